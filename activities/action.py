@@ -1,0 +1,94 @@
+"""What an action is: a probe that looks, a change that plans and acts, or a notice that tells.
+
+Each is one class with a name, a parameter model and its methods. The registry turns them into the
+Temporal activities `<name>.observe`, `<name>.plan`, `<name>.apply`, `<name>.verify` and `<name>.send`.
+Actions receive their clients; they read no settings, no clock of their own and no environment variables.
+They let botocore's errors through: `activities.aws.errors` gives each its kind in one place.
+"""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.approval import ApprovalClass
+from domain.calls import Scope
+from domain.finding import Finding
+from domain.plan import Plan, State, Verification
+
+
+class Params(BaseModel):
+    """Parameters of an action, as `with:` and `--set` give them; unknown ones are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NoParams(Params):
+    """For actions that need to be told nothing."""
+
+
+P = TypeVar("P", bound=Params)
+
+
+class Clients(Protocol):
+    """The boto3 clients an action may use, built once in the worker."""
+
+    def client(self, service: str) -> Any:
+        """The client that retries transient failures by itself: for reads and for absolute writes."""
+
+    def once(self, service: str) -> Any:
+        """The client that makes one attempt: for writes that have no token and are read back before a retry."""
+
+
+class RefusedError(Exception):
+    """A rule of ours forbids it; the text says which, and what would be allowed. Never retried."""
+
+
+class Probe(ABC, Generic[P]):
+    """Looks at the world and says what it saw; never changes anything."""
+
+    name: ClassVar[str]
+    params: ClassVar[type[Params]]
+
+    def __init__(self, clients: Clients) -> None:
+        self.clients = clients
+
+    @abstractmethod
+    def observe(self, scope: Scope, params: P, at: datetime) -> Finding:
+        """Look once. Windows end at `at` (UTC), which a retry repeats exactly."""
+
+
+class Change(ABC, Generic[P]):
+    """A compare-and-set on one resource."""
+
+    name: ClassVar[str]
+    params: ClassVar[type[Params]]
+    approval_class: ClassVar[ApprovalClass]
+
+    def __init__(self, clients: Clients) -> None:
+        self.clients = clients
+
+    @abstractmethod
+    def plan(self, scope: Scope, params: P) -> Plan:
+        """Read, and say what would change. `before == after` says that nothing has to. Writes nothing."""
+
+    @abstractmethod
+    def read(self, scope: Scope, plan: Plan) -> State:
+        """Read the fields of `plan.before` as they stand now."""
+
+    @abstractmethod
+    def act(self, scope: Scope, plan: Plan) -> None:
+        """Make it so. Called when `read` gave `before`, or a mixture of `before` and `after` that we left ourselves."""
+
+    @abstractmethod
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether the world really is `after`: steady and healthy, not only asked for."""
+
+
+class Notice(ABC, Generic[P]):
+    """Tells an outside party something, at most once."""
+
+    name: ClassVar[str]
+    params: ClassVar[type[Params]]
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1

@@ -1,0 +1,130 @@
+"""What workflows hand to activities and get back: one model in, one model out."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from domain.environment import Environment
+from domain.organisation import Channel
+from domain.plan import Plan, State
+from domain.severity import Severity
+
+Mode = Literal["live", "dry-run", "drill"]
+
+
+class Scope(BaseModel):
+    """On whose behalf an activity acts, and where. `declared_at` is UTC; windows that look back end at the call's `at`."""
+
+    incident: str
+    type: str
+    title: str
+    severity: Severity
+    mode: Mode
+    declared_at: datetime
+    environment: Environment
+
+
+class ObserveCall(BaseModel):
+    """Ask a probe. `at` is the end of every window it looks at, fixed by the workflow so that a retry sees the same."""
+
+    scope: Scope
+    step: str
+    params: dict[str, Any]
+    at: datetime
+
+
+class PlanCall(BaseModel):
+    """Ask a change for its plan; `undo` is the applied plan to reverse."""
+
+    scope: Scope
+    step: str
+    generation: int
+    params: dict[str, Any]
+    undo: Plan | None = None
+
+
+class Planned(BaseModel):
+    """A sealed plan. `ours` tells, for a plan that changes nothing, whether our own intent is on record."""
+
+    plan: Plan
+    ours: bool = False
+
+
+class ApplyCall(BaseModel):
+    """Apply exactly this plan. `action_id` names the intent; `holder` is the workflow that holds the locks."""
+
+    scope: Scope
+    step: str
+    generation: int
+    action_id: str
+    holder: str
+    plan: Plan
+    approvers: tuple[str, ...]
+
+
+class Applied(BaseModel):
+    """What applying came to. `stale` carries what was observed instead of `before`; nothing was changed then."""
+
+    outcome: Literal["applied", "already-done", "stale"]
+    ours: bool = True
+    observed: State = {}
+
+
+class VerifyCall(BaseModel):
+    """Look whether the world is `plan.after`; renews the locks' lease on every look."""
+
+    scope: Scope
+    action_id: str
+    holder: str
+    plan: Plan
+
+
+class Verified(BaseModel):
+    """The world is `after`; the locks are released. `message` is what was seen."""
+
+    message: str
+
+
+class ReleaseCall(BaseModel):
+    """Give the locks back; those that somebody else holds by now stay theirs."""
+
+    holder: str
+    locks: tuple[str, ...]
+
+
+class PageCall(BaseModel):
+    """Reach one contact. `page_id` is fixed per page: attempts of one page share it."""
+
+    page_id: str
+    incident: str
+    to: str
+    role: str
+    channels: tuple[Channel, ...]
+    sender_mail: str
+    sender_sms: str
+    subject: str
+    body: str
+
+
+class Paged(BaseModel):
+    """The channel that took the page and the reference that it gave back."""
+
+    channel: str
+    reference: str
+
+
+class NoticeCall(BaseModel):
+    """Tell an outside party something. `sequence` orders the notices of one incident; a repeat changes nothing."""
+
+    scope: Scope
+    step: str
+    params: dict[str, Any]
+    sequence: int
+
+
+class Noticed(BaseModel):
+    """Where it was told: a reference to look it up by."""
+
+    reference: str
+    text: str

@@ -1,0 +1,106 @@
+"""What people can say to an incident and to a change: one payload model a command.
+
+Unknown fields are ignored, so that clients may send more than today's program knows.
+`proof` tells who the sender really is; it is ignored until identities are verified.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, Field, field_validator
+
+from domain.severity import Severity
+
+_TEXT_MAX = 4000
+
+
+class Command(BaseModel):
+    by: str = Field(min_length=1)
+    proof: Any = None
+
+
+class Acknowledge(Command):
+    pass
+
+
+class Note(Command):
+    text: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class RequestChange(Command):
+    step: str
+    set: dict[str, Any] = {}
+
+    @field_validator("set", mode="before")
+    @classmethod
+    def _nothing(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Undo(Command):
+    step: str
+
+
+class CompleteTask(Command):
+    step: str
+    note: str | None = Field(default=None, max_length=_TEXT_MAX)
+
+
+class WaiveTask(Command):
+    step: str
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Reclassify(Command):
+    severity: Severity
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Mitigated(Command):
+    summary: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Resolve(Command):
+    summary: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Reopen(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class FalseAlarm(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Close(Command):
+    pass
+
+
+class Approve(Command):
+    digest: str
+    comment: str | None = Field(default=None, max_length=_TEXT_MAX)
+
+
+class Reject(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Cancel(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+INCIDENT_COMMANDS: dict[str, type[Command]] = {
+    "acknowledge": Acknowledge,
+    "note": Note,
+    "request_change": RequestChange,
+    "undo": Undo,
+    "complete_task": CompleteTask,
+    "waive_task": WaiveTask,
+    "reclassify": Reclassify,
+    "mitigated": Mitigated,
+    "resolve": Resolve,
+    "reopen": Reopen,
+    "false_alarm": FalseAlarm,
+    "close": Close,
+}
+
+CHANGE_COMMANDS: dict[str, type[Command]] = {"approve": Approve, "reject": Reject, "cancel": Cancel}

@@ -1,0 +1,130 @@
+"""Where things are: the logical names that runbooks speak, as the AWS resources of one environment."""
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_ELB_NAME_MAX = 32
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Service(_Part):
+    """An ECS service behind a target group."""
+
+    cluster: str
+    service: str
+    family: str
+    target_group_arn: str
+    log_group: str
+
+    @model_validator(mode="after")
+    def _check(self) -> "Service":
+        name = self.target_group_arn.split(":targetgroup/")[-1].split("/")[0]
+        if len(name) > _ELB_NAME_MAX:
+            raise ValueError(
+                f"target group name {name!r} has {len(name)} characters; Elastic Load Balancing allows "
+                f"{_ELB_NAME_MAX}, so no such target group can exist"
+            )
+        return self
+
+
+class Database(_Part):
+    """An RDS instance; `max_connections` is the limit of its parameter group."""
+
+    identifier: str
+    max_connections: int = Field(gt=0)
+    replica_of: str | None = None
+
+
+class Network(_Part):
+    vpc_id: str
+
+
+class HealthCheck(_Part):
+    """An HTTP endpoint that answers 2xx while the application is well."""
+
+    url: str
+    timeout_seconds: float = Field(default=3, gt=0)
+    attempts: int = Field(default=3, ge=1)
+
+
+class LoadBalancer(_Part):
+    """The application load balancer; `rule_arns` are the listener rules that carry the application."""
+
+    arn: str
+    listener_arn: str
+    rule_arns: tuple[str, ...] = ()
+
+
+class Maintenance(_Part):
+    """Where the maintenance page is kept, and the rules that show it."""
+
+    load_balancer: str
+    bucket: str
+    key: str = "maintenance.html"
+
+
+class WebAcl(_Part):
+    """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration)."""
+
+    name: str
+    log_group: str
+    ip_set: str
+    ip_set_v6: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "WebAcl":
+        if not self.log_group.startswith("aws-waf-logs-"):
+            raise ValueError(f"log group {self.log_group!r} cannot receive WAF logs: its name must start aws-waf-logs-")
+        return self
+
+
+class StatusPage(_Part):
+    """A Statuspage page; `components` are logical names to component ids. The key is the worker's secret."""
+
+    page_id: str
+    components: dict[str, str] = {}
+
+
+class Notifications(_Part):
+    """What pages and mails are sent from."""
+
+    mail_sender: str
+    sms_sender: str = Field(max_length=11)
+
+
+class Environment(_Part):
+    """One environment, as `environments/<name>.yaml` gives it."""
+
+    name: str
+    kind: Literal["sandbox", "staging", "production"]
+    account: str
+    region: str
+    ledger_table: str
+    notifications: Notifications
+    status_page: StatusPage
+    services: dict[str, Service] = {}
+    databases: dict[str, Database] = {}
+    networks: dict[str, Network] = {}
+    load_balancers: dict[str, LoadBalancer] = {}
+    health: dict[str, HealthCheck] = {}
+    buckets: dict[str, str] = {}
+    maintenance: Maintenance | None = None
+    web_acls: dict[str, WebAcl] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> "Environment":
+        if not re.fullmatch(r"\d{12}", self.account):
+            raise ValueError(f"account {self.account!r} is no AWS account id of twelve digits")
+        for name, database in self.databases.items():
+            if database.replica_of is not None and database.replica_of not in self.databases:
+                raise ValueError(f"database {name!r} is a replica of {database.replica_of!r}, which is not named here")
+        if self.maintenance and self.maintenance.load_balancer not in self.load_balancers:
+            raise ValueError(f"maintenance names load balancer {self.maintenance.load_balancer!r}, which is not here")
+        if self.maintenance and self.maintenance.bucket not in self.buckets:
+            raise ValueError(f"maintenance names bucket {self.maintenance.bucket!r}, which is not here")
+        return self

@@ -1,0 +1,138 @@
+"""A runbook: what is looked at, told, offered and asked for in one type of incident."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from domain.approval import ApprovalRule
+from domain.durations import Duration
+from domain.severity import Severity
+
+Moment = Literal["declared", "mitigated", "resolved"]
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+
+
+class ProbeStep(_Step):
+    """Look at something; starts at declaration, whatever its phase."""
+
+    probe: str
+    title: str
+    params: dict[str, Any] = Field(default={}, alias="with")
+
+
+class ChangeStep(_Step):
+    """Offer a change; somebody must request it. `ask` names parameters that the requester may give."""
+
+    change: str
+    title: str
+    params: dict[str, Any] = Field(default={}, alias="with")
+    ask: tuple[str, ...] = ()
+    suggested_by: tuple[str, ...] = ()
+    approval: ApprovalRule | None = None
+
+
+class NoticeStep(_Step):
+    """Tell somebody outside, by itself: `after` the moment `on`, unless a probe of `unless` found the cause."""
+
+    notice: str
+    title: str
+    params: dict[str, Any] = Field(default={}, alias="with")
+    on: Moment = "declared"
+    after: Duration = Field(default="0m", validate_default=True)
+    unless: tuple[str, ...] = ()
+
+
+class TaskStep(_Step):
+    """Ask a person to do something; `due` counts from its phase's start."""
+
+    task: str
+    owner: str
+    due: Duration | None = None
+    required: bool = True
+
+
+_KINDS = ("probe", "change", "notice", "task")
+
+
+def _kind(value: Any) -> str | None:
+    """Tell which kind of step this is by the one key that names it."""
+    if isinstance(value, dict):
+        named = [kind for kind in _KINDS if kind in value]
+        return named[0] if len(named) == 1 else None
+    return next((kind for kind in _KINDS if hasattr(value, kind)), None)
+
+
+Step = Annotated[
+    Annotated[ProbeStep, Tag("probe")]
+    | Annotated[ChangeStep, Tag("change")]
+    | Annotated[NoticeStep, Tag("notice")]
+    | Annotated[TaskStep, Tag("task")],
+    Discriminator(
+        _kind,
+        custom_error_type="step_kind",
+        custom_error_message="a step has exactly one of the keys probe, change, notice, task",
+    ),
+]
+
+
+class Phase(BaseModel):
+    """A stretch of the response; its clock runs `within` from the moment it starts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: str
+    starts: Moment = "declared"
+    within: Duration | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class Runbook(BaseModel):
+    """One type of incident, as its YAML file gives it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: str
+    version: str
+    severities: tuple[Severity, ...] = Field(min_length=1)
+    owner: str
+    on_call: tuple[str, ...] = ("devops-lead", "development-lead", "security-lead")
+    page_at_once: tuple[str, ...] = ()
+    symptoms: tuple[str, ...] = ()
+    phases: tuple[Phase, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Runbook":
+        ids = [phase.id for phase in self.phases] + [step.id for step in self.steps()]
+        if doubled := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
+        probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
+        for step in self.steps():
+            named = ()
+            if isinstance(step, ChangeStep):
+                named = step.suggested_by
+            elif isinstance(step, NoticeStep):
+                named = step.unless
+            if unknown := [name for name in named if name not in probes]:
+                raise ValueError(f"step {step.id!r} names {', '.join(unknown)}, which is no probe of this runbook")
+        return self
+
+    def steps(self) -> tuple[ProbeStep | ChangeStep | NoticeStep | TaskStep, ...]:
+        """Every step of every phase, in order."""
+        return tuple(step for phase in self.phases for step in phase.steps)
+
+    def step(self, step_id: str) -> ProbeStep | ChangeStep | NoticeStep | TaskStep | None:
+        return next((step for step in self.steps() if step.id == step_id), None)
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of everything in it, in hex."""
+        content = self.model_dump(mode="json", by_alias=True)
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
