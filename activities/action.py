@@ -8,12 +8,12 @@ They let botocore's errors through: `activities.aws.errors` gives each its kind 
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.approval import ApprovalClass
-from domain.calls import Scope
+from domain.calls import Noticed, Scope
 from domain.finding import Finding
 from domain.plan import Plan, State, Verification
 
@@ -92,3 +92,40 @@ class Notice(ABC, Generic[P]):
     name: ClassVar[str]
     params: ClassVar[type[Params]]
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+
+    def __init__(self, outside: "Outside") -> None:
+        self.outside = outside
+
+    @abstractmethod
+    def send(self, scope: Scope, params: P, sequence: int) -> Noticed:
+        """Tell it, unless a look shows that it has been told. `sequence` orders the notices of one incident."""
+
+
+class StatusPageApi(Protocol):
+    """Statuspage's REST API, limited to one request a second for all incidents of the worker."""
+
+    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send one request and return the decoded answer; raises an `ApplicationError` of the right kind."""
+
+
+class Outside(Protocol):
+    """What notices may use."""
+
+    clients: Clients
+    status_page: StatusPageApi
+
+
+class Logical:
+    """Marks a parameter that is a logical name; `kind` is the field of `Environment` that must know it."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+
+ServiceName = Annotated[str, Logical("services")]
+DatabaseName = Annotated[str, Logical("databases")]
+NetworkName = Annotated[str, Logical("networks")]
+EndpointName = Annotated[str, Logical("health")]
+LoadBalancerName = Annotated[str, Logical("load_balancers")]
+BucketName = Annotated[str, Logical("buckets")]
+WebAclName = Annotated[str, Logical("web_acls")]
