@@ -14,7 +14,7 @@ Mode = Literal["live", "dry-run", "drill"]
 
 
 class Scope(BaseModel):
-    """On whose behalf an activity acts, and where. `declared_at` is UTC; windows that look back end at the call's `at`."""
+    """On whose behalf an activity acts, and where. `declared_at` is UTC."""
 
     incident: str
     type: str
@@ -75,6 +75,8 @@ class VerifyCall(BaseModel):
     """Look whether the world is `plan.after`; renews the locks' lease on every look."""
 
     scope: Scope
+    step: str
+    generation: int
     action_id: str
     holder: str
     plan: Plan
@@ -89,6 +91,7 @@ class Verified(BaseModel):
 class ReleaseCall(BaseModel):
     """Give the locks back; those that somebody else holds by now stay theirs."""
 
+    scope: Scope
     holder: str
     locks: tuple[str, ...]
 

@@ -29,7 +29,7 @@ Duration = Annotated[
 def spoken(duration: timedelta) -> str:
     """Say a duration the short way: `1h 30m`, `45s`, `2d`. Negative durations lose their sign."""
     seconds = abs(round(duration.total_seconds()))
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, seconds = divmod(seconds, size)
         if count and len(parts) < 2:

@@ -116,7 +116,7 @@ class Runbook(BaseModel):
             raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
         probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
         for step in self.steps():
-            named = ()
+            named: tuple[str, ...] = ()
             if isinstance(step, ChangeStep):
                 named = step.suggested_by
             elif isinstance(step, NoticeStep):

@@ -53,3 +53,8 @@ class Timeline(BaseModel):
                 return position
             previous = entry.hash
         return None
+
+
+def bounded(actor: object) -> str:
+    """An actor as an unreadable message names it: a short text, else `unknown`."""
+    return actor[:100] if isinstance(actor, str) and actor else "unknown"

@@ -1,0 +1,99 @@
+"""The document that `incident show --json` prints and the query `state` answers."""
+
+from datetime import datetime
+from typing import Any
+
+from domain import clock, probing
+from domain.incident import Incident
+from domain.incident_state import ChangeRecord, NoticeRecord, ObservedFinding, Task
+from domain.runbook import ChangeStep
+
+
+def stamp(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, with `Z`."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def document(incident: Incident) -> dict[str, Any]:
+    """The incident as JSON values; times are RFC 3339 in UTC."""
+    declaration, state = incident.declaration, incident.state
+    return {
+        "id": declaration.incident_id,
+        "type": declaration.runbook.id,
+        "title": declaration.title,
+        "description": declaration.description,
+        "severity": state.severity.value,
+        "status": state.status.value,
+        "mode": declaration.mode,
+        "environment": declaration.environment.name,
+        "declared_at": stamp(declaration.declared_at),
+        "acknowledged_at": stamp(state.acknowledged_at),
+        "mitigated_at": stamp(state.mitigated_at),
+        "resolved_at": stamp(state.resolved_at),
+        "closed_at": stamp(state.closed_at),
+        "commander": state.commander,
+        "phi": declaration.phi,
+        "alerts": state.alerts,
+        "reopened": state.reopened,
+        "runbook": {
+            "id": declaration.runbook.id,
+            "version": declaration.runbook.version,
+            "digest": declaration.runbook_digest,
+        },
+        "clocks": [{"name": n, "due_at": stamp(c.due_at), "state": c.state} for n, c in state.clocks.items()],
+        "pages": [
+            {"at": stamp(p.at), "to": p.to, "role": p.role, "level": p.level, "reason": p.reason} for p in state.pages
+        ],
+        "findings": [_finding(seen) for seen in state.findings],
+        "changes": [change_document(change) for change in state.changes],
+        "tasks": [_task(task) for task in state.tasks],
+        "notices": [_notice(notice) for notice in state.notices],
+        "obligations": [],
+        "offers": _offers(incident),
+        "due": [{"at": stamp(due.at), "what": due.what} for due in clock.upcoming(incident)],
+        "waiting_for": incident.waiting_for(),
+        "timeline": {"length": len(state.timeline.entries), "head": state.timeline.head},
+    }
+
+
+def timeline_document(incident: Incident) -> list[dict[str, Any]]:
+    """Every entry of the timeline as JSON values, oldest first."""
+    return [entry.model_dump(mode="json") for entry in incident.state.timeline.entries]
+
+
+def change_document(change: ChangeRecord) -> dict[str, Any]:
+    """One change as JSON values."""
+    content = change.model_dump(mode="json", by_alias=True)
+    if change.plan is not None:
+        content["plan"] = {
+            "target": change.plan.target,
+            "summary": change.plan.summary,
+            "before": change.plan.before,
+            "after": change.plan.after,
+            "impact": change.plan.impact,
+            "reversible": change.plan.reversible,
+            "digest": change.plan.digest,
+        }
+    return content
+
+
+def _finding(seen: ObservedFinding) -> dict[str, Any]:
+    return {"step": seen.step, "action": seen.action, "at": stamp(seen.at), **seen.finding.model_dump(mode="json")}
+
+
+def _task(task: Task) -> dict[str, Any]:
+    content = task.model_dump(mode="json", exclude={"reminded"})
+    return {**content, "due_at": stamp(task.due_at), "at": stamp(task.at)}
+
+
+def _notice(notice: NoticeRecord) -> dict[str, Any]:
+    return {**notice.model_dump(mode="json"), "due_at": stamp(notice.due_at)}
+
+
+def _offers(incident: Incident) -> list[dict[str, Any]]:
+    """The changes that can be requested, with the findings that speak for each."""
+    return [
+        {"step": step.id, "title": step.title, "ask": list(step.ask), "because": probing.suggested(incident, step)}
+        for step in incident.declaration.runbook.steps()
+        if isinstance(step, ChangeStep)
+    ]

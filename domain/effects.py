@@ -1,0 +1,44 @@
+"""What the rules want done outside; the workflow does it and tells the rules how it went."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from domain.incident_state import ChangeRecord
+from domain.organisation import Contact
+from domain.plan import Plan
+
+
+class SendPage(BaseModel):
+    kind: Literal["page"] = "page"
+    page_id: str
+    contact: Contact
+    role: str
+    subject: str
+    body: str
+
+
+class SendNotice(BaseModel):
+    kind: Literal["notice"] = "notice"
+    step: str
+    sequence: int
+
+
+class StartChange(BaseModel):
+    """Start a change's workflow; `undo` is the applied plan to reverse."""
+
+    kind: Literal["change"] = "change"
+    record: ChangeRecord
+    undo: Plan | None = None
+
+
+class TellChanges(BaseModel):
+    """Tell the changes in flight who the commander is, or that they are cancelled."""
+
+    kind: Literal["tell"] = "tell"
+    workflow_ids: tuple[str, ...]
+    signal: Literal["commander_is", "cancel"]
+    payload: dict[str, str]
+
+
+Effect = SendPage | SendNotice | StartChange | TellChanges

@@ -1,0 +1,201 @@
+"""An incident: its declaration, its state, and what it wants done outside.
+
+The rules in `clock`, `lifecycle` and `change_requests` are functions over it. They read no clock:
+every one is told the time. All of it is deterministic.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.declaration import Declaration
+from domain.effects import Effect, SendPage
+from domain.incident_state import (
+    FINAL,
+    IN_FLIGHT,
+    ChangeRecord,
+    Clock,
+    IncidentState,
+    NoticeRecord,
+    Page,
+    Paging,
+    Status,
+    Task,
+)
+from domain.organisation import COMMANDER, Contact
+from domain.runbook import Moment, NoticeStep, TaskStep
+from domain.severity import SeverityPolicy
+
+
+class Incident:
+    """One incident. `effects` is drained by the workflow after every call of a rule."""
+
+    def __init__(self, declaration: Declaration, state: IncidentState) -> None:
+        self.declaration = declaration
+        self.state = state
+        self.effects: list[Effect] = []
+
+    @classmethod
+    def declared(cls, declaration: Declaration) -> "Incident":
+        """Begin an incident: clocks from `declared_at`, tasks and notices of its runbook, the first entry."""
+        at = declaration.declared_at
+        paging = Paging(base=at, next_at=at, reason="declared")
+        incident = cls(declaration, IncidentState(severity=declaration.severity, paging=paging))
+        for phase in declaration.runbook.phases:
+            for step in phase.steps:
+                if isinstance(step, TaskStep):
+                    incident.state.tasks.append(
+                        Task(step=step.id, title=step.task, owner=step.owner, phase=phase.id, required=step.required)
+                    )
+                elif isinstance(step, NoticeStep):
+                    incident.state.notices.append(NoticeRecord(step=step.id, action=step.notice))
+        incident.record(
+            at,
+            declaration.declared_by,
+            "declared",
+            f"{declaration.severity} {declaration.runbook.title} declared: {declaration.title}",
+            {
+                "type": declaration.runbook.id,
+                "severity": declaration.severity.value,
+                "mode": declaration.mode,
+                "environment": declaration.environment.name,
+                "runbook_version": declaration.runbook.version,
+                "runbook_digest": declaration.runbook_digest,
+                "phi": declaration.phi,
+                "description": declaration.description,
+            },
+        )
+        incident.start_response_clocks(at)
+        incident.moment("declared", at)
+        return incident
+
+    @property
+    def policy(self) -> SeverityPolicy:
+        return self.declaration.policy(self.state.severity)
+
+    @property
+    def ended(self) -> bool:
+        return self.state.status in FINAL
+
+    @property
+    def live(self) -> bool:
+        """Whether people are paged and the outside is told; a dry run does neither."""
+        return self.declaration.mode != "dry-run"
+
+    def scaled(self, duration: timedelta) -> timedelta:
+        return duration / self.declaration.speed
+
+    def record(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
+        self.state.timeline.append(at, actor, kind, text, data)
+
+    def start_response_clocks(self, now: datetime) -> None:
+        """Run the two clocks of a response, acknowledgement and progress, from `now`."""
+        self.state.clocks["ack"] = Clock(due_at=now + self.policy.respond)
+        self.state.clocks["progress"] = Clock(due_at=now + self.progress_due)
+
+    @property
+    def progress_due(self) -> timedelta:
+        """How long an incident may stay unmitigated before the chain is engaged for that reason."""
+        if self.policy.escalate > timedelta(0):
+            return self.policy.escalate
+        later = [level.unmitigated for level in self.policy.levels if level.unmitigated]
+        return min(later, default=self.policy.respond)
+
+    def moment(self, moment: Moment, now: datetime) -> None:
+        """Start what waits for this moment: phases, their tasks' due dates, notices."""
+        for phase in self.declaration.runbook.phases:
+            if phase.starts != moment:
+                continue
+            if phase.within is not None:
+                self.state.clocks[phase.id] = Clock(due_at=now + self.scaled(phase.within))
+            for step in phase.steps:
+                if isinstance(step, TaskStep) and step.due is not None:
+                    self.task(step.id).due_at = now + self.scaled(step.due)
+        self.arm_notices(moment, now)
+
+    def arm_notices(self, moment: Moment, now: datetime) -> None:
+        """Set the notices that wait for this moment going."""
+        for step in self.declaration.runbook.steps():
+            if isinstance(step, NoticeStep) and step.on == moment:
+                notice = self.notice(step.id)
+                notice.status, notice.due_at = "waiting", now + self.scaled(step.after)
+
+    def skip_waiting_notices(self, reason: str, now: datetime) -> None:
+        """Send nothing any more that was still to come."""
+        for notice in self.state.notices:
+            if notice.status == "waiting" and notice.due_at is not None:
+                notice.status, notice.reason = "skipped", reason
+                self.record(now, "orchestrator", "notice", f"Not sent: {notice.step} ({reason})", {"step": notice.step})
+
+    def settle_clock(self, name: str, state: str) -> None:
+        """End a running clock; a breached one stays breached."""
+        clock = self.state.clocks.get(name)
+        if clock is not None and clock.state == "running":
+            self.state.clocks[name] = Clock.model_validate({"due_at": clock.due_at, "state": state})
+
+    def page(self, contact: Contact, role: str, level: int, reason: str, now: datetime) -> None:
+        """Page one contact and put it on record; nothing happens in a dry run."""
+        if not self.live:
+            return
+        declaration = self.declaration
+        self.state.pages.append(Page(at=now, to=contact.id, role=role, level=level, reason=reason))
+        self.record(
+            now,
+            "orchestrator",
+            "page",
+            f"Paged {contact.id} ({role}): {reason}",
+            {"to": contact.id, "role": role, "level": level},
+        )
+        drill = "DRILL " if declaration.mode == "drill" else ""
+        subject = f"{drill}[{self.state.severity}] {declaration.runbook.title} {declaration.incident_id}: {reason}"
+        links = "\n".join(f"{board.title}: {board.url}" for board in declaration.organisation.dashboards)
+        self.effects.append(
+            SendPage(
+                page_id=f"{declaration.incident_id}/page/{len(self.state.pages)}",
+                contact=contact,
+                role=role,
+                subject=subject,
+                body=f"{declaration.title}\nAcknowledge: incident ack {declaration.incident_id}\n{links}",
+            )
+        )
+
+    def page_role(self, role: str, level: int, reason: str, now: datetime, skip: set[str]) -> None:
+        """Page every holder of a role who is not in `skip`, and add them to it."""
+        for contact in self.declaration.organisation.holders(role):
+            if contact.id not in skip:
+                skip.add(contact.id)
+                self.page(contact, role, level, reason, now)
+
+    def who(self, name: str) -> Contact | None:
+        """Find a contact by id or role; the commander's role is whoever holds it."""
+        if name == COMMANDER:
+            return self.declaration.organisation.contact(self.state.commander) if self.state.commander else None
+        return self.declaration.organisation.contact(name)
+
+    def task(self, step: str) -> Task:
+        return next(task for task in self.state.tasks if task.step == step)
+
+    def notice(self, step: str) -> NoticeRecord:
+        return next(notice for notice in self.state.notices if notice.step == step)
+
+    def latest_change(self, step: str) -> ChangeRecord | None:
+        return next((change for change in reversed(self.state.changes) if change.step == step), None)
+
+    def changes_in_flight(self) -> list[ChangeRecord]:
+        return [change for change in self.state.changes if change.status in IN_FLIGHT]
+
+    def is_responding(self) -> bool:
+        """Whether the symptoms still last: declared or acknowledged, not yet mitigated."""
+        return self.state.status in {Status.DECLARED, Status.ACKNOWLEDGED}
+
+    def waiting_for(self) -> list[str]:
+        """The roles that something waits for now, for the list of incidents."""
+        roles: list[str] = []
+        if self.state.status is Status.DECLARED:
+            roles += self.state.paging.paged
+        for change in self.changes_in_flight():
+            roles += change.eligible
+        if self.state.status is Status.RESOLVED:
+            roles += [task.owner for task in self.state.tasks if task.required and task.status == "open"]
+        if not roles and not self.ended:
+            roles.append(COMMANDER)
+        return list(dict.fromkeys(roles))

@@ -1,0 +1,201 @@
+"""What people may say to an incident, when it is refused, and what it does.
+
+Each command has a `may` (the reason why not, else None) and a `do`. Both the signal and the update of
+a command's name run through `refusal` and `handle`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from domain import change_requests, clock, reclassification, tasks
+from domain.commands import (
+    Acknowledge,
+    Close,
+    Command,
+    FalseAlarm,
+    Mitigated,
+    Note,
+    Reopen,
+    Resolve,
+)
+from domain.effects import TellChanges
+from domain.incident import Incident
+from domain.incident_state import ChangeStatus, Status
+from domain.organisation import Contact
+
+
+def refusal(incident: Incident, name: str, command: Command) -> str | None:
+    """Why the incident refuses a command now; None when it would do it."""
+    if incident.ended:
+        return f"the incident is {incident.state.status}, which is final"
+    if incident.who(command.by) is None:
+        return f"{command.by!r} is no contact or role of {incident.declaration.organisation.id}"
+    return _RULES[name].may(incident, command)
+
+
+def handle(incident: Incident, name: str, command: Command, now: datetime) -> str | None:
+    """Do a command, or put its refusal on record and return the reason."""
+    reason = refusal(incident, name, command)
+    if reason is not None:
+        refuse(incident, name, command.by, reason, now)
+        return reason
+    who = incident.who(command.by)
+    if who is not None:
+        _RULES[name].do(incident, command, who, now)
+    return None
+
+
+def refuse(incident: Incident, name: str, by: str, reason: str, now: datetime) -> None:
+    """Put on record that a command was refused."""
+    incident.record(now, by, "refused", f"Refused {name}: {reason}", {"command": name})
+
+
+def _always(_incident: Incident, _command: Any) -> str | None:
+    return None
+
+
+def _acknowledge(incident: Incident, _command: Acknowledge, who: Contact, now: datetime) -> None:
+    state = incident.state
+    if state.status is not Status.DECLARED:
+        incident.record(now, who.id, "acknowledged", f"{who.id} joins; {state.commander} commands")
+        return
+    state.status = Status.ACKNOWLEDGED
+    state.acknowledged_at = now
+    state.paging.next_at = None
+    incident.settle_clock("ack", "met")
+    clock.restart_update_clock(incident, now)
+    if state.commander is None:
+        state.commander = who.id
+        _tell_commander(incident, who.id)
+    incident.record(now, who.id, "acknowledged", f"{who.id} acknowledges; {state.commander} commands")
+
+
+def _tell_commander(incident: Incident, contact: str) -> None:
+    flying = tuple(change.workflow_id for change in incident.changes_in_flight())
+    if flying:
+        incident.effects.append(TellChanges(workflow_ids=flying, signal="commander_is", payload={"commander": contact}))
+
+
+def _note(incident: Incident, command: Note, who: Contact, now: datetime) -> None:
+    incident.record(now, who.id, "note", command.text)
+    if "update" in incident.state.clocks and incident.state.status in {Status.ACKNOWLEDGED, Status.MITIGATED}:
+        clock.restart_update_clock(incident, now)
+
+
+def _may_mitigate(incident: Incident, _command: Mitigated) -> str | None:
+    if incident.state.status is Status.DECLARED:
+        return "nobody has acknowledged the incident yet"
+    return None if incident.state.status is Status.ACKNOWLEDGED else f"the incident is {incident.state.status} already"
+
+
+def _mitigated(incident: Incident, command: Mitigated, who: Contact, now: datetime) -> None:
+    incident.state.status = Status.MITIGATED
+    incident.state.mitigated_at = now
+    incident.settle_clock("progress", "met")
+    incident.skip_waiting_notices("mitigated before", now)
+    incident.record(now, who.id, "mitigated", f"Mitigated: {command.summary}")
+    incident.moment("mitigated", now)
+
+
+def _may_resolve(incident: Incident, _command: Resolve) -> str | None:
+    if incident.state.status is Status.RESOLVED:
+        return "the incident is resolved already"
+    if incident.state.status is not Status.MITIGATED:
+        return f"the incident is {incident.state.status}; it is resolved once it is mitigated"
+    return _in_flight(incident)
+
+
+def _in_flight(incident: Incident) -> str | None:
+    flying = [change.workflow_id for change in incident.changes_in_flight()]
+    return f"changes are still in flight: {', '.join(flying)}" if flying else None
+
+
+def _resolve(incident: Incident, command: Resolve, who: Contact, now: datetime) -> None:
+    incident.state.status = Status.RESOLVED
+    incident.state.resolved_at = now
+    for name in list(incident.state.clocks):
+        incident.settle_clock(name, "met" if name == "update" else "cancelled")
+    incident.record(now, who.id, "resolved", f"Resolved: {command.summary}")
+    incident.moment("resolved", now)
+
+
+def _may_reopen(incident: Incident, _command: Reopen) -> str | None:
+    return f"the incident is {incident.state.status}; it was never mitigated" if incident.is_responding() else None
+
+
+def reopen(incident: Incident, who: str, reason: str, now: datetime) -> None:
+    """Go back to declared: an acknowledgement is asked for again and the clocks count from `now`."""
+    state = incident.state
+    state.status = Status.DECLARED
+    state.reopened += 1
+    state.acknowledged_at = state.mitigated_at = state.resolved_at = None
+    incident.record(now, who, "reopened", f"Reopened: {reason}", {"count": state.reopened})
+    clock.paging_from(incident, now, "reopened")
+    state.clocks.pop("update", None)
+    incident.start_response_clocks(now)
+    incident.skip_waiting_notices("reopened", now)
+    incident.arm_notices("declared", now)
+
+
+def _reopen(incident: Incident, command: Reopen, who: Contact, now: datetime) -> None:
+    reopen(incident, who.id, command.reason, now)
+
+
+def _may_false_alarm(incident: Incident, _command: FalseAlarm) -> str | None:
+    acting = {ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
+    busy = [change.workflow_id for change in incident.changes_in_flight() if change.status in acting]
+    return f"changes are being applied: {', '.join(busy)}" if busy else None
+
+
+def _false_alarm(incident: Incident, command: FalseAlarm, who: Contact, now: datetime) -> None:
+    waiting = tuple(change.workflow_id for change in incident.changes_in_flight())
+    if waiting:
+        payload = {"by": who.id, "reason": "false alarm"}
+        incident.effects.append(TellChanges(workflow_ids=waiting, signal="cancel", payload=payload))
+    for name in list(incident.state.clocks):
+        incident.settle_clock(name, "cancelled")
+    incident.state.status = Status.FALSE_ALARM
+    incident.state.closed_at = now
+    incident.skip_waiting_notices("false alarm", now)
+    if any(notice.status in {"sent", "sending"} for notice in incident.state.notices):
+        incident.arm_notices("resolved", now)
+    incident.record(now, who.id, "false-alarm", f"False alarm: {command.reason}")
+
+
+def _may_close(incident: Incident, _command: Close) -> str | None:
+    if incident.state.status is not Status.RESOLVED:
+        return f"the incident is {incident.state.status}; it is closed once it is resolved"
+    missing = [task.step for task in incident.state.tasks if task.required and task.status == "open"]
+    if missing:
+        return f"tasks are open (done or waive them): {', '.join(missing)}"
+    return _in_flight(incident)
+
+
+def _close(incident: Incident, _command: Close, who: Contact, now: datetime) -> None:
+    incident.state.status = Status.CLOSED
+    incident.state.closed_at = now
+    for name in list(incident.state.clocks):
+        incident.settle_clock(name, "met")
+    incident.record(now, who.id, "closed", f"Closed by {who.id}")
+
+
+class _Rule(NamedTuple):
+    may: Callable[[Incident, Any], str | None]
+    do: Callable[[Incident, Any, Contact, datetime], None]
+
+
+_RULES: dict[str, _Rule] = {
+    "acknowledge": _Rule(_always, _acknowledge),
+    "note": _Rule(_always, _note),
+    "request_change": _Rule(change_requests.may_request, change_requests.request),
+    "undo": _Rule(change_requests.may_undo, change_requests.undo),
+    "complete_task": _Rule(tasks.may_end, tasks.complete),
+    "waive_task": _Rule(tasks.may_end, tasks.waive),
+    "reclassify": _Rule(reclassification.may_reclassify, reclassification.reclassify),
+    "mitigated": _Rule(_may_mitigate, _mitigated),
+    "resolve": _Rule(_may_resolve, _resolve),
+    "reopen": _Rule(_may_reopen, _reopen),
+    "false_alarm": _Rule(_may_false_alarm, _false_alarm),
+    "close": _Rule(_may_close, _close),
+}

@@ -1,0 +1,33 @@
+"""What the probes find, and what that suggests."""
+
+from datetime import datetime
+
+from domain.change_requests import lost_hands
+from domain.finding import Finding, FindingStatus
+from domain.incident import Incident
+from domain.incident_state import ObservedFinding
+from domain.runbook import ChangeStep, ProbeStep, Runbook
+
+
+def probes(runbook: Runbook) -> list[ProbeStep]:
+    return [step for step in runbook.steps() if isinstance(step, ProbeStep)]
+
+
+def found(incident: Incident, step: ProbeStep, finding: Finding, now: datetime, *, denied: bool = False) -> None:
+    """Put a finding on record, with the changes that it speaks for. People decide; a finding only suggests."""
+    incident.state.findings.append(ObservedFinding(step=step.id, action=step.probe, at=now, finding=finding))
+    data = {"step": step.id, "action": step.probe, "status": finding.status.value, "evidence": finding.evidence}
+    incident.record(now, "orchestrator", "finding", f"{step.title}: {finding.status} - {finding.summary}", data)
+    if denied:
+        lost_hands(incident, step.probe, now)
+    if finding.status is FindingStatus.SUSPECT:
+        for change in incident.declaration.runbook.steps():
+            if isinstance(change, ChangeStep) and step.id in change.suggested_by:
+                text = f"Suggested: {change.title} (incident change {incident.declaration.incident_id} {change.id})"
+                incident.record(now, "orchestrator", "suggestion", text, {"step": change.id, "because": step.id})
+
+
+def suggested(incident: Incident, change: ChangeStep) -> list[str]:
+    """The probes whose findings speak for a change now."""
+    suspect = {seen.step for seen in incident.state.findings if seen.finding.status is FindingStatus.SUSPECT}
+    return [probe for probe in change.suggested_by if probe in suspect]

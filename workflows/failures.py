@@ -1,0 +1,34 @@
+"""What a failed activity says about itself."""
+
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
+
+from domain.errors import ErrorKind
+
+
+def _root(error: BaseException) -> BaseException:
+    """The cause that tells most: an application error behind any timeouts and activity errors."""
+    best: BaseException = error
+    while error.__cause__ is not None:
+        error = error.__cause__
+        if isinstance(error, ApplicationError | TemporalTimeoutError):
+            best = error
+        if isinstance(error, ApplicationError):
+            return error
+    return best
+
+
+def reason(error: ActivityError) -> str:
+    """One line for a person: the kind of error and what was being done."""
+    root = _root(error)
+    if isinstance(root, ApplicationError):
+        return f"{root.type}: {root.message}"
+    if isinstance(root, TemporalTimeoutError):
+        return f"no answer in time ({root.type.name.lower().replace('_', ' ') if root.type else 'timeout'})"
+    return str(root)
+
+
+def is_denied(error: ActivityError) -> bool:
+    """Whether AWS denied us access."""
+    root = _root(error)
+    return isinstance(root, ApplicationError) and root.type == ErrorKind.ACCESS_DENIED.value

@@ -1,0 +1,29 @@
+"""Holds an alert's key for the incident that is open under it.
+
+Its workflow id is the key, so that of any number of concurrent starters exactly one gets it,
+with no worker running. The memo `incident` names the incident.
+"""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.declaration import KeyHold
+
+
+@workflow.defn(name="IncidentKey")
+class IncidentKey:
+    """Open from the first alert of a key until its incident is closed or a false alarm."""
+
+    def __init__(self) -> None:
+        self._released = False
+
+    @workflow.run
+    async def run(self, hold: KeyHold) -> str:
+        """Wait for the release; returns the id of the incident that was held."""
+        await workflow.wait_condition(lambda: self._released)
+        return hold.incident_id
+
+    @workflow.signal
+    def release(self) -> None:
+        """Give the key back; once more does nothing."""
+        self._released = True
