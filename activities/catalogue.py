@@ -15,7 +15,7 @@ from activities.aws.logs import LogErrors
 from activities.aws.rds import DatabaseStatus
 from activities.aws.support import OpenCase, ResolveCase
 from activities.health import HealthEndpoint
-from activities.statuspage import Investigating, Monitoring, Resolved
+from activities.statuspage import Identified, Investigating, Monitoring, Resolved
 
 PROBES: dict[str, type[Probe[Any]]] = {
     probe.name: probe
@@ -34,5 +34,5 @@ CHANGES: dict[str, type[Change[Any]]] = {
     change.name: change for change in (RollbackService, ScaleService, MaintenancePage)
 }
 NOTICES: dict[str, type[Notice[Any]]] = {
-    notice.name: notice for notice in (Investigating, Monitoring, Resolved, OpenCase, ResolveCase)
+    notice.name: notice for notice in (Investigating, Identified, Monitoring, Resolved, OpenCase, ResolveCase)
 }

@@ -22,7 +22,7 @@ class Due(NamedTuple):
 def upcoming(incident: Incident) -> list[Due]:
     """Everything that will happen by itself if nobody does anything, earliest first."""
     state = incident.state
-    due = []
+    due: list[Due] = []
     if incident.live and incident.is_responding():
         if state.status is Status.DECLARED and state.paging.next_at is not None:
             again = "page" if not state.paging.paged else "page again"
@@ -30,12 +30,14 @@ def upcoming(incident: Incident) -> list[Due]:
         level = _next_level(incident)
         if level is not None:
             due.append(Due(level, f"page {incident.declaration.organisation.chain[state.paging.level]}"))
+    due += [Due(n.due_at, n.step) for n in state.notices if n.status == "waiting" and n.due_at is not None]
+    if incident.ended:
+        return sorted(due)
     due += [
         Due(clock.due_at, f"{name} overdue")
         for name, clock in state.clocks.items()
         if clock.state == "running" and not name.startswith("approval:")
     ]
-    due += [Due(n.due_at, n.step) for n in state.notices if n.status == "waiting" and n.due_at is not None]
     due += [
         Due(task.due_at, f"{task.step} overdue")
         for task in state.tasks

@@ -15,6 +15,7 @@ class Declaration(BaseModel):
     """An incident as it was declared. It carries its whole runbook: editing the YAML never changes it.
 
     `declared_at` is UTC. `speed` shortens every policy duration; only a sandbox takes another than 1.
+    `history_limit` is the number of events after which the workflow carries on as a new run.
     """
 
     incident_id: str
@@ -31,6 +32,7 @@ class Declaration(BaseModel):
     environment: Environment
     runbook: Runbook
     runbook_digest: str
+    history_limit: int = Field(default=4000, gt=0)
 
     def policy(self, severity: Severity) -> SeverityPolicy:
         """The deadlines of a severity at this incident's speed."""

@@ -15,6 +15,8 @@ def _from_text(value: Any) -> Any:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
     if isinstance(value, str) and not value.startswith(("P", "-P")):
         raise ValueError(f"{value!r} is no duration: write a whole number and s, m, h or d, such as 15m")
+    if isinstance(value, int | float):
+        raise ValueError(f"{value!r} has no unit: write s, m, h or d after it, such as 15m")  # noqa: TRY004
     return value
 
 

@@ -180,6 +180,16 @@ def _close(incident: Incident, _command: Close, who: Contact, now: datetime) -> 
     incident.record(now, who.id, "closed", f"Closed by {who.id}")
 
 
+def end_dry_run(incident: Incident, now: datetime) -> None:
+    """Close an incident of which nothing was ever meant to happen."""
+    incident.skip_waiting_notices("dry run", now)
+    for name in list(incident.state.clocks):
+        incident.settle_clock(name, "cancelled")
+    incident.state.status = Status.CLOSED
+    incident.state.closed_at = now
+    incident.record(now, "orchestrator", "closed", "Dry run ended: nothing was changed")
+
+
 class _Rule(NamedTuple):
     may: Callable[[Incident, Any], str | None]
     do: Callable[[Incident, Any, Contact, datetime], None]

@@ -9,6 +9,7 @@ INCIDENT_SEVERITY = SearchAttributeKey.for_keyword(ids.INCIDENT_SEVERITY)
 INCIDENT_STATUS = SearchAttributeKey.for_keyword(ids.INCIDENT_STATUS)
 INCIDENT_MODE = SearchAttributeKey.for_keyword(ids.INCIDENT_MODE)
 WAITING_FOR = SearchAttributeKey.for_keyword_list(ids.WAITING_FOR)
+ALL = (INCIDENT_TYPE, INCIDENT_SEVERITY, INCIDENT_STATUS, INCIDENT_MODE, WAITING_FOR)
 
 
 def pairs(incident_type: str, severity: str, mode: str) -> TypedSearchAttributes:

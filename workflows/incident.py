@@ -1,7 +1,7 @@
 """One incident, from its declaration until it is closed: this workflow is the incident."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -15,20 +15,18 @@ with workflow.unsafe.imports_passed_through():
     from domain.calls import NoticeCall, Noticed, ObserveCall, PageCall, Paged
     from domain.change import ChangeRequest
     from domain.commands import INCIDENT_COMMANDS, Command
-    from domain.declaration import Alert
+    from domain.declaration import Alert, KeyHold
     from domain.document import document, timeline_document
     from domain.effects import Effect, SendNotice, SendPage, StartChange, TellChanges
     from domain.finding import Finding, FindingStatus
     from domain.incident import Incident as Rules
-    from domain.incident_state import ChangeProgress, IncidentRun, Status
+    from domain.incident_state import ChangeProgress, IncidentRun
     from domain.runbook import ChangeStep, NoticeStep, ProbeStep
     from domain.timeline import bounded
 
 from workflows import attributes, failures, options
 from workflows.details import details
 from workflows.hearing import hears
-
-HISTORY_EVENTS_BEFORE_CONTINUING = 4000
 
 
 @workflow.defn(name="Incident")
@@ -42,7 +40,9 @@ class Incident:
             self._rules = Rules.declared(run.declaration)
         else:
             self._rules = Rules(run.declaration, run.state)
+        clock.fire(self._rules, workflow.now())
         self._tasks: set[asyncio.Task[None]] = set()
+        self._working = 0
         self._changed = False
         self._published: tuple[str, ...] = ()
 
@@ -75,22 +75,26 @@ class Incident:
         self._changed = False
 
     def _is_over(self) -> bool:
-        return self._rules.ended and not self._tasks and clock.next_due(self._rules) is None
+        return self._rules.ended and not self._working and clock.next_due(self._rules) is None
 
     def _must_continue_as_new(self) -> bool:
         info = workflow.info()
-        long = info.get_current_history_length() >= HISTORY_EVENTS_BEFORE_CONTINUING
-        return (long or info.is_continue_as_new_suggested()) and not self._tasks and not self._rules.effects
+        long = info.get_current_history_length() >= self._rules.declaration.history_limit
+        return (long or info.is_continue_as_new_suggested()) and not self._working and not self._rules.effects
 
     # What goes out
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do work beside the loop, which learns of its end."""
+
         async def run() -> None:
             try:
                 await work
             finally:
+                self._working -= 1
                 self._changed = True
 
+        self._working += 1
         task = asyncio.create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -220,21 +224,21 @@ class Incident:
         if key is None:
             return
         try:
-            await workflow.get_external_workflow_handle(ids.key_workflow_id(key)).signal("release")
+            hold = KeyHold(incident_id=self._rules.declaration.incident_id)
+            await workflow.get_external_workflow_handle(ids.key_workflow_id(key)).signal("release", hold)
         except ApplicationError:
             workflow.logger.info("the key is free already")
 
     def _plan_dry_run(self) -> None:
         """In a dry run: once the probes have answered, plan every change that needs no answer, then end."""
         rules = self._rules
-        if rules.declaration.mode != "dry-run" or rules.ended or self._tasks or rules.effects:
+        if rules.declaration.mode != "dry-run" or rules.ended or self._working or rules.effects:
             return
         if not rules.state.changes:
             change_requests.request_all(rules, workflow.now())
             self._do_effects()
-        if not rules.changes_in_flight() and not self._tasks:
-            rules.state.status, rules.state.closed_at = Status.CLOSED, workflow.now()
-            rules.record(workflow.now(), "orchestrator", "closed", "Dry run ended: nothing was changed")
+        if not rules.changes_in_flight() and not self._working:
+            lifecycle.end_dry_run(rules, workflow.now())
 
     # What the Temporal UI shows
 
@@ -296,7 +300,7 @@ class Incident:
         self._changed = True
 
     @workflow.signal(dynamic=True)
-    def unknown(self, name: str, args: list[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
+    def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
         """Put a signal of an unknown name on record as refused."""
         lifecycle.refuse(self._rules, name, "unknown", "there is no such command", workflow.now())
         self._changed = True

@@ -14,7 +14,9 @@ with workflow.unsafe.imports_passed_through():
 class IncidentKey:
     """Open from the first alert of a key until its incident is closed or a false alarm."""
 
-    def __init__(self) -> None:
+    @workflow.init
+    def __init__(self, hold: KeyHold) -> None:
+        self._hold = hold
         self._released = False
 
     @workflow.run
@@ -24,6 +26,6 @@ class IncidentKey:
         return hold.incident_id
 
     @workflow.signal
-    def release(self) -> None:
-        """Give the key back; once more does nothing."""
-        self._released = True
+    def release(self, by: KeyHold) -> None:
+        """Give the key back; once more does nothing, and an incident that holds it no longer is not heard."""
+        self._released = self._released or by.incident_id == self._hold.incident_id

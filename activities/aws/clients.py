@@ -1,0 +1,94 @@
+"""The boto3 clients that actions use: cached, with short timeouts, from whichever role the worker has."""
+
+from functools import partial
+from threading import Lock
+from typing import Any, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+from botocore.exceptions import NoCredentialsError
+
+_ATTEMPTS = 3
+_CONNECT_SECONDS = 3
+_READ_SECONDS = 15
+_CONNECTIONS = 50  # as many as a worker has activity threads
+_SESSION_SECONDS = 3600  # the most that role chaining allows
+_HOME_REGION = "us-east-1"
+_HOMED = frozenset({"support", "health"})  # services with one endpoint for the whole account
+
+
+class AwsClients:
+    """Clients by service name, each built once; safe to share between threads."""
+
+    def __init__(self, session: boto3.Session, region: str) -> None:
+        self._session = session
+        self._region = region
+        self._lock = Lock()
+        self._clients: dict[tuple[str, int], Any] = {}
+
+    def client(self, service: str) -> Any:
+        """Give the client that makes up to three attempts: for reads and for absolute writes."""
+        return self._cached(service, _ATTEMPTS)
+
+    def once(self, service: str) -> Any:
+        """Give the client that makes one attempt: for writes without a token, read back before any retry."""
+        return self._cached(service, 1)
+
+    def _cached(self, service: str, attempts: int) -> Any:
+        # building a client from a session is not thread-safe; using one is
+        with self._lock:
+            key = (service, attempts)
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    cast("Any", service),
+                    region_name=_HOME_REGION if service in _HOMED else self._region,
+                    config=_config(attempts),
+                )
+            return self._clients[key]
+
+
+def assumed_session(base: boto3.Session, role_arn: str, session_name: str, region: str) -> boto3.Session:
+    """Give a session that acts as `role_arn`, and assumes it again before each hour's credentials expire.
+
+    Nothing is asked of STS before the first call (`sts:AssumeRole`). `session_name` is what CloudTrail shows.
+    Raises `NoCredentialsError` when `base` has nothing to assume the role with.
+    """
+    source = base.get_credentials()
+    if source is None:
+        raise NoCredentialsError
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=partial(base.client, region_name=region, config=_config(_ATTEMPTS)),
+        source_credentials=cast("Any", source),
+        role_arn=role_arn,
+        extra_args={"RoleSessionName": session_name, "DurationSeconds": _SESSION_SECONDS},
+    )
+    inner = botocore.session.get_session()
+    inner.register_component("credential_provider", CredentialResolver([_Assumed(fetcher)]))
+    return boto3.Session(botocore_session=inner, region_name=region)
+
+
+class _Assumed(CredentialProvider):
+    METHOD = "assume-role"
+
+    def __init__(self, fetcher: AssumeRoleCredentialFetcher) -> None:
+        super().__init__()
+        self._fetcher = fetcher
+
+    def load(self) -> Any:
+        return DeferredRefreshableCredentials(method=self.METHOD, refresh_using=self._fetcher.fetch_credentials)
+
+
+def _config(attempts: int) -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        max_pool_connections=_CONNECTIONS,
+    )

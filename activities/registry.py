@@ -1,0 +1,143 @@
+"""From the catalogue's classes to Temporal activities, by the task queue that serves them.
+
+Each queue's worker may act under an IAM role of its own: reading cannot change, changing cannot tell the world.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from activities.acting import acting
+from activities.action import Change, Clients, Notice, Probe, RefusedError, StatusPageApi
+from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.changes import ChangeRunner
+from activities.people import Pager
+from domain.calls import (
+    Applied,
+    ApplyCall,
+    NoticeCall,
+    Noticed,
+    ObserveCall,
+    PageCall,
+    Paged,
+    PlanCall,
+    Planned,
+    ReleaseCall,
+    Verified,
+    VerifyCall,
+)
+from domain.finding import Finding
+from domain.ids import DIAGNOSE_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
+
+Activity = Callable[..., Any]
+
+
+@dataclass
+class World:
+    """What notices may use."""
+
+    clients: Clients
+    status_page: StatusPageApi
+
+
+def activities(
+    clients_for: Callable[[str], Clients], status_page: StatusPageApi, queues: Collection[str] = QUEUES
+) -> dict[str, list[Activity]]:
+    """Give the activities of each of `queues`; a queue that has none is left out.
+
+    `clients_for` is asked once for each queue given, and gives the clients of that queue's role.
+    """
+    makers: dict[str, Callable[[Clients], list[Activity]]] = {
+        DIAGNOSE_QUEUE: lambda clients: [_observe(probe(clients)) for probe in PROBES.values()],
+        REMEDIATE_QUEUE: _remediation,
+        NOTIFY_QUEUE: lambda clients: _notification(World(clients, status_page)),
+    }
+    return {queue: make(clients_for(queue)) for queue, make in makers.items() if queue in queues}
+
+
+def _remediation(clients: Clients) -> list[Activity]:
+    runner = ChangeRunner(clients)
+    steps = (_plan, _apply, _verify)
+    return [step(runner, change(clients)) for change in CHANGES.values() for step in steps] + [_release(runner)]
+
+
+def _notification(world: World) -> list[Activity]:
+    return [_send(notice(world)) for notice in NOTICES.values()] + [_page(Pager(world.clients))]
+
+
+def _observe(probe: Probe[Any]) -> Activity:
+    name = f"{probe.name}.observe"
+
+    @activity.defn(name=name)
+    def observe(call: ObserveCall) -> Finding:
+        with acting(name, incident=call.scope.incident, step=call.step):
+            return probe.observe(call.scope, probe.params.model_validate(call.params), call.at)
+
+    return observe
+
+
+def _plan(runner: ChangeRunner, change: Change[Any]) -> Activity:
+    name = f"{change.name}.plan"
+
+    @activity.defn(name=name)
+    def plan(call: PlanCall) -> Planned:
+        with acting(name, incident=call.scope.incident, step=call.step):
+            return runner.plan(change, call)
+
+    return plan
+
+
+def _apply(runner: ChangeRunner, change: Change[Any]) -> Activity:
+    name = f"{change.name}.apply"
+
+    @activity.defn(name=name)
+    def apply(call: ApplyCall) -> Applied:
+        with acting(name, incident=call.scope.incident, step=call.step, action_id=call.action_id):
+            return runner.apply(change, call, datetime.now(UTC))
+
+    return apply
+
+
+def _verify(runner: ChangeRunner, change: Change[Any]) -> Activity:
+    name = f"{change.name}.verify"
+
+    @activity.defn(name=name)
+    def verify(call: VerifyCall) -> Verified:
+        with acting(name, incident=call.scope.incident, step=call.step, action_id=call.action_id):
+            return runner.verify(change, call)
+
+    return verify
+
+
+def _release(runner: ChangeRunner) -> Activity:
+    @activity.defn(name="changes.release")
+    def release(call: ReleaseCall) -> None:
+        with acting("changes.release", incident=call.scope.incident, holder=call.holder):
+            runner.release(call)
+
+    return release
+
+
+def _send(notice: Notice[Any]) -> Activity:
+    name = f"{notice.name}.send"
+
+    @activity.defn(name=name)
+    def send(call: NoticeCall) -> Noticed:
+        with acting(name, incident=call.scope.incident, step=call.step):
+            if call.scope.mode == "dry-run":
+                raise RefusedError("a dry run tells nobody outside")
+            return notice.send(call.scope, notice.params.model_validate(call.params), call.sequence)
+
+    return send
+
+
+def _page(pager: Pager) -> Activity:
+    @activity.defn(name="people.page")
+    def page(call: PageCall) -> Paged:
+        with acting("people.page", incident=call.incident, role=call.role):
+            return pager.page(call)
+
+    return page

@@ -1,0 +1,167 @@
+"""Telling the public, on Statuspage: one public incident for each of ours, every update at most once.
+
+The texts say that something is being done, never why: no cause, no address, nothing about anybody's data.
+"""
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from activities.action import Notice, Params, RefusedError
+from domain.calls import Noticed, Scope
+from domain.environment import StatusPage
+
+Impact = Literal["none", "minor", "major", "critical"]
+_PAGE_SIZE = 100
+_TELLING = threading.Lock()  # an attempt that outlived its timeout and its successor must not both find nothing
+
+_NAMES: dict[Impact, str] = {
+    "none": "Service notice",
+    "minor": "Degraded service",
+    "major": "Partial service outage",
+    "critical": "Service outage",
+}
+_COMPONENT_STATES: dict[Impact, str] = {
+    "none": "operational",
+    "minor": "degraded_performance",
+    "major": "partial_outage",
+    "critical": "major_outage",
+}
+
+
+class PostParams(Params):
+    """`components` are logical names of `environment.status_page.components`."""
+
+    components: tuple[str, ...] = ()
+    impact: Impact = "critical"
+
+
+class _Post(Notice[PostParams]):
+    """Brings the public incident to one status."""
+
+    params = PostParams
+    status: ClassVar[str]
+    text: ClassVar[str]
+    opens: ClassVar[bool] = True
+
+    def send(self, scope: Scope, params: PostParams, sequence: int) -> Noticed:
+        """Create our public incident, or update it, once for each `sequence`.
+
+        Statuspage has no idempotency key: ours carries `metadata.axis`, with the incident's id and the sequence
+        last told, and is looked up before anything is written. An update already told, or overtaken by a later
+        one, is not told again. Notifies subscribers; cannot be recalled.
+        Statuspage: GET, POST and PATCH `/pages/{page}/incidents`.
+        """
+        page = scope.environment.status_page
+        components = _component_ids(page, params.components)
+        with _TELLING:
+            ours = self._find(scope, page)
+            if ours is None and not self.opens:
+                return Noticed(reference="none", text="Nothing was published, so there is nothing to resolve.")
+            if ours is None:
+                body = {"name": _NAMES[params.impact], **self._update(scope, params, components, sequence)}
+                ours = self._request("POST", f"pages/{page.page_id}/incidents", body)
+            elif _told(ours) < sequence:
+                attached = [component["id"] for component in ours.get("components") or ()]
+                touched = list(dict.fromkeys([*components, *attached]))
+                path = f"pages/{page.page_id}/incidents/{ours['id']}"
+                self._request("PATCH", path, self._update(scope, params, touched, sequence))
+        return Noticed(reference=f"pages/{page.page_id}/incidents/{ours['id']}", text=self.text)
+
+    def _update(self, scope: Scope, params: PostParams, components: list[str], sequence: int) -> dict[str, Any]:
+        update: dict[str, Any] = {
+            "status": self.status,
+            "impact_override": params.impact,
+            "body": self.text,
+            "deliver_notifications": True,
+            "metadata": {"axis": {"incident_id": scope.incident, "seq": sequence}},
+        }
+        if components:
+            state = self._component_state(params)
+            update["component_ids"] = components
+            update["components"] = dict.fromkeys(components, state)
+        return update
+
+    def _component_state(self, params: PostParams) -> str:
+        return _COMPONENT_STATES[params.impact]
+
+    def _find(self, scope: Scope, page: StatusPage) -> dict[str, Any] | None:
+        for known in self._known(scope, page):
+            if _axis(known).get("incident_id") == scope.incident:
+                return known
+        return None
+
+    def _known(self, scope: Scope, page: StatusPage) -> Iterator[dict[str, Any]]:
+        """The unresolved public incidents, then all of them, newest first, back to when ours was declared."""
+        yield from self.outside.status_page.request("GET", f"pages/{page.page_id}/incidents/unresolved")
+        number = 1
+        while True:
+            found = self.outside.status_page.request(
+                "GET", f"pages/{page.page_id}/incidents?limit={_PAGE_SIZE}&page={number}"
+            )
+            yield from found
+            if len(found) < _PAGE_SIZE or _created(found[-1]) < scope.declared_at:
+                return
+            number += 1
+
+    def _request(self, method: str, path: str, incident: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self.outside.status_page.request(method, path, {"incident": incident})
+        return answer
+
+
+class Investigating(_Post):
+    name = "statuspage.investigating"
+    status = "investigating"
+    text = "We are investigating a problem with our service. We will post updates here."
+
+
+class Identified(_Post):
+    name = "statuspage.identified"
+    status = "identified"
+    text = "The problem has been identified and we are working on it. We will post updates here."
+
+
+class Monitoring(_Post):
+    """The components keep the state that the last update gave them until the incident is resolved."""
+
+    name = "statuspage.monitoring"
+    status = "monitoring"
+    text = "Service is being restored. We are watching it closely before we call the problem resolved."
+
+    def _update(self, scope: Scope, params: PostParams, components: list[str], sequence: int) -> dict[str, Any]:
+        del components
+        return super()._update(scope, params, [], sequence)
+
+
+class Resolved(_Post):
+    """Sets every component of the incident operational again; opens nothing."""
+
+    name = "statuspage.resolved"
+    status = "resolved"
+    text = "The problem is resolved and the service works as usual. We are sorry for the interruption."
+    opens = False
+
+    def _component_state(self, params: PostParams) -> str:
+        del params
+        return "operational"
+
+
+def _component_ids(page: StatusPage, names: tuple[str, ...]) -> list[str]:
+    if unknown := [name for name in names if name not in page.components]:
+        known = ", ".join(sorted(page.components)) or "none"
+        raise RefusedError(f"the status page has no component {', '.join(unknown)}; the environment names: {known}")
+    return [page.components[name] for name in names]
+
+
+def _axis(known: dict[str, Any]) -> dict[str, Any]:
+    axis = (known.get("metadata") or {}).get("axis")
+    return axis if isinstance(axis, dict) else {}
+
+
+def _told(known: dict[str, Any]) -> int:
+    return int(_axis(known).get("seq", -1))
+
+
+def _created(known: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(known["created_at"])

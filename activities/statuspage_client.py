@@ -1,0 +1,94 @@
+"""Statuspage's REST API: one request a second for the whole worker, every failure with its kind."""
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import requests
+from temporalio.exceptions import ApplicationError
+
+from activities.action import RefusedError
+from domain.errors import FINAL, ErrorKind
+
+_TIMEOUT_SECONDS = (3.0, 15.0)
+_INTERVAL = timedelta(seconds=1.05)  # a little over one second: the network may bunch two requests up
+_THROTTLED = frozenset({420, 429})
+_DENIED = frozenset({401, 403})
+
+
+class StatusPageClient:
+    """Sends requests to `base_url` (with or without the `/v1` that ends it) as the holder of `api_key`.
+
+    Safe for threads; they share the limiter. Without a key every request is refused.
+    """
+
+    def __init__(self, base_url: str, api_key: str, *, interval: timedelta = _INTERVAL) -> None:
+        self._base_url = base_url.rstrip("/").removesuffix("/v1") + "/v1"
+        self._api_key = api_key
+        self._limiter = _Limiter(interval)
+
+    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send one request, `path` relative to the API's root, and return the decoded answer.
+
+        Sends once: a lost answer must be looked up before anything is created again. Throttling, timeouts and
+        5xx raise `Transient` (with the server's own delay where it names one), other 4xx a final kind.
+        """
+        if not self._api_key:
+            raise RefusedError("the worker's setting STATUSPAGE_API_KEY is missing: nothing can be told to the public")
+        self._limiter.wait()
+        doing = f"Statuspage {method} {path.partition('?')[0]}"
+        try:
+            answer = requests.request(
+                method,
+                f"{self._base_url}/{path.lstrip('/')}",
+                json=body,
+                headers={"Authorization": f"OAuth {self._api_key}"},
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except requests.RequestException as error:
+            raise _failure(ErrorKind.TRANSIENT, f"{doing}: {type(error).__name__}") from error
+        if answer.ok:
+            return _decoded(answer, doing)
+        raise _refusal(answer, doing)
+
+
+class _Limiter:
+    """Hands out moments to send, `interval` apart, to however many threads ask."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self._interval = interval.total_seconds()
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def wait(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            mine = max(now, self._next)
+            self._next = mine + self._interval
+        time.sleep(mine - now)
+
+
+def _decoded(answer: requests.Response, doing: str) -> Any:
+    try:
+        return answer.json()
+    except requests.JSONDecodeError as error:
+        raise _failure(ErrorKind.TRANSIENT, f"{doing}: the answer is no JSON") from error
+
+
+def _refusal(answer: requests.Response, doing: str) -> ApplicationError:
+    """Give a status its kind. The answer's body is left out: it may repeat what was sent."""
+    told = f"{doing}: HTTP {answer.status_code}"
+    if answer.status_code in _THROTTLED:
+        seconds = answer.headers.get("Retry-After", "")
+        delay = timedelta(seconds=int(seconds)) if seconds.isdigit() else None
+        return _failure(ErrorKind.TRANSIENT, told, delay)
+    if answer.status_code >= requests.codes.internal_server_error:
+        return _failure(ErrorKind.TRANSIENT, told)
+    if answer.status_code in _DENIED:
+        return _failure(ErrorKind.ACCESS_DENIED, f"{told}: check the worker's STATUSPAGE_API_KEY")
+    return _failure(ErrorKind.INVALID_REQUEST, told)
+
+
+def _failure(kind: ErrorKind, message: str, delay: timedelta | None = None) -> ApplicationError:
+    return ApplicationError(message, type=kind.value, non_retryable=kind in FINAL, next_retry_delay=delay)

@@ -1,0 +1,132 @@
+"""Amazon ECS as AWS behaves, where moto does not: services that roll out, and the record of it.
+
+`update_service` makes deployments that come to an end, refuses what AWS refuses and leaves service events;
+`list_task_definitions` sorts and pages. The operations on that record are in `sandbox.aws.ecs_deployments`.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException
+from moto.ecs.models import EC2ContainerServiceBackend, Service, TaskDefinition
+from moto.ecs.responses import EC2ContainerServiceResponse
+
+from sandbox.aws import ecs_deployments
+from sandbox.aws.paging import page
+from sandbox.aws.rollout import LOCK, PACE, keep_rollouts, moment, rollouts
+from sandbox.aws.teach import teach
+
+_create_service = EC2ContainerServiceBackend.create_service
+_update_service = EC2ContainerServiceBackend.update_service
+_describe_services = EC2ContainerServiceBackend.describe_services
+_delete_service = EC2ContainerServiceBackend.delete_service
+
+
+class ServiceNotActiveException(ECSException):
+    def __init__(self) -> None:
+        super().__init__("ServiceNotActiveException", "Service was not ACTIVE.")
+
+
+def install(pace: timedelta) -> None:
+    """Put these operations into moto; installing again changes only the pace of a rollout."""
+    PACE.rollout = pace
+    teach(
+        EC2ContainerServiceBackend,
+        create_service=create_service,
+        update_service=update_service,
+        describe_services=describe_services,
+        delete_service=delete_service,
+    )
+    teach(EC2ContainerServiceResponse, list_task_definitions=list_task_definitions, **ecs_deployments.OPERATIONS)
+
+
+def create_service(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> Service:
+    """Create a service and roll out its first revision."""
+    with LOCK:
+        service = _create_service(backend, *args, **kwargs)
+        record, now = keep_rollouts(service), moment()
+        if service.task_definition:
+            record.begin(service.task_definition, now)
+        record.scale(now)
+        record.settle(now)
+        return service
+
+
+def update_service(backend: EC2ContainerServiceBackend, service_properties: dict[str, Any]) -> Service:
+    """Update a service: another task definition, or a forced deployment, rolls out; a count is followed."""
+    with LOCK:
+        cluster, name = service_properties.get("cluster", "default"), service_properties["service"].split("/")[-1]
+        service = backend._get_service(cluster, name)
+        if service.status != "ACTIVE":
+            raise ServiceNotActiveException
+        wanted = _deployable(backend, service, service_properties.pop("task_definition", None))
+        forced = service_properties.pop("force_new_deployment", False)
+        desired = service_properties.get("desired_count")
+        if desired is not None and desired < 0:
+            raise InvalidParameterException("desiredCount cannot be negative.")
+        now = moment()
+        record = rollouts(service)
+        record.settle(now)
+        counted = service.desired_count
+        _update_service(backend, service_properties)
+        if wanted and (forced or wanted != record.newest.aims_at.task_definition):
+            deployment = record.begin(wanted, now)
+            record.tell(f"has begun deployment {deployment.id} of {wanted.split('/')[-1]}.", now)
+        elif forced:
+            record.begin(record.newest.aims_at.task_definition, now)
+        if service.desired_count != counted:
+            record.scale(now)
+            record.tell(f"has changed its desired count from {counted} to {service.desired_count}.", now)
+        record.settle(now)
+        return service
+
+
+def describe_services(
+    backend: EC2ContainerServiceBackend, cluster_str: str, service_names_or_arns: list[str]
+) -> tuple[list[Service], list[dict[str, str]]]:
+    """Describe services as they stand now."""
+    with LOCK:
+        found, failures = _describe_services(backend, cluster_str, service_names_or_arns)
+        for service in found:
+            if service.status == "ACTIVE":
+                rollouts(service).settle(moment())
+        return found, failures
+
+
+def delete_service(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> Service:
+    """Delete a service: it stays to be described as INACTIVE, with nothing running."""
+    with LOCK:
+        service = _delete_service(backend, *args, **kwargs)
+        service.running_count = service.pending_count = rollouts(service).running = 0
+        return service
+
+
+def list_task_definitions(response: EC2ContainerServiceResponse) -> ActionResult:
+    """List ARNs by family and revision, `sort` and `maxResults` honoured."""
+    arns = response.ecs_backend.list_task_definitions(
+        response._get_param("familyPrefix"), response._get_param("status", "ACTIVE")
+    )
+    arns.sort(key=_family_and_revision, reverse=response._get_param("sort") == "DESC")
+    shown, token = page(arns, response._get_param("nextToken"), response._get_param("maxResults"))
+    return ActionResult({"taskDefinitionArns": shown, "nextToken": token})
+
+
+def _family_and_revision(arn: str) -> tuple[str, int]:
+    family, revision = arn.rsplit("/", maxsplit=1)[-1].split(":")
+    return family, int(revision)
+
+
+def _deployable(backend: EC2ContainerServiceBackend, service: Service, named: str | None) -> str | None:
+    """The full ARN of a task definition that `update_service` may take."""
+    if named is None:
+        return None
+    controller = service.deployment_controller["type"]
+    if controller != "ECS":
+        raise InvalidParameterException(
+            f"Unable to update task definition on services with a {controller} deployment controller."
+        )
+    definition: TaskDefinition = backend.describe_task_definition(named)
+    if definition.status != "ACTIVE":
+        raise EcsClientException("TaskDefinition is inactive")
+    return definition.arn

@@ -1,0 +1,102 @@
+"""Amazon SNS and SES: what they take for delivery goes to the outbox, once a recipient."""
+
+import base64
+import email
+import json
+from collections.abc import Callable
+from email.message import Message
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ses.responses import EmailResponse
+from moto.sesv2.responses import SESV2Response
+from moto.sns.models import SNSBackend
+
+from sandbox.aws.teach import teach
+from sandbox.outbox import Outbox
+
+_publish = SNSBackend.publish
+_send_email = EmailResponse.send_email
+_send_email_v2 = SESV2Response.send_email
+
+
+def install(outbox: Outbox) -> None:
+    """Put these operations into moto; installing again changes only the outbox."""
+    teach(SNSBackend, publish=_publishing(outbox))
+    teach(EmailResponse, send_email=_sending(outbox))
+    teach(SESV2Response, send_email=_sending_v2(outbox))
+
+
+def _publishing(outbox: Outbox) -> Callable[..., str]:
+    def publish(backend: SNSBackend, message: str, *args: Any, **kwargs: Any) -> str:
+        """Publish; an SMS goes to the outbox with the role, incident and subject of its attributes."""
+        message_id: str = _publish(backend, message, *args, **kwargs)
+        if phone := kwargs.get("phone_number"):
+            told = {name: one["Value"] for name, one in (kwargs.get("message_attributes") or {}).items()}
+            outbox.deliver(
+                channel="sms",
+                to=phone,
+                role=told.get("role"),
+                subject=kwargs.get("subject") or told.get("subject"),
+                body=message,
+                incident=told.get("incident"),
+            )
+        return message_id
+
+    return publish
+
+
+def _sending(outbox: Outbox) -> Callable[[EmailResponse], ActionResult]:
+    def send_email(response: EmailResponse) -> ActionResult:
+        """Send by SES version 1; delivered with the tags `role` and `incident`."""
+        sent = _send_email(response)
+        text, html = (response._get_param(f"Message.Body.{kind}.Data") for kind in ("Text", "Html"))
+        _deliver(
+            outbox,
+            response._get_param("Destination", {}),
+            response._get_param("Tags", []),
+            response._get_param("Message.Subject.Data"),
+            text or html,
+        )
+        return sent
+
+    return send_email
+
+
+def _sending_v2(outbox: Outbox) -> Callable[[SESV2Response], str]:
+    def send_email(response: SESV2Response) -> str:
+        """Send by SES version 2; delivered with the e-mail tags `role` and `incident`."""
+        sent: str = _send_email_v2(response)
+        asked = json.loads(response.body)
+        subject, body = _content(asked["Content"])
+        _deliver(outbox, asked.get("Destination", {}), asked.get("EmailTags", []), subject, body)
+        return sent
+
+    return send_email
+
+
+def _content(content: dict[str, Any]) -> tuple[str, str]:
+    if "Raw" in content:
+        message: Message = email.message_from_bytes(base64.b64decode(content["Raw"]["Data"]))
+        parts = [part for part in message.walk() if part.get_content_type() == "text/plain"]
+        payload = parts[0].get_payload(decode=True) if parts else b""
+        return message["Subject"] or "", payload.decode() if isinstance(payload, bytes) else ""
+    body = content["Simple"]["Body"]
+    return content["Simple"]["Subject"]["Data"], (body.get("Text") or body["Html"])["Data"]
+
+
+def _deliver(
+    outbox: Outbox, destination: dict[str, list[str]], tags: list[dict[str, str]], subject: str, body: str
+) -> None:
+    told = {tag["Name"]: tag["Value"] for tag in tags}
+    for address in [
+        one for kind in ("ToAddresses", "CcAddresses", "BccAddresses") for one in destination.get(kind, [])
+    ]:
+        outbox.deliver(
+            channel="email",
+            to=address,
+            role=told.get("role"),
+            subject=subject,
+            body=body,
+            incident=told.get("incident"),
+        )

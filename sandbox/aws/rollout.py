@@ -1,0 +1,237 @@
+"""How a service's deployments go: what Amazon ECS keeps of each, and where it stands at a moment.
+
+moto keeps one deployment a service and never finishes it. Here time moves them on: every read settles what has
+become due since the last one. Nothing runs in between.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import Any, Literal
+
+from moto.ecs.models import Service, TaskDefinition
+from moto.moto_api._internal import mock_random
+
+IN_PROGRESS = "IN_PROGRESS"
+SUCCESSFUL = "SUCCESSFUL"
+STOPPED = "STOPPED"
+ROLLING_BACK = "ROLLBACK_IN_PROGRESS"
+ROLLED_BACK = "ROLLBACK_SUCCESSFUL"
+LOCK = RLock()
+"""Held by every operation that reads or moves deployments: the server answers in threads."""
+_EVENTS_KEPT = 100
+
+
+Ailment = Literal["on-start", "after-start"]
+"""What a revision can have: tasks that never come up, or that come up and then answer 503."""
+
+
+@dataclass
+class Pace:
+    """How long a rollout takes, in this process."""
+
+    rollout: timedelta = timedelta(seconds=1)
+
+
+PACE = Pace()
+
+
+def moment() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Revision:
+    """A service revision: what one deployment is to bring up. It never changes."""
+
+    arn: str
+    task_definition: str
+    created_at: datetime
+
+
+@dataclass
+class Deployment:
+    """A service deployment; `back_to` is the revision that a rollback returns to."""
+
+    arn: str
+    id: str
+    revision: Revision
+    source: Revision | None
+    created_at: datetime
+    status: str = IN_PROGRESS
+    reason: str | None = None
+    stopped_at: datetime | None = None
+    finished_at: datetime | None = None
+    back_to: Revision | None = None
+
+    @property
+    def aims_at(self) -> Revision:
+        """The revision that the service is brought to: after a rollback began, the earlier one."""
+        return self.back_to or self.revision
+
+    @property
+    def began_at(self) -> datetime:
+        """When the way to `aims_at` began."""
+        return self.stopped_at if self.back_to and self.stopped_at else self.created_at
+
+
+@dataclass
+class Rollouts:
+    """Every deployment of one service, oldest first, and how many tasks run."""
+
+    service: Service
+    deployments: list[Deployment] = field(default_factory=list)
+    running: int = 0
+    scaled_at: datetime | None = None
+
+    def begin(self, task_definition: str, at: datetime) -> Deployment:
+        """Start a deployment; one still under way is superseded and stops where it stands."""
+        if self.deployments and self.newest.status in {IN_PROGRESS, ROLLING_BACK}:
+            self._end(self.newest, STOPPED, at, "Superseded by a newer service deployment.")
+        deployment = Deployment(
+            arn=self._arn("service-deployment", mock_random.get_random_hex(21)),
+            id=f"ecs-svc/{_digits()}",
+            revision=Revision(self._arn("service-revision", str(_digits())), task_definition, at),
+            source=self.live,
+            created_at=at,
+        )
+        self.deployments.append(deployment)
+        return deployment
+
+    def deployed(self, task_definition: str, created_at: datetime, finished_at: datetime) -> None:
+        """Record a deployment that came to a good end in the past: its tasks are those that run now."""
+        deployment = self.begin(task_definition, created_at)
+        self._end(deployment, SUCCESSFUL, finished_at, None)
+        self.running, self.scaled_at = self.service.desired_count, None
+        self.tell(f"(deployment {deployment.id}) deployment completed.", finished_at)
+        self.tell("has reached a steady state.", finished_at)
+        self._show(moment())
+
+    def scale(self, at: datetime) -> None:
+        """Let the running count follow the desired one, a rollout's time from now."""
+        self.scaled_at = at
+
+    def stop(self, deployment: Deployment, at: datetime, back_to: Revision | None) -> None:
+        """Stop a deployment under way: back to an earlier revision, or where it stands."""
+        deployment.stopped_at = at
+        if back_to is None:
+            self._end(deployment, STOPPED, at, "Service deployment stopped by a StopServiceDeployment request.")
+            return
+        deployment.back_to = back_to
+        deployment.status = ROLLING_BACK
+        deployment.reason = "Service deployment rolled back because of a StopServiceDeployment request."
+
+    def settle(self, at: datetime) -> None:
+        """Bring everything to where it stands at `at`, and show it as `describe_services` does."""
+        if self.deployments:
+            newest = self.newest
+            if newest.status in {IN_PROGRESS, ROLLING_BACK} and self._due(newest.began_at, at) and self._starts(newest):
+                status = SUCCESSFUL if newest.status == IN_PROGRESS else ROLLED_BACK
+                self._end(newest, status, newest.began_at + PACE.rollout, newest.reason)
+                self.tell(f"(deployment {newest.id}) deployment completed.")
+        if self.scaled_at and self._due(self.scaled_at, at) and self.live:
+            self.running, self.scaled_at = self.service.desired_count, None
+            self.tell("has reached a steady state.")
+        self._show(at)
+
+    def tell(self, message: str, at: datetime | None = None) -> None:
+        """Add to the service's events, newest first, as ECS words them."""
+        event = {
+            "id": str(mock_random.uuid4()),
+            "createdAt": at or moment(),
+            "message": f"(service {self.service.name}) {message}",
+        }
+        self.service.events = [event, *self.service.events][:_EVENTS_KEPT]
+
+    @property
+    def newest(self) -> Deployment:
+        return self.deployments[-1]
+
+    @property
+    def live(self) -> Revision | None:
+        """The revision whose tasks run: that of the newest deployment which came to an end well."""
+        done = (one for one in reversed(self.deployments) if one.status in {SUCCESSFUL, ROLLED_BACK})
+        return next((one.aims_at for one in done), None)
+
+    def healthy(self) -> bool:
+        """Tell whether the application answers: something runs, and its revision ails in no way."""
+        live = self.live
+        return self.running > 0 and live is not None and self.ailment(live) is None
+
+    def ailment(self, revision: Revision) -> Ailment | None:
+        """What is wrong with a revision, if anything."""
+        return vars(self.service._backend.describe_task_definition(revision.task_definition)).get("ailment")
+
+    def _starts(self, deployment: Deployment) -> bool:
+        return self.ailment(deployment.aims_at) != "on-start"
+
+    def _due(self, since: datetime, at: datetime) -> bool:
+        return at >= since + PACE.rollout
+
+    def _end(self, deployment: Deployment, status: str, at: datetime, reason: str | None) -> None:
+        deployment.status, deployment.finished_at, deployment.reason = status, at, reason
+
+    def _arn(self, kind: str, name: str) -> str:
+        prefix = self.service.cluster_arn.split(":cluster/")[0]
+        return f"{prefix}:{kind}/{self.service.cluster_name}/{self.service.name}/{name}"
+
+    def _show(self, at: datetime) -> None:
+        service = self.service
+        pending = max(service.desired_count - self.running, 0)
+        service.running_count, service.pending_count = self.running, pending
+        if not self.deployments:
+            return
+        newest, live = self.newest, self.live
+        service.task_definition = newest.aims_at.task_definition
+        if newest.status not in {IN_PROGRESS, ROLLING_BACK}:
+            state = "FAILED" if newest.status == STOPPED else "COMPLETED"
+            service.deployments = [self._shown(newest, "PRIMARY", self.running, pending, state, at)]
+            return
+        own = 0 if live else self.running
+        service.deployments = [self._shown(newest, "PRIMARY", own, service.desired_count - own, "IN_PROGRESS", at)]
+        if live:
+            before = next(one for one in reversed(self.deployments) if one is not newest and one.aims_at is live)
+            service.deployments.append(self._shown(before, "ACTIVE", self.running, 0, "COMPLETED", at))
+
+    def _shown(
+        self, deployment: Deployment, status: str, running: int, pending: int, state: str, at: datetime
+    ) -> dict[str, Any]:
+        waited = max(at - deployment.began_at - PACE.rollout, timedelta())
+        return {
+            "id": deployment.id,
+            "status": status,
+            "taskDefinition": deployment.aims_at.task_definition,
+            "desiredCount": self.service.desired_count if status == "PRIMARY" else 0,
+            "pendingCount": pending,
+            "runningCount": running,
+            "failedTasks": int(waited / PACE.rollout) if state == "IN_PROGRESS" else 0,
+            "createdAt": deployment.created_at,
+            "updatedAt": deployment.finished_at or deployment.began_at,
+            "launchType": self.service.launch_type,
+            "platformVersion": self.service.platform_version,
+            "platformFamily": "Linux",
+            "networkConfiguration": self.service.network_configuration or None,
+            "rolloutState": state,
+            "rolloutStateReason": f"ECS deployment {deployment.id} {state.lower().replace('_', ' ')}.",
+        }
+
+
+def _digits() -> int:
+    return int(mock_random.randint(10**18, 10**19 - 1))
+
+
+def rollouts(service: Service) -> Rollouts:
+    """The deployments of a moto service, which keeps them."""
+    kept: Rollouts = vars(service)["rollouts"]
+    return kept
+
+
+def keep_rollouts(service: Service) -> Rollouts:
+    """Begin the record of a service that was just created; moto's reset forgets it with the service."""
+    vars(service)["rollouts"] = Rollouts(service)
+    return rollouts(service)
+
+
+def ail(definition: TaskDefinition, ailment: Ailment | None) -> None:
+    """Make a task definition's tasks fail, as its image would, or make them well."""
+    vars(definition)["ailment"] = ailment

@@ -1,0 +1,197 @@
+"""`incident sandbox …`: start, look at, break and stop a sandbox."""
+
+import json
+import shlex
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from sandbox.state import Files, State
+from starters.exits import RefusedError
+from starters.options import Options, shared
+
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".sandbox"),
+    show_default=True,
+    metavar="DIR",
+    help="The directory that names the sandbox.",
+)
+
+
+@click.group()
+def sandbox() -> None:
+    """Run everything on this machine: Temporal, AWS, a status page, a worker, and faults to inject."""
+
+
+@sandbox.command()
+@shared
+@_data_dir
+@click.option("--detach", is_flag=True, help="Return once everything answers, and leave it running.")
+@click.option("--port-base", type=click.IntRange(1024, 65532), metavar="N", help="Temporal's port; three more follow.")
+@click.option("--no-worker", is_flag=True, help="Leave the worker to you.")
+def start(options: Options, data_dir: Path, detach: bool, port_base: int | None, no_worker: bool) -> None:
+    """Start a sandbox, or what is missing of one; without --detach it stays in front until Ctrl-C."""
+    from sandbox import supervisor
+    from sandbox.launch import StartError
+    from sandbox.parts import MissingCommandError
+    from sandbox.ports import PortsTakenError
+
+    files = Files(data_dir)
+    _end_on_signals()
+    try:
+        current, started = supervisor.start(
+            files,
+            options.folder(),
+            options.environment or "sandbox",
+            port_base=port_base,
+            worker=not no_worker,
+            supervised=not detach,
+        )
+    except (StartError, PortsTakenError, MissingCommandError) as error:
+        raise RefusedError(str(error)) from error
+    stays = started and not detach
+    try:
+        if options.as_json:
+            click.echo(json.dumps({"started": started, "data_dir": str(files.data_dir), "env": current.variables()}))
+        else:
+            click.echo(_told(files, current, started), err=True)
+        if stays:
+            _stay(files, None if options.as_json else _exports(current))
+    except KeyboardInterrupt:
+        click.echo("Stopping.", err=True)
+    if stays:
+        supervisor.stop(files)
+
+
+@sandbox.command()
+@shared
+@_data_dir
+def stop(options: Options, data_dir: Path) -> None:
+    """Stop a sandbox; nothing of it is left running, whatever died before."""
+    from sandbox import supervisor
+
+    files = Files(data_dir)
+    ended = supervisor.stop(files)
+    if options.as_json:
+        click.echo(json.dumps({"data_dir": str(files.data_dir), "stopped": ended}))
+    else:
+        click.echo(f"Stopped the sandbox in {files.data_dir}." if ended else f"No sandbox runs in {files.data_dir}.")
+
+
+@sandbox.command()
+@shared
+@_data_dir
+def env(options: Options, data_dir: Path) -> None:
+    """Print the variables by which everything reaches the sandbox, as lines for a shell to evaluate."""
+    current = _running(Files(data_dir))
+    click.echo(json.dumps(current.variables()) if options.as_json else _exports(current))
+
+
+@sandbox.command(name="break")
+@shared
+@_data_dir
+@click.argument("fault", required=False)
+def break_(options: Options, data_dir: Path, fault: str | None) -> None:
+    """Inject FAULT; without it, list the faults there are."""
+    from sandbox.faults import FAULTS
+
+    listed = [f"{name:24}{one.summary}" for name, one in FAULTS.items()]
+    if fault is None:
+        faults = [{"name": name, "summary": one.summary} for name, one in FAULTS.items()]
+        click.echo(json.dumps(faults) if options.as_json else "\n".join(listed))
+        return
+    if fault not in FAULTS:
+        raise RefusedError("\n".join([f"unknown fault {fault!r}; there are:", *listed]))
+    answer = _inject(_running(Files(data_dir)), fault)
+    click.echo(json.dumps(answer) if options.as_json else answer["done"])
+
+
+@sandbox.command()
+@shared
+@_data_dir
+def outbox(options: Options, data_dir: Path) -> None:
+    """Print everything delivered: pages, mails and status-page posts, oldest first."""
+    from sandbox.outbox import Outbox
+
+    files = Files(data_dir)
+    if not files.data_dir.is_dir():
+        raise RefusedError(f"there is no sandbox in {files.data_dir}")
+    entries = Outbox(files.outbox).entries()
+    if options.as_json:
+        click.echo(json.dumps(entries))
+    else:
+        _print_table(entries)
+
+
+def _running(files: Files) -> State:
+    from sandbox import state, supervisor
+
+    current = state.read(files)
+    dead = supervisor.dead_parts(files, current) if current else []
+    if current is None or len(dead) == len(current.parts):
+        raise RefusedError(f"no sandbox runs in {files.data_dir}: start one with `incident sandbox start`")
+    for name in dead:
+        click.echo(f"{name} of this sandbox is dead; `incident sandbox start` brings it back", err=True)
+    return current
+
+
+def _inject(current: State, fault: str) -> dict[str, Any]:
+    import requests
+
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy leads to loopback
+        try:
+            answer = session.post(f"{current.page_url}/sandbox/faults/{fault}", timeout=60)
+        except requests.RequestException as error:
+            raise RefusedError(f"the sandbox at {current.page_url} does not answer") from error
+    told: dict[str, Any] = answer.json() if answer.headers.get("Content-Type") == "application/json" else {}
+    if not answer.ok:
+        raise RefusedError(f"{fault} could not be injected: {told.get('error', f'HTTP {answer.status_code}')}")
+    return told
+
+
+def _end_on_signals() -> None:
+    """Let SIGTERM and a closed terminal end this command as Ctrl-C does: what it started is stopped."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+def _stay(files: Files, exports: str | None) -> None:
+    from sandbox import supervisor
+
+    if exports:
+        click.echo(exports)
+    click.echo("Ctrl-C stops the sandbox.", err=True)
+    for name in supervisor.watch(files):
+        click.echo(f"{name} died; its log is {files.log(name)}", err=True)
+
+
+def _told(files: Files, current: State, started: bool) -> str:
+    done = "Started the sandbox" if started else "A sandbox runs already"
+    reach = f'eval "$(incident sandbox env --data-dir {shlex.quote(str(files.data_dir))})"'
+    return f"{done} in {files.data_dir}; Temporal's UI: {current.ui_url}\nTo reach it: {reach}"
+
+
+def _exports(current: State) -> str:
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in current.variables().items())
+
+
+def _print_table(entries: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    columns = ("at", "channel", "to", "role", "subject", "body", "incident")
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=None if entries else "Nothing yet")
+    for entry in entries:
+        table.add_row(*(escape(entry[name] or "") for name in columns))
+    Console().print(table)

@@ -1,0 +1,62 @@
+"""Faults to inject, by name. Each leaves the account as the real thing would, and says in a line what it did."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.environment import Service
+from sandbox import pulse
+from sandbox.aws.rollout import LOCK, ail, moment
+from sandbox.seed_services import register
+from sandbox.world import World
+
+_DEPLOYED_AGO = timedelta(minutes=14)
+_TOOK = timedelta(minutes=2)
+_ERROR_LINES = 120
+
+
+class FaultError(Exception):
+    """The fault cannot be injected here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: what it looks like to those who are paged, and how it comes about."""
+
+    summary: str
+    inject: Callable[[World], str]
+
+
+def _outage_bad_deploy(world: World) -> str:
+    """Deploy a revision that came up and then broke; a later one than it was registered before and never ran."""
+    service = _main_service(world)
+    number = len(world.ecs.task_definitions[service.family]) + 1
+    never_ran = register(world, service, f"1.{number}.0")
+    broken = register(world, service, f"1.{number + 1}.0")
+    with LOCK:
+        record = world.rollouts(service)
+        now = moment()
+        began = max(now - _DEPLOYED_AGO, record.newest.began_at + timedelta(seconds=1))
+        came_up = min(began + _TOOK, now)
+        ail(world.ecs.describe_task_definition(broken), "after-start")
+        record.deployed(broken, began, came_up)
+    pulse.fail(world, service, now, now - came_up, _ERROR_LINES)
+    pulse.raise_connections(world, now, now - came_up)
+    names = [arn.split("/")[-1] for arn in (broken, never_ran)]
+    return f"{service.service} runs {names[0]}, which answers 503; {names[1]} is registered and was never deployed"
+
+
+FAULTS: dict[str, Fault] = {
+    "outage-bad-deploy": Fault(
+        "A deployment of the backend succeeded and then broke: unhealthy targets, errors in the log, 503 at /health.",
+        _outage_bad_deploy,
+    ),
+}
+
+
+def _main_service(world: World) -> Service:
+    """The service called `backend`, else the first one that the environment names."""
+    services = world.environment.services
+    if not services:
+        raise FaultError(f"environment {world.environment.name!r} names no service that could break")
+    return services.get("backend", next(iter(services.values())))

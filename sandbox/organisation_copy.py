@@ -1,0 +1,27 @@
+"""The organisation's folder as a sandbox serves it: the same, but for health checks that lead to the sandbox."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+
+def copy_organisation(folder: Path, into: Path, environment: str, health_host: str) -> Path:
+    """Copy a folder into another one and return the copy; what an earlier copy held is replaced.
+
+    In the copy every health check of `environments/<environment>.yaml` asks `health_host` over HTTP, path kept.
+    A folder that is the copy itself is changed in place.
+    """
+    copy = into / folder.resolve().name
+    if folder.resolve() != copy.resolve():
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    file = copy / "environments" / f"{environment}.yaml"
+    document: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for check in (document.get("health") or {}).values():
+        check["url"] = f"http://{health_host}{urlsplit(check['url']).path}"
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    file.write_text(f"# A sandbox's own copy: its health checks lead to the sandbox.\n{text}", encoding="utf-8")
+    return copy

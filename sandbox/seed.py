@@ -1,0 +1,124 @@
+"""Fill an empty account with everything that an environment file names, well and a few weeks old."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox import pulse, seed_network, seed_services
+from sandbox.world import World
+
+_CLASS = "db.r6g.xlarge"
+
+
+def seed(world: World) -> None:
+    """Create it all. For an account that is empty: a second call fails on what is there already."""
+    networks = seed_network.networks(world)
+    seed_network.load_balancers(world, networks)
+    seed_services.services(world, networks[0])
+    _databases(world)
+    _stores(world)
+    _firewalls(world)
+    pulse.backfill(world, datetime.now(UTC))
+
+
+def _databases(world: World) -> None:
+    """PostgreSQL on RDS: primaries in two zones, then their replicas."""
+    rds = world.client("rds")
+    databases = world.environment.databases
+    made: set[str] = set()
+    while len(made) < len(databases):
+        ready = [name for name in databases if name not in made and databases[name].replica_of in {None, *made}]
+        if not ready:
+            raise ValueError(f"databases are replicas of each other in a circle: {', '.join(set(databases) - made)}")
+        for name in ready:
+            _database(rds, world, name)
+        made.update(ready)
+
+
+def _database(rds: Any, world: World, name: str) -> None:
+    databases = world.environment.databases
+    database = databases[name]
+    if database.replica_of:
+        rds.create_db_instance_read_replica(
+            DBInstanceIdentifier=database.identifier,
+            SourceDBInstanceIdentifier=databases[database.replica_of].identifier,
+            MultiAZ=False,
+            DBInstanceClass=_CLASS,
+        )
+        return
+    rds.create_db_instance(
+        DBInstanceIdentifier=database.identifier,
+        Engine="postgres",
+        EngineVersion="16.4",
+        DBInstanceClass=_CLASS,
+        AllocatedStorage=500,
+        MultiAZ=True,
+        BackupRetentionPeriod=14,
+        StorageEncrypted=True,
+        DeletionProtection=True,
+        MasterUsername="portal",
+        ManageMasterUserPassword=True,
+    )
+
+
+def _stores(world: World) -> None:
+    """Buckets, the ledger's table, and the sender that mail may come from."""
+    environment = world.environment
+    s3 = world.client("s3")
+    for bucket in environment.buckets.values():
+        s3.create_bucket(Bucket=bucket, **_located(environment.region))
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    world.client("dynamodb").create_table(
+        TableName=environment.ledger_table,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    world.client("sesv2").create_email_identity(EmailIdentity=environment.notifications.mail_sender)
+
+
+def _located(region: str) -> dict[str, Any]:
+    """S3 takes no location constraint for us-east-1."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
+def _firewalls(world: World) -> None:
+    """Web ACLs that block what their address sets hold, and log."""
+    wafv2, logs = world.client("wafv2"), world.client("logs")
+    environment = world.environment
+    for acl in environment.web_acls.values():
+        logs.create_log_group(logGroupName=acl.log_group)
+        sets = [(acl.ip_set, "IPV4"), (acl.ip_set_v6, "IPV6")]
+        arns = [_address_set(wafv2, name, version) for name, version in sets if name]
+        made = wafv2.create_web_acl(
+            Name=acl.name,
+            Scope="REGIONAL",
+            DefaultAction={"Allow": {}},
+            Rules=[
+                {
+                    "Name": f"block-{number}",
+                    "Priority": number,
+                    "Statement": {"IPSetReferenceStatement": {"ARN": arn}},
+                    "Action": {"Block": {}},
+                    "VisibilityConfig": _visible(f"block-{number}"),
+                }
+                for number, arn in enumerate(arns)
+            ],
+            VisibilityConfig=_visible(acl.name),
+        )
+        wafv2.put_logging_configuration(
+            LoggingConfiguration={
+                "ResourceArn": made["Summary"]["ARN"],
+                "LogDestinationConfigs": [
+                    f"arn:aws:logs:{environment.region}:{environment.account}:log-group:{acl.log_group}"
+                ],
+            }
+        )
+
+
+def _address_set(wafv2: Any, name: str, version: str) -> str:
+    made = wafv2.create_ip_set(Name=name, Scope="REGIONAL", IPAddressVersion=version, Addresses=[])
+    return str(made["Summary"]["ARN"])
+
+
+def _visible(name: str) -> dict[str, Any]:
+    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}

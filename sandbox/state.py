@@ -1,0 +1,99 @@
+"""What is known of a sandbox: written when it starts, in `sandbox.json` of its data directory."""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel
+
+_HOST = "127.0.0.1"
+AWS_KEYS = ("sandbox", "sandbox")
+"""Access key id and secret: moto takes any."""
+MARK = "INCIDENT_SANDBOX"
+"""Every process of a sandbox carries this variable, with the data directory's absolute path."""
+
+
+class Files:
+    """Where a sandbox keeps what it keeps. `data_dir` names it; a link to it is the same sandbox."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = Path(os.path.realpath(data_dir))
+        self.state = self.data_dir / "sandbox.json"
+        self.lock = self.data_dir / "sandbox.lock"
+        self.outbox = self.data_dir / "outbox.jsonl"
+        self.temporal = self.data_dir / "temporal.db"
+        self.runbooks = self.data_dir / "runbooks"
+        self.logs = self.data_dir / "logs"
+
+    def log(self, part: str) -> Path:
+        return self.logs / f"{part}.log"
+
+
+class State(BaseModel):
+    """One started sandbox. `parts` and `supervisor` are process ids."""
+
+    port_base: int
+    environment: str
+    region: str
+    runbooks: Path
+    acting_as: str
+    status_page_key: str
+    parts: dict[str, int] = {}
+    supervisor: int | None = None
+    stopping: bool = False
+
+    @property
+    def temporal_port(self) -> int:
+        return self.port_base
+
+    @property
+    def ui_port(self) -> int:
+        return self.port_base + 1
+
+    @property
+    def aws_port(self) -> int:
+        return self.port_base + 2
+
+    @property
+    def page_port(self) -> int:
+        return self.port_base + 3
+
+    @property
+    def page_url(self) -> str:
+        return f"http://{_HOST}:{self.page_port}"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://{_HOST}:{self.ui_port}"
+
+    def variables(self) -> dict[str, str]:
+        """The environment by which commands and workers reach this sandbox and nothing else."""
+        return {
+            "TEMPORAL_ADDRESS": f"{_HOST}:{self.temporal_port}",
+            "TEMPORAL_NAMESPACE": "default",
+            "TEMPORAL_UI": self.ui_url,
+            "AWS_ENDPOINT_URL": f"http://{_HOST}:{self.aws_port}",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": AWS_KEYS[0],
+            "AWS_SECRET_ACCESS_KEY": AWS_KEYS[1],
+            "STATUSPAGE_URL": self.page_url,
+            "STATUSPAGE_API_KEY": self.status_page_key,
+            "INCIDENT_ENVIRONMENT": self.environment,
+            "INCIDENT_RUNBOOKS": str(self.runbooks),
+            "INCIDENT_AS": self.acting_as,
+        }
+
+
+def read(files: Files) -> State | None:
+    """Read the state; None when no sandbox was started there, or it was stopped."""
+    if not files.state.exists():
+        return None
+    return State.model_validate_json(files.state.read_text(encoding="utf-8"))
+
+
+def write(files: Files, state: State) -> None:
+    """Write the state in one piece, readable by its owner alone: it holds the status page's key."""
+    draft = files.state.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(state.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    draft.replace(files.state)

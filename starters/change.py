@@ -1,0 +1,179 @@
+"""Asking for changes, and voting on exactly the plan that one was shown."""
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starters.exits import RefusedError, UnreachableError
+from starters.options import Options, shared
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+_PLAN_SECONDS = 120
+_LOOK_SECONDS = 0.2
+_CAME_TO_NOTHING = {"failed", "rejected", "cancelled", "expired", "stale"}
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A value that the step asks for.")
+@shared
+def change(options: Options, incident: str, step: str, settings: tuple[str, ...]) -> None:
+    """Ask for change STEP of incident ID and print its plan; nothing is changed before the plan is approved."""
+    from starters import parameters
+
+    by, given = options.by(), parameters.pairs(settings)
+
+    async def work(client: "Client") -> dict[str, Any]:
+        from starters import conversation
+
+        values: dict[str, Any] = given
+        if given:
+            type_ = (await conversation.state(client, incident))["type"]
+            values = parameters.typed(options, type_, step, given)
+        return await _planned(client, incident, step, "request_change", {"by": by, "step": step, "set": values})
+
+    _print_plan(options, _run(work))
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@shared
+def undo(options: Options, incident: str, step: str) -> None:
+    """Ask for the reverse of the change that STEP applied: a new change, planned and approved like any other."""
+    by = options.by()
+
+    async def work(client: "Client") -> dict[str, Any]:
+        return await _planned(client, incident, step, "undo", {"by": by, "step": step})
+
+    _print_plan(options, _run(work))
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--digest", help="The digest of the plan that you were shown; without it the plan is shown and asked.")
+@click.option("--comment")
+@shared
+def approve(options: Options, incident: str, step: str, digest: str | None, comment: str | None) -> None:
+    """Approve the plan of change STEP of incident ID."""
+    by = options.by()
+    if digest is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError("without a terminal give --digest: nobody approves what they have not been shown")
+
+    async def work(client: "Client") -> dict[str, Any]:
+        from starters import conversation
+
+        workflow = conversation.change_of(await conversation.state(client, incident), step)["workflow_id"]
+        agreed = digest or _agreed(await conversation.ask(client, workflow, "state"))
+        return await conversation.tell(client, workflow, "approve", {"by": by, "digest": agreed, "comment": comment})
+
+    _print_vote(options, incident, step, _run(work))
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", required=True)
+@shared
+def reject(options: Options, incident: str, step: str, reason: str) -> None:
+    """Reject the plan of change STEP of incident ID."""
+    by = options.by()
+
+    async def work(client: "Client") -> dict[str, Any]:
+        from starters import conversation
+
+        workflow = conversation.change_of(await conversation.state(client, incident), step)["workflow_id"]
+        return await conversation.tell(client, workflow, "reject", {"by": by, "reason": reason})
+
+    _print_vote(options, incident, step, _run(work))
+
+
+def _run(work: Any) -> dict[str, Any]:
+    from starters.connection import run
+
+    record: dict[str, Any] = run(work)
+    return record
+
+
+async def _planned(client: "Client", incident: str, step: str, command: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a change and wait for its plan, which its own workflow makes."""
+    from starters import conversation
+
+    document = await conversation.tell(client, incident, command, payload)
+    workflow = conversation.change_of(document, step)["workflow_id"]
+    until = time.monotonic() + _PLAN_SECONDS
+    record = await _told(client, workflow)
+    while record is None or record["status"] == "planning":
+        if time.monotonic() > until:
+            raise UnreachableError(
+                f"{workflow} has no plan after {_PLAN_SECONDS} s; it goes on: incident show {incident}"
+            )
+        await asyncio.sleep(_LOOK_SECONDS)
+        record = await _told(client, workflow)
+    if record["status"] in _CAME_TO_NOTHING:
+        raise RefusedError(
+            f"{workflow} {record['status']}: {record.get('reason') or 'see incident timeline ' + incident}"
+        )
+    return record
+
+
+async def _told(client: "Client", workflow: str) -> dict[str, Any] | None:
+    """What a change tells of itself; None while its workflow has not begun."""
+    from temporalio.service import RPCError, RPCStatusCode
+
+    from starters import conversation
+    from starters.connection import RPC_TIMEOUT
+
+    try:
+        await client.get_workflow_handle(workflow).describe(rpc_timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    record: dict[str, Any] = await conversation.ask(client, workflow, "state")
+    return record
+
+
+def _agreed(record: dict[str, Any]) -> str:
+    """Show the plan on the terminal and ask; the digest is that of the plan shown."""
+    from starters import tables, terminal
+
+    if record["status"] != "awaiting-approval":
+        raise RefusedError(f"{record['workflow_id']} is {record['status']}; there is nothing to approve")
+    out = terminal.console(stderr=True)
+    for part in tables.plan(record):
+        out.print(part)
+    if not click.confirm("Approve exactly this?", err=True):
+        raise RefusedError("not approved")
+    digest: str = record["plan"]["digest"]
+    return digest
+
+
+def _print_plan(options: Options, record: dict[str, Any]) -> None:
+    from starters import tables, terminal
+
+    if options.as_json:
+        terminal.as_json(record)
+        return
+    terminal.show(*tables.plan(record))
+    if record["status"] == "awaiting-approval":
+        incident = record["workflow_id"].split("/")[0]
+        terminal.show(f"Next: incident approve {incident} {record['step']} --digest {record['plan']['digest']}")
+
+
+def _print_vote(options: Options, incident: str, step: str, record: dict[str, Any]) -> None:
+    if options.as_json:
+        import json
+
+        click.echo(json.dumps(record, ensure_ascii=False))
+        return
+    waiting = ", ".join(record.get("eligible") or [])
+    still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
+    click.echo(f"{incident} {step} is {record['status']}{still}")

@@ -1,0 +1,101 @@
+"""The `incident` command: a table of subcommands, each imported only when it is called."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from starters import exits
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "start": ("starters.start:start", "Declare an incident."),
+    "list": ("starters.listing:list_incidents", "List incidents, newest first."),
+    "show": ("starters.show:show", "Show an incident as it stands."),
+    "watch": ("starters.watch:watch", "Follow an incident: what is due, and what to type next."),
+    "timeline": ("starters.show:timeline", "Print everything that happened, oldest first."),
+    "report": ("starters.report:report", "Write the account of an incident."),
+    "ack": ("starters.act:ack", "Acknowledge an incident; the first to do so commands it."),
+    "note": ("starters.act:note", "Put a note on record."),
+    "severity": ("starters.act:severity", "Change the severity."),
+    "done": ("starters.act:done", "Tell that a task is done."),
+    "waive": ("starters.act:waive", "Waive a task, with a reason."),
+    "change": ("starters.change:change", "Ask for a change and print its plan."),
+    "approve": ("starters.change:approve", "Approve exactly the plan that you were shown."),
+    "reject": ("starters.change:reject", "Reject a plan."),
+    "undo": ("starters.change:undo", "Ask for the reverse of an applied change."),
+    "mitigated": ("starters.act:mitigated", "Tell that the symptoms are gone."),
+    "resolve": ("starters.act:resolve", "Tell that the cause is gone."),
+    "reopen": ("starters.act:reopen", "Go back to declared: it is not over."),
+    "false-alarm": ("starters.act:false_alarm", "End an incident that was none."),
+    "close": ("starters.act:close", "Close a resolved incident for good."),
+    "runbook": ("starters.runbook:runbook", "List, show and check runbooks."),
+    "worker": ("worker.command:worker", "Run a worker."),
+    "sandbox": ("sandbox.command:sandbox", "Run everything on this machine, faults included."),
+    "demo": ("sandbox.demo:demo", "Play one incident from fault to report."),
+}
+
+
+class _Lazy(click.Group):
+    """Knows its commands by name and one line of help; imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+incident = _Lazy(
+    name="incident",
+    help="Declare, steer and close incidents. They live in Temporal: nothing is lost when this command ends.",
+    epilog="Exit status: 0 done, 1 refused, 2 wrong usage or input, 3 Temporal or its workers do not answer.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def invoke(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status; the reason for any other than 0 is on stderr."""
+    try:
+        outcome = incident.main(arguments, prog_name="incident", standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else exits.REFUSED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  (whoever read has had enough)
+        return exits.DONE
+    except Exception as error:
+        status = exits.status(error)
+        if status is None:
+            raise
+        click.echo(exits.reason(error), err=True)
+        return status
+    return outcome if isinstance(outcome, int) else exits.DONE
+
+
+def main() -> None:
+    """Run the command and leave without the interpreter's teardown, in which the SDK's threads can crash it."""
+    try:
+        status = invoke()
+    except Exception:  # noqa: BLE001 - a fault of ours: its trace is shown, and teardown is still skipped
+        sys.excepthook(*sys.exc_info())
+        status = exits.REFUSED
+    if "starters.tracing" in sys.modules:
+        sys.modules["starters.tracing"].flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            continue
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

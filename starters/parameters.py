@@ -1,0 +1,59 @@
+"""What `--set name=value` means: typed by the parameters of the action that the step runs."""
+
+import typing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from starters.options import Options
+
+
+def pairs(settings: tuple[str, ...]) -> dict[str, str]:
+    """Take `name=value` apart; a name given twice is wrong usage."""
+    given: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not name or not equals:
+            raise click.UsageError(f"--set {setting!r} is not NAME=VALUE")
+        if name in given:
+            raise click.UsageError(f"--set gives {name!r} twice")
+        given[name] = value
+    return given
+
+
+def typed(options: "Options", type_: str, step: str, given: dict[str, str]) -> dict[str, Any]:
+    """Split at commas what the step's action takes as a list.
+
+    Numbers stay text: the action's own model reads them. Where the runbook at hand does not tell the
+    action, a comma tells a list; the incident carries its own runbook and refuses what does not fit.
+    """
+    fields = _fields(options, type_, step)
+    return {
+        name: value.split(",")
+        if (name in fields and _is_list(fields[name])) or (not fields and "," in value)
+        else value
+        for name, value in given.items()
+    }
+
+
+def _fields(options: "Options", type_: str, step: str) -> dict[str, Any]:
+    from activities.catalogue import CHANGES
+    from domain.runbook import ChangeStep
+    from starters.loading import load_environment, load_organisation, load_runbook
+    from starters.problems import InvalidFile
+
+    try:
+        folder = options.folder()
+        environment = load_environment(folder, options.named_environment())
+        found = load_runbook(folder, type_, load_organisation(folder), environment).step(step)
+    except (InvalidFile, click.UsageError) as error:
+        click.echo(f"Warning: the runbook at hand cannot be read ({str(error).splitlines()[0]})", err=True)
+        return {}
+    if not isinstance(found, ChangeStep) or found.change not in CHANGES:
+        return {}
+    return {name: field.annotation for name, field in CHANGES[found.change].params.model_fields.items()}
+
+
+def _is_list(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in {list, tuple, set, frozenset}

@@ -1,0 +1,185 @@
+"""`incident start`: declare an incident."""
+
+import asyncio
+import html
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from starters import exits
+from starters.options import Options, shared
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from domain.declaration import Declaration
+
+_TITLE_MAX = 200
+_DESCRIPTION_MAX = 4000
+_UNNAMED = "unknown"
+
+
+class _Wish(NamedTuple):
+    """What the command line asks for, as it was given."""
+
+    type: str
+    severity: str
+    title: str
+    description: str
+    key: str | None
+    phi: bool
+    dry_run: bool
+    speed: float | None
+
+
+@click.command()
+@click.argument("type_", metavar="TYPE")
+@click.option("--severity", type=click.Choice(["P0", "P1", "P2", "P3"]), required=True, help="How grave it is.")
+@click.option("--title", required=True, help="One line that tells it from others; no personal information.")
+@click.option("--description", default="", help="What is known; no personal information.")
+@click.option("--key", help="What alerts of one cause share: while an incident of the key is open, it is returned.")
+@click.option("--phi", is_flag=True, help="Health information may be concerned.")
+@click.option("--dry-run", is_flag=True, help="Look and plan; page nobody, change nothing; print what was found.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Run the clocks faster (sandbox only).")
+@shared
+def start(options: Options, type_: str, **given: Any) -> None:
+    """Declare an incident of TYPE; a workflow then is that incident until it is closed."""
+    wish = _Wish(type=type_, **given)
+    _check(wish)
+    declaration = _declaration(options, wish)
+    from starters.connection import run
+
+    async def work(client: "Client") -> None:
+        await _start(client, options, declaration)
+
+    run(work)
+
+
+def _check(wish: _Wish) -> None:
+    if not wish.title.strip() or len(wish.title) > _TITLE_MAX or not wish.title.isprintable():
+        raise click.UsageError(f"--title must be one line of 1 to {_TITLE_MAX} characters")
+    if len(wish.description) > _DESCRIPTION_MAX:
+        raise click.UsageError(f"--description must be {_DESCRIPTION_MAX} characters at most")
+    if wish.key is not None and not wish.key.strip():
+        raise click.UsageError("--key must not be empty")
+    if wish.key is not None and wish.dry_run:
+        raise click.UsageError("a dry run takes no --key: it must never answer for a real incident")
+
+
+def _declaration(options: Options, wish: _Wish) -> "Declaration":
+    """Read the organisation's files and put the declaration together; its id is chosen at the start."""
+    from domain.declaration import Declaration
+    from domain.severity import Severity
+    from starters.loading import list_runbooks, load_environment, load_organisation, load_runbook
+
+    folder = options.folder()
+    known = list_runbooks(folder)
+    if known and wish.type not in known:
+        raise click.UsageError(f"there is no runbook for {wish.type!r} in {folder}; known: {', '.join(known)}")
+    organisation = load_organisation(folder)
+    environment = load_environment(folder, options.named_environment())
+    runbook = load_runbook(folder, wish.type, organisation, environment)
+    severity = Severity(wish.severity)
+    if severity not in runbook.severities:
+        allowed = ", ".join(runbook.severities)
+        raise click.UsageError(f"--severity {severity} is not one of {runbook.id}: it allows {allowed}")
+    if wish.speed is not None and environment.kind != "sandbox":
+        raise click.UsageError(f"--speed is for a sandbox alone; {environment.name} is {environment.kind}")
+    if options.who is not None and organisation.contact(options.who) is None:
+        raise exits.RefusedError(f"{options.who!r} is no contact or role of {organisation.id}")
+    return Declaration(
+        incident_id="",
+        title=wish.title,
+        description=wish.description,
+        severity=severity,
+        declared_at=datetime.now(UTC),
+        declared_by=options.who or _UNNAMED,
+        key=wish.key,
+        phi=wish.phi,
+        mode="dry-run" if wish.dry_run else "live",
+        speed=wish.speed or 1,
+        organisation=organisation,
+        environment=environment,
+        runbook=runbook,
+        runbook_digest=runbook.digest(),
+    )
+
+
+async def _start(client: "Client", options: Options, declaration: "Declaration") -> None:
+    from starters import keyed
+    from starters.connection import nobody_answers, ui, worker_polls
+
+    started, polled = await asyncio.gather(keyed.start(client, declaration, details), worker_polls(client))
+    dry = declaration.mode == "dry-run"
+    if not polled:
+        problem = await nobody_answers(client)
+        if dry:
+            raise exits.UnreachableError(f"{started.incident} is created, but {problem}")
+        click.echo(f"Warning: {problem}; {started.incident} is created and waits for one", err=True)
+    answer: dict[str, Any] = {
+        "incident_id": started.incident,
+        "created": started.created,
+        "ui": ui(client, started.incident),
+    }
+    left = None
+    if dry:
+        from starters.conversation import final
+
+        left = await final(client, started.incident)
+        answer["state"] = left
+    if options.as_json:
+        import json
+
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    _say(answer, declaration, left)
+
+
+def _say(answer: dict[str, Any], declaration: "Declaration", left: dict[str, Any] | None) -> None:
+    incident = answer["incident_id"]
+    if not answer["created"]:
+        click.echo(f"{incident} is open under this key; the alert is recorded on it")
+    else:
+        what = "dry run" if left else "declared"
+        click.echo(f"{incident} {what}: {declaration.severity} {declaration.runbook.title}: {declaration.title}")
+    click.echo(answer["ui"])
+    if left is not None:
+        from starters import tables, terminal
+
+        console = terminal.console()
+        for part in (tables.findings(left), *tables.plans(left)):
+            console.print(part)
+    elif answer["created"]:
+        click.echo(f"Next: incident ack {incident}, then incident watch {incident}")
+
+
+def details(declaration: "Declaration") -> str:
+    """What Temporal's UI shows of an incident: markdown, with what people wrote kept from being markup."""
+    incident = declaration.incident_id
+    safe = html.escape(declaration.title, quote=False)
+    links = [f"- [{html.escape(board.title)}]({board.url})" for board in declaration.organisation.dashboards]
+    rows = {
+        "Type": f"{declaration.runbook.title} (`{declaration.runbook.id}` {declaration.runbook.version})",
+        "Severity": declaration.severity.value,
+        "Environment": declaration.environment.name,
+        "Mode": declaration.mode,
+        "Declared by": html.escape(declaration.declared_by),
+    }
+    return "\n".join(
+        [
+            f"## {safe}",
+            "",
+            "| | |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in rows.items()),
+            "",
+            "### Look",
+            *links,
+            "",
+            "### Act",
+            f'- `incident ack {incident}` or signal `acknowledge` with `{{"by": "<role>"}}`',
+            f"- `incident watch {incident}` tells what is due and what to type next",
+            "- A change waits for approval in a workflow of its own: signal `approve` with its digest there",
+        ]
+    )

@@ -1,0 +1,78 @@
+"""Printing for people: tables, times where the organisation is, and text that cannot steer a terminal."""
+
+import json
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from starters.problems import InvalidFile
+
+if TYPE_CHECKING:
+    from starters.options import Options
+
+_PIPE_WIDTH = 140
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that takes text as it is; wide where nobody's window limits it."""
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal:
+        made.width = _PIPE_WIDTH
+    return made
+
+
+def clean(value: Any) -> str:
+    """Text from outside, without the characters that would steer a terminal; None is nothing."""
+    text = "" if value is None else str(value)
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table whose long cells wrap."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def show(*parts: RenderableType) -> None:
+    """Print parts one below the other on stdout."""
+    out = console()
+    for part in parts:
+        out.print(part)
+
+
+def as_json(document: Any) -> None:
+    """Print the one JSON document of a call."""
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
+class Clock:
+    """Writes instants the way the organisation's own clock shows them, with their offset from UTC."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+
+    def __call__(self, stamp: str | None) -> str:
+        """Write an RFC 3339 instant; nothing for None."""
+        if stamp is None:
+            return ""
+        local = datetime.fromisoformat(stamp).astimezone(self._zone)
+        offset = local.strftime("%z")
+        return f"{local:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
+
+
+def clock(options: "Options") -> Clock:
+    """The organisation's clock; UTC, with a warning, where its file cannot be read: looking must not depend on it."""
+    from starters.loading import load_organisation
+
+    try:
+        zone: tzinfo = ZoneInfo(load_organisation(options.folder()).timezone)
+    except (InvalidFile, ZoneInfoNotFoundError, ValueError) as error:
+        click.echo(f"Warning: times are in UTC ({str(error).splitlines()[0]})", err=True)
+        zone = ZoneInfo("UTC")
+    return Clock(zone)

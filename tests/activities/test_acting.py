@@ -1,0 +1,111 @@
+import dataclasses
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog
+from temporalio.activity import ActivityCancellationDetails
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.testing import ActivityEnvironment
+
+from activities import acting as module
+from activities.acting import acting
+
+WAIT_SECONDS = 10
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch) -> ActivityEnvironment:
+    monkeypatch.setattr(module, "_BEAT_SECONDS", 0.01)
+    given = ActivityEnvironment()
+    given.info = dataclasses.replace(given.info, heartbeat_timeout=timedelta(seconds=5))
+    return given
+
+
+def test_beats_while_the_work_runs(env: ActivityEnvironment) -> None:
+    """A call that blocks heartbeats all the while, and stops when it is done."""
+    beaten = threading.Semaphore(0)
+    env.on_heartbeat = lambda *_: beaten.release()
+
+    def work() -> list[bool]:
+        with acting("work"):
+            return [beaten.acquire(timeout=WAIT_SECONDS) for _ in range(3)]
+
+    assert env.run(work) == [True, True, True]
+    _until_no_beating_thread()
+
+
+def test_no_beat_where_none_is_waited_for(env: ActivityEnvironment) -> None:
+    """Without a heartbeat timeout no thread is started."""
+    env.info = dataclasses.replace(env.info, heartbeat_timeout=None)
+
+    def work() -> bool:
+        with acting("work"):
+            return any(thread.name == "heartbeat" for thread in threading.enumerate())
+
+    assert env.run(work) is False
+
+
+def test_ids_stand_in_every_log_line(env: ActivityEnvironment) -> None:
+    """While the work runs its ids are bound for the log, and no longer."""
+
+    def work() -> dict[str, Any]:
+        with acting("work", incident="inc-1", step="look"):
+            return dict(structlog.contextvars.get_contextvars())
+
+    assert env.run(work) == {"incident": "inc-1", "step": "look"}
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+def test_the_attempt_decides(env: ActivityEnvironment) -> None:
+    """An unknown error is final from the third attempt on."""
+
+    def work() -> None:
+        with acting("work"):
+            raise LookupError
+
+    def final(attempt: int) -> bool:
+        env.info = dataclasses.replace(env.info, attempt=attempt)
+        with pytest.raises(ApplicationError) as raised:
+            env.run(work)
+        return raised.value.non_retryable
+
+    assert [final(attempt) for attempt in (1, 2, 3)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        (ActivityCancellationDetails(worker_shutdown=True), ApplicationError),
+        (ActivityCancellationDetails(cancel_requested=True), CancelledError),
+    ],
+)
+def test_cut_short(env: ActivityEnvironment, details: ActivityCancellationDetails, expected: type[Exception]) -> None:
+    """A worker that is shut down fails its work retryably at once; a cancellation stays one."""
+    begun = threading.Event()
+
+    def work() -> None:
+        with acting("work"):
+            begun.set()
+            never = threading.Event()
+            while not never.wait(0.01):
+                pass
+
+    def cut() -> None:
+        begun.wait(WAIT_SECONDS)
+        env.cancel(cancellation_details=details)
+
+    threading.Thread(target=cut).start()
+    with pytest.raises(expected) as raised:
+        env.run(work)
+    if isinstance(raised.value, ApplicationError):
+        assert (raised.value.type, raised.value.non_retryable) == ("WorkerShutdown", False)
+        assert raised.value.next_retry_delay == timedelta(milliseconds=1)
+
+
+def _until_no_beating_thread() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "heartbeat":
+            thread.join(WAIT_SECONDS)
+            assert not thread.is_alive()

@@ -1,0 +1,101 @@
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+from pydantic import ValidationError
+
+from activities.action import RefusedError
+from activities.aws.ecs_scale import ScaleParams, ScaleService
+from domain.calls import Scope
+from domain.environment import Service
+from domain.plan import Plan
+from tests.activities.change_worlds import World, scale
+from tests.activities.fake_ecs import CLUSTER, SERVICE
+from tests.activities.scopes import environment, scope
+
+
+@pytest.fixture(autouse=True)
+def _aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def planned(world: World, count: int | str | None = None, where: Scope | None = None) -> Plan:
+    params = ScaleParams.model_validate({"service": "backend", "count": count})
+    return ScaleService(world.clients).plan(where or world.scope, params)
+
+
+@pytest.mark.parametrize(
+    ("running", "asked", "desired", "minimum"),
+    [
+        (3, 4, 4, 4),
+        (3, "6", 6, 6),  # as the command line gives it
+        (3, 8, 8, 8),
+        (6, 4, 6, 4),  # "scale up to 4" never scales down
+        (3, 2, 3, 2),
+        (1, None, 3, 3),
+        (4, None, 6, 6),
+        (5, None, 8, 8),
+        (7, None, 8, 8),
+    ],
+)
+def test_the_counts_of_a_plan(running: int, asked: int | str | None, desired: int, minimum: int) -> None:
+    """At least what was asked for, else half as many again and two more at least; never below what runs."""
+    plan = planned(scale(running), asked)
+    assert plan.before == {"desired_count": running, "minimum": 2}
+    assert plan.after == {"desired_count": desired, "minimum": minimum}
+
+
+def test_no_count_below_one() -> None:
+    """Scaling to nothing is another action's business."""
+    with pytest.raises(ValidationError, match="count"):
+        planned(scale(), 0)
+
+
+@pytest.mark.parametrize(("running", "asked"), [(3, 9), (8, None), (8, 9)])
+def test_the_maximum_is_named_and_kept(running: int, asked: int | None) -> None:
+    """Above autoscaling's maximum nothing would hold; the refusal says where it is."""
+    with pytest.raises(RefusedError, match="maximum of 8"):
+        planned(scale(running), asked)
+
+
+def test_without_autoscaling_only_the_count_changes() -> None:
+    """A service that does not scale by itself has no minimum to raise, and none appears."""
+    world = scale(minimum=None)
+    plan = planned(world)
+    assert plan.after == {"desired_count": 5, "minimum": None}
+    world.change.act(world.scope, plan)
+    assert world.clients.writes == ["ecs.update_service"]
+    assert world.change.read(world.scope, plan) == plan.after
+    assert "does not look after" in plan.impact
+
+
+def test_the_maximum_survives() -> None:
+    """Only the minimum is registered anew."""
+    world = scale(maximum=7)
+    plan = planned(world, 4)
+    world.change.act(world.scope, plan)
+    desired, limits, _ = world.snapshot()
+    assert (desired, limits) == (4, [(4, 7)])
+
+
+def test_a_cluster_may_be_given_by_arn() -> None:
+    """Application Auto Scaling names clusters by name alone."""
+    arn = f"arn:aws:ecs:ap-southeast-2:123456789012:cluster/{CLUSTER}"
+    known = environment().services["backend"].model_dump()
+    where = scope(environment=environment(services={"backend": Service(**(known | {"cluster": arn}))}))
+    plan = planned(scale(), 4, where)
+    assert plan.context["resource"] == f"service/{CLUSTER}/{SERVICE}"
+    assert plan.before["minimum"] == 2
+
+
+def test_done_when_as_many_run() -> None:
+    """Asked for is not running; autoscaling may have gone further meanwhile, which is no failure."""
+    world = scale()
+    plan = planned(world, 4)
+    assert not world.change.verify(world.scope, plan).done
+    world.change.act(world.scope, plan)
+    assert world.change.verify(world.scope, plan).done
+    world.meddle()
+    assert world.change.verify(world.scope, plan).done
+    assert not world.change.verify(world.scope, plan.reversed()).done

@@ -1,0 +1,183 @@
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from activities.changes import ChangeRunner
+from domain.calls import Applied, PlanCall, ReleaseCall
+from domain.plan import State
+from tests.activities.dial import (
+    ARN,
+    OUTSIDE,
+    STEP,
+    CutError,
+    Dial,
+    Point,
+    held,
+    ledger,
+    ledger_clients,
+    planned,
+)
+from tests.activities.scopes import NOW, scope
+from tests.activities.world import WorldClients
+
+
+@pytest.fixture
+def clients() -> Iterator[WorldClients]:
+    with ledger_clients() as clients:
+        yield clients
+
+
+@pytest.fixture
+def runner(clients: WorldClients) -> ChangeRunner:
+    return ChangeRunner(clients)
+
+
+@pytest.fixture
+def dial(clients: WorldClients) -> Dial:
+    return Dial(clients)
+
+
+def test_a_plan_is_sealed_and_writes_nothing(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:
+    """Planning only looks: the digest binds what it saw, and the ledger stays untouched."""
+    call = planned(runner, dial)
+    assert call.plan.is_sealed()
+    assert call.plan.before == {"left": 1, "right": 1}
+    assert clients.calls == []
+
+
+def test_parameters_the_action_does_not_take_are_refused(runner: ChangeRunner, dial: Dial) -> None:
+    """A misspelt parameter never becomes a plan."""
+    with pytest.raises(ValidationError, match="too"):
+        runner.plan(dial, PlanCall(scope=scope(), step=STEP, generation=1, params={"too": 2}))
+
+
+def test_applying_puts_the_intent_on_record_and_keeps_the_lock(
+    runner: ChangeRunner, dial: Dial, clients: WorldClients
+) -> None:
+    """The change is made once, its intent stands with everything an auditor asks, the lock waits for verify."""
+    call = planned(runner, dial)
+    assert runner.apply(dial, call, NOW) == Applied(outcome="applied", ours=True)
+    assert dial.written == ["left", "right"]
+    intent = ledger(clients).intent(call.scope.incident, STEP, 1)
+    assert intent is not None
+    assert (intent.action_id, intent.digest, intent.target) == (call.action_id, call.plan.digest, ARN)
+    assert (intent.before, intent.after) == (call.plan.before, call.plan.after)
+    assert (intent.approvers, intent.at) == (("cto",), NOW)
+    assert held(clients)
+
+
+def test_applied_twice_acts_once(runner: ChangeRunner, dial: Dial) -> None:
+    """A second apply of the same generation looks the effect up."""
+    call = planned(runner, dial)
+    runner.apply(dial, call, NOW)
+    again = runner.apply(dial, call, NOW)
+    assert (again.outcome, again.ours) == ("applied", True)
+    assert dial.written == ["left", "right"]
+
+
+def test_what_somebody_else_did_is_not_claimed(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:
+    """The world is `after` without our intent: done, not ours, nothing written, lock free."""
+    call = planned(runner, dial)
+    dial.world = dict(call.plan.after)
+    applied = runner.apply(dial, call, NOW)
+    assert (applied.outcome, applied.ours) == ("already-done", False)
+    assert dial.written == []
+    assert ledger(clients).intent(call.scope.incident, STEP, 1) is None
+    assert not held(clients)
+
+
+@pytest.mark.parametrize("world", [{"left": OUTSIDE, "right": 1}, {"left": 2, "right": 1}, {"left": 1}])
+def test_anything_else_is_stale_without_our_intent(
+    runner: ChangeRunner, dial: Dial, clients: WorldClients, world: State
+) -> None:
+    """What differs from `before` before we began is somebody else's: told, never overwritten, lock free."""
+    call = planned(runner, dial)
+    dial.world = dict(world)
+    applied = runner.apply(dial, call, NOW)
+    assert (applied.outcome, applied.observed) == ("stale", world)
+    assert dial.written == []
+    assert ledger(clients).intent(call.scope.incident, STEP, 1) is None
+    assert not held(clients)
+
+
+@pytest.mark.parametrize(
+    ("cut", "rewritten"),
+    [
+        ("acquired", ["left", "right"]),
+        ("intended", ["left", "right"]),
+        ("half", ["left", "left", "right"]),
+        ("acted", ["left", "right"]),
+    ],
+)
+def test_a_process_killed_anywhere_is_finished_by_the_next(
+    runner: ChangeRunner, dial: Dial, cut: Point, rewritten: list[str]
+) -> None:
+    """Killed before the intent, after it, half way or before the answer: the next attempt ends as one would have."""
+    call = planned(runner, dial)
+    dial.cut = cut
+    with pytest.raises(CutError):
+        runner.apply(dial, call, NOW)
+    applied = runner.apply(dial, call, NOW)
+    assert (applied.outcome, applied.ours) == ("applied", True)
+    assert dial.world == call.plan.after
+    assert dial.written == rewritten
+
+
+@pytest.mark.parametrize("cut", ["intended", "half", "acted"])
+def test_what_came_in_between_is_never_overwritten(
+    runner: ChangeRunner, dial: Dial, clients: WorldClients, cut: Point
+) -> None:
+    """After our intent too, a value that is neither before nor after makes the plan stale."""
+    call = planned(runner, dial)
+    dial.cut = cut
+    with pytest.raises(CutError):
+        runner.apply(dial, call, NOW)
+    dial.world["right"] = OUTSIDE
+    dial.written.clear()
+    assert runner.apply(dial, call, NOW).outcome == "stale"
+    assert dial.written == []
+    assert not held(clients)
+
+
+Event = st.sampled_from(["acquired", "intended", "half", "acted", "outside-left", "outside-right", "through"])
+
+
+@given(events=st.lists(Event, max_size=6), to=st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_whatever_happens_the_end_is_one_effect_or_none(events: list[str], to: int) -> None:
+    """Through any sequence of kills and foreign writes: no foreign value is overwritten; without one, `after` stands.
+
+    The intent is on record before anything is written.
+    """
+    with ledger_clients() as clients:
+        _play(clients, events, to)
+
+
+def _play(clients: WorldClients, events: list[str], to: int) -> None:
+    dial, runner = Dial(clients), ChangeRunner(clients)
+    where = scope()
+    call = planned(runner, dial, to, where)
+    for event in events:
+        if event.startswith("outside"):
+            dial.world[event.removeprefix("outside-")] = OUTSIDE
+            continue
+        dial.cut = event if event != "through" else None  # type: ignore[assignment]
+        foreign = OUTSIDE in dial.world.values()
+        before = len(dial.written)
+        try:
+            outcome: str | None = runner.apply(dial, call, NOW).outcome
+        except CutError:
+            outcome = None
+        if foreign:
+            assert outcome in ("stale", None)
+            assert len(dial.written) == before
+        if dial.written:
+            assert ledger(clients).intent(where.incident, STEP, 1) is not None
+    dial.cut = None
+    foreign = OUTSIDE in dial.world.values()
+    last = runner.apply(dial, call, NOW)
+    runner.release(ReleaseCall(scope=where, holder=call.holder, locks=call.plan.locks))
+    assert last.outcome == "stale" if foreign else dial.world == call.plan.after

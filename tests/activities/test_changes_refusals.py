@@ -1,0 +1,98 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.action import RefusedError
+from activities.changes import ChangeRunner
+from domain.calls import Mode, ReleaseCall
+from tests.activities.dial import (
+    Dial,
+    ledger_clients,
+    planned,
+)
+from tests.activities.scopes import NOW, environment, scope
+from tests.activities.world import WorldClients
+
+
+@pytest.fixture
+def clients() -> Iterator[WorldClients]:
+    with ledger_clients() as clients:
+        yield clients
+
+
+@pytest.fixture
+def runner(clients: WorldClients) -> ChangeRunner:
+    return ChangeRunner(clients)
+
+
+@pytest.fixture
+def dial(clients: WorldClients) -> Dial:
+    return Dial(clients)
+
+
+def test_one_generation_carries_out_one_plan(runner: ChangeRunner, dial: Dial) -> None:
+    """A second plan under a generation that has acted is refused."""
+    call = planned(runner, dial)
+    runner.apply(dial, call, NOW)
+    other = planned(runner, dial, 3)
+    with pytest.raises(RefusedError, match="on record"):
+        runner.apply(dial, other, NOW)
+    assert dial.world == call.plan.after
+
+
+def test_a_busy_resource_is_waited_for(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:
+    """Another incident's change keeps us out, retryably, naming itself; nothing is read or written meanwhile."""
+    call = planned(runner, dial)
+    runner.apply(dial, call.model_copy(update={"holder": "inc-other/turn/1"}), NOW)
+    dial.written.clear()
+    mine = planned(runner, dial, 3, scope(incident="inc-mine"))
+    with pytest.raises(ApplicationError, match="inc-other/turn/1") as busy:
+        runner.apply(dial, mine, NOW)
+    assert (busy.value.type, busy.value.non_retryable) == ("ResourceBusy", False)
+    assert busy.value.next_retry_delay is not None
+    assert dial.written == []
+    runner.release(ReleaseCall(scope=call.scope, holder="inc-other/turn/1", locks=call.plan.locks))
+    assert runner.apply(dial, mine, NOW).outcome == "applied"
+
+
+@pytest.mark.parametrize(("mode", "says"), [("dry-run", "dry run"), ("drill", "production")])
+def test_a_rehearsal_applies_nothing(
+    runner: ChangeRunner, dial: Dial, clients: WorldClients, mode: Mode, says: str
+) -> None:
+    """A dry run ends with its plan anywhere, a drill in production; not even a lock is taken."""
+    call = planned(runner, dial, where=scope(mode=mode))
+    with pytest.raises(RefusedError, match=says):
+        runner.apply(dial, call, NOW)
+    assert dial.written == []
+    assert clients.calls == []
+
+
+@pytest.mark.parametrize("change", [{"impact": "Harmless."}, {"digest": ""}, {"after": {"left": 7, "right": 7}}])
+def test_what_was_not_approved_is_not_applied(runner: ChangeRunner, dial: Dial, change: dict[str, Any]) -> None:
+    """A plan that was touched after its digest was made is refused."""
+    call = planned(runner, dial)
+    with pytest.raises(RefusedError, match="digest"):
+        runner.apply(dial, call.model_copy(update={"plan": call.plan.model_copy(update=change)}), NOW)
+    assert dial.written == []
+
+
+def test_another_actions_plan_is_refused(runner: ChangeRunner, dial: Dial) -> None:
+    """A plan is carried out by the action that made it."""
+    call = planned(runner, dial)
+    foreign = call.plan.model_copy(update={"action": "test.other"}).sealed()
+    with pytest.raises(RefusedError, match=r"test\.other"):
+        runner.apply(dial, call.model_copy(update={"plan": foreign}), NOW)
+
+
+def test_the_wrong_account_is_refused_and_asked_for_once(
+    runner: ChangeRunner, dial: Dial, clients: WorldClients
+) -> None:
+    """Credentials of another account than the environment's change nothing; both are named."""
+    elsewhere = scope(environment=environment(account="210987654321"))
+    with pytest.raises(RefusedError, match=r"123456789012.*210987654321"):
+        runner.apply(dial, planned(runner, dial, where=elsewhere), NOW)
+    assert dial.written == []
+    runner.apply(dial, planned(runner, dial), NOW)
+    assert clients.calls.count("sts.get_caller_identity") == 1

@@ -1,0 +1,107 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from activities.action import RefusedError
+from activities.people import Pager, short_text
+from domain.calls import PageCall
+from domain.organisation import Channel
+from tests.activities.aws_calls import RecordedAws, recorded_aws
+
+SMS = Channel(kind="sms", address="+61491570006")
+EMAIL = Channel(kind="email", address="lead@example.com")
+
+
+@pytest.fixture
+def aws() -> Iterator[RecordedAws]:
+    with recorded_aws() as clients:
+        clients.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
+        clients.calls.clear()
+        yield clients
+
+
+def page(*channels: Channel, **changes: Any) -> PageCall:
+    fields: dict[str, Any] = {
+        "page_id": "inc-20261123-7f3k/page/1",
+        "incident": "inc-20261123-7f3k",
+        "to": "lead",
+        "role": "devops-lead",
+        "channels": channels,
+        "sender_mail": "incidents@example.com",
+        "sender_sms": "INCIDENT",
+        "subject": "P0 System outage inc-20261123-7f3k",
+        "body": "Acknowledge: incident ack inc-20261123-7f3k",
+    }
+    return PageCall.model_validate(fields | changes)
+
+
+def test_sms_carries_who_and_what(aws: RecordedAws) -> None:
+    """A page by SMS is transactional and tells incident, role and subject beside its text."""
+    paged = Pager(aws).page(page(SMS, EMAIL))
+    [sent] = aws.sent("Publish")
+    told = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
+    assert paged.channel == "sms"
+    assert paged.reference
+    assert sent["PhoneNumber"] == "+61491570006"
+    assert told == {
+        "AWS.SNS.SMS.SenderID": "INCIDENT",
+        "AWS.SNS.SMS.SMSType": "Transactional",
+        "incident": "inc-20261123-7f3k",
+        "role": "devops-lead",
+        "subject": "P0 System outage inc-20261123-7f3k",
+    }
+    assert not aws.sent("SendEmail")
+
+
+def test_email_carries_who_and_what(aws: RecordedAws) -> None:
+    """A page by mail carries the whole text, and incident and role as tags."""
+    paged = Pager(aws).page(page(EMAIL))
+    [sent] = aws.sent("SendEmail")
+    assert paged.channel == "email"
+    assert sent["Content"]["Simple"]["Body"]["Text"]["Data"] == "Acknowledge: incident ack inc-20261123-7f3k"
+    assert sent["EmailTags"] == [
+        {"Name": "incident", "Value": "inc-20261123-7f3k"},
+        {"Name": "role", "Value": "devops-lead"},
+    ]
+
+
+def test_a_failed_channel_falls_to_the_next(aws: RecordedAws) -> None:
+    """When a contact's first channel fails, the next one is tried in the same attempt."""
+    aws.fail("Publish", "OptedOut")
+    assert Pager(aws).page(page(SMS, EMAIL)).channel == "email"
+    assert len(aws.sent("Publish")) == 1
+
+
+def test_a_channel_that_cannot_be_reached_falls_to_the_next(aws: RecordedAws) -> None:
+    """Any failure moves on, an unreachable service as much as a refusal."""
+
+    def unreachable(_params: dict[str, Any]) -> Any:
+        raise ConnectionError
+
+    aws.answer("Publish", unreachable)
+    assert Pager(aws).page(page(SMS, EMAIL)).channel == "email"
+
+
+def test_all_channels_failing_is_an_error(aws: RecordedAws) -> None:
+    """A page that nobody took raises the last channel's error, so that it is tried again."""
+    aws.fail("Publish", "OptedOut")
+    aws.fail("SendEmail", "MessageRejected")
+    with pytest.raises(ClientError, match="MessageRejected"):
+        Pager(aws).page(page(SMS, EMAIL))
+
+
+def test_no_channel_is_refused(aws: RecordedAws) -> None:
+    """A contact who cannot be reached at all is told of, not passed over."""
+    with pytest.raises(RefusedError, match="lead has no channel"):
+        Pager(aws).page(page())
+
+
+@pytest.mark.parametrize("subject", ["P0 System outage inc-20261123-7f3k", "Portal down " * 20])
+@pytest.mark.parametrize("body", ["", "Acknowledge it. " * 30])
+def test_short_text(subject: str, body: str) -> None:
+    """An SMS fits one message and always says which incident it is about."""
+    text = short_text(page(SMS, subject=subject, body=body))
+    assert len(text) <= 140
+    assert "inc-20261123-7f3k" in text

@@ -1,0 +1,242 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from activities.aws.ecs_deployments import RecentDeployments, RecentDeploymentsParams
+from activities.aws.ecs_history import history, last_healthy
+from activities.aws.ecs_services import Services, ServicesParams
+from domain.finding import Finding, FindingStatus
+from tests.activities.given import Stubbed
+from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
+
+_ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
+BACKEND = environment().services["backend"]
+
+
+def ago(**units: float) -> datetime:
+    return NOW - timedelta(**units)
+
+
+def task(revision: int) -> str:
+    return f"{_ECS}:task-definition/axis-backend:{revision}"
+
+
+def brief(number: int, status: str, created: datetime, finished: datetime | None = None) -> dict[str, Any]:
+    one = {
+        "serviceDeploymentArn": f"{_ECS}:service-deployment/axis-cluster/axis-backend/{number}",
+        "targetServiceRevisionArn": f"{_ECS}:service-revision/axis-cluster/axis-backend/{number}",
+        "status": status,
+        "createdAt": created,
+        "startedAt": created,
+    }
+    return one | ({"finishedAt": finished} if finished else {})
+
+
+def revisions(*numbers: int) -> dict[str, Any]:
+    named = [f"{_ECS}:service-revision/axis-cluster/axis-backend/{number}" for number in numbers]
+    return {
+        "serviceRevisions": [
+            {"serviceRevisionArn": arn, "taskDefinition": task(number)}
+            for arn, number in zip(named, numbers, strict=True)
+        ]
+    }
+
+
+def service(name: str = "axis-backend", **changes: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "serviceName": name,
+        "status": "ACTIVE",
+        "desiredCount": 3,
+        "runningCount": 3,
+        "pendingCount": 0,
+        "taskDefinition": task(4),
+        "deployments": [
+            {"status": "ACTIVE", "taskDefinition": task(3)},
+            {"status": "PRIMARY", "taskDefinition": task(4), "rolloutState": "COMPLETED"},
+        ],
+        "events": [{"id": "1", "createdAt": ago(minutes=5), "message": "(service axis-backend) steady state"}],
+    }
+    return fields | changes
+
+
+def look_at_services(*answered: dict[str, Any], names: tuple[str, ...] = ("backend",)) -> Finding:
+    aws = Stubbed("ecs")
+    aws.answer(
+        "describe_services",
+        {"services": list(answered), "failures": []},
+        {"cluster": "axis-cluster", "services": [f"axis-{name}" for name in names]},
+    )
+    return Services(aws).observe(scope(), ServicesParams(services=names), NOW)
+
+
+def test_services_that_run_what_they_should_are_ok() -> None:
+    """A service with all its tasks is no suspect, and its events are counted, not quoted."""
+    finding = look_at_services(service())
+    assert (finding.status, finding.summary) == (FindingStatus.OK, "backend runs 3 of 3 tasks")
+    assert finding.facts["services"]["backend"]["task_definition"] == task(4)
+    assert finding.facts["services"]["backend"]["events"] == 1
+    assert "steady state" not in finding.model_dump_json()
+
+
+def test_a_service_that_ecs_does_not_know_is_suspect() -> None:
+    """ECS reports a missing service beside the others and not as an error: it is told all the same."""
+    aws = Stubbed("ecs")
+    missing = {"arn": f"{_ECS}:service/axis-frontend", "reason": "MISSING"}
+    aws.answer("describe_services", {"services": [service()], "failures": [missing]})
+    finding = Services(aws).observe(scope(), ServicesParams(services=("backend", "frontend")), NOW)
+    assert finding.status is FindingStatus.SUSPECT
+    assert finding.summary == "backend runs 3 of 3 tasks; frontend is not known to ECS"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"runningCount": 1}, "backend runs only 1 of 3 tasks"),
+        ({"desiredCount": 0, "runningCount": 0}, "backend is scaled to 0 tasks"),
+        ({"status": "DRAINING"}, "backend is DRAINING"),
+        (
+            {"deployments": [{"status": "PRIMARY", "taskDefinition": task(4), "rolloutState": "FAILED"}]},
+            "backend runs 3 of 3 tasks, its rollout failed",
+        ),
+    ],
+)
+def test_a_service_in_trouble_is_suspect(changes: dict[str, Any], told: str) -> None:
+    """Too few tasks, none wanted, one that is going away and a failed rollout are each told."""
+    finding = look_at_services(service(**changes))
+    assert (finding.status, finding.summary) == (FindingStatus.SUSPECT, told)
+
+
+def test_at_least_one_service_is_named() -> None:
+    """A step that names no service is refused, as it would find nothing wrong."""
+    with pytest.raises(ValidationError):
+        ServicesParams(services=())
+
+
+def test_history_is_newest_first_over_all_pages() -> None:
+    """Every page is read, whatever order ECS lists in; revisions are described at most twenty at a time, once each."""
+    aws = Stubbed("ecs")
+    listed = [brief(n, "SUCCESSFUL", ago(days=60 - n), ago(days=60 - n)) for n in range(1, 26)]
+    again = brief(25, "SUCCESSFUL", ago(days=1))
+    asked = {"cluster": "axis-cluster", "service": "axis-backend", "maxResults": 100}
+    aws.answer("list_service_deployments", {"serviceDeployments": listed, "nextToken": "more"}, asked)
+    aws.answer("list_service_deployments", {"serviceDeployments": [again]}, asked | {"nextToken": "more"})
+    aws.answer("describe_service_revisions", revisions(*range(25, 5, -1)))
+    aws.answer("describe_service_revisions", revisions(*range(5, 0, -1)))
+    known = history(aws.client("ecs"), BACKEND)
+    assert [one.task_definition for one in known] == [task(25)] + [task(n) for n in range(25, 0, -1)]
+    assert known[0].created_at == ago(days=1)
+    aws.all_asked()
+
+
+def test_the_last_healthy_deployment_is_the_newest_successful_one_of_another_version() -> None:
+    """Aborted and rolled-back deployments, those of the current version and unknown versions are passed over."""
+    aws = Stubbed("ecs")
+    listed = [
+        brief(1, "SUCCESSFUL", ago(days=9)),
+        brief(2, "SUCCESSFUL", ago(days=8)),
+        brief(3, "ROLLBACK_SUCCESSFUL", ago(days=5)),
+        brief(4, "STOPPED", ago(days=4)),
+        brief(5, "SUCCESSFUL", ago(days=3)),
+        brief(6, "SUCCESSFUL", ago(days=2)),
+    ]
+    aws.answer("list_service_deployments", {"serviceDeployments": listed})
+    aws.answer("describe_service_revisions", revisions(6, 4, 3, 2, 1))
+    known = history(aws.client("ecs"), BACKEND)
+    found = last_healthy(known, task(6))
+    assert found is not None
+    assert found.task_definition == task(2)
+    assert last_healthy(known[-1:], task(1)) is None
+
+
+def recent(*listed: dict[str, Any], within: str = "24h", **changes: Any) -> Finding:
+    aws = Stubbed("ecs")
+    aws.answer("describe_services", {"services": [service(**changes)]})
+    aws.answer("list_service_deployments", {"serviceDeployments": list(listed)})
+    aws.answer("describe_service_revisions", revisions(4, 3))
+    aws.answer("describe_service_deployments", {"serviceDeployments": [{"statusReason": "by hand"}]})
+    params = RecentDeploymentsParams.model_validate({"service": "backend", "within": within})
+    return RecentDeployments(aws).observe(scope(), params, NOW + timedelta(minutes=1))
+
+
+def test_a_deployment_shortly_before_the_incident_is_suspect() -> None:
+    """The finding names what runs, when it finished, and the last healthy version to go back to."""
+    newest = brief(4, "SUCCESSFUL", ago(minutes=30), ago(minutes=20))
+    finding = recent(brief(3, "SUCCESSFUL", ago(days=9), ago(days=9)), newest)
+    assert finding.status is FindingStatus.SUSPECT
+    assert finding.summary == (
+        "backend: last deployment, of axis-backend:4 (SUCCESSFUL), finished 20m before the incident, 23 Nov 03:10 UTC; "
+        "last healthy before it: axis-backend:3, 14 Nov 03:30 UTC"
+    )
+    assert finding.facts["task_definition"] == task(4)
+    assert finding.facts["deployment"]["finished_at"] == "2026-11-23T03:10:00Z"
+    assert finding.facts["deployment"]["status_reason"] == "by hand"
+    assert finding.facts["last_healthy"]["task_definition"] == task(3)
+    assert finding.facts["deployments_in_window"] == 1
+
+
+@pytest.mark.parametrize(
+    ("created", "finished", "within", "status"),
+    [
+        (ago(days=3), ago(days=3), "24h", FindingStatus.OK),
+        (ago(days=3), ago(days=3), "4d", FindingStatus.SUSPECT),
+        (ago(hours=30), ago(hours=23), "24h", FindingStatus.SUSPECT),
+        (ago(hours=24), None, "24h", FindingStatus.SUSPECT),
+        (ago(days=3), NOW + timedelta(seconds=30), "24h", FindingStatus.SUSPECT),
+    ],
+)
+def test_the_window_ends_where_the_incident_begins(
+    created: datetime, finished: datetime | None, within: str, status: FindingStatus
+) -> None:
+    """What started or finished in the window, or was still rolling out when it broke, is suspect; older is not."""
+    finding = recent(brief(4, "SUCCESSFUL", created, finished), brief(3, "SUCCESSFUL", ago(days=9)), within=within)
+    assert finding.status is status
+
+
+def test_a_rollout_that_never_ends_is_suspect() -> None:
+    """A deployment that began long before and has not finished may be what breaks it now."""
+    finding = recent(brief(4, "IN_PROGRESS", ago(days=3)), brief(3, "SUCCESSFUL", ago(days=9)))
+    assert finding.status is FindingStatus.SUSPECT
+    assert "began 3d before the incident and has not finished" in finding.summary
+
+
+def test_what_was_deployed_during_the_incident_is_not_its_cause() -> None:
+    """A rollback that people made after the declaration does not become the suspect."""
+    finding = recent(brief(4, "SUCCESSFUL", NOW + timedelta(seconds=9)), brief(3, "SUCCESSFUL", ago(days=9)))
+    assert finding.status is FindingStatus.OK
+    assert finding.facts["deployment"]["task_definition"] == task(3)
+
+
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        ([], "backend is not known to ECS"),
+        ([service(deploymentController={"type": "CODE_DEPLOY"})], "backend is deployed by CODE_DEPLOY: look"),
+    ],
+)
+def test_who_has_no_history_in_ecs_is_unknown(answered: list[dict[str, Any]], told: str) -> None:
+    """Where ECS cannot tell what was deployed, the finding says where else to look instead of saying all is well."""
+    aws = Stubbed("ecs")
+    aws.answer("describe_services", {"services": answered})
+    finding = RecentDeployments(aws).observe(scope(), RecentDeploymentsParams(service="backend"), NOW)
+    assert finding.status is FindingStatus.UNKNOWN
+    assert finding.summary.startswith(told)
+
+
+def test_a_service_without_deployments_is_unknown() -> None:
+    """ECS forgets after 90 days: no deployment listed does not mean that none was made."""
+    aws = Stubbed("ecs")
+    aws.answer("describe_services", {"services": [service()]})
+    aws.answer("list_service_deployments", {"serviceDeployments": []})
+    finding = RecentDeployments(aws).observe(scope(), RecentDeploymentsParams(service="backend"), NOW)
+    assert finding.status is FindingStatus.UNKNOWN
+
+
+def test_errors_of_ecs_pass() -> None:
+    """What AWS refuses is not turned into a finding here: its kind is given in one place for all."""
+    aws = Stubbed("ecs")
+    aws.stubber.add_client_error("describe_services", "ClusterNotFoundException")
+    with pytest.raises(ClientError, match="ClusterNotFoundException"):
+        RecentDeployments(aws).observe(scope(), RecentDeploymentsParams(service="backend"), NOW)

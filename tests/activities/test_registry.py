@@ -1,0 +1,127 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.action import Clients
+from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.registry import Activity, activities
+from activities.statuspage_client import StatusPageClient
+from domain.calls import NoticeCall, ObserveCall, PageCall, ReleaseCall
+from domain.organisation import Channel
+from tests.activities.aws_calls import RecordedAws, recorded_aws
+from tests.activities.scopes import NOW, scope
+
+Todo = dict[str, dict[str, Activity]]
+
+
+@pytest.fixture
+def aws() -> Iterator[RecordedAws]:
+    with recorded_aws() as clients:
+        yield clients
+
+
+@pytest.fixture
+def todo(aws: RecordedAws) -> Todo:
+    given = activities(lambda _: aws, StatusPageClient("http://127.0.0.1:9", ""))
+    return {queue: {_name(one): one for one in each} for queue, each in given.items()}
+
+
+def _name(one: Activity) -> str:
+    definition = activity._Definition.must_from_callable(one)
+    assert definition.name
+    assert not definition.is_async
+    assert len(definition.arg_types or []) == 1
+    assert definition.ret_type is not None
+    return definition.name
+
+
+def test_every_action_is_an_activity_of_its_queue(todo: Todo) -> None:
+    """Reading, changing and telling are three queues; every action of the catalogue is in one, by its own name."""
+    assert set(todo["diagnose"]) == {f"{name}.observe" for name in PROBES}
+    assert set(todo["remediate"]) == {f"{name}.{step}" for name in CHANGES for step in ("plan", "apply", "verify")} | {
+        "changes.release"
+    }
+    assert set(todo["notify"]) == {f"{name}.send" for name in NOTICES} | {"people.page"}
+    assert set(todo) == {"diagnose", "remediate", "notify"}
+
+
+def test_each_queue_gets_its_own_clients(aws: RecordedAws) -> None:
+    """Only the roles of the queues that a worker serves are asked for, each once."""
+    asked: list[str] = []
+
+    def clients_for(queue: str) -> Clients:
+        asked.append(queue)
+        return aws
+
+    given = activities(clients_for, StatusPageClient("http://127.0.0.1:9", ""), ("incidents", "diagnose"))
+    assert asked == ["diagnose"]
+    assert list(given) == ["diagnose"]
+
+
+def test_bad_parameters_are_final(todo: Todo) -> None:
+    """Parameters that the action does not take fail at once, naming the parameter."""
+    call = ObserveCall(scope=scope(), step="look", params={"colour": "red"}, at=NOW)
+    error = _fails(todo["diagnose"]["elbv2.target_health.observe"], call)
+    assert (error.type, error.non_retryable) == ("InvalidRequest", True)
+    assert "colour" in error.message
+
+
+def test_errors_of_aws_get_their_kind(todo: Todo, aws: RecordedAws) -> None:
+    """An error of AWS leaves as its kind, names the activity, and keeps what caused it."""
+    aws.fail("DescribeTargetHealth", "AccessDenied")
+    call = ObserveCall(scope=scope(), step="look", params={"service": "backend"}, at=NOW)
+    error = _fails(todo["diagnose"]["elbv2.target_health.observe"], call)
+    assert (error.type, error.non_retryable) == ("AccessDenied", True)
+    assert error.message.startswith("elbv2.target_health.observe: ")
+    assert error.__cause__ is not None
+
+
+def test_errors_that_have_a_kind_pass(todo: Todo) -> None:
+    """A missing key of the status page reaches the incident as a refusal that says so."""
+    call = NoticeCall(scope=scope(), step="tell", params={}, sequence=1)
+    error = _fails(todo["notify"]["statuspage.investigating.send"], call)
+    assert (error.type, error.non_retryable) == ("Refused", True)
+    assert "STATUSPAGE_API_KEY" in error.message
+
+
+def test_a_dry_run_tells_nobody(todo: Todo, aws: RecordedAws) -> None:
+    """In a dry run no notice leaves, whatever asked for it."""
+    call = NoticeCall(scope=scope(mode="dry-run"), step="tell", params={}, sequence=1)
+    error = _fails(todo["notify"]["support.open_case.send"], call)
+    assert error.type == "Refused"
+    assert aws.calls == []
+
+
+def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
+    """The page activity sends by the notify queue's clients."""
+    call = PageCall(
+        page_id="p1",
+        incident="inc-20261123-7f3k",
+        to="lead",
+        role="devops-lead",
+        channels=(Channel(kind="sms", address="+61491570006"),),
+        sender_mail="incidents@example.com",
+        sender_sms="INCIDENT",
+        subject="P0",
+        body="now",
+    )
+    assert ActivityEnvironment().run(todo["notify"]["people.page"], call).channel == "sms"
+    assert len(aws.sent("Publish")) == 1
+
+
+def test_nothing_to_release_is_fine(todo: Todo, aws: RecordedAws) -> None:
+    """Releasing no lock succeeds, so that a change can always end by releasing."""
+    call = ReleaseCall(scope=scope(), holder="w", locks=())
+    released: Any = ActivityEnvironment().run(todo["remediate"]["changes.release"], call)
+    assert released is None
+    assert aws.calls == []
+
+
+def _fails(one: Activity, call: Any) -> ApplicationError:
+    with pytest.raises(ApplicationError) as raised:
+        ActivityEnvironment().run(one, call)
+    return raised.value

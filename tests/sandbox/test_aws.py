@@ -1,0 +1,142 @@
+"""What else the sandbox teaches moto, asked through boto3."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.aws.rollout import ail
+from sandbox.outbox import Outbox
+from sandbox.world import World
+from tests.sandbox.worlds import rollouts_finish
+
+
+def states(world: World) -> list[tuple[str, str | None]]:
+    group = world.environment.services["backend"].target_group_arn
+    answer = world.client("elbv2").describe_target_health(TargetGroupArn=group)
+    healths = [one["TargetHealth"] for one in answer["TargetHealthDescriptions"]]
+    return [(one["State"], one.get("Reason")) for one in healths]
+
+
+def test_targets_follow_the_running_revision(world: World) -> None:
+    """A target a running task: unhealthy while the revision that runs ails, healthy once another one runs."""
+    backend = world.environment.services["backend"]
+    assert states(world) == [("healthy", None)] * 3
+    running = world.client("ecs").describe_task_definition(taskDefinition=backend.family)["taskDefinition"]
+    ail(world.ecs.describe_task_definition(running["taskDefinitionArn"]), "after-start")
+    assert states(world) == [("unhealthy", "Target.ResponseCodeMismatch")] * 3
+    world.client("ecs").update_service(
+        cluster=backend.cluster, service=backend.service, taskDefinition=f"{backend.family}:2", desiredCount=4
+    )
+    assert {state for state, _ in states(world)} == {"unhealthy"}
+    rollouts_finish()
+    assert states(world) == [("healthy", None)] * 4
+
+
+def test_unknown_target_group_is_refused(world: World) -> None:
+    """A group that there is not is told as AWS tells it."""
+    group = world.environment.services["backend"].target_group_arn + "0"
+    with pytest.raises(ClientError) as refused:
+        world.client("elbv2").describe_target_health(TargetGroupArn=group)
+    assert refused.value.response["Error"]["Code"] == "TargetGroupNotFound"
+
+
+def test_rules_can_be_changed_and_restored(world: World) -> None:
+    """The rules of the environment take other actions, by their own ARNs, and take the old ones back."""
+    elb = world.client("elbv2")
+    (arn, *_) = world.environment.load_balancers["portal"].rule_arns
+    (before,) = elb.describe_rules(RuleArns=[arn])["Rules"]
+    closed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
+    elb.modify_rule(RuleArn=arn, Actions=[closed])
+    assert elb.describe_rules(RuleArns=[arn])["Rules"][0]["Actions"][0]["Type"] == "fixed-response"
+    elb.modify_rule(RuleArn=arn, Actions=before["Actions"])
+    assert elb.describe_rules(RuleArns=[arn])["Rules"][0] == before
+
+
+def test_promoted_replica_is_no_replica(world: World) -> None:
+    """Promoting cuts the replica from its source, once; a primary and a missing instance are refused."""
+    rds = world.client("rds")
+    databases = world.environment.databases
+    primary, replica = databases["primary"].identifier, databases["replica"].identifier
+    rds.promote_read_replica(DBInstanceIdentifier=replica)
+    shown = {one["DBInstanceIdentifier"]: one for one in rds.describe_db_instances()["DBInstances"]}
+    assert "ReadReplicaSourceDBInstanceIdentifier" not in shown[replica]
+    assert shown[primary]["ReadReplicaDBInstanceIdentifiers"] == []
+    for name, code in ((replica, "InvalidDBInstanceState"), ("nowhere", "DBInstanceNotFound")):
+        with pytest.raises(ClientError) as refused:
+            rds.promote_read_replica(DBInstanceIdentifier=name)
+        assert refused.value.response["Error"]["Code"].startswith(code)
+
+
+def test_support_case_stays_as_it_was_opened(world: World) -> None:
+    """Looking at a case changes nothing about it; only resolving does."""
+    support = world.client("support")
+    support.create_case(subject="[inc-1] Outage", severityCode="critical", communicationBody="Down")
+    for _ in range(3):
+        (case,) = support.describe_cases(includeResolvedCases=True)["cases"]
+        assert (case["status"], case["severityCode"]) == ("opened", "critical")
+    support.resolve_case(caseId=case["caseId"])
+    assert support.describe_cases(includeResolvedCases=False)["cases"] == []
+    assert [one["code"] for one in support.describe_severity_levels()["severityLevels"]][-1] == "critical"
+
+
+def attribute(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
+def text(data: str) -> dict[str, str]:
+    return {"Data": data}
+
+
+def test_sms_reaches_the_outbox(world: World, outbox: Outbox) -> None:
+    """A text message is delivered once, with the role, incident and subject that it was sent with."""
+    world.client("sns").publish(
+        PhoneNumber="+61491570006",
+        Message="Portal down",
+        MessageAttributes={
+            "role": attribute("devops-lead"),
+            "incident": attribute("inc-1"),
+            "subject": attribute("P0"),
+        },
+    )
+    (entry,) = outbox.entries()
+    assert entry.pop("at").endswith("Z")
+    assert entry == {
+        "channel": "sms",
+        "to": "+61491570006",
+        "role": "devops-lead",
+        "subject": "P0",
+        "body": "Portal down",
+        "incident": "inc-1",
+    }
+
+
+@pytest.mark.parametrize("version", ["ses", "sesv2"])
+def test_mail_reaches_the_outbox(world: World, outbox: Outbox, version: str) -> None:
+    """A mail by either version of SES is delivered once a recipient, with role and incident from its tags."""
+    sender, to = world.environment.notifications.mail_sender, {"ToAddresses": ["a@example.org", "b@example.org"]}
+    tags = [{"Name": "role", "Value": "cto"}, {"Name": "incident", "Value": "inc-1"}]
+    message: dict[str, Any] = {"Subject": text("P0"), "Body": {"Text": text("Portal down\u2028now")}}
+    if version == "ses":
+        world.client("ses").send_email(Source=sender, Destination=to, Message=message, Tags=tags)
+    else:
+        world.client("sesv2").send_email(
+            FromEmailAddress=sender, Destination=to, Content={"Simple": message}, EmailTags=tags
+        )
+    entries = outbox.entries()
+    assert [(one["channel"], one["to"]) for one in entries] == [("email", "a@example.org"), ("email", "b@example.org")]
+    assert {(one["role"], one["incident"], one["subject"], one["body"]) for one in entries} == {
+        ("cto", "inc-1", "P0", "Portal down\u2028now")
+    }
+
+
+def test_refused_mail_is_not_delivered(world: World, outbox: Outbox) -> None:
+    """What SES refuses, here a sender that was never verified, is not in the outbox."""
+    with pytest.raises(ClientError) as refused:
+        world.client("sesv2").send_email(
+            FromEmailAddress="nobody@example.org",
+            Destination={"ToAddresses": ["a@example.org"]},
+            Content={"Simple": {"Subject": text("x"), "Body": {"Text": text("x")}}},
+        )
+    assert refused.value.response["Error"]["Code"] == "MessageRejected"
+    assert outbox.entries() == []

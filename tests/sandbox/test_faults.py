@@ -1,0 +1,79 @@
+"""Faults leave the account as the real thing would, and what mends the real thing mends them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from activities.aws.ecs_history import history, last_healthy
+from domain.environment import Environment
+from sandbox import pulse
+from sandbox.faults import FAULTS
+from sandbox.world import World
+from tests.sandbox.worlds import other, rollouts_finish, shipped
+
+
+def error_count(world: World, since: datetime) -> int:
+    service = next(iter(world.environment.services.values()))
+    pages = world.client("logs").get_paginator("filter_log_events")
+    start = int(since.timestamp() * 1000)
+    found = pages.paginate(logGroupName=service.log_group, filterPattern="ERROR", startTime=start)
+    return sum(len(page["events"]) for page in found)
+
+
+@pytest.mark.parametrize("environment", [shipped(), other()], ids=["shipped", "another"])
+def test_bad_deploy_breaks_and_a_rollback_mends(
+    seeded: Callable[[Environment], World], environment: Environment
+) -> None:
+    """The newest deployment succeeded and is broken, the revision before it never ran, an older one mends it."""
+    world = seeded(environment)
+    service = next(iter(environment.services.values()))
+    FAULTS["outage-bad-deploy"].inject(world)
+    assert not world.healthy()
+    newest, *_ = found = history(world.client("ecs"), service)
+    assert newest.status == "SUCCESSFUL"
+    assert newest.created_at > datetime.now(UTC) - timedelta(hours=1)
+    assert (newest.task_definition or "").endswith(":5")
+    assert not any((one.task_definition or "").endswith(":4") for one in found)
+    good = last_healthy(found, newest.task_definition or "")
+    assert good
+    assert (good.task_definition or "").endswith(":3")
+    assert error_count(world, datetime.now(UTC) - timedelta(hours=1)) >= 120
+
+    world.client("ecs").update_service(
+        cluster=service.cluster, service=service.service, taskDefinition=good.task_definition
+    )
+    assert not world.healthy()
+    rollouts_finish()
+    assert world.healthy()
+
+
+def test_fault_comes_again(world: World) -> None:
+    """The same fault after its mending breaks the service anew, with a deployment newer than the mending."""
+    service = world.environment.services["backend"]
+    for number in (5, 7):
+        FAULTS["outage-bad-deploy"].inject(world)
+        newest = history(world.client("ecs"), service)[0]
+        assert (newest.task_definition or "").endswith(f":{number}")
+        assert not world.healthy()
+        world.client("ecs").update_service(
+            cluster=service.cluster, service=service.service, taskDefinition=f"{service.family}:3"
+        )
+        rollouts_finish()
+        assert world.healthy()
+
+
+def test_errors_go_on_until_mended(world: World) -> None:
+    """Every minute brings errors while a service ails, and none once it is well."""
+    FAULTS["outage-bad-deploy"].inject(world)
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    pulse.beat(world, later)
+    during = error_count(world, later - timedelta(minutes=1))
+    assert during > 0
+    service = world.environment.services["backend"]
+    world.client("ecs").update_service(
+        cluster=service.cluster, service=service.service, taskDefinition=f"{service.family}:3"
+    )
+    rollouts_finish()
+    pulse.beat(world, later + timedelta(minutes=1))
+    assert error_count(world, later - timedelta(minutes=1)) == during

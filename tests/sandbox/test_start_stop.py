@@ -1,0 +1,229 @@
+"""Sandboxes as processes: what starts answers, what stops is gone, whatever happened in between."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from sandbox import parts, processes, supervisor
+from sandbox.launch import StartError
+from sandbox.state import Files
+from starters.loading import shipped_folder
+from tests.sandbox.polling import until
+from tests.sandbox.worlds import other_folder
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "starters.main", "sandbox"]
+
+
+def run(*arguments: str, status: int = 0) -> str:
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, env=clean(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == status, done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+def clean() -> dict[str, str]:
+    """This process's environment without what another sandbox may have left in it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("INCIDENT_", "TEMPORAL_"))}
+
+
+def carrying(data_dir: Path) -> set[int]:
+    """The processes that carry a sandbox's mark, found without the code under test."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"INCIDENT_SANDBOX={data_dir}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.add(int(folder.name))
+    return found
+
+
+def variables(data_dir: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads(run("env", "--json", "--data-dir", str(data_dir)))
+    return found
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "one"
+    for name in ("one", "two"):
+        processes.end(Files(tmp_path / name))
+
+
+Start = Callable[..., str]
+
+
+@pytest.fixture
+def start() -> Start:
+    def begin(data_dir: Path, *more: str) -> str:
+        return run("start", "--detach", "--no-worker", "--data-dir", str(data_dir), *more)
+
+    return begin
+
+
+def test_start_answers_and_stop_leaves_nothing(start: Start, data_dir: Path) -> None:
+    """When `start --detach` returns everything answers; a second start changes nothing; stop ends all, twice."""
+    first = json.loads(start(data_dir, "--json"))
+    assert first["started"]
+    env = variables(data_dir)
+    assert env == first["env"]
+    assert requests.get(f"{env['STATUSPAGE_URL']}/health", timeout=5).json() == {"status": "ok"}
+    assert requests.get(env["TEMPORAL_UI"], timeout=5).ok
+    sts = boto3.client(
+        "sts",
+        endpoint_url=env["AWS_ENDPOINT_URL"],
+        region_name=env["AWS_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )
+    assert sts.get_caller_identity()["Account"] == "123456789012"
+    before = carrying(data_dir)
+    assert not json.loads(start(data_dir, "--json"))["started"]
+    assert carrying(data_dir) == before
+    assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == len(before)
+    assert carrying(data_dir) == set()
+    assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == 0
+    assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
+
+
+def test_two_sandboxes_side_by_side(start: Start, data_dir: Path, tmp_path: Path) -> None:
+    """Two sandboxes share no port and no state: a fault and a stop of one leave the other as it was."""
+    other = tmp_path / "two"
+    start(data_dir)
+    start(other)
+    one, two = variables(data_dir), variables(other)
+    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_UI", "AWS_ENDPOINT_URL", "STATUSPAGE_URL", "STATUSPAGE_API_KEY"):
+        assert one[name] != two[name]
+    run("break", "outage-bad-deploy", "--data-dir", str(data_dir))
+    assert requests.get(f"{one['STATUSPAGE_URL']}/health", timeout=5).status_code == 503
+    run("stop", "--data-dir", str(data_dir))
+    assert carrying(data_dir) == set()
+    assert requests.get(f"{two['STATUSPAGE_URL']}/health", timeout=5).status_code == 200
+
+
+def test_killed_supervisor_leaves_nothing_after_stop(data_dir: Path) -> None:
+    """A supervisor killed with SIGKILL cannot clean up; `stop` finds what it left and ends it."""
+    foreground = in_front(data_dir)
+    foreground.kill()
+    foreground.wait()
+    assert carrying(data_dir)
+    Files(data_dir).state.unlink()
+    run("stop", "--data-dir", str(data_dir))
+    assert carrying(data_dir) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_supervisor_stops_what_it_started(data_dir: Path, number: signal.Signals) -> None:
+    """Ctrl-C, or SIGTERM, on the command in front stops the sandbox, and the command exits 0."""
+    foreground = in_front(data_dir)
+    foreground.send_signal(number)
+    assert foreground.wait(20) == 0
+    assert carrying(data_dir) == set()
+
+
+def test_supervisor_leaves_when_stopped_from_elsewhere(data_dir: Path) -> None:
+    """`stop` from another terminal ends the command in front too."""
+    foreground = in_front(data_dir)
+    run("stop", "--data-dir", str(data_dir))
+    assert foreground.wait(20) == 0
+    assert carrying(data_dir) == set()
+
+
+def in_front(data_dir: Path) -> subprocess.Popen[str]:
+    """Start a sandbox that stays in front, and return once it printed how to reach it."""
+    command = [*COMMAND, "start", "--no-worker", "--data-dir", str(data_dir)]
+    foreground = subprocess.Popen(command, cwd=ROOT, env=clean(), stdout=subprocess.PIPE, text=True)
+    assert foreground.stdout
+    assert foreground.stdout.readline().startswith("export TEMPORAL_ADDRESS=")
+    return foreground
+
+
+def test_dead_part_is_brought_back(start: Start, data_dir: Path) -> None:
+    """`start` of a sandbox that runs in part starts what is missing on the same ports, and nothing else."""
+    start(data_dir)
+    state = json.loads((data_dir / "sandbox.json").read_text())
+    os.kill(state["parts"]["temporal"], signal.SIGKILL)
+    until(lambda: state["parts"]["temporal"] not in carrying(data_dir))
+    before = variables(data_dir)
+    start(data_dir)
+    again = json.loads((data_dir / "sandbox.json").read_text())
+    assert variables(data_dir) == before
+    assert again["parts"]["aws"] == state["parts"]["aws"]
+    assert again["parts"]["temporal"] in carrying(data_dir)
+
+
+def test_part_that_dies_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a part dies on start the error names it with the end of its log, and nothing stays behind."""
+    broken = data_dir.parent / "temporal"
+    broken.write_text("#!/bin/sh\necho cannot open the database\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(parts, "_temporal", lambda: str(broken))
+    with pytest.raises(StartError, match=r"(?s)temporal died with exit status 3.*cannot open the database"):
+        supervisor.start(Files(data_dir), shipped_folder(), "sandbox", port_base=None, worker=False, supervised=False)
+    assert carrying(data_dir) == set()
+    assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
+
+
+def test_taken_port_is_told(data_dir: Path) -> None:
+    """A port base with a taken port is refused by that port's number, before anything starts."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = run("start", "--detach", "--data-dir", str(data_dir), "--port-base", str(port - 2), status=1)
+    assert f"port {port}" in told
+    assert carrying(data_dir) == set()
+
+
+def test_another_organisation(start: Start, data_dir: Path, tmp_path: Path) -> None:
+    """Another organisation's folder gets a sandbox of its own; its health checks lead there, its file is untouched."""
+    folder = other_folder(tmp_path)
+    file = folder / "environments" / "play.yaml"
+    before = file.read_text()
+    start(data_dir, "--runbooks", str(folder), "--environment", "play")
+    env = variables(data_dir)
+    assert (env["INCIDENT_ENVIRONMENT"], env["AWS_REGION"]) == ("play", "eu-central-1")
+    copy = Path(env["INCIDENT_RUNBOOKS"]) / "environments" / "play.yaml"
+    assert f"{env['STATUSPAGE_URL']}/status/alive" in copy.read_text()
+    assert file.read_text() == before
+    assert requests.get(f"{env['STATUSPAGE_URL']}/status/alive", timeout=5).ok
+    listed = requests.get(
+        f"{env['STATUSPAGE_URL']}/v1/pages/kiosk-page/incidents",
+        headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
+        timeout=5,
+    )
+    assert listed.json() == []
+
+
+def test_break_lists_and_refuses(tmp_path: Path) -> None:
+    """Without a fault the faults are listed; an unknown one is refused with the same list."""
+    faults: list[dict[str, Any]] = json.loads(run("break", "--json"))
+    assert [one["name"] for one in faults] == ["outage-bad-deploy"]
+    assert "outage-bad-deploy" in run("break", "nothing", "--data-dir", str(tmp_path), status=1)
+
+
+def test_outbox_shows_what_was_delivered(start: Start, data_dir: Path) -> None:
+    """A post to the status page is in the outbox, as JSON and as a table."""
+    start(data_dir)
+    env = variables(data_dir)
+    requests.post(
+        f"{env['STATUSPAGE_URL']}/v1/pages/axis-imaging/incidents",
+        json={"incident": {"name": "Outage", "metadata": {"axis": {"incident_id": "inc-1"}}}},
+        headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
+        timeout=5,
+    )
+    (entry,) = json.loads(run("outbox", "--json", "--data-dir", str(data_dir)))
+    assert list(entry) == ["at", "channel", "to", "role", "subject", "body", "incident"]
+    assert (entry["channel"], entry["incident"]) == ("statuspage", "inc-1")
+    assert "statuspage" in run("outbox", "--data-dir", str(data_dir))

@@ -1,0 +1,167 @@
+"""A Temporal server, and workers whose activities answer for every action of the catalogue without an AWS."""
+
+import asyncio
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.catalogue import CHANGES, NOTICES, PROBES
+from domain import ids
+from domain.calls import (
+    Applied,
+    ApplyCall,
+    NoticeCall,
+    Noticed,
+    ObserveCall,
+    PageCall,
+    Paged,
+    PlanCall,
+    Planned,
+    ReleaseCall,
+    Verified,
+    VerifyCall,
+)
+from domain.finding import Finding, FindingStatus
+from domain.plan import Plan
+from workflows import attributes
+from workflows.change import Change
+from workflows.incident import Incident
+from workflows.key import IncidentKey
+
+T = TypeVar("T")
+
+
+def temporal() -> str:
+    """The server's binary: beside the interpreter, else on the path."""
+    beside = Path(sys.executable).parent / "temporal"
+    found = str(beside) if beside.exists() else shutil.which("temporal")
+    assert found, "temporal is not installed: install the dev extra"
+    return found
+
+
+async def server() -> WorkflowEnvironment:
+    return await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=temporal(),
+        dev_server_log_level="error",
+        search_attributes=attributes.ALL,
+    )
+
+
+class Backstage:
+    """A server and, on demand, workers, on an event loop of their own: the command brings its own loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._env = self.run(server())
+        self._workers: list[Worker] = []
+        self._running: list[asyncio.Task[None]] = []
+        self.applied: list[str] = []
+
+    @property
+    def client(self) -> Client:
+        return self._env.client
+
+    @property
+    def address(self) -> str:
+        return self._env.client.service_client.config.target_host
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def start_workers(self) -> None:
+        self.run(self._start_workers())
+
+    def stop_workers(self) -> None:
+        self.run(self._stop_workers())
+
+    def stop(self) -> None:
+        self.stop_workers()
+        self.run(self._env.shutdown())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    async def _start_workers(self) -> None:
+        made = self._activities()
+        workflows = [Incident, Change, IncidentKey]
+        self._workers = [Worker(self.client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows)]
+        self._workers += [Worker(self.client, task_queue=q, activities=made) for q in ids.QUEUES[1:]]
+        self._running = [asyncio.create_task(worker.run()) for worker in self._workers]
+
+    async def _stop_workers(self) -> None:
+        for worker in self._workers:
+            await worker.shutdown()
+        await asyncio.gather(*self._running)
+        self._workers, self._running = [], []
+
+    def _activities(self) -> list[Callable[..., Any]]:
+        @activity.defn(name="people.page")
+        async def page(call: PageCall) -> Paged:
+            return Paged(channel="sms", reference=call.page_id)
+
+        @activity.defn(name="changes.release")
+        async def release(call: ReleaseCall) -> None:
+            assert call.holder
+
+        made: list[Callable[..., Any]] = [page, release]
+        made += [_probe(name) for name in PROBES]
+        made += [_notice(name) for name in NOTICES]
+        for name in CHANGES:
+            made += self._change(name)
+        return made
+
+    def _change(self, name: str) -> list[Callable[..., Any]]:
+        @activity.defn(name=f"{name}.plan")
+        async def plan(call: PlanCall) -> Planned:
+            if call.undo is not None:
+                return Planned(plan=call.undo.reversed().sealed())
+            made = Plan(
+                action=name,
+                target="arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend",
+                summary=f"{name} {call.params}",
+                before={"state": "bad"},
+                after={"state": "good"},
+                impact="the [whole] backend",
+                approval_class=CHANGES[name].approval_class,
+                locks=(f"arn:{name}",),
+            )
+            return Planned(plan=made.sealed())
+
+        @activity.defn(name=f"{name}.apply")
+        async def apply(call: ApplyCall) -> Applied:
+            self.applied.append(call.step)
+            return Applied(outcome="applied")
+
+        @activity.defn(name=f"{name}.verify")
+        async def verify(call: VerifyCall) -> Verified:
+            return Verified(message=f"{call.plan.target} is steady")
+
+        return [plan, apply, verify]
+
+
+def _probe(name: str) -> Callable[..., Any]:
+    @activity.defn(name=f"{name}.observe")
+    async def observe(call: ObserveCall) -> Finding:
+        suspect = call.step == "recent-deployments"
+        return Finding(status=FindingStatus.SUSPECT if suspect else FindingStatus.OK, summary=f"{name} seen")
+
+    return observe
+
+
+def _notice(name: str) -> Callable[..., Any]:
+    @activity.defn(name=f"{name}.send")
+    async def send(call: NoticeCall) -> Noticed:
+        return Noticed(reference=call.step, text=f"{name} told")
+
+    return send

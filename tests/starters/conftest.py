@@ -1,0 +1,50 @@
+"""The command as a test calls it: its exit status, and what it wrote."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from starters.main import invoke
+from tests.starters.backstage import Backstage
+
+
+class Said(NamedTuple):
+    """What one call of the command came to."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Incident = Callable[..., Said]
+
+
+@pytest.fixture
+def incident(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Incident:
+    """Call the command as devops-lead in the shipped organisation's sandbox; nothing listens for it yet."""
+    monkeypatch.setenv("INCIDENT_AS", "devops-lead")
+    monkeypatch.setenv("INCIDENT_ENVIRONMENT", "sandbox")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    for name in ("INCIDENT_RUNBOOKS", "TEMPORAL_UI", "TEMPORAL_NAMESPACE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*arguments: str) -> Said:
+        capsys.readouterr()
+        status = invoke(list(arguments))
+        out, err = capsys.readouterr()
+        return Said(status, out, err)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def backstage() -> Iterator[Backstage]:
+    made = Backstage()
+    yield made
+    made.stop()

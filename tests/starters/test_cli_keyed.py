@@ -1,0 +1,134 @@
+"""A key stands for one open incident; ids are never used twice. None of it needs a worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.testing import WorkflowEnvironment
+
+from domain import ids
+from domain.declaration import KeyHold
+from starters import keyed
+from starters.keyed import Started
+from tests.builders import T0, declaration
+from tests.starters import backstage
+from workflows import attributes
+
+KEY = "alarm/portal"
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[Client]:
+    env: WorkflowEnvironment = await backstage.server()
+    async with env:
+        yield env.client
+
+
+async def begin(client: Client, **changes: Any) -> Started:
+    return await keyed.start(client, declaration(**{"key": KEY, **changes}), lambda made: made.incident_id)
+
+
+async def alerts(client: Client, incident: str) -> int:
+    history = await client.get_workflow_handle(incident).fetch_history()
+    return sum(event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED for event in history.events)
+
+
+async def incidents(client: Client, count: int) -> list[str]:
+    """The incidents that visibility lists, once there are as many; the test's timeout bounds the wait."""
+    found: list[str] = []
+    while len(found) < count:
+        found = [listed.id async for listed in client.list_workflows("WorkflowType = 'Incident'")]
+    return found
+
+
+async def hold(client: Client, incident: str) -> str:
+    """Take the key as a starter that dies right after."""
+    handle = await client.start_workflow(
+        "IncidentKey",
+        KeyHold(incident_id=incident),
+        id=ids.key_workflow_id(KEY),
+        task_queue=ids.INCIDENTS_QUEUE,
+        memo={"incident": incident},
+    )
+    assert handle.result_run_id is not None
+    return handle.result_run_id
+
+
+async def test_concurrent_alerts_of_one_key_open_one_incident(client: Client) -> None:
+    """25 starts at once with one key give one incident, exactly one `created`, and 24 duplicate alerts on it."""
+    started = await asyncio.gather(*(begin(client, declared_at=T0 + timedelta(seconds=n)) for n in range(25)))
+    assert len({one.incident for one in started}) == 1
+    assert sum(one.created for one in started) == 1
+    assert await alerts(client, started[0].incident) == 24
+
+
+async def test_a_dead_starters_incident_is_completed_by_the_next(client: Client) -> None:
+    """Who took the key and died leaves an id; of any number of later starters one creates that incident."""
+    promised = ids.incident_id(T0, 3)
+    await hold(client, promised)
+    started = await asyncio.gather(*(begin(client) for _ in range(5)))
+    assert {one.incident for one in started} == {promised}
+    assert sum(one.created for one in started) == 1
+
+
+async def test_a_key_whose_incident_has_ended_opens_a_new_one(client: Client) -> None:
+    """A hold that outlived its incident is ended, and concurrent starters share one new incident."""
+    first = await begin(client)
+    await client.get_workflow_handle(first.incident).terminate()
+    started = await asyncio.gather(*(begin(client) for _ in range(5)))
+    assert len({one.incident for one in started}) == 1
+    assert started[0].incident != first.incident
+    assert sum(one.created for one in started) == 1
+
+
+async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Client) -> None:
+    """Closing is final: an alert that comes while the closed incident's workflow still runs opens a new one."""
+    closing = ids.incident_id(T0)
+    closed = TypedSearchAttributes([SearchAttributePair(attributes.INCIDENT_STATUS, "closed")])
+    memo = {"key": ids.key_workflow_id(KEY)}
+    await client.start_workflow(
+        "Incident", id=closing, task_queue=ids.INCIDENTS_QUEUE, search_attributes=closed, memo=memo
+    )
+    run = await hold(client, closing)
+    started = await begin(client)
+    assert started.created
+    assert started.incident != closing
+    assert await alerts(client, closing) == 0
+    old = await client.get_workflow_handle(ids.key_workflow_id(KEY), run_id=run).describe()
+    assert old.status is WorkflowExecutionStatus.TERMINATED
+
+
+async def test_a_key_never_answers_for_another(client: Client) -> None:
+    """25 keys within one slot of ids get 25 incidents, and no alert lands on another key's incident."""
+    started = await asyncio.gather(*(begin(client, key=f"{KEY}/{n}") for n in range(25)))
+    assert all(one.created for one in started)
+    assert len({one.incident for one in started}) == 25
+    assert sum([await alerts(client, one.incident) for one in started]) == 0
+
+
+async def test_without_a_key_every_start_is_an_incident(client: Client) -> None:
+    """Starts without a key at the same instant get different ids; an id that ended is not used again."""
+    first = await begin(client, key=None)
+    await client.get_workflow_handle(first.incident).terminate()
+    started = await asyncio.gather(*(begin(client, key=None) for _ in range(6)))
+    assert all(one.created for one in started)
+    assert len({first.incident, *(one.incident for one in started)}) == 7
+    assert len(await incidents(client, 7)) == 7
+
+
+@pytest.mark.parametrize("title", ["Portal", "ä" * 200])
+async def test_a_long_title_is_cut_for_the_summary_only(client: Client, title: str) -> None:
+    """A title of any alphabet starts an incident; the UI's summary is cut between two characters."""
+    started = await begin(client, title=title)
+    found = await client.get_workflow_handle(started.incident).describe()
+    summary = await found.static_summary()
+    assert summary
+    assert len(summary.encode()) <= 300
+    assert title.startswith(summary)
+    assert await found.memo_value("title") == title

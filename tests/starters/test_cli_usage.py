@@ -1,0 +1,161 @@
+"""The command before it reaches Temporal: help, usage, files, and a server that is not there."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from starters.loading import shipped_folder
+from starters.main import _COMMANDS
+from tests.starters.conftest import Incident
+
+ROOT = Path(__file__).parents[2]
+START = ("start", "system-outage", "--severity", "P0", "--title", "Portal down")
+
+
+def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def seconds(*arguments: str) -> float:
+    """The best of seven runs: noise only ever adds."""
+    times = []
+    for _ in range(7):
+        began = time.perf_counter()
+        assert process(*arguments).returncode == 0
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def test_help_tells_every_command_and_imports_nothing_heavy() -> None:
+    """`incident --help` has a line for every command and loads no Temporal, AWS, rich, YAML or pydantic."""
+    said = process("-X", "importtime", "-m", "starters.main", "--help")
+    assert said.returncode == 0
+    for name, (_, text) in _COMMANDS.items():
+        assert f"  {name} " in said.stdout
+        assert text in said.stdout
+    loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in said.stderr.splitlines() if "|" in line}
+    assert "click" in loaded
+    assert not loaded & {"temporalio", "boto3", "botocore", "rich", "pydantic", "yaml", "google", "asyncio"}
+
+
+def test_help_takes_at_most_eight_bare_interpreters() -> None:
+    """`incident --help` costs at most eight times a bare interpreter."""
+    assert seconds("-m", "starters.main", "--help") <= 8 * seconds("-c", "pass")
+
+
+def test_an_unreachable_temporal_is_told_within_seconds() -> None:
+    """Exit 3 with one line that names the address, and nothing on stdout."""
+    began = time.monotonic()
+    said = process("-m", "starters.main", "show", "inc-20261123-7f3k", "--json", TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert (said.returncode, said.stdout) == (3, "")
+    assert said.stderr == "Temporal is not reachable at 127.0.0.1:1\n"
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("command", ["show", "timeline", "report", "ack", "close", "watch"])
+def test_every_command_tells_an_unreachable_temporal(incident: Incident, command: str) -> None:
+    """Exit 3 is the same for all that talk to Temporal."""
+    assert incident(command, "inc-20261123-7f3k").status == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("start", "system-outage", "--severity", "P9", "--title", "x"), "P9"),
+        (("start", "system-outage", "--severity", "P0"), "--title"),
+        (("start", "system-outage", "--severity", "P1", "--title", "x"), "it allows P0"),
+        (("start", "meteor", "--severity", "P0", "--title", "x"), "system-outage"),
+        ((*START, "--environment", "moon"), "sandbox"),
+        ((*START, "--environment", "staging"), "staging.yaml:"),
+        ((*START[:-1], "two\nlines"), "one line"),
+        ((*START[:-1], " "), "one line"),
+        ((*START, "--key", "k", "--dry-run"), "--key"),
+        ((*START, "--speed", "0"), "--speed"),
+        (("change", "inc-1", "scale-up", "--set", "count"), "NAME=VALUE"),
+        (("change", "inc-1", "scale-up", "--set", "count=1", "--set", "count=2"), "twice"),
+        (("approve", "inc-1", "rollback"), "--digest"),
+        (("list", "--waiting-for", "x' OR 'a"), "role"),
+        (("list", "--status", "open"), "declared"),
+        (("report", "inc-1", "--json", "--format", "html"), "contradict"),
+        (("bogus",), "bogus"),
+    ],
+)
+def test_wrong_usage_exits_2_in_one_line(incident: Incident, arguments: tuple[str, ...], told: str) -> None:
+    """Wrong usage and invalid input exit 2 before Temporal is asked, and say what is wrong."""
+    said = incident(*arguments)
+    assert (said.status, said.out) == (2, "")
+    assert told in said.err
+    assert arguments[-1] == "staging" or said.err.count("\n") == 1
+
+
+def test_only_a_sandbox_runs_faster(incident: Incident, tmp_path: Path) -> None:
+    """`--speed` outside an environment of kind sandbox is wrong usage."""
+    folder = _copy(tmp_path)
+    file = folder / "environments" / "sandbox.yaml"
+    file.write_text(file.read_text().replace("kind: sandbox", "kind: staging"))
+    said = incident(*START, "--speed", "60", "--runbooks", str(folder))
+    assert said.status == 2
+    assert "--speed is for a sandbox alone" in said.err
+
+
+def test_who_acts_must_be_said(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --as and INCIDENT_AS nobody acts: exit 2."""
+    monkeypatch.delenv("INCIDENT_AS")
+    said = incident("ack", "inc-20261123-7f3k")
+    assert said.status == 2
+    assert "--as" in said.err
+
+
+def test_who_declares_must_be_known(incident: Incident) -> None:
+    """A declarer that the organisation does not know is refused: exit 1."""
+    assert incident(*START, "--as", "nobody").status == 1
+
+
+def test_a_slip_in_a_runbook_names_file_line_and_key(incident: Incident, tmp_path: Path) -> None:
+    """An unknown key exits 2 with its file and line, from `start` as from `runbook lint`."""
+    folder = _copy(tmp_path)
+    file = folder / "system-outage.yaml"
+    lines = file.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("owner:"))
+    lines[at] = lines[at].replace("owner:", "onwer:")
+    file.write_text("\n".join(lines))
+    for said in (incident(*START, "--runbooks", str(folder)), incident("runbook", "lint", str(folder))):
+        assert said.status == 2
+        assert f"{file}:{at + 1}: onwer" in said.err
+    told = incident("runbook", "lint", "--runbooks", str(folder), "--json")
+    assert told.status == 2
+    assert at + 1 in [problem["line"] for problem in told.json["problems"]]
+
+
+def test_runbooks_are_listed_shown_and_checked(incident: Incident) -> None:
+    """The shipped runbooks are listed and without fault, and one reads with its steps and who must approve."""
+    assert "system-outage" in [book["id"] for book in incident("runbook", "list", "--json").json]
+    assert incident("runbook", "lint").status == 0
+    shown = incident("runbook", "show", "system-outage")
+    assert shown.status == 0
+    for word in ("rollback", "needs incident-commander or technical-manager", "look", "do ", "tell"):
+        assert word in shown.out
+    assert incident("runbook", "schema", "--json").json["type"] == "object"
+    assert incident("runbook", "show", "meteor").status == 2
+
+
+def _copy(tmp_path: Path) -> Path:
+    folder = tmp_path / "organisation"
+    for file in shipped_folder().rglob("*.yaml"):
+        copy = folder / file.relative_to(shipped_folder())
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(file.read_text())
+    return folder

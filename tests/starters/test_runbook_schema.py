@@ -1,0 +1,51 @@
+"""The schema that editors read agrees with what the loader takes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from starters.loading import list_runbooks, schema, shipped_folder
+from starters.yaml_lines import parse, read
+from tests.starters import clinic
+
+
+def _faults(data: dict[str, Any]) -> list[str]:
+    return [error.json_path for error in Draft202012Validator(schema()).iter_errors(data)]
+
+
+def _clinic(old: str = "", new: str = "") -> dict[str, Any]:
+    assert clinic.RUNBOOK.count(old) == 1 or not old
+    text = clinic.RUNBOOK.replace(old, new) if old else clinic.RUNBOOK
+    data: dict[str, Any] = parse(text, Path("slow-site.yaml")).data
+    return data
+
+
+def test_the_schema_takes_every_shipped_runbook() -> None:
+    """An editor finds no fault with what the loader loads."""
+    Draft202012Validator.check_schema(schema())
+    folder = shipped_folder()
+    assert list_runbooks(folder)
+    for name in list_runbooks(folder):
+        assert _faults(read(folder / f"{name}.yaml").data) == []
+    assert _faults(_clinic()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("logs.errors", "logs.eror"),
+        ("        with: {service: web}\n      - id: services", "      - id: services"),
+        ("with: {service: web}\n      - id: services", "with: {service: web, x: 1}\n      - id: services"),
+        ("with: {count: 4}", "with: {count: many}"),
+        ("with: {count: 4}", "params: {count: 4}"),
+        ("title: Errors", "titel: Errors"),
+        ("within: 15m", "within: 15"),
+        ("on: mitigated", "on: closed"),
+        ("task: Write it down", "task: Write it down\n        probe: logs.errors"),
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(old: str, new: str) -> None:
+    """Unknown actions, parameters, keys and moments are marked while they are typed."""
+    assert _faults(_clinic(old, new))

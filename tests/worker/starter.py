@@ -1,0 +1,25 @@
+"""A starter in a process of its own: starts one incident, traced, and exits. Arguments: address, probe's action."""
+
+import asyncio
+import sys
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from domain.ids import INCIDENTS_QUEUE
+from domain.incident_state import IncidentRun
+from starters import tracing
+from tests.builders import declaration, runbook
+
+
+async def start(address: str, probe: str) -> None:
+    steps = [{"id": "look", "probe": probe, "title": "Look", "with": {"service": "backend"}}]
+    book = runbook(phases=[{"id": "immediate", "title": "Immediate", "steps": steps}])
+    client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=tracing.interceptors())
+    run = IncidentRun(declaration=declaration(runbook=book))
+    await client.start_workflow("Incident", run, id=run.declaration.incident_id, task_queue=INCIDENTS_QUEUE)
+
+
+if __name__ == "__main__":
+    asyncio.run(start(*sys.argv[1:]))
+    tracing.flush()

@@ -1,0 +1,133 @@
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import urllib.request
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.testing import WorkflowEnvironment
+
+from tests.worker.processes import worker_process
+from worker.connect import SEARCH_ATTRIBUTES
+from workflows import attributes
+
+
+def _address(env: WorkflowEnvironment) -> str:
+    return env.client.service_client.config.target_host
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_serves_until_told_to_stop(bare_server: WorkflowEnvironment, number: signal.Signals) -> None:
+    """One process polls every queue on which something runs, says so once, and drains at a signal: exit 0."""
+    async with worker_process(TEMPORAL_ADDRESS=_address(bare_server)) as worker:
+        ready = await worker.event("worker ready")
+        assert ready["queues"] == ["incidents", "diagnose", "remediate", "notify"]
+        assert await _pollers(bare_server, "incidents", TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+        assert await _pollers(bare_server, "notify", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+        worker.process.send_signal(number)
+        code, out, _ = await worker.ended()
+    assert (code, out) == (0, "")
+
+
+async def test_registers_what_workflows_need(bare_server: WorkflowEnvironment) -> None:
+    """A server that knows no search attribute knows ours once a worker has started; the next worker changes nothing."""
+    for _ in range(2):
+        async with worker_process("--queues", "incidents", TEMPORAL_ADDRESS=_address(bare_server)) as worker:
+            await worker.event("worker ready")
+    known = await bare_server.client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace="default")
+    )
+    assert {name: known.custom_attributes[name] for name in SEARCH_ATTRIBUTES} == SEARCH_ATTRIBUTES
+    assert {key.name: key.indexed_value_type for key in attributes.ALL} == SEARCH_ATTRIBUTES
+
+
+@pytest.mark.parametrize("asked", [("--queues", "diagnose", "notify"), ("--queues", "diagnose", "--queues", "notify")])
+async def test_serves_the_queues_asked_for(bare_server: WorkflowEnvironment, asked: tuple[str, ...]) -> None:
+    """Queues can be told apart into processes; `--json` prints one document on stdout when they are polled."""
+    async with worker_process(*asked, "--json", TEMPORAL_ADDRESS=_address(bare_server)) as worker:
+        await worker.event("worker ready")
+        worker.process.terminate()
+        code, out, _ = await worker.ended()
+    assert code == 0
+    assert json.loads(out) == {"ready": True, "queues": ["diagnose", "notify"]}
+    assert not await _pollers(bare_server, "remediate", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+
+
+async def test_metrics(bare_server: WorkflowEnvironment) -> None:
+    """With an address configured, Prometheus finds the worker's metrics there, in seconds."""
+    port = _free_port()
+    async with worker_process(
+        "--queues",
+        "incidents",
+        TEMPORAL_ADDRESS=_address(bare_server),
+        INCIDENT_METRICS_ADDRESS=f"127.0.0.1:{port}",
+    ) as worker:
+        await worker.event("worker ready")
+        page = await asyncio.to_thread(_read, f"http://127.0.0.1:{port}/metrics")
+    assert "temporal_request_latency_seconds_bucket" in page
+    assert 'task_queue="incidents"' in page
+
+
+async def test_unreachable() -> None:
+    """A worker that cannot reach Temporal says where it looked, in one line, and exits 3."""
+    async with worker_process(TEMPORAL_ADDRESS=f"127.0.0.1:{_free_port()}") as worker:
+        code, out, err = await worker.ended()
+    assert (code, out) == (3, "")
+    assert err.startswith("incident worker: Temporal is not reachable at 127.0.0.1:")
+    assert err.count("\n") == 1
+
+
+async def test_unknown_namespace(bare_server: WorkflowEnvironment) -> None:
+    """A namespace that the server does not have is told by name."""
+    async with worker_process(TEMPORAL_ADDRESS=_address(bare_server), TEMPORAL_NAMESPACE="elsewhere") as worker:
+        code, _, err = await worker.ended()
+    assert code == 3
+    assert "elsewhere" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "told"),
+    [
+        (("--queues", "nonsense"), {}, "INCIDENT_QUEUES: 'nonsense'"),
+        (("--queues", "forensics"), {}, "INCIDENT_QUEUES: no action runs on forensics yet"),
+        (("nonsense",), {}, "unexpected argument 'nonsense'"),
+        ((), {"INCIDENT_SHUTDOWN_GRACE": "soon"}, "INCIDENT_SHUTDOWN_GRACE"),
+        ((), {"INCIDENT_METRICS_ADDRESS": "nowhere:9464"}, "INCIDENT_METRICS_ADDRESS"),
+        (("--queues", "diagnose"), {"AWS_REGION": ""}, "AWS_REGION"),
+        ((), {"TEMPORAL_TLS_CLIENT_CERT_PATH": "missing.pem"}, "TEMPORAL_"),
+    ],
+)
+async def test_settings_that_cannot_be_served(arguments: tuple[str, ...], variables: dict[str, str], told: str) -> None:
+    """Settings that cannot be served exit 2 and name what to change, without a traceback."""
+    async with worker_process(*arguments, **({"AWS_CONFIG_FILE": "/dev/null"} | variables)) as worker:
+        code, out, err = await worker.ended()
+    assert (code, out) == (2, "")
+    assert told in err
+    assert "Traceback" not in err
+
+
+async def _pollers(env: WorkflowEnvironment, queue: str, kind: TaskQueueType.ValueType) -> list[Any]:
+    answer = await env.client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=queue), task_queue_type=kind)
+    )
+    return list(answer.pollers)
+
+
+def _read(url: str) -> str:
+    with contextlib.closing(urllib.request.urlopen(url, timeout=5)) as answer:  # noqa: S310 - a fixed local address
+        text: str = answer.read().decode()
+        return text

@@ -1,0 +1,95 @@
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.testing import WorkflowEnvironment
+
+from tests.worker.processes import environment, worker_process
+
+_PUBLISHED = b"<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>"
+
+
+_ENDS = (EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED)
+
+
+class SlowAws(ThreadingHTTPServer):
+    """Answers nothing before it is let go; then every SMS is sent, and everything else refused."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked = threading.Event()
+        self.let_go = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: SlowAws
+
+    def do_POST(self) -> None:
+        publishes = b"Action=Publish" in self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.set()
+        self.server.let_go.wait()
+        self.send_response(200 if publishes else 400)
+        self.send_header("Content-Length", str(len(_PUBLISHED)))
+        self.end_headers()
+        self.wfile.write(_PUBLISHED)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing on stderr."""
+
+
+@contextmanager
+def slow_aws() -> Iterator[SlowAws]:
+    with SlowAws() as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.let_go.set()
+            server.shutdown()
+
+
+async def test_running_activities_end_within_the_grace(bare_server: WorkflowEnvironment) -> None:
+    """A page that is on its way when the worker is told to stop still goes out, once, and is on record."""
+    address = bare_server.client.service_client.config.target_host
+    with slow_aws() as aws:
+        async with worker_process(TEMPORAL_ADDRESS=address, AWS_ENDPOINT_URL=aws.url) as worker:
+            await worker.event("worker ready")
+            starter = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.worker.starter", address, "elbv2.target_health", env=environment()
+            )
+            await starter.wait()
+            assert await asyncio.to_thread(aws.asked.wait, 30)
+            worker.process.terminate()
+            await worker.event("worker stopping")
+            aws.let_go.set()
+            code, _, _ = await worker.ended()
+    assert code == 0
+    history = await bare_server.client.get_workflow_handle("inc-20261123-7f3k").fetch_history()
+    pages = {
+        event.event_id
+        for event in history.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "people.page"
+    }
+    ended = [
+        (event.event_type, event.activity_task_completed_event_attributes.scheduled_event_id)
+        for event in history.events
+        if event.event_type in _ENDS
+    ]
+    done = {scheduled for kind, scheduled in ended if kind == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED}
+    assert done & pages
+    started = [
+        event.activity_task_started_event_attributes
+        for event in history.events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
+    ]
+    assert all(one.attempt == 1 for one in started if one.scheduled_event_id in pages)

@@ -1,0 +1,205 @@
+"""An outside world for workflow tests: activities that answer as told and write down what was asked of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from domain import ids
+from domain.approval import ApprovalClass
+from domain.calls import (
+    Applied,
+    ApplyCall,
+    NoticeCall,
+    Noticed,
+    ObserveCall,
+    PageCall,
+    Paged,
+    PlanCall,
+    Planned,
+    ReleaseCall,
+    Verified,
+    VerifyCall,
+)
+from domain.declaration import Declaration
+from domain.finding import Finding, FindingStatus
+from domain.incident_state import IncidentRun
+from domain.plan import Plan
+from workflows.change import Change
+from workflows.incident import Incident
+from workflows.key import IncidentKey
+
+ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
+CLASSES = {"test.rollback": ApprovalClass.A2, "test.scale": ApprovalClass.A1, "test.promote": ApprovalClass.A3}
+
+
+class World:
+    """The resource has a `revision`; tests turn it, break it, or hold a call back."""
+
+    def __init__(self) -> None:
+        self.revision = "bad"
+        self.acted: list[str] = []
+        self.pages: list[tuple[str, str]] = []
+        self.notices: list[tuple[str, int]] = []
+        self.released: list[tuple[str, ...]] = []
+        self.denied: set[str] = set()
+        self.broken: set[str] = set()
+        self.suspect: set[str] = {"test.deployments"}
+        self.before_apply: Callable[[], None] = lambda: None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def observe(self, name: str) -> Finding:
+        if name in self.denied:
+            raise ApplicationError("denied", type="AccessDenied", non_retryable=True)
+        if name in self.broken:
+            raise ApplicationError("source is broken", type="NotFound", non_retryable=True)
+        status = FindingStatus.SUSPECT if name in self.suspect else FindingStatus.OK
+        return Finding(status=status, summary=f"{name} seen")
+
+    def plan(self, name: str, call: PlanCall) -> Planned:
+        if name in self.denied:
+            raise ApplicationError("denied", type="AccessDenied", non_retryable=True)
+        if call.undo is not None:
+            return Planned(plan=call.undo.reversed().sealed())
+        after = "good" if name == "test.rollback" else f"after-{name}"
+        plan = Plan(
+            action=name,
+            target=ARN,
+            summary=f"{self.revision} to {after}",
+            before={"revision": self.revision},
+            after={"revision": after},
+            impact="the whole backend",
+            approval_class=CLASSES[name],
+            locks=(ARN,),
+        ).sealed()
+        return Planned(plan=plan, ours=bool(self.acted))
+
+    def apply(self, call: ApplyCall) -> Applied:
+        self.before_apply()
+        if {"revision": self.revision} != call.plan.before:
+            return Applied(outcome="stale", observed={"revision": self.revision})
+        self.revision = call.plan.after["revision"]
+        self.acted.append(call.action_id)
+        return Applied(outcome="applied")
+
+    def activities(self) -> list[Callable[..., Any]]:
+        made: list[Callable[..., Any]] = []
+        for probe in ("test.health", "test.deployments"):
+            made.append(self._probe(probe))
+        for change in CLASSES:
+            made += self._change(change)
+
+        @activity.defn(name="people.page")
+        async def page(call: PageCall) -> Paged:
+            self.pages.append((call.role, call.subject))
+            return Paged(channel="sms", reference="1")
+
+        @activity.defn(name="test.tell.send")
+        async def tell(call: NoticeCall) -> Noticed:
+            if "test.tell" in self.broken:
+                raise ApplicationError("no key", type="Refused", non_retryable=True)
+            self.notices.append((call.step, call.sequence))
+            return Noticed(reference="r1", text=call.step)
+
+        @activity.defn(name="changes.release")
+        async def release(call: ReleaseCall) -> None:
+            self.released.append(call.locks)
+
+        return [*made, page, tell, release]
+
+    def _probe(self, name: str) -> Callable[..., Any]:
+        @activity.defn(name=f"{name}.observe")
+        async def observe(call: ObserveCall) -> Finding:
+            return self.observe(name)
+
+        return observe
+
+    def _change(self, name: str) -> list[Callable[..., Any]]:
+        @activity.defn(name=f"{name}.plan")
+        async def plan(call: PlanCall) -> Planned:
+            await self.gate.wait()
+            return self.plan(name, call)
+
+        @activity.defn(name=f"{name}.apply")
+        async def apply(call: ApplyCall) -> Applied:
+            return self.apply(call)
+
+        @activity.defn(name=f"{name}.verify")
+        async def verify(call: VerifyCall) -> Verified:
+            if "verify" in self.broken:
+                raise ApplicationError("targets unhealthy", type="VerificationFailed", non_retryable=True)
+            return Verified(message="steady")
+
+        return [plan, apply, verify]
+
+    @asynccontextmanager
+    async def workers(self, client: Client) -> AsyncIterator[None]:
+        """Serve every queue until the block ends."""
+        workflows = [Incident, Change, IncidentKey]
+        made = self.activities()
+        async with Worker(client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows):
+            async with (
+                Worker(client, task_queue=ids.DIAGNOSE_QUEUE, activities=made),
+                Worker(client, task_queue=ids.REMEDIATE_QUEUE, activities=made),
+                Worker(client, task_queue=ids.NOTIFY_QUEUE, activities=made),
+            ):
+                yield
+
+
+class Told:
+    """A running incident and what a test asks of it."""
+
+    def __init__(self, client: Client, handle: WorkflowHandle[Any, Any]) -> None:
+        self.client = client
+        self.handle = handle
+
+    @classmethod
+    async def start(cls, client: Client, declaration: Declaration) -> "Told":
+        handle = await client.start_workflow(
+            "Incident",
+            IncidentRun(declaration=declaration),
+            id=declaration.incident_id,
+            task_queue=ids.INCIDENTS_QUEUE,
+            result_type=dict,
+        )
+        return cls(client, handle)
+
+    async def do(self, name: str, **payload: Any) -> dict[str, Any]:
+        return await self.handle.execute_update(name, {"by": "devops-lead", **payload}, result_type=dict)
+
+    async def state(self) -> dict[str, Any]:
+        return await self.handle.query("state", result_type=dict)
+
+    async def timeline(self) -> list[dict[str, Any]]:
+        return await self.handle.query("timeline", result_type=list)
+
+    def change(self, step: str, generation: int = 1) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(f"{self.handle.id}/{step}/{generation}")
+
+    async def until(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """Poll the state until it is so; the test's own timeout bounds it."""
+        while not condition(state := await self.state()):
+            await asyncio.sleep(0.02)
+        return state
+
+    async def change_is(self, step: str, status: str) -> dict[str, Any]:
+        """Wait until the newest change of a step has a status; return it."""
+
+        def newest(state: dict[str, Any]) -> dict[str, Any] | None:
+            found = [change for change in state["changes"] if change["step"] == step]
+            return found[-1] if found and found[-1]["status"] == status else None
+
+        found = newest(await self.until(newest))
+        assert found is not None
+        return found
+
+
+def converter() -> Any:
+    return pydantic_data_converter

@@ -1,0 +1,90 @@
+"""`incident worker`: what a service manager or a container runs."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+import structlog
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.ids import QUEUES
+from worker.errors import SettingsError, StartError
+from worker.logs import configure_logs
+from worker.run import serve
+from worker.settings import Settings
+from worker.telemetry import Tracing
+
+_log = structlog.get_logger(__name__)
+
+
+@click.command()
+@click.option(
+    "--queues", "given", multiple=True, metavar="Q", help=f"Queues to serve, of {', '.join(QUEUES)}; all by default."
+)
+@click.argument("more", nargs=-1, metavar="")
+@click.option("--json", "as_json", is_flag=True, help="When ready, print one JSON document on stdout; log in JSON.")
+@click.option("--environment", hidden=True, help="Taken as everywhere; an incident carries its own environment.")
+@click.option("--runbooks", hidden=True, help="Taken as everywhere; an incident carries its own runbook.")
+@click.option("--as", "who", hidden=True, help="Taken as everywhere; a worker acts for whoever asked.")
+def worker(given: tuple[str, ...], more: tuple[str, ...], as_json: bool, **_taken: str | None) -> NoReturn:
+    """Run the workflows and actions of incidents until told to stop (SIGTERM, Ctrl-C)."""
+    if more and not given:
+        raise click.UsageError(f"unexpected argument {more[0]!r}: queues follow --queues")
+    _leave(run([queue for names in (*given, *more) for queue in names.split(",") if queue], as_json=as_json))
+
+
+def run(queues: Sequence[str], *, as_json: bool = False) -> int:
+    """Serve the queues, or those of the settings when none are given, and return the exit status.
+
+    0 stopped as told, 1 died, 2 settings that cannot be served, 3 Temporal unreachable.
+    """
+    tracing: Tracing | None = None
+    configure_logs("info", as_json=as_json or None)
+    try:
+        settings = read_settings(queues)
+        configure_logs(settings.log_level, as_json=as_json or None)
+        tracing = Tracing()
+        asyncio.run(serve(settings, tracing.interceptors, on_ready=_tell if as_json else None))
+    except StartError as error:
+        click.echo(f"incident worker: {error}", err=True)
+        return error.exit_code
+    except Exception:  # noqa: BLE001 - the last frame there is: logged, and told by the exit status
+        _log.exception("worker died")
+        return 1
+    finally:
+        if tracing is not None:
+            tracing.flush()
+    return 0
+
+
+def read_settings(queues: Sequence[str]) -> Settings:
+    """Read the settings; `queues` win over the environment's. Raises `SettingsError` that names each bad field."""
+    try:
+        return Settings.model_validate({"queues": tuple(queues)} if queues else {})
+    except ValidationError as error:
+        raise SettingsError("; ".join(_problem(one) for one in error.errors(include_url=False))) from error
+
+
+def _problem(found: ErrorDetails) -> str:
+    """Name the environment variable of a field, as the person who sets it knows it."""
+    field = str(found["loc"][0])
+    variable = f"INCIDENT_{field.upper()}" if field in Settings.model_fields else field
+    return f"{variable}: {found['msg'].removeprefix('Value error, ')}"
+
+
+def _tell(served: list[str]) -> None:
+    click.echo(json.dumps({"ready": True, "queues": served}))
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit without the interpreter's own exit, at which a process that used the SDK may crash (sdk-python 300)."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,157 @@
+"""One process that serves task queues until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import boto3
+import structlog
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client, Interceptor
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.action import Clients
+from activities.aws.clients import AwsClients, assumed_session
+from activities.registry import Activity, activities
+from activities.statuspage_client import StatusPageClient
+from domain.ids import INCIDENTS_QUEUE
+from worker.connect import connect, register_search_attributes
+from worker.errors import SettingsError
+from worker.settings import Settings
+from worker.telemetry import runtime
+from workflows.change import Change
+from workflows.incident import Incident
+from workflows.key import IncidentKey
+
+WORKFLOWS: tuple[type, ...] = (Incident, Change, IncidentKey)
+_PASSED_THROUGH = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
+_STICKY_TIMEOUT = timedelta(seconds=1)  # a killed worker's incidents wake elsewhere after this
+_EAGER_ACTIVITIES = 10
+_READY_SECONDS = 10.0
+_LOOK_SECONDS = 0.02
+_LAST_CALL = timedelta(seconds=10)  # after the grace: for the cut activities to report that they were
+_log = structlog.get_logger(__name__)
+
+
+async def serve(
+    settings: Settings, interceptors: list[Interceptor], on_ready: Callable[[list[str]], None] | None = None
+) -> None:
+    """Serve the queues until SIGTERM or SIGINT, then drain: running activities have the settings' grace to end.
+
+    `on_ready` is told the queues that are polled by then.
+
+    Raises a `StartError` that says what is wrong when it cannot start, later on whatever a worker died of.
+    """
+    todo = _activities(settings)
+    stop = _stop_on_signals()
+    try:
+        sdk = runtime(settings.metrics_address)
+    except ValueError as error:
+        raise SettingsError(f"INCIDENT_METRICS_ADDRESS: {error}") from error
+    client = await connect(interceptors, sdk)
+    if INCIDENTS_QUEUE in settings.queues:
+        await register_search_attributes(client)
+    workers = [worker for queue in settings.queues if (worker := _worker(client, queue, settings, todo.get(queue, [])))]
+    async with _running(workers, settings.shutdown_grace) as died:
+        await _polled(client, workers, died)
+        served = [worker.task_queue for worker in workers]
+        _log.info("worker ready", queues=served, namespace=client.namespace)
+        if on_ready is not None:
+            on_ready(served)
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopping, *died], return_when=asyncio.FIRST_COMPLETED)
+        _log.info("worker stopping", grace_seconds=settings.shutdown_grace.total_seconds())
+
+
+def _activities(settings: Settings) -> dict[str, list[Activity]]:
+    status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
+    todo = activities(lambda queue: _clients(settings, queue), status_page, settings.queues)
+    if not todo and INCIDENTS_QUEUE not in settings.queues:
+        raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
+    return todo
+
+
+def _clients(settings: Settings, queue: str) -> Clients:
+    base = boto3.Session(region_name=settings.aws_region)
+    region = base.region_name
+    if region is None:
+        raise SettingsError(f"AWS_REGION: the queue {queue} needs a region, and none is configured")
+    role = settings.role_arns.get(queue)
+    if role is None:
+        return AwsClients(base, region)
+    if base.get_credentials() is None:
+        raise SettingsError(f"INCIDENT_ROLE_ARNS: there are no AWS credentials to assume {role} with")
+    return AwsClients(assumed_session(base, role, f"incident-{queue}", region), region)
+
+
+def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activity]) -> Worker | None:
+    """Build one queue's worker; None for a queue on which nothing runs."""
+    workflows = WORKFLOWS if queue == INCIDENTS_QUEUE else ()
+    if not todo and not workflows:
+        return None
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=workflows,
+        activities=todo,
+        activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
+        max_concurrent_activities=settings.max_concurrent_activities if todo else None,
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH)
+        ),
+        max_cached_workflows=settings.max_cached_workflows,
+        max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
+        sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
+        graceful_shutdown_timeout=settings.shutdown_grace,
+    )
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+@asynccontextmanager
+async def _running(workers: Sequence[Worker], grace: timedelta) -> AsyncIterator[list["asyncio.Task[None]"]]:
+    """Run the workers; on the way out drain all of them, and raise what one of them died of.
+
+    What hangs for long after the grace is left behind: its heartbeat ends with the process, and it is taken up anew.
+    """
+    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        yield tasks
+    finally:
+        ends = asyncio.gather(*(worker.shutdown() for worker in workers), *tasks)
+        try:
+            await asyncio.wait_for(ends, (grace + _LAST_CALL).total_seconds())
+        except TimeoutError:
+            _log.warning("activities left running: they do not end when told to")
+
+
+async def _polled(client: Client, workers: Sequence[Worker], died: Sequence["asyncio.Task[None]"]) -> None:
+    """Wait until the server sees every queue polled by us, or a worker has died."""
+    deadline = asyncio.get_running_loop().time() + _READY_SECONDS
+    for worker in workers:
+        while not await _is_polled(client, worker.task_queue) and not any(task.done() for task in died):
+            if asyncio.get_running_loop().time() > deadline:
+                _log.warning("the server does not show us polling yet", queue=worker.task_queue)
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _is_polled(client: Client, queue: str) -> bool:
+    kind = (
+        TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if queue == INCIDENTS_QUEUE else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+    )
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
+    )
+    return any(poller.identity == client.identity for poller in answer.pollers)

@@ -1,0 +1,71 @@
+"""What a worker is told by its environment: variables named `INCIDENT_…`.
+
+How Temporal is reached is Temporal's own configuration (`temporal.toml`, `TEMPORAL_…`), how AWS is reached boto3's.
+"""
+
+import json
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.durations import Duration
+from domain.ids import QUEUES
+
+
+def _known(name: str) -> str:
+    if name not in QUEUES:
+        raise ValueError(f"{name!r} is no task queue: there are {', '.join(QUEUES)}")
+    return name
+
+
+Queue = Annotated[str, AfterValidator(_known)]
+
+
+class Settings(BaseSettings):
+    """Read once, when the worker starts; an empty variable counts as one that is not set."""
+
+    model_config = SettingsConfigDict(env_prefix="INCIDENT_", env_ignore_empty=True, frozen=True)
+
+    queues: Annotated[tuple[Queue, ...], NoDecode] = QUEUES
+    """The task queues to serve, with commas between them."""
+
+    role_arns: Annotated[dict[Queue, str], NoDecode] = {}
+    """The IAM role to act under, by queue, as a JSON object; a queue not named acts as the worker itself."""
+
+    aws_region: str | None = Field(default=None, validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
+    """The region of the environment that this worker serves."""
+
+    statuspage_url: str = Field(default="https://api.statuspage.io", validation_alias="STATUSPAGE_URL")
+    statuspage_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="STATUSPAGE_API_KEY")
+    """Without a key every notice to the status page is refused, and the incident says so."""
+
+    metrics_address: str | None = Field(default=None, pattern=r"^\S+:\d{1,5}$")
+    """Where Prometheus finds `/metrics`, such as `127.0.0.1:9464`; without it there are no metrics."""
+
+    max_concurrent_activities: int = Field(default=50, ge=1, le=1000)
+    """Activities at once, for each queue; as many threads."""
+
+    max_cached_workflows: int = Field(default=1000, ge=0)
+    """Open incidents kept in memory; one beyond them is replayed when it wakes."""
+
+    shutdown_grace: Duration = Field(default=timedelta(seconds=20))
+    """How long running activities may go on after a signal to stop; then they are cut, to be taken up elsewhere."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("queues", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = [name.strip() for name in value.split(",") if name.strip()]
+        if not value:
+            raise ValueError("name at least one queue")
+        return tuple(dict.fromkeys(value)) if isinstance(value, tuple | list) else value
+
+    @field_validator("role_arns", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        # decoded here and not by pydantic-settings, whose own error does not say which field it is about
+        return json.loads(value) if isinstance(value, str) else value
