@@ -106,6 +106,10 @@ class Change:
         else:
             self.record.status = ChangeStatus.AWAITING_APPROVAL
             self._open_window(now, "approval needed")
+        self._hear_early(now)
+
+    def _hear_early(self, now: datetime) -> None:
+        """Take what came before the plan; a change that has ended refuses it."""
         early, self.early = self.early, []
         for name, command in early:
             self.handle(name, command, now)
@@ -166,7 +170,7 @@ class Change:
         if reason is not None:
             self.note(now, command.by, "refused", f"Refused {name}: {reason}", {"command": name})
             return reason
-        who = self.request.organisation.contact(command.by)
+        who = self._voter(command.by)
         actor = who.id if who else command.by
         if isinstance(command, Cancel):
             self._settle("cancelled")
@@ -269,3 +273,4 @@ class Change:
         self.note(
             now, actor, "change", f"{self.request.title}: {status} - {reason}", {"status": status.value, **(data or {})}
         )
+        self._hear_early(now)

@@ -6,7 +6,7 @@ from domain.commands import RequestChange, Undo
 from domain.effects import StartChange
 from domain.ids import change_workflow_id
 from domain.incident import Incident
-from domain.incident_state import ChangeProgress, ChangeRecord, ChangeStatus
+from domain.incident_state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus
 from domain.organisation import Contact
 from domain.runbook import ChangeStep
 
@@ -90,10 +90,10 @@ def may_undo(incident: Incident, command: Undo) -> str | None:
 
 
 def _last_done(incident: Incident, step: str) -> ChangeRecord | None:
-    """The newest change of a step whose effect stands, undoing ones left out."""
+    """The newest change of a step whose effect stands; undoing ones and those that found our own work are left out."""
     done = {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE}
     changes = [c for c in incident.state.changes if c.step == step and c.status in done and c.undo_of is None]
-    return changes[-1] if changes else None
+    return next((c for c in reversed(changes) if not (c.ours and c.plan and c.plan.changes_nothing)), None)
 
 
 def undo(incident: Incident, command: Undo, who: Contact, now: datetime) -> None:
@@ -105,15 +105,16 @@ def undo(incident: Incident, command: Undo, who: Contact, now: datetime) -> None
 
 
 def progress(incident: Incident, told: ChangeProgress, now: datetime) -> None:
-    """Take over what a change's workflow tells; the same telling twice changes nothing more."""
+    """Take over what a change's workflow tells; of one that has ended only what still happened is recorded."""
     known = next((c for c in incident.state.changes if c.workflow_id == told.record.workflow_id), None)
     if known is None:
         return
-    index = incident.state.changes.index(known)
-    incident.state.changes[index] = told.record
     for entry in told.entries:
         data = {"step": told.record.step, "workflow_id": told.record.workflow_id, **entry.data}
         incident.record(entry.at, entry.actor, entry.kind, entry.text, data)
+    if known.status not in IN_FLIGHT:
+        return
+    incident.state.changes[incident.state.changes.index(known)] = told.record
     if told.clock is not None:
         incident.state.clocks[f"approval:{told.record.step}"] = told.clock
     skip: set[str] = set()

@@ -57,7 +57,8 @@ def fire(incident: Incident, now: datetime) -> None:
     if incident.live:
         _page_what_is_due(incident, now)
     _send_notices(incident, now)
-    _remind_of_tasks(incident, now)
+    if not incident.ended:
+        _remind_of_tasks(incident, now)
 
 
 def _next_level(incident: Incident) -> datetime | None:

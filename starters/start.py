@@ -82,8 +82,8 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
     runbook = load_runbook(folder, wish.type, organisation, environment)
     severity = Severity(wish.severity)
     if severity not in runbook.severities:
-        allowed = ", ".join(runbook.severities)
-        raise click.UsageError(f"--severity {severity} is not one of {runbook.id}: it allows {allowed}")
+        usual = ", ".join(runbook.severities)
+        click.echo(f"Note: {runbook.id} is usually {usual}; declared as {severity}", err=True)
     if wish.speed is not None and environment.kind != "sandbox":
         raise click.UsageError(f"--speed is for a sandbox alone; {environment.name} is {environment.kind}")
     if options.who is not None and organisation.contact(options.who) is None:

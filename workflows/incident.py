@@ -43,6 +43,7 @@ class Incident:
         clock.fire(self._rules, workflow.now())
         self._tasks: set[asyncio.Task[None]] = set()
         self._working = 0
+        self._starting: set[str] = set()
         self._changed = False
         self._published: tuple[str, ...] = ()
 
@@ -126,6 +127,8 @@ class Incident:
     def _do_effects(self) -> None:
         effects, self._rules.effects = self._rules.effects, []
         for effect in effects:
+            if isinstance(effect, StartChange):
+                self._starting.add(effect.record.workflow_id)
             self._spawn(self._do(effect))
 
     async def _do(self, effect: Effect) -> None:
@@ -198,20 +201,25 @@ class Incident:
             commander=rules.state.commander,
             undo=start.undo,
         )
-        await workflow.start_child_workflow(
-            "Change",
-            request,
-            id=record.workflow_id,
-            task_queue=ids.INCIDENTS_QUEUE,
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=options.short(request.title),
-            static_details=f"{record.action}, requested by {record.requested_by}",
-            search_attributes=self._child_attributes(),
-            priority=options.priority(rules.state.severity),
-        )
+        try:
+            await workflow.start_child_workflow(
+                "Change",
+                request,
+                id=record.workflow_id,
+                task_queue=ids.INCIDENTS_QUEUE,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=options.short(request.title),
+                static_details=f"{record.action}, requested by {record.requested_by}",
+                search_attributes=self._child_attributes(),
+                priority=options.priority(rules.state.severity),
+            )
+        finally:
+            self._starting.discard(record.workflow_id)
 
     async def _tell_changes(self, tell: TellChanges) -> None:
         for workflow_id in tell.workflow_ids:
+            # the server may send a signal before it has started a child that was asked for earlier
+            await workflow.wait_condition(lambda name=workflow_id: name not in self._starting)  # type: ignore[misc]
             handle = workflow.get_external_workflow_handle(workflow_id)
             try:
                 await handle.signal(tell.signal, tell.payload)

@@ -1,5 +1,6 @@
 """What else the sandbox teaches moto, asked through boto3."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,22 @@ def test_rules_can_be_changed_and_restored(world: World) -> None:
     assert elb.describe_rules(RuleArns=[arn])["Rules"][0]["Actions"][0]["Type"] == "fixed-response"
     elb.modify_rule(RuleArn=arn, Actions=before["Actions"])
     assert elb.describe_rules(RuleArns=[arn])["Rules"][0] == before
+
+
+def test_percentiles_are_calculated(world: World) -> None:
+    """A percentile of a period lies between the values that it is interpolated from."""
+    metrics, at = world.client("cloudwatch"), datetime.now(UTC).replace(microsecond=0)
+    for value in range(1, 102):
+        metrics.put_metric_data(
+            Namespace="Test", MetricData=[{"MetricName": "Size", "Value": float(value), "Timestamp": at}]
+        )
+    metric = {"Namespace": "Test", "MetricName": "Size"}
+    asked = [
+        {"Id": stat, "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}} for stat in ("p50", "p95", "p100")
+    ]
+    answer = metrics.get_metric_data(MetricDataQueries=asked, StartTime=at, EndTime=at + timedelta(minutes=1))
+    values = [result["Values"] for result in answer["MetricDataResults"]]
+    assert [[round(value, 6) for value in one] for one in values] == [[51.0], [96.0], [101.0]]
 
 
 def test_promoted_replica_is_no_replica(world: World) -> None:
