@@ -60,11 +60,12 @@ class Probe(ABC, Generic[P]):
 
 
 class Change(ABC, Generic[P]):
-    """A compare-and-set on one resource."""
+    """A compare-and-set on one resource. One that preserves `evidence` runs on the forensics queue."""
 
     name: ClassVar[str]
     params: ClassVar[type[Params]]
     approval_class: ClassVar[ApprovalClass]
+    evidence: ClassVar[bool] = False
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
@@ -129,3 +130,9 @@ EndpointName = Annotated[str, Logical("health")]
 LoadBalancerName = Annotated[str, Logical("load_balancers")]
 BucketName = Annotated[str, Logical("buckets")]
 WebAclName = Annotated[str, Logical("web_acls")]
+SecurityGroupName = Annotated[str, Logical("security_groups")]
+NetworkAclName = Annotated[str, Logical("network_acls")]
+UserPoolName = Annotated[str, Logical("user_pools")]
+TrailName = Annotated[str, Logical("trails")]
+CertificateName = Annotated[str, Logical("certificates")]
+DatabaseEndpointName = Annotated[str, Logical("database_endpoints")]

@@ -134,6 +134,15 @@ def progress(incident: Incident, told: ChangeProgress, now: datetime) -> None:
         _plan_again(incident, told.record, now)
 
 
+def gone(incident: Incident, workflow_id: str, now: datetime) -> None:
+    """Take a change as failed whose workflow is not there any more; one that told its end stays as it ended."""
+    for change in incident.changes_in_flight():
+        if change.workflow_id == workflow_id:
+            change.status, change.eligible = ChangeStatus.FAILED, []
+            change.reason = "its workflow was ended from outside"
+            incident.record(now, "orchestrator", "change", f"{workflow_id}: failed - {change.reason}")
+
+
 def _mark_undone(incident: Incident, record: ChangeRecord) -> None:
     for change in incident.state.changes:
         if change.step == record.step and change.generation == record.undo_of:

@@ -90,6 +90,28 @@ class StatusPage(_Part):
     components: dict[str, str] = {}
 
 
+class Evidence(_Part):
+    """Where evidence goes: a bucket with Object Lock, made in peacetime, and the key that encrypts it."""
+
+    bucket: str
+    kms_key: str
+    retention_days: int = Field(default=2557, gt=0)
+
+
+class Configuration(_Part):
+    """An SSM parameter that a service reads when it starts."""
+
+    parameter: str
+    service: str
+
+
+class Protected(_Part):
+    """What is ours and is never blocked or isolated: our addresses (CIDR), and resources by id or ARN."""
+
+    addresses: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
 class Notifications(_Part):
     """What pages and mails are sent from."""
 
@@ -115,6 +137,14 @@ class Environment(_Part):
     buckets: dict[str, str] = {}
     maintenance: Maintenance | None = None
     web_acls: dict[str, WebAcl] = {}
+    security_groups: dict[str, str] = {}
+    network_acls: dict[str, str] = {}
+    user_pools: dict[str, str] = {}
+    trails: dict[str, str] = {}
+    certificates: dict[str, str] = {}
+    database_endpoints: dict[str, Configuration] = {}
+    evidence: Evidence | None = None
+    protected: Protected = Protected()
 
     @model_validator(mode="after")
     def _check(self) -> "Environment":

@@ -20,15 +20,25 @@ class _Step(BaseModel):
 
 
 class ProbeStep(_Step):
-    """Look at something; starts at declaration, whatever its phase."""
+    """Look at something; starts at declaration, whatever its phase.
+
+    When it finds something suspect, the severity is raised to `raises_to` at least, and an incident of type
+    `opens` is declared beside this one, once, which keeps this one's declaration as its first awareness.
+    """
 
     probe: str
     title: str
     params: dict[str, Any] = Field(default={}, alias="with")
+    raises_to: Severity | None = None
+    opens: str | None = None
 
 
 class ChangeStep(_Step):
-    """Offer a change; somebody must request it. `ask` names parameters that the requester may give."""
+    """Offer a change; somebody must request it. `ask` names parameters that the requester may give.
+
+    One that is `evidence` preserves and changes nothing else: it starts by itself at declaration. One that
+    names others in `evidence_first` is applied only once those have begun, or five minutes have passed.
+    """
 
     change: str
     title: str
@@ -36,6 +46,8 @@ class ChangeStep(_Step):
     ask: tuple[str, ...] = ()
     suggested_by: tuple[str, ...] = ()
     approval: ApprovalRule | None = None
+    evidence: bool = False
+    evidence_first: tuple[str, ...] = ()
 
 
 class NoticeStep(_Step):
@@ -106,6 +118,7 @@ class Runbook(BaseModel):
     owner: str
     on_call: tuple[str, ...] = ("devops-lead", "development-lead", "security-lead")
     page_at_once: tuple[str, ...] = ()
+    page_at_once_with_phi: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()
     phases: tuple[Phase, ...] = Field(min_length=1)
 
@@ -114,6 +127,7 @@ class Runbook(BaseModel):
         ids = [phase.id for phase in self.phases] + [step.id for step in self.steps()]
         if doubled := sorted({name for name in ids if ids.count(name) > 1}):
             raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
+        evidence = {step.id for step in self.steps() if isinstance(step, ChangeStep) and step.evidence}
         probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
         for step in self.steps():
             named: tuple[str, ...] = ()
@@ -121,6 +135,8 @@ class Runbook(BaseModel):
                 named = step.suggested_by
             elif isinstance(step, NoticeStep):
                 named = step.unless
+            if isinstance(step, ChangeStep) and (strange := set(step.evidence_first) - evidence):
+                raise ValueError(f"step {step.id!r} names {', '.join(sorted(strange))}, which preserves no evidence")
             if unknown := [name for name in named if name not in probes]:
                 raise ValueError(f"step {step.id!r} names {', '.join(unknown)}, which is no probe of this runbook")
         return self

@@ -1,10 +1,12 @@
 """One requested change: plan, approvals, apply, verify."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -188,8 +190,14 @@ class Change:
     @workflow.signal
     def commander_is(self, payload: dict[str, str]) -> None:
         """Learn who commands the incident now."""
-        self._rules.commander_is(payload["commander"])
-        self._changed = True
+        if commander := payload.get("commander"):
+            self._rules.commander_is(commander)
+            self._changed = True
+
+    @workflow.signal(dynamic=True)
+    def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
+        """Put a signal of an unknown name on record as refused."""
+        self.unreadable(name, None, "there is no such command")
 
     @workflow.query
     def state(self) -> dict[str, Any]:

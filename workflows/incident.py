@@ -76,7 +76,9 @@ class Incident:
         self._changed = False
 
     def _is_over(self) -> bool:
-        return self._rules.ended and not self._working and clock.next_due(self._rules) is None
+        rules = self._rules
+        busy = self._working or rules.changes_in_flight() or clock.next_due(rules) is not None
+        return rules.ended and not busy
 
     def _must_continue_as_new(self) -> bool:
         info = workflow.info()
@@ -224,7 +226,8 @@ class Incident:
             try:
                 await handle.signal(tell.signal, tell.payload)
             except ApplicationError:
-                workflow.logger.info("the change has ended meanwhile", extra={"change": workflow_id})
+                # it told its end before it ended, so one that is still in flight here was terminated
+                change_requests.gone(self._rules, workflow_id, workflow.now())
 
     async def _release_key(self) -> None:
         """Give the alert's key back; a starter that finds it held by a closed incident takes it anyway."""

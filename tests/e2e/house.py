@@ -1,0 +1,147 @@
+"""One sandbox as a person at a shell has it: the `incident` and `temporal` commands, boto3, and what was delivered."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+import requests
+
+from tests.e2e.waiting import until
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "starters.main")
+TEMPORAL = Path(sys.executable).parent / "temporal"
+Document = dict[str, Any]
+
+_FOREIGN = ("INCIDENT_", "TEMPORAL_", "AWS_", "STATUSPAGE_", "OTEL_")
+_COMMAND_SECONDS = 100
+
+
+def clean() -> dict[str, str]:
+    """This process's environment without what leads to another Temporal, AWS or collector."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    return kept | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", "PYTHONUNBUFFERED": "1"}
+
+
+class House:
+    """A started sandbox. `command` is how `incident` is called, from the folder `cwd`."""
+
+    def __init__(self, data_dir: Path, command: tuple[str, ...] = COMMAND, cwd: Path = ROOT) -> None:
+        self.data_dir = data_dir
+        self.command = command
+        self.cwd = cwd
+        self.variables: dict[str, str] = {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return clean() | self.variables
+
+    def open(self, *arguments: str) -> None:
+        """Start the sandbox, and take over how it is reached."""
+        self.run("sandbox", "start", "--detach", "--data-dir", str(self.data_dir), *arguments)
+        self.variables = self.json("sandbox", "env", "--data-dir", str(self.data_dir))
+
+    def close(self) -> None:
+        self.run("sandbox", "stop", "--data-dir", str(self.data_dir))
+
+    def call(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Call `incident`, with `more` in its environment, and return whatever came of it."""
+        return subprocess.run(
+            [*self.command, *arguments],
+            cwd=self.cwd,
+            env=self.environment | more,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+
+    def run(self, *arguments: str, **more: str) -> str:
+        """Call `incident`, which must exit 0, and return what it printed."""
+        done = self.call(*arguments, **more)
+        assert done.returncode == 0, f"incident {' '.join(arguments)} exits {done.returncode}: {done.stderr}"
+        return done.stdout
+
+    def json(self, *arguments: str, **more: str) -> Any:
+        return json.loads(self.run(*arguments, "--json", **more))
+
+    def start(self, title: str, *arguments: str, **more: str) -> str:
+        """Declare a P0 system outage and return its id."""
+        answer = self.json("start", "system-outage", "--severity", "P0", "--title", title, *arguments, **more)
+        incident: str = answer["incident_id"]
+        return incident
+
+    def show(self, incident: str) -> Document:
+        found: Document = self.json("show", incident)
+        return found
+
+    def timeline(self, incident: str) -> list[Document]:
+        found: list[Document] = self.json("timeline", incident)
+        return found
+
+    def findings(self, incident: str, count: int) -> dict[str, Document]:
+        """Wait for that many findings, and return them by step; none may come twice."""
+
+        def look() -> list[Document]:
+            found: list[Document] = self.show(incident)["findings"]
+            return found if len(found) >= count else []
+
+        found = until(look, f"{count} findings of {incident}")
+        by_step = {one["step"]: one for one in found}
+        assert len(by_step) == len(found) == count
+        return by_step
+
+    def change(self, incident: str, status: str, number: int = 1, step: str = "rollback") -> Document:
+        """Wait until the change of that number has a status, and return it."""
+
+        def look() -> Document | None:
+            asked = [change for change in self.show(incident)["changes"] if change["step"] == step]
+            return next((one for one in asked if (one["generation"], one["status"]) == (number, status)), None)
+
+        return until(look, f"change {number} of {incident} is {status}") or {}
+
+    def signal(self, workflow: str, name: str, **payload: Any) -> None:
+        """Send a signal as anybody may, by the plain `temporal` command."""
+        subprocess.run(
+            [TEMPORAL, "workflow", "signal", "-w", workflow, "--name", name, "--input", json.dumps(payload)],
+            env=self.environment,
+            capture_output=True,
+            timeout=_COMMAND_SECONDS,
+            check=True,
+        )
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client of the sandbox's AWS, past any wire."""
+        return boto3.Session(
+            self.variables["AWS_ACCESS_KEY_ID"],
+            self.variables["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.variables["AWS_REGION"],
+        ).client(cast("Any", service), endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    def outbox(self, incident: str) -> list[Document]:
+        """What was delivered about an incident, oldest first."""
+        found: list[Document] = self.json("sandbox", "outbox", "--data-dir", str(self.data_dir))
+        return [one for one in found if one["incident"] == incident]
+
+    def healthy(self) -> bool:
+        """Tell whether the portal answers."""
+        return requests.get(f"{self.variables['STATUSPAGE_URL']}/health", timeout=10).status_code == 200
+
+    def public(self, incident: str, page: str = "axis-imaging") -> list[Document]:
+        """The status page's incidents that stand for one of ours."""
+
+        def look() -> list[Document] | None:
+            answer = requests.get(
+                f"{self.variables['STATUSPAGE_URL']}/v1/pages/{page}/incidents",
+                headers={"Authorization": f"OAuth {self.variables['STATUSPAGE_API_KEY']}"},
+                timeout=10,
+            )
+            return [answer.json()] if answer.ok else None  # one request a second is let in; the worker's count too
+
+        (listed,) = until(look, "the status page answers") or [[]]
+        return [one for one in listed if one["metadata"].get("axis", {}).get("incident_id") == incident]

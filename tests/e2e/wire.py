@@ -1,0 +1,174 @@
+"""The wire between a worker and the outside: what went over it, and what happens on it when a test says so.
+
+A proxy on loopback before the sandbox's AWS, or its status page. It passes every request on as it came. An
+operation is named `<signing name>.<Operation>`, or `<signing name>.<METHOD> <path>` where AWS names it so.
+"""
+
+import http.client
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+When = Literal["before", "after"]
+
+_HOP_BY_HOP = {"connection", "transfer-encoding", "date", "server", "content-length"}
+_UPSTREAM_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that was passed on, and the HTTP status that came back."""
+
+    operation: str
+    status: int
+
+
+@dataclass
+class Trap:
+    """Does something once, at the first request of an operation that comes after one of `since` went well."""
+
+    operation: str
+    when: When
+    do: Callable[[], object]
+    since: str | None = None
+    sprung: bool = False
+
+
+class Wire(ThreadingHTTPServer):
+    """Listens at `url` and passes on to `upstream`. `calls` holds what was passed on, oldest first."""
+
+    daemon_threads = True
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.upstream = urlsplit(upstream).netloc
+        self.calls: list[Call] = []
+        self.traps: list[Trap] = []
+        self.denied: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def count(self, operation: str, start: int = 0) -> int:
+        """How many requests of an operation went well, from the `start`-th call on."""
+        return sum(one.operation == operation and one.status < 400 for one in self.calls[start:])
+
+    def trap(self, operation: str, when: When, do: Callable[[], object], since: str | None = None) -> None:
+        """Do something before the next such request is passed on, or after its answer came; the sender gets none."""
+        self.traps.append(Trap(operation, when, do, since))
+
+    @contextmanager
+    def denying(self, prefix: str, code: str) -> Iterator[None]:
+        """Answer every operation whose name begins so with an error of AWS's JSON protocol, and pass none on."""
+        self.denied[prefix] = code
+        try:
+            yield
+        finally:
+            del self.denied[prefix]
+
+    def sprung(self, operation: str, when: When) -> bool:
+        """Spring the first trap that this request is for, and tell whether there was one."""
+        with self._lock:
+            done = {one.operation for one in self.calls if one.status < 400}
+            fits = (
+                trap
+                for trap in self.traps
+                if not trap.sprung
+                and (trap.operation, trap.when) == (operation, when)
+                and (trap.since is None or trap.since in done)
+            )
+            trap = next(fits, None)
+            if trap is None:
+                return False
+            trap.sprung = True
+        trap.do()
+        return True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a sender that was killed while it waited."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Wire
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        operation = _operation(self, body)
+        code = next((code for prefix, code in self.server.denied.items() if operation.startswith(prefix)), None)
+        if code is not None:
+            self._deny(code)
+            return
+        if self.server.sprung(operation, "before"):
+            self.close_connection = True
+            return
+        answer, content = self._pass_on(body)
+        self.server.calls.append(Call(operation, answer.status))
+        if self.server.sprung(operation, "after"):
+            self.close_connection = True
+            return
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in _HOP_BY_HOP:
+                self.send_header(name, value)
+        length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
+        self._end(length, content)
+
+    do_GET = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_POST
+
+    def _pass_on(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        upstream = http.client.HTTPConnection(self.server.upstream, timeout=_UPSTREAM_SECONDS)
+        try:
+            upstream.request(self.command, self.path, body, dict(self.headers.items()))
+            answer = upstream.getresponse()
+            return answer, answer.read()
+        finally:
+            upstream.close()
+
+    def _deny(self, code: str) -> None:
+        self.send_response_only(400)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        content = json.dumps({"__type": code, "message": "Not for you"}).encode()
+        self._end(str(len(content)), content)
+
+    def _end(self, length: str, content: bytes) -> None:
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing on stderr."""
+
+
+def _operation(request: BaseHTTPRequestHandler, body: bytes) -> str:
+    """Name an operation as its protocol does: by header, by path, in the form, or by method and path."""
+    signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", request.headers.get("Authorization", ""))
+    service = signed[1] if signed else "http"
+    path = urlsplit(request.path).path
+    if target := request.headers.get("X-Amz-Target"):
+        name = target.rpartition(".")[2]
+    elif rpc := re.fullmatch(r"/service/\w+/operation/(\w+)", path):
+        name = rpc[1]
+    elif b"Action=" in body and "form" in request.headers.get("Content-Type", ""):
+        name = parse_qs(body.decode())["Action"][0]
+    else:
+        name = f"{request.command} {path}"
+    return f"{service}.{name}"
+
+
+@contextmanager
+def wire(upstream: str) -> Iterator[Wire]:
+    with Wire(upstream) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
