@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import Change, Clients, RefusedError
 from activities.ledger import Intent, Ledger, ResourceBusyError, same
@@ -29,6 +29,8 @@ LEASE = timedelta(minutes=5)
 """How long a lock outlives its holder's last sign of life; longer than any single attempt may take."""
 
 _AGAIN = timedelta(seconds=2)
+_EXPECTED = ApplicationErrorCategory.BENIGN
+"""Waiting is no failure: it is neither logged nor counted as one."""
 
 
 class ChangeRunner:
@@ -84,7 +86,7 @@ class ChangeRunner:
         seen = action.verify(call.scope, call.plan)
         message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
         if not seen.done and not seen.failed:
-            raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=_AGAIN)
+            raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=_AGAIN, category=_EXPECTED)
         outcome = "verified" if seen.done else "failed"
         ledger.record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
         ledger.release(call.plan.locks, call.holder)
@@ -123,7 +125,9 @@ class ChangeRunner:
         try:
             ledger.acquire(call.plan.locks, call.holder, LEASE)
         except ResourceBusyError as busy:
-            raise ApplicationError(str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN) from busy
+            raise ApplicationError(
+                str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
+            ) from busy
 
     def _first(self, action: Change[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
         """Nothing of ours is on record: whatever differs from `before` is somebody else's doing."""

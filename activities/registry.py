@@ -30,7 +30,7 @@ from domain.calls import (
     VerifyCall,
 )
 from domain.finding import Finding
-from domain.ids import DIAGNOSE_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
+from domain.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
 
 Activity = Callable[..., Any]
 
@@ -53,15 +53,26 @@ def activities(
     makers: dict[str, Callable[[Clients], list[Activity]]] = {
         DIAGNOSE_QUEUE: lambda clients: [_observe(probe(clients)) for probe in PROBES.values()],
         REMEDIATE_QUEUE: _remediation,
+        FORENSICS_QUEUE: _forensics,
         NOTIFY_QUEUE: lambda clients: _notification(World(clients, status_page)),
     }
-    return {queue: make(clients_for(queue)) for queue, make in makers.items() if queue in queues}
+    made = {queue: make(clients_for(queue)) for queue, make in makers.items() if queue in queues}
+    return {queue: functions for queue, functions in made.items() if functions}
 
 
 def _remediation(clients: Clients) -> list[Activity]:
     runner = ChangeRunner(clients)
     steps = (_plan, _apply, _verify)
-    return [step(runner, change(clients)) for change in CHANGES.values() for step in steps] + [_release(runner)]
+    made = [step(runner, change(clients)) for change in CHANGES.values() for step in steps if not change.evidence]
+    return [*made, _release(runner)]
+
+
+def _forensics(clients: Clients) -> list[Activity]:
+    """What preserves evidence and can change nothing else."""
+    runner = ChangeRunner(clients)
+    steps = (_plan, _apply, _verify)
+    made = [step(runner, change(clients)) for change in CHANGES.values() for step in steps if change.evidence]
+    return [*made, _release(runner)] if made else []
 
 
 def _notification(world: World) -> list[Activity]:

@@ -23,7 +23,11 @@ from domain.voting import Electorate, rule_for
 
 
 class ChangeRequest(BaseModel):
-    """The Change workflow's argument."""
+    """The Change workflow's argument.
+
+    One that is `evidence` runs on the forensics queue. `wait_for_evidence` is how long applying waits at most
+    for the evidence to be under way; None where it need not wait.
+    """
 
     scope: Scope
     organisation: Organisation
@@ -33,6 +37,8 @@ class ChangeRequest(BaseModel):
     approve_within: timedelta
     commander: str | None
     undo: Plan | None = None
+    evidence: bool = False
+    wait_for_evidence: timedelta | None = None
 
 
 class Window(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from domain.commands import RequestChange, Undo
-from domain.effects import StartChange
+from domain.effects import StartChange, TellChanges
 from domain.ids import change_workflow_id
 from domain.incident import Incident
 from domain.incident_state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus
@@ -132,6 +132,9 @@ def progress(incident: Incident, told: ChangeProgress, now: datetime) -> None:
         _mark_undone(incident, told.record)
     if told.record.status is ChangeStatus.STALE:
         _plan_again(incident, told.record, now)
+    step = incident.declaration.runbook.step(told.record.step)
+    if isinstance(step, ChangeStep) and step.evidence:
+        _tell_evidence(incident)
 
 
 def gone(incident: Incident, workflow_id: str, now: datetime) -> None:
@@ -141,6 +144,37 @@ def gone(incident: Incident, workflow_id: str, now: datetime) -> None:
             change.status, change.eligible = ChangeStatus.FAILED, []
             change.reason = "its workflow was ended from outside"
             incident.record(now, "orchestrator", "change", f"{workflow_id}: failed - {change.reason}")
+
+
+def evidence_pending(incident: Incident, step: ChangeStep) -> bool:
+    """Whether a change must still wait for evidence: some of what it names has not begun to be preserved."""
+    return any(not _begun(incident.latest_change(name)) for name in step.evidence_first)
+
+
+def _begun(change: ChangeRecord | None) -> bool:
+    return change is not None and change.status not in {
+        ChangeStatus.PLANNING,
+        ChangeStatus.AWAITING_APPROVAL,
+        ChangeStatus.APPLYING,
+    }
+
+
+def _tell_evidence(incident: Incident) -> None:
+    """Tell the changes that wait for evidence once it is under way."""
+    waiting = []
+    for change in incident.changes_in_flight():
+        step = incident.declaration.runbook.step(change.step)
+        if isinstance(step, ChangeStep) and step.evidence_first and not evidence_pending(incident, step):
+            waiting.append(change.workflow_id)
+    if waiting:
+        incident.effects.append(TellChanges(workflow_ids=tuple(waiting), signal="evidence_begun", payload={}))
+
+
+def preserve_evidence(incident: Incident, now: datetime) -> None:
+    """Start every evidence step by itself: what would be lost cannot wait for anybody."""
+    for step in incident.declaration.runbook.steps():
+        if isinstance(step, ChangeStep) and step.evidence and incident.live:
+            start(incident, step, step.params, "orchestrator", now)
 
 
 def _mark_undone(incident: Incident, record: ChangeRecord) -> None:

@@ -98,13 +98,16 @@ def _page_what_is_due(incident: Incident, now: datetime) -> None:
         level = chain.index(role) + 1 if role in chain else 0
         incident.page_role(role, level, reason, now, skip)
     paging.paged = list(dict.fromkeys([*paging.paged, *roles]))
+    while paging.level < len(chain) and chain[paging.level] in paging.paged:
+        paging.level += 1  # paged at once, whatever the clocks say: that level is reached
 
 
 def _leads(incident: Incident, elapsed: int) -> list[str]:
     """The leads on call that are engaged after so many re-page intervals, and who is paged at once."""
-    order = incident.declaration.runbook.on_call
-    count = len(order) if incident.policy.page_all_leads else elapsed + 1
-    return [*order[:count], *incident.declaration.runbook.page_at_once]
+    runbook = incident.declaration.runbook
+    count = len(runbook.on_call) if incident.policy.page_all_leads else elapsed + 1
+    with_phi = runbook.page_at_once_with_phi if incident.declaration.phi else ()
+    return [*runbook.on_call[:count], *runbook.page_at_once, *with_phi]
 
 
 def _breach_clocks(incident: Incident, now: datetime) -> None:

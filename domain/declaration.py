@@ -15,6 +15,8 @@ class Declaration(BaseModel):
     """An incident as it was declared. It carries its whole runbook: editing the YAML never changes it.
 
     `declared_at` is UTC. `speed` shortens every policy duration; only a sandbox takes another than 1.
+    `related` holds the runbooks of incidents that a finding may open. One that was opened so names the incident
+    it came from in `opened_by`, and `aware_at` is when that one was declared: legal clocks count from there.
     `history_limit` is the number of events after which the workflow carries on as a new run.
     """
 
@@ -32,11 +34,31 @@ class Declaration(BaseModel):
     environment: Environment
     runbook: Runbook
     runbook_digest: str
+    related: dict[str, Runbook] = {}
+    aware_at: datetime | None = None
+    opened_by: str | None = None
     history_limit: int = Field(default=4000, gt=0)
 
     def policy(self, severity: Severity) -> SeverityPolicy:
         """The deadlines of a severity at this incident's speed."""
         return self.organisation.severities[severity].at_speed(self.speed)
+
+    def opening(self, incident_type: str, incident_id: str, now: datetime) -> "Declaration":
+        """The declaration of a linked incident; it keeps this one's first awareness. Raises `KeyError`."""
+        runbook = self.related[incident_type]
+        return self.model_copy(
+            update={
+                "incident_id": incident_id,
+                "severity": min(runbook.severities),
+                "declared_at": now,
+                "aware_at": self.aware_at or self.declared_at,
+                "opened_by": self.incident_id,
+                "key": None,
+                "runbook": runbook,
+                "runbook_digest": runbook.digest(),
+                "related": {},
+            }
+        )
 
     def scope(self, severity: Severity) -> Scope:
         """What activities need to know of the incident."""

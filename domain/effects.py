@@ -33,12 +33,19 @@ class StartChange(BaseModel):
 
 
 class TellChanges(BaseModel):
-    """Tell the changes in flight who the commander is, or that they are cancelled."""
+    """Tell changes in flight who the commander is, that they are cancelled, or that evidence is being preserved."""
 
     kind: Literal["tell"] = "tell"
     workflow_ids: tuple[str, ...]
-    signal: Literal["commander_is", "cancel"]
+    signal: Literal["commander_is", "cancel", "evidence_begun"]
     payload: dict[str, str]
 
 
-Effect = SendPage | SendNotice | StartChange | TellChanges
+class OpenIncident(BaseModel):
+    """Declare an incident of another type beside this one."""
+
+    kind: Literal["open"] = "open"
+    type: str
+
+
+Effect = SendPage | SendNotice | StartChange | TellChanges | OpenIncident

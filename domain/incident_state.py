@@ -162,6 +162,14 @@ class ObservedFinding(BaseModel):
     finding: Finding
 
 
+class Link(BaseModel):
+    """An incident of another type that a finding opened; `incident` is its id once it is there."""
+
+    type: str
+    because: str
+    incident: str | None = None
+
+
 class IncidentState(BaseModel):
     severity: Severity
     status: Status = Status.DECLARED
@@ -182,6 +190,7 @@ class IncidentState(BaseModel):
     changes: list[ChangeRecord] = []
     tasks: list[Task] = []
     notices: list[NoticeRecord] = []
+    links: list[Link] = []
     timeline: Timeline = Timeline()
 
 

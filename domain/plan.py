@@ -16,7 +16,8 @@ class Plan(BaseModel):
     """A compare-and-set on one target.
 
     `target` is the ARN of what changes; `locks` are the ARNs that no other change may touch meanwhile.
-    `before` and `after` have the same keys. What `takes_long` is verified in one attempt of up to twelve hours. `context` is what the action needs beside them to act and verify.
+    `before` and `after` have the same keys. What `takes_long` is verified in one attempt of up to twelve hours.
+    `context` is what the action needs beside them to act and verify.
     """
 
     model_config = ConfigDict(populate_by_name=True)

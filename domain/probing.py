@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from domain.change_requests import lost_hands
+from domain.effects import OpenIncident
 from domain.finding import Finding, FindingStatus
 from domain.incident import Incident
-from domain.incident_state import ObservedFinding
+from domain.incident_state import Link, ObservedFinding
+from domain.reclassification import change_severity
 from domain.runbook import ChangeStep, ProbeStep, Runbook
 
 
@@ -21,10 +23,29 @@ def found(incident: Incident, step: ProbeStep, finding: Finding, now: datetime, 
     if denied:
         lost_hands(incident, step.probe, now)
     if finding.status is FindingStatus.SUSPECT:
+        _follow(incident, step, now)
         for change in incident.declaration.runbook.steps():
             if isinstance(change, ChangeStep) and step.id in change.suggested_by:
                 text = f"Suggested: {change.title} (incident change {incident.declaration.incident_id} {change.id})"
                 incident.record(now, "orchestrator", "suggestion", text, {"step": change.id, "because": step.id})
+
+
+def _follow(incident: Incident, step: ProbeStep, now: datetime) -> None:
+    """Raise the severity, or open a linked incident, where the runbook says that such a finding does."""
+    if step.raises_to is not None and step.raises_to.above(incident.state.severity):
+        change_severity(incident, step.raises_to, f"{step.title} is suspect", "orchestrator", now)
+    opened = {link.type for link in incident.state.links}
+    if step.opens is not None and step.opens not in opened and incident.live:
+        incident.state.links.append(Link(type=step.opens, because=step.id))
+        incident.effects.append(OpenIncident(type=step.opens))
+
+
+def linked(incident: Incident, incident_type: str, opened: str, now: datetime) -> None:
+    """Put on record which incident was opened beside this one."""
+    link = next(link for link in incident.state.links if link.type == incident_type)
+    link.incident = opened
+    text = f"Opened {opened} ({incident_type}) because of {link.because}; it keeps this incident's awareness"
+    incident.record(now, "orchestrator", "linked", text, {"incident": opened, "type": incident_type})
 
 
 def suggested(incident: Incident, change: ChangeStep) -> list[str]:

@@ -24,23 +24,28 @@ def may_reclassify(incident: Incident, command: Reclassify) -> str | None:
 
 
 def reclassify(incident: Incident, command: Reclassify, who: Contact, now: datetime) -> None:
+    """Change the severity, as somebody asks."""
+    change_severity(incident, command.severity, command.reason, who.id, now)
+
+
+def change_severity(incident: Incident, severity: Severity, reason: str, who: str, now: datetime) -> None:
     """Change the severity: upwards the clocks count from now and an acknowledgement stands."""
     state, before = incident.state, incident.state.severity
-    raised = command.severity.above(before)
-    state.severity = command.severity
+    raised = severity.above(before)
+    state.severity = severity
     verb = "raises" if raised else "lowers"
     incident.record(
         now,
-        who.id,
+        who,
         "severity",
-        f"{who.id} {verb} {before} to {command.severity}: {command.reason}",
-        {"from": before.value, "to": command.severity.value},
+        f"{who} {verb} {before} to {severity}: {reason}",
+        {"from": before.value, "to": severity.value},
     )
     if not incident.is_responding():
         return
     if raised:
         unacknowledged = state.status is Status.DECLARED
-        clock.paging_from(incident, now, f"raised to {command.severity}")
+        clock.paging_from(incident, now, f"raised to {severity}")
         if unacknowledged:
             due = clock.extend(state.clocks["ack"].due_at, now, incident.policy.respond)
             if state.clocks["ack"].state == "running":

@@ -70,6 +70,7 @@ def _check(wish: _Wish) -> None:
 def _declaration(options: Options, wish: _Wish) -> "Declaration":
     """Read the organisation's files and put the declaration together; its id is chosen at the start."""
     from domain.declaration import Declaration
+    from domain.runbook import ProbeStep
     from domain.severity import Severity
     from starters.loading import list_runbooks, load_environment, load_organisation, load_runbook
 
@@ -88,7 +89,10 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
         raise click.UsageError(f"--speed is for a sandbox alone; {environment.name} is {environment.kind}")
     if options.who is not None and organisation.contact(options.who) is None:
         raise exits.RefusedError(f"{options.who!r} is no contact or role of {organisation.id}")
+    opened = {step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens}
+    related = {name: load_runbook(folder, name, organisation, environment) for name in sorted(opened)}
     return Declaration(
+        related=related,
         incident_id="",
         title=wish.title,
         description=wish.description,

@@ -35,6 +35,7 @@ class Change:
         self._outbox: asyncio.Queue[Any] = asyncio.Queue()
         self._changed = False
         self._waiting: list[str] = []
+        self._evidence_begun = False
 
     @workflow.run
     async def run(self, request: ChangeRequest) -> dict[str, Any]:
@@ -45,6 +46,7 @@ class Change:
         while self._rules.record.status is ChangeStatus.AWAITING_APPROVAL:
             await self._wait_for_votes()
         if self._rules.record.status is ChangeStatus.APPLYING:
+            await self._wait_for_evidence(request)
             await self._apply_and_verify(request)
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._tell(last=True)
@@ -52,6 +54,8 @@ class Change:
         return change_document(self._rules.record)
 
     def _options(self, profile: options.Profile, verb: str) -> dict[str, Any]:
+        if self._request.evidence:
+            profile = {**profile, "task_queue": ids.FORENSICS_QUEUE}
         return options.with_profile(profile, self._request.scope.severity, f"{verb}: {self._request.title}")
 
     async def _plan(self, request: ChangeRequest) -> None:
@@ -85,6 +89,18 @@ class Change:
         except TimeoutError:
             self._rules.fire(workflow.now())
             self._tell()
+
+    async def _wait_for_evidence(self, request: ChangeRequest) -> None:
+        """Let evidence be initiated first; containment waits neither for its end nor for longer than the box."""
+        if request.wait_for_evidence is None:
+            return
+        try:
+            await workflow.wait_condition(
+                lambda: self._evidence_begun, timeout=request.wait_for_evidence, timeout_summary="evidence first"
+            )
+        except TimeoutError:
+            text = "Evidence has not begun in time; what is lost now is forgone"
+            self._rules.note(workflow.now(), "orchestrator", "evidence", text)
 
     async def _apply_and_verify(self, request: ChangeRequest) -> None:
         record = self._rules.record
@@ -121,7 +137,7 @@ class Change:
                     plan=plan,
                 ),
                 result_type=Verified,
-                **self._options(options.VERIFY, "Verify"),
+                **self._options(options.PRESERVE if plan.takes_long else options.VERIFY, "Verify"),
             )
         except ActivityError as error:
             self._rules.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
@@ -198,6 +214,11 @@ class Change:
     def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
         """Put a signal of an unknown name on record as refused."""
         self.unreadable(name, None, "there is no such command")
+
+    @workflow.signal
+    def evidence_begun(self, payload: dict[str, str]) -> None:  # noqa: ARG002 - told by the same effect as other news
+        """Learn that the evidence to be preserved first is under way."""
+        self._evidence_begun = True
 
     @workflow.query
     def state(self) -> dict[str, Any]:

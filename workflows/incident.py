@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue, SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.common import RawValue, SearchAttributeUpdate, WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain import alerts, change_requests, clock, ids, lifecycle, notices, probing
@@ -16,8 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.change import ChangeRequest
     from domain.commands import INCIDENT_COMMANDS, Command
     from domain.declaration import Alert, KeyHold
-    from domain.document import document, timeline_document
-    from domain.effects import Effect, SendNotice, SendPage, StartChange, TellChanges
+    from domain.document import document, stamp, timeline_document
+    from domain.effects import Effect, OpenIncident, SendNotice, SendPage, StartChange, TellChanges
     from domain.finding import Finding, FindingStatus
     from domain.incident import Incident as Rules
     from domain.incident_state import ChangeProgress, IncidentRun
@@ -27,6 +27,9 @@ with workflow.unsafe.imports_passed_through():
 from workflows import attributes, failures, options
 from workflows.details import details
 from workflows.hearing import hears
+
+EVIDENCE_BOX = timedelta(minutes=5)
+"""Policy time: how long containment waits at most for evidence to be under way."""
 
 
 @workflow.defn(name="Incident")
@@ -38,6 +41,7 @@ class Incident:
     def __init__(self, run: IncidentRun) -> None:
         if run.state is None:
             self._rules = Rules.declared(run.declaration)
+            change_requests.preserve_evidence(self._rules, run.declaration.declared_at)
         else:
             self._rules = Rules(run.declaration, run.state)
         clock.fire(self._rules, workflow.now())
@@ -143,6 +147,8 @@ class Incident:
                 await self._start_change(effect)
             case TellChanges():
                 await self._tell_changes(effect)
+            case OpenIncident():
+                await self._open(effect)
 
     def _options(self, profile: options.Profile, summary: str) -> dict[str, Any]:
         return options.with_profile(profile, self._rules.state.severity, summary)
@@ -202,6 +208,8 @@ class Incident:
             approve_within=rules.policy.approve,
             commander=rules.state.commander,
             undo=start.undo,
+            evidence=isinstance(step, ChangeStep) and step.evidence,
+            wait_for_evidence=self._evidence_box(step),
         )
         try:
             await workflow.start_child_workflow(
@@ -217,6 +225,34 @@ class Incident:
             )
         finally:
             self._starting.discard(record.workflow_id)
+
+    def _evidence_box(self, step: object) -> timedelta | None:
+        if isinstance(step, ChangeStep) and change_requests.evidence_pending(self._rules, step):
+            return self._rules.scaled(EVIDENCE_BOX)
+        return None
+
+    async def _open(self, opening: OpenIncident) -> None:
+        """Declare an incident of another type beside this one; it lives on by itself."""
+        now, declaration = workflow.now(), self._rules.declaration
+        for attempt in range(1000):
+            opened = declaration.opening(opening.type, ids.incident_id(now, attempt), now)
+            try:
+                await workflow.start_child_workflow(
+                    "Incident",
+                    IncidentRun(declaration=opened),
+                    id=opened.incident_id,
+                    task_queue=ids.INCIDENTS_QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                    static_summary=options.short(opened.title),
+                    static_details=f"Opened by {declaration.incident_id}",
+                    priority=options.priority(opened.severity),
+                    memo={"title": opened.title, "declared_at": stamp(now)},
+                )
+            except WorkflowAlreadyStartedError:
+                continue
+            probing.linked(self._rules, opening.type, opened.incident_id, now)
+            return
 
     async def _tell_changes(self, tell: TellChanges) -> None:
         for workflow_id in tell.workflow_ids:

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from temporalio.common import Priority, RetryPolicy
 
 from domain.errors import FINAL
-from domain.ids import DIAGNOSE_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
+from domain.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from domain.severity import Severity
 
 _NEVER_AGAIN = [kind.value for kind in FINAL if kind.value != "ExpiredCredentials"]
@@ -69,6 +69,15 @@ VERIFY = Profile(
     retry_policy=_retry(2000, 20),
 )
 """A look at whether the world is `after`; "not yet" is a retry, which costs no history."""
+
+PRESERVE = Profile(
+    task_queue=FORENSICS_QUEUE,
+    start_to_close_timeout=timedelta(hours=12),
+    schedule_to_close_timeout=timedelta(days=3),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_retry(2000, 20),
+)
+"""A look that does long work and takes up where it was cut: copying evidence."""
 
 PAGE = Profile(
     task_queue=NOTIFY_QUEUE,
