@@ -33,6 +33,15 @@ def action_of(step: Mapping[str, Any]) -> tuple[str, Action | None] | None:
     return kinds[0], ACTIONS[kinds[0]].get(step[kinds[0]])
 
 
+def _evidence(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Problem]:
+    """A step starts by itself exactly where its action preserves evidence and can do nothing else."""
+    preserves, marked = CHANGES[step["change"]].evidence, step.get("evidence") is True
+    if preserves and not marked:
+        yield document.problem((*at, "change"), f"{step['change']!r} preserves evidence; write evidence: true")
+    if marked and not preserves:
+        yield document.problem((*at, "evidence"), f"{step['change']!r} preserves no evidence; leave it out")
+
+
 def of_action(
     document: Document, at: Keys, step: Mapping[str, Any], environments: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Problem]:
@@ -46,6 +55,8 @@ def of_action(
         moved = f"{step[kind]!r} is a {other}, not a {kind}; write {other}: {step[kind]}"
         yield document.problem((*at, kind), moved if other else unknown(step[kind], ACTIONS[kind], kind))
         return
+    if kind == "change":
+        yield from _evidence(document, at, step)
     given, asked = mapping(step.get("with")), items(step.get("ask"))
     yield from _parameters(document, at, action.params, given, asked)
     for index, name in enumerate(asked):

@@ -55,6 +55,14 @@ def _names(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Pr
         for index, name in enumerate(items(step.get(key))):
             if isinstance(name, str) and name not in probes:
                 yield document.problem((*at, key, index), unknown(name, probes, "probe"))
+    evidence = {str(other.get("id")) for _, other in steps(document.data) if other.get("evidence") is True}
+    for index, name in enumerate(items(step.get("evidence_first"))):
+        if isinstance(name, str) and name not in evidence:
+            yield document.problem((*at, "evidence_first", index), unknown(name, evidence, "evidence step"))
+    opens = step.get("opens")
+    siblings = {file.stem for file in Path(document.file).parent.glob("*.yaml")} - {"organisation"}
+    if isinstance(opens, str) and opens not in siblings:
+        yield document.problem((*at, "opens"), unknown(opens, siblings, "runbook"))
     if "params" in step:
         yield document.problem((*at, "params"), unknown("params", ["with"], "key"))
 
@@ -62,7 +70,7 @@ def _names(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Pr
 def _roles(document: Document, organisation: Organisation) -> Iterator[Problem]:
     """People are paged by roles that somebody holds; work may belong to outside parties and the commander too."""
     held = {role for contact in organisation.contacts for role in contact.roles}
-    for key in ("on_call", "page_at_once"):
+    for key in ("on_call", "page_at_once", "page_at_once_with_phi"):
         for index, role in enumerate(items(document.data.get(key))):
             if isinstance(role, str) and role not in held:
                 yield document.problem((key, index), unknown(role, held, "role"))

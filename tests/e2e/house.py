@@ -35,6 +35,7 @@ class House:
         self.command = command
         self.cwd = cwd
         self.variables: dict[str, str] = {}
+        self._clients: dict[str, Any] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -117,11 +118,13 @@ class House:
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the sandbox's AWS, past any wire."""
-        return boto3.Session(
-            self.variables["AWS_ACCESS_KEY_ID"],
-            self.variables["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.variables["AWS_REGION"],
-        ).client(cast("Any", service), endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        if service not in self._clients:
+            self._clients[service] = boto3.Session(
+                self.variables["AWS_ACCESS_KEY_ID"],
+                self.variables["AWS_SECRET_ACCESS_KEY"],
+                region_name=self.variables["AWS_REGION"],
+            ).client(cast("Any", service), endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        return self._clients[service]
 
     def outbox(self, incident: str) -> list[Document]:
         """What was delivered about an incident, oldest first."""

@@ -31,12 +31,16 @@ class Call:
 
 @dataclass
 class Trap:
-    """Does something once, at the first request of an operation that comes after one of `since` went well."""
+    """Does something once, at an operation's first request; if `since` is given, after one of that went well.
+
+    `start` is how many calls had been made when the trap was laid.
+    """
 
     operation: str
     when: When
     do: Callable[[], object]
-    since: str | None = None
+    since: str | None
+    start: int
     sprung: bool = False
 
 
@@ -63,7 +67,7 @@ class Wire(ThreadingHTTPServer):
 
     def trap(self, operation: str, when: When, do: Callable[[], object], since: str | None = None) -> None:
         """Do something before the next such request is passed on, or after its answer came; the sender gets none."""
-        self.traps.append(Trap(operation, when, do, since))
+        self.traps.append(Trap(operation, when, do, since, len(self.calls)))
 
     @contextmanager
     def denying(self, prefix: str, code: str) -> Iterator[None]:
@@ -77,13 +81,12 @@ class Wire(ThreadingHTTPServer):
     def sprung(self, operation: str, when: When) -> bool:
         """Spring the first trap that this request is for, and tell whether there was one."""
         with self._lock:
-            done = {one.operation for one in self.calls if one.status < 400}
             fits = (
                 trap
                 for trap in self.traps
                 if not trap.sprung
                 and (trap.operation, trap.when) == (operation, when)
-                and (trap.since is None or trap.since in done)
+                and (trap.since is None or self.count(trap.since, trap.start))
             )
             trap = next(fits, None)
             if trap is None:

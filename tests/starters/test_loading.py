@@ -64,7 +64,7 @@ BROKEN = [
     (RUNBOOK, "within: 15m", "within: 15", "11: phases[0].within", "no unit"),
     (RUNBOOK, "id: services", "id: errors", "17: phases[0].steps[1].id", "on line 13 already"),
     (RUNBOOK, "id: act", "id: grow", "26: phases[1].steps[0].id", "on line 23 already"),
-    (RUNBOOK, "title: Errors", "titel: Errors", "15: phases[0].steps[0].titel", "known: id, probe, title, with"),
+    (RUNBOOK, "title: Errors", "titel: Errors", "15: phases[0].steps[0].titel", "known: id, opens, probe, raises_to, title, with"),
     (RUNBOOK, "title: Errors", "title: Errors\n        title: E", "16: phases[0].steps[0].title", "first on line 15"),
     (RUNBOOK, "probe: logs.errors", "probe: logs.error", "14: phases[0].steps[0].probe", "did you mean 'logs.errors'?"),
     (RUNBOOK, "probe: logs.errors", "task: logs.errors\n        probe: x", "13: phases[0].steps[0]", "exactly one"),

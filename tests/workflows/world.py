@@ -36,7 +36,17 @@ from workflows.incident import Incident
 from workflows.key import IncidentKey
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
-CLASSES = {"test.rollback": ApprovalClass.A2, "test.scale": ApprovalClass.A1, "test.promote": ApprovalClass.A3}
+CLASSES = {
+    "test.snapshot": ApprovalClass.A1,
+    "test.rollback": ApprovalClass.A2,
+    "test.scale": ApprovalClass.A1,
+    "test.promote": ApprovalClass.A3,
+}
+
+
+def _resource(action: str) -> str:
+    """Which attribute of the world an action changes."""
+    return "snapshot" if action == "test.snapshot" else "revision"
 
 
 class World:
@@ -44,6 +54,9 @@ class World:
 
     def __init__(self) -> None:
         self.revision = "bad"
+        self.snapshot = "absent"
+        self.applied_in_order: list[str] = []
+        self.held: set[str] = set()
         self.acted: list[str] = []
         self.pages: list[tuple[str, str]] = []
         self.notices: list[tuple[str, int]] = []
@@ -68,12 +81,13 @@ class World:
             raise ApplicationError("denied", type="AccessDenied", non_retryable=True)
         if call.undo is not None:
             return Planned(plan=call.undo.reversed().sealed())
+        resource = _resource(name)
         after = "good" if name == "test.rollback" else f"after-{name}"
         plan = Plan(
             action=name,
             target=ARN,
-            summary=f"{self.revision} to {after}",
-            before={"revision": self.revision},
+            summary=f"{getattr(self, resource)} to {after}",
+            before={"revision": getattr(self, resource)},
             after={"revision": after},
             impact="the whole backend",
             approval_class=CLASSES[name],
@@ -83,9 +97,11 @@ class World:
 
     def apply(self, call: ApplyCall) -> Applied:
         self.before_apply()
-        if {"revision": self.revision} != call.plan.before:
-            return Applied(outcome="stale", observed={"revision": self.revision})
-        self.revision = call.plan.after["revision"]
+        resource = _resource(call.plan.action)
+        if {"revision": getattr(self, resource)} != call.plan.before:
+            return Applied(outcome="stale", observed={"revision": getattr(self, resource)})
+        setattr(self, resource, call.plan.after["revision"])
+        self.applied_in_order.append(call.plan.action)
         self.acted.append(call.action_id)
         return Applied(outcome="applied")
 
@@ -125,6 +141,8 @@ class World:
         @activity.defn(name=f"{name}.plan")
         async def plan(call: PlanCall) -> Planned:
             await self.gate.wait()
+            while name in self.held:
+                await asyncio.sleep(0.02)
             return self.plan(name, call)
 
         @activity.defn(name=f"{name}.apply")
@@ -149,6 +167,7 @@ class World:
                 Worker(client, task_queue=ids.DIAGNOSE_QUEUE, activities=made),
                 Worker(client, task_queue=ids.REMEDIATE_QUEUE, activities=made),
                 Worker(client, task_queue=ids.NOTIFY_QUEUE, activities=made),
+                Worker(client, task_queue=ids.FORENSICS_QUEUE, activities=made),
             ):
                 yield
 

@@ -1,0 +1,86 @@
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox import processes
+from sandbox.state import Files
+from tests.e2e.house import House
+from tests.e2e.wire import Wire, wire
+from tests.e2e.workers import Worker
+
+Alone = Callable[..., AbstractContextManager[Worker]]
+
+
+@contextmanager
+def opened(house: House, *arguments: str) -> Iterator[House]:
+    """A sandbox for the time of a test, without a worker; nothing of it is left behind."""
+    try:
+        house.open("--no-worker", *arguments)
+        yield house
+        house.close()
+    finally:
+        processes.end(Files(house.data_dir))
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The sandbox that tests share, each with incidents of its own."""
+    with opened(House(tmp_path_factory.mktemp("house") / "sandbox")) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def aws(house: House) -> Iterator[Wire]:
+    """What goes between the usual worker and AWS."""
+    with wire(house.variables["AWS_ENDPOINT_URL"]) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def public(house: House) -> Iterator[Wire]:
+    """What goes between the usual worker and the status page."""
+    with wire(house.variables["STATUSPAGE_URL"]) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def usual(house: House, aws: Wire, public: Wire) -> Iterator[Worker]:
+    one = Worker(house, AWS_ENDPOINT_URL=aws.url, STATUSPAGE_URL=public.url)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def worker(usual: Worker) -> Worker:
+    """The worker that tests share; it runs, whatever became of it in the test before."""
+    usual.start()
+    return usual
+
+
+@pytest.fixture
+def alone(house: House, usual: Worker, aws: Wire) -> Alone:
+    """Put workers of a test's own, for some queues or with other settings, in the place of the usual one."""
+
+    @contextmanager
+    def one(*queues: str, **variables: str) -> Iterator[Worker]:
+        usual.stop()
+        own = Worker(house, *queues, **{"AWS_ENDPOINT_URL": aws.url, **variables})
+        own.start()
+        try:
+            yield own
+        finally:
+            if own.alive:
+                own.kill()
+                own.end()
+
+    return one
+
+
+@pytest.fixture
+def folder(house: House, tmp_path: Path) -> Path:
+    """A copy of the sandbox's own organisation, to be written in."""
+    import shutil
+
+    return Path(shutil.copytree(house.variables["INCIDENT_RUNBOOKS"], tmp_path / "axis-imaging"))
