@@ -133,9 +133,7 @@ class Change:
         voted = {vote.by for vote in self.record.approvals}
         self.record.eligible = list(electorate.roles)
         self._page = [voter for voter in electorate.voters() if voter not in voted]
-        self._page_reason = (
-            f"{reason}: {self.request.title} (incident approve {self.request.scope.incident} {self.record.step})"
-        )
+        self._page_reason = f"{reason}: {self.request.title}"
 
     def next_due(self) -> datetime | None:
         """When the voters are paged again or their time is over; None when nobody is asked."""

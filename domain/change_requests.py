@@ -125,7 +125,7 @@ def progress(incident: Incident, told: ChangeProgress, now: datetime) -> None:
             skip.add(contact.id)
             role = next((role for role in told.record.eligible if role in contact.roles), contact.roles[0])
             level = chain.index(role) + 1 if role in chain else 0
-            incident.page(contact, role, level, told.page_reason, now)
+            incident.page(contact, role, level, told.page_reason, now, _ask(incident, told.record))
     if told.access_denied:
         lost_hands(incident, told.record.action, now)
     if told.record.status in {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE} and told.record.undo_of is not None:
@@ -144,6 +144,14 @@ def gone(incident: Incident, workflow_id: str, now: datetime) -> None:
             change.status, change.eligible = ChangeStatus.FAILED, []
             change.reason = "its workflow was ended from outside"
             incident.record(now, "orchestrator", "change", f"{workflow_id}: failed - {change.reason}")
+
+
+def _ask(incident: Incident, record: ChangeRecord) -> str | None:
+    """What an approver reads: the plan, what it means, and how to decide on exactly that."""
+    if record.plan is None:
+        return None
+    decide = f"incident approve {incident.declaration.incident_id} {record.step} --digest {record.plan.digest}"
+    return f"{record.plan.summary}\nImpact: {record.plan.impact}\nDecide: {decide}"
 
 
 def evidence_pending(incident: Incident, step: ChangeStep) -> bool:

@@ -132,8 +132,10 @@ class Incident:
         if clock is not None and clock.state == "running":
             self.state.clocks[name] = Clock.model_validate({"due_at": clock.due_at, "state": state})
 
-    def page(self, contact: Contact, role: str, level: int, reason: str, now: datetime) -> None:
-        """Page one contact and put it on record; nothing happens in a dry run."""
+    def page(
+        self, contact: Contact, role: str, level: int, reason: str, now: datetime, ask: str | None = None
+    ) -> None:
+        """Page one contact and put it on record; nothing happens in a dry run. `ask` is what the contact shall do."""
         if not self.live:
             return
         declaration = self.declaration
@@ -154,9 +156,14 @@ class Incident:
                 contact=contact,
                 role=role,
                 subject=subject,
-                body=f"{declaration.title}\nAcknowledge: incident ack {declaration.incident_id}\n{links}",
+                body=f"{declaration.title}\n{ask or self._ask()}\n{links}",
             )
         )
+
+    def _ask(self) -> str:
+        if self.state.status is Status.DECLARED:
+            return f"Acknowledge: incident ack {self.declaration.incident_id}"
+        return f"Look: incident show {self.declaration.incident_id}"
 
     def page_role(self, role: str, level: int, reason: str, now: datetime, skip: set[str]) -> None:
         """Page every holder of a role who is not in `skip`, and add them to it."""
