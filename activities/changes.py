@@ -29,6 +29,7 @@ LEASE = timedelta(minutes=5)
 """How long a lock outlives its holder's last sign of life; longer than any single attempt may take."""
 
 _AGAIN = timedelta(seconds=2)
+_AGAIN_LATER = timedelta(seconds=20)  # what takes long is looked at less often, or its attempts would run out
 _EXPECTED = ApplicationErrorCategory.BENIGN
 """Waiting is no failure: it is neither logged nor counted as one."""
 
@@ -79,14 +80,16 @@ class ChangeRunner:
         """Look once whether the world is `plan.after`, and renew the locks' lease.
 
         When it is, the outcome goes on record beside the intent and the locks are released; a repeat finds the same.
-        Raises `ApplicationError`: `NotYet`, retried after 2 s, or `VerificationFailed`, final, the locks released.
+        Raises `ApplicationError`: `NotYet`, retried after 2 s (what takes long: 20 s), or `VerificationFailed`,
+        final, the locks released.
         """
         ledger = self._ledger(call.scope)
         other = ledger.renew(call.plan.locks, call.holder, LEASE)
         seen = action.verify(call.scope, call.plan)
         message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
         if not seen.done and not seen.failed:
-            raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=_AGAIN, category=_EXPECTED)
+            again = _AGAIN_LATER if call.plan.takes_long else _AGAIN
+            raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=again, category=_EXPECTED)
         outcome = "verified" if seen.done else "failed"
         ledger.record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
         ledger.release(call.plan.locks, call.holder)

@@ -13,9 +13,12 @@ from temporalio import activity
 from activities.acting import acting
 from activities.action import Change, Clients, Notice, Probe, RefusedError, StatusPageApi
 from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.chain import Chain
 from activities.changes import ChangeRunner
 from activities.people import Pager
 from domain.calls import (
+    AppendCall,
+    Appended,
     Applied,
     ApplyCall,
     NoticeCall,
@@ -72,7 +75,7 @@ def _forensics(clients: Clients) -> list[Activity]:
     runner = ChangeRunner(clients)
     steps = (_plan, _apply, _verify)
     made = [step(runner, change(clients)) for change in CHANGES.values() for step in steps if change.evidence]
-    return [*made, _release(runner)] if made else []
+    return [*made, _release(runner), _append(clients)]
 
 
 def _notification(world: World) -> list[Activity]:
@@ -130,6 +133,15 @@ def _release(runner: ChangeRunner) -> Activity:
             runner.release(call)
 
     return release
+
+
+def _append(clients: Clients) -> Activity:
+    @activity.defn(name="ledger.append")
+    def append(call: AppendCall) -> Appended:
+        with acting("ledger.append", incident=call.incident):
+            return Chain(clients, call.environment).append(call)
+
+    return append
 
 
 def _send(notice: Notice[Any]) -> Activity:

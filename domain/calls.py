@@ -9,6 +9,7 @@ from domain.environment import Environment
 from domain.organisation import Channel
 from domain.plan import Plan, State
 from domain.severity import Severity
+from domain.timeline import Entry
 
 Mode = Literal["live", "dry-run", "drill"]
 
@@ -86,6 +87,22 @@ class Verified(BaseModel):
     """The world is `after`; the locks are released. `message` is what was seen."""
 
     message: str
+
+
+class AppendCall(BaseModel):
+    """Write entries of an incident's timeline into the ledger, and sign the head that they lead to."""
+
+    incident: str
+    environment: Environment
+    epoch: int
+    entries: list[Entry]
+
+
+class Appended(BaseModel):
+    """The ledger has every entry up to `written`, in `epoch`."""
+
+    written: int
+    epoch: int
 
 
 class ReleaseCall(BaseModel):

@@ -111,10 +111,17 @@ def _leads(incident: Incident, elapsed: int) -> list[str]:
 
 
 def _breach_clocks(incident: Incident, now: datetime) -> None:
-    for name, clock in incident.state.clocks.items():
+    for name, clock in list(incident.state.clocks.items()):
         if clock.state == "running" and clock.due_at <= now and not name.startswith("approval:"):
             incident.state.clocks[name] = Clock(due_at=clock.due_at, state="breached")
             incident.record(now, "orchestrator", "clock", f"Deadline missed: {name}", {"clock": name})
+            if name == "ledger":
+                _page_for_ledger(incident, now)
+
+
+def _page_for_ledger(incident: Incident, now: datetime) -> None:
+    """The record could not be written for five minutes: whoever is on call first must know."""
+    incident.page_role(incident.declaration.runbook.on_call[0], 0, "the ledger cannot be written", now, set())
 
 
 def _send_notices(incident: Incident, now: datetime) -> None:

@@ -55,12 +55,17 @@ def document(incident: Incident) -> dict[str, Any]:
         "offers": _offers(incident),
         "due": [{"at": stamp(due.at), "what": due.what} for due in clock.upcoming(incident)],
         "waiting_for": incident.waiting_for(),
-        "timeline": {"length": len(state.timeline.entries), "head": state.timeline.head},
+        "timeline": {
+            "length": state.timeline.length,
+            "head": state.timeline.head,
+            "first": state.timeline.dropped + 1,
+            "written": state.ledger.written,
+        },
     }
 
 
 def timeline_document(incident: Incident) -> list[dict[str, Any]]:
-    """Every entry of the timeline as JSON values, oldest first."""
+    """The entries that the workflow still carries as JSON values, oldest first."""
     return [entry.model_dump(mode="json") for entry in incident.state.timeline.entries]
 
 

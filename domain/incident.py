@@ -132,9 +132,7 @@ class Incident:
         if clock is not None and clock.state == "running":
             self.state.clocks[name] = Clock.model_validate({"due_at": clock.due_at, "state": state})
 
-    def page(
-        self, contact: Contact, role: str, level: int, reason: str, now: datetime, ask: str | None = None
-    ) -> None:
+    def page(self, contact: Contact, role: str, level: int, reason: str, now: datetime, ask: str | None = None) -> None:
         """Page one contact and put it on record; nothing happens in a dry run. `ask` is what the contact shall do."""
         if not self.live:
             return

@@ -170,6 +170,13 @@ class Link(BaseModel):
     incident: str | None = None
 
 
+class LedgerState(BaseModel):
+    """How many entries the ledger outside has, and in which epoch it is written."""
+
+    written: int = 0
+    epoch: int = 1
+
+
 class IncidentState(BaseModel):
     severity: Severity
     status: Status = Status.DECLARED
@@ -192,6 +199,7 @@ class IncidentState(BaseModel):
     notices: list[NoticeRecord] = []
     links: list[Link] = []
     timeline: Timeline = Timeline()
+    ledger: LedgerState = LedgerState()
 
 
 class IncidentRun(BaseModel):

@@ -1,17 +1,17 @@
 """The record of an incident: entries, each chained by hash to the one before it."""
 
 import hashlib
-import json
 from datetime import datetime
 from typing import Any
 
+import rfc8785
 from pydantic import BaseModel
 
 GENESIS = "0" * 64
 
 
 class Entry(BaseModel):
-    """One thing that happened. `hash` is SHA-256 over the entry's canonical JSON, which holds `prev`."""
+    """One thing that happened. `hash` is SHA-256 over the entry's canonical JSON (RFC 8785), which holds `prev`."""
 
     seq: int
     at: datetime
@@ -23,32 +23,55 @@ class Entry(BaseModel):
     hash: str = ""
 
     def computed_hash(self) -> str:
-        content = self.model_dump(mode="json", exclude={"hash"})
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json", exclude={"hash"}))).hexdigest()
+
+    def canonical(self) -> str:
+        """The whole entry, its hash included, as canonical JSON."""
+        return rfc8785.dumps(self.model_dump(mode="json")).decode()
 
 
 class Timeline(BaseModel):
-    """A chain that only grows. `seq` starts at 1; the first entry's `prev` is 64 zeros."""
+    """A chain that only grows. `seq` starts at 1; the first entry's `prev` is 64 zeros.
+
+    Of a long chain the oldest entries may be left out, once they are safe outside: `dropped` of them, the last
+    of which had the hash `base`.
+    """
 
     entries: list[Entry] = []
+    dropped: int = 0
+    base: str = GENESIS
+
+    @property
+    def length(self) -> int:
+        return self.dropped + len(self.entries)
 
     @property
     def head(self) -> str:
-        return self.entries[-1].hash if self.entries else GENESIS
+        return self.entries[-1].hash if self.entries else self.base
 
     def append(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> Entry:
-        entry = Entry(
-            seq=len(self.entries) + 1, at=at, actor=actor, kind=kind, text=text, data=data or {}, prev=self.head
-        )
+        entry = Entry(seq=self.length + 1, at=at, actor=actor, kind=kind, text=text, data=data or {}, prev=self.head)
         entry = entry.model_copy(update={"hash": entry.computed_hash()})
         self.entries.append(entry)
         return entry
 
+    def after(self, seq: int, most: int) -> list[Entry]:
+        """Up to `most` entries that come after number `seq`."""
+        start = max(seq - self.dropped, 0)
+        return self.entries[start : start + most]
+
+    def drop(self, upto: int, keep: int) -> None:
+        """Leave out the entries up to number `upto`, but never the latest `keep`."""
+        count = min(upto - self.dropped, len(self.entries) - keep)
+        if count > 0:
+            self.base = self.entries[count - 1].hash
+            self.dropped += count
+            self.entries = self.entries[count:]
+
     def first_broken(self) -> int | None:
         """The number of the first entry that does not follow from the one before it; None when all do."""
-        previous = GENESIS
-        for position, entry in enumerate(self.entries, start=1):
+        previous = self.base
+        for position, entry in enumerate(self.entries, start=self.dropped + 1):
             if entry.seq != position or entry.prev != previous or entry.computed_hash() != entry.hash:
                 return position
             previous = entry.hash

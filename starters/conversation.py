@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
 
 from temporalio.client import (
     Client,
@@ -26,6 +27,7 @@ T = TypeVar("T")
 _ANSWER = timedelta(seconds=10)
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 2
+_CARRYING_ON_SECONDS = (0.1, 0.3, 0.9)
 _ALIVE = {
     WorkflowExecutionStatus.RUNNING,
     WorkflowExecutionStatus.CONTINUED_AS_NEW,
@@ -60,9 +62,8 @@ async def tell(client: Client, workflow_id: str, command: str, payload: Document
     Raises `RefusedError` with the reason when it is refused. A command that nobody answered in time may
     still be done later; sending it again is then refused or harmless.
     """
-    handle = client.get_workflow_handle(workflow_id)
     try:
-        answer: Document = await _answered(client, handle.execute_update(command, payload, rpc_timeout=_ANSWER))
+        answer: Document = await _answered(client, _update(client, workflow_id, command, payload))
     except WorkflowUpdateFailedError as error:
         raise RefusedError(_message(error.cause)) from error
     except (RPCTimeoutOrCancelledError, TimeoutError) as error:
@@ -75,6 +76,19 @@ async def tell(client: Client, workflow_id: str, command: str, payload: Document
             raise await nobody_answers(client) from error
         raise
     return answer
+
+
+async def _update(client: Client, workflow_id: str, command: str, payload: Document) -> Any:
+    """Send one update. A workflow that is just carrying on as a new run turns it away: the new run takes it."""
+    handle, name = client.get_workflow_handle(workflow_id), str(uuid4())
+    for wait in _CARRYING_ON_SECONDS:
+        try:
+            return await handle.execute_update(command, payload, id=name, rpc_timeout=_ANSWER)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                raise
+        await asyncio.sleep(wait)
+    return await handle.execute_update(command, payload, id=name, rpc_timeout=_ANSWER)
 
 
 async def ask(client: Client, workflow_id: str, query: str) -> Any:

@@ -11,8 +11,8 @@ from temporalio.common import RawValue, SearchAttributeUpdate, WorkflowIDReusePo
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from domain import alerts, change_requests, clock, ids, lifecycle, notices, probing
-    from domain.calls import NoticeCall, Noticed, ObserveCall, PageCall, Paged
+    from domain import alerts, change_requests, clock, ids, ledger, lifecycle, notices, probing
+    from domain.calls import AppendCall, Appended, NoticeCall, Noticed, ObserveCall, PageCall, Paged
     from domain.change import ChangeRequest
     from domain.commands import INCIDENT_COMMANDS, Command
     from domain.declaration import Alert, KeyHold
@@ -47,6 +47,8 @@ class Incident:
         clock.fire(self._rules, workflow.now())
         self._tasks: set[asyncio.Task[None]] = set()
         self._working = 0
+        self._writing = False
+        self._writer: asyncio.Task[None] | None = None
         self._starting: set[str] = set()
         self._changed = False
         self._published: tuple[str, ...] = ()
@@ -60,10 +62,12 @@ class Incident:
             self._do_effects()
             self._plan_dry_run()
             self._publish()
+            self._keep_ledger()
             if self._is_over():
                 break
             if self._must_continue_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
+                ledger.shorten(self._rules)
                 workflow.continue_as_new(IncidentRun(declaration=self._rules.declaration, state=self._rules.state))
             await self._wait_for_news()
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -81,7 +85,7 @@ class Incident:
 
     def _is_over(self) -> bool:
         rules = self._rules
-        busy = self._working or rules.changes_in_flight() or clock.next_due(rules) is not None
+        busy = self._working or self._writing or rules.changes_in_flight() or clock.next_due(rules) is not None
         return rules.ended and not busy
 
     def _must_continue_as_new(self) -> bool:
@@ -275,6 +279,33 @@ class Incident:
             await workflow.get_external_workflow_handle(ids.key_workflow_id(key)).signal("release", hold)
         except ApplicationError:
             workflow.logger.info("the key is free already")
+
+    def _keep_ledger(self) -> None:
+        """Write what is new into the ledger, beside everything else: the response never waits for it."""
+        if not self._writing and ledger.is_behind(self._rules):
+            self._writing = True
+            self._writer = asyncio.create_task(self._write_ledger())
+
+    async def _write_ledger(self) -> None:
+        while ledger.is_behind(self._rules):
+            call = AppendCall(
+                incident=self._rules.declaration.incident_id,
+                environment=self._rules.declaration.environment,
+                epoch=self._rules.state.ledger.epoch,
+                entries=ledger.next_batch(self._rules, workflow.now()),
+            )
+            try:
+                done = await workflow.execute_activity(
+                    "ledger.append", call, result_type=Appended, **self._options(options.LEDGER, "Write the ledger")
+                )
+            except ActivityError as error:
+                workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
+                self._changed = True  # its clock runs: the loop must know when it is due
+                await workflow.sleep(options.LEDGER_AGAIN, summary="try the ledger again")
+            else:
+                ledger.written(self._rules, done.written, done.epoch, workflow.now())
+        self._writing = False
+        self._changed = True
 
     def _plan_dry_run(self) -> None:
         """In a dry run: once the probes have answered, plan every change that needs no answer, then end."""

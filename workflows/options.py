@@ -93,6 +93,16 @@ NOTICE = Profile(
     retry_policy=_retry(20, 60),
 )
 
+LEDGER = Profile(
+    task_queue=FORENSICS_QUEUE,
+    start_to_close_timeout=timedelta(seconds=60),
+    heartbeat_timeout=_HEARTBEAT,
+    retry_policy=_retry(0, 15),
+)
+"""The record: tried without end; what is final elsewhere is tried again by the workflow."""
+
+LEDGER_AGAIN = timedelta(seconds=10)
+
 _PRIORITY = {Severity.P0: 1, Severity.P1: 2, Severity.P2: 3, Severity.P3: 4}
 
 

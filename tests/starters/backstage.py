@@ -17,6 +17,8 @@ from temporalio.worker import Worker
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from domain import ids
 from domain.calls import (
+    AppendCall,
+    Appended,
     Applied,
     ApplyCall,
     NoticeCall,
@@ -114,7 +116,11 @@ class Backstage:
         async def release(call: ReleaseCall) -> None:
             assert call.holder
 
-        made: list[Callable[..., Any]] = [page, release]
+        @activity.defn(name="ledger.append")
+        async def append(call: AppendCall) -> Appended:
+            return Appended(written=call.entries[-1].seq, epoch=call.epoch)
+
+        made: list[Callable[..., Any]] = [page, release, append]
         made += [_probe(name) for name in PROBES]
         made += [_notice(name) for name in NOTICES]
         for name in CHANGES:

@@ -32,7 +32,7 @@ async def test_unanswered_p0_pages_exactly_the_table(skipping: WorkflowEnvironme
     for page in state["pages"]:
         minute = round((datetime.fromisoformat(page["at"]) - started) / timedelta(minutes=1))
         waves.setdefault(minute, []).append(page["role"])
-    expected = {minute: FIRST for minute in (0, 5, 10)}
+    expected = dict.fromkeys((0, 5, 10), FIRST)
     expected |= {minute: sorted([*FIRST, "cto"]) for minute in (15, 20, 25)}
     expected |= {minute: sorted([*LEADS, *CHAIN]) for minute in (30, 35, 40)}
     assert {minute: sorted(roles) for minute, roles in waves.items()} == expected

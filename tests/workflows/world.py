@@ -9,11 +9,14 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from domain import ids
 from domain.approval import ApprovalClass
 from domain.calls import (
+    AppendCall,
+    Appended,
     Applied,
     ApplyCall,
     NoticeCall,
@@ -31,6 +34,7 @@ from domain.declaration import Declaration
 from domain.finding import Finding, FindingStatus
 from domain.incident_state import IncidentRun
 from domain.plan import Plan
+from domain.timeline import Entry
 from workflows.change import Change
 from workflows.incident import Incident
 from workflows.key import IncidentKey
@@ -60,6 +64,7 @@ class World:
         self.acted: list[str] = []
         self.pages: list[tuple[str, str]] = []
         self.notices: list[tuple[str, int]] = []
+        self.ledger: list[Entry] = []
         self.released: list[tuple[str, ...]] = []
         self.denied: set[str] = set()
         self.broken: set[str] = set()
@@ -106,9 +111,7 @@ class World:
         return Applied(outcome="applied")
 
     def activities(self) -> list[Callable[..., Any]]:
-        made: list[Callable[..., Any]] = []
-        for probe in ("test.health", "test.deployments"):
-            made.append(self._probe(probe))
+        made = [self._probe(probe) for probe in ("test.health", "test.deployments")]
         for change in CLASSES:
             made += self._change(change)
 
@@ -124,11 +127,18 @@ class World:
             self.notices.append((call.step, call.sequence))
             return Noticed(reference="r1", text=call.step)
 
+        @activity.defn(name="ledger.append")
+        async def append(call: AppendCall) -> Appended:
+            if "ledger" in self.broken:
+                raise ApplicationError("no table", type="NotFound", non_retryable=True)
+            self.ledger += [entry for entry in call.entries if entry.seq > len(self.ledger)]
+            return Appended(written=call.entries[-1].seq, epoch=call.epoch)
+
         @activity.defn(name="changes.release")
         async def release(call: ReleaseCall) -> None:
             self.released.append(call.locks)
 
-        return [*made, page, tell, release]
+        return [*made, page, tell, append, release]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")
@@ -162,14 +172,14 @@ class World:
         """Serve every queue until the block ends."""
         workflows = [Incident, Change, IncidentKey]
         made = self.activities()
-        async with Worker(client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows):
-            async with (
-                Worker(client, task_queue=ids.DIAGNOSE_QUEUE, activities=made),
-                Worker(client, task_queue=ids.REMEDIATE_QUEUE, activities=made),
-                Worker(client, task_queue=ids.NOTIFY_QUEUE, activities=made),
-                Worker(client, task_queue=ids.FORENSICS_QUEUE, activities=made),
-            ):
-                yield
+        async with (
+            Worker(client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows),
+            Worker(client, task_queue=ids.DIAGNOSE_QUEUE, activities=made),
+            Worker(client, task_queue=ids.REMEDIATE_QUEUE, activities=made),
+            Worker(client, task_queue=ids.NOTIFY_QUEUE, activities=made),
+            Worker(client, task_queue=ids.FORENSICS_QUEUE, activities=made),
+        ):
+            yield
 
 
 class Told:
@@ -191,7 +201,12 @@ class Told:
         return cls(client, handle)
 
     async def do(self, name: str, **payload: Any) -> dict[str, Any]:
-        return await self.handle.execute_update(name, {"by": "devops-lead", **payload}, result_type=dict)
+        while True:
+            try:
+                return await self.handle.execute_update(name, {"by": "devops-lead", **payload}, result_type=dict)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.FAILED_PRECONDITION:  # just carrying on as a new run
+                    raise
 
     async def state(self) -> dict[str, Any]:
         return await self.handle.query("state", result_type=dict)

@@ -1,0 +1,46 @@
+"""How far the timeline is safe outside Temporal. A ledger that cannot be written never stops the response."""
+
+from datetime import datetime, timedelta
+
+from domain.incident import Incident
+from domain.incident_state import Clock
+from domain.timeline import Entry
+
+CLOCK = "ledger"
+BATCH = 100
+KEPT = 200
+"""How many of the latest entries stay in the workflow when it carries on as a new run."""
+
+_PATIENCE = timedelta(minutes=5)
+
+
+def is_behind(incident: Incident) -> bool:
+    """Whether there are entries that the ledger does not have; a dry run writes none."""
+    return incident.live and incident.state.ledger.written < incident.state.timeline.length
+
+
+def next_batch(incident: Incident, now: datetime) -> list[Entry]:
+    """The entries to write next; from now on the ledger's clock runs."""
+    clock = incident.state.clocks.get(CLOCK)
+    if clock is None or clock.state == "met":
+        incident.state.clocks[CLOCK] = Clock(due_at=now + incident.scaled(_PATIENCE))
+    return incident.state.timeline.after(incident.state.ledger.written, BATCH)
+
+
+def written(incident: Incident, upto: int, epoch: int, now: datetime) -> None:
+    """Take note of what is safe. A new epoch says that another history of this incident had been written before."""
+    ledger = incident.state.ledger
+    ledger.written = max(ledger.written, upto)
+    if epoch != ledger.epoch:
+        ledger.epoch = epoch
+        text = f"The ledger held another history of this incident: epoch {epoch} begins"
+        incident.record(now, "orchestrator", "ledger", text, {"epoch": epoch})
+    clock = incident.state.clocks[CLOCK]
+    if clock.state == "breached":
+        incident.record(now, "orchestrator", "ledger", "The ledger is written again; nothing is missing in it")
+    incident.state.clocks[CLOCK] = Clock(due_at=clock.due_at, state="met")
+
+
+def shorten(incident: Incident) -> None:
+    """Leave out of the carried state what is safe outside, but for the latest entries."""
+    incident.state.timeline.drop(incident.state.ledger.written, KEPT)
