@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox import pulse, seed_network, seed_services
+from sandbox import pulse, seed_network, seed_perimeter, seed_services
 from sandbox.world import World
 
 _CLASS = "db.r6g.xlarge"
@@ -16,7 +16,7 @@ def seed(world: World) -> None:
     seed_services.services(world, networks[0])
     _databases(world)
     _stores(world)
-    _firewalls(world)
+    seed_perimeter.perimeter(world, networks[0])
     pulse.backfill(world, datetime.now(UTC))
 
 
@@ -79,46 +79,3 @@ def _stores(world: World) -> None:
 def _located(region: str) -> dict[str, Any]:
     """S3 takes no location constraint for us-east-1."""
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-
-
-def _firewalls(world: World) -> None:
-    """Web ACLs that block what their address sets hold, and log."""
-    wafv2, logs = world.client("wafv2"), world.client("logs")
-    environment = world.environment
-    for acl in environment.web_acls.values():
-        logs.create_log_group(logGroupName=acl.log_group)
-        sets = [(acl.ip_set, "IPV4"), (acl.ip_set_v6, "IPV6")]
-        arns = [_address_set(wafv2, name, version) for name, version in sets if name]
-        made = wafv2.create_web_acl(
-            Name=acl.name,
-            Scope="REGIONAL",
-            DefaultAction={"Allow": {}},
-            Rules=[
-                {
-                    "Name": f"block-{number}",
-                    "Priority": number,
-                    "Statement": {"IPSetReferenceStatement": {"ARN": arn}},
-                    "Action": {"Block": {}},
-                    "VisibilityConfig": _visible(f"block-{number}"),
-                }
-                for number, arn in enumerate(arns)
-            ],
-            VisibilityConfig=_visible(acl.name),
-        )
-        wafv2.put_logging_configuration(
-            LoggingConfiguration={
-                "ResourceArn": made["Summary"]["ARN"],
-                "LogDestinationConfigs": [
-                    f"arn:aws:logs:{environment.region}:{environment.account}:log-group:{acl.log_group}"
-                ],
-            }
-        )
-
-
-def _address_set(wafv2: Any, name: str, version: str) -> str:
-    made = wafv2.create_ip_set(Name=name, Scope="REGIONAL", IPAddressVersion=version, Addresses=[])
-    return str(made["Summary"]["ARN"])
-
-
-def _visible(name: str) -> dict[str, Any]:
-    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}

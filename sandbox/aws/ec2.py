@@ -1,17 +1,50 @@
-"""Amazon EC2: a VPC under the id that an environment file names; moto makes ids up."""
+"""Amazon EC2: VPCs, security groups and network ACLs under the ids that an environment file names.
 
-from moto.ec2.models import ec2_backends, vpcs
+Moto makes ids up. None of this is for two threads at once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from moto.ec2.models import ec2_backends, network_acls, security_groups, vpcs
 from moto.ec2.models.vpcs import VPC
-from moto.ec2.utils import random_vpc_id
 
 from sandbox.aws.teach import teach
 
 
 def named_vpc(account: str, region: str, vpc_id: str | None, cidr: str) -> VPC:
-    """Create a VPC under this id, or under one made up. Not for two threads at once."""
-    teach(vpcs, random_vpc_id=(lambda: vpc_id) if vpc_id else random_vpc_id)
-    try:
+    """Create a VPC under this id, or under one made up."""
+    with _named(vpcs, "random_vpc_id", vpc_id):
         made: VPC = ec2_backends[account][region].create_vpc(cidr)
-    finally:
-        teach(vpcs, random_vpc_id=random_vpc_id)
     return made
+
+
+def named_security_group(account: str, region: str, group_id: str, name: str, vpc_id: str) -> None:
+    """Create a security group under this id; it lets nothing in yet."""
+    with _named(security_groups, "random_security_group_id", group_id):
+        ec2_backends[account][region].create_security_group(name, f"The portal's {name}", vpc_id)
+
+
+def named_network_acl(account: str, region: str, acl_id: str, vpc_id: str, subnets: list[str]) -> None:
+    """Create a network ACL under this id that lets everything through, and put subnets behind it."""
+    ec2 = ec2_backends[account][region]
+    with _named(network_acls, "random_network_acl_id", acl_id):
+        ec2.create_network_acl(vpc_id)
+    ec2.add_default_entries(acl_id)
+    for subnet in subnets:
+        for acl in list(ec2.network_acls.values()):
+            for association in [key for key, one in acl._associations.items() if one.subnet_id == subnet]:
+                ec2.replace_network_acl_association(association, acl_id)
+
+
+@contextmanager
+def _named(module: ModuleType, made_up: str, wanted: str | None) -> Iterator[None]:
+    """Let the next thing that moto makes get this id, if there is one."""
+    before = getattr(module, made_up)
+    if wanted:
+        teach(module, **{made_up: lambda: wanted})
+    try:
+        yield
+    finally:
+        teach(module, **{made_up: before})

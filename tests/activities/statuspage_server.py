@@ -55,7 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self._done(body)
         if body is not None and self.server.lost:
             self.server.lost -= 1
-            return self.connection.close()
+            self.connection.close()
+            return None
         return self._answer(201 if self.command == "POST" else 200, answer, {})
 
     def _done(self, body: Any) -> Any:

@@ -1,0 +1,28 @@
+# The `incident` command, and by default its worker. The libraries have the versions of requirements.lock.
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml requirements.lock README.md LICENSE ./
+COPY domain domain
+COPY runbooks runbooks
+COPY workflows workflows
+COPY activities activities
+COPY worker worker
+COPY starters starters
+COPY sandbox sandbox
+RUN python -m venv /opt/incident \
+    && /opt/incident/bin/pip install --no-cache-dir --constraint requirements.lock .
+
+FROM python:3.13-slim
+RUN useradd --uid 10001 --create-home incident
+COPY --from=build /opt/incident /opt/incident
+ENV PATH=/opt/incident/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    INCIDENT_METRICS_ADDRESS=0.0.0.0:9464
+USER 10001
+EXPOSE 9464
+# the worker drains at SIGTERM: give it INCIDENT_SHUTDOWN_GRACE and some seconds more
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9464/metrics', timeout=4)"]
+ENTRYPOINT ["incident"]
+CMD ["worker"]
