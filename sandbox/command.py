@@ -42,7 +42,7 @@ def start(options: Options, data_dir: Path, detach: bool, port_base: int | None,
     from sandbox.ports import PortsTakenError
 
     files = Files(data_dir)
-    _end_on_signals()
+    end_on_signals()
     try:
         current, started = supervisor.start(
             files,
@@ -155,7 +155,7 @@ def _inject(current: State, fault: str) -> dict[str, Any]:
     return told
 
 
-def _end_on_signals() -> None:
+def end_on_signals() -> None:
     """Let SIGTERM and a closed terminal end this command as Ctrl-C does: what it started is stopped."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -30,6 +30,9 @@ def demo(options: Options, scenario: str, keep: bool) -> None:
     from sandbox import supervisor
     from sandbox.state import Files
 
+    from sandbox.command import end_on_signals
+
+    end_on_signals()
     story = _story(scenario)
     files = Files(Path(tempfile.mkdtemp(prefix="incident-demo-")))
     if options.as_json:
@@ -61,6 +64,8 @@ def _story(scenario: str) -> Story:
 
 def _played(story: Story, files: Any, options: Options) -> dict[str, Any]:
     """Start a sandbox, break it, play the story in it and look at what came of it."""
+    from temporalio.service import RPCError
+
     from sandbox import supervisor
     from sandbox.launch import StartError
     from sandbox.parts import MissingCommandError
@@ -79,6 +84,8 @@ def _played(story: Story, files: Any, options: Options) -> dict[str, Any]:
         return asyncio.run(_tell(story, files, sandbox))
     except (StartError, MissingCommandError, StoryError) as error:
         raise RefusedError(str(error)) from error
+    except RPCError as error:
+        raise RefusedError(f"the sandbox's Temporal server or worker does not answer: {error}") from error
 
 
 async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:

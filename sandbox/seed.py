@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox import pulse, seed_network, seed_perimeter, seed_services
+from sandbox import pulse, seed_network, seed_perimeter, seed_services, seed_vault
 from sandbox.world import World
 
 _CLASS = "db.r6g.xlarge"
@@ -16,6 +16,7 @@ def seed(world: World) -> None:
     seed_services.services(world, networks[0])
     _databases(world)
     _stores(world)
+    seed_vault.vault(world)
     seed_perimeter.perimeter(world, networks[0])
     pulse.backfill(world, datetime.now(UTC))
 
