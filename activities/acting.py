@@ -11,6 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from activities.aws.errors import as_application_error
+from activities.progress import keeping
 
 _BEAT_SECONDS = 1.0
 WORKER_SHUTDOWN = "WorkerShutdown"
@@ -41,7 +42,7 @@ def acting(doing: str, **ids: str) -> Iterator[None]:
 
 @contextmanager
 def _beating() -> Iterator[None]:
-    """Heartbeat each second while the work runs, without details: a killed worker is noticed within the timeout.
+    """Heartbeat each second while the work runs, with its latest details: a killed worker is noticed in time.
 
     Does nothing where the workflow set no heartbeat timeout.
     """
@@ -49,14 +50,15 @@ def _beating() -> Iterator[None]:
         yield
         return
     done = threading.Event()
+    with keeping(activity.info().heartbeat_details) as details:
 
-    def beat() -> None:
-        while not done.wait(_BEAT_SECONDS):
-            activity.heartbeat()
+        def beat() -> None:
+            while not done.wait(_BEAT_SECONDS):
+                activity.heartbeat(*details)
 
-    # the thread needs the activity's context variables, by which `heartbeat` finds the activity
-    threading.Thread(target=contextvars.copy_context().run, args=(beat,), name="heartbeat", daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()
+        # the thread needs the activity's context variables, by which `heartbeat` finds the activity
+        threading.Thread(target=contextvars.copy_context().run, args=(beat,), name="heartbeat", daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()

@@ -1,6 +1,7 @@
 """The record of an incident: entries, each chained by hash to the one before it."""
 
 import hashlib
+import math
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import rfc8785
 from pydantic import BaseModel
 
 GENESIS = "0" * 64
+_INTEGER_MAX = 2**53 - 1
 
 
 class Entry(BaseModel):
@@ -25,9 +27,26 @@ class Entry(BaseModel):
     def computed_hash(self) -> str:
         return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json", exclude={"hash"}))).hexdigest()
 
+    def is_whole(self) -> bool:
+        """Tell whether the hash is that of the content."""
+        try:
+            return self.computed_hash() == self.hash
+        except rfc8785.CanonicalizationError:
+            return False  # no entry of ours holds what has no canonical form
+
     def canonical(self) -> str:
         """The whole entry, its hash included, as canonical JSON."""
         return rfc8785.dumps(self.model_dump(mode="json")).decode()
+
+
+def _canonical_value(value: Any) -> Any:
+    """A value as canonical JSON can hold it: numbers that it knows no form for become text."""
+    if isinstance(value, dict):
+        return {key: _canonical_value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical_value(inner) for inner in value]
+    too_great = isinstance(value, int) and abs(value) > _INTEGER_MAX
+    return str(value) if too_great or (isinstance(value, float) and not math.isfinite(value)) else value
 
 
 class Timeline(BaseModel):
@@ -50,7 +69,8 @@ class Timeline(BaseModel):
         return self.entries[-1].hash if self.entries else self.base
 
     def append(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> Entry:
-        entry = Entry(seq=self.length + 1, at=at, actor=actor, kind=kind, text=text, data=data or {}, prev=self.head)
+        plain = _canonical_value(data or {})
+        entry = Entry(seq=self.length + 1, at=at, actor=actor, kind=kind, text=text, data=plain, prev=self.head)
         entry = entry.model_copy(update={"hash": entry.computed_hash()})
         self.entries.append(entry)
         return entry
@@ -72,7 +92,7 @@ class Timeline(BaseModel):
         """The number of the first entry that does not follow from the one before it; None when all do."""
         previous = self.base
         for position, entry in enumerate(self.entries, start=self.dropped + 1):
-            if entry.seq != position or entry.prev != previous or entry.computed_hash() != entry.hash:
+            if entry.seq != position or entry.prev != previous or not entry.is_whole():
                 return position
             previous = entry.hash
         return None

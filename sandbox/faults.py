@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.environment import Service
-from sandbox import pulse
+from sandbox import faults_breach, pulse
 from sandbox.aws.rollout import LOCK, ail, moment
 from sandbox.seed_services import register
 from sandbox.world import World
@@ -50,6 +50,10 @@ FAULTS: dict[str, Fault] = {
     "outage-bad-deploy": Fault(
         "A deployment of the backend succeeded and then broke: unhealthy targets, errors in the log, 503 at /health.",
         _outage_bad_deploy,
+    ),
+    "breach-exfiltration": Fault(
+        "One address downloads study after study through the front door; web ACL, application and trail log it.",
+        faults_breach.exfiltrate,
     ),
 }
 

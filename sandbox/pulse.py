@@ -9,6 +9,7 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.environment import Service
+from sandbox import waf_log
 from sandbox.world import World
 
 _BEAT = timedelta(minutes=1)
@@ -38,12 +39,14 @@ def backfill(world: World, until: datetime) -> None:
     _connections(world, past, _USUAL_SHARE)
     for service in world.environment.services.values():
         write_log(world, service, [(at, _usual(at)) for at in past])
+    waf_log.usual(world, past)
 
 
 def beat(world: World, at: datetime) -> None:
     """Put in one minute, as the services are by then: connections, lines, and errors where one ails."""
     ailing = world.ailing()
     _connections(world, [at], _RAISED_SHARE if ailing else _USUAL_SHARE)
+    waf_log.usual(world, [at])
     for service in world.environment.services.values():
         fail(world, service, at, _BEAT) if service in ailing else write_log(world, service, [(at, _usual(at))])
 

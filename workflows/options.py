@@ -96,7 +96,7 @@ NOTICE = Profile(
 LEDGER = Profile(
     task_queue=FORENSICS_QUEUE,
     start_to_close_timeout=timedelta(seconds=60),
-    heartbeat_timeout=_HEARTBEAT,
+    heartbeat_timeout=timedelta(seconds=3),
     retry_policy=_retry(0, 15),
 )
 """The record: tried without end; what is final elsewhere is tried again by the workflow."""

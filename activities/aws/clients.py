@@ -25,7 +25,10 @@ _HOMED = frozenset({"support", "health"})  # services with one endpoint for the 
 
 
 class AwsClients:
-    """Clients by service name, each built once; safe to share between threads."""
+    """Clients by service name, each built once; safe to share between threads.
+
+    `cloudtrail@us-east-1` names a service in a region other than the environment's own.
+    """
 
     def __init__(self, session: boto3.Session, region: str) -> None:
         self._session = session
@@ -46,9 +49,10 @@ class AwsClients:
         with self._lock:
             key = (service, attempts)
             if key not in self._clients:
+                name, _, region = service.partition("@")
                 self._clients[key] = self._session.client(
-                    cast("Any", service),
-                    region_name=_HOME_REGION if service in _HOMED else self._region,
+                    cast("Any", name),
+                    region_name=region or (_HOME_REGION if name in _HOMED else self._region),
                     config=_config(attempts),
                 )
             return self._clients[key]

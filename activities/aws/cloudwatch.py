@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.action import DatabaseName, Params, Probe
 from activities.aws.instants import clock, rfc3339
+from activities.aws.rds_metrics import Metric, read
 from domain.calls import Scope
 from domain.durations import spoken
 from domain.finding import Finding, FindingStatus
@@ -12,9 +13,10 @@ from domain.finding import Finding, FindingStatus
 _WINDOW = timedelta(hours=1)
 _PERIOD_SECONDS = 300
 _SUSPECT_PERCENT = 80
-_STATISTICS = {"maximum": "Maximum", "p95": "p95"}
-
-Points = list[tuple[datetime, float]]
+_METRICS = {
+    "maximum": Metric("DatabaseConnections", "Maximum"),
+    "p95": Metric("DatabaseConnections", "p95"),
+}
 
 
 class DatabaseConnectionsParams(Params):
@@ -33,7 +35,8 @@ class DatabaseConnections(Probe[DatabaseConnectionsParams]):
 
     def observe(self, scope: Scope, params: DatabaseConnectionsParams, at: datetime) -> Finding:
         database = scope.environment.databases[params.database]
-        points, complete = _read(self.clients.client("cloudwatch"), database.identifier, at)
+        cloudwatch, window = self.clients.client("cloudwatch"), (at - _WINDOW, at)
+        points, complete = read(cloudwatch, database.identifier, _METRICS, window, _PERIOD_SECONDS)
         facts: dict[str, Any] = {
             "database": params.database,
             "max_connections": database.max_connections,
@@ -66,38 +69,3 @@ class DatabaseConnections(Probe[DatabaseConnectionsParams]):
             ),
             facts=facts,
         )
-
-
-def _read(cloudwatch: Any, identifier: str, at: datetime) -> tuple[dict[str, Points], bool]:
-    """Read every page; tell also whether CloudWatch calls the last of them complete."""
-    points: dict[str, Points] = {name: [] for name in _STATISTICS}
-    complete = dict.fromkeys(_STATISTICS, True)
-    token: dict[str, str] = {}
-    while True:
-        page = cloudwatch.get_metric_data(
-            MetricDataQueries=[_query(name, statistic, identifier) for name, statistic in _STATISTICS.items()],
-            StartTime=at - _WINDOW,
-            EndTime=at,
-            **token,
-        )
-        for result in page["MetricDataResults"]:
-            points[result["Id"]].extend(zip(result["Timestamps"], result["Values"], strict=True))
-            complete[result["Id"]] = result.get("StatusCode", "Complete") == "Complete"
-        if not page.get("NextToken"):
-            return points, all(complete.values())
-        token = {"NextToken": page["NextToken"]}
-
-
-def _query(name: str, statistic: str, identifier: str) -> dict[str, Any]:
-    return {
-        "Id": name,
-        "MetricStat": {
-            "Metric": {
-                "Namespace": "AWS/RDS",
-                "MetricName": "DatabaseConnections",
-                "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": identifier}],
-            },
-            "Period": _PERIOD_SECONDS,
-            "Stat": statistic,
-        },
-    }

@@ -87,17 +87,7 @@ class RollbackService(Change[RollbackParams]):
             return Verification(done=False, failed=True, message=f"somebody deployed {_revision(runs)} meanwhile")
         if runs != wanted:
             return Verification(done=False, message=f"{_revision(runs)} is still the primary deployment")
-        state = str(rollout.get("rolloutState", "unknown"))
-        if state == "FAILED":
-            return Verification(done=False, failed=True, message=f"the rollout of {_revision(runs)} failed")
-        running, desired = int(service["runningCount"]), int(service["desiredCount"])
-        healthy, others = _targets(self.clients.client("elbv2"), str(plan.context["target_group"]))
-        message = (
-            f"{_revision(runs)}: rollout {state}, {running} of {desired} tasks running, "
-            f"{healthy} targets healthy, {others} not"
-        )
-        steady = state == "COMPLETED" and running == desired
-        return Verification(done=steady and others == 0 and (healthy > 0 or desired == 0), message=message)
+        return settled(self.clients.client("elbv2"), service, str(plan.context["target_group"]))
 
     def _described(self, plan: Plan) -> dict[str, Any]:
         return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
@@ -116,6 +106,19 @@ def described(ecs: Any, cluster: str, service: str) -> dict[str, Any]:
 def primary(service: dict[str, Any]) -> dict[str, Any]:
     """The deployment that ECS is bringing the service to, or keeps it at."""
     return next(dict(one) for one in service["deployments"] if one["status"] == "PRIMARY")
+
+
+def settled(elbv2: Any, service: dict[str, Any], target_group: str) -> Verification:
+    """Tell whether the newest rollout is complete, every task runs and every target answers its health check."""
+    rollout = primary(service)
+    name, state = _revision(str(rollout["taskDefinition"])), str(rollout.get("rolloutState", "unknown"))
+    if state == "FAILED":
+        return Verification(done=False, failed=True, message=f"the rollout of {name} failed")
+    running, desired = int(service["runningCount"]), int(service["desiredCount"])
+    healthy, others = _targets(elbv2, target_group)
+    message = f"{name}: rollout {state}, {running} of {desired} tasks running, {healthy} targets healthy, {others} not"
+    steady = state == "COMPLETED" and running == desired
+    return Verification(done=steady and others == 0 and (healthy > 0 or desired == 0), message=message)
 
 
 def _refuse_foreign_controller(service: dict[str, Any], name: str) -> None:

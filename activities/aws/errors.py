@@ -4,6 +4,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -33,7 +34,7 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], ErrorKind], ...] = (
     ((SSOTokenLoadError, UnauthorizedSSOTokenError), ErrorKind.EXPIRED_CREDENTIALS),
     ((NoCredentialsError, PartialCredentialsError), ErrorKind.ACCESS_DENIED),
     ((BotoConnectionError, HTTPClientError, ConnectionError, TimeoutError), ErrorKind.TRANSIENT),
-    ((ResponseParserError, CredentialRetrievalError), ErrorKind.TRANSIENT),
+    ((ResponseParserError, IncompleteReadError, CredentialRetrievalError), ErrorKind.TRANSIENT),
 )
 
 

@@ -9,7 +9,7 @@ from domain.calls import Scope
 from domain.finding import Finding, FindingStatus
 
 _AVAILABLE = "available"
-_SERVING = frozenset(
+SERVING = frozenset(
     {
         _AVAILABLE,
         "backing-up",
@@ -20,6 +20,20 @@ _SERVING = frozenset(
     }
 )
 """Statuses in which RDS says that the instance can be used."""
+FAILED = frozenset(
+    {
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "insufficient-capacity",
+        "restore-error",
+    }
+)
+"""Statuses from which an instance does not come back by itself (RDS user guide, "Viewing DB instance status")."""
 
 
 class DatabaseStatusParams(Params):
@@ -38,15 +52,20 @@ class DatabaseStatus(Probe[DatabaseStatusParams]):
 
     def observe(self, scope: Scope, params: DatabaseStatusParams, at: datetime) -> Finding:  # noqa: ARG002
         identifier = scope.environment.databases[params.database].identifier
-        answer = self.clients.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)
-        facts = {"database": params.database} | _facts(answer["DBInstances"][0])
-        serves = facts["status"] in _SERVING and not facts["not_normal"]
+        instance = described(self.clients.client("rds"), identifier)
+        facts = {"database": params.database} | _facts(instance)
+        serves = facts["status"] in SERVING and not facts["not_normal"]
         return Finding(
             status=FindingStatus.OK if serves else FindingStatus.SUSPECT,
             summary=_summary(params.database, facts),
             facts=facts,
-            evidence=answer["DBInstances"][0].get("DBInstanceArn", identifier),
+            evidence=instance.get("DBInstanceArn", identifier),
         )
+
+
+def described(rds: Any, identifier: str) -> dict[str, Any]:
+    """Describe one instance (`rds:DescribeDBInstances`); raises `DBInstanceNotFound`, which is final."""
+    return dict(rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
 
 
 def _facts(instance: dict[str, Any]) -> dict[str, Any]:

@@ -15,15 +15,17 @@ from sandbox.aws.teach import teach
 
 def named_vpc(account: str, region: str, vpc_id: str | None, cidr: str) -> VPC:
     """Create a VPC under this id, or under one made up."""
+    ec2 = ec2_backends[account][region]  # first, for moto makes the default VPC with it
     with _named(vpcs, "random_vpc_id", vpc_id):
-        made: VPC = ec2_backends[account][region].create_vpc(cidr)
+        made: VPC = ec2.create_vpc(cidr)
     return made
 
 
 def named_security_group(account: str, region: str, group_id: str, name: str, vpc_id: str) -> None:
     """Create a security group under this id; it lets nothing in yet."""
+    ec2 = ec2_backends[account][region]
     with _named(security_groups, "random_security_group_id", group_id):
-        ec2_backends[account][region].create_security_group(name, f"The portal's {name}", vpc_id)
+        ec2.create_security_group(name, f"The portal's {name}", vpc_id)
 
 
 def named_network_acl(account: str, region: str, acl_id: str, vpc_id: str, subnets: list[str]) -> None:

@@ -16,7 +16,10 @@ from tests.activities.world import WorldClients, create_ledger
 
 @dataclass
 class World:
-    """`snapshot` is all that the change may touch; `settle` lets AWS finish; `meddle` is somebody else's write."""
+    """`snapshot` is all that the change may touch; `settle` lets AWS finish; `meddle` is somebody else's write.
+
+    Where AWS does not tell that a write went through (`tells`), it may be sent again, to no further effect.
+    """
 
     clients: WorldClients
     change: Change[Any]
@@ -25,6 +28,7 @@ class World:
     settle: Callable[[], None] = lambda: None
     scope: Scope = field(default_factory=scope)
     params: dict[str, Any] = field(default_factory=dict)
+    tells: bool = True
 
 
 def rollback() -> World:

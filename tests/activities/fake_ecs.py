@@ -3,16 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import botocore.session
-from botocore.validate import ParamValidator
-
+from tests.activities.checked import Checked
 from tests.activities.scopes import ACCOUNT, BACKEND_TARGETS, REGION
 
 CLUSTER, SERVICE = "axis-cluster", "axis-backend"
 _ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 SERVICE_ARN = f"{_ARN}:service/{CLUSTER}/{SERVICE}"
 _START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
-_MODEL = botocore.session.get_session().get_service_model("ecs")
 
 
 def revision(number: int) -> str:
@@ -20,8 +17,10 @@ def revision(number: int) -> str:
     return f"{_ARN}:task-definition/{SERVICE}:{number}"
 
 
-class FakeEcs:
+class FakeEcs(Checked):
     """Revision 5 runs and is the newest deployment; 1 to 3 ran well before it, 4 was registered but never deployed."""
+
+    service = "ecs"
 
     def __init__(self) -> None:
         self.desired = self.running = 3
@@ -31,21 +30,6 @@ class FakeEcs:
         self.primary, self.rollout = revision(5), "COMPLETED"
         for number, source in ((1, None), (2, 1), (3, 2), (5, 3)):
             self._deploy(revision(number), revision(source) if source else None, "SUCCESSFUL")
-
-    def __getattribute__(self, name: str) -> Any:
-        found = object.__getattribute__(self, name)
-        operation = "".join(part.title() for part in name.split("_"))
-        if name.startswith("_") or operation not in _MODEL.operation_names:
-            return found
-
-        def checked(**kwargs: Any) -> Any:
-            shape = _MODEL.operation_model(operation).input_shape
-            assert shape is not None
-            report = ParamValidator().validate(kwargs, shape)
-            assert not report.has_errors(), report.generate_report()
-            return found(**kwargs)
-
-        return checked
 
     def settle(self) -> None:
         """Let whatever is under way come to its end."""
@@ -59,17 +43,26 @@ class FakeEcs:
     def describe_services(self, cluster: str, services: list[str]) -> dict[str, Any]:
         if (cluster, services) != (CLUSTER, [SERVICE]):
             return {"services": [], "failures": [{"arn": services[0], "reason": "MISSING"}]}
-        rollouts = [{"status": "ACTIVE", "taskDefinition": revision(99), "rolloutState": "COMPLETED"}]
-        rollouts.append({"status": "PRIMARY", "taskDefinition": self.primary, "rolloutState": self.rollout})
+        rollouts: list[dict[str, Any]] = [{"status": "ACTIVE", "taskDefinition": revision(99), "rolloutState": "COMPLETED"}]
+        newest = {"id": f"ecs-svc/{len(self.deployments)}", "createdAt": self.deployments[-1]["createdAt"]}
+        primary = {"status": "PRIMARY", "taskDefinition": self.primary, "rolloutState": self.rollout}
+        rollouts.append(primary | newest)
         service = {"serviceArn": SERVICE_ARN, "status": "ACTIVE", "deployments": rollouts}
         counts = {"desiredCount": self.desired, "runningCount": self.running}
         return {"services": [service | counts | {"deploymentController": {"type": self.controller}}], "failures": []}
 
-    def update_service(self, cluster: str, service: str, taskDefinition: str) -> dict[str, Any]:  # noqa: N803
+    def update_service(
+        self,
+        cluster: str,
+        service: str,
+        taskDefinition: str | None = None,  # noqa: N803
+        forceNewDeployment: bool = False,  # noqa: N803
+    ) -> dict[str, Any]:
         assert (cluster, service) == (CLUSTER, SERVICE)
-        if taskDefinition != self.primary:
-            self._deploy(taskDefinition, self.primary, "IN_PROGRESS")
-            self.primary, self.rollout = taskDefinition, "IN_PROGRESS"
+        wanted = taskDefinition or self.primary
+        if forceNewDeployment or wanted != self.primary:
+            self._deploy(wanted, self.primary, "IN_PROGRESS")
+            self.primary, self.rollout = wanted, "IN_PROGRESS"
         return {}
 
     def stop_service_deployment(self, serviceDeploymentArn: str, stopType: str) -> dict[str, Any]:  # noqa: N803

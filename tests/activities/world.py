@@ -9,7 +9,13 @@ from activities.aws.clients import AwsClients
 from tests.activities.scopes import REGION, environment
 
 LEDGER = environment().ledger_table
-_WRITES = ("update_", "stop_", "modify_", "register_scalable_target", "put_object", "copy_object", "delete_object")
+_WRITES = (
+    *("update_", "stop_", "modify_", "register_scalable_target", "put_object", "copy_object", "delete_object"),
+    *("authorize_", "revoke_", "create_network_acl_entry", "delete_network_acl_entry"),
+    *("put_logging", "delete_logging", "create_flow_logs", "delete_flow_logs", "put_retention", "admin_disable"),
+    *("reboot_db_instance", "promote_read_replica", "put_parameter"),
+    *("admin_enable", "admin_reset", "admin_user_global", "admin_set_user_mfa", "set_user_pool_mfa"),
+)
 
 
 class LostError(ConnectionError):

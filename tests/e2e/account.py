@@ -14,11 +14,12 @@ _MOVES = {"taskDefinition", "deployments", "events", "runningCount", "pendingCou
 
 @dataclass(frozen=True)
 class Fault:
-    """What a bad deployment left: full ARNs of the revision before it, of itself, and of one that never ran."""
+    """What a bad deployment left: full ARNs of the revision before it, of itself, of one that never ran, of another."""
 
     good: str
     bad: str
     never: str
+    other: str
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class Portal:
         self.house.run("sandbox", "break", "outage-bad-deploy", "--data-dir", str(self.house.data_dir))
         bad = self.service()["taskDefinition"]
         (never,) = set(self.revisions()) - {*before, bad}
+        other = next(one for one in before if one != good)
         assert not self.house.healthy()
-        return Fault(good=good, bad=bad, never=never)
+        return Fault(good=good, bad=bad, never=never, other=other)
 
 
 def snapshot(house: House, moved: str) -> dict[str, Any]:

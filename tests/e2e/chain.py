@@ -6,7 +6,10 @@ from typing import Any
 
 
 def assert_whole(entries: list[dict[str, Any]]) -> None:
-    """Fail unless the entries are numbered from 1 without a gap, and each hash follows from the one before it."""
+    """Fail unless the entries are numbered from 1 without a gap, and each hash follows from the one before it.
+
+    Of texts and whole numbers, all that an entry holds, sorted JSON without spaces is the canonical JSON of RFC 8785.
+    """
     previous = "0" * 64
     for number, entry in enumerate(entries, start=1):
         content = {name: value for name, value in entry.items() if name != "hash"}

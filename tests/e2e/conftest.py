@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from sandbox import processes
 from sandbox.state import Files
 from tests.e2e.house import House
 from tests.e2e.wire import Wire, wire
-from tests.e2e.workers import Worker
+from tests.e2e.workers import Worker, running
 
 Alone = Callable[..., AbstractContextManager[Worker]]
 
@@ -47,9 +48,9 @@ def public(house: House) -> Iterator[Wire]:
 
 @pytest.fixture(scope="session")
 def usual(house: House, aws: Wire, public: Wire) -> Iterator[Worker]:
-    one = Worker(house, AWS_ENDPOINT_URL=aws.url, STATUSPAGE_URL=public.url)
-    yield one
-    one.stop()
+    with running(Worker(house, AWS_ENDPOINT_URL=aws.url, STATUSPAGE_URL=public.url)) as one:
+        yield one
+        one.stop()
 
 
 @pytest.fixture
@@ -66,14 +67,8 @@ def alone(house: House, usual: Worker, aws: Wire) -> Alone:
     @contextmanager
     def one(*queues: str, **variables: str) -> Iterator[Worker]:
         usual.stop()
-        own = Worker(house, *queues, **{"AWS_ENDPOINT_URL": aws.url, **variables})
-        own.start()
-        try:
+        with running(Worker(house, *queues, **{"AWS_ENDPOINT_URL": aws.url, **variables})) as own:
             yield own
-        finally:
-            if own.alive:
-                own.kill()
-                own.end()
 
     return one
 
@@ -81,6 +76,4 @@ def alone(house: House, usual: Worker, aws: Wire) -> Alone:
 @pytest.fixture
 def folder(house: House, tmp_path: Path) -> Path:
     """A copy of the sandbox's own organisation, to be written in."""
-    import shutil
-
     return Path(shutil.copytree(house.variables["INCIDENT_RUNBOOKS"], tmp_path / "axis-imaging"))

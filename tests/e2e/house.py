@@ -104,7 +104,25 @@ class House:
             asked = [change for change in self.show(incident)["changes"] if change["step"] == step]
             return next((one for one in asked if (one["generation"], one["status"]) == (number, status)), None)
 
-        return until(look, f"change {number} of {incident} is {status}") or {}
+        return until(look, f"change {number} of {incident} is {status}")
+
+    def told(self, incident: str, step: str) -> Document:
+        """Wait until a notice is sent, and return it; the status page itself lets in one request a second."""
+
+        def look() -> Document | None:
+            notices: list[Document] = self.show(incident)["notices"]
+            return next((one for one in notices if (one["step"], one["status"]) == (step, "sent")), None)
+
+        return until(look, f"{step} of {incident} is sent")
+
+    def ended(self, incident: str) -> Document:
+        """Wait until an incident is closed or a false alarm, and return its last account."""
+
+        def look() -> Document | None:
+            state = self.show(incident)
+            return state if state["status"] in {"closed", "false-alarm"} else None
+
+        return until(look, f"{incident} ends")
 
     def signal(self, workflow: str, name: str, **payload: Any) -> None:
         """Send a signal as anybody may, by the plain `temporal` command."""
@@ -138,13 +156,13 @@ class House:
     def public(self, incident: str, page: str = "axis-imaging") -> list[Document]:
         """The status page's incidents that stand for one of ours."""
 
-        def look() -> list[Document] | None:
+        def look() -> requests.Response | None:
             answer = requests.get(
                 f"{self.variables['STATUSPAGE_URL']}/v1/pages/{page}/incidents",
                 headers={"Authorization": f"OAuth {self.variables['STATUSPAGE_API_KEY']}"},
                 timeout=10,
             )
-            return [answer.json()] if answer.ok else None  # one request a second is let in; the worker's count too
+            return answer if answer.ok else None  # one request a second is let in; the worker's count too
 
-        (listed,) = until(look, "the status page answers") or [[]]
+        listed = until(look, "the status page answers").json()
         return [one for one in listed if one["metadata"].get("axis", {}).get("incident_id") == incident]

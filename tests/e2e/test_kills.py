@@ -9,7 +9,6 @@ import pytest
 from tests.e2e.account import Fault, Portal
 from tests.e2e.chain import assert_whole
 from tests.e2e.house import House
-from tests.e2e.waiting import until
 from tests.e2e.wire import When, Wire
 from tests.e2e.workers import Worker
 
@@ -74,7 +73,7 @@ def prompt(folder: Path) -> Path:
 def test_killed_worker_loses_and_repeats_nothing(
     house: House, aws: Wire, public: Wire, worker: Worker, prompt: Path, stage: Stage
 ) -> None:
-    """Killed at this stage and started again, the rollback is applied by one `UpdateService`, and told in public once."""
+    """Killed at this stage and started again, the rollback is one `UpdateService`, and told in public once."""
     killer = Killer(stage, aws, public, worker)
     portal = Portal(house)
     fault, deployed, calls = portal.break_(), portal.deployed(), len(aws.calls)
@@ -118,7 +117,7 @@ def assert_all_done_once(portal: Portal, incident: str, fault: Fault, deployed: 
     change = house.change(incident, "applied")
     assert portal.deployed() == [*deployed, fault.good]
     assert house.healthy()
-    told = until(lambda: _sent(house, incident), "the public is told")
+    told = house.told(incident, "publish-investigating")
     state = house.show(incident)
     assert [one["workflow_id"] for one in state["changes"]] == [change["workflow_id"]]
     assert state["status"] == "acknowledged"
@@ -132,8 +131,3 @@ def assert_all_done_once(portal: Portal, incident: str, fault: Fault, deployed: 
     assert len(found) == len(set(found)) == PROBES
     ends = [one["data"]["status"] for one in entries if one["kind"] == "change" and "status" in one["data"]]
     assert ends == ["applied"]
-
-
-def _sent(house: House, incident: str) -> dict[str, str] | None:
-    notices = house.show(incident)["notices"]
-    return next((one for one in notices if (one["step"], one["status"]) == ("publish-investigating", "sent")), None)

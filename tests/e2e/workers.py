@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.house import House
@@ -38,7 +40,8 @@ class Worker:
             )
         assert self._process.stdout is not None
         said = self._process.stdout.readline()
-        assert said and json.loads(said)["ready"], self._log.read_text()
+        assert said.startswith(b"{"), self._log.read_text()
+        assert json.loads(said)["ready"]
 
     @property
     def alive(self) -> bool:
@@ -59,3 +62,15 @@ class Worker:
             return
         self._process.terminate()
         assert self._process.wait(_LEAVE_SECONDS) == 0, self._log.read_text()
+
+
+@contextmanager
+def running(worker: Worker) -> Iterator[Worker]:
+    """Run a worker for the time of a test; it does not outlive it, however that ends."""
+    try:
+        worker.start()
+        yield worker
+    finally:
+        if worker.alive:
+            worker.kill()
+            worker.end()

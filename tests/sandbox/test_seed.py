@@ -83,7 +83,19 @@ def test_web_acl_blocks_its_address_set(world: World) -> None:
     wafv2 = world.client("wafv2")
     (found,) = [one for one in wafv2.list_web_acls(Scope="REGIONAL")["WebACLs"] if one["Name"] == named.name]
     rule = wafv2.get_web_acl(Name=named.name, Scope="REGIONAL", Id=found["Id"])["WebACL"]["Rules"][0]
-    (addresses,) = wafv2.list_ip_sets(Scope="REGIONAL")["IPSets"]
-    assert addresses["Name"] == named.ip_set
-    assert rule["Statement"]["IPSetReferenceStatement"]["ARN"] == addresses["ARN"]
+    sets = {one["Name"]: one for one in wafv2.list_ip_sets(Scope="REGIONAL")["IPSets"]}
+    assert set(sets) == {named.ip_set, named.ip_set_v6}
+    assert rule["Statement"]["IPSetReferenceStatement"]["ARN"] == sets[named.ip_set]["ARN"]
     assert "Block" in rule["Action"]
+    (balancer,) = world.environment.load_balancers.values()
+    assert wafv2.get_web_acl_for_resource(ResourceArn=balancer.arn)["WebACL"]["Name"] == named.name
+
+
+def test_network_is_guarded_as_named(world: World) -> None:
+    """Security groups and network ACLs exist under their ids; every subnet is behind the network ACL."""
+    ec2, environment = world.client("ec2"), world.environment
+    groups = ec2.describe_security_groups(GroupIds=list(environment.security_groups.values()))["SecurityGroups"]
+    assert all(group["IpPermissions"] for group in groups)
+    (acl,) = ec2.describe_network_acls(NetworkAclIds=list(environment.network_acls.values()))["NetworkAcls"]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [acl["VpcId"]]}])["Subnets"]
+    assert {one["SubnetId"] for one in acl["Associations"]} == {subnet["SubnetId"] for subnet in subnets}
