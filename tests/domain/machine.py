@@ -1,0 +1,98 @@
+"""What random people may say to an incident and to its changes, and what must always hold of both."""
+
+from hypothesis import strategies as st
+
+from domain.commands import (
+    Acknowledge,
+    Approve,
+    Cancel,
+    Close,
+    Command,
+    CompleteTask,
+    FalseAlarm,
+    Mitigated,
+    Note,
+    Reclassify,
+    Reject,
+    Reopen,
+    RequestChange,
+    Resolve,
+    Undo,
+    WaiveTask,
+)
+from domain.incident_state import ChangeStatus, Status
+from domain.severity import Severity
+from tests.builders import CHAIN, LEADS
+from tests.domain.changing import plan
+
+EDGES = {
+    Status.DECLARED: {Status.ACKNOWLEDGED, Status.FALSE_ALARM},
+    Status.ACKNOWLEDGED: {Status.MITIGATED, Status.FALSE_ALARM},
+    Status.MITIGATED: {Status.RESOLVED, Status.DECLARED, Status.FALSE_ALARM},
+    Status.RESOLVED: {Status.CLOSED, Status.DECLARED, Status.FALSE_ALARM},
+    Status.CLOSED: set(),
+    Status.FALSE_ALARM: set(),
+}
+"""Where one command may lead, beside staying."""
+
+KNOWN = st.sampled_from([*LEADS, *CHAIN])
+PEOPLE = st.one_of(KNOWN, st.sampled_from(["incident-commander", "incident-commander", "insurer", "a-stranger"]))
+TEXT = st.text(min_size=1, max_size=8)
+STEPS = st.sampled_from(["rollback", "rollback", "scale-up", "promote", "health", "nothing"])
+TASKS = st.sampled_from(["assess", "review", "training", "nothing"])
+CLASSES = ["A1", "A2", "A3"]
+PLANNED = st.sampled_from(["A2", "A1", "A2", "A3", "A1", "nothing", "denied"])
+APPLIED = st.sampled_from(["applied"] * 5 + ["already-done", "somebody else", "stale", "failed"])
+VERIFIED = st.sampled_from([ChangeStatus.APPLIED] * 3 + [ChangeStatus.FAILED])
+
+LIFE = (
+    st.builds(Acknowledge, by=PEOPLE),
+    st.builds(Mitigated, by=PEOPLE, summary=TEXT),
+    st.builds(Resolve, by=PEOPLE, summary=TEXT),
+    st.builds(Close, by=PEOPLE),
+    st.builds(Reopen, by=PEOPLE, reason=TEXT),
+)
+FITTING = {
+    Status.DECLARED: LIFE[0],
+    Status.ACKNOWLEDGED: LIFE[1],
+    Status.MITIGATED: st.one_of(LIFE[2], LIFE[4]),
+    Status.RESOLVED: st.one_of(LIFE[3], LIFE[4]),
+}
+"""What leads on from a status; everything else of a life comes at the wrong time."""
+ANYTHING = st.one_of(
+    *LIFE,
+    st.builds(CompleteTask, by=PEOPLE, step=TASKS),
+    st.builds(WaiveTask, by=PEOPLE, step=TASKS, reason=TEXT),
+    st.builds(Note, by=PEOPLE, text=TEXT),
+    st.builds(Reclassify, by=PEOPLE, severity=st.sampled_from(Severity), reason=TEXT),
+    st.builds(FalseAlarm, by=st.sampled_from(["a-stranger", "insurer", "ceo"]), reason=TEXT),
+)
+REQUESTS = st.one_of(
+    st.builds(RequestChange, by=PEOPLE, step=STEPS, set=st.sampled_from([{}, {}, {"count": 4}])),
+    st.builds(Undo, by=KNOWN, step=st.sampled_from(["rollback", "rollback", "promote"])),
+)
+DIGESTS = st.sampled_from([*(plan(name).digest for name in CLASSES), "0" * 64])
+VOTES = st.one_of(
+    st.builds(Approve, by=PEOPLE, digest=DIGESTS),
+    st.builds(Approve, by=PEOPLE, digest=DIGESTS),
+    st.builds(Reject, by=PEOPLE, reason=TEXT),
+    st.builds(Cancel, by=PEOPLE, reason=TEXT),
+)
+
+NAMES: dict[type[Command], str] = {
+    Acknowledge: "acknowledge",
+    Mitigated: "mitigated",
+    Resolve: "resolve",
+    Close: "close",
+    CompleteTask: "complete_task",
+    WaiveTask: "waive_task",
+    Note: "note",
+    Reclassify: "reclassify",
+    Reopen: "reopen",
+    FalseAlarm: "false_alarm",
+    RequestChange: "request_change",
+    Undo: "undo",
+    Approve: "approve",
+    Reject: "reject",
+    Cancel: "cancel",
+}

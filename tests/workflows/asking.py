@@ -1,0 +1,47 @@
+"""Asking a running incident for changes and voting on them, as tests do."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio.testing import WorkflowEnvironment
+
+from domain.calls import PlanCall
+from tests.builders import declaration
+from tests.workflows.world import Told, World
+
+MANAGER = "technical-manager"
+
+
+async def begin(env: WorkflowEnvironment) -> Told:
+    """An acknowledged incident that the DevOps lead commands."""
+    told = await Told.start(env.client, declaration(declared_at=datetime.now(UTC)))
+    await told.do("acknowledge")
+    return told
+
+
+async def ask(told: Told, step: str = "rollback", by: str = "development-lead", **settings: Any) -> dict[str, Any]:
+    """Ask for a change and wait until it waits for votes."""
+    await told.do("request_change", by=by, step=step, set=settings)
+    return await told.change_is(step, "awaiting-approval")
+
+
+async def approve(told: Told, change: dict[str, Any], by: str = MANAGER) -> dict[str, Any]:
+    vote = {"by": by, "digest": change["plan"]["digest"]}
+    handle = told.client.get_workflow_handle(change["workflow_id"])
+    answer: dict[str, Any] = await handle.execute_update("approve", vote, result_type=dict)
+    return answer
+
+
+async def refused(told: Told, count: int = 1) -> list[str]:
+    """The refusals on the incident's timeline, once there are so many."""
+    while len(found := [entry["text"] for entry in await told.timeline() if entry["kind"] == "refused"]) < count:
+        await asyncio.sleep(0.02)
+    return found
+
+
+def digest_of_rollback(world: World) -> str:
+    """The digest that the rollback's plan will have as the world stands."""
+    scope = declaration().scope(declaration().severity)
+    call = PlanCall(scope=scope, step="rollback", generation=1, params={})
+    return world.plan("test.rollback", call).plan.digest

@@ -1,0 +1,181 @@
+"""Record the histories that `test_replay` replays: `python -m tests.workflows.record_histories`.
+
+Plays whole incidents on the development server that comes with the `dev` extra, with made-up people and resources.
+Record again only when a workflow's commands are meant to differ and no incident of the earlier kind is open any more;
+otherwise the workflow needs `workflow.patched` and keeps the earlier histories beside new ones.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from domain import ids
+from domain.declaration import KeyHold
+from tests.activities.scopes import environment
+from tests.builders import declaration, with_notices
+from tests.workflows.asking import approve
+from tests.workflows.conftest import binary
+from tests.workflows.world import Told, World
+from workflows import attributes
+from workflows.change import Change
+from workflows.incident import Incident
+from workflows.key import IncidentKey
+
+FOLDER = Path(__file__).parent / "histories"
+IDENTITY = "recorder"
+SPEED = 600
+"""Twenty minutes of policy pass in two seconds."""
+UNREAD = {
+    "activityTaskScheduledEventAttributes": "input",
+    "workflowExecutionUpdateCompletedEventAttributes": "outcome",
+    "workflowExecutionCompletedEventAttributes": "result",
+}
+PLACE = environment(
+    services={}, databases={}, networks={}, load_balancers={}, health={}, buckets={}, maintenance=None, web_acls={}
+)
+"""Next to nothing: every activity's input holds it."""
+
+
+async def outage_to_closed(told: Told, world: World) -> None:
+    """Found, acknowledged, rolled back by two people's agreement, told outside, and closed."""
+    await told.until(lambda s: len(s["findings"]) == 2)
+    await told.do("acknowledge")
+    await told.do("request_change", by="development-lead", step="rollback")
+    await approve(told, await told.change_is("rollback", "awaiting-approval"))
+    await told.change_is("rollback", "applied")
+    await told.until(lambda s: s["notices"][0]["status"] == "sent")
+    await told.do("mitigated", summary="rolled back")
+    await told.do("resolve", summary="steady")
+    await told.until(lambda s: all(n["status"] in {"sent", "skipped"} for n in s["notices"]))
+    await told.do("complete_task", step="assess")
+    await told.do("waive_task", step="review", reason="rehearsed")
+    await told.do("close")
+
+
+async def unanswered(told: Told, world: World) -> None:
+    """Paged in vain until the CTO is, then acknowledged, refused what is too early, and a false alarm."""
+    await told.until(lambda s: "cto" in [page["role"] for page in s["pages"]])
+    await told.handle.signal("resolve", {"by": "cto", "summary": "too early"})
+    await told.do("acknowledge", by="cto")
+    await told.do("false_alarm", by="cto", reason="the monitor was wrong")
+
+
+async def false_alarm(told: Told, world: World) -> None:
+    """A duplicate alert, a change that waits for votes and is cancelled by the false alarm."""
+    await told.handle.signal("alert", {"by": "monitoring", "text": "again"})
+    await told.do("acknowledge")
+    await told.do("request_change", step="promote")
+    await told.change_is("promote", "awaiting-approval")
+    await told.do("false_alarm", reason="the monitor was wrong")
+
+
+async def applied_and_undone(told: Told, world: World) -> None:
+    """A change that asks nobody, and its undoing."""
+    await told.do("acknowledge")
+    await told.do("request_change", step="scale-up", set={"count": 4})
+    await told.change_is("scale-up", "applied")
+    await told.do("undo", step="scale-up")
+    await told.until(lambda s: [change["status"] for change in s["changes"]] == ["undone", "applied"])
+    await told.do("false_alarm", reason="rehearsed")
+
+
+async def stale(told: Told, world: World) -> None:
+    """Somebody else is faster: planned again, and rejected then."""
+    world.before_apply = lambda: setattr(world, "revision", "other")
+    await told.do("acknowledge")
+    await told.do("request_change", by="development-lead", step="rollback")
+    await approve(told, await told.change_is("rollback", "awaiting-approval"))
+    await told.until(lambda s: len(s["changes"]) > 1)
+    await told.change_is("rollback", "awaiting-approval")
+    await told.change("rollback", 2).signal("reject", {"by": "technical-manager", "reason": "look first"})
+    await told.change_is("rollback", "rejected")
+    await told.do("false_alarm", reason="rehearsed")
+
+
+Play = Callable[[Told, World], Awaitable[None]]
+PLAYS: dict[str, tuple[Play, dict[str, Any]]] = {
+    "outage-to-closed": (outage_to_closed, {"runbook": with_notices(), "speed": SPEED, "key": "alarm-1"}),
+    "unanswered": (unanswered, {"speed": SPEED}),
+    "false-alarm": (false_alarm, {}),
+    "applied-and-undone": (applied_and_undone, {}),
+    "stale": (stale, {}),
+}
+
+
+async def record(name: str, client: Client) -> None:
+    """Play one incident to its end and keep its history, its changes' and its key's."""
+    play, fields = PLAYS[name]
+    world = World()
+    fields = {"incident_id": f"inc-20261123-{name}", "environment": PLACE, **fields}
+    declared = declaration(declared_at=datetime.now(UTC), **fields)
+    async with AsyncExitStack() as workers:
+        for queue in ids.QUEUES:
+            workflows = [Incident, Change, IncidentKey] if queue == ids.INCIDENTS_QUEUE else []
+            await workers.enter_async_context(
+                Worker(
+                    client,
+                    task_queue=queue,
+                    workflows=workflows,
+                    activities=world.activities(),
+                    identity=IDENTITY,
+                    build_id=IDENTITY,
+                )
+            )
+        if declared.key:
+            hold = KeyHold(incident_id=declared.incident_id)
+            key = ids.key_workflow_id(declared.key)
+            await client.start_workflow("IncidentKey", hold, id=key, task_queue=ids.INCIDENTS_QUEUE)
+        told = await Told.start(client, declared)
+        await play(told, world)
+        account = await told.handle.result()
+        await keep(client, declared.incident_id, name)
+        for change in account["state"]["changes"]:
+            await client.get_workflow_handle(change["workflow_id"]).result()
+            await keep(client, change["workflow_id"], f"{name}.{change['step']}-{change['generation']}")
+        if declared.key:
+            await keep(client, key, f"{name}.key")
+
+
+async def keep(client: Client, workflow_id: str, name: str) -> None:
+    """Write down what a replay looks at: neither what was handed out, nor traces that name the recorder's files."""
+    history = json.loads((await client.get_workflow_handle(workflow_id).fetch_history()).to_json())
+    for event in history["events"]:
+        for kind, field in UNREAD.items():
+            event.get(kind, {}).pop(field, None)
+    text = json.dumps(without_traces(history), separators=(",", ":"), sort_keys=True)
+    await asyncio.to_thread((FOLDER / f"{name}.json").write_text, text + "\n", encoding="utf-8")
+
+
+def without_traces(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_traces(inner) for key, inner in value.items() if key != "stackTrace"}
+    return [without_traces(inner) for inner in value] if isinstance(value, list) else value
+
+
+async def main() -> None:
+    """Replace every recorded history."""
+    await asyncio.to_thread(FOLDER.mkdir, exist_ok=True)
+    for old in await asyncio.to_thread(lambda: list(FOLDER.glob("*.json"))):
+        await asyncio.to_thread(old.unlink)
+    async with await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        identity=IDENTITY,
+        dev_server_existing_path=binary("temporal"),
+        dev_server_log_level="error",
+        search_attributes=attributes.ALL,
+    ) as env:
+        for name in PLAYS:
+            await record(name, env.client)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

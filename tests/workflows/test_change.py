@@ -1,0 +1,179 @@
+"""The Change workflow through its incident: what is applied, what never is, and what everybody learns of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.testing import WorkflowEnvironment
+
+from tests.builders import declaration
+from tests.workflows.asking import MANAGER, approve, ask, begin
+from tests.workflows.world import ARN, Told, World
+
+
+async def test_stale_applies_nothing_and_asks_again(server: WorkflowEnvironment, world: World) -> None:
+    """Somebody else was faster: nothing is applied, and exactly one new change asks for a vote on a new digest."""
+
+    def somebody_else_is_faster() -> None:
+        if world.revision == "bad":
+            world.revision = "other"
+
+    world.before_apply = somebody_else_is_faster
+    async with world.workers(server.client):
+        told = await begin(server)
+        first = await ask(told)
+        await approve(told, first)
+        await told.until(lambda s: len(s["changes"]) > 1)
+        again = await told.change_is("rollback", "awaiting-approval")
+        ended = await told.change("rollback").result()
+        assert (ended["status"], world.acted, world.revision) == ("stale", [], "other")
+        assert again["workflow_id"].endswith("/rollback/2")
+        assert (again["requested_by"], again["plan"]["before"]) == ("development-lead", {"revision": "other"})
+        assert again["plan"]["digest"] != first["plan"]["digest"]
+        with pytest.raises(WorkflowUpdateFailedError) as old:
+            await approve(told, {**first, "workflow_id": again["workflow_id"]})
+        assert "digest" in str(old.value.cause)
+        await approve(told, again)
+        await told.change_is("rollback", "applied")
+        state = await told.state()
+    assert [change["status"] for change in state["changes"]] == ["stale", "applied"]
+    assert world.revision == "good"
+
+
+async def test_rejected(server: WorkflowEnvironment, world: World) -> None:
+    """One rejection ends a change with its reason, and nothing is applied."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        await ask(told)
+        await told.change("rollback").execute_update("reject", {"by": MANAGER, "reason": "wrong service"})
+        change = await told.change_is("rollback", "rejected")
+        await told.change("rollback").result()
+    assert [(vote["by"], vote["decision"]) for vote in change["approvals"]] == [(MANAGER, "reject")]
+    assert "wrong service" in change["reason"]
+    assert world.acted == []
+
+
+async def test_expired_pages_exactly_who_may_decide(skipping: WorkflowEnvironment, world: World) -> None:
+    """Nobody decides: the voters are paged at once and at half time, each window adds a level, then it expires."""
+    started = await skipping.get_current_time()
+    async with world.workers(skipping.client):
+        told = await Told.start(skipping.client, declaration(declared_at=started))
+        await told.do("acknowledge")
+        await told.do("mitigated", summary="so that no clock of the incident pages")
+        before = (await told.state())["pages"]
+        await told.do("request_change", step="rollback")
+        change = await told.change_is("rollback", "awaiting-approval")
+        asked = datetime.fromisoformat(change["expires_at"]) - timedelta(minutes=10)
+        await skipping.sleep(timedelta(minutes=45))
+        change = await told.change_is("rollback", "expired")
+        state = await told.state()
+    waves: dict[int, list[str]] = {}
+    for page in state["pages"][len(before) :]:
+        minute = round((datetime.fromisoformat(page["at"]) - asked) / timedelta(minutes=1))
+        waves.setdefault(minute, []).append(page["to"])
+    # the requester commands, so the manager alone begins
+    first, second, third = [MANAGER], [MANAGER, "cto"], [MANAGER, "cto", "ceo"]
+    assert waves == {0: first, 5: first, 10: second, 15: second, 20: third, 25: third}
+    assert sorted(role for role, subject in world.pages if "Roll back" in subject) == sorted(
+        role for wave in waves.values() for role in wave
+    )
+    assert (change["reason"], change["approvals"], world.acted) == ("nobody decided in time", [], [])
+    assert {clock["name"]: clock["state"] for clock in state["clocks"]}["approval:rollback"] == "breached"
+
+
+async def test_cancelled(server: WorkflowEnvironment, world: World) -> None:
+    """Whoever asked may take it back; a vote that comes afterwards finds nobody to count it."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        await ask(told)
+        await told.change("rollback").signal("cancel", {"by": "development-lead", "reason": "found better"})
+        change = await told.change_is("rollback", "cancelled")
+        assert (await told.change("rollback").result())["status"] == "cancelled"
+        assert await told.do("request_change", step="rollback")
+    assert change["reason"] == "development-lead cancels: found better"
+    assert world.acted == []
+
+
+async def test_a_failed_verification_gives_the_locks_back(server: WorkflowEnvironment, world: World) -> None:
+    """What was applied and is not well is `failed`, says why, and holds no lock."""
+    world.broken.add("verify")
+    async with world.workers(server.client):
+        told = await begin(server)
+        await approve(told, await ask(told))
+        change = await told.change_is("rollback", "failed")
+        await told.change("rollback").result()
+    assert "targets unhealthy" in change["reason"]
+    assert world.released == [(ARN,)]
+    assert len(world.acted) == 1
+
+
+async def test_undo_is_a_change_of_its_own(server: WorkflowEnvironment, world: World) -> None:
+    """An undo is planned, approved and applied like any other change, and marks what it reversed."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        applied = await ask(told)
+        await approve(told, applied)
+        await told.change_is("rollback", "applied")
+        await told.do("undo", step="rollback")
+        back = await told.change_is("rollback", "awaiting-approval")
+        assert (back["plan"]["before"], back["plan"]["after"]) == (applied["plan"]["after"], applied["plan"]["before"])
+        assert world.revision == "good"
+        await approve(told, back)
+        await told.change_is("rollback", "applied")
+        state = await told.state()
+    assert [change["status"] for change in state["changes"]] == ["undone", "applied"]
+    assert world.revision == "bad"
+    assert len(set(world.acted)) == 2
+
+
+async def test_an_a1_is_applied_at_once(server: WorkflowEnvironment, world: World) -> None:
+    """A narrow reversible change asks nobody and pages nobody."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        await told.do("request_change", step="scale-up", set={"count": 4})
+        change = await told.change_is("scale-up", "applied")
+        pages = (await told.state())["pages"]
+    assert (change["class"], change["approvals"]) == ("A1", [])
+    assert not [page for page in pages if "Scale up" in page["reason"]]
+
+
+@pytest.mark.parametrize("last", ["acknowledge", "false_alarm"])
+async def test_what_is_said_right_after_the_request_reaches_the_change(
+    server: WorkflowEnvironment, world: World, last: str
+) -> None:
+    """A change that is only being started misses neither its commander nor that it was a false alarm."""
+    told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC)))
+    await told.handle.signal("request_change", {"by": "development-lead", "step": "rollback"})
+    await told.handle.signal(last, {"by": "security-lead", "reason": "test"})
+    async with world.workers(server.client):
+        if last == "false_alarm":
+            account = await told.handle.result()
+            assert [change["status"] for change in account["state"]["changes"]] == ["cancelled"]
+            assert (await told.change("rollback").result())["status"] == "cancelled"
+        else:
+            await approve(told, await told.change_is("rollback", "awaiting-approval"), by="security-lead")
+            await told.change_is("rollback", "applied")
+
+
+async def test_a_false_alarm_does_not_wait_for_what_is_gone(server: WorkflowEnvironment, world: World) -> None:
+    """A change whose workflow was terminated from outside has failed on record, and its incident still ends."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        await ask(told)
+        await told.change("rollback").terminate()
+        await told.do("false_alarm", reason="test")
+        account = await told.handle.result()
+    assert [change["status"] for change in account["state"]["changes"]] == ["failed"]
+    assert account["state"]["status"] == "false-alarm"
+
+
+async def test_a_change_survives_its_incident_s_silence(server: WorkflowEnvironment, world: World) -> None:
+    """While no worker runs, votes are kept by the server and count when one is back; nothing is done twice."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        change = await ask(told)
+    await told.change("rollback").signal("approve", {"by": MANAGER, "digest": change["plan"]["digest"]})
+    assert (await told.change("rollback").describe()).status == WorkflowExecutionStatus.RUNNING
+    async with world.workers(server.client):
+        await told.change_is("rollback", "applied")
+    assert len(world.acted) == 1
