@@ -33,6 +33,8 @@ from activities.aws.rds_failover import Failover
 from activities.aws.rds_log import PostgresLog
 from activities.aws.rds_promote import PromoteReplica
 from activities.aws.rds_resize import ResizeInstance
+from activities.aws.rds_snapshot import Snapshot
+from activities.aws.s3_preserve import PreserveLogs
 from activities.aws.support import OpenCase, ResolveCase
 from activities.aws.wafv2_block import BlockAddresses
 from activities.aws.wafv2_requests import Requests
@@ -67,6 +69,8 @@ PROBES: dict[str, type[Probe[Any]]] = {
 CHANGES: dict[str, type[Change[Any]]] = {
     change.name: change
     for change in (
+        Snapshot,
+        PreserveLogs,
         IsolateNetwork,
         StopService,
         BlockAddresses,

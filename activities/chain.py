@@ -11,28 +11,16 @@ In the evidence bucket, under a COMPLIANCE lock, the signed head after every wri
 """
 
 import base64
-import hashlib
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import rfc8785
-
-from activities.action import Clients
+from activities.action import Clients, RefusedError
 from activities.aws.codes import code_of
 from domain.calls import AppendCall, Appended
+from domain.custody import Following
 from domain.environment import Environment, Evidence
-from domain.timeline import Entry
-
-ALGORITHM = "ECDSA_SHA_256"
-
-
-def chain_key(incident: str, epoch: int) -> str:
-    return f"chain#{incident}#{epoch:04d}"
-
-
-def checkpoint_key(incident: str, epoch: int, seq: int) -> str:
-    return f"ledger/{incident}/{epoch:04d}/{seq:06d}.json"
+from domain.stored import ALGORITHM, Head, Seal, chain_key, seal_place
+from domain.timeline import Entry, Timeline
 
 
 class Chain:
@@ -57,6 +45,58 @@ class Chain:
         if self._evidence is not None:
             self._checkpoint(self._evidence, call.incident, epoch, last)
         return Appended(written=last.seq, epoch=epoch)
+
+    def follow(self, incident: str, following: Following, at: datetime) -> Entry:
+        """Write one entry after the newest there is (`dynamodb:Query`, `dynamodb:PutItem`), and its signed head.
+
+        For what happens once the incident's workflow, the one writer until then, is over. Two that write at once
+        both get a place, one after the other. A repeat after a cut, when the entry stands there but not its signed
+        head, signs it and writes no other. Raises `RefusedError` when the ledger has nothing of the incident.
+        """
+        while True:
+            epoch, last = self._newest(incident)
+            if following.is_said_by(last) and not self._is_sealed(incident, epoch, last):
+                entry = last
+                break
+            entry = Timeline(dropped=last.seq, base=last.hash).append(at, *following)
+            if self._put(_item(incident, epoch, entry)) is None:
+                break
+        if self._evidence is not None:
+            self._checkpoint(self._evidence, incident, epoch, entry)
+        return entry
+
+    def _newest(self, incident: str) -> tuple[int, Entry]:
+        """The newest epoch that holds anything, and its last entry."""
+        epoch = self._last(f"chain#{incident}")
+        number = 1 if epoch is None else int(epoch["sk"]["S"].removeprefix("epoch#"))
+        while number > 0:
+            if (last := self._last(chain_key(incident, number))) is not None:
+                return number, Entry.model_validate_json(last["content"]["S"])
+            number -= 1
+        raise RefusedError(f"the ledger {self._table} has no record of {incident}")
+
+    def _last(self, key: str) -> dict[str, Any] | None:
+        found: list[dict[str, Any]] = self._db.query(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": key}},
+            ScanIndexForward=False,
+            Limit=1,
+        )["Items"]
+        return found[0] if found else None
+
+    def _is_sealed(self, incident: str, epoch: int, entry: Entry) -> bool:
+        if self._evidence is None:
+            return True
+        try:
+            place = seal_place(incident, epoch, entry.seq)
+            self._clients.client("s3").head_object(Bucket=self._evidence.bucket, Key=place)
+        except Exception as error:
+            if code_of(error) != "404":  # answers to HEAD have no body: the code is the status
+                raise
+            return False
+        return True
 
     def _put_all(self, incident: str, epoch: int, entries: list[Entry]) -> bool:
         """Write all at once where none of them is there; tells whether it did."""
@@ -112,28 +152,17 @@ class Chain:
 
     def _checkpoint(self, evidence: Evidence, incident: str, epoch: int, last: Entry) -> None:
         """Sign the head and put it where nobody can change it; one that stands there already is left."""
-        body: dict[str, Any] = {
-            "incident": incident,
-            "epoch": epoch,
-            "seq": last.seq,
-            "head": last.hash,
-            "at": last.at.isoformat(),
-        }
-        digest = hashlib.sha256(rfc8785.dumps(body)).digest()
+        body = Head(incident=incident, epoch=epoch, seq=last.seq, head=last.hash, at=last.at.isoformat())
         signed = self._clients.client("kms").sign(
-            KeyId=evidence.signing_key, Message=digest, MessageType="DIGEST", SigningAlgorithm=ALGORITHM
+            KeyId=evidence.signing_key, Message=body.message(), MessageType="RAW", SigningAlgorithm=ALGORITHM
         )
-        content = {
-            "body": body,
-            "key": signed["KeyId"],
-            "algorithm": ALGORITHM,
-            "signature": base64.b64encode(signed["Signature"]).decode(),
-        }
+        signature = base64.b64encode(signed["Signature"]).decode()
+        seal = Seal(body=body, key=signed["KeyId"], algorithm=ALGORITHM, signature=signature)
         try:
             self._clients.client("s3").put_object(
                 Bucket=evidence.bucket,
-                Key=checkpoint_key(incident, epoch, last.seq),
-                Body=json.dumps(content, sort_keys=True).encode(),
+                Key=seal_place(incident, epoch, last.seq),
+                Body=seal.text().encode(),
                 ContentType="application/json",
                 ChecksumAlgorithm="SHA256",
                 IfNoneMatch="*",

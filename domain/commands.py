@@ -4,9 +4,9 @@ Unknown fields are ignored, so that clients may send more than today's program k
 `proof` tells who the sender really is; it is ignored until identities are verified.
 """
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from domain.severity import Severity
 
@@ -75,6 +75,21 @@ class Close(Command):
     pass
 
 
+class Custody(Command):
+    """Something that was done with a piece of evidence; `to` is who has it now, inside or outside."""
+
+    evidence: str = Field(min_length=1, max_length=300)
+    event: Literal["received", "accessed", "transferred", "released"]
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+    to: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Custody":
+        if self.event == "transferred" and self.to is None:
+            raise ValueError("a transfer says to whom")
+        return self
+
+
 class Approve(Command):
     digest: str
     comment: str | None = Field(default=None, max_length=_TEXT_MAX)
@@ -101,6 +116,7 @@ INCIDENT_COMMANDS: dict[str, type[Command]] = {
     "reopen": Reopen,
     "false_alarm": FalseAlarm,
     "close": Close,
+    "custody": Custody,
 }
 
 CHANGE_COMMANDS: dict[str, type[Command]] = {"approve": Approve, "reject": Reject, "cancel": Cancel}

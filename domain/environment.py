@@ -93,12 +93,14 @@ class StatusPage(_Part):
 class Evidence(_Part):
     """Where evidence goes: a bucket with Object Lock, made in peacetime, and the key that encrypts it.
 
-    `signing_key` is an asymmetric KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs the heads of the ledger.
+    `signing_key` is an asymmetric KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs the heads of the ledger;
+    `earlier_signing_keys` are those that signed before it, whose signatures still count.
     """
 
     bucket: str
     kms_key: str
     signing_key: str
+    earlier_signing_keys: tuple[str, ...] = ()
     retention_days: int = Field(default=2557, gt=0)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain import change_requests, clock, reclassification, tasks
+from domain import change_requests, clock, custody, reclassification, tasks
 from domain.commands import (
     Acknowledge,
     Close,
@@ -208,4 +208,5 @@ _RULES: dict[str, _Rule] = {
     "reopen": _Rule(_may_reopen, _reopen),
     "false_alarm": _Rule(_may_false_alarm, _false_alarm),
     "close": _Rule(_may_close, _close),
+    "custody": _Rule(_always, custody.record),
 }

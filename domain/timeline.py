@@ -1,7 +1,6 @@
 """The record of an incident: entries, each chained by hash to the one before it."""
 
 import hashlib
-import math
 from datetime import datetime
 from typing import Any
 
@@ -45,8 +44,9 @@ def _canonical_value(value: Any) -> Any:
         return {key: _canonical_value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_canonical_value(inner) for inner in value]
-    too_great = isinstance(value, int) and abs(value) > _INTEGER_MAX
-    return str(value) if too_great or (isinstance(value, float) and not math.isfinite(value)) else value
+    # a great float has no fraction: read again, its canonical form would be too great an integer
+    unfit = isinstance(value, int | float) and not abs(value) <= _INTEGER_MAX
+    return str(value) if unfit else value
 
 
 class Timeline(BaseModel):

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import NotFound
 
-from sandbox.faults import FAULTS, FaultError
-from sandbox.world import World
+from sandbox.faults import FAULTS
+from sandbox.world import FaultError, World
 
 
 def add_controls(app: Flask, world: World) -> None:

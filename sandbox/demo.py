@@ -18,7 +18,12 @@ from starters.exits import RefusedError
 from starters.options import Options, shared
 
 _SPEED = 60
-_STORIES = {"system-outage": "sandbox.stories.outage:SystemOutage"}
+_STORIES = {
+    "security": "sandbox.stories.security:Security",
+    "system-outage": "sandbox.stories.outage:SystemOutage",
+    "data-breach": "sandbox.stories.breach:DataBreach",
+    "database": "sandbox.stories.database:DatabaseDown",
+}
 
 
 @click.command()

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.environment import Service
-from sandbox import faults_breach, pulse
+from sandbox import faults_breach, faults_database, faults_security, pulse
 from sandbox.aws.rollout import LOCK, ail, moment
 from sandbox.seed_services import register
-from sandbox.world import World
+from sandbox.world import FaultError, World
 
 _DEPLOYED_AGO = timedelta(minutes=14)
 _TOOK = timedelta(minutes=2)
 _ERROR_LINES = 120
-
-
-class FaultError(Exception):
-    """The fault cannot be injected here; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,18 @@ FAULTS: dict[str, Fault] = {
     "breach-exfiltration": Fault(
         "One address downloads study after study through the front door; web ACL, application and trail log it.",
         faults_breach.exfiltrate,
+    ),
+    "security-credential-stuffing": Fault(
+        "Leaked passwords are tried from five addresses, and three fit; studies are read, a role is obtained.",
+        faults_security.stuff_credentials,
+    ),
+    "database-pool-exhaustion": Fault(
+        "The application holds every connection of the primary, which is well itself: time-outs, 503 at /health.",
+        faults_database.pool_exhaustion,
+    ),
+    "database-instance-down": Fault(
+        "The primary has failed, its standby with it: nothing is connected, 503 at /health; its replica is well.",
+        faults_database.instance_down,
     ),
 }
 

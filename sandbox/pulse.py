@@ -9,7 +9,7 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.environment import Service
-from sandbox import waf_log
+from sandbox import pulse_database, sign_in_log, waf_log
 from sandbox.world import World
 
 _BEAT = timedelta(minutes=1)
@@ -37,16 +37,20 @@ def backfill(world: World, until: datetime) -> None:
     """Put in the last hour and a quarter, when all was well."""
     past = _minutes(until, _BACKFILL)
     _connections(world, past, _USUAL_SHARE)
+    pulse_database.beat(world, past)
     for service in world.environment.services.values():
         write_log(world, service, [(at, _usual(at)) for at in past])
     waf_log.usual(world, past)
+    _sign_ins(world, past)
 
 
 def beat(world: World, at: datetime) -> None:
     """Put in one minute, as the services are by then: connections, lines, and errors where one ails."""
     ailing = world.ailing()
     _connections(world, [at], _RAISED_SHARE if ailing else _USUAL_SHARE)
+    pulse_database.beat(world, [at])
     waf_log.usual(world, [at])
+    _sign_ins(world, [at])
     for service in world.environment.services.values():
         fail(world, service, at, _BEAT) if service in ailing else write_log(world, service, [(at, _usual(at))])
 
@@ -91,6 +95,13 @@ def keep_beating(world: World, stop: Event) -> Thread:
     return thread
 
 
+def _sign_ins(world: World, moments: list[datetime]) -> None:
+    """Let people sign in at the service called `backend`, else at the first one."""
+    services = world.environment.services
+    if service := services.get("backend", next(iter(services.values()), None)):
+        write_log(world, service, [line for at in moments for line in sign_in_log.usual(at)])
+
+
 def _minutes(until: datetime, span: timedelta) -> list[datetime]:
     return [until - number * _BEAT for number in range(int(span / _BEAT), -1, -1)]
 
@@ -99,18 +110,25 @@ def _usual(at: datetime) -> str:
     return f"INFO request done: HTTP 200 on GET /api/studies in {40 + at.minute % 17} ms"
 
 
-def _connections(world: World, moments: list[datetime], share: float) -> None:
+def _connections(world: World, moments: list[datetime], usual: float) -> None:
     """Record how many connections each database had (CloudWatch `PutMetricData`); they come and go in waves."""
+    shares = {name: pulse_database.share(world, name, usual) for name in world.environment.databases}
     data = [
         {
             "MetricName": "DatabaseConnections",
             "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": database.identifier}],
             "Timestamp": at,
-            "Value": float(round(database.max_connections * share * (1 + 0.1 * math.sin(at.timestamp() / 300)))),
+            "Value": float(round(database.max_connections * _wave(share, at))),
             "Unit": "Count",
         }
-        for database in world.environment.databases.values()
+        for name, database in world.environment.databases.items()
         for at in moments
+        if (share := shares[name]) is not None
     ]
     if data:
         world.client("cloudwatch").put_metric_data(Namespace="AWS/RDS", MetricData=data)
+
+
+def _wave(share: float, at: datetime) -> float:
+    """A share that comes and goes by a tenth of itself, unless it is all there is."""
+    return share if share >= 1 else share * (1 + 0.1 * math.sin(at.timestamp() / 300))

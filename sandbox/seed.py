@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox import pulse, seed_network, seed_perimeter, seed_services, seed_vault
+from sandbox import (
+    pulse,
+    seed_accounts,
+    seed_audit_logs,
+    seed_database,
+    seed_network,
+    seed_perimeter,
+    seed_services,
+    seed_vault,
+)
 from sandbox.world import World
 
 _CLASS = "db.r6g.xlarge"
@@ -16,8 +25,11 @@ def seed(world: World) -> None:
     seed_services.services(world, networks[0])
     _databases(world)
     _stores(world)
+    seed_audit_logs.audit_logs(world, datetime.now(UTC))
     seed_vault.vault(world)
     seed_perimeter.perimeter(world, networks[0])
+    seed_database.databases(world, networks[0])
+    seed_accounts.accounts(world)
     pulse.backfill(world, datetime.now(UTC))
 
 

@@ -11,6 +11,7 @@ from sandbox.world import DESIRED_TASKS, World
 _DEPLOYED_DAYS_AGO = (60, 21, 6)
 _TOOK = timedelta(minutes=3)
 _FEWEST, _MOST = 2, 8
+_KEPT_DAYS = 90
 
 
 def services(world: World, network: Network) -> None:
@@ -21,6 +22,7 @@ def services(world: World, network: Network) -> None:
         ecs.create_cluster(clusterName=cluster)
     for log_group in dict.fromkeys(service.log_group for service in named):
         logs.create_log_group(logGroupName=log_group)
+        logs.put_retention_policy(logGroupName=log_group, retentionInDays=_KEPT_DAYS)
     for service in named:
         revisions = [register(world, service, f"1.{number}.0") for number in range(1, len(_DEPLOYED_DAYS_AGO) + 1)]
         _create(ecs, service, network)

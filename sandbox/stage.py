@@ -66,9 +66,16 @@ class Stage:
 
     async def request(self, who: str, step: str, **asked: Any) -> dict[str, Any]:
         """Ask for a change and return it once its plan is there, or it has ended without one."""
-        click.secho(f"{who}> request_change {step} {asked or ''}", fg="cyan")
+        return await self._planned(who, "request_change", step, set=asked)
+
+    async def undo(self, who: str, step: str) -> dict[str, Any]:
+        """Ask for the reverse of a step's last change and return it once its plan is there."""
+        return await self._planned(who, "undo", step)
+
+    async def _planned(self, who: str, command: str, step: str, **payload: Any) -> dict[str, Any]:
+        click.secho(f"{who}> {command} {step} {' '.join(map(str, filter(None, payload.values())))}", fg="cyan")
         known = len((await self.state())["changes"])
-        await self.handle.signal("request_change", {"by": who, "step": step, "set": asked})
+        await self.handle.signal(command, {"by": who, "step": step, **payload})
         state = await self.until(
             f"the plan of {step}",
             lambda state: len(state["changes"]) > known and state["changes"][-1]["status"] != "planning",

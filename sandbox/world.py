@@ -12,6 +12,10 @@ from sandbox.aws.rollout import LOCK, Rollouts, moment, rollouts
 DESIRED_TASKS = 3
 
 
+class FaultError(Exception):
+    """The fault cannot be injected here; the text says why."""
+
+
 @dataclass(frozen=True)
 class World:
     """One environment inside moto, in this process. `client` makes a boto3 client of the environment's region."""

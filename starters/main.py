@@ -29,6 +29,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "reopen": ("starters.act:reopen", "Go back to declared: it is not over."),
     "false-alarm": ("starters.act:false_alarm", "End an incident that was none."),
     "close": ("starters.act:close", "Close a resolved incident for good."),
+    "evidence": ("starters.evidence:evidence", "List, hand over and check what was preserved."),
+    "audit": ("starters.audit:audit", "Check the stored record, or take it along as one file."),
     "runbook": ("starters.runbook:runbook", "List, show and check runbooks."),
     "worker": ("worker.command:worker", "Run a worker."),
     "sandbox": ("sandbox.command:sandbox", "Run everything on this machine, faults included."),

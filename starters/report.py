@@ -23,13 +23,13 @@ def report(options: Options, incident: str, format_: str | None, output: Path | 
     """Write the account of incident ID: what happened, who decided what, and what is left to do."""
     if options.as_json and format_ not in {None, "json"}:
         raise click.UsageError(f"--json and --format {format_} contradict each other")
-    from starters import conversation
+    from starters import conversation, whole
     from starters.connection import run
 
     async def work(client: "Client") -> "Account":
         return await conversation.account(client, incident)
 
-    text = _written(options, run(work), "json" if options.as_json else format_ or "markdown")
+    text = _written(options, whole.completed(options, run(work)), "json" if options.as_json else format_ or "markdown")
     if output is None:
         click.echo(text)
         return

@@ -41,17 +41,24 @@ def show(options: Options, incident: str) -> None:
 
 @click.command()
 @click.argument("incident", metavar="ID")
+@click.option("--ledger", is_flag=True, help="As the ledger has it, with what followed the end; needs no Temporal.")
 @shared
-def timeline(options: Options, incident: str) -> None:
+def timeline(options: Options, incident: str, ledger: bool) -> None:
     """Print everything that happened in incident ID, oldest first."""
-    from starters import conversation, tables, terminal
+    from starters import tables, terminal, whole
+
+    entries = whole.in_ledger(options, incident) if ledger else _account(options, incident).timeline
+    if options.as_json:
+        terminal.as_json(entries)
+        return
+    terminal.show(tables.entries(entries, terminal.clock(options)))
+
+
+def _account(options: Options, incident: str) -> "Account":
+    from starters import conversation, whole
     from starters.connection import run
 
     async def work(client: "Client") -> "Account":
         return await conversation.account(client, incident)
 
-    entries = run(work).timeline
-    if options.as_json:
-        terminal.as_json(entries)
-        return
-    terminal.show(tables.entries(entries, terminal.clock(options)))
+    return whole.completed(options, run(work))

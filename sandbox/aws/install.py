@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sandbox.aws import cloudwatch, ecs, elbv2, messages, rds, support
+from sandbox.aws import cloudtrail, cloudwatch, cognito, ecs, elbv2, messages, rds, s3, support
 from sandbox.outbox import Outbox
 
 
@@ -12,5 +12,8 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     elbv2.install()
     cloudwatch.install()
     rds.install()
+    s3.install()
     support.install()
+    cloudtrail.install()
+    cognito.install(outbox)
     messages.install(outbox)

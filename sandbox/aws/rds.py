@@ -1,31 +1,173 @@
-"""Amazon RDS as AWS behaves, where moto does not: a promoted replica is a replica no more."""
+"""Amazon RDS as AWS behaves, where moto does not: what takes time takes it, and what AWS refuses is refused.
+
+A promoted replica is a replica no more, a failover changes zones, a change waits or is applied. The log and the
+events are in `sandbox.aws.rds_records`.
+"""
 
 from typing import Any
 
-from moto.rds.exceptions import DBInstanceNotFoundError, InvalidDBInstanceStateFault
+from moto.core.responses import ActionResult
+from moto.rds.exceptions import DBInstanceNotFoundError, RDSClientError
 from moto.rds.models import DBInstance, RDSBackend
+from moto.rds.responses import RDSResponse
 
+from sandbox.aws import rds_records
+from sandbox.aws.rds_course import PENDING, course
+from sandbox.aws.rollout import LOCK
 from sandbox.aws.teach import teach
 
+_create_db_instance = RDSBackend.create_db_instance
+_create_db_instance_read_replica = RDSBackend.create_db_instance_read_replica
+_describe_db_instances = RDSBackend.describe_db_instances
+_modify_db_instance = RDSBackend.modify_db_instance
 _promote_read_replica = RDSBackend.promote_read_replica
+
+_CLASSES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
 
 
 def install() -> None:
     """Put these operations into moto."""
-    teach(RDSBackend, promote_read_replica=promote_read_replica)
+    teach(
+        RDSBackend,
+        create_db_instance=create_db_instance,
+        create_db_instance_read_replica=create_db_instance_read_replica,
+        describe_db_instances=describe_db_instances,
+        modify_db_instance=modify_db_instance,
+        promote_read_replica=promote_read_replica,
+    )
+    teach(
+        DBInstance,
+        pending_modified_values=property(lambda instance: course(instance).shown_pending()),
+        secondary_availability_zone=property(lambda instance: course(instance).standby_zone),
+    )
+    teach(
+        RDSResponse,
+        reboot_db_instance=reboot_db_instance,
+        describe_orderable_db_instance_options=describe_orderable_db_instance_options,
+        **rds_records.OPERATIONS,
+    )
+
+
+def create_db_instance(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
+    """Create an instance; one that is Multi-AZ has its standby in the next zone."""
+    made = _create_db_instance(backend, db_kwargs)
+    if made.multi_az:
+        course(made).standby_zone = f"{made.region}b"
+    return made
+
+
+def create_db_instance_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
+    """Create a replica in another zone than its source's; it shares nothing with the source that can be changed."""
+    made = _create_db_instance_read_replica(backend, db_kwargs)
+    made.availability_zone = f"{made.region}b"
+    made.vpc_security_group_ids = list(made.vpc_security_group_ids)
+    course(made)
+    return made
+
+
+def describe_db_instances(backend: RDSBackend, *args: Any, **kwargs: Any) -> list[DBInstance]:
+    """Describe instances as they stand now."""
+    with LOCK:
+        found = _describe_db_instances(backend, *args, **kwargs)
+        for instance in found:
+            course(instance).settle()
+        return found
+
+
+def reboot_db_instance(response: RDSResponse) -> ActionResult:
+    """Reboot; with failover the primary is in its standby's zone afterwards."""
+    with LOCK:
+        instance = response.backend.describe_db_instances(response.params.get("DBInstanceIdentifier"))[0]
+        known = course(instance)
+        known.require_available("rebooted")
+        forced = response.params.get("ForceFailover") in {True, "true"}
+        if forced and not instance.multi_az:
+            raise RDSClientError("InvalidParameterCombination", "ForceFailover cannot be specified: it is not MultiAZ.")
+        known.tell("Multi-AZ instance failover started." if forced else "DB instance shutdown.", "failover")
+
+        def finish() -> None:
+            if forced and known.standby_zone:
+                instance.availability_zone, known.standby_zone = known.standby_zone, instance.availability_zone
+                known.tell("Multi-AZ instance failover completed", "failover")
+            known.exhausted_at = None
+            known.tell("DB instance restarted", "availability")
+
+        known.begin("rebooting", finish)
+        return ActionResult({"DBInstance": instance})
+
+
+def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> DBInstance:
+    """Modify: what takes a window waits for it, or with ApplyImmediately is applied at once, with all that waits."""
+    with LOCK:
+        instance = backend.describe_db_instances(db_instance_identifier)[0]
+        known = course(instance)
+        given = dict(db_kwargs)
+        waiting = {
+            name: given.pop(name)
+            for name in PENDING
+            if given.get(name) is not None and given[name] != getattr(instance, name)
+        }
+        if waiting:
+            known.require_available("modified")
+        made = _modify_db_instance(backend, db_instance_identifier, given)
+        known.pending.update(waiting)
+        if known.pending and given.get("apply_immediately"):
+
+            def finish() -> None:
+                known.apply_pending()
+                known.tell("Finished applying modification to DB instance class", "configuration change")
+
+            known.begin("modifying", finish)
+        return made
 
 
 def promote_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Promote a replica; a missing one and one that is no replica are refused, and the source forgets it."""
-    identifier = db_kwargs["db_instance_identifier"]
-    instance = backend.databases.get(identifier)
-    if instance is None:
-        raise DBInstanceNotFoundError(identifier)
-    if not instance.is_replica:
-        raise InvalidDBInstanceStateFault("DB Instance is not a read replica")
-    source = backend.databases.get(instance.source_db_instance_identifier or "")
-    promoted = _promote_read_replica(backend, db_kwargs)
-    promoted.source_db_instance_identifier = None
-    if source is not None and identifier in source.replicas:
-        source.replicas.remove(identifier)
-    return promoted
+    """Promote a replica, which takes its time; a missing one and one that is no replica are refused."""
+    with LOCK:
+        identifier = db_kwargs["db_instance_identifier"]
+        instance = backend.databases.get(identifier)
+        if instance is None:
+            raise DBInstanceNotFoundError(identifier)
+        known = course(instance)
+        known.settle()
+        if not instance.is_replica:
+            raise RDSClientError("InvalidDBInstanceState", "DB Instance is not a read replica")
+        known.require_available("promoted")
+        source = backend.databases.get(instance.source_db_instance_identifier or "")
+
+        def finish() -> None:
+            _promote_read_replica(backend, {**db_kwargs, "backup_retention_period": _retention(db_kwargs)})
+            instance.source_db_instance_identifier = None
+            if source is not None and identifier in source.replicas:
+                source.replicas.remove(identifier)
+            known.tell("Promoted read replica to a standalone DB instance.", "read replica")
+
+        known.begin("modifying", finish)
+        return instance
+
+
+def describe_orderable_db_instance_options(response: RDSResponse) -> ActionResult:
+    """List the classes of one family for PostgreSQL, in every zone of the region."""
+    wanted = response.params.get("DBInstanceClass")
+    engine, version = response.params.get("Engine"), response.params.get("EngineVersion")
+    zones = [{"Name": f"{response.region}{letter}"} for letter in "abc"]
+    options = [
+        {
+            "Engine": engine,
+            "EngineVersion": version,
+            "DBInstanceClass": f"db.r6g.{size}",
+            "AvailabilityZones": zones,
+            "MultiAZCapable": True,
+            "ReadReplicaCapable": True,
+            "Vpc": True,
+            "StorageType": "gp3",
+        }
+        for size in _CLASSES
+        if engine == "postgres" and wanted in {None, f"db.r6g.{size}"}
+    ]
+    return ActionResult({"OrderableDBInstanceOptions": options})
+
+
+def _retention(db_kwargs: dict[str, Any]) -> int:
+    """RDS turns backups of a promoted instance on, for a day where nothing is said."""
+    return int(db_kwargs.get("backup_retention_period") or 1)

@@ -4,6 +4,7 @@ moto keeps one deployment a service and never finishes it. Here time moves them 
 become due since the last one. Nothing runs in between.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
@@ -77,12 +78,16 @@ class Deployment:
 
 @dataclass
 class Rollouts:
-    """Every deployment of one service, oldest first, and how many tasks run."""
+    """Every deployment of one service, oldest first, and how many tasks run.
+
+    `needs` are what its application cannot do without: each tells whether tasks started then have it.
+    """
 
     service: Service
     deployments: list[Deployment] = field(default_factory=list)
     running: int = 0
     scaled_at: datetime | None = None
+    needs: list[Callable[[datetime], bool]] = field(default_factory=list)
 
     def begin(self, task_definition: str, at: datetime) -> Deployment:
         """Start a deployment; one still under way is superseded and stops where it stands."""
@@ -150,13 +155,19 @@ class Rollouts:
     @property
     def live(self) -> Revision | None:
         """The revision whose tasks run: that of the newest deployment which came to an end well."""
+        return self._live_deployment.aims_at if self._live_deployment else None
+
+    @property
+    def _live_deployment(self) -> Deployment | None:
         done = (one for one in reversed(self.deployments) if one.status in {SUCCESSFUL, ROLLED_BACK})
-        return next((one.aims_at for one in done), None)
+        return next(done, None)
 
     def healthy(self) -> bool:
-        """Tell whether the application answers: something runs, and its revision ails in no way."""
-        live = self.live
-        return self.running > 0 and live is not None and self.ailment(live) is None
+        """Tell whether the application answers: something runs, its revision ails in no way, it has what it needs."""
+        live = self._live_deployment
+        if self.running == 0 or live is None or self.ailment(live.aims_at) is not None:
+            return False
+        return all(need(live.began_at) for need in self.needs)
 
     def ailment(self, revision: Revision) -> Ailment | None:
         """What is wrong with a revision, if anything."""

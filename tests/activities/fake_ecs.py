@@ -43,10 +43,10 @@ class FakeEcs(Checked):
     def describe_services(self, cluster: str, services: list[str]) -> dict[str, Any]:
         if (cluster, services) != (CLUSTER, [SERVICE]):
             return {"services": [], "failures": [{"arn": services[0], "reason": "MISSING"}]}
-        rollouts: list[dict[str, Any]] = [{"status": "ACTIVE", "taskDefinition": revision(99), "rolloutState": "COMPLETED"}]
+        older = {"status": "ACTIVE", "taskDefinition": revision(99), "rolloutState": "COMPLETED"}
         newest = {"id": f"ecs-svc/{len(self.deployments)}", "createdAt": self.deployments[-1]["createdAt"]}
         primary = {"status": "PRIMARY", "taskDefinition": self.primary, "rolloutState": self.rollout}
-        rollouts.append(primary | newest)
+        rollouts = [older, primary | newest]
         service = {"serviceArn": SERVICE_ARN, "status": "ACTIVE", "deployments": rollouts}
         counts = {"desiredCount": self.desired, "runningCount": self.running}
         return {"services": [service | counts | {"deploymentController": {"type": self.controller}}], "failures": []}

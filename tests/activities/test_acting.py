@@ -1,4 +1,5 @@
 import dataclasses
+import queue
 import threading
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import acting as module
 from activities.acting import acting
+from activities.progress import last_progress, progress
 
 WAIT_SECONDS = 10
 
@@ -45,6 +47,35 @@ def test_no_beat_where_none_is_waited_for(env: ActivityEnvironment) -> None:
             return any(thread.name == "heartbeat" for thread in threading.enumerate())
 
     assert env.run(work) is False
+
+
+def test_beats_carry_how_far_it_has_come(env: ActivityEnvironment) -> None:
+    """Every beat repeats the latest details, at first those of the attempt before: none wipes them."""
+    env.info = dataclasses.replace(env.info, heartbeat_details=[{"done": 3}])
+    told: queue.Queue[Any] = queue.Queue()
+    env.on_heartbeat = lambda *details: told.put(details)
+
+    def until(details: tuple[Any, ...]) -> None:
+        while told.get(timeout=WAIT_SECONDS) != details:
+            pass
+
+    def work() -> Any:
+        with acting("work"):
+            found = last_progress()
+            assert [told.get(timeout=WAIT_SECONDS) for _ in range(2)] == [({"done": 3},)] * 2
+            progress({"done": 4})
+            until(({"done": 4},))
+            assert told.get(timeout=WAIT_SECONDS) == ({"done": 4},)
+            return found, last_progress()
+
+    assert env.run(work) == ({"done": 3}, {"done": 4})
+    assert last_progress() is None
+
+
+def test_progress_outside_an_activity_goes_nowhere() -> None:
+    """Whoever calls a change's code directly needs no activity around it."""
+    progress({"done": 1})
+    assert last_progress() is None
 
 
 def test_ids_stand_in_every_log_line(env: ActivityEnvironment) -> None:

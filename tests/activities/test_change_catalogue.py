@@ -13,12 +13,13 @@ from domain.plan import Plan
 from tests.activities.breach_worlds import BREACH_WORLDS
 from tests.activities.change_worlds import WORLDS, World
 from tests.activities.database_worlds import DATABASE_WORLDS, DATABASE_WRITES
+from tests.activities.evidence_worlds import EVIDENCE_WORLDS, EVIDENCE_WRITES
 from tests.activities.scopes import NOW
 from tests.activities.security_worlds import SECURITY_WORLDS, SECURITY_WRITES
 from tests.activities.world import LostError
 
 STEP = "the-step"
-ALL_WORLDS = {**WORLDS, **BREACH_WORLDS, **SECURITY_WORLDS, **DATABASE_WORLDS}
+ALL_WORLDS = {**WORLDS, **BREACH_WORLDS, **SECURITY_WORLDS, **DATABASE_WORLDS, **EVIDENCE_WORLDS}
 WRITES_OF = {
     "ecs.rollback_service": 1,
     "ecs.scale_service": 2,
@@ -28,6 +29,7 @@ WRITES_OF = {
     "wafv2.block_addresses": 2,
     **SECURITY_WRITES,
     **DATABASE_WRITES,
+    **EVIDENCE_WRITES,
 }
 
 

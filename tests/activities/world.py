@@ -13,7 +13,7 @@ _WRITES = (
     *("update_", "stop_", "modify_", "register_scalable_target", "put_object", "copy_object", "delete_object"),
     *("authorize_", "revoke_", "create_network_acl_entry", "delete_network_acl_entry"),
     *("put_logging", "delete_logging", "create_flow_logs", "delete_flow_logs", "put_retention", "admin_disable"),
-    *("reboot_db_instance", "promote_read_replica", "put_parameter"),
+    *("reboot_db_instance", "promote_read_replica", "put_parameter", "create_db_snapshot"),
     *("admin_enable", "admin_reset", "admin_user_global", "admin_set_user_mfa", "set_user_pool_mfa"),
 )
 
@@ -49,7 +49,7 @@ class _Recorded:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        if not callable(found) or name == "exceptions":
+        if not callable(found) or name in {"exceptions", "get_paginator"}:
             return found
 
         def call(**kwargs: Any) -> Any:

@@ -9,6 +9,7 @@ from domain.commands import (
     Close,
     Command,
     CompleteTask,
+    Custody,
     FalseAlarm,
     Mitigated,
     Note,
@@ -30,6 +31,7 @@ STAYS = (Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED
 TABLE: list[tuple[str, Command, tuple[Status | str, Status | str, Status | str, Status | str]]] = [
     ("acknowledge", Acknowledge(by=BY), (Status.ACKNOWLEDGED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED)),
     ("note", Note(by=BY, text="seen"), STAYS),
+    ("custody", Custody(by=BY, evidence="e", event="released", reason="asked for"), STAYS),
     ("request_change", RequestChange(by=BY, step="rollback"), STAYS),
     ("undo", Undo(by=BY, step="rollback"), ("nothing of 'rollback' has been applied",) * 4),
     ("complete_task", CompleteTask(by=BY, step="assess"), STAYS),

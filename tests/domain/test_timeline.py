@@ -91,6 +91,15 @@ def test_a_forged_entry_breaks_its_follower_or_the_head(written: Written, data: 
     assert (changed.head == timeline.head) is (position < len(written) - 1)
 
 
+@given(WRITTEN)
+def test_a_forged_number_is_found(written: Written) -> None:
+    """An entry cannot take another number, even the last one with a fitting hash."""
+    timeline = chain(written)
+    forged = timeline.entries[-1].model_copy(update={"seq": len(written) + 1})
+    forged = forged.model_copy(update={"hash": forged.computed_hash()})
+    assert replaced(timeline, len(written) - 1, forged).first_broken() == len(written)
+
+
 @given(WRITTEN, st.data())
 def test_a_dropped_entry_is_found(written: Written, data: st.DataObject) -> None:
     """A gap is found where it is; a chain cut short has another head."""

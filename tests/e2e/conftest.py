@@ -1,6 +1,6 @@
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,6 @@ from sandbox.state import Files
 from tests.e2e.house import House
 from tests.e2e.wire import Wire, wire
 from tests.e2e.workers import Worker, running
-
-Alone = Callable[..., AbstractContextManager[Worker]]
 
 
 @contextmanager
@@ -58,19 +56,6 @@ def worker(usual: Worker) -> Worker:
     """The worker that tests share; it runs, whatever became of it in the test before."""
     usual.start()
     return usual
-
-
-@pytest.fixture
-def alone(house: House, usual: Worker, aws: Wire) -> Alone:
-    """Put workers of a test's own, for some queues or with other settings, in the place of the usual one."""
-
-    @contextmanager
-    def one(*queues: str, **variables: str) -> Iterator[Worker]:
-        usual.stop()
-        with running(Worker(house, *queues, **{"AWS_ENDPOINT_URL": aws.url, **variables})) as own:
-            yield own
-
-    return one
 
 
 @pytest.fixture

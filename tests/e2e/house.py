@@ -19,6 +19,8 @@ Document = dict[str, Any]
 
 _FOREIGN = ("INCIDENT_", "TEMPORAL_", "AWS_", "STATUSPAGE_", "OTEL_")
 _COMMAND_SECONDS = 100
+NOBODY_ANSWERS = 3
+"""The exit status when Temporal, or every worker, is silent."""
 
 
 def clean() -> dict[str, str]:
@@ -81,6 +83,15 @@ class House:
         found: Document = self.json("show", incident)
         return found
 
+    def _seen(self, incident: str, part: str) -> list[Document]:
+        """One part of an incident's account; nothing while no worker answers, as after a kill."""
+        done = self.call("show", incident, "--json")
+        if done.returncode == NOBODY_ANSWERS:
+            return []
+        assert done.returncode == 0, done.stderr
+        found: list[Document] = json.loads(done.stdout)[part]
+        return found
+
     def timeline(self, incident: str) -> list[Document]:
         found: list[Document] = self.json("timeline", incident)
         return found
@@ -89,7 +100,7 @@ class House:
         """Wait for that many findings, and return them by step; none may come twice."""
 
         def look() -> list[Document]:
-            found: list[Document] = self.show(incident)["findings"]
+            found = self._seen(incident, "findings")
             return found if len(found) >= count else []
 
         found = until(look, f"{count} findings of {incident}")
@@ -101,7 +112,7 @@ class House:
         """Wait until the change of that number has a status, and return it."""
 
         def look() -> Document | None:
-            asked = [change for change in self.show(incident)["changes"] if change["step"] == step]
+            asked = [change for change in self._seen(incident, "changes") if change["step"] == step]
             return next((one for one in asked if (one["generation"], one["status"]) == (number, status)), None)
 
         return until(look, f"change {number} of {incident} is {status}")
@@ -110,7 +121,7 @@ class House:
         """Wait until a notice is sent, and return it; the status page itself lets in one request a second."""
 
         def look() -> Document | None:
-            notices: list[Document] = self.show(incident)["notices"]
+            notices = self._seen(incident, "notices")
             return next((one for one in notices if (one["step"], one["status"]) == (step, "sent")), None)
 
         return until(look, f"{step} of {incident} is sent")

@@ -1,12 +1,14 @@
 """A worker that is killed, at whatever stage: nothing is lost, and nothing is done twice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from tests.e2e.account import Fault, Portal
+from tests.e2e.account import PROBES, Fault, Portal
 from tests.e2e.chain import assert_whole
 from tests.e2e.house import House
 from tests.e2e.wire import When, Wire
@@ -14,49 +16,56 @@ from tests.e2e.workers import Worker
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
-PROBES = 8
 POST = "http.POST /v1/pages/axis-imaging/incidents"
+UPDATE = "ecs.UpdateService"
+Command = Literal["start", "request", "approve"]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """When the worker is killed: at a request to AWS or the status page, after a person's command `command`."""
+    """When the worker is killed: at a request to AWS or the status page, after a person's command."""
 
-    name: str
-    command: Literal["start", "request", "approve"]
+    command: Command
     operation: str
     when: When
     since: str | None = None
 
 
-STAGES = [
-    Stage("probing", "start", "ecs.ListServiceDeployments", "before"),
-    Stage("posted, answer lost", "start", POST, "after"),
-    Stage("planning", "request", "ecs.DescribeServices", "after"),
-    Stage("intent on record, nothing asked of AWS", "approve", "ecs.UpdateService", "before"),
-    Stage("asked of AWS, answer lost", "approve", "ecs.UpdateService", "after"),
-    Stage("verifying", "approve", "elasticloadbalancing.DescribeTargetHealth", "after", since="ecs.UpdateService"),
-]
+PROBING = Stage("start", "ecs.ListServiceDeployments", "before")
+POSTED = Stage("start", POST, "after")
+PLANNING = Stage("request", "ecs.DescribeServices", "after")
+INTENDED = Stage("approve", UPDATE, "before")
+ASKED = Stage("approve", UPDATE, "after")
+VERIFYING = Stage("approve", "elasticloadbalancing.DescribeTargetHealth", "after", since=UPDATE)
+LIVES = {
+    "probing; asked of AWS, answer lost": (PROBING, ASKED),
+    "posted in public, answer lost; verifying": (POSTED, VERIFYING),
+    "planning; intent on record, nothing asked of AWS": (PLANNING, INTENDED),
+}
+"""The stages at which the worker is killed, together all there are, two of them in the life of one incident."""
 
 
 @dataclass
 class Killer:
-    """Kills the worker when its stage comes, and starts it again."""
+    """Kills the worker when a stage comes, and starts it again."""
 
-    stage: Stage
+    stages: tuple[Stage, ...]
     aws: Wire
     public: Wire
     worker: Worker
 
-    def lay(self, command: str) -> None:
-        if command == self.stage.command:
-            wire = self.public if self.stage.operation == POST else self.aws
-            wire.trap(self.stage.operation, self.stage.when, self.worker.kill, self.stage.since)
-
-    def await_death(self, command: str) -> None:
-        if command == self.stage.command:
-            self.worker.end()
-            self.worker.start()
+    @contextmanager
+    def after(self, command: Command) -> Iterator[None]:
+        """Around a person's command: if a stage follows it, the worker dies in it, and another one starts."""
+        stage = next((one for one in self.stages if one.command == command), None)
+        if stage is None:
+            yield
+            return
+        wire = self.public if stage.operation == POST else self.aws
+        wire.trap(stage.operation, stage.when, self.worker.kill, since=stage.since, cut=True)
+        yield
+        self.worker.end()
+        self.worker.start()
 
 
 @pytest.fixture
@@ -69,28 +78,25 @@ def prompt(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stages", LIVES.values(), ids=LIVES)
 def test_killed_worker_loses_and_repeats_nothing(
-    house: House, aws: Wire, public: Wire, worker: Worker, prompt: Path, stage: Stage
+    house: House, aws: Wire, public: Wire, worker: Worker, prompt: Path, stages: tuple[Stage, ...]
 ) -> None:
-    """Killed at this stage and started again, the rollback is one `UpdateService`, and told in public once."""
-    killer = Killer(stage, aws, public, worker)
+    """Killed at these stages and started again, the rollback is one `UpdateService`, and told in public once."""
+    killer = Killer(stages, aws, public, worker)
     portal = Portal(house)
     fault, deployed, calls = portal.break_(), portal.deployed(), len(aws.calls)
-    killer.lay("start")
-    incident = house.start(f"Killed: {stage.name}", "--runbooks", str(prompt))
-    killer.await_death("start")
+    with killer.after("start"):
+        incident = house.start("Killed", "--runbooks", str(prompt))
     house.findings(incident, PROBES)
     house.signal(incident, "acknowledge", by="devops-lead")
-    killer.lay("request")
-    house.signal(incident, "request_change", by="devops-lead", step="rollback")
-    killer.await_death("request")
+    with killer.after("request"):
+        house.signal(incident, "request_change", by="devops-lead", step="rollback")
     digest = house.change(incident, "awaiting-approval")["plan"]["digest"]
-    killer.lay("approve")
-    house.signal(f"{incident}/rollback/1", "approve", by="technical-manager", digest=digest)
-    killer.await_death("approve")
+    with killer.after("approve"):
+        house.signal(f"{incident}/rollback/1", "approve", by="technical-manager", digest=digest)
     assert_all_done_once(portal, incident, fault, deployed)
-    assert aws.count("ecs.UpdateService", calls) == 1
+    assert aws.count(UPDATE, calls) == 1
 
 
 def test_worker_killed_while_people_decide(house: House, aws: Wire, worker: Worker, prompt: Path) -> None:
@@ -107,7 +113,7 @@ def test_worker_killed_while_people_decide(house: House, aws: Wire, worker: Work
     house.signal(f"{incident}/rollback/1", "approve", by="technical-manager", digest=digest)
     worker.start()
     assert_all_done_once(portal, incident, fault, deployed)
-    assert aws.count("ecs.UpdateService", calls) == 1
+    assert aws.count(UPDATE, calls) == 1
     assert "said to nobody" in [one["text"] for one in house.timeline(incident)]
 
 

@@ -40,6 +40,7 @@ class Trap:
     when: When
     do: Callable[[], object]
     since: str | None
+    cut: bool
     start: int
     sprung: bool = False
 
@@ -65,9 +66,14 @@ class Wire(ThreadingHTTPServer):
         """How many requests of an operation went well, from the `start`-th call on."""
         return sum(one.operation == operation and one.status < 400 for one in self.calls[start:])
 
-    def trap(self, operation: str, when: When, do: Callable[[], object], since: str | None = None) -> None:
-        """Do something before the next such request is passed on, or after its answer came; the sender gets none."""
-        self.traps.append(Trap(operation, when, do, since, len(self.calls)))
+    def trap(
+        self, operation: str, when: When, do: Callable[[], object], *, since: str | None = None, cut: bool = False
+    ) -> None:
+        """Do something before the next such request is passed on, or before its answer is.
+
+        `cut` ends it there: what was not passed on by then never is.
+        """
+        self.traps.append(Trap(operation, when, do, since, cut, len(self.calls)))
 
     @contextmanager
     def denying(self, prefix: str, code: str) -> Iterator[None]:
@@ -78,8 +84,8 @@ class Wire(ThreadingHTTPServer):
         finally:
             del self.denied[prefix]
 
-    def sprung(self, operation: str, when: When) -> bool:
-        """Spring the first trap that this request is for, and tell whether there was one."""
+    def cut(self, operation: str, when: When) -> bool:
+        """Spring the first trap that this request is for, if there is one, and tell whether it ends here."""
         with self._lock:
             fits = (
                 trap
@@ -93,7 +99,7 @@ class Wire(ThreadingHTTPServer):
                 return False
             trap.sprung = True
         trap.do()
-        return True
+        return trap.cut
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a sender that was killed while it waited."""
@@ -110,12 +116,12 @@ class _Handler(BaseHTTPRequestHandler):
         if code is not None:
             self._deny(code)
             return
-        if self.server.sprung(operation, "before"):
+        if self.server.cut(operation, "before"):
             self.close_connection = True
             return
         answer, content = self._pass_on(body)
         self.server.calls.append(Call(operation, answer.status))
-        if self.server.sprung(operation, "after"):
+        if self.server.cut(operation, "after"):
             self.close_connection = True
             return
         self.send_response_only(answer.status)

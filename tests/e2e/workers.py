@@ -17,9 +17,8 @@ _LEAVE_SECONDS = 40
 class Worker:
     """`incident worker --json` over a house's sandbox, with `variables` on top of that sandbox's own."""
 
-    def __init__(self, house: House, *queues: str, **variables: str) -> None:
+    def __init__(self, house: House, **variables: str) -> None:
         self._house = house
-        self._queues = queues
         self._variables = variables
         self._log = Path(house.data_dir) / f"worker-{id(self)}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -28,10 +27,9 @@ class Worker:
         """Start it, unless it runs, and return once it polls."""
         if self.alive:
             return
-        named = [word for queue in self._queues for word in ("--queues", queue)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*self._house.command, "worker", "--json", *named],
+                [*self._house.command, "worker", "--json"],
                 cwd=self._house.cwd,
                 env=self._house.environment | {"INCIDENT_SHUTDOWN_GRACE": "1s"} | self._variables,
                 stdin=subprocess.DEVNULL,

@@ -76,6 +76,9 @@ def test_promoted_replica_is_no_replica(world: World) -> None:
     databases = world.environment.databases
     primary, replica = databases["primary"].identifier, databases["replica"].identifier
     rds.promote_read_replica(DBInstanceIdentifier=replica)
+    under_way = rds.describe_db_instances(DBInstanceIdentifier=replica)["DBInstances"][0]
+    assert (under_way["DBInstanceStatus"], under_way["ReadReplicaSourceDBInstanceIdentifier"]) == ("modifying", primary)
+    rollouts_finish()
     shown = {one["DBInstanceIdentifier"]: one for one in rds.describe_db_instances()["DBInstances"]}
     assert "ReadReplicaSourceDBInstanceIdentifier" not in shown[replica]
     assert shown[primary]["ReadReplicaDBInstanceIdentifiers"] == []

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.builders import declaration
-from tests.workflows.asking import MANAGER, approve, ask, begin
+from tests.workflows.asking import MANAGER, approve, ask, begin, refused
 from tests.workflows.world import ARN, Told, World
 
 
@@ -153,6 +154,29 @@ async def test_what_is_said_right_after_the_request_reaches_the_change(
         else:
             await approve(told, await told.change_is("rollback", "awaiting-approval"), by="security-lead")
             await told.change_is("rollback", "applied")
+
+
+async def test_a_false_alarm_waits_for_what_was_approved_meanwhile(server: WorkflowEnvironment, world: World) -> None:
+    """A vote that crosses a false alarm is carried out, and the final account tells how that ended."""
+    held = True
+
+    def hold() -> None:
+        if held:
+            raise ApplicationError("not yet", type="Transient", next_retry_delay=timedelta(milliseconds=50))
+
+    world.before_apply = hold
+    async with world.workers(server.client):
+        told = await begin(server)
+        change = await ask(told)
+    await told.change("rollback").signal("approve", {"by": MANAGER, "digest": change["plan"]["digest"]})
+    await told.handle.signal("false_alarm", {"by": "cto", "reason": "test"})
+    async with world.workers(server.client):
+        await told.until(lambda s: s["status"] == "false-alarm" and s["changes"][0]["status"] == "applying")
+        assert "the change is applying already" in (await refused(told))[0]
+        held = False
+        account = await told.handle.result()
+    assert [change["status"] for change in account["state"]["changes"]] == ["applied"]
+    assert len(world.acted) == 1
 
 
 async def test_a_false_alarm_does_not_wait_for_what_is_gone(server: WorkflowEnvironment, world: World) -> None:

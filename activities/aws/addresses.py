@@ -1,0 +1,68 @@
+"""Internet addresses that may be blocked, and those that must not."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from activities.action import RefusedError
+
+Network = IPv4Network | IPv6Network
+
+_NEVER_A_CLIENT = tuple(
+    ip_network(one)
+    for one in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"),
+        *("::/8", "100::/64", "fc00::/7", "fe80::/10", "ff00::/8"),
+    )
+)
+"""Private, loopback, link-local, shared, multicast and reserved space (IANA special-purpose address registries)."""
+
+_NARROWEST = {4: 8, 6: 16}
+_WIDE = {4: 24, 6: 48}
+_MANY = 20
+
+
+def listed(value: Any) -> Any:
+    """Take a list as people write it: `198.51.100.7, 2001:db8::7/64`. For a validator before pydantic's own."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def normalised(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Write each address as the network it stands for, sorted, each once. Raises `ValueError` for what is none."""
+    found: set[Network] = set()
+    for address in addresses:
+        try:
+            found.add(ip_network(address.strip(), strict=False))
+        except ValueError:
+            raise ValueError(
+                f"{address!r} is no address and no network: write 198.51.100.7 or 198.51.100.0/24"
+            ) from None
+    return tuple(str(one) for one in sorted(found, key=lambda one: (one.version, int(one.network_address), str(one))))
+
+
+def refuse_unblockable(addresses: Iterable[str], protected: Iterable[str], own: Iterable[str]) -> None:
+    """Raise `RefusedError` for what no attacker can come from, is far too wide, or is ours.
+
+    `protected` is what the environment names, `own` what the account holds.
+    """
+    shielded = [(ip_network(one, strict=False), "protected: the environment names it as ours") for one in protected]
+    shielded += [(ip_network(one, strict=False), "an elastic address of this account") for one in own]
+    for network in map(ip_network, addresses):
+        if network.prefixlen < _NARROWEST[network.version]:
+            raise RefusedError(f"{network} is far too wide to block: /{_NARROWEST[network.version]} is the widest")
+        for one, why in shielded:
+            if overlap(network, one):
+                raise RefusedError(f"{network} overlaps {one}, which is {why}: name narrower addresses")
+        if inner := next((one for one in _NEVER_A_CLIENT if overlap(network, one)), None):
+            raise RefusedError(f"{network} overlaps {inner}, which is private or reserved: no client comes from there")
+
+
+def are_many(addresses: Iterable[str]) -> bool:
+    """Tell whether blocking them may well hit bystanders: more than 20, or one of /24 (IPv6: /48) or wider."""
+    networks = [ip_network(one) for one in addresses]
+    return len(networks) > _MANY or any(one.prefixlen <= _WIDE[one.version] for one in networks)
+
+
+def overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)

@@ -1,0 +1,108 @@
+"""AWS CloudTrail's event history, where moto has none: what was recorded is looked up, the latest first."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.cloudtrail.models import cloudtrail_backends
+from moto.cloudtrail.responses import CloudTrailResponse
+from moto.core.exceptions import JsonRESTError
+
+from sandbox.aws.teach import teach
+
+GLOBAL_REGION = "us-east-1"
+"""Where CloudTrail records the events of global services such as IAM."""
+
+_HISTORY = "_event_history"
+_KEPT = timedelta(days=90)
+_MOST = 50
+_KEYS = {
+    "EventId": "eventID",
+    "EventName": "eventName",
+    "EventSource": "eventSource",
+    "ReadOnly": "readOnly",
+}
+
+
+def install() -> None:
+    """Put these operations into moto."""
+    teach(CloudTrailResponse, lookup_events=lookup_events)
+
+
+def record(account: str, region: str, event: dict[str, Any]) -> None:
+    """Record one event, as CloudTrail writes it (user guide, "CloudTrail record contents")."""
+    _history(cloudtrail_backends[account][region]).append(event)
+
+
+def lookup_events(response: CloudTrailResponse) -> str:
+    """Look up the events of one region and the last 90 days; one attribute at most, 50 events a page at most."""
+    attributes = response._get_param("LookupAttributes") or []
+    most = response._get_param("MaxResults") or _MOST
+    token = response._get_param("NextToken") or "0"
+    now = datetime.now(UTC)
+    start = _instant(response._get_param("StartTime")) or now - _KEPT
+    end = _instant(response._get_param("EndTime")) or now
+    if len(attributes) > 1:
+        raise JsonRESTError("InvalidLookupAttributesException", "You can use only one lookup attribute.")
+    if not 1 <= most <= _MOST:
+        raise JsonRESTError("InvalidMaxResultsException", "A limit of 1 to 50 is allowed.")
+    if start > end:
+        raise JsonRESTError("InvalidTimeRangeException", "The start time is after the end time.")
+    if not token.isdecimal():
+        raise JsonRESTError("InvalidNextTokenException", "The token is invalid.")
+    found = [
+        event
+        for event in _history(response.cloudtrail_backend)
+        if max(start, now - _KEPT) <= _at(event) <= end and all(_has(event, one) for one in attributes)
+    ]
+    found.sort(key=_at, reverse=True)
+    first = int(token)
+    page: dict[str, Any] = {"Events": [_shown(event) for event in found[first : first + most]]}
+    if len(found) > first + most:
+        page["NextToken"] = str(first + most)
+    return json.dumps(page)
+
+
+def _history(backend: Any) -> list[dict[str, Any]]:
+    """The events of one account and region; kept on moto's own store, so that a reset of moto forgets them."""
+    events: list[dict[str, Any]] = backend.__dict__.setdefault(_HISTORY, [])
+    return events
+
+
+def _shown(event: dict[str, Any]) -> dict[str, Any]:
+    identity = event.get("userIdentity", {})
+    return {
+        "EventId": event["eventID"],
+        "EventName": event["eventName"],
+        "ReadOnly": str(event.get("readOnly", False)).lower(),
+        "AccessKeyId": identity.get("accessKeyId"),
+        "EventTime": _at(event).timestamp(),
+        "EventSource": event["eventSource"],
+        "Username": _username(identity),
+        "Resources": [],
+        "CloudTrailEvent": json.dumps(event),
+    }
+
+
+def _has(event: dict[str, Any], attribute: dict[str, str]) -> bool:
+    key, value = attribute["AttributeKey"], attribute["AttributeValue"]
+    identity = event.get("userIdentity", {})
+    if key == "Username":
+        return _username(identity) == value
+    if key == "AccessKeyId":
+        return bool(identity.get("accessKeyId") == value)
+    held = event.get(_KEYS[key]) if key in _KEYS else None
+    return (str(held).lower() if isinstance(held, bool) else held) == value
+
+
+def _username(identity: dict[str, Any]) -> str | None:
+    name = identity.get("userName") or identity.get("arn", "").rsplit("/", 1)[-1]
+    return name or None
+
+
+def _at(event: dict[str, Any]) -> datetime:
+    return datetime.strptime(event["eventTime"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _instant(value: Any) -> datetime | None:
+    return None if value is None else datetime.fromtimestamp(float(value), UTC)

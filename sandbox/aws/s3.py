@@ -1,0 +1,142 @@
+"""Amazon S3 as AWS behaves, where moto does not: checksums are checked, and Object Lock holds in every way of writing.
+
+What is uploaded in parts keeps its lock and tells its checksum; a lock in COMPLIANCE mode is never shortened.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEnabled, S3ClientError
+from moto.s3.models import FakeKey, S3Backend
+from moto.s3.responses import S3Response
+
+from sandbox.aws.teach import teach
+
+_put_object = S3Response.put_object
+_upload_part = S3Response.upload_part
+_key_response_post = S3Response._key_response_post
+_create_multipart_upload = S3Backend.create_multipart_upload
+_complete_multipart_upload = S3Backend.complete_multipart_upload
+_put_object_retention = S3Backend.put_object_retention
+_put_bucket_versioning = S3Backend.put_bucket_versioning
+
+_LOCK = "x-amz-object-lock-"
+_lock: ContextVar[dict[str, str]] = ContextVar("lock of the upload that is begun")
+
+
+class BadDigest(S3ClientError):  # noqa: N818 - named as AWS names it
+    def __init__(self) -> None:
+        super().__init__("BadDigest", "The SHA256 you specified did not match the calculated checksum.")
+
+
+def install() -> None:
+    """Put these operations into moto."""
+    teach(S3Response, put_object=put_object, upload_part=upload_part, _key_response_post=_post)
+    teach(
+        S3Backend,
+        create_multipart_upload=create_multipart_upload,
+        complete_multipart_upload=complete_multipart_upload,
+        put_object_retention=put_object_retention,
+        put_bucket_versioning=put_bucket_versioning,
+    )
+
+
+def put_object(response: S3Response) -> Any:
+    """Put an object; one that is not what its SHA-256 says is refused."""
+    _check(response)
+    status, headers, body = _put_object(response)
+    headers.setdefault("date", format_datetime(datetime.now(UTC), usegmt=True))
+    return status, headers, body
+
+
+def upload_part(response: S3Response) -> Any:
+    """Upload a part; one that is not what its SHA-256 says is refused."""
+    _check(response)
+    return _upload_part(response)
+
+
+def create_multipart_upload(backend: S3Backend, bucket_name: str, *args: Any, **kwargs: Any) -> Any:
+    """Begin an upload in parts; its lock waits for its completion."""
+    lock = _lock.get({})
+    if lock and not backend.get_bucket(bucket_name).object_lock_enabled:
+        raise LockNotEnabled
+    made: Any = _create_multipart_upload(backend, bucket_name, *args, **kwargs)
+    made.lock = lock
+    return made
+
+
+def complete_multipart_upload(
+    backend: S3Backend, bucket_name: str, multipart_id: str, body: Iterator[tuple[int, str]]
+) -> FakeKey | None:
+    """Make the object of its parts, locked as the upload was begun, its checksum that of its parts' checksums."""
+    upload: Any = backend.get_bucket(bucket_name).multiparts[multipart_id]
+    key: FakeKey | None = _complete_multipart_upload(backend, bucket_name, multipart_id, body)
+    if key is not None:
+        key.lock_mode = upload.lock.get("mode")
+        key.lock_until = upload.lock.get("retain-until-date")
+        key.lock_legal_status = upload.lock.get("legal-hold")
+        if key.checksum_type == "COMPOSITE":
+            key.checksum_value, key.checksum_type = f"{key.checksum_value}-{key.checksum_parts}", None
+    return key
+
+
+def put_object_retention(
+    backend: S3Backend, bucket_name: str, key_name: str, version_id: str | None, retention: tuple[str, str]
+) -> None:
+    """Set a lock; one in COMPLIANCE mode can only be prolonged."""
+    key = backend.get_object(bucket_name, key_name, version_id=version_id)
+    mode, until = retention
+    if key is not None and key.lock_mode == "COMPLIANCE" and key.is_locked(governance_bypass=True):
+        shorter = not until or datetime.fromisoformat(until) < datetime.fromisoformat(str(key.lock_until))
+        if mode != "COMPLIANCE" or shorter:
+            raise AccessDeniedByLock
+    _put_object_retention(backend, bucket_name, key_name, version_id, retention)
+
+
+def put_bucket_versioning(backend: S3Backend, bucket_name: str, status: str) -> None:
+    """Turn versioning on or off; under Object Lock it stays on."""
+    if status != "Enabled" and backend.get_bucket(bucket_name).object_lock_enabled:
+        raise InvalidBucketState(
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        )
+    _put_bucket_versioning(backend, bucket_name, status)
+
+
+def _post(
+    response: S3Response, request: Any, body: bytes, bucket_name: str, query: dict[str, Any], key_name: str
+) -> Any:
+    lock = {
+        name.lower().removeprefix(_LOCK): value
+        for name, value in request.headers.items()
+        if name.lower().startswith(_LOCK)
+    }
+    token = _lock.set(lock)
+    try:
+        status, headers, answer = _key_response_post(response, request, body, bucket_name, query, key_name)
+    finally:
+        _lock.reset(token)
+    key = response.backend.get_object(bucket_name, key_name) if query.get("uploadId") else None
+    if key is None or key.checksum_algorithm != "SHA256" or status != 200:
+        return status, headers, answer
+    completed = {
+        "Location": f"http://{bucket_name}.s3.amazonaws.com/{key.name}",
+        "Bucket": bucket_name,
+        "Key": key.name,
+        "ETag": key.etag,
+        "ChecksumSHA256": key.checksum_value,
+        "ChecksumType": "COMPOSITE",
+    }
+    _, _, told = response.serialized(ActionResult(completed))
+    return status, headers, told
+
+
+def _check(response: S3Response) -> None:
+    told = response.headers.get("x-amz-checksum-sha256")
+    if told and told != b64encode(sha256(response.body or b"").digest()).decode():
+        raise BadDigest

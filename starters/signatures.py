@@ -1,0 +1,46 @@
+"""Public keys in PEM, and whether one of them signed something."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+ANY = "*"
+"""Stands for every key's ARN: somebody who brings a key of his own trusts that one, whatever it is called."""
+
+
+class Keys:
+    """The keys to trust, by their ARNs. Raises `ValueError` for a PEM that holds no elliptic-curve public key."""
+
+    def __init__(self, pems: Mapping[str, str]) -> None:
+        self._keys = {arn: _load(pem) for arn, pem in pems.items()}
+
+    def vouches(self, arn: str, message: bytes, signature: str) -> bool:
+        """Tell whether the key of this ARN is trusted and made this signature (ECDSA with SHA-256, DER in base64)."""
+        key = self._keys.get(arn) or self._keys.get(ANY)
+        if key is None:
+            return False
+        try:
+            made = base64.b64decode(signature, validate=True)
+            key.verify(made, message, ECDSA(hashes.SHA256()))
+        except (InvalidSignature, ValueError):
+            return False
+        return base64.b64encode(made).decode() == signature  # the last digit of base64 has spare bits
+
+    def fingerprints(self) -> dict[str, str]:
+        """SHA-256 of each key's DER (SubjectPublicKeyInfo), in hex, by ARN."""
+        return {
+            arn: hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+            for arn, key in self._keys.items()
+        }
+
+
+def _load(pem: str) -> EllipticCurvePublicKey:
+    key = load_pem_public_key(pem.encode())
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise ValueError("it holds no elliptic-curve public key")  # noqa: TRY004 - the file is wrong, not the caller
+    return key

@@ -1,0 +1,45 @@
+"""The whole account of an incident: what a long one's workflow has let go of comes from the ledger."""
+
+from starters.conversation import Account
+from starters.exits import RefusedError
+from starters.options import Options
+
+
+def completed(options: Options, account: Account) -> Account:
+    """Put the entries before those that the workflow still carries, from the ledger of the incident's environment.
+
+    Raises `RefusedError` when they cannot be read, or do not lead to the workflow's own.
+    """
+    carried = account.timeline
+    if not carried or carried[0]["seq"] == 1:
+        return account
+    first = carried[0]
+    older = [entry for entry in _ledger(options, account.state) if entry["seq"] < first["seq"]]
+    if len(older) != first["seq"] - 1 or older[-1]["hash"] != first["prev"]:
+        id_ = account.state["id"]
+        raise RefusedError(f"the ledger does not lead to entry {first['seq']}: incident audit verify {id_}")
+    return Account(account.state, older + carried)
+
+
+def in_ledger(options: Options, incident: str) -> list[dict[str, object]]:
+    """Every entry that the ledger has, with what followed after the incident's end; needs no Temporal."""
+    return _entries(options, options.named_environment(), incident)
+
+
+def _ledger(options: Options, state: dict[str, object]) -> list[dict[str, object]]:
+    return _entries(options, str(state["environment"]), str(state["id"]))
+
+
+def _entries(options: Options, environment_name: str, incident: str) -> list[dict[str, object]]:
+    from activities.record import Record
+    from domain.audit import account
+    from starters.loading import load_environment
+    from starters.vault import vault
+
+    environment = load_environment(options.folder(), environment_name)
+    with vault(environment, f"reading the ledger of {incident}") as clients:
+        copy = Record(clients, environment).read_chain(incident)
+    try:
+        return [entry.model_dump(mode="json") for entry in account(copy)]
+    except ValueError as error:
+        raise RefusedError(f"the ledger is broken: incident audit verify {incident}") from error

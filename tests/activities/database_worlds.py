@@ -1,0 +1,133 @@
+"""The worlds of what a database and its application are changed by."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from activities.aws.ecs_restart import RestartService
+from activities.aws.rds_failover import Failover
+from activities.aws.rds_promote import PromoteReplica
+from activities.aws.rds_resize import ResizeInstance
+from tests.activities.change_worlds import World
+from tests.activities.fake_ecs import FakeEcs, FakeTargets, revision
+from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address
+from tests.activities.scopes import NOW, environment, scope
+from tests.activities.world import WorldClients, create_ledger
+
+PARAMETER = "/axis/database/host"
+HEALTHY = FakeTargets("healthy", "healthy", "healthy")
+
+
+def failover() -> World:
+    rds = FakeRds()
+    clients = WorldClients({"rds": rds})
+    create_ledger(clients)
+    return World(
+        clients=clients,
+        change=Failover(clients),
+        snapshot=lambda: (rds.primary["AvailabilityZone"], rds.primary["SecondaryAvailabilityZone"]),
+        meddle=lambda: rds.primary.update(AvailabilityZone="ap-southeast-2c"),
+        settle=rds.settle,
+        params={"database": "primary"},
+    )
+
+
+def resize() -> World:
+    rds = FakeRds()
+    clients = WorldClients({"rds": rds})
+    create_ledger(clients)
+
+    def going_to() -> str:
+        found: str = rds.primary.get("PendingModifiedValues", rds.primary)["DBInstanceClass"]
+        return found
+
+    return World(
+        clients=clients,
+        change=ResizeInstance(clients),
+        snapshot=going_to,
+        meddle=lambda: rds.primary.update(DBInstanceClass="db.r6g.8xlarge"),
+        settle=rds.settle,
+        params={"database": "primary", "instance_class": "db.r6g.2xlarge"},
+    )
+
+
+def restart() -> World:
+    ecs = FakeEcs()
+    clients = WorldClients({"ecs": ecs, "elbv2": HEALTHY})
+    create_ledger(clients)
+    return World(
+        clients=clients,
+        change=RestartService(clients),
+        snapshot=lambda: (len(ecs.deployments), ecs.primary),
+        meddle=lambda: ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(7)),
+        settle=ecs.settle,
+        params={"service": "backend", "database": "primary"},
+    )
+
+
+def promote(behind: float | None = 4) -> World:
+    """The primary has failed; its replica was so many seconds behind, or nobody knows."""
+    rds, ecs = FakeRds(), FakeEcs()
+    rds.primary["DBInstanceStatus"] = "failed"
+    clients = WorldClients({"rds": rds, "ecs": ecs, "elbv2": HEALTHY})
+    create_ledger(clients)
+    ec2, ssm = clients.inner.client("ec2"), clients.inner.client("ssm")
+    fence, application = groups(ec2)
+    rds.primary["VpcSecurityGroups"] = [{"VpcSecurityGroupId": fence, "Status": "active"}]
+    ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Type="String")
+    if behind is not None:
+        metric("ReplicaLag", REPLICA, behind, clients)
+
+    def snapshot() -> tuple[Any, ...]:
+        rules = ec2.describe_security_groups(GroupIds=[fence])["SecurityGroups"][0]["IpPermissions"]
+        source = rds.replica.get("ReadReplicaSourceDBInstanceIdentifier")
+        reads = ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"]
+        return rules, source, rds.replica["BackupRetentionPeriod"], reads, len(ecs.deployments), ecs.primary
+
+    where = environment(
+        security_groups={"database": fence, "backend": application},
+        database_endpoints={"primary": {"parameter": PARAMETER, "service": "backend"}},
+    )
+    return World(
+        clients=clients,
+        change=PromoteReplica(clients),
+        snapshot=snapshot,
+        meddle=lambda: ssm.put_parameter(Name=PARAMETER, Value="elsewhere.example", Overwrite=True),
+        settle=ecs.settle,
+        scope=scope(environment=where),
+        params={"replica": "replica"},
+    )
+
+
+def metric(name: str, identifier: str, value: float, clients: WorldClients) -> None:
+    """Put in one data point of a minute before the incident was declared."""
+    data: Any = {
+        "MetricName": name,
+        "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": identifier}],
+        "Timestamp": NOW - timedelta(minutes=1),
+        "Value": value,
+    }
+    clients.inner.client("cloudwatch").put_metric_data(Namespace="AWS/RDS", MetricData=[data])
+
+
+def groups(ec2: Any) -> tuple[str, str]:
+    """Make a security group that lets another one reach PostgreSQL, and that other one."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    fence, application = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        for name in ("database", "backend")
+    )
+    pair = {"GroupId": application, "Description": "the application"}
+    permission = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [pair]}
+    metrics = {"IpProtocol": "tcp", "FromPort": 9187, "ToPort": 9187, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+    ec2.authorize_security_group_ingress(GroupId=fence, IpPermissions=[permission, metrics])
+    return fence, application
+
+
+DATABASE_WORLDS: dict[str, Callable[[], World]] = {
+    Failover.name: failover,
+    PromoteReplica.name: promote,
+    ResizeInstance.name: resize,
+    RestartService.name: restart,
+}
+DATABASE_WRITES = {Failover.name: 1, PromoteReplica.name: 4, ResizeInstance.name: 1, RestartService.name: 1}

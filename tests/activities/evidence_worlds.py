@@ -1,0 +1,106 @@
+"""The worlds of what preserves evidence: a database, and a bucket of logs beside one that locks."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.s3.models import s3_backends
+
+from activities.aws.rds_snapshot import Snapshot
+from activities.aws.s3_preserve import PreserveLogs
+from domain.calls import Scope
+from sandbox.aws import s3 as sandbox_s3
+from tests.activities.change_worlds import World
+from tests.activities.scopes import ACCOUNT, REGION, environment, scope
+from tests.activities.world import WorldClients, create_ledger
+
+DATABASE = environment().databases["primary"].identifier
+LOGS = environment().buckets["audit-logs"]
+VAULT = "axis-evidence"
+EVIDENCE = {"bucket": VAULT, "kms_key": "alias/axis-evidence", "signing_key": "alias/axis-ledger"}
+DECLARED = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+_LOCATED: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+
+
+def snapshot() -> World:
+    clients = WorldClients()
+    create_ledger(clients)
+    rds = clients.inner.client("rds")
+    for name in (DATABASE, "another"):
+        rds.create_db_instance(
+            DBInstanceIdentifier=name,
+            DBInstanceClass="db.t4g.small",
+            Engine="postgres",
+            MasterUsername="portal",
+            ManageMasterUserPassword=True,
+            AllocatedStorage=20,
+        )
+    taken = f"ir-{scope().incident}-{DATABASE}-1"
+
+    def there() -> list[Any]:
+        found = rds.describe_db_snapshots()["DBSnapshots"]
+        return [(one["DBSnapshotIdentifier"], one["DBInstanceIdentifier"], one["TagList"]) for one in found]
+
+    return World(
+        clients=clients,
+        change=Snapshot(clients),
+        snapshot=there,
+        meddle=lambda: rds.create_db_snapshot(DBInstanceIdentifier="another", DBSnapshotIdentifier=taken),
+        params={"database": "primary"},
+    )
+
+
+def furnish(clients: WorldClients) -> None:
+    """Make the ledger, the bucket of logs and the vault, in an S3 that behaves as AWS does."""
+    sandbox_s3.install()
+    create_ledger(clients)
+    s3 = clients.inner.client("s3")
+    s3.create_bucket(Bucket=VAULT, ObjectLockEnabledForBucket=True, **_LOCATED)
+    s3.create_bucket(Bucket=LOGS, **_LOCATED)
+    s3.put_bucket_versioning(Bucket=LOGS, VersioningConfiguration={"Status": "Enabled"})
+
+
+def preserve() -> World:
+    clients = WorldClients()
+    furnish(clients)
+    s3 = clients.inner.client("s3")
+    for hours in (1, 2, 30):
+        log(f"AWSLogs/{hours}.json.gz", b"{}" * hours, DECLARED - timedelta(hours=hours))
+    where = evidence_scope()
+    change = PreserveLogs(clients)
+
+    def meddle() -> None:
+        records = f"manifests/{where.incident}/{LOGS}/"
+        spans = [DECLARED - timedelta(hours=24), DECLARED]
+        window = "-".join(f"{moment:%Y%m%dT%H%M%SZ}" for moment in spans)
+        s3.put_object(Bucket=VAULT, Key=f"{records}{window}/order.json", Body=b"theirs")
+
+    return World(
+        clients=clients,
+        change=change,
+        snapshot=lambda: sorted(stored(clients)),
+        meddle=meddle,
+        scope=where,
+        params={"bucket": "audit-logs", "since": "24h"},
+    )
+
+
+def evidence_scope() -> Scope:
+    return scope(environment=environment(evidence=EVIDENCE), declared_at=DECLARED)
+
+
+def log(key: str, content: bytes, at: datetime) -> str:
+    """Put an object into the bucket of logs as if written `at`; returns its version."""
+    made = s3_backends[ACCOUNT]["aws"].put_object(LOGS, key, content)
+    made.last_modified = at.replace(tzinfo=None)
+    return str(made.version_id)
+
+
+def stored(clients: WorldClients) -> list[str]:
+    """The keys of every version in the evidence bucket."""
+    pages = clients.inner.client("s3").get_paginator("list_object_versions").paginate(Bucket=VAULT)
+    return [version["Key"] for page in pages for version in page.get("Versions", [])]
+
+
+EVIDENCE_WORLDS: dict[str, Callable[[], World]] = {Snapshot.name: snapshot, PreserveLogs.name: preserve}
+EVIDENCE_WRITES = {Snapshot.name: 1, PreserveLogs.name: 1}

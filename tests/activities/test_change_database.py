@@ -1,0 +1,140 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from activities.action import RefusedError
+from domain.approval import ApprovalClass
+from domain.plan import Plan
+from tests.activities.database_worlds import failover, resize, restart
+from tests.activities.fake_ecs import revision
+from tests.activities.fake_rds import FakeRds
+
+
+@pytest.fixture(autouse=True)
+def _aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def planned(world: Any, **params: Any) -> Plan:
+    given = world.change.params.model_validate(world.params | params)
+    plan: Plan = world.change.plan(world.scope, given)
+    return plan
+
+
+def rds_of(world: Any) -> FakeRds:
+    fake: FakeRds = world.clients.instead["rds"]
+    return fake
+
+
+def test_no_failover_without_a_standby() -> None:
+    """A single zone, or a standby that RDS does not name, cannot be failed over to."""
+    world = failover()
+    del rds_of(world).primary["SecondaryAvailabilityZone"]
+    with pytest.raises(RefusedError, match="which zone"):
+        planned(world)
+    rds_of(world).primary["MultiAZ"] = False
+    with pytest.raises(RefusedError, match="not Multi-AZ"):
+        planned(world)
+
+
+@pytest.mark.parametrize("status", ["failed", "rebooting", "modifying", "stopped"])
+def test_rds_fails_over_only_what_is_available(status: str) -> None:
+    """What RDS would refuse once approved is refused before anybody is asked."""
+    world = failover()
+    rds_of(world).primary["DBInstanceStatus"] = status
+    with pytest.raises(RefusedError, match=f"is {status}"):
+        planned(world)
+
+
+def test_a_failover_under_way_is_never_doubled() -> None:
+    """While the instance reboots in its old zone a second failover is refused by RDS, and waited for."""
+    world = failover()
+    plan = planned(world)
+    rds_of(world).primary["DBInstanceStatus"] = "rebooting"
+    assert world.change.read(world.scope, plan) == plan.before
+    with pytest.raises(ClientError, match="InvalidDBInstanceState"):
+        world.change.act(world.scope, plan)
+    assert not world.change.verify(world.scope, plan).done
+
+
+def test_a_failover_tells_what_it_brings_with_it() -> None:
+    """Names of pending changes, never their values."""
+    world = failover()
+    rds_of(world).primary["PendingModifiedValues"] = {"MasterUserPassword": "hunter2"}
+    plan = planned(world)
+    assert "MasterUserPassword" in plan.impact
+    assert "hunter2" not in plan.model_dump_json()
+
+
+def test_a_class_that_aws_does_not_offer_is_refused() -> None:
+    """Neither a class unknown to AWS here, nor one that a zone of the instance lacks, nor one that is no class."""
+    world = resize()
+    with pytest.raises(RefusedError, match=r"does not offer db\.r5\.large"):
+        planned(world, instance_class="db.r5.large")
+    rds_of(world).primary["AvailabilityZone"] = "ap-southeast-2d"
+    with pytest.raises(RefusedError, match="ap-southeast-2d"):
+        planned(world)
+    with pytest.raises(ValueError, match="instance_class"):
+        planned(world, instance_class="2xlarge")
+
+
+def test_where_aws_lists_no_class_the_plan_says_so() -> None:
+    """No list is no refusal; whoever approves knows that nothing was checked."""
+    world = resize()
+    rds_of(world).classes = []
+    assert "could not be checked" in planned(world).impact
+
+
+def test_resizing_brings_what_is_pending() -> None:
+    """ApplyImmediately flushes every pending change: the plan names them, without their values."""
+    world = resize()
+    rds_of(world).primary["PendingModifiedValues"] = {"MasterUserPassword": "hunter2", "AllocatedStorage": 900}
+    plan = planned(world)
+    assert "AllocatedStorage, MasterUserPassword" in plan.impact
+    assert "hunter2" not in plan.model_dump_json()
+    assert plan.approval_class is ApprovalClass.A3
+
+
+def test_a_class_that_waits_for_its_window_is_not_done() -> None:
+    """It was pending before the plan, so the change has still to bring it in; once it is being applied, it is."""
+    world = resize()
+    rds_of(world).primary["PendingModifiedValues"] = {"DBInstanceClass": "db.r6g.2xlarge"}
+    plan = planned(world)
+    assert world.change.read(world.scope, plan) == plan.before
+    rds_of(world).primary["DBInstanceStatus"] = "modifying"
+    assert world.change.read(world.scope, plan) == plan.after
+    assert not world.change.verify(world.scope, plan).done
+    rds_of(world).settle()
+    assert world.change.verify(world.scope, plan).done
+
+
+def test_a_restart_says_how_large_the_pools_may_be() -> None:
+    """Three tasks share 80 % of 100 connections; a larger pool makes exhaustion worse."""
+    assert "at most 26 connections each" in planned(restart()).impact
+
+
+def test_a_newer_deployment_of_another_revision_is_no_restart() -> None:
+    """Before ours it is told apart; after ours the verification ends instead of waiting for ever."""
+    world = restart()
+    plan = planned(world)
+    world.meddle()
+    now = world.change.read(world.scope, plan)
+    assert (now["deployment"], now["task_definition"]) == (plan.after["deployment"], revision(7))
+    assert now not in (plan.before, plan.after)
+    seen = world.change.verify(world.scope, plan)
+    assert (seen.done, seen.failed) == (False, True)
+
+
+def test_an_older_deployment_is_not_taken_for_a_newer_one() -> None:
+    """Only what began after the planned deployment is newer than it."""
+    world = restart()
+    plan = planned(world)
+    late = plan.model_copy(update={"context": plan.context | {"since": datetime(2030, 1, 1, tzinfo=UTC).isoformat()}})
+    world.change.act(world.scope, plan)
+    assert world.change.read(world.scope, plan) == plan.after
+    assert world.change.read(world.scope, late) != plan.after

@@ -1,0 +1,197 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from pydantic import ValidationError
+
+from activities.action import RefusedError
+from activities.aws.ec2_restrict import RestrictNetwork, RestrictParams
+from activities.aws.logging_extend import ExtendLogging, ExtendLoggingParams
+from activities.changes import ChangeRunner
+from domain.calls import ApplyCall, PlanCall
+from domain.environment import Protected
+from domain.plan import Plan
+from tests.activities.change_worlds import World
+from tests.activities.scopes import NOW
+from tests.activities.security_worlds import ATTACKERS, logging, restriction
+
+
+@pytest.fixture(autouse=True)
+def _aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def planned(world: World, **params: Any) -> Plan:
+    return ChangeRunner(world.clients).plan(world.change, asked(world, params)).plan
+
+
+def asked(world: World, params: dict[str, Any], generation: int = 1, undo: Plan | None = None) -> PlanCall:
+    return PlanCall(scope=world.scope, step="s", generation=generation, params=params, undo=undo)
+
+
+def carry_out(world: World, generation: int = 1, undo: Plan | None = None) -> Plan:
+    runner = ChangeRunner(world.clients)
+    plan = runner.plan(world.change, asked(world, world.params, generation, undo)).plan
+    call = ApplyCall(
+        scope=world.scope,
+        step="s",
+        generation=generation,
+        plan=plan,
+        action_id=str(generation),
+        holder="h",
+        approvers=(),
+    )
+    assert runner.apply(world.change, call, NOW).outcome == "applied"
+    return plan
+
+
+def rules(world: World) -> list[dict[str, Any]]:
+    group = world.scope.environment.security_groups["tasks"]
+    found = world.clients.inner.client("ec2").describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [group]}]
+    )
+    return [rule for rule in found["SecurityGroupRules"] if not rule["IsEgress"]]
+
+
+def test_only_the_named_rule_is_revoked() -> None:
+    """Source and port together name one of four rules; the others stay, among them one that lets everything in."""
+    world = restriction()
+    plan = carry_out(world)
+    revoked = [name for name in plan.before if " tcp " in name]
+    assert [name.split(" ", 1)[1] for name in revoked] == ["tcp 22-22 0.0.0.0/0"]
+    assert len(rules(world)) == 3
+
+
+def test_rules_are_named_by_id_source_or_port() -> None:
+    """Each way finds what it says; a rule for all traffic spans every port."""
+    world = restriction()
+    (portal,) = [rule["SecurityGroupRuleId"] for rule in rules(world) if rule["FromPort"] == 443]
+    for given, count in (({"rules": [portal]}, 1), ({"cidr": "0.0.0.0/0"}, 2), ({"port": 22}, 3), ({"port": 80}, 1)):
+        assert len(planned(world, security_group="tasks", **given).before) == count
+
+
+def test_entries_take_free_numbers_and_known_ones_stay() -> None:
+    """Somebody's entry 10 keeps its number; an address that is denied there already is not denied twice."""
+    world = restriction()
+    plan = planned(world, network_acl="edge", addresses=["203.0.113.200", *ATTACKERS])
+    acl = world.scope.environment.network_acls["edge"]
+    assert {name: value is None for name, value in plan.before.items()} == {
+        f"{acl} ingress 10": False,
+        f"{acl} ingress 11": True,
+        f"{acl} ingress 12": True,
+    }
+    assert plan.target.endswith(acl)
+    assert len(plan.locks) == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({}, "name rules, cidr or port"),
+        ({"security_group": "tasks"}, "name rules, cidr or port"),
+        ({"port": 22}, "security_group"),
+        ({"addresses": ["198.51.100.7"]}, "network_acl"),
+        ({"security_group": "tasks", "cidr": "192.0.2.0/24"}, "no ingress rule"),
+        ({"security_group": "tasks", "rules": ["sgr-0000000000000000a"]}, "no such ingress rule: sgr-"),
+        ({"network_acl": "edge", "addresses": ["10.0.0.0/16"]}, "private or reserved"),
+        ({"network_acl": "edge", "addresses": ["203.0.113.64/28"]}, "names it as ours"),
+    ],
+)
+def test_what_must_not_be_or_finds_nothing_is_refused(params: dict[str, Any], reason: str) -> None:
+    """The refusal says which; nothing is written."""
+    world = restriction()
+    ours = world.scope.environment.model_copy(update={"protected": Protected(addresses=("203.0.113.64/28",))})
+    world.scope = world.scope.model_copy(update={"environment": ours})
+    with pytest.raises(RefusedError, match=reason):
+        planned(world, **params)
+    assert world.clients.writes == []
+
+
+@pytest.mark.parametrize("kind", ["security_groups", "network_acls"])
+def test_protected_resources_are_refused(kind: str) -> None:
+    """What the orchestrator itself runs on is never restricted."""
+    world = restriction()
+    (resource,) = getattr(world.scope.environment, kind).values()
+    ours = world.scope.environment.model_copy(update={"protected": Protected(resources=(resource,))})
+    world.scope = world.scope.model_copy(update={"environment": ours})
+    with pytest.raises(RefusedError, match="protected"):
+        planned(world, **world.params)
+
+
+@pytest.mark.parametrize("retention", [731, None])
+def test_what_logs_already_stays_as_it_is(retention: int | None) -> None:
+    """A web ACL that logs elsewhere keeps its destination; longer retention and for ever are never shortened."""
+    world = logging()
+    world.meddle()
+    logs = world.clients.inner.client("logs")
+    group = world.scope.environment.services["backend"].log_group
+    logs.delete_retention_policy(logGroupName=group)
+    if retention:
+        logs.put_retention_policy(logGroupName=group, retentionInDays=retention)
+    stood = world.snapshot()
+    plan = carry_out(world)
+    assert [name.split()[0] for name in plan.before if plan.before[name] != plan.after[name]] == ["flows"]
+    assert (world.snapshot()[0], world.snapshot()[2]) == (stood[0], stood[2])
+
+
+def test_flow_logs_come_back_after_an_undo() -> None:
+    """A token that EC2 knows from a flow log deleted since does not keep a new one from being made."""
+    world = logging()
+    create = world.clients.inner.client("ec2").create_flow_logs
+    seen: dict[str, Any] = {}
+
+    class Ec2:
+        """EC2, which answers a known token with what was made then."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.clients.inner.client("ec2"), name)
+
+        def create_flow_logs(self, **given: Any) -> Any:
+            token = given["ClientToken"]
+            if token not in seen:
+                seen[token] = create(**given)
+            return seen[token]
+
+    world.clients.instead["ec2"] = Ec2()
+    stood = world.snapshot()
+    done = carry_out(world)
+    carry_out(world, 2, undo=done)
+    assert world.snapshot() == stood
+    carry_out(world, 3)
+    assert len(world.snapshot()[1]) == 1
+    assert len(seen) == 2
+
+
+def test_a_log_that_would_go_nowhere_is_refused() -> None:
+    """A log group that is not there, a network without a bucket, and nothing at all."""
+    world = logging()
+    world.clients.inner.client("logs").delete_log_group(logGroupName="aws-waf-logs-axis")
+    for params, reason in (
+        ({"web_acl": "portal"}, "no log group"),
+        ({"network": "main"}, "bucket"),
+        ({}, "name a web_acl"),
+    ):
+        with pytest.raises(RefusedError, match=reason):
+            planned(world, **params)
+
+
+@pytest.mark.parametrize("days", [0, 2, 2555, 3653])
+def test_only_retentions_that_cloudwatch_takes(days: int) -> None:
+    """2555 days, seven years to a layman, is none of them; 2557 is, and the most that is asked for."""
+    with pytest.raises(ValidationError):
+        ExtendLoggingParams(days=days)
+    assert ExtendLoggingParams().days == 2557
+
+
+@pytest.mark.parametrize("wrong", [{"port": 65536}, {"cidr": "here"}, {"addresses": ["1.2.3"]}, {"rule": ["sgr-1"]}])
+def test_parameters_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
+    """Before any plan is made."""
+    with pytest.raises(ValidationError):
+        RestrictParams.model_validate(wrong)
+
+
+def test_the_changes_say_what_they_are() -> None:
+    """Restricting takes an approver; logging more does not."""
+    assert (RestrictNetwork.approval_class, ExtendLogging.approval_class) == ("A2", "A1")

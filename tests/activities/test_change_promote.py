@@ -1,0 +1,184 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
+
+from activities.action import RefusedError
+from domain.approval import ApprovalClass
+from domain.plan import Plan
+from tests.activities.change_worlds import World
+from tests.activities.database_worlds import PARAMETER, metric, promote
+from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address, snapshot
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with mock_aws():
+        yield promote()
+
+
+@pytest.fixture
+def rds(world: World) -> FakeRds:
+    fake: FakeRds = world.clients.instead["rds"]
+    return fake
+
+
+def planned(world: World, **params: Any) -> Plan:
+    return world.change.plan(world.scope, world.change.params.model_validate(world.params | params))
+
+
+def fence_rules(plan: Plan) -> list[str]:
+    return [name for name in plan.before if name.startswith("ingress ")]
+
+
+def test_the_plan_holds_all_that_changes(world: World) -> None:
+    """The one rule that reaches PostgreSQL with its whole content, the role, the address, and the deployment."""
+    plan = planned(world)
+    (rule,) = fence_rules(plan)
+    permission = plan.before[rule]["permission"]
+    assert (permission["FromPort"], permission["ToPort"]) == (5432, 5432)
+    assert permission["UserIdGroupPairs"][0]["GroupId"] == world.scope.environment.security_groups["backend"]
+    assert plan.after[rule] is None
+    assert (plan.before["role"], plan.after["role"]) == (f"replica of {PRIMARY}", "primary")
+    assert (plan.before["application_reads"], plan.after["application_reads"]) == (address(PRIMARY), address(REPLICA))
+    assert plan.after["deployment"] == f"newer than {plan.before['deployment']}"
+    assert (plan.approval_class, plan.reversible) == (ApprovalClass.A3, False)
+    assert len(plan.locks) == 4
+
+
+def test_those_who_approve_are_told_what_is_lost_and_missing(world: World, rds: FakeRds) -> None:
+    """The lag and its time, the last snapshot and why there is none now, and what must be rebuilt."""
+    rds.snapshots = [snapshot("nightly")]
+    impact = planned(world).impact
+    for told in ("4 s behind at 23 Nov 03:29", "No snapshot", "nightly", "axis-db-reports", "Multi-AZ", "7 days"):
+        assert told in impact
+    rds.snapshots = []
+    assert "no earlier one" in planned(world).impact
+
+
+@pytest.mark.parametrize(
+    ("status", "instead"),
+    [("available", "fail over"), ("backing-up", "fail over"), ("rebooting", "wait"), ("stopped", "start it again")],
+)
+def test_a_living_primary_is_left_in_its_place(world: World, rds: FakeRds, status: str, instead: str) -> None:
+    """Two primaries would take writes; the refusal says what to do instead."""
+    rds.primary["DBInstanceStatus"] = status
+    with pytest.raises(RefusedError, match=instead):
+        planned(world)
+
+
+def test_a_full_pool_is_no_reason_to_promote(world: World, rds: FakeRds) -> None:
+    """The connections are used up while the database is well: restarting helps, promoting does not."""
+    rds.primary["DBInstanceStatus"] = "available"
+    metric("DatabaseConnections", PRIMARY, 97, world.clients)
+    with pytest.raises(RefusedError, match=r"used up \(97 of 100\).*Restart the application"):
+        planned(world)
+
+
+@pytest.mark.parametrize("behind", [None, -1])
+def test_an_unknown_lag_is_refused(behind: float | None) -> None:
+    """Nobody can accept a loss that nobody knows: no data, or a replica that does not replicate."""
+    with mock_aws(), pytest.raises(RefusedError, match="what would be lost is unknown"):
+        planned(promote(behind))
+
+
+@pytest.mark.parametrize("status", ["backing-up", "modifying", "rebooting"])
+def test_a_busy_replica_is_waited_for(world: World, rds: FakeRds, status: str) -> None:
+    """RDS promotes no replica that is backing up."""
+    rds.replica["DBInstanceStatus"] = status
+    with pytest.raises(RefusedError, match=f"is {status}"):
+        planned(world)
+
+
+def test_a_fence_that_does_not_hold_is_refused(world: World, rds: FakeRds) -> None:
+    """The group must be the primary's only one, and must not be the replica's."""
+    (group,) = rds.primary["VpcSecurityGroups"]
+    rds.replica["VpcSecurityGroups"] = [group]
+    with pytest.raises(RefusedError, match="cut off the other"):
+        planned(world)
+    rds.replica["VpcSecurityGroups"] = []
+    rds.primary["VpcSecurityGroups"] = [group, {"VpcSecurityGroupId": "sg-0other"}]
+    with pytest.raises(RefusedError, match="sg-0other"):
+        planned(world)
+    rds.primary["VpcSecurityGroups"] = []
+    with pytest.raises(RefusedError, match="not behind"):
+        planned(world)
+
+
+def test_an_application_that_reads_something_else_is_refused(world: World) -> None:
+    """A parameter that leads to neither database is not ours to overwrite; nor is an encrypted one."""
+    ssm = world.clients.inner.client("ssm")
+    ssm.put_parameter(Name=PARAMETER, Value="elsewhere.example", Overwrite=True)
+    with pytest.raises(RefusedError, match="neither"):
+        planned(world)
+    ssm.delete_parameter(Name=PARAMETER)
+    ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Type="SecureString")
+    with pytest.raises(RefusedError, match="SecureString"):
+        planned(world)
+
+
+def test_backups_of_less_than_a_week_are_refused(world: World) -> None:
+    """RDS would keep those of a promoted instance for one day."""
+    with pytest.raises(ValidationError, match="backup_retention_days"):
+        planned(world, backup_retention_days=1)
+
+
+def test_the_old_primary_is_fenced_before_anything_else(world: World) -> None:
+    """First the fence, then the promotion, then the address, then the restart."""
+    world.change.act(world.scope, planned(world))
+    assert world.clients.writes == [
+        "ec2.revoke_security_group_ingress",
+        "rds.promote_read_replica",
+        "ssm.put_parameter",
+        "ecs.update_service",
+    ]
+
+
+def test_the_application_is_led_over_only_once_the_replica_takes_writes(world: World, rds: FakeRds) -> None:
+    """While RDS promotes the change asks again, neither leading over nor promoting twice."""
+    rds.quick = False
+    plan = planned(world)
+    for _ in range(3):
+        with pytest.raises(ApplicationError) as not_yet:
+            world.change.act(world.scope, plan)
+        assert (not_yet.value.type, not_yet.value.non_retryable) == ("NotYet", False)
+    assert world.clients.writes == ["ec2.revoke_security_group_ingress", "rds.promote_read_replica"]
+    rds.settle()
+    world.change.act(world.scope, plan)
+    assert world.clients.writes[2:] == ["ssm.put_parameter", "ecs.update_service"]
+    world.settle()
+    seen = world.change.verify(world.scope, plan)
+    assert (seen.done, "with backups of 7 days" in seen.message) == (True, True)
+
+
+def test_a_primary_that_came_back_meanwhile_stops_it(world: World, rds: FakeRds) -> None:
+    """Between approval and apply the primary may recover: nothing is written then; once it is fenced it goes on."""
+    plan = planned(world)
+    rds.primary["DBInstanceStatus"] = "available"
+    with pytest.raises(RefusedError, match="fail over"):
+        world.change.act(world.scope, plan)
+    assert world.clients.writes == []
+    rds.primary["DBInstanceStatus"], rds.quick = "failed", False
+    with pytest.raises(ApplicationError):
+        world.change.act(world.scope, plan)
+    rds.primary["DBInstanceStatus"] = "available"
+    rds.settle()
+    world.change.act(world.scope, plan)
+    assert world.change.read(world.scope, plan) == plan.after
+
+
+def test_a_finished_promotion_needs_nothing(world: World) -> None:
+    """Asked for again, there is nothing to do: not even another restart."""
+    world.change.act(world.scope, planned(world))
+    assert planned(world).changes_nothing
+
+
+def test_a_missing_instance_is_an_error(world: World, rds: FakeRds) -> None:
+    """RDS's own answer passes through, to be given its kind in one place."""
+    del rds.instances[REPLICA]
+    with pytest.raises(ClientError, match="DBInstanceNotFound"):
+        planned(world)

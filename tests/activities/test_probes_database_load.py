@@ -1,0 +1,162 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from activities.action import Probe
+from activities.aws.database_cause import DatabaseCause, DatabaseClassification
+from activities.aws.database_metrics import DatabaseCpu, DatabaseStorage, ReplicaLag
+from activities.aws.rds_events import DatabaseEvents
+from activities.aws.rds_log import PostgresLog
+from activities.catalogue import PROBES
+from domain.finding import Finding, FindingStatus
+from tests.activities.aws_calls import RecordedAws, recorded_aws
+from tests.activities.given import Stubbed
+from tests.activities.scopes import NOW, scope
+
+GIB = 1024**3
+OWN: list[type[Probe[Any]]] = [
+    *(DatabaseCpu, DatabaseStorage, ReplicaLag, DatabaseEvents, PostgresLog, DatabaseClassification, DatabaseCause)
+]
+MINUTE = timedelta(minutes=1)
+
+
+def look(aws: Any, probe: type[Probe[Any]], **params: Any) -> Finding:
+    return probe(aws).observe(scope(), probe.params.model_validate({"database": "primary"} | params), NOW)
+
+
+def metrics(aws: RecordedAws, **series: list[float]) -> None:
+    """Let CloudWatch answer these values, a minute apart, the last of them a minute before NOW."""
+
+    def answer(_: dict[str, Any]) -> dict[str, Any]:
+        results = [
+            {
+                "Id": name,
+                "StatusCode": "Complete",
+                "Values": values,
+                "Timestamps": [NOW - MINUTE * (len(values) - number) for number in range(len(values))],
+            }
+            for name, values in series.items()
+        ]
+        return {"MetricDataResults": results}
+
+    aws.answer("GetMetricData", answer)
+
+
+def instance(aws: RecordedAws, **changes: Any) -> None:
+    described = {"DBInstanceIdentifier": "axis-db", "DBInstanceStatus": "available", "AllocatedStorage": 500}
+    aws.answer("DescribeDBInstances", lambda _: {"DBInstances": [described | {"MultiAZ": True} | changes]})
+
+
+@pytest.mark.parametrize(
+    ("probe", "series", "status", "told"),
+    [
+        (DatabaseCpu, {"maximum": [99, 50], "p95": [79, 40]}, FindingStatus.OK, "at most 79 %"),
+        (DatabaseCpu, {"maximum": [99, 50], "p95": [80, 40]}, FindingStatus.SUSPECT, "40 % at last"),
+        (DatabaseStorage, {"free": [40 * GIB], "burst": [], "queue": []}, FindingStatus.SUSPECT, "40 of 500 GiB"),
+        (DatabaseStorage, {"free": [60 * GIB], "burst": [], "queue": [3]}, FindingStatus.OK, "(12 %)"),
+        (DatabaseStorage, {"free": [300 * GIB], "burst": [19], "queue": []}, FindingStatus.SUSPECT, "balance 19 %"),
+        (ReplicaLag, {"lag": [400, 299]}, FindingStatus.OK, "299 s behind"),
+        (ReplicaLag, {"lag": [3, 301]}, FindingStatus.SUSPECT, "301 s behind"),
+        (ReplicaLag, {"lag": [3, -1]}, FindingStatus.SUSPECT, "does not replicate"),
+    ],
+)
+def test_limits_of_the_metrics(
+    probe: type[Probe[Any]], series: dict[str, list[float]], status: FindingStatus, told: str
+) -> None:
+    """The figure that counts, its limit, and how it is told."""
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, **series)
+        finding = look(aws, probe)
+    assert finding.status is status
+    assert told in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("probe", "empty"),
+    [
+        (DatabaseCpu, ["maximum", "p95"]),
+        (DatabaseStorage, ["free", "burst", "queue"]),
+        (ReplicaLag, ["lag"]),
+    ],
+)
+def test_a_metric_that_stopped_is_unknown(probe: type[Probe[Any]], empty: list[str]) -> None:
+    """No data is neither an idle processor nor a replica that is up to date."""
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, **{name: [] for name in empty})
+        assert look(aws, probe).status is FindingStatus.UNKNOWN
+
+
+def test_events_are_counted_by_category_page_by_page() -> None:
+    """Both ends of the window are instants, every page is read, and no message leaves the probe."""
+    aws = Stubbed("rds")
+    asked = {"SourceIdentifier": "axis-db", "SourceType": "db-instance"}
+    asked |= {"StartTime": NOW - timedelta(hours=2), "EndTime": NOW}  # type: ignore[dict-item]
+
+    def event(minutes: int, *categories: str) -> dict[str, Any]:
+        return {"Date": NOW - minutes * MINUTE, "EventCategories": list(categories), "Message": "patient 4711"}
+
+    aws.answer("describe_events", {"Events": [event(90, "backup"), event(130, "failover")], "Marker": "1"}, asked)
+    aws.answer("describe_events", {"Events": [event(5, "failure")]}, asked | {"Marker": "1"})
+    finding = look(aws, DatabaseEvents)
+    aws.all_asked()
+    assert finding.status is FindingStatus.SUSPECT
+    assert (finding.facts["categories"], finding.facts["grave"]) == ({"backup": 1, "failure": 1}, {"failure": 1})
+    assert "4711" not in finding.model_dump_json()
+
+
+def test_a_backup_alone_is_no_suspect() -> None:
+    """What RDS does every night is told and not held against it."""
+    aws = Stubbed("rds")
+    aws.answer("describe_events", {"Events": [{"Date": NOW - MINUTE, "EventCategories": ["backup"]}]})
+    assert look(aws, DatabaseEvents).status is FindingStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("signs", "cause"), [({"connections": [95]}, "pool-exhaustion"), ({"cpu": [90, 85]}, "cpu"), ({}, "unclear")]
+)
+def test_the_cause_is_told_by_one_step_alone(signs: dict[str, list[float]], cause: str) -> None:
+    """Of the steps that ask for one cause each, exactly that of the classification is suspect."""
+    usual = {"connections": [20.0], "cpu": [10.0], "free": [300.0 * GIB]}
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, **(usual | signs))
+        aws.answer("DescribeDBLogFiles", lambda _: {"DescribeDBLogFiles": []})
+        seen = {
+            asked: look(aws, DatabaseCause, cause=asked).status is FindingStatus.SUSPECT
+            for asked in ("pool-exhaustion", "cpu", "lock", "storage", "down")
+        }
+        whole = look(aws, DatabaseClassification)
+    assert [asked for asked, suspect in seen.items() if suspect] == [cause] * (cause != "unclear")
+    assert whole.facts["cause"] == cause
+    assert whole.status is (FindingStatus.OK if cause == "unclear" else FindingStatus.SUSPECT)
+
+
+def test_an_instance_that_is_down_is_classified_without_its_metrics() -> None:
+    """With the status all is said: neither CloudWatch nor the log of an instance that has failed is asked."""
+    with recorded_aws() as aws:
+        instance(aws, DBInstanceStatus="failed")
+        finding = look(aws, DatabaseClassification)
+        assert [name for name, _ in aws.calls] == ["DescribeDBInstances"]
+    assert (finding.facts["cause"], finding.facts["suggests"]) == ("down", "promote-replica")
+
+
+@pytest.mark.parametrize("probe", OWN)
+@pytest.mark.parametrize("code", ["AccessDenied", "DBInstanceNotFound"])
+def test_a_broken_source_is_an_error(probe: type[Probe[Any]], code: str) -> None:
+    """What AWS answers passes through, so that the finding becomes unknown and says why."""
+    operations = ("DescribeDBInstances", "DescribeEvents", "GetMetricData", "DescribeDBLogFiles")
+    more = {"cause": "cpu"} if probe is DatabaseCause else {}
+    with recorded_aws() as aws:
+        for operation in operations:
+            aws.fail(operation, code)
+        with pytest.raises(ClientError, match=code):
+            look(aws, probe, **more)
+
+
+def test_they_are_in_the_catalogue() -> None:
+    """A runbook can name every one of them."""
+    assert {probe.name for probe in OWN} <= PROBES.keys()

@@ -1,0 +1,102 @@
+"""RDS as the sandbox teaches it to moto, asked through boto3."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.pulse_database import line
+from sandbox.seed_database import courses
+from sandbox.world import World
+from tests.sandbox.worlds import rollouts_finish
+
+
+def shown(world: World, name: str = "primary") -> dict[str, Any]:
+    identifier = world.environment.databases[name].identifier
+    return dict(world.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+
+
+def refusal(call: Any, **asked: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        call(**asked)
+    return str(refused.value.response["Error"]["Code"])
+
+
+def test_a_failover_takes_its_time_and_changes_zones(world: World) -> None:
+    """While it reboots no second one is taken; afterwards the zones are exchanged, and the events tell of it."""
+    rds, before = world.client("rds"), shown(world)
+    asked = {"DBInstanceIdentifier": before["DBInstanceIdentifier"], "ForceFailover": True}
+    rds.reboot_db_instance(**asked)
+    assert (shown(world)["DBInstanceStatus"], shown(world)["AvailabilityZone"]) == (
+        "rebooting",
+        before["AvailabilityZone"],
+    )
+    assert refusal(rds.reboot_db_instance, **asked) == "InvalidDBInstanceState"
+    rollouts_finish()
+    after = shown(world)
+    assert after["DBInstanceStatus"] == "available"
+    assert after["AvailabilityZone"] == before["SecondaryAvailabilityZone"]
+    assert after["SecondaryAvailabilityZone"] == before["AvailabilityZone"]
+    source = {"SourceIdentifier": before["DBInstanceIdentifier"], "SourceType": "db-instance"}
+    messages = [one["Message"] for one in rds.describe_events(**source)["Events"]]
+    assert "Multi-AZ instance failover completed" in messages
+
+
+def test_a_single_zone_has_nothing_to_fail_over_to(world: World) -> None:
+    """AWS refuses ForceFailover where there is no standby."""
+    replica = shown(world, "replica")["DBInstanceIdentifier"]
+    code = refusal(world.client("rds").reboot_db_instance, DBInstanceIdentifier=replica, ForceFailover=True)
+    assert code == "InvalidParameterCombination"
+
+
+def test_a_class_waits_for_the_window_or_is_applied_at_once(world: World) -> None:
+    """Without ApplyImmediately a class is pending; with it, it is applied in time, with all that was pending."""
+    rds, name = world.client("rds"), shown(world)["DBInstanceIdentifier"]
+    rds.modify_db_instance(DBInstanceIdentifier=name, AllocatedStorage=600)
+    assert shown(world)["PendingModifiedValues"] == {"AllocatedStorage": 600}
+    assert (shown(world)["DBInstanceStatus"], shown(world)["AllocatedStorage"]) == ("available", 500)
+    rds.modify_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.r6g.2xlarge", ApplyImmediately=True)
+    assert (shown(world)["DBInstanceStatus"], shown(world)["DBInstanceClass"]) == ("modifying", "db.r6g.xlarge")
+    rollouts_finish()
+    after = shown(world)
+    assert after.get("PendingModifiedValues", {}) == {}
+    assert (after["DBInstanceStatus"], after["DBInstanceClass"], after["AllocatedStorage"]) == (
+        *("available", "db.r6g.2xlarge"),
+        600,
+    )
+
+
+def test_events_are_those_of_the_window(world: World) -> None:
+    """Only events between both instants come, the older ones page by page; beyond 14 days AWS answers no more."""
+    rds, name, now = world.client("rds"), shown(world)["DBInstanceIdentifier"], datetime.now(UTC)
+    source = {"SourceIdentifier": name, "SourceType": "db-instance"}
+    assert rds.describe_events(**source, StartTime=now - timedelta(hours=2), EndTime=now)["Events"] == []
+    page = rds.describe_events(**source, Duration=24 * 60, MaxRecords=1)
+    rest = rds.describe_events(**source, Duration=24 * 60, Marker=page["Marker"])
+    assert [one["EventCategories"] for one in (*page["Events"], *rest["Events"])] == [["backup"], ["backup"]]
+    assert refusal(rds.describe_events, **source, StartTime=now - timedelta(days=20)) == "InvalidParameterValue"
+
+
+def test_a_log_comes_in_portions(world: World) -> None:
+    """From marker 0 a file comes whole, portion by portion; without a marker its end alone; old files go."""
+    rds, known = world.client("rds"), courses(world)["primary"]
+    name, now = known.instance.db_instance_identifier, datetime.now(UTC).replace(minute=30)
+    known.log.clear()
+    known.write(now - timedelta(days=4), line(now, "LOG:  old"))
+    for number in range(25):
+        known.write(now, line(now, f"LOG:  {number}"))
+    (file,) = rds.describe_db_log_files(DBInstanceIdentifier=name, FilenameContains="postgresql.log")[
+        "DescribeDBLogFiles"
+    ]
+    assert file["LogFileName"] == f"error/postgresql.log.{now:%Y-%m-%d-%H}"
+    asked = {"DBInstanceIdentifier": name, "LogFileName": file["LogFileName"], "NumberOfLines": 10}
+    text, marker, pending = "", "0", True
+    while pending:
+        portion = rds.download_db_log_file_portion(**asked, Marker=marker)
+        text, marker, pending = text + portion["LogFileData"], portion["Marker"], portion["AdditionalDataPending"]
+    assert [one.rsplit(" ", 1)[-1] for one in text.splitlines()] == [str(number) for number in range(25)]
+    assert rds.download_db_log_file_portion(**asked)["LogFileData"].startswith(line(now, "LOG:  15"))
+    slow = f"slowquery/postgresql.log.{now:%Y-%m-%d}"
+    missing = {"DBInstanceIdentifier": name, "LogFileName": slow}
+    assert refusal(rds.download_db_log_file_portion, **missing) == "DBLogFileNotFoundFault"

@@ -1,0 +1,144 @@
+import asyncio
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from moto.s3.responses import S3Response
+from moto.server import ThreadedMotoServer
+from temporalio.client import WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from domain.change import ChangeRequest
+from domain.ids import INCIDENTS_QUEUE, change_workflow_id
+from domain.incident_state import ChangeRecord
+from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, evidence_scope, furnish, log
+from tests.activities.world import WorldClients
+from tests.builders import organisation
+from tests.worker.processes import worker_process
+
+OBJECTS = 2000
+HALF = OBJECTS // 2
+TWICE = 600  # a part of the manifest, and what was under way
+WAIT_SECONDS = 100
+
+
+class Traffic:
+    """What S3 was asked of the window's objects: `read` from the source, `stored` in the vault, `refused` there."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        put, get = S3Response.put_object, S3Response.get_object
+
+        def put_object(response: Any) -> Any:
+            try:
+                answer = put(response)
+            except Exception:
+                self._count("refused")
+                raise
+            if "/evidence/" in response.uri:
+                self._count("stored")
+            return answer
+
+        def get_object(response: Any) -> Any:
+            if "/app/" in response.uri and "versionId" in response.uri:
+                self._count("read")
+            return get(response)
+
+        monkeypatch.setattr(S3Response, "put_object", put_object)
+        monkeypatch.setattr(S3Response, "get_object", get_object)
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.counts[what] += 1
+
+    async def until(self, what: str, count: int) -> None:
+        give_up = time.monotonic() + WAIT_SECONDS
+        while self.counts[what] < count:
+            assert time.monotonic() < give_up, f"only {self.counts} after {WAIT_SECONDS} s"
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
+    """Ask for the preservation, as an incident does when it is declared."""
+    scope = evidence_scope()
+    workflow_id = change_workflow_id(scope.incident, "preserve-logs", 1)
+    request = ChangeRequest(
+        scope=scope,
+        organisation=organisation(),
+        record=ChangeRecord(
+            step="preserve-logs",
+            generation=1,
+            workflow_id=workflow_id,
+            action="s3.preserve_logs",
+            requested_by="orchestrator",
+            params={"bucket": "audit-logs", "since": "24h"},
+        ),
+        title="Preserve the audit logs",
+        rule=None,
+        approve_within=timedelta(minutes=10),
+        commander=None,
+        evidence=True,
+    )
+    return await server.client.start_workflow(
+        "Change", request, id=workflow_id, task_queue=INCIDENTS_QUEUE, result_type=dict
+    )
+
+
+async def test_killed_halfway_it_goes_on_where_it_was(
+    bare_server: WorkflowEnvironment, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker dies amid 2,000 objects: each is stored once, few are read twice, and the manifest names them all."""
+    clients = WorldClients()
+    furnish(clients)
+    moment = DECLARED - timedelta(hours=2)
+    wanted = {log(f"app/{number:05}", f"line {number}".encode(), moment): number for number in range(OBJECTS)}
+    traffic = Traffic()
+    traffic.watch(monkeypatch)
+    variables = {"TEMPORAL_ADDRESS": bare_server.client.service_client.config.target_host, "AWS_ENDPOINT_URL": aws}
+    async with worker_process("--queues", "incidents", "--json", **variables) as workflows:
+        await workflows.event("worker ready")
+        async with worker_process("--queues", "forensics", "--json", **variables) as first:
+            await first.event("worker ready")
+            change = await asked(bare_server)
+            await traffic.until("stored", HALF)
+            first.process.kill()
+            await first.process.wait()
+        at_death = traffic.counts.copy()
+        async with worker_process("--queues", "forensics", "--json", **variables) as second:
+            await second.event("worker ready")
+            async with asyncio.timeout(WAIT_SECONDS):
+                ended = await change.result()
+    assert ended["status"] == "applied", ended["reason"]
+    assert f"{OBJECTS} versions" in ended["reason"]
+    assert traffic.counts["stored"] == OBJECTS
+    assert traffic.counts["read"] - at_death["read"] <= OBJECTS - HALF + TWICE
+    content = clients.inner.client("s3").get_object(Bucket=VAULT, Key=ended["plan"]["after"]["manifest"])["Body"].read()
+    assert ended["reason"].endswith(sha256(content).hexdigest())
+    lines = {line["source_version"]: line for line in map(json.loads, content.splitlines()[1:])}
+    assert lines.keys() == wanted.keys()
+    for version, number in wanted.items():
+        assert lines[version]["source"] == f"arn:aws:s3:::{LOGS}/app/{number:05}"
+        assert lines[version]["sha256"] == sha256(f"line {number}".encode()).hexdigest()
