@@ -33,9 +33,8 @@ _STORIES = {
 def demo(options: Options, scenario: str, keep: bool) -> None:
     """Play one incident from fault to report; exits 0 when it ended as it should."""
     from sandbox import supervisor
-    from sandbox.state import Files
-
     from sandbox.command import end_on_signals
+    from sandbox.state import Files
 
     end_on_signals()
     story = _story(scenario)
@@ -102,7 +101,12 @@ async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
 
     environment = load_environment(sandbox.runbooks, sandbox.environment)
     session = boto3.Session(region_name=environment.region)
-    before = story.look(session.client, environment)
+
+    def aws(service: str) -> Any:
+        made: Any = session.client(service)  # type: ignore[call-overload]
+        return made
+
+    before = story.look(aws, environment)
     click.secho(f"\n{story.opening}", bold=True)
     click.echo(f"Temporal's UI: {sandbox.ui_url}")
     _incident("sandbox", "break", story.fault, "--data-dir", str(files.data_dir))
@@ -117,7 +121,7 @@ async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
     click.echo(f"{incident} is declared, its clocks {_SPEED} times as fast: {started['ui']}")
     stage = Stage(await connect(), incident, files, sandbox)
     await stage.play(story)
-    checks = [*story.checks(session.client, environment, before), *_outside(files, incident)]
+    checks = [*story.checks(aws, environment, before), *_outside(files, incident)]
     click.secho("\nThe closing account", bold=True)
     _incident("report", incident)
     click.secho("\nAWS, the status page and the outbox, asked directly", bold=True)

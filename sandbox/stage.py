@@ -45,7 +45,8 @@ class Stage:
     async def state(self) -> dict[str, Any]:
         """The incident as it stands, with everything new in its timeline printed."""
         await self._print_timeline()
-        return await self.handle.query("state", result_type=dict)
+        found: dict[str, Any] = await self.handle.query("state", result_type=dict)
+        return found
 
     async def until(self, what: str, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Wait until the incident's state is so; raises `StoryError` after two minutes."""

@@ -113,7 +113,7 @@ class PromoteReplica(Change[PromoteParams]):
             gates.refuse_living_primary(self.clients, scope, pair)
         for name, rule in self._rules(plan):
             if now[f"{_RULE}{name}"] is not None:
-                pass
+                rule.set(None)
         self._promote(plan)
         if now[_ADDRESS] != plan.after[_ADDRESS]:
             self.clients.once("ssm").put_parameter(

@@ -42,7 +42,7 @@ def test_p0_nobody_acknowledges() -> None:
     """Exactly the pages of the table's first column are sent, re-pages included, and no other."""
     incident = Incident.declared(declaration())
     walk(incident, T0 + minutes(64))
-    expected = {minute: FIRST for minute in (0, 5, 10)}
+    expected = dict.fromkeys((0, 5, 10), FIRST)
     expected |= {minute: [*FIRST, "cto"] for minute in (15, 20, 25)}
     expected |= {minute: [*FIRST, "cto", "ceo"] for minute in range(30, 64, 5)}
     assert {m: sorted(roles) for m, roles in pages(incident).items()} == {m: sorted(r) for m, r in expected.items()}
@@ -112,7 +112,7 @@ def test_p2_and_p3_unacknowledged() -> None:
 def test_mitigation_ends_paging() -> None:
     """Once mitigated, nobody is paged any more."""
     incident = Incident.declared(declaration())
-    said = {
+    said: dict[float, tuple[str, object]] = {
         3: ("acknowledge", Acknowledge(by="devops-lead")),
         20: ("mitigated", Mitigated(by="devops-lead", summary="rolled back")),
     }

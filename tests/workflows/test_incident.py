@@ -116,7 +116,7 @@ async def test_updates_are_refused_with_a_reason(server: WorkflowEnvironment, wo
     """An update that cannot be done answers with type Refused and why."""
     async with world.workers(server.client):
         told = await Told.start(server.client, now_declared())
-        for name, payload, why in [
+        cases: list[tuple[str, dict[str, Any], str]] = [
             ("mitigated", {"summary": "x"}, "nobody has acknowledged"),
             ("close", {}, "declared"),
             ("note", {}, "text"),
@@ -126,7 +126,8 @@ async def test_updates_are_refused_with_a_reason(server: WorkflowEnvironment, wo
             ("reclassify", {"severity": "P1", "reason": "r"}, "lowered by cto or ceo"),
             ("undo", {"step": "rollback"}, "nothing of"),
             ("acknowledge", {"by": "insurer"}, "no contact"),
-        ]:
+        ]
+        for name, payload, why in cases:
             with pytest.raises(WorkflowUpdateFailedError) as refused:
                 await told.do(name, **payload)
             cause = refused.value.cause

@@ -203,16 +203,21 @@ class Told:
     async def do(self, name: str, **payload: Any) -> dict[str, Any]:
         while True:
             try:
-                return await self.handle.execute_update(name, {"by": "devops-lead", **payload}, result_type=dict)
+                command = {"by": "devops-lead", **payload}
+                answer: dict[str, Any] = await self.handle.execute_update(name, command, result_type=dict)
             except RPCError as error:
                 if error.status is not RPCStatusCode.FAILED_PRECONDITION:  # just carrying on as a new run
                     raise
+            else:
+                return answer
 
     async def state(self) -> dict[str, Any]:
-        return await self.handle.query("state", result_type=dict)
+        found: dict[str, Any] = await self.handle.query("state", result_type=dict)
+        return found
 
     async def timeline(self) -> list[dict[str, Any]]:
-        return await self.handle.query("timeline", result_type=list)
+        entries: list[dict[str, Any]] = await self.handle.query("timeline", result_type=list)
+        return entries
 
     def change(self, step: str, generation: int = 1) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(f"{self.handle.id}/{step}/{generation}")
