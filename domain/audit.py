@@ -92,8 +92,12 @@ def _take_seals(copy: StoredCopy, vouches: Vouches, signed: Signed) -> Iterator[
 def _take_marks(copy: StoredCopy, flaws: list[Flaw]) -> Iterator[tuple[int, Mark]]:
     for epoch, fields in copy.marks.items():
         try:
-            yield epoch, Mark.model_validate(fields)
+            mark = Mark.model_validate(fields)
         except ValidationError:
+            mark = None
+        if mark is not None and {name: str(value) for name, value in mark} == fields:
+            yield epoch, mark
+        else:
             flaws.append(Flaw(kind="epoch", epoch=epoch, seq=0, text="where it begins cannot be read"))
 
 
@@ -106,7 +110,8 @@ def _misplaced(line: Line, marks: dict[int, Mark], lines: dict[int, dict[int, st
     hashes = line.hashes()
     if line.is_written and (hashes.get(seq, mark.first) != mark.first or line.before not in {None, mark.prev}):
         yield Flaw(kind="epoch", epoch=line.epoch, seq=seq, text="the epoch does not begin as its mark says")
-    if mark.leaves >= line.epoch or _hash_at(mark.leaves, mark.after, marks, lines) not in {None, mark.prev}:
+    left = lines.get(mark.leaves, {})
+    if seq not in left or _hash_at(mark.leaves, mark.after, marks, lines) not in {None, mark.prev}:
         text = f"the epoch does not follow from entry {mark.after} of epoch {mark.leaves}"
         yield Flaw(kind="epoch", epoch=line.epoch, seq=seq, text=text)
 

@@ -43,6 +43,8 @@ class Complaints:
         if not found:
             return
         moment = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        if not since <= moment <= until:
+            return
         level, text = found[2], found[3]
         duration = _DURATION.match(text) if level == "LOG" else None
         is_slow = duration is not None and float(duration[1]) >= slow / timedelta(milliseconds=1)

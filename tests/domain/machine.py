@@ -9,6 +9,7 @@ from domain.commands import (
     Close,
     Command,
     CompleteTask,
+    Custody,
     FalseAlarm,
     Mitigated,
     Note,
@@ -64,6 +65,7 @@ ANYTHING = st.one_of(
     st.builds(CompleteTask, by=PEOPLE, step=TASKS),
     st.builds(WaiveTask, by=PEOPLE, step=TASKS, reason=TEXT),
     st.builds(Note, by=PEOPLE, text=TEXT),
+    st.builds(Custody, by=PEOPLE, evidence=TEXT, event=st.sampled_from(["received", "accessed"]), reason=TEXT),
     st.builds(Reclassify, by=PEOPLE, severity=st.sampled_from(Severity), reason=TEXT),
     st.builds(FalseAlarm, by=st.sampled_from(["a-stranger", "insurer", "ceo"]), reason=TEXT),
 )
@@ -87,6 +89,7 @@ NAMES: dict[type[Command], str] = {
     CompleteTask: "complete_task",
     WaiveTask: "waive_task",
     Note: "note",
+    Custody: "custody",
     Reclassify: "reclassify",
     Reopen: "reopen",
     FalseAlarm: "false_alarm",

@@ -1,5 +1,6 @@
 """Nothing of a stored record can be changed, dropped, moved or cut off without the audit naming where."""
 
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import audit_epoch
 from domain.audit import Verdict, account
 from domain.audit import audit as check
 from domain.audit_epoch import Flaw
@@ -20,13 +22,21 @@ NUMBERS = st.integers(1, LENGTH)
 BYTES = st.integers(0, 10**6)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _remembered() -> Iterator[None]:
+    """Read each stored text once, however often it is looked at here: reading is pure."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit_epoch, "_read", cache(audit_epoch._read))
+        yield
+
+
 @cache
-def keys() -> Keys:
-    return Keys({ARN: signer().pem})
+def vouches() -> Callable[[str, bytes, str], bool]:
+    return cache(Keys({ARN: signer().pem}).vouches)
 
 
 def audit(copy: StoredCopy) -> Verdict:
-    return check(copy, keys().vouches)
+    return check(copy, vouches())
 
 
 def first(copy: StoredCopy) -> Flaw:
@@ -107,7 +117,7 @@ def test_a_rewritten_entry_with_a_fitting_hash_is_named(seq: int) -> None:
 @given(st.integers(1, LENGTH))
 @settings(max_examples=20, deadline=None)
 def test_a_chain_rewritten_to_its_end_is_named(seq: int) -> None:
-    """Who recomputes every hash from some entry on cannot sign: something from there to the next signed head is named."""
+    """Who recomputes every hash from some entry on cannot sign: between there and the next signed head is named."""
     kept = [Entry.model_validate_json(item.content) for item in record().items[1]]
     chain = Timeline(entries=kept[: seq - 1])
     for entry in kept[seq - 1 :]:
@@ -145,7 +155,7 @@ def test_swapped_entries_are_named(pair: tuple[int, int]) -> None:
     assert [(f.seq, f.kind) for f in audit(with_items(found)).flaws] == [(one, "reordered"), (other, "reordered")]
 
 
-@given(NUMBERS, st.sampled_from(["000000", "000900", "1", "00000a", "٠٠٠٠٠١", ""]))
+@given(NUMBERS, st.sampled_from(["000000", "000900", "1", "00000a", "\u0660" * 6, ""]))
 @settings(max_examples=20, deadline=None)
 def test_an_entry_under_another_number_is_named(seq: int, number: str) -> None:
     """An entry that was moved to a number where none belongs is missing where it was, or told as a stray."""

@@ -1,0 +1,124 @@
+"""A ledger with its vault in moto, and the chain that writes to it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from moto import mock_aws
+
+from activities.chain import Chain
+from activities.record import Record
+from domain.audit import Verdict, audit
+from domain.calls import AppendCall, Appended
+from domain.environment import Environment
+from domain.stored import StoredCopy
+from domain.timeline import Entry
+from starters.signatures import Keys
+from tests.activities.scopes import REGION, environment
+from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.records import INCIDENT
+
+BUCKET = "axis-evidence"
+EVIDENCE = {"bucket": BUCKET, "kms_key": "alias/evidence", "signing_key": "alias/ledger"}
+
+
+def place(**changes: Any) -> Environment:
+    """An environment with a vault."""
+    return environment(evidence=EVIDENCE, **changes)
+
+
+def create_vault(clients: Any) -> None:
+    """Make the evidence bucket under Object Lock, and the signing key."""
+    clients.client("s3").create_bucket(
+        Bucket=BUCKET,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": REGION},
+    )
+    create_key(clients, EVIDENCE["signing_key"])
+
+
+def create_key(clients: Any, alias: str) -> None:
+    key = clients.client("kms").create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"]
+    clients.client("kms").create_alias(AliasName=alias, TargetKeyId=key)
+
+
+@contextmanager
+def ledger_and_vault() -> Iterator[WorldClients]:
+    with mock_aws():
+        clients = WorldClients()
+        create_ledger(clients)
+        create_vault(clients.inner)
+        yield clients
+
+
+class CutError(Exception):
+    """The process died here."""
+
+
+class Cutting:
+    """Clients of which one call dies: `operation`, counted from 1, before or after AWS did it."""
+
+    def __init__(self, clients: Any, operation: str, count: int, *, done: bool) -> None:
+        self._clients = clients
+        self._operation = operation
+        self._left = count
+        self._done = done
+
+    def client(self, service: str) -> Any:
+        return _Cut(self, self._clients.client(service))
+
+    def once(self, service: str) -> Any:
+        return _Cut(self, self._clients.once(service))
+
+    def call(self, name: str, found: Callable[..., Any], asked: dict[str, Any]) -> Any:
+        if name != self._operation:
+            return found(**asked)
+        self._left -= 1
+        if self._left == 0 and not self._done:
+            raise CutError
+        try:
+            return found(**asked)
+        finally:
+            if self._left == 0:
+                raise CutError
+
+
+class _Cut:
+    def __init__(self, cutting: Cutting, inner: Any) -> None:
+        self._cutting = cutting
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if not callable(found) or name in {"exceptions", "get_paginator"}:
+            return found
+        return lambda **asked: self._cutting.call(name, found, asked)
+
+
+def append(clients: Any, entries: list[Entry], epoch: int = 1, where: Environment | None = None) -> Appended:
+    where = where or place()
+    call = AppendCall(incident=INCIDENT, environment=where, epoch=epoch, entries=entries)
+    return Chain(clients, where).append(call)
+
+
+def stored(clients: Any) -> StoredCopy:
+    return Record(clients, place()).read(INCIDENT, patience_seconds=0).copy
+
+
+def verdict(clients: Any) -> Verdict:
+    """The audit of what is stored, with the keys that KMS gives."""
+    record = Record(clients, place())
+    return audit(record.read(INCIDENT, patience_seconds=0).copy, Keys(record.pems()).vouches)
+
+
+def table(clients: WorldClients) -> dict[tuple[str, str], dict[str, str]]:
+    """Everything in the ledger's table."""
+    pages = clients.inner.client("dynamodb").get_paginator("scan").paginate(TableName=LEDGER)
+    rows = [{name: next(iter(value.values())) for name, value in row.items()} for p in pages for row in p["Items"]]
+    return {(row.pop("pk"), row.pop("sk")): row for row in rows}
+
+
+def objects(clients: WorldClients) -> list[tuple[str, str]]:
+    """Every version of every object in the vault."""
+    pages = clients.inner.client("s3").get_paginator("list_object_versions").paginate(Bucket=BUCKET)
+    return [(found["Key"], found["VersionId"]) for page in pages for found in page.get("Versions", [])]

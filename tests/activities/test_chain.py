@@ -1,0 +1,221 @@
+"""The ledger of a timeline: every entry once, signed, and never rewritten, whatever dies or is done twice."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from activities.action import RefusedError
+from activities.chain import Chain
+from domain.commands import Custody
+from domain.custody import Following, following
+from domain.organisation import Channel, Contact
+from domain.stored import Seal, chain_key, seal_place
+from domain.timeline import Entry
+from tests.activities.ledger_worlds import (
+    BUCKET,
+    CutError,
+    Cutting,
+    append,
+    ledger_and_vault,
+    objects,
+    place,
+    stored,
+    table,
+    verdict,
+)
+from tests.activities.scopes import environment
+from tests.activities.world import LEDGER, WorldClients
+from tests.records import INCIDENT, timeline
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+WHO = Contact(id="security-lead", roles=("security-lead",), channels=(Channel(kind="sms", address="+61491570006"),))
+
+
+@pytest.fixture
+def clients() -> Iterator[WorldClients]:
+    with ledger_and_vault() as clients:
+        yield clients
+
+
+def entries(first: int, last: int, word: str = "seen", common: int = 0) -> list[Entry]:
+    """Entries `first` to `last` of a chain whose first `common` are those of the usual one."""
+    return timeline(last, word, timeline(common)).entries[first - 1 :]
+
+
+def handed(reason: str = "for the insurer") -> Following:
+    command = Custody(by="security-lead", evidence="e-1", event="transferred", to="a laboratory", reason=reason)
+    return following(command, WHO)
+
+
+def test_a_batch_is_written_and_signed(clients: WorldClients) -> None:
+    """Entries stand under their numbers as canonical JSON, and the head is signed and locked."""
+    assert append(clients, entries(1, 3)).model_dump() == {"written": 3, "epoch": 1}
+    assert append(clients, entries(4, 4)).written == 4
+    rows = table(clients)
+    assert list(rows) == [(chain_key(INCIDENT, 1), f"{number:06d}") for number in (1, 2, 3, 4)]
+    assert [row["content"] for row in rows.values()] == [entry.canonical() for entry in entries(1, 4)]
+    assert [key for key, _ in objects(clients)] == [seal_place(INCIDENT, 1, 3), seal_place(INCIDENT, 1, 4)]
+    found = clients.inner.client("s3").get_object(Bucket=BUCKET, Key=seal_place(INCIDENT, 1, 4))
+    assert found["ObjectLockMode"] == "COMPLIANCE"
+    assert (found["ObjectLockRetainUntilDate"] - datetime.now(UTC)).days in {2556, 2557}
+    seal = Seal.model_validate_json(found["Body"].read())
+    assert (seal.body.seq, seal.body.head) == (4, entries(4, 4)[0].hash)
+    assert verdict(clients).flaws == []
+
+
+def test_a_batch_goes_in_one_transaction(clients: WorldClients) -> None:
+    """A hundred new entries are one request, and the one-by-one path is left alone."""
+    append(clients, entries(1, 100))
+    assert [call for call in clients.calls if call.startswith("dynamodb")] == ["dynamodb.transact_write_items"]
+
+
+def test_the_same_batch_again_writes_nothing(clients: WorldClients) -> None:
+    """A repeat answers the same; neither entry nor signed head stands there twice."""
+    first = append(clients, entries(1, 5))
+    before = table(clients), objects(clients)
+    assert append(clients, entries(1, 5)) == first
+    assert (table(clients), objects(clients)) == before
+
+
+def test_overlapping_batches_leave_every_entry_once(clients: WorldClients) -> None:
+    """A batch of which a part is there already is filled up."""
+    append(clients, entries(1, 5))
+    assert append(clients, entries(3, 9)).written == 9
+    assert len(table(clients)) == 9
+    assert verdict(clients).flaws == []
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
+@pytest.mark.parametrize("operation", ["transact_write_items", "sign", "put_object"])
+def test_a_killed_append_repeated(clients: WorldClients, operation: str, done: bool) -> None:
+    """Killed anywhere between the write and the answer, a repeat leaves every entry and signed head once."""
+    append(clients, entries(1, 3))
+    with pytest.raises(CutError):
+        append(Cutting(clients, operation, 1, done=done), entries(4, 8))
+    append(clients, entries(4, 8))
+    append(clients, entries(9, 9))
+    assert len(table(clients)) == 9
+    assert len(objects(clients)) == 3
+    assert verdict(clients).flaws == []
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_killed_append_one_by_one_repeated(clients: WorldClients, count: int, done: bool) -> None:
+    """Killed at any single put, a repeat fills up what is missing."""
+    append(clients, entries(1, 2))
+    with pytest.raises(CutError):
+        append(Cutting(clients, "put_item", count, done=done), entries(2, 6))
+    append(clients, entries(2, 6))
+    assert len(table(clients)) == 6
+    assert verdict(clients).flaws == []
+
+
+def test_a_reset_workflow_begins_an_epoch(clients: WorldClients) -> None:
+    """Another entry at a number that is taken begins an epoch; what stood there stays, and both are whole."""
+    append(clients, entries(1, 8))
+    answer = append(clients, entries(5, 9, "anew", common=5))
+    assert answer.model_dump() == {"written": 9, "epoch": 2}
+    mark = table(clients)[f"chain#{INCIDENT}", "epoch#0002"]
+    common, first = entries(1, 5)[-1], entries(6, 6, "anew", common=5)[0]
+    assert mark == {"leaves": "1", "after": "5", "prev": common.hash, "first": first.hash}
+    assert append(clients, entries(10, 12, "anew", common=5), epoch=2).epoch == 2
+    found = verdict(clients)
+    assert found.flaws == []
+    assert [(e.epoch, e.leaves, e.after, e.last) for e in found.epochs] == [(1, None, 0, 8), (2, 1, 5, 12)]
+
+
+def test_a_reset_that_writes_the_same_begins_none(clients: WorldClients) -> None:
+    """A reset workflow whose entries are the same, or follow where the old one had written none, stays in its epoch."""
+    append(clients, entries(1, 8))
+    assert append(clients, entries(4, 8)).epoch == 1
+    assert append(clients, entries(9, 10, "anew", common=8)).epoch == 1
+    assert verdict(clients).flaws == []
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_killed_fork_repeated(clients: WorldClients, count: int, done: bool) -> None:
+    """Killed at any put of a fork, a repeat finds the epoch that it began, not a third."""
+    append(clients, entries(1, 8))
+    with pytest.raises(CutError):
+        append(Cutting(clients, "put_item", count, done=done), entries(6, 8, "anew", common=5))
+    assert append(clients, entries(6, 8, "anew", common=5)).epoch == 2
+    assert verdict(clients).flaws == []
+    assert len(stored(clients).marks) == 1
+
+
+def test_every_reset_gets_an_epoch_of_its_own(clients: WorldClients) -> None:
+    """A second reset, from the old history or the new one, begins the next epoch and says which it leaves."""
+    append(clients, entries(1, 8))
+    assert append(clients, entries(6, 9, "second", common=5)).epoch == 2
+    assert append(clients, entries(4, 9, "third", common=3)).epoch == 3
+    fourth = timeline(9, "fourth", timeline(7, "second", timeline(5))).entries[7:]
+    assert append(clients, fourth, epoch=2).epoch == 4
+    assert append(clients, entries(6, 9, "second", common=5)).epoch == 2
+    assert {epoch: mark["leaves"] for epoch, mark in stored(clients).marks.items()} == {2: "1", 3: "1", 4: "2"}
+    assert verdict(clients).flaws == []
+
+
+def test_without_a_vault_nothing_is_signed(clients: WorldClients) -> None:
+    """Where no evidence bucket is named the chain is kept all the same."""
+    append(clients, entries(1, 3), where=environment())
+    assert (len(table(clients)), objects(clients)) == (3, [])
+
+
+def test_a_failing_table_is_told(clients: WorldClients) -> None:
+    """An error of AWS other than a taken number comes through, to be retried."""
+    clients.inner.client("dynamodb").delete_table(TableName=LEDGER)
+    with pytest.raises(Exception, match="ResourceNotFoundException"):
+        append(clients, entries(1, 3))
+
+
+def test_what_follows_the_end_is_chained_and_signed(clients: WorldClients) -> None:
+    """An entry after the workflow's end stands behind the newest one of the newest epoch, and is signed."""
+    append(clients, entries(1, 8))
+    append(clients, entries(6, 7, "anew", common=5))
+    entry = Chain(clients, place()).follow(INCIDENT, handed(), NOW)
+    assert (entry.seq, entry.kind, entry.at) == (8, "custody", NOW)
+    assert entry.data["to"] == "a laboratory"
+    again = Chain(clients, place()).follow(INCIDENT, handed(), NOW)
+    assert again.seq == 9
+    assert (verdict(clients).flaws, verdict(clients).entries) == ([], 9)
+
+
+@pytest.mark.parametrize(
+    ("operation", "done", "kept"), [("put_item", False, 9), ("put_item", True, 9), ("sign", True, 9)]
+)
+def test_a_killed_entry_after_the_end_repeated(clients: WorldClients, operation: str, done: bool, kept: int) -> None:
+    """Killed before its signed head stands there, a repeat signs the entry and writes no second one."""
+    append(clients, entries(1, 8))
+    with pytest.raises(CutError):
+        Chain(Cutting(clients, operation, 1, done=done), place()).follow(INCIDENT, handed(), NOW)
+    assert Chain(clients, place()).follow(INCIDENT, handed(), NOW).seq == kept
+    assert len(table(clients)) == kept
+    assert verdict(clients).flaws == []
+
+
+def test_two_that_follow_at_once_both_get_a_place(clients: WorldClients) -> None:
+    """Somebody else's entry that comes first takes the number; ours takes the next, in the same epoch."""
+    append(clients, entries(1, 8))
+
+    class Overtaken(Cutting):
+        def call(self, name: str, found: Callable[..., Any], asked: dict[str, Any]) -> Any:
+            if name == "put_item" and not self._done:
+                self._done = True
+                Chain(clients, place()).follow(INCIDENT, handed("quicker"), NOW)
+            return found(**asked)
+
+    entry = Chain(Overtaken(clients, "put_item", 0, done=False), place()).follow(INCIDENT, handed("slower"), NOW)
+    assert entry.seq == 10
+    assert stored(clients).marks == {}
+    assert verdict(clients).flaws == []
+
+
+def test_nothing_follows_what_is_not_there(clients: WorldClients) -> None:
+    """An incident that the ledger does not have gets no first entry this way."""
+    with pytest.raises(RefusedError, match=INCIDENT):
+        Chain(clients, place()).follow(INCIDENT, handed(), NOW)
+    assert table(clients) == {}

@@ -1,0 +1,263 @@
+"""The stored copy as AWS gives it back: what is tampered with in the store is named, what is hidden is seen."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto.server import ThreadedMotoServer
+
+from activities.action import RefusedError
+from activities.aws.clients import AwsClients
+from activities.record import Record
+from domain.audit import audit
+from domain.environment import Environment
+from domain.stored import chain_key, seal_place
+from domain.timeline import Entry
+from starters.signatures import Keys
+from tests.activities.ledger_worlds import (
+    BUCKET,
+    EVIDENCE,
+    append,
+    create_key,
+    create_vault,
+    ledger_and_vault,
+    objects,
+    place,
+    stored,
+    table,
+    verdict,
+)
+from tests.activities.scopes import REGION, environment
+from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.records import INCIDENT, timeline
+
+LENGTH = 400
+
+
+@pytest.fixture(scope="module")
+def written() -> Iterator[WorldClients]:
+    """An incident of 400 entries, written as a workflow does: many a few at a time, then whole batches."""
+    with ledger_and_vault() as clients:
+        done = 0
+        for size in [1, 1, 3, 2, 7, 1, 25, 60, 100, 100, 100]:
+            append(clients, timeline(done + size).entries[done:])
+            done += size
+        assert done == LENGTH
+        yield clients
+
+
+@pytest.fixture
+def clients() -> Iterator[WorldClients]:
+    with ledger_and_vault() as clients:
+        yield clients
+
+
+def key_of(number: int) -> dict[str, Any]:
+    return {"pk": {"S": chain_key(INCIDENT, 1)}, "sk": {"S": f"{number:06d}"}}
+
+
+@contextmanager
+def tampered(clients: WorldClients, *numbers: int) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """The table's client and some of its items; what is done to them is put right again after."""
+    db = clients.inner.client("dynamodb")
+    items = [db.get_item(TableName=LEDGER, Key=key_of(number))["Item"] for number in numbers]
+    try:
+        yield db, items
+    finally:
+        for item in items:
+            db.put_item(TableName=LEDGER, Item=item)
+
+
+def test_a_written_record_is_intact(written: WorldClients) -> None:
+    """What the ledger wrote over eleven appends is whole, and signed to its end."""
+    found = verdict(written)
+    assert (found.flaws, found.entries, found.signed) == ([], LENGTH, LENGTH)
+
+
+@given(
+    st.integers(1, LENGTH), st.sampled_from(["content", "hash"]), st.integers(0, 10**6), st.characters(codec="ascii")
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_byte_changed_in_the_store_is_named(
+    written: WorldClients, number: int, attribute: str, position: int, by: str
+) -> None:
+    """Whatever byte of whatever item is changed in the table, that entry is named."""
+    with tampered(written, number) as (db, [item]):
+        text = item[attribute]["S"]
+        at = position % len(text)
+        changed = text[:at] + (by if text[at] != by else chr(ord(by) ^ 1)) + text[at + 1 :]
+        db.put_item(TableName=LEDGER, Item={**item, attribute: {"S": changed}})
+        assert verdict(written).flaws[0].seq == number
+    assert verdict(written).intact
+
+
+@given(st.integers(1, LENGTH))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_item_deleted_from_the_store_is_named(written: WorldClients, number: int) -> None:
+    """An item deleted from the table is missing by its number; the last one is cut off."""
+    with tampered(written, number) as (db, _):
+        db.delete_item(TableName=LEDGER, Key=key_of(number))
+        flaw = verdict(written).flaws[0]
+        assert (flaw.seq, flaw.kind) == (number, "cut" if number == LENGTH else "missing")
+
+
+def test_items_swapped_in_the_store_are_named(written: WorldClients) -> None:
+    """Two items that change places are named, the earlier one first."""
+    with tampered(written, 120, 310) as (db, [one, other]):
+        db.put_item(TableName=LEDGER, Item={**one, "sk": other["sk"]})
+        db.put_item(TableName=LEDGER, Item={**other, "sk": one["sk"]})
+        assert [(flaw.seq, flaw.kind) for flaw in verdict(written).flaws] == [(120, "reordered"), (310, "reordered")]
+
+
+def test_a_tail_cut_from_the_store_is_named(written: WorldClients) -> None:
+    """Without its last 37 items the record is cut at the first of them."""
+    numbers = range(LENGTH - 36, LENGTH + 1)
+    with tampered(written, *numbers) as (db, _):
+        for number in numbers:
+            db.delete_item(TableName=LEDGER, Key=key_of(number))
+        assert [(flaw.seq, flaw.kind) for flaw in verdict(written).flaws] == [(LENGTH - 36, "cut")]
+
+
+def test_hidden_signed_heads_still_count(clients: WorldClients) -> None:
+    """Who deletes the tail and hides its signed head under a delete marker is found out, and the hiding is told."""
+    append(clients, timeline(3).entries)
+    append(clients, timeline(5).entries[3:])
+    clients.inner.client("s3").delete_object(Bucket=BUCKET, Key=seal_place(INCIDENT, 1, 5))
+    record = Record(clients, place())
+    found = record.read(INCIDENT)
+    assert any("000005.json is hidden" in remark for remark in found.remarks)
+    assert verdict(clients).intact
+    for number in (4, 5):
+        clients.inner.client("dynamodb").delete_item(TableName=LEDGER, Key=key_of(number))
+    assert verdict(clients).flaws[0].seq == 4
+    for number in (1, 2, 3):
+        clients.inner.client("dynamodb").delete_item(TableName=LEDGER, Key=key_of(number))
+    assert (verdict(clients).flaws[0].seq, verdict(clients).flaws[0].kind) == (1, "cut")
+
+
+def test_a_signed_head_put_over_another_is_seen(clients: WorldClients) -> None:
+    """A newer version over a signed head takes nothing away, is named itself, and stands there without a lock."""
+    append(clients, timeline(3).entries)
+    clients.inner.client("s3").put_object(Bucket=BUCKET, Key=seal_place(INCIDENT, 1, 3), Body=b"{}")
+    found = verdict(clients)
+    assert [(flaw.kind, flaw.seq) for flaw in found.flaws] == [("signature", 3)]
+    assert found.signed == 3
+    assert any("not locked" in remark for remark in Record(clients, place()).read(INCIDENT).remarks)
+
+
+def test_the_signed_head_of_a_moment_ago_is_waited_for(clients: WorldClients) -> None:
+    """Read between the entries and their signature, a record is looked at again until it is signed."""
+    append(clients, timeline(3).entries)
+    append(clients, timeline(4).entries[3:], where=environment())
+    record = Record(clients, place())
+    keys = Keys(record.pems())
+    unsigned = audit(record.read(INCIDENT, patience_seconds=0).copy, keys.vouches)
+    assert [(flaw.kind, flaw.seq) for flaw in unsigned.flaws] == [("unsigned", 4)]
+    seals, looks = record._seals, []
+
+    def late(incident: str) -> Any:
+        looks.append(incident)
+        if len(looks) == 3:
+            append(clients, timeline(6).entries[3:])
+        return seals(incident)
+
+    record._seals = late  # type: ignore[method-assign]
+    signed = record.read(INCIDENT).copy
+    assert len(looks) >= 3
+    assert len(signed.items[1]) == 4
+    assert audit(signed, keys.vouches).flaws[0].kind == "unsigned"
+    assert audit(record.read(INCIDENT).copy, keys.vouches).flaws == []
+
+
+def test_an_earlier_key_still_counts(clients: WorldClients) -> None:
+    """After the alias moved to a new key, heads of the old one are good while the environment names it."""
+    append(clients, timeline(3).entries)
+    old = next(iter(Record(clients, place()).pems()))
+    create_key(clients.inner, "alias/new")
+    after = place().model_copy(update={"evidence": _evidence(signing_key="alias/new")})
+    append(clients, timeline(5).entries[3:], where=after)
+    with_old = after.model_copy(update={"evidence": _evidence(signing_key="alias/new", earlier_signing_keys=(old,))})
+    for where, intact in ((after, False), (with_old, True)):
+        record = Record(clients, where)
+        assert audit(record.read(INCIDENT).copy, Keys(record.pems()).vouches).intact is intact
+
+
+def test_what_is_not_there_is_refused(clients: WorldClients) -> None:
+    """An incident that nobody recorded is refused by its id; one whose id another begins with is not mixed in."""
+    append(clients, timeline(3).entries)
+    for incident in ("inc-20261123-7f3", INCIDENT + "x"):
+        with pytest.raises(RefusedError, match=incident):
+            Record(clients, place()).read(incident)
+        with pytest.raises(RefusedError, match=incident):
+            Record(clients, place()).read_chain(incident)
+    assert len(Record(clients, place()).read_chain(INCIDENT).items[1]) == 3
+
+
+def test_a_stray_item_is_remarked(clients: WorldClients) -> None:
+    """An item beside the epochs' marks that is none of ours is told."""
+    append(clients, timeline(3).entries)
+    item: Any = {"pk": {"S": f"chain#{INCIDENT}"}, "sk": {"S": "epoch#x"}}
+    clients.inner.client("dynamodb").put_item(TableName=LEDGER, Item=item)
+    assert Record(clients, place()).read(INCIDENT).remarks == ["an item 'epoch#x' in the ledger is none of ours"]
+
+
+_WRITER = """
+import sys
+from tests.activities.test_record import write
+write(sys.argv[1], int(sys.argv[2]))
+"""
+
+
+def write(url: str, size: int) -> None:
+    """Write the 400 entries in batches of one size: what a second process does."""
+    where = place()
+    clients = AwsClients(boto3.Session("testing", "testing", region_name=REGION), REGION)
+    clients.client("dynamodb").meta.endpoint_url = url  # the variable is set for every service; this one is asked
+    for start in range(0, LENGTH, size):
+        append(clients, timeline(LENGTH).entries[start : start + size], where=where)
+
+
+def test_two_processes_that_write_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers that write the same entries at once, in batches of their own, leave each once and none missing."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        for name, value in {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }.items():
+            monkeypatch.setenv(name, value)
+        clients = WorldClients()
+        create_ledger(clients)
+        create_vault(clients.inner)
+        writers = [subprocess.Popen([sys.executable, "-c", _WRITER, url, size]) for size in ("23", "31")]
+        assert [writer.wait(120) for writer in writers] == [0, 0]
+        found = verdict(clients)
+        assert (found.flaws, found.entries, found.signed) == ([], LENGTH, LENGTH)
+        assert len(table(clients)) == LENGTH
+        assert len(objects(clients)) == len({key for key, _ in objects(clients)})
+        assert stored(clients).marks == {}
+    finally:
+        server.stop()
+
+
+def _evidence(**changes: Any) -> Any:
+    found = Environment.model_validate(environment(evidence={**EVIDENCE, **changes}).model_dump()).evidence
+    assert found is not None
+    return found
+
+
+def test_entries_read_back_are_those_written(clients: WorldClients) -> None:
+    """What comes back is what was written, character by character, whatever was in it."""
+    entries = timeline(9).entries
+    append(clients, entries)
+    assert [Entry.model_validate_json(item.content) for item in stored(clients).items[1]] == entries
