@@ -3,10 +3,16 @@
 from typing import Any
 
 from activities.action import Change, Notice, Probe
+from activities.aws.acm import Certificate
+from activities.aws.alarms import Alarms, DisableAlarmActions
+from activities.aws.autoscaling import ScalingActivities
+from activities.aws.backups import Backups, FailedJobs
+from activities.aws.cloudtrail_logging import StartLogging, TrailStatus
 from activities.aws.cloudtrail_privilege import PrivilegeChanges
 from activities.aws.cloudwatch import DatabaseConnections
 from activities.aws.cognito_disable import DisableUsers
 from activities.aws.cognito_mfa import RequireMfa
+from activities.aws.cognito_pool import PoolStatus
 from activities.aws.cognito_reset import ResetPasswords
 from activities.aws.cognito_sign_out import SignOutUsers
 from activities.aws.database_cause import DatabaseCause, DatabaseClassification
@@ -17,10 +23,13 @@ from activities.aws.ecs_deployments import RecentDeployments
 from activities.aws.ecs_restart import RestartService
 from activities.aws.ecs_rollback import RollbackService
 from activities.aws.ecs_scale import ScaleService
+from activities.aws.ecs_scale_out import ScaleOut
 from activities.aws.ecs_services import Services
 from activities.aws.ecs_stop import StopService
 from activities.aws.elbv2_health import TargetHealth
 from activities.aws.elbv2_maintenance import MaintenancePage
+from activities.aws.freshness import LastEvent, NewestObject
+from activities.aws.insights import DatabaseLoad, EnableInsights
 from activities.aws.logging_extend import ExtendLogging
 from activities.aws.logs import LogErrors
 from activities.aws.logs_data_access import DataAccess
@@ -35,7 +44,10 @@ from activities.aws.rds_promote import PromoteReplica
 from activities.aws.rds_resize import ResizeInstance
 from activities.aws.rds_snapshot import Snapshot
 from activities.aws.s3_preserve import PreserveLogs
+from activities.aws.service_load import ServiceLoad
 from activities.aws.support import OpenCase, ResolveCase
+from activities.aws.traces import Traces
+from activities.aws.traffic import ErrorRate, ResponseTime
 from activities.aws.wafv2_block import BlockAddresses
 from activities.aws.wafv2_requests import Requests
 from activities.health import HealthEndpoint
@@ -64,6 +76,20 @@ PROBES: dict[str, type[Probe[Any]]] = {
         PrivilegeEscalation,
         PrivilegeChanges,
         DataAccess,
+        ScalingActivities,
+        ServiceLoad,
+        ResponseTime,
+        ErrorRate,
+        DatabaseLoad,
+        Traces,
+        TrailStatus,
+        LastEvent,
+        NewestObject,
+        PoolStatus,
+        Backups,
+        FailedJobs,
+        Certificate,
+        Alarms,
     )
 }
 CHANGES: dict[str, type[Change[Any]]] = {
@@ -87,6 +113,10 @@ CHANGES: dict[str, type[Change[Any]]] = {
         SignOutUsers,
         ResetPasswords,
         RequireMfa,
+        ScaleOut,
+        EnableInsights,
+        StartLogging,
+        DisableAlarmActions,
     )
 }
 NOTICES: dict[str, type[Notice[Any]]] = {

@@ -70,7 +70,8 @@ class EnableInsightsParams(Params):
 class EnableInsights(Change[EnableInsightsParams]):
     """Switches Performance Insights on (`rds:ModifyDBInstance`); needs no restart.
 
-    Applied at once, which applies every other pending change with it: where there are some, approval is asked for.
+    Applied at once, which applies every other pending change with it: where there are some, approval is asked for,
+    and what came to be pending since the plan makes it stale.
     """
 
     name: ClassVar[str] = "rds.enable_insights"
@@ -81,22 +82,25 @@ class EnableInsights(Change[EnableInsightsParams]):
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
         pending = sorted(instance.get("PendingModifiedValues") or {})
-        also = f" It also applies at once what is pending: {', '.join(pending)}." if pending else ""
+        on = bool(instance.get("PerformanceInsightsEnabled"))
+        also = ""
+        if pending:
+            also = f" It also applies at once what is pending, which cannot be undone: {', '.join(pending)}."
         return Plan(
             action=self.name,
             target=instance["DBInstanceArn"],
             summary=f"Switch Performance Insights of {params.database} on",
-            before={"insights": bool(instance.get("PerformanceInsightsEnabled"))},
-            after={"insights": True},
+            before=_state(instance),
+            after={"insights": True, "pending": []} if not on else _state(instance),
             impact=f"{params.database} keeps running; figures are kept for {_RETENTION_DAYS} days.{also}",
             approval_class=ApprovalClass.A2 if pending else ApprovalClass.A1,
             locks=(instance["DBInstanceArn"],),
+            reversible=not pending,
             context={"identifier": identifier},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
-        instance = described(self.clients.client("rds"), str(plan.context["identifier"]))
-        return {"insights": bool(instance.get("PerformanceInsightsEnabled"))}
+        return _state(described(self.clients.client("rds"), str(plan.context["identifier"])))
 
     def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
         on = bool(plan.after["insights"])
@@ -114,3 +118,10 @@ class EnableInsights(Change[EnableInsightsParams]):
         return Verification(
             done=done, message=f"Performance Insights is {state if done else 'being switched ' + state}"
         )
+
+
+def _state(instance: dict[str, Any]) -> State:
+    return {
+        "insights": bool(instance.get("PerformanceInsightsEnabled")),
+        "pending": sorted(instance.get("PendingModifiedValues") or {}),
+    }

@@ -1,15 +1,17 @@
-"""What is read from one place and put in another: piece by piece, hashed on the way, few large pieces at once."""
+"""What is read from one place and put in another: piece by piece, hashed on the way, in a bounded memory."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil
-from threading import BoundedSemaphore, Semaphore
+from queue import SimpleQueue
 
 MIB = 2**20
 _PIECE_BYTES = 8 * MIB
 _LARGE_BYTES = MIB
+_READ_BYTES = MIB // 4
+_BUFFERS = 4
 _PARTS = 10_000
 """As many parts as S3 takes for one object, so that the pieces of a giant are larger."""
 
@@ -18,22 +20,30 @@ Read = Callable[[int], bytes]
 
 
 class Room:
-    """Memory for large pieces, shared by all that is read at once: four of 8 MiB. Small ones need none."""
+    """Memory for large pieces, shared by all that is read at once: four buffers of 8 MiB, used again and again.
+
+    Fresh memory for each piece would stay with the thread that asked for it, and add up.
+    """
 
     def __init__(self) -> None:
-        self._large = BoundedSemaphore(4)
+        self._free: SimpleQueue[bytearray] = SimpleQueue()
+        for _ in range(_BUFFERS):
+            self._free.put(bytearray())
 
-    def for_size(self, size: int | None) -> Semaphore:
-        """The semaphore to hold for each piece of something of `size` bytes; None is an unknown size."""
-        return self._large if size is None or size > _LARGE_BYTES else Semaphore()
+    def take(self) -> bytearray:
+        """Give a buffer, once one is free."""
+        return self._free.get()
+
+    def give_back(self, buffer: bytearray) -> None:
+        self._free.put(buffer)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a content. Whoever got it calls `done` once, when it needs the bytes no more."""
+    """A part of a content. Whoever got it calls `done` once, when it needs the data no more."""
 
     number: int
-    data: bytes
+    data: bytes | bytearray
     checksum: str
     done: Callable[[], None]
 
@@ -45,7 +55,7 @@ class Content:
         self._read = read
         self._expected = size
         self._step = max(_PIECE_BYTES, ceil((size or 0) / _PARTS))
-        self._room = room.for_size(size)
+        self._room = room
         self._hash = sha256()
         self._parts: list[bytes] = []
         self._last = False
@@ -59,23 +69,18 @@ class Content:
         """
         if self._last:
             return None
-        self._room.acquire()
+        if self._expected is not None and self._expected <= _LARGE_BYTES:
+            return self._piece(b"".join(self._chunks()), lambda: None)
+        buffer = self._room.take()
         try:
-            data = self._filled()
-            self._last = len(data) < self._step or self.size + len(data) == self._expected
-            self._refuse_half(len(data))
+            self._fill(buffer)
+            piece = self._piece(buffer, lambda: self._room.give_back(buffer))
         except BaseException:
-            self._room.release()
+            self._room.give_back(buffer)
             raise
-        if not data and self._parts:
-            self._room.release()
-            return None
-        self._whole = self._last and not self._parts
-        digest = sha256(data).digest()
-        self._hash.update(data)
-        self._parts.append(digest)
-        self.size += len(data)
-        return Piece(len(self._parts), data, _text(digest), self._room.release)
+        if piece is None:
+            self._room.give_back(buffer)
+        return piece
 
     def read_all(self) -> "Content":
         """Read what is left, for the hash alone."""
@@ -100,21 +105,38 @@ class Content:
             return _text(self._hash.digest())
         return f"{_text(sha256(b''.join(self._parts)).digest())}-{len(self._parts)}"
 
-    def _refuse_half(self, read: int) -> None:
-        if self._last and self._expected not in {None, self.size + read}:
+    def _piece(self, data: bytes | bytearray, done: Callable[[], None]) -> Piece | None:
+        """Count and hash what was read; None for nothing after the last full piece."""
+        self.size += len(data)
+        self._last = len(data) < self._step or self.size == self._expected
+        if self._last and self._expected not in {None, self.size}:
             raise ConnectionError("the source broke off before its end")
+        if not data and self._parts:
+            return None
+        self._whole = self._last and not self._parts
+        digest = sha256(data)
+        self._parts.append(digest.digest())
+        if len(self._parts) == 1:
+            self._hash = digest
+        else:
+            self._hash.update(data)
+        return Piece(len(self._parts), data, _text(self._parts[-1]), done)
 
-    def _filled(self) -> bytes:
-        """Read a full piece, or the rest."""
-        data = self._read(self._step)
-        if not data or len(data) == self._step:
-            return data
-        read = [data]
-        missing = self._step - len(data)
-        while missing and (more := self._read(missing)):
-            read.append(more)
-            missing -= len(more)
-        return b"".join(read) if len(read) > 1 else data
+    def _chunks(self) -> Iterator[bytes]:
+        """Read a full piece, or the rest, by and by."""
+        missing = self._step
+        while missing and (chunk := self._read(min(missing, _READ_BYTES))):
+            missing -= len(chunk)
+            yield chunk
+
+    def _fill(self, buffer: bytearray) -> None:
+        """Read into a buffer, which is as long as what was read afterwards."""
+        buffer.extend(bytes(max(0, self._step - len(buffer))))
+        filled = 0
+        for chunk in self._chunks():
+            buffer[filled : filled + len(chunk)] = chunk
+            filled += len(chunk)
+        del buffer[filled:]
 
 
 def of_lines(lines: Iterator[bytes]) -> Read:

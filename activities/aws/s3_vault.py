@@ -127,7 +127,7 @@ class Vault:
         piece: Piece | None = first
         try:
             while piece is not None:
-                sent.append(self._uploads.submit(self._put_part, upload, piece))
+                sent.append(self._sent(upload, piece))
                 piece = None if _broken(sent) else content.next()
             parts = [part.result() for part in sent]
             return dict(self._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"))
@@ -137,17 +137,24 @@ class Vault:
                 self._s3.abort_multipart_upload(**upload)
             raise
 
-    def _put_part(self, upload: dict[str, str], piece: Piece) -> dict[str, Any]:
+    def _sent(self, upload: dict[str, str], piece: Piece) -> Future[dict[str, Any]]:
+        """Let a part be uploaded; its room is free again when that has ended, in whatever way."""
         try:
-            answer = self._s3.upload_part(
-                **upload,
-                PartNumber=piece.number,
-                Body=piece.data,
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=piece.checksum,
-            )
-        finally:
+            part = self._uploads.submit(self._put_part, upload, piece)
+        except BaseException:
             piece.done()
+            raise
+        part.add_done_callback(lambda _: piece.done())
+        return part
+
+    def _put_part(self, upload: dict[str, str], piece: Piece) -> dict[str, Any]:
+        answer = self._s3.upload_part(
+            **upload,
+            PartNumber=piece.number,
+            Body=piece.data,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=piece.checksum,
+        )
         return {"PartNumber": piece.number, "ETag": answer["ETag"], "ChecksumSHA256": piece.checksum}
 
     def _same(self, key: str, found: dict[str, Any], content: Content) -> Stored:

@@ -15,8 +15,8 @@ from tests.e2e.workers import Worker
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-paging")]
 
 SPEED = 80
-LATE_MINUTES = 2
-USUALLY_LATE_MINUTES = 0.5
+LATE_MINUTES = 4
+USUALLY_LATE_MINUTES = 1
 """How late pages may be, in policy minutes of 0.75 s; a busy machine's noise is in it."""
 
 LEADS = ("devops-lead", "development-lead", "security-lead", "technical-manager")
@@ -76,7 +76,7 @@ def _table(state: dict[str, Any], pages: Iterable[dict[str, Any]]) -> Counter[tu
 
 
 def _assert_in_waves(state: dict[str, Any]) -> None:
-    """Fail unless those of one minute are paged at one instant, and that minute is usually hit within a half."""
+    """Fail unless those of one minute are paged at one instant, and usually within that minute."""
     waves = sorted({_minute(state, page["at"]) for page in state["pages"]})
     assert len(waves) == len({minute // 5 for minute in waves})
     assert median(minute % 5 for minute in waves) < USUALLY_LATE_MINUTES

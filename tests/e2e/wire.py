@@ -4,6 +4,7 @@ A proxy on loopback before the sandbox's AWS, or its status page. It passes ever
 operation is named `<signing name>.<Operation>`, or `<signing name>.<METHOD> <path>` where AWS names it so.
 """
 
+import http
 import http.client
 import json
 import re
@@ -69,7 +70,7 @@ class Wire(ThreadingHTTPServer):
     def trap(
         self, operation: str, when: When, do: Callable[[], object], *, since: str | None = None, cut: bool = False
     ) -> None:
-        """Do something before the next such request is passed on, or before its answer is.
+        """Do something before the next such request is passed on, or before the good answer to one is.
 
         `cut` ends it there: what was not passed on by then never is.
         """
@@ -121,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer, content = self._pass_on(body)
         self.server.calls.append(Call(operation, answer.status))
-        if self.server.cut(operation, "after"):
+        if answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after"):
             self.close_connection = True
             return
         self.send_response_only(answer.status)

@@ -1,0 +1,52 @@
+"""Keeping the ledger: what is new in the timeline is written outside, and the response never waits for it."""
+
+import asyncio
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from domain import ledger
+    from domain.calls import AppendCall, Appended
+    from domain.incident import Incident as Rules
+
+from workflows import failures, options
+
+
+class Record:
+    """Writes an incident's timeline into the ledger, a batch at a time, for as long as it takes."""
+
+    def __init__(self, rules: Rules, news: Callable[[], None]) -> None:
+        self._rules = rules
+        self._news = news
+        self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def writing(self) -> bool:
+        return self._writer is not None
+
+    def keep(self) -> None:
+        """Start writing what is new, unless it is being written already."""
+        if self._writer is None and ledger.is_behind(self._rules):
+            self._writer = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        while ledger.is_behind(self._rules):
+            call = AppendCall(
+                incident=self._rules.declaration.incident_id,
+                environment=self._rules.declaration.environment,
+                epoch=self._rules.state.ledger.epoch,
+                entries=ledger.next_batch(self._rules, workflow.now()),
+            )
+            profile = options.with_profile(options.LEDGER, self._rules.state.severity, "Write the ledger")
+            try:
+                done = await workflow.execute_activity("ledger.append", call, result_type=Appended, **profile)
+            except ActivityError as error:
+                workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
+                self._news()  # its clock runs: the loop must know when it is due
+                await workflow.sleep(options.LEDGER_AGAIN, summary="try the ledger again")
+            else:
+                ledger.written(self._rules, done.written, done.epoch, workflow.now())
+        self._writer = None
+        self._news()
