@@ -92,7 +92,13 @@ def may_undo(incident: Incident, command: Undo) -> str | None:
 def _last_done(incident: Incident, step: str) -> ChangeRecord | None:
     """The newest change of a step whose effect stands; undoing ones and those that found our own work are left out."""
     done = {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE}
-    changes = [c for c in incident.state.changes if c.step == step and c.status in done and c.undo_of is None]
+    changes = [
+        c
+        for c in incident.state.changes
+        if c.step == step
+        and c.undo_of is None
+        and (c.status in done or (c.status is ChangeStatus.FAILED and c.ours))  # applied, but not proven good
+    ]
     return next((c for c in reversed(changes) if not (c.ours and c.plan and c.plan.changes_nothing)), None)
 
 

@@ -36,8 +36,11 @@ class Plan(BaseModel):
     digest: str = ""
 
     def sealed(self) -> "Plan":
-        """Return the plan with the digest of everything in it: SHA-256 over canonical JSON, in hex."""
-        content = self.model_dump(mode="json", by_alias=True, exclude={"digest"})
+        """Return the plan with the digest of everything in it: SHA-256 over canonical JSON, in hex.
+
+        Defaults are left out, so that a field that a later version adds does not break the seals of today.
+        """
+        content = self.model_dump(mode="json", by_alias=True, exclude={"digest"}, exclude_defaults=True)
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return self.model_copy(update={"digest": hashlib.sha256(text.encode()).hexdigest()})
 
@@ -56,7 +59,7 @@ class Plan(BaseModel):
                 "summary": f"Undo: {self.summary}",
                 "before": self.after,
                 "after": self.before,
-                "impact": f"Reverses an earlier change. {self.impact}",
+                "impact": f"Every field goes back to what stood before the change. The change itself had said: {self.impact}",
                 "digest": "",
             }
         )

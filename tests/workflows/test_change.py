@@ -108,6 +108,23 @@ async def test_a_failed_verification_gives_the_locks_back(server: WorkflowEnviro
     assert len(world.acted) == 1
 
 
+async def test_what_failed_after_it_was_applied_is_undone(server: WorkflowEnvironment, world: World) -> None:
+    """A change that was applied and did not prove good stands in the world, so it can be undone."""
+    world.broken.add("verify")
+    async with world.workers(server.client):
+        told = await begin(server)
+        await approve(told, await ask(told))
+        await told.change_is("rollback", "failed")
+        world.broken.clear()
+        await told.do("undo", step="rollback")
+        change = await told.change_is("rollback", "awaiting-approval")
+        await approve(told, change)
+        await told.change_is("rollback", "applied")
+        state = await told.state()
+    assert world.revision == "bad"
+    assert [change["status"] for change in state["changes"]] == ["undone", "applied"]
+
+
 async def test_undo_is_a_change_of_its_own(server: WorkflowEnvironment, world: World) -> None:
     """An undo is planned, approved and applied like any other change, and marks what it reversed."""
     async with world.workers(server.client):
