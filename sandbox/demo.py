@@ -23,6 +23,14 @@ _STORIES = {
     "system-outage": "sandbox.stories.outage:SystemOutage",
     "data-breach": "sandbox.stories.breach:DataBreach",
     "database": "sandbox.stories.database:DatabaseDown",
+    "performance": "sandbox.stories.performance:Performance",
+    "audit-logging-failure": "sandbox.stories.plain:AuditLogging",
+    "authentication-failure": "sandbox.stories.plain:Authentication",
+    "backup-failure": "sandbox.stories.plain:Backup",
+    "certificate-warning": "sandbox.stories.plain:CertificateWarning",
+    "alert-storm": "sandbox.stories.plain:AlertStorm",
+    "feature-failure": "sandbox.stories.plain:FeatureFailure",
+    "maintenance": "sandbox.stories.plain:Maintenance",
 }
 
 
@@ -109,7 +117,8 @@ async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
     before = story.look(aws, environment)
     click.secho(f"\n{story.opening}", bold=True)
     click.echo(f"Temporal's UI: {sandbox.ui_url}")
-    _incident("sandbox", "break", story.fault, "--data-dir", str(files.data_dir))
+    if story.fault:
+        _incident("sandbox", "break", story.fault, "--data-dir", str(files.data_dir))
     started = json.loads(
         _incident(
             *("start", story.type, "--severity", story.severity, "--title", story.title),

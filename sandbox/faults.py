@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.environment import Service
-from sandbox import faults_breach, faults_database, faults_security, pulse
+from sandbox import faults_breach, faults_database, faults_performance, faults_security, faults_upkeep, pulse
 from sandbox.aws.rollout import LOCK, ail, moment
 from sandbox.seed_services import register
 from sandbox.world import FaultError, World
@@ -63,6 +63,28 @@ FAULTS: dict[str, Fault] = {
         "The primary has failed, its standby with it: nothing is connected, 503 at /health; its replica is well.",
         faults_database.instance_down,
     ),
+    "performance-cpu": Fault(
+        "Two tasks do the work of many, answers take seconds, and autoscaling takes away what is added.",
+        faults_performance.starve,
+    ),
+    "audit-logging-stopped": Fault(
+        "Somebody stopped the account's trail three hours ago; the audit bucket gets nothing.",
+        faults_upkeep.audit_logging_stopped,
+    ),
+    "authentication-down": Fault(
+        "Nobody can sign in: Cognito answers with errors, and the application's log says so.",
+        faults_upkeep.authentication_down,
+    ),
+    "backup-stale": Fault(
+        "The primary has not been backed up for nine hours, and AWS Backup's last jobs failed.",
+        faults_upkeep.backup_stale,
+    ),
+    "certificate-expiring": Fault(
+        "The portal's certificate ends in nine days, and its renewal waits for a DNS record.",
+        faults_upkeep.certificate_expiring,
+    ),
+    "alert-storm": Fault("Every alarm rings that is not of the gravest kind.", faults_upkeep.alert_storm),
+    "feature-failing": Fault("Reports cannot be exported; everything else works.", faults_upkeep.feature_failing),
 }
 
 

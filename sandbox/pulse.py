@@ -9,11 +9,12 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.environment import Service
-from sandbox import pulse_database, sign_in_log, waf_log
+from sandbox import pulse_database, pulse_services, sign_in_log, waf_log
 from sandbox.world import World
 
 _BEAT = timedelta(minutes=1)
 _BACKFILL = timedelta(minutes=75)
+_SPARSE = 3
 _USUAL_SHARE, _RAISED_SHARE = 0.2, 0.34
 _STREAM = "app/app/0a1b2c3d4e5f"
 _ERRORS_A_BEAT = 10
@@ -38,6 +39,7 @@ def backfill(world: World, until: datetime) -> None:
     past = _minutes(until, _BACKFILL)
     _connections(world, past, _USUAL_SHARE)
     pulse_database.beat(world, past)
+    pulse_services.beat(world, past[::-1][::_SPARSE][::-1])
     for service in world.environment.services.values():
         write_log(world, service, [(at, _usual(at)) for at in past])
     waf_log.usual(world, past)
@@ -49,6 +51,7 @@ def beat(world: World, at: datetime) -> None:
     ailing = world.ailing()
     _connections(world, [at], _RAISED_SHARE if ailing else _USUAL_SHARE)
     pulse_database.beat(world, [at])
+    pulse_services.beat(world, [at])
     waf_log.usual(world, [at])
     _sign_ins(world, [at])
     for service in world.environment.services.values():

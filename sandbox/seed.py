@@ -11,6 +11,7 @@ from sandbox import (
     seed_network,
     seed_perimeter,
     seed_services,
+    seed_upkeep,
     seed_vault,
 )
 from sandbox.world import World
@@ -30,6 +31,7 @@ def seed(world: World) -> None:
     seed_perimeter.perimeter(world, networks[0])
     seed_database.databases(world, networks[0])
     seed_accounts.accounts(world)
+    seed_upkeep.upkeep(world)
     pulse.backfill(world, datetime.now(UTC))
 
 

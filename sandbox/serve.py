@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from domain.environment import Environment
 from sandbox import pulse
+from sandbox.aws.insights import add_insights
 from sandbox.aws.install import install
 from sandbox.control import add_controls
 from sandbox.outbox import Outbox
@@ -49,6 +50,7 @@ def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbo
     page = Page(environment.status_page.page_id, environment.status_page.components.items())
     app = application(page, key, outbox, Limit())
     add_controls(app, world)
+    add_insights(app, world)
     web = make_server(_HOST, page_port, app, threaded=True)
     _run(web)
     pulse.keep_beating(world, stop)

@@ -72,6 +72,7 @@ class State(BaseModel):
             "TEMPORAL_NAMESPACE": "default",
             "TEMPORAL_UI": self.ui_url,
             "AWS_ENDPOINT_URL": f"http://{_HOST}:{self.aws_port}",
+            "AWS_ENDPOINT_URL_PI": f"{self.page_url}/pi",
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ACCESS_KEY_ID": AWS_KEYS[0],

@@ -17,6 +17,7 @@ from domain.organisation import Organisation
 from domain.runbook import Runbook
 from starters import place_checks, runbook_checks
 from starters.model_problems import of_model, unknown
+from starters.place_checks import NO_RUNBOOKS
 from starters.problems import InvalidFile, Keys, Problem, in_order
 from starters.runbook_schema import runbook_schema
 from starters.yaml_lines import Document, read
@@ -48,7 +49,7 @@ def shipped_folder() -> Path:
 
 def list_runbooks(folder: Path) -> list[str]:
     """The incident types that a folder has a runbook for, sorted."""
-    return sorted(file.stem for file in Path(folder).glob("*.yaml") if file.name != _ORGANISATION)
+    return sorted(file.stem for file in Path(folder).glob("*.yaml") if file.stem not in NO_RUNBOOKS)
 
 
 def list_environments(folder: Path) -> list[str]:

@@ -11,6 +11,8 @@ from starters.model_problems import unknown
 from starters.problems import Keys, Problem
 from starters.yaml_lines import Document
 
+NO_RUNBOOKS = frozenset({"organisation", "requirements"})
+"""What stands beside the runbooks in an organisation's folder and is none."""
 _ELB_NAME_MAX = 32
 _FICTION = frozenset({"+61491570006", "+61491570110", *(f"+6149157015{last}" for last in "6789")})
 """Telephone numbers that Australia reserves for fiction and that our examples use: nobody answers them."""

@@ -9,7 +9,7 @@ from domain.approval import DEFAULT_RULES
 from domain.organisation import COMMANDER, Organisation
 from starters.action_checks import action_of, of_action, steps
 from starters.model_problems import unknown
-from starters.place_checks import items, mapping
+from starters.place_checks import NO_RUNBOOKS, items, mapping
 from starters.problems import Keys, Problem
 from starters.yaml_lines import Document
 
@@ -60,7 +60,7 @@ def _names(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Pr
         if isinstance(name, str) and name not in evidence:
             yield document.problem((*at, "evidence_first", index), unknown(name, evidence, "evidence step"))
     opens = step.get("opens")
-    siblings = {file.stem for file in Path(document.file).parent.glob("*.yaml")} - {"organisation"}
+    siblings = {file.stem for file in Path(document.file).parent.glob("*.yaml")} - NO_RUNBOOKS
     if isinstance(opens, str) and opens not in siblings:
         yield document.problem((*at, "opens"), unknown(opens, siblings, "runbook"))
     if "params" in step:

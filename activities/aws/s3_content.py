@@ -4,12 +4,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from math import ceil
 from queue import SimpleQueue
 
 MIB = 2**20
-_PIECE_BYTES = 8 * MIB
-_LARGE_BYTES = MIB
+_PIECE_BYTES = 5 * MIB  # the least that S3 takes for a part
+_LARGE_BYTES = MIB // 4
 _READ_BYTES = MIB // 4
 _BUFFERS = 4
 _PARTS = 10_000
@@ -20,21 +21,21 @@ Read = Callable[[int], bytes]
 
 
 class Room:
-    """Memory for large pieces, shared by all that is read at once: four buffers of 8 MiB, used again and again.
+    """Memory for large pieces, shared by all that is read at once: four buffers of 5 MiB, used again and again.
 
     Fresh memory for each piece would stay with the thread that asked for it, and add up.
     """
 
     def __init__(self) -> None:
-        self._free: SimpleQueue[bytearray] = SimpleQueue()
+        self._free: SimpleQueue[BytesIO] = SimpleQueue()
         for _ in range(_BUFFERS):
-            self._free.put(bytearray())
+            self._free.put(BytesIO())
 
-    def take(self) -> bytearray:
+    def take(self) -> BytesIO:
         """Give a buffer, once one is free."""
         return self._free.get()
 
-    def give_back(self, buffer: bytearray) -> None:
+    def give_back(self, buffer: BytesIO) -> None:
         self._free.put(buffer)
 
 
@@ -43,7 +44,7 @@ class Piece:
     """A part of a content. Whoever got it calls `done` once, when it needs the data no more."""
 
     number: int
-    data: bytes | bytearray
+    data: bytes | BytesIO
     checksum: str
     done: Callable[[], None]
 
@@ -70,17 +71,23 @@ class Content:
         if self._last:
             return None
         if self._expected is not None and self._expected <= _LARGE_BYTES:
-            return self._piece(b"".join(self._chunks()), lambda: None)
+            data = b"".join(self._chunks())
+            return Piece(1, data, self._count(data) or "", lambda: None)
         buffer = self._room.take()
         try:
-            self._fill(buffer)
-            piece = self._piece(buffer, lambda: self._room.give_back(buffer))
+            buffer.seek(0)
+            buffer.writelines(self._chunks())
+            buffer.truncate()
+            buffer.seek(0)
+            with buffer.getbuffer() as filled:
+                checksum = self._count(filled)
         except BaseException:
             self._room.give_back(buffer)
             raise
-        if piece is None:
+        if checksum is None:
             self._room.give_back(buffer)
-        return piece
+            return None
+        return Piece(len(self._parts), buffer, checksum, lambda: self._room.give_back(buffer))
 
     def read_all(self) -> "Content":
         """Read what is left, for the hash alone."""
@@ -105,8 +112,8 @@ class Content:
             return _text(self._hash.digest())
         return f"{_text(sha256(b''.join(self._parts)).digest())}-{len(self._parts)}"
 
-    def _piece(self, data: bytes | bytearray, done: Callable[[], None]) -> Piece | None:
-        """Count and hash what was read; None for nothing after the last full piece."""
+    def _count(self, data: bytes | memoryview) -> str | None:
+        """Take what was read into account, and give its checksum; None for nothing after the last full piece."""
         self.size += len(data)
         self._last = len(data) < self._step or self.size == self._expected
         if self._last and self._expected not in {None, self.size}:
@@ -114,13 +121,13 @@ class Content:
         if not data and self._parts:
             return None
         self._whole = self._last and not self._parts
-        digest = sha256(data)
-        self._parts.append(digest.digest())
-        if len(self._parts) == 1:
-            self._hash = digest
+        part = sha256(data)
+        if not self._parts:
+            self._hash = part.copy()
         else:
             self._hash.update(data)
-        return Piece(len(self._parts), data, _text(self._parts[-1]), done)
+        self._parts.append(part.digest())
+        return _text(part.digest())
 
     def _chunks(self) -> Iterator[bytes]:
         """Read a full piece, or the rest, by and by."""
@@ -128,15 +135,6 @@ class Content:
         while missing and (chunk := self._read(min(missing, _READ_BYTES))):
             missing -= len(chunk)
             yield chunk
-
-    def _fill(self, buffer: bytearray) -> None:
-        """Read into a buffer, which is as long as what was read afterwards."""
-        buffer.extend(bytes(max(0, self._step - len(buffer))))
-        filled = 0
-        for chunk in self._chunks():
-            buffer[filled : filled + len(chunk)] = chunk
-            filled += len(chunk)
-        del buffer[filled:]
 
 
 def of_lines(lines: Iterator[bytes]) -> Read:

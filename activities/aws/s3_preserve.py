@@ -34,7 +34,7 @@ class PreserveLogs(Change[PreserveParams]):
     returns; verifying does the copying, which can take hours and goes on where it was cut. Copies stand under
     `evidence/<incident>/<bucket>/<key>/<version>`. The role needs to read the bucket and its versions, and to put
     and read, not to delete, in the evidence bucket (`s3:GetObjectVersion`, `s3:ListBucketVersions`; `s3:PutObject`,
-    `s3:PutObjectRetention`, `s3:PutObjectLegalHold`, `s3:GetObject`, `s3:ListBucket`,
+    `s3:PutObjectRetention`, `s3:PutObjectLegalHold`, `s3:AbortMultipartUpload`, `s3:GetObject`, `s3:ListBucket`,
     `s3:GetBucketObjectLockConfiguration`; `kms:GenerateDataKey`, `kms:Decrypt`).
     """
 

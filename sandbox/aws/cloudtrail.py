@@ -1,9 +1,11 @@
 """AWS CloudTrail's event history, where moto has none: what was recorded is looked up, the latest first."""
 
+import calendar
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moto.cloudtrail import models
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
@@ -27,6 +29,12 @@ _KEYS = {
 def install() -> None:
     """Put these operations into moto."""
     teach(CloudTrailResponse, lookup_events=lookup_events)
+    teach(models, datetime2int=datetime2int)
+
+
+def datetime2int(date: datetime) -> int:
+    """Turn moto's naive UTC into seconds since the epoch, whatever the machine's time zone."""
+    return calendar.timegm(date.timetuple())
 
 
 def record(account: str, region: str, event: dict[str, Any]) -> None:

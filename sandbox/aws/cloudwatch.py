@@ -1,12 +1,14 @@
 """Amazon CloudWatch as AWS behaves, where moto does not: percentiles, such as `p95`, in `GetMetricData`."""
 
 import re
-from typing import SupportsFloat
+from datetime import datetime, timedelta
+from typing import Any, SupportsFloat
 
-from moto.cloudwatch.models import Statistics
+from moto.cloudwatch.models import CloudWatchBackend, Statistics
 
 from sandbox.aws.teach import teach
 
+_get_metric_data = CloudWatchBackend.get_metric_data
 _get_statistics_for_type = Statistics.get_statistics_for_type
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 
@@ -14,6 +16,7 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 def install() -> None:
     """Put these operations into moto."""
     teach(Statistics, get_statistics_for_type=get_statistics_for_type)
+    teach(CloudWatchBackend, get_metric_data=get_metric_data)
 
 
 def get_statistics_for_type(statistics: Statistics, stat: str) -> SupportsFloat | None:
@@ -26,3 +29,13 @@ def get_statistics_for_type(statistics: Statistics, stat: str) -> SupportsFloat 
     below = int(position)
     above = min(below + 1, len(values) - 1)
     return values[below] + (values[above] - values[below]) * (position - below)
+
+
+def get_metric_data(
+    backend: CloudWatchBackend, queries: list[dict[str, Any]], start_time: datetime, end_time: datetime, **more: Any
+) -> list[dict[str, Any]]:
+    """Read metrics; of a window that ends in the future, only up to the newest point: moto walks every period."""
+    newest = max((one.timestamp for one in backend.get_all_metrics()), default=end_time)
+    end = max(min(end_time, newest + timedelta(minutes=1)), start_time + timedelta(seconds=1))
+    found: list[dict[str, Any]] = _get_metric_data(backend, queries, start_time, min(end, end_time), **more)
+    return found

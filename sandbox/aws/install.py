@@ -2,7 +2,22 @@
 
 from datetime import timedelta
 
-from sandbox.aws import cloudtrail, cloudwatch, cognito, ecs, elbv2, messages, rds, s3, support
+from sandbox.aws import (
+    acm,
+    autoscaling,
+    backup,
+    cloudtrail,
+    cloudwatch,
+    cognito,
+    ecs,
+    elbv2,
+    insights,
+    messages,
+    rds,
+    s3,
+    support,
+    xray,
+)
 from sandbox.outbox import Outbox
 
 
@@ -17,3 +32,8 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     cloudtrail.install()
     cognito.install(outbox)
     messages.install(outbox)
+    autoscaling.install()
+    insights.install()
+    backup.install()
+    acm.install()
+    xray.install()

@@ -39,6 +39,7 @@ def install() -> None:
         DBInstance,
         pending_modified_values=property(lambda instance: course(instance).shown_pending()),
         secondary_availability_zone=property(lambda instance: course(instance).standby_zone),
+        latest_restorable_time=property(lambda instance: course(instance).restorable()),
     )
     teach(
         RDSResponse,

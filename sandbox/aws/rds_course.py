@@ -15,6 +15,7 @@ from sandbox.aws.rollout import PACE, moment
 
 AVAILABLE = "available"
 SERVING = frozenset({AVAILABLE, "backing-up", "modifying", "storage-optimization"})
+_SHIPPED = timedelta(minutes=5)
 _LOG_KEPT = timedelta(days=3)
 _TELLS = {
     "db_instance_class": "DBInstanceClass",
@@ -40,7 +41,8 @@ class Doing:
 class Course:
     """One instance. `connections` is the share of its limit in use, None for the usual; `cpu` is in percent.
 
-    Clients that were connected before `exhausted_at` hold their connections until they start anew.
+    Clients that were connected before `exhausted_at` hold their connections until they start anew. Nothing has been
+    backed up since `stuck_at`.
     """
 
     instance: DBInstance
@@ -51,6 +53,7 @@ class Course:
     cpu: float = 22.0
     failed_at: datetime | None = None
     exhausted_at: datetime | None = None
+    stuck_at: datetime | None = None
 
     def begin(self, status: str, finish: Callable[[], None]) -> None:
         self.instance.status = status
@@ -78,6 +81,10 @@ class Course:
 
     def shown_pending(self) -> dict[str, Any]:
         return {_TELLS[name]: value for name, value in self.pending.items()}
+
+    def restorable(self) -> datetime:
+        """The latest time that it can be restored to: five minutes ago, as RDS ships the log that often."""
+        return (self.stuck_at or moment() - _SHIPPED).replace(microsecond=0)
 
     def serves(self, client_since: datetime) -> bool:
         """Tell whether a client that started then gets its connections."""

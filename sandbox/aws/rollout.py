@@ -80,7 +80,8 @@ class Deployment:
 class Rollouts:
     """Every deployment of one service, oldest first, and how many tasks run.
 
-    `needs` are what its application cannot do without: each tells whether tasks started then have it.
+    `needs` are what its application cannot do without: each tells whether tasks started then have it. `pulls` are
+    who else moves its count. `load` is how many tasks' processors its work takes.
     """
 
     service: Service
@@ -88,6 +89,8 @@ class Rollouts:
     running: int = 0
     scaled_at: datetime | None = None
     needs: list[Callable[[datetime], bool]] = field(default_factory=list)
+    pulls: list[Callable[["Rollouts", datetime], None]] = field(default_factory=list)
+    load: float = 0.9
 
     def begin(self, task_definition: str, at: datetime) -> Deployment:
         """Start a deployment; one still under way is superseded and stops where it stands."""
@@ -137,6 +140,8 @@ class Rollouts:
         if self.scaled_at and self._due(self.scaled_at, at) and self.live:
             self.running, self.scaled_at = self.service.desired_count, None
             self.tell("has reached a steady state.")
+        for pull in self.pulls:
+            pull(self, at)
         self._show(at)
 
     def tell(self, message: str, at: datetime | None = None) -> None:

@@ -20,7 +20,7 @@ class Aws(Protocol):
 
 
 class Story(Protocol):
-    """One incident from fault to report. `seen_before` is what `look` gave before the fault."""
+    """One incident from fault to report. `seen_before` is what `look` gave before the fault, which may be none."""
 
     type: str
     severity: str

@@ -16,10 +16,11 @@ from tests.activities.database_worlds import DATABASE_WORLDS, DATABASE_WRITES
 from tests.activities.evidence_worlds import EVIDENCE_WORLDS, EVIDENCE_WRITES
 from tests.activities.scopes import NOW
 from tests.activities.security_worlds import SECURITY_WORLDS, SECURITY_WRITES
+from tests.activities.upkeep_worlds import UPKEEP_WORLDS, UPKEEP_WRITES
 from tests.activities.world import LostError
 
 STEP = "the-step"
-ALL_WORLDS = {**WORLDS, **BREACH_WORLDS, **SECURITY_WORLDS, **DATABASE_WORLDS, **EVIDENCE_WORLDS}
+ALL_WORLDS = {**WORLDS, **BREACH_WORLDS, **SECURITY_WORLDS, **DATABASE_WORLDS, **EVIDENCE_WORLDS, **UPKEEP_WORLDS}
 WRITES_OF = {
     "ecs.rollback_service": 1,
     "ecs.scale_service": 2,
@@ -30,6 +31,7 @@ WRITES_OF = {
     **SECURITY_WRITES,
     **DATABASE_WRITES,
     **EVIDENCE_WRITES,
+    **UPKEEP_WRITES,
 }
 
 

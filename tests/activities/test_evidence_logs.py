@@ -1,4 +1,3 @@
-import json
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,20 +7,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from temporalio.exceptions import ApplicationError
 
 from activities.action import RefusedError
 from activities.aws import s3_preservation
 from activities.changes import ChangeRunner
-from activities.progress import keeping
-from domain.calls import ApplyCall
 from tests.activities.change_worlds import World
-from tests.activities.evidence_worlds import DECLARED, EVIDENCE, LOGS, VAULT, log, preserve, stored
-from tests.activities.scopes import NOW, environment
+from tests.activities.evidence_worlds import DECLARED, EVIDENCE, LOGS, VAULT, log, preserve
+from tests.activities.preserving import INSIDE, LARGE, PIECE, applied, copies, manifest
+from tests.activities.scopes import environment
 from tests.activities.test_change_catalogue import planned, verified
-
-INSIDE = DECLARED - timedelta(hours=3)
-LARGE = 17 * 2**20
 
 
 @pytest.fixture
@@ -40,31 +34,12 @@ def s3(world: World) -> Any:
     return world.clients.inner.client("s3")
 
 
-def applied(runner: ChangeRunner, world: World, generation: int = 1) -> ApplyCall:
-    call = planned(runner, world, generation)
-    assert runner.apply(world.change, call, NOW).outcome == "applied"
-    return call
-
-
-def manifest(s3: Any, call: ApplyCall) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
-    """The manifest's head, its lines, and its hash."""
-    answer = s3.get_object(Bucket=VAULT, Key=call.plan.after["manifest"])
-    assert answer["ObjectLockMode"] == "COMPLIANCE"
-    content = answer["Body"].read()
-    head, *lines = [json.loads(line) for line in content.splitlines()]
-    return head, lines, sha256(content).hexdigest()
-
-
-def copies(world: World) -> list[str]:
-    return [key for key in stored(world.clients) if key.startswith("evidence/")]
-
-
 def test_every_version_of_the_window_arrives_locked(runner: ChangeRunner, world: World, s3: Any) -> None:
     """Each version, rewritten and large ones too, stands under its name with the source's hash and both locks."""
     contents = {
         "app/day.jsonl": [b"one", b"two"],
         "app/large": [b"x" * LARGE],
-        "app/exact": [b"y" * 2**23],
+        "app/exact": [b"y" * PIECE],
         "app/empty": [b""],
     }
     wanted = {}
@@ -141,68 +116,6 @@ def test_asking_again_copies_only_what_came_since(runner: ChangeRunner, world: W
     assert set(before) < set(copies(world))
 
 
-@pytest.mark.parametrize("theirs", [b"something else", b"{}"], ids=["changed", "unlocked"])
-def test_a_foreign_copy_is_never_taken_for_evidence(runner: ChangeRunner, world: World, s3: Any, theirs: bytes) -> None:
-    """Where something else stands, or the same without our lock, it says so, and there is no manifest."""
-    call = applied(runner, world)
-    version = s3.list_object_versions(Bucket=LOGS, Prefix="AWSLogs/1.")["Versions"][0]["VersionId"]
-    key = f"evidence/{world.scope.incident}/{LOGS}/AWSLogs/1.json.gz/{version}"
-    s3.put_object(Bucket=VAULT, Key=key, Body=theirs, ChecksumAlgorithm="SHA256")
-    with pytest.raises(RefusedError, match=VAULT) as refused:
-        verified(runner, world, call)
-    assert "AWSLogs" not in str(refused.value)
-    assert call.plan.after["manifest"] not in stored(world.clients)
-    assert any("AWSLogs/2.json.gz" in copy for copy in copies(world))
-
-
-def test_one_that_cannot_be_read_keeps_the_manifest_from_being_written(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All others are copied, the error is raised as it came, and a later attempt ends it."""
-    for number in range(5):
-        log(f"app/{number}", b"x", INSIDE)
-    denied = log("app/3x", b"denied", INSIDE)
-    call = applied(runner, world)
-    inner = world.clients.inner.client("s3")
-    get_object = inner.get_object
-
-    def denying(**asked: Any) -> Any:
-        if asked.get("VersionId") == denied:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
-        return get_object(**asked)
-
-    monkeypatch.setattr(inner, "get_object", denying)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        verified(runner, world, call)
-    assert len(copies(world)) == 7
-    assert call.plan.after["manifest"] not in stored(world.clients)
-    monkeypatch.undo()
-    assert "8 versions" in verified(runner, world, call)
-
-
-def test_half_a_content_is_never_evidence(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When the source breaks off nothing is put, and the next attempt copies all of it."""
-    log("app/half", b"x" * 1000, INSIDE)
-    call = applied(runner, world)
-    inner = world.clients.inner.client("s3")
-    get_object = inner.get_object
-
-    def breaking(**asked: Any) -> Any:
-        answer = get_object(**asked)
-        if asked["Key"] == "app/half":
-            answer["ContentLength"] += 1
-        return answer
-
-    monkeypatch.setattr(inner, "get_object", breaking)
-    with pytest.raises(ConnectionError):
-        verified(runner, world, call)
-    assert not any("app/half" in copy for copy in copies(world))
-    monkeypatch.undo()
-    assert "3 versions" in verified(runner, world, call)
-
-
 def test_a_key_too_long_stands_by_its_hash(runner: ChangeRunner, world: World, s3: Any) -> None:
     """A key that leaves no room for ours is copied too; the manifest says which it was."""
     key = "k" * 1020
@@ -212,15 +125,6 @@ def test_a_key_too_long_stands_by_its_hash(runner: ChangeRunner, world: World, s
     (line,) = [line for line in manifest(s3, call)[1] if line["source"].endswith(key)]
     assert sha256(key.encode()).hexdigest() in line["destination"]
     s3.head_object(Bucket=VAULT, Key=line["destination"])
-
-
-def test_a_foreign_order_or_manifest_is_told(runner: ChangeRunner, world: World, s3: Any) -> None:
-    """What somebody else put in place of our manifest does not pass for it."""
-    call = applied(runner, world)
-    s3.put_object(Bucket=VAULT, Key=call.plan.after["manifest"], Body=b'{"incident":"another"}\n')
-    with pytest.raises(ApplicationError, match="not of this order") as failed:
-        verified(runner, world, call)
-    assert failed.value.type == "VerificationFailed"
 
 
 @pytest.mark.parametrize(
@@ -263,37 +167,3 @@ def test_a_huge_bucket_is_counted_in_part(
     assert "at least 9" in call.plan.summary
     assert "1003 versions" in verified(runner, world, call)
     assert len({line["source_version"] for line in manifest(s3, call)[1]}) == 1003
-
-
-def test_what_an_earlier_attempt_copied_is_compared_and_not_sent(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Up to the cursor of the attempt before, nothing is put again; the manifest is as complete."""
-    for number in range(5):
-        log(f"app/{number}", b"x", INSIDE)
-    call = applied(runner, world)
-
-    def die(*_: Any) -> None:
-        raise SystemExit
-
-    with monkeypatch.context() as dying:
-        dying.setattr(s3_preservation.Preservation, "_write_part", die)
-        with pytest.raises(SystemExit), keeping([]) as reached:
-            verified(runner, world, call)
-    assert [one["versions"] for one in reached] == [7]
-    made = len(world.clients.writes)
-    with keeping(reached):
-        verified(runner, world, call)
-    assert world.clients.writes[made:] == ["s3.put_object"] * 2  # the part and the manifest
-    assert len(manifest(s3, call)[1]) == 7
-
-
-def test_a_foreign_part_of_the_manifest_is_not_believed(runner: ChangeRunner, world: World, s3: Any) -> None:
-    """A part that is not about the inventory's versions was written by somebody else."""
-    call = applied(runner, world)
-    s3.put_object(
-        Bucket=VAULT, Key=f"{call.plan.context['records']}parts/000001.jsonl", Body=b'{"source_version":"1"}\n'
-    )
-    with pytest.raises(RefusedError, match="somebody else"):
-        verified(runner, world, call)
-    assert copies(world) == []

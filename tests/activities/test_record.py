@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -131,6 +132,7 @@ def test_a_stray_item_is_remarked(clients: WorldClients) -> None:
     assert Record(clients, place()).read(INCIDENT).remarks == ["an item 'epoch#x' in the ledger is none of ours"]
 
 
+_ROOT = Path(__file__).parents[2]
 _WRITER = "import sys; from tests.activities.test_record import write; write(int(sys.argv[1]))"
 
 
@@ -158,7 +160,7 @@ def test_two_processes_that_write_the_same(monkeypatch: pytest.MonkeyPatch) -> N
         clients = WorldClients()
         create_ledger(clients)
         create_vault(clients.inner)
-        writers = [subprocess.Popen([sys.executable, "-c", _WRITER, size]) for size in ("23", "31")]
+        writers = [subprocess.Popen([sys.executable, "-c", _WRITER, size], cwd=_ROOT) for size in ("23", "31")]
         assert [writer.wait(120) for writer in writers] == [0, 0]
         found = verdict(clients)
         assert (found.flaws, found.entries, found.signed) == ([], LENGTH, LENGTH)

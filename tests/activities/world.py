@@ -14,6 +14,7 @@ _WRITES = (
     *("authorize_", "revoke_", "create_network_acl_entry", "delete_network_acl_entry"),
     *("put_logging", "delete_logging", "create_flow_logs", "delete_flow_logs", "put_retention", "admin_disable"),
     *("reboot_db_instance", "promote_read_replica", "put_parameter", "create_db_snapshot"),
+    *("start_logging", "disable_alarm_actions", "enable_alarm_actions"),
     *("admin_enable", "admin_reset", "admin_user_global", "admin_set_user_mfa", "set_user_pool_mfa"),
 )
 

@@ -1,5 +1,6 @@
 """Nothing of a stored record can be changed, dropped, moved or cut off without the audit naming where."""
 
+import base64
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from domain import audit_epoch
 from domain.audit import Verdict, account
 from domain.audit import audit as check
 from domain.audit_epoch import Flaw
-from domain.stored import Item, KeptSeal, StoredCopy
+from domain.stored import Item, KeptSeal, Seal, StoredCopy
 from domain.timeline import Entry, Timeline
 from starters.signatures import Keys
 from tests.records import ARN, INCIDENT, Signer, forked, items, record, signer, timeline
@@ -211,6 +212,26 @@ def test_entries_that_nothing_signed_prove_nothing() -> None:
     added = with_items(items(longer))
     assert [(flaw.seq, flaw.kind) for flaw in audit(added).flaws] == [(LENGTH + 1, "unsigned")]
     assert first(StoredCopy(INCIDENT, {1: items(longer)}, {}, [])).kind == "unsigned"
+
+
+def test_among_unsigned_entries_a_rewritten_one_is_still_seen() -> None:
+    """Behind the newest signed head each entry must at least follow from the one before it."""
+    found = items(timeline(LENGTH + 3).entries)
+    found[LENGTH] = forged(found[LENGTH], text="nothing happened")
+    flaws = audit(with_items(found)).flaws
+    assert [(flaw.seq, flaw.kind) for flaw in flaws] == [(LENGTH + 1, "unsigned"), (LENGTH + 2, "altered")]
+
+
+def test_a_signature_has_one_spelling() -> None:
+    """The last digit of base64 has bits that mean nothing; another digit there is another signature all the same."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    texts = (signer().seal(entry).text for entry in timeline(200).entries)
+    seal = next(seal for seal in map(Seal.model_validate_json, texts) if seal.signature.endswith("="))
+    digits = seal.signature.rstrip("=")
+    spelled = digits[:-1] + alphabet[alphabet.index(digits[-1]) ^ 1] + "=" * (len(seal.signature) - len(digits))
+    assert base64.b64decode(spelled) == base64.b64decode(seal.signature)
+    assert vouches()(seal.key, seal.body.message(), seal.signature)
+    assert not vouches()(seal.key, seal.body.message(), spelled)
 
 
 def test_a_record_of_which_only_signed_heads_are_left_is_cut_from_the_start() -> None:

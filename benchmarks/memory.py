@@ -1,0 +1,112 @@
+"""The outside world answered from memory: every activity of an outage under its own name, no AWS, no wire."""
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import activity
+
+from benchmarks.bare import Marks
+from domain.approval import ApprovalClass
+from domain.calls import (
+    AppendCall,
+    Appended,
+    Applied,
+    ApplyCall,
+    NoticeCall,
+    Noticed,
+    ObserveCall,
+    PageCall,
+    Paged,
+    PlanCall,
+    Planned,
+    ReleaseCall,
+    Verified,
+    VerifyCall,
+)
+from domain.finding import Finding, FindingStatus
+from domain.plan import Plan
+from domain.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
+
+Activity = Callable[..., Any]
+_ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis-cluster/axis-backend"
+
+
+def plan(action: str) -> Plan:
+    """The plan that every change of the benchmark comes to."""
+    return Plan(
+        action=action,
+        target=_ARN,
+        summary="axis-backend: task definition 42 to 41",
+        before={"taskDefinition": "axis-backend:42", "desiredCount": 2},
+        after={"taskDefinition": "axis-backend:41", "desiredCount": 2},
+        impact="The backend's tasks are replaced one after the other; requests in flight end first",
+        approval_class=ApprovalClass.A2,
+        locks=(_ARN,),
+    ).sealed()
+
+
+def activities(runbook: Runbook, marks: Marks) -> list[Activity]:
+    """Every activity that an incident of this runbook may ask for."""
+    steps = runbook.steps()
+    made = [_probe(name, marks) for name in sorted({step.probe for step in steps if isinstance(step, ProbeStep)})]
+    made += [_notice(name, marks) for name in sorted({step.notice for step in steps if isinstance(step, NoticeStep)})]
+    for name in sorted({step.change for step in steps if isinstance(step, ChangeStep)}):
+        made += _change(name, marks)
+    return [*made, *_record(marks)]
+
+
+def _probe(name: str, marks: Marks) -> Activity:
+    @activity.defn(name=f"{name}.observe")
+    def observe(call: ObserveCall) -> Finding:
+        marks.add()
+        status = FindingStatus.SUSPECT if name == "ecs.recent_deployments" else FindingStatus.OK
+        facts = {"looked_at": call.step, "count": 2, "healthy": 2, "since": "2026-11-23T03:00:00Z"}
+        return Finding(status=status, summary=f"2 of 2 are as they should be: {call.step}", facts=facts)
+
+    return observe
+
+
+def _notice(name: str, marks: Marks) -> Activity:
+    @activity.defn(name=f"{name}.send")
+    def send(call: NoticeCall) -> Noticed:
+        marks.add()
+        return Noticed(reference=f"reference-{call.sequence}", text=f"Told: {call.step}")
+
+    return send
+
+
+def _change(name: str, marks: Marks) -> list[Activity]:
+    @activity.defn(name=f"{name}.plan")
+    def made(_call: PlanCall) -> Planned:
+        marks.add()
+        return Planned(plan=plan(name))
+
+    @activity.defn(name=f"{name}.apply")
+    def apply(_call: ApplyCall) -> Applied:
+        marks.add()
+        return Applied(outcome="applied")
+
+    @activity.defn(name=f"{name}.verify")
+    def verify(_call: VerifyCall) -> Verified:
+        marks.add()
+        return Verified(message="2 of 2 tasks run axis-backend:41 and are healthy")
+
+    return [made, apply, verify]
+
+
+def _record(marks: Marks) -> list[Activity]:
+    @activity.defn(name="people.page")
+    def page(_call: PageCall) -> Paged:
+        marks.add()
+        return Paged(channel="sms", reference="6f1d2c5e-9b0a-5c1e-8f53-0a3f6f1b7c11")
+
+    @activity.defn(name="ledger.append")
+    def append(call: AppendCall) -> Appended:
+        marks.add()
+        return Appended(written=call.entries[-1].seq, epoch=call.epoch)
+
+    @activity.defn(name="changes.release")
+    def release(_call: ReleaseCall) -> None:
+        marks.add()
+
+    return [page, append, release]

@@ -1,0 +1,67 @@
+"""One incident from its start to its end, with scripted people who react at once to what they see."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from temporalio.api.history.v1 import HistoryEvent
+
+from benchmarks.outage import Said
+from benchmarks.sides import Handle, Side
+
+
+class Played(NamedTuple):
+    """An incident that was played; `approved_at` is when the approval was sent, in Unix seconds."""
+
+    workflow_id: str
+    approved_at: float
+
+
+async def play(side: Side, workflow_id: str) -> Played:
+    """Play one incident to its end. People watch the history, which costs the worker nothing."""
+    handle = await side.start(workflow_id)
+    seen = handle.fetch_history_events(wait_new_event=True)
+    await _answered(seen, side.first_answers)
+    await _say(handle, side.opening)
+    await _told(seen, side.tell)
+    change = side.client.get_workflow_handle(side.change_id(workflow_id))
+    approved_at = time.time()
+    await _say(change, [side.approval])
+    await change.result()
+    await _say(handle, side.closing)
+    await handle.result()
+    return Played(workflow_id, approved_at)
+
+
+async def many(side: Side, workflow_ids: list[str], at_once: int) -> list[Played]:
+    """Play incidents, so many at once; returns when the last has ended."""
+    free = asyncio.Semaphore(at_once)
+
+    async def one(workflow_id: str) -> Played:
+        async with free:
+            return await play(side, workflow_id)
+
+    return await asyncio.gather(*(one(workflow_id) for workflow_id in workflow_ids))
+
+
+async def _say(handle: Handle, sayings: list[Said]) -> None:
+    for name, payload in sayings:
+        await handle.signal(name, payload)
+
+
+async def _answered(seen: AsyncIterator[HistoryEvent], answers: int) -> None:
+    """Wait for so many activities to have answered."""
+    async for event in seen:
+        answers -= event.HasField("activity_task_completed_event_attributes")
+        if answers <= 0:
+            return
+    raise RuntimeError("the workflow ended before its activities had answered")
+
+
+async def _told(seen: AsyncIterator[HistoryEvent], name: str) -> None:
+    """Wait until the change has told its incident something."""
+    async for event in seen:
+        if event.workflow_execution_signaled_event_attributes.signal_name == name:
+            return
+    raise RuntimeError(f"the workflow ended before it heard {name!r}")

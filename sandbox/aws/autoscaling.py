@@ -1,0 +1,76 @@
+"""Application Auto Scaling's record, which moto lacks: what it did for a service, and what it did not do and why."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from moto.applicationautoscaling.models import FakeScalableTarget, applicationautoscaling_backends
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.moto_api._internal import mock_random
+
+from sandbox.aws.rollout import Rollouts
+from sandbox.aws.teach import teach
+
+_ACTIVITIES = "scaling_activities"
+_DIMENSION = "ecs:service:DesiredCount"
+_CAUSE = "monitor alarm TargetTracking-{0}-AlarmLow in state ALARM triggered policy requests-per-target"
+
+
+def install() -> None:
+    """Put these operations into moto."""
+    teach(ApplicationAutoScalingResponse, describe_scaling_activities=describe_scaling_activities)
+
+
+def describe_scaling_activities(response: ApplicationAutoScalingResponse) -> str:
+    """List the activities of a resource, the latest first; those that did not scale only when asked for."""
+    resource, every = response._get_param("ResourceId"), response._get_param("IncludeNotScaledActivities")
+    kept = vars(response.applicationautoscaling_backend).get(_ACTIVITIES, [])
+    shown = [
+        one
+        for one in sorted(kept, key=lambda one: one["StartTime"], reverse=True)
+        if resource in {None, one["ResourceId"]} and (every or "NotScaledReasons" not in one)
+    ]
+    return json.dumps({"ScalingActivities": shown})
+
+
+def target_of(record: Rollouts) -> FakeScalableTarget | None:
+    """The scalable target of a service, if it has one."""
+    service = record.service
+    backend = applicationautoscaling_backends[service._account_id][service.region_name]
+    resource = f"service/{service.cluster_name}/{service.name}"
+    found = backend.describe_scalable_targets("ecs", [resource], _DIMENSION)
+    return found[0] if found else None
+
+
+def note(target: FakeScalableTarget, at: datetime, count: int, reason: str | None = None) -> None:
+    """Put an activity on record: it set the desired count, or with a reason did not."""
+    activity: dict[str, Any] = {
+        "ActivityId": str(mock_random.uuid4()),
+        "ServiceNamespace": "ecs",
+        "ResourceId": target.resource_id,
+        "ScalableDimension": _DIMENSION,
+        "Description": f"Setting desired count to {count}.",
+        "Cause": _CAUSE.format(target.resource_id),
+        "StartTime": at.timestamp(),
+        "EndTime": at.timestamp(),
+        "StatusCode": "Successful",
+        "StatusMessage": f"Successfully set desired count to {count}. Change successfully fulfilled by ecs.",
+    }
+    if reason:
+        activity["Description"] = "Attempting to scale due to alarm triggered"
+        activity["StatusMessage"] = f"Didn't scale: {reason}."
+        activity["NotScaledReasons"] = [
+            {"Code": reason, "MinCapacity": target.min_capacity, "CurrentCapacity": count},
+        ]
+    vars(target.applicationautoscaling_backend).setdefault(_ACTIVITIES, []).append(activity)
+
+
+def scale_in(record: Rollouts, at: datetime) -> None:
+    """Take a service back to its minimum, once it stands above that: its policy finds it idle."""
+    target = target_of(record)
+    if target is None or record.scaled_at or record.service.desired_count <= (target.min_capacity or 0):
+        return
+    before, record.service.desired_count = record.service.desired_count, int(target.min_capacity or 0)
+    record.scale(at)
+    record.tell(f"has changed its desired count from {before} to {record.service.desired_count}.", at)
+    note(target, at, record.service.desired_count)

@@ -1,0 +1,71 @@
+"""Amazon RDS Performance Insights, which moto lacks: switched on with `ModifyDBInstance`, asked at its own endpoint.
+
+It speaks JSON 1.1: the operation is named by the header `X-Amz-Target`, instants are seconds since the epoch.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask, Response, request
+from moto.rds.models import DBInstance, rds_backends
+
+from sandbox.aws.rds_course import course
+from sandbox.aws.teach import teach
+from sandbox.world import World
+
+PATH = "/pi"
+_OPERATION = "PerformanceInsightsv20180227.GetResourceMetrics"
+_ON = "enable_performance_insights"
+_CPU_A_SESSION = 12.5
+
+
+def install() -> None:
+    """Put this into moto."""
+    on = property(lambda instance: bool(vars(instance).get(_ON)))
+    teach(DBInstance, performance_insights_enabled=on)
+
+
+def add_insights(app: Flask, world: World) -> None:
+    """Answer `GetResourceMetrics` for `db.load.avg` under `/pi`; refused where it is not switched on."""
+
+    @app.post(PATH)
+    def insights() -> Response:
+        operation = request.headers.get("X-Amz-Target", "")
+        if operation != _OPERATION:
+            return _answer({"__type": "UnknownOperationException", "message": f"{operation!r} is not known here."}, 400)
+        asked = json.loads(request.get_data())
+        environment = world.environment
+        instances = rds_backends[environment.account][environment.region].databases.values()
+        known = [one for one in instances if one.dbi_resource_id == asked["Identifier"]]
+        on = [one for one in known if vars(one).get(_ON)]
+        if not on or [one["Metric"] for one in asked["MetricQueries"]] != ["db.load.avg"]:
+            return _answer({"__type": "InvalidArgumentException", "message": "Performance Insights is off."}, 400)
+        period = timedelta(seconds=int(asked.get("PeriodInSeconds", 60)))
+        start, end = (datetime.fromtimestamp(float(asked[name]), UTC) for name in ("StartTime", "EndTime"))
+        points = [{"Timestamp": at.timestamp(), "Value": _load(on[0], at)} for at in _moments(start, end, period)]
+        metric = {"Key": {"Metric": "db.load.avg"}, "DataPoints": points}
+        answer = {
+            "AlignedStartTime": start.timestamp(),
+            "AlignedEndTime": end.timestamp(),
+            "Identifier": asked["Identifier"],
+            "MetricList": [metric],
+        }
+        return _answer(answer, 200)
+
+
+def _load(instance: DBInstance, at: datetime) -> float:
+    """How many sessions were active: as the processor is busy, in waves."""
+    return round(course(instance).cpu / _CPU_A_SESSION * (1 + 0.1 * math.sin(at.timestamp() / 300)), 2)
+
+
+def _moments(start: datetime, end: datetime, period: timedelta) -> Iterator[datetime]:
+    while start < end:
+        yield start
+        start += period
+
+
+def _answer(content: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(content), status, content_type="application/x-amz-json-1.1")

@@ -1,0 +1,214 @@
+"""What performance and the runbook's examples look at and change: limits, gates and broken sources."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from activities.action import Probe, RefusedError
+from activities.aws.acm import Certificate
+from activities.aws.alarms import Alarms
+from activities.aws.autoscaling import ScalingActivities
+from activities.aws.backups import Backups, FailedJobs
+from activities.aws.cloudtrail_logging import TrailStatus
+from activities.aws.cognito_pool import PoolStatus
+from activities.aws.freshness import LastEvent, NewestObject
+from activities.aws.insights import DatabaseLoad
+from activities.aws.service_load import ServiceLoad
+from activities.aws.traces import Traces
+from activities.aws.traffic import ErrorRate, ResponseTime
+from activities.catalogue import PROBES
+from domain.approval import ApprovalClass
+from domain.finding import Finding, FindingStatus
+from tests.activities.aws_calls import RecordedAws, recorded_aws
+from tests.activities.change_worlds import World
+from tests.activities.scopes import NOW, environment, scope
+from tests.activities.upkeep_worlds import ALARMS, alarms, insights, scale_out
+
+SERVICE, DATABASE = {"service": "backend"}, {"database": "primary"}
+TRAFFIC = {"load_balancer": "portal", "service": "backend"}
+OK, SUSPECT, UNKNOWN = FindingStatus.OK, FindingStatus.SUSPECT, FindingStatus.UNKNOWN
+WHERE = scope(
+    environment=environment(
+        trails={"account": "axis-trail"},
+        certificates={"portal": "arn:aws:acm:ap-southeast-2:123456789012:certificate/0a1b2c3d"},
+        user_pools={"patients": "ap-southeast-2_Pool00001"},
+    )
+)
+SOURCES: list[tuple[type[Probe[Any]], dict[str, Any], str]] = [
+    (ScalingActivities, SERVICE, "DescribeScalableTargets"),
+    (ServiceLoad, SERVICE, "GetMetricData"),
+    (ResponseTime, TRAFFIC, "GetMetricData"),
+    (ErrorRate, TRAFFIC, "GetMetricData"),
+    (DatabaseLoad, DATABASE, "DescribeDBInstances"),
+    (Traces, {}, "GetTraceSummaries"),
+    (TrailStatus, {"trail": "account"}, "GetTrailStatus"),
+    (LastEvent, SERVICE, "FilterLogEvents"),
+    (NewestObject, {"bucket": "audit-logs"}, "ListObjectsV2"),
+    (PoolStatus, {"user_pool": "patients"}, "DescribeUserPool"),
+    (Backups, DATABASE, "DescribeDBInstances"),
+    (FailedJobs, {}, "ListBackupJobs"),
+    (Certificate, {"certificate": "portal"}, "DescribeCertificate"),
+    (Alarms, {}, "DescribeAlarms"),
+]
+
+
+def look(aws: Any, probe: type[Probe[Any]], params: dict[str, Any]) -> Finding:
+    return probe(aws).observe(WHERE, probe.params.model_validate(params), NOW)
+
+
+def metrics(aws: RecordedAws, **series: list[float]) -> None:
+    """Let CloudWatch answer these values, five minutes apart, the last of them five minutes before NOW."""
+
+    def answer(_: dict[str, Any]) -> dict[str, Any]:
+        step = timedelta(minutes=5)
+        times = {name: [NOW - step * (len(values) - n) for n in range(len(values))] for name, values in series.items()}
+        return {
+            "MetricDataResults": [
+                {"Id": name, "Values": values, "Timestamps": times[name]} for name, values in series.items()
+            ]
+        }
+
+    aws.answer("GetMetricData", answer)
+
+
+@pytest.mark.parametrize(("probe", "params", "operation"), SOURCES)
+def test_a_broken_source_is_an_error(probe: type[Probe[Any]], params: dict[str, Any], operation: str) -> None:
+    """What AWS answers passes through, so that the finding becomes unknown and says why."""
+    with recorded_aws() as aws:
+        aws.fail(operation, "AccessDeniedException")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            look(aws, probe, params)
+    assert PROBES[probe.name] is probe
+
+
+@pytest.mark.parametrize(
+    ("probe", "series", "status"),
+    [
+        (ResponseTime, {"p50": [0.1], "p95": [1.0], "p99": [9.0]}, OK),
+        (ResponseTime, {"p50": [0.1], "p95": [1.001], "p99": [9.0]}, SUSPECT),
+        (ResponseTime, {"p50": [], "p95": [], "p99": []}, UNKNOWN),
+        (ErrorRate, {"requests": [100, 100], "target": [1, 0], "balancer": [0, 1]}, OK),
+        (ErrorRate, {"requests": [100, 100], "target": [2, 0], "balancer": [0, 1]}, SUSPECT),
+        (ErrorRate, {"requests": [], "target": [], "balancer": []}, UNKNOWN),
+        (ServiceLoad, {"cpu": [95, 79], "memory": [40]}, OK),
+        (ServiceLoad, {"cpu": [10, 10], "memory": [80]}, SUSPECT),
+        (ServiceLoad, {"cpu": [], "memory": [80]}, UNKNOWN),
+    ],
+)
+def test_limits_of_the_metrics(probe: type[Probe[Any]], series: dict[str, list[float]], status: FindingStatus) -> None:
+    """The newest ten minutes count, at the limit it is well, and no data is not well."""
+    with recorded_aws() as aws:
+        metrics(aws, **series)
+        assert look(aws, probe, SERVICE if probe is ServiceLoad else TRAFFIC).status is status
+
+
+@pytest.mark.parametrize(("days", "limit", "status"), [(31, 30, OK), (29, 30, SUSPECT), (3.5, 3, OK), (3, 3, SUSPECT)])
+def test_a_certificate_is_suspect_by_the_days_left(days: float, limit: int, status: FindingStatus) -> None:
+    """Within the limit it is suspect, and the reason why it is not renewed is told."""
+    told = {"NotAfter": NOW + timedelta(days=days), "Status": "ISSUED", "Type": "AMAZON_ISSUED"}
+    renewal = {"RenewalStatus": "FAILED", "RenewalStatusReason": "CAA_ERROR"}
+    with recorded_aws() as aws:
+        aws.answer("DescribeCertificate", lambda _: {"Certificate": told | {"RenewalSummary": renewal}})
+        finding = look(aws, Certificate, {"certificate": "portal", "days": limit})
+    assert finding.status is status
+    assert "FAILED (CAA_ERROR)" in finding.summary
+
+
+def test_silence_is_suspect_and_an_unfinished_search_unknown() -> None:
+    """A log without a line for so long is suspect; one that was not searched to its end is unknown."""
+    with recorded_aws() as aws:
+        aws.answer("FilterLogEvents", lambda _: {"events": []})
+        assert look(aws, LastEvent, SERVICE).status is SUSPECT
+        aws.answer("FilterLogEvents", lambda _: {"events": [], "nextToken": "more"})
+        assert look(aws, LastEvent, SERVICE).status is UNKNOWN
+        aws.answer("FilterLogEvents", lambda _: {"events": [{"timestamp": int(NOW.timestamp() * 1000)}]})
+        assert look(aws, LastEvent, SERVICE).status is OK
+
+
+def test_the_newest_object_of_every_page_counts() -> None:
+    """Pages are read to the end, of today and of yesterday."""
+    pages = {
+        None: {"Contents": [{"Key": "a", "LastModified": NOW - timedelta(hours=1)}], "NextContinuationToken": "2"},
+        "2": {"Contents": [{"Key": "b", "LastModified": NOW - timedelta(hours=5)}]},
+    }
+    with recorded_aws() as aws:
+        aws.answer("ListObjectsV2", lambda asked: pages[asked.get("ContinuationToken")])
+        finding = look(aws, NewestObject, {"bucket": "audit-logs", "prefix": "AWSLogs/{account}/{day}/"})
+        asked = [one["Prefix"] for one in aws.sent("ListObjectsV2")]
+    assert finding.status is OK
+    assert asked == ["AWSLogs/123456789012/2026/11/23/"] * 2 + ["AWSLogs/123456789012/2026/11/22/"] * 2
+
+
+def test_performance_insights_that_is_off_is_unknown() -> None:
+    """Nothing is asked of it, and the finding names the change that switches it on."""
+    with recorded_aws() as aws:
+        aws.answer("DescribeDBInstances", lambda _: {"DBInstances": [{"PerformanceInsightsEnabled": False}]})
+        finding = look(aws, DatabaseLoad, DATABASE)
+    assert (finding.status, "enable-insights" in finding.summary) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "connections", "told"),
+    [(69, 20, "would not help"), (95, 70, "would exhaust"), (None, 20, "not known"), (95, None, "not known")],
+)
+def test_more_tasks_only_where_they_help(cpu: float | None, connections: float | None, told: str) -> None:
+    """Idle tasks, a nearly full database and missing figures refuse the plan, each with its reason."""
+    with mock_aws():
+        world = scale_out(cpu, connections)
+        with pytest.raises(RefusedError, match=told):
+            plan_of(world)
+
+
+@pytest.mark.parametrize("count", [1, 5, None])
+def test_a_count_is_never_lowered(count: int | None) -> None:
+    """Whoever asks for fewer gets what runs already."""
+    with mock_aws():
+        world = scale_out(running=5)
+        plan = plan_of(world, count=count)
+    assert plan.after["desired_count"] >= plan.before["desired_count"]
+    assert plan.after["minimum"] >= plan.before["minimum"]
+
+
+def test_pending_changes_ask_for_approval() -> None:
+    """What is pending is applied with it and not undone: named, approved, and no undo."""
+    with mock_aws():
+        plan = plan_of(insights(DBInstanceClass="db.r6g.2xlarge"))
+    with mock_aws():
+        calm = plan_of(insights())
+    assert (plan.approval_class, plan.reversible) == (ApprovalClass.A2, False)
+    assert "DBInstanceClass" in plan.impact
+    assert (calm.approval_class, calm.reversible) == (ApprovalClass.A1, True)
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [("", "say which"), ("backend-critical-down", "must always ring"), ("unheard-of", "no alarm unheard-of")],
+)
+def test_alarms_that_must_ring_are_not_silenced(named: str, told: str) -> None:
+    """None, unknown ones and the gravest are refused."""
+    with mock_aws(), pytest.raises(RefusedError, match=told):
+        plan_of(alarms(alarms=named))
+
+
+def test_alarms_that_came_to_ring_lately_make_a_storm() -> None:
+    """Those that ring for long are told and make no storm."""
+    now = datetime.now(UTC)
+    with mock_aws():
+        world = alarms()
+        for name in ALARMS:
+            world.clients.inner.client("cloudwatch").set_alarm_state(
+                AlarmName=name, StateValue="ALARM", StateReason="high"
+            )
+        probe = Alarms(world.clients)
+        storm = probe.params.model_validate({"storm": 3})
+        new = probe.observe(WHERE, storm, now)
+        old = probe.observe(WHERE, storm, now + timedelta(hours=1))
+    assert (new.status, new.facts["recent"], new.facts["silenced"]) == (SUSPECT, 3, 1)
+    assert (old.status, old.facts["ringing"], old.facts["recent"]) == (OK, 3, 0)
+
+
+def plan_of(world: World, **changes: Any) -> Any:
+    return world.change.plan(world.scope, world.change.params.model_validate(world.params | changes))

@@ -1,0 +1,155 @@
+"""The faults of performance and upkeep as the real probes see them, and what the changes that answer them do."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any
+from unittest import mock
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from flask import Flask
+from werkzeug.serving import make_server
+
+from activities.aws.clients import AwsClients
+from activities.catalogue import CHANGES, PROBES
+from activities.changes import ChangeRunner
+from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.environment import Environment
+from domain.severity import Severity
+from sandbox.aws.insights import PATH, add_insights
+from sandbox.faults import FAULTS
+from sandbox.seed_upkeep import following
+from sandbox.world import FaultError, World
+from tests.sandbox.worlds import other, rollouts_finish
+
+_TRAFFIC = {"load_balancer": "portal", "service": "backend"}
+PROBED: dict[str, dict[str, dict[str, Any]]] = {
+    "performance-cpu": {
+        "autoscaling.activities": {"service": "backend"},
+        "cloudwatch.response_time": {**_TRAFFIC, "slow_ms": 2000},
+        "cloudwatch.errors_5xx": _TRAFFIC,
+        "cloudwatch.service_load": {"service": "backend"},
+        "xray.traces": {"slow_seconds": 1},
+    },
+    "audit-logging-stopped": {
+        "cloudtrail.trail_status": {"trail": "account"},
+        "s3.newest_object": {"bucket": "audit-logs", "prefix": "AWSLogs/{account}/CloudTrail/{region}/{day}/"},
+    },
+    "authentication-down": {
+        "cognito.pool_status": {"user_pool": "patients"},
+        "logs.errors": {"service": "backend", "pattern": "IdentityProvider"},
+    },
+    "backup-stale": {"rds.backups": {"database": "primary"}, "backup.failed_jobs": {}},
+    "certificate-expiring": {"acm.certificate": {"certificate": "portal"}},
+    "alert-storm": {"cloudwatch.alarms": {}},
+    "feature-failing": {"logs.errors": {"service": "backend"}},
+}
+
+
+def _scope(environment: Environment) -> Scope:
+    return Scope(
+        incident="inc-20261123-7f3k",
+        type="performance",
+        title="Slow",
+        severity=Severity.P2,
+        mode="live",
+        declared_at=datetime.now(UTC),
+        environment=environment,
+    )
+
+
+def _statuses(world: World, probed: dict[str, dict[str, Any]]) -> dict[str, str]:
+    clients, found = AwsClients(boto3.Session(), world.environment.region), {}
+    for name, given in probed.items():
+        probe = PROBES[name](clients)
+        finding = probe.observe(_scope(world.environment), probe.params.model_validate(given), datetime.now(UTC))
+        found[name] = f"{finding.status} {finding.summary}"
+    return found
+
+
+def _carry_out(world: World, name: str, given: dict[str, Any]) -> str:
+    clients = AwsClients(boto3.Session(), world.environment.region)
+    scope, runner, action = _scope(world.environment), ChangeRunner(clients), CHANGES[name](clients)
+    plan = runner.plan(action, PlanCall(scope=scope, step=name, generation=1, params=given)).plan
+    call = ApplyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan, approvers=())
+    assert runner.apply(action, call, datetime.now(UTC)).outcome == "applied"
+    rollouts_finish()
+    verify = VerifyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan)
+    return runner.verify(action, verify).message
+
+
+def test_probes_tell_each_fault_from_ordinary_days(world: World) -> None:
+    """Before any fault every probe is ok; after each its own probes are suspect."""
+    calm = {fault: _statuses(world, probed) for fault, probed in PROBED.items()}
+    assert [told for found in calm.values() for told in found.values() if not told.startswith("ok")] == []
+    for fault, probed in PROBED.items():
+        FAULTS[fault].inject(world)
+        found = _statuses(world, probed)
+        assert [told for told in found.values() if not told.startswith("suspect")] == [], fault
+
+
+def test_scale_out_outlasts_autoscaling(world: World) -> None:
+    """A count raised by hand is taken back to the minimum; with the minimum raised it stays, and is never lowered."""
+    FAULTS["performance-cpu"].inject(world)
+    rollouts_finish()
+    backend = world.environment.services["backend"]
+
+    def desired() -> int:
+        where = {"cluster": backend.cluster, "services": [backend.service]}
+        return int(world.client("ecs").describe_services(**where)["services"][0]["desiredCount"])
+
+    assert desired() == 2
+    world.client("ecs").update_service(cluster=backend.cluster, service=backend.service, desiredCount=6)
+    assert {desired(), desired(), desired()} >= {2}
+    assert "6 of 6" in _carry_out(world, "ecs.scale_out", {"service": "backend", "database": "primary", "count": 6})
+    assert (desired(), desired()) == (6, 6)
+
+
+def test_what_is_answered_is_well_again(world: World) -> None:
+    """The trail logs again, alarms are silent, Performance Insights is on."""
+    FAULTS["audit-logging-stopped"].inject(world)
+    _carry_out(world, "cloudtrail.start_logging", {"trail": "account"})
+    assert world.client("cloudtrail").get_trail_status(Name=world.environment.trails["account"])["IsLogging"]
+    FAULTS["alert-storm"].inject(world)
+    names = following(world.environment)[:3]
+    assert "3 of 3" in _carry_out(world, "cloudwatch.disable_alarm_actions", {"alarms": names})
+    assert "is on" in _carry_out(world, "rds.enable_insights", {"database": "primary"})
+
+
+def test_performance_insights_answers_once_it_is_on(world: World) -> None:
+    """Asked at its own endpoint it is refused while off, and then gives figures that the probe takes."""
+    app = Flask("insights")
+    add_insights(app, world)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    now = datetime.now(UTC)
+    identifier = world.environment.databases["primary"].identifier
+    (instance,) = world.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"]
+    asked: dict[str, Any] = {
+        "ServiceType": "RDS",
+        "Identifier": instance["DbiResourceId"],
+        "MetricQueries": [{"Metric": "db.load.avg"}],
+        "StartTime": now - timedelta(minutes=10),
+        "EndTime": now,
+        "PeriodInSeconds": 60,
+    }
+    try:
+        with mock.patch.dict("os.environ", AWS_ENDPOINT_URL_PI=f"http://127.0.0.1:{server.port}{PATH}"):
+            pi = boto3.client("pi", region_name=world.environment.region)
+        with pytest.raises(ClientError, match="InvalidArgumentException"):
+            pi.get_resource_metrics(**asked)
+        _carry_out(world, "rds.enable_insights", {"database": "primary"})
+        (metric,) = pi.get_resource_metrics(**asked)["MetricList"]
+    finally:
+        server.shutdown()
+    assert len(metric["DataPoints"]) == 10
+    assert all(0 < point["Value"] < 8 for point in metric["DataPoints"])
+
+
+@pytest.mark.parametrize("fault", ["audit-logging-stopped", "authentication-down", "certificate-expiring"])
+def test_another_organisation_is_told_what_it_lacks(seeded: Callable[[Environment], World], fault: str) -> None:
+    """A fault that an environment has nothing for is refused, with the reason."""
+    with pytest.raises(FaultError, match="names no"):
+        FAULTS[fault].inject(seeded(other()))

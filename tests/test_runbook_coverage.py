@@ -1,0 +1,59 @@
+from collections import Counter
+
+import pytest
+
+from domain.runbook import TaskStep
+from tests.coverage_document import DOCUMENT, text
+from tests.recorded_operations import Played, of_runbooks
+from tests.runbook_coverage import ROOT, requirements, runbooks, steps
+
+LAST_LINE = 485
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return of_runbooks(runbooks(), tmp_path_factory.mktemp("account"))
+
+
+def test_every_requirement_is_there_once() -> None:
+    """Each id of the declared ranges has one entry, no range names an id twice, and no entry is outside of them."""
+    known = requirements()
+    declared = [name for chapter in known.chapters for name in chapter.ids()]
+    assert [name for name, count in Counter(declared).items() if count > 1] == []
+    assert (declared[0], declared[-1]) == ("R001", "R195")
+    assert Counter(one.id for one in known.requirements) == Counter(declared)
+
+
+def test_what_requirements_name_exists() -> None:
+    """Steps are steps of the runbooks, documents and modules are files here, lines are lines of the document."""
+    known, there = requirements().requirements, steps(runbooks())
+    strange = [step for one in known for step in one.steps if step not in there]
+    missing = [path for one in known for path in one.met_by if not (ROOT / path).is_file()]
+    assert (strange, missing) == ([], [])
+    for one in known:
+        for span in one.lines.split(", "):
+            first, _, last = span.partition("-")
+            assert 1 <= int(first) <= int(last or first) <= LAST_LINE, one.id
+
+
+def test_every_action_is_played_to_its_end(made: Played) -> None:
+    """Probes and notices in the seeded account, changes in their worlds: none fails, and none goes without a call."""
+    assert made.failed == {}
+    assert [step for step, seen in made.operations.items() if not seen] == []
+
+
+def test_the_operations_are_really_made(made: Played) -> None:
+    """Every operation that a requirement claims is made by the action of one of its steps; a human task makes none."""
+    tasks = {name for name, step in steps(runbooks()).items() if isinstance(step, TaskStep)}
+    assert not tasks & made.operations.keys()
+    unmade = {
+        one.id: sorted(lacking)
+        for one in requirements().requirements
+        if (lacking := set(one.operations).difference(*(made.operations.get(step, set()) for step in one.steps)))
+    }
+    assert unmade == {}
+
+
+def test_the_document_is_current() -> None:
+    """docs/runbook-coverage.md is what `python -m tests.coverage_document` writes now."""
+    assert DOCUMENT.read_text(encoding="utf-8") == text(), "run: python -m tests.coverage_document"
