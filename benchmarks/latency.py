@@ -15,7 +15,7 @@ _IDLE, _LOADED, _CEILING, _AT_ONCE = 30, 100, 40, 20
 
 async def run(stage: Stage, size: Size) -> list[Figure]:
     """Tell the ratio of the medians and of the 99th percentiles; the load is half of what bare can do at most."""
-    idle, loaded, probe = (2, 2, 2) if size.quick else (_IDLE, _LOADED, _CEILING)
+    idle, loaded, probe = (1, 1, 1) if size.quick else (_IDLE, _LOADED, _CEILING)
     rate = await _ceiling(stage.bare, probe) / 2
     taken: dict[tuple[str, str], list[list[float]]] = {}
     for _ in range(size.pairs):

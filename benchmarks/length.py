@@ -47,8 +47,8 @@ class Grown(NamedTuple):
 
 async def run(stage: Stage, size: Size) -> list[Figure]:
     """Grow an incident in each turn; tells how much dearer it is when long, and its longest history."""
-    lengths, window = ((10, 20, 40), 10) if size.quick else ((50, 500, 5000), 50)
-    limit = {"history_limit": 100} if size.quick else {}
+    lengths, window = ((10, 30), 10) if size.quick else ((50, 500, 5000), 50)
+    limit = {"history_limit": 80} if size.quick else {}
     grown = [await _grow(stage.ours, lengths, window, limit) for _ in range(size.pairs)]
     short = lengths[0]
     figures = []
@@ -127,7 +127,9 @@ async def _replay(side: OurSide, handle: Handle) -> float:
     if before:
         runs.append(await side.client.get_workflow_handle(handle.id, run_id=before).fetch_history())
     whole = max(runs, key=lambda run: len(run.events))
-    first = next(n for n, event in enumerate(whole.events, 1) if event.HasField("workflow_task_started_event_attributes"))
+    first = next(
+        n for n, event in enumerate(whole.events, 1) if event.HasField("workflow_task_started_event_attributes")
+    )
     begun = WorkflowHistory(whole.workflow_id, whole.events[:first])
     await _replayed(begun)  # the first replay of a process loads what every later one has
     fixed = min([await _replayed(begun) for _ in range(_REPLAYS)])

@@ -59,7 +59,7 @@ class Plan(BaseModel):
                 "summary": f"Undo: {self.summary}",
                 "before": self.after,
                 "after": self.before,
-                "impact": f"Every field goes back to what stood before the change. The change itself had said: {self.impact}",
+                "impact": f"Every field goes back to what stood before. The change itself had said: {self.impact}",
                 "digest": "",
             }
         )
