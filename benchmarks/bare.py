@@ -106,19 +106,18 @@ class Bare:
         for number, ops in enumerate(shape.segments):
             if number:
                 await self._opens(number)
-            for timer in self._open.timers:
-                timer.cancel()
-            self._open.timers = []
             for op in ops:
                 await self._begin(op)
         await asyncio.gather(*self._open.working)
         await workflow.wait_condition(lambda: not shape.stays)
-        for timer in self._open.timers:
+        for timer in self._open.timers:  # not earlier: one that is cancelled in the wake-up that made it costs nothing
             timer.cancel()
         return "x" * (shape.result - 2)
 
     async def _opens(self, number: int) -> None:
         if self._shape.due:
+            # as ours does: a timer armed in a long first wake-up would be late by that wake-up's length
+            await asyncio.gather(*self._open.working)
             await workflow.sleep(max(self._shape.due - workflow.time(), 0))
         else:
             await workflow.wait_condition(lambda: self._heard >= number)

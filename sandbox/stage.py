@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 
 from domain.ids import change_workflow_id
 from sandbox import supervisor
@@ -45,8 +46,19 @@ class Stage:
     async def state(self) -> dict[str, Any]:
         """The incident as it stands, with everything new in its timeline printed."""
         await self._print_timeline()
-        found: dict[str, Any] = await self.handle.query("state", result_type=dict)
+        found: dict[str, Any] = await self._asked("state", dict)
         return found
+
+    async def _asked(self, query: str, answer: type) -> Any:
+        """Ask the incident; while its worker is being replaced nobody answers, so it is asked again."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return await self.handle.query(query, result_type=answer)
+            except RPCError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def until(self, what: str, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Wait until the incident's state is so; raises `StoryError` after two minutes."""
@@ -140,7 +152,7 @@ class Stage:
         click.secho("    a new worker runs", fg="green")
 
     async def _print_timeline(self) -> None:
-        entries = await self.handle.query("timeline", result_type=list)
+        entries = await self._asked("timeline", list)
         for entry in entries[self._shown :]:
             at = datetime.fromisoformat(entry["at"])
             click.echo(f"  {at:%H:%M:%S}  {entry['actor']:<18} {entry['text'].splitlines()[0]}")

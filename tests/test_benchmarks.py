@@ -1,10 +1,13 @@
 """Benchmarks run. What they measure is not asserted: a machine that is busy tells nothing."""
 
+import json
 from collections import Counter
+from dataclasses import asdict
 
 import pytest
 
 from benchmarks.__main__ import BENCHMARKS, EVIDENCE, measured
+from benchmarks.bare import Op, Shape
 from benchmarks.figures import compared, percentile
 from benchmarks.stage import Size
 
@@ -37,3 +40,12 @@ def test_percentiles_are_values_that_were_seen() -> None:
     assert percentile(range(1, 101), 50) == 50
     assert percentile(range(1, 101), 99) == 99
     assert percentile([3.0, 1.0, 2.0], 99) == 3
+
+
+def test_bare_begins_with_as_many_bytes() -> None:
+    """The bare workflow's input is filled up to the size of the input that it stands for, its child's included."""
+    child = Shape(segments=[[Op("call", "bare-remediate", 100, 50)]], size=2000)
+    padded = Shape(segments=[[Op("child")], [Op("timer")]], size=9000, child=child).padded()
+    assert len(json.dumps(asdict(padded))) == 9000
+    assert padded.child is not None
+    assert len(json.dumps(asdict(padded.child))) == 2000

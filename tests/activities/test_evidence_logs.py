@@ -116,6 +116,15 @@ def test_asking_again_copies_only_what_came_since(runner: ChangeRunner, world: W
     assert set(before) < set(copies(world))
 
 
+def test_the_window_ends_where_the_plan_says(runner: ChangeRunner, world: World, s3: Any) -> None:
+    """What is written after the plan is not of the window, although it is there when the copying begins."""
+    log("app/last", b"x", DECLARED + timedelta(minutes=5))
+    call = applied(runner, world)
+    late = log("app/late", b"x", DECLARED + timedelta(minutes=5, seconds=1))
+    assert "3 versions" in verified(runner, world, call)
+    assert late not in {line["source_version"] for line in manifest(s3, call)[1]}
+
+
 def test_a_key_too_long_stands_by_its_hash(runner: ChangeRunner, world: World, s3: Any) -> None:
     """A key that leaves no room for ours is copied too; the manifest says which it was."""
     key = "k" * 1020

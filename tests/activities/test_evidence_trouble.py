@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,7 @@ from activities.aws import s3_preservation
 from activities.changes import ChangeRunner
 from activities.progress import keeping
 from tests.activities.change_worlds import World
-from tests.activities.evidence_worlds import LOGS, VAULT, log, preserve, stored
+from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, log, preserve, stored
 from tests.activities.preserving import INSIDE, LARGE, applied, copies, manifest, uploads
 from tests.activities.test_change_catalogue import verified
 
@@ -34,15 +35,27 @@ def s3(world: World) -> Any:
     return world.clients.inner.client("s3")
 
 
-@pytest.mark.parametrize("theirs", [b"something else", b"{}"], ids=["changed", "unlocked"])
-def test_a_foreign_copy_is_never_taken_for_evidence(runner: ChangeRunner, world: World, s3: Any, theirs: bytes) -> None:
+@pytest.mark.parametrize(
+    ("theirs", "lock", "match"),
+    [
+        (b"something else", {"ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"}, "something else"),
+        (b"{}", {}, "without our lock"),
+        (b"{}", {"ObjectLockMode": "GOVERNANCE"}, "without our lock"),
+    ],
+    ids=["changed", "unlocked", "without a hold"],
+)
+def test_a_foreign_copy_is_never_taken_for_evidence(
+    runner: ChangeRunner, world: World, s3: Any, theirs: bytes, lock: dict[str, Any], match: str
+) -> None:
     """Where something else stands, or the same without our lock, it says so, and there is no manifest."""
     call = applied(runner, world)
     version = s3.list_object_versions(Bucket=LOGS, Prefix="AWSLogs/1.")["Versions"][0]["VersionId"]
     key = f"evidence/{world.scope.incident}/{LOGS}/AWSLogs/1.json.gz/{version}"
-    s3.put_object(Bucket=VAULT, Key=key, Body=theirs, ChecksumAlgorithm="SHA256")
-    with pytest.raises(RefusedError, match=VAULT) as refused:
+    until = {"ObjectLockRetainUntilDate": DECLARED + timedelta(days=9)} if lock else {}
+    s3.put_object(Bucket=VAULT, Key=key, Body=theirs, ChecksumAlgorithm="SHA256", **lock, **until)
+    with pytest.raises(RefusedError, match=match) as refused:
         verified(runner, world, call)
+    assert VAULT in str(refused.value)
     assert "AWSLogs" not in str(refused.value)
     assert call.plan.after["manifest"] not in stored(world.clients)
     assert any("AWSLogs/2.json.gz" in copy for copy in copies(world))
