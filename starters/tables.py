@@ -94,6 +94,8 @@ def plan(change: Document) -> list[RenderableType]:
         before, after = planned["before"].get(name), planned["after"].get(name)
         rows.add_row(("* " if before != after else "  ") + clean(name), _value(before), _value(after))
     grid = Table.grid(padding=(0, 2))
+    grid.add_column()
+    grid.add_column(overflow="fold")  # nobody approves a target that was cut short
     for label, value in (
         ("Change", f"{change['step']} ({change['action']}, class {change['class']})"),
         ("What", planned.get("summary", "")),
