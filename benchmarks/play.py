@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.service import RPCError, RPCStatusCode
 
 from benchmarks.outage import Said
 from benchmarks.sides import Handle, Side
@@ -21,7 +22,7 @@ class Played(NamedTuple):
 async def play(side: Side, workflow_id: str) -> Played:
     """Play one incident to its end. People watch the history, which costs the worker nothing."""
     handle = await side.start(workflow_id)
-    seen = handle.fetch_history_events(wait_new_event=True)
+    seen = _history(handle)
     await _answered(seen, side.first_answers)
     await _say(handle, side.opening)
     await _told(seen, side.tell)
@@ -32,6 +33,24 @@ async def play(side: Side, workflow_id: str) -> Played:
     await _say(handle, side.closing)
     await handle.result()
     return Played(workflow_id, approved_at)
+
+
+async def _history(handle: Handle) -> AsyncIterator[HistoryEvent]:
+    """Every event of a workflow as it comes. A long poll that the server breaks off is taken up where it was."""
+    seen = 0
+    while True:
+        try:
+            position = 0
+            async for event in handle.fetch_history_events(wait_new_event=True):
+                position += 1
+                if position > seen:
+                    seen = position
+                    yield event
+        except RPCError as error:
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+        else:
+            return
 
 
 async def many(side: Side, workflow_ids: list[str], at_once: int) -> list[Played]:

@@ -156,12 +156,15 @@ def _inject(current: State, fault: str) -> dict[str, Any]:
 
 
 def end_on_signals() -> None:
-    """Let SIGTERM and a closed terminal end this command as Ctrl-C does: what it started is stopped."""
+    """Let SIGTERM and a closed terminal end this command as Ctrl-C does: what it started is stopped.
+
+    Ctrl-C is set too: a shell starts what it puts into the background with SIGINT ignored.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
 
 
