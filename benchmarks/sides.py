@@ -1,5 +1,6 @@
 """The two sides of every comparison, spoken to in the same words: our incident, and the bare workflow."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
@@ -14,7 +15,7 @@ from domain.incident_state import IncidentRun
 Handle = WorkflowHandle[Any, Any]
 
 
-class Side:
+class Side(ABC):
     """What a play needs to know of a side. `first_answers` activities are waited for before people speak."""
 
     name: str
@@ -28,11 +29,13 @@ class Side:
         self.client = client
         self.worker = worker
 
+    @abstractmethod
     async def start(self, workflow_id: str) -> Handle:
-        raise NotImplementedError
+        """Start one incident of this side."""
 
+    @abstractmethod
     def change_id(self, workflow_id: str) -> str:
-        raise NotImplementedError
+        """Name the workflow that waits for the approval."""
 
 
 class OurSide(Side):
