@@ -16,6 +16,8 @@ from sandbox import (
 )
 from sandbox.world import World
 
+_LOCKED = {"audit-logs", "forensics"}
+"""Buckets that a real account keeps under Object Lock: nobody deletes a version there."""
 _CLASS = "db.r6g.xlarge"
 
 
@@ -79,8 +81,8 @@ def _stores(world: World) -> None:
     """Buckets, the ledger's table, and the sender that mail may come from."""
     environment = world.environment
     s3 = world.client("s3")
-    for bucket in environment.buckets.values():
-        s3.create_bucket(Bucket=bucket, **_located(environment.region))
+    for name, bucket in environment.buckets.items():
+        s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=name in _LOCKED, **_located(environment.region))
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     world.client("dynamodb").create_table(
         TableName=environment.ledger_table,

@@ -99,3 +99,12 @@ def test_network_is_guarded_as_named(world: World) -> None:
     (acl,) = ec2.describe_network_acls(NetworkAclIds=list(environment.network_acls.values()))["NetworkAcls"]
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [acl["VpcId"]]}])["Subnets"]
     assert {one["SubnetId"] for one in acl["Associations"]} == {subnet["SubnetId"] for subnet in subnets}
+
+
+def test_audit_logs_and_evidence_are_under_object_lock(world: World) -> None:
+    """The buckets that a real account keeps under Object Lock are so here too."""
+    evidence = world.environment.evidence
+    assert evidence
+    for bucket in (world.environment.buckets["audit-logs"], evidence.bucket):
+        found = world.client("s3").get_object_lock_configuration(Bucket=bucket)
+        assert found["ObjectLockConfiguration"]["ObjectLockEnabled"] == "Enabled"
