@@ -11,16 +11,19 @@ In the evidence bucket, under a COMPLIANCE lock, the signed head after every wri
 """
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from activities.action import Clients, RefusedError
 from activities.aws.codes import code_of
-from domain.calls import AppendCall, Appended
+from domain.calls import AppendCall, Appended, FollowCall
 from domain.custody import Following
 from domain.environment import Environment, Evidence
 from domain.stored import ALGORITHM, Head, Seal, chain_key, seal_place
 from domain.timeline import Entry, Timeline
+
+_LOOK_BACK = 50
+"""Among how many of the latest entries one that was written before its answer was lost is looked for."""
 
 
 class Chain:
@@ -65,6 +68,17 @@ class Chain:
             self._checkpoint(self._evidence, incident, epoch, entry)
         return entry
 
+    def follow_once(self, call: FollowCall) -> Entry:
+        """Write one entry of the follow-up work behind the chain, like `follow`; a repeat finds it and writes none."""
+        following = Following(call.actor, call.kind, call.text, {**call.data, "follow_up": call.number})
+        epoch, _ = self._newest(call.incident)
+        for entry in self._latest(chain_key(call.incident, epoch), _LOOK_BACK):
+            if following.is_said_by(entry):
+                if self._evidence is not None:
+                    self._checkpoint(self._evidence, call.incident, epoch, entry)
+                return entry
+        return self.follow(call.incident, following, call.at)
+
     def _newest(self, incident: str) -> tuple[int, Entry]:
         """The newest epoch that holds anything, and its last entry."""
         epoch = self._last(f"chain#{incident}")
@@ -76,15 +90,21 @@ class Chain:
         raise RefusedError(f"the ledger {self._table} has no record of {incident}")
 
     def _last(self, key: str) -> dict[str, Any] | None:
+        return next(iter(self._backwards(key, 1)), None)
+
+    def _latest(self, key: str, most: int) -> list[Entry]:
+        return [Entry.model_validate_json(item["content"]["S"]) for item in self._backwards(key, most)]
+
+    def _backwards(self, key: str, most: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._db.query(
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": key}},
             ScanIndexForward=False,
-            Limit=1,
+            Limit=most,
         )["Items"]
-        return found[0] if found else None
+        return found
 
     def _is_sealed(self, incident: str, epoch: int, entry: Entry) -> bool:
         if self._evidence is None:
@@ -167,7 +187,7 @@ class Chain:
                 ChecksumAlgorithm="SHA256",
                 IfNoneMatch="*",
                 ObjectLockMode="COMPLIANCE",
-                ObjectLockRetainUntilDate=datetime.now(UTC) + timedelta(days=evidence.retention_days),
+                ObjectLockRetainUntilDate=evidence.locked_until(datetime.now(UTC)),
             )
         except Exception as error:
             if code_of(error) != "PreconditionFailed":

@@ -21,6 +21,7 @@ from domain.calls import (
     Appended,
     Applied,
     ApplyCall,
+    FollowCall,
     NoticeCall,
     Noticed,
     ObserveCall,
@@ -75,7 +76,7 @@ def _forensics(clients: Clients) -> list[Activity]:
     runner = ChangeRunner(clients)
     steps = (_plan, _apply, _verify)
     made = [step(runner, change(clients)) for change in CHANGES.values() for step in steps if change.evidence]
-    return [*made, _release(runner), _append(clients)]
+    return [*made, _release(runner), _append(clients), _follow(clients)]
 
 
 def _notification(world: World) -> list[Activity]:
@@ -142,6 +143,15 @@ def _append(clients: Clients) -> Activity:
             return Chain(clients, call.environment).append(call)
 
     return append
+
+
+def _follow(clients: Clients) -> Activity:
+    @activity.defn(name="ledger.follow")
+    def follow(call: FollowCall) -> None:
+        with acting("ledger.follow", incident=call.incident):
+            Chain(clients, call.environment).follow_once(call)
+
+    return follow
 
 
 def _send(notice: Notice[Any]) -> Activity:

@@ -19,7 +19,7 @@ from benchmarks.sides import Handle, OurSide
 from benchmarks.stage import Size, Stage, new_id
 from benchmarks.working import runner
 from domain.severity import Severity
-from worker.run import WORKFLOWS
+from workflows.catalogue import WORKFLOWS
 
 _FLAT = 1.5
 _MOST_EVENTS = 10_000

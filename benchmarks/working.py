@@ -16,8 +16,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from benchmarks import memory, outage
 from benchmarks.bare import PREFIX, Bare, Idle, Marks
 from domain import ids
-from worker.run import _EAGER_ACTIVITIES, _PASSED_THROUGH, _STICKY_TIMEOUT, WORKFLOWS
+from worker.run import _EAGER_ACTIVITIES, _PASSED_THROUGH, _STICKY_TIMEOUT
 from worker.settings import Settings
+from workflows.catalogue import WORKFLOWS
 
 _SPAWN = get_context("spawn")
 

@@ -105,6 +105,19 @@ class Appended(BaseModel):
     epoch: int
 
 
+class FollowCall(BaseModel):
+    """Write one entry behind the closed chain of an incident. `number` tells it from others that say the same."""
+
+    incident: str
+    environment: Environment
+    number: int
+    at: datetime
+    actor: str
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
 class ReleaseCall(BaseModel):
     """Give the locks back; those that somebody else holds by now stay theirs."""
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from domain import tasks
 from domain.commands import RequestChange, Undo
 from domain.effects import StartChange, TellChanges
 from domain.ids import change_workflow_id
@@ -136,6 +137,8 @@ def progress(incident: Incident, told: ChangeProgress, now: datetime) -> None:
         lost_hands(incident, told.record.action, now)
     if told.record.status in {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE} and told.record.undo_of is not None:
         _mark_undone(incident, told.record)
+    if told.record.status is ChangeStatus.APPLIED and told.record.undo_of is None:
+        tasks.open_for(incident, told.record.step, now)
     if told.record.status is ChangeStatus.STALE:
         _plan_again(incident, told.record, now)
     step = incident.declaration.runbook.step(told.record.step)

@@ -6,6 +6,7 @@ Escalation, re-pages, reminders and notices are rows here, not loops of their ow
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from domain import duties, tasks
 from domain.effects import SendNotice
 from domain.incident import Incident
 from domain.incident_state import Clock, NoticeRecord, Status
@@ -38,11 +39,7 @@ def upcoming(incident: Incident) -> list[Due]:
         for name, clock in state.clocks.items()
         if clock.state == "running" and not name.startswith("approval:")
     ]
-    due += [
-        Due(task.due_at, f"{task.step} overdue")
-        for task in state.tasks
-        if task.status == "open" and task.due_at is not None and not task.reminded
-    ]
+    due += [Due(at, what) for at, what in [*duties.upcoming(incident), *tasks.upcoming(incident)]]
     return sorted(due)
 
 
@@ -58,7 +55,8 @@ def fire(incident: Incident, now: datetime) -> None:
         _page_what_is_due(incident, now)
     _send_notices(incident, now)
     if not incident.ended:
-        _remind_of_tasks(incident, now)
+        duties.fire(incident, now)
+        tasks.remind(incident, now)
 
 
 def _next_level(incident: Incident) -> datetime | None:
@@ -149,15 +147,6 @@ def _not_needed(incident: Incident, notice: NoticeRecord) -> str | None:
         if found:
             return f"the cause is ours: {', '.join(found)}"
     return None
-
-
-def _remind_of_tasks(incident: Incident, now: datetime) -> None:
-    for task in incident.state.tasks:
-        if task.status == "open" and task.due_at is not None and task.due_at <= now and not task.reminded:
-            task.reminded = True
-            incident.record(
-                now, "orchestrator", "reminder", f"Overdue: {task.title} ({task.owner})", {"step": task.step}
-            )
 
 
 def restart_update_clock(incident: Incident, now: datetime) -> None:

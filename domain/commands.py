@@ -6,7 +6,7 @@ Unknown fields are ignored, so that clients may send more than today's program k
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, field_validator, model_validator
 
 from domain.severity import Severity
 
@@ -75,6 +75,39 @@ class Close(Command):
     pass
 
 
+class RecordFact(Command):
+    """Say when something was so; `at` is in UTC or says its offset, and means now where it is left out."""
+
+    fact: str
+    at: AwareDatetime | None = None
+    reason: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
+
+
+class _EndObligation(Command):
+    step: str
+    reason: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
+
+
+class DischargeObligation(_EndObligation):
+    """A duty is done: `reference` is the receipt, `at` when it was done, `justification` why so late if it was late.
+
+    What is left out stands as it was proposed before.
+    """
+
+    reference: str | None = Field(default=None, min_length=1, max_length=500)
+    at: AwareDatetime | None = None
+    outcome: str | None = None
+    justification: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
+
+
+class ObligationNotRequired(_EndObligation):
+    """A duty does not arise, for a reason that is on record."""
+
+
+class SupersedeObligation(_EndObligation):
+    """Another duty, named in the reason, takes the place of this one."""
+
+
 class Custody(Command):
     """Something that was done with a piece of evidence; `to` is who has it now, inside or outside."""
 
@@ -116,6 +149,10 @@ INCIDENT_COMMANDS: dict[str, type[Command]] = {
     "reopen": Reopen,
     "false_alarm": FalseAlarm,
     "close": Close,
+    "record_fact": RecordFact,
+    "discharge_obligation": DischargeObligation,
+    "obligation_not_required": ObligationNotRequired,
+    "supersede_obligation": SupersedeObligation,
     "custody": Custody,
 }
 

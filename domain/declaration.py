@@ -4,8 +4,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from domain.business_days import BusinessCalendar
 from domain.calls import Mode, Scope
 from domain.environment import Environment
+from domain.obligation import Obligations
 from domain.organisation import Organisation
 from domain.runbook import Runbook
 from domain.severity import Severity, SeverityPolicy
@@ -17,6 +19,7 @@ class Declaration(BaseModel):
     `declared_at` is UTC. `speed` shortens every policy duration; only a sandbox takes another than 1.
     `related` holds the runbooks of incidents that a finding may open. One that was opened so names the incident
     it came from in `opened_by`, and `aware_at` is when that one was declared: legal clocks count from there.
+    `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
     `history_limit` is the number of events after which the workflow carries on as a new run.
     """
 
@@ -35,6 +38,8 @@ class Declaration(BaseModel):
     runbook: Runbook
     runbook_digest: str
     related: dict[str, Runbook] = {}
+    obligations: Obligations = Obligations()
+    calendar: BusinessCalendar = BusinessCalendar()
     aware_at: datetime | None = None
     opened_by: str | None = None
     history_limit: int = Field(default=4000, gt=0)

@@ -1,17 +1,12 @@
 """The document that `incident show --json` prints and the query `state` answers."""
 
-from datetime import datetime
 from typing import Any
 
-from domain import clock, probing
+from domain import clock, duties, probing, tasks
 from domain.incident import Incident
-from domain.incident_state import ChangeRecord, NoticeRecord, ObservedFinding, Task
+from domain.incident_state import ChangeRecord, FactRecord, NoticeRecord, ObligationRecord, ObservedFinding
+from domain.instants import stamp
 from domain.runbook import ChangeStep
-
-
-def stamp(at: datetime | None) -> str | None:
-    """RFC 3339 in UTC, with `Z`."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
 def document(incident: Incident) -> dict[str, Any]:
@@ -46,12 +41,13 @@ def document(incident: Incident) -> dict[str, Any]:
         ],
         "findings": [_finding(seen) for seen in state.findings],
         "changes": [change_document(change) for change in state.changes],
-        "tasks": [_task(task) for task in state.tasks],
+        "tasks": [tasks.told(task) for task in state.tasks],
         "notices": [_notice(notice) for notice in state.notices],
         "links": [link.model_dump(mode="json") for link in state.links],
         "aware_at": stamp(declaration.aware_at or declaration.declared_at),
         "opened_by": declaration.opened_by,
-        "obligations": [],
+        "facts": [_fact(fact) for fact in state.facts],
+        "obligations": [_obligation(incident, record) for record in state.obligations],
         "offers": _offers(incident),
         "due": [{"at": stamp(due.at), "what": due.what} for due in clock.upcoming(incident)],
         "waiting_for": incident.waiting_for(),
@@ -89,9 +85,14 @@ def _finding(seen: ObservedFinding) -> dict[str, Any]:
     return {"step": seen.step, "action": seen.action, "at": stamp(seen.at), **seen.finding.model_dump(mode="json")}
 
 
-def _task(task: Task) -> dict[str, Any]:
-    content = task.model_dump(mode="json", exclude={"reminded"})
-    return {**content, "due_at": stamp(task.due_at), "at": stamp(task.at)}
+def _fact(fact: FactRecord) -> dict[str, Any]:
+    return {**fact.model_dump(mode="json"), "value": stamp(fact.value), "at": stamp(fact.at)}
+
+
+def _obligation(incident: Incident, record: ObligationRecord) -> dict[str, Any]:
+    """A duty as it stands; `due_at` is its deadline, be it the law's own or the ceiling under it."""
+    told = duties.told(incident, record)
+    return {**told, "due_at": stamp(record.due_at)}
 
 
 def _notice(notice: NoticeRecord) -> dict[str, Any]:

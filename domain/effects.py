@@ -10,12 +10,15 @@ from domain.plan import Plan
 
 
 class SendPage(BaseModel):
+    """Reach one contact: by the first channel that takes it, or for a reminder by mail before any other."""
+
     kind: Literal["page"] = "page"
     page_id: str
     contact: Contact
     role: str
     subject: str
     body: str
+    by_mail: bool = False
 
 
 class SendNotice(BaseModel):

@@ -1,11 +1,13 @@
 """Where things are: the logical names that runbooks speak, as the AWS resources of one environment."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _ELB_NAME_MAX = 32
+_LONGEST_INCIDENT = timedelta(days=366)
 
 
 class _Part(BaseModel):
@@ -94,7 +96,8 @@ class Evidence(_Part):
     """Where evidence goes: a bucket with Object Lock, made in peacetime, and the key that encrypts it.
 
     `signing_key` is an asymmetric KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs the heads of the ledger;
-    `earlier_signing_keys` are those that signed before it, whose signatures still count.
+    `earlier_signing_keys` are those that signed before it, whose signatures still count. `retention_days` count from
+    an incident's end: what is locked while it lasts is locked for a year longer.
     """
 
     bucket: str
@@ -102,6 +105,10 @@ class Evidence(_Part):
     signing_key: str
     earlier_signing_keys: tuple[str, ...] = ()
     retention_days: int = Field(default=2557, gt=0)
+
+    def locked_until(self, at: datetime) -> datetime:
+        """Until when something kept at `at` must be locked, though nobody knows yet when its incident ends."""
+        return at + timedelta(days=self.retention_days) + _LONGEST_INCIDENT
 
 
 class Configuration(_Part):

@@ -52,6 +52,11 @@ def change_workflow_id(incident: str, step: str, generation: int) -> str:
     return f"{incident}/{step}/{generation}"
 
 
+def follow_up_workflow_id(incident: str) -> str:
+    """Name the workflow of what is left to do once an incident is closed."""
+    return f"{incident}/follow-up"
+
+
 def action_id(incident: str, step: str, generation: int) -> str:
     """Name one intended change for ever; the same three values give the same UUID."""
     return str(uuid5(_ACTIONS, f"{incident}/{step}/{generation}"))

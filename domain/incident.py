@@ -4,6 +4,7 @@ The rules in `clock`, `lifecycle` and `change_requests` are functions over it. T
 every one is told the time. All of it is deterministic.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from domain.incident_state import (
     IN_FLIGHT,
     ChangeRecord,
     Clock,
+    FactRecord,
     IncidentState,
     NoticeRecord,
     Page,
@@ -22,7 +24,7 @@ from domain.incident_state import (
     Task,
 )
 from domain.organisation import COMMANDER, Contact
-from domain.runbook import Moment, NoticeStep, TaskStep
+from domain.runbook import Moment, NoticeStep, Phase, TaskStep
 from domain.severity import SeverityPolicy
 
 
@@ -42,10 +44,8 @@ class Incident:
         incident = cls(declaration, IncidentState(severity=declaration.severity, paging=paging))
         for phase in declaration.runbook.phases:
             for step in phase.steps:
-                if isinstance(step, TaskStep):
-                    incident.state.tasks.append(
-                        Task(step=step.id, title=step.task, owner=step.owner, phase=phase.id, required=step.required)
-                    )
+                if isinstance(step, TaskStep) and not step.opened_by:
+                    incident.add_task(step, phase)
                 elif isinstance(step, NoticeStep):
                     incident.state.notices.append(NoticeRecord(step=step.id, action=step.notice))
         incident.record(
@@ -108,9 +108,28 @@ class Incident:
             if phase.within is not None:
                 self.state.clocks[phase.id] = Clock(due_at=now + self.scaled(phase.within))
             for step in phase.steps:
-                if isinstance(step, TaskStep) and step.due is not None:
-                    self.task(step.id).due_at = now + self.scaled(step.due)
+                if isinstance(step, TaskStep) and not step.opened_by:
+                    self.expect(self.task(step.id), step, now)
         self.arm_notices(moment, now)
+
+    def add_task(self, step: TaskStep, phase: Phase) -> Task:
+        """Ask for the work of a step."""
+        task = Task(step=step.id, title=step.task, owner=step.owner, phase=phase.id, required=step.required)
+        self.state.tasks.append(task)
+        return task
+
+    def expect(self, task: Task, step: TaskStep, now: datetime) -> None:
+        """Count from `now` until when a task is due, and when its owner is reminded."""
+        task.due_at = self._due(step, now)
+        task.remind_at = task.due_at
+
+    def _due(self, step: TaskStep, now: datetime) -> datetime | None:
+        days = step.due_business_days.get(self.state.severity)
+        if days is None:
+            return None if step.due is None else now + self.scaled(step.due)
+        if self.declaration.speed != 1:  # a day of a sandbox is too short to have a close of business
+            return now + self.scaled(timedelta(days=days))
+        return self.declaration.calendar.due(now, days)
 
     def arm_notices(self, moment: Moment, now: datetime) -> None:
         """Set the notices that wait for this moment going."""
@@ -158,6 +177,28 @@ class Incident:
             )
         )
 
+    def remind(self, step: str, roles: Iterable[str], ask: str, subject: str, now: datetime) -> None:
+        """Mail every holder of the roles once, and put it on record; a reminder is no page."""
+        declaration = self.declaration
+        people = {contact.id: (contact, role) for role in reversed([*roles]) for contact in self.holders(role)}
+        for contact, role in reversed(people.values()):
+            text = f"Reminded {contact.id} ({role}): {subject}"
+            self.record(now, "orchestrator", "reminder", text, {"step": step, "to": contact.id, "role": role})
+            if not self.live:
+                continue
+            self.state.mails_sent += 1
+            drill = "DRILL " if declaration.mode == "drill" else ""
+            self.effects.append(
+                SendPage(
+                    page_id=f"{declaration.incident_id}/mail/{self.state.mails_sent}",
+                    contact=contact,
+                    role=role,
+                    subject=f"{drill}[{self.state.severity}] {declaration.incident_id}: {subject}",
+                    body=ask,
+                    by_mail=True,
+                )
+            )
+
     def _ask(self) -> str:
         if self.state.status is Status.DECLARED:
             return f"Acknowledge: incident ack {self.declaration.incident_id}"
@@ -170,6 +211,13 @@ class Incident:
                 skip.add(contact.id)
                 self.page(contact, role, level, reason, now)
 
+    def holders(self, role: str) -> tuple[Contact, ...]:
+        """Everybody who holds a role now; the commander's is held by whoever commands."""
+        if role != COMMANDER:
+            return self.declaration.organisation.holders(role)
+        commander = self.who(role)
+        return (commander,) if commander else ()
+
     def who(self, name: str) -> Contact | None:
         """Find a contact by id or role; the commander's role is whoever holds it."""
         if name == COMMANDER:
@@ -178,6 +226,10 @@ class Incident:
 
     def task(self, step: str) -> Task:
         return next(task for task in self.state.tasks if task.step == step)
+
+    def fact(self, name: str) -> FactRecord | None:
+        """A fact as it stands: the latest that was recorded."""
+        return next((fact for fact in reversed(self.state.facts) if fact.fact == name), None)
 
     def notice(self, step: str) -> NoticeRecord:
         return next(notice for notice in self.state.notices if notice.step == step)
@@ -201,6 +253,18 @@ class Incident:
             roles += change.eligible
         if self.state.status is Status.RESOLVED:
             roles += [task.owner for task in self.state.tasks if task.required and task.status == "open"]
+            roles += self._duty_bound(signing=False)
+        roles += self._duty_bound(signing=True)
         if not roles and not self.ended:
             roles.append(COMMANDER)
         return list(dict.fromkeys(roles))
+
+    def _duty_bound(self, *, signing: bool) -> list[str]:
+        """Who must still sign how a duty ends; or who owns one that nobody has proposed an end for."""
+        roles: list[str] = []
+        for record in self.state.obligations:
+            obligation = self.declaration.obligations.obligation(record.obligation)
+            if record.state != "open" or obligation is None or signing == (record.ending is None):
+                continue
+            roles += record.unsigned(obligation.signers) if signing else [obligation.owner]
+        return roles

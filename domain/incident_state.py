@@ -140,7 +140,61 @@ class Task(BaseModel):
     by: str | None = None
     at: datetime | None = None
     note: str | None = None
-    reminded: bool = False
+    remind_at: datetime | None = None
+
+
+class FactRecord(BaseModel):
+    """A point in time that somebody put on record. `value` is the point, `at` when it was recorded; both UTC."""
+
+    fact: str
+    title: str
+    value: datetime
+    by: str
+    at: datetime
+    reason: str | None = None
+
+
+class Signature(BaseModel):
+    """Somebody stands for how a duty ends. `verified` tells whether the signer's identity was proven."""
+
+    by: str
+    role: str
+    at: datetime
+    verified: bool = False
+
+
+ObligationStatus = Literal["open", "discharged", "not-required", "superseded"]
+
+
+class Ending(BaseModel):
+    """How a duty ends: what it becomes, and what stands for that. `done_at` is when it was done, in UTC."""
+
+    state: ObligationStatus
+    by: str
+    done_at: datetime
+    reference: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    justification: str | None = None
+
+
+class ObligationRecord(BaseModel):
+    """A duty that has begun. `ending` is proposed while the duty is open; `signatures` are on that proposal."""
+
+    step: str
+    obligation: str
+    started_at: datetime
+    due_at: datetime
+    state: ObligationStatus = "open"
+    overdue: bool = False
+    reminded: int = 0
+    ending: Ending | None = None
+    signatures: list[Signature] = []
+
+    def unsigned(self, signers: tuple[str, ...]) -> list[str]:
+        """The roles of `signers` whose signature is still missing."""
+        signed = {signature.role for signature in self.signatures}
+        return [role for role in signers if role not in signed]
 
 
 class NoticeRecord(BaseModel):
@@ -197,6 +251,9 @@ class IncidentState(BaseModel):
     changes: list[ChangeRecord] = []
     tasks: list[Task] = []
     notices: list[NoticeRecord] = []
+    facts: list[FactRecord] = []
+    obligations: list[ObligationRecord] = []
+    mails_sent: int = 0
     links: list[Link] = []
     timeline: Timeline = Timeline()
     ledger: LedgerState = LedgerState()

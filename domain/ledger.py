@@ -43,6 +43,11 @@ def written(incident: Incident, upto: int, epoch: int, now: datetime) -> None:
     incident.state.clocks[CLOCK] = Clock(due_at=clock.due_at, state="met")
 
 
+def forget(incident: Incident) -> None:
+    """Leave out of the carried state every entry; for one whose entries are all written one by one."""
+    incident.state.timeline.drop(incident.state.timeline.length, 0)
+
+
 def shorten(incident: Incident) -> None:
     """Leave out of the carried state what is safe outside, but for the latest entries."""
     incident.state.timeline.drop(incident.state.ledger.written, KEPT)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain import change_requests, clock, custody, reclassification, tasks
+from domain import change_requests, clock, custody, discharge, duties, facts, reclassification, tasks
 from domain.commands import (
     Acknowledge,
     Close,
@@ -22,6 +22,7 @@ from domain.commands import (
 from domain.effects import TellChanges
 from domain.incident import Incident
 from domain.incident_state import ChangeStatus, Status
+from domain.instants import stamp
 from domain.organisation import Contact
 
 
@@ -57,6 +58,7 @@ def _always(_incident: Incident, _command: Any) -> str | None:
 
 def _acknowledge(incident: Incident, _command: Acknowledge, who: Contact, now: datetime) -> None:
     state = incident.state
+    duties.acknowledged(incident, who, now)
     if state.status is not Status.DECLARED:
         incident.record(now, who.id, "acknowledged", f"{who.id} joins; {state.commander} commands")
         return
@@ -145,7 +147,7 @@ def _reopen(incident: Incident, command: Reopen, who: Contact, now: datetime) ->
 def _may_false_alarm(incident: Incident, _command: FalseAlarm) -> str | None:
     acting = {ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
     busy = [change.workflow_id for change in incident.changes_in_flight() if change.status in acting]
-    return f"changes are being applied: {', '.join(busy)}" if busy else None
+    return f"changes are being applied: {', '.join(busy)}" if busy else duties.still_open(incident)
 
 
 def _false_alarm(incident: Incident, command: FalseAlarm, who: Contact, now: datetime) -> None:
@@ -169,7 +171,7 @@ def _may_close(incident: Incident, _command: Close) -> str | None:
     missing = [task.step for task in incident.state.tasks if task.required and task.status == "open"]
     if missing:
         return f"tasks are open (done or waive them): {', '.join(missing)}"
-    return _in_flight(incident)
+    return duties.still_open(incident) or _in_flight(incident)
 
 
 def _close(incident: Incident, _command: Close, who: Contact, now: datetime) -> None:
@@ -177,7 +179,9 @@ def _close(incident: Incident, _command: Close, who: Contact, now: datetime) -> 
     incident.state.closed_at = now
     for name in list(incident.state.clocks):
         incident.settle_clock(name, "met")
-    incident.record(now, who.id, "closed", f"Closed by {who.id}")
+    until = stamp(now + incident.declaration.organisation.retention)
+    text = f"Closed by {who.id}. The record and its evidence are kept until {until}, longer under a legal hold"
+    incident.record(now, who.id, "closed", text, {"keep_until": until})
 
 
 def end_dry_run(incident: Incident, now: datetime) -> None:
@@ -208,5 +212,9 @@ _RULES: dict[str, _Rule] = {
     "reopen": _Rule(_may_reopen, _reopen),
     "false_alarm": _Rule(_may_false_alarm, _false_alarm),
     "close": _Rule(_may_close, _close),
+    "record_fact": _Rule(facts.may_record, facts.record),
+    "discharge_obligation": _Rule(discharge.may_end, discharge.propose),
+    "obligation_not_required": _Rule(discharge.may_end, discharge.propose),
+    "supersede_obligation": _Rule(discharge.may_end, discharge.propose),
     "custody": _Rule(_always, custody.record),
 }

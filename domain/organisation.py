@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.durations import Duration
 from domain.severity import Severity, SeverityPolicy
 
 COMMANDER = "incident-commander"
@@ -36,6 +37,10 @@ class Contact(BaseModel):
     roles: tuple[str, ...] = Field(min_length=1)
     channels: tuple[Channel, ...] = Field(min_length=1)
 
+    def mail_first(self) -> tuple[Channel, ...]:
+        """The channels as what is not urgent takes them: mail before any other."""
+        return tuple(sorted(self.channels, key=lambda channel: channel.kind != "email"))
+
 
 class External(BaseModel):
     """A party outside the organisation: told of things, never a voter."""
@@ -54,8 +59,20 @@ class Dashboard(BaseModel):
     url: str
 
 
+class Holidays(BaseModel):
+    """Whose public holidays count: ISO 3166 codes of a country and of its subdivision, such as AU and NSW."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    subdivision: str | None = None
+
+
 class Organisation(BaseModel):
-    """One organisation, as `organisation.yaml` gives it."""
+    """One organisation, as `organisation.yaml` gives it.
+
+    What an incident leaves is kept for `retention` from its end.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -66,6 +83,8 @@ class Organisation(BaseModel):
     chain: tuple[str, ...] = Field(min_length=1)
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
+    holidays: Holidays | None = None
+    retention: Duration = Field(default="2557d", validate_default=True)
     severities: dict[Severity, SeverityPolicy]
 
     @model_validator(mode="after")

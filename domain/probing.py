@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from domain import tasks
 from domain.change_requests import lost_hands
 from domain.effects import OpenIncident
 from domain.finding import Finding, FindingStatus
@@ -24,6 +25,7 @@ def found(incident: Incident, step: ProbeStep, finding: Finding, now: datetime, 
         lost_hands(incident, step.probe, now)
     if finding.status is FindingStatus.SUSPECT:
         _follow(incident, step, now)
+        tasks.open_for(incident, step.id, now)
         for change in incident.declaration.runbook.steps():
             if isinstance(change, ChangeStep) and step.id in change.suggested_by:
                 text = f"Suggested: {change.title} (incident change {incident.declaration.incident_id} {change.id})"

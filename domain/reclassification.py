@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from domain import clock
+from domain import clock, duties
 from domain.commands import Reclassify
 from domain.incident import Incident
 from domain.incident_state import Clock, Status
@@ -15,6 +15,9 @@ def may_reclassify(incident: Incident, command: Reclassify) -> str | None:
     if command.severity == now:
         return f"the severity is {now} already"
     if now.above(command.severity):
+        below = Severity.P1.above(command.severity)
+        if below and (reason := duties.still_open(incident)):
+            return f"it stays {Severity.P1} at least: {reason}"
         chain = incident.declaration.organisation.chain
         allowed = chain[1:] if now is Severity.P0 and len(chain) > 1 else chain
         who = incident.who(command.by)

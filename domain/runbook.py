@@ -11,6 +11,7 @@ from domain.durations import Duration
 from domain.severity import Severity
 
 Moment = Literal["declared", "mitigated", "resolved"]
+Origin = Literal["declared", "aware"]
 
 
 class _Step(BaseModel):
@@ -62,15 +63,33 @@ class NoticeStep(_Step):
 
 
 class TaskStep(_Step):
-    """Ask a person to do something; `due` counts from its phase's start."""
+    """Ask a person to do something; `due` counts from its phase's start, in working days where they are given.
+
+    One that is `opened_by` others is asked for once a probe among them finds something suspect, or a change
+    among them has been applied; it is due so long after that.
+    """
 
     task: str
     owner: str
     due: Duration | None = None
+    due_business_days: dict[Severity, Annotated[int, Field(gt=0)]] = {}
     required: bool = True
+    opened_by: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_due(self) -> "TaskStep":
+        if self.due is not None and self.due_business_days:
+            raise ValueError(f"step {self.id!r} has both due and due_business_days; leave one of them out")
+        return self
 
 
-_KINDS = ("probe", "change", "notice", "task")
+class ObligationStep(_Step):
+    """A duty of `obligations.yaml`, under this step's name; it opens when its fact is recorded."""
+
+    obligation: str
+
+
+_KINDS = ("probe", "change", "notice", "task", "obligation")
 
 
 def _kind(value: Any) -> str | None:
@@ -81,15 +100,17 @@ def _kind(value: Any) -> str | None:
     return next((kind for kind in _KINDS if hasattr(value, kind)), None)
 
 
+AnyStep = ProbeStep | ChangeStep | NoticeStep | TaskStep | ObligationStep
 Step = Annotated[
     Annotated[ProbeStep, Tag("probe")]
     | Annotated[ChangeStep, Tag("change")]
     | Annotated[NoticeStep, Tag("notice")]
-    | Annotated[TaskStep, Tag("task")],
+    | Annotated[TaskStep, Tag("task")]
+    | Annotated[ObligationStep, Tag("obligation")],
     Discriminator(
         _kind,
         custom_error_type="step_kind",
-        custom_error_message="a step has exactly one of the keys probe, change, notice, task",
+        custom_error_message="a step has exactly one of the keys probe, change, notice, task, obligation",
     ),
 ]
 
@@ -107,7 +128,11 @@ class Phase(BaseModel):
 
 
 class Runbook(BaseModel):
-    """One type of incident, as its YAML file gives it."""
+    """One type of incident, as its YAML file gives it.
+
+    `facts` are recorded by themselves at declaration: as the instant of the declaration, or as that of the first
+    awareness, which is earlier where another incident opened this one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -120,6 +145,7 @@ class Runbook(BaseModel):
     page_at_once: tuple[str, ...] = ()
     page_at_once_with_phi: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()
+    facts: dict[str, Origin] = {}
     phases: tuple[Phase, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -129,6 +155,7 @@ class Runbook(BaseModel):
             raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
         evidence = {step.id for step in self.steps() if isinstance(step, ChangeStep) and step.evidence}
         probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
+        changes = {step.id for step in self.steps() if isinstance(step, ChangeStep)}
         for step in self.steps():
             named: tuple[str, ...] = ()
             if isinstance(step, ChangeStep):
@@ -137,15 +164,18 @@ class Runbook(BaseModel):
                 named = step.unless
             if isinstance(step, ChangeStep) and (strange := set(step.evidence_first) - evidence):
                 raise ValueError(f"step {step.id!r} names {', '.join(sorted(strange))}, which preserves no evidence")
+            if isinstance(step, TaskStep) and (strange := set(step.opened_by) - probes - changes):
+                names = ", ".join(sorted(strange))
+                raise ValueError(f"step {step.id!r} names {names}, which is no probe or change of this runbook")
             if unknown := [name for name in named if name not in probes]:
                 raise ValueError(f"step {step.id!r} names {', '.join(unknown)}, which is no probe of this runbook")
         return self
 
-    def steps(self) -> tuple[ProbeStep | ChangeStep | NoticeStep | TaskStep, ...]:
+    def steps(self) -> tuple[AnyStep, ...]:
         """Every step of every phase, in order."""
         return tuple(step for phase in self.phases for step in phase.steps)
 
-    def step(self, step_id: str) -> ProbeStep | ChangeStep | NoticeStep | TaskStep | None:
+    def step(self, step_id: str) -> AnyStep | None:
         return next((step for step in self.steps() if step.id == step_id), None)
 
     def digest(self) -> str:

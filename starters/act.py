@@ -1,13 +1,9 @@
 """What people tell an incident: acknowledged, noted, done, mitigated, resolved, closed."""
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from starters.options import Options, shared
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
+from starters.telling import tell
 
 
 @click.command()
@@ -15,7 +11,7 @@ if TYPE_CHECKING:
 @shared
 def ack(options: Options, incident: str) -> None:
     """Acknowledge incident ID: re-pages end, and the first to do so commands it."""
-    _tell(options, incident, "acknowledge")
+    tell(options, incident, "acknowledge")
 
 
 @click.command()
@@ -24,7 +20,7 @@ def ack(options: Options, incident: str) -> None:
 @shared
 def note(options: Options, incident: str, text: str) -> None:
     """Put TEXT on the timeline of incident ID; no personal information."""
-    _tell(options, incident, "note", text=text)
+    tell(options, incident, "note", text=text)
 
 
 @click.command()
@@ -34,7 +30,7 @@ def note(options: Options, incident: str, text: str) -> None:
 @shared
 def severity(options: Options, incident: str, severity_: str, reason: str) -> None:
     """Change the severity of incident ID."""
-    _tell(options, incident, "reclassify", severity=severity_, reason=reason)
+    tell(options, incident, "reclassify", severity=severity_, reason=reason)
 
 
 @click.command()
@@ -44,7 +40,7 @@ def severity(options: Options, incident: str, severity_: str, reason: str) -> No
 @shared
 def done(options: Options, incident: str, step: str, note_: str | None) -> None:
     """Tell that task STEP of incident ID is done."""
-    _tell(options, incident, "complete_task", step=step, note=note_)
+    tell(options, incident, "complete_task", step=step, note=note_)
 
 
 @click.command()
@@ -54,7 +50,7 @@ def done(options: Options, incident: str, step: str, note_: str | None) -> None:
 @shared
 def waive(options: Options, incident: str, step: str, reason: str) -> None:
     """Waive task STEP of incident ID: it will not be done, for a reason."""
-    _tell(options, incident, "waive_task", step=step, reason=reason)
+    tell(options, incident, "waive_task", step=step, reason=reason)
 
 
 @click.command()
@@ -63,7 +59,7 @@ def waive(options: Options, incident: str, step: str, reason: str) -> None:
 @shared
 def mitigated(options: Options, incident: str, summary: str) -> None:
     """Tell that the symptoms of incident ID are gone."""
-    _tell(options, incident, "mitigated", summary=summary)
+    tell(options, incident, "mitigated", summary=summary)
 
 
 @click.command()
@@ -72,7 +68,7 @@ def mitigated(options: Options, incident: str, summary: str) -> None:
 @shared
 def resolve(options: Options, incident: str, summary: str) -> None:
     """Tell that the cause of incident ID is gone."""
-    _tell(options, incident, "resolve", summary=summary)
+    tell(options, incident, "resolve", summary=summary)
 
 
 @click.command()
@@ -81,7 +77,7 @@ def resolve(options: Options, incident: str, summary: str) -> None:
 @shared
 def reopen(options: Options, incident: str, reason: str) -> None:
     """Put incident ID back to declared: it is not over."""
-    _tell(options, incident, "reopen", reason=reason)
+    tell(options, incident, "reopen", reason=reason)
 
 
 @click.command(name="false-alarm")
@@ -90,7 +86,7 @@ def reopen(options: Options, incident: str, reason: str) -> None:
 @shared
 def false_alarm(options: Options, incident: str, reason: str) -> None:
     """End incident ID, which was none; this is final."""
-    _tell(options, incident, "false_alarm", reason=reason)
+    tell(options, incident, "false_alarm", reason=reason)
 
 
 @click.command()
@@ -98,25 +94,4 @@ def false_alarm(options: Options, incident: str, reason: str) -> None:
 @shared
 def close(options: Options, incident: str) -> None:
     """Close incident ID, which is resolved and has no required task open; this is final."""
-    _tell(options, incident, "close")
-
-
-def _tell(options: Options, incident: str, command: str, **given: Any) -> None:
-    """Send a command in the caller's name and print the state that it led to."""
-    payload = {"by": options.by(), **given}
-    from starters import conversation
-    from starters.connection import run
-
-    async def work(client: "Client") -> dict[str, Any]:
-        return await conversation.tell(client, incident, command, payload)
-
-    state = run(work)
-    if options.as_json:
-        import json
-
-        click.echo(json.dumps(state, ensure_ascii=False))
-        return
-    waiting = ", ".join(state.get("waiting_for", []))
-    click.echo(
-        f"{incident} is {state['status']}, {state['severity']}" + (f"; waiting for {waiting}" if waiting else "")
-    )
+    tell(options, incident, "close")

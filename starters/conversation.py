@@ -17,9 +17,10 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain import ids
 from domain.incident_state import FINAL
 from starters.connection import RPC_TIMEOUT, namespace_missing, nobody_answers, worker_polls
-from starters.exits import RefusedError
+from starters.exits import RefusedError, UnreachableError
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -78,6 +79,28 @@ async def tell(client: Client, workflow_id: str, command: str, payload: Document
     return answer
 
 
+async def tell_work(client: Client, incident: str, command: str, payload: Document) -> Document:
+    """Tell an incident about work; once it is closed, the follow-up work that it left hears it."""
+    try:
+        return await tell(client, incident, command, payload)
+    except RefusedError:
+        if not await _is_left(client, incident):
+            raise
+    return await tell(client, ids.follow_up_workflow_id(incident), command, payload)
+
+
+async def _is_left(client: Client, incident: str) -> bool:
+    """Whether a closed incident has left work that still goes on."""
+    handle = client.get_workflow_handle(ids.follow_up_workflow_id(incident))
+    try:
+        found = await handle.describe(rpc_timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND or namespace_missing(error):
+            raise
+        return False
+    return found.status is WorkflowExecutionStatus.RUNNING
+
+
 async def _update(client: Client, workflow_id: str, command: str, payload: Document) -> Any:
     """Send one update. A workflow that is just carrying on as a new run turns it away: the new run takes it."""
     handle, name = client.get_workflow_handle(workflow_id), str(uuid4())
@@ -108,10 +131,10 @@ async def ask(client: Client, workflow_id: str, query: str) -> Any:
 
 
 async def state(client: Client, incident: str) -> Document:
-    """An incident's document; one that has ended needs no worker for it."""
+    """An incident's document; one that has ended needs no worker for it, but for the work that it left."""
     left = await _left(client, incident)
     if left is not None:
-        return left.state
+        return await _with_work(client, left.state)
     document: Document = await ask(client, incident, "state")
     return document
 
@@ -120,7 +143,7 @@ async def account(client: Client, incident: str) -> Account:
     """An incident's document and timeline; one that has ended needs no worker for them."""
     left = await _left(client, incident)
     if left is not None:
-        return left
+        return Account(await _with_work(client, left.state), left.timeline)
     document: Document = await ask(client, incident, "state")
     entries: list[Document] = await ask(client, incident, "timeline")
     return Account(document, entries)
@@ -159,6 +182,19 @@ async def _answered(client: Client, call: Coroutine[Any, Any, T]) -> T:
         raise await nobody_answers(client)
     async with asyncio.timeout(_ANSWER.total_seconds()):
         return await task
+
+
+async def _with_work(client: Client, document: Document) -> Document:
+    """Put the tasks of a closed incident as they stand now in the place of those that it left open."""
+    if document["status"] != "closed" or all(task["status"] != "open" for task in document["tasks"]):
+        return document
+    try:
+        work = await ask(client, ids.follow_up_workflow_id(document["id"]), "state")
+    except (RefusedError, UnreachableError):
+        return document  # it is as it was left, as far as anybody can tell
+    now = {task["step"]: task for task in work["tasks"]}
+    tasks = [now.get(task["step"], task) for task in document["tasks"]]
+    return {**document, "tasks": tasks, "waiting_for": work["waiting_for"]}
 
 
 async def _left(client: Client, incident: str) -> Account | None:

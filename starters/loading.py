@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from domain.environment import Environment
+from domain.obligation import Obligations
 from domain.organisation import Organisation
 from domain.runbook import Runbook
-from starters import place_checks, runbook_checks
+from starters import obligation_checks, place_checks, runbook_checks
 from starters.model_problems import of_model, unknown
 from starters.place_checks import NO_RUNBOOKS
 from starters.problems import InvalidFile, Keys, Problem, in_order
@@ -29,6 +30,7 @@ __all__ = [
     "list_environments",
     "list_runbooks",
     "load_environment",
+    "load_obligations",
     "load_organisation",
     "load_runbook",
     "schema",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 _ORGANISATION = "organisation.yaml"
+_OBLIGATIONS = "obligations.yaml"
 _STAND_INS: dict[str, Any] = {"account": "000000000000", "max_connections": 1}
 """What a placeholder is read as where text would not do."""
 
@@ -62,6 +65,12 @@ def load_organisation(folder: Path) -> Organisation:
     document = read(Path(folder) / _ORGANISATION)
     unfilled = place_checks.unfilled(document)
     return _load(document, Organisation, [*unfilled.values(), *place_checks.of_organisation(document)])
+
+
+def load_obligations(folder: Path, organisation: Organisation) -> Obligations:
+    """Read `obligations.yaml`; an organisation without one owes nothing. Raises `InvalidFile`."""
+    file = Path(folder) / _OBLIGATIONS
+    return _load_obligations(file, organisation) if file.exists() else Obligations()
 
 
 def load_environment(folder: Path, name: str, allow_placeholders: bool = False) -> Environment:
@@ -95,7 +104,8 @@ def load_runbook(folder: Path, type: str, organisation: Organisation, environmen
     if type not in known:
         raise InvalidFile([Problem(Path(folder), None, "", unknown(type, known, "incident type"))])
     places = {environment.name: environment.model_dump()}
-    return _load_runbook(read(Path(folder) / f"{type}.yaml"), organisation, places)
+    owed = obligation_checks.known(Path(folder) / _OBLIGATIONS)
+    return _load_runbook(read(Path(folder) / f"{type}.yaml"), organisation, places, owed)
 
 
 def lint(path: Path) -> list[Problem]:
@@ -124,6 +134,8 @@ def schema() -> dict[str, Any]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / _ORGANISATION)
+    if (folder / _OBLIGATIONS).exists():
+        yield from _lint_file(folder / _OBLIGATIONS)
     for name in list_environments(folder):
         yield from _refused(partial(load_environment, folder, name, allow_placeholders=True))
     for name in list_runbooks(folder):
@@ -133,9 +145,18 @@ def _lint_folder(folder: Path) -> Iterator[Problem]:
 def _lint_file(file: Path) -> list[Problem]:
     if file.name == _ORGANISATION:
         return _refused(partial(load_organisation, file.parent))
+    if file.name == _OBLIGATIONS:
+        return _refused(lambda: _load_obligations(file, _organisation_if_valid(file.parent)))
     if file.parent.name == "environments":
         return _refused(partial(load_environment, file.parent.parent, file.stem))
-    return _refused(lambda: _load_runbook(read(file), _organisation_if_valid(file.parent), _places(file.parent)))
+    return _refused(
+        lambda: _load_runbook(
+            read(file),
+            _organisation_if_valid(file.parent),
+            _places(file.parent),
+            obligation_checks.known(file.parent / _OBLIGATIONS),
+        )
+    )
 
 
 def _refused(load: Callable[[], object]) -> list[Problem]:
@@ -164,13 +185,26 @@ def _places(folder: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def _load_runbook(
-    document: Document, organisation: Organisation | None, places: Mapping[str, Mapping[str, Any]]
+    document: Document,
+    organisation: Organisation | None,
+    places: Mapping[str, Mapping[str, Any]],
+    owed: obligation_checks.Known,
 ) -> Runbook:
     found = [
         *place_checks.unfilled(document).values(),
         *runbook_checks.of_runbook(document, organisation, places),
+        *obligation_checks.of_runbook(document, owed),
     ]
     return _load(document, Runbook, found)
+
+
+def _load_obligations(file: Path, organisation: Organisation | None) -> Obligations:
+    document = read(file)
+    found = [
+        *place_checks.unfilled(document).values(),
+        *obligation_checks.of_obligations(document, organisation),
+    ]
+    return _load(document, Obligations, found)
 
 
 def _load(document: Document, model: type[M], found: Iterable[Problem]) -> M:

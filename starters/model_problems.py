@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from starters.problems import Keys, Problem
 from starters.yaml_lines import Document
 
-_KINDS = ("probe", "change", "notice", "task")
+_KINDS = ("probe", "change", "notice", "task", "obligation")
 _SUBJECTS = {"services": "target_group_arn", "web_acls": "log_group", "channels": "address"}
 """The key that a rule over a whole part is about, by what holds the part."""
 

@@ -11,7 +11,7 @@ from starters.model_problems import unknown
 from starters.problems import Keys, Problem
 from starters.yaml_lines import Document
 
-NO_RUNBOOKS = frozenset({"organisation", "requirements"})
+NO_RUNBOOKS = frozenset({"organisation", "obligations", "requirements"})
 """What stands beside the runbooks in an organisation's folder and is none."""
 _ELB_NAME_MAX = 32
 _FICTION = frozenset({"+61491570006", "+61491570110", *(f"+6149157015{last}" for last in "6789")})

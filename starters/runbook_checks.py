@@ -59,6 +59,10 @@ def _names(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Pr
     for index, name in enumerate(items(step.get("evidence_first"))):
         if isinstance(name, str) and name not in evidence:
             yield document.problem((*at, "evidence_first", index), unknown(name, evidence, "evidence step"))
+    causes = probes | {str(other.get("id")) for _, other in steps(document.data) if "change" in other}
+    for index, name in enumerate(items(step.get("opened_by"))):
+        if isinstance(name, str) and name not in causes:
+            yield document.problem((*at, "opened_by", index), unknown(name, causes, "probe or change"))
     opens = step.get("opens")
     siblings = {file.stem for file in Path(document.file).parent.glob("*.yaml")} - NO_RUNBOOKS
     if isinstance(opens, str) and opens not in siblings:

@@ -6,7 +6,7 @@ from activities.catalogue import CHANGES
 from domain.approval import DEFAULT_RULES, ApprovalRule
 from domain.durations import spoken
 from domain.organisation import Organisation
-from domain.runbook import ChangeStep, NoticeStep, Phase, ProbeStep, Runbook, TaskStep
+from domain.runbook import ChangeStep, NoticeStep, ObligationStep, Phase, ProbeStep, Runbook, TaskStep
 
 
 def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
@@ -41,6 +41,8 @@ def _phase(phase: Phase) -> Iterator[str]:
             yield from _offer(step)
         elif isinstance(step, NoticeStep):
             yield f"  tell    {step.id}: {step.title} [{step.notice}]{_moment(step)}"
+        elif isinstance(step, ObligationStep):
+            yield f"  owe     {step.id}: {step.obligation} of obligations.yaml"
         else:
             yield f"  do      {step.id}: {step.task} ({_duty(step)})"
 
@@ -69,6 +71,10 @@ def _moment(step: NoticeStep) -> str:
 
 def _duty(step: TaskStep) -> str:
     due = "" if step.due is None else f", due in {spoken(step.due)}"
+    if step.due_business_days:
+        due = ", due in " + ", ".join(f"{d} working days ({s})" for s, d in step.due_business_days.items())
+    if step.opened_by:
+        due += f", once {' or '.join(step.opened_by)}"
     return f"{step.owner}{due}" + ("" if step.required else ", optional")
 
 

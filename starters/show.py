@@ -35,6 +35,7 @@ def show(options: Options, incident: str) -> None:
         tables.changes(state),
         tables.tasks(state, clock),
         tables.clocks(state, clock),
+        *([tables.obligations(state, clock)] if state["obligations"] else []),
         f"{len(state['pages'])} pages sent, {state['timeline']['length']} timeline entries",
     )
 

@@ -72,7 +72,8 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
     from domain.declaration import Declaration
     from domain.runbook import ProbeStep
     from domain.severity import Severity
-    from starters.loading import list_runbooks, load_environment, load_organisation, load_runbook
+    from starters.holidays import calendar
+    from starters.loading import list_runbooks, load_environment, load_obligations, load_organisation, load_runbook
 
     folder = options.folder()
     known = list_runbooks(folder)
@@ -91,13 +92,16 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
         raise exits.RefusedError(f"{options.who!r} is no contact or role of {organisation.id}")
     opened = {step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens}
     related = {name: load_runbook(folder, name, organisation, environment) for name in sorted(opened)}
+    declared_at = datetime.now(UTC)
     return Declaration(
         related=related,
+        obligations=load_obligations(folder, organisation),
+        calendar=calendar(organisation, declared_at),
         incident_id="",
         title=wish.title,
         description=wish.description,
         severity=severity,
-        declared_at=datetime.now(UTC),
+        declared_at=declared_at,
         declared_by=options.who or _UNNAMED,
         key=wish.key,
         phi=wish.phi,

@@ -75,6 +75,43 @@ def clocks(state: Document, clock: Clock) -> Table:
     return made
 
 
+def facts(state: Document, clock: Clock) -> Table:
+    """What is on record of when something was so; of a fact that was moved, every value."""
+    made = table("Facts", "Fact", "Is", "Recorded", "By", "What it means, and why it is so")
+    for fact in state["facts"]:
+        why = f"{fact['title']}" + (f" ({fact['reason']})" if fact["reason"] else "")
+        made.add_row(fact["fact"], clock(fact["value"]), clock(fact["at"]), fact["by"], clean(why))
+    return made
+
+
+def obligations(state: Document, clock: Clock) -> Table:
+    """What is owed in one incident, by whom, and on whose word."""
+    made = table("Obligations", "Step", "What is owed", "Asked for by", "Owner", "Due", "State")
+    for owed in state["obligations"]:
+        due = f"{clock(owed['due_at'])}\n{owed['due_basis'] or owed['ceiling_basis']}"
+        asked = f"{owed['basis']}: {owed['source']}"
+        made.add_row(owed["step"], clean(owed["title"]), clean(asked), owed["owner"], clean(due), _ended(owed))
+    return made
+
+
+def _ended(owed: Document) -> str:
+    """How a duty stands: what ended it, or who has signed what is proposed and who has not."""
+    signed = {signature["role"] for signature in owed["signatures"]}
+    if owed["state"] != "open":
+        return clean(f"{owed['state']}: {owed['outcome'] or ''} {owed['reference'] or owed['reason'] or ''}")
+    missing = ", ".join(role for role in owed["signers"] if role not in signed)
+    late = "OVERDUE, " if owed["overdue"] else ""
+    return f"{late}open" + (f"; signed by {', '.join(sorted(signed))}, not by {missing}" if signed else "")
+
+
+def owed(rows: list[Document], clock: Clock) -> Table:
+    """What is open in every incident, the nearest deadline first."""
+    made = table("Open obligations", "Due", "Incident", "Step", "What is owed", "Owner", "State")
+    for row in rows:
+        made.add_row(clock(row["due_at"]), row["incident"], row["step"], clean(row["title"]), row["owner"], _ended(row))
+    return made
+
+
 def entries(timeline: list[Document], clock: Clock) -> Table:
     """The timeline, oldest first."""
     made = table("Timeline", "#", "At", "Who", "Kind", "What")

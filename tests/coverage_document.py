@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from activities.catalogue import CHANGES, NOTICES, PROBES
+from domain.runbook import AnyStep
 from tests.activities.test_change_catalogue import ALL_WORLDS
-from tests.runbook_coverage import ROOT, Chapter, Requirement, Requirements, Step, action, requirements, runbooks, steps
+from tests.runbook_coverage import ROOT, Chapter, Requirement, Requirements, action, requirements, runbooks, steps
 
 DOCUMENT = ROOT / "docs" / "runbook-coverage.md"
 _ACTIONS: dict[str, type[Any]] = {**PROBES, **CHANGES, **NOTICES}
@@ -47,7 +48,7 @@ def _counted(title: str, found: Iterable[Requirement]) -> str:
     return f"| {title} | {states.total()} | {states['met']} | {states['partly']} | {states['later']} |"
 
 
-def _chapter(chapter: Chapter, found: list[Requirement], of: dict[str, Step]) -> str:
+def _chapter(chapter: Chapter, found: list[Requirement], of: dict[str, AnyStep]) -> str:
     lines = [
         f"## {chapter.title}",
         "",
@@ -58,7 +59,7 @@ def _chapter(chapter: Chapter, found: list[Requirement], of: dict[str, Step]) ->
     return "\n".join(lines) + "\n"
 
 
-def _row(one: Requirement, of: dict[str, Step]) -> str:
+def _row(one: Requirement, of: dict[str, AnyStep]) -> str:
     named = [name for step in one.steps if (name := action(of[step])) is not None]
     actions = list(dict.fromkeys(named))
     tests = sorted({file for name in actions for file in tests_of(name)})

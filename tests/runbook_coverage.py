@@ -7,12 +7,11 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook, TaskStep
+from domain.runbook import AnyStep, ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
 from starters.loading import list_runbooks, load_environment, load_organisation, load_runbook, shipped_folder
 
 REQUIREMENTS = shipped_folder() / "requirements.yaml"
 ROOT = Path(__file__).parents[1]
-Step = ProbeStep | ChangeStep | NoticeStep | TaskStep
 
 
 class _Model(BaseModel):
@@ -92,12 +91,12 @@ def runbooks() -> list[Runbook]:
     return [load_runbook(folder, name, organisation, environment) for name in list_runbooks(folder)]
 
 
-def steps(of: list[Runbook]) -> dict[str, Step]:
+def steps(of: list[Runbook]) -> dict[str, AnyStep]:
     """Every step by `type/step`."""
     return {f"{runbook.id}/{step.id}": step for runbook in of for step in runbook.steps()}
 
 
-def action(step: Step) -> str | None:
+def action(step: AnyStep) -> str | None:
     """The name of a step's action; a human task has none."""
     match step:
         case ProbeStep():
@@ -106,7 +105,7 @@ def action(step: Step) -> str | None:
             return step.change
         case NoticeStep():
             return step.notice
-        case TaskStep():
+        case TaskStep() | ObligationStep():
             return None
 
 

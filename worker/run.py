@@ -25,11 +25,8 @@ from worker.connect import connect, register_search_attributes
 from worker.errors import SettingsError
 from worker.settings import Settings
 from worker.telemetry import runtime
-from workflows.change import Change
-from workflows.incident import Incident
-from workflows.key import IncidentKey
+from workflows.catalogue import WORKFLOWS
 
-WORKFLOWS: tuple[type, ...] = (Incident, Change, IncidentKey)
 _PASSED_THROUGH = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
 _STICKY_TIMEOUT = timedelta(seconds=1)  # a killed worker's incidents wake elsewhere after this
 _EAGER_ACTIVITIES = 10

@@ -3,9 +3,9 @@
 from html import escape
 
 from domain import clock, probing
-from domain.document import stamp
 from domain.incident import Incident
 from domain.incident_state import ChangeStatus
+from domain.instants import stamp
 from domain.runbook import ChangeStep
 
 
@@ -21,6 +21,8 @@ def details(incident: Incident) -> str:
     ]
     if state.findings:
         lines += ["### Findings", "\n".join(_findings(incident))]
+    if duties := [f"- {r.step}: **{r.state}**, due {stamp(r.due_at)}" for r in state.obligations]:
+        lines += ["### Obligations", "\n".join(duties)]
     if changes := [f"- {c.workflow_id}: **{c.status}**" for c in state.changes]:
         lines += ["### Changes", "\n".join(changes)]
     lines += ["### What to type", f"```\n{chr(10).join(commands(incident))}\n```"]

@@ -10,15 +10,16 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from domain import change_requests, ids, notices, probing
+    from domain import change_requests, follow_up, ids, notices, probing
     from domain.calls import NoticeCall, Noticed, ObserveCall, PageCall, Paged
     from domain.change import ChangeRequest
-    from domain.document import stamp
     from domain.effects import Effect, OpenIncident, SendNotice, SendPage, StartChange, TellChanges
     from domain.finding import Finding, FindingStatus
     from domain.incident import Incident as Rules
     from domain.incident_state import IncidentRun
+    from domain.instants import stamp
     from domain.runbook import ChangeStep, NoticeStep, ProbeStep
+    from domain.severity import Severity
 
 from workflows import attributes, failures, options
 
@@ -102,13 +103,14 @@ class Errands:
         return options.with_profile(profile, self._rules.state.severity, summary)
 
     async def _page(self, page: SendPage) -> None:
+        verb = "Remind" if page.by_mail else "Page"
         sender = self._rules.declaration.environment.notifications
         call = PageCall(
             page_id=page.page_id,
             incident=self._rules.declaration.incident_id,
             to=page.contact.id,
             role=page.role,
-            channels=page.contact.channels,
+            channels=page.contact.mail_first() if page.by_mail else page.contact.channels,
             sender_mail=sender.mail_sender,
             sender_sms=sender.sms_sender,
             subject=page.subject,
@@ -116,7 +118,7 @@ class Errands:
         )
         try:
             await workflow.execute_activity(
-                "people.page", call, result_type=Paged, **self._options(options.PAGE, f"Page {page.contact.id}")
+                "people.page", call, result_type=Paged, **self._options(options.PAGE, f"{verb} {page.contact.id}")
             )
         except ActivityError as error:
             text = f"{page.contact.id} could not be paged: {failures.reason(error)}"
@@ -178,6 +180,23 @@ class Errands:
         if isinstance(step, ChangeStep) and change_requests.evidence_pending(self._rules, step):
             return self._rules.scaled(EVIDENCE_BOX)
         return None
+
+    async def leave_follow_up(self) -> None:
+        """Let what is left to do live on by itself, once: it reminds its owners until it is done."""
+        following = follow_up.left(self._rules)
+        if following is None:
+            return
+        declaration = self._rules.declaration
+        await workflow.start_child_workflow(
+            "FollowUp",
+            following,
+            id=ids.follow_up_workflow_id(declaration.incident_id),
+            task_queue=ids.INCIDENTS_QUEUE,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=options.short(f"Follow-up: {declaration.title}"),
+            search_attributes=self._child_attributes(),
+            priority=options.priority(Severity.P3),
+        )
 
     async def _open(self, opening: OpenIncident) -> None:
         """Declare an incident of another type beside this one; it lives on by itself."""

@@ -1,8 +1,6 @@
 """One incident, from its declaration until it is closed: this workflow is the incident."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -10,7 +8,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain import alerts, change_requests, clock, ids, ledger, lifecycle
+    from domain import alerts, change_requests, clock, facts, ids, ledger, lifecycle
     from domain.commands import INCIDENT_COMMANDS, Command
     from domain.declaration import Alert, KeyHold
     from domain.document import document, timeline_document
@@ -18,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.incident_state import ChangeProgress, IncidentRun
     from domain.timeline import bounded
 
-from workflows import options
+from workflows.alarm import Alarm
 from workflows.errands import Errands
 from workflows.hearing import hears
 from workflows.record import Record
@@ -34,6 +32,7 @@ class Incident:
     def __init__(self, run: IncidentRun) -> None:
         if run.state is None:
             self._rules = Rules.declared(run.declaration)
+            facts.record_declared(self._rules)
             change_requests.preserve_evidence(self._rules, run.declaration.declared_at)
         else:
             self._rules = Rules(run.declaration, run.state)
@@ -41,6 +40,7 @@ class Incident:
         self._errands = Errands(self._rules, self._news)
         self._record = Record(self._rules, self._news)
         self._showing = Showing(self._rules)
+        self._alarm = Alarm(self._news)
         self._changed = False
 
     @workflow.run
@@ -61,16 +61,14 @@ class Incident:
                 workflow.continue_as_new(IncidentRun(declaration=self._rules.declaration, state=self._rules.state))
             await self._wait_for_news()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._errands.leave_follow_up()
         await self._release_key()
         return {"state": document(self._rules), "timeline": timeline_document(self._rules)}
 
     async def _wait_for_news(self) -> None:
-        """Sleep until the next thing is due or something has been heard: one timer, whatever the clocks."""
-        due = clock.next_due(self._rules)
-        timeout = None if due is None else max(due.at - workflow.now(), timedelta(0))
-        summary = None if due is None else options.short(f"next: {due.what}")
-        with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self._changed, timeout=timeout, timeout_summary=summary)
+        """Sleep until the next thing is due or something has been heard."""
+        self._alarm.set(clock.next_due(self._rules))
+        await workflow.wait_condition(lambda: self._changed)
         self._changed = False
 
     def _news(self) -> None:

@@ -153,7 +153,7 @@ def _context(scope: Scope, evidence: Evidence, source: str, since: datetime, unt
         "copies": f"evidence/{scope.incident}/{source}/",
         "records": f"manifests/{scope.incident}/{source}/{'-'.join(stamps)}/",
         "kms_key": evidence.kms_key,
-        "locked_until": rfc3339(until + timedelta(days=evidence.retention_days)),
+        "locked_until": rfc3339(evidence.locked_until(until)),
     }
 
 

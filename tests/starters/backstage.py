@@ -35,9 +35,7 @@ from domain.calls import (
 from domain.finding import Finding, FindingStatus
 from domain.plan import Plan
 from workflows import attributes
-from workflows.change import Change
-from workflows.incident import Incident
-from workflows.key import IncidentKey
+from workflows.catalogue import WORKFLOWS
 
 T = TypeVar("T")
 
@@ -96,7 +94,7 @@ class Backstage:
 
     async def _start_workers(self) -> None:
         made = self._activities()
-        workflows = [Incident, Change, IncidentKey]
+        workflows = WORKFLOWS
         self._workers = [Worker(self.client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows)]
         self._workers += [Worker(self.client, task_queue=q, activities=made) for q in ids.QUEUES[1:]]
         self._running = [asyncio.create_task(worker.run()) for worker in self._workers]

@@ -26,9 +26,7 @@ from tests.workflows.asking import approve
 from tests.workflows.conftest import binary
 from tests.workflows.world import Told, World
 from workflows import attributes
-from workflows.change import Change
-from workflows.incident import Incident
-from workflows.key import IncidentKey
+from workflows.catalogue import WORKFLOWS
 
 FOLDER = Path(__file__).parent / "histories"
 IDENTITY = "recorder"
@@ -119,7 +117,7 @@ async def record(name: str, client: Client) -> None:
     declared = declaration(declared_at=datetime.now(UTC), **fields)
     async with AsyncExitStack() as workers:
         for queue in ids.QUEUES:
-            workflows = [Incident, Change, IncidentKey] if queue == ids.INCIDENTS_QUEUE else []
+            workflows = WORKFLOWS if queue == ids.INCIDENTS_QUEUE else ()
             await workers.enter_async_context(
                 Worker(
                     client,

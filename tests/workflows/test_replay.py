@@ -13,12 +13,10 @@ from temporalio.workflow import NondeterminismError
 
 from domain import ids
 from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS
-from workflows.change import Change
-from workflows.incident import Incident
-from workflows.key import IncidentKey
+from workflows.catalogue import WORKFLOWS
 
 RECORDED = sorted(FOLDER.glob("*.json"))
-REPLAYER = Replayer(workflows=[Incident, Change, IncidentKey], data_converter=pydantic_data_converter)
+REPLAYER = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter)
 
 
 def content(file: Path) -> dict[str, Any]:

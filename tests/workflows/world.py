@@ -35,9 +35,7 @@ from domain.finding import Finding, FindingStatus
 from domain.incident_state import IncidentRun
 from domain.plan import Plan
 from domain.timeline import Entry
-from workflows.change import Change
-from workflows.incident import Incident
-from workflows.key import IncidentKey
+from workflows.catalogue import WORKFLOWS
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
 CLASSES = {
@@ -170,7 +168,7 @@ class World:
     @asynccontextmanager
     async def workers(self, client: Client) -> AsyncIterator[None]:
         """Serve every queue until the block ends."""
-        workflows = [Incident, Change, IncidentKey]
+        workflows = WORKFLOWS
         made = self.activities()
         async with (
             Worker(client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows),
