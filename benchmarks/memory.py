@@ -12,6 +12,7 @@ from domain.calls import (
     Appended,
     Applied,
     ApplyCall,
+    FollowCall,
     NoticeCall,
     Noticed,
     ObserveCall,
@@ -109,4 +110,8 @@ def _record(marks: Marks) -> list[Activity]:
     def release(_call: ReleaseCall) -> None:
         marks.add()
 
-    return [page, append, release]
+    @activity.defn(name="ledger.follow")
+    def follow(_call: FollowCall) -> None:
+        marks.add()
+
+    return [page, append, follow, release]

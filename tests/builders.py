@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.declaration import Declaration
+from domain.obligation import Obligations
 from domain.organisation import Organisation
 from domain.runbook import Runbook
 from domain.severity import Severity
@@ -106,7 +107,7 @@ def runbook(**changes: Any) -> Runbook:
                 "starts": "resolved",
                 "steps": [
                     {"id": "review", "task": "Review", "owner": "technical-manager", "due": "5d"},
-                    {"id": "training", "task": "Train", "owner": "devops-lead", "required": False},
+                    {"id": "training", "task": "Train", "owner": "devops-lead", "due": "10d", "required": False},
                 ],
             },
         ],
@@ -131,6 +132,62 @@ def with_notices() -> Runbook:
     return runbook(phases=[*plain["phases"], NOTICES])
 
 
+def owed() -> Obligations:
+    """Two facts; an assessment that the second ends, a statement that it opens, and somebody to be told."""
+    return Obligations.model_validate(
+        {
+            "facts": [
+                {"id": "suspicion_at", "title": "Suspected", "with_phi": True, "moved_by": ["privacy-officer"]},
+                {"id": "belief_at", "title": "Believed"},
+            ],
+            "obligations": [
+                {
+                    "id": "assessment",
+                    "title": "Assess",
+                    "basis": "law",
+                    "source": "s 26WH",
+                    "starts": "suspicion_at",
+                    "due": {"within": "30d", "basis": "law", "source": "s 26WH(2)"},
+                    "owner": "privacy-officer",
+                    "signers": ["technical-manager", "cto"],
+                    "outcomes": ["not-eligible", "remediated"],
+                    "superseded_by": ["belief_at"],
+                    "reminders": [
+                        {"after": "7d", "to": ["privacy-officer", "cto"]},
+                        {"after": "3d", "to": ["privacy-officer"]},
+                    ],
+                },
+                {
+                    "id": "statement",
+                    "title": "Make the statement",
+                    "basis": "law",
+                    "source": "s 26WK",
+                    "starts": "belief_at",
+                    "due": {
+                        "within": "72h",
+                        "basis": "policy",
+                        "source": "our own ceiling",
+                        "as_soon_as_practicable": True,
+                    },
+                    "owner": "privacy-officer",
+                    "signers": ["privacy-officer", "cto"],
+                    "reminders": [{"after": "0m", "to": ["privacy-officer"]}, {"after": "48h", "to": ["cto"]}],
+                },
+                {
+                    "id": "officer-told",
+                    "title": "Tell the Privacy Officer",
+                    "basis": "policy",
+                    "source": "the runbook",
+                    "starts": "suspicion_at",
+                    "due": {"within": "15m", "basis": "policy", "source": "the runbook"},
+                    "owner": "privacy-officer",
+                    "ends_by_acknowledgement": True,
+                },
+            ],
+        }
+    )
+
+
 def declaration(**changes: Any) -> Declaration:
     """A live P0 at T0; `changes` replace its fields."""
     book = changes.pop("runbook", runbook())
@@ -144,6 +201,7 @@ def declaration(**changes: Any) -> Declaration:
         "environment": environment(),
         "runbook": book,
         "runbook_digest": book.digest(),
+        "obligations": owed(),
     }
     return Declaration(**{**fields, **changes})
 

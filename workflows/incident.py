@@ -85,9 +85,12 @@ class Incident:
         return rules.ended and not busy
 
     def _must_continue_as_new(self) -> bool:
-        info = workflow.info()
-        long = info.get_current_history_length() >= self._rules.declaration.history_limit
-        return (long or info.is_continue_as_new_suggested()) and not self._errands.running and not self._rules.effects
+        """Carry on as a new run between two things, not amid one; a ledger that cannot be written is not waited for."""
+        info, limit = workflow.info(), self._rules.declaration.history_limit
+        length = info.get_current_history_length()
+        if self._errands.running or self._rules.effects or (self._record.writing and length < 2 * limit):
+            return False
+        return length >= limit or info.is_continue_as_new_suggested()
 
     async def _release_key(self) -> None:
         """Give the alert's key back; a starter that finds it held by a closed incident takes it anyway."""

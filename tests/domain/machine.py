@@ -1,5 +1,7 @@
 """What random people may say to an incident and to its changes, and what must always hold of both."""
 
+from datetime import UTC
+
 from hypothesis import strategies as st
 
 from domain.commands import (
@@ -10,20 +12,24 @@ from domain.commands import (
     Command,
     CompleteTask,
     Custody,
+    DischargeObligation,
     FalseAlarm,
     Mitigated,
     Note,
+    ObligationNotRequired,
     Reclassify,
+    RecordFact,
     Reject,
     Reopen,
     RequestChange,
     Resolve,
+    SupersedeObligation,
     Undo,
     WaiveTask,
 )
 from domain.incident_state import ChangeStatus, Status
 from domain.severity import Severity
-from tests.builders import CHAIN, LEADS
+from tests.builders import CHAIN, LEADS, T0, minutes
 from tests.domain.changing import plan
 
 EDGES = {
@@ -41,6 +47,10 @@ PEOPLE = st.one_of(KNOWN, st.sampled_from(["incident-commander", "incident-comma
 TEXT = st.text(min_size=1, max_size=8)
 STEPS = st.sampled_from(["rollback", "rollback", "scale-up", "promote", "health", "nothing"])
 TASKS = st.sampled_from(["assess", "review", "training", "nothing"])
+FACTS = st.sampled_from(["suspicion_at", "belief_at", "nothing_at"])
+DUTIES = st.sampled_from(["assessment", "statement", "officer-told", "nothing"])
+SIGNERS = st.one_of(PEOPLE, st.sampled_from(["privacy-officer", "technical-manager", "cto"]))
+PAST = st.datetimes(T0.replace(tzinfo=None) - minutes(6000), T0.replace(tzinfo=None), timezones=st.just(UTC))
 CLASSES = ["A1", "A2", "A3"]
 PLANNED = st.sampled_from(["A2", "A1", "A2", "A3", "A1", "nothing", "denied"])
 APPLIED = st.sampled_from(["applied"] * 5 + ["already-done", "somebody else", "stale", "failed"])
@@ -68,6 +78,18 @@ ANYTHING = st.one_of(
     st.builds(Custody, by=PEOPLE, evidence=TEXT, event=st.sampled_from(["received", "accessed"]), reason=TEXT),
     st.builds(Reclassify, by=PEOPLE, severity=st.sampled_from(Severity), reason=TEXT),
     st.builds(FalseAlarm, by=st.sampled_from(["a-stranger", "insurer", "ceo"]), reason=TEXT),
+    st.builds(RecordFact, by=SIGNERS, fact=FACTS, at=st.none() | PAST, reason=st.none() | TEXT),
+    st.builds(
+        DischargeObligation,
+        by=SIGNERS,
+        step=DUTIES,
+        reference=st.none() | TEXT,
+        outcome=st.sampled_from([None, "not-eligible", "anything"]),
+        at=st.none() | PAST,
+        justification=st.none() | TEXT,
+    ),
+    st.builds(ObligationNotRequired, by=SIGNERS, step=DUTIES, reason=st.none() | TEXT),
+    st.builds(SupersedeObligation, by=SIGNERS, step=DUTIES, reason=st.none() | TEXT),
 )
 REQUESTS = st.one_of(
     st.builds(RequestChange, by=PEOPLE, step=STEPS, set=st.sampled_from([{}, {}, {"count": 4}])),
@@ -90,6 +112,10 @@ NAMES: dict[type[Command], str] = {
     WaiveTask: "waive_task",
     Note: "note",
     Custody: "custody",
+    RecordFact: "record_fact",
+    DischargeObligation: "discharge_obligation",
+    ObligationNotRequired: "obligation_not_required",
+    SupersedeObligation: "supersede_obligation",
     Reclassify: "reclassify",
     Reopen: "reopen",
     FalseAlarm: "false_alarm",

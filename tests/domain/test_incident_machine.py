@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic_core import to_json
 
-from domain import alerts, change_requests, clock, lifecycle, notices
+from domain import alerts, change_requests, clock, facts, lifecycle, notices
 from domain.calls import Applied, Planned
 from domain.change import Change, ChangeRequest
 from domain.commands import Approve, Cancel, Command
@@ -32,9 +32,11 @@ class IncidentMachine(RuleBasedStateMachine):
     level: int
     status: Status
 
-    @initialize(severity=st.sampled_from(Severity))
-    def declare(self, severity: Severity) -> None:
-        self.incident = Incident.declared(declaration(severity=severity, runbook=with_notices()))
+    @initialize(severity=st.sampled_from(Severity), phi=st.booleans())
+    def declare(self, severity: Severity, *, phi: bool) -> None:
+        self.incident = Incident.declared(declaration(severity=severity, runbook=with_notices(), phi=phi))
+        facts.record_declared(self.incident)
+        self.duties: dict[str, str] = {}
         self.changes: dict[str, Change] = {}
         self.now, self.level, self.status = T0, 0, Status.DECLARED
         clock.fire(self.incident, T0)
@@ -219,6 +221,13 @@ class IncidentMachine(RuleBasedStateMachine):
         now = self.incident.state.status
         assert now is self.status or now in machine.EDGES[self.status]
         self.status = now
+
+    @invariant()
+    def a_duty_that_has_ended_stays_so_and_none_outlives_its_incident(self) -> None:
+        now: dict[str, str] = {record.step: record.state for record in self.incident.state.obligations}
+        assert all(now[step] == state for step, state in self.duties.items() if state != "open")
+        self.duties = now
+        assert not self.incident.ended or "open" not in now.values()
 
     @invariant()
     def the_chain_is_unbroken(self) -> None:

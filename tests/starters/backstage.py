@@ -21,6 +21,7 @@ from domain.calls import (
     Appended,
     Applied,
     ApplyCall,
+    FollowCall,
     NoticeCall,
     Noticed,
     ObserveCall,
@@ -94,8 +95,7 @@ class Backstage:
 
     async def _start_workers(self) -> None:
         made = self._activities()
-        workflows = WORKFLOWS
-        self._workers = [Worker(self.client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows)]
+        self._workers = [Worker(self.client, task_queue=ids.INCIDENTS_QUEUE, workflows=WORKFLOWS)]
         self._workers += [Worker(self.client, task_queue=q, activities=made) for q in ids.QUEUES[1:]]
         self._running = [asyncio.create_task(worker.run()) for worker in self._workers]
 
@@ -118,7 +118,11 @@ class Backstage:
         async def append(call: AppendCall) -> Appended:
             return Appended(written=call.entries[-1].seq, epoch=call.epoch)
 
-        made: list[Callable[..., Any]] = [page, release, append]
+        @activity.defn(name="ledger.follow")
+        async def follow(call: FollowCall) -> None:
+            assert call.number
+
+        made: list[Callable[..., Any]] = [page, release, append, follow]
         made += [_probe(name) for name in PROBES]
         made += [_notice(name) for name in NOTICES]
         for name in CHANGES:

@@ -19,6 +19,7 @@ from domain.calls import (
     Appended,
     Applied,
     ApplyCall,
+    FollowCall,
     NoticeCall,
     Noticed,
     ObserveCall,
@@ -63,6 +64,7 @@ class World:
         self.pages: list[tuple[str, str]] = []
         self.notices: list[tuple[str, int]] = []
         self.ledger: list[Entry] = []
+        self.followed: list[FollowCall] = []
         self.released: list[tuple[str, ...]] = []
         self.denied: set[str] = set()
         self.broken: set[str] = set()
@@ -132,11 +134,15 @@ class World:
             self.ledger += [entry for entry in call.entries if entry.seq > len(self.ledger)]
             return Appended(written=call.entries[-1].seq, epoch=call.epoch)
 
+        @activity.defn(name="ledger.follow")
+        async def follow(call: FollowCall) -> None:
+            self.followed.append(call)
+
         @activity.defn(name="changes.release")
         async def release(call: ReleaseCall) -> None:
             self.released.append(call.locks)
 
-        return [*made, page, tell, append, release]
+        return [*made, page, tell, append, follow, release]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")
@@ -166,12 +172,11 @@ class World:
         return [plan, apply, verify]
 
     @asynccontextmanager
-    async def workers(self, client: Client) -> AsyncIterator[None]:
-        """Serve every queue until the block ends."""
-        workflows = WORKFLOWS
+    async def workers(self, client: Client, build_id: str | None = None) -> AsyncIterator[None]:
+        """Serve every queue until the block ends, as the release of that build id."""
         made = self.activities()
         async with (
-            Worker(client, task_queue=ids.INCIDENTS_QUEUE, workflows=workflows),
+            Worker(client, task_queue=ids.INCIDENTS_QUEUE, workflows=WORKFLOWS, build_id=build_id),
             Worker(client, task_queue=ids.DIAGNOSE_QUEUE, activities=made),
             Worker(client, task_queue=ids.REMEDIATE_QUEUE, activities=made),
             Worker(client, task_queue=ids.NOTIFY_QUEUE, activities=made),

@@ -1,0 +1,139 @@
+"""Duties over weeks: no worker, no release and no new run in between loses a reminder or sends one twice."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from tests.builders import declaration
+from tests.workflows.world import Told, World
+
+DAY = timedelta(days=1)
+
+
+def reminders(world: World, started: datetime) -> list[tuple[int, str, str]]:
+    """Day, duty and role of every reminder of a duty on record."""
+    return [
+        (round((entry.at - started) / DAY), entry.data["step"], entry.data["role"])
+        for entry in world.ledger
+        if entry.kind == "reminder" and entry.data["step"] in {"assessment", "statement"}
+    ]
+
+
+def mails(world: World) -> list[str]:
+    """Whom mails about duties have reached, in order."""
+    return [role for role, subject in world.pages if "ssess" in subject or "statement" in subject]
+
+
+async def test_a_breach_from_suspicion_to_the_statement(skipping: WorkflowEnvironment, world: World) -> None:
+    """Forty days, several runs, two releases of the worker: each reminder exactly once, at its time, to its role."""
+    started = await skipping.get_current_time()
+    declared = declaration(declared_at=started, phi=True, history_limit=30)
+    async with world.workers(skipping.client, "release-1"):
+        told = await Told.start(skipping.client, declared)
+        await told.do("acknowledge", by="privacy-officer")
+        await told.do("mitigated", summary="isolated")
+        await told.do("resolve", summary="closed off")
+        await skipping.sleep(5 * DAY)
+        await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        runs = {(await told.handle.describe()).run_id}
+    async with world.workers(skipping.client, "release-2"):
+        for number in range(12):
+            await told.handle.signal("note", {"by": "devops-lead", "text": f"assessment, note {number}"})
+        await skipping.sleep(32 * DAY)
+        runs.add((await told.handle.describe()).run_id)
+        await told.do("record_fact", by="privacy-officer", fact="belief_at")
+        await skipping.sleep(3 * DAY + timedelta(hours=1))
+        await told.until(lambda s: s["obligations"][-1]["overdue"])
+        receipt = {"step": "statement", "reference": "OAIC receipt 4711", "justification": "the form was down"}
+        await told.do("discharge_obligation", by="privacy-officer", **receipt)
+        state = await told.do("discharge_obligation", by="cto", step="statement")
+        runs.add((await told.handle.describe()).run_id)
+        await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+    assert reminders(world, started) == [
+        (3, "assessment", "privacy-officer"),
+        (7, "assessment", "privacy-officer"),
+        (7, "assessment", "cto"),
+        (30, "assessment", "privacy-officer"),
+        (30, "assessment", "technical-manager"),
+        (30, "assessment", "cto"),
+        (37, "statement", "privacy-officer"),
+        (39, "statement", "cto"),
+        (40, "statement", "privacy-officer"),
+        (40, "statement", "cto"),
+    ]
+    assert sorted(mails(world)) == sorted(role for _, _, role in reminders(world, started))
+    assert {o["step"]: o["state"] for o in state["obligations"]} == {
+        "assessment": "superseded",
+        "officer-told": "discharged",
+        "statement": "discharged",
+    }
+    assert state["obligations"][-1]["reference"] == "OAIC receipt 4711"
+    assert len(runs) == 3
+    assert [entry.seq for entry in world.ledger] == list(range(1, len(world.ledger) + 1))
+
+
+async def test_no_worker_for_days(server: WorkflowEnvironment, world: World) -> None:
+    """What falls due while no worker runs for three days is done once one is back, and nothing is done twice."""
+    day = timedelta(seconds=1)
+    started = await server.get_current_time()
+    declared = declaration(declared_at=started, phi=True, speed=DAY / day)
+    async with world.workers(server.client):
+        told = await Told.start(server.client, declared)
+        for name in ("acknowledge", "mitigated", "resolve"):
+            await told.do(name, by="privacy-officer", summary="s")
+        assert mails(world) == []
+    while await server.get_current_time() < started + 8 * day:
+        await asyncio.sleep(0.1)
+    async with world.workers(server.client):
+        await told.until(lambda s: s["due"][0]["what"] != "remind of assessment")
+        state = await told.until(lambda _: len(mails(world)) == 3)
+        await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+    assert sorted(mails(world)) == ["cto", "privacy-officer", "privacy-officer"]
+    assert state["obligations"][0]["state"] == "open"
+
+
+async def test_an_open_duty_keeps_the_incident_open(server: WorkflowEnvironment, world: World) -> None:
+    """Close and false alarm are refused with the duties that are open, and done once they have ended."""
+    async with world.workers(server.client):
+        told = await Told.start(server.client, declaration(declared_at=await server.get_current_time(), phi=True))
+        await told.do("acknowledge", by="privacy-officer")
+        await told.handle.signal("false_alarm", {"by": "cto", "reason": "a test"})
+        await told.until(lambda s: s["timeline"]["length"] > 10)
+        refused = [entry["text"] for entry in await told.timeline() if entry["kind"] == "refused"]
+        assert refused == [
+            "Refused false_alarm: obligations are open (discharge them, or sign that they are not required): assessment"
+        ]
+        for by in ("cto", "technical-manager"):
+            await told.do("obligation_not_required", by=by, step="assessment", reason="a test record")
+        await told.do("false_alarm", by="cto", reason="a test")
+        account = await told.handle.result()
+    assert account["state"]["obligations"][0]["state"] == "not-required"
+
+
+async def test_what_is_left_to_do_outlives_the_incident(skipping: WorkflowEnvironment, world: World) -> None:
+    """A closed incident's optional work goes on by itself: its owner is reminded each day until it is done."""
+    started = await skipping.get_current_time()
+    async with world.workers(skipping.client):
+        told = await Told.start(skipping.client, declaration(declared_at=started))
+        for name in ("acknowledge", "mitigated", "resolve"):
+            await told.do(name, summary="s")
+        for step in ("assess", "review"):
+            await told.do("complete_task", step=step)
+        await told.do("close")
+        account = await told.handle.result()
+        assert [t["status"] for t in account["state"]["tasks"] if t["step"] == "training"] == ["open"]
+        work = skipping.client.get_workflow_handle(f"{told.handle.id}/follow-up")
+        assert (await work.describe()).status is WorkflowExecutionStatus.RUNNING
+        await skipping.sleep(13 * DAY)
+        state = await work.query("state", result_type=dict)
+        assert state["waiting_for"] == ["devops-lead"]
+        done = {"by": "devops-lead", "step": "training", "note": "held"}
+        await work.execute_update("complete_task", done, result_type=dict)
+        left = await work.result()
+    assert left["tasks"][0]["status"] == "done"
+    reminded = [role for role, subject in world.pages if "Overdue: Train" in subject]
+    assert reminded == ["devops-lead"] * 4  # due after ten days, then each day
+    assert [call.number for call in world.followed] == [1, 2, 3, 4, 5]
+    assert [call.kind for call in world.followed] == ["reminder"] * 4 + ["task"]
