@@ -77,8 +77,11 @@ def _offer(step: ChangeStep) -> Iterator[str]:
 def _approval(rule: ApprovalRule) -> str:
     if rule.quorum == 0:
         return "needs nobody's approval"
-    roles = _either(rule.roles)
-    return f"needs {rule.quorum} of {roles}" if rule.quorum > 1 else f"needs {roles}"
+    if rule.quorum == 1:
+        return f"needs {_either(rule.roles)}"
+    if rule.quorum == len(rule.roles):
+        return f"needs both {' and '.join(rule.roles)}" if rule.quorum == 2 else f"needs all of {', '.join(rule.roles)}"
+    return f"needs {rule.quorum} of {', '.join(rule.roles)}"
 
 
 def _moment(step: NoticeStep) -> str:

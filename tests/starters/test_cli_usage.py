@@ -164,6 +164,7 @@ def test_a_shown_runbook_says_what_happens_by_itself(incident: Incident) -> None
     assert "Paged at once when health information is concerned: ceo\n" in breach
     assert "services=backend,frontend" in breach
     assert "None" not in security + breach
+    assert "class A3: needs both cto and devops-lead\n" in incident("runbook", "show", "database").out
 
 
 def test_long_lines_are_folded_under_their_text() -> None:
