@@ -19,6 +19,7 @@ ENV PATH=/opt/incident/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     INCIDENT_METRICS_ADDRESS=0.0.0.0:9464
 USER 10001
+WORKDIR /home/incident
 EXPOSE 9464
 # the worker drains at SIGTERM: give it INCIDENT_SHUTDOWN_GRACE and some seconds more
 STOPSIGNAL SIGTERM

@@ -15,6 +15,7 @@ from activities.aws.cognito_mfa import RequireMfa
 from activities.aws.cognito_pool import PoolStatus
 from activities.aws.cognito_reset import ResetPasswords
 from activities.aws.cognito_sign_out import SignOutUsers
+from activities.aws.dashboards import Dashboard
 from activities.aws.database_cause import DatabaseCause, DatabaseClassification
 from activities.aws.database_metrics import DatabaseCpu, DatabaseStorage, ReplicaLag
 from activities.aws.ec2 import FlowLogs
@@ -28,6 +29,7 @@ from activities.aws.ecs_services import Services
 from activities.aws.ecs_stop import StopService
 from activities.aws.elbv2_health import TargetHealth
 from activities.aws.elbv2_maintenance import MaintenancePage
+from activities.aws.flow_traffic import FlowTraffic
 from activities.aws.freshness import LastEvent, NewestObject
 from activities.aws.insights import DatabaseLoad, EnableInsights
 from activities.aws.logging_extend import ExtendLogging
@@ -70,6 +72,7 @@ PROBES: dict[str, type[Probe[Any]]] = {
         DatabaseClassification,
         DatabaseCause,
         FlowLogs,
+        FlowTraffic,
         HealthEndpoint,
         Requests,
         FailedSignIns,
@@ -90,6 +93,7 @@ PROBES: dict[str, type[Probe[Any]]] = {
         FailedJobs,
         Certificate,
         Alarms,
+        Dashboard,
     )
 }
 CHANGES: dict[str, type[Change[Any]]] = {

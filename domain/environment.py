@@ -155,6 +155,7 @@ class Environment(_Part):
     user_pools: dict[str, str] = {}
     trails: dict[str, str] = {}
     certificates: dict[str, str] = {}
+    dashboards: dict[str, str] = {}
     database_endpoints: dict[str, Configuration] = {}
     evidence: Evidence | None = None
     protected: Protected = Protected()

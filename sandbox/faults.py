@@ -2,16 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.environment import Service
-from sandbox import faults_breach, faults_database, faults_performance, faults_security, faults_upkeep, pulse
+from sandbox import (
+    faults_breach,
+    faults_database,
+    faults_performance,
+    faults_security,
+    faults_upkeep,
+    pulse,
+    pulse_services,
+)
 from sandbox.aws.rollout import LOCK, ail, moment
 from sandbox.seed_services import register
 from sandbox.world import FaultError, World
 
 _DEPLOYED_AGO = timedelta(minutes=14)
 _TOOK = timedelta(minutes=2)
+_MINUTE = timedelta(minutes=1)
 _ERROR_LINES = 120
 
 
@@ -36,10 +45,18 @@ def _outage_bad_deploy(world: World) -> str:
         came_up = min(began + _TOOK, now)
         ail(world.ecs.describe_task_definition(broken), "after-start")
         record.deployed(broken, began, came_up)
+    _answered(world, came_up, now)
     pulse.fail(world, service, now, now - came_up, _ERROR_LINES)
     pulse.raise_connections(world, now, now - came_up)
     names = [arn.split("/")[-1] for arn in (broken, never_ran)]
     return f"{service.service} runs {names[0]}, which answers 503; {names[1]} is registered and was never deployed"
+
+
+def _answered(world: World, since: datetime, until: datetime) -> None:
+    """Let CloudWatch tell the minutes since it broke as they were: requests that failed."""
+    pulse_services.forget(world, since, "AWS/ECS", "AWS/ApplicationELB", "AWS/Cognito")
+    minutes = int((until - since) / _MINUTE)
+    pulse_services.beat(world, [until - number * _MINUTE for number in range(minutes, -1, -1)])
 
 
 FAULTS: dict[str, Fault] = {

@@ -9,7 +9,7 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.environment import Service
-from sandbox import pulse_database, pulse_services, sign_in_log, waf_log
+from sandbox import flow_log, pulse_database, pulse_services, sign_in_log, waf_log
 from sandbox.world import World
 
 _BEAT = timedelta(minutes=1)
@@ -43,6 +43,7 @@ def backfill(world: World, until: datetime) -> None:
     for service in world.environment.services.values():
         write_log(world, service, [(at, _usual(at)) for at in past])
     waf_log.usual(world, past)
+    flow_log.usual(world, past)
     _sign_ins(world, past)
 
 
@@ -53,6 +54,7 @@ def beat(world: World, at: datetime) -> None:
     pulse_database.beat(world, [at])
     pulse_services.beat(world, [at])
     waf_log.usual(world, [at])
+    flow_log.usual(world, [at])
     _sign_ins(world, [at])
     for service in world.environment.services.values():
         fail(world, service, at, _BEAT) if service in ailing else write_log(world, service, [(at, _usual(at))])

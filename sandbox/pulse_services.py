@@ -65,6 +65,8 @@ def _seconds(record: Rollouts) -> float:
 
 
 def _failing(record: Rollouts) -> float:
+    if record.running == 0:
+        return 1.0
     if not record.healthy():
         return 0.6
     return 0.02 if cpu(record) >= 95 else 0.0
@@ -79,8 +81,11 @@ def _metrics(world: World, service: Service, record: Rollouts, at: datetime) -> 
         both = load_balancer | {"TargetGroup": service.target_group_arn.rsplit(":", 1)[-1]}
         failed = round(_REQUESTS * _failing(record))
         answers = [round(_seconds(record) * part, 4) for part in _SPREAD]
-        yield "AWS/ApplicationELB", _datum("RequestCount", both, at, "Count", _REQUESTS)
-        yield "AWS/ApplicationELB", _datum("HTTPCode_Target_5XX_Count", both, at, "Count", float(failed))
+        if record.running:  # else the load balancer has no target to choose, and answers by itself
+            yield "AWS/ApplicationELB", _datum("RequestCount", both, at, "Count", _REQUESTS)
+            yield "AWS/ApplicationELB", _datum("HTTPCode_Target_5XX_Count", both, at, "Count", float(failed))
+        else:
+            yield "AWS/ApplicationELB", _datum("HTTPCode_ELB_5XX_Count", load_balancer, at, "Count", float(failed))
         yield "AWS/ApplicationELB", _datum("TargetResponseTime", both, at, "Seconds", *answers)
 
 

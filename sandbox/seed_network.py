@@ -6,6 +6,7 @@ from typing import Any
 from moto.elbv2.models import ELBv2Backend
 
 from domain.environment import LoadBalancer
+from sandbox import flow_log
 from sandbox.aws import elbv2
 from sandbox.aws.ec2 import named_vpc
 from sandbox.world import World
@@ -54,13 +55,12 @@ def _network(world: World, number: int, name: str, vpc_id: str | None) -> Networ
 
 
 def _flow_logs(world: World, ec2: Any, vpc: str) -> None:
-    log_group = f"/aws/vpc/{vpc}"
-    world.client("logs").create_log_group(logGroupName=log_group)
+    world.client("logs").create_log_group(logGroupName=flow_log.log_group(vpc))
     ec2.create_flow_logs(
         ResourceType="VPC",
         ResourceIds=[vpc],
         TrafficType="ALL",
-        LogGroupName=log_group,
+        LogGroupName=flow_log.log_group(vpc),
         DeliverLogsPermissionArn=f"arn:aws:iam::{world.environment.account}:role/vpc-flow-logs",
     )
 

@@ -1,6 +1,7 @@
 """What is looked after in a sandbox's account: the trail, certificates, backups, alarms, scaling, sign-in clients."""
 
 from datetime import UTC, datetime, timedelta
+from json import dumps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,11 @@ _WATCHED = {
     "AWS/ApplicationELB": ("5xx", "response-time", f"{_CRITICAL}-unhealthy"),
     "AWS/RDS": ("cpu-high", "connections-high", f"{_CRITICAL}-storage-low"),
 }
+_SHOWN = {
+    "AWS/ECS": "CPUUtilization",
+    "AWS/ApplicationELB": "TargetResponseTime",
+    "AWS/RDS": "DatabaseConnections",
+}
 
 
 def upkeep(world: World) -> None:
@@ -27,6 +33,8 @@ def upkeep(world: World) -> None:
         certificate(world.environment, name, arn, datetime.now(UTC) + _ENDS_IN, None)
     _backups(world)
     _alarms(world)
+    for name in world.environment.dashboards.values():
+        _dashboard(world, name)
     for pool in world.environment.user_pools.values():
         world.client("cognito-idp").create_user_pool_client(UserPoolId=pool, ClientName="portal")
     _policies(world)
@@ -96,6 +104,22 @@ def _alarms(world: World) -> None:
                 AlarmActions=[topic],
             )
             cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="Threshold not crossed")
+
+
+def _dashboard(world: World, name: str) -> None:
+    """A graph of each of the kinds of things that are watched."""
+    widgets = [
+        {
+            "type": "metric",
+            "x": 8 * number,
+            "y": 0,
+            "width": 8,
+            "height": 6,
+            "properties": {"title": namespace, "region": world.environment.region, "metrics": [[namespace, metric]]},
+        }
+        for number, (namespace, metric) in enumerate(_SHOWN.items())
+    ]
+    world.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=dumps({"widgets": widgets}))
 
 
 def _policies(world: World) -> None:

@@ -29,7 +29,10 @@ def start(
     What this call started does not outlive its failure. `supervised` records this process as the one that
     stays in front. Raises `StartError`, `PortsTakenError`, `MissingCommandError` or `InvalidFile`.
     """
-    files.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        files.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"{files.data_dir} cannot be made: {error.strerror}; name another with --data-dir") from error
     with _alone(files):
         known = _live(files)
         if known and port_base not in {None, known.port_base}:

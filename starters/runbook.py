@@ -54,7 +54,7 @@ def show(options: Options, type_: str) -> None:
     from starters.runbook_text import lines
 
     for line in lines(book, _organisation(options)):
-        click.echo(line)
+        click.echo(terminal.folded(line))
 
 
 @runbook.command()

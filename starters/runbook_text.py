@@ -1,12 +1,16 @@
 """A runbook as a person reads it: phases, and what happens, is offered and is asked for in each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from activities.catalogue import CHANGES
 from domain.approval import DEFAULT_RULES, ApprovalRule
 from domain.durations import spoken
 from domain.organisation import Organisation
 from domain.runbook import ChangeStep, NoticeStep, ObligationStep, Phase, ProbeStep, Runbook, TaskStep
+
+_UNDER = " " * 12
+_OPEN: tuple[object, ...] = (None, [], ())
+"""What a parameter has that is left to whoever asks for the change."""
 
 
 def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
@@ -16,6 +20,8 @@ def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
     yield "On call, in order: " + ", ".join(book.on_call)
     if book.page_at_once:
         yield "Paged at once: " + ", ".join(book.page_at_once)
+    if book.page_at_once_with_phi:
+        yield "Paged at once when health information is concerned: " + ", ".join(book.page_at_once_with_phi)
     for severity in book.severities:
         policy = organisation.severities[severity]
         first = "all leads" if policy.page_all_leads else "the first lead"
@@ -30,14 +36,16 @@ def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
 
 
 def _phase(phase: Phase) -> Iterator[str]:
-    start = "" if phase.starts == "declared" else f", from the moment it is {phase.starts}"
+    start = "" if phase.starts == "declared" else f", once it is {phase.starts}"
     within = "" if phase.within is None else f", within {spoken(phase.within)}"
-    yield f"{phase.title} ({phase.id}{start}{within})"
+    yield f"{phase.title}{start}{within}"
     for step in phase.steps:
         if isinstance(step, ProbeStep):
             yield f"  look    {step.id}: {step.title} [{step.probe}{_with(step.params)}]"
+            yield from _consequence(step)
         elif isinstance(step, ChangeStep):
-            yield f"  offer   {step.id}: {step.title} [{step.change}{_with(step.params)}]"
+            verb = "begin" if step.evidence else "offer"
+            yield f"  {verb}   {step.id}: {step.title} [{step.change}{_with(step.params)}]"
             yield from _offer(step)
         elif isinstance(step, NoticeStep):
             yield f"  tell    {step.id}: {step.title} [{step.notice}]{_moment(step)}"
@@ -47,25 +55,40 @@ def _phase(phase: Phase) -> Iterator[str]:
             yield f"  do      {step.id}: {step.task} ({_duty(step)})"
 
 
+def _consequence(step: ProbeStep) -> Iterator[str]:
+    """What happens by itself when it finds something suspect."""
+    if step.raises_to:
+        yield f"{_UNDER}raises the severity to {step.raises_to} when it finds something suspect"
+    if step.opens:
+        yield f"{_UNDER}opens an incident of type {step.opens} when it finds something suspect"
+
+
 def _offer(step: ChangeStep) -> Iterator[str]:
+    if step.evidence:
+        yield f"{_UNDER}starts by itself at declaration: it preserves evidence"
     if step.suggested_by:
-        yield f"            suggested when {' or '.join(step.suggested_by)} finds something suspect"
+        yield f"{_UNDER}suggested when {_either(step.suggested_by)} finds something suspect"
     if step.ask:
-        yield f"            asks for {', '.join(step.ask)}"
+        yield f"{_UNDER}asks for {', '.join(step.ask)}"
+    if step.evidence_first:
+        yield f"{_UNDER}waits for {' and '.join(step.evidence_first)} to be under way, five minutes at most"
     kind = CHANGES[step.change].approval_class
-    yield f"            class {kind}: {_approval(step.approval or DEFAULT_RULES[kind])}"
+    yield f"{_UNDER}class {kind}: {_approval(step.approval or DEFAULT_RULES[kind])}"
 
 
 def _approval(rule: ApprovalRule) -> str:
     if rule.quorum == 0:
         return "needs nobody's approval"
-    roles = " or ".join(rule.roles)
-    return f"needs {rule.quorum} of {roles}" if rule.quorum > 1 else f"needs {roles}"
+    if rule.quorum == 1:
+        return f"needs {_either(rule.roles)}"
+    if rule.quorum == len(rule.roles):
+        return f"needs both {' and '.join(rule.roles)}" if rule.quorum == 2 else f"needs all of {', '.join(rule.roles)}"
+    return f"needs {rule.quorum} of {', '.join(rule.roles)}"
 
 
 def _moment(step: NoticeStep) -> str:
     when = "at once" if not step.after else f"{spoken(step.after)} later"
-    unless = f", unless {' or '.join(step.unless)} found the cause" if step.unless else ""
+    unless = f", unless {_either(step.unless)} found the cause" if step.unless else ""
     return f" when {step.on}, {when}{unless}"
 
 
@@ -79,4 +102,18 @@ def _duty(step: TaskStep) -> str:
 
 
 def _with(params: dict[str, object]) -> str:
-    return "".join(f" {name}={value}" for name, value in params.items())
+    """Write parameters as `--set` takes them; those that are left to whoever asks are left out."""
+    return "".join(f" {name}={_plain(value)}" for name, value in params.items() if value not in _OPEN)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def _either(names: Sequence[str]) -> str:
+    """Write `a`, `a or b`, `a, b or c`."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,6 +1,8 @@
 """Printing for people: tables, times where the organisation is, and text that cannot steer a terminal."""
 
 import json
+import re
+import textwrap
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -44,6 +46,20 @@ def show(*parts: RenderableType) -> None:
     out = console()
     for part in parts:
         out.print(part)
+
+
+def folded(line: str, width: int | None = None) -> str:
+    """Break a line between words where the terminal's window ends, what follows set in under its text.
+
+    A line that goes elsewhere than to a terminal stays as it is, unless a `width` is given.
+    """
+    out = console()
+    width = width or (out.width if out.is_terminal else None)
+    if width is None or len(line) <= width:
+        return line
+    label = re.match(r" *(?:\S+ {2,}|- )?", line)
+    under = " " * (label.end() if label else 0)
+    return textwrap.fill(line, width, subsequent_indent=under, break_long_words=False, break_on_hyphens=False)
 
 
 def as_json(document: Any) -> None:

@@ -25,7 +25,7 @@ class FlowLogs(Probe[FlowLogsParams]):
 
     def observe(self, scope: Scope, params: FlowLogsParams, at: datetime) -> Finding:  # noqa: ARG002
         vpc = scope.environment.networks[params.network].vpc_id
-        logs = [_facts(log) for log in _listed(self.clients.client("ec2"), vpc)]
+        logs = [_facts(log) for log in listed(self.clients.client("ec2"), vpc)]
         return Finding(
             status=FindingStatus.OK if any(log["active"] for log in logs) else FindingStatus.SUSPECT,
             summary=f"{params.network} ({vpc}): {_told(logs)}",
@@ -34,7 +34,8 @@ class FlowLogs(Probe[FlowLogsParams]):
         )
 
 
-def _listed(ec2: Any, vpc: str) -> Iterator[dict[str, Any]]:
+def listed(ec2: Any, vpc: str) -> Iterator[dict[str, Any]]:
+    """List the flow logs of a VPC, every page of them (`ec2:DescribeFlowLogs`)."""
     token: dict[str, str] = {}
     while True:
         # EC2 knows no resource-type filter here; the id alone names the VPC
@@ -45,15 +46,29 @@ def _listed(ec2: Any, vpc: str) -> Iterator[dict[str, Any]]:
         token = {"NextToken": page["NextToken"]}
 
 
+def is_active(log: dict[str, Any]) -> bool:
+    return log.get("FlowLogStatus") == "ACTIVE" and log.get("DeliverLogsStatus") != "FAILED"
+
+
+def destination(log: dict[str, Any]) -> str:
+    """Where a flow log goes: the ARN of a bucket or a stream, or a log group."""
+    return str(log.get("LogDestination") or log.get("LogGroupName") or "nowhere")
+
+
+def log_group(log: dict[str, Any]) -> str:
+    """Name the log group of a flow log that goes to CloudWatch Logs, which may be told by its ARN alone."""
+    return str(log.get("LogGroupName") or destination(log).split(":log-group:")[-1].removesuffix(":*"))
+
+
 def _facts(log: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": log["FlowLogId"],
-        "active": log.get("FlowLogStatus") == "ACTIVE" and log.get("DeliverLogsStatus") != "FAILED",
+        "active": is_active(log),
         "status": log.get("FlowLogStatus"),
         "delivery": log.get("DeliverLogsStatus"),
         "traffic": log.get("TrafficType"),
         "destination_type": log.get("LogDestinationType", "cloud-watch-logs"),
-        "destination": log.get("LogDestination") or log.get("LogGroupName"),
+        "destination": destination(log),
         "created_at": optional(log.get("CreationTime")),
     }
 

@@ -39,7 +39,7 @@ def read(logs: Any, group: str, pattern: str, window: tuple[datetime, datetime],
     At most 50 pages are read. A caller checks each line's fields again: the pattern only saves traffic.
     """
     done = Read()
-    for number, page in enumerate(_pages(logs, group, pattern, window), start=1):
+    for number, page in enumerate(pages(logs, group, pattern, window), start=1):
         for event in page["events"]:
             record = _object(event["message"])
             if record is None:
@@ -70,7 +70,7 @@ def _object(message: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def _pages(logs: Any, group: str, pattern: str, window: tuple[datetime, datetime]) -> Iterator[dict[str, Any]]:
+def pages(logs: Any, group: str, pattern: str, window: tuple[datetime, datetime]) -> Iterator[dict[str, Any]]:
     """Read page after page while there is a token: a page may be empty and still not be the last."""
     start, end = (round(moment.timestamp() * 1000) for moment in window)
     ask: dict[str, Any] = {"logGroupName": group, "filterPattern": pattern, "startTime": start, "endTime": end}

@@ -44,7 +44,8 @@ class DatabaseStatus(Probe[DatabaseStatusParams]):
     """Reads an instance's status, pending changes and backups (`rds:DescribeDBInstances`).
 
     Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of
-    pending changes are left out. Raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
+    pending changes are left out: `address_by` is the command by which a responder looks it up, with rights of their
+    own. Raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
     """
 
     name = "rds.status"
@@ -54,6 +55,10 @@ class DatabaseStatus(Probe[DatabaseStatusParams]):
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
         facts = {"database": params.database} | _facts(instance)
+        facts["address_by"] = (
+            f"aws rds describe-db-instances --db-instance-identifier {identifier} --region {scope.environment.region} "
+            "--query 'DBInstances[0].Endpoint.Address' --output text"
+        )
         serves = facts["status"] in SERVING and not facts["not_normal"]
         return Finding(
             status=FindingStatus.OK if serves else FindingStatus.SUSPECT,

@@ -26,7 +26,7 @@ class SystemOutage:
 
     async def play(self, stage: Stage) -> None:
         stage.narrate("Every probe of the runbook starts at once; the leads and the Technical Manager are paged")
-        await stage.until("every finding", lambda state: len(state["findings"]) >= 8)
+        await stage.until("every finding", lambda state: len(state["findings"]) >= 12)
         stage.narrate("Nobody answers: five policy minutes later everybody is paged again, the status page is told")
         await stage.until("the second wave of pages", lambda state: len(state["pages"]) >= 8)
         await stage.until("the status page", lambda s: any(n["status"] == "sent" for n in s["notices"]))

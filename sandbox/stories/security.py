@@ -36,7 +36,7 @@ class Security:
 
     async def play(self, stage: Stage) -> None:
         stage.narrate("Declared as P1: the Security Lead alone is paged, and every probe of the runbook starts")
-        state = await stage.until("every finding", lambda state: len(state["findings"]) >= 8)
+        state = await stage.until("every finding", lambda state: len(state["findings"]) >= 9)
         stage.narrate(
             "Studies were read by who guessed a password: that makes it P0, and opens a data breach beside it"
         )

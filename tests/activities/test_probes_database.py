@@ -60,6 +60,14 @@ def test_pending_changes_are_named_without_their_values() -> None:
     assert "axis-db.internal" not in told
 
 
+def test_the_address_is_looked_up_by_who_needs_it() -> None:
+    """The finding names the command for it, of this instance and region; the answer is the responder's own."""
+    assert instance(Endpoint={"Address": "axis-db.internal"}).facts["address_by"] == (
+        "aws rds describe-db-instances --db-instance-identifier axis-db --region ap-southeast-2 "
+        "--query 'DBInstances[0].Endpoint.Address' --output text"
+    )
+
+
 def test_the_status_of_a_real_instance_is_read() -> None:
     """The probe asks by the identifier of the environment; an instance that is gone is an error, not a finding."""
     with moto() as aws:

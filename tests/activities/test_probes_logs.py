@@ -45,6 +45,7 @@ def test_empty_pages_with_a_token_are_read_past() -> None:
     assert (finding.facts["count"], finding.facts["streams"], finding.facts["truncated"]) == (3, 2, False)
     assert (finding.facts["first_at"], finding.facts["last_at"]) == ("2026-11-23T02:40:00Z", "2026-11-23T03:25:00Z")
     assert finding.evidence == "/ecs/axis-backend from 2026-11-23T02:30:00Z to 2026-11-23T03:30:00Z"
+    assert finding.facts["follow"] == "aws logs tail /ecs/axis-backend --follow --region ap-southeast-2"
 
 
 def test_log_text_never_leaves_the_probe() -> None:

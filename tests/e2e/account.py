@@ -8,7 +8,7 @@ from tests.e2e.waiting import until
 
 CLUSTER = "axis-imaging-cluster-production"
 BACKEND = "axis-imaging-backend-production"
-PROBES = 8
+PROBES = 12
 """How many probes a system outage has."""
 
 _MOVES = {"taskDefinition", "deployments", "events", "runningCount", "pendingCount"}

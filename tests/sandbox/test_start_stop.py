@@ -175,6 +175,14 @@ def test_part_that_dies_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch)
     assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
 
 
+def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+    """A data directory that cannot be made is refused in a line, with the option that names another."""
+    (tmp_path / "taken").write_text("a file")
+    told = run("start", "--detach", "--data-dir", str(tmp_path / "taken" / "sandbox"), status=1)
+    assert "cannot be made: Not a directory; name another with --data-dir" in told
+    assert "Traceback" not in told
+
+
 def test_taken_port_is_told(data_dir: Path) -> None:
     """A port base with a taken port is refused by that port's number, before anything starts."""
     with socket.socket() as taken:

@@ -18,6 +18,7 @@ from activities.changes import ChangeRunner
 from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.environment import Environment
 from domain.severity import Severity
+from sandbox import pulse
 from sandbox.aws.insights import PATH, add_insights
 from sandbox.faults import FAULTS
 from sandbox.seed_upkeep import following
@@ -153,3 +154,31 @@ def test_another_organisation_is_told_what_it_lacks(seeded: Callable[[Environmen
     """A fault that an environment has nothing for is refused, with the reason."""
     with pytest.raises(FaultError, match="names no"):
         FAULTS[fault].inject(seeded(other()))
+
+
+def test_a_bad_deployment_shows_in_the_answers_at_once(world: World) -> None:
+    """From the moment that it broke requests failed, in the application: nobody waits for the next minute's figures."""
+    FAULTS["outage-bad-deploy"].inject(world)
+    told = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
+    assert told.startswith("suspect")
+    assert "(60.0 %)" in told
+    assert told.endswith(" 0 in the load balancer")
+
+
+def test_a_service_without_tasks_is_answered_for_by_the_load_balancer(world: World) -> None:
+    """Requests that find no target are the load balancer's own errors, none of the application's."""
+    backend = world.environment.services["backend"]
+    world.client("ecs").update_service(cluster=backend.cluster, service=backend.service, desiredCount=0)
+    rollouts_finish()
+    pulse.beat(world, datetime.now(UTC) - timedelta(minutes=1))
+    told = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
+    assert told.startswith("suspect")
+    assert told.endswith("0 in the application, 600 in the load balancer")
+
+
+def test_ordinary_traffic_and_the_dashboard_are_there(world: World) -> None:
+    """The network's tiers speak, strangers are refused, and the dashboard shows something: nothing is suspect."""
+    looked = {"ec2.flow_traffic": {"network": "main"}, "cloudwatch.dashboard": {"dashboard": "primary"}}
+    told = _statuses(world, looked)
+    assert {name: one.split()[0] for name, one in told.items()} == dict.fromkeys(looked, "ok")
+    assert "refused; none refused between its own addresses" in told["ec2.flow_traffic"]

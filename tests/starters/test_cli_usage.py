@@ -10,6 +10,7 @@ import pytest
 
 from starters.loading import shipped_folder
 from starters.main import _COMMANDS
+from starters.terminal import folded
 from tests.starters.conftest import Incident
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +150,33 @@ def test_runbooks_are_listed_shown_and_checked(incident: Incident) -> None:
         assert word in shown.out
     assert incident("runbook", "schema", "--json").json["type"] == "object"
     assert incident("runbook", "show", "meteor").status == 2
+
+
+def test_a_shown_runbook_says_what_happens_by_itself(incident: Incident) -> None:
+    """What raises the severity, opens another incident, or starts and waits for evidence is not left to be guessed."""
+    security = incident("runbook", "show", "security").out
+    assert "            raises the severity to P0 when it finds something suspect\n" in security
+    assert "            opens an incident of type data-breach when it finds something suspect\n" in security
+    assert "suggested when failed-sign-ins, administrator-sign-ins or data-access finds" in security
+    breach = incident("runbook", "show", "data-breach").out
+    assert "  begin   snapshot-database: " in breach
+    assert "            waits for snapshot-database and preserve-logs to be under way, five minutes at most\n" in breach
+    assert "Paged at once when health information is concerned: ceo\n" in breach
+    assert "services=backend,frontend" in breach
+    assert "None" not in security + breach
+    assert "class A3: needs both cto and devops-lead\n" in incident("runbook", "show", "database").out
+
+
+def test_long_lines_are_folded_under_their_text() -> None:
+    """In a window a line breaks between words, and what follows stands under what it belongs to; else it is whole."""
+    line = "  offer   scale-up: Scale the backend up [ecs.scale_service service=backend]"
+    assert folded(line, 50) == (
+        "  offer   scale-up: Scale the backend up\n          [ecs.scale_service service=backend]"
+    )
+    assert folded(line) == line
+    assert (
+        folded("            class A2: needs incident-commander", 36).splitlines()[1].startswith(" " * 12 + "incident")
+    )
 
 
 def _copy(tmp_path: Path) -> Path:
