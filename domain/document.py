@@ -6,6 +6,7 @@ from typing import Any
 from domain import clock, probing
 from domain.incident import Incident
 from domain.incident_state import ChangeRecord, NoticeRecord, ObservedFinding, Task
+from domain.plan import plan_document
 from domain.runbook import ChangeStep
 
 
@@ -73,15 +74,7 @@ def change_document(change: ChangeRecord) -> dict[str, Any]:
     """One change as JSON values."""
     content = change.model_dump(mode="json", by_alias=True)
     if change.plan is not None:
-        content["plan"] = {
-            "target": change.plan.target,
-            "summary": change.plan.summary,
-            "before": change.plan.before,
-            "after": change.plan.after,
-            "impact": change.plan.impact,
-            "reversible": change.plan.reversible,
-            "digest": change.plan.digest,
-        }
+        content["plan"] = plan_document(change.plan)
     return content
 
 
