@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain import probing
+from domain import clock, probing
 from domain.account import Account
 from domain.account_fold import NoAccountError, fold
 from domain.change_requests import gone
@@ -85,8 +85,6 @@ def test_a_change_whose_workflow_is_gone_has_failed() -> None:
 
 def test_what_was_missed_and_done_late() -> None:
     """A missed deadline says by how much, counted to when what it waits for was done; one in time says nothing."""
-    from domain import clock
-
     incident = declared()
     clock.fire(incident, T0 + minutes(20))
     say(incident, "acknowledge", Acknowledge(by="devops-lead"), T0 + minutes(22))
