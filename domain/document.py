@@ -56,6 +56,7 @@ def document(incident: Incident) -> dict[str, Any]:
         "offers": _offers(incident),
         "due": [{"at": stamp(due.at), "what": due.what} for due in clock.upcoming(incident)],
         "waiting_for": incident.waiting_for(),
+        "report": None if state.report is None else state.report.model_dump(mode="json"),
         "timeline": {
             "length": state.timeline.length,
             "head": state.timeline.head,

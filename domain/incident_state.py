@@ -181,6 +181,13 @@ class LedgerState(BaseModel):
     epoch: int = 1
 
 
+class StoredReport(BaseModel):
+    """Where the report of an ended incident is kept; `reason` says why it is not."""
+
+    places: tuple[str, ...] = ()
+    reason: str | None = None
+
+
 class Told(BaseModel):
     """The deadlines as the timeline has told them: clocks by name, tasks' due dates and notices by step."""
 
@@ -213,6 +220,7 @@ class IncidentState(BaseModel):
     timeline: Timeline = Timeline()
     ledger: LedgerState = LedgerState()
     told: Told = Told()
+    report: StoredReport | None = None
 
 
 class IncidentRun(BaseModel):

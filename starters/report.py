@@ -10,7 +10,6 @@ import click
 from starters.options import Options, shared
 
 if TYPE_CHECKING:
-    from activities.report.rendering import Format
     from domain.timeline import Entry
 
 _FORMATS = ["markdown", "html", "json", "pdf"]
@@ -21,14 +20,14 @@ _FORMATS = ["markdown", "html", "json", "pdf"]
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="Default: markdown.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @shared
-def report(options: Options, incident: str, format_: "Format | None", output: Path | None) -> None:
+def report(options: Options, incident: str, format_: str | None, output: Path | None) -> None:
     """Write the account of incident ID: what happened, who decided what, and what is left to do.
 
     It is made of the ledger alone, and needs no Temporal; where the ledger cannot be read, of the incident's workflow.
     """
     if options.as_json and format_ not in {None, "json"}:
         raise click.UsageError(f"--json and --format {format_} contradict each other")
-    wanted: Format = "json" if options.as_json else format_ or "markdown"
+    wanted = "json" if options.as_json else format_ or "markdown"
     if wanted == "pdf" and output is None and sys.stdout.isatty():
         raise click.UsageError("a PDF is nothing for a terminal: give -o FILE")
     from starters import whole
@@ -47,14 +46,14 @@ def report(options: Options, incident: str, format_: "Format | None", output: Pa
         click.echo(f"{output} written", err=True)
 
 
-def _print(content: bytes, format_: "Format") -> None:
+def _print(content: bytes, format_: str) -> None:
     if format_ == "pdf":
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
     else:
         click.echo(content.decode())
 
 
-def _rendered(options: Options, incident: str, entries: "list[Entry]", format_: "Format") -> bytes:
+def _rendered(options: Options, incident: str, entries: "list[Entry]", format_: str) -> bytes:
     from activities.report.rendering import rendered
     from domain.account_fold import NoAccountError
     from starters import terminal

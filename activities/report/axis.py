@@ -1,6 +1,6 @@
 """The time axis of a picture: minutes or weeks, with marks whose labels stay apart.
 
-Where nearly all of the time is follow-up, the axis breaks once: the response left of it, the rest in a scale of its own.
+Where nearly all of the time is follow-up, the axis breaks once: the response left of it, then another scale.
 """
 
 from collections.abc import Iterator
@@ -86,7 +86,7 @@ class Axis:
                 yield Line(x, top - 8, x, bottom, "soft", 1.2, dashed=True, title="From here on in another scale")
 
     def _marks(self, stretch: Stretch, top: float, bottom: float) -> Iterator[Shape]:
-        step, day, free = stretch.step(), "", stretch.left
+        step, day, free = stretch.step(), "", stretch.left - 80
         for at in self._instants(stretch, step):
             x, local = stretch.x(at), at.astimezone(self._zone)
             text = f"{local:{_format(step)}}"

@@ -1,6 +1,8 @@
 """What a report is made of, whatever it is rendered as."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from activities.report.drawing import Drawing
@@ -20,7 +22,7 @@ class Table(NamedTuple):
 
     columns: list[str]
     rows: list[list[str]]
-    marks: dict[int, str] = {}
+    marks: Mapping[int, str] = MappingProxyType({})
 
 
 class Figure(NamedTuple):

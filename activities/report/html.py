@@ -28,7 +28,7 @@ _STYLE = (
     "tr.bad td,tr.good td{padding-left:.6rem}"
     "figure{margin:1.2rem 0}figure svg{display:block;width:100%;min-width:46rem;height:auto}"
     "figcaption{color:var(--soft);font-size:.82rem;margin-top:.3rem}"
-    "nav{font-size:.86rem;margin:0 0 1rem}nav a{color:inherit;margin-right:.9rem;white-space:nowrap}"
+    "nav{font-size:.86rem;margin:0 0 1rem;display:flex;flex-wrap:wrap;gap:.2rem .9rem}nav a{color:inherit}"
     "@media print{body{font-size:10pt;max-width:none;padding:0}nav{display:none}h2,h3{break-after:avoid}"
     "tr,figure{break-inside:avoid}figure svg{min-width:0}.scroll{overflow:visible}@page{size:A4;margin:14mm}}"
 )

@@ -1,4 +1,4 @@
-"""Pieces of a picture's lanes: bands with names, runs of deadlines, and marks that are counted where they would touch."""
+"""Pieces of a picture's lanes: bands with names, runs of deadlines, marks that are counted where they would touch."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -8,7 +8,8 @@ from activities.report.axis import Axis
 from activities.report.drawing import Bar, Diamond, Dot, Label, Line, Shape, cut, width_of
 
 LEFT = 176
-RIGHT = 984
+RIGHT = 880
+EDGE = 1000
 ROW = 24
 _GAP = 8
 _TOUCH = 11
@@ -37,7 +38,7 @@ class Run(NamedTuple):
 
 def lane(y: float, rows: int, name: str) -> Iterator[Shape]:
     """The ground of a lane with its name."""
-    yield Bar(0, y, RIGHT + 16, rows * ROW + _GAP, "band")
+    yield Bar(0, y, EDGE, rows * ROW + _GAP, "band")
     yield Label(8, y + 16, name, "ink", 12, bold=True)
 
 
@@ -73,7 +74,7 @@ def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
             yield Dot(x, middle, 4, strongest.tone, title)
         name = ", ".join(dict.fromkeys(one.label for one in together if one.label))
         half = width_of(name, 10) / 2
-        centre = min(max(x, LEFT + half), RIGHT - half)
+        centre = min(max(x, half + 4), EDGE - half - 4)
         if name and centre - half >= free:
             yield Label(centre, middle + 20, name, "ink", 10, "middle")
             free = centre + half + 8
@@ -115,6 +116,6 @@ def deadlines(axis: Axis, y: float, runs: list[Run]) -> Iterator[Shape]:
 
 def beside(x: float, before: float, y: float, text: str, tone: str = "ink") -> Label:
     """A text right of `x`, or left of `before` where it would leave the picture."""
-    if x + 6 + width_of(text, 10.5) <= RIGHT:
+    if x + 6 + width_of(text, 10.5) <= EDGE:
         return Label(x + 6, y + 16, text, tone, 10.5)
     return Label(before - 6, y + 16, text, tone, 10.5, "end")

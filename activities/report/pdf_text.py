@@ -10,7 +10,7 @@ LINE = 0.46
 """A line's height in millimetres for each point of its size."""
 
 _CODEC = "cp1252"
-_LIKE = {"→": "->", "←": "<-", "≤": "<=", "≥": ">=", "\u00a0": " ", "\u2028": " ", "\u2029": " ", "−": "-"}
+_LIKE = {"→": "->", "←": "<-", "≤": "<=", "≥": ">=", "\u00a0": " ", "\u2028": " ", "\u2029": " ", "\u2212": "-"}
 
 
 def encodable(text: str) -> str:

@@ -45,7 +45,7 @@ def picture(account: Account, entries: list[Entry], clock: Clock) -> Drawing:
     pivot = account.resolved_at or account.mitigated_at
     axis = Axis(account.declared_at, pivot, end, LEFT, RIGHT, clock.zone)
     shapes: list[Shape] = []
-    bottom = _TOP
+    bottom = float(_TOP)
     for rows, name, drawn in _lanes(account, entries, axis, clock):
         shapes += [*lanes.lane(bottom, rows, name)]
         shapes += drawn(bottom)
@@ -53,7 +53,7 @@ def picture(account: Account, entries: list[Entry], clock: Clock) -> Drawing:
     ground = [shape for shape in shapes if getattr(shape, "tone", "") == "band"]
     above = [shape for shape in shapes if shape not in ground]
     return Drawing(
-        1000,
+        lanes.EDGE,
         bottom + 44,
         f"{account.id}: {account.title}",
         _described(account),

@@ -1,7 +1,6 @@
 """A report in any of its formats, from the entries of a timeline."""
 
 import json
-from typing import Literal
 
 from activities.report import content
 from activities.report.html import html
@@ -11,10 +10,11 @@ from domain.account_fold import fold
 from domain.timeline import Entry
 from domain.zoned import Clock
 
-Format = Literal["markdown", "html", "json", "pdf"]
+ENDINGS = {"markdown": "md", "html": "html", "json": "json", "pdf": "pdf"}
+"""The formats, and how the names of their files end."""
 
 
-def rendered(entries: list[Entry], format_: Format, clock: Clock) -> bytes:
+def rendered(entries: list[Entry], format_: str, clock: Clock) -> bytes:
     """Render the report of an incident's whole timeline; times are written by `clock`. Raises `NoAccountError`."""
     account = fold(entries)
     if format_ == "json":
@@ -24,4 +24,6 @@ def rendered(entries: list[Entry], format_: Format, clock: Clock) -> bytes:
         return html(blocks, title).encode(errors="replace")
     if format_ == "pdf":
         return pdf(blocks, title, entries[-1].at)
-    return markdown(blocks).encode(errors="replace")
+    if format_ == "markdown":
+        return markdown(blocks).encode(errors="replace")
+    raise ValueError(f"{format_!r} is no format of a report")

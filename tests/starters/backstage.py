@@ -29,6 +29,8 @@ from domain.calls import (
     PlanCall,
     Planned,
     ReleaseCall,
+    ReportCall,
+    Reported,
     Verified,
     VerifyCall,
 )
@@ -120,7 +122,11 @@ class Backstage:
         async def append(call: AppendCall) -> Appended:
             return Appended(written=call.entries[-1].seq, epoch=call.epoch)
 
-        made: list[Callable[..., Any]] = [page, release, append]
+        @activity.defn(name="report.store")
+        async def report(call: ReportCall) -> Reported:
+            return Reported(seq=1, places=(f"reports/{call.incident}",))
+
+        made: list[Callable[..., Any]] = [page, release, append, report]
         made += [_probe(name) for name in PROBES]
         made += [_notice(name) for name in NOTICES]
         for name in CHANGES:
