@@ -5,6 +5,7 @@ In the ledger's table, every item by a conditional put:
     pk                           sk             what it holds
     chain#<incident>#<epoch>     000001         entry 1 of the epoch, as canonical JSON
     chain#<incident>             epoch#0002     where epoch 2 leaves another: the entry before it, its own first hash
+    incidents                    <incident>     that there is such an incident, put before its first entry
 
 In the evidence bucket, under a COMPLIANCE lock, the signed head after every write:
 `ledger/<incident>/<epoch>/<seq>.json`.
@@ -19,7 +20,7 @@ from activities.aws.codes import code_of
 from domain.calls import AppendCall, Appended, FollowCall
 from domain.custody import Following
 from domain.environment import Environment, Evidence
-from domain.stored import ALGORITHM, Head, Seal, chain_key, seal_place
+from domain.stored import ALGORITHM, INDEX_KEY, Head, Seal, chain_key, seal_place
 from domain.timeline import Entry, Timeline
 
 _LOOK_BACK = 50
@@ -42,6 +43,8 @@ class Chain:
         a new epoch begins that names where it leaves the old one. Lets botocore's errors through.
         """
         epoch = call.epoch
+        if call.entries[0].seq == 1:
+            self._put({"pk": {"S": INDEX_KEY}, "sk": {"S": call.incident}})
         if not self._put_all(call.incident, epoch, call.entries):
             epoch = self._put_one_by_one(call.incident, epoch, call.entries)
         last = call.entries[-1]

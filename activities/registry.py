@@ -16,6 +16,7 @@ from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.chain import Chain
 from activities.changes import ChangeRunner
 from activities.people import Pager
+from activities.report.store import ReportStore
 from domain.calls import (
     AppendCall,
     Appended,
@@ -30,6 +31,8 @@ from domain.calls import (
     PlanCall,
     Planned,
     ReleaseCall,
+    ReportCall,
+    Reported,
     Verified,
     VerifyCall,
 )
@@ -76,7 +79,7 @@ def _forensics(clients: Clients) -> list[Activity]:
     runner = ChangeRunner(clients)
     steps = (_plan, _apply, _verify)
     made = [step(runner, change(clients)) for change in CHANGES.values() for step in steps if change.evidence]
-    return [*made, _release(runner), _append(clients), _follow(clients)]
+    return [*made, _release(runner), _append(clients), _follow(clients), _store(clients)]
 
 
 def _notification(world: World) -> list[Activity]:
@@ -152,6 +155,15 @@ def _follow(clients: Clients) -> Activity:
             Chain(clients, call.environment).follow_once(call)
 
     return follow
+
+
+def _store(clients: Clients) -> Activity:
+    @activity.defn(name="report.store")
+    def store(call: ReportCall) -> Reported:
+        with acting("report.store", incident=call.incident):
+            return ReportStore(clients, call.environment).store(call, datetime.now(UTC))
+
+    return store
 
 
 def _send(notice: Notice[Any]) -> Activity:

@@ -118,6 +118,21 @@ class FollowCall(BaseModel):
     data: dict[str, Any]
 
 
+class ReportCall(BaseModel):
+    """Store the report of an incident whose ledger is written. `timezone` is the organisation's, by its tz name."""
+
+    incident: str
+    environment: Environment
+    timezone: str
+
+
+class Reported(BaseModel):
+    """Where the report stands in the evidence bucket, one key for each format; it tells the entries up to `seq`."""
+
+    seq: int
+    places: tuple[str, ...]
+
+
 class ReleaseCall(BaseModel):
     """Give the locks back; those that somebody else holds by now stay theirs."""
 

@@ -18,7 +18,7 @@ from domain.incident_state import (
     Vote,
 )
 from domain.organisation import Contact, Organisation
-from domain.plan import Plan
+from domain.plan import Plan, plan_document
 from domain.voting import Electorate, rule_for
 
 
@@ -100,7 +100,13 @@ class Change:
         plan = planned.plan
         self.record.plan = plan
         self.record.approval_class = plan.approval_class
-        self.note(now, "orchestrator", "plan", f"Plan: {plan.summary}", {"digest": plan.digest, "target": plan.target})
+        self.note(
+            now,
+            "orchestrator",
+            "plan",
+            f"Plan: {plan.summary}",
+            {**plan_document(plan), "class": plan.approval_class.value},
+        )
         if plan.changes_nothing:
             self.record.ours = planned.ours
             whose = "our own doing" if planned.ours else "not our doing"
@@ -222,12 +228,13 @@ class Change:
         if isinstance(command, Reject):
             self.record.approvals.append(Vote(by=who.id, role=role, decision="reject", at=now, comment=command.reason))
             self._settle("met")
-            self.end(ChangeStatus.REJECTED, f"{who.id} ({role}) rejects: {command.reason}", now, who.id)
+            data = _told_vote(self.record.approvals[-1])
+            self.end(ChangeStatus.REJECTED, f"{who.id} ({role}) rejects: {command.reason}", now, who.id, data)
             return
         vote = Vote(by=who.id, role=role, decision="approve", at=now, comment=command.comment)
         self.record.approvals.append(vote)
         said = f": {command.comment}" if command.comment else ""
-        data = {"digest": command.digest, "role": role, "verified": False}
+        data = {"digest": command.digest, **_told_vote(vote)}
         self.note(now, who.id, "approval", f"{who.id} ({role}) approves{said}", data)
         if electorate.suffices(self.record.approvals):
             self._settle("met")
@@ -242,7 +249,8 @@ class Change:
         self.record.status = ChangeStatus.APPLYING
         self.record.eligible = []
         self.record.expires_at = None
-        self.note(now, "orchestrator", "change", f"Applying: {self.request.title}")
+        status = {"status": self.record.status.value}
+        self.note(now, "orchestrator", "change", f"Applying: {self.request.title}", status)
 
     def applied(self, applied: Applied, now: datetime) -> None:
         """Take what applying came to."""
@@ -255,7 +263,8 @@ class Change:
             self.end(ChangeStatus.ALREADY_DONE, "somebody else has done it meanwhile", now)
         else:
             self.record.status = ChangeStatus.VERIFYING
-            self.note(now, "orchestrator", "change", f"Applied, verifying: {self.request.title}")
+            status = {"status": self.record.status.value, "ours": applied.ours}
+            self.note(now, "orchestrator", "change", f"Applied, verifying: {self.request.title}", status)
 
     def failed(self, reason: str, now: datetime, *, denied: bool = False) -> None:
         self._denied = denied
@@ -274,7 +283,11 @@ class Change:
         self.record.reason = reason
         self.record.eligible = []
         self.record.expires_at = None
-        self.note(
-            now, actor, "change", f"{self.request.title}: {status} - {reason}", {"status": status.value, **(data or {})}
-        )
+        ended = {"status": status.value, "reason": reason, "ours": self.record.ours, **(data or {})}
+        self.note(now, actor, "change", f"{self.request.title}: {status} - {reason}", ended)
         self._hear_early(now)
+
+
+def _told_vote(vote: Vote) -> dict[str, Any]:
+    """A vote as its entry tells it; who voted and when are the entry's own."""
+    return vote.model_dump(mode="json", include={"role", "decision", "verified", "comment"})

@@ -61,9 +61,8 @@ def start(
     )
     incident.state.changes.append(record)
     verb = f"Undo of {undo.workflow_id}" if undo else f"{step.title}:"
-    incident.record(
-        now, by, "change-requested", f"{verb} requested", {"step": step.id, "workflow_id": record.workflow_id}
-    )
+    asked = record.model_dump(include={"step", "workflow_id", "generation", "action", "undo_of"})
+    incident.record(now, by, "change-requested", f"{verb} requested", {**asked, "title": step.title})
     incident.effects.append(StartChange(record=record, undo=undo.plan if undo else None))
 
 
@@ -116,14 +115,15 @@ def progress(incident: Incident, told: ChangeProgress, now: datetime) -> None:
     known = next((c for c in incident.state.changes if c.workflow_id == told.record.workflow_id), None)
     if known is None:
         return
+    flying = known.status in IN_FLIGHT
+    if flying and told.clock is not None:
+        incident.state.clocks[f"approval:{told.record.step}"] = told.clock
     for entry in told.entries:
         data = {"step": told.record.step, "workflow_id": told.record.workflow_id, **entry.data}
         incident.record(entry.at, entry.actor, entry.kind, entry.text, data)
-    if known.status not in IN_FLIGHT:
+    if not flying:
         return
     incident.state.changes[incident.state.changes.index(known)] = told.record
-    if told.clock is not None:
-        incident.state.clocks[f"approval:{told.record.step}"] = told.clock
     skip: set[str] = set()
     chain = incident.declaration.organisation.chain
     for name in told.page:
@@ -152,7 +152,8 @@ def gone(incident: Incident, workflow_id: str, now: datetime) -> None:
         if change.workflow_id == workflow_id:
             change.status, change.eligible = ChangeStatus.FAILED, []
             change.reason = "its workflow was ended from outside"
-            incident.record(now, "orchestrator", "change", f"{workflow_id}: failed - {change.reason}")
+            ended = change.model_dump(mode="json", include={"step", "workflow_id", "status", "reason", "ours"})
+            incident.record(now, "orchestrator", "change", f"{workflow_id}: failed - {change.reason}", ended)
 
 
 def _ask(incident: Incident, record: ChangeRecord) -> str | None:

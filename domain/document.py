@@ -6,6 +6,7 @@ from domain import clock, duties, probing, tasks
 from domain.incident import Incident
 from domain.incident_state import ChangeRecord, FactRecord, NoticeRecord, ObligationRecord, ObservedFinding
 from domain.instants import stamp
+from domain.plan import plan_document
 from domain.runbook import ChangeStep
 
 
@@ -51,6 +52,7 @@ def document(incident: Incident) -> dict[str, Any]:
         "offers": _offers(incident),
         "due": [{"at": stamp(due.at), "what": due.what} for due in clock.upcoming(incident)],
         "waiting_for": incident.waiting_for(),
+        "report": None if state.report is None else state.report.model_dump(mode="json"),
         "timeline": {
             "length": state.timeline.length,
             "head": state.timeline.head,
@@ -69,15 +71,7 @@ def change_document(change: ChangeRecord) -> dict[str, Any]:
     """One change as JSON values."""
     content = change.model_dump(mode="json", by_alias=True)
     if change.plan is not None:
-        content["plan"] = {
-            "target": change.plan.target,
-            "summary": change.plan.summary,
-            "before": change.plan.before,
-            "after": change.plan.after,
-            "impact": change.plan.impact,
-            "reversible": change.plan.reversible,
-            "digest": change.plan.digest,
-        }
+        content["plan"] = plan_document(change.plan)
     return content
 
 

@@ -26,6 +26,7 @@ from domain.incident_state import (
 from domain.organisation import COMMANDER, Contact
 from domain.runbook import Moment, NoticeStep, Phase, TaskStep
 from domain.severity import SeverityPolicy
+from domain.telling import news, opening
 
 
 class Incident:
@@ -48,24 +49,15 @@ class Incident:
                     incident.add_task(step, phase)
                 elif isinstance(step, NoticeStep):
                     incident.state.notices.append(NoticeRecord(step=step.id, action=step.notice))
+        incident.start_response_clocks(at)
+        incident.moment("declared", at)
         incident.record(
             at,
             declaration.declared_by,
             "declared",
             f"{declaration.severity} {declaration.runbook.title} declared: {declaration.title}",
-            {
-                "type": declaration.runbook.id,
-                "severity": declaration.severity.value,
-                "mode": declaration.mode,
-                "environment": declaration.environment.name,
-                "runbook_version": declaration.runbook.version,
-                "runbook_digest": declaration.runbook_digest,
-                "phi": declaration.phi,
-                "description": declaration.description,
-            },
+            opening(declaration, incident.state),
         )
-        incident.start_response_clocks(at)
-        incident.moment("declared", at)
         return incident
 
     @property
@@ -85,7 +77,7 @@ class Incident:
         return duration / self.declaration.speed
 
     def record(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
-        self.state.timeline.append(at, actor, kind, text, data)
+        self.state.timeline.append(at, actor, kind, text, {**(data or {}), **news(self.state)})
 
     def start_response_clocks(self, now: datetime) -> None:
         """Run the two clocks of a response, acknowledgement and progress, from `now`."""
@@ -162,7 +154,7 @@ class Incident:
             "orchestrator",
             "page",
             f"Paged {contact.id} ({role}): {reason}",
-            {"to": contact.id, "role": role, "level": level},
+            {"to": contact.id, "role": role, "level": level, "reason": reason},
         )
         drill = "DRILL " if declaration.mode == "drill" else ""
         subject = f"{drill}[{self.state.severity}] {declaration.runbook.title} {declaration.incident_id}: {reason}"

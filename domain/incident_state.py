@@ -47,6 +47,10 @@ IN_FLIGHT = frozenset(
 )
 
 
+LEDGER_CLOCK = "ledger"
+"""The clock of the record itself; no deadline of the response."""
+
+
 class Clock(BaseModel):
     """A deadline with a name; `due_at` is UTC."""
 
@@ -231,6 +235,21 @@ class LedgerState(BaseModel):
     epoch: int = 1
 
 
+class StoredReport(BaseModel):
+    """Where the report of an ended incident is kept; `reason` says why it is not."""
+
+    places: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class Told(BaseModel):
+    """The deadlines as the timeline has told them: clocks by name, tasks' due dates and notices by step."""
+
+    clocks: dict[str, Clock] = {}
+    due: dict[str, datetime] = {}
+    notices: dict[str, NoticeRecord] = {}
+
+
 class IncidentState(BaseModel):
     severity: Severity
     status: Status = Status.DECLARED
@@ -257,6 +276,8 @@ class IncidentState(BaseModel):
     links: list[Link] = []
     timeline: Timeline = Timeline()
     ledger: LedgerState = LedgerState()
+    told: Told = Told()
+    report: StoredReport | None = None
 
 
 class IncidentRun(BaseModel):

@@ -3,10 +3,9 @@
 from datetime import datetime, timedelta
 
 from domain.incident import Incident
-from domain.incident_state import Clock
+from domain.incident_state import LEDGER_CLOCK, Clock
 from domain.timeline import Entry
 
-CLOCK = "ledger"
 BATCH = 100
 KEPT = 200
 """How many of the latest entries stay in the workflow when it carries on as a new run."""
@@ -23,9 +22,9 @@ def is_behind(incident: Incident) -> bool:
 
 def next_batch(incident: Incident, now: datetime) -> list[Entry]:
     """The entries to write next; from now on the ledger's clock runs."""
-    clock = incident.state.clocks.get(CLOCK)
+    clock = incident.state.clocks.get(LEDGER_CLOCK)
     if clock is None or clock.state == "met":
-        incident.state.clocks[CLOCK] = Clock(due_at=now + max(incident.scaled(_PATIENCE), _FLOOR))
+        incident.state.clocks[LEDGER_CLOCK] = Clock(due_at=now + max(incident.scaled(_PATIENCE), _FLOOR))
     return incident.state.timeline.after(incident.state.ledger.written, BATCH)
 
 
@@ -37,10 +36,10 @@ def written(incident: Incident, upto: int, epoch: int, now: datetime) -> None:
         ledger.epoch = epoch
         text = f"The ledger held another history of this incident: epoch {epoch} begins"
         incident.record(now, "orchestrator", "ledger", text, {"epoch": epoch})
-    clock = incident.state.clocks[CLOCK]
+    clock = incident.state.clocks[LEDGER_CLOCK]
     if clock.state == "breached":
         incident.record(now, "orchestrator", "ledger", "The ledger is written again; nothing is missing in it")
-    incident.state.clocks[CLOCK] = Clock(due_at=clock.due_at, state="met")
+    incident.state.clocks[LEDGER_CLOCK] = Clock(due_at=clock.due_at, state="met")
 
 
 def forget(incident: Incident) -> None:

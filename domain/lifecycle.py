@@ -60,7 +60,9 @@ def _acknowledge(incident: Incident, _command: Acknowledge, who: Contact, now: d
     state = incident.state
     duties.acknowledged(incident, who, now)
     if state.status is not Status.DECLARED:
-        incident.record(now, who.id, "acknowledged", f"{who.id} joins; {state.commander} commands")
+        incident.record(
+            now, who.id, "acknowledged", f"{who.id} joins; {state.commander} commands", {"commander": state.commander}
+        )
         return
     state.status = Status.ACKNOWLEDGED
     state.acknowledged_at = now
@@ -70,7 +72,8 @@ def _acknowledge(incident: Incident, _command: Acknowledge, who: Contact, now: d
     if state.commander is None:
         state.commander = who.id
         _tell_commander(incident, who.id)
-    incident.record(now, who.id, "acknowledged", f"{who.id} acknowledges; {state.commander} commands")
+    text = f"{who.id} acknowledges; {state.commander} commands"
+    incident.record(now, who.id, "acknowledged", text, {"commander": state.commander})
 
 
 def _tell_commander(incident: Incident, contact: str) -> None:
@@ -80,9 +83,9 @@ def _tell_commander(incident: Incident, contact: str) -> None:
 
 
 def _note(incident: Incident, command: Note, who: Contact, now: datetime) -> None:
-    incident.record(now, who.id, "note", command.text)
     if "update" in incident.state.clocks and incident.state.status in {Status.ACKNOWLEDGED, Status.MITIGATED}:
         clock.restart_update_clock(incident, now)
+    incident.record(now, who.id, "note", command.text)
 
 
 def _may_mitigate(incident: Incident, _command: Mitigated) -> str | None:
@@ -96,8 +99,8 @@ def _mitigated(incident: Incident, command: Mitigated, who: Contact, now: dateti
     incident.state.mitigated_at = now
     incident.settle_clock("progress", "met")
     incident.skip_waiting_notices("mitigated before", now)
-    incident.record(now, who.id, "mitigated", f"Mitigated: {command.summary}")
     incident.moment("mitigated", now)
+    incident.record(now, who.id, "mitigated", f"Mitigated: {command.summary}", {"reason": command.summary})
 
 
 def _may_resolve(incident: Incident, _command: Resolve) -> str | None:
@@ -118,8 +121,8 @@ def _resolve(incident: Incident, command: Resolve, who: Contact, now: datetime) 
     incident.state.resolved_at = now
     for name in list(incident.state.clocks):
         incident.settle_clock(name, "met" if name == "update" else "cancelled")
-    incident.record(now, who.id, "resolved", f"Resolved: {command.summary}")
     incident.moment("resolved", now)
+    incident.record(now, who.id, "resolved", f"Resolved: {command.summary}", {"reason": command.summary})
 
 
 def _may_reopen(incident: Incident, _command: Reopen) -> str | None:
@@ -132,12 +135,12 @@ def reopen(incident: Incident, who: str, reason: str, now: datetime) -> None:
     state.status = Status.DECLARED
     state.reopened += 1
     state.acknowledged_at = state.mitigated_at = state.resolved_at = None
-    incident.record(now, who, "reopened", f"Reopened: {reason}", {"count": state.reopened})
     clock.paging_from(incident, now, "reopened")
     state.clocks.pop("update", None)
     incident.start_response_clocks(now)
     incident.skip_waiting_notices("reopened", now)
     incident.arm_notices("declared", now)
+    incident.record(now, who, "reopened", f"Reopened: {reason}", {"count": state.reopened, "reason": reason})
 
 
 def _reopen(incident: Incident, command: Reopen, who: Contact, now: datetime) -> None:
@@ -162,7 +165,7 @@ def _false_alarm(incident: Incident, command: FalseAlarm, who: Contact, now: dat
     incident.skip_waiting_notices("false alarm", now)
     if any(notice.status in {"sent", "sending"} for notice in incident.state.notices):
         incident.arm_notices("resolved", now)
-    incident.record(now, who.id, "false-alarm", f"False alarm: {command.reason}")
+    incident.record(now, who.id, "false-alarm", f"False alarm: {command.reason}", {"reason": command.reason})
 
 
 def _may_close(incident: Incident, _command: Close) -> str | None:

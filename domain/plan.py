@@ -65,6 +65,19 @@ class Plan(BaseModel):
         )
 
 
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """A plan as people are shown it, and as the record keeps it."""
+    return {
+        "target": plan.target,
+        "summary": plan.summary,
+        "before": plan.before,
+        "after": plan.after,
+        "impact": plan.impact,
+        "reversible": plan.reversible,
+        "digest": plan.digest,
+    }
+
+
 class Verification(BaseModel):
     """Whether the world really is `after`. `failed` means that waiting longer will not help."""
 

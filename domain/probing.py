@@ -19,7 +19,7 @@ def probes(runbook: Runbook) -> list[ProbeStep]:
 def found(incident: Incident, step: ProbeStep, finding: Finding, now: datetime, *, denied: bool = False) -> None:
     """Put a finding on record, with the changes that it speaks for. People decide; a finding only suggests."""
     incident.state.findings.append(ObservedFinding(step=step.id, action=step.probe, at=now, finding=finding))
-    data = {"step": step.id, "action": step.probe, "status": finding.status.value, "evidence": finding.evidence}
+    data = {"step": step.id, "title": step.title, "action": step.probe, **finding.model_dump(mode="json")}
     incident.record(now, "orchestrator", "finding", f"{step.title}: {finding.status} - {finding.summary}", data)
     if denied:
         lost_hands(incident, step.probe, now)
@@ -47,7 +47,9 @@ def linked(incident: Incident, incident_type: str, opened: str, now: datetime) -
     link = next(link for link in incident.state.links if link.type == incident_type)
     link.incident = opened
     text = f"Opened {opened} ({incident_type}) because of {link.because}; it keeps this incident's awareness"
-    incident.record(now, "orchestrator", "linked", text, {"incident": opened, "type": incident_type})
+    incident.record(
+        now, "orchestrator", "linked", text, {"incident": opened, "type": incident_type, "because": link.because}
+    )
 
 
 def suggested(incident: Incident, change: ChangeStep) -> list[str]:

@@ -36,19 +36,23 @@ def change_severity(incident: Incident, severity: Severity, reason: str, who: st
     state, before = incident.state, incident.state.severity
     raised = severity.above(before)
     state.severity = severity
+    if incident.is_responding():
+        _move_clocks(incident, raised=raised, now=now)
     verb = "raises" if raised else "lowers"
     incident.record(
         now,
         who,
         "severity",
         f"{who} {verb} {before} to {severity}: {reason}",
-        {"from": before.value, "to": severity.value},
+        {"from": before.value, "to": severity.value, "reason": reason},
     )
-    if not incident.is_responding():
-        return
+
+
+def _move_clocks(incident: Incident, *, raised: bool, now: datetime) -> None:
+    state = incident.state
     if raised:
         unacknowledged = state.status is Status.DECLARED
-        clock.paging_from(incident, now, f"raised to {severity}")
+        clock.paging_from(incident, now, f"raised to {state.severity}")
         if unacknowledged:
             due = clock.extend(state.clocks["ack"].due_at, now, incident.policy.respond)
             if state.clocks["ack"].state == "running":

@@ -13,6 +13,15 @@ def chain_key(incident: str, epoch: int) -> str:
     return f"chain#{incident}#{epoch:04d}"
 
 
+INDEX_KEY = "incidents"
+"""Where the ledger's table lists every incident that it has, by id: in order of time."""
+
+
+def report_place(incident: str, seq: int, ending: str) -> str:
+    """Where the report that tells the entries up to `seq` stands in the evidence bucket."""
+    return f"reports/{incident}/{seq:06d}/report.{ending}"
+
+
 def seal_place(incident: str, epoch: int, seq: int) -> str:
     """Where the signed head after entry `seq` stands in the evidence bucket."""
     return f"ledger/{incident}/{epoch:04d}/{seq:06d}.json"

@@ -82,11 +82,11 @@ def _end_task(
 ) -> None:
     task = incident.task(step)
     task.status, task.by, task.at, task.note = status, who.id, now, note
-    text = f"{task.title}: {status}" + (f" ({note})" if note else "")
-    incident.record(now, who.id, "task", text, {"step": step, "status": status})
     phase = [other for other in incident.state.tasks if other.phase == task.phase and other.required]
     if all(other.status != "open" for other in phase):
         incident.settle_clock(task.phase, "met")
+    text = f"{task.title}: {status}" + (f" ({note})" if note else "")
+    incident.record(now, who.id, "task", text, {"step": step, "status": status, "note": note})
 
 
 def told(task: Task) -> dict[str, Any]:

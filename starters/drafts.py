@@ -40,7 +40,7 @@ def _filled(options: Options, name: str, values: dict[str, str]) -> str:
     return Template(text).safe_substitute(_Known(values))
 
 
-def _values(state: dict[str, Any], organisation: Organisation, clock: terminal.Clock) -> dict[str, str]:
+def _values(state: dict[str, Any], organisation: Organisation, clock: Zoned) -> dict[str, str]:
     """What an incident knows of what the drafts ask for (Privacy Act 1988 s 26WK(3))."""
     facts = {fact["fact"]: clock(fact["value"]) for fact in state["facts"]}
     notes = {task["step"]: task["note"] for task in state["tasks"] if task["status"] == "done" and task["note"]}

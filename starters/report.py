@@ -1,6 +1,7 @@
-"""`incident report`: the account of an incident, from its document and its timeline."""
+"""`incident report`: the account of an incident, from what the ledger has of it alone."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,32 +10,34 @@ import click
 from starters.options import Options, shared
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
+    from domain.timeline import Entry
 
-    from starters.conversation import Account
+_FORMATS = ["markdown", "html", "json", "pdf"]
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
-@click.option("--format", "format_", type=click.Choice(["markdown", "html", "json"]), help="Default: markdown.")
+@click.option("--format", "format_", type=click.Choice(_FORMATS), help="Default: markdown.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @shared
 def report(options: Options, incident: str, format_: str | None, output: Path | None) -> None:
-    """Write the account of incident ID: what happened, who decided what, and what is left to do."""
+    """Write the account of incident ID: what happened, who decided what, and what is left to do.
+
+    It is made of the ledger alone, and needs no Temporal; where the ledger cannot be read, of the incident's workflow.
+    """
     if options.as_json and format_ not in {None, "json"}:
         raise click.UsageError(f"--json and --format {format_} contradict each other")
-    from starters import conversation, whole
-    from starters.connection import run
+    wanted = "json" if options.as_json else format_ or "markdown"
+    if wanted == "pdf" and output is None and sys.stdout.isatty():
+        raise click.UsageError("a PDF is nothing for a terminal: give -o FILE")
+    from starters import whole
 
-    async def work(client: "Client") -> "Account":
-        return await conversation.account(client, incident)
-
-    text = _written(options, whole.completed(options, run(work)), "json" if options.as_json else format_ or "markdown")
+    content = _rendered(options, incident, whole.told(options, incident), wanted)
     if output is None:
-        click.echo(text)
+        _print(content, wanted)
         return
     try:
-        output.write_text(text + "\n", encoding="utf-8")
+        output.write_bytes(content if wanted == "pdf" else content + b"\n")
     except OSError as error:
         raise click.UsageError(f"{output}: {error.strerror}") from error
     if options.as_json:
@@ -43,12 +46,20 @@ def report(options: Options, incident: str, format_: str | None, output: Path | 
         click.echo(f"{output} written", err=True)
 
 
-def _written(options: Options, account: "Account", format_: str) -> str:
-    from starters import report_content, report_render, terminal
+def _print(content: bytes, format_: str) -> None:
+    if format_ == "pdf":
+        sys.stdout.buffer.write(content)
+    else:
+        click.echo(content.decode())
 
-    if format_ == "json":
-        return json.dumps(report_content.facts(account.state, account.timeline), ensure_ascii=False)
-    blocks = report_content.blocks(account.state, account.timeline, terminal.clock(options))
-    if format_ == "html":
-        return report_render.html(blocks, f"{account.state['id']}: {account.state['title']}")
-    return report_render.markdown(blocks)
+
+def _rendered(options: Options, incident: str, entries: "list[Entry]", format_: str) -> bytes:
+    from activities.report.rendering import rendered
+    from domain.account_fold import NoAccountError
+    from starters import terminal
+    from starters.exits import RefusedError
+
+    try:
+        return rendered(entries, format_, terminal.clock(options))
+    except NoAccountError as error:
+        raise RefusedError(f"{incident} cannot be told: {error}; see incident audit verify {incident}") from error

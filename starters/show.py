@@ -9,7 +9,7 @@ from starters.options import Options, shared
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from starters.conversation import Account, Document
+    from starters.conversation import Document
 
 
 @click.command()
@@ -48,18 +48,8 @@ def timeline(options: Options, incident: str, ledger: bool) -> None:
     """Print everything that happened in incident ID, oldest first."""
     from starters import tables, terminal, whole
 
-    entries = whole.in_ledger(options, incident) if ledger else _account(options, incident).timeline
+    entries = whole.in_ledger(options, incident) if ledger else whole.by_workflow(options, incident).timeline
     if options.as_json:
         terminal.as_json(entries)
         return
     terminal.show(tables.entries(entries, terminal.clock(options)))
-
-
-def _account(options: Options, incident: str) -> "Account":
-    from starters import conversation, whole
-    from starters.connection import run
-
-    async def work(client: "Client") -> "Account":
-        return await conversation.account(client, incident)
-
-    return whole.completed(options, run(work))

@@ -6,7 +6,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
-from starters.terminal import Clock, clean, table
+from domain.zoned import Clock
+from starters.terminal import clean, table
 
 Document = dict[str, Any]
 

@@ -3,7 +3,7 @@
 import json
 import re
 import textwrap
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +11,7 @@ import click
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from domain.zoned import Clock
 from starters.problems import InvalidFile
 
 if TYPE_CHECKING:
@@ -65,21 +66,6 @@ def folded(line: str, width: int | None = None) -> str:
 def as_json(document: Any) -> None:
     """Print the one JSON document of a call."""
     click.echo(json.dumps(document, ensure_ascii=False))
-
-
-class Clock:
-    """Writes instants the way the organisation's own clock shows them, with their offset from UTC."""
-
-    def __init__(self, zone: tzinfo) -> None:
-        self._zone = zone
-
-    def __call__(self, stamp: str | None) -> str:
-        """Write an RFC 3339 instant; nothing for None."""
-        if stamp is None:
-            return ""
-        local = datetime.fromisoformat(stamp).astimezone(self._zone)
-        offset = local.strftime("%z")
-        return f"{local:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
 
 
 def clock(options: "Options") -> Clock:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from temporalio.client import Client
 
-    from starters.terminal import Clock
+    from domain.zoned import Clock
 
 _LOOK_SECONDS = 1.0
 _ENDED = {"closed", "false-alarm"}

@@ -1,8 +1,42 @@
-"""The whole account of an incident: what a long one's workflow has let go of comes from the ledger."""
+"""The whole timeline of an incident: from the ledger, or from its workflow and what that has let go of."""
 
+from typing import TYPE_CHECKING
+
+import click
+
+from domain.timeline import Entry
 from starters.conversation import Account
 from starters.exits import RefusedError
 from starters.options import Options
+from starters.problems import InvalidFile
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+
+def told(options: Options, incident: str) -> list[Entry]:
+    """Every entry, with what followed after the end: from the ledger, else from the workflow, which is said on stderr.
+
+    Raises `RefusedError` when neither has the incident.
+    """
+    try:
+        found = in_ledger(options, incident)
+    except (RefusedError, InvalidFile, click.UsageError) as error:
+        reason = str(error.message if isinstance(error, click.UsageError) else error).splitlines()[0]
+        click.echo(f"Not from the ledger: {reason}", err=True)
+        found = by_workflow(options, incident).timeline
+    return [Entry.model_validate(entry) for entry in found]
+
+
+def by_workflow(options: Options, incident: str) -> Account:
+    """The account that the incident's workflow gives, completed from the ledger where the incident is long."""
+    from starters import conversation
+    from starters.connection import run
+
+    async def work(client: "Client") -> Account:
+        return await conversation.account(client, incident)
+
+    return completed(options, run(work))
 
 
 def completed(options: Options, account: Account) -> Account:

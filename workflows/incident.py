@@ -60,9 +60,10 @@ class Incident:
                 ledger.shorten(self._rules)
                 workflow.continue_as_new(IncidentRun(declaration=self._rules.declaration, state=self._rules.state))
             await self._wait_for_news()
-        await workflow.wait_condition(workflow.all_handlers_finished)
         await self._errands.leave_follow_up()
         await self._release_key()
+        await self._record.store_report()
+        await workflow.wait_condition(workflow.all_handlers_finished)
         return {"state": document(self._rules), "timeline": timeline_document(self._rules)}
 
     async def _wait_for_news(self) -> None:

@@ -101,6 +101,15 @@ LEDGER = Profile(
 )
 """The record: tried without end; what is final elsewhere is tried again by the workflow."""
 
+REPORT = Profile(
+    task_queue=FORENSICS_QUEUE,
+    start_to_close_timeout=timedelta(minutes=2),
+    schedule_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=_HEARTBEAT,
+    retry_policy=_retry(8, 30),
+)
+"""The report of an ended incident: a few attempts, then the incident ends without a stored one."""
+
 LEDGER_AGAIN = timedelta(seconds=10)
 
 _PRIORITY = {Severity.P0: 1, Severity.P1: 2, Severity.P2: 3, Severity.P3: 4}

@@ -1,4 +1,7 @@
-"""Keeping the ledger: what is new in the timeline is written outside, and the response never waits for it."""
+"""Keeping the ledger: what is new in the timeline is written outside, and the response never waits for it.
+
+Once the incident has ended and all of it is written, its report is stored beside the evidence.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,8 +11,9 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from domain import ledger
-    from domain.calls import AppendCall, Appended
+    from domain.calls import AppendCall, Appended, ReportCall, Reported
     from domain.incident import Incident as Rules
+    from domain.incident_state import StoredReport
 
 from workflows import failures, options
 
@@ -30,6 +34,37 @@ class Record:
         """Start writing what is new, unless it is being written already."""
         if self._writer is None and ledger.is_behind(self._rules):
             self._writer = asyncio.create_task(self._write())
+
+    async def store_report(self) -> None:
+        """Store the report of an incident that has ended; that it cannot be stored goes on record, and no more.
+
+        A dry run leaves none. What is heard meanwhile is written too.
+        """
+        if not self._rules.live:
+            return
+        report = await self._stored()
+        self._rules.state.report = report
+        if report.reason is not None and self._rules.declaration.environment.evidence is not None:
+            text = f"No report was stored: {report.reason}"
+            self._rules.record(workflow.now(), "orchestrator", "report", text, {"reason": report.reason})
+        self.keep()
+        await workflow.wait_condition(lambda: not self.writing)
+
+    async def _stored(self) -> StoredReport:
+        declaration = self._rules.declaration
+        if declaration.environment.evidence is None:
+            return StoredReport(reason=f"environment {declaration.environment.name} names no evidence bucket")
+        call = ReportCall(
+            incident=declaration.incident_id,
+            environment=declaration.environment,
+            timezone=declaration.organisation.timezone,
+        )
+        profile = options.with_profile(options.REPORT, self._rules.state.severity, "Store the report")
+        try:
+            done = await workflow.execute_activity("report.store", call, result_type=Reported, **profile)
+        except ActivityError as error:
+            return StoredReport(reason=failures.reason(error))
+        return StoredReport(places=done.places)
 
     async def _write(self) -> None:
         while ledger.is_behind(self._rules):

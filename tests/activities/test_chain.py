@@ -8,6 +8,7 @@ import pytest
 
 from activities.action import RefusedError
 from activities.chain import Chain
+from activities.incident_index import IncidentIndex
 from domain.commands import Custody
 from domain.custody import Following, following
 from domain.organisation import Channel, Contact
@@ -67,8 +68,22 @@ def test_a_batch_is_written_and_signed(clients: WorldClients) -> None:
 
 def test_a_batch_goes_in_one_transaction(clients: WorldClients) -> None:
     """A hundred new entries are one request, and the one-by-one path is left alone."""
-    append(clients, entries(1, 100))
+    append(clients, entries(1, 1))
+    clients.calls.clear()
+    append(clients, entries(2, 101))
     assert [call for call in clients.calls if call.startswith("dynamodb")] == ["dynamodb.transact_write_items"]
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
+@pytest.mark.parametrize("operation", ["put_item", "transact_write_items"])
+def test_every_incident_is_listed_once(clients: WorldClients, operation: str, done: bool) -> None:
+    """The list of incidents has one whose first entry stands there, whatever died on the way, and has it once."""
+    with pytest.raises(CutError):
+        append(Cutting(clients, operation, 1, done=done), entries(1, 3))
+    append(clients, entries(1, 3))
+    append(clients, entries(4, 5))
+    append(clients, entries(1, 3, "anew"), epoch=1)
+    assert IncidentIndex(clients, place()).ids() == [INCIDENT]
 
 
 def test_the_same_batch_again_writes_nothing(clients: WorldClients) -> None:

@@ -16,7 +16,7 @@ from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, scope
 
 Todo = dict[str, dict[str, Activity]]
-HOUSEKEEPING = {"changes.release", "ledger.append"}
+HOUSEKEEPING = {"changes.release", "ledger.append", "report.store"}
 
 
 @pytest.fixture

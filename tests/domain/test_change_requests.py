@@ -233,7 +233,8 @@ def test_progress_is_taken_over() -> None:
     assert incident.state.clocks["approval:rollback"] == timer
     written = next(e for e in incident.state.timeline.entries if e.kind == "approval")
     assert (written.at, written.actor, written.text) == (entry.at, entry.actor, entry.text)
-    assert written.data == {"step": "rollback", "workflow_id": f"{NAME}/rollback/1", "role": "cto"}
+    clocks = {"approval:rollback": {"due_at": "2026-11-23T03:20:00Z", "state": "running"}}
+    assert written.data == {"step": "rollback", "workflow_id": f"{NAME}/rollback/1", "role": "cto", "clocks": clocks}
     pages = incident.state.pages[paged:]
     assert [(page.to, page.role, page.level) for page in pages] == [
         ("cto", "cto", 2),

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic_core import to_json
 
 from domain import alerts, change_requests, clock, facts, lifecycle, notices
+from domain.account_fold import fold
 from domain.calls import Applied, Planned
 from domain.change import Change, ChangeRequest
 from domain.commands import Approve, Cancel, Command
@@ -17,8 +18,9 @@ from domain.incident import Incident
 from domain.incident_state import ChangeStatus, IncidentState, Status
 from domain.runbook import ChangeStep
 from domain.severity import Severity
+from domain.timeline import Entry
 from tests.builders import T0, declaration, minutes, with_notices
-from tests.domain import machine
+from tests.domain import accounts, machine
 from tests.domain.changing import plan
 
 AGREED = {ChangeStatus.APPLYING, ChangeStatus.VERIFYING, ChangeStatus.APPLIED}
@@ -38,6 +40,7 @@ class IncidentMachine(RuleBasedStateMachine):
         facts.record_declared(self.incident)
         self.duties: dict[str, str] = {}
         self.changes: dict[str, Change] = {}
+        self.entries: list[Entry] = []
         self.now, self.level, self.status = T0, 0, Status.DECLARED
         clock.fire(self.incident, T0)
 
@@ -255,6 +258,15 @@ class IncidentMachine(RuleBasedStateMachine):
                 approving = [vote for vote in record.approvals if vote.decision == "approve"]
                 assert len(approving) == len(record.approvals)
                 assert len({vote.role for vote in approving}) >= quorum
+
+    @invariant()
+    def every_entry_is_kept(self) -> None:
+        """As the ledger does, which has what a long incident drops from its state."""
+        self.entries += [entry for entry in self.incident.state.timeline.entries if entry.seq > len(self.entries)]
+
+    def teardown(self) -> None:
+        """Wherever a history is left: what its entries alone come to is what the incident says of itself."""
+        assert accounts.told(fold(self.entries)) == accounts.said(self.incident)
 
     @invariant()
     def the_incident_knows_its_changes(self) -> None:

@@ -30,6 +30,8 @@ from domain.calls import (
     PlanCall,
     Planned,
     ReleaseCall,
+    ReportCall,
+    Reported,
     Verified,
     VerifyCall,
 )
@@ -122,7 +124,11 @@ class Backstage:
         async def follow(call: FollowCall) -> None:
             assert call.number
 
-        made: list[Callable[..., Any]] = [page, release, append, follow]
+        @activity.defn(name="report.store")
+        async def report(call: ReportCall) -> Reported:
+            return Reported(seq=1, places=(f"reports/{call.incident}",))
+
+        made: list[Callable[..., Any]] = [page, release, append, follow, report]
         made += [_probe(name) for name in PROBES]
         made += [_notice(name) for name in NOTICES]
         for name in CHANGES:

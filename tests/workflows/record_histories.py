@@ -38,7 +38,15 @@ UNREAD = {
     "workflowExecutionCompletedEventAttributes": "result",
 }
 PLACE = environment(
-    services={}, databases={}, networks={}, load_balancers={}, health={}, buckets={}, maintenance=None, web_acls={}
+    services={},
+    databases={},
+    networks={},
+    load_balancers={},
+    health={},
+    buckets={},
+    maintenance=None,
+    web_acls={},
+    evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"},
 )
 """Next to nothing: every activity's input holds it."""
 

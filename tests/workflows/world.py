@@ -28,6 +28,8 @@ from domain.calls import (
     PlanCall,
     Planned,
     ReleaseCall,
+    ReportCall,
+    Reported,
     Verified,
     VerifyCall,
 )
@@ -35,6 +37,7 @@ from domain.declaration import Declaration
 from domain.finding import Finding, FindingStatus
 from domain.incident_state import IncidentRun
 from domain.plan import Plan
+from domain.stored import report_place
 from domain.timeline import Entry
 from workflows.catalogue import WORKFLOWS
 
@@ -65,6 +68,7 @@ class World:
         self.notices: list[tuple[str, int]] = []
         self.ledger: list[Entry] = []
         self.followed: list[FollowCall] = []
+        self.reports: list[int] = []
         self.released: list[tuple[str, ...]] = []
         self.denied: set[str] = set()
         self.broken: set[str] = set()
@@ -72,6 +76,8 @@ class World:
         self.before_apply: Callable[[], None] = lambda: None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.storing = asyncio.Event()
+        self.storing.set()
 
     def observe(self, name: str) -> Finding:
         if name in self.denied:
@@ -142,7 +148,17 @@ class World:
         async def release(call: ReleaseCall) -> None:
             self.released.append(call.locks)
 
-        return [*made, page, tell, append, follow, release]
+        @activity.defn(name="report.store")
+        async def report(call: ReportCall) -> Reported:
+            await self.storing.wait()
+            if "report" in self.broken:
+                raise ApplicationError("no bucket", type="NotFound", non_retryable=True)
+            if "report slow" in self.broken:
+                raise ApplicationError("slow down", type="Transient")
+            self.reports.append(len(self.ledger))
+            return Reported(seq=len(self.ledger), places=(report_place(call.incident, len(self.ledger), "md"),))
+
+        return [*made, page, tell, append, follow, release, report]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")

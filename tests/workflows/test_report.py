@@ -1,0 +1,81 @@
+"""The report at the end: stored once the ledger has everything, and never in the way of an incident's end."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.testing import WorkflowEnvironment
+
+from tests.activities.scopes import environment
+from tests.builders import declaration
+from tests.workflows.world import Told, World
+
+VAULT = environment(evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"})
+
+
+async def ended(env: WorkflowEnvironment, world: World, **changes: Any) -> dict[str, Any]:
+    """The final account of an incident that was declared and called off."""
+    declared_at = await env.get_current_time()
+    fields = {"declared_at": declared_at, "environment": VAULT, **changes}
+    async with world.workers(env.client):
+        told = await Told.start(env.client, declaration(**fields))
+        if fields.get("mode") != "dry-run":
+            await told.do("acknowledge")
+            await told.do("false_alarm", reason="test")
+        account: dict[str, Any] = await told.handle.result()
+    return account
+
+
+async def test_the_report_is_stored_when_all_is_written(server: WorkflowEnvironment, world: World) -> None:
+    """The report is asked for once, after the last entry has reached the ledger; the account says where it is."""
+    account = await ended(server, world)
+    assert world.reports == [len(account["timeline"])] == [len(world.ledger)]
+    place = f"reports/{account['state']['id']}/{world.reports[0]:06d}/report.md"
+    assert account["state"]["report"] == {"places": [place], "reason": None}
+
+
+async def test_what_is_heard_while_storing_is_written_too(server: WorkflowEnvironment, world: World) -> None:
+    """A signal that comes while the report is stored is refused on record, and the ledger has that before the end."""
+    world.storing.clear()
+    async with world.workers(server.client):
+        told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC), environment=VAULT))
+        await told.do("acknowledge")
+        await told.do("false_alarm", reason="test")
+        await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        await told.handle.signal("note", {"by": "devops-lead", "text": "too late"})
+        length = await told.until(lambda s: s["timeline"]["length"] > s["timeline"]["written"])
+        world.storing.set()
+        account = await told.handle.result()
+    assert length["status"] == "false-alarm"
+    assert [entry.kind for entry in world.ledger][-1] == "refused"
+    assert [entry.model_dump(mode="json") for entry in world.ledger] == account["timeline"]
+
+
+async def test_a_report_that_cannot_be_stored_holds_nothing_up(server: WorkflowEnvironment, world: World) -> None:
+    """The incident ends all the same; the account and the record say why there is no report."""
+    world.broken.add("report")
+    account = await ended(server, world)
+    assert account["state"]["status"] == "false-alarm"
+    assert account["state"]["report"] == {"places": [], "reason": "NotFound: no bucket"}
+    assert (world.ledger[-1].kind, world.ledger[-1].data) == ("report", {"reason": "NotFound: no bucket"})
+
+
+async def test_retries_are_bounded(skipping: WorkflowEnvironment, world: World) -> None:
+    """A store that fails again and again is given up within minutes."""
+    world.broken.add("report slow")
+    account = await ended(skipping, world)
+    assert account["state"]["report"]["reason"] == "Transient: slow down"
+    given_up = datetime.fromisoformat(account["timeline"][-1]["at"])
+    assert given_up - datetime.fromisoformat(account["state"]["closed_at"]) < timedelta(minutes=11)
+
+
+async def test_where_there_is_no_vault_no_report_is_stored(server: WorkflowEnvironment, world: World) -> None:
+    """Without an evidence bucket nothing is tried, and nothing but the account says so."""
+    account = await ended(server, world, environment=environment())
+    assert world.reports == []
+    assert "no evidence bucket" in account["state"]["report"]["reason"]
+    assert "report" not in {entry["kind"] for entry in account["timeline"]}
+
+
+async def test_a_dry_run_leaves_no_report(server: WorkflowEnvironment, world: World) -> None:
+    account = await ended(server, world, mode="dry-run")
+    assert (world.reports, account["state"]["report"]) == ([], None)
