@@ -36,7 +36,7 @@ class Call:
 class Trap:
     """Does something once, at an operation's first request; if `since` is given, after one of that went well.
 
-    `operation` is its name, or a glob where a name holds what nobody knows yet.
+    `operation` is its name or a glob; where `about` is given, the request holds it.
     `start` is how many calls had been made when the trap was laid.
     """
 
@@ -44,6 +44,7 @@ class Trap:
     when: When
     do: Callable[[], object]
     since: str | None
+    about: str
     cut: bool
     start: int
     sprung: bool = False
@@ -76,13 +77,20 @@ class Wire(ThreadingHTTPServer):
         return sum(one.operation == operation and one.status < 400 for one in self.calls[start:])
 
     def trap(
-        self, operation: str, when: When, do: Callable[[], object], *, since: str | None = None, cut: bool = False
+        self,
+        operation: str,
+        when: When,
+        do: Callable[[], object],
+        *,
+        since: str | None = None,
+        about: str = "",
+        cut: bool = False,
     ) -> None:
         """Do something before the next such request is passed on, or before the good answer to one is.
 
         `cut` ends it there: what was not passed on by then never is.
         """
-        self.traps.append(Trap(operation, when, do, since, cut, len(self.calls)))
+        self.traps.append(Trap(operation, when, do, since, about, cut, len(self.calls)))
 
     @contextmanager
     def denying(self, prefix: str, code: str, message: str = "Not for you") -> Iterator[None]:
@@ -102,7 +110,7 @@ class Wire(ThreadingHTTPServer):
         finally:
             self.dead.remove(prefix)
 
-    def cut(self, operation: str, when: When) -> bool:
+    def cut(self, operation: str, when: When, body: bytes) -> bool:
         """Spring the first trap that this request is for, if there is one, and tell whether it ends here."""
         with self._lock:
             fits = (
@@ -112,6 +120,7 @@ class Wire(ThreadingHTTPServer):
                 and trap.when == when
                 and fnmatchcase(operation, trap.operation)
                 and (trap.since is None or self.count(trap.since, trap.start))
+                and (trap.about in operation or trap.about.encode() in body)
             )
             trap = next(fits, None)
             if trap is None:
@@ -135,12 +144,12 @@ class _Handler(BaseHTTPRequestHandler):
         if denied is not None:
             self._deny(*denied)
             return
-        if operation.startswith(tuple(self.server.dead)) or self.server.cut(operation, "before"):
+        if operation.startswith(tuple(self.server.dead)) or self.server.cut(operation, "before", body):
             self.close_connection = True
             return
         answer, content = self._pass_on(body)
         self.server.calls.append(Call(operation, answer.status))
-        if answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after"):
+        if answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after", body):
             self.close_connection = True
             return
         content = self.server.alter(operation, content)
