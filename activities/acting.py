@@ -21,14 +21,15 @@ WORKER_SHUTDOWN = "WorkerShutdown"
 def acting(doing: str, **ids: str) -> Iterator[None]:
     """Run one activity's work; `doing` names it in errors, `ids` stand in every line that it logs.
 
-    Every error leaves as an `ApplicationError` of its kind. An activity cut by a worker that is shut down fails
-    retryably at once, so that another worker takes it up.
+    Every error leaves as an `ApplicationError` of its kind, with the places in the code that it came by and without
+    the error behind it: history and logs would repeat what AWS answered, which may hold anything. An activity cut by
+    a worker that is shut down fails retryably at once, so that another worker takes it up.
     """
     with structlog.contextvars.bound_contextvars(**ids), _beating():
         try:
             yield
-        except ApplicationError:
-            raise
+        except ApplicationError as error:
+            raise error from None
         except CancelledError as error:
             details = activity.cancellation_details()
             if details is None or not details.worker_shutdown:
@@ -36,8 +37,9 @@ def acting(doing: str, **ids: str) -> Iterator[None]:
             raise ApplicationError(
                 f"{doing}: the worker is shut down", type=WORKER_SHUTDOWN, next_retry_delay=timedelta(milliseconds=1)
             ) from error
-        except Exception as error:
-            raise as_application_error(error, doing, attempt=activity.info().attempt) from error
+        except Exception as error:  # noqa: BLE001 - raised again, as an error of its kind
+            told = as_application_error(error, doing, attempt=activity.info().attempt)
+            raise told.with_traceback(error.__traceback__) from None
 
 
 @contextmanager

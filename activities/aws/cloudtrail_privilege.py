@@ -1,6 +1,7 @@
 """Tell who gave rights in the account to whom."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from activities.action import Params, Probe
 from activities.aws.instants import rfc3339
-from activities.aws.log_records import pseudonym
+from activities.aws.log_records import address, pseudonym
 from domain.calls import Scope
 from domain.durations import Duration, spoken
 from domain.finding import Finding, FindingStatus
@@ -26,6 +27,7 @@ _GRANTING_EVENTS = """
 _GRANTING = frozenset(_GRANTING_EVENTS.split())
 _HOME = "cloudtrail@us-east-1"
 """IAM is global and its events are recorded in us-east-1 alone (CloudTrail, global service events)."""
+_SERVICE = re.compile(r"[a-z0-9-]+\.amazonaws\.com|AWS Internal")
 _PAGES = 40
 _SHOWN = 20
 _PACE_SECONDS = 0.5
@@ -112,6 +114,12 @@ def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> di
         "principal": pseudonym(scope.incident, arn),
         "expected": any(fnmatchcase(role or arn, pattern) for pattern in expected),
         "access_key": event.get("AccessKeyId"),
-        "address": record.get("sourceIPAddress"),
+        "address": _source(record.get("sourceIPAddress")),
         "error": record.get("errorCode"),
     }
+
+
+def _source(value: Any) -> str | None:
+    """Where a request came from: an address, or a service of AWS by its name; nothing else is told."""
+    service = isinstance(value, str) and _SERVICE.fullmatch(value) is not None
+    return str(value) if service else address(value)

@@ -48,7 +48,7 @@ def kind_of(error: BaseException) -> ErrorKind:
 
 
 def as_application_error(error: BaseException, doing: str, attempt: int = 1) -> ApplicationError:
-    """Turn an error into the one that Temporal records; the caller raises it `from` the error.
+    """Turn an error into the one that Temporal records; the caller raises it `from None`, lest the error go along.
 
     `doing` is what was being done, `attempt` the activity's attempt, counted from 1. The type is the kind's value.
     Final kinds are not retried. Expired credentials are retried once, as botocore fetches new ones meanwhile; an

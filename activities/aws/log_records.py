@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
 
 from activities.action import Params
@@ -55,6 +56,14 @@ def read(logs: Any, group: str, pattern: str, window: tuple[datetime, datetime],
 def any_of(field: str, values: tuple[str, ...]) -> str:
     """Write the filter pattern for lines whose field has one of these values."""
     return "{ " + " || ".join(f'($.{field} = "{value}")' for value in values) + " }"
+
+
+def address(value: Any) -> str | None:
+    """An internet address as such; None for anything else that may stand where one should."""
+    try:
+        return str(ip_address(str(value)))
+    except ValueError:
+        return None
 
 
 def pseudonym(incident: str, account: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from activities.action import Params, Probe, ServiceName
 from activities.aws.instants import optional, rfc3339
-from activities.aws.log_records import Fields, any_of, pseudonym, read
+from activities.aws.log_records import Fields, address, any_of, pseudonym, read
 from domain.calls import Scope
 from domain.durations import Duration, spoken
 from domain.finding import Finding, FindingStatus
@@ -50,7 +50,8 @@ class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
                 return
             outcomes[record.get(fields.success) is not False] += 1
             moments.append(moment)
-            addresses[str(record.get(fields.address))] += 1
+            if (known := address(record.get(fields.address))) is not None:
+                addresses[known] += 1
             if (account := record.get(fields.account)) is not None:
                 accounts.add(pseudonym(scope.incident, str(account)))
 
@@ -72,7 +73,7 @@ class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
                 "granted": granted,
                 "refused": refused,
                 "accounts": sorted(accounts)[:_SHOWN],
-                "addresses": [address for address, _ in addresses.most_common(_SHOWN)],
+                "addresses": [one for one, _ in addresses.most_common(_SHOWN)],
                 "first_at": optional(min(moments, default=None)),
                 "last_at": optional(max(moments, default=None)),
                 "truncated": done.truncated,

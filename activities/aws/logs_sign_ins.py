@@ -14,12 +14,14 @@ from domain.durations import Duration, spoken
 from domain.finding import Finding, FindingStatus
 
 _SHOWN = 20
+_OTHER = "other"
 
 
 class FailedSignInsParams(Params):
     """`threshold` failures of one address are guessing, `flood` of all together too.
 
-    With `roles` only takeovers of accounts of these roles are suspect: an administrator's, for example.
+    With `roles` only takeovers of accounts of these roles are suspect: an administrator's, for example. Findings tell
+    these and `told_roles` as they are, others as `other`: a log may hold anything in that field.
     """
 
     service: ServiceName
@@ -27,6 +29,7 @@ class FailedSignInsParams(Params):
     threshold: int = Field(default=10, ge=1)
     flood: int = Field(default=100, ge=1)
     roles: tuple[str, ...] = ()
+    told_roles: tuple[str, ...] = ("administrator", "clinician", "patient", "referrer", "staff")
     fields: Fields = Fields()
 
 
@@ -67,7 +70,7 @@ class FailedSignIns(Probe[FailedSignInsParams]):
                 "suspects": seen.guessing[:_SHOWN],
                 "by_address": [_of_address(seen, address) for address in seen.guessing[:_SHOWN]],
                 "takeovers": len(seen.takeovers),
-                "taken_over": [_of_takeover(one) for one in seen.takeovers[:_SHOWN]],
+                "taken_over": [_of_takeover(params, one) for one in seen.takeovers[:_SHOWN]],
                 "query": _query(params.fields, seen),
                 "unreadable": done.unreadable,
                 "truncated": done.truncated,
@@ -91,8 +94,9 @@ def _of_address(seen: SignIns, address: str) -> dict[str, Any]:
     }
 
 
-def _of_takeover(one: SignIn) -> dict[str, Any]:
-    return {"account": one.account, "address": one.address, "at": rfc3339(one.at), "role": one.role}
+def _of_takeover(params: FailedSignInsParams, one: SignIn) -> dict[str, Any]:
+    role = one.role if one.role in {None, *params.roles, *params.told_roles} else _OTHER
+    return {"account": one.account, "address": one.address, "at": rfc3339(one.at), "role": role}
 
 
 def _query(fields: Fields, seen: SignIns) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from activities.aws.log_records import Fields, pseudonym
+from activities.aws.log_records import Fields, address, pseudonym
 from domain.calls import Scope
 
 EVENT = "AUTHENTICATION"
@@ -80,12 +80,9 @@ class SignIns:
 
 def sign_in(scope: Scope, fields: Fields, at: datetime, record: dict[str, Any]) -> SignIn | None:
     """Take a line as an attempt to sign in; None for any other line, and for one that lacks a field."""
-    address, account, success = (record.get(name) for name in (fields.address, fields.account, fields.success))
-    if record.get(fields.event) != EVENT or not isinstance(success, bool) or account is None:
-        return None
-    try:
-        known = str(ip_address(str(address)))
-    except ValueError:
+    account, success = record.get(fields.account), record.get(fields.success)
+    known = address(record.get(fields.address))
+    if record.get(fields.event) != EVENT or not isinstance(success, bool) or account is None or known is None:
         return None
     role = record.get(fields.role)
     return SignIn(at, success, known, pseudonym(scope.incident, str(account)), None if role is None else str(role))

@@ -1,12 +1,17 @@
 import dataclasses
 import queue
 import threading
+import traceback
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import structlog
+from botocore.exceptions import ClientError
 from temporalio.activity import ActivityCancellationDetails
+from temporalio.api.failure.v1 import Failure
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 
@@ -15,6 +20,7 @@ from activities.acting import acting
 from activities.progress import last_progress, progress
 
 WAIT_SECONDS = 10
+SAID = "no access to the images of Jo Example"
 
 
 @pytest.fixture
@@ -103,6 +109,34 @@ def test_the_attempt_decides(env: ActivityEnvironment) -> None:
         return raised.value.non_retryable
 
     assert [final(attempt) for attempt in (1, 2, 3)] == [False, False, True]
+
+
+async def test_what_aws_answered_does_not_leave_with_an_error(env: ActivityEnvironment) -> None:
+    """Neither the failure that Temporal keeps nor the traceback that is logged repeats an answer's text."""
+
+    def fail() -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": SAID}}, "GetObject")
+
+    def wrapped() -> None:
+        try:
+            fail()
+        except ClientError as error:
+            raise ApplicationError("look again", type="Transient") from error
+
+    for work in (fail, wrapped):
+        with pytest.raises(ApplicationError) as raised:
+            env.run(_acting, work)
+        kept = Failure()
+        await pydantic_data_converter.encode_failure(raised.value, kept)
+        logged = "".join(traceback.format_exception(raised.value))
+        assert SAID not in f"{kept}{logged}"
+        assert not kept.HasField("cause")
+        assert f"in {work.__name__}" in logged
+
+
+def _acting(work: Callable[[], None]) -> None:
+    with acting("work"):
+        work()
 
 
 @pytest.mark.parametrize(

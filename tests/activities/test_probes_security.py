@@ -126,6 +126,25 @@ def test_no_line_and_no_name_leaves_a_probe(probe: type[Probe[Any]], params: Any
 
 
 @pytest.mark.parametrize(("probe", "params"), LOG_PROBES)
+@pytest.mark.parametrize("field", ["sourceIp", "role", "userId", "resourceId", "requestedRole"])
+def test_a_name_in_any_field_stays_in_the_log(probe: type[Probe[Any]], params: Any, field: str) -> None:
+    """An application that writes a name where an address or a role should stand tells it to nobody through us."""
+    given: dict[str, Any] = {"success": True, field: "Jo Example"}
+    granted = [line(5, event, **given) for event in ("AUTHENTICATION", "PRIVILEGE_ESCALATION")]
+    lines = [*guesses(10), *granted, line(4, "DATA_ACCESS", **given)]
+    finding = probe(logs(*lines)).observe(scope(), params, NOW)
+    assert "Jo Example" not in finding.model_dump_json()
+
+
+def test_a_role_that_nobody_named_is_other() -> None:
+    """Roles are told by the names that are known to be roles."""
+    lines = [*guesses(10), line(5, success=True, role="janitor")]
+    for named, told in (((), "other"), (("janitor",), "janitor")):
+        (taken,) = signed(logs(*lines), told_roles=named).facts["taken_over"]
+        assert taken["role"] == told
+
+
+@pytest.mark.parametrize(("probe", "params"), LOG_PROBES)
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
@@ -179,8 +198,13 @@ class Trail(Stubbed):
         return super().client("cloudtrail")
 
 
-def changed(name: str = "CreateAccessKey", arn: str = "arn:aws:iam::1:user/jane.doe", error: str | None = None) -> Any:
-    record = {"userIdentity": {"type": "IAMUser", "arn": arn}, "sourceIPAddress": BAD, "errorCode": error}
+def changed(
+    name: str = "CreateAccessKey",
+    arn: str = "arn:aws:iam::1:user/jane.doe",
+    error: str | None = None,
+    address: str = BAD,
+) -> Any:
+    record = {"userIdentity": {"type": "IAMUser", "arn": arn}, "sourceIPAddress": address, "errorCode": error}
     return {"EventId": "e", "EventName": name, "EventTime": NOW, "CloudTrailEvent": json.dumps(record)}
 
 
@@ -222,6 +246,18 @@ def test_expected_and_refused_changes_are_not_suspect(event: Any, expected: tupl
     aws.answer("lookup_events", {"Events": [event]})
     finding = PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(expected=expected), NOW)
     assert finding.status is FindingStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [(BAD, BAD), ("cloudformation.amazonaws.com", "cloudformation.amazonaws.com"), ("Jo Example's laptop", None)],
+)
+def test_where_a_change_came_from_is_an_address_or_a_service(address: str, told: str | None) -> None:
+    """Whatever else stands there is not told."""
+    aws = Trail("cloudtrail")
+    aws.answer("lookup_events", {"Events": [changed(address=address)]})
+    finding = PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(), NOW)
+    assert finding.facts["events"][0]["address"] == told
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import boto3
 import requests
 
+from sandbox.outbox import Outbox
+from sandbox.state import Files
+from tests.e2e.asking import Asking
 from tests.e2e.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +23,6 @@ Document = dict[str, Any]
 
 _FOREIGN = ("INCIDENT_", "TEMPORAL_", "AWS_", "STATUSPAGE_", "OTEL_")
 _COMMAND_SECONDS = 100
-NOBODY_ANSWERS = 3
-"""The exit status when Temporal, or every worker, is silent."""
 
 
 def clean() -> dict[str, str]:
@@ -38,6 +40,7 @@ class House:
         self.cwd = cwd
         self.variables: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
+        self._asking: Asking | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -47,6 +50,12 @@ class House:
         """Start the sandbox, and take over how it is reached."""
         self.run("sandbox", "start", "--detach", "--data-dir", str(self.data_dir), *arguments)
         self.variables = self.json("sandbox", "env", "--data-dir", str(self.data_dir))
+
+    @property
+    def asking(self) -> Asking:
+        """A client of the sandbox's Temporal, for what is looked at again and again."""
+        self._asking = self._asking or Asking(self.variables)
+        return self._asking
 
     def close(self) -> None:
         self.run("sandbox", "stop", "--data-dir", str(self.data_dir))
@@ -84,13 +93,22 @@ class House:
         return found
 
     def _seen(self, incident: str, part: str) -> list[Document]:
-        """One part of an incident's account; nothing while no worker answers, as after a kill."""
-        done = self.call("show", incident, "--json")
-        if done.returncode == NOBODY_ANSWERS:
-            return []
-        assert done.returncode == 0, done.stderr
-        found: list[Document] = json.loads(done.stdout)[part]
+        """One part of an incident's state; nothing while no worker answers, as after a kill."""
+        found: list[Document] = self.state(incident).get(part, [])
         return found
+
+    def state(self, incident: str) -> Document:
+        """The document that `show` prints, of Temporal itself; empty while no worker answers."""
+        return self.asking.query(incident, "state") or {}
+
+    def until(self, incident: str, what: str, holds: Callable[[Document], Any], seconds: float = 30) -> Document:
+        """Wait until something holds of an incident's state, and return that state."""
+
+        def look() -> Document | None:
+            state = self.state(incident)
+            return state if state and holds(state) else None
+
+        return until(look, f"{incident}: {what}", seconds)
 
     def timeline(self, incident: str) -> list[Document]:
         found: list[Document] = self.json("timeline", incident)
@@ -128,12 +146,8 @@ class House:
 
     def ended(self, incident: str) -> Document:
         """Wait until an incident is closed or a false alarm, and return its last account."""
-
-        def look() -> Document | None:
-            state = self.show(incident)
-            return state if state["status"] in {"closed", "false-alarm"} else None
-
-        return until(look, f"{incident} ends")
+        self.until(incident, "it ends", lambda state: state["status"] in {"closed", "false-alarm"})
+        return self.show(incident)
 
     def signal(self, workflow: str, name: str, **payload: Any) -> None:
         """Send a signal as anybody may, by the plain `temporal` command."""
@@ -157,8 +171,8 @@ class House:
 
     def outbox(self, incident: str) -> list[Document]:
         """What was delivered about an incident, oldest first."""
-        found: list[Document] = self.json("sandbox", "outbox", "--data-dir", str(self.data_dir))
-        return [one for one in found if one["incident"] == incident]
+        delivered: list[Document] = Outbox(Files(self.data_dir).outbox).entries()
+        return [one for one in delivered if one["incident"] == incident]
 
     def healthy(self) -> bool:
         """Tell whether the portal answers."""

@@ -16,7 +16,7 @@ LEADS = {"devops-lead", "development-lead", "security-lead", "technical-manager"
 
 def tied(house: House, incident: str) -> list[str]:
     """Who was paged because access is denied."""
-    return [one["to"] for one in house.show(incident)["pages"] if "denies" in one["reason"]]
+    return [one["to"] for one in house.state(incident)["pages"] if "denies" in one["reason"]]
 
 
 def test_access_denied_is_a_finding_and_in_p0_a_page(house: House, aws: Wire, worker: Worker) -> None:

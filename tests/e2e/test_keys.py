@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.e2e.house import House
-from tests.e2e.waiting import until
 from tests.e2e.workers import Worker
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
@@ -34,7 +33,7 @@ def test_starts_at_once_with_one_key_are_one_incident(house: House, worker: Work
     answers = together(house, AT_ONCE, "--key", "burst")
     (incident,) = {one["incident_id"] for one in answers}
     assert sorted(one["created"] for one in answers) == [False] * (AT_ONCE - 1) + [True]
-    until(lambda: house.show(incident)["alerts"] == AT_ONCE, "every alert is counted")
+    house.until(incident, "every alert is counted", lambda state: state["alerts"] == AT_ONCE)
     assert [one["kind"] for one in house.timeline(incident)].count("duplicate-alert") == AT_ONCE - 1
     held = [one for one in house.json("list") if one["title"] == "Alarm: portal down"]
     assert [one["id"] for one in held] == [incident]
@@ -56,8 +55,8 @@ def test_key_through_an_incidents_life(house: House, worker: Worker) -> None:
     assert declared(house, "--key", "portal") | {"ui": ""} == {"incident_id": incident, "created": False, "ui": ""}
     resolve(house, incident)
     assert declared(house, "--key", "portal")["incident_id"] == incident
-    until(lambda: house.show(incident)["status"] == "declared", "the duplicate reopens the incident")
-    assert house.show(incident)["reopened"] == 1
+    state = house.until(incident, "the duplicate reopens it", lambda state: state["status"] == "declared")
+    assert state["reopened"] == 1
     resolve(house, incident)
     close(house, incident)
     second = declared(house, "--key", "portal")
@@ -74,7 +73,7 @@ def resolve(house: House, incident: str) -> None:
     house.signal(incident, "acknowledge", by="devops-lead")
     house.signal(incident, "mitigated", by="devops-lead", summary="traffic moved away")
     house.signal(incident, "resolve", by="devops-lead", summary="the release is gone")
-    until(lambda: house.show(incident)["status"] == "resolved", "the incident is resolved")
+    house.until(incident, "it is resolved", lambda state: state["status"] == "resolved")
 
 
 def close(house: House, incident: str) -> None:
@@ -82,8 +81,8 @@ def close(house: House, incident: str) -> None:
     refused = house.call("close", incident)
     assert refused.returncode == 1
     assert "complete-timeline" in refused.stderr
-    for task in house.show(incident)["tasks"]:
+    for task in house.state(incident)["tasks"]:
         if task["required"] and task["status"] == "open":
-            house.signal(incident, "waive_task", by="devops-lead", step=task["step"], reason="a drill")
+            house.asking.update(incident, "waive_task", by="devops-lead", step=task["step"], reason="a drill")
     house.run("close", incident)
     assert house.ended(incident)["status"] == "closed"

@@ -132,7 +132,7 @@ def assert_all_done_once(portal: Portal, incident: str, fault: Fault, deployed: 
     assert [update["status"] for update in post["incident_updates"]] == ["investigating"]
     entries = house.timeline(incident)
     assert_whole(entries)
-    assert entries[-1]["hash"] == house.show(incident)["timeline"]["head"]
+    assert entries[-1]["hash"] == house.state(incident)["timeline"]["head"]
     found = [one["data"]["step"] for one in entries if one["kind"] == "finding"]
     assert len(found) == len(set(found)) == PROBES
     ends = [one["data"]["status"] for one in entries if one["kind"] == "change" and "status" in one["data"]]

@@ -63,7 +63,7 @@ def test_a_database_incident_inside_an_outage_takes_its_turn(house: House, worke
         house.signal(f"{incident}/{step}/1", "approve", by="technical-manager", digest=digests[incident])
 
     def over(incident: str) -> Document | None:
-        change = next(one for one in house.show(incident)["changes"] if one["step"] == asked[incident])
+        change = next(one for one in house.state(incident)["changes"] if one["step"] == asked[incident])
         return change if change["status"] in _OVER else None
 
     rollback, restart = (until(lambda one=one: over(one), f"the change of {one}", 60) for one in asked)  # type: ignore[misc]

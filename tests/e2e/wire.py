@@ -1,20 +1,22 @@
 """The wire between a worker and the outside: what went over it, and what happens on it when a test says so.
 
-A proxy on loopback before the sandbox's AWS, or its status page. It passes every request on as it came. An
-operation is named `<signing name>.<Operation>`, or `<signing name>.<METHOD> <path>` where AWS names it so.
+A proxy on loopback before the sandbox's AWS, or its status page. It passes every request on as it came, and every
+answer, unless a test says otherwise. Operations are named as `tests.e2e.operations` says.
 """
 
 import http
 import http.client
 import json
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
+
+from tests.e2e.operations import operation_of
 
 When = Literal["before", "after"]
 
@@ -34,6 +36,7 @@ class Call:
 class Trap:
     """Does something once, at an operation's first request; if `since` is given, after one of that went well.
 
+    `operation` is its name or a glob; where `about` is given, the request holds it.
     `start` is how many calls had been made when the trap was laid.
     """
 
@@ -41,13 +44,17 @@ class Trap:
     when: When
     do: Callable[[], object]
     since: str | None
+    about: str
     cut: bool
     start: int
     sprung: bool = False
 
 
 class Wire(ThreadingHTTPServer):
-    """Listens at `url` and passes on to `upstream`. `calls` holds what was passed on, oldest first."""
+    """Listens at `url` and passes on to `upstream`. `calls` holds what was passed on, oldest first.
+
+    `alter` is given every operation and the content of its answer, and gives the content that the worker gets.
+    """
 
     daemon_threads = True
 
@@ -56,7 +63,9 @@ class Wire(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream).netloc
         self.calls: list[Call] = []
         self.traps: list[Trap] = []
-        self.denied: dict[str, str] = {}
+        self.denied: dict[str, tuple[str, str]] = {}
+        self.dead: set[str] = set()
+        self.alter: Callable[[str, bytes], bytes] = lambda _operation, content: content
         self._lock = threading.Lock()
 
     @property
@@ -68,32 +77,50 @@ class Wire(ThreadingHTTPServer):
         return sum(one.operation == operation and one.status < 400 for one in self.calls[start:])
 
     def trap(
-        self, operation: str, when: When, do: Callable[[], object], *, since: str | None = None, cut: bool = False
+        self,
+        operation: str,
+        when: When,
+        do: Callable[[], object],
+        *,
+        since: str | None = None,
+        about: str = "",
+        cut: bool = False,
     ) -> None:
         """Do something before the next such request is passed on, or before the good answer to one is.
 
         `cut` ends it there: what was not passed on by then never is.
         """
-        self.traps.append(Trap(operation, when, do, since, cut, len(self.calls)))
+        self.traps.append(Trap(operation, when, do, since, about, cut, len(self.calls)))
 
     @contextmanager
-    def denying(self, prefix: str, code: str) -> Iterator[None]:
+    def denying(self, prefix: str, code: str, message: str = "Not for you") -> Iterator[None]:
         """Answer every operation whose name begins so with an error of AWS's JSON protocol, and pass none on."""
-        self.denied[prefix] = code
+        self.denied[prefix] = code, message
         try:
             yield
         finally:
             del self.denied[prefix]
 
-    def cut(self, operation: str, when: When) -> bool:
+    @contextmanager
+    def down(self, prefix: str) -> Iterator[None]:
+        """Hang up on every operation whose name begins so, as a service does that is not there."""
+        self.dead.add(prefix)
+        try:
+            yield
+        finally:
+            self.dead.remove(prefix)
+
+    def cut(self, operation: str, when: When, body: bytes) -> bool:
         """Spring the first trap that this request is for, if there is one, and tell whether it ends here."""
         with self._lock:
             fits = (
                 trap
                 for trap in self.traps
                 if not trap.sprung
-                and (trap.operation, trap.when) == (operation, when)
+                and trap.when == when
+                and fnmatchcase(operation, trap.operation)
                 and (trap.since is None or self.count(trap.since, trap.start))
+                and (trap.about in operation or trap.about.encode() in body)
             )
             trap = next(fits, None)
             if trap is None:
@@ -112,19 +139,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        operation = _operation(self, body)
-        code = next((code for prefix, code in self.server.denied.items() if operation.startswith(prefix)), None)
-        if code is not None:
-            self._deny(code)
+        operation = operation_of(self, body)
+        denied = next((said for prefix, said in self.server.denied.items() if operation.startswith(prefix)), None)
+        if denied is not None:
+            self._deny(*denied)
             return
-        if self.server.cut(operation, "before"):
+        if operation.startswith(tuple(self.server.dead)) or self.server.cut(operation, "before", body):
             self.close_connection = True
             return
         answer, content = self._pass_on(body)
         self.server.calls.append(Call(operation, answer.status))
-        if answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after"):
+        if answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after", body):
             self.close_connection = True
             return
+        content = self.server.alter(operation, content)
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in _HOP_BY_HOP:
@@ -156,10 +184,10 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             upstream.close()
 
-    def _deny(self, code: str) -> None:
+    def _deny(self, code: str, message: str) -> None:
         self.send_response_only(400)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
-        content = json.dumps({"__type": code, "message": "Not for you"}).encode()
+        content = json.dumps({"__type": code, "message": message}).encode()
         self._end(str(len(content)), content)
 
     def _end(self, length: str, content: bytes) -> None:
@@ -169,22 +197,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: object) -> None:
         """Say nothing on stderr."""
-
-
-def _operation(request: BaseHTTPRequestHandler, body: bytes) -> str:
-    """Name an operation as its protocol does: by header, by path, in the form, or by method and path."""
-    signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", request.headers.get("Authorization", ""))
-    service = signed[1] if signed else "http"
-    path = urlsplit(request.path).path
-    if target := request.headers.get("X-Amz-Target"):
-        name = target.rpartition(".")[2]
-    elif rpc := re.fullmatch(r"/service/\w+/operation/(\w+)", path):
-        name = rpc[1]
-    elif b"Action=" in body and "form" in request.headers.get("Content-Type", ""):
-        name = parse_qs(body.decode())["Action"][0]
-    else:
-        name = f"{request.command} {path}"
-    return f"{service}.{name}"
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Worker:
         """Start it, unless it runs, and return once it polls."""
         if self.alive:
             return
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._house.command, "worker", "--json"],
                 cwd=self._house.cwd,

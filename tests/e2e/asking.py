@@ -1,0 +1,46 @@
+"""Asking workflows without a command's start-up, for tests that look again and again."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+_ANSWER = timedelta(seconds=5)
+_SECONDS = 60
+T = TypeVar("T")
+
+
+class Asking:
+    """A client in a thread of its own; `variables` are those by which a sandbox's Temporal is reached."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="asking", daemon=True).start()
+        self.client = self.run(
+            Client.connect(
+                variables["TEMPORAL_ADDRESS"],
+                namespace=variables["TEMPORAL_NAMESPACE"],
+                data_converter=pydantic_data_converter,
+            )
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something with the client's event loop and wait for what comes of it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_SECONDS)
+
+    def query(self, workflow: str, name: str) -> Any | None:
+        """Ask a workflow a question; None while no worker answers, as after a kill."""
+        handle: WorkflowHandle[Any, Any] = self.client.get_workflow_handle(workflow)
+        try:
+            return self.run(handle.query(name, rpc_timeout=_ANSWER))
+        except RPCError:
+            return None
+
+    def update(self, workflow: str, name: str, **payload: Any) -> Any:
+        """Send a command as an update and wait for its answer."""
+        return self.run(self.client.get_workflow_handle(workflow).execute_update(name, payload))
