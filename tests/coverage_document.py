@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from activities.catalogue import CHANGES, NOTICES, PROBES
-from tests.activities.test_change_catalogue import ALL_WORLDS
+from tests.activities.catalogue_worlds import ALL_WORLDS
 from tests.runbook_coverage import ROOT, Chapter, Requirement, Requirements, Step, action, requirements, runbooks, steps
 
 DOCUMENT = ROOT / "docs" / "runbook-coverage.md"
