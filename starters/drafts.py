@@ -4,6 +4,7 @@ from string import Template
 from typing import Any
 
 from domain.organisation import Organisation
+from domain.zoned import Clock
 from starters import terminal
 from starters.exits import RefusedError
 from starters.loading import load_obligations, load_organisation
@@ -40,7 +41,7 @@ def _filled(options: Options, name: str, values: dict[str, str]) -> str:
     return Template(text).safe_substitute(_Known(values))
 
 
-def _values(state: dict[str, Any], organisation: Organisation, clock: Zoned) -> dict[str, str]:
+def _values(state: dict[str, Any], organisation: Organisation, clock: Clock) -> dict[str, str]:
     """What an incident knows of what the drafts ask for (Privacy Act 1988 s 26WK(3))."""
     facts = {fact["fact"]: clock(fact["value"]) for fact in state["facts"]}
     notes = {task["step"]: task["note"] for task in state["tasks"] if task["status"] == "done" and task["note"]}

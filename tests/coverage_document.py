@@ -8,7 +8,7 @@ from typing import Any
 
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from domain.runbook import AnyStep
-from tests.activities.test_change_catalogue import ALL_WORLDS
+from tests.activities.catalogue_worlds import ALL_WORLDS
 from tests.runbook_coverage import ROOT, Chapter, Requirement, Requirements, action, requirements, runbooks, steps
 
 DOCUMENT = ROOT / "docs" / "runbook-coverage.md"

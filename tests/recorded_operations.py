@@ -33,10 +33,12 @@ from sandbox.aws.install import install
 from sandbox.aws.rollout import PACE
 from sandbox.outbox import Outbox
 from sandbox.world import World as Account
+from tests.activities.catalogue_worlds import ALL_WORLDS
 from tests.activities.dial import looking
 from tests.activities.scopes import NOW
 from tests.activities.statuspage_server import statuspage_server
-from tests.activities.test_change_catalogue import ALL_WORLDS, planned
+from tests.activities.test_change_catalogue import planned
+from tests.activities.world import forget_clients
 from tests.sandbox.worlds import AT_ONCE, NEVER, shipped
 
 _ANSWERS: dict[str, dict[str, Any]] = {"pi:GetResourceMetrics": {"MetricList": []}}
@@ -110,7 +112,11 @@ def recorder() -> Iterator[Recorder]:
             patch.delenv(name, raising=False)
         patch.setattr(PACE, "rollout", AT_ONCE)
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a third of all the time, for images that nobody asks for
-        yield made
+        forget_clients()
+        try:
+            yield made
+        finally:
+            forget_clients()
 
 
 def of_runbooks(runbooks: list[Runbook], folder: Path) -> Played:

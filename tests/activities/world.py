@@ -1,22 +1,21 @@
 """AWS as changes see it in tests: moto's clients, every call on record, with answers that can be lost on the way."""
 
+import os
 from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import boto3
+from botocore import xform_name
 
 from activities.aws.clients import AwsClients
 from tests.activities.scopes import REGION, environment
+from tests.activities.wire import Wire
 
 LEDGER = environment().ledger_table
-_WRITES = (
-    *("update_", "stop_", "modify_", "register_scalable_target", "put_object", "copy_object", "delete_object"),
-    *("authorize_", "revoke_", "create_network_acl_entry", "delete_network_acl_entry"),
-    *("put_logging", "delete_logging", "create_flow_logs", "delete_flow_logs", "put_retention", "admin_disable"),
-    *("reboot_db_instance", "promote_read_replica", "put_parameter", "create_db_snapshot"),
-    *("start_logging", "disable_alarm_actions", "enable_alarm_actions"),
-    *("admin_enable", "admin_reset", "admin_user_global", "admin_set_user_mfa", "set_user_pool_mfa"),
-)
+WIRE = Wire()
+_READS = ("admin_get_", "describe_", "get_", "head_", "list_")
 
 
 class LostError(ConnectionError):
@@ -24,22 +23,30 @@ class LostError(ConnectionError):
 
 
 class WorldClients:
-    """Clients that keep a record. Of the world's writes the one numbered `lose` (from 0) breaks `when` told."""
+    """Clients that keep a record. Of the world's writes the one numbered `lose` (from 0) breaks `when` told.
+
+    Where moto is not faithful, a fake of the service answers `instead`, behind botocore as well.
+    """
 
     def __init__(self, instead: dict[str, Any] | None = None) -> None:
-        self.inner = AwsClients(boto3.Session(), REGION)
+        session = _session(os.environ.get("AWS_ENDPOINT_URL"))
+        self.inner = _aws(session)
         self.instead = instead or {}
         self.calls: list[str] = []
         self.writes: list[str] = []
         self.lose: int | None = None
         self.when: Literal["unsent", "unanswered"] = "unanswered"
         self.before_write: Callable[[], None] = lambda: None
+        self._faked = _Faked(session, self.instead)
 
     def client(self, service: str) -> Any:
-        return _Recorded(service, self.instead.get(service) or self.inner.client(service), self)
+        return _Recorded(service, self._source(service).client(service), self)
 
     def once(self, service: str) -> Any:
-        return _Recorded(service, self.instead.get(service) or self.inner.once(service), self)
+        return _Recorded(service, self._source(service).once(service), self)
+
+    def _source(self, service: str) -> AwsClients:
+        return self._faked if service in self.instead else self.inner
 
 
 class _Recorded:
@@ -56,10 +63,11 @@ class _Recorded:
         def call(**kwargs: Any) -> Any:
             world = self._world
             world.calls.append(f"{self._service}.{name}")
-            if not name.startswith(_WRITES) or self._service == "dynamodb":
+            if name.startswith(_READS) or self._service == "dynamodb":
                 return found(**kwargs)
             lost = world.lose == len(world.writes)
-            world.before_write()
+            with WIRE.deaf():
+                world.before_write()
             world.writes.append(f"{self._service}.{name}")
             if lost and world.when == "unsent":
                 raise LostError
@@ -69,6 +77,46 @@ class _Recorded:
             return answer
 
         return call
+
+
+class _Faked(AwsClients):
+    """Clients whose calls go to the fakes: by the name of the operation, with the parameters that were asked."""
+
+    def __init__(self, session: boto3.Session, fakes: dict[str, Any]) -> None:
+        super().__init__(session, REGION)
+        self._fakes = fakes
+        self._hooked: list[Any] = []
+
+    def _cached(self, service: str, attempts: int) -> Any:
+        client = super()._cached(service, attempts)
+        if client not in self._hooked:
+            self._hooked.append(client)
+
+            def answer(model: Any, context: dict[str, Any], **_: Any) -> Any:
+                method = getattr(self._fakes[service], xform_name(model.name))
+                return SimpleNamespace(status_code=200), method(**context["asked"])
+
+            client.meta.events.register("before-call", answer)
+        return client
+
+
+@cache
+def _session(_endpoint: str | None) -> boto3.Session:
+    session = boto3.Session("testing", "testing", region_name=REGION)
+    WIRE.tap(session.events)
+    return session
+
+
+@cache
+def _aws(session: boto3.Session) -> AwsClients:
+    """Clients of all worlds: moto begins anew with every test, but clients take long to make."""
+    return AwsClients(session, REGION)
+
+
+def forget_clients() -> None:
+    """Let the worlds from here on make new clients: whoever hooks into botocore's sessions begins and ends with it."""
+    _session.cache_clear()
+    _aws.cache_clear()
 
 
 def create_ledger(clients: WorldClients) -> None:
