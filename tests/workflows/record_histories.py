@@ -147,8 +147,18 @@ async def record(name: str, client: Client) -> None:
         for change in account["state"]["changes"]:
             await client.get_workflow_handle(change["workflow_id"]).result()
             await keep(client, change["workflow_id"], f"{name}.{change['step']}-{change['generation']}")
+        if any(task["status"] == "open" for task in account["state"]["tasks"]) and play is outage_to_closed:
+            await finish_work(client, declared.incident_id)
+            await keep(client, ids.follow_up_workflow_id(declared.incident_id), f"{name}.follow-up")
         if declared.key:
             await keep(client, key, f"{name}.key")
+
+
+async def finish_work(client: Client, incident: str) -> None:
+    """Do what a closed incident left to do."""
+    work = client.get_workflow_handle(ids.follow_up_workflow_id(incident), result_type=dict)
+    await work.execute_update("complete_task", {"by": "devops-lead", "step": "training"}, result_type=dict)
+    await work.result()
 
 
 async def keep(client: Client, workflow_id: str, name: str) -> None:

@@ -35,6 +35,8 @@ def workflow_id(file: Path) -> str:
     part = file.stem.partition(".")[2]
     if part == "key":
         return ids.key_workflow_id("alarm-1")
+    if part == "follow-up":
+        return ids.follow_up_workflow_id(incident)
     step, _, generation = part.rpartition("-")
     return f"{incident}/{step}/{generation}" if part else incident
 
@@ -52,7 +54,7 @@ def test_every_kind_of_history_is_there() -> None:
         attributes(content(file), "workflowExecutionStartedEventAttributes")[0]["workflowType"]["name"]
         for file in RECORDED
     }
-    assert kinds == {"Incident", "Change", "IncidentKey"}
+    assert kinds == {"Incident", "Change", "IncidentKey", "FollowUp"}
     for file in RECORDED:
         assert attributes(content(file), "workflowExecutionCompletedEventAttributes"), file.name
     began = {
@@ -61,7 +63,7 @@ def test_every_kind_of_history_is_there() -> None:
         for child in attributes(content(file), "startChildWorkflowExecutionInitiatedEventAttributes")
     }
     assert began <= {workflow_id(file) for file in RECORDED}
-    assert len(began) == 6
+    assert len(began) == 7
 
 
 async def replay(stem: str, history: dict[str, Any]) -> None:
@@ -80,7 +82,7 @@ async def test_another_activity_does_not_replay(stem: str) -> None:
 async def test_another_order_does_not_replay() -> None:
     """The replay sees it when a workflow gives the same commands in another order."""
     history = content(FOLDER / "unanswered.json")
-    kinds = ("upsertWorkflowSearchAttributesEventAttributes", "timerStartedEventAttributes")
+    kinds = ("upsertWorkflowSearchAttributesEventAttributes", "activityTaskScheduledEventAttributes")
     one, other = (next(index for index, e in enumerate(history["events"]) if kind in e) for kind in kinds)
     assert other == one + 1
     first, second = history["events"][one], history["events"][other]
