@@ -121,6 +121,11 @@ class Stage:
             raise StoryError(f"{step} ended {change['status']}: {change['reason']}")
         return change
 
+    async def discharge(self, step: str, signers: list[str], **how: str) -> None:
+        """End a duty: everybody who must sign signs the same."""
+        for role in signers:
+            await self.say(role, "discharge_obligation", step=step, justification="rehearsed", **how)
+
     async def finish(self, who: str, summary: str) -> None:
         """Take the incident from mitigated to closed: every required task is done by its owner."""
         await self.say(who, "mitigated", summary=summary)

@@ -57,7 +57,18 @@ class DataBreach:
         for step in _CUT:
             await stage.approve("technical-manager", await stage.undo("security-lead", step))
             await stage.applied(step)
-        stage.narrate("Duties done or decided by their owners, the incident is closed; nothing was told in public")
+        stage.narrate(
+            "Privacy Officer and Legal Counsel show that they know; duties end once all who must have signed"
+        )
+        for role in ("privacy-officer", "legal-counsel"):
+            await stage.say(role, "acknowledge")
+        await stage.discharge("notify-insurer", ["legal-counsel"], reference="Notice to the insurer, 17")
+        signers, found = (
+            ["legal-counsel", "compliance-officer"],
+            "Assessment 3: cut off before harm was likely",
+        )
+        await stage.discharge("assess-breach", signers, reference=found, outcome="remediated")
+        stage.narrate("Tasks done by their owners, the incident is closed; nothing was told in public")
         await stage.finish("security-lead", "The attacker is blocked, the evidence kept, the portal back")
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:

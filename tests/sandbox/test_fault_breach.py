@@ -15,12 +15,12 @@ from activities.aws.wafv2_requests import Requests
 from domain.calls import Scope
 from domain.environment import Environment
 from domain.finding import Finding, FindingStatus
-from domain.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook, TaskStep
+from domain.runbook import ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
 from domain.severity import Severity
 from sandbox.faults import FAULTS
 from sandbox.faults_breach import ATTACKER
 from sandbox.world import World
-from starters.loading import load_environment, load_organisation, load_runbook, shipped_folder
+from starters.loading import load_environment, load_obligations, load_organisation, load_runbook, shipped_folder
 from tests.sandbox.worlds import other, rollouts_finish
 
 
@@ -150,12 +150,18 @@ def test_every_item_of_the_section_has_an_owner_and_a_due_time(book: Runbook) ->
     """The checklists of the runbook, each item a task of somebody, by some time."""
     tasks = {step.id: step for step in book.steps() if isinstance(step, TaskStep)}
     listed = {
-        *("notify-privacy-officer", "notify-legal-counsel", "notify-oaic", "notify-patients"),
         *("identify-scope", "attack-vector", "data-types", "affected-records", "document-timeline"),
         *("preserve-evidence", "incident-report-form", "privacy-commissioner", "patient-letters"),
         *("document-remediation", "post-incident-review"),
     }
     assert listed <= tasks.keys()
-    assert all(tasks[name].due is not None and tasks[name].required for name in listed)
-    assert tasks["notify-legal-counsel"].due == timedelta(minutes=15)
-    assert tasks["notify-oaic"].due == timedelta(hours=72)
+    assert all(tasks[name].due or tasks[name].due_business_days for name in listed)
+    assert all(tasks[name].required for name in listed)
+    organisation = load_organisation(shipped_folder())
+    owed = load_obligations(shipped_folder(), organisation)
+    named = {step.id: owed.obligation(step.obligation) for step in book.steps() if isinstance(step, ObligationStep)}
+    due = {name: duty.due.within for name, duty in named.items() if duty is not None}
+    assert due["notify-legal-counsel"] == timedelta(minutes=15)
+    assert due["oaic-statement"] == due["notify-patients"] == timedelta(hours=72)
+    assert due["assess-breach"] == timedelta(days=30)
+    assert {duty.id for duty in named.values() if duty} == {duty.id for duty in owed.obligations}
