@@ -57,9 +57,7 @@ class DataBreach:
         for step in _CUT:
             await stage.approve("technical-manager", await stage.undo("security-lead", step))
             await stage.applied(step)
-        stage.narrate(
-            "Privacy Officer and Legal Counsel show that they know; duties end once all who must have signed"
-        )
+        stage.narrate("Privacy Officer and Legal Counsel show that they know; duties end once all who must have signed")
         for role in ("privacy-officer", "legal-counsel"):
             await stage.say(role, "acknowledge")
         await stage.discharge("notify-insurer", ["legal-counsel"], reference="Notice to the insurer, 17")
