@@ -21,6 +21,8 @@ from domain.calls import (
     PlanCall,
     Planned,
     ReleaseCall,
+    ReportCall,
+    Reported,
     Verified,
     VerifyCall,
 )
@@ -114,4 +116,9 @@ def _record(marks: Marks) -> list[Activity]:
     def follow(_call: FollowCall) -> None:
         marks.add()
 
-    return [page, append, follow, release]
+    @activity.defn(name="report.store")
+    def report(call: ReportCall) -> Reported:
+        marks.add()
+        return Reported(seq=1, places=(f"reports/{call.incident}",))
+
+    return [page, append, follow, release, report]

@@ -23,8 +23,8 @@ def told(options: Options, incident: str) -> list[Entry]:
         found = in_ledger(options, incident)
     except (RefusedError, InvalidFile, click.UsageError) as error:
         reason = str(error.message if isinstance(error, click.UsageError) else error).splitlines()[0]
-        click.echo(f"Not from the ledger: {reason}", err=True)
         found = by_workflow(options, incident).timeline
+        click.echo(f"Not from the ledger: {reason}", err=True)
     return [Entry.model_validate(entry) for entry in found]
 
 

@@ -190,7 +190,8 @@ def test_taken_port_is_told(data_dir: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         told = run("start", "--detach", "--data-dir", str(data_dir), "--port-base", str(port - 2), status=1)
-    assert f"port {port}" in told
+    assert told.startswith("port ")
+    assert str(port) in told
     assert carrying(data_dir) == set()
 
 

@@ -81,7 +81,7 @@ def test_from_declaration_to_report(there: Incident, backstage: Backstage, tmp_p
     backstage.stop_workers()
     assert ok(there("show", id_, "--json")).json["status"] == "closed"
     assert ok(there("timeline", id_, "--json")).json[0]["kind"] == "declared"
-    for format_, word in (("markdown", "## What was changed"), ("html", "<h2>What was changed</h2>"), ("json", digest)):
+    for format_, word in (("markdown", "## What was changed"), ("html", ">What was changed</h2>"), ("json", digest)):
         file = tmp_path / format_
         ok(there("report", id_, "--format", format_, "-o", str(file)))
         text = file.read_text()
