@@ -33,10 +33,10 @@ from sandbox.aws.install import install
 from sandbox.aws.rollout import PACE
 from sandbox.outbox import Outbox
 from sandbox.world import World as Account
+from tests.activities.catalogue_worlds import ALL_WORLDS
 from tests.activities.dial import looking
 from tests.activities.scopes import NOW
 from tests.activities.statuspage_server import statuspage_server
-from tests.activities.catalogue_worlds import ALL_WORLDS
 from tests.activities.test_change_catalogue import planned
 from tests.activities.world import forget_clients
 from tests.sandbox.worlds import AT_ONCE, NEVER, shipped

@@ -17,8 +17,10 @@ ALREADY = frozenset(
         "DBSnapshotAlreadyExists",
         "ExportTaskAlreadyExists",
         "FlowLogAlreadyExists",
+        "InvalidNetworkAclEntry.NotFound",
         "InvalidPermission.Duplicate",
         "InvalidPermission.NotFound",
+        "InvalidSecurityGroupRuleId.NotFound",
         "NetworkAclEntryAlreadyExists",
         "ParameterAlreadyExists",
         "PreconditionFailed",
@@ -42,7 +44,7 @@ _WRONG_STATE = """
 """
 _CONFLICT = """
     ConcurrentModificationException ConcurrentUpdateException ConflictException ReplicatedWriteConflictException
-    TransactionConflictException WAFOptimisticLockException
+    TooManyUpdates TransactionCanceledException TransactionConflictException WAFOptimisticLockException
 """
 _EXPIRED = "ExpiredTokenException RequestExpired"
 _ACCESS_DENIED = """
