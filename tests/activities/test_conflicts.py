@@ -11,9 +11,9 @@ from activities.catalogue import CHANGES
 from domain.errors import FINAL
 from tests.activities.catalogue_worlds import WRITES_OF, world_of
 from tests.activities.trial import Trial
-from tests.activities.walk import Walk
+from tests.activities.walk import Met, Walk
 from tests.activities.wire import AGAIN, Sent
-from tests.activities.wire_codes import ALREADY_FROM, conflicts_of
+from tests.activities.wire_codes import ALREADY_FROM, already_of, conflicts_of
 from tests.activities.world import WIRE
 
 MOST_ATTEMPTS = 10
@@ -53,6 +53,14 @@ def test_what_is_so_already_by_our_own_doing_is_done(trial: Trial) -> None:
         _sent_twice(trial)
 
 
+def test_what_is_only_said_to_be_so_already_is_looked_at(trial: Trial) -> None:
+    """AWS says that it is so already, but what stands there is not what we want: it counts for nothing, undone too."""
+    _said_to_be_so(trial)
+    if trial.call.plan.reversible:
+        trial.undoing()
+        _said_to_be_so(trial)
+
+
 def test_somebody_else_who_was_quicker_is_not_taken_for_us(trial: Trial) -> None:
     """Somebody writes between our look and our first write: ours is what stands in the end, or we say that it is not.
 
@@ -84,12 +92,39 @@ def test_every_code_that_says_already_has_an_operation_that_gives_it() -> None:
 
 def _sent_twice(trial: Trial) -> None:
     effects = trial.effects
-    with WIRE.listening(lambda sent: AGAIN if sent.writes and (sent.repeats or sent.operation in REPEATABLE) else None):
+    with WIRE.listening(_again):
         assert _until_done(trial) == "applied"
     assert trial.effects == effects + WRITES_OF[trial.name]
     trial.world.settle()
-    assert trial.verify().message
+    with WIRE.listening(_again):
+        assert trial.verify().message
     assert trial.is_as_planned
+
+
+def _again(sent: Sent) -> str | None:
+    return AGAIN if sent.writes and (sent.repeats or sent.operation in REPEATABLE) else None
+
+
+def _said_to_be_so(trial: Trial) -> None:
+    effects = trial.effects
+    applying = Walk(trial.apply, _already)
+    for met in applying:
+        _counts_for_nothing(met)
+    assert applying.result.outcome == "applied"
+    assert trial.effects == effects + WRITES_OF[trial.name]
+    trial.world.settle()
+    for met in Walk(trial.verify, _already):
+        _counts_for_nothing(met)
+    assert trial.is_as_planned
+
+
+def _already(sent: Sent) -> tuple[str, ...]:
+    return already_of(sent.service, sent.operation) if sent.writes else ()
+
+
+def _counts_for_nothing(met: Met) -> None:
+    assert met.error is not None, f"{met} was taken for done"
+    assert (met.error.type, met.error.non_retryable) == ("Conflict", False), met
 
 
 def _until_done(trial: Trial) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
@@ -52,7 +53,7 @@ class Walk:
         while True:
             chosen: list[tuple[Sent, str]] = []
             error: ApplicationError | None = None
-            with WIRE.listening(lambda sent, chosen=chosen: self._choose(sent, chosen)):
+            with WIRE.listening(partial(self._choose, chosen)):
                 try:
                     self.result = self._attempt()
                 except ApplicationError as raised:
@@ -63,7 +64,7 @@ class Walk:
                 return
             yield Met(*chosen[0], error)
 
-    def _choose(self, sent: Sent, chosen: list[tuple[Sent, str]]) -> str | None:
+    def _choose(self, chosen: list[tuple[Sent, str]], sent: Sent) -> str | None:
         code = next((code for code in self._codes(sent) if (sent, code) not in self._met), None)
         if code is None or chosen:
             return None

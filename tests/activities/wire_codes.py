@@ -45,6 +45,13 @@ def conflicts_of(service: str, operation: str) -> tuple[str, ...]:
     return tuple(found) or _ANY_SERVICE
 
 
+def already_of(service: str, operation: str) -> tuple[str, ...]:
+    """The codes that say that it is so already; not DynamoDB's, which tells in its answer what stands there."""
+    if service == "dynamodb":
+        return ()
+    return tuple(code for code, operations in ALREADY_FROM.items() if operation in operations)
+
+
 @cache
 def _model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
