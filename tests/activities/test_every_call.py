@@ -7,15 +7,7 @@ from activities.catalogue import CHANGES
 from tests.activities.catalogue_worlds import WRITES_OF, world_of
 from tests.activities.trial import Trial
 from tests.activities.walk import Met, Walk
-
-ONE_A_CLASS = (
-    "ThrottlingException",
-    "InvalidDBInstanceState",
-    "ConcurrentUpdateException",
-    "AccessDenied",
-    "ExpiredToken",
-    "NeverHeardOfIt",
-)
+from tests.activities.wire_codes import ONE_A_CLASS
 
 
 @pytest.mark.parametrize("change", sorted(CHANGES))

@@ -8,6 +8,16 @@ import botocore.session
 from activities.aws.codes import ALREADY, kind_of_answer
 from domain.errors import ErrorKind
 
+ONE_A_CLASS = (
+    "ThrottlingException",
+    "InvalidDBInstanceState",
+    "ConcurrentUpdateException",
+    "AccessDenied",
+    "ExpiredToken",
+    "NeverHeardOfIt",
+)
+"""A code of each class: retried, waited for, merged, failed at once, fetched anew, and one that nobody listed."""
+
 _ANY_SERVICE = ("ConflictException",)
 """Where a model names no conflict (EC2's names no error at all) this one stands for what it does not tell."""
 
