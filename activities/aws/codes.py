@@ -32,11 +32,11 @@ ALREADY = frozenset(
 
 _TRANSIENT = """
     BandwidthLimitExceeded ConditionalRequestConflict DependencyTimeoutException EC2ThrottledException
-    HealthUnavailable InternalError InternalFailure InternalServerError InternalServiceError InternalServiceException
-    KMSInternalException OperationAbortedException ProvisionedThroughputExceededException RequestLimitExceeded
-    RequestThrottled RequestThrottledException RequestTimeoutException ServerException ServiceUnavailableException
-    SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException TransactionInProgressException
-    WAFInternalErrorException WAFUnavailableEntityException
+    HealthUnavailable InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
+    InternalServiceException KMSInternalException OperationAbortedException ProvisionedThroughputExceededException
+    RequestLimitExceeded RequestThrottled RequestThrottledException RequestTimeoutException ServerException
+    ServiceUnavailableException SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException
+    TransactionInProgressException WAFInternalErrorException WAFUnavailableEntityException
 """
 _WRONG_STATE = """
     DBInstanceNotReady InsufficientDBInstanceCapacity InvalidDBInstanceState InvalidDBSnapshotState
