@@ -15,6 +15,8 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from activities.action import Clients, RefusedError
 from activities.aws.codes import code_of
 from domain.calls import AppendCall, Appended, FollowCall
@@ -174,7 +176,7 @@ class Chain:
         return None
 
     def _checkpoint(self, evidence: Evidence, incident: str, epoch: int, last: Entry) -> None:
-        """Sign the head and put it where nobody can change it; one that stands there already is left."""
+        """Sign the head and put it where nobody can change it; the same that stands there already is left."""
         body = Head(incident=incident, epoch=epoch, seq=last.seq, head=last.hash, at=last.at.isoformat())
         signed = self._clients.client("kms").sign(
             KeyId=evidence.signing_key, Message=body.message(), MessageType="RAW", SigningAlgorithm=ALGORITHM
@@ -193,8 +195,28 @@ class Chain:
                 ObjectLockRetainUntilDate=evidence.locked_until(datetime.now(UTC)),
             )
         except Exception as error:
-            if code_of(error) != "PreconditionFailed":
+            if code_of(error) != "PreconditionFailed" or not self._stands(evidence, body):
                 raise
+
+    def _stands(self, evidence: Evidence, body: Head) -> bool:
+        """Tell whether this head stands in its place; raises `RefusedError` where another does (`s3:GetObject`).
+
+        Its signature may be another, as each is; whether it is good tells the audit.
+        """
+        s3, place = self._clients.client("s3"), seal_place(body.incident, body.epoch, body.seq)
+        try:
+            text = s3.get_object(Bucket=evidence.bucket, Key=place)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return False
+        try:
+            standing = Seal.model_validate_json(text).body
+        except ValidationError:
+            standing = None
+        if standing != body:
+            raise RefusedError(
+                f"in {evidence.bucket} stands another signed head at {place}: somebody else writes there"
+            )
+        return True
 
 
 def _item(incident: str, epoch: int, entry: Entry) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import structlog
 from temporalio.exceptions import CancelledError
 
 from activities.action import Clients, RefusedError
+from activities.aws.errors import kind_of
 from domain.calls import PageCall, Paged
+from domain.errors import FINAL, ErrorKind
 from domain.organisation import Channel
 
 _SMS_MAX = 140
@@ -24,23 +26,25 @@ class Pager:
     def page(self, call: PageCall) -> Paged:
         """Send the page by the first channel that accepts it, in the contact's order.
 
-        At least once: a repeat pages again, because a duplicate beats a page that was missed. When every
-        channel fails, the last one's error is raised. A contact without channels is refused.
+        At least once: a repeat pages again, because a duplicate beats a page that was missed. When every channel
+        fails, the error is raised that a repeat is likeliest to get past, the last of several. A contact without
+        channels is refused. Each is tried once, so that one that hangs leaves time for the next.
         """
-        last = len(call.channels) - 1
-        for position, channel in enumerate(call.channels):
+        failures: list[Exception] = []
+        for channel in call.channels:
             try:
                 reference = self._sms(call, channel) if channel.kind == "sms" else self._email(call, channel)
             except CancelledError:
                 raise
-            except Exception as error:
-                if position == last:
-                    raise
+            except Exception as error:  # noqa: BLE001 - raised below, unless another channel takes the page
+                failures.append(error)
                 kind = type(error).__name__
                 _log.warning("channel failed", page=call.page_id, to=call.to, channel=channel.kind, error=kind)
             else:
                 return Paged(channel=channel.kind, reference=reference)
-        raise RefusedError(f"{call.to} has no channel to be paged by: give one in organisation.yaml")
+        if not failures:
+            raise RefusedError(f"{call.to} has no channel to be paged by: give one in organisation.yaml")
+        raise max(reversed(failures), key=_hope)
 
     def _sms(self, call: PageCall, channel: Channel) -> str:
         attributes = {
@@ -50,7 +54,7 @@ class Pager:
             "role": call.role,
             "subject": call.subject,
         }
-        answer = self.clients.client("sns").publish(
+        answer = self.clients.once("sns").publish(
             PhoneNumber=channel.address,
             Message=short_text(call),
             MessageAttributes={
@@ -60,13 +64,21 @@ class Pager:
         return str(answer["MessageId"])
 
     def _email(self, call: PageCall, channel: Channel) -> str:
-        answer = self.clients.client("sesv2").send_email(
+        answer = self.clients.once("sesv2").send_email(
             FromEmailAddress=call.sender_mail,
             Destination={"ToAddresses": [channel.address]},
             Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(call.body)}}},
             EmailTags=[{"Name": "incident", "Value": _tag(call.incident)}, {"Name": "role", "Value": _tag(call.role)}],
         )
         return str(answer["MessageId"])
+
+
+def _hope(error: Exception) -> int:
+    """How much there is to be gained by paging again after an error."""
+    kind = kind_of(error)
+    if kind in (ErrorKind.UNKNOWN, ErrorKind.EXPIRED_CREDENTIALS):
+        return 1
+    return 0 if kind in FINAL else 2
 
 
 def short_text(call: PageCall) -> str:

@@ -78,6 +78,11 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
+def foreign_fields(now: State, plan: Plan) -> list[str]:
+    """The fields that are neither as they were nor as they shall be: somebody else changed them meanwhile."""
+    return sorted(name for name, value in now.items() if value not in (plan.before[name], plan.after[name]))
+
+
 class Verification(BaseModel):
     """Whether the world really is `after`. `failed` means that waiting longer will not help."""
 

@@ -13,7 +13,7 @@ from domain.approval import ApprovalClass
 from domain.calls import Scope
 from domain.durations import Duration, spoken
 from domain.finding import Finding, FindingStatus
-from domain.plan import Plan, State, Verification
+from domain.plan import Plan, State, Verification, foreign_fields
 
 _KINDS = ["MetricAlarm", "CompositeAlarm"]
 _PAGES = 20
@@ -114,9 +114,15 @@ class DisableAlarmActions(Change[SilenceParams]):
             cloudwatch.enable_alarm_actions(AlarmNames=on)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether each is as planned; one that is neither so nor as it was is somebody else's doing."""
         now = self.read(scope, plan)
         silent = sum(acts is False for acts in now.values())
-        return Verification(done=now == plan.after, message=f"{silent} of {len(now)} alarms are silent")
+        told = f"{silent} of {len(now)} alarms are silent"
+        if foreign := foreign_fields(now, plan):
+            return Verification(
+                done=False, failed=True, message=f"{told}; somebody changed {', '.join(foreign)} meanwhile"
+            )
+        return Verification(done=now == plan.after, message=told)
 
     def _found(self, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         alarms, _ = _described(self.clients.client("cloudwatch"), {"AlarmNames": list(names)})

@@ -96,8 +96,16 @@ class StartLogging(Change[StartLoggingParams]):
         self.clients.once("cloudtrail").start_logging(Name=plan.target)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
-        """Look whether it logs; one that CloudTrail cannot deliver for is no audit log, and waited for."""
+        """Look whether it logs; one that CloudTrail cannot deliver for is no audit log, and waited for.
+
+        One that logs to another place than planned is somebody else's doing.
+        """
         status = self.clients.client("cloudtrail").get_trail_status(Name=plan.target)
+        bucket = self._trail(plan.target).get("S3BucketName")
+        if bucket != plan.after["bucket"]:
+            return Verification(
+                done=False, failed=True, message=f"somebody led the trail to {bucket or 'no bucket'} meanwhile"
+            )
         error = status.get("LatestDeliveryError")
         if error:
             return Verification(done=False, message=f"the trail cannot deliver: {error}")

@@ -17,8 +17,10 @@ ALREADY = frozenset(
         "DBSnapshotAlreadyExists",
         "ExportTaskAlreadyExists",
         "FlowLogAlreadyExists",
+        "InvalidNetworkAclEntry.NotFound",
         "InvalidPermission.Duplicate",
         "InvalidPermission.NotFound",
+        "InvalidSecurityGroupRuleId.NotFound",
         "NetworkAclEntryAlreadyExists",
         "ParameterAlreadyExists",
         "PreconditionFailed",
@@ -30,11 +32,11 @@ ALREADY = frozenset(
 
 _TRANSIENT = """
     BandwidthLimitExceeded ConditionalRequestConflict DependencyTimeoutException EC2ThrottledException
-    HealthUnavailable InternalError InternalFailure InternalServerError InternalServiceError InternalServiceException
-    KMSInternalException OperationAbortedException ProvisionedThroughputExceededException RequestLimitExceeded
-    RequestThrottled RequestThrottledException RequestTimeoutException ServerException ServiceUnavailableException
-    SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException TransactionInProgressException
-    WAFInternalErrorException WAFUnavailableEntityException
+    HealthUnavailable InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
+    InternalServiceException KMSInternalException OperationAbortedException ProvisionedThroughputExceededException
+    RequestLimitExceeded RequestThrottled RequestThrottledException RequestTimeoutException ServerException
+    ServiceUnavailableException SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException
+    TransactionInProgressException WAFInternalErrorException WAFUnavailableEntityException
 """
 _WRONG_STATE = """
     DBInstanceNotReady InsufficientDBInstanceCapacity InvalidDBInstanceState InvalidDBSnapshotState
@@ -42,7 +44,7 @@ _WRONG_STATE = """
 """
 _CONFLICT = """
     ConcurrentModificationException ConcurrentUpdateException ConflictException ReplicatedWriteConflictException
-    TransactionConflictException WAFOptimisticLockException
+    TooManyUpdates TransactionCanceledException TransactionConflictException WAFOptimisticLockException
 """
 _EXPIRED = "ExpiredTokenException RequestExpired"
 _ACCESS_DENIED = """

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from activities.action import Params, RefusedError, UserPoolName
 from activities.aws.addresses import listed
 from domain.approval import ApprovalClass
-from domain.plan import State, Verification
+from domain.plan import Plan, State, Verification, foreign_fields
 
 MANY = 50
 """More accounts than these at once are a change of class A3."""
@@ -78,7 +78,14 @@ def changing(before: State, after: State) -> list[str]:
     return [user for user in sorted(after) if before[user] != after[user]]
 
 
-def looked(now: State, after: State, what: str) -> Verification:
-    """Count the accounts that are as planned; an account that is gone needs no waiting for."""
-    right = sum(now[user] in (value, GONE) for user, value in after.items())
-    return Verification(done=right == len(after), message=f"{right} of {len(after)} accounts {what}")
+def looked(now: State, plan: Plan, what: str) -> Verification:
+    """Count the accounts that are as planned; an account that is gone needs no waiting for.
+
+    Nor does one that is neither as planned nor as it was: that is somebody else's doing.
+    """
+    here = {user: state for user, state in now.items() if state != GONE}
+    right = len(now) - sum(state != plan.after[user] for user, state in here.items())
+    told = f"{right} of {len(now)} accounts {what}"
+    if foreign := foreign_fields(here, plan):
+        return Verification(done=False, failed=True, message=f"{told}; somebody changed {', '.join(foreign)} meanwhile")
+    return Verification(done=right == len(now), message=told)

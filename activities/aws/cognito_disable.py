@@ -62,7 +62,7 @@ class DisableUsers(Change[AccountsParams]):
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether every account is as planned."""
-        return looked(self.read(scope, plan), plan.after, "as planned")
+        return looked(self.read(scope, plan), plan, "as planned")
 
 
 def _state(_user: str, found: dict[str, Any]) -> str:

@@ -91,7 +91,7 @@ class RequireMfa(Change[MfaParams]):
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the accounts, or the pool, are as planned."""
-        return looked(self.read(scope, plan), plan.after, "or pools as planned")
+        return looked(self.read(scope, plan), plan, "or pools as planned")
 
     def _plan_pool(self, name: str, pool: str, config: dict[str, Any]) -> Plan:
         arn = pool_arn(self.clients.client("cognito-idp"), pool)

@@ -93,7 +93,7 @@ class ResetPasswords(Change[AccountsParams]):
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether every account was reset; those whose owner has a new password by now count as such."""
-        return looked(self.read(scope, plan), plan.after, "as planned")
+        return looked(self.read(scope, plan), plan, "as planned")
 
     def _marks(self, scope: Scope, pool: str) -> Marks:
         return Marks(self.clients, scope.environment.ledger_table, pool, "password-reset")

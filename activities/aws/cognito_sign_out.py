@@ -73,7 +73,7 @@ class SignOutUsers(Change[AccountsParams]):
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether a sign-out of every account is on record."""
-        return looked(self.read(scope, plan), plan.after, "signed out")
+        return looked(self.read(scope, plan), plan, "signed out")
 
     def _marks(self, scope: Scope, pool: str) -> Marks:
         return Marks(self.clients, scope.environment.ledger_table, pool, "signed-out")

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from activities.action import Clients
-from activities.aws.codes import code_of, is_already
-
-_GONE = "InvalidSecurityGroupRuleId.NotFound"
+from activities.aws.codes import is_already
 
 
 class IngressRule:
@@ -29,7 +27,10 @@ class IngressRule:
         return self.value(found) if found else None
 
     def set(self, value: Any) -> None:
-        """Revoke the rule, or write it anew; one that is gone or there by then is looked at again by the caller."""
+        """Revoke the rule, or write it anew; one that is gone or there by then is looked at again.
+
+        Raises the conflict, retryable, where what stands there is not what was to be set.
+        """
         ec2, found = self._clients.once("ec2"), self._found()
         try:
             if value is None and found:
@@ -41,7 +42,7 @@ class IngressRule:
                     GroupId=self._group, IpPermissions=[value["permission"]], **_tagged(value["tags"])
                 )
         except ec2.exceptions.ClientError as error:
-            if not is_already(error) and code_of(error) != _GONE:
+            if not is_already(error) or self.read() != value:
                 raise
 
     def _found(self) -> dict[str, Any] | None:

@@ -1,12 +1,14 @@
 """What can log more: a web ACL, a network, a log group. Each is read and set by itself."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Protocol
 
 from activities.action import Clients, RefusedError
 from activities.aws.codes import is_already
 
 _TOKENS = 5
+_GONE = "InvalidFlowLogId.NotFound"
 _REDACTED = [{"SingleHeader": {"Name": name}} for name in ("authorization", "cookie")]
 
 
@@ -50,7 +52,9 @@ class WebAclLog:
         """`wafv2:PutLoggingConfiguration` is absolute; tokens and cookies stay out of the log."""
         wafv2 = self._clients.client("wafv2")
         if value is None:
-            wafv2.delete_logging_configuration(ResourceArn=self._acl)
+            # none there: it is gone already, which is all that is asked
+            with suppress(wafv2.exceptions.WAFNonexistentItemException):
+                wafv2.delete_logging_configuration(ResourceArn=self._acl)
             return
         wafv2.put_logging_configuration(
             LoggingConfiguration={
@@ -84,7 +88,10 @@ class FlowLog:
         if value is not None:
             self._create()
         elif ours := [log["FlowLogId"] for log in self._listed() if _destination(log) == self._ours]:
-            self._clients.once("ec2").delete_flow_logs(FlowLogIds=ours)
+            answer = self._clients.once("ec2").delete_flow_logs(FlowLogIds=ours)
+            for failed in answer.get("Unsuccessful", []):
+                if failed["Error"]["Code"] != _GONE:
+                    raise RefusedError(f"EC2 deletes no flow log to {self._ours}: {failed['Error']['Code']}")
 
     def _create(self) -> None:
         """EC2 answers a token that it knows with the flow log made then, though deleted since: take the next one.
@@ -103,7 +110,7 @@ class FlowLog:
                     LogDestination=self._ours,
                 )
             except ec2.exceptions.ClientError as error:
-                if not is_already(error):
+                if not is_already(error) or self.read() != self._ours:
                     raise
                 return
             for failed in answer.get("Unsuccessful", []):

@@ -54,7 +54,7 @@ class Preservation:
         inventory = self._inventory()
         wanted = (Version.parse(line) for line in inventory)
         while (part := small(self._s3, self._bucket, self._part(self._parts + 1))) is not None:
-            self._count(_of_part(part, list(islice(wanted, _PART_LINES))))
+            self._count(_of_part(part, [version.version for version in islice(wanted, _PART_LINES)]))
         self._copy(wanted)
         self._write_manifest(collector, inventory.sha256)
 
@@ -84,6 +84,8 @@ class Preservation:
             found = head(self._s3, self._bucket, key)
         if found is None:
             raise _vanished()
+        if found.get("ObjectLockMode") != FOR_GOOD:
+            raise RefusedError("the inventory stands there without our lock: somebody else wrote it")
         return Lines(self._s3, self._bucket, key, int(found["ContentLength"]))
 
     def _copy(self, wanted: Iterator[Version]) -> None:
@@ -112,12 +114,12 @@ class Preservation:
             self._write_part(lines)
 
     def _write_part(self, lines: list[Line]) -> None:
-        """Write the next part; where another attempt wrote it, that one counts."""
+        """Write the next part; where another attempt wrote it, that one counts, if it is about the same versions."""
         key = self._part(self._parts + 1)
         content = b"".join(_json(line) for line in lines)
         if not self._vault.put_record(key, BytesIO(content).read):
-            content = self._read_part(self._parts + 1)
-        self._count([json.loads(line) for line in content.splitlines()])
+            lines = _of_part(self._read_part(self._parts + 1), [str(line["source_version"]) for line in lines])
+        self._count(lines)
 
     def _write_manifest(self, collector: str, inventory: str) -> None:
         first = {**self._context, **self._totals, "collector": collector, "inventory": inventory, "tool": self._tool()}
@@ -146,10 +148,10 @@ class Preservation:
         return str(self._s3.meta.config.user_agent)
 
 
-def _of_part(part: bytes, wanted: list[Version]) -> list[Line]:
-    """The lines of a part; raises `RefusedError` when they are not about what the inventory has there."""
+def _of_part(part: bytes, wanted: list[str]) -> list[Line]:
+    """The lines of a part; raises `RefusedError` when they are not about the versions that the inventory has there."""
     lines = [json.loads(line) for line in part.splitlines()]
-    if [line["source_version"] for line in lines] != [version.version for version in wanted]:
+    if [line["source_version"] for line in lines] != wanted:
         raise RefusedError("a part of the manifest is not about what the inventory names: somebody else wrote there")
     return lines
 

@@ -80,11 +80,19 @@ class PreserveLogs(Change[PreserveParams]):
         return self._state(_evidence(scope).bucket, str(plan.context["records"]))
 
     def act(self, scope: Scope, plan: Plan) -> None:
-        """Put the order on record, locked; one that is there stays, which `read` has found to be the same."""
+        """Put the order on record, locked; one that is there stays, and must be the same.
+
+        Raises `RefusedError` when somebody else put another one there since the look.
+        """
         if self.read(scope, plan)["order"] == _ABSENT:
             vault = self._vault(scope, plan)
-            vault.put_record(f"{plan.context['records']}order.json", BytesIO(_order(plan.context)).read)
-            vault.close()
+            try:
+                if vault.put_record(f"{plan.context['records']}order.json", BytesIO(_order(plan.context)).read):
+                    return
+            finally:
+                vault.close()
+            if self.read(scope, plan)["order"] != plan.after["order"]:
+                raise RefusedError("somebody else put another order on record where ours belongs")
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Copy what is not copied yet, then write the manifest; look at it and tell its hash.

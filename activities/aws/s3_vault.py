@@ -67,14 +67,20 @@ class Vault:
     def put_record(self, key: str, read: Read) -> bool:
         """Put a record of any length at `key`, unless one stands there: that stays, and the answer is no.
 
-        Raises `RefusedError` when S3 stored something else than was sent.
+        Whoever is told no looks at what stands there. Raises `RefusedError` when S3 stored something else than was
+        sent, and when the one that stands there is not locked as ours are.
         """
         content = Content(read, None, self._room)
         try:
             self._checked(content, self._written(key, content, _RECORD))
         except self._s3.exceptions.ClientError as error:
-            if not is_already(error):
+            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
                 raise
+            if found.get("ObjectLockMode") != FOR_GOOD:
+                raise RefusedError(
+                    f"in {self._bucket} a record stands without our lock (version {found['VersionId']}): "
+                    "somebody else writes there"
+                ) from error
             return False
         return True
 

@@ -9,9 +9,9 @@ from typing import Any
 
 
 class StatusPageServer(ThreadingHTTPServer):
-    """Public incidents newest first; `failures` are answers (status, headers) to give before anything else.
+    """Public incidents newest first; `failures` are answers (status, headers) to give first, None to answer as usual.
 
-    `lost` answers are dropped after their effect: the connection is closed instead.
+    `lost` answers are dropped after their effect: the connection is closed instead. `told` is what took effect.
     """
 
     daemon_threads = True
@@ -19,8 +19,9 @@ class StatusPageServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.incidents: list[dict[str, Any]] = []
+        self.told: list[tuple[str, str]] = []
         self.requests: list[tuple[str, str, Any]] = []
-        self.failures: list[tuple[int, dict[str, str]]] = []
+        self.failures: list[tuple[int, dict[str, str]] | None] = []
         self.lost = 0
         self.authorization = ""
 
@@ -49,8 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self, body: Any) -> None:
         self.server.requests.append((self.command, self.path, body))
         self.server.authorization = self.headers["Authorization"]
-        if self.server.failures:
-            status, headers = self.server.failures.pop(0)
+        if self.server.failures and (failure := self.server.failures.pop(0)):
+            status, headers = failure
             return self._answer(status, {"error": "as the test wants it"}, headers)
         answer = self._done(body)
         if body is not None and self.server.lost:
@@ -61,6 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _done(self, body: Any) -> Any:
         incidents = self.server.incidents
+        if body is not None:
+            self.server.told.append((self.command, body["incident"]["status"]))
         path, _, query = self.path.partition("?")
         if self.command == "POST":
             incidents.insert(0, _kept({"id": f"p{len(incidents)}", "created_at": "2026-11-23T03:31:00.000Z"}, body))

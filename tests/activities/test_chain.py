@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from activities.action import RefusedError
 from activities.chain import Chain
@@ -27,7 +28,7 @@ from tests.activities.ledger_worlds import (
     verdict,
 )
 from tests.activities.scopes import environment
-from tests.activities.world import LEDGER, WorldClients
+from tests.activities.world import LEDGER, WIRE, WorldClients
 from tests.records import INCIDENT, timeline
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -178,6 +179,30 @@ def test_without_a_vault_nothing_is_signed(clients: WorldClients) -> None:
     """Where no evidence bucket is named the chain is kept all the same."""
     append(clients, entries(1, 3), where=environment())
     assert (len(table(clients)), objects(clients)) == (3, [])
+
+
+def test_a_head_that_somebody_else_signed_is_not_left_as_ours(clients: WorldClients) -> None:
+    """Where another head stands, or what is none at all, in the place of ours, the append says so and is not done."""
+    forged = entries(2, 2, "forged")
+    append(clients, forged)
+    (theirs, _) = objects(clients)[0]
+    body = clients.inner.client("s3").get_object(Bucket=BUCKET, Key=theirs)["Body"].read()
+    for number, content in ((3, body), (4, b"{}")):
+        clients.inner.client("s3").put_object(Bucket=BUCKET, Key=seal_place(INCIDENT, 1, number), Body=content)
+        with pytest.raises(RefusedError, match="another signed head"):
+            append(clients, entries(number, number))
+
+
+def test_a_head_is_not_taken_to_stand_because_s3_says_so(clients: WorldClients) -> None:
+    """Where nothing stands in its place it is put there by the next attempt."""
+    with (
+        WIRE.listening(lambda sent: "PreconditionFailed" if sent.operation == "PutObject" else None),
+        pytest.raises(ClientError, match="PreconditionFailed"),
+    ):
+        append(clients, entries(1, 3))
+    append(clients, entries(1, 3))
+    assert verdict(clients).flaws == []
+    assert len(objects(clients)) == 1
 
 
 def test_a_failing_table_is_told(clients: WorldClients) -> None:

@@ -164,6 +164,26 @@ def test_flow_logs_come_back_after_an_undo() -> None:
     assert len(seen) == 2
 
 
+def test_a_flow_log_that_cannot_be_deleted_is_told() -> None:
+    """EC2 answers with what it did not delete, not with an error; one that is gone by then is no such thing."""
+    world = logging()
+    real: Any = world.clients.inner.client("ec2")
+    done = carry_out(world)
+    codes = ["InvalidFlowLogId.NotFound", "OperationNotPermitted"]
+
+    class Ec2:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+        def delete_flow_logs(self, **_: Any) -> Any:
+            return {"Unsuccessful": [{"Error": {"Code": codes.pop(0)}, "ResourceId": "fl-1"}]}
+
+    world.clients.instead["ec2"] = Ec2()
+    carry_out(world, 2, undo=done)
+    with pytest.raises(RefusedError, match=r"deletes no flow log.*OperationNotPermitted"):
+        world.change.act(world.scope, done.reversed())
+
+
 def test_a_log_that_would_go_nowhere_is_refused() -> None:
     """A log group that is not there, a network without a bucket, and nothing at all."""
     world = logging()

@@ -5,8 +5,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
+from moto.core.botocore_stubber import MockRawResponse
 
 from activities.aws.clients import AwsClients, assumed_session
 from tests.activities.scopes import REGION
@@ -67,6 +70,31 @@ def test_an_assumed_session_renews_its_credentials(base: boto3.Session, monkeypa
     monkeypatch.setattr("botocore.credentials._local_now", later)
     monkeypatch.setattr(credentials, "_time_fetcher", later)
     assert credentials.get_frozen_credentials().access_key != first
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["client", "once"])
+@pytest.mark.parametrize("refused", [1, 5])
+def test_expired_credentials_are_fetched_anew_once(base: boto3.Session, refused: int, once: bool) -> None:
+    """AWS calls them expired before their time: the role is assumed again and the request sent once more, no oftener.
+
+    Attempts of an activity are not needed for it, which a change that is being verified has many of.
+    """
+    clients = AwsClients(assumed_session(base, ROLE, "worker", REGION), REGION)
+    dynamodb = clients.once("dynamodb") if once else clients.client("dynamodb")
+    keys: list[str] = []
+
+    def refuse(request: Any, **_: Any) -> Any:
+        keys.append(request.headers["Authorization"].decode().split("Credential=")[1].split("/")[0])
+        body = MockRawResponse(b'{"__type": "ExpiredTokenException", "message": "expired"}')
+        return AWSResponse(request.url, 400, HTTPHeaders(), body) if len(keys) <= refused else None
+
+    dynamodb.meta.events.register_first("before-send", refuse)
+    if refused == 1:
+        assert dynamodb.list_tables()["TableNames"] == []
+    else:
+        with pytest.raises(dynamodb.exceptions.ClientError, match="ExpiredTokenException"):
+            dynamodb.list_tables()
+    assert len(keys) == len(set(keys)) == 2
 
 
 def test_a_session_without_credentials_assumes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ TABLE = {
         Throttling ThrottlingException ThrottledException Throttled RequestThrottledException TooManyRequestsException
         ProvisionedThroughputExceededException TransactionInProgressException RequestLimitExceeded
         BandwidthLimitExceeded RequestThrottled SlowDown EC2ThrottledException InternalError InternalFailure
-        InternalServerError InternalServiceError InternalServiceException InternalServiceFault ServerException
+        InternalServerError InternalServerException InternalServiceError InternalServiceException InternalServiceFault
+        ServerException
         ServiceUnavailable ServiceUnavailableException RequestTimeout RequestTimeoutException
         WAFInternalErrorException WAFUnavailableEntityException HealthUnavailable ConditionalRequestConflict
         OperationAborted OperationAbortedException DependencyTimeoutException KMSInternalException
@@ -33,7 +34,7 @@ TABLE = {
     """,
     ErrorKind.CONFLICT: """
         WAFOptimisticLockException ConcurrentUpdateException ConflictException ConcurrentModificationException
-        ReplicatedWriteConflictException TransactionConflictException
+        ReplicatedWriteConflictException TransactionConflictException TransactionCanceledException TooManyUpdates
     """,
     ErrorKind.EXPIRED_CREDENTIALS: "ExpiredToken ExpiredTokenException RequestExpired",
     ErrorKind.ACCESS_DENIED: """

@@ -149,6 +149,28 @@ def test_a_foreign_part_of_the_manifest_is_not_believed(runner: ChangeRunner, wo
     assert copies(world) == []
 
 
+@pytest.mark.parametrize(("name", "locked"), [("parts/000001.jsonl", True), ("inventory.jsonl", False)])
+def test_a_record_that_somebody_else_was_quicker_with_is_not_believed(
+    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch, name: str, locked: bool
+) -> None:
+    """Put between our look and our write: what is not about the same versions, or not locked, ends it at once."""
+    call = applied(runner, world)
+    inner = world.clients.inner.client("s3")
+    put_object = inner.put_object
+
+    def overtaken(**asked: Any) -> Any:
+        if asked["Key"].endswith(name):
+            lock = {key: value for key, value in asked.items() if locked and key.startswith("ObjectLock")}
+            where = {"Bucket": asked["Bucket"], "Key": asked["Key"], "ChecksumAlgorithm": "SHA256"}
+            put_object(**where, **lock, Body=b'{"source_version":"theirs"}\n')
+        return put_object(**asked)
+
+    monkeypatch.setattr(inner, "put_object", overtaken)
+    with pytest.raises(RefusedError, match="somebody else"):
+        verified(runner, world, call)
+    assert call.plan.after["manifest"] not in stored(world.clients)
+
+
 @pytest.mark.parametrize("look", [0, 3], ids=["sent again", "compared"])
 def test_a_large_copy_that_stands_is_taken_as_it_is(
     runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch, look: int

@@ -1,4 +1,4 @@
-"""The wire between a test's clients and AWS, by botocore's events: what goes over it, and what comes back instead."""
+"""The wire between test clients and AWS, by botocore's events: what goes over it, and what comes back instead."""
 
 import threading
 from collections import Counter
@@ -31,7 +31,10 @@ class Sent:
 
 
 Instead = Callable[[Sent], str | None]
-"""Gives the code that a request is answered with before it has any effect; None lets it through."""
+"""Gives the code that a request is answered with before it has any effect; None lets it through, AGAIN twice."""
+
+AGAIN = "again"
+"""The answer to the first is lost: botocore sends the very same once more, and what comes of that is the answer."""
 
 
 class Wire:
@@ -48,6 +51,7 @@ class Wire:
         """Hear every client that is made with these events of a botocore session."""
         events.register("provide-client-params", self._remember)
         events.register("before-call", self._answer)
+        events.register("needs-retry", self._again)
 
     @contextmanager
     def listening(self, instead: Instead = lambda _: None) -> Iterator[list[Sent]]:
@@ -82,7 +86,11 @@ class Wire:
             self._counts[operation] += 1
             self.sent.append(sent)
         code = self._instead(sent)
-        return None if code is None else refusal(code)
+        context[AGAIN] = code == AGAIN
+        return None if code in {None, AGAIN} else refusal(str(code))
+
+    def _again(self, request_dict: dict[str, Any], **_: Any) -> float | None:
+        return 0 if request_dict["context"].pop(AGAIN, False) else None
 
 
 def refusal(code: str, status: int = 400) -> tuple[Any, dict[str, Any]]:

@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from activities.aws.clients import AwsClients
 from tests.activities.scopes import REGION, environment
-from tests.activities.wire import Wire
+from tests.activities.wire import AGAIN, Wire
 
 LEDGER = environment().ledger_table
 WIRE = Wire()
@@ -94,6 +94,8 @@ class _Faked(AwsClients):
 
             def answer(model: Any, context: dict[str, Any], **_: Any) -> Any:
                 method = getattr(self._fakes[service], xform_name(model.name))
+                if context.pop(AGAIN, False):
+                    method(**context["asked"])
                 return SimpleNamespace(status_code=200), method(**context["asked"])
 
             client.meta.events.register("before-call", answer)

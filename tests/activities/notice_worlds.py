@@ -1,0 +1,105 @@
+"""A small world for every notice of the catalogue: who is told, and what they have been told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from moto.support.models import SupportBackend
+from moto.support.responses import SupportResponse
+from temporalio.testing import ActivityEnvironment
+
+from activities.aws.support import OpenCase, ResolveCase
+from activities.catalogue import NOTICES
+from activities.statuspage import Identified, Investigating, Monitoring, Resolved
+from activities.statuspage_client import StatusPageClient
+from domain.calls import NoticeCall, Noticed
+from sandbox.aws import support
+from tests.activities.scopes import scope
+from tests.activities.statuspage_server import StatusPageServer, statuspage_server
+from tests.activities.trial import named
+from tests.activities.world import WorldClients
+
+_TAUGHT = (
+    (SupportBackend, ("create_case", "resolve_case", "advance_case_status", "advance_case_severity_codes")),
+    (SupportResponse, ("describe_severity_levels",)),
+)
+
+
+@dataclass
+class NoticeWorld:
+    """`told` is what the outside has been told, entry by entry. A failure of what is `optional` is no failure."""
+
+    name: str
+    clients: WorldClients
+    page: StatusPageServer
+    told: Callable[[], list[Any]]
+    before: tuple[str, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        api = StatusPageClient(self.page.url, "secret", interval=timedelta(0))
+        self._activities = named(self.clients, api)
+        for sequence, name in enumerate(self.before, start=1):
+            self._send(name, sequence)
+
+    def send(self) -> Noticed:
+        return self._send(self.name, len(self.before) + 1)
+
+    def _send(self, name: str, sequence: int) -> Noticed:
+        call = NoticeCall(scope=scope(), step="tell", params=self.params, sequence=sequence)
+        noticed: Noticed = ActivityEnvironment().run(self._activities[f"{name}.send"], call)
+        return noticed
+
+
+def _public(name: str, *before: str) -> Callable[[StatusPageServer], NoticeWorld]:
+    return lambda page: NoticeWorld(
+        name, WorldClients(), page, told=lambda: list(page.told), before=before, params={"components": ["portal"]}
+    )
+
+
+def _cases(name: str, *before: str) -> Callable[[StatusPageServer], NoticeWorld]:
+    """A severity that cannot be read does not keep a case from being opened."""
+
+    def make(page: StatusPageServer) -> NoticeWorld:
+        clients = WorldClients()
+
+        def told() -> list[Any]:
+            cases = clients.inner.client("support").describe_cases(includeResolvedCases=True)["cases"]
+            return [(case["subject"], case["status"]) for case in cases]
+
+        return NoticeWorld(name, clients, page, told, before, optional=frozenset({"DescribeSeverityLevels"}))
+
+    return make
+
+
+NOTICE_WORLDS: dict[str, Callable[[StatusPageServer], NoticeWorld]] = {
+    Investigating.name: _public(Investigating.name),
+    Identified.name: _public(Identified.name, Investigating.name),
+    Monitoring.name: _public(Monitoring.name, Investigating.name, Identified.name),
+    Resolved.name: _public(Resolved.name, Investigating.name),
+    OpenCase.name: _cases(OpenCase.name),
+    ResolveCase.name: _cases(ResolveCase.name, OpenCase.name),
+}
+
+
+@contextmanager
+def notice_world(name: str) -> Iterator[NoticeWorld]:
+    """The world of a notice, in an account whose AWS Support behaves."""
+    assert name in NOTICE_WORLDS, missing_worlds({name: None})
+    with mock_aws(), statuspage_server() as page, pytest.MonkeyPatch.context() as patch:
+        for target, operations in _TAUGHT:
+            for operation in operations:  # taught to moto until the end of this world
+                patch.setattr(target, operation, getattr(target, operation, None), raising=False)
+        support.install()
+        yield NOTICE_WORLDS[name](page)
+
+
+def missing_worlds(notices: dict[str, Any] | None = None) -> str:
+    """Say what has to be added for the notices that no suite could try; empty when all can be."""
+    missing = sorted((NOTICES if notices is None else notices).keys() - NOTICE_WORLDS.keys())
+    return f"add to NOTICE_WORLDS in tests/activities/notice_worlds.py: {', '.join(missing)}" if missing else ""

@@ -1,0 +1,184 @@
+"""Every error class at every call of what tells people and keeps the record: notices, pages, the ledger."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import product
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.catalogue import NOTICES
+from domain.calls import AppendCall, PageCall, Paged
+from domain.errors import ErrorKind
+from domain.organisation import Channel
+from tests.activities.ledger_worlds import ledger_and_vault, objects, place, table, verdict
+from tests.activities.notice_worlds import NOTICE_WORLDS, NoticeWorld, missing_worlds, notice_world
+from tests.activities.trial import named
+from tests.activities.walk import Met, Walk
+from tests.activities.wire_codes import ONE_A_CLASS
+from tests.activities.world import WIRE, WorldClients
+from tests.records import INCIDENT, timeline
+
+STATUSES = {
+    420: (ErrorKind.TRANSIENT, False),
+    429: (ErrorKind.TRANSIENT, False),
+    500: (ErrorKind.TRANSIENT, False),
+    503: (ErrorKind.TRANSIENT, False),
+    401: (ErrorKind.ACCESS_DENIED, True),
+    403: (ErrorKind.ACCESS_DENIED, True),
+    400: (ErrorKind.INVALID_REQUEST, True),
+    404: (ErrorKind.INVALID_REQUEST, True),
+    422: (ErrorKind.INVALID_REQUEST, True),
+}
+SMS = Channel(kind="sms", address="+61491570006")
+EMAIL = Channel(kind="email", address="lead@example.com")
+
+
+@pytest.fixture(params=sorted(NOTICES))
+def world(request: pytest.FixtureRequest) -> Iterator[NoticeWorld]:
+    with notice_world(request.param) as made:
+        yield made
+
+
+def test_every_notice_has_a_world() -> None:
+    """A notice that is added to the catalogue is held to this suite too, or whoever adds it is told what lacks."""
+    assert missing_worlds() == ""
+    assert set(NOTICE_WORLDS) == set(NOTICES)
+    assert missing_worlds({"sms.shout": None}).endswith("sms.shout")
+
+
+def test_every_call_of_a_notice_meets_every_error(world: NoticeWorld) -> None:
+    """Whatever AWS answers, it leaves with its kind; once it goes through, it has been told once."""
+    before = world.told()
+    for met in Walk(world.send, lambda sent: () if sent.operation in world.optional else ONE_A_CLASS):
+        _came_out(met)
+    _told_once(world, before)
+
+
+@pytest.mark.parametrize("code", ONE_A_CLASS)
+def test_what_may_fail_keeps_nothing_from_being_told(world: NoticeWorld, code: str) -> None:
+    """What a notice can do without is done without, whatever the error."""
+    before = world.told()
+    with WIRE.listening(lambda sent: code if sent.operation in world.optional else None):
+        world.send()
+    _told_once(world, before)
+
+
+@pytest.mark.parametrize("notice", sorted(NOTICES))
+def test_every_request_of_a_notice_meets_every_status(notice: str) -> None:
+    """Whatever the status page answers, it leaves with its kind; once it goes through, it has been told once."""
+    asked = _requests(notice)
+    with notice_world(notice) as world:
+        before = world.told()
+        for position, (status, expected) in product(range(asked), STATUSES.items()):
+            world.page.failures = [*[None] * position, (status, {})]
+            with pytest.raises(ApplicationError) as failed:
+                world.send()
+            assert (failed.value.type, failed.value.non_retryable) == expected, (position, status)
+        world.send()
+        _told_once(world, before)
+
+
+@pytest.mark.parametrize("channel", [SMS, EMAIL], ids=["sms", "email"])
+def test_a_page_meets_every_error(channel: Channel) -> None:
+    """By one channel alone it fails with the error's kind, and goes out with the next attempt."""
+    with _paging() as page:
+        walk = Walk(lambda: page(channel), lambda _: ONE_A_CLASS)
+        for met in walk:
+            _came_out(met)
+        assert walk.result.channel == channel.kind
+
+
+@pytest.mark.parametrize("code", ONE_A_CLASS)
+def test_a_page_that_one_channel_does_not_take_goes_by_the_next(code: str) -> None:
+    """In the same attempt, whatever the error; each channel is asked once, so that there is time for the next."""
+    with _paging() as page, WIRE.listening(lambda sent: code if sent.operation == "Publish" else None) as sent:
+        assert page(SMS, EMAIL).channel == "email"
+        assert [(one.operation, one.repeats) for one in sent] == [("Publish", False), ("SendEmail", False)]
+
+
+@pytest.mark.parametrize("first", ONE_A_CLASS)
+@pytest.mark.parametrize("second", ONE_A_CLASS)
+def test_a_page_is_given_up_only_when_every_channel_is_lost(first: str, second: str) -> None:
+    """Where any channel may take it another time it is tried again, in whatever order they stand."""
+    codes = {"Publish": first, "SendEmail": second}
+    with _paging() as page, WIRE.listening(lambda sent: codes[sent.operation]):
+        with pytest.raises(ApplicationError) as failed:
+            page(SMS, EMAIL)
+        assert failed.value.non_retryable == (first == second == "AccessDenied")
+        passing = {"ThrottlingException", "InvalidDBInstanceState", "ConcurrentUpdateException"}
+        if passing & {first, second}:
+            assert any(code in failed.value.message for code in passing), failed.value
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["at once", "one by one"])
+def test_every_call_of_the_ledger_meets_every_error(anew: bool) -> None:
+    """It fails with the error's kind, and another attempt leaves every entry and signed head once."""
+    with ledger_and_vault() as clients:
+        append = named(clients)["ledger.append"]
+
+        def write(last: int) -> Any:
+            entries = timeline(last).entries
+            call = AppendCall(incident=INCIDENT, environment=place(), epoch=1, entries=entries)
+            return ActivityEnvironment().run(append, call)
+
+        if anew:
+            write(2)
+        walk = Walk(lambda: write(4), lambda _: ONE_A_CLASS)
+        for met in walk:
+            _came_out(met)
+        assert (walk.result.written, walk.result.epoch) == (4, 1)
+        assert len([key for key, _ in table(clients) if key.startswith("chain#")]) == 4
+        assert len(objects(clients)) == 1 + anew
+        assert verdict(clients).flaws == []
+
+
+def _requests(notice: str) -> int:
+    """How many requests to the status page a notice makes when all goes well."""
+    with notice_world(notice) as twin:
+        made = len(twin.page.requests)
+        twin.send()
+        return len(twin.page.requests) - made
+
+
+def _told_once(world: NoticeWorld, before: list[Any]) -> None:
+    """One thing more has been told, and a repeat tells nothing."""
+    told = world.told()
+    assert (Counter(told) - Counter(before)).total() == 1
+    world.send()
+    assert world.told() == told
+
+
+@contextmanager
+def _paging() -> Iterator[Callable[..., Paged]]:
+    """What pages by the channels that it is given."""
+    with mock_aws():
+        clients = WorldClients()
+        clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
+        activity = named(clients)["people.page"]
+
+        def page(*channels: Channel) -> Paged:
+            call = PageCall(
+                page_id=f"{INCIDENT}/page/1",
+                incident=INCIDENT,
+                to="lead",
+                role="devops-lead",
+                channels=channels,
+                sender_mail="incidents@example.com",
+                sender_sms="INCIDENT",
+                subject="P0",
+                body="Acknowledge",
+            )
+            paged: Paged = ActivityEnvironment().run(activity, call)
+            return paged
+
+        yield page
+
+
+def _came_out(met: Met) -> None:
+    assert met.error is not None, f"{met} went unnoticed"
+    assert (met.error.type, met.error.non_retryable) == (met.kind.value, met.is_final), met

@@ -1,0 +1,90 @@
+"""A change tried as Temporal does it: by its activities, an attempt at a time, with what came of it."""
+
+from typing import Any
+
+from temporalio.testing import ActivityEnvironment
+
+from activities.action import Clients
+from activities.registry import Activity, activities
+from activities.statuspage_client import StatusPageClient
+from domain.calls import Applied, ApplyCall, PlanCall, ReleaseCall, Verified, VerifyCall
+from domain.ids import action_id, change_workflow_id
+from domain.plan import Plan
+from tests.activities.change_worlds import World
+from tests.activities.world import LEDGER
+
+STEP = "the-step"
+
+
+def named(clients: Clients, status_page: Any = None) -> dict[str, Activity]:
+    """Every activity there is, by its name, of workers with these clients."""
+    made = activities(lambda _queue: clients, status_page or StatusPageClient("http://127.0.0.1:9", ""))
+    return {one.__temporal_activity_definition.name: one for each in made.values() for one in each}  # type: ignore[attr-defined]
+
+
+class Trial:
+    """The world's change from plan to verify. `effects` is what the world came to be, one entry more each time."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.name = world.change.name
+        self._activities = named(world.clients)
+        self._effects = [world.snapshot()]
+        world.clients.before_write = self._look
+        self.call = self._planned(1)
+
+    def _planned(self, generation: int, undo: Plan | None = None) -> ApplyCall:
+        scope = self.world.scope
+        key = (scope.incident, STEP, generation)
+        asked = PlanCall(scope=scope, step=STEP, generation=generation, params=self.world.params, undo=undo)
+        return ApplyCall(
+            scope=scope,
+            step=STEP,
+            generation=generation,
+            action_id=action_id(*key),
+            holder=change_workflow_id(*key),
+            plan=self.run("plan", asked).plan,
+            approvers=("technical-manager",),
+        )
+
+    def run(self, verb: str, call: Any) -> Any:
+        return ActivityEnvironment().run(self._activities[f"{self.name}.{verb}"], call)
+
+    def apply(self) -> Applied:
+        applied: Applied = self.run("apply", self.call)
+        return applied
+
+    def verify(self) -> Verified:
+        fields = ("scope", "step", "generation", "action_id", "holder", "plan")
+        verified: Verified = self.run("verify", VerifyCall(**{name: getattr(self.call, name) for name in fields}))
+        return verified
+
+    def release(self) -> None:
+        """What the workflow does once a change has failed."""
+        call = ReleaseCall(scope=self.call.scope, holder=self.call.holder, locks=self.call.plan.locks)
+        ActivityEnvironment().run(self._activities["changes.release"], call)
+
+    def undoing(self) -> None:
+        """From here on it is the undo that is tried."""
+        self.call = self._planned(2, undo=self.call.plan)
+
+    @property
+    def effects(self) -> int:
+        """How often the world changed."""
+        self._look()
+        return len(self._effects) - 1
+
+    @property
+    def is_as_planned(self) -> bool:
+        read = self.world.change.read(self.call.scope, self.call.plan)
+        return bool(read == self.call.plan.after)
+
+    @property
+    def holders(self) -> set[str]:
+        """Who holds a lock of the change."""
+        rows = self.world.clients.inner.client("dynamodb").scan(TableName=LEDGER)["Items"]
+        return {row["holder"]["S"] for row in rows if row["sk"]["S"] == "lock"}
+
+    def _look(self) -> None:
+        if (now := self.world.snapshot()) != self._effects[-1]:
+            self._effects.append(now)

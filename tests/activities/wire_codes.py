@@ -1,0 +1,71 @@
+"""Which codes AWS really gives to an operation, by the service's model where that tells."""
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+
+from activities.aws.codes import ALREADY, kind_of_answer
+from domain.errors import ErrorKind
+
+ONE_A_CLASS = (
+    "ThrottlingException",
+    "InvalidDBInstanceState",
+    "ConcurrentUpdateException",
+    "AccessDenied",
+    "ExpiredToken",
+    "NeverHeardOfIt",
+)
+"""A code of each class: retried, waited for, merged, failed at once, fetched anew, and one that nobody listed."""
+
+_ANY_SERVICE = ("ConflictException",)
+"""Where a model names no conflict (EC2's names no error at all) this one stands for what it does not tell."""
+
+ALREADY_FROM: dict[str, tuple[str, ...]] = {
+    "412": ("HeadObject",),
+    "BucketAlreadyOwnedByYou": ("CreateBucket",),
+    "ConditionalCheckFailedException": ("PutItem", "DeleteItem"),
+    "DBSnapshotAlreadyExists": ("CreateDBSnapshot", "CopyDBSnapshot"),
+    "ExportTaskAlreadyExists": ("StartExportTask",),
+    "FlowLogAlreadyExists": ("CreateFlowLogs",),
+    "InvalidNetworkAclEntry.NotFound": ("DeleteNetworkAclEntry",),
+    "InvalidPermission.Duplicate": ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"),
+    "InvalidPermission.NotFound": ("RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"),
+    "InvalidSecurityGroupRuleId.NotFound": ("RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"),
+    "NetworkAclEntryAlreadyExists": ("CreateNetworkAclEntry",),
+    "ParameterAlreadyExists": ("PutParameter",),
+    "PreconditionFailed": ("PutObject", "CompleteMultipartUpload", "CopyObject"),
+    "PriorityInUse": ("CreateRule", "SetRulePriorities"),
+    "WAFDuplicateItemException": ("CreateIPSet", "CreateWebACL", "UpdateIPSet", "UpdateWebACL"),
+}
+"""Who answers that it is so already, by the code (EC2's API reference, the services' models)."""
+
+
+@cache
+def codes_of(service: str, operation: str) -> tuple[str, ...]:
+    """The codes of an operation's errors as they go over the wire, which query services spell in their own way."""
+    return tuple(sorted(_code(shape) for shape in _model(service).operation_model(operation).error_shapes))
+
+
+def conflicts_of(service: str, operation: str) -> tuple[str, ...]:
+    """The codes that say that somebody else is at it (class C), or that it is busy becoming something (class S)."""
+    kinds = (ErrorKind.CONFLICT, ErrorKind.WRONG_STATE)
+    told = [code for code in codes_of(service, operation) if code not in ALREADY]
+    found = [code for code in told if kind_of_answer({"Error": {"Code": code}}, operation) in kinds]
+    return tuple(found) or _ANY_SERVICE
+
+
+def already_of(service: str, operation: str) -> tuple[str, ...]:
+    """The codes that say that it is so already; not DynamoDB's, which tells in its answer what stands there."""
+    if service == "dynamodb":
+        return ()
+    return tuple(code for code, operations in ALREADY_FROM.items() if operation in operations)
+
+
+@cache
+def _model(service: str) -> Any:
+    return botocore.session.get_session().get_service_model(service)
+
+
+def _code(shape: Any) -> str:
+    return str(shape.metadata.get("error", {}).get("code", shape.name))
