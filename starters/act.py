@@ -104,8 +104,10 @@ def close(options: Options, incident: str) -> None:
 def _tell(options: Options, incident: str, command: str, **given: Any) -> None:
     """Send a command in the caller's name and print the state that it led to."""
     payload = {"by": options.by(), **given}
-    from starters import conversation
+    from starters import conversation, personal
     from starters.connection import run
+
+    personal.warn(options, given.values())
 
     async def work(client: "Client") -> dict[str, Any]:
         return await conversation.tell(client, incident, command, payload)
