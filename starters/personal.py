@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from starters.options import Options
 
 
-def warn(options: "Options", texts: Iterable[str | None]) -> None:
-    """Warn of what looks like personal information; nothing is refused, and the warning does not repeat it."""
-    text = "\n".join(filter(None, texts))
+def warn(options: "Options", texts: Iterable[object]) -> None:
+    """Warn of what looks like personal information; nothing is refused, and the warning does not repeat it.
+
+    Of `texts` whatever is no text is passed over.
+    """
+    text = "\n".join(one for one in texts if isinstance(one, str))
     if signs(text) and (found := signs(text, _own(options))):
         click.echo(
             f"Warning: this looks as if it held {' and '.join(found)}; what is written stays on record and is read "

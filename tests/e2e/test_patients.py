@@ -121,10 +121,8 @@ def is_settled(change: Document) -> bool:
 
 def denied(house: House, aws: Wire) -> str:
     """An incident whose probes are denied, in words that quote a patient."""
-    for service in ("logs.", "rds."):
-        aws.denied[service] = "AccessDeniedException", f"{mark(DENIAL)} may not be read"
-    incident = declared(house, "database")
-    state = house.until(incident, "every finding", lambda one: len(one["findings"]) >= FINDINGS["database"], seconds=60)
-    assert {"AccessDenied"} <= {one["summary"].split(":")[0] for one in state["findings"] if one["status"] == "unknown"}
-    aws.denied.clear()
+    with aws.denying("logs.", "AccessDeniedException", f"{mark(DENIAL)} may not be read"):
+        incident = declared(house, "security")
+        state = house.until(incident, "every finding", lambda one: len(one["findings"]) >= FINDINGS["security"])
+    assert any(one["summary"].startswith("AccessDenied") for one in state["findings"])
     return incident
