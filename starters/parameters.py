@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from starters.options import Options
 
 
@@ -26,18 +28,36 @@ def typed(options: "Options", type_: str, step: str, given: dict[str, str]) -> d
     """Split at commas what the step's action takes as a list.
 
     Numbers stay text: the action's own model reads them. Where the runbook at hand does not tell the
-    action, a comma tells a list; the incident carries its own runbook and refuses what does not fit.
+    action, a comma tells a list; the incident carries its own runbook and refuses what does not fit. A value that
+    the action cannot take is refused here, before it is on record: somebody's name instead of a sub, for example.
     """
-    fields = _fields(options, type_, step)
-    return {
+    model = _model(options, type_, step)
+    fields = {} if model is None else {name: field.annotation for name, field in model.model_fields.items()}
+    values = {
         name: value.split(",")
         if (name in fields and _is_list(fields[name])) or (not fields and "," in value)
         else value
         for name, value in given.items()
     }
+    if model is not None:
+        _refuse_unfit(model, values)
+    return values
 
 
-def _fields(options: "Options", type_: str, step: str) -> dict[str, Any]:
+def _refuse_unfit(model: "type[BaseModel]", values: dict[str, Any]) -> None:
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        for said in error.errors(include_url=False, include_input=False):
+            name = said["loc"][0] if said["loc"] else None
+            if name in values and name in model.model_fields:
+                why = said.get("ctx", {}).get("error", said["msg"])
+                raise click.UsageError(f"--set {name}: {why}") from None
+
+
+def _model(options: "Options", type_: str, step: str) -> "type[BaseModel] | None":
     from activities.catalogue import CHANGES
     from domain.runbook import ChangeStep
     from starters.loading import load_environment, load_organisation, load_runbook
@@ -49,10 +69,10 @@ def _fields(options: "Options", type_: str, step: str) -> dict[str, Any]:
         found = load_runbook(folder, type_, load_organisation(folder), environment).step(step)
     except (InvalidFile, click.UsageError) as error:
         click.echo(f"Warning: the runbook at hand cannot be read ({str(error).splitlines()[0]})", err=True)
-        return {}
+        return None
     if not isinstance(found, ChangeStep) or found.change not in CHANGES:
-        return {}
-    return {name: field.annotation for name, field in CHANGES[found.change].params.model_fields.items()}
+        return None
+    return CHANGES[found.change].params
 
 
 def _is_list(annotation: Any) -> bool:

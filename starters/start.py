@@ -48,7 +48,10 @@ def start(options: Options, type_: str, **given: Any) -> None:
     wish = _Wish(type=type_, **given)
     _check(wish)
     declaration = _declaration(options, wish)
+    from starters import personal
     from starters.connection import run
+
+    personal.warn(options, (wish.title, wish.description))
 
     async def work(client: "Client") -> None:
         await _start(client, options, declaration)

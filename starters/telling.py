@@ -16,8 +16,10 @@ _OUTLIVE = frozenset({"complete_task", "waive_task", "note"})
 def told(options: Options, incident: str, command: str, **given: Any) -> dict[str, Any]:
     """Send a command and return the new state; of one that is closed, that of its follow-up work."""
     payload = {"by": options.by(), **given}
-    from starters import conversation
+    from starters import conversation, personal
     from starters.connection import run
+
+    personal.warn(options, (value for name, value in given.items() if name != "at"))
 
     async def work(client: "Client") -> dict[str, Any]:
         if command in _OUTLIVE:

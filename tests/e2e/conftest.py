@@ -31,6 +31,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="session")
+def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A second sandbox without a worker, for tests that need one to themselves, in the order of their modules.
+
+    In `test_cannot` no worker has run in it yet; after `test_dry_run`, `test_patients` leaves it in disorder.
+    """
+    with opened(House(tmp_path_factory.mktemp("spare") / "sandbox")) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
 def aws(house: House) -> Iterator[Wire]:
     """What goes between the usual worker and AWS."""
     with wire(house.variables["AWS_ENDPOINT_URL"]) as one:

@@ -1,12 +1,10 @@
 """A dry run looks and plans: it writes nothing, pages nobody, and tells nobody."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.account import Portal, snapshot
-from tests.e2e.conftest import opened
 from tests.e2e.house import House
 from tests.e2e.wire import wire
 from tests.e2e.workers import Worker, running
@@ -17,11 +15,10 @@ WHAT_IF = ("start", "system-outage", "--severity", "P0", "--title", "What if", "
 READS = re.compile(r"[\w-]+\.(Describe|List|Get|Filter)\w+|s3\.(GET|HEAD) .*")
 
 
-def test_dry_run_shows_the_plans_and_writes_nothing(tmp_path: Path) -> None:
+def test_dry_run_shows_the_plans_and_writes_nothing(spare: House) -> None:
     """`start --dry-run` prints findings and plans; of all requests to AWS none writes, and nothing is delivered."""
-    house = House(tmp_path / "sandbox")
+    house = spare
     with (
-        opened(house),
         wire(house.variables["AWS_ENDPOINT_URL"]) as aws,
         wire(house.variables["STATUSPAGE_URL"]) as page,
     ):

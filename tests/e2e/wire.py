@@ -20,7 +20,7 @@ from tests.e2e.operations import operation_of
 
 When = Literal["before", "after"]
 
-_HOP_BY_HOP = {"connection", "transfer-encoding", "date", "server", "content-length"}
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 _UPSTREAM_SECONDS = 30
 
 

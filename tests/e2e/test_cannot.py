@@ -1,12 +1,10 @@
 """What the command says when it cannot do what it is told: nobody there, or nothing it could read."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import opened
 from tests.e2e.house import House
 from tests.e2e.waiting import until
 from tests.e2e.workers import Worker, running
@@ -17,10 +15,9 @@ START = ("start", "system-outage", "--severity", "P0", "--title", "Portal down")
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def empty(spare: House) -> House:
     """A sandbox in which no worker ever ran."""
-    with opened(House(tmp_path_factory.mktemp("empty") / "sandbox")) as one:
-        yield one
+    return spare
 
 
 def test_without_a_worker_an_incident_is_created_and_waits_for_one(empty: House) -> None:
@@ -38,6 +35,8 @@ def test_without_a_worker_an_incident_is_created_and_waits_for_one(empty: House)
     with running(Worker(empty)):
         until(lambda: len(empty.outbox(incident)) == 4, "the leads are paged")
         empty.run("ack", incident)
+        empty.run("false-alarm", incident, "--reason", "somebody is here")
+        empty.asking.run(empty.asking.client.get_workflow_handle(incident).result())
 
 
 @pytest.mark.parametrize("command", [START, ("ack", "inc-20261123-7f3k"), ("list",)], ids=lambda one: one[0])
