@@ -21,6 +21,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import Change, Clients, RefusedError
 from activities.ledger import Intent, Ledger, ResourceBusyError, same
+from domain import sizes
 from domain.calls import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
 from domain.errors import ErrorKind
 from domain.plan import Plan, State
@@ -45,13 +46,15 @@ class ChangeRunner:
     def plan(self, action: Change[Any], call: PlanCall) -> Planned:
         """Say what would change; writes nothing, so a repeat only looks again.
 
-        An undo swaps the applied plan. Raises `RefusedError` when that cannot be reversed or the resource
-        is no longer as the plan left it; pydantic's `ValidationError` for parameters the action does not take.
+        An undo swaps the applied plan. Raises `RefusedError` when that cannot be reversed or the resource is no
+        longer as the plan left it, and for a plan of more than `sizes.PLAN` bytes, which the record could not hold;
+        pydantic's `ValidationError` for parameters the action does not take.
         """
         if call.undo is not None:
             plan = self._reversed(action, call.scope, call.undo)
         else:
             plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
+            _refuse_too_big(plan)
         ours = plan.changes_nothing and self._ledger(call.scope).intended(
             call.scope.incident, call.step, plan.target, plan.after
         )
@@ -153,6 +156,13 @@ class ChangeRunner:
             return Applied(outcome="stale", observed=now)
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
+
+
+def _refuse_too_big(plan: Plan) -> None:
+    if (found := sizes.size(plan.model_dump(mode="json"))) > sizes.PLAN:
+        raise RefusedError(
+            f"the plan has {found} bytes, and {sizes.PLAN} at most can go on record: ask for less at once"
+        )
 
 
 def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:

@@ -92,7 +92,7 @@ def _observe(probe: Probe[Any]) -> Activity:
     @activity.defn(name=name)
     def observe(call: ObserveCall) -> Finding:
         with acting(name, incident=call.scope.incident, step=call.step):
-            return probe.observe(call.scope, probe.params.model_validate(call.params), call.at)
+            return probe.observe(call.scope, probe.params.model_validate(call.params), call.at).bounded()
 
     return observe
 

@@ -1,6 +1,6 @@
 """Duties to notify, and the facts that they count from, as the timeline tells them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel
@@ -35,7 +35,11 @@ class DutyEvent(BaseModel):
 
 
 class Obligation(BaseModel):
-    """One duty as its latest entry tells it. `ceiling_at` is the longest the law allows, `due_at` our own aim."""
+    """One duty as its latest entry tells it.
+
+    It has a `due_at`, or is due as soon as practicable and then has a `ceiling_at`: the latest, by who set it. While it
+    is open, `done_at` and `reference` are what is proposed and not signed by everybody yet.
+    """
 
     step: str
     obligation: str
@@ -59,11 +63,24 @@ class Obligation(BaseModel):
     events: list[DutyEvent] = []
 
     @property
+    def deadline(self) -> datetime | None:
+        """When it must be done at the latest."""
+        return self.due_at or self.ceiling_at
+
+    @property
     def overdue(self) -> bool:
-        """Whether its own deadline passed before it was done."""
-        if any(event.event == "overdue" for event in self.events):
-            return True
-        return self.due_at is not None and self.done_at is not None and self.done_at > self.due_at
+        """Whether its deadline passed before it was done; a deadline that was moved since counts as it stands now."""
+        if self.state != "open" and self.done_at is not None and self.deadline is not None:
+            return self.done_at > self.deadline
+        last = next((event for event in reversed(self.events) if event.event in {"moved", "overdue"}), None)
+        return last is not None and last.event == "overdue"
+
+    @property
+    def late(self) -> timedelta | None:
+        """By how much it was missed; None where it was not, or is not done yet."""
+        if self.state == "open" or not self.overdue or self.done_at is None or self.deadline is None:
+            return None
+        return self.done_at - self.deadline
 
 
 def take_obligation(known: list[Obligation], entry: Entry) -> None:

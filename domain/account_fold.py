@@ -135,9 +135,14 @@ def _finding(account: Account, entry: Entry) -> None:
 
 
 def _task(account: Account, entry: Entry) -> None:
+    step, status = entry.data["step"], entry.data["status"]
+    if status == "open":  # asked for by a finding or a change; an old record tells no more of it than its text
+        asked = {"title": entry.text, "owner": "", "phase": "", "required": True, **entry.data}
+        account.tasks.append(ToldTask.model_validate(asked))
+        return
     for task in account.tasks:
-        if task.step == entry.data["step"]:
-            task.status, task.note = entry.data["status"], entry.data.get("note")
+        if task.step == step:
+            task.status, task.note = status, entry.data.get("note")
             task.by, task.at = entry.actor, entry.at
 
 

@@ -8,14 +8,24 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, field_validator, model_validator
 
+from domain import sizes
 from domain.severity import Severity
 
 _TEXT_MAX = 4000
 
 
 class Command(BaseModel):
+    """What one person says. A payload of more than `sizes.COMMAND` bytes is invalid: no entry could hold it."""
+
     by: str = Field(min_length=1)
     proof: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fits(cls, value: Any) -> Any:
+        if (found := sizes.size(value)) > sizes.COMMAND:
+            raise ValueError(f"it has {found} bytes, and {sizes.COMMAND} at most can go on record: say it in parts")
+        return value
 
 
 class Acknowledge(Command):

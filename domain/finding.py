@@ -5,6 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from domain import sizes
+
+_SUMMARY_MAX = 2000
+
 
 class FindingStatus(StrEnum):
     OK = "ok"
@@ -19,3 +23,15 @@ class Finding(BaseModel):
     summary: str
     facts: dict[str, Any] = {}
     evidence: str | None = None
+
+    def bounded(self) -> "Finding":
+        """The finding, or one that fits on record: of what is too big the facts give way, and the summary's end.
+
+        The status stays: whatever it was made of can be asked for again.
+        """
+        found = sizes.size(self.model_dump(mode="json"))
+        if found <= sizes.FINDING:
+            return self
+        cut = self.summary if len(self.summary) <= _SUMMARY_MAX else f"{self.summary[: _SUMMARY_MAX - 1]}…"
+        left_out = {"left_out": f"facts of a finding of {found} bytes; {sizes.FINDING} at most can go on record"}
+        return self.model_copy(update={"summary": cut, "facts": left_out})

@@ -1,14 +1,17 @@
 """How far the timeline is safe outside Temporal. A ledger that cannot be written never stops the response."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import accumulate, islice, takewhile
 
+from domain import sizes
 from domain.incident import Incident
 from domain.incident_state import LEDGER_CLOCK, Clock
 from domain.timeline import Entry
 
 BATCH = 100
 KEPT = 200
-"""How many of the latest entries stay in the workflow when it carries on as a new run."""
+"""How many of the latest entries stay in the workflow, at most, when it carries on as a new run."""
 
 _PATIENCE = timedelta(minutes=5)
 _FLOOR = timedelta(seconds=5)
@@ -21,11 +24,18 @@ def is_behind(incident: Incident) -> bool:
 
 
 def next_batch(incident: Incident, now: datetime) -> list[Entry]:
-    """The entries to write next; from now on the ledger's clock runs."""
+    """The entries to write next, as many as one transaction takes; from now on the ledger's clock runs."""
     clock = incident.state.clocks.get(LEDGER_CLOCK)
     if clock is None or clock.state == "met":
         incident.state.clocks[LEDGER_CLOCK] = Clock(due_at=now + max(incident.scaled(_PATIENCE), _FLOOR))
-    return incident.state.timeline.after(incident.state.ledger.written, BATCH)
+    entries = incident.state.timeline.after(incident.state.ledger.written, BATCH)
+    return entries[: max(_fitting(entries), 1)]
+
+
+def _fitting(entries: Iterable[Entry]) -> int:
+    """How many of the first entries are `sizes.BATCH` bytes at most together."""
+    totals = accumulate(len(entry.model_dump_json().encode()) for entry in entries)
+    return sum(1 for _ in takewhile(lambda total: total <= sizes.BATCH, totals))
 
 
 def written(incident: Incident, upto: int, epoch: int, now: datetime) -> None:
@@ -49,4 +59,5 @@ def forget(incident: Incident) -> None:
 
 def shorten(incident: Incident) -> None:
     """Leave out of the carried state what is safe outside, but for the latest entries."""
-    incident.state.timeline.drop(incident.state.ledger.written, KEPT)
+    latest = islice(reversed(incident.state.timeline.entries), KEPT)
+    incident.state.timeline.drop(incident.state.ledger.written, _fitting(latest))

@@ -30,7 +30,8 @@ def open_for(incident: Incident, cause: str, now: datetime) -> None:
             if isinstance(step, TaskStep) and cause in step.opened_by and step.id not in asked:
                 task = incident.add_task(step, phase)
                 incident.expect(task, step, now)
-                data = {"step": step.id, "status": "open", "because": cause}
+                told = task.model_dump(include={"step", "title", "owner", "phase", "required"})
+                data = {**told, "status": "open", "because": cause}
                 incident.record(now, "orchestrator", "task", f"{step.task}: asked of {step.owner} ({cause})", data)
 
 

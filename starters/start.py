@@ -48,6 +48,7 @@ def start(options: Options, type_: str, **given: Any) -> None:
     wish = _Wish(type=type_, **given)
     _check(wish)
     declaration = _declaration(options, wish)
+    _check_size(declaration)
     from starters import personal
     from starters.connection import run
 
@@ -68,6 +69,16 @@ def _check(wish: _Wish) -> None:
         raise click.UsageError("--key must not be empty")
     if wish.key is not None and wish.dry_run:
         raise click.UsageError("a dry run takes no --key: it must never answer for a real incident")
+
+
+def _check_size(declaration: "Declaration") -> None:
+    from domain import sizes
+
+    if (found := sizes.size(declaration.model_dump(mode="json"))) > sizes.DECLARATION:
+        raise exits.RefusedError(
+            f"runbook, organisation, environment and obligations have {found} bytes together, and "
+            f"{sizes.DECLARATION} at most can go on record: shorten them"
+        )
 
 
 def _declaration(options: Options, wish: _Wish) -> "Declaration":

@@ -3,18 +3,19 @@
 Where nearly all of the time is follow-up, the axis breaks once: the response left of it, then another scale.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from activities.report.drawing import Label, Line, Shape, width_of
 from domain.durations import spoken
+from domain.zoned import Clock
 
 _APART = 14
 _SIZE = 10.5
 _BREAK_AT = 0.25
 _RESPONSE_SHARE = 0.64
-_LEAST = timedelta(minutes=2)
+_LEAST = timedelta(seconds=20)
 _DAY = timedelta(days=1)
 _STEPS = [
     *(timedelta(seconds=s) for s in (1, 2, 5, 10, 15, 30)),
@@ -46,19 +47,22 @@ class Stretch(NamedTuple):
 
 
 class Axis:
-    """Places instants between `left` and `right`; those outside of it stand at its ends."""
+    """Places instants between `left` and `right`; those outside of it stand at its ends.
+
+    It breaks behind the first of `pivots` before which little of its time lies.
+    """
 
     def __init__(
-        self, start: datetime, pivot: datetime | None, end: datetime, left: float, right: float, zone: tzinfo
+        self, start: datetime, pivots: Iterable[datetime], end: datetime, left: float, right: float, zone: tzinfo
     ) -> None:
         end = max(end, start + _LEAST)
         self.start, self.end, self.left, self.right, self._zone = start, end, left, right, zone
         self._stretches = [Stretch(start, end, left, right)]
+        ends = [max(start + (pivot - start) * 1.08, start + _LEAST) for pivot in pivots]
+        middle = left + (right - left) * _RESPONSE_SHARE
+        pivot = next((at for at in ends if at - start < (end - start) * _BREAK_AT), None)
         if pivot is not None:
-            pivot = max(start + (pivot - start) * 1.08, start + _LEAST)
-            if pivot - start < (end - start) * _BREAK_AT:
-                middle = left + (right - left) * _RESPONSE_SHARE
-                self._stretches = [Stretch(start, pivot, left, middle), Stretch(pivot, end, middle + 12, right)]
+            self._stretches = [Stretch(start, pivot, left, middle), Stretch(pivot, end, middle + 12, right)]
 
     def x(self, at: datetime) -> float:
         at = min(max(at, self.start), self.end)
@@ -69,9 +73,10 @@ class Axis:
         return self.start <= at <= self.end
 
     def caption(self) -> str:
-        """The unit and the zone, in words."""
-        offset = self.start.astimezone(self._zone).strftime("%z")
-        where = f"Local time, {self._zone} (UTC{offset[:3]}:{offset[3:5]})"
+        """The first day, the zone and the units, in words."""
+        clock = Clock(self._zone)
+        offsets = dict.fromkeys(f"UTC{clock.offset(at)}" for at in (self.start, self.end))
+        where = f"From {self.start.astimezone(self._zone):%d %b %Y}, {clock.name} ({', later '.join(offsets)})"
         steps = [spoken(stretch.step()) for stretch in self._stretches]
         if len(steps) == 1:
             return f"{where}; from one mark to the next: {steps[0]}"

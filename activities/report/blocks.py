@@ -36,5 +36,20 @@ Block = Heading | Items | Table | Figure | str
 
 
 def plain(value: Any) -> str:
-    """A JSON value as somebody reads it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A JSON value as somebody reads it: without quotes and braces, yes and no for true and false, none for null."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, dict):
+        return (
+            ", ".join(name if inner == {} else f"{name}: {_inner(inner)}" for name, inner in value.items()) or "empty"
+        )
+    if isinstance(value, list | tuple):
+        return "; ".join(_inner(inner) for inner in value) or "empty"
+    return json.dumps(value)
+
+
+def _inner(value: Any) -> str:
+    """A value inside another, in brackets where it has parts of its own."""
+    return f"({plain(value)})" if isinstance(value, dict) and value else plain(value)

@@ -9,7 +9,6 @@ from activities.report.picture import picture
 from domain.account import Account
 from domain.durations import spoken
 from domain.finding import FindingStatus
-from domain.instants import stamp
 from domain.timeline import Entry, Timeline
 from domain.zoned import Clock
 
@@ -21,6 +20,7 @@ def facts(account: Account, entries: list[Entry]) -> dict[str, object]:
     incident = account.model_dump(mode="json", by_alias=True)
     incident["clocks"] = [clock.model_dump(mode="json", exclude={"dropped"}) for clock in account.clocks()]
     took = {name.removesuffix("_at"): getattr(account, name) for name in _MOMENTS}
+    took["acknowledged"] = account.first_acknowledged_at
     return {
         "incident": incident,
         "seconds_to": {name: at and (at - account.declared_at).total_seconds() for name, at in took.items()},
@@ -35,7 +35,6 @@ def blocks(account: Account, entries: list[Entry], clock: Clock) -> Iterator[Blo
     yield from _summary(account, clock)
     yield Figure(picture(account, entries, clock), "Everything that this picture shows stands in the tables below.")
     yield from _impact(account)
-    yield from _timeline(entries, clock)
     yield from content_response.findings(account, clock)
     yield from content_response.changes(account, clock)
     yield from content_response.decisions(account, entries, clock)
@@ -45,6 +44,7 @@ def blocks(account: Account, entries: list[Entry], clock: Clock) -> Iterator[Blo
     yield from content_work.checklist(account, clock)
     yield from content_response.pages(account, clock)
     yield from content_response.notices(account, clock)
+    yield from _timeline(entries, clock)
     yield from content_work.custody(account, entries, clock)
     yield from _record(account, entries)
 
@@ -57,36 +57,33 @@ def _summary(account: Account, clock: Clock) -> Iterator[Block]:
     )
     if account.description:
         yield account.description
+    yield f"Times are those of {clock.name}, each with its offset from UTC, but where a text names a zone itself."
     moments: list[tuple[str, datetime | None]] = [
         (moment.removesuffix("_at").capitalize(), getattr(account, moment)) for moment in _MOMENTS
     ]
     rows = [["Declared", clock(account.declared_at), f"by {account.declared_by}"]]
     rows += [[name, clock(at), spoken(at - account.declared_at)] for name, at in moments if at is not None]
     yield Table(["Moment", "At", "After the declaration"], rows)
-    yield " ".join(_counts(account))
+    yield " ".join(_counts(account, clock))
 
 
-def _counts(account: Account) -> Iterator[str]:
-    yield f"{len(account.pages)} pages were sent."
+def _counts(account: Account, clock: Clock) -> Iterator[str]:
+    yield "1 page was sent." if len(account.pages) == 1 else f"{len(account.pages)} pages were sent."
     if account.alerts > 1:
         yield f"{account.alerts} alerts came in under its key."
     if account.reopened:
-        yield f"It was reopened {account.reopened} times."
+        yield "It was reopened once." if account.reopened == 1 else f"It was reopened {account.reopened} times."
     for link in account.links:
         yield f"{link.incident} ({link.type}) was opened because of {link.because}."
     if account.opened_by:
-        yield f"It was opened by {account.opened_by}, whose awareness counts: {stamp(account.aware_at)}."
+        yield f"It was opened by {account.opened_by}, whose awareness counts: {clock(account.aware_at)}."
     book = account.runbook
     yield f"Runbook {book['id']}, version {book['version']}, digest {book['digest']}."
 
 
 def _impact(account: Account) -> Iterator[Block]:
     yield Heading(2, "Impact")
-    end = account.mitigated_at or account.closed_at
-    lasted = f"for {spoken(end - account.declared_at)}" if end else "until now"
-    steps = account.severities
-    grave = " → ".join(step.to for step in steps)
-    yield f"It lasted {lasted}, from the declaration to the mitigation; severity {grave}."
+    yield f"{_lasted(account)} Severity: {' → '.join(step.to for step in account.severities)}."
     yield f"Health information: {'suspected to be affected' if account.phi else 'not suspected when it was declared'}."
     suspect = [f for f in account.findings if f.status is FindingStatus.SUSPECT]
     if suspect:
@@ -98,11 +95,19 @@ def _impact(account: Account) -> Iterator[Block]:
         yield Items([f"{step.to}, by {step.by}: {step.reason}" for step in told])
 
 
+def _lasted(account: Account) -> str:
+    ends = ((account.mitigated_at, "mitigation"), (account.closed_at, "end"))
+    at, until = next(((at, what) for at, what in ends if at is not None), (None, ""))
+    if at is None:
+        return "It is not mitigated yet."
+    return f"It lasted for {spoken(at - account.declared_at)}, from the declaration to the {until}."
+
+
 def _timeline(entries: list[Entry], clock: Clock) -> Iterator[Block]:
     yield Heading(2, "Timeline")
     yield Table(
         ["Number", "At", "Who", "Kind", "What"],
-        [[str(e.seq), clock(e.at), e.actor, e.kind, e.text] for e in entries],
+        [[str(e.seq), clock(e.at), e.actor, e.kind, clock.in_text(e.text)] for e in entries],
     )
 
 

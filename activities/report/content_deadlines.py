@@ -9,14 +9,27 @@ from domain.account_duties import Obligation
 from domain.durations import spoken
 from domain.zoned import Clock
 
+_NAMES = {"ack": "acknowledge", "progress": "mitigate", "update": "update stakeholders"}
+
+
+OF_THE_RESPONSE = frozenset(_NAMES)
+"""The clocks that nobody waits for any more once the incident is resolved."""
+
+
+def name_of(clock: str) -> str:
+    """What a clock waits for, in words: the response itself, an approval, else a phase of the runbook."""
+    if clock.startswith("approval:"):
+        return f"approve {clock.removeprefix('approval:')}"
+    return _NAMES.get(clock, f"phase {clock}")
+
 
 def performance(account: Account, clock: Clock) -> Iterator[Block]:
     """Each deadline: when it was due, whether it was met, and by how much it was missed."""
     yield Heading(2, "Service levels")
     moments: list[tuple[str, datetime | None]] = [
-        ("Time to acknowledge", account.first_acknowledged_at),
+        ("Time to acknowledge (for MTTA)", account.first_acknowledged_at),
         ("Time to mitigate", account.mitigated_at),
-        ("Time to resolve", account.resolved_at),
+        ("Time to resolve (for MTTR)", account.resolved_at),
     ]
     yield Table(
         ["From the declaration", "Took"],
@@ -30,7 +43,7 @@ def performance(account: Account, clock: Clock) -> Iterator[Block]:
     if kept:
         yield f"{met} of the {len(kept)} deadlines that came to an end were met."
     rows = [
-        [run.name, clock(run.started_at), clock(run.due_at), run.state, clock(run.ended_at), _by(run)]
+        [name_of(run.name), clock(run.started_at), clock(run.due_at), run.state, clock(run.ended_at), _by(run)]
         for run in account.deadlines
     ]
     marks = {n: "bad" for n, run in enumerate(account.deadlines) if run.state == "breached"}
@@ -58,7 +71,7 @@ def obligations(account: Account, clock: Clock) -> Iterator[Block]:
     if not account.obligations:
         return
     yield Table(
-        ["Obligation", "State", "Due", "Longest the law allows", "Done", "In time", "Reference or reason"],
+        ["Obligation", "State", "Due", "Done", "In time", "Reference or reason"],
         [_row(duty, clock) for duty in account.obligations],
         {n: "bad" for n, duty in enumerate(account.obligations) if duty.overdue},
     )
@@ -69,15 +82,14 @@ def obligations(account: Account, clock: Clock) -> Iterator[Block]:
 
 def _row(duty: Obligation, clock: Clock) -> list[str]:
     basis = ", ".join(text for text in (duty.basis, duty.source) if text)
-    why = [duty.reference, duty.outcome, duty.reason, duty.justification and f"overdue because {duty.justification}"]
-    due = clock(duty.due_at) + (f" ({duty.due_basis})" if duty.due_basis else "")
-    ceiling = clock(duty.ceiling_at) + (f" ({duty.ceiling_basis})" if duty.ceiling_basis else "")
+    why = [duty.reference, duty.outcome, duty.reason, duty.justification and f"justified: {duty.justification}"]
+    soon = "as soon as practicable, at the latest " if duty.ceiling_at and not duty.due_at else ""
+    set_by = duty.due_basis or duty.ceiling_basis
     return [
         f"{duty.title} ({basis}); {duty.owner}" if basis else duty.title,
         duty.state,
-        due,
-        ceiling,
-        clock(duty.done_at),
+        soon + clock(duty.deadline) + (f" ({set_by})" if set_by else ""),
+        "" if duty.state == "open" else clock(duty.done_at),
         _in_time(duty),
         "; ".join(text for text in why if text),
     ]
@@ -85,6 +97,5 @@ def _row(duty: Obligation, clock: Clock) -> list[str]:
 
 def _in_time(duty: Obligation) -> str:
     if duty.overdue:
-        late = duty.done_at - duty.due_at if duty.done_at and duty.due_at else None
-        return "no, not done yet" if late is None else f"no, {spoken(late)} late"
+        return "no, not done yet" if duty.late is None else f"no, {spoken(duty.late)} late"
     return "yes" if duty.state == "discharged" else ""

@@ -1,6 +1,7 @@
 """What was found, changed, decided and told, as blocks."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from activities.report.blocks import Block, Heading, Items, Table, plain
 from domain.account import Account, CastVote, ToldChange, ToldPlan
@@ -28,12 +29,16 @@ def findings(account: Account, clock: Clock) -> Iterator[Block]:
         yield "Nothing was looked at."
         return
     rows = [
-        [f.step, f.status, f.summary, ", ".join(f"{k}: {plain(v)}" for k, v in f.facts.items()), f.evidence or ""]
+        [f.title or f.step, f.status, clock.in_text(f.summary), clock.in_text(_facts(f.facts)), f.evidence or ""]
         for f in account.findings
     ]
     bad = {n: "bad" for n, f in enumerate(account.findings) if f.status is FindingStatus.SUSPECT}
     yield f"The probes answered between {clock(account.findings[0].at)} and {clock(account.findings[-1].at)}."
-    yield Table(["Step", "Status", "What was seen", "Facts", "Evidence"], rows, bad)
+    yield Table(["Probe", "Status", "What was seen", "Facts", "Evidence"], rows, bad)
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    return plain(facts) if facts else ""
 
 
 def changes(account: Account, clock: Clock) -> Iterator[Block]:
@@ -46,20 +51,21 @@ def changes(account: Account, clock: Clock) -> Iterator[Block]:
 
 
 def _change(change: ToldChange, clock: Clock) -> Iterator[Block]:
-    yield Heading(3, f"{change.workflow_id}: {change.status}")
-    undo = f", undoing number {change.undo_of}" if change.undo_of else ""
+    number = f" ({change.generation})" if change.generation > 1 else ""
+    yield Heading(3, f"{'Undo: ' if change.undo_of else ''}{change.title or change.action}{number}: {change.status}")
     yield (
-        f"{change.title or change.action}: {change.action}, class {change.approval_class or 'not known'}{undo}, "
+        f"{change.action}, class {change.approval_class or 'not known'}, "
         f"requested by {change.requested_by} at {clock(change.requested_at)}."
     )
-    if change.reason:
-        yield f"Outcome at {clock(change.ended_at)}: {change.reason}"
-    if change.ours is False:
-        yield "It was not our doing."
     yield from _plan(change.plan)
     if change.approvals:
         columns = ["Who", "Role", "Decision", "At", "Identity proven", "Comment"]
         yield Table(columns, [_vote(vote, clock) for vote in change.approvals])
+    if change.reason:
+        yield f"Outcome at {clock(change.ended_at)}: {clock.in_text(change.reason)}"
+    if change.ours is False:
+        yield "It was not our doing."
+    yield Items([*_names(change)])
 
 
 def _plan(plan: ToldPlan | None) -> Iterator[Block]:
@@ -72,7 +78,16 @@ def _plan(plan: ToldPlan | None) -> Iterator[Block]:
     names = list(dict.fromkeys([*plan.before, *plan.after]))
     rows = [[name, plain(plan.before.get(name)), plain(plan.after.get(name))] for name in names]
     yield Table(["Field", "Before", "After"], rows)
-    yield Items([f"Target: {plan.target}", f"Digest: {plan.digest}"])
+
+
+def _names(change: ToldChange) -> Iterator[str]:
+    """What tells this change from every other."""
+    yield f"Change: {change.workflow_id}"
+    if change.undo_of:
+        yield f"Undoes: number {change.undo_of} of the same step"
+    if change.plan is not None:
+        yield f"Target: {change.plan.target}"
+        yield f"Digest: {change.plan.digest}"
 
 
 def _vote(vote: CastVote, clock: Clock) -> list[str]:
@@ -83,14 +98,14 @@ def _vote(vote: CastVote, clock: Clock) -> list[str]:
 def decisions(account: Account, entries: list[Entry], clock: Clock) -> Iterator[Block]:
     """Who decided what, and why: votes, severities, statuses, waivers and duties."""
     yield Heading(2, "Decisions")
-    rows = [[clock(entry.at), entry.actor, what, why] for entry in entries for what, why in _decided(entry)]
+    rows = [[clock(entry.at), entry.actor, what, why] for entry in entries for what, why in _decided(entry, clock)]
     yield Table(["At", "Who", "What", "Why"], rows) if rows else "Nobody has decided anything yet."
     if account.refused:
         yield "What was refused:"
         yield Table(["At", "Who", "What"], [[clock(said.at), said.by, said.text] for said in account.refused])
 
 
-def _decided(entry: Entry) -> Iterator[tuple[str, str]]:
+def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
     why = entry.data.get("reason") or ""
     if "decision" in entry.data:
         role, step = entry.data.get("role"), entry.data.get("step")
@@ -102,16 +117,18 @@ def _decided(entry: Entry) -> Iterator[tuple[str, str]]:
     elif entry.kind == "task" and entry.data.get("status") == "waived":
         yield f"waived {entry.data['step']}", entry.data.get("note") or ""
     elif entry.kind == "obligation" and entry.data.get("event") in {"moved", "signed", "ended"}:
-        outcome = entry.data.get("outcome") or entry.data.get("state")
-        yield f"{entry.data['title']}: {entry.data['event']}, {outcome}", why or entry.data.get("justification") or ""
+        told = entry.data
+        outcome = told.get("outcome") or ("still open" if told.get("state") == "open" else told.get("state"))
+        because = why or told.get("justification") or told.get("reference") or ""
+        yield f"{told['title']}: {told['event']}, {outcome}", because
     elif entry.kind == "fact":
-        yield f"{entry.data['title']}: {entry.data['value']}", why
+        yield f"{entry.data['title']}: {clock(entry.data['value'])}", why
 
 
 def pages(account: Account, clock: Clock) -> Iterator[Block]:
     """Who was paged, when and why."""
     yield Heading(2, "Who was paged")
-    rows = [[clock(p.at), p.to, p.role, str(p.level), p.reason] for p in account.pages]
+    rows = [[clock(p.at), p.to, p.role, str(p.level or "on call"), p.reason] for p in account.pages]
     yield Table(["At", "Who", "Role", "Level", "Why"], rows) if rows else "Nobody."
 
 

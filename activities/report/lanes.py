@@ -12,8 +12,9 @@ RIGHT = 880
 EDGE = 1000
 ROW = 24
 _GAP = 8
-_TOUCH = 11
+_TOUCH = 17
 _LEAST = 4
+_BOLD = 1.12
 
 
 class Moment(NamedTuple):
@@ -54,7 +55,7 @@ def band(axis: Axis, steps: list[tuple[datetime, str, str, str]], y: float) -> I
         x = axis.x(at)
         width = max(axis.x(end) - x, _LEAST)
         yield Bar(x, y + 5, width - 1, ROW - 6, tone, title)
-        if width_of(name, 10.5) + 8 < width:
+        if width_of(name, 10.5) * _BOLD + 8 < width:
             yield Label(x + 5, y + 18, name, "on", 10.5, bold=True)
 
 
@@ -62,7 +63,7 @@ def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
     """Marks on one line; those that would touch are one with their number. Names stand below, where there is room."""
     middle, free = y + 12, 0.0
     for together in _clusters(axis, seen):
-        x = sum(axis.x(one.at) for one in together) / len(together)
+        x = _middle(axis, together)
         strongest = max(together, key=lambda one: (bool(one.label), one.decided))
         title = "\n".join(one.title for one in together[:12])
         if len(together) > 1:
@@ -80,15 +81,19 @@ def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
             free = centre + half + 8
 
 
-def _clusters(axis: Axis, seen: Iterable[Moment]) -> Iterator[list[Moment]]:
-    together: list[Moment] = []
+def _clusters(axis: Axis, seen: Iterable[Moment]) -> list[list[Moment]]:
+    """Moments in order, those together whose marks would touch: as one mark they stand in their middle."""
+    clusters: list[list[Moment]] = []
     for one in sorted(seen, key=lambda one: one.at):
-        if together and axis.x(one.at) - axis.x(together[0].at) > _TOUCH:
-            yield together
-            together = []
-        together.append(one)
-    if together:
-        yield together
+        clusters.append([one])
+        while len(clusters) > 1 and _middle(axis, clusters[-1]) - _middle(axis, clusters[-2]) < _TOUCH:
+            last = clusters.pop()
+            clusters[-1] += last
+    return clusters
+
+
+def _middle(axis: Axis, together: list[Moment]) -> float:
+    return sum(axis.x(one.at) for one in together) / len(together)
 
 
 def row(y: float, name: str) -> Shape:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable
 
 from activities.report.blocks import Block, Figure, Heading, Items, Table
+from activities.report.text import legible
 
-_MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
+_MARKUP = re.compile(r"([\\`*_\[\]<>|#~&])")
+_START = re.compile(r"^(\d*)([-+=.)])")
 
 
 def markdown(blocks: Iterable[Block]) -> str:
@@ -27,4 +29,5 @@ def _block(block: Block) -> str:
 
 def _plain(text: str) -> str:
     """One line of markdown in which no character is markup."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    line = _MARKUP.sub(r"\\\1", " ".join(legible(text).split()))
+    return _START.sub(r"\1\\\2", line)

@@ -15,6 +15,7 @@ from activities.report.pdf_table import table
 from activities.report.pdf_text import FONT, LINE, encodable, is_encodable, wrapped
 
 _MARGIN = 14
+_FOOT = 15
 _SIZES = {1: 18, 2: 13, 3: 10.5}
 _UNKNOWN = (
     "Characters that this document's fonts do not have are written as their numbers in Unicode, such as [U+4F60]."
@@ -28,7 +29,7 @@ class _Pages(FPDF):
         super().__init__(orientation="landscape", unit="mm", format="A4")
         self.core_fonts_encoding = "cp1252"
         self.set_margins(_MARGIN, _MARGIN)
-        self.set_auto_page_break(auto=False)
+        self.set_auto_page_break(auto=False, margin=_FOOT)
         self.set_title(encodable(title))
         self.set_lang("en")
         self.set_creator("incident report")
@@ -98,9 +99,9 @@ def _paragraph(pages: FPDF, text: str, indent: float = 0) -> None:
 
 def _figure(pages: FPDF, figure: Figure) -> None:
     drawing = figure.drawing
-    room = pages.h - 2 * _MARGIN - 6
+    room = pages.h - _MARGIN - _FOOT - 9.5 * LINE - 2
     scale = min(pages.epw / drawing.width, room / drawing.height)
-    if pages.y + drawing.height * scale > pages.h - pages.b_margin:
+    if pages.y + drawing.height * scale + 9.5 * LINE > pages.h - pages.b_margin:
         pages.add_page()
     draw(pages, drawing, pages.l_margin, pages.y, scale)
     pages.y += drawing.height * scale

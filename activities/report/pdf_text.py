@@ -5,17 +5,31 @@ from collections.abc import Iterator
 
 from fpdf import FPDF
 
+from activities.report.text import legible, pieces
+
 FONT = "helvetica"
 LINE = 0.46
 """A line's height in millimetres for each point of its size."""
 
 _CODEC = "cp1252"
-_LIKE = {"→": "->", "←": "<-", "≤": "<=", "≥": ">=", "\u00a0": " ", "\u2028": " ", "\u2029": " ", "\u2212": "-"}
+_LIKE = {
+    "\n": " ",
+    "\t": " ",
+    "\r": " ",
+    "→": "->",
+    "←": "<-",
+    "≤": "<=",
+    "≥": ">=",
+    "\u00a0": " ",
+    "\u2028": " ",
+    "\u2029": " ",
+    "\u2212": "-",
+}
 
 
 def encodable(text: str) -> str:
     """The text in letters that the fonts have: a character that they lack as `[U+4F60]`."""
-    return "".join(_character(c) for c in unicodedata.normalize("NFC", text))
+    return "".join(_character(c) for c in unicodedata.normalize("NFC", legible(text)))
 
 
 def is_encodable(text: str) -> bool:
@@ -26,8 +40,6 @@ def is_encodable(text: str) -> bool:
 def _character(character: str) -> str:
     if character in _LIKE:
         return _LIKE[character]
-    if character < " ":
-        return " " if character in "\n\t\r" else f"[U+{ord(character):04X}]"
     try:
         character.encode(_CODEC)
     except UnicodeEncodeError:
@@ -39,23 +51,21 @@ def wrapped(pages: FPDF, text: str, width: float) -> list[str]:
     """The lines of a text in the font that is set, none wider than `width`; a word that is too long is broken."""
     lines: list[str] = []
     line = ""
-    for word in _words(pages, encodable(text), width):
-        longer = f"{line} {word}" if line else word
+    for gap, piece in _pieces(pages, encodable(text), width):
+        longer = f"{line}{gap}{piece}" if line else piece
         if line and pages.get_string_width(longer) > width:
             lines.append(line)
-            line = word
+            line = piece
         else:
             line = longer
     return [*lines, line]
 
 
-def _words(pages: FPDF, text: str, width: float) -> Iterator[str]:
+def _pieces(pages: FPDF, text: str, width: float) -> Iterator[tuple[str, str]]:
+    """What stays whole, each with the gap before it: words, and of those that are too long their pieces or letters."""
     for word in text.split():
-        rest = word
-        while pages.get_string_width(rest) > width and len(rest) > 1:
-            count = len(rest)
-            while count > 1 and pages.get_string_width(rest[:count]) > width:
-                count = count * 3 // 4 if pages.get_string_width(rest[:count]) > 1.5 * width else count - 1
-            yield rest[:count]
-            rest = rest[count:]
-        yield rest
+        gap = " "
+        for piece in [word] if pages.get_string_width(word) <= width else pieces(word):
+            for part in [piece] if pages.get_string_width(piece) <= width else piece:
+                yield gap, part
+                gap = ""

@@ -42,8 +42,8 @@ _LEGEND = (
 def picture(account: Account, entries: list[Entry], clock: Clock) -> Drawing:
     """Draw an incident from its declaration to its end, or as far as its entries reach."""
     end = account.closed_at if account.ended and account.closed_at else max(entry.at for entry in entries)
-    pivot = account.resolved_at or account.mitigated_at
-    axis = Axis(account.declared_at, pivot, end, LEFT, RIGHT, clock.zone)
+    pivots = [at for at in (account.resolved_at, account.mitigated_at) if at is not None]
+    axis = Axis(account.declared_at, pivots, end, LEFT, RIGHT, clock.zone)
     shapes: list[Shape] = []
     bottom = float(_TOP)
     for rows, name, drawn in _lanes(account, entries, axis, clock):

@@ -5,6 +5,7 @@ from functools import partial
 
 from activities.report import lanes
 from activities.report.axis import Axis
+from activities.report.content_deadlines import OF_THE_RESPONSE, name_of
 from activities.report.drawing import Bar, Diamond, Shape
 from activities.report.lanes import ROW, Run
 from domain.account import Account, Deadline, ToldChange
@@ -30,7 +31,7 @@ def clocks(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
     for run in account.deadlines:
         if axis.shows(run.started_at):
             named.setdefault(run.name, []).append(run)
-    yield from _lane("Deadlines", [partial(_clock, axis, clock, name, runs) for name, runs in named.items()])
+    yield from _lane("Deadlines", [partial(_clock, account, axis, clock, runs) for runs in named.values()])
 
 
 def obligations(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
@@ -65,31 +66,34 @@ def _change(axis: Axis, clock: Clock, change: ToldChange, y: float) -> Iterator[
     yield lanes.beside(max(end, start + 5) + 2, start, y, change.status, "soft")
 
 
-def _clock(axis: Axis, clock: Clock, name: str, runs: list[Deadline], y: float) -> Iterator[Shape]:
+def _clock(account: Account, axis: Axis, clock: Clock, runs: list[Deadline], y: float) -> Iterator[Shape]:
+    told, over = name_of(runs[0].name), account.resolved_at or account.closed_at
+    stops = [run.ended_at or (over if run.name in OF_THE_RESPONSE else None) for run in runs]
     drawn = [
-        Run(run.started_at, run.due_at, run.ended_at, run.state, f"{name}: {run.state}, due {clock(run.due_at)}")
-        for run in runs
+        Run(run.started_at, run.due_at, stop, run.state, f"{told}: {run.state}, due {clock(run.due_at)}")
+        for run, stop in zip(runs, stops, strict=True)
     ]
-    yield lanes.row(y, name)
+    yield lanes.row(y, told)
     yield from lanes.deadlines(axis, y, drawn)
     late = [run.late for run in runs if run.late is not None]
     never = any(run.state == "breached" and run.ended_at is None for run in runs)
     if late or never:
-        said = f"{spoken(max(late))} late" if late else "missed"
-        last = runs[-1]
-        ends = [at for at in (last.ended_at or axis.end, last.due_at) if axis.shows(at)]
+        said = "missed" if never else f"{spoken(max(late))} late"
+        ends = [at for at in (stops[-1] or axis.end, runs[-1].due_at) if axis.shows(at)]
         yield lanes.beside(axis.x(max(ends, default=axis.end)) + 4, axis.x(runs[0].started_at), y, said, "bad")
 
 
 def _duty(axis: Axis, clock: Clock, duty: Obligation, y: float) -> Iterator[Shape]:
     state = "breached" if duty.overdue else {"open": "running", "discharged": "met"}.get(duty.state, "cancelled")
-    due = f", due {clock(duty.due_at)}" if duty.due_at else ""
-    title = f"{duty.title}: {duty.state}{due}"
+    title = f"{duty.title}: {duty.state}" + (f", due {clock(duty.deadline)}" if duty.deadline else "")
     ended = next((event.at for event in reversed(duty.events) if event.event == "ended"), duty.done_at)
+    due = None if state == "cancelled" else duty.deadline  # what is not to be done any more is not due either
     yield lanes.row(y, duty.step)
-    yield from lanes.deadlines(axis, y, [Run(duty.opened_at, duty.due_at, ended, state, title)])
+    yield from lanes.deadlines(axis, y, [Run(duty.opened_at, due, ended, state, title)])
     for signature in duty.signatures:
         if axis.shows(signature.at):
             at = f"{clock(signature.at)} signed by {signature.by} ({signature.role})"
             yield Diamond(axis.x(signature.at), y + 12, 7, "person", at)
-    yield lanes.beside(axis.x(ended or axis.end) + 4, axis.x(duty.opened_at), y, duty.state, "soft")
+    said, tone = (f"{duty.state}, {spoken(duty.late)} late", "bad") if duty.late else (duty.state, "soft")
+    ends = [ended or axis.end, *([due] if due is not None and axis.shows(due) else [])]
+    yield lanes.beside(axis.x(max(ends)) + 4, axis.x(duty.opened_at), y, said, tone)

@@ -21,9 +21,9 @@ def rendered(entries: list[Entry], format_: str, clock: Clock) -> bytes:
         return json.dumps(content.facts(account, entries), ensure_ascii=False).encode()
     blocks, title = content.blocks(account, entries, clock), f"{account.id}: {account.title}"
     if format_ == "html":
-        return html(blocks, title).encode(errors="replace")
+        return html(blocks, title).encode()
     if format_ == "pdf":
         return pdf(blocks, title, entries[-1].at)
     if format_ == "markdown":
-        return markdown(blocks).encode(errors="replace")
+        return markdown(blocks).encode()
     raise ValueError(f"{format_!r} is no format of a report")

@@ -1,11 +1,10 @@
 """A drawing as SVG that needs nothing else; it follows the light or dark of the page and is light on paper."""
 
-import re
 from html import escape
 
 from activities.report.drawing import TONES, Bar, Diamond, Dot, Drawing, Label, Line, Shape
+from activities.report.text import legible
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 
 
@@ -71,5 +70,4 @@ def _number(value: float) -> str:
 
 
 def _text(text: str) -> str:
-    """Text from people, escaped; what XML cannot hold becomes a question mark."""
-    return escape(_NOT_XML.sub("?", text), quote=False)
+    return escape(legible(text), quote=False)
