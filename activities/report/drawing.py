@@ -82,15 +82,15 @@ TONES = {
     "band": Tone("#f4f7fa", "#18222d"),
     "on": Tone("#ffffff", "#ffffff"),
     "P0": Tone("#b3203a", "#c93a54"),
-    "P1": Tone("#b4550f", "#c2641c"),
+    "P1": Tone("#b4550f", "#b45a14"),
     "P2": Tone("#7d6608", "#8a7412"),
     "P3": Tone("#45617c", "#567594"),
-    "idle": Tone("#8693a0", "#66758a"),
-    "busy": Tone("#2f6db3", "#3f80c9"),
-    "good": Tone("#1f7a4d", "#2a9461"),
-    "bad": Tone("#b3203a", "#e05570"),
-    "person": Tone("#5b4aa0", "#8f7fd6"),
-    "page": Tone("#a15c00", "#d08a2e"),
+    "idle": Tone("#68747f", "#627086"),
+    "busy": Tone("#2f6db3", "#3a76ba"),
+    "good": Tone("#1f7a4d", "#22815a"),
+    "bad": Tone("#b3203a", "#e4637c"),
+    "person": Tone("#5b4aa0", "#7867c8"),
+    "page": Tone("#9c5900", "#a5670f"),
 }
 """Tones by name; text in `on` is read on each of those that fill bars."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from fpdf import FPDF
 
 from activities.report.blocks import Block, Figure, Heading, Items, Table
+from activities.report.drawing import Label
 from activities.report.pdf_drawing import draw
 from activities.report.pdf_table import table
 from activities.report.pdf_text import FONT, LINE, encodable, is_encodable, wrapped
@@ -20,8 +21,8 @@ _SIZES = {1: 18, 2: 13, 3: 10.5}
 _UNKNOWN = (
     "Characters that this document's fonts do not have are written as their numbers in Unicode, such as [U+4F60]."
 )
-_KEEP = 26
-"""Millimetres that a heading needs below it, so that it does not stand alone at the foot of a page."""
+_KEEP = {1: 60, 2: 48, 3: 34}
+"""Millimetres that a heading of each level needs with what follows, so that none ends a page."""
 
 
 class _Pages(FPDF):
@@ -52,9 +53,21 @@ def pdf(blocks: Iterable[Block], title: str, made_at: datetime) -> bytes:
     pages = _Pages(title, made_at)
     for block in content:
         _block(pages, block)
-    if not is_encodable(repr(content)):
+    if not all(is_encodable(text) for block in content for text in _texts(block)):
         _paragraph(pages, _UNKNOWN)
     return bytes(pages.output())
+
+
+def _texts(block: Block) -> list[str]:
+    if isinstance(block, Heading):
+        return [block.text]
+    if isinstance(block, Items):
+        return block.items
+    if isinstance(block, Table):
+        return [cell for row in [block.columns, *block.rows] for cell in row]
+    if isinstance(block, Figure):
+        return [shape.text for shape in block.drawing.shapes if isinstance(shape, Label)]
+    return [block]
 
 
 def _block(pages: FPDF, block: Block) -> None:
@@ -73,7 +86,7 @@ def _block(pages: FPDF, block: Block) -> None:
 
 def _heading(pages: FPDF, heading: Heading) -> None:
     size = _SIZES[heading.level]
-    if pages.y + _KEEP > pages.h - pages.b_margin - 8:
+    if pages.y + _KEEP[heading.level] > pages.h - pages.b_margin:
         pages.add_page()
     pages.set_font(FONT, "B", size)
     if heading.level < 3:

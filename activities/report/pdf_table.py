@@ -24,7 +24,7 @@ def table(pages: FPDF, told: Table) -> None:
 def _widths(pages: FPDF, told: Table) -> list[float]:
     """As wide as the longest cell; where that is too much, the wide columns give."""
     pages.set_font(FONT, "B", _SIZE)
-    least = [pages.get_string_width(column) + 2 * _PAD for column in told.columns]
+    least = [pages.get_string_width(encodable(column)) + 2 * _PAD for column in told.columns]
     pages.set_font(FONT, size=_SIZE)
     wanted = [
         max([narrow, *(min(pages.get_string_width(encodable(row[n])), _WIDEST) + 2 * _PAD for row in told.rows)])
@@ -51,7 +51,7 @@ def _head(pages: FPDF, columns: list[str], widths: list[float]) -> None:
     pages.set_text_color(90, 103, 117)
     x = pages.l_margin
     for column, width in zip(columns, widths, strict=True):
-        pages.text(x + _PAD, pages.y + _HEIGHT, column)
+        pages.text(x + _PAD, pages.y + _HEIGHT, encodable(column))
         x += width
     pages.set_text_color(28, 39, 51)
     pages.y += _HEIGHT + 1.6

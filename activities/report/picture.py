@@ -24,7 +24,7 @@ _MILESTONES = {
 }
 _SAID = {"note", "task", "severity", "change-requested", "fact", "custody"}
 _STATUS_TONES = {
-    "declared": "bad",
+    "declared": "P0",
     "acknowledged": "page",
     "mitigated": "busy",
     "resolved": "good",

@@ -1,0 +1,252 @@
+"""The report holds everything that it must, each part from the ledger alone."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from activities.report.rendering import rendered
+from domain.finding import FindingStatus
+from tests.activities.report_parts import SYDNEY, parts
+from tests.activities.report_worlds import EVIDENCE, Played, breach, outage
+from tests.builders import declaration, minutes, owed, with_notices
+
+PARTS = parts(outage())
+
+
+def has(part: str, *told: str) -> None:
+    """Each of these stands in a line of the part."""
+    for text in told:
+        assert any(text in line for line in PARTS[part]), (part, text, PARTS[part])
+
+
+def test_the_order_of_the_parts() -> None:
+    """What is read first stands first; the timeline, long as it is, after what was made of it."""
+    assert list(PARTS) == [
+        "",
+        "Summary",
+        "Impact",
+        "What was found",
+        "What was changed",
+        "Decisions",
+        "Service levels",
+        "Obligations and facts",
+        "Contributing factors and lessons",
+        "Checklist",
+        "Who was paged",
+        "What was told outside",
+        "Timeline",
+        "Evidence and its custody",
+        "The record",
+    ]
+
+
+def test_the_summary() -> None:
+    """What it was, where, who led it, when what happened, in the organisation's zone."""
+    has(
+        "Summary",
+        "P0 incident of type system-outage in production (live), closed. Commander: devops-lead.",
+        "Patients cannot see studies.",
+        "Times are those of Australia/Sydney",
+        "Declared | 2026-11-23 14:00:00 +11:00 | by devops-lead",
+        "Acknowledged | 2026-11-23 14:07:00 +11:00 | 7m",
+        "Mitigated | 2026-11-23 14:22:40 +11:00 | 22m 40s",
+        "Resolved | 2026-11-23 15:22:40 +11:00 | 1h 22m",
+        "Closed | 2026-11-23 16:55:40 +11:00 | 2h 55m",
+        "pages were sent. Runbook system-outage, version 1.0, digest ",
+    )
+
+
+def test_the_impact() -> None:
+    has(
+        "Impact",
+        "It lasted for 22m 40s, from the declaration to the mitigation. Severity: P1 → P0.",
+        "Health information: suspected to be affected.",
+        "Deployments: 3 of 3 tasks unhealthy",
+        "resolved, by devops-lead: steady for an hour",
+    )
+    assert not any("the database answers" in line for line in PARTS["Impact"])
+
+
+def test_findings_with_facts_and_evidence() -> None:
+    """Facts as people read them and in the report's zone; the reference to the evidence as it was recorded."""
+    facts = "failed: 3, share: 0.6, when: 2026-11-23 13:58:00 +11:00, complete: yes, cause: none"
+    has("What was found", f"Deployments | suspect | 3 of 3 tasks unhealthy | {facts} | {EVIDENCE}")
+    has("What was found", "Health | ok | the database answers |  | ")
+
+
+def test_every_change_with_before_and_after() -> None:
+    """Each change: before, after, impact, who decided as what and why, what came of it, target and digest."""
+    plan = next(entry.data for entry in outage() if entry.kind == "plan")
+    has(
+        "What was changed",
+        "Roll back: applied",
+        "test.rollback, class A2, requested by development-lead at 2026-11-23 14:18:30 +11:00.",
+        "Impact: All 3 tasks are replaced.",
+        "revision | 8 | 7",
+        "technical-manager | technical-manager | approve | 2026-11-23 14:19:10 +11:00 | no | read and agreed",
+        "Outcome at 2026-11-23 14:20:00 +11:00: 3 of 3 tasks healthy",
+        "Change: inc-20261123-7f3k/rollback/1",
+        f"Target: {plan['target']}",
+        f"Digest: {plan['digest']}",
+        "Promote: rejected",
+        "role | none | primary: yes",
+        "cto | cto | reject | 2026-11-23 14:21:10 +11:00 | no | the primary is back",
+    )
+
+
+def test_decisions_with_who_and_why() -> None:
+    has(
+        "Decisions",
+        "14:07:30 +11:00 | devops-lead | severity P1 to P0 | every patient is concerned",
+        "14:19:10 +11:00 | technical-manager | approve rollback, as technical-manager | read and agreed",
+        "14:21:10 +11:00 | cto | reject promote, as cto | the primary is back",
+        "14:22:40 +11:00 | devops-lead | mitigated | rolled back",
+        "15:22:40 +11:00 | devops-lead | resolved | steady for an hour",
+        "technical-manager | waived rescue | it was over before",
+        "privacy-officer | Believed: 2026-11-23 15:00:00 +11:00 | logs were read",
+        "privacy-officer | Make the statement: signed, still open | NDB-2026-117",
+        "cto | Make the statement: ended, discharged | NDB-2026-117",
+        "devops-lead | closed | ",
+        "development-lead | Refused resolve: the incident is acknowledged",
+    )
+
+
+def test_service_levels_mtta_and_mttr() -> None:
+    """How long each step took, and every deadline: met with how much to spare, or missed and by how much."""
+    has(
+        "Service levels",
+        "Time to acknowledge (for MTTA) | 7m",
+        "Time to mitigate | 22m 40s",
+        "Time to resolve (for MTTR) | 1h 22m",
+        "of the 7 deadlines that came to an end were met.",
+        "acknowledge | 2026-11-23 14:00:00 +11:00 | 2026-11-23 15:00:00 +11:00 | met | 2026-11-23 14:07:00 +11:00",
+        " | 53m to spare",
+        "phase immediate | 2026-11-23 14:00:00 +11:00 | 2026-11-23 14:15:00 +11:00 | breached | ",
+        " | 1h 8m late",
+        "approve rollback | ",
+        "update stakeholders | 2026-11-23 14:21:40 +11:00 | 2026-11-23 14:51:40 +11:00 | breached |  | not done",
+    )
+
+
+def test_obligations_their_facts_and_signatures() -> None:
+    """Each duty: by whom it is set, until when, whether it was kept, what proves it, who signed."""
+    has(
+        "Obligations and facts",
+        "Suspected | 2026-11-23 14:00:00 +11:00 | devops-lead | 2026-11-23 14:00:00 +11:00 | as declared",
+        "Believed | 2026-11-23 15:00:00 +11:00 | privacy-officer | 2026-11-23 15:24:40 +11:00 | logs were read",
+        "Assess (law, s 26WH); privacy-officer | superseded | 2026-12-23 14:00:00 +11:00 (law: s 26WH(2)) | ",
+        "| discharged | 2026-11-23 14:15:00 +11:00 (policy: the runbook) | 2026-11-23 14:17:30 +11:00",
+        " | no, 2m 30s late | acknowledged by privacy-officer",
+        "| discharged | as soon as practicable, at the latest 2026-11-26 15:00:00 +11:00 (policy: our own ceiling) | ",
+        " | yes | NDB-2026-117",
+        "Make the statement | privacy-officer | privacy-officer | 2026-11-23 16:54:40 +11:00",
+        "Make the statement | cto | cto | 2026-11-23 16:55:10 +11:00",
+    )
+
+
+def test_a_duty_done_after_the_latest_instant_is_late() -> None:
+    """One that is due as soon as practicable is late behind its ceiling; one whose deadline was moved counts by it."""
+    told = parts(breach())["Obligations and facts"]
+    patients = next(line for line in told if line.startswith("Notify the patients") and "signed" not in line)
+    assert "no, 9d late" in patients
+    assert "not done yet" not in patients
+
+
+def test_causes_and_lessons_as_people_wrote_them() -> None:
+    has(
+        "Contributing factors and lessons",
+        "Assess the impact",
+        "Revision 8 lacked a migration.",
+        "devops-lead, 2026-11-23 15:23:10 +11:00 (assess)",
+        "Test migrations on a copy.",
+        "Give another way (rescue), by technical-manager: it was over before",
+        "2026-11-23 14:21:40 +11:00 | cto | The dump is with the vendor.",
+    )
+
+
+def test_the_checklist() -> None:
+    """Every task and how it stands, that which a finding asked for later too."""
+    has(
+        "Checklist",
+        "3 of 3 required tasks are done or waived.",
+        "immediate | assess | Assess the impact | devops-lead | 2026-11-23 14:15:00 +11:00 | done",
+        "afterwards | training | Train | devops-lead | 2026-12-03 15:22:40 +11:00 | open (optional)",
+        "more | rescue | Give another way | cto | 2026-11-23 15:00:00 +11:00 | waived",
+    )
+
+
+def test_pages_notices_and_custody() -> None:
+    has("Who was paged", "2026-11-23 14:00:00 +11:00 | devops-lead | devops-lead | on call | declared")
+    has("What was told outside", "investigating | test.tell | sent | 2026-11-23 14:05:00 +11:00 | ref-1")
+    has("What was told outside", "support | test.tell | skipped | ", "the cause is ours: deployments")
+    has("Evidence and its custody", "14:22:10 +11:00 | cto | dump-1 | transferred | the vendor | for analysis")
+
+
+def test_the_timeline_is_whole_and_in_one_zone() -> None:
+    """Every entry by its number; an instant in its text is told in the report's zone, the rest as it was recorded."""
+    table = PARTS["Timeline"]
+    assert len(table) == len(outage()) + 2
+    assert [line.split(" | ")[0] for line in table[2:]] == [str(number) for number in range(1, len(outage()) + 1)]
+    has("Timeline", "belief_at is 2026-11-23 15:00:00 +11:00: Believed (logs were read)")
+    assert not any("T04:00:00Z" in line for line in table)
+
+
+def test_what_the_record_is_worth() -> None:
+    has("The record", f"{len(outage())} entries; each follows from the one before it by SHA-256.", outage()[-1].hash)
+    broken = [*outage()]
+    broken[7] = broken[7].model_copy(update={"text": "something else"})
+    assert any("does NOT follow at number 8" in line for line in parts(broken)["The record"])
+
+
+def test_the_document() -> None:
+    """As JSON: seconds to each moment, and the record as it stands, so that nothing is lost in words."""
+    told = json.loads(rendered([*outage()], "json", SYDNEY))
+    assert told["seconds_to"] == {"acknowledged": 420.0, "mitigated": 1360.0, "resolved": 4960.0, "closed": 10540.0}
+    assert told["timeline"] == [entry.model_dump(mode="json") for entry in outage()]
+    assert [change["status"] for change in told["incident"]["changes"]] == ["applied", "rejected"]
+
+
+def test_the_first_acknowledgement_counts_after_a_reopening() -> None:
+    played = Played(declaration(obligations={}))
+    played.say("acknowledge", "devops-lead", minutes(4))
+    played.say("mitigated", "devops-lead", minutes(6), summary="restarted")
+    played.say("reopen", "devops-lead", minutes(30), reason="it came back")
+    played.say("acknowledge", "devops-lead", minutes(9))
+    told = parts(played.entries)
+    assert "Time to acknowledge (for MTTA) | 4m" in told["Service levels"]
+    assert any("It was reopened once." in line for line in told["Summary"])
+    assert "It is not mitigated yet. Severity: P0." in told["Impact"]
+    assert json.loads(rendered(played.entries, "json", SYDNEY))["seconds_to"]["acknowledged"] == 240.0
+
+
+def test_an_incident_of_nothing_but_its_declaration() -> None:
+    """What did not happen is said, not left out."""
+    told = parts(Played(declaration(obligations={})).entries)
+    assert "Nothing was looked at." in told["What was found"]
+    assert "Nobody asked for a change." in told["What was changed"]
+    assert "Nobody has decided anything yet." in told["Decisions"]
+    assert "Time to resolve (for MTTR) | not yet" in told["Service levels"]
+    assert "Nobody has written anything about it yet." in told["Contributing factors and lessons"]
+
+
+def test_a_moved_deadline_counts_as_it_stands() -> None:
+    """A duty that was overdue by a wrong fact, and in time by the right one, was in time."""
+    played = Played(declaration(obligations=owed(), runbook=with_notices()))
+    played.say("acknowledge", "devops-lead")
+    played.say("record_fact", "cto", fact="belief_at", at="2026-11-20T03:00:00Z", reason="as the log says")
+    played.wait(timedelta(hours=2))
+    told = [line for line in parts(played.entries)["Obligations and facts"] if line.startswith("Make the statement")]
+    assert "no, not done yet" in told[0]
+    played.say("record_fact", "cto", fact="belief_at", at="2026-11-23T02:00:00Z", reason="the log's clock was wrong")
+    for role in ("privacy-officer", "cto"):
+        assert played.say("discharge_obligation", role, step="statement", reference="NDB-1") is None
+    told = [line for line in parts(played.entries)["Obligations and facts"] if line.startswith("Make the statement")]
+    assert " | yes | NDB-1" in told[0]
+
+
+@pytest.mark.parametrize("status", list(FindingStatus))
+def test_each_finding_says_how_it_stands(status: FindingStatus) -> None:
+    played = Played(declaration())
+    played.find("health", status, "seen")
+    assert f"Health | {status} | seen |  | " in parts(played.entries)["What was found"]
