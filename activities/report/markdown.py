@@ -7,7 +7,7 @@ from activities.report.blocks import Block, Figure, Heading, Items, Table
 from activities.report.text import legible
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~&])")
-_START = re.compile(r"^(\d*)([-+=.)])")
+_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+=]))")
 
 
 def markdown(blocks: Iterable[Block]) -> str:
@@ -30,4 +30,4 @@ def _block(block: Block) -> str:
 def _plain(text: str) -> str:
     """One line of markdown in which no character is markup."""
     line = _MARKUP.sub(r"\\\1", " ".join(legible(text).split()))
-    return _START.sub(r"\1\\\2", line)
+    return _START.sub(r"\1\\", line)
