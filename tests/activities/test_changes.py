@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from activities.action import RefusedError
 from activities.changes import ChangeRunner
+from domain import sizes
 from domain.calls import Applied, PlanCall, ReleaseCall
 from domain.plan import State
 from tests.activities.dial import (
@@ -52,6 +54,30 @@ def test_parameters_the_action_does_not_take_are_refused(runner: ChangeRunner, d
     """A misspelt parameter never becomes a plan."""
     with pytest.raises(ValidationError, match="too"):
         runner.plan(dial, PlanCall(scope=scope(), step=STEP, generation=1, params={"too": 2}))
+
+
+def test_a_plan_that_no_record_could_hold_is_refused(
+    runner: ChangeRunner, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything happened, with its size and what to do; one of just the limit is taken."""
+    size = sizes.size(planned(runner, dial).plan.model_dump(mode="json"))
+    monkeypatch.setattr(sizes, "PLAN", size)
+    assert planned(runner, dial).plan.is_sealed()
+    monkeypatch.setattr(sizes, "PLAN", size - 1)
+    with pytest.raises(RefusedError, match=f"the plan has {size} bytes, and {size - 1} at most .* ask for less"):
+        planned(runner, dial)
+    assert dial.written == []
+
+
+def test_what_was_applied_can_be_undone_whatever_its_size(
+    runner: ChangeRunner, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An undo says a little more than the plan that it reverses: that does not stand in its way."""
+    call = planned(runner, dial)
+    runner.apply(dial, call, NOW)
+    monkeypatch.setattr(sizes, "PLAN", 1)
+    undo = PlanCall(scope=scope(), step=STEP, generation=2, params={}, undo=call.plan)
+    assert runner.plan(dial, undo).plan.after == call.plan.before
 
 
 def test_applying_puts_the_intent_on_record_and_keeps_the_lock(

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -6,11 +7,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.action import Clients
+from activities import registry
+from activities.action import Clients, NoParams, Probe
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.calls import NoticeCall, ObserveCall, PageCall, ReleaseCall
+from domain.calls import NoticeCall, ObserveCall, PageCall, ReleaseCall, Scope
+from domain.finding import Finding, FindingStatus
 from domain.organisation import Channel
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, scope
@@ -79,6 +82,24 @@ def test_bad_parameters_are_final(todo: Todo) -> None:
     error = _fails(todo["diagnose"]["elbv2.target_health.observe"], call)
     assert (error.type, error.non_retryable) == ("InvalidRequest", True)
     assert "colour" in error.message
+
+
+class Talkative(Probe[NoParams]):
+    """Finds more than any entry could hold."""
+
+    name = "test.talkative"
+    params = NoParams
+
+    def observe(self, scope: Scope, params: NoParams, at: datetime) -> Finding:  # noqa: ARG002
+        return Finding(status=FindingStatus.SUSPECT, summary="too much", facts={"lines": ["x" * 100] * 1000})
+
+
+def test_a_finding_leaves_its_probe_bounded(aws: RecordedAws) -> None:
+    """What is too big for the record never reaches the workflow; that it was suspect does."""
+    call = ObserveCall(scope=scope(), step="health", params={}, at=NOW)
+    finding = ActivityEnvironment().run(registry._observe(Talkative(aws)), call)
+    assert (finding.status, finding.summary) == (FindingStatus.SUSPECT, "too much")
+    assert list(finding.facts) == ["left_out"]
 
 
 def test_errors_of_aws_get_their_kind(todo: Todo, aws: RecordedAws) -> None:

@@ -44,31 +44,7 @@ HOSTILE = [
     "arn:aws:s3:::" + "long-" * 60,
     "two\nlines\r\nand\ttabs\u2028and more",
 ]
-ALLOWED = {
-    "html",
-    "head",
-    "meta",
-    "title",
-    "style",
-    "body",
-    "nav",
-    "a",
-    "main",
-    "h1",
-    "h2",
-    "h3",
-    "p",
-    "ul",
-    "li",
-    "div",
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-    "wbr",
-}
+ALLOWED = re.compile("html|head|meta|title|style|body|nav|a|main|h[123]|p|ul|li|div|table|thead|tbody|tr|th|td|wbr")
 hostile = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=60), st.text("<>&\"'`|\\*_[]()#-+.=!~ \n\ud800\u202e1a"))
 
 
@@ -121,7 +97,7 @@ def test_html_holds_the_text_and_no_element_of_its_own(text: str) -> None:
     page = html(blocks(text), text)
     page.encode()
     found = Read(page)
-    assert set(found.tags) <= ALLOWED
+    assert all(map(ALLOWED.fullmatch, found.tags))
     assert found.attributes <= {"lang", "charset", "name", "content", "href", "id", "scope", "class"}
     assert found.cells == [collapsed(text)] * 5
     assert "<!--" not in page

@@ -1,0 +1,71 @@
+"""The biggest entries that rules let through, against a table with AWS's limits: written, signed, read back whole."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from domain import ledger, sizes
+from domain.incident import Incident
+from tests.activities.ledger_worlds import Cutting, append, ledger_and_vault, stored, verdict
+from tests.activities.world import WorldClients
+from tests.builders import T0, declaration, minutes
+
+TRANSACTION = 4_000_000
+
+
+@pytest.fixture
+def clients() -> Iterator[WorldClients]:
+    with ledger_and_vault() as clients:
+        yield clients
+
+
+class Bounded(Cutting):
+    """Clients that refuse a transaction of more than 4 MB, as DynamoDB does; moto knows the limit of an item alone."""
+
+    def __init__(self, clients: Any) -> None:
+        super().__init__(clients, "", 0, done=True)
+        self.sizes: list[int] = []
+
+    def call(self, name: str, found: Callable[..., Any], asked: dict[str, Any]) -> Any:
+        if name == "transact_write_items":
+            items = [put["Put"]["Item"] for put in asked["TransactItems"]]
+            self.sizes.append(sum(len(key) + len(value["S"].encode()) for item in items for key, value in item.items()))
+            if self.sizes[-1] > TRANSACTION or len(items) > 100:
+                raise ClientError(
+                    {"Error": {"Code": "ValidationException", "Message": "too much"}}, "TransactWriteItems"
+                )
+        return found(**asked)
+
+
+def behind(count: int, size: int) -> Incident:
+    """An incident with so many big plans on its timeline, and nothing written."""
+    incident = Incident.declared(declaration())
+    for number in range(count):
+        data = {"before": {"rules": "x" * size}, "after": {"rules": ""}}
+        incident.record(T0 + minutes(number), "orchestrator", "plan", f"Plan {number}", data)
+    return incident
+
+
+def test_many_big_entries_are_written_and_proven(clients: WorldClients) -> None:
+    """A hundred entries as big as the biggest plan: several transactions, none too big, and the audit is intact."""
+    incident, bounded = behind(100, sizes.PLAN), Bounded(clients)
+    while ledger.is_behind(incident):
+        done = append(bounded, ledger.next_batch(incident, T0))
+        ledger.written(incident, done.written, done.epoch, T0)
+    assert len(bounded.sizes) == 34
+    assert max(bounded.sizes) < TRANSACTION / 3
+    found = verdict(clients)
+    assert (found.intact, found.entries, found.signed) == (True, 101, 101)
+    kept = stored(clients).items[1]
+    assert [item.content for item in kept] == [entry.canonical() for entry in incident.state.timeline.entries]
+
+
+def test_the_limits_are_there() -> None:
+    """Without bounds it would not be written at all: the table refuses the entry, and the transaction."""
+    with ledger_and_vault() as clients:
+        with pytest.raises(ClientError, match="ValidationException"):
+            append(Bounded(clients), behind(1, sizes.ITEM + 10_000).state.timeline.entries)
+        with pytest.raises(ClientError, match="too much"):
+            append(Bounded(clients), behind(20, sizes.PLAN).state.timeline.entries)

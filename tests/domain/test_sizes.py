@@ -1,0 +1,169 @@
+"""Nothing that comes in makes an entry that the ledger's table could not take; what is too big is refused before."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from domain import alerts, ledger, probing, sizes
+from domain.calls import Planned
+from domain.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS, Command
+from domain.finding import Finding, FindingStatus
+from domain.incident import Incident
+from domain.incident_state import Status
+from domain.runbook import ProbeStep
+from domain.timeline import Entry, Timeline
+from tests.builders import T0, declaration, minutes
+from tests.domain.changing import change, plan
+from tests.domain.speaking import incident_in, say
+
+LONGEST = "🏥" * 4000
+FREE = ("step", "set", "digest", "fact", "by", "outcome", "proof")
+"""Fields that have no length of their own."""
+
+FIELDS: dict[str, Any] = {
+    "by": "devops-lead",
+    "text": LONGEST,
+    "reason": LONGEST,
+    "summary": LONGEST,
+    "note": LONGEST,
+    "comment": LONGEST,
+    "justification": LONGEST,
+    "reference": "🏥" * 500,
+    "severity": "P1",
+    "step": "assess",
+    "evidence": "🏥" * 300,
+    "event": "transferred",
+    "to": "🏥" * 200,
+    "fact": "belief_at",
+    "digest": "0" * 64,
+}
+
+
+def full(name: str, model: type[Command], field: str | None = None) -> dict[str, Any]:
+    """A payload whose texts are as long as they may be; what room is left is put into one free `field`."""
+    payload = {key: value for key, value in FIELDS.items() if key in model.model_fields}
+    if field is not None:
+        payload[field] = {} if field == "set" else ""
+        room = "x" * (sizes.COMMAND - sizes.size(payload) - 10)
+        payload[field] = {"count": room[9:]} if field == "set" else room
+    return payload
+
+
+def biggest(entries: list[Entry]) -> int:
+    return max(len(entry.canonical().encode()) for entry in entries)
+
+
+@pytest.mark.parametrize(("name", "model"), [*INCIDENT_COMMANDS.items(), *CHANGE_COMMANDS.items()])
+def test_a_payload_is_bounded_as_a_whole(name: str, model: type[Command]) -> None:
+    """As long as every text may be it is taken; beyond the limit it is invalid, in whatever field, and says so."""
+    model.model_validate(full(name, model))
+    for field in FREE:
+        with pytest.raises(ValidationError, match="at most can go on record"):
+            model.model_validate({**full(name, model), field: "x" * sizes.COMMAND})
+
+
+@pytest.mark.parametrize("status", [Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED])
+@pytest.mark.parametrize(("name", "model"), list(INCIDENT_COMMANDS.items()))
+def test_whatever_is_said_fits_an_item(name: str, model: type[Command], status: Status) -> None:
+    """Done or refused, in every status: the entries of the biggest payload that is taken fit the table."""
+    for field in (None, *(field for field in FREE if field in model.model_fields)):
+        incident = incident_in(status)
+        command = model.model_validate(full(name, model, field))
+        length = incident.state.timeline.length
+        say(incident, name, command)
+        assert incident.state.timeline.length > length
+        assert biggest(incident.state.timeline.entries) < sizes.ITEM
+
+
+def test_the_biggest_plan_fits_an_item() -> None:
+    """A plan at its limit, with the vote on it, in the change's entries."""
+    made = change()
+    room = {"rules": "x" * (sizes.PLAN - sizes.size(plan().model_dump(mode="json")) - 40)}
+    big = plan(before={"revision": 8, **room}, after={"revision": 7, "rules": ""})
+    assert sizes.PLAN - 100 < sizes.size(big.model_dump(mode="json")) <= sizes.PLAN
+    made.planned(Planned(plan=big), T0)
+    timeline = Timeline()
+    for entry in made.told().entries:
+        timeline.append(entry.at, entry.actor, entry.kind, entry.text, entry.data)
+    assert sizes.PLAN - 1000 < biggest(timeline.entries) < sizes.ITEM
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 200_000), st.integers(0, 200_000), st.sampled_from(list(FindingStatus)))
+def test_a_finding_gives_way_and_keeps_its_status(summary: int, facts: int, status: FindingStatus) -> None:
+    """One that fits is as it was; of one that does not the facts go, and it says so; its entry fits the table."""
+    finding = Finding(status=status, summary="s" * summary, facts={"seen": "f" * facts}, evidence="arn:1")
+    kept = finding.bounded()
+    assert (kept.status, kept.evidence) == (status, "arn:1")
+    assert sizes.size(kept.model_dump(mode="json")) <= sizes.FINDING
+    if sizes.size(finding.model_dump(mode="json")) <= sizes.FINDING:
+        assert kept == finding
+    else:
+        assert "bytes" in kept.facts["left_out"]
+        assert kept.summary[:1999] == finding.summary[:1999]
+    incident = Incident.declared(declaration())
+    step = incident.declaration.runbook.step("deployments")
+    assert isinstance(step, ProbeStep)
+    probing.found(incident, step, kept, T0)
+    assert biggest(incident.state.timeline.entries) < sizes.ITEM
+
+
+def test_a_long_alert_is_cut() -> None:
+    incident = Incident.declared(declaration())
+    alerts.duplicate(incident, "b" * 500_000, "a" * 500_000, T0)
+    entry = incident.state.timeline.entries[-1]
+    assert entry.text.endswith("a…")
+    assert biggest([entry]) < 10_000
+
+
+def grown(count: int, text: str) -> Incident:
+    """An incident with so many notes that the ledger does not have yet."""
+    incident = Incident.declared(declaration())
+    for number in range(count):
+        incident.record(T0 + minutes(number), "cto", "note", f"{number} {text}")
+    return incident
+
+
+@pytest.mark.parametrize(
+    ("count", "text", "most"),
+    [(230, "short", 100), (130, LONGEST, 62), (8, "x" * 300_000, 3), (3, "x" * 1_200_000, 1)],
+    ids=["short", "longest", "big", "too big"],
+)
+def test_a_batch_is_bounded(count: int, text: str, most: int) -> None:
+    """Every entry is written, in order, at most so many and so many bytes at once; one alone always goes."""
+    incident, written = grown(count, text), 0
+    while ledger.is_behind(incident):
+        batch = ledger.next_batch(incident, T0)
+        assert [entry.seq for entry in batch] == [*range(written + 1, written + len(batch) + 1)]
+        assert 1 <= len(batch) <= most + (written == 0)
+        assert len(batch) == 1 or sum(len(e.canonical().encode()) for e in batch) <= sizes.BATCH
+        written = batch[-1].seq
+        ledger.written(incident, written, 1, T0)
+    assert written == incident.state.timeline.length
+
+
+@pytest.mark.parametrize(("text", "kept"), [("short", 200), ("x" * 20_000, 49)])
+def test_what_is_carried_on_is_bounded(text: str, kept: int) -> None:
+    """A new run carries the latest entries, so many and so many bytes at most, and always what is not written yet."""
+    incident = grown(300, text)
+    incident.state.ledger.written = incident.state.timeline.length
+    ledger.shorten(incident)
+    timeline = incident.state.timeline
+    assert len(timeline.entries) == kept
+    assert timeline.dropped == timeline.length - kept
+    assert timeline.first_broken() is None
+    behind = grown(300, text)
+    ledger.shorten(behind)
+    assert behind.state.timeline.dropped == 0
+
+
+def test_what_counts_is_bytes() -> None:
+    """As UTF-8, and what is no JSON as its text."""
+    assert sizes.size("🏥") == 6
+    assert sizes.size({"a": [1, None, True]}) == len('{"a":[1,null,true]}')
+    assert sizes.size("\ud800") == 5
+    assert sizes.size(timedelta(days=1)) == len('"1 day, 0:00:00"')
