@@ -12,6 +12,8 @@ LINE = 0.46
 """A line's height in millimetres for each point of its size."""
 
 _CODEC = "cp1252"
+_ROUNDING = 1e-6
+"""Millimetres: a column that was made as wide as its text must hold it."""
 _LIKE = {
     "\n": " ",
     "\t": " ",
@@ -51,6 +53,7 @@ def wrapped(pages: FPDF, text: str, width: float) -> list[str]:
     """The lines of a text in the font that is set, none wider than `width`; a word that is too long is broken."""
     lines: list[str] = []
     line = ""
+    width += _ROUNDING
     for gap, piece in _pieces(pages, encodable(text), width):
         longer = f"{line}{gap}{piece}" if line else piece
         if line and pages.get_string_width(longer) > width:

@@ -78,6 +78,25 @@ def test_no_page_runs_into_its_foot_and_none_ends_with_a_heading() -> None:
         assert size < 10.5, (number, text)
 
 
+FOLLOWING: dict[str, list[Block]] = {
+    "section": [Heading(3, "Section"), "What is told."],
+    "table": [Table(["Column"], [["What is told."]])],
+    "text": ["What is told."],
+}
+
+
+@pytest.mark.parametrize("following", list(FOLLOWING))
+def test_a_heading_goes_where_what_follows_goes(following: str) -> None:
+    """However full the page is: a part's heading stands on the page on which its first words stand."""
+    for count in range(22, 40):
+        blocks: list[Block] = [*["filled"] * count, Heading(2, "The part"), *FOLLOWING[following]]
+        told = [page.extract_text() for page in read(pdf(blocks, "title", AT)).pages]
+        heading, words_of_it = (
+            [number for number, text in enumerate(told) if one in text] for one in ("The part", "is told.")
+        )
+        assert heading == words_of_it, count
+
+
 @pytest.mark.parametrize(
     "text", ["你好, 世界", "שלום", "🏥👩🏽‍⚕️", "Ελλάδα", "\x00\x1b\x7f", "\u202egnirts", "\ud800", "ﬁ ĳ"]
 )
@@ -88,6 +107,17 @@ def test_letters_that_the_font_lacks_are_told_by_number(text: str) -> None:
     assert "[U+" in shown
     assert told.replace(" ", "").count(shown.replace(" ", "")) == 5
     assert "written as their numbers in Unicode" in told
+
+
+def test_a_column_is_as_wide_as_its_text() -> None:
+    """What has room stands on one line."""
+    columns = ["Fact", "Why"]
+    told = read(pdf([Table(columns, [["a fact", "as declared"], ["another", "What is told."]])], "title", AT))
+    lines_told = told.pages[0].extract_text().splitlines()
+    assert [line for line in lines_told if "declared" in line or "told." in line] == [
+        "a fact as declared",
+        "another What is told.",
+    ]
 
 
 def test_letters_that_it_has_are_as_they_are() -> None:
@@ -116,4 +146,4 @@ def test_no_line_is_wider_than_its_column(word: str, width: int) -> None:
     pages.set_font(FONT, size=8)
     found = wrapped(pages, word, width)
     assert "".join(found) == encodable(word)
-    assert all(pages.get_string_width(line) <= width for line in found)
+    assert all(pages.get_string_width(line) <= width + 0.001 for line in found)
