@@ -86,7 +86,7 @@ def _clock(account: Account, axis: Axis, clock: Clock, runs: list[Deadline], y: 
 def _duty(axis: Axis, clock: Clock, duty: Obligation, y: float) -> Iterator[Shape]:
     state = "breached" if duty.overdue else {"open": "running", "discharged": "met"}.get(duty.state, "cancelled")
     title = f"{duty.title}: {duty.state}" + (f", due {clock(duty.deadline)}" if duty.deadline else "")
-    ended = next((event.at for event in reversed(duty.events) if event.event == "ended"), duty.done_at)
+    ended = None if duty.state == "open" else duty.done_at
     due = None if state == "cancelled" else duty.deadline  # what is not to be done any more is not due either
     yield lanes.row(y, duty.step)
     yield from lanes.deadlines(axis, y, [Run(duty.opened_at, due, ended, state, title)])
@@ -95,5 +95,6 @@ def _duty(axis: Axis, clock: Clock, duty: Obligation, y: float) -> Iterator[Shap
             at = f"{clock(signature.at)} signed by {signature.by} ({signature.role})"
             yield Diamond(axis.x(signature.at), y + 12, 7, "person", at)
     said, tone = (f"{duty.state}, {spoken(duty.late)} late", "bad") if duty.late else (duty.state, "soft")
-    ends = [ended or axis.end, *([due] if due is not None and axis.shows(due) else [])]
+    marks = [due, *(signature.at for signature in duty.signatures)]
+    ends = [ended or axis.end, *(at for at in marks if at is not None and axis.shows(at))]
     yield lanes.beside(axis.x(max(ends)) + 4, axis.x(duty.opened_at), y, said, tone)

@@ -9,14 +9,14 @@ from domain import clock, probing
 from domain.account import Account
 from domain.account_fold import NoAccountError, fold
 from domain.change_requests import gone
-from domain.commands import Acknowledge, CompleteTask, Custody, Note, Reclassify, RequestChange
+from domain.commands import Acknowledge, CompleteTask, Custody, Note, Reclassify, RequestChange, WaiveTask
 from domain.finding import Finding, FindingStatus
 from domain.incident import Incident
 from domain.incident_state import Status
 from domain.runbook import ProbeStep
 from domain.severity import Severity
 from domain.timeline import Timeline
-from tests.builders import T0, declaration, minutes, with_notices
+from tests.builders import T0, declaration, minutes, runbook, with_notices
 from tests.domain import accounts
 from tests.domain.speaking import incident_in, say
 
@@ -63,6 +63,27 @@ def test_findings_come_with_facts_and_evidence() -> None:
     finding = told(incident).findings[0]
     assert (finding.title, finding.summary, finding.facts) == ("Deployments", "3 of 3 unhealthy", facts)
     assert finding.evidence == "s3://b/k"
+
+
+def test_a_task_that_a_finding_asks_for_is_told() -> None:
+    """Asked for later, it is on the checklist like those of the declaration, with its date, and so is how it ended."""
+    plain = with_notices().model_dump(mode="json", by_alias=True)
+    asked = {"id": "rescue", "task": "Give another way", "owner": "cto", "due": "1h", "opened_by": ["deployments"]}
+    more = {"id": "more", "title": "More", "steps": [asked]}
+    incident = declared(runbook=runbook(phases=[*plain["phases"], more]))
+    assert "rescue" not in {task.step for task in told(incident).tasks}
+    step = incident.declaration.runbook.step("deployments")
+    assert isinstance(step, ProbeStep)
+    probing.found(incident, step, Finding(status=FindingStatus.SUSPECT, summary="3 of 3 unhealthy"), T0 + minutes(1))
+    task = told(incident).tasks[-1]
+    assert (task.step, task.status, task.due_at) == ("rescue", "open", T0 + minutes(61))
+    say(incident, "waive_task", WaiveTask(by="cto", step="rescue", reason="it was over"))
+    assert (told(incident).tasks[-1].status, told(incident).tasks[-1].by) == ("waived", "cto")
+
+
+def test_an_old_entry_that_asks_for_work_tells_its_text() -> None:
+    account = recorded(("orchestrator", "task", {"step": "rescue", "status": "open", "because": "deployments"}))
+    assert (account.tasks[-1].step, account.tasks[-1].title, account.tasks[-1].by) == ("rescue", "task 1", None)
 
 
 @pytest.mark.parametrize("status", list(Status))
