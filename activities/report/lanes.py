@@ -1,6 +1,7 @@
 """Pieces of a picture's lanes: bands with names, runs of deadlines, marks that are counted where they would touch."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -62,8 +63,8 @@ def band(axis: Axis, steps: list[tuple[datetime, str, str, str]], y: float) -> I
 def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
     """Marks on one line; those that would touch are one with their number. Names stand below, where there is room."""
     middle, free = y + 12, 0.0
-    for together in _clusters(axis, seen):
-        x = _middle(axis, together)
+    for cluster in _clusters(axis, seen):
+        x, together = cluster.x, cluster.seen
         strongest = max(together, key=lambda one: (bool(one.label), one.decided))
         title = "\n".join(one.title for one in together[:12])
         if len(together) > 1:
@@ -81,19 +82,31 @@ def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
             free = centre + half + 8
 
 
-def _clusters(axis: Axis, seen: Iterable[Moment]) -> list[list[Moment]]:
-    """Moments in order, those together whose marks would touch: as one mark they stand in their middle."""
-    clusters: list[list[Moment]] = []
+@dataclass
+class _Cluster:
+    """Moments whose marks would touch: one mark in their middle."""
+
+    sum_of_x: float
+    seen: list[Moment]
+
+    @property
+    def x(self) -> float:
+        return self.sum_of_x / len(self.seen)
+
+    def take(self, other: "_Cluster") -> None:
+        self.sum_of_x += other.sum_of_x
+        self.seen += other.seen
+
+
+def _clusters(axis: Axis, seen: Iterable[Moment]) -> list[_Cluster]:
+    """Moments in order, those together whose marks would touch."""
+    clusters: list[_Cluster] = []
     for one in sorted(seen, key=lambda one: one.at):
-        clusters.append([one])
-        while len(clusters) > 1 and _middle(axis, clusters[-1]) - _middle(axis, clusters[-2]) < _TOUCH:
+        clusters.append(_Cluster(axis.x(one.at), [one]))
+        while len(clusters) > 1 and clusters[-1].x - clusters[-2].x < _TOUCH:
             last = clusters.pop()
-            clusters[-1] += last
+            clusters[-1].take(last)
     return clusters
-
-
-def _middle(axis: Axis, together: list[Moment]) -> float:
-    return sum(axis.x(one.at) for one in together) / len(together)
 
 
 def row(y: float, name: str) -> Shape:
