@@ -3,7 +3,7 @@
 from fpdf import FPDF
 
 from activities.report.drawing import TONES, Bar, Diamond, Dot, Drawing, Label, Line, Shape
-from activities.report.pdf_text import FONT, encodable
+from activities.report.pdf_text import FONT, encodable, width_of
 
 _POINTS = 72 / 25.4
 
@@ -46,7 +46,7 @@ def _label(pages: FPDF, label: Label, left: float, top: float, scale: float) -> 
     text = encodable(label.text)
     pages.set_font(FONT, "B" if label.bold else "", label.size * scale * _POINTS)
     pages.set_text_color(*_rgb(label.tone))
-    back = {"start": 0.0, "middle": 0.5, "end": 1.0}[label.anchor] * pages.get_string_width(text)
+    back = {"start": 0.0, "middle": 0.5, "end": 1.0}[label.anchor] * width_of(pages, text)
     pages.text(left + label.x * scale - back, top + label.y * scale, text)
 
 

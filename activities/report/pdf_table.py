@@ -3,7 +3,7 @@
 from fpdf import FPDF
 
 from activities.report.blocks import Table
-from activities.report.pdf_text import FONT, LINE, encodable, wrapped
+from activities.report.pdf_text import FONT, LINE, encodable, width_of, wrapped
 
 _SIZE = 8
 _HEIGHT = _SIZE * LINE
@@ -24,10 +24,10 @@ def table(pages: FPDF, told: Table) -> None:
 def _widths(pages: FPDF, told: Table) -> list[float]:
     """As wide as the longest cell; where that is too much, the wide columns give."""
     pages.set_font(FONT, "B", _SIZE)
-    least = [pages.get_string_width(encodable(column)) + 2 * _PAD for column in told.columns]
+    least = [width_of(pages, encodable(column)) + 2 * _PAD for column in told.columns]
     pages.set_font(FONT, size=_SIZE)
     wanted = [
-        max([narrow, *(min(pages.get_string_width(encodable(row[n])), _WIDEST) + 2 * _PAD for row in told.rows)])
+        max([narrow, *(min(width_of(pages, encodable(row[n])), _WIDEST) + 2 * _PAD for row in told.rows)])
         for n, narrow in enumerate(least)
     ]
     if sum(wanted) <= pages.epw:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 from fpdf import FPDF
 
@@ -39,6 +40,7 @@ def is_encodable(text: str) -> bool:
     return "[U+" not in encodable(text)
 
 
+@cache
 def _character(character: str) -> str:
     if character in _LIKE:
         return _LIKE[character]
@@ -49,6 +51,20 @@ def _character(character: str) -> str:
     return character
 
 
+def width_of(pages: FPDF, text: str) -> float:
+    """How wide an encodable text is in the font that is set, in millimetres: a report has a million letters."""
+    return sum(_advance(pages.font_style, character) for character in text) * pages.font_size
+
+
+@cache
+def _advance(style: str, character: str) -> float:
+    """The width of one letter for each unit of the font's size; these fonts have no kerning."""
+    ruler = FPDF()
+    ruler.core_fonts_encoding = _CODEC
+    ruler.set_font(FONT, style, 1000)
+    return float(ruler.get_string_width(character) / ruler.font_size)
+
+
 def wrapped(pages: FPDF, text: str, width: float) -> list[str]:
     """The lines of a text in the font that is set, none wider than `width`; a word that is too long is broken."""
     lines: list[str] = []
@@ -56,7 +72,7 @@ def wrapped(pages: FPDF, text: str, width: float) -> list[str]:
     width += _ROUNDING
     for gap, piece in _pieces(pages, encodable(text), width):
         longer = f"{line}{gap}{piece}" if line else piece
-        if line and pages.get_string_width(longer) > width:
+        if line and width_of(pages, longer) > width:
             lines.append(line)
             line = piece
         else:
@@ -68,7 +84,7 @@ def _pieces(pages: FPDF, text: str, width: float) -> Iterator[tuple[str, str]]:
     """What stays whole, each with the gap before it: words, and of those that are too long their pieces or letters."""
     for word in text.split():
         gap = " "
-        for piece in [word] if pages.get_string_width(word) <= width else pieces(word):
-            for part in [piece] if pages.get_string_width(piece) <= width else piece:
+        for piece in [word] if width_of(pages, word) <= width else pieces(word):
+            for part in [piece] if width_of(pages, piece) <= width else piece:
                 yield gap, part
                 gap = ""

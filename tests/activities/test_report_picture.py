@@ -134,6 +134,24 @@ def test_marks_never_touch_and_count_all(seconds: list[int]) -> None:
     assert sum(counted) + len(dots) - len(counted) == len(seconds)
 
 
+class Counting(Axis):
+    """An axis that counts how often it is asked."""
+
+    asked = 0
+
+    def x(self, at: datetime) -> float:
+        self.asked += 1
+        return super().x(at)
+
+
+def test_a_long_record_is_drawn_in_time() -> None:
+    """Thousands of moments cost a step each, close together or not: the report has two minutes to be made."""
+    axis = Counting(T0, [], T0 + timedelta(hours=1), LEFT, RIGHT, UTC)
+    seen = [Moment(T0 + timedelta(seconds=number % 7), "page", "p") for number in range(5000)]
+    assert any(isinstance(shape, Label) and shape.text == "5000" for shape in lanes.moments(axis, seen, 0))
+    assert axis.asked == 5000
+
+
 def _luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
