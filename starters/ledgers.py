@@ -9,6 +9,8 @@ from starters.exits import RefusedError
 from starters.options import Options
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from activities.record import Record
 
 
@@ -37,6 +39,16 @@ def accounts(options: Options, since: datetime | None = None) -> Iterator[Accoun
             told = _told(record, incident)
             if since is None or isinstance(told, Unreadable) or told.declared_at >= since:
                 yield told
+
+
+def lost(unreadable: list[Unreadable]) -> "Table":
+    """The incidents that could not be told, for a terminal."""
+    from starters import terminal
+
+    made = terminal.table("Could not be told", "Incident", "Why")
+    for one in unreadable:
+        made.add_row(terminal.clean(one.id), terminal.clean(one.reason))
+    return made
 
 
 def refuse(unreadable: list[Unreadable]) -> None:

@@ -5,9 +5,9 @@ from collections import Counter
 from domain.register import BEING_ASSESSED, RegisterEntry, Signed, Statement
 from domain.zoned import Clock
 from starters import terminal
-from starters.ledgers import Unreadable
+from starters.ledgers import Unreadable, lost
 
-_WHY = {"phi": "declared with --phi", "type": "type", "fact": "fact on record"}
+_WHY = {"phi": "declared with --phi", "type": "its type", "fact": "fact on record"}
 
 
 def show(entries: list[RegisterEntry], unreadable: list[Unreadable], clock: Clock) -> None:
@@ -19,10 +19,7 @@ def show(entries: list[RegisterEntry], unreadable: list[Unreadable], clock: Cloc
             made.add_section()
         terminal.show(made)
     if unreadable:
-        lost = terminal.table("Could not be told", "Incident", "Why")
-        for unread in unreadable:
-            lost.add_row(unread.id, terminal.clean(unread.reason))
-        terminal.show(lost)
+        terminal.show(lost(unreadable))
     counts = ", ".join(f"{count} {word}" for word, count in sorted(Counter(one.decision for one in entries).items()))
     terminal.show(f"In the register: {counts or 'none'}. Drills and dry runs are not in it.")
 

@@ -11,6 +11,7 @@ from starters.options import Options, shared
 if TYPE_CHECKING:
     from activities.report.stats_page import Told
     from domain.stats import Stats
+    from starters.ledgers import Unreadable
 
 _REMEDY = "write a day that has begun, such as 2026-11-01"
 
@@ -57,27 +58,29 @@ def stats(options: Options, since: str | None, format_: str | None, output: Path
 
         deliver((stats_page.page if format_ == "html" else stats_page.chart)(counted, told), output)
     else:
-        _show(counted, told)
+        _show(counted, told, unreadable)
     ledgers.refuse(unreadable)
 
 
-def _show(counted: "Stats", told: "Told") -> None:
+def _show(counted: "Stats", told: "Told", unreadable: "list[Unreadable]") -> None:
     from activities.report.stats_page import READ_SO, left_out
-    from starters import stats_tables, terminal
+    from starters import ledgers, stats_tables, terminal
 
     total = counted.total
     if not (total.incidents or total.drills or total.false_alarms):
         terminal.show(f"{told.title}: none. {left_out(counted)}")
-        return
-    terminal.show(
-        told.title,
-        stats_tables.numbers("By severity", [*counted.by_severity, total]),
-        stats_tables.numbers("By type", [*counted.by_type, total]),
-        "",
-        stats_tables.chart(counted),
-        "",
-        " ".join([left_out(counted), *READ_SO]),
-    )
+    else:
+        terminal.show(
+            told.title,
+            stats_tables.numbers("By severity", [*counted.by_severity, total]),
+            stats_tables.numbers("By type", [*counted.by_type, total]),
+            "",
+            stats_tables.chart(counted),
+            "",
+            *(terminal.folded(f"- {line}") for line in (*READ_SO, left_out(counted))),
+        )
+    if unreadable:
+        terminal.show(ledgers.lost(unreadable))
 
 
 def _midnight(day: str, zone: tzinfo, now: datetime) -> datetime:

@@ -23,6 +23,7 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%;font-size:.86rem}"
     "th,td{border-bottom:1px solid var(--grid);padding:.32rem .6rem .32rem .3rem;text-align:left;vertical-align:top}"
     "td{overflow-wrap:anywhere;min-width:4.5rem;max-width:34rem}"
+    "@media screen{td:first-child{overflow-wrap:break-word}}"
     "th{color:var(--soft);font-weight:600;white-space:nowrap}"
     "tr.bad td:first-child{box-shadow:inset 3px 0 var(--bad)}tr.good td:first-child{box-shadow:inset 3px 0 var(--good)}"
     "tr.bad td,tr.good td{padding-left:.6rem}"

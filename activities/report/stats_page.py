@@ -35,7 +35,7 @@ class Told(NamedTuple):
         """What has to stand with the numbers wherever they go."""
         said = [f"As the ledger tells it at {self.at}."]
         if self.unreadable:
-            said.append(f"{len(self.unreadable)} could not be told and are in no number.")
+            said.append(f"Could not be told, and in no number: {len(self.unreadable)}.")
         return said
 
     @property

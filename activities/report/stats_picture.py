@@ -10,10 +10,10 @@ from domain.stats import Group, Kept, Spread, Stats
 _ROW = 46
 _NAME = 150
 _COUNT = (160, 80)
-_ACKNOWLEDGE = (292, 200)
-_RESOLVE = (534, 200)
-_RESPONSE = (772, 88)
-_ESCALATION = (894, 88)
+_ACKNOWLEDGE = (284, 200)
+_RESOLVE = (524, 200)
+_RESPONSE = (756, 88)
+_ESCALATION = (878, 88)
 _HEADS = (
     (_COUNT, "Incidents"),
     (_ACKNOWLEDGE, "Time to acknowledge"),
@@ -45,15 +45,14 @@ def stats_picture(stats: Stats, title: str, foot: Sequence[str]) -> Drawing:
             shapes += _row(group, scales, most, top + number * _ROW)
         y = bottom + 8
     shapes += _legend(y + 14)
-    shapes.append(Label(8, y + 38, cut(". ".join([title, *foot]), 10.5, EDGE - 16), "soft", 10.5))
+    shapes.append(Label(8, y + 38, cut(" ".join([f"{title}.", *foot]), 10.5, EDGE - 16), "soft", 10.5))
     return Drawing(EDGE, y + 48, title, _described(stats), shapes)
 
 
 def _row(group: Group, scales: tuple[TimeScale, TimeScale], most: int, y: float) -> Iterator[Shape]:
     name = "All incidents" if group.name == "all" else group.name
     yield Label(8, y + 16, cut(name, 11, _NAME - 8), "ink", 11)
-    apart = [f"{count} {text}" for count, text in _apart(group) if count]
-    yield Label(8, y + 31, cut(", ".join(apart), 9.5, _NAME - 8), "soft", 9.5)
+    yield Label(8, y + 31, cut(", ".join(apart(group)), 9.5, _NAME - 8), "soft", 9.5)
     x, width = _COUNT
     if group.incidents:
         yield Bar(x, y + 6, max(width * group.incidents / most, 2), 12, "busy")
@@ -68,9 +67,10 @@ def _row(group: Group, scales: tuple[TimeScale, TimeScale], most: int, y: float)
     yield from _kept(group.escalation, *_ESCALATION, y)
 
 
-def _apart(group: Group) -> list[tuple[int, str]]:
-    alarms = "false alarm" if group.false_alarms == 1 else "false alarms"
-    return [(group.false_alarms, alarms), (group.drills, "drill" if group.drills == 1 else "drills")]
+def apart(group: Group) -> list[str]:
+    """What is counted apart from a group's incidents, in words."""
+    counts = ((group.false_alarms, "false alarm"), (group.drills, "drill"))
+    return [f"{count} {name}" if count == 1 else f"{count} {name}s" for count, name in counts if count]
 
 
 def _spread(spread: Spread, scale: TimeScale, left: float, width: float, y: float) -> Iterator[Shape]:

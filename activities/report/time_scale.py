@@ -35,13 +35,13 @@ class TimeScale:
         return log(min(max(seconds, low), high) / low) / log(high / low)
 
     def marks(self, apart: float) -> list[Mark]:
-        """The first mark, and those that are at least `apart` (a share of the scale) from the one before."""
-        told: list[Mark] = []
-        for seconds in self._marks:
-            place = self.place(seconds)
-            if not told or place - told[-1].place >= apart:
-                told.append(Mark(place, spoken(timedelta(seconds=seconds))))
-        return told
+        """The first mark and the last, and between them those that are `apart` (a share of the scale) from others."""
+        told = [Mark(self.place(seconds), spoken(timedelta(seconds=seconds))) for seconds in self._marks]
+        kept = told[:1]
+        for mark in told[1:-1]:
+            if mark.place - kept[-1].place >= apart and told[-1].place - mark.place >= apart:
+                kept.append(mark)
+        return [*kept, told[-1]]
 
 
 def median_and_mean(spread: Spread) -> str:
