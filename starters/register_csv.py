@@ -14,7 +14,7 @@ UNREADABLE = "unreadable"
 _OWN = [name for name in RegisterEntry.model_fields if name != "statement"]
 _STATEMENT = ["state", "due_at", "done_at", "overdue", "reference", "reason", "justification", "signed_by"]
 COLUMNS = [*_OWN, *(f"statement_{name}" for name in _STATEMENT)]
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def text(entries: Iterable[RegisterEntry], unreadable: Iterable[Unreadable]) -> str:
@@ -34,7 +34,7 @@ def text(entries: Iterable[RegisterEntry], unreadable: Iterable[Unreadable]) -> 
 
 def harmless(cell: str) -> str:
     """A cell that would be taken for a formula (OWASP, CSV injection), with an apostrophe before it."""
-    return f"'{cell}" if cell.lstrip(" \n").startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) or cell.startswith(("\t", "\r")) else cell
 
 
 def _plain(value: Any) -> str:

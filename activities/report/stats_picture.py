@@ -14,6 +14,7 @@ _ACKNOWLEDGE = (284, 200)
 _RESOLVE = (524, 200)
 _RESPONSE = (756, 88)
 _ESCALATION = (878, 88)
+_KEPT = 120
 _HEADS = (
     (_COUNT, "Incidents"),
     (_ACKNOWLEDGE, "Time to acknowledge"),
@@ -100,7 +101,7 @@ def _kept(kept: Kept, left: float, width: float, y: float) -> Iterator[Shape]:
             yield Bar(left + met, y + 6, width - met, 12, "bad", f"{kept.breached} missed")
     running = f", {kept.running} running" if kept.running else ""
     told = f"{kept.met} of {kept.ended} met" if kept.ended else "none ended"
-    yield Label(left, y + 33, told + running, "soft", 9.5)
+    yield Label(left, y + 33, cut(told + running, 9.5, _KEPT), "soft", 9.5)
 
 
 def _legend(y: float) -> Iterator[Shape]:

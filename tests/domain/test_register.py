@@ -105,6 +105,12 @@ def test_thirty_days_run_out_without_a_worker(after: float, overdue: bool) -> No
     assert (one.decision, one.assessment_overdue) == (BEING_ASSESSED, overdue)
 
 
+def test_one_signature_of_two_stops_no_time() -> None:
+    half = assessed(1, "not-eligible")[:1]
+    assert not told(half, after=29).assessment_overdue
+    assert told(half, after=31).assessment_overdue
+
+
 def test_an_assessment_that_was_late_says_why() -> None:
     one = told(assessed(31, "not-eligible", justification="the forensic image came late"), after=40)
     assert (one.assessment_overdue, one.justification) == (True, "the forensic image came late")

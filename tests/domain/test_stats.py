@@ -35,6 +35,7 @@ def told(accounts: Iterable[Account]) -> Stats:
         ([], "running", "running"),
         ([*REOPENED, Said(80, "acknowledge")], "breached", "breached"),
         ([*REOPENED, Said(42, "acknowledge")], "met", "running"),
+        ([*answered(20, 25, 30), Said(40, "reopen", {"reason": "it is back"})], "breached", "running"),
         ([Said(2, "false_alarm", {"reason": "a test"})], None, None),
     ],
 )
