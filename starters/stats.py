@@ -56,7 +56,8 @@ def stats(options: Options, since: str | None, format_: str | None, output: Path
         from activities.report import stats_page
         from starters.delivery import deliver
 
-        deliver((stats_page.page if format_ == "html" else stats_page.chart)(counted, told), output)
+        drawn = stats_page.page if format_ == "html" else stats_page.chart
+        deliver(drawn(counted, told) + b"\n", output)
     else:
         _show(counted, told, unreadable)
     ledgers.refuse(unreadable)
