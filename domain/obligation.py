@@ -72,11 +72,27 @@ class Obligation(_Part):
         return sorted(self.reminders, key=lambda reminder: reminder.after)
 
 
+class BreachRegister(_Part):
+    """How the register of breaches reads the record: by which of the file's facts and duties a breach is decided.
+
+    In it stands what was declared with health information at stake, is of one of `types`, or has one of the two facts:
+    `suspicion`, or `belief`, which makes it an eligible breach. `assessment` is the duty that decides otherwise,
+    `statement` the one to tell the regulator.
+    """
+
+    types: tuple[str, ...] = ()
+    suspicion: str
+    belief: str
+    assessment: str
+    statement: str
+
+
 class Obligations(_Part):
     """An organisation's `obligations.yaml`."""
 
     facts: tuple[Fact, ...] = ()
     obligations: tuple[Obligation, ...] = ()
+    breach_register: BreachRegister | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "Obligations":
@@ -87,7 +103,16 @@ class Obligations(_Part):
         for obligation in self.obligations:
             if strange := sorted({obligation.starts, *obligation.superseded_by} - known):
                 raise ValueError(f"obligation {obligation.id!r} names {', '.join(strange)}, which is no fact here")
+        if self.breach_register is not None:
+            self._check_register(self.breach_register, known)
         return self
+
+    def _check_register(self, register: BreachRegister, facts: set[str]) -> None:
+        if strange := sorted({register.suspicion, register.belief} - facts):
+            raise ValueError(f"the breach register names {', '.join(strange)}, which is no fact here")
+        duties = {obligation.id for obligation in self.obligations}
+        if strange := sorted({register.assessment, register.statement} - duties):
+            raise ValueError(f"the breach register names {', '.join(strange)}, which is no obligation here")
 
     def fact(self, name: str) -> Fact | None:
         return next((fact for fact in self.facts if fact.id == name), None)

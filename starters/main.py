@@ -32,6 +32,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "facts": ("starters.obligations:facts", "Show or record the facts that clocks of the law count from."),
     "obligations": ("starters.obligations:obligations", "Show what is owed to whom, and until when."),
     "obligation": ("starters.obligations:obligation", "End a duty, or prepare what it asks for."),
+    "register": ("starters.register:register", "Show the breach register: what was decided of each suspicion."),
+    "stats": ("starters.stats:stats", "Count incidents: how many, how long, how often in time."),
     "evidence": ("starters.evidence:evidence", "List, hand over and check what was preserved."),
     "audit": ("starters.audit:audit", "Check the stored record, or take it along as one file."),
     "runbook": ("starters.runbook:runbook", "List, show and check runbooks."),

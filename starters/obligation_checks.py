@@ -67,9 +67,25 @@ def of_obligations(document: Document, organisation: Organisation | None) -> Ite
                 yield document.problem((*at, "superseded_by", place), unknown(name, facts, "fact"))
         if organisation is not None:
             yield from _people(document, at, entry, organisation)
+    yield from _register(document, facts)
     if organisation is not None:
         for index, entry in enumerate(map(mapping, items(document.data.get("facts")))):
             yield from _held(document, ("facts", index, "moved_by"), entry.get("moved_by"), organisation)
+
+
+def _register(document: Document, facts: frozenset[str]) -> Iterator[Problem]:
+    """What the breach register reads is there."""
+    named = mapping(document.data.get("breach_register"))
+    duties = _ids(document.data.get("obligations"))
+    for key, there, kind in (
+        ("suspicion", facts, "fact"),
+        ("belief", facts, "fact"),
+        ("assessment", duties, "obligation"),
+        ("statement", duties, "obligation"),
+    ):
+        name = named.get(key)
+        if isinstance(name, str) and name not in there:
+            yield document.problem(("breach_register", key), unknown(name, there, kind))
 
 
 def _doubled(document: Document, part: str) -> Iterator[Problem]:

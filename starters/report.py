@@ -36,10 +36,9 @@ def report(options: Options, incident: str, format_: str | None, output: Path | 
     if output is None:
         _print(content, wanted)
         return
-    try:
-        output.write_bytes(content if wanted == "pdf" else content + b"\n")
-    except OSError as error:
-        raise click.UsageError(f"{output}: {error.strerror}") from error
+    from starters.delivery import write
+
+    write(output, content if wanted == "pdf" else content + b"\n")
     if options.as_json:
         click.echo(json.dumps({"incident_id": incident, "written": str(output)}))
     else:
