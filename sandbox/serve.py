@@ -41,6 +41,7 @@ def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbo
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     os.environ["MOTO_ACCOUNT_ID"] = environment.account
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # some thousand machine images that nothing here looks at
     install(outbox, pace)
     dispatcher = DomainDispatcherApplication(create_backend_app)
     aws = make_server(_HOST, aws_port, dispatcher, threaded=True, request_handler=MotoRequestHandler)

@@ -1,8 +1,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -12,6 +10,7 @@ from sandbox.aws.install import install
 from sandbox.aws.rollout import PACE
 from sandbox.outbox import Outbox
 from sandbox.world import World
+from tests.aws import aws_clients
 from tests.sandbox.worlds import NEVER, shipped
 
 
@@ -31,10 +30,7 @@ def seeded(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     def make(environment: Environment) -> World:
         monkeypatch.setenv("MOTO_ACCOUNT_ID", environment.account)
 
-        def client(service: str) -> Any:
-            return boto3.client(service, region_name=environment.region)  # type: ignore[call-overload]
-
-        world = World(environment, client)
+        world = World(environment, aws_clients(environment.region).client)
         install(outbox, NEVER)
         seed.seed(world)
         return world

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from temporalio.exceptions import ApplicationError
 
@@ -16,12 +15,13 @@ from domain.finding import Finding
 from domain.severity import Severity
 from sandbox.faults import FAULTS
 from sandbox.world import World
+from tests.aws import aws_clients
 from tests.sandbox.worlds import rollouts_finish
 
 
 @pytest.fixture
 def clients(world: World) -> AwsClients:
-    return AwsClients(boto3.Session(), world.environment.region)
+    return aws_clients(world.environment.region)
 
 
 @pytest.fixture

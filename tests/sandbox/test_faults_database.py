@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from temporalio.exceptions import ApplicationError
 
@@ -20,6 +19,7 @@ from sandbox import pulse
 from sandbox.aws.rollout import PACE
 from sandbox.faults import FAULTS
 from sandbox.world import FaultError, World
+from tests.aws import aws_clients
 from tests.sandbox.worlds import NEVER, other, rollouts_finish
 
 Observe = Callable[..., Finding]
@@ -28,7 +28,7 @@ PROMOTE = {"replica": "replica", "fence": "database", "endpoint": "primary"}
 
 @pytest.fixture
 def clients(world: World) -> AwsClients:
-    return AwsClients(boto3.Session(), world.environment.region)
+    return aws_clients(world.environment.region)
 
 
 @pytest.fixture

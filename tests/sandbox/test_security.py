@@ -21,6 +21,7 @@ from sandbox.faults import FAULTS
 from sandbox.faults_security import ATTACKERS, TAKEN
 from sandbox.outbox import Outbox
 from sandbox.world import World
+from tests.aws import aws_clients
 from tests.sandbox.worlds import other
 
 FAULT = FAULTS["security-credential-stuffing"]
@@ -36,7 +37,7 @@ PROBED: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def clients(world: World) -> AwsClients:
-    return AwsClients(boto3.Session(), world.environment.region)
+    return aws_clients(world.environment.region)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 from flask import Flask
 from werkzeug.serving import make_server
 
-from activities.aws.clients import AwsClients
 from activities.catalogue import CHANGES, PROBES
 from activities.changes import ChangeRunner
 from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
@@ -23,6 +22,7 @@ from sandbox.aws.insights import PATH, add_insights
 from sandbox.faults import FAULTS
 from sandbox.seed_upkeep import following
 from sandbox.world import FaultError, World
+from tests.aws import aws_clients
 from tests.sandbox.worlds import other, rollouts_finish
 
 _TRAFFIC = {"load_balancer": "portal", "service": "backend"}
@@ -62,7 +62,7 @@ def _scope(environment: Environment) -> Scope:
 
 
 def _statuses(world: World, probed: dict[str, dict[str, Any]]) -> dict[str, str]:
-    clients, found = AwsClients(boto3.Session(), world.environment.region), {}
+    clients, found = aws_clients(world.environment.region), {}
     for name, given in probed.items():
         probe = PROBES[name](clients)
         finding = probe.observe(_scope(world.environment), probe.params.model_validate(given), datetime.now(UTC))
@@ -71,7 +71,7 @@ def _statuses(world: World, probed: dict[str, dict[str, Any]]) -> dict[str, str]
 
 
 def _carry_out(world: World, name: str, given: dict[str, Any]) -> str:
-    clients = AwsClients(boto3.Session(), world.environment.region)
+    clients = aws_clients(world.environment.region)
     scope, runner, action = _scope(world.environment), ChangeRunner(clients), CHANGES[name](clients)
     plan = runner.plan(action, PlanCall(scope=scope, step=name, generation=1, params=given)).plan
     call = ApplyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan, approvers=())

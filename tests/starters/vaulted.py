@@ -5,11 +5,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from activities.aws.clients import AwsClients
 from activities.aws.s3_preserve import PreserveLogs, PreserveParams
 from activities.chain import Chain
 from domain.calls import AppendCall, Scope
@@ -18,6 +16,7 @@ from domain.severity import Severity
 from domain.timeline import Timeline
 from sandbox.aws import s3 as sandbox_s3
 from starters.loading import load_environment, shipped_folder
+from tests.aws import aws_clients
 
 INCIDENT = "inc-20261123-7f3k"
 LOGS = "axis-imaging-audit-logs-production"
@@ -29,7 +28,7 @@ class Vaulted:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.incident = INCIDENT
-        self.clients = AwsClients(boto3.Session(), environment.region)
+        self.clients = aws_clients(environment.region)
         self.timeline = Timeline()
         assert environment.evidence is not None
         self.bucket = environment.evidence.bucket
