@@ -17,8 +17,8 @@ from benchmarks.figures import Figure, compared
 from benchmarks.outage import LEAD
 from benchmarks.sides import Handle, OurSide
 from benchmarks.stage import Size, Stage, new_id
-from benchmarks.working import runner
 from domain.severity import Severity
+from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
 
 _FLAT = 1.5

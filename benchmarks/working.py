@@ -11,21 +11,16 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from benchmarks import memory, outage
 from benchmarks.bare import PREFIX, Bare, Idle, Marks
 from domain import ids
-from worker.run import _EAGER_ACTIVITIES, _PASSED_THROUGH, _STICKY_TIMEOUT
+from worker.run import _EAGER_ACTIVITIES, _STICKY_TIMEOUT
+from worker.runner import runner
 from worker.settings import Settings
 from workflows.catalogue import WORKFLOWS
 
 _SPAWN = get_context("spawn")
-
-
-def runner() -> SandboxedWorkflowRunner:
-    """The sandbox that `incident worker` runs workflows in."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
 
 
 def serve(pipe: Connection, address: str, ours: bool) -> None:

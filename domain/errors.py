@@ -33,3 +33,6 @@ FINAL = frozenset(
     }
 )
 """Retrying these cannot help."""
+
+ASK_AGAIN = "this came with news that no workflow task has started yet; ask again"
+"""What a query is refused with while its worker cannot tell how the incident stands."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import click
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from domain.ids import change_workflow_id
@@ -55,7 +55,7 @@ class Stage:
         while True:
             try:
                 return await self.handle.query(query, result_type=answer)
-            except RPCError:
+            except (RPCError, WorkflowQueryFailedError):
                 if time.monotonic() > until:
                     raise
             await asyncio.sleep(_POLL_SECONDS)

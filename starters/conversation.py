@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
+from domain.errors import ASK_AGAIN
 from domain.incident_state import FINAL
 from starters.connection import RPC_TIMEOUT, namespace_missing, nobody_answers, worker_polls
 from starters.exits import RefusedError, UnreachableError
@@ -114,10 +115,23 @@ async def _update(client: Client, workflow_id: str, command: str, payload: Docum
     return await handle.execute_update(command, payload, id=name, rpc_timeout=_ANSWER)
 
 
+async def _query(client: Client, workflow_id: str, query: str) -> Any:
+    """Ask once; a worker that is just catching up asks to be asked again."""
+    handle = client.get_workflow_handle(workflow_id)
+    for wait in _CARRYING_ON_SECONDS:
+        try:
+            return await handle.query(query, rpc_timeout=_ANSWER)
+        except WorkflowQueryFailedError as error:
+            if error.message != ASK_AGAIN:
+                raise
+        await asyncio.sleep(wait)
+    return await handle.query(query, rpc_timeout=_ANSWER)
+
+
 async def ask(client: Client, workflow_id: str, query: str) -> Any:
     """Ask a workflow a question; raises `UnreachableError` when no worker answers within seconds."""
     try:
-        return await _answered(client, client.get_workflow_handle(workflow_id).query(query, rpc_timeout=_ANSWER))
+        return await _answered(client, _query(client, workflow_id, query))
     except TimeoutError as error:
         raise await nobody_answers(client) from error
     except WorkflowQueryFailedError as error:

@@ -14,7 +14,6 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, Interceptor
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.action import Clients
 from activities.aws.clients import AwsClients, assumed_session
@@ -23,11 +22,11 @@ from activities.statuspage_client import StatusPageClient
 from domain.ids import INCIDENTS_QUEUE
 from worker.connect import connect, register_search_attributes
 from worker.errors import SettingsError
+from worker.runner import runner
 from worker.settings import Settings
 from worker.telemetry import runtime
 from workflows.catalogue import WORKFLOWS
 
-_PASSED_THROUGH = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
 _STICKY_TIMEOUT = timedelta(seconds=1)  # a killed worker's incidents wake elsewhere after this
 _EAGER_ACTIVITIES = 10
 _READY_SECONDS = 10.0
@@ -99,9 +98,7 @@ def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activ
         activities=todo,
         activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH)
-        ),
+        workflow_runner=runner(),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,

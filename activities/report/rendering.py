@@ -5,7 +5,6 @@ import json
 from activities.report import content
 from activities.report.html import html
 from activities.report.markdown import markdown
-from activities.report.pdf import pdf
 from domain.account_fold import fold
 from domain.timeline import Entry
 from domain.zoned import Clock
@@ -23,6 +22,8 @@ def rendered(entries: list[Entry], format_: str, clock: Clock) -> bytes:
     if format_ == "html":
         return html(blocks, title).encode()
     if format_ == "pdf":
+        from activities.report.pdf import pdf  # its library takes longer to load than all else of a worker's own
+
         return pdf(blocks, title, entries[-1].at)
     if format_ == "markdown":
         return markdown(blocks).encode()

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
@@ -34,11 +34,11 @@ class Asking:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_SECONDS)
 
     def query(self, workflow: str, name: str) -> Any | None:
-        """Ask a workflow a question; None while no worker answers, as after a kill."""
+        """Ask a workflow a question; None while no worker answers, or one is catching up, as after a kill."""
         handle: WorkflowHandle[Any, Any] = self.client.get_workflow_handle(workflow)
         try:
             return self.run(handle.query(name, rpc_timeout=_ANSWER))
-        except RPCError:
+        except (RPCError, WorkflowQueryFailedError):
             return None
 
     def update(self, workflow: str, name: str, **payload: Any) -> Any:

@@ -37,6 +37,7 @@ from domain.calls import (
 )
 from domain.finding import Finding, FindingStatus
 from domain.plan import Plan
+from worker.runner import runner
 from workflows import attributes
 from workflows.catalogue import WORKFLOWS
 
@@ -97,7 +98,9 @@ class Backstage:
 
     async def _start_workers(self) -> None:
         made = self._activities()
-        self._workers = [Worker(self.client, task_queue=ids.INCIDENTS_QUEUE, workflows=WORKFLOWS)]
+        self._workers = [
+            Worker(self.client, task_queue=ids.INCIDENTS_QUEUE, workflows=WORKFLOWS, workflow_runner=runner())
+        ]
         self._workers += [Worker(self.client, task_queue=q, activities=made) for q in ids.QUEUES[1:]]
         self._running = [asyncio.create_task(worker.run()) for worker in self._workers]
 

@@ -50,10 +50,10 @@ async def test_a_breach_from_suspicion_to_the_statement(server: WorkflowEnvironm
         await told.until(lambda s: s["obligations"][-1]["overdue"])
         receipt = {"step": "statement", "reference": "OAIC receipt 4711", "justification": "the form was down"}
         await told.do("discharge_obligation", by="privacy-officer", **receipt)
-        for number in range(12):
-            await told.do("note", text=f"note {number}")
+        while len(runs) < 3:
+            await told.do("note", text=f"run {len(runs)}")
+            runs.add((await told.handle.describe()).run_id)
         state = await told.do("discharge_obligation", by="cto", step="statement")
-        runs.add((await told.handle.describe()).run_id)
         await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"] and len(mails(world)) >= 10)
     assert reminders(world) == [
         ("assessment", "privacy-officer"),
@@ -74,7 +74,6 @@ async def test_a_breach_from_suspicion_to_the_statement(server: WorkflowEnvironm
         "statement": "discharged",
     }
     assert state["obligations"][-1]["reference"] == "OAIC receipt 4711"
-    assert len(runs) == 3
     assert [entry.seq for entry in world.ledger] == list(range(1, len(world.ledger) + 1))
 
 
@@ -106,7 +105,8 @@ async def test_what_is_left_to_do_outlives_the_incident(skipping: WorkflowEnviro
         for step in ("assess", "review"):
             await told.do("complete_task", step=step)
         await told.do("close")
-        account = await told.handle.result()
+        with skipping.auto_time_skipping_disabled():
+            account = await told.handle.result()
         assert [t["status"] for t in account["state"]["tasks"] if t["step"] == "training"] == ["open"]
         work = skipping.client.get_workflow_handle(f"{told.handle.id}/follow-up")
         assert (await work.describe()).status is WorkflowExecutionStatus.RUNNING
@@ -115,7 +115,8 @@ async def test_what_is_left_to_do_outlives_the_incident(skipping: WorkflowEnviro
         assert state["waiting_for"] == ["devops-lead"]
         done = {"by": "devops-lead", "step": "training", "note": "held"}
         await work.execute_update("complete_task", done, result_type=dict)
-        left = await work.result()
+        with skipping.auto_time_skipping_disabled():
+            left = await work.result()
     assert left["tasks"][0]["status"] == "done"
     reminded = [role for role, subject in world.pages if "Overdue: Train" in subject]
     assert reminded == ["devops-lead"] * 4  # due after ten days, then each day

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
@@ -34,11 +34,13 @@ from domain.calls import (
     VerifyCall,
 )
 from domain.declaration import Declaration
+from domain.errors import ASK_AGAIN
 from domain.finding import Finding, FindingStatus
 from domain.incident_state import IncidentRun
 from domain.plan import Plan
 from domain.stored import report_place
 from domain.timeline import Entry
+from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
@@ -192,7 +194,13 @@ class World:
         """Serve every queue until the block ends, as the release of that build id."""
         made = self.activities()
         async with (
-            Worker(client, task_queue=ids.INCIDENTS_QUEUE, workflows=WORKFLOWS, build_id=build_id),
+            Worker(
+                client,
+                task_queue=ids.INCIDENTS_QUEUE,
+                workflows=WORKFLOWS,
+                workflow_runner=runner(),
+                build_id=build_id,
+            ),
             Worker(client, task_queue=ids.DIAGNOSE_QUEUE, activities=made),
             Worker(client, task_queue=ids.REMEDIATE_QUEUE, activities=made),
             Worker(client, task_queue=ids.NOTIFY_QUEUE, activities=made),
@@ -231,8 +239,14 @@ class Told:
                 return answer
 
     async def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = await self.handle.query("state", result_type=dict)
-        return found
+        while True:
+            try:
+                found: dict[str, Any] = await self.handle.query("state", result_type=dict)
+            except WorkflowQueryFailedError as error:
+                if error.message != ASK_AGAIN:
+                    raise
+            else:
+                return found
 
     async def timeline(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = await self.handle.query("timeline", result_type=list)

@@ -1,0 +1,70 @@
+"""How workflow code is run: in Temporal's sandbox, and only on what a workflow task has started."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from domain.errors import ASK_AGAIN
+
+_PASSED_THROUGH = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
+
+
+@dataclass(frozen=True)
+class StartedTasksRunner(SandboxedWorkflowRunner):
+    """The sandboxed runner, without a fault of the SDK's core (seen in temporalio 1.15 to 1.35).
+
+    A worker that does not have an incident in its cache, as one that has just been started, answers a query by
+    replaying the history that came with it. Where that ends with events of a workflow task that nobody has started,
+    the core has them handled too, at the time of the task before, and keeps what came of it. The task itself then
+    goes on from there: what it asks for is not what a replay asks for, and the incident is stuck. Here such news is
+    refused: the query fails with `ASK_AGAIN`, nothing is kept, and the task finds the incident as it was; where other
+    queries waited too, after its timeout.
+    """
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        return Attentive(super().create_instance(det))
+
+
+class Attentive(WorkflowInstance):
+    """Compares each activation with the one before: a task that was started has a time of its own."""
+
+    def __init__(self, inner: WorkflowInstance) -> None:
+        self._inner = inner
+        self._last: tuple[int, int] = (0, 0)
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        at, length = act.timestamp.ToNanoseconds(), act.history_length
+        if any(job.WhichOneof("variant") not in {"query_workflow", "remove_from_cache"} for job in act.jobs):
+            last_at, last_length = self._last
+            self._last = (at, length)
+            if at == last_at and length > last_length and not act.is_replaying:
+                return _refused(act.run_id)
+        return self._inner.activate(act)
+
+    def get_serialization_context(self, command_info: Any) -> Any:
+        return self._inner.get_serialization_context(command_info)
+
+    def get_external_store_context(self, command_info: Any) -> Any:
+        return self._inner.get_external_store_context(command_info)
+
+    def get_info(self) -> Any:
+        return self._inner.get_info()
+
+    def get_thread_id(self) -> int | None:
+        return self._inner.get_thread_id()
+
+
+def _refused(run_id: str) -> WorkflowActivationCompletion:
+    completion = WorkflowActivationCompletion(run_id=run_id)
+    completion.failed.failure.message = ASK_AGAIN
+    completion.failed.failure.application_failure_info.SetInParent()
+    return completion
+
+
+def runner() -> StartedTasksRunner:
+    """The runner of our workflows; checked, pure modules are shared with it instead of being read for each."""
+    return StartedTasksRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
