@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SCENARIO ?= system-outage
 
+# Hundreds of processes are started in the demo and the tests: the first one's bytecode serves the others.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check e2e bench format clean
 
 demo: $(INSTALLED)

@@ -22,7 +22,7 @@ def rendered(entries: list[Entry], format_: str, clock: Clock) -> bytes:
     if format_ == "html":
         return html(blocks, title).encode()
     if format_ == "pdf":
-        from activities.report.pdf import pdf  # its library takes longer to load than all else of a worker's own
+        from activities.report.pdf import pdf  # noqa: PLC0415 - its library is slow to load, and rarely needed
 
         return pdf(blocks, title, entries[-1].at)
     if format_ == "markdown":

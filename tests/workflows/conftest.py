@@ -1,12 +1,19 @@
 """A time-skipping server for the clocks, and the real development server for everything else."""
 
+import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
@@ -28,27 +35,40 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         data_converter=pydantic_data_converter,
         test_server_existing_path=binary("temporal-test-server"),
     ) as env:
-        await _register(env)
+        await _register(env.client)
         yield env
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where the development server that tests share is reached."""
+
+    async def start() -> WorkflowEnvironment:
+        return await WorkflowEnvironment.start_local(
+            dev_server_existing_path=binary("temporal"), dev_server_log_level="error"
+        )
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        env = runner.run(start())
+        yield env.client.service_client.config.target_host
+        runner.run(env.shutdown())
 
 
 @pytest_asyncio.fixture
-async def server() -> AsyncIterator[WorkflowEnvironment]:
-    async with await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
-        dev_server_existing_path=binary("temporal"),
-        dev_server_log_level="error",
-        search_attributes=attributes.ALL,
-    ) as env:
-        yield env
+async def server(address: str) -> WorkflowEnvironment:
+    """A namespace of a test's own: no other's workflow or worker is in it."""
+    namespace = f"test-{uuid4()}"
+    client = await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+    asked = RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=Duration(seconds=86400))
+    await client.workflow_service.register_namespace(asked)
+    await _register(client)
+    return WorkflowEnvironment.from_client(client)
 
 
-async def _register(env: WorkflowEnvironment) -> None:
-    from temporalio.api.enums.v1 import IndexedValueType
-    from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-
+async def _register(client: Client) -> None:
     kinds = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in attributes.ALL}
-    await env.client.operator_service.add_search_attributes(AddSearchAttributesRequest(search_attributes=kinds))
+    asked = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
+    await client.operator_service.add_search_attributes(asked)
 
 
 @pytest.fixture
