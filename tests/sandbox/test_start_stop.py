@@ -88,6 +88,7 @@ def test_start_answers_and_stop_leaves_nothing(start: Start, data_dir: Path) -> 
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
     )
     assert sts.get_caller_identity()["Account"] == "123456789012"
+    _outbox_shows_what_is_delivered(env, data_dir)
     before = carrying(data_dir)
     assert not json.loads(start(data_dir, "--json"))["started"]
     assert carrying(data_dir) == before
@@ -97,19 +98,49 @@ def test_start_answers_and_stop_leaves_nothing(start: Start, data_dir: Path) -> 
     assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
 
 
+def _outbox_shows_what_is_delivered(env: dict[str, str], data_dir: Path) -> None:
+    """A post to the status page is in the outbox, as JSON and as a table."""
+    requests.post(
+        f"{env['STATUSPAGE_URL']}/v1/pages/axis-imaging/incidents",
+        json={"incident": {"name": "Outage", "metadata": {"axis": {"incident_id": "inc-1"}}}},
+        headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
+        timeout=5,
+    )
+    (entry,) = json.loads(run("outbox", "--json", "--data-dir", str(data_dir)))
+    assert list(entry) == ["at", "channel", "to", "role", "subject", "body", "incident"]
+    assert (entry["channel"], entry["incident"]) == ("statuspage", "inc-1")
+    assert "statuspage" in run("outbox", "--data-dir", str(data_dir))
+
+
 def test_two_sandboxes_side_by_side(start: Start, data_dir: Path, tmp_path: Path) -> None:
-    """Two sandboxes share no port and no state: a fault and a stop of one leave the other as it was."""
+    """Another organisation's sandbox beside ours: no port and no state in common; a fault and a stop of one stay there.
+
+    Its health checks lead to its own sandbox, and its file is untouched.
+    """
+    folder = other_folder(tmp_path)
+    file = folder / "environments" / "play.yaml"
+    before = file.read_text()
     other = tmp_path / "two"
     start(data_dir)
-    start(other)
+    start(other, "--runbooks", str(folder), "--environment", "play")
     one, two = variables(data_dir), variables(other)
     for name in ("TEMPORAL_ADDRESS", "TEMPORAL_UI", "AWS_ENDPOINT_URL", "STATUSPAGE_URL", "STATUSPAGE_API_KEY"):
         assert one[name] != two[name]
+    assert (two["INCIDENT_ENVIRONMENT"], two["AWS_REGION"]) == ("play", "eu-central-1")
+    copy = Path(two["INCIDENT_RUNBOOKS"]) / "environments" / "play.yaml"
+    assert f"{two['STATUSPAGE_URL']}/status/alive" in copy.read_text()
+    assert file.read_text() == before
     run("break", "outage-bad-deploy", "--data-dir", str(data_dir))
     assert requests.get(f"{one['STATUSPAGE_URL']}/health", timeout=5).status_code == 503
     run("stop", "--data-dir", str(data_dir))
     assert carrying(data_dir) == set()
-    assert requests.get(f"{two['STATUSPAGE_URL']}/health", timeout=5).status_code == 200
+    assert requests.get(f"{two['STATUSPAGE_URL']}/status/alive", timeout=5).status_code == 200
+    listed = requests.get(
+        f"{two['STATUSPAGE_URL']}/v1/pages/kiosk-page/incidents",
+        headers={"Authorization": f"OAuth {two['STATUSPAGE_API_KEY']}"},
+        timeout=5,
+    )
+    assert listed.json() == []
 
 
 def test_killed_supervisor_leaves_nothing_after_stop(data_dir: Path) -> None:
@@ -195,26 +226,6 @@ def test_taken_port_is_told(data_dir: Path) -> None:
     assert carrying(data_dir) == set()
 
 
-def test_another_organisation(start: Start, data_dir: Path, tmp_path: Path) -> None:
-    """Another organisation's folder gets a sandbox of its own; its health checks lead there, its file is untouched."""
-    folder = other_folder(tmp_path)
-    file = folder / "environments" / "play.yaml"
-    before = file.read_text()
-    start(data_dir, "--runbooks", str(folder), "--environment", "play")
-    env = variables(data_dir)
-    assert (env["INCIDENT_ENVIRONMENT"], env["AWS_REGION"]) == ("play", "eu-central-1")
-    copy = Path(env["INCIDENT_RUNBOOKS"]) / "environments" / "play.yaml"
-    assert f"{env['STATUSPAGE_URL']}/status/alive" in copy.read_text()
-    assert file.read_text() == before
-    assert requests.get(f"{env['STATUSPAGE_URL']}/status/alive", timeout=5).ok
-    listed = requests.get(
-        f"{env['STATUSPAGE_URL']}/v1/pages/kiosk-page/incidents",
-        headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
-        timeout=5,
-    )
-    assert listed.json() == []
-
-
 def test_break_lists_and_refuses(tmp_path: Path) -> None:
     """Without a fault the faults are listed; an unknown one is refused with the same list."""
     faults: list[dict[str, Any]] = json.loads(run("break", "--json"))
@@ -232,19 +243,3 @@ def test_break_lists_and_refuses(tmp_path: Path) -> None:
         "certificate-expiring",
     }
     assert "outage-bad-deploy" in run("break", "nothing", "--data-dir", str(tmp_path), status=1)
-
-
-def test_outbox_shows_what_was_delivered(start: Start, data_dir: Path) -> None:
-    """A post to the status page is in the outbox, as JSON and as a table."""
-    start(data_dir)
-    env = variables(data_dir)
-    requests.post(
-        f"{env['STATUSPAGE_URL']}/v1/pages/axis-imaging/incidents",
-        json={"incident": {"name": "Outage", "metadata": {"axis": {"incident_id": "inc-1"}}}},
-        headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
-        timeout=5,
-    )
-    (entry,) = json.loads(run("outbox", "--json", "--data-dir", str(data_dir)))
-    assert list(entry) == ["at", "channel", "to", "role", "subject", "body", "incident"]
-    assert (entry["channel"], entry["incident"]) == ("statuspage", "inc-1")
-    assert "statuspage" in run("outbox", "--data-dir", str(data_dir))
