@@ -19,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from domain.environment import Environment
-from sandbox import pulse
+from sandbox import models, pulse
 from sandbox.aws.insights import add_insights
 from sandbox.aws.install import install
 from sandbox.control import add_controls
@@ -40,6 +40,7 @@ def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbo
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    models.keep()
     os.environ["MOTO_ACCOUNT_ID"] = environment.account
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # some thousand machine images that nothing here looks at
     install(outbox, pace)
