@@ -15,7 +15,7 @@ demo: $(INSTALLED)
 	$(BIN)/incident demo --scenario $(SCENARIO)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
