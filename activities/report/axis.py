@@ -84,8 +84,15 @@ class Axis:
 
     def shapes(self, top: float, bottom: float) -> Iterator[Shape]:
         """Marks with their labels above `top`, and lines through to `bottom`."""
+        taken = dict.fromkeys((top - 9, top - 23), float("-inf"))
         for stretch in self._stretches:
-            yield from self._marks(stretch, top, bottom)
+            for shape in self._marks(stretch, top, bottom):
+                if isinstance(shape, Label):
+                    half = width_of(shape.text, _SIZE) / 2
+                    if shape.x - half < taken[shape.y]:
+                        continue
+                    taken[shape.y] = shape.x + half
+                yield shape
         for before, after in zip(self._stretches, self._stretches[1:], strict=False):
             for x in (before.right + 3, after.left - 3):
                 yield Line(x, top - 8, x, bottom, "soft", 1.2, dashed=True, title="From here on in another scale")

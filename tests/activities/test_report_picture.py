@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from activities.report import lanes
@@ -108,6 +108,7 @@ def test_weeks_of_follow_up_leave_room_for_the_response() -> None:
     st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 - made aware below
     st.sampled_from(["Australia/Sydney", "UTC", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia"]),
 )
+@example(timedelta(days=3, seconds=984), 0.19921875, datetime(2022, 1, 1, 17, 27), "Pacific/Apia")  # noqa: DTZ001
 def test_the_marks_of_any_axis_stay_apart(length: timedelta, share: float, start: datetime, zone: str) -> None:
     """Whatever the time told, the scale and the zone: marks in order, their labels apart, at least one of them."""
     begun = start.replace(tzinfo=UTC)
