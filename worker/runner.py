@@ -15,7 +15,7 @@ _PASSED_THROUGH = ("pydantic", "pydantic_core", "domain", "structlog", "opentele
 
 @dataclass(frozen=True)
 class StartedTasksRunner(SandboxedWorkflowRunner):
-    """The sandboxed runner, without a fault of the SDK's core (seen in temporalio 1.15 to 1.35).
+    """The sandboxed runner, without a fault of the SDK's core (seen in temporalio 1.15, 1.23, 1.30 and 1.35).
 
     A worker that does not have an incident in its cache, as one that has just been started, answers a query by
     replaying the history that came with it. Where that ends with events of a workflow task that nobody has started,

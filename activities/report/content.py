@@ -81,10 +81,18 @@ def _counts(account: Account, clock: Clock) -> Iterator[str]:
     yield f"Runbook {book['id']}, version {book['version']}, digest {book['digest']}."
 
 
+def _health(account: Account) -> str:
+    if account.phi:
+        return "suspected to be affected"
+    if account.facts:
+        return "not named in the declaration; what was suspected or believed since stands under “Obligations and facts”"
+    return "not named in the declaration"
+
+
 def _impact(account: Account) -> Iterator[Block]:
     yield Heading(2, "Impact")
     yield f"{_lasted(account)} Severity: {' → '.join(step.to for step in account.severities)}."
-    yield f"Health information: {'suspected to be affected' if account.phi else 'not suspected when it was declared'}."
+    yield f"Health information: {_health(account)}."
     suspect = [f for f in account.findings if f.status is FindingStatus.SUSPECT]
     if suspect:
         yield "What was found to be wrong:"

@@ -63,6 +63,22 @@ def test_the_impact() -> None:
     assert not any("the database answers" in line for line in PARTS["Impact"])
 
 
+def test_health_information_that_the_declaration_does_not_name() -> None:
+    """It is never said that nothing was suspected: what people recorded since is pointed to."""
+    silent = [
+        entry.model_copy(update={"data": {**entry.data, "phi": False}}) if "phi" in entry.data else entry
+        for entry in outage()
+    ]
+    (line,) = [line for line in parts(silent)["Impact"] if line.startswith("Health information")]
+    assert line.endswith("what was suspected or believed since stands under “Obligations and facts”.")
+    (line,) = [
+        line
+        for line in parts([entry for entry in silent if entry.kind != "fact"])["Impact"]
+        if line.startswith("Health information")
+    ]
+    assert line == "Health information: not named in the declaration."
+
+
 def test_findings_with_facts_and_evidence() -> None:
     """Facts as people read them and in the report's zone; the reference to the evidence as it was recorded."""
     facts = "failed: 3, share: 0.6, when: 2026-11-23 13:58:00 +11:00, complete: yes, cause: none"

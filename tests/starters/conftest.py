@@ -8,6 +8,7 @@ import pytest
 
 from starters.main import invoke
 from tests.starters.backstage import Backstage
+from tests.starters.vaulted import Vaulted, vaulted
 
 
 class Said(NamedTuple):
@@ -48,3 +49,10 @@ def backstage() -> Iterator[Backstage]:
     made = Backstage()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
+    """The ledger and the evidence bucket, where the command looks for them."""
+    with vaulted(monkeypatch) as world:
+        yield world

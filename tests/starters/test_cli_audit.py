@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -16,15 +16,9 @@ from domain.timeline import Entry
 from starters import archive
 from tests.records import ARN, Signer, forked, record, signer
 from tests.starters.conftest import Incident
-from tests.starters.vaulted import INCIDENT, Vaulted, vaulted
+from tests.starters.vaulted import INCIDENT, Vaulted
 
 LENGTH = 400
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
-    with vaulted(monkeypatch) as world:
-        yield world
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,9 @@ from starters.exits import RefusedError
 from starters.options import Options
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident, Said
-from tests.starters.vaulted import INCIDENT, Vaulted, vaulted
+from tests.starters.vaulted import INCIDENT, Vaulted
 
 START = ("start", "system-outage", "--severity", "P0", "--title", "Portal down", "--json")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
-    with vaulted(monkeypatch) as world:
-        yield world
 
 
 class Recording(Backstage):

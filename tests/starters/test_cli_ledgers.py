@@ -1,6 +1,5 @@
 """Reading every incident of a ledger: page by page, one at a time, and what cannot be told is told to be so."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,15 +16,9 @@ from tests.domain.histories import answered
 from tests.domain.histories import incident as history
 from tests.starters.conftest import Incident
 from tests.starters.ledgered import alter, keep
-from tests.starters.vaulted import Vaulted, vaulted
+from tests.starters.vaulted import Vaulted
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
-    with vaulted(monkeypatch) as world:
-        yield world
 
 
 @pytest.fixture

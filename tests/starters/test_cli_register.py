@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from tests.domain.histories import Said, answered, days
 from tests.domain.histories import incident as history
 from tests.starters.conftest import Incident
 from tests.starters.ledgered import alter, keep
-from tests.starters.vaulted import Vaulted, vaulted
+from tests.starters.vaulted import Vaulted
 
 DAY = timedelta(days=1)
 FORMULA = '=HYPERLINK("http://example.com","look")'
@@ -27,12 +26,6 @@ BELIEF = Said(days(1), "record_fact", {"fact": "belief_at"}, "legal-counsel")
 
 def signed(command: str, *by: str, **payload: Any) -> list[Said]:
     return [*answered(1, 2), *(Said(days(2), command, payload, who) for who in by)]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
-    with vaulted(monkeypatch) as world:
-        yield world
 
 
 @pytest.fixture

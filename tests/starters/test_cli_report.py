@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,9 @@ from domain.timeline import Timeline
 from tests.activities.report_worlds import outage
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident
-from tests.starters.vaulted import INCIDENT, Vaulted, vaulted
+from tests.starters.vaulted import INCIDENT, Vaulted
 
 START = ("start", "system-outage", "--severity", "P0", "--title", "Portal <b>down</b>", "--json")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
-    with vaulted(monkeypatch) as world:
-        yield world
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,16 +18,10 @@ from tests.domain.histories import Said, answered, closed
 from tests.domain.histories import incident as history
 from tests.starters.conftest import Incident
 from tests.starters.ledgered import keep
-from tests.starters.vaulted import Vaulted, vaulted
+from tests.starters.vaulted import Vaulted
 
 DAY = timedelta(days=1)
 ALARM = [*answered(1), Said(2, "false_alarm", {"reason": "a test of the alarm"})]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
-    with vaulted(monkeypatch) as world:
-        yield world
 
 
 @pytest.fixture
