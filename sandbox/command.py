@@ -98,14 +98,14 @@ def env(options: Options, data_dir: Path) -> None:
 @click.argument("fault", required=False)
 def break_(options: Options, data_dir: Path, fault: str | None) -> None:
     """Inject FAULT; without it, list the faults there are."""
-    from sandbox.faults import FAULTS
+    from sandbox.fault_names import FAULT_NAMES
 
-    listed = [f"{name:24}{one.summary}" for name, one in FAULTS.items()]
+    listed = [f"{name:24}{summary}" for name, summary in FAULT_NAMES.items()]
     if fault is None:
-        faults = [{"name": name, "summary": one.summary} for name, one in FAULTS.items()]
+        faults = [{"name": name, "summary": summary} for name, summary in FAULT_NAMES.items()]
         click.echo(json.dumps(faults) if options.as_json else "\n".join(listed))
         return
-    if fault not in FAULTS:
+    if fault not in FAULT_NAMES:
         raise RefusedError("\n".join([f"unknown fault {fault!r}; there are:", *listed]))
     answer = _inject(_running(Files(data_dir)), fault)
     click.echo(json.dumps(answer) if options.as_json else answer["done"])

@@ -33,6 +33,6 @@ def add_controls(app: Flask, world: World) -> None:
         if name not in FAULTS:
             raise NotFound(f"unknown fault {name!r}")
         try:
-            return jsonify({"fault": name, "done": FAULTS[name].inject(world)}), 200
+            return jsonify({"fault": name, "done": FAULTS[name](world)}), 200
         except FaultError as error:
             return jsonify({"error": str(error)}), 409

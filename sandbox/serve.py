@@ -1,85 +1,13 @@
-"""The process that stands for AWS and the status page: moto, extended and seeded, and the page beside it.
-
-Started by the supervisor as `python -m sandbox.serve`. Listens on loopback only. The page's port answers once
-everything is seeded; that is how the supervisor knows.
-"""
+"""The process that stands for AWS and the status page; the supervisor starts it as `python -m sandbox.serve`."""
 
 import argparse
 import logging
 import os
-import signal
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any
 
-import boto3
-from botocore.config import Config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
-
-from domain.environment import Environment
-from sandbox import models, pulse
-from sandbox.aws.insights import add_insights
-from sandbox.aws.install import install
-from sandbox.control import add_controls
+from sandbox import caches
 from sandbox.outbox import Outbox
-from sandbox.seed import seed
-from sandbox.state import AWS_KEYS
-from sandbox.statuspage import application
-from sandbox.statuspage_limit import Limit
-from sandbox.statuspage_page import Page
-from sandbox.world import World
-from starters.loading import load_environment
-
-_HOST = "127.0.0.1"
-
-
-def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbox, key: str, pace: timedelta) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `OSError` for a port that is taken."""
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    models.keep()
-    os.environ["MOTO_ACCOUNT_ID"] = environment.account
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # some thousand machine images that nothing here looks at
-    install(outbox, pace)
-    dispatcher = DomainDispatcherApplication(create_backend_app)
-    aws = make_server(_HOST, aws_port, dispatcher, threaded=True, request_handler=MotoRequestHandler)
-    _run(aws)
-    world = World(environment, _clients(environment.region, aws_port))
-    seed(world)
-    page = Page(environment.status_page.page_id, environment.status_page.components.items())
-    app = application(page, key, outbox, Limit())
-    add_controls(app, world)
-    add_insights(app, world)
-    web = make_server(_HOST, page_port, app, threaded=True)
-    _run(web)
-    pulse.keep_beating(world, stop)
-    stop.wait()
-    for server in (web, aws):
-        server.shutdown()
-
-
-def _run(server: BaseWSGIServer) -> None:
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-
-
-def _clients(region: str, port: int) -> Any:
-    """Make clients of this process's own AWS; each is made once."""
-    session = boto3.Session(*AWS_KEYS, region_name=region)
-    made: dict[str, Any] = {}
-
-    def client(service: str) -> Any:
-        if service not in made:
-            made[service] = session.client(  # type: ignore[call-overload]
-                service,
-                endpoint_url=f"http://{_HOST}:{port}",
-                config=Config(retries={"mode": "standard", "total_max_attempts": 1}, proxies={}),
-            )
-        return made[service]
-
-    return client
 
 
 def main() -> None:
@@ -94,9 +22,14 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    environment = load_environment(given.runbooks, given.environment)
     key = os.environ["STATUSPAGE_API_KEY"]
     pace = timedelta(seconds=given.pace_seconds)
+    caches.install()
+
+    from sandbox.service import serve
+    from starters.loading import load_environment
+
+    environment = load_environment(given.runbooks, given.environment)
     serve(environment, given.aws_port, given.page_port, Outbox(given.outbox), key, pace)
 
 

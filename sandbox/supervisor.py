@@ -13,7 +13,6 @@ from sandbox.launch import Launch, StartError
 from sandbox.organisation_copy import copy_organisation
 from sandbox.parts import parts
 from sandbox.state import Files, State
-from starters.loading import load_environment, load_organisation
 
 _POLL_SECONDS = 0.1
 _USUAL_RESPONDER = "devops-lead"
@@ -111,6 +110,8 @@ def _alone(files: Files) -> Iterator[None]:
 
 
 def _described(files: Files, folder: Path, environment: str, port_base: int) -> State:
+    from starters.loading import load_environment, load_organisation
+
     region = load_environment(folder, environment).region
     organisation = load_organisation(folder)
     described = State(

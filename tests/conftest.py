@@ -3,7 +3,9 @@
 import gc
 import os
 
-from sandbox import models
+import pytest
+
+from sandbox import caches
 
 # moto makes some thousand machine images for every account that EC2 is asked in
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -11,4 +13,13 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 # what is imported once stays; looking through it again and again is a tenth of all time
 gc.set_threshold(50_000, 20, 50)
 
-models.keep()
+caches.install()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail where pytest-xdist keeps no groups, as with a pytest that it does not know: nothing else would tell.
+
+    Tests of a group share a sandbox, in the order of their modules; apart, each process starts one.
+    """
+    if getattr(item.config.option, "loadgroup", False) and item.get_closest_marker("xdist_group"):
+        assert "@" in item.nodeid, "no group is kept together: install pytest as requirements.lock has it"

@@ -9,7 +9,7 @@ from tests.e2e.house import House
 from tests.e2e.waiting import until
 from tests.e2e.workers import Worker, running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-apart")]
 
 START = ("start", "system-outage", "--severity", "P0", "--title", "Portal down")
 

@@ -9,7 +9,7 @@ from tests.e2e.house import House
 from tests.e2e.wire import wire
 from tests.e2e.workers import Worker, running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-apart")]
 
 WHAT_IF = ("start", "system-outage", "--severity", "P0", "--title", "What if", "--dry-run")
 READS = re.compile(r"[\w-]+\.(Describe|List|Get|Filter)\w+|s3\.(GET|HEAD) .*")

@@ -12,7 +12,7 @@ from tests.e2e.conftest import opened
 from tests.e2e.house import House
 from tests.e2e.workers import Worker, running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-apart")]
 
 NAMES = {
     "axis-imaging": "blue-harbour",

@@ -16,7 +16,7 @@ from tests.e2e.places import evidence, left_behind
 from tests.e2e.wire import Wire, wire
 from tests.e2e.workers import Worker, running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-apart")]
 
 FAULTS = (
     "outage-bad-deploy",

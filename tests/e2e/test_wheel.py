@@ -16,7 +16,7 @@ from tests.e2e.account import Portal
 from tests.e2e.house import ROOT, House, clean
 from tests.e2e.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.wheel, pytest.mark.xdist_group("e2e-wheel")]
+pytestmark = [pytest.mark.e2e, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]
 
 PACKAGES = ("domain", "runbooks", "workflows", "activities", "worker", "starters", "sandbox")
 LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "benchmarks")

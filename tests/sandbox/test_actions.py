@@ -61,7 +61,7 @@ def test_probes_see_the_fault(world: World, observe: Observe) -> None:
         "ec2.flow_logs": {"network": "main"},
     }
     assert {name: observe(name, given).status for name, given in asked.items()} == dict.fromkeys(asked, "ok")
-    FAULTS["outage-bad-deploy"].inject(world)
+    FAULTS["outage-bad-deploy"](world)
     suspects = {name for name, given in asked.items() if observe(name, given).status == "suspect"}
     assert suspects == {"elbv2.target_health", "ecs.recent_deployments", "logs.errors"}
 
@@ -91,7 +91,7 @@ def _nothing() -> None:
 
 def test_rollback_mends(world: World, clients: AwsClients, scope: Scope) -> None:
     """The rollback goes to the last revision that ran well, past one that never ran, and the service is well."""
-    FAULTS["outage-bad-deploy"].inject(world)
+    FAULTS["outage-bad-deploy"](world)
     carry_out(clients, scope, "ecs.rollback_service", {"service": "backend"}, rollouts_finish)
     assert world.healthy()
     backend = world.environment.services["backend"]

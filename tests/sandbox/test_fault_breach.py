@@ -59,7 +59,7 @@ def seen(world: World, book: Runbook) -> Finding:
 def test_the_probe_finds_the_attacker_alone(world: World, book: Runbook) -> None:
     """In peace nobody stands out; then one address does, stopped at first and let through ever since."""
     assert seen(world, book).status is FindingStatus.OK
-    told = FAULTS["breach-exfiltration"].inject(world)
+    told = FAULTS["breach-exfiltration"](world)
     finding = seen(world, book)
     assert finding.facts["suspects"] == [ATTACKER]
     first = finding.facts["by_address"][0]
@@ -70,7 +70,7 @@ def test_the_probe_finds_the_attacker_alone(world: World, book: Runbook) -> None
 
 def test_lines_are_as_aws_waf_writes_them(world: World) -> None:
     """Each line is JSON with the fields of the WAF developer guide that a reader may rely on."""
-    FAULTS["breach-exfiltration"].inject(world)
+    FAULTS["breach-exfiltration"](world)
     acl = world.environment.web_acls["portal"]
     events = world.client("logs").filter_log_events(logGroupName=acl.log_group, filterPattern=ATTACKER)["events"]
     record = json.loads(events[0]["message"])
@@ -86,7 +86,7 @@ def test_the_audit_bucket_grows(world: World) -> None:
     """The trail puts objects under CloudTrail's keys, the later the larger."""
     bucket = world.environment.buckets["audit-logs"]
     before = _objects(world, bucket)
-    FAULTS["breach-exfiltration"].inject(world)
+    FAULTS["breach-exfiltration"](world)
     new = sorted(_objects(world, bucket).keys() - before.keys())
     assert len(new) >= 5
     assert all("/CloudTrail/" in key and key.endswith(".json.gz") for key in new)
@@ -103,7 +103,7 @@ def _objects(world: World, bucket: str) -> dict[str, Any]:
 
 def test_another_organisation_can_be_breached_too(seeded: Callable[[Environment], World]) -> None:
     """Without a web ACL or an audit bucket there is still an application that logs."""
-    assert ATTACKER in FAULTS["breach-exfiltration"].inject(seeded(other()))
+    assert ATTACKER in FAULTS["breach-exfiltration"](seeded(other()))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from activities.aws.ecs_history import history, last_healthy
 from domain.environment import Environment
 from sandbox import pulse
+from sandbox.fault_names import FAULT_NAMES
 from sandbox.faults import FAULTS
 from sandbox.world import World
 from tests.sandbox.worlds import other, rollouts_finish, shipped
@@ -21,6 +22,11 @@ def error_count(world: World, since: datetime) -> int:
     return sum(len(page["events"]) for page in found)
 
 
+def test_every_fault_that_is_listed_can_be_injected_and_no_other() -> None:
+    """The command lists faults without what brings them about: that takes seconds to load."""
+    assert FAULT_NAMES.keys() == FAULTS.keys()
+
+
 @pytest.mark.parametrize("environment", [shipped(), other()], ids=["shipped", "another"])
 def test_bad_deploy_breaks_and_a_rollback_mends(
     seeded: Callable[[Environment], World], environment: Environment
@@ -28,7 +34,7 @@ def test_bad_deploy_breaks_and_a_rollback_mends(
     """The newest deployment succeeded and is broken, the revision before it never ran, an older one mends it."""
     world = seeded(environment)
     service = next(iter(environment.services.values()))
-    FAULTS["outage-bad-deploy"].inject(world)
+    FAULTS["outage-bad-deploy"](world)
     assert not world.healthy()
     newest, *_ = found = history(world.client("ecs"), service)
     assert newest.status == "SUCCESSFUL"
@@ -52,7 +58,7 @@ def test_fault_comes_again(world: World) -> None:
     """The same fault after its mending breaks the service anew, with a deployment newer than the mending."""
     service = world.environment.services["backend"]
     for number in (5, 7):
-        FAULTS["outage-bad-deploy"].inject(world)
+        FAULTS["outage-bad-deploy"](world)
         newest = history(world.client("ecs"), service)[0]
         assert (newest.task_definition or "").endswith(f":{number}")
         assert not world.healthy()
@@ -65,7 +71,7 @@ def test_fault_comes_again(world: World) -> None:
 
 def test_errors_go_on_until_mended(world: World) -> None:
     """Every minute brings errors while a service ails, and none once it is well."""
-    FAULTS["outage-bad-deploy"].inject(world)
+    FAULTS["outage-bad-deploy"](world)
     later = datetime.now(UTC) + timedelta(minutes=5)
     pulse.beat(world, later)
     during = error_count(world, later - timedelta(minutes=1))

@@ -79,7 +79,7 @@ def test_a_full_pool_speaks_for_a_restart_and_against_promotion(
 ) -> None:
     """The classification advises against promoting, the promotion's own gate refuses it, and a restart mends it."""
     assert suspects(observe) == []
-    FAULTS["database-pool-exhaustion"].inject(world)
+    FAULTS["database-pool-exhaustion"](world)
     assert not world.healthy()
     finding = observe("database.classification")
     assert (finding.status, finding.facts["cause"]) == (FindingStatus.SUSPECT, "pool-exhaustion")
@@ -95,7 +95,7 @@ def test_a_full_pool_speaks_for_a_restart_and_against_promotion(
 
 def test_what_else_a_full_pool_shows(world: World, clients: AwsClients, scope: Scope, observe: Observe) -> None:
     """Connections at the limit, a calm processor, refused connections in PostgreSQL's log, time-outs in ours."""
-    FAULTS["database-pool-exhaustion"].inject(world)
+    FAULTS["database-pool-exhaustion"](world)
     connections = observe("cloudwatch.database_connections")
     assert (connections.status, connections.facts["maximum"]) == (FindingStatus.SUSPECT, 500)
     assert observe("cloudwatch.database_cpu").status is FindingStatus.OK
@@ -114,7 +114,7 @@ def test_a_failed_primary_is_replaced_by_its_replica(
     world: World, clients: AwsClients, scope: Scope, observe: Observe
 ) -> None:
     """It is down and speaks for promoting; failing over is refused; afterwards the portal answers on the replica."""
-    FAULTS["database-instance-down"].inject(world)
+    FAULTS["database-instance-down"](world)
     assert not world.healthy()
     assert suspects(observe) == ["down"]
     assert observe("database.cause", cause="down", suggests="promote-replica").status is FindingStatus.SUSPECT
@@ -129,7 +129,7 @@ def test_a_failed_primary_is_replaced_by_its_replica(
 
 def test_nothing_but_all_of_it_brings_the_portal_back(world: World) -> None:
     """An address that is led over helps only tasks that start afterwards; and only once the replica takes writes."""
-    FAULTS["database-instance-down"].inject(world)
+    FAULTS["database-instance-down"](world)
     environment, (primary, replica) = world.environment, [*world.environment.databases.values()]
     address = world.client("rds").describe_db_instances(DBInstanceIdentifier=replica.identifier)["DBInstances"][0][
         "Endpoint"
@@ -151,7 +151,7 @@ def test_nothing_but_all_of_it_brings_the_portal_back(world: World) -> None:
 
 def test_a_failed_primary_sends_no_metrics_and_its_replica_falls_behind(world: World, observe: Observe) -> None:
     """As the minutes pass the replica's lag grows by the clock, and nothing is connected to the primary."""
-    FAULTS["database-instance-down"].inject(world)
+    FAULTS["database-instance-down"](world)
     later = datetime.now(UTC) + timedelta(minutes=3)
     pulse.beat(world, later)
     points = world.client("cloudwatch").get_metric_statistics(
@@ -181,4 +181,4 @@ def test_a_failed_primary_sends_no_metrics_and_its_replica_falls_behind(world: W
 def test_where_no_service_uses_a_database_nothing_breaks(seeded: Callable[[Environment], World], fault: str) -> None:
     """An environment that does not say who uses its database is told so."""
     with pytest.raises(FaultError, match="database_endpoints"):
-        FAULTS[fault].inject(seeded(other()))
+        FAULTS[fault](seeded(other()))

@@ -74,7 +74,7 @@ def carry_out(clients: AwsClients, scope: Scope, name: str, given: dict[str, Any
 def test_probes_tell_the_attack_from_ordinary_use(world: World, observe: Callable[[str], Finding]) -> None:
     """Before the fault every probe is ok; after it every one is suspect, and names the five addresses."""
     assert {name: observe(name).status for name in PROBED} == dict.fromkeys(PROBED, "ok")
-    FAULT.inject(world)
+    FAULT(world)
     found = {name: observe(name) for name in PROBED}
     assert {name: finding.status for name, finding in found.items()} == dict.fromkeys(PROBED, "suspect")
     assert sorted(found["logs.failed_sign_ins"].facts["suspects"]) == list(ATTACKERS)
@@ -88,7 +88,7 @@ def test_probes_tell_the_attack_from_ordinary_use(world: World, observe: Callabl
 
 def test_no_finding_names_an_account(world: World, observe: Callable[[str], Finding]) -> None:
     """Accounts and principals leave the probes as pseudonyms alone."""
-    FAULT.inject(world)
+    FAULT(world)
     told = json.dumps([observe(name).model_dump(mode="json") for name in PROBED])
     for name in (*TAKEN, "support-readonly", "release-41"):
         assert name not in told
@@ -120,7 +120,7 @@ def test_the_network_can_be_restricted_and_the_logs_kept(world: World, clients: 
 
 def test_another_organisation_can_be_attacked_too(seeded: Callable[[Environment], World]) -> None:
     """An environment without user pool and web ACL gets what it has: log lines and a trail."""
-    assert "3 fitted" in FAULT.inject(seeded(other()))
+    assert "3 fitted" in FAULT(seeded(other()))
 
 
 def test_event_history_behaves_as_cloudtrail(world: World) -> None:

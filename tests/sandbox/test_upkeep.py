@@ -86,14 +86,14 @@ def test_probes_tell_each_fault_from_ordinary_days(world: World) -> None:
     calm = {fault: _statuses(world, probed) for fault, probed in PROBED.items()}
     assert [told for found in calm.values() for told in found.values() if not told.startswith("ok")] == []
     for fault, probed in PROBED.items():
-        FAULTS[fault].inject(world)
+        FAULTS[fault](world)
         found = _statuses(world, probed)
         assert [told for told in found.values() if not told.startswith("suspect")] == [], fault
 
 
 def test_scale_out_outlasts_autoscaling(world: World) -> None:
     """A count raised by hand is taken back to the minimum; with the minimum raised it stays, and is never lowered."""
-    FAULTS["performance-cpu"].inject(world)
+    FAULTS["performance-cpu"](world)
     rollouts_finish()
     backend = world.environment.services["backend"]
 
@@ -110,10 +110,10 @@ def test_scale_out_outlasts_autoscaling(world: World) -> None:
 
 def test_what_is_answered_is_well_again(world: World) -> None:
     """The trail logs again, alarms are silent, Performance Insights is on."""
-    FAULTS["audit-logging-stopped"].inject(world)
+    FAULTS["audit-logging-stopped"](world)
     _carry_out(world, "cloudtrail.start_logging", {"trail": "account"})
     assert world.client("cloudtrail").get_trail_status(Name=world.environment.trails["account"])["IsLogging"]
-    FAULTS["alert-storm"].inject(world)
+    FAULTS["alert-storm"](world)
     names = following(world.environment)[:3]
     assert "3 of 3" in _carry_out(world, "cloudwatch.disable_alarm_actions", {"alarms": names})
     assert "is on" in _carry_out(world, "rds.enable_insights", {"database": "primary"})
@@ -153,12 +153,12 @@ def test_performance_insights_answers_once_it_is_on(world: World) -> None:
 def test_another_organisation_is_told_what_it_lacks(seeded: Callable[[Environment], World], fault: str) -> None:
     """A fault that an environment has nothing for is refused, with the reason."""
     with pytest.raises(FaultError, match="names no"):
-        FAULTS[fault].inject(seeded(other()))
+        FAULTS[fault](seeded(other()))
 
 
 def test_a_bad_deployment_shows_in_the_answers_at_once(world: World) -> None:
     """From the moment that it broke requests failed, in the application: nobody waits for the next minute's figures."""
-    FAULTS["outage-bad-deploy"].inject(world)
+    FAULTS["outage-bad-deploy"](world)
     told = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
     assert told.startswith("suspect")
     assert "(60.0 %)" in told
