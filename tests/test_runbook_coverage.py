@@ -7,6 +7,8 @@ from tests.coverage_document import DOCUMENT, text
 from tests.recorded_operations import Played, of_runbooks
 from tests.runbook_coverage import ROOT, requirements, runbooks, steps
 
+pytestmark = pytest.mark.xdist_group("coverage")
+
 LAST_LINE = 485
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.e2e.house import House
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 CLUSTER = "axis-imaging-cluster-production"
 BACKEND = "axis-imaging-backend-production"

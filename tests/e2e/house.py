@@ -14,7 +14,7 @@ import requests
 from sandbox.outbox import Outbox
 from sandbox.state import Files
 from tests.e2e.asking import Asking
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "starters.main")

@@ -4,7 +4,7 @@ import json
 
 from tests.e2e.chain import assert_whole
 from tests.e2e.house import Document, House
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 TABLE = "axis-imaging-incident-ledger"
 BUCKET = "axis-imaging-evidence-production"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.house import House
-from tests.e2e.waiting import until
 from tests.e2e.workers import Worker, running
+from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-apart")]
 

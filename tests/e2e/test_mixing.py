@@ -8,8 +8,8 @@ import pytest
 from tests.e2e.account import CLUSTER, Portal
 from tests.e2e.chain import assert_whole
 from tests.e2e.house import Document, House
-from tests.e2e.waiting import until
 from tests.e2e.workers import Worker
+from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 

@@ -9,9 +9,9 @@ import pytest
 from tests.e2e.account import PROBES, Portal
 from tests.e2e.house import House
 from tests.e2e.record import assert_recorded_once
-from tests.e2e.waiting import until
 from tests.e2e.wire import Wire
 from tests.e2e.workers import Worker
+from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 

@@ -14,7 +14,7 @@ from sandbox import processes
 from sandbox.state import Files
 from tests.e2e.account import Portal
 from tests.e2e.house import ROOT, House, clean
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]
 

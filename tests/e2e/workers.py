@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.house import House
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 _LEAVE_SECONDS = 40
 

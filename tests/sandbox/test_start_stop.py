@@ -19,8 +19,8 @@ from sandbox import parts, processes, supervisor
 from sandbox.launch import StartError
 from sandbox.state import Files
 from starters.loading import shipped_folder
-from tests.sandbox.polling import until
 from tests.sandbox.worlds import other_folder
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "starters.main", "sandbox"]
@@ -185,7 +185,7 @@ def test_dead_part_is_brought_back(start: Start, data_dir: Path) -> None:
     start(data_dir)
     state = json.loads((data_dir / "sandbox.json").read_text())
     os.kill(state["parts"]["temporal"], signal.SIGKILL)
-    until(lambda: state["parts"]["temporal"] not in carrying(data_dir))
+    until(lambda: state["parts"]["temporal"] not in carrying(data_dir), "Temporal is gone")
     before = variables(data_dir)
     start(data_dir)
     again = json.loads((data_dir / "sandbox.json").read_text())

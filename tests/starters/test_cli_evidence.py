@@ -8,6 +8,7 @@ from moto.s3.models import s3_backends
 from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.chain import Chain
 from domain.calls import AppendCall, Appended
@@ -18,6 +19,7 @@ from starters.options import Options
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident, Said
 from tests.starters.vaulted import INCIDENT, Vaulted
+from tests.waiting import until
 
 START = ("start", "system-outage", "--severity", "P0", "--title", "Portal down", "--json")
 
@@ -140,14 +142,21 @@ def test_unknown_evidence_is_refused(incident: Incident, aws: Vaulted) -> None:
     assert incident("evidence", "transfer", INCIDENT, "nothing", "--reason", "r").status == 2
 
 
+def forgotten(backstage: Backstage, incident: str) -> bool:
+    try:
+        backstage.run(backstage.client.get_workflow_handle(incident).describe())
+    except RPCError as error:
+        return error.status is RPCStatusCode.NOT_FOUND
+    return False
+
+
 def test_custody_is_on_record_before_and_after_the_end(there: tuple[Incident, Recording], aws: Vaulted) -> None:
     """Custody events stand in the signed chain: told to the open incident, written behind the closed one, and still
     when Temporal has forgotten it."""
     call, backstage = there
     aws.incident = id_ = ok(call(*START)).json["incident_id"]
     ok(call("ack", id_))
-    while call("audit", "verify", id_).status:
-        pass
+    until(lambda: call("audit", "verify", id_).status == 0, "all of it is written and signed")
     aws.clients.client("s3").put_object(Bucket=aws.bucket, Key=f"manifests/{id_}/logs/w/manifest.jsonl", Body=b"{}\n")
     piece = ok(call("evidence", "list", id_, "--json")).json[0]["evidence"]
 
@@ -170,8 +179,8 @@ def test_custody_is_on_record_before_and_after_the_end(there: tuple[Incident, Re
 
     forget = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=WorkflowExecution(workflow_id=id_))
     backstage.run(backstage.client.workflow_service.delete_workflow_execution(forget))
-    while call("show", id_).status == 0:
-        pass
+    until(lambda: forgotten(backstage, id_), "Temporal has forgotten it", 90)
+    assert call("show", id_).status != 0
     last = ok(call("evidence", "release", id_, piece, "--reason", "no longer needed", "--json")).json
     assert last["entry"] == after["entry"] + 1
     events = ok(call("evidence", "list", id_, "--json")).json[0]["custody"]
@@ -187,8 +196,7 @@ def test_an_export_takes_the_document_along(there: tuple[Incident, Recording], t
     """While Temporal has the incident, its document stands in the archive."""
     call, _ = there
     id_ = ok(call(*START)).json["incident_id"]
-    while call("audit", "verify", id_).status:
-        pass
+    until(lambda: call("audit", "verify", id_).status == 0, "all of it is written and signed")
     assert ok(call("audit", "export", id_, "-o", str(tmp_path / "a.zip"), "--json")).json["document"] is True
     assert ok(call("audit", "verify", "--file", str(tmp_path / "a.zip"), "--json")).json["incident"] == id_
 
