@@ -16,6 +16,17 @@ gc.set_threshold(50_000, 20, 50)
 caches.install()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share what takes long to make in one process, so that it is made once."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
+            made = {one.scope for several in item._fixtureinfo.name2fixturedefs.values() for one in several}
+            shared = {"package": item.module.__package__, "module": item.module.__name__}
+            if group := next((name for scope, name in shared.items() if scope in made), None):
+                item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail where pytest-xdist keeps no groups, as with a pytest that it does not know: nothing else would tell.
 

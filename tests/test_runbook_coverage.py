@@ -1,20 +1,12 @@
 from collections import Counter
-
-import pytest
+from pathlib import Path
 
 from domain.runbook import TaskStep
 from tests.coverage_document import DOCUMENT, text
-from tests.recorded_operations import Played, of_runbooks
+from tests.recorded_operations import of_runbooks
 from tests.runbook_coverage import ROOT, requirements, runbooks, steps
 
-pytestmark = pytest.mark.xdist_group("coverage")
-
 LAST_LINE = 485
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return of_runbooks(runbooks(), tmp_path_factory.mktemp("account"))
 
 
 def test_every_requirement_is_there_once() -> None:
@@ -38,14 +30,15 @@ def test_what_requirements_name_exists() -> None:
             assert 1 <= int(first) <= int(last or first) <= LAST_LINE, one.id
 
 
-def test_every_action_is_played_to_its_end(made: Played) -> None:
-    """Probes and notices in the seeded account, changes in their worlds: none fails, and none goes without a call."""
+def test_the_operations_are_really_made(tmp_path: Path) -> None:
+    """Every operation that a requirement claims is made by the action of one of its steps; a human task makes none.
+
+    Probes and notices are played in the seeded account, changes in their worlds, to the end: none fails, and none
+    goes without a call.
+    """
+    made = of_runbooks(runbooks(), tmp_path)
     assert made.failed == {}
     assert [step for step, seen in made.operations.items() if not seen] == []
-
-
-def test_the_operations_are_really_made(made: Played) -> None:
-    """Every operation that a requirement claims is made by the action of one of its steps; a human task makes none."""
     tasks = {name for name, step in steps(runbooks()).items() if isinstance(step, TaskStep)}
     assert not tasks & made.operations.keys()
     unmade = {

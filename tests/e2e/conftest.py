@@ -23,14 +23,14 @@ def opened(house: House, *arguments: str) -> Iterator[House]:
         processes.end(Files(house.data_dir))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The sandbox that tests share, each with incidents of its own."""
     with opened(House(tmp_path_factory.mktemp("house") / "sandbox")) as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A second sandbox without a worker, for tests that need one to themselves, in the order of their modules.
 
@@ -40,21 +40,21 @@ def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws(house: House) -> Iterator[Wire]:
     """What goes between the usual worker and AWS."""
     with wire(house.variables["AWS_ENDPOINT_URL"]) as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def public(house: House) -> Iterator[Wire]:
     """What goes between the usual worker and the status page."""
     with wire(house.variables["STATUSPAGE_URL"]) as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def usual(house: House, aws: Wire, public: Wire) -> Iterator[Worker]:
     with running(Worker(house, AWS_ENDPOINT_URL=aws.url, STATUSPAGE_URL=public.url)) as one:
         yield one

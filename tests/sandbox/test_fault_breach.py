@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -43,8 +44,13 @@ def scope(world: World) -> Scope:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def book() -> Runbook:
+    return breach()
+
+
+@cache
+def breach() -> Runbook:
     folder = shipped_folder()
     return load_runbook(folder, "data-breach", load_organisation(folder), load_environment(folder, "sandbox"))
 
