@@ -7,7 +7,8 @@ from benchmarks import memory
 from domain.declaration import Declaration
 from domain.runbook import ChangeStep, ProbeStep, Runbook, TaskStep
 from domain.severity import Severity
-from starters.loading import load_environment, load_organisation, load_runbook, shipped_folder
+from starters.loading import load_runbook
+from starters.organisation import load_environment, load_organisation, shipped_folder
 
 CHANGE = "rollback"
 LEAD, REQUESTER, APPROVER = "devops-lead", "development-lead", "technical-manager"

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.account_duties import Fact, Obligation
 from domain.finding import FindingStatus
-from domain.incident_state import IN_FLIGHT, ChangeStatus, Page, Status
+from domain.incident_state import IN_FLIGHT, ChangeStatus, Page
 from domain.severity import Severity
+from domain.status import Status
 
 ClockState = Literal["running", "met", "breached", "cancelled"]
 

@@ -10,8 +10,9 @@ from domain.account import Account, Link, Said, SeenFinding, Step, ToldNotice, T
 from domain.account_changes import take_progress, take_request
 from domain.account_deadlines import take_clocks
 from domain.account_duties import take_fact, take_obligation
-from domain.incident_state import Page, Status
+from domain.incident_state import Page
 from domain.severity import Severity
+from domain.status import Status
 from domain.timeline import Entry
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from domain.incident import Incident
-from domain.incident_state import Status
 from domain.lifecycle import reopen
+from domain.status import Status
 from domain.timeline import bounded
 
 _TEXT_MAX = 4000

@@ -8,15 +8,7 @@ from pydantic import BaseModel
 from domain.approval import ApprovalRule
 from domain.calls import Applied, Planned, Scope
 from domain.commands import Approve, Cancel, Command, Reject
-from domain.incident_state import (
-    IN_FLIGHT,
-    ChangeProgress,
-    ChangeRecord,
-    ChangeStatus,
-    Clock,
-    ProgressEntry,
-    Vote,
-)
+from domain.incident_state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus, Clock, ProgressEntry, Vote
 from domain.organisation import Contact, Organisation
 from domain.plan import Plan, plan_document
 from domain.voting import Electorate, rule_for

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from domain import duties, tasks
 from domain.effects import SendNotice
 from domain.incident import Incident
-from domain.incident_state import Clock, NoticeRecord, Status
+from domain.incident_state import Clock, NoticeRecord
 from domain.runbook import NoticeStep
+from domain.status import Status
 
 
 class Due(NamedTuple):

@@ -9,7 +9,8 @@ from domain import lifecycle, tasks
 from domain.commands import Command, CompleteTask, Note, WaiveTask
 from domain.declaration import Declaration
 from domain.incident import Incident
-from domain.incident_state import FINAL, IncidentState
+from domain.incident_state import IncidentState
+from domain.status import FINAL
 
 
 class FollowUpRun(BaseModel):

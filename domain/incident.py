@@ -11,7 +11,6 @@ from typing import Any
 from domain.declaration import Declaration
 from domain.effects import Effect, SendPage
 from domain.incident_state import (
-    FINAL,
     IN_FLIGHT,
     ChangeRecord,
     Clock,
@@ -20,12 +19,12 @@ from domain.incident_state import (
     NoticeRecord,
     Page,
     Paging,
-    Status,
     Task,
 )
 from domain.organisation import COMMANDER, Contact
 from domain.runbook import Moment, NoticeStep, Phase, TaskStep
 from domain.severity import SeverityPolicy
+from domain.status import FINAL, Status
 from domain.telling import news, opening
 
 

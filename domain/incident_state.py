@@ -11,19 +11,8 @@ from domain.declaration import Declaration
 from domain.finding import Finding
 from domain.plan import Plan
 from domain.severity import Severity
+from domain.status import Status
 from domain.timeline import Timeline
-
-
-class Status(StrEnum):
-    DECLARED = "declared"
-    ACKNOWLEDGED = "acknowledged"
-    MITIGATED = "mitigated"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
-    FALSE_ALARM = "false-alarm"
-
-
-FINAL = frozenset({Status.CLOSED, Status.FALSE_ALARM})
 
 
 class ChangeStatus(StrEnum):

@@ -21,9 +21,10 @@ from domain.commands import (
 )
 from domain.effects import TellChanges
 from domain.incident import Incident
-from domain.incident_state import ChangeStatus, Status
+from domain.incident_state import ChangeStatus
 from domain.instants import stamp
 from domain.organisation import Contact
+from domain.status import Status
 
 
 def refusal(incident: Incident, name: str, command: Command) -> str | None:

@@ -5,9 +5,10 @@ from datetime import datetime
 from domain import clock, duties
 from domain.commands import Reclassify
 from domain.incident import Incident
-from domain.incident_state import Clock, Status
+from domain.incident_state import Clock
 from domain.organisation import Contact
 from domain.severity import Severity
+from domain.status import Status
 
 
 def may_reclassify(incident: Incident, command: Reclassify) -> str | None:

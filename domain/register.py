@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from domain.account import Account
 from domain.account_duties import Obligation
-from domain.incident_state import Status
 from domain.obligation import BreachRegister
+from domain.status import Status
 
 ELIGIBLE = "eligible"
 BEING_ASSESSED = "being-assessed"

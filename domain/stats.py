@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from domain.account import Account
-from domain.incident_state import Status
+from domain.status import Status
 
 RESPONSE_CLOCK = "ack"
 ESCALATION_CLOCK = "progress"

@@ -105,7 +105,7 @@ async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
 
     from sandbox.stage import Stage
     from starters.connection import connect
-    from starters.loading import load_environment
+    from starters.organisation import load_environment
 
     environment = load_environment(sandbox.runbooks, sandbox.environment)
     session = boto3.Session(region_name=environment.region)

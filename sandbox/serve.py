@@ -27,7 +27,7 @@ def main() -> None:
     caches.install()
 
     from sandbox.service import serve
-    from starters.loading import load_environment
+    from starters.organisation import load_environment
 
     environment = load_environment(given.runbooks, given.environment)
     serve(environment, given.aws_port, given.page_port, Outbox(given.outbox), key, pace)

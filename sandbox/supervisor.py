@@ -110,7 +110,7 @@ def _alone(files: Files) -> Iterator[None]:
 
 
 def _described(files: Files, folder: Path, environment: str, port_base: int) -> State:
-    from starters.loading import load_environment, load_organisation
+    from starters.organisation import load_environment, load_organisation
 
     region = load_environment(folder, environment).region
     organisation = load_organisation(folder)

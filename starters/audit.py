@@ -108,7 +108,7 @@ def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]"
 def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> Any:
     """The stored copy and the keys to trust, by ARN; those that are given, else the environment's."""
     from activities.record import Record
-    from starters.loading import load_environment
+    from starters.organisation import load_environment
     from starters.vault import vault
 
     environment = load_environment(options.folder(), options.named_environment())

@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.errors import ASK_AGAIN
-from domain.incident_state import FINAL
+from domain.status import FINAL
 from starters.connection import RPC_TIMEOUT, namespace_missing, nobody_answers, worker_polls
 from starters.exits import RefusedError, UnreachableError
 

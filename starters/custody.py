@@ -11,12 +11,12 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from domain.commands import Custody
 from domain.custody import following
-from domain.incident_state import FINAL
+from domain.status import FINAL
 from starters import conversation
 from starters.connection import run
 from starters.exits import RefusedError
-from starters.loading import load_environment, load_organisation
 from starters.options import Options
+from starters.organisation import load_environment, load_organisation
 
 if TYPE_CHECKING:
     from activities.action import Clients

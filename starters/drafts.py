@@ -7,8 +7,9 @@ from domain.organisation import Organisation
 from domain.zoned import Clock
 from starters import terminal
 from starters.exits import RefusedError
-from starters.loading import load_obligations, load_organisation
+from starters.loading import load_obligations
 from starters.options import Options
+from starters.organisation import load_organisation
 
 
 class _Known(dict[str, str]):

@@ -13,8 +13,8 @@ from domain.environment import Environment
 from domain.evidence import Told, custody, preserved
 from domain.timeline import Entry
 from starters.exits import RefusedError
-from starters.loading import load_environment
 from starters.options import Options
+from starters.organisation import load_environment
 from starters.signatures import Keys
 from starters.vault import vault
 

@@ -17,7 +17,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.declaration import Alert, Declaration, KeyHold
-from domain.incident_state import FINAL, IncidentRun
+from domain.incident_state import IncidentRun
+from domain.status import FINAL
 from starters.connection import RPC_TIMEOUT
 from starters.exits import RefusedError
 

@@ -29,7 +29,7 @@ def accounts(options: Options, since: datetime | None = None) -> Iterator[Accoun
     """
     from activities.incident_index import IncidentIndex
     from activities.record import Record
-    from starters.loading import load_environment
+    from starters.organisation import load_environment
     from starters.vault import vault
 
     environment = load_environment(options.folder(), options.named_environment())

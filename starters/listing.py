@@ -66,7 +66,7 @@ def _roles(options: Options, who: str | None) -> list[str]:
         return []
     if not re.fullmatch(r"[\w.@+-]+", who):
         raise click.UsageError(f"--waiting-for {who!r} is no role or contact id")
-    from starters.loading import load_organisation
+    from starters.organisation import load_organisation
 
     contact = next((c for c in load_organisation(options.folder()).contacts if c.id == who), None)
     return [who] if contact is None else list(dict.fromkeys([*contact.roles, who]))

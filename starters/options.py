@@ -34,7 +34,7 @@ class Options(NamedTuple):
         """The organisation's folder; the shipped one unless told otherwise."""
         from pathlib import Path
 
-        from starters.loading import shipped_folder
+        from starters.organisation import shipped_folder
 
         return shipped_folder() if self.runbooks is None else Path(self.runbooks)
 

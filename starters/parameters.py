@@ -60,7 +60,8 @@ def _refuse_unfit(model: "type[BaseModel]", values: dict[str, Any]) -> None:
 def _model(options: "Options", type_: str, step: str) -> "type[BaseModel] | None":
     from activities.catalogue import CHANGES
     from domain.runbook import ChangeStep
-    from starters.loading import load_environment, load_organisation, load_runbook
+    from starters.loading import load_runbook
+    from starters.organisation import load_environment, load_organisation
     from starters.problems import InvalidFile
 
     try:

@@ -27,7 +27,7 @@ def warn(options: "Options", texts: Iterable[object]) -> None:
 
 def _own(options: "Options") -> list[str]:
     """Where the organisation's own people are reached; nothing where its file cannot be read."""
-    from starters.loading import load_organisation
+    from starters.organisation import load_organisation
     from starters.problems import InvalidFile
 
     try:

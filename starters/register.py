@@ -56,7 +56,8 @@ def register(options: Options, format_: str | None, output: Path | None) -> None
 
 def _read_by(options: Options) -> "BreachRegister":
     """How the organisation's register reads the record; without that there is none."""
-    from starters.loading import load_obligations, load_organisation
+    from starters.loading import load_obligations
+    from starters.organisation import load_organisation
 
     folder = options.folder()
     found = load_obligations(folder, load_organisation(folder)).breach_register

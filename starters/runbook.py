@@ -22,10 +22,10 @@ def runbook() -> None:
 @shared
 def list_(options: Options) -> None:
     """List the types of incident that the organisation has a runbook for."""
-    from starters import loading, terminal
+    from starters import organisation, terminal
 
     folder = options.folder()
-    books = [_load(options, name) for name in loading.list_runbooks(folder)]
+    books = [_load(options, name) for name in organisation.list_runbooks(folder)]
     if options.as_json:
         terminal.as_json(
             [
@@ -96,16 +96,16 @@ def schema(options: Options) -> None:
 
 
 def _organisation(options: Options) -> "Organisation":
-    from starters.loading import load_organisation
+    from starters.organisation import load_organisation
 
     return load_organisation(options.folder())
 
 
 def _load(options: Options, type_: str) -> "Runbook":
     """Read a runbook for looking at: an environment that is still to be filled in will do."""
-    from starters import loading
+    from starters import loading, organisation
 
     folder = options.folder()
-    name = options.environment or next(iter(loading.list_environments(folder)), "")
-    environment = loading.load_environment(folder, name, allow_placeholders=True)
+    name = options.environment or next(iter(organisation.list_environments(folder)), "")
+    environment = organisation.load_environment(folder, name, allow_placeholders=True)
     return loading.load_runbook(folder, type_, _organisation(options), environment)

@@ -87,7 +87,8 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
     from domain.runbook import ProbeStep
     from domain.severity import Severity
     from starters.holidays import calendar
-    from starters.loading import list_runbooks, load_environment, load_obligations, load_organisation, load_runbook
+    from starters.loading import load_obligations, load_runbook
+    from starters.organisation import list_runbooks, load_environment, load_organisation
 
     folder = options.folder()
     known = list_runbooks(folder)

@@ -70,7 +70,7 @@ def as_json(document: Any) -> None:
 
 def clock(options: "Options") -> Clock:
     """The organisation's clock; UTC, with a warning, where its file cannot be read: looking must not depend on it."""
-    from starters.loading import load_organisation
+    from starters.organisation import load_organisation
 
     try:
         zone: tzinfo = ZoneInfo(load_organisation(options.folder()).timezone)

@@ -67,7 +67,7 @@ def _ledger(options: Options, state: dict[str, object]) -> list[dict[str, object
 def _entries(options: Options, environment_name: str, incident: str) -> list[dict[str, object]]:
     from activities.record import Record
     from domain.audit import account
-    from starters.loading import load_environment
+    from starters.organisation import load_environment
     from starters.vault import vault
 
     environment = load_environment(options.folder(), environment_name)

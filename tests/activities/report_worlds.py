@@ -17,7 +17,8 @@ from domain.plan import Plan
 from domain.runbook import ChangeStep, ProbeStep, Runbook
 from domain.severity import Severity
 from domain.timeline import Entry
-from starters.loading import load_environment, load_obligations, load_organisation, load_runbook, shipped_folder
+from starters.loading import load_obligations, load_runbook
+from starters.organisation import load_environment, load_organisation, shipped_folder
 from tests.builders import declaration, minutes, owed, runbook, with_notices
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis-cluster/axis-backend"

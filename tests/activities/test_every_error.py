@@ -12,7 +12,8 @@ from activities.catalogue import CHANGES, PROBES
 from activities.registry import activities
 from domain.calls import ObserveCall, PlanCall
 from domain.errors import FINAL, ErrorKind
-from starters.loading import list_runbooks, load_environment, load_organisation, load_runbook, shipped_folder
+from starters.loading import load_runbook
+from starters.organisation import list_runbooks, load_environment, load_organisation, shipped_folder
 from tests.activities.scopes import NOW, scope
 
 _CODES = {

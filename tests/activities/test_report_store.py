@@ -11,7 +11,7 @@ from activities.chain import Chain
 from activities.report.store import ReportStore
 from domain.calls import AppendCall, ReportCall, Reported
 from domain.custody import Following
-from domain.incident_state import Status
+from domain.status import Status
 from domain.stored import report_place
 from domain.timeline import Entry
 from tests.activities.ledger_worlds import (

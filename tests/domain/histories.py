@@ -16,7 +16,8 @@ from domain.obligation import BreachRegister, Obligations
 from domain.organisation import Organisation
 from domain.runbook import Runbook
 from domain.severity import Severity
-from starters.loading import load_obligations, load_organisation, shipped_folder
+from starters.loading import load_obligations
+from starters.organisation import load_organisation, shipped_folder
 from tests.builders import T0, declaration, minutes, runbook
 from tests.domain.speaking import say
 

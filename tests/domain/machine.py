@@ -27,8 +27,9 @@ from domain.commands import (
     Undo,
     WaiveTask,
 )
-from domain.incident_state import ChangeStatus, Status
+from domain.incident_state import ChangeStatus
 from domain.severity import Severity
+from domain.status import Status
 from tests.builders import CHAIN, LEADS, T0, minutes
 from tests.domain.changing import plan
 

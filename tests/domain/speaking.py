@@ -5,7 +5,7 @@ from datetime import datetime
 from domain import clock, lifecycle
 from domain.commands import Acknowledge, Close, Command, CompleteTask, FalseAlarm, Mitigated, Resolve
 from domain.incident import Incident
-from domain.incident_state import Status
+from domain.status import Status
 from tests.builders import T0, declaration, minutes
 
 BY = "devops-lead"

@@ -12,9 +12,9 @@ from domain.change_requests import gone
 from domain.commands import Acknowledge, CompleteTask, Custody, Note, Reclassify, RequestChange, WaiveTask
 from domain.finding import Finding, FindingStatus
 from domain.incident import Incident
-from domain.incident_state import Status
 from domain.runbook import ProbeStep
 from domain.severity import Severity
+from domain.status import Status
 from domain.timeline import Timeline
 from tests.builders import T0, declaration, minutes, runbook, with_notices
 from tests.domain import accounts

@@ -16,7 +16,8 @@ from domain.commands import (
     WaiveTask,
 )
 from domain.effects import SendNotice, TellChanges
-from domain.incident_state import ChangeStatus, Status
+from domain.incident_state import ChangeStatus
+from domain.status import Status
 from tests.builders import T0, minutes, with_notices
 from tests.domain.speaking import BY, FINAL, incident_in, say, timer
 

@@ -15,9 +15,10 @@ from domain.change import Change, ChangeRequest
 from domain.commands import Approve, Cancel, Command
 from domain.effects import Effect, SendNotice, StartChange, TellChanges
 from domain.incident import Incident
-from domain.incident_state import ChangeStatus, IncidentState, Status
+from domain.incident_state import ChangeStatus, IncidentState
 from domain.runbook import ChangeStep
 from domain.severity import Severity
+from domain.status import Status
 from domain.timeline import Entry
 from tests.builders import T0, declaration, minutes, with_notices
 from tests.domain import accounts, machine

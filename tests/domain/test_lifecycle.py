@@ -25,8 +25,8 @@ from domain.commands import (
     WaiveTask,
 )
 from domain.effects import TellChanges
-from domain.incident_state import Status
 from domain.severity import Severity
+from domain.status import Status
 from tests.domain.speaking import BY, FINAL, OPEN, incident_in, say
 
 STAYS = (Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED)

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from domain.account import Account
 from domain.account_duties import Fact, Obligation
-from domain.incident_state import Status
 from domain.obligation import BreachRegister, Obligations
 from domain.register import BEING_ASSESSED, ELIGIBLE, FALSE_ALARM, UNDECIDED, RegisterEntry, entry, suspected_by
+from domain.status import Status
 from tests.builders import T0, minutes
 from tests.domain.histories import Said, account, answered, days, obligations, register
 

@@ -13,8 +13,8 @@ from domain.calls import Planned
 from domain.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS, Command
 from domain.finding import Finding, FindingStatus
 from domain.incident import Incident
-from domain.incident_state import Status
 from domain.runbook import ProbeStep
+from domain.status import Status
 from domain.timeline import Entry, Timeline
 from tests.builders import T0, declaration, minutes
 from tests.domain.changing import change, plan

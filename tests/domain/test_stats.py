@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.account import Account, Deadline
-from domain.incident_state import Status
 from domain.severity import Severity
 from domain.stats import Group, Kept, Outcome, Spread, Stats, Tally, outcome
+from domain.status import Status
 from tests.builders import T0, minutes
 from tests.domain.histories import Said, account, answered, closed
 

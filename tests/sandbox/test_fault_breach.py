@@ -21,7 +21,8 @@ from domain.severity import Severity
 from sandbox.faults import FAULTS
 from sandbox.faults_breach import ATTACKER
 from sandbox.world import World
-from starters.loading import load_environment, load_obligations, load_organisation, load_runbook, shipped_folder
+from starters.loading import load_obligations, load_runbook
+from starters.organisation import load_environment, load_organisation, shipped_folder
 from tests.sandbox.worlds import other, rollouts_finish
 
 

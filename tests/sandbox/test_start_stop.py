@@ -18,7 +18,7 @@ import requests
 from sandbox import parts, processes, supervisor
 from sandbox.launch import StartError
 from sandbox.state import Files
-from starters.loading import shipped_folder
+from starters.organisation import shipped_folder
 from tests.sandbox.worlds import other_folder
 from tests.waiting import until
 

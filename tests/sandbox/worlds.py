@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.environment import Environment
 from sandbox.aws.rollout import PACE
-from starters.loading import load_environment, shipped_folder
+from starters.organisation import load_environment, shipped_folder
 
 NEVER = timedelta(days=1)
 AT_ONCE = timedelta(milliseconds=1)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starters import register_csv
-from starters.loading import shipped_folder
+from starters.organisation import shipped_folder
 from tests.builders import T0
 from tests.domain.histories import Said, answered, days
 from tests.domain.histories import incident as history

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from starters.loading import shipped_folder
 from starters.main import _COMMANDS
+from starters.organisation import shipped_folder
 from starters.terminal import folded
 from tests.starters.conftest import Incident
 

@@ -10,16 +10,9 @@ from domain.approval import DEFAULT_RULES, ApprovalClass, ApprovalRule
 from domain.organisation import Organisation
 from domain.placeholders import placeholders
 from domain.runbook import ChangeStep, ProbeStep, Runbook
-from starters.loading import (
-    InvalidFile,
-    lint,
-    list_environments,
-    list_runbooks,
-    load_environment,
-    load_organisation,
-    load_runbook,
-    shipped_folder,
-)
+from starters.loading import lint, load_runbook
+from starters.organisation import list_environments, list_runbooks, load_environment, load_organisation, shipped_folder
+from starters.problems import InvalidFile
 from starters.yaml_lines import read
 from tests.starters import clinic
 
@@ -259,8 +252,20 @@ def test_what_is_no_folder_is_said(tmp_path: Path) -> None:
 def test_loading_imports_no_library_of_aws_or_temporal() -> None:
     """The command starts fast and light: to load and lint needs neither boto3 nor Temporal's SDK."""
     program = (
-        "import sys; from starters.loading import lint, schema, shipped_folder; lint(shipped_folder()); schema();"
+        "import sys; from starters.loading import lint, schema; from starters.organisation import shipped_folder;"
+        "lint(shipped_folder()); schema();"
         "print([m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_who_and_where_are_read_without_any_action() -> None:
+    """Nearly every command reads the organisation; what can be done takes far longer to load than all of that."""
+    program = (
+        "import sys; from starters.organisation import load_environment, load_organisation, shipped_folder;"
+        "load_organisation(shipped_folder()); load_environment(shipped_folder(), 'sandbox');"
+        "print([m for m in sys.modules if m.split('.')[0] in ('activities', 'temporalio', 'requests')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

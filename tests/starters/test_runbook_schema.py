@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from starters.loading import list_runbooks, schema, shipped_folder
+from starters.loading import schema
+from starters.organisation import list_runbooks, shipped_folder
 from starters.yaml_lines import parse, read
 from tests.starters import clinic
 

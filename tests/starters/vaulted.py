@@ -15,7 +15,7 @@ from domain.environment import Environment
 from domain.severity import Severity
 from domain.timeline import Timeline
 from sandbox.aws import s3 as sandbox_s3
-from starters.loading import load_environment, shipped_folder
+from starters.organisation import load_environment, shipped_folder
 from tests.aws import aws_clients
 
 INCIDENT = "inc-20261123-7f3k"
