@@ -120,6 +120,6 @@ def _listeners(elb: Any) -> list[Any]:
 
 
 def _objects(s3: Any, bucket: str) -> list[Any]:
-    """List a bucket's objects, but for the record of incidents, which grows as people are told of this one."""
+    """List a bucket's objects, but for the record of incidents, which grows as people are told of this and others."""
     versions = s3.list_object_versions(Bucket=bucket).get("Versions", [])
-    return [one for one in versions if not one["Key"].startswith("ledger/")]
+    return [one for one in versions if not one["Key"].startswith(("ledger/", "reports/"))]

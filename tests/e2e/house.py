@@ -14,6 +14,7 @@ import requests
 from sandbox.outbox import Outbox
 from sandbox.state import Files
 from tests.e2e.asking import Asking
+from tests.e2e.forked import forked
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def clean() -> dict[str, str]:
 
 
 class House:
-    """A started sandbox. `command` is how `incident` is called, from the folder `cwd`."""
+    """A started sandbox. `command` is how `incident` is called, from the folder `cwd`; the usual one is forked."""
 
     def __init__(self, data_dir: Path, command: tuple[str, ...] = COMMAND, cwd: Path = ROOT) -> None:
         self.data_dir = data_dir
@@ -62,6 +63,8 @@ class House:
 
     def call(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Call `incident`, with `more` in its environment, and return whatever came of it."""
+        if self.command == COMMAND:
+            return self.together(1, *arguments, **more)[0]
         return subprocess.run(
             [*self.command, *arguments],
             cwd=self.cwd,
@@ -72,6 +75,10 @@ class House:
             timeout=_COMMAND_SECONDS,
             check=False,
         )
+
+    def together(self, count: int, *arguments: str, **more: str) -> "list[subprocess.CompletedProcess[str]]":
+        """Call `incident` so many times at one instant."""
+        return forked(ROOT).run(arguments, self.environment | more, self.cwd, count)
 
     def run(self, *arguments: str, **more: str) -> str:
         """Call `incident`, which must exit 0, and return what it printed."""

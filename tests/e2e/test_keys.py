@@ -1,14 +1,11 @@
 """One key stands for one open incident, however many alerts come, and an id is never used twice."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.house import ROOT, House
+from tests.e2e.house import House
 from tests.e2e.workers import Worker
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
@@ -24,25 +21,16 @@ def declared(house: House, *more: str) -> dict[str, Any]:
     return answer
 
 
-def together(house: House, folder: Path, count: int, *more: str) -> list[dict[str, Any]]:
-    """Declare by that many processes at once."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.at_once", str(count), str(folder), *ALERT, *more],
-        cwd=ROOT,
-        env=house.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads((folder / f"{number}.out").read_text()) for number in range(count)]
+def together(house: House, count: int, *more: str) -> list[dict[str, Any]]:
+    """Declare by that many processes at one instant."""
+    done = house.together(count, *ALERT, *more)
+    assert not any(one.returncode for one in done), [one.stderr for one in done]
+    return [json.loads(one.stdout) for one in done]
 
 
-def test_starts_at_once_with_one_key_are_one_incident(house: House, worker: Worker, tmp_path: Path) -> None:
+def test_starts_at_once_with_one_key_are_one_incident(house: House, worker: Worker) -> None:
     """Of 25 starts at once with one key one creates the incident; the others are its duplicate alerts."""
-    answers = together(house, tmp_path, AT_ONCE, "--key", "burst")
+    answers = together(house, AT_ONCE, "--key", "burst")
     (incident,) = {one["incident_id"] for one in answers}
     assert sorted(one["created"] for one in answers) == [False] * (AT_ONCE - 1) + [True]
     house.until(incident, "every alert is counted", lambda state: state["alerts"] == AT_ONCE)
@@ -52,9 +40,9 @@ def test_starts_at_once_with_one_key_are_one_incident(house: House, worker: Work
     house.run("false-alarm", incident, "--reason", "a drill of the alarm")
 
 
-def test_starts_at_once_without_a_key_are_as_many_incidents(house: House, worker: Worker, tmp_path: Path) -> None:
+def test_starts_at_once_without_a_key_are_as_many_incidents(house: House, worker: Worker) -> None:
     """Without a key every start is an incident of its own, and no two get the same id."""
-    incidents = {one["incident_id"] for one in together(house, tmp_path, 8)}
+    incidents = {one["incident_id"] for one in together(house, 8)}
     assert len(incidents) == 8
     for incident in incidents:
         house.signal(incident, "false_alarm", by="devops-lead", reason="a drill of the alarm")
