@@ -10,6 +10,8 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
+from starters import conversation
+
 _ANSWER = timedelta(seconds=5)
 _SECONDS = 60
 T = TypeVar("T")
@@ -42,5 +44,5 @@ class Asking:
             return None
 
     def update(self, workflow: str, name: str, **payload: Any) -> Any:
-        """Send a command as an update and wait for its answer."""
-        return self.run(self.client.get_workflow_handle(workflow).execute_update(name, payload))
+        """Send a command as an update, as the command line does, and wait for its answer."""
+        return self.run(conversation._update(self.client, workflow, name, payload))

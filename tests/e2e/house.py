@@ -157,14 +157,21 @@ class House:
         return self.show(incident)
 
     def signal(self, workflow: str, name: str, **payload: Any) -> None:
-        """Send a signal as anybody may, by the plain `temporal` command."""
-        subprocess.run(
-            [TEMPORAL, "workflow", "signal", "-w", workflow, "--name", name, "--input", json.dumps(payload)],
-            env=self.environment,
-            capture_output=True,
-            timeout=_COMMAND_SECONDS,
-            check=True,
-        )
+        """Send a signal as anybody may, by the plain `temporal` command; again where the server is too busy for it."""
+
+        def sent() -> bool:
+            done = subprocess.run(
+                [TEMPORAL, "workflow", "signal", "-w", workflow, "--name", name, "--input", json.dumps(payload)],
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+            )
+            assert done.returncode == 0 or "Workflow is busy" in done.stderr, f"{name} to {workflow}: {done.stderr}"
+            return done.returncode == 0
+
+        until(sent, f"{workflow} takes {name}")
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the sandbox's AWS, past any wire."""

@@ -46,6 +46,8 @@ def test_starts_at_once_without_a_key_are_as_many_incidents(house: House, worker
     assert len(incidents) == 8
     for incident in incidents:
         house.signal(incident, "false_alarm", by="devops-lead", reason="a drill of the alarm")
+    for incident in incidents:
+        house.until(incident, "it ends", lambda state: state["status"] == "false-alarm", seconds=90)
 
 
 def test_key_through_an_incidents_life(house: House, worker: Worker) -> None:
