@@ -14,10 +14,9 @@ import requests
 from sandbox.outbox import Outbox
 from sandbox.state import Files
 from tests.e2e.asking import Asking
-from tests.e2e.forked import forked
+from tests.forked import ROOT, forked
 from tests.waiting import until
 
-ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "starters.main")
 TEMPORAL = Path(sys.executable).parent / "temporal"
 Document = dict[str, Any]

@@ -13,7 +13,8 @@ import pytest
 from sandbox import processes
 from sandbox.state import Files
 from tests.e2e.account import Portal
-from tests.e2e.house import ROOT, House, clean
+from tests.e2e.house import House, clean
+from tests.forked import ROOT
 from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]

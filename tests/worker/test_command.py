@@ -13,7 +13,8 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.worker.processes import worker_process
+from tests.forked import ROOT, forked
+from tests.worker.processes import environment, worker_process
 from worker import run
 from worker.connect import SEARCH_ATTRIBUTES
 from worker.errors import SettingsError
@@ -118,13 +119,13 @@ async def test_unknown_namespace(bare_server: WorkflowEnvironment) -> None:
         ((), {"TEMPORAL_TLS_CLIENT_CERT_PATH": "missing.pem"}, "TEMPORAL_"),
     ],
 )
-async def test_settings_that_cannot_be_served(arguments: tuple[str, ...], variables: dict[str, str], told: str) -> None:
+def test_settings_that_cannot_be_served(arguments: tuple[str, ...], variables: dict[str, str], told: str) -> None:
     """Settings that cannot be served exit 2 and name what to change, without a traceback."""
-    async with worker_process(*arguments, **({"AWS_CONFIG_FILE": "/dev/null"} | variables)) as worker:
-        code, out, err = await worker.ended()
-    assert (code, out) == (2, "")
-    assert told in err
-    assert "Traceback" not in err
+    given = environment(**({"AWS_CONFIG_FILE": "/dev/null"} | variables))
+    [done] = forked(ROOT).run(("worker", *arguments), given, ROOT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 async def test_a_queue_without_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Asks for commands by fork; see `tests.e2e.forks`."""
+"""Asks for commands by fork; see `tests.forks`."""
 
 import atexit
 import json
@@ -9,6 +9,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 _SECONDS = 100
 
 
@@ -18,7 +19,7 @@ class Forked:
     def __init__(self, root: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="forks-")
         self._path = f"{self._folder.name}/socket"
-        command = [sys.executable, "-m", "tests.e2e.forks", self._path]
+        command = [sys.executable, "-m", "tests.forks", self._path]
         self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n"

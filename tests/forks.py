@@ -1,4 +1,4 @@
-"""The command by fork: `python -m tests.e2e.forks SOCKET` loads once what commands need, and forks each of them.
+"""The command by fork: `python -m tests.forks SOCKET` loads once what commands need, and forks each of them.
 
 Most of a command's time goes into loading. A request is a line of JSON: how often to run the command, its arguments,
 environment and working directory, and the folder that takes what it prints, `<number>.out` and `<number>.err`. Several
@@ -18,7 +18,14 @@ from typing import Any, NoReturn
 
 from starters import main
 
-_LOADED = ("starters.loading", "starters.terminal", "starters.keyed", "starters.personal", "sandbox.supervisor")
+_LOADED = (
+    "starters.loading",
+    "starters.terminal",
+    "starters.keyed",
+    "starters.personal",
+    "sandbox.supervisor",
+    "worker.command",
+)
 
 
 def serve(path: str) -> None:
