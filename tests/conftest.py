@@ -3,7 +3,9 @@
 import gc
 import os
 
+import moto.core.models
 import pytest
+from hypothesis import settings
 
 from sandbox import caches
 
@@ -14,6 +16,12 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 gc.set_threshold(50_000, 20, 50)
 
 caches.install()
+
+# moto listens to requests too, by a thousand patterns a test; only botocore asks AWS for anything here
+moto.core.models.RESPONSES_METHODS.clear()
+
+settings.register_profile("suite", max_examples=50)
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.timeline import GENESIS, Entry, Timeline, bounded
@@ -37,7 +37,6 @@ def replaced(timeline: Timeline, position: int, entry: Entry) -> Timeline:
     return Timeline(entries=entries)
 
 
-@settings(max_examples=50)
 @given(WRITTEN)
 def test_a_chain_as_written_is_whole(written: Written) -> None:
     """Every chain that only grew is unbroken, numbered from 1, and the same after a trip through JSON."""
@@ -62,7 +61,6 @@ ALTERED: dict[str, Any] = {
 }
 
 
-@settings(max_examples=50)
 @given(WRITTEN, st.sampled_from(sorted(ALTERED)), st.data())
 def test_an_altered_entry_is_found(written: Written, field: str, data: st.DataObject) -> None:
     """Whatever field of whatever entry is altered, that entry is the first broken one."""
@@ -78,7 +76,6 @@ def test_every_field_is_covered() -> None:
     assert set(ALTERED) == set(Entry.model_fields)
 
 
-@settings(max_examples=50)
 @given(WRITTEN, st.data())
 def test_a_forged_entry_breaks_its_follower_or_the_head(written: Written, data: st.DataObject) -> None:
     """An entry rewritten with a fitting hash breaks the next one; of the last one the head tells."""
@@ -94,7 +91,6 @@ def test_a_forged_entry_breaks_its_follower_or_the_head(written: Written, data: 
     assert (changed.head == timeline.head) is (position < len(written) - 1)
 
 
-@settings(max_examples=50)
 @given(WRITTEN)
 def test_a_forged_number_is_found(written: Written) -> None:
     """An entry cannot take another number, even the last one with a fitting hash."""
@@ -104,7 +100,6 @@ def test_a_forged_number_is_found(written: Written) -> None:
     assert replaced(timeline, len(written) - 1, forged).first_broken() == len(written)
 
 
-@settings(max_examples=50)
 @given(WRITTEN, st.data())
 def test_a_dropped_entry_is_found(written: Written, data: st.DataObject) -> None:
     """A gap is found where it is; a chain cut short has another head."""
@@ -117,7 +112,6 @@ def test_a_dropped_entry_is_found(written: Written, data: st.DataObject) -> None
         assert cut.head != timeline.head
 
 
-@settings(max_examples=50)
 @given(WRITTEN, st.data())
 def test_swapped_entries_are_found(written: Written, data: st.DataObject) -> None:
     """Two entries in each other's place are found at the first of the two."""
@@ -129,7 +123,6 @@ def test_swapped_entries_are_found(written: Written, data: st.DataObject) -> Non
     assert Timeline(entries=entries).first_broken() == one + 1
 
 
-@settings(max_examples=50)
 @given(WRITTEN, st.integers(0, 9), st.integers(0, 9))
 def test_a_shortened_chain_goes_on(written: Written, upto: int, keep: int) -> None:
     """Without its oldest entries a chain has the same head and length, is unbroken, and grows on from there."""
