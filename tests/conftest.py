@@ -26,7 +26,8 @@ settings.load_profile("suite")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share what takes long to make in one process, so that it is made once."""
+    """Keep tests that share what takes long to make in one process, so that it is made once; begin with slow ones."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
             made = {one.scope for several in item._fixtureinfo.name2fixturedefs.values() for one in several}

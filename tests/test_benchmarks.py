@@ -12,6 +12,7 @@ from benchmarks.figures import compared, percentile
 from benchmarks.stage import Size
 
 
+@pytest.mark.slow
 async def test_each_benchmark_runs_and_yields_ratios() -> None:
     """At the smallest size every benchmark yields figures, each a ratio above nothing, and names the mark's answer."""
     names = [*BENCHMARKS, EVIDENCE]

@@ -9,7 +9,7 @@ from tests.e2e.house import Document, House
 from tests.e2e.workers import Worker
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-paging")]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("e2e-paging")]
 
 SPEED = 40
 MINUTE = timedelta(minutes=1) / SPEED

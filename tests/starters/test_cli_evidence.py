@@ -150,6 +150,7 @@ def forgotten(backstage: Backstage, incident: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_custody_is_on_record_before_and_after_the_end(there: tuple[Incident, Recording], aws: Vaulted) -> None:
     """Custody events stand in the signed chain: told to the open incident, written behind the closed one, and still
     when Temporal has forgotten it."""

@@ -107,6 +107,7 @@ async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
     )
 
 
+@pytest.mark.slow
 async def test_killed_halfway_it_goes_on_where_it_was(
     bare_server: WorkflowEnvironment, aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
