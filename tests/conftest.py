@@ -5,7 +5,6 @@ import os
 
 import moto.core.models
 import pytest
-from hypothesis import settings
 
 from sandbox import caches
 
@@ -19,9 +18,6 @@ caches.install()
 
 # moto listens to requests too, by a thousand patterns a test; only botocore asks AWS for anything here
 moto.core.models.RESPONSES_METHODS.clear()
-
-settings.register_profile("suite", max_examples=50)
-settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -37,7 +37,7 @@ from tests.activities.scopes import REGION, environment
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 from tests.records import INCIDENT, timeline
 
-LENGTH = 150
+LENGTH = 400
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ _WRITER = "import sys; from tests.activities.test_record import write; write(int
 
 
 def write(size: int) -> None:
-    """Write all entries in batches of one size, as a process of its own does.
+    """Write the 400 entries in batches of one size, as a process of its own does.
 
     Moto's server fails now and then when it is asked by two at once; a batch is then written again, as Temporal does.
     """
