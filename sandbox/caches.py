@@ -1,14 +1,18 @@
 """What botocore and moto work out anew for each client, call, key or user pool, worked out once a process."""
 
 import inspect
-from functools import cache, partial
+from functools import cache, lru_cache, partial
+from string import ascii_letters, digits
 from typing import Any, cast
+
+_WORDS = 4096
 
 
 def install() -> None:
     """Keep what comes out the same each time. Before moto's EC2 is imported: that reads megabytes four times over."""
     _descriptions()
     _calls()
+    _answers()
     _keys()
 
 
@@ -26,10 +30,33 @@ def _calls() -> None:
     """Spare each call the escaping of the user agent's parts, and the list of all that moto can answer."""
     import botocore.useragent
     import moto.core.responses
+    from moto.moto_api._internal.moto_random import MotoRandom
 
     escaped = "sanitize_user_agent_string_component"
     _put(botocore.useragent, escaped, cache(getattr(botocore.useragent, escaped)))
+    _put(botocore.useragent.UserAgentComponent, "to_string", cache(botocore.useragent.UserAgentComponent.to_string))
     _put(moto.core.responses, "method_names_from_class", _Methods)
+    # every answer's request id is drawn by it; one draw takes as long as one letter did
+    _put(MotoRandom, "get_random_string", _letters)
+
+
+def _answers() -> None:
+    """Find once where moto's objects keep what an answer's members are called, and what an expression consists of."""
+    from moto.core.serialize import XFormedAttributePicker
+    from moto.dynamodb.comparisons import ConditionExpressionParser
+
+    possible = XFormedAttributePicker.get_possible_keys
+    known: dict[Any, tuple[str, ...]] = {}
+
+    def keys(picker: Any, context: Any) -> tuple[str, ...]:
+        of = (type(context.obj), context.key, context.shape, *picker.alias_providers)
+        if of not in known:
+            known[of] = tuple(possible(picker, context))
+        return known[of]
+
+    _put(XFormedAttributePicker, "get_possible_keys", keys)
+    word = lru_cache(_WORDS)(partial(ConditionExpressionParser._lex_one_node, cast("Any", ConditionExpressionParser)))
+    _put(ConditionExpressionParser, "_lex_one_node", lambda _parser, rest: word(rest))
 
 
 def _keys() -> None:
@@ -54,6 +81,11 @@ class _Methods:
 
     def __contains__(self, name: str) -> bool:
         return inspect.isfunction(getattr(self._of, name, None))
+
+
+def _letters(random: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
+    drawn = "".join(random.choices(ascii_letters + (digits if include_digits else ""), k=length))
+    return drawn.lower() if lower_case else drawn
 
 
 def _put(where: Any, name: str, what: Any) -> None:
