@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import cache, partial
 
 import boto3
 import structlog
@@ -31,6 +32,7 @@ _STICKY_TIMEOUT = timedelta(seconds=1)  # a killed worker's incidents wake elsew
 _EAGER_ACTIVITIES = 10
 _READY_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
+_BEAT = timedelta(seconds=1)  # as activities beat; by itself the SDK waits for 4 of the 5 s that they have
 _LAST_CALL = timedelta(seconds=10)  # after the grace: for the cut activities to report that they were
 _log = structlog.get_logger(__name__)
 
@@ -67,23 +69,29 @@ async def serve(
 
 def _activities(settings: Settings) -> dict[str, list[Activity]]:
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
-    todo = activities(lambda queue: _clients(settings, queue), status_page, settings.queues)
+    todo = activities(_clients_for(settings), status_page, settings.queues)
     if not todo and INCIDENTS_QUEUE not in settings.queues:
         raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
     return todo
 
 
-def _clients(settings: Settings, queue: str) -> Clients:
+def _clients_for(settings: Settings) -> Callable[[str], Clients]:
+    """Give a queue's clients. Queues without a role of their own share theirs: each is long in the making."""
     base = boto3.Session(region_name=settings.aws_region)
-    region = base.region_name
-    if region is None:
-        raise SettingsError(f"AWS_REGION: the queue {queue} needs a region, and none is configured")
-    role = settings.role_arns.get(queue)
-    if role is None:
-        return AwsClients(base, region)
-    if base.get_credentials() is None:
-        raise SettingsError(f"INCIDENT_ROLE_ARNS: there are no AWS credentials to assume {role} with")
-    return AwsClients(assumed_session(base, role, f"incident-{queue}", region), region)
+    as_itself = cache(partial(AwsClients, base))
+
+    def clients(queue: str) -> Clients:
+        region = base.region_name
+        if region is None:
+            raise SettingsError(f"AWS_REGION: the queue {queue} needs a region, and none is configured")
+        role = settings.role_arns.get(queue)
+        if role is None:
+            return as_itself(region)
+        if base.get_credentials() is None:
+            raise SettingsError(f"INCIDENT_ROLE_ARNS: there are no AWS credentials to assume {role} with")
+        return AwsClients(assumed_session(base, role, f"incident-{queue}", region), region)
+
+    return clients
 
 
 def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activity]) -> Worker | None:
@@ -101,6 +109,7 @@ def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activ
         workflow_runner=runner(),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
+        max_heartbeat_throttle_interval=_BEAT,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=settings.shutdown_grace,
     )

@@ -21,7 +21,7 @@ from domain.errors import ErrorKind
 _ATTEMPTS = 3
 _CONNECT_SECONDS = 3
 _READ_SECONDS = 15
-_CONNECTIONS = 50  # as many as a worker has activity threads
+_CONNECTIONS = 50  # as many as a queue has activity threads
 _SESSION_SECONDS = 3600  # the most that role chaining allows
 _HOME_REGION = "us-east-1"
 _RENEWED = "credentials renewed"
@@ -86,6 +86,8 @@ def assumed_session(base: boto3.Session, role_arn: str, session_name: str, regio
     )
     inner = botocore.session.get_session()
     inner.register_component("credential_provider", CredentialResolver([_Assumed(fetcher, kept)]))
+    # the services' descriptions that were read once
+    inner.register_component("data_loader", base._session.get_component("data_loader"))  # noqa: SLF001
     return boto3.Session(botocore_session=inner, region_name=region)
 
 
