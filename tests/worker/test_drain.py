@@ -4,15 +4,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from tests.worker.processes import environment, worker_process
 
 _PUBLISHED = b"<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>"
 
-
+_LOOK_SECONDS, _SOON_SECONDS = 0.05, 2.0
 _ENDS = (EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED)
 
 
@@ -58,8 +60,21 @@ def slow_aws() -> Iterator[SlowAws]:
             server.shutdown()
 
 
+async def _beats(incident: WorkflowHandle[Any, Any]) -> None:
+    """Wait until the server has heard of a running activity twice within 2 of the 3 to 5 seconds that it has."""
+    heard: dict[str, float] = {}
+    while True:
+        for one in (await incident.describe()).raw_description.pending_activities:
+            at = one.last_heartbeat_time.ToMilliseconds() / 1000
+            if at and 0 < at - heard.get(one.activity_id, at) < _SOON_SECONDS:
+                return
+            heard[one.activity_id] = at or heard.get(one.activity_id, 0)
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
 async def test_running_activities_end_within_the_grace(bare_server: WorkflowEnvironment) -> None:
-    """A page that is on its way when the worker is told to stop still goes out, once, and is on record."""
+    """A page that is on its way beats; when the worker is told to stop it still goes out, once, and is on record."""
+    incident = bare_server.client.get_workflow_handle("inc-20261123-7f3k")
     address = bare_server.client.service_client.config.target_host
     with slow_aws() as aws:
         async with worker_process(TEMPORAL_ADDRESS=address, AWS_ENDPOINT_URL=aws.url) as worker:
@@ -69,12 +84,13 @@ async def test_running_activities_end_within_the_grace(bare_server: WorkflowEnvi
             )
             await starter.wait()
             assert await asyncio.to_thread(aws.asked.wait, 30)
+            await asyncio.wait_for(_beats(incident), 30)
             worker.process.terminate()
             await worker.event("worker stopping")
             aws.let_go.set()
             code, _, _ = await worker.ended()
     assert code == 0
-    history = await bare_server.client.get_workflow_handle("inc-20261123-7f3k").fetch_history()
+    history = await incident.fetch_history()
     pages = {
         event.event_id
         for event in history.events
