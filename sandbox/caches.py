@@ -41,8 +41,11 @@ def _calls() -> None:
 
 
 def _answers() -> None:
-    """Find once where moto's objects keep what an answer's members are called, and what an expression consists of."""
-    from moto.core.serialize import XFormedAttributePicker
+    """Find once where moto's objects keep what an answer's members are called, and what an expression consists of.
+
+    An attribute of DynamoDB's has one member of ten: only that one is looked for.
+    """
+    from moto.core.serialize import ResponseSerializer, XFormedAttributePicker
     from moto.dynamodb.comparisons import ConditionExpressionParser
 
     possible = XFormedAttributePicker.get_possible_keys
@@ -54,7 +57,19 @@ def _answers() -> None:
             known[of] = tuple(possible(picker, context))
         return known[of]
 
+    structure = ResponseSerializer._serialize_type_structure
+
+    def serialize(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        if not (shape.name == "AttributeValue" and type(value) is dict and value.keys() <= shape.members.keys()):
+            structure(serializer, serialized, value, shape, key)
+            return
+        found = serializer.MAP_TYPE()
+        for name in value:
+            serializer._serialize(found, value[name], shape.members[name], name)
+        serializer._default_serialize(serialized, found, shape, key)
+
     _put(XFormedAttributePicker, "get_possible_keys", keys)
+    _put(ResponseSerializer, "_serialize_type_structure", serialize)
     word = lru_cache(_WORDS)(partial(ConditionExpressionParser._lex_one_node, cast("Any", ConditionExpressionParser)))
     _put(ConditionExpressionParser, "_lex_one_node", lambda _parser, rest: word(rest))
 

@@ -1,4 +1,4 @@
-"""What makes the suite quick, and changes nothing that it looks at."""
+"""What makes the suite quick, and keeps tests together that share much; a DynamoDB whose writes are atomic."""
 
 import gc
 import os
@@ -7,6 +7,7 @@ import moto.core.models
 import pytest
 
 from sandbox import caches
+from sandbox.aws import dynamodb
 
 # moto makes some thousand machine images for every account that EC2 is asked in
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -15,6 +16,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 gc.set_threshold(50_000, 20, 50)
 
 caches.install()
+dynamodb.install()
 
 # moto listens to requests too, by a thousand patterns a test; only botocore asks AWS for anything here
 moto.core.models.RESPONSES_METHODS.clear()

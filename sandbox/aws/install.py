@@ -9,6 +9,7 @@ from sandbox.aws import (
     cloudtrail,
     cloudwatch,
     cognito,
+    dynamodb,
     ecs,
     elbv2,
     insights,
@@ -28,6 +29,7 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     cloudwatch.install()
     rds.install()
     s3.install()
+    dynamodb.install()
     support.install()
     cloudtrail.install()
     cognito.install(outbox)
