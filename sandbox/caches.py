@@ -29,6 +29,7 @@ def _descriptions() -> None:
 def _calls() -> None:
     """Spare each call the escaping of the user agent's parts, and the list of all that moto can answer."""
     import botocore.useragent
+    import moto.backends
     import moto.core.responses
     from moto.moto_api._internal.moto_random import MotoRandom
 
@@ -36,6 +37,8 @@ def _calls() -> None:
     _put(botocore.useragent, escaped, cache(getattr(botocore.useragent, escaped)))
     _put(botocore.useragent.UserAgentComponent, "to_string", cache(botocore.useragent.UserAgentComponent.to_string))
     _put(moto.core.responses, "method_names_from_class", _Methods)
+    listed = tuple(moto.backends.list_of_moto_modules())  # from the disk, at each request over HTTP
+    _put(moto.backends, "list_of_moto_modules", lambda: listed)
     # every answer's request id is drawn by it; one draw takes as long as one letter did
     _put(MotoRandom, "get_random_string", _letters)
 

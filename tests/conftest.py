@@ -1,6 +1,7 @@
 """What makes the suite quick, and keeps tests together that share much; a DynamoDB whose writes are atomic."""
 
 import gc
+import logging
 import os
 
 import moto.core.models
@@ -17,6 +18,9 @@ gc.set_threshold(50_000, 20, 50)
 
 caches.install()
 dynamodb.install()
+
+# moto's server would write a line for each request
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 # moto listens to requests too, by a thousand patterns a test; only botocore asks AWS for anything here
 moto.core.models.RESPONSES_METHODS.clear()
