@@ -19,7 +19,7 @@ from domain.incident_state import ChangeStatus, IncidentState
 from domain.runbook import ChangeStep
 from domain.severity import Severity
 from domain.status import Status
-from domain.timeline import Entry
+from domain.timeline import GENESIS, Entry, Timeline
 from tests.builders import T0, declaration, minutes, with_notices
 from tests.domain import accounts, machine
 from tests.domain.changing import plan
@@ -234,8 +234,15 @@ class IncidentMachine(RuleBasedStateMachine):
         assert not self.incident.ended or "open" not in now.values()
 
     @invariant()
-    def the_chain_is_unbroken(self) -> None:
-        assert self.incident.state.timeline.first_broken() is None
+    def the_record_only_grows(self) -> None:
+        """What was written stays, and what is new follows from it; here, as in the ledger, nothing is dropped."""
+        timeline, length = self.incident.state.timeline, len(self.entries)
+        old = [entry for entry in timeline.entries if entry.seq <= length]
+        new = timeline.entries[len(old) :]
+        assert old == self.entries[timeline.dropped :]
+        last = self.entries[-1].hash if self.entries else GENESIS
+        assert Timeline(base=last, dropped=length, entries=new).first_broken() is None
+        self.entries += new
 
     @invariant()
     def the_state_survives_json(self) -> None:
@@ -260,13 +267,9 @@ class IncidentMachine(RuleBasedStateMachine):
                 assert len(approving) == len(record.approvals)
                 assert len({vote.role for vote in approving}) >= quorum
 
-    @invariant()
-    def every_entry_is_kept(self) -> None:
-        """As the ledger does, which has what a long incident drops from its state."""
-        self.entries += [entry for entry in self.incident.state.timeline.entries if entry.seq > len(self.entries)]
-
     def teardown(self) -> None:
         """Wherever a history is left: what its entries alone come to is what the incident says of itself."""
+        assert Timeline(entries=self.entries).first_broken() is None
         assert accounts.told(fold(self.entries)) == accounts.said(self.incident)
 
     @invariant()
