@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -28,24 +29,52 @@ class Forked:
         self, command: tuple[str, ...], environment: dict[str, str], cwd: Path, count: int = 1
     ) -> "list[subprocess.CompletedProcess[str]]":
         """Run a command so many times at one instant; what came of each."""
-        with tempfile.TemporaryDirectory(dir=self._folder.name) as folder, socket.socket(socket.AF_UNIX) as asked:
-            asked.settimeout(_SECONDS)
-            asked.connect(self._path)
-            request = {"count": count, "command": command, "environment": environment}
-            with asked.makefile("rw") as stream:
-                stream.write(json.dumps({**request, "cwd": str(cwd), "folder": folder}) + "\n")
-                stream.flush()
-                statuses = json.loads(stream.read())
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
+            begun = self.begin(command, environment, cwd, Path(folder), count)
+            statuses = begun.wait(_SECONDS)
             told = [[(Path(folder) / f"{n}.{ending}").read_text() for ending in ("out", "err")] for n in range(count)]
         return [
             subprocess.CompletedProcess(command, status, *texts) for status, texts in zip(statuses, told, strict=True)
         ]
+
+    def begin(
+        self, command: tuple[str, ...], environment: dict[str, str], cwd: Path, folder: Path, count: int = 1
+    ) -> "Begun":
+        """Begin a command so many times at one instant; what each prints goes to `folder`."""
+        asked = socket.socket(socket.AF_UNIX)
+        asked.connect(self._path)
+        request = {"count": count, "command": command, "environment": environment}
+        asked.sendall(f"{json.dumps({**request, 'cwd': str(cwd), 'folder': str(folder)})}\n".encode())
+        return Begun(asked)
 
     def end(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
         self._folder.cleanup()
+
+
+class Begun:
+    """Commands that run; `pids` are their processes."""
+
+    def __init__(self, answer: socket.socket) -> None:
+        self._answer = answer
+        answer.settimeout(_SECONDS)
+        self._told = answer.makefile("r")
+        self.pids: list[int] = json.loads(self._told.readline())
+        self._statuses: list[int] | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self._statuses is not None or bool(select.select([self._answer], [], [], 0)[0])
+
+    def wait(self, seconds: float) -> list[int]:
+        """Their exit statuses, once all have ended. Raises `TimeoutError`."""
+        if self._statuses is None:
+            self._answer.settimeout(seconds)
+            with self._answer, self._told:
+                self._statuses = json.loads(self._told.read())
+        return self._statuses
 
 
 @cache

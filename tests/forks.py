@@ -1,8 +1,9 @@
-"""The command by fork: `python -m tests.forks SOCKET` loads once what commands need, and forks each of them.
+"""Commands by fork: `python -m tests.forks SOCKET` loads once what commands need, and forks each of them.
 
-Most of a command's time goes into loading. A request is a line of JSON: how often to run the command, its arguments,
-environment and working directory, and the folder that takes what it prints, `<number>.out` and `<number>.err`. Several
-of one request wait for each other before they begin: they run at one instant. The answer is their exit statuses.
+Most of a command's time goes into loading, and a worker's before it polls. A request is a line of JSON: how often to
+run the command, its arguments, environment and working directory, and the folder that takes what it prints,
+`<number>.out` and `<number>.err`. Several of one request wait for each other before they begin: they run at one
+instant. The answer is a line with their process ids, and once all have ended one with their exit statuses.
 """
 
 import importlib
@@ -54,6 +55,8 @@ def _answer(connection: socket.socket) -> None:
         request = json.loads(stream.readline())
         starts, says_start = os.pipe()
         children = [_fork(number, request, starts, says_start) for number in range(request["count"])]
+        stream.write(f"{json.dumps(children)}\n")
+        stream.flush()
         os.close(says_start)
         stream.write(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]))
 

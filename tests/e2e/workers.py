@@ -3,12 +3,12 @@
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.house import House
+from tests.forked import ROOT, Begun, forked
 from tests.waiting import until
 
 _LEAVE_SECONDS = 40
@@ -20,46 +20,57 @@ class Worker:
     def __init__(self, house: House, **variables: str) -> None:
         self._house = house
         self._variables = variables
-        self._log = Path(house.data_dir) / f"worker-{id(self)}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = Path(house.data_dir) / f"worker-{id(self)}"
+        self._begun: Begun | None = None
+        self._starts = 0
 
     def start(self) -> None:
         """Start it, unless it runs, and return once it polls."""
         if self.alive:
             return
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._house.command, "worker", "--json"],
-                cwd=self._house.cwd,
-                env=self._house.environment | {"INCIDENT_SHUTDOWN_GRACE": "1s"} | self._variables,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        assert self._process.stdout is not None
-        said = self._process.stdout.readline()
-        assert said.startswith(b"{"), self._log.read_text()
+        self._starts += 1
+        self._said.mkdir(parents=True)
+        environment = self._house.environment | {"INCIDENT_SHUTDOWN_GRACE": "1s"} | self._variables
+        self._begun = forked(ROOT).begin(("worker", "--json"), environment, self._house.cwd, self._said)
+        out = self._said / "0.out"
+        until(lambda: not self.alive or (out.exists() and "\n" in out.read_text()), "the worker says something")
+        said = out.read_text()
+        assert said.startswith("{"), self.log
         assert json.loads(said)["ready"]
 
     @property
+    def _said(self) -> Path:
+        return self._folder / str(self._starts)
+
+    @property
+    def log(self) -> str:
+        """What it logged since it was started last."""
+        return (self._said / "0.err").read_text()
+
+    @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._begun is not None and not self._begun.ended
 
     def kill(self) -> None:
         """SIGKILL: nothing of it gets to clean up. May be called while another thread waits for its end."""
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
     def end(self) -> None:
         """Wait until it is dead, whoever killed it."""
-        until(lambda: not self.alive, "the worker dies")
+        assert self._begun is not None
+        self._begun.wait(_LEAVE_SECONDS)
 
     def stop(self) -> None:
         """SIGTERM, as a service manager does; it must leave by itself, with status 0."""
-        if self._process is None or not self.alive:
+        if self._begun is None or not self.alive:
             return
-        self._process.terminate()
-        assert self._process.wait(_LEAVE_SECONDS) == 0, self._log.read_text()
+        self._signal(signal.SIGTERM)
+        assert self._begun.wait(_LEAVE_SECONDS) == [0], self.log
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._begun is not None
+        [pid] = self._begun.pids
+        os.kill(pid, number)
 
 
 @contextmanager

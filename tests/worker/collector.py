@@ -23,8 +23,12 @@ class Collector(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def path_to(self, name: str) -> list[tuple[str, str]]:
-        """(service, span) from the root to a span of that name, as far as they have come in."""
-        span = next((span for _, span in list(self.spans.values()) if span.name == name), None)
+        """(service, span) from the root to a span of that name, as far as they have come in; the longest of several."""
+        return max(
+            (self._path(span) for _, span in list(self.spans.values()) if span.name == name), key=len, default=[]
+        )
+
+    def _path(self, span: Any) -> list[tuple[str, str]]:
         path: list[tuple[str, str]] = []
         while span is not None:
             path.insert(0, (self.spans[span.span_id][0], span.name))
