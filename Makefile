@@ -40,6 +40,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PIP) "pip>=26" # the one that a Python brings takes twice as long for the rest
 	$(PIP) --no-compile --no-deps -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -qq -j 0 -x '/(pip|setuptools|mypy|mypyc|fontTools)/' $(VENV)/lib # else each process does
 	@touch $(INSTALLED)
 
 clean:

@@ -61,6 +61,11 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
         processes.end(Files(tmp_path / name))
 
 
+def small(parent: Path) -> list[str]:
+    """The options for an organisation that has little, which is sooner there."""
+    return ["--runbooks", str(other_folder(parent)), "--environment", "play"]
+
+
 Start = Callable[..., str]
 
 
@@ -172,8 +177,8 @@ def test_supervisor_leaves_when_stopped_from_elsewhere(data_dir: Path) -> None:
 
 
 def in_front(data_dir: Path) -> subprocess.Popen[str]:
-    """Start a sandbox that stays in front, and return once it printed how to reach it."""
-    command = [*COMMAND, "start", "--no-worker", "--data-dir", str(data_dir)]
+    """Start a small sandbox that stays in front, and return once it printed how to reach it."""
+    command = [*COMMAND, "start", "--no-worker", "--data-dir", str(data_dir), *small(data_dir.parent)]
     foreground = subprocess.Popen(command, cwd=ROOT, env=clean(), stdout=subprocess.PIPE, text=True)
     assert foreground.stdout
     assert foreground.stdout.readline().startswith("export TEMPORAL_ADDRESS=")
@@ -182,12 +187,13 @@ def in_front(data_dir: Path) -> subprocess.Popen[str]:
 
 def test_dead_part_is_brought_back(start: Start, data_dir: Path) -> None:
     """`start` of a sandbox that runs in part starts what is missing on the same ports, and nothing else."""
-    start(data_dir)
+    options = small(data_dir.parent)
+    start(data_dir, *options)
     state = json.loads((data_dir / "sandbox.json").read_text())
     os.kill(state["parts"]["temporal"], signal.SIGKILL)
     until(lambda: state["parts"]["temporal"] not in carrying(data_dir), "Temporal is gone")
     before = variables(data_dir)
-    start(data_dir)
+    start(data_dir, *options)
     again = json.loads((data_dir / "sandbox.json").read_text())
     assert variables(data_dir) == before
     assert again["parts"]["aws"] == state["parts"]["aws"]
