@@ -77,10 +77,11 @@ def _activities(settings: Settings) -> dict[str, list[Activity]]:
 
 def _clients_for(settings: Settings) -> Callable[[str], Clients]:
     """Give a queue's clients. Queues without a role of their own share theirs: each is long in the making."""
-    base = boto3.Session(region_name=settings.aws_region)
-    as_itself = cache(partial(AwsClients, base))
+    session = partial(boto3.Session, region_name=settings.aws_region)
+    as_itself = cache(partial(AwsClients, session()))
 
     def clients(queue: str) -> Clients:
+        base = session()  # one for each role: a session makes its clients for one thread at a time
         region = base.region_name
         if region is None:
             raise SettingsError(f"AWS_REGION: the queue {queue} needs a region, and none is configured")
