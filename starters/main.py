@@ -67,6 +67,7 @@ incident = _Lazy(
     epilog="Exit status: 0 done, 1 refused, 2 wrong usage or input, 3 Temporal or its workers do not answer.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+click.version_option(package_name="incident-orchestrator")(incident)
 
 
 def invoke(arguments: list[str] | None = None) -> int:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache, partial
 
-import boto3
 import structlog
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -17,7 +16,7 @@ from temporalio.client import Client, Interceptor
 from temporalio.worker import Worker
 
 from activities.action import Clients
-from activities.aws.clients import AwsClients, assumed_session
+from activities.aws.clients import AwsClients, assumed_session, own_session
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
 from domain.ids import INCIDENTS_QUEUE
@@ -77,7 +76,7 @@ def _activities(settings: Settings) -> dict[str, list[Activity]]:
 
 def _clients_for(settings: Settings) -> Callable[[str], Clients]:
     """Give a queue's clients. Queues without a role of their own share theirs: each is long in the making."""
-    session = partial(boto3.Session, region_name=settings.aws_region)
+    session = partial(own_session, settings.aws_region)
     as_itself = cache(partial(AwsClients, session()))
 
     def clients(queue: str) -> Clients:

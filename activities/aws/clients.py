@@ -1,6 +1,6 @@
 """The boto3 clients that actions use: cached, with short timeouts, from whichever role the worker has."""
 
-from functools import partial
+from functools import cache, partial
 from threading import Lock
 from typing import Any, cast
 
@@ -66,6 +66,14 @@ class AwsClients:
             return self._clients[key]
 
 
+def own_session(region: str | None) -> boto3.Session:
+    """Give a session with the worker's own credentials. The region is the configured one where none is given.
+
+    Sessions are for one thread at a time; all share what was read of the services' descriptions.
+    """
+    return boto3.Session(botocore_session=_inner(), region_name=region)
+
+
 def assumed_session(base: boto3.Session, role_arn: str, session_name: str, region: str) -> boto3.Session:
     """Give a session that acts as `role_arn`, and assumes it again before each hour's credentials expire.
 
@@ -84,11 +92,20 @@ def assumed_session(base: boto3.Session, role_arn: str, session_name: str, regio
         extra_args={"RoleSessionName": session_name, "DurationSeconds": _SESSION_SECONDS},
         cache=kept,
     )
-    inner = botocore.session.get_session()
+    inner = _inner()
     inner.register_component("credential_provider", CredentialResolver([_Assumed(fetcher, kept)]))
-    # the services' descriptions that were read once
-    inner.register_component("data_loader", base._session.get_component("data_loader"))  # noqa: SLF001
     return boto3.Session(botocore_session=inner, region_name=region)
+
+
+def _inner() -> Any:
+    inner = botocore.session.get_session()
+    inner.register_component("data_loader", _descriptions())
+    return inner
+
+
+@cache
+def _descriptions() -> Any:
+    return botocore.session.get_session().get_component("data_loader")
 
 
 class _Assumed(CredentialProvider):

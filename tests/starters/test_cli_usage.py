@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def test_help_tells_every_command_and_imports_nothing_heavy() -> None:
     loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in said.stderr.splitlines() if "|" in line}
     assert "click" in loaded
     assert not loaded & {"temporalio", "boto3", "botocore", "rich", "pydantic", "yaml", "google", "asyncio"}
+
+
+def test_version_is_the_installed_one() -> None:
+    """`incident --version` tells what is installed."""
+    said = process("-m", "starters.main", "--version")
+    assert (said.returncode, said.stdout) == (0, f"incident, version {version('incident-orchestrator')}\n")
 
 
 def test_help_takes_at_most_eight_bare_interpreters() -> None:
