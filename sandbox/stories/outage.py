@@ -33,6 +33,7 @@ class SystemOutage:
         stage.narrate("The DevOps Lead takes command and asks for the rollback that the findings suggest")
         await stage.say("devops-lead", "acknowledge")
         change = await stage.request("devops-lead", "rollback")
+        await stage.until("the record to be written", lambda s: s["timeline"]["written"] == s["timeline"]["length"])
         stage.narrate("While the approval is waited for, the worker dies")
         stage.kill_worker()
         stage.start_worker()
