@@ -10,21 +10,18 @@ from domain.timeline import GENESIS, Entry, Timeline, bounded
 from tests.builders import T0
 
 Written = list[tuple[int, str, str, dict[str, Any]]]
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 VALUES = st.recursive(
-    SCALARS,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=3,
 )
-
-
-def written_with(data: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Written]:
-    entry = st.tuples(st.integers(0, 10**9), st.text(max_size=9), st.text(max_size=9), data)
-    return st.lists(entry, min_size=2, max_size=6)
-
-
-WRITTEN = written_with(st.dictionaries(st.text(max_size=3), SCALARS, max_size=2))
-"""For what is done to entries, whatever they hold."""
+WRITTEN = st.lists(
+    st.tuples(
+        st.integers(0, 10**9), st.text(max_size=9), st.text(max_size=9), st.dictionaries(st.text(max_size=3), VALUES)
+    ),
+    min_size=2,
+    max_size=6,
+)
 
 
 def chain(written: Written) -> Timeline:
@@ -40,7 +37,7 @@ def replaced(timeline: Timeline, position: int, entry: Entry) -> Timeline:
     return Timeline(entries=entries)
 
 
-@given(written_with(st.dictionaries(st.text(max_size=3), VALUES)))
+@given(WRITTEN)
 def test_a_chain_as_written_is_whole(written: Written) -> None:
     """Every chain that only grew is unbroken, numbered from 1, and the same after a trip through JSON."""
     timeline = chain(written)
