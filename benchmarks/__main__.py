@@ -10,6 +10,7 @@ from activities.aws.s3_content import MIB
 from benchmarks import clocks, command, evidence, latency, length, throughput
 from benchmarks.figures import HEADING, Figure, compared
 from benchmarks.stage import Size, Stage, stage
+from worker.command import leave
 
 Benchmark = Callable[[Stage, Size], Awaitable[list[Figure]]]
 
@@ -105,3 +106,4 @@ def _tell(name: str) -> None:
 
 if __name__ == "__main__":
     main()
+    leave(0)

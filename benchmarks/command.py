@@ -18,7 +18,7 @@ from domain.ids import INCIDENTS_QUEUE
 
 _ENTRY = "from starters.main import main; main()"
 _SMALLEST = """
-import asyncio, json, sys
+import asyncio, json, os, sys
 from temporalio.client import Client
 
 async def main():
@@ -28,6 +28,8 @@ async def main():
     print(json.dumps({"incident_id": handle.id}))
 
 asyncio.run(main())
+sys.stdout.flush()
+os._exit(0)  # the interpreter's own exit crashes now and then after the SDK was used (sdk-python 300)
 """
 _INHERITED_NOT = ("TEMPORAL_", "INCIDENT_", "OTEL_")
 _SETTLE_SECONDS = 0.3

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 from benchmarks import memory, outage
 from benchmarks.bare import PREFIX, Bare, Idle, Marks
 from domain import ids
+from worker.command import leave
 from worker.run import _EAGER_ACTIVITIES, _STICKY_TIMEOUT
 from worker.runner import runner
 from worker.settings import Settings
@@ -23,9 +24,10 @@ from workflows.catalogue import WORKFLOWS
 _SPAWN = get_context("spawn")
 
 
-def serve(pipe: Connection, address: str, ours: bool) -> None:
-    """Serve one side until told to stop; answers `cpu` (seconds, all threads) and `marks`."""
+def serve(pipe: Connection, address: str, ours: bool) -> NoReturn:
+    """Serve one side until told to stop; answers `cpu` (seconds, all threads) and `marks`. Does not return."""
     asyncio.run(_serve(pipe, address, ours))
+    leave(0)
 
 
 async def _serve(pipe: Connection, address: str, ours: bool) -> None:

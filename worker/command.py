@@ -36,7 +36,7 @@ def worker(given: tuple[str, ...], more: tuple[str, ...], as_json: bool, **_take
     """Run the workflows and actions of incidents until told to stop (SIGTERM, Ctrl-C)."""
     if more and not given:
         raise click.UsageError(f"unexpected argument {more[0]!r}: queues follow --queues")
-    _leave(run([queue for names in (*given, *more) for queue in names.split(",") if queue], as_json=as_json))
+    leave(run([queue for names in (*given, *more) for queue in names.split(",") if queue], as_json=as_json))
 
 
 def run(queues: Sequence[str], *, as_json: bool = False) -> int:
@@ -82,7 +82,7 @@ def _tell(served: list[str]) -> None:
     click.echo(json.dumps({"ready": True, "queues": served}))
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
     """Exit without the interpreter's own exit, at which a process that used the SDK may crash (sdk-python 300)."""
     logging.shutdown()
     sys.stdout.flush()

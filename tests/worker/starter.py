@@ -10,6 +10,7 @@ from domain.ids import INCIDENTS_QUEUE
 from domain.incident_state import IncidentRun
 from starters import tracing
 from tests.builders import declaration, runbook
+from worker.command import leave
 
 
 async def start(address: str, probe: str) -> None:
@@ -23,3 +24,4 @@ async def start(address: str, probe: str) -> None:
 if __name__ == "__main__":
     asyncio.run(start(*sys.argv[1:]))
     tracing.flush()
+    leave(0)

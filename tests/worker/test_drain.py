@@ -82,7 +82,7 @@ async def test_running_activities_end_within_the_grace(bare_server: WorkflowEnvi
             starter = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.worker.starter", address, "elbv2.target_health", env=environment()
             )
-            await starter.wait()
+            assert await starter.wait() == 0
             assert await asyncio.to_thread(aws.asked.wait, 30)
             await asyncio.wait_for(_beats(incident), 30)
             worker.process.terminate()

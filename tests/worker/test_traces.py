@@ -19,7 +19,7 @@ async def test_one_trace_from_the_starter_to_aws(bare_server: WorkflowEnvironmen
             starter = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.worker.starter", address, "elbv2.target_health", env=environment(**otlp)
             )
-            await starter.wait()
+            assert await starter.wait() == 0
             path: list[tuple[str, str]] = []
             async with asyncio.timeout(WAIT_SECONDS):
                 while not path or path[0][0] != "incident-starter":

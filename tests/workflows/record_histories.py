@@ -25,6 +25,7 @@ from tests.builders import declaration, with_notices
 from tests.workflows.asking import approve
 from tests.workflows.conftest import binary
 from tests.workflows.world import Told, World
+from worker.command import leave
 from workflows import attributes
 from workflows.catalogue import WORKFLOWS
 
@@ -195,3 +196,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    leave(0)
