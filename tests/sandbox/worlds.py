@@ -9,7 +9,7 @@ from sandbox.aws.rollout import PACE
 from starters.organisation import load_environment, shipped_folder
 
 NEVER = timedelta(days=1)
-AT_ONCE = timedelta(milliseconds=1)
+AT_ONCE = timedelta.resolution
 
 _ELB = "arn:aws:elasticloadbalancing:eu-central-1:444455556666"
 OTHER: dict[str, Any] = {
