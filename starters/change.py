@@ -109,35 +109,18 @@ async def _planned(client: "Client", incident: str, step: str, command: str, pay
     document = await conversation.tell(client, incident, command, payload)
     workflow = conversation.change_of(document, step)["workflow_id"]
     until = time.monotonic() + _PLAN_SECONDS
-    record = await _told(client, workflow)
-    while record is None or record["status"] == "planning":
+    record: dict[str, Any] = await conversation.ask(client, workflow, "state")
+    while record["status"] == "planning":
         if time.monotonic() > until:
             raise UnreachableError(
                 f"{workflow} has no plan after {_PLAN_SECONDS} s; it goes on: incident show {incident}"
             )
         await asyncio.sleep(_LOOK_SECONDS)
-        record = await _told(client, workflow)
+        record = await conversation.ask(client, workflow, "state")
     if record["status"] in _CAME_TO_NOTHING:
         raise RefusedError(
             f"{workflow} {record['status']}: {record.get('reason') or 'see incident timeline ' + incident}"
         )
-    return record
-
-
-async def _told(client: "Client", workflow: str) -> dict[str, Any] | None:
-    """What a change tells of itself; None while its workflow has not begun."""
-    from temporalio.service import RPCError, RPCStatusCode
-
-    from starters import conversation
-    from starters.connection import RPC_TIMEOUT
-
-    try:
-        await client.get_workflow_handle(workflow).describe(rpc_timeout=RPC_TIMEOUT)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
-    record: dict[str, Any] = await conversation.ask(client, workflow, "state")
     return record
 
 

@@ -199,7 +199,7 @@ class Change:
         self._rules.note(workflow.now(), "unknown", "refused", f"Refused {name}: {problem}", {"command": name})
         self._tell()
 
-    def answer(self) -> dict[str, Any]:
+    async def answer(self) -> dict[str, Any]:
         """The change as it stands."""
         return change_document(self._rules.record)
 

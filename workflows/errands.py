@@ -41,6 +41,11 @@ class Errands:
     def running(self) -> bool:
         return self._working > 0
 
+    @property
+    def beginning(self) -> bool:
+        """Whether a change was asked for whose workflow the server has not begun yet."""
+        return bool(self._starting) or any(isinstance(effect, StartChange) for effect in self._rules.effects)
+
     def observe(self) -> None:
         """Start every probe of every phase at once, one time; none of them can stop the incident."""
         if not self._rules.state.probes_started:

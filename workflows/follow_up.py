@@ -107,7 +107,7 @@ class FollowUp:
         self._rules.record(workflow.now(), "unknown", "refused", f"Refused {name}: {problem}", {"command": name})
         self._news()
 
-    def answer(self) -> dict[str, Any]:
+    async def answer(self) -> dict[str, Any]:
         """The tasks as they stand."""
         return tasks_document(self._rules)
 

@@ -23,8 +23,8 @@ class Hears(Protocol):
     def unreadable(self, name: str, payload: Any, problem: str) -> None:
         """Record a signal that cannot be read as its command."""
 
-    def answer(self) -> dict[str, Any]:
-        """The new state, as updates answer it."""
+    async def answer(self) -> dict[str, Any]:
+        """The new state, as updates answer it, once every workflow that it names is there to be spoken to."""
 
 
 T = TypeVar("T", bound=type)
@@ -57,7 +57,7 @@ def _add(cls: Any, name: str, model: type[Command]) -> None:
         reason = self.hear(name, _read(model, payload))
         if reason is not None:
             raise ApplicationError(reason, type=ErrorKind.REFUSED.value, non_retryable=True)
-        return self.answer()
+        return await self.answer()
 
     def validate(self: Hears, payload: Any) -> None:
         reason = self.refuse_early(name, _read(model, payload))

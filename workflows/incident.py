@@ -131,8 +131,10 @@ class Incident:
         lifecycle.refuse(self._rules, name, bounded(by), problem, workflow.now())
         self._changed = True
 
-    def answer(self) -> dict[str, Any]:
-        """The incident as it stands."""
+    async def answer(self) -> dict[str, Any]:
+        """The incident as it stands, its changes begun: whoever reads of one may vote on it at once."""
+        if self._errands.beginning:
+            await workflow.wait_condition(lambda: not self._errands.beginning)
         return document(self._rules)
 
     @workflow.signal

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
@@ -20,7 +21,6 @@ async def test_an_early_vote_is_kept(server: WorkflowEnvironment, world: World, 
     async with world.workers(server.client):
         told = await begin(server)
         await told.do("request_change", by="development-lead", step="rollback")
-        await told.until(lambda s: s["changes"])
         await told.change("rollback").signal("approve", {"by": MANAGER, "digest": digest})
         while "early" not in [entry["kind"] for entry in await told.timeline()]:
             await asyncio.sleep(0.02)
@@ -33,13 +33,25 @@ async def test_an_early_vote_is_kept(server: WorkflowEnvironment, world: World, 
     assert len(world.acted) == (1 if right else 0)
 
 
+async def test_who_asks_can_vote_at_once(server: WorkflowEnvironment, world: World) -> None:
+    """The answer to a request comes once the server has begun the change that it names."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        await told.do("request_change", by="development-lead", step="rollback")
+        happened = [event.event_type for event in (await told.handle.fetch_history()).events]
+    answered = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED
+    begun = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED
+    assert happened.count(answered) == 2  # the acknowledgement's and the request's
+    last = max(index for index, kind in enumerate(happened) if kind == answered)
+    assert begun in happened[:last]
+
+
 async def test_cancelled_while_planning(server: WorkflowEnvironment, world: World) -> None:
     """A change that is cancelled before its plan is there asks nobody and refuses the vote that was kept."""
     world.gate.clear()
     async with world.workers(server.client):
         told = await begin(server)
         await told.do("request_change", by="development-lead", step="rollback")
-        await told.until(lambda s: s["changes"])
         await told.change("rollback").signal("approve", {"by": MANAGER, "digest": digest_of_rollback(world)})
         await told.change("rollback").signal("cancel", {"by": "cto", "reason": "no"})
         await told.change_is("rollback", "cancelled")
