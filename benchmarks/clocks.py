@@ -50,12 +50,20 @@ async def _shape(stage: Stage) -> Shape:
     await asyncio.sleep(max(due - time.time(), 0))
     await _first_after(ours, {handle.id: due})
     await asyncio.sleep(0.5)  # the rest of what it asks for
-    shape = shape_of(await events_of(ours, handle.id), told_by=ours.tell, at_timers=True)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        shape = await _told(ours, handle)
+        while len(shape.segments) < 2:  # its timer has not fired yet
+            await asyncio.sleep(0.05)
+            shape = await _told(ours, handle)
     await handle.terminate()
     before, after = shape.segments[0], shape.segments[1]
     # the timer that fires is the bare workflow's sleep; those that came before it and were replaced are left out
     shape.segments = [[op for op in before if op.kind == "call"], after]
     return replace(shape, stays=True)
+
+
+async def _told(side: OurSide, handle: Handle) -> Shape:
+    return shape_of(await events_of(side, handle.id), told_by=side.tell, at_timers=True)
 
 
 async def _start_ours(side: OurSide, due: float) -> tuple[Handle, float]:

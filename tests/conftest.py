@@ -7,6 +7,7 @@ import os
 import moto.core.models
 import pytest
 from botocore.auth import SigV4Auth
+from hypothesis import settings
 
 from sandbox import caches
 from sandbox.aws import dynamodb
@@ -17,6 +18,10 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 # what is imported once stays; looking through it again and again is a tenth of all time
 gc.set_threshold(50_000, 20, 50)
+
+# how long an example takes says more of the machine than of the code
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 caches.install()
 dynamodb.install()

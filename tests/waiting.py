@@ -9,7 +9,7 @@ T = TypeVar("T")
 _LOOK_SECONDS = 0.05
 
 
-def until(look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
     """Look until `look()` returns something true, and return that; fail the test with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

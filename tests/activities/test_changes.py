@@ -172,7 +172,7 @@ Event = st.sampled_from(["acquired", "intended", "half", "acted", "outside-left"
 
 
 @given(events=st.lists(Event, max_size=6), to=st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_happens_the_end_is_one_effect_or_none(events: list[str], to: int) -> None:
     """Through any sequence of kills and foreign writes: no foreign value is overwritten; without one, `after` stands.
 

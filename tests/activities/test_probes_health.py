@@ -45,8 +45,8 @@ def portal(*answers: int) -> Iterator[str]:
         server.server_close()
 
 
-def look(url: str, attempts: int = 3) -> Finding:
-    here = environment(health={"portal": {"url": url, "timeout_seconds": 0.3, "attempts": attempts}})
+def look(url: str, attempts: int = 3, timeout_seconds: float = 10) -> Finding:
+    here = environment(health={"portal": {"url": url, "timeout_seconds": timeout_seconds, "attempts": attempts}})
     return HealthEndpoint(Stubbed("ecs")).observe(scope(environment=here), HealthEndpointParams(endpoint="portal"), NOW)
 
 
@@ -86,7 +86,7 @@ def test_a_redirect_is_no_answer() -> None:
 def test_an_endpoint_that_hangs_is_given_up_on() -> None:
     """A request that takes longer than its timeout counts as failed."""
     with portal(0) as url:
-        finding = look(url, attempts=2)
+        finding = look(url, attempts=2, timeout_seconds=0.3)
     assert finding.status is FindingStatus.SUSPECT
     assert finding.facts["attempts"] == [{"ok": False, "error": "ReadTimeout"}] * 2
 

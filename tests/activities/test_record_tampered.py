@@ -53,7 +53,7 @@ def test_a_written_record_is_intact(written: WorldClients) -> None:
 @given(
     st.integers(1, LENGTH), st.sampled_from(["content", "hash"]), st.integers(0, 10**6), st.characters(codec="ascii")
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_byte_changed_in_the_store_is_named(
     written: WorldClients, number: int, attribute: str, position: int, by: str
 ) -> None:
@@ -68,7 +68,7 @@ def test_a_byte_changed_in_the_store_is_named(
 
 
 @given(st.integers(1, LENGTH))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_item_deleted_from_the_store_is_named(written: WorldClients, number: int) -> None:
     """An item deleted from the table is missing by its number; the last one is cut off."""
     with tampered(written, number) as (db, _):

@@ -90,7 +90,7 @@ def blocks(text: str) -> list[Block]:
     return [Heading(1, text), text, Items([text]), Table([text], [[text]], {0: "bad"})]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(hostile)
 def test_html_holds_the_text_and_no_element_of_its_own(text: str) -> None:
     """Five times the text, whole; no element, attribute or comment that is not ours; UTF-8 throughout."""
@@ -104,7 +104,7 @@ def test_html_holds_the_text_and_no_element_of_its_own(text: str) -> None:
     assert page.count("</title>") == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(hostile)
 def test_svg_is_well_formed_and_holds_the_text(text: str) -> None:
     """An XML parser reads the picture, and finds each text where it was put."""
@@ -124,7 +124,7 @@ def test_svg_is_well_formed_and_holds_the_text(text: str) -> None:
         assert names.count("title") == (5 if text else 1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(hostile)
 def test_markdown_holds_the_text_and_no_markup_of_its_own(text: str) -> None:
     """A reader of markdown finds the headings, items and cells that are ours, and in each just the text."""
@@ -140,7 +140,7 @@ def test_markdown_holds_the_text_and_no_markup_of_its_own(text: str) -> None:
     assert {child.type for token in inline for child in token.children or []} <= {"text", "text_special"}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(min_size=1).filter(lambda text: not re.search(r"\s", text)))
 def test_a_cut_word_is_whole_again(word: str) -> None:
     """The pieces of a long word are the word, and none is longer than fits a narrow column."""

@@ -127,7 +127,7 @@ def test_letters_that_it_has_are_as_they_are() -> None:
     assert "Unicode" not in told
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=400), st.text(st.characters(categories=["L", "P", "N"]), min_size=1, max_size=3000))
 def test_no_text_breaks_it(text: str, word: str) -> None:
     """Any text in any place, however long its words, gives a document that opens."""
@@ -135,7 +135,7 @@ def test_no_text_breaks_it(text: str, word: str) -> None:
     assert len(read(pdf(made, text, AT)).pages) >= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.text(st.characters(codec="cp1252", exclude_categories=["C", "Z"]), min_size=1, max_size=300), st.integers(8, 80)
 )

@@ -101,7 +101,7 @@ def test_weeks_of_follow_up_leave_room_for_the_response() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)),
     st.floats(0, 1),
@@ -123,7 +123,7 @@ def test_the_marks_of_any_axis_stay_apart(length: timedelta, share: float, start
     assert (places[0], axis.x(begun + timedelta(days=999))) == (LEFT, RIGHT)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 3600), max_size=60))
 def test_marks_never_touch_and_count_all(seconds: list[int]) -> None:
     """Moments that would touch are one mark with their number."""

@@ -82,7 +82,7 @@ def test_a_record_as_written_is_intact(copy: StoredCopy) -> None:
 
 
 @given(NUMBERS, BYTES, st.characters(codec="utf-8"))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_character_of_an_entry_changed_is_named(seq: int, position: int, by: str) -> None:
     """Whatever character of the stored entry becomes another, that entry is the first that is named."""
     item = record().items[1][seq - 1]
@@ -91,7 +91,7 @@ def test_any_character_of_an_entry_changed_is_named(seq: int, position: int, by:
 
 
 @given(NUMBERS, BYTES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_any_character_of_the_hash_beside_an_entry_changed_is_named(seq: int, position: int) -> None:
     """The hash that is stored beside an entry is bound, too."""
     item = record().items[1][seq - 1]
@@ -100,7 +100,7 @@ def test_any_character_of_the_hash_beside_an_entry_changed_is_named(seq: int, po
 
 
 @given(NUMBERS, st.sampled_from([" {}", "{} ", "{}\n"]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_character_more_is_named(seq: int, around: str) -> None:
     """Even what means the same JSON is not what was written."""
     item = record().items[1][seq - 1]
@@ -108,7 +108,7 @@ def test_a_character_more_is_named(seq: int, around: str) -> None:
 
 
 @given(NUMBERS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_rewritten_entry_with_a_fitting_hash_is_named(seq: int) -> None:
     """An entry written anew with its hash recomputed is named itself, not the one after it."""
     flaw = first(with_item(seq, forged(record().items[1][seq - 1], text="nothing happened")))
@@ -116,7 +116,7 @@ def test_a_rewritten_entry_with_a_fitting_hash_is_named(seq: int) -> None:
 
 
 @given(st.integers(1, LENGTH))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_chain_rewritten_to_its_end_is_named(seq: int) -> None:
     """Who recomputes every hash from some entry on cannot sign: between there and the next signed head is named."""
     kept = [Entry.model_validate_json(item.content) for item in record().items[1]]
@@ -128,7 +128,7 @@ def test_a_chain_rewritten_to_its_end_is_named(seq: int) -> None:
 
 
 @given(st.integers(1, LENGTH - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_dropped_entry_is_named(seq: int) -> None:
     """An entry that is gone from the middle is missing by its number, and nothing else is wrong."""
     found = [item for item in record().items[1] if int(item.number) != seq]
@@ -136,7 +136,7 @@ def test_a_dropped_entry_is_named(seq: int) -> None:
 
 
 @given(NUMBERS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_cut_tail_is_named(keep: int) -> None:
     """Whatever is left of the tail, the first entry cut off is named: the newest signed head says that it was there."""
     found = record().items[1][: keep - 1]
@@ -146,7 +146,7 @@ def test_a_cut_tail_is_named(keep: int) -> None:
 
 
 @given(st.tuples(NUMBERS, NUMBERS).filter(lambda pair: pair[0] != pair[1]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_swapped_entries_are_named(pair: tuple[int, int]) -> None:
     """Two entries in each other's place are named as reordered, the earlier one first."""
     one, other = sorted(pair)
@@ -157,7 +157,7 @@ def test_swapped_entries_are_named(pair: tuple[int, int]) -> None:
 
 
 @given(NUMBERS, st.sampled_from(["000000", "000900", "1", "00000a", "\u0660" * 6, ""]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_an_entry_under_another_number_is_named(seq: int, number: str) -> None:
     """An entry that was moved to a number where none belongs is missing where it was, or told as a stray."""
     flaws = audit(with_item(seq, record().items[1][seq - 1]._replace(number=number))).flaws
@@ -166,7 +166,7 @@ def test_an_entry_under_another_number_is_named(seq: int, number: str) -> None:
 
 
 @given(st.integers(0, len(record().seals) - 1), BYTES, st.characters(codec="utf-8"))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_character_of_a_signed_head_changed_is_named(which: int, position: int, by: str) -> None:
     """A signed head with any other character in it is named by its place, whatever the character."""
     seals = list(record().seals)
@@ -252,7 +252,7 @@ def test_a_reset_workflow_leaves_two_whole_epochs() -> None:
 
 
 @given(st.sampled_from(["leaves", "after", "prev", "first"]), BYTES, st.sampled_from("0123456789abc x"))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_character_of_a_forks_mark_changed_is_named(field: str, position: int, by: str) -> None:
     """Where an epoch begins cannot be told otherwise than it did."""
     mark = forked().marks[2]
@@ -267,7 +267,7 @@ def test_an_epoch_without_its_mark_is_told(marks: dict[int, dict[str, str]]) -> 
 
 
 @given(st.integers(1, 2), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_in_either_epoch_a_dropped_entry_is_named(epoch: int, data: st.DataObject) -> None:
     """An entry missing from either history is named with its epoch."""
     found = forked().items[epoch]

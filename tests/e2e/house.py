@@ -100,18 +100,22 @@ class House:
 
     def _seen(self, incident: str, part: str) -> list[Document]:
         """One part of an incident's state; nothing while no worker answers, as after a kill."""
-        found: list[Document] = self.state(incident).get(part, [])
+        found: list[Document] = self._look(incident).get(part, [])
         return found
 
-    def state(self, incident: str) -> Document:
-        """The document that `show` prints, of Temporal itself; empty while no worker answers."""
+    def _look(self, incident: str) -> Document:
+        """An incident's state; empty while no worker answers, as after a kill."""
         return self.asking.query(incident, "state") or {}
 
-    def until(self, incident: str, what: str, holds: Callable[[Document], Any], seconds: float = 30) -> Document:
+    def state(self, incident: str) -> Document:
+        """The document that `show` prints, of Temporal itself, once a worker answers."""
+        return until(lambda: self._look(incident), f"{incident} tells its state")
+
+    def until(self, incident: str, what: str, holds: Callable[[Document], Any], seconds: float = 60) -> Document:
         """Wait until something holds of an incident's state, and return that state."""
 
         def look() -> Document | None:
-            state = self.state(incident)
+            state = self._look(incident)
             return state if state and holds(state) else None
 
         return until(look, f"{incident}: {what}", seconds)

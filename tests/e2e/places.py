@@ -83,8 +83,10 @@ def evidence(house: House) -> bytes:
 def _files(house: House) -> Iterator[tuple[str, bytes]]:
     """The sandbox's own files: logs of its parts and of workers, and the outbox."""
     folder = Path(house.data_dir)
-    for file in (*folder.glob("*.log"), *folder.glob("logs/*"), folder / "outbox.jsonl"):
-        yield f"file {file.name}", file.read_bytes()
+    said = list(folder.glob("worker-*/*/0.err"))
+    assert said, "no worker has logged anything"
+    for file in (*folder.glob("*.log"), *folder.glob("logs/*"), *said, folder / "outbox.jsonl"):
+        yield f"file {file.relative_to(folder)}", file.read_bytes()
 
 
 def _page(house: House) -> bytes:

@@ -10,9 +10,10 @@ import pytest
 
 from tests.e2e.account import PROBES, Fault, Portal
 from tests.e2e.chain import assert_whole
-from tests.e2e.house import House
+from tests.e2e.house import Document, House
 from tests.e2e.wire import When, Wire
 from tests.e2e.workers import Worker
+from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
@@ -130,9 +131,14 @@ def assert_all_done_once(portal: Portal, incident: str, fault: Fault, deployed: 
     (post,) = house.public(incident)
     assert told["reference"].endswith(post["id"])
     assert [update["status"] for update in post["incident_updates"]] == ["investigating"]
-    entries = house.timeline(incident)
+
+    def timeline() -> list[Document] | None:
+        """Every entry, once none comes between the two looks."""
+        entries = house.timeline(incident)
+        return entries if entries[-1]["hash"] == house.state(incident)["timeline"]["head"] else None
+
+    entries = until(timeline, "the timeline ends with its head")
     assert_whole(entries)
-    assert entries[-1]["hash"] == house.state(incident)["timeline"]["head"]
     found = [one["data"]["step"] for one in entries if one["kind"] == "finding"]
     assert len(found) == len(set(found)) == PROBES
     ends = [one["data"]["status"] for one in entries if one["kind"] == "change" and "status" in one["data"]]

@@ -57,6 +57,7 @@ class Wire(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128  # a worker opens dozens of connections at once
 
     def __init__(self, upstream: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,20 +21,24 @@ class Worker:
     def __init__(self, house: House, **variables: str) -> None:
         self._house = house
         self._variables = variables
-        self._folder = Path(house.data_dir) / f"worker-{id(self)}"
+        self._folder = Path(tempfile.mkdtemp(prefix="worker-", dir=house.data_dir))
         self._begun: Begun | None = None
         self._starts = 0
+        self._killed = False
 
     def start(self) -> None:
-        """Start it, unless it runs, and return once it polls."""
+        """Start it, unless it runs, and return once it polls, or was killed by what a test had laid out for it."""
         if self.alive:
             return
         self._starts += 1
+        self._killed = False
         self._said.mkdir(parents=True)
         environment = self._house.environment | {"INCIDENT_SHUTDOWN_GRACE": "1s"} | self._variables
         self._begun = forked(ROOT).begin(("worker", "--json"), environment, self._house.cwd, self._said)
         out = self._said / "0.out"
         until(lambda: not self.alive or (out.exists() and "\n" in out.read_text()), "the worker says something")
+        if self._killed:
+            return
         said = out.read_text()
         assert said.startswith("{"), self.log
         assert json.loads(said)["ready"]
@@ -53,6 +58,7 @@ class Worker:
 
     def kill(self) -> None:
         """SIGKILL: nothing of it gets to clean up. May be called while another thread waits for its end."""
+        self._killed = True
         self._signal(signal.SIGKILL)
 
     def end(self) -> None:

@@ -136,7 +136,7 @@ def test_a_key_that_is_none_is_wrong_usage(incident: Incident, packed: Path, tmp
     assert incident("audit", "verify", "--file", str(packed), "--public-key", str(key)).status == 2
 
 
-CALM = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CALM = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(st.integers(1, LENGTH), st.integers(0, 10**6))
