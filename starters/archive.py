@@ -76,10 +76,10 @@ def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | N
 
 def unpack(file: Path) -> Archive:
     """Read an archive; nothing in it is believed. Raises `NoArchiveError`, `BrokenArchiveError` and `OSError`."""
-    with file.open("rb") as opened:
-        if opened.read(2) != b"PK":
-            raise NoArchiveError("it is no zip file")
-    files = _files(file)
+    content = file.read_bytes()
+    if not content.startswith(b"PK"):
+        raise NoArchiveError("it is no zip file")
+    files = _files(content)
     if MANIFEST not in files:
         raise NoArchiveError(f"it holds no {MANIFEST}")
     try:
@@ -100,18 +100,18 @@ def unpack(file: Path) -> Archive:
     return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(_damaged(files, hashes)))
 
 
-def _files(file: Path) -> dict[str, bytes]:
+def _files(content: bytes) -> dict[str, bytes]:
     try:
-        with ZipFile(file) as zipped:
+        with ZipFile(BytesIO(content)) as zipped:
             return {name: _content(zipped, name) for name in zipped.namelist()}
-    except (BadZipFile, NotImplementedError) as error:
+    except (BadZipFile, NotImplementedError, ValueError) as error:
         raise BrokenArchiveError(f"the zip file is damaged ({error})") from error
 
 
 def _content(zipped: ZipFile, name: str) -> bytes:
     try:
         return zipped.read(name)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BrokenArchiveError(f"{name} in it is damaged") from error
 
 

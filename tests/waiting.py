@@ -2,11 +2,15 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _LOOK_SECONDS = 0.05
+
+SERVER_STARTS = timedelta(seconds=60)
+"""How long a test server may take until it answers, from a cold disk; the SDK itself gives it five seconds."""
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:

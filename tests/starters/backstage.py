@@ -37,6 +37,8 @@ from domain.calls import (
 )
 from domain.finding import Finding, FindingStatus
 from domain.plan import Plan
+from tests.waiting import SERVER_STARTS
+from worker import run
 from worker.runner import runner
 from workflows import attributes
 from workflows.catalogue import WORKFLOWS
@@ -57,6 +59,7 @@ async def server() -> WorkflowEnvironment:
         data_converter=pydantic_data_converter,
         dev_server_existing_path=temporal(),
         dev_server_log_level="error",
+        dev_server_startup_timeout=SERVER_STARTS,
         search_attributes=attributes.ALL,
     )
 
@@ -103,6 +106,7 @@ class Backstage:
         ]
         self._workers += [Worker(self.client, task_queue=q, activities=made) for q in ids.QUEUES[1:]]
         self._running = [asyncio.create_task(worker.run()) for worker in self._workers]
+        await run._polled(self.client, self._workers, self._running)
 
     async def _stop_workers(self) -> None:
         for worker in self._workers:

@@ -1,11 +1,11 @@
 """One incident steered by the command alone, against a real server and the real workflows."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import waiting
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident, Said
 
@@ -23,13 +23,14 @@ def there(incident: Incident, backstage: Backstage, monkeypatch: pytest.MonkeyPa
 
 def until(call: Incident, *arguments: str, status: str) -> dict[str, Any]:
     """Poll `show` until the latest change of a step has a status."""
-    for _ in range(200):
-        state: dict[str, Any] = call("show", arguments[0], "--json").json
-        found = [change for change in state["changes"] if change["step"] == arguments[1]]
-        if found and found[-1]["status"] == status:
-            return state
-        time.sleep(0.05)
-    pytest.fail(f"{arguments} never became {status}: {found}")
+    incident, step = arguments
+
+    def look() -> dict[str, Any] | None:
+        state: dict[str, Any] = call("show", incident, "--json").json
+        found = [change for change in state["changes"] if change["step"] == step]
+        return state if found and found[-1]["status"] == status else None
+
+    return waiting.until(look, f"{step} of {incident} is {status}")
 
 
 def ok(said: Said) -> Said:
@@ -113,8 +114,12 @@ def test_a_rejected_change_and_one_that_nobody_asked_for(there: Incident) -> Non
     ok(there("change", id_, "maintenance-page"))
     ok(there("reject", id_, "maintenance-page", "--reason", "not yet", "--as", "technical-manager"))
     until(there, id_, "maintenance-page", status="rejected")
-    frame = ok(there("watch", id_, "--once", "--json")).json
-    assert f"incident change {id_} rollback" in [item["command"] for item in frame["next"]]
+
+    def offered() -> list[str]:
+        frame = ok(there("watch", id_, "--once", "--json")).json
+        return [item["command"] for item in frame["next"]]
+
+    waiting.until(lambda: f"incident change {id_} rollback" in offered(), "the rollback is offered")
 
 
 def test_the_same_key_finds_the_open_incident(there: Incident) -> None:
@@ -136,10 +141,8 @@ def test_the_list_filters(there: Incident) -> None:
     def listed(*filters: str) -> list[str]:
         return [row["id"] for row in ok(there("list", "--json", *filters)).json]
 
-    for _ in range(100):
-        if id_ in listed("--waiting-for", "security-lead", "--status", "declared", "--severity", "P0"):
-            break
-        time.sleep(0.05)
+    wanted = ("--waiting-for", "security-lead", "--status", "declared", "--severity", "P0")
+    waiting.until(lambda: id_ in listed(*wanted), "the list has it")
     assert id_ in listed("--waiting-for", "devops-lead")
     assert id_ not in listed("--severity", "P1")
     assert id_ not in listed("--waiting-for", "legal-counsel")

@@ -4,6 +4,7 @@ import pytest_asyncio
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from tests.waiting import SERVER_STARTS
 from tests.workflows.conftest import binary
 
 
@@ -14,5 +15,6 @@ async def bare_server() -> AsyncIterator[WorkflowEnvironment]:
         data_converter=pydantic_data_converter,
         dev_server_existing_path=binary("temporal"),
         dev_server_log_level="error",
+        dev_server_startup_timeout=SERVER_STARTS,
     ) as env:
         yield env

@@ -92,8 +92,10 @@ async def test_metrics(bare_server: WorkflowEnvironment) -> None:
 
 async def test_unreachable() -> None:
     """A worker that cannot reach Temporal says where it looked, in one line, and exits 3."""
-    async with worker_process(TEMPORAL_ADDRESS=f"127.0.0.1:{_free_port()}") as worker:
-        code, out, err = await worker.ended()
+    with socket.socket() as deaf:  # bound and not listening: nobody answers there, and nobody else can
+        deaf.bind(("127.0.0.1", 0))
+        async with worker_process(TEMPORAL_ADDRESS=f"127.0.0.1:{deaf.getsockname()[1]}") as worker:
+            code, out, err = await worker.ended()
     assert (code, out) == (3, "")
     assert err.startswith("incident worker: Temporal is not reachable at 127.0.0.1:")
     assert err.count("\n") == 1

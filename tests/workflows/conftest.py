@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from tests.waiting import SERVER_STARTS
 from tests.workflows.world import World
 from workflows import attributes
 
@@ -34,6 +35,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=pydantic_data_converter,
         test_server_existing_path=binary("temporal-test-server"),
+        test_server_startup_timeout=SERVER_STARTS,
     ) as env:
         await _register(env.client)
         yield env
@@ -45,7 +47,9 @@ def address() -> Iterator[str]:
 
     async def start() -> WorkflowEnvironment:
         return await WorkflowEnvironment.start_local(
-            dev_server_existing_path=binary("temporal"), dev_server_log_level="error"
+            dev_server_existing_path=binary("temporal"),
+            dev_server_log_level="error",
+            dev_server_startup_timeout=SERVER_STARTS,
         )
 
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:

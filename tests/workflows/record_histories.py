@@ -22,6 +22,7 @@ from domain import ids
 from domain.declaration import KeyHold
 from tests.activities.scopes import environment
 from tests.builders import declaration, with_notices
+from tests.waiting import SERVER_STARTS
 from tests.workflows.asking import approve
 from tests.workflows.conftest import binary
 from tests.workflows.world import Told, World
@@ -188,6 +189,7 @@ async def main() -> None:
         identity=IDENTITY,
         dev_server_existing_path=binary("temporal"),
         dev_server_log_level="error",
+        dev_server_startup_timeout=SERVER_STARTS,
         search_attributes=attributes.ALL,
     ) as env:
         for name in PLAYS:

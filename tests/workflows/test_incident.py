@@ -185,6 +185,7 @@ async def test_notices_are_sent_once_and_in_order(skipping: WorkflowEnvironment,
         await told.do("acknowledge")
         await skipping.sleep(timedelta(minutes=12))
         await told.do("mitigated", summary="m")
+        await told.until(lambda s: "sent" in [n["status"] for n in s["notices"] if n["step"] == "monitoring"])
         await told.do("resolve", summary="r")
         await told.until(lambda s: all(n["status"] in {"sent", "skipped"} for n in s["notices"]))
     assert world.notices == [("investigating", 1), ("monitoring", 2), ("resolved", 3)]

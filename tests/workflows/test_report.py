@@ -40,7 +40,7 @@ async def test_what_is_heard_while_storing_is_written_too(server: WorkflowEnviro
         told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC), environment=VAULT))
         await told.do("acknowledge")
         await told.do("false_alarm", reason="test")
-        await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        await world.storing_begun.wait()
         await told.handle.signal("note", {"by": "devops-lead", "text": "too late"})
         length = await told.until(lambda s: s["timeline"]["length"] > s["timeline"]["written"])
         world.storing.set()

@@ -78,6 +78,7 @@ class World:
         self.before_apply: Callable[[], None] = lambda: None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.storing_begun = asyncio.Event()
         self.storing = asyncio.Event()
         self.storing.set()
 
@@ -152,6 +153,7 @@ class World:
 
         @activity.defn(name="report.store")
         async def report(call: ReportCall) -> Reported:
+            self.storing_begun.set()
             await self.storing.wait()
             if "report" in self.broken:
                 raise ApplicationError("no bucket", type="NotFound", non_retryable=True)
@@ -238,18 +240,20 @@ class Told:
             else:
                 return answer
 
-    async def state(self) -> dict[str, Any]:
+    async def ask(self, question: str) -> Any:
         while True:
             try:
-                found: dict[str, Any] = await self.handle.query("state", result_type=dict)
+                return await self.handle.query(question)
             except WorkflowQueryFailedError as error:
                 if error.message != ASK_AGAIN:
                     raise
-            else:
-                return found
+
+    async def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self.ask("state")
+        return found
 
     async def timeline(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = await self.handle.query("timeline", result_type=list)
+        entries: list[dict[str, Any]] = await self.ask("timeline")
         return entries
 
     def change(self, step: str, generation: int = 1) -> WorkflowHandle[Any, Any]:
