@@ -70,7 +70,7 @@ async def test_queries_that_wait_for_a_worker_change_nothing(bare_server: Workfl
         assert second - first >= timedelta(seconds=1)
         assert third - second >= timedelta(seconds=1)
     for handle in handles:
-        await Replayer(workflows=[Sleeper], debug_mode=True).replay_workflow(await handle.fetch_history())
+        await Replayer(workflows=[Sleeper]).replay_workflow(await handle.fetch_history())
 
 
 async def _fired(handle: WorkflowHandle[Any, Any]) -> bool:

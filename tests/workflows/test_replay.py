@@ -16,7 +16,7 @@ from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS
 from workflows.catalogue import WORKFLOWS
 
 RECORDED = sorted(FOLDER.glob("*.json"))
-REPLAYER = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, debug_mode=True)
+REPLAYER = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter)
 
 
 def content(file: Path) -> dict[str, Any]:
