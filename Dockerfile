@@ -5,6 +5,7 @@ COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY domain domain
 COPY runbooks runbooks
 COPY workflows workflows
+COPY reporting reporting
 COPY activities activities
 COPY worker worker
 COPY starters starters

@@ -3,7 +3,7 @@
 Each is one class with a name, a parameter model and its methods. The registry turns them into the
 Temporal activities `<name>.observe`, `<name>.plan`, `<name>.apply`, `<name>.verify` and `<name>.send`.
 Actions receive their clients; they read no settings, no clock of their own and no environment variables.
-They let botocore's errors through: `activities.aws.errors` gives each its kind in one place.
+They let botocore's errors through: `activities.aws.shared.error_mapping` gives each its kind in one place.
 """
 
 from abc import ABC, abstractmethod
@@ -12,10 +12,10 @@ from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.approval import ApprovalClass
-from domain.calls import Noticed, Scope
-from domain.finding import Finding
-from domain.plan import Plan, State, Verification
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Noticed, Scope
+from domain.model.finding import Finding
+from domain.model.plan import Plan, State, Verification
 
 
 class Params(BaseModel):

@@ -3,56 +3,56 @@
 from typing import Any
 
 from activities.action import Change, Notice, Probe
-from activities.aws.acm import Certificate
-from activities.aws.alarms import Alarms, DisableAlarmActions
-from activities.aws.autoscaling import ScalingActivities
-from activities.aws.backups import Backups, FailedJobs
-from activities.aws.cloudtrail_logging import StartLogging, TrailStatus
-from activities.aws.cloudtrail_privilege import PrivilegeChanges
-from activities.aws.cloudwatch import DatabaseConnections
-from activities.aws.cognito_disable import DisableUsers
-from activities.aws.cognito_mfa import RequireMfa
-from activities.aws.cognito_pool import PoolStatus
-from activities.aws.cognito_reset import ResetPasswords
-from activities.aws.cognito_sign_out import SignOutUsers
-from activities.aws.dashboards import Dashboard
-from activities.aws.database_cause import DatabaseCause, DatabaseClassification
-from activities.aws.database_metrics import DatabaseCpu, DatabaseStorage, ReplicaLag
-from activities.aws.ec2 import FlowLogs
-from activities.aws.ec2_restrict import RestrictNetwork
-from activities.aws.ecs_deployments import RecentDeployments
-from activities.aws.ecs_restart import RestartService
-from activities.aws.ecs_rollback import RollbackService
-from activities.aws.ecs_scale import ScaleService
-from activities.aws.ecs_scale_out import ScaleOut
-from activities.aws.ecs_services import Services
-from activities.aws.ecs_stop import StopService
-from activities.aws.elbv2_health import TargetHealth
-from activities.aws.elbv2_maintenance import MaintenancePage
-from activities.aws.flow_traffic import FlowTraffic
-from activities.aws.freshness import LastEvent, NewestObject
-from activities.aws.insights import DatabaseLoad, EnableInsights
-from activities.aws.logging_extend import ExtendLogging
-from activities.aws.logs import LogErrors
-from activities.aws.logs_data_access import DataAccess
-from activities.aws.logs_privilege import PrivilegeEscalation
-from activities.aws.logs_sign_ins import FailedSignIns
-from activities.aws.network_isolate import IsolateNetwork
-from activities.aws.rds import DatabaseStatus
-from activities.aws.rds_events import DatabaseEvents
-from activities.aws.rds_failover import Failover
-from activities.aws.rds_log import PostgresLog
-from activities.aws.rds_promote import PromoteReplica
-from activities.aws.rds_resize import ResizeInstance
-from activities.aws.rds_snapshot import Snapshot
-from activities.aws.s3_preserve import PreserveLogs
-from activities.aws.service_load import ServiceLoad
-from activities.aws.support import OpenCase, ResolveCase
-from activities.aws.traces import Traces
-from activities.aws.traffic import ErrorRate, ResponseTime
-from activities.aws.wafv2_block import BlockAddresses
-from activities.aws.wafv2_requests import Requests
-from activities.health import HealthEndpoint
+from activities.aws.database.backups import Backups, FailedJobs
+from activities.aws.database.cloudwatch_database import DatabaseCpu, DatabaseStorage, ReplicaLag
+from activities.aws.database.cloudwatch_database_connections import DatabaseConnections
+from activities.aws.database.database_cause import DatabaseCause, DatabaseClassification
+from activities.aws.database.performance_insights import DatabaseLoad, EnableInsights
+from activities.aws.database.rds_events import DatabaseEvents
+from activities.aws.database.rds_failover import Failover
+from activities.aws.database.rds_postgres_log import PostgresLog
+from activities.aws.database.rds_promote_replica import PromoteReplica
+from activities.aws.database.rds_resize_instance import ResizeInstance
+from activities.aws.database.rds_snapshot import Snapshot
+from activities.aws.database.rds_status import DatabaseStatus
+from activities.aws.ecs.app_restart import RestartService
+from activities.aws.ecs.autoscaling_activities import ScalingActivities
+from activities.aws.ecs.cloudwatch_service_load import ServiceLoad
+from activities.aws.ecs.ecs_recent_deployments import RecentDeployments
+from activities.aws.ecs.ecs_rollback_service import RollbackService
+from activities.aws.ecs.ecs_scale_out import ScaleOut
+from activities.aws.ecs.ecs_scale_service import ScaleService
+from activities.aws.ecs.ecs_services import Services
+from activities.aws.ecs.ecs_stop_service import StopService
+from activities.aws.evidence.s3_preserve_logs import PreserveLogs
+from activities.aws.identity.cloudtrail_privilege_changes import PrivilegeChanges
+from activities.aws.identity.cognito_disable_users import DisableUsers
+from activities.aws.identity.cognito_pool_status import PoolStatus
+from activities.aws.identity.cognito_require_mfa import RequireMfa
+from activities.aws.identity.cognito_reset_passwords import ResetPasswords
+from activities.aws.identity.cognito_sign_out_users import SignOutUsers
+from activities.aws.identity.logs_data_access import DataAccess
+from activities.aws.identity.logs_failed_sign_ins import FailedSignIns
+from activities.aws.identity.logs_privilege_escalation import PrivilegeEscalation
+from activities.aws.network.acm_certificate import Certificate
+from activities.aws.network.cloudwatch_traffic import ErrorRate, ResponseTime
+from activities.aws.network.ec2_flow_logs import FlowLogs
+from activities.aws.network.ec2_flow_traffic import FlowTraffic
+from activities.aws.network.ec2_restrict_network import RestrictNetwork
+from activities.aws.network.elbv2_maintenance_page import MaintenancePage
+from activities.aws.network.elbv2_target_health import TargetHealth
+from activities.aws.network.network_isolate import IsolateNetwork
+from activities.aws.network.wafv2_block_addresses import BlockAddresses
+from activities.aws.network.wafv2_requests import Requests
+from activities.aws.observability.cloudtrail_logging import StartLogging, TrailStatus
+from activities.aws.observability.cloudwatch_alarms import Alarms, DisableAlarmActions
+from activities.aws.observability.cloudwatch_dashboard import Dashboard
+from activities.aws.observability.freshness import LastEvent, NewestObject
+from activities.aws.observability.logging_extend import ExtendLogging
+from activities.aws.observability.logs_errors import LogErrors
+from activities.aws.observability.support_cases import OpenCase, ResolveCase
+from activities.aws.observability.xray_traces import Traces
+from activities.http_health import HealthEndpoint
 from activities.statuspage import Identified, Investigating, Monitoring, Resolved
 
 PROBES: dict[str, type[Probe[Any]]] = {

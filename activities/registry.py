@@ -10,14 +10,14 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.acting import acting
 from activities.action import Change, Clients, Notice, Probe, RefusedError, StatusPageApi
+from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
-from activities.chain import Chain
-from activities.changes import ChangeRunner
-from activities.people import Pager
-from activities.report.store import ReportStore
-from domain.calls import (
+from activities.changes.runner import ChangeRunner
+from activities.ledger.store import Chain
+from activities.paging import Pager
+from activities.report_store import ReportStore
+from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
@@ -36,8 +36,8 @@ from domain.calls import (
     Verified,
     VerifyCall,
 )
-from domain.finding import Finding
-from domain.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
+from domain.model.finding import Finding
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
 
 Activity = Callable[..., Any]
 

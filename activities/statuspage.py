@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from activities.action import Notice, Params, RefusedError
-from domain.calls import Noticed, Scope
-from domain.environment import StatusPage
+from domain.config.environment import StatusPage
+from domain.model.activity_io import Noticed, Scope
 
 Impact = Literal["none", "minor", "major", "critical"]
 _PAGE_SIZE = 100

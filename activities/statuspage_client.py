@@ -9,7 +9,7 @@ import requests
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RefusedError
-from domain.errors import FINAL, ErrorKind
+from domain.values.errors import FINAL, ErrorKind
 
 _TIMEOUT_SECONDS = (3.0, 15.0)
 _INTERVAL = timedelta(seconds=1.05)  # a little over one second: the network may bunch two requests up

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 
-from activities.aws.s3_content import MIB
+from activities.aws.evidence.s3_content import MIB
 from benchmarks import clocks, command, evidence, latency, length, throughput
 from benchmarks.figures import HEADING, Figure, compared
 from benchmarks.stage import Size, Stage, stage

@@ -14,7 +14,7 @@ from benchmarks.bare import Shape, shape_of
 from benchmarks.figures import Figure, compared, percentile
 from benchmarks.sides import BareSide, Handle, OurSide
 from benchmarks.stage import Size, Stage, events_of, new_id
-from domain.severity import Severity
+from domain.values.severity import Severity
 
 _MARK = 1.15
 _COUNTS, _QUICK_COUNTS = (100, 1000), (2,)

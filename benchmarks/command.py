@@ -14,9 +14,9 @@ from benchmarks.figures import Figure, compared
 from benchmarks.outage import LEAD
 from benchmarks.sides import Side
 from benchmarks.stage import Size, Stage
-from domain.ids import INCIDENTS_QUEUE
+from domain.values.ids import INCIDENTS_QUEUE
 
-_ENTRY = "from starters.main import main; main()"
+_ENTRY = "from starters.cli.main import main; main()"
 _SMALLEST = """
 import asyncio, json, os, sys
 from temporalio.client import Client

@@ -23,13 +23,13 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.config import Config
 
-from activities.aws.clients import AwsClients
-from activities.aws.s3_content import MIB
-from activities.aws.s3_preserve import PreserveLogs, PreserveParams
-from activities.aws.s3_versions import Version, versions
-from domain.calls import Scope
-from domain.environment import Environment
-from domain.severity import Severity
+from activities.aws.evidence.s3_content import MIB
+from activities.aws.evidence.s3_preserve_logs import PreserveLogs, PreserveParams
+from activities.aws.evidence.s3_versions import Version, versions
+from activities.aws.shared.clients import AwsClients
+from domain.config.environment import Environment
+from domain.model.activity_io import Scope
+from domain.values.severity import Severity
 
 SOURCE, VAULT, PLAIN = "bench-source", "bench-vault", "bench-plain"
 REGION, ACCOUNT = "ap-southeast-2", "123456789012"

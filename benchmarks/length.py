@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, compared
 from benchmarks.outage import LEAD
 from benchmarks.sides import Handle, OurSide
 from benchmarks.stage import Size, Stage, new_id
-from domain.severity import Severity
+from domain.values.severity import Severity
 from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
 

@@ -6,8 +6,9 @@ from typing import Any
 from temporalio import activity
 
 from benchmarks.bare import Marks
-from domain.approval import ApprovalClass
-from domain.calls import (
+from domain.config.approval import ApprovalClass
+from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
+from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
@@ -26,9 +27,8 @@ from domain.calls import (
     Verified,
     VerifyCall,
 )
-from domain.finding import Finding, FindingStatus
-from domain.plan import Plan
-from domain.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
+from domain.model.finding import Finding, FindingStatus
+from domain.model.plan import Plan
 
 Activity = Callable[..., Any]
 _ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis-cluster/axis-backend"

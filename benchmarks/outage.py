@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks import memory
-from domain.declaration import Declaration
-from domain.runbook import ChangeStep, ProbeStep, Runbook, TaskStep
-from domain.severity import Severity
-from starters.loading import load_runbook
-from starters.organisation import load_environment, load_organisation, shipped_folder
+from domain.config.runbook import ChangeStep, ProbeStep, Runbook, TaskStep
+from domain.model.declaration import Declaration
+from domain.values.severity import Severity
+from starters.files.loading import load_runbook
+from starters.files.organisation_folder import load_environment, load_organisation, shipped_folder
 
 CHANGE = "rollback"
 LEAD, REQUESTER, APPROVER = "devops-lead", "development-lead", "technical-manager"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from domain import ids
-from sandbox.ports import HOST, choose, choosing
+from domain.values import ids
+from sandbox.runtime.ports import HOST, choose, choosing
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 _RATES = ("history.transferProcessorMaxPollRPS=2000", "history.timerProcessorMaxPollRPS=2000")

@@ -9,8 +9,8 @@ from benchmarks import outage
 from benchmarks.bare import PREFIX, TELL, Shape, child_id
 from benchmarks.outage import Said
 from benchmarks.working import WorkerProcess
-from domain import ids
-from domain.incident_state import IncidentRun
+from domain.model.state import IncidentRun
+from domain.values import ids
 
 Handle = WorkflowHandle[Any, Any]
 

@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 
 from benchmarks import memory, outage
 from benchmarks.bare import PREFIX, Bare, Idle, Marks
-from domain import ids
+from domain.values import ids
 from worker.command import leave
 from worker.run import _EAGER_ACTIVITIES, _STICKY_TIMEOUT
 from worker.runner import runner

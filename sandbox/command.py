@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from sandbox.state import Files, State
-from starters.exits import RefusedError
-from starters.options import Options, shared
+from sandbox.runtime.state import Files, State
+from starters.cli.exit_codes import RefusedError
+from starters.cli.options import Options, shared
 
 _data_dir = click.option(
     "--data-dir",
@@ -36,10 +36,10 @@ def sandbox() -> None:
 @click.option("--no-worker", is_flag=True, help="Leave the worker to you.")
 def start(options: Options, data_dir: Path, detach: bool, port_base: int | None, no_worker: bool) -> None:
     """Start a sandbox, or what is missing of one; without --detach it stays in front until Ctrl-C."""
-    from sandbox import supervisor
-    from sandbox.launch import StartError
-    from sandbox.parts import MissingCommandError
-    from sandbox.ports import PortsTakenError
+    from sandbox.runtime import supervisor
+    from sandbox.runtime.launch import StartError
+    from sandbox.runtime.ports import PortsTakenError
+    from sandbox.runtime.services import MissingCommandError
 
     files = Files(data_dir)
     end_on_signals()
@@ -73,7 +73,7 @@ def start(options: Options, data_dir: Path, detach: bool, port_base: int | None,
 @_data_dir
 def stop(options: Options, data_dir: Path) -> None:
     """Stop a sandbox; nothing of it is left running, whatever died before."""
-    from sandbox import supervisor
+    from sandbox.runtime import supervisor
 
     files = Files(data_dir)
     ended = supervisor.stop(files)
@@ -98,7 +98,7 @@ def env(options: Options, data_dir: Path) -> None:
 @click.argument("fault", required=False)
 def break_(options: Options, data_dir: Path, fault: str | None) -> None:
     """Inject FAULT; without it, list the faults there are."""
-    from sandbox.fault_names import FAULT_NAMES
+    from sandbox.faults.names import FAULT_NAMES
 
     listed = [f"{name:24}{summary}" for name, summary in FAULT_NAMES.items()]
     if fault is None:
@@ -116,7 +116,7 @@ def break_(options: Options, data_dir: Path, fault: str | None) -> None:
 @_data_dir
 def outbox(options: Options, data_dir: Path) -> None:
     """Print everything delivered: pages, mails and status-page posts, oldest first."""
-    from sandbox.outbox import Outbox
+    from sandbox.runtime.outbox import Outbox
 
     files = Files(data_dir)
     if not files.data_dir.is_dir():
@@ -129,7 +129,7 @@ def outbox(options: Options, data_dir: Path) -> None:
 
 
 def _running(files: Files) -> State:
-    from sandbox import state, supervisor
+    from sandbox.runtime import state, supervisor
 
     current = state.read(files)
     dead = supervisor.dead_parts(files, current) if current else []
@@ -169,7 +169,7 @@ def end_on_signals() -> None:
 
 
 def _stay(files: Files, exports: str | None) -> None:
-    from sandbox import supervisor
+    from sandbox.runtime import supervisor
 
     if exports:
         click.echo(exports)

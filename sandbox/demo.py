@@ -13,24 +13,24 @@ from typing import Any
 
 import click
 
-from sandbox.stories.story import Check, Story
-from starters.exits import RefusedError
-from starters.options import Options, shared
+from sandbox.scenarios.scenario import Check, Story
+from starters.cli.exit_codes import RefusedError
+from starters.cli.options import Options, shared
 
 _SPEED = 60
 _STORIES = {
-    "security": "sandbox.stories.security:Security",
-    "system-outage": "sandbox.stories.outage:SystemOutage",
-    "data-breach": "sandbox.stories.breach:DataBreach",
-    "database": "sandbox.stories.database:DatabaseDown",
-    "performance": "sandbox.stories.performance:Performance",
-    "audit-logging-failure": "sandbox.stories.plain:AuditLogging",
-    "authentication-failure": "sandbox.stories.plain:Authentication",
-    "backup-failure": "sandbox.stories.plain:Backup",
-    "certificate-warning": "sandbox.stories.plain:CertificateWarning",
-    "alert-storm": "sandbox.stories.plain:AlertStorm",
-    "feature-failure": "sandbox.stories.plain:FeatureFailure",
-    "maintenance": "sandbox.stories.plain:Maintenance",
+    "security": "sandbox.scenarios.security:Security",
+    "system-outage": "sandbox.scenarios.outage:SystemOutage",
+    "data-breach": "sandbox.scenarios.breach:DataBreach",
+    "database": "sandbox.scenarios.database:DatabaseDown",
+    "performance": "sandbox.scenarios.performance:Performance",
+    "audit-logging-failure": "sandbox.scenarios.plain:AuditLogging",
+    "authentication-failure": "sandbox.scenarios.plain:Authentication",
+    "backup-failure": "sandbox.scenarios.plain:Backup",
+    "certificate-warning": "sandbox.scenarios.plain:CertificateWarning",
+    "alert-storm": "sandbox.scenarios.plain:AlertStorm",
+    "feature-failure": "sandbox.scenarios.plain:FeatureFailure",
+    "maintenance": "sandbox.scenarios.plain:Maintenance",
 }
 
 
@@ -40,9 +40,9 @@ _STORIES = {
 @shared
 def demo(options: Options, scenario: str, keep: bool) -> None:
     """Play one incident from fault to report; exits 0 when it ended as it should."""
-    from sandbox import supervisor
     from sandbox.command import end_on_signals
-    from sandbox.state import Files
+    from sandbox.runtime import supervisor
+    from sandbox.runtime.state import Files
 
     end_on_signals()
     story = _story(scenario)
@@ -78,10 +78,10 @@ def _played(story: Story, files: Any, options: Options) -> dict[str, Any]:
     """Start a sandbox, break it, play the story in it and look at what came of it."""
     from temporalio.service import RPCError
 
-    from sandbox import supervisor
-    from sandbox.launch import StartError
-    from sandbox.parts import MissingCommandError
-    from sandbox.stage import StoryError
+    from sandbox.runtime import supervisor
+    from sandbox.runtime.launch import StartError
+    from sandbox.runtime.services import MissingCommandError
+    from sandbox.scenarios.actors import StoryError
 
     try:
         sandbox, _ = supervisor.start(
@@ -103,9 +103,9 @@ def _played(story: Story, files: Any, options: Options) -> dict[str, Any]:
 async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
     import boto3
 
-    from sandbox.stage import Stage
-    from starters.connection import connect
-    from starters.organisation import load_environment
+    from sandbox.scenarios.actors import Stage
+    from starters.client.connection import connect
+    from starters.files.organisation_folder import load_environment
 
     environment = load_environment(sandbox.runbooks, sandbox.environment)
     session = boto3.Session(region_name=environment.region)
@@ -147,7 +147,7 @@ async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
 
 def _outside(files: Any, incident: str) -> list[Check]:
     """What people and the public were told: pages to roles, and exactly one story on the status page."""
-    from sandbox.outbox import Outbox
+    from sandbox.runtime.outbox import Outbox
 
     entries = [entry for entry in Outbox(files.outbox).entries() if entry["incident"] == incident]
     pages = [entry for entry in entries if entry["channel"] in {"sms", "email"}]
@@ -164,7 +164,7 @@ def _incident(*arguments: str, shown: bool = True) -> str:
     if shown:
         click.secho(f"$ incident {' '.join(arguments[:3])}", fg="cyan")
     done = subprocess.run(
-        [sys.executable, "-m", "starters.main", *arguments], text=True, capture_output=True, check=False
+        [sys.executable, "-m", "starters.cli.main", *arguments], text=True, capture_output=True, check=False
     )
     if done.returncode:
         raise RefusedError(f"incident {arguments[0]} failed: {done.stderr.strip()}")

@@ -4,7 +4,7 @@ from functools import cache
 
 import boto3
 
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 
 
 @cache

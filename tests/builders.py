@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.declaration import Declaration
-from domain.obligation import Obligations
-from domain.organisation import Organisation
-from domain.runbook import Runbook
-from domain.severity import Severity
+from domain.config.obligation import Obligations
+from domain.config.organisation import Organisation
+from domain.config.runbook import Runbook
+from domain.model.declaration import Declaration
+from domain.values.severity import Severity
 from tests.activities.scopes import environment
 
 T0 = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

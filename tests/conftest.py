@@ -9,9 +9,8 @@ import pytest
 from botocore.auth import SigV4Auth
 from hypothesis import settings
 
-from sandbox import caches
-from sandbox.aws import dynamodb
-from sandbox.aws.teach import teach
+from sandbox.aws import dynamodb, moto_speedups
+from sandbox.aws.moto_patch import teach
 
 # moto makes some thousand machine images for every account that EC2 is asked in
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -23,7 +22,7 @@ gc.set_threshold(50_000, 20, 50)
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-caches.install()
+moto_speedups.install()
 dynamodb.install()
 
 # moto's server would write a line for each request

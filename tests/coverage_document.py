@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from activities.catalogue import CHANGES, NOTICES, PROBES
-from domain.runbook import AnyStep
+from domain.config.runbook import AnyStep
 from tests.activities.catalogue_worlds import ALL_WORLDS
 from tests.runbook_coverage import ROOT, Chapter, Requirement, Requirements, action, requirements, runbooks, steps
 

@@ -17,14 +17,14 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from starters import main
+from starters.cli import main
 
 _LOADED = (
-    "starters.loading",
-    "starters.terminal",
-    "starters.keyed",
-    "starters.personal",
-    "sandbox.supervisor",
+    "starters.files.loading",
+    "starters.cli.terminal",
+    "starters.client.start_once",
+    "starters.cli.phi_warning",
+    "sandbox.runtime.supervisor",
     "worker.command",
 )
 

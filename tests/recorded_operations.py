@@ -20,19 +20,19 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 from activities.catalogue import NOTICES, PROBES
-from activities.changes import ChangeRunner
+from activities.changes.runner import ChangeRunner
 from activities.registry import World as Outside
 from activities.statuspage_client import StatusPageClient
-from domain.calls import Scope
-from domain.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
-from domain.severity import Severity
-from sandbox import seed
+from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
+from domain.model.activity_io import Scope
+from domain.values.severity import Severity
 from sandbox.aws.install import install
 from sandbox.aws.rollout import PACE
-from sandbox.outbox import Outbox
-from sandbox.world import World as Account
+from sandbox.runtime.aws_world import World as Account
+from sandbox.runtime.outbox import Outbox
+from sandbox.seed import account as seed
 from tests.activities.catalogue_worlds import ALL_WORLDS
 from tests.activities.dial import looking
 from tests.activities.scopes import NOW

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from domain.stored import ALGORITHM, Head, Item, KeptSeal, Seal, StoredCopy, seal_place
-from domain.timeline import Entry, Timeline
+from domain.audit.storage_format import ALGORITHM, Head, Item, KeptSeal, Seal, StoredCopy, seal_place
+from domain.model.timeline import Entry, Timeline
 from tests.builders import T0
 
 INCIDENT = "inc-20261123-7f3k"

@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.runbook import AnyStep, ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
-from starters.loading import load_runbook
-from starters.organisation import list_runbooks, load_environment, load_organisation, shipped_folder
+from domain.config.runbook import AnyStep, ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
+from starters.files.loading import load_runbook
+from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation, shipped_folder
 
 REQUIREMENTS = shipped_folder() / "requirements.yaml"
 ROOT = Path(__file__).parents[1]

@@ -1,7 +1,7 @@
 from collections import Counter
 from pathlib import Path
 
-from domain.runbook import TaskStep
+from domain.config.runbook import TaskStep
 from tests.coverage_document import DOCUMENT, text
 from tests.recorded_operations import of_runbooks
 from tests.runbook_coverage import ROOT, requirements, runbooks, steps

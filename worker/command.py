@@ -13,7 +13,7 @@ import structlog
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from domain.ids import QUEUES
+from domain.values.ids import QUEUES
 from worker.errors import SettingsError, StartError
 from worker.logs import configure_logs
 from worker.run import serve

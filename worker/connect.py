@@ -13,7 +13,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain import ids
+from domain.values import ids
 from worker.errors import SettingsError, UnreachableError
 
 _CONNECT_TIMEOUT = timedelta(seconds=15)

@@ -16,10 +16,10 @@ from temporalio.client import Client, Interceptor
 from temporalio.worker import Worker
 
 from activities.action import Clients
-from activities.aws.clients import AwsClients, assumed_session, own_session
+from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.ids import INCIDENTS_QUEUE
+from domain.values.ids import INCIDENTS_QUEUE
 from worker.connect import connect, register_search_attributes
 from worker.errors import SettingsError
 from worker.runner import runner

@@ -8,7 +8,7 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from domain.errors import ASK_AGAIN
+from domain.values.errors import ASK_AGAIN
 
 _PASSED_THROUGH = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
 

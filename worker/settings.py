@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from domain.durations import Duration
-from domain.ids import QUEUES
+from domain.values.durations import Duration
+from domain.values.ids import QUEUES
 
 
 def _known(name: str) -> str:

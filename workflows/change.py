@@ -10,17 +10,17 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain import ids
-    from domain.calls import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Verified, VerifyCall
-    from domain.change import Change as Rules
-    from domain.change import ChangeRequest
-    from domain.commands import CHANGE_COMMANDS, Command
-    from domain.document import change_document
-    from domain.incident_state import ChangeStatus
+    from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Verified, VerifyCall
+    from domain.model.commands import CHANGE_COMMANDS, Command
+    from domain.model.state import ChangeStatus
+    from domain.rules.change import Change as Rules
+    from domain.rules.change import ChangeRequest
+    from domain.rules.document import change_document
+    from domain.values import ids
 
-from workflows import failures, options
-from workflows.attributes import WAITING_FOR
-from workflows.hearing import hears
+from workflows import failures, profiles
+from workflows.message_handlers import hears
+from workflows.search_attributes import WAITING_FOR
 
 
 @workflow.defn(name="Change")
@@ -53,10 +53,10 @@ class Change:
         await teller
         return change_document(self._rules.record)
 
-    def _options(self, profile: options.Profile, verb: str) -> dict[str, Any]:
+    def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
         if self._request.evidence:
             profile = {**profile, "task_queue": ids.FORENSICS_QUEUE}
-        return options.with_profile(profile, self._request.scope.severity, f"{verb}: {self._request.title}")
+        return profiles.with_profile(profile, self._request.scope.severity, f"{verb}: {self._request.title}")
 
     async def _plan(self, request: ChangeRequest) -> None:
         record = request.record
@@ -69,7 +69,7 @@ class Change:
         )
         try:
             planned = await workflow.execute_activity(
-                f"{record.action}.plan", call, result_type=Planned, **self._options(options.PLAN, "Plan")
+                f"{record.action}.plan", call, result_type=Planned, **self._options(profiles.PLAN, "Plan")
             )
         except ActivityError as error:
             if not self._rules.ended:
@@ -120,7 +120,7 @@ class Change:
         )
         try:
             applied = await workflow.execute_activity(
-                f"{record.action}.apply", apply, result_type=Applied, **self._options(options.APPLY, "Apply")
+                f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
             )
             self._rules.applied(applied, workflow.now())
             self._tell()
@@ -137,7 +137,7 @@ class Change:
                     plan=plan,
                 ),
                 result_type=Verified,
-                **self._options(options.PRESERVE if plan.takes_long else options.VERIFY, "Verify"),
+                **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
             )
         except ActivityError as error:
             self._rules.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
@@ -145,7 +145,7 @@ class Change:
             await workflow.execute_activity(
                 "changes.release",
                 ReleaseCall(scope=request.scope, holder=holder, locks=plan.locks),
-                **self._options(options.PLAN, "Release locks"),
+                **self._options(profiles.PLAN, "Release locks"),
             )
         else:
             self._rules.end(ChangeStatus.APPLIED, verified.message, workflow.now())

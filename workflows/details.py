@@ -2,11 +2,11 @@
 
 from html import escape
 
-from domain import clock, probing
-from domain.incident import Incident
-from domain.incident_state import ChangeStatus
-from domain.instants import stamp
-from domain.runbook import ChangeStep
+from domain.config.runbook import ChangeStep
+from domain.model.state import ChangeStatus
+from domain.rules import clock, findings
+from domain.rules.incident import Incident
+from domain.values.timestamps import stamp
 
 
 def details(incident: Incident) -> str:
@@ -52,7 +52,7 @@ def commands(incident: Incident) -> list[str]:
     typed += [
         f"incident change {name} {step.id}"
         for step in incident.declaration.runbook.steps()
-        if isinstance(step, ChangeStep) and step.id not in requested and probing.suggested(incident, step)
+        if isinstance(step, ChangeStep) and step.id not in requested and findings.suggested(incident, step)
     ]
     following = {
         "acknowledged": f"incident mitigated {name} --summary TEXT",

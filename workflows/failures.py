@@ -3,7 +3,7 @@
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
-from domain.errors import ErrorKind
+from domain.values.errors import ErrorKind
 
 
 def _root(error: BaseException) -> BaseException:

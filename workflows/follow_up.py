@@ -6,18 +6,18 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from domain import ledger, tasks
-    from domain.calls import FollowCall
-    from domain.clock import Due
-    from domain.commands import Command, CompleteTask, Note, WaiveTask
-    from domain.follow_up import FollowUpRun, handle, refusal, tasks_document
-    from domain.incident import Incident as Rules
+    from domain.model.activity_io import FollowCall
+    from domain.model.commands import Command, CompleteTask, Note, WaiveTask
+    from domain.rules import ledger_progress, tasks
+    from domain.rules.clock import Due
+    from domain.rules.follow_up import FollowUpRun, handle, refusal, tasks_document
+    from domain.rules.incident import Incident as Rules
 
-from workflows import failures, options
-from workflows.alarm import Alarm
-from workflows.attributes import WAITING_FOR
-from workflows.errands import Errands
-from workflows.hearing import hears
+from workflows import failures, profiles
+from workflows.effect_runner import Errands
+from workflows.message_handlers import hears
+from workflows.search_attributes import WAITING_FOR
+from workflows.timer import Alarm
 
 COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task": WaiveTask, "note": Note}
 
@@ -48,7 +48,7 @@ class FollowUp:
                 break
             if workflow.info().is_continue_as_new_suggested() and not self._errands.running:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                ledger.forget(self._rules)
+                ledger_progress.forget(self._rules)
                 following = run.model_copy(update={"state": self._rules.state, "written": self._written})
                 workflow.continue_as_new(following)
             self._alarm.set(next((Due(at, what) for at, what in sorted(tasks.upcoming(self._rules))), None))
@@ -80,12 +80,12 @@ class FollowUp:
                 text=entry.text,
                 data=entry.data,
             )
-            profile = options.with_profile(options.LEDGER, self._rules.state.severity, "Write the ledger")
+            profile = profiles.with_profile(profiles.LEDGER, self._rules.state.severity, "Write the ledger")
             try:
                 await workflow.execute_activity("ledger.follow", call, **profile)
             except ActivityError as error:
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
-                await workflow.sleep(options.LEDGER_AGAIN, summary="try the ledger again")
+                await workflow.sleep(profiles.LEDGER_AGAIN, summary="try the ledger again")
             else:
                 self._written += 1
 

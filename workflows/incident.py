@@ -8,19 +8,20 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain import alerts, change_requests, clock, facts, ids, ledger, lifecycle
-    from domain.commands import INCIDENT_COMMANDS, Command
-    from domain.declaration import Alert, KeyHold
-    from domain.document import document, timeline_document
-    from domain.incident import Incident as Rules
-    from domain.incident_state import ChangeProgress, IncidentRun
-    from domain.timeline import bounded
+    from domain.model.commands import INCIDENT_COMMANDS, Command
+    from domain.model.declaration import Alert, KeyHold
+    from domain.model.state import ChangeProgress, IncidentRun
+    from domain.model.timeline import bounded
+    from domain.rules import alerts, change_requests, clock, facts, ledger_progress, lifecycle
+    from domain.rules.document import document, timeline_document
+    from domain.rules.incident import Incident as Rules
+    from domain.values import ids
 
-from workflows.alarm import Alarm
-from workflows.errands import Errands
-from workflows.hearing import hears
-from workflows.record import Record
-from workflows.showing import Showing
+from workflows.effect_runner import Errands
+from workflows.ledger_writer import Record
+from workflows.message_handlers import hears
+from workflows.timer import Alarm
+from workflows.visibility import Showing
 
 
 @workflow.defn(name="Incident")
@@ -57,7 +58,7 @@ class Incident:
                 break
             if self._must_continue_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                ledger.shorten(self._rules)
+                ledger_progress.shorten(self._rules)
                 workflow.continue_as_new(IncidentRun(declaration=self._rules.declaration, state=self._rules.state))
             await self._wait_for_news()
         await self._errands.leave_follow_up()

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from moto.acm.models import CertBundle, acm_backends
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 _describe = CertBundle.describe
 _RENEWAL = "renewal_summary"

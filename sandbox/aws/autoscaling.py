@@ -8,8 +8,8 @@ from moto.applicationautoscaling.models import FakeScalableTarget, applicationau
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.moto_api._internal import mock_random
 
+from sandbox.aws.moto_patch import teach
 from sandbox.aws.rollout import Rollouts
-from sandbox.aws.teach import teach
 
 _ACTIVITIES = "scaling_activities"
 _DIMENSION = "ecs:service:DesiredCount"

@@ -9,7 +9,7 @@ from moto.backup.models import backup_backends
 from moto.backup.responses import BackupResponse
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 _JOBS = "backup_jobs"
 

@@ -10,7 +10,7 @@ from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 GLOBAL_REGION = "us-east-1"
 """Where CloudTrail records the events of global services such as IAM."""

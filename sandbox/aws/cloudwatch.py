@@ -6,7 +6,7 @@ from typing import Any, SupportsFloat
 
 from moto.cloudwatch.models import CloudWatchBackend, Statistics
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 _get_metric_data = CloudWatchBackend.get_metric_data
 _get_statistics_for_type = Statistics.get_statistics_for_type

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, UserStatus, cognitoidp_backends
 
-from sandbox.aws.teach import teach
-from sandbox.outbox import Outbox
+from sandbox.aws.moto_patch import teach
+from sandbox.runtime.outbox import Outbox
 
 _admin_reset_user_password = CognitoIdpBackend.admin_reset_user_password
 

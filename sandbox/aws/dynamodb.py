@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 _LOCK = RLock()
 _ONE_AT_A_TIME = ("get_item", "put_item", "update_item", "delete_item", "query", "scan")

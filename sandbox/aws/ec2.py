@@ -10,7 +10,7 @@ from types import ModuleType
 from moto.ec2.models import ec2_backends, network_acls, security_groups, vpcs
 from moto.ec2.models.vpcs import VPC
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 
 def named_vpc(account: str, region: str, vpc_id: str | None, cidr: str) -> VPC:

@@ -13,9 +13,9 @@ from moto.ecs.models import EC2ContainerServiceBackend, Service, TaskDefinition
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from sandbox.aws import ecs_deployments
+from sandbox.aws.moto_patch import teach
 from sandbox.aws.paging import page
 from sandbox.aws.rollout import LOCK, PACE, keep_rollouts, moment, rollouts
-from sandbox.aws.teach import teach
 
 _create_service = EC2ContainerServiceBackend.create_service
 _update_service = EC2ContainerServiceBackend.update_service

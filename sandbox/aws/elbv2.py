@@ -16,8 +16,8 @@ from moto.elbv2.models import (
     elbv2_backends,
 )
 
+from sandbox.aws.moto_patch import teach
 from sandbox.aws.rollout import LOCK, Rollouts, moment, rollouts
-from sandbox.aws.teach import teach
 
 _describe_target_health = ELBv2Backend.describe_target_health
 

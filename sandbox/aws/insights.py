@@ -12,9 +12,9 @@ from typing import Any
 from flask import Flask, Response, request
 from moto.rds.models import DBInstance, rds_backends
 
+from sandbox.aws.moto_patch import teach
 from sandbox.aws.rds_course import course
-from sandbox.aws.teach import teach
-from sandbox.world import World
+from sandbox.runtime.aws_world import World
 
 PATH = "/pi"
 _OPERATION = "PerformanceInsightsv20180227.GetResourceMetrics"

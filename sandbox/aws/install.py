@@ -19,7 +19,7 @@ from sandbox.aws import (
     support,
     xray,
 )
-from sandbox.outbox import Outbox
+from sandbox.runtime.outbox import Outbox
 
 
 def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:

@@ -12,8 +12,8 @@ from moto.ses.responses import EmailResponse
 from moto.sesv2.responses import SESV2Response
 from moto.sns.models import SNSBackend
 
-from sandbox.aws.teach import teach
-from sandbox.outbox import Outbox
+from sandbox.aws.moto_patch import teach
+from sandbox.runtime.outbox import Outbox
 
 _publish = SNSBackend.publish
 _send_email = EmailResponse.send_email

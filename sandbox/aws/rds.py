@@ -12,9 +12,9 @@ from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from sandbox.aws import rds_records
+from sandbox.aws.moto_patch import teach
 from sandbox.aws.rds_course import PENDING, course
 from sandbox.aws.rollout import LOCK
-from sandbox.aws.teach import teach
 
 _create_db_instance = RDSBackend.create_db_instance
 _create_db_instance_read_replica = RDSBackend.create_db_instance_read_replica

@@ -16,7 +16,7 @@ from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEn
 from moto.s3.models import FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 _put_object = S3Response.put_object
 _upload_part = S3Response.upload_part

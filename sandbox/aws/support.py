@@ -6,7 +6,7 @@ from moto.core.responses import ActionResult
 from moto.support.models import SupportBackend
 from moto.support.responses import SupportResponse
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 _create_case = SupportBackend.create_case
 _SEVERITIES = (

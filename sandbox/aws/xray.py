@@ -5,7 +5,7 @@ from typing import Any
 
 from moto.xray.models import SegmentCollection
 
-from sandbox.aws.teach import teach
+from sandbox.aws.moto_patch import teach
 
 
 def install() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 from tests.activities.scopes import REGION
 
 

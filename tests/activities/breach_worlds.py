@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities.aws.ecs_stop import StopService
-from activities.aws.network_isolate import IsolateNetwork
-from activities.aws.wafv2_block import BlockAddresses
+from activities.aws.ecs.ecs_stop_service import StopService
+from activities.aws.network.network_isolate import IsolateNetwork
+from activities.aws.network.wafv2_block_addresses import BlockAddresses
 from tests.activities.change_worlds import World
 from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import environment, scope

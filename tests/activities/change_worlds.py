@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activities.action import Change
-from activities.aws.ecs_rollback import RollbackService
-from activities.aws.ecs_scale import ScaleService
-from activities.aws.elbv2_maintenance import MaintenancePage
-from domain.calls import Scope
+from activities.aws.ecs.ecs_rollback_service import RollbackService
+from activities.aws.ecs.ecs_scale_service import ScaleService
+from activities.aws.network.elbv2_maintenance_page import MaintenancePage
+from domain.model.activity_io import Scope
 from tests.activities.fake_ecs import CLUSTER, SERVICE, FakeEcs, FakeTargets, revision
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger

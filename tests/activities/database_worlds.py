@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.aws.ecs_restart import RestartService
-from activities.aws.rds_failover import Failover
-from activities.aws.rds_promote import PromoteReplica
-from activities.aws.rds_resize import ResizeInstance
+from activities.aws.database.rds_failover import Failover
+from activities.aws.database.rds_promote_replica import PromoteReplica
+from activities.aws.database.rds_resize_instance import ResizeInstance
+from activities.aws.ecs.app_restart import RestartService
 from tests.activities.change_worlds import World
 from tests.activities.fake_ecs import FakeEcs, FakeTargets, revision
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal
 from moto import mock_aws
 
 from activities.action import Change, Params
-from activities.changes import ChangeRunner
-from activities.ledger import Ledger
-from domain.approval import ApprovalClass
-from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
-from domain.ids import action_id, change_workflow_id
-from domain.plan import Plan, State, Verification
+from activities.changes.intents import Ledger
+from activities.changes.runner import ChangeRunner
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.plan import Plan, State, Verification
+from domain.values.ids import action_id, change_workflow_id
 from tests.activities.scopes import scope
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from moto.s3.models import s3_backends
 
-from activities.aws.rds_snapshot import Snapshot
-from activities.aws.s3_preserve import PreserveLogs
-from domain.calls import Scope
+from activities.aws.database.rds_snapshot import Snapshot
+from activities.aws.evidence.s3_preserve_logs import PreserveLogs
+from domain.model.activity_io import Scope
 from sandbox.aws import s3 as sandbox_s3
 from tests.activities.change_worlds import World
 from tests.activities.scopes import ACCOUNT, REGION, environment, scope

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.cloudwatch.models import Statistics
 
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 from tests.activities.scopes import REGION
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from moto import mock_aws
 
-from activities.chain import Chain
-from activities.record import Record
-from domain.audit import Verdict, audit
-from domain.calls import AppendCall, Appended
-from domain.environment import Environment
-from domain.stored import INDEX_KEY, StoredCopy
-from domain.timeline import Entry
-from starters.signatures import Keys
+from activities.ledger.reader import Record
+from activities.ledger.store import Chain
+from domain.audit.storage_format import INDEX_KEY, StoredCopy
+from domain.audit.verdict import Verdict, audit
+from domain.config.environment import Environment
+from domain.model.activity_io import AppendCall, Appended
+from domain.model.timeline import Entry
+from starters.archives.signatures import Keys
 from tests.activities.scopes import REGION, environment
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 from tests.records import INCIDENT

@@ -12,11 +12,11 @@ from moto.support.models import SupportBackend
 from moto.support.responses import SupportResponse
 from temporalio.testing import ActivityEnvironment
 
-from activities.aws.support import OpenCase, ResolveCase
+from activities.aws.observability.support_cases import OpenCase, ResolveCase
 from activities.catalogue import NOTICES
 from activities.statuspage import Identified, Investigating, Monitoring, Resolved
 from activities.statuspage_client import StatusPageClient
-from domain.calls import NoticeCall, Noticed
+from domain.model.activity_io import NoticeCall, Noticed
 from sandbox.aws import support
 from tests.activities.scopes import scope
 from tests.activities.statuspage_server import StatusPageServer, statuspage_server

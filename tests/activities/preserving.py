@@ -5,8 +5,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from activities.changes import ChangeRunner
-from domain.calls import ApplyCall
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import ApplyCall
 from tests.activities.change_worlds import World
 from tests.activities.evidence_worlds import DECLARED, VAULT, stored
 from tests.activities.scopes import NOW

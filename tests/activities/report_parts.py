@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from activities.report import content
-from activities.report.blocks import Block, Figure, Heading, Items, Table
-from domain.account_fold import fold
-from domain.timeline import Entry
-from domain.zoned import Clock
+from domain.model.timeline import Entry
+from domain.rules.account_fold import fold
+from domain.values.local_time import Clock
+from reporting.content import incident_report
+from reporting.content.blocks import Block, Figure, Heading, Items, Table
 
 SYDNEY = Clock(ZoneInfo("Australia/Sydney"))
 
@@ -34,7 +34,7 @@ def parts(entries: Iterable[Entry], clock: Clock = SYDNEY) -> dict[str, list[str
     known = list(entries)
     found: dict[str, list[Block]] = {}
     name = ""
-    for block in content.blocks(fold(known), known, clock):
+    for block in incident_report.blocks(fold(known), known, clock):
         if isinstance(block, Heading) and block.level == 2:
             name = block.text
         found.setdefault(name, []).append(block)

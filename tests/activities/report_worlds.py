@@ -4,21 +4,22 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain import change_requests, clock, commands, facts, lifecycle, notices, probing
-from domain.approval import ApprovalClass
-from domain.calls import Applied, Planned
-from domain.change import Change, ChangeRequest
-from domain.declaration import Declaration
-from domain.effects import SendNotice, StartChange
-from domain.finding import Finding, FindingStatus
-from domain.incident import Incident
-from domain.incident_state import ChangeStatus
-from domain.plan import Plan
-from domain.runbook import ChangeStep, ProbeStep, Runbook
-from domain.severity import Severity
-from domain.timeline import Entry
-from starters.loading import load_obligations, load_runbook
-from starters.organisation import load_environment, load_organisation, shipped_folder
+from domain.config.approval import ApprovalClass
+from domain.config.runbook import ChangeStep, ProbeStep, Runbook
+from domain.model import commands
+from domain.model.activity_io import Applied, Planned
+from domain.model.declaration import Declaration
+from domain.model.effects import SendNotice, StartChange
+from domain.model.finding import Finding, FindingStatus
+from domain.model.plan import Plan
+from domain.model.state import ChangeStatus
+from domain.model.timeline import Entry
+from domain.rules import change_requests, clock, facts, findings, lifecycle, notices
+from domain.rules.change import Change, ChangeRequest
+from domain.rules.incident import Incident
+from domain.values.severity import Severity
+from starters.files.loading import load_obligations, load_runbook
+from starters.files.organisation_folder import load_environment, load_organisation, shipped_folder
 from tests.builders import declaration, minutes, owed, runbook, with_notices
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis-cluster/axis-backend"
@@ -60,7 +61,7 @@ class Played:
         """Let a probe answer."""
         probe = self.incident.declaration.runbook.step(step)
         assert isinstance(probe, ProbeStep)
-        probing.found(self.incident, probe, Finding(status=status, summary=summary, **told), self.now)
+        findings.found(self.incident, probe, Finding(status=status, summary=summary, **told), self.now)
 
     def preserve(self) -> None:
         """Start what preserves evidence by itself."""

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.calls import Scope
-from domain.environment import Environment
-from domain.severity import Severity
+from domain.config.environment import Environment
+from domain.model.activity_io import Scope
+from domain.values.severity import Severity
 
 ACCOUNT = "123456789012"
 REGION = "ap-southeast-2"

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from activities.action import Change
-from activities.aws.cognito_disable import DisableUsers
-from activities.aws.cognito_mfa import RequireMfa
-from activities.aws.cognito_reset import ResetPasswords
-from activities.aws.cognito_sign_out import SignOutUsers
-from activities.aws.ec2_restrict import RestrictNetwork
-from activities.aws.logging_extend import ExtendLogging
+from activities.aws.identity.cognito_disable_users import DisableUsers
+from activities.aws.identity.cognito_require_mfa import RequireMfa
+from activities.aws.identity.cognito_reset_passwords import ResetPasswords
+from activities.aws.identity.cognito_sign_out_users import SignOutUsers
+from activities.aws.network.ec2_restrict_network import RestrictNetwork
+from activities.aws.observability.logging_extend import ExtendLogging
 from tests.activities.change_worlds import World
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger

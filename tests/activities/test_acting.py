@@ -15,9 +15,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 
-from activities import acting as module
-from activities.acting import acting
-from activities.progress import last_progress, progress
+from activities import activity_context as module
+from activities.activity_context import acting
+from activities.heartbeat import last_progress, progress
 
 WAIT_SECONDS = 10
 SAID = "no access to the images of Jo Example"

@@ -6,11 +6,11 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from activities.action import RefusedError
-from activities.aws.wafv2_block import BlockAddresses, BlockParams
-from activities.changes import ChangeRunner
-from domain.approval import ApprovalClass
-from domain.calls import ApplyCall
-from domain.plan import Plan
+from activities.aws.network.wafv2_block_addresses import BlockAddresses, BlockParams
+from activities.changes.runner import ChangeRunner
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import ApplyCall
+from domain.model.plan import Plan
 from tests.activities.breach_worlds import (
     ATTACKER_V4,
     ATTACKER_V6,

@@ -8,13 +8,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.action import RefusedError
-from activities.chain import Chain
-from activities.incident_index import IncidentIndex
-from domain.commands import Custody
-from domain.custody import Following, following
-from domain.organisation import Channel, Contact
-from domain.stored import Seal, chain_key, seal_place
-from domain.timeline import Entry
+from activities.ledger.index import IncidentIndex
+from activities.ledger.store import Chain
+from domain.audit.storage_format import Seal, chain_key, seal_place
+from domain.config.organisation import Channel, Contact
+from domain.model.commands import Custody
+from domain.model.timeline import Entry
+from domain.rules.custody import Following, following
 from tests.activities.ledger_worlds import (
     BUCKET,
     CutError,

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from domain import ledger, sizes
-from domain.incident import Incident
+from domain.rules import ledger_progress
+from domain.rules.incident import Incident
+from domain.values import limits
 from tests.activities.ledger_worlds import Cutting, append, ledger_and_vault, stored, verdict
 from tests.activities.world import WorldClients
 from tests.builders import T0, declaration, minutes
@@ -50,10 +51,10 @@ def behind(count: int, size: int) -> Incident:
 
 def test_many_big_entries_are_written_and_proven(clients: WorldClients) -> None:
     """A hundred entries as big as the biggest plan: several transactions, none too big, and the audit is intact."""
-    incident, bounded = behind(100, sizes.PLAN), Bounded(clients)
-    while ledger.is_behind(incident):
-        done = append(bounded, ledger.next_batch(incident, T0))
-        ledger.written(incident, done.written, done.epoch, T0)
+    incident, bounded = behind(100, limits.PLAN), Bounded(clients)
+    while ledger_progress.is_behind(incident):
+        done = append(bounded, ledger_progress.next_batch(incident, T0))
+        ledger_progress.written(incident, done.written, done.epoch, T0)
     assert len(bounded.sizes) == 34
     assert max(bounded.sizes) < TRANSACTION / 3
     found = verdict(clients)
@@ -66,6 +67,6 @@ def test_the_limits_are_there() -> None:
     """Without bounds it would not be written at all: the table refuses the entry, and the transaction."""
     with ledger_and_vault() as clients:
         with pytest.raises(ClientError, match="ValidationException"):
-            append(Bounded(clients), behind(1, sizes.ITEM + 10_000).state.timeline.entries)
+            append(Bounded(clients), behind(1, limits.ITEM + 10_000).state.timeline.entries)
         with pytest.raises(ClientError, match="too much"):
-            append(Bounded(clients), behind(20, sizes.PLAN).state.timeline.entries)
+            append(Bounded(clients), behind(20, limits.PLAN).state.timeline.entries)

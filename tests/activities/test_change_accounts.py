@@ -7,15 +7,15 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from activities.action import Change, RefusedError
-from activities.aws.cognito_accounts import AccountsParams
-from activities.aws.cognito_disable import DisableUsers
-from activities.aws.cognito_mfa import MfaParams, RequireMfa
-from activities.aws.cognito_reset import ResetPasswords
-from activities.aws.cognito_sign_out import SignOutUsers
-from activities.changes import ChangeRunner
-from domain.approval import ApprovalClass
-from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
-from domain.plan import Plan
+from activities.aws.identity.cognito_accounts import AccountsParams
+from activities.aws.identity.cognito_disable_users import DisableUsers
+from activities.aws.identity.cognito_require_mfa import MfaParams, RequireMfa
+from activities.aws.identity.cognito_reset_passwords import ResetPasswords
+from activities.aws.identity.cognito_sign_out_users import SignOutUsers
+from activities.changes.runner import ChangeRunner
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.plan import Plan
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.security_worlds import Pool
 from tests.activities.world import LostError, WorldClients

@@ -6,10 +6,10 @@ from moto import mock_aws
 
 from activities.action import RefusedError
 from activities.catalogue import CHANGES
-from activities.changes import ChangeRunner
-from domain.calls import Applied, ApplyCall, PlanCall, VerifyCall
-from domain.ids import action_id, change_workflow_id
-from domain.plan import Plan
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import Applied, ApplyCall, PlanCall, VerifyCall
+from domain.model.plan import Plan
+from domain.values.ids import action_id, change_workflow_id
 from tests.activities.catalogue_worlds import ALL_WORLDS, WRITES_OF, missing_worlds, world_of
 from tests.activities.change_worlds import World
 from tests.activities.scopes import NOW

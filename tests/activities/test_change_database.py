@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from activities.action import RefusedError
-from domain.approval import ApprovalClass
-from domain.plan import Plan
+from domain.config.approval import ApprovalClass
+from domain.model.plan import Plan
 from tests.activities.database_worlds import failover, resize, restart
 from tests.activities.fake_ecs import revision
 from tests.activities.fake_rds import FakeRds

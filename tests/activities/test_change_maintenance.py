@@ -5,11 +5,11 @@ import pytest
 from moto import mock_aws
 
 from activities.action import NoParams, RefusedError
-from activities.aws.elbv2_maintenance import MaintenancePage, _explicit
-from activities.aws.maintenance_page import LIMIT_CHARACTERS, PAGE, PAGE_DIGEST
-from activities.changes import ChangeRunner
-from domain.calls import ApplyCall, PlanCall
-from domain.plan import Plan
+from activities.aws.network.elbv2_maintenance_page import MaintenancePage, _explicit
+from activities.aws.network.maintenance_html import LIMIT_CHARACTERS, PAGE, PAGE_DIGEST
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import ApplyCall, PlanCall
+from domain.model.plan import Plan
 from tests.activities.change_worlds import World, maintenance
 from tests.activities.scopes import NOW, scope
 

@@ -6,12 +6,12 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from activities.action import RefusedError
-from activities.aws.ec2_restrict import RestrictNetwork, RestrictParams
-from activities.aws.logging_extend import ExtendLogging, ExtendLoggingParams
-from activities.changes import ChangeRunner
-from domain.calls import ApplyCall, PlanCall
-from domain.environment import Protected
-from domain.plan import Plan
+from activities.aws.network.ec2_restrict_network import RestrictNetwork, RestrictParams
+from activities.aws.observability.logging_extend import ExtendLogging, ExtendLoggingParams
+from activities.changes.runner import ChangeRunner
+from domain.config.environment import Protected
+from domain.model.activity_io import ApplyCall, PlanCall
+from domain.model.plan import Plan
 from tests.activities.change_worlds import World
 from tests.activities.scopes import NOW
 from tests.activities.security_worlds import ATTACKERS, logging, restriction

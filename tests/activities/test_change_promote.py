@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RefusedError
-from domain.approval import ApprovalClass
-from domain.plan import Plan
+from domain.config.approval import ApprovalClass
+from domain.model.plan import Plan
 from tests.activities.change_worlds import World
 from tests.activities.database_worlds import PARAMETER, metric, promote
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address, snapshot

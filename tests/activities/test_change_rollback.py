@@ -5,10 +5,10 @@ import pytest
 from moto import mock_aws
 
 from activities.action import RefusedError
-from activities.aws.ecs_rollback import RollbackParams, RollbackService
-from domain.calls import Scope
-from domain.environment import Service
-from domain.plan import Plan, Verification
+from activities.aws.ecs.ecs_rollback_service import RollbackParams, RollbackService
+from domain.config.environment import Service
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, Verification
 from tests.activities.fake_ecs import CLUSTER, SERVICE, SERVICE_ARN, FakeEcs, FakeTargets, revision
 from tests.activities.scopes import BACKEND_TARGETS, environment, scope
 from tests.activities.world import WorldClients

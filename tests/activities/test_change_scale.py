@@ -5,10 +5,10 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from activities.action import RefusedError
-from activities.aws.ecs_scale import ScaleParams, ScaleService
-from domain.calls import Scope
-from domain.environment import Service
-from domain.plan import Plan
+from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
+from domain.config.environment import Service
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan
 from tests.activities.change_worlds import World, scale
 from tests.activities.fake_ecs import CLUSTER, SERVICE
 from tests.activities.scopes import environment, scope

@@ -8,7 +8,7 @@ from moto.rds.models import rds_backends
 from temporalio.exceptions import ApplicationError
 
 from activities.catalogue import CHANGES
-from activities.changes import ChangeRunner
+from activities.changes.runner import ChangeRunner
 from tests.activities.change_worlds import World
 from tests.activities.evidence_worlds import DATABASE, snapshot
 from tests.activities.scopes import ACCOUNT, NOW, REGION, environment

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from activities.action import RefusedError
-from activities.changes import ChangeRunner
-from domain import sizes
-from domain.calls import Applied, PlanCall, ReleaseCall
-from domain.plan import State
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import Applied, PlanCall, ReleaseCall
+from domain.model.plan import State
+from domain.values import limits
 from tests.activities.dial import (
     ARN,
     OUTSIDE,
@@ -60,10 +60,10 @@ def test_a_plan_that_no_record_could_hold_is_refused(
     runner: ChangeRunner, dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anything happened, with its size and what to do; one of just the limit is taken."""
-    size = sizes.size(planned(runner, dial).plan.model_dump(mode="json"))
-    monkeypatch.setattr(sizes, "PLAN", size)
+    size = limits.size(planned(runner, dial).plan.model_dump(mode="json"))
+    monkeypatch.setattr(limits, "PLAN", size)
     assert planned(runner, dial).plan.is_sealed()
-    monkeypatch.setattr(sizes, "PLAN", size - 1)
+    monkeypatch.setattr(limits, "PLAN", size - 1)
     with pytest.raises(RefusedError, match=f"the plan has {size} bytes, and {size - 1} at most .* ask for less"):
         planned(runner, dial)
     assert dial.written == []
@@ -75,7 +75,7 @@ def test_what_was_applied_can_be_undone_whatever_its_size(
     """An undo says a little more than the plan that it reverses: that does not stand in its way."""
     call = planned(runner, dial)
     runner.apply(dial, call, NOW)
-    monkeypatch.setattr(sizes, "PLAN", 1)
+    monkeypatch.setattr(limits, "PLAN", 1)
     undo = PlanCall(scope=scope(), step=STEP, generation=2, params={}, undo=call.plan)
     assert runner.plan(dial, undo).plan.after == call.plan.before
 

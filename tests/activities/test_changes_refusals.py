@@ -5,8 +5,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RefusedError
-from activities.changes import ChangeRunner
-from domain.calls import Mode, ReleaseCall
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import Mode, ReleaseCall
 from tests.activities.dial import (
     Dial,
     ledger_clients,

@@ -4,9 +4,9 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RefusedError
-from activities.changes import ChangeRunner
-from domain.calls import PlanCall
-from domain.plan import Plan, Verification
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import PlanCall
+from domain.model.plan import Plan, Verification
 from tests.activities.dial import (
     OUTSIDE,
     STEP,

@@ -11,7 +11,7 @@ from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 
-from activities.aws.clients import AwsClients, assumed_session
+from activities.aws.shared.clients import AwsClients, assumed_session
 from tests.activities.scopes import REGION
 
 ROLE = "arn:aws:iam::123456789012:role/ir-diagnose"

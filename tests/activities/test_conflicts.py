@@ -6,9 +6,9 @@ import pytest
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
 
-from activities.aws.codes import ALREADY
+from activities.aws.shared.error_codes import ALREADY
 from activities.catalogue import CHANGES
-from domain.errors import FINAL
+from domain.values.errors import FINAL
 from tests.activities.catalogue_worlds import WRITES_OF, world_of
 from tests.activities.trial import Trial
 from tests.activities.walk import Met, Walk

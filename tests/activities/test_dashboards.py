@@ -4,8 +4,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from activities.aws.dashboards import Dashboard, DashboardParams
-from domain.finding import Finding, FindingStatus
+from activities.aws.observability.cloudwatch_dashboard import Dashboard, DashboardParams
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import NOW, environment, scope
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from activities.aws.database_signs import Cause, Signs, classify
+from activities.aws.database.database_signs import Cause, Signs, classify
 
 WELL = Signs("available", True, 100, 20, True, 15, 60)
 

@@ -13,8 +13,8 @@ from pydantic import Field, ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action import Params, RefusedError
-from activities.aws.errors import ALREADY, as_application_error, is_already, kind_of
-from domain.errors import FINAL, ErrorKind
+from activities.aws.shared.error_mapping import ALREADY, as_application_error, is_already, kind_of
+from domain.values.errors import FINAL, ErrorKind
 
 TABLE = {
     ErrorKind.TRANSIENT: """

@@ -10,10 +10,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import CHANGES, PROBES
 from activities.registry import activities
-from domain.calls import ObserveCall, PlanCall
-from domain.errors import FINAL, ErrorKind
-from starters.loading import load_runbook
-from starters.organisation import list_runbooks, load_environment, load_organisation, shipped_folder
+from domain.model.activity_io import ObserveCall, PlanCall
+from domain.values.errors import FINAL, ErrorKind
+from starters.files.loading import load_runbook
+from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation, shipped_folder
 from tests.activities.scopes import NOW, scope
 
 _CODES = {

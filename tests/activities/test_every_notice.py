@@ -12,9 +12,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import NOTICES
-from domain.calls import AppendCall, PageCall, Paged
-from domain.errors import ErrorKind
-from domain.organisation import Channel
+from domain.config.organisation import Channel
+from domain.model.activity_io import AppendCall, PageCall, Paged
+from domain.values.errors import ErrorKind
 from tests.activities.ledger_worlds import ledger_and_vault, objects, place, table, verdict
 from tests.activities.notice_worlds import NOTICE_WORLDS, NoticeWorld, missing_worlds, notice_world
 from tests.activities.trial import named

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from activities.action import RefusedError
-from activities.aws import s3_preservation
-from activities.changes import ChangeRunner
+from activities.aws.evidence import s3_preservation
+from activities.changes.runner import ChangeRunner
 from tests.activities.change_worlds import World
 from tests.activities.evidence_worlds import DECLARED, EVIDENCE, LOGS, VAULT, log, preserve
 from tests.activities.preserving import INSIDE, LARGE, PIECE, applied, copies, manifest
@@ -169,7 +169,7 @@ def test_a_huge_bucket_is_counted_in_part(
     runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there is too much to count in time, the plan says so, and all of it is copied all the same."""
-    monkeypatch.setattr("activities.aws.s3_versions._PAGES", 1)
+    monkeypatch.setattr("activities.aws.evidence.s3_versions._PAGES", 1)
     for number in range(1001):
         log(f"app/{number:04}", b"x", INSIDE)
     call = applied(runner, world)

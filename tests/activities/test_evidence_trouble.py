@@ -10,9 +10,9 @@ from moto import mock_aws
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RefusedError
-from activities.aws import s3_preservation
-from activities.changes import ChangeRunner
-from activities.progress import keeping
+from activities.aws.evidence import s3_preservation
+from activities.changes.runner import ChangeRunner
+from activities.heartbeat import keeping
 from tests.activities.change_worlds import World
 from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, log, preserve, stored
 from tests.activities.preserving import INSIDE, LARGE, applied, copies, manifest, uploads

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.clients import AwsClients
-from activities.aws.errors import kind_of
-from activities.aws.flow_traffic import FlowTraffic, FlowTrafficParams
-from activities.aws.instants import rfc3339
-from domain.errors import ErrorKind
-from domain.finding import Finding, FindingStatus
-from sandbox import flow_log
-from sandbox.flow_log import Flow
-from sandbox.world import World
+from activities.aws.network.ec2_flow_traffic import FlowTraffic, FlowTrafficParams
+from activities.aws.shared.clients import AwsClients
+from activities.aws.shared.error_mapping import kind_of
+from activities.aws.shared.finding_times import rfc3339
+from domain.model.finding import Finding, FindingStatus
+from domain.values.errors import ErrorKind
+from sandbox.runtime.aws_world import World
+from sandbox.traffic import flow_log
+from sandbox.traffic.flow_log import Flow
 from tests.activities.given import moto
 from tests.activities.scopes import environment, scope
 

@@ -6,9 +6,9 @@ from moto import mock_aws
 from moto.ecs.models import ecs_backends
 
 from activities.action import RefusedError
-from activities.aws.ecs_stop import StopParams, StopService
-from activities.aws.network_isolate import IsolateNetwork, IsolateParams
-from domain.plan import Plan
+from activities.aws.ecs.ecs_stop_service import StopParams, StopService
+from activities.aws.network.network_isolate import IsolateNetwork, IsolateParams
+from domain.model.plan import Plan
 from tests.activities.breach_worlds import BALANCER, SERVICES, Estate, isolated, stop
 from tests.activities.change_worlds import World
 from tests.activities.fake_ecs import CLUSTER

@@ -6,10 +6,10 @@ import pytest
 from moto import mock_aws
 
 from activities.action import RefusedError
-from activities.ledger import Intent, Ledger, ResourceBusyError
-from domain.approval import ApprovalClass
-from domain.ids import lock_id
-from domain.plan import Plan
+from activities.changes.intents import Intent, Ledger, ResourceBusyError
+from domain.config.approval import ApprovalClass
+from domain.model.plan import Plan
+from domain.values.ids import lock_id
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 
 INCIDENT, STEP = "inc-20261123-7f3k", "scale-up"

@@ -5,9 +5,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.action import RefusedError
-from activities.people import Pager, short_text
-from domain.calls import PageCall
-from domain.organisation import Channel
+from activities.paging import Pager, short_text
+from domain.config.organisation import Channel
+from domain.model.activity_io import PageCall
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 
 SMS = Channel(kind="sms", address="+61491570006")

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.clients import AwsClients
-from activities.aws.cloudwatch import DatabaseConnections, DatabaseConnectionsParams
-from activities.aws.rds import DatabaseStatus, DatabaseStatusParams
-from domain.finding import Finding, FindingStatus
+from activities.aws.database.cloudwatch_database_connections import DatabaseConnections, DatabaseConnectionsParams
+from activities.aws.database.rds_status import DatabaseStatus, DatabaseStatusParams
+from activities.aws.shared.clients import AwsClients
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import NOW, scope
 

@@ -5,12 +5,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.action import Probe
-from activities.aws.database_cause import DatabaseCause, DatabaseClassification
-from activities.aws.database_metrics import DatabaseCpu, DatabaseStorage, ReplicaLag
-from activities.aws.rds_events import DatabaseEvents
-from activities.aws.rds_log import PostgresLog
+from activities.aws.database.cloudwatch_database import DatabaseCpu, DatabaseStorage, ReplicaLag
+from activities.aws.database.database_cause import DatabaseCause, DatabaseClassification
+from activities.aws.database.rds_events import DatabaseEvents
+from activities.aws.database.rds_postgres_log import PostgresLog
 from activities.catalogue import PROBES
-from domain.finding import Finding, FindingStatus
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.given import Stubbed
 from tests.activities.scopes import NOW, scope

@@ -5,10 +5,10 @@ import pytest
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from activities.aws.ecs_deployments import RecentDeployments, RecentDeploymentsParams
-from activities.aws.ecs_history import history, last_healthy
-from activities.aws.ecs_services import Services, ServicesParams
-from domain.finding import Finding, FindingStatus
+from activities.aws.ecs.ecs_history import history, last_healthy
+from activities.aws.ecs.ecs_recent_deployments import RecentDeployments, RecentDeploymentsParams
+from activities.aws.ecs.ecs_services import Services, ServicesParams
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed
 from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 

@@ -3,8 +3,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
-from activities.health import HealthEndpoint, HealthEndpointParams
-from domain.finding import Finding, FindingStatus
+from activities.http_health import HealthEndpoint, HealthEndpointParams
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed
 from tests.activities.scopes import NOW, environment, scope
 

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from activities.aws.logs import LogErrors, LogErrorsParams
-from domain.finding import FindingStatus
+from activities.aws.observability.logs_errors import LogErrors, LogErrorsParams
+from domain.model.finding import FindingStatus
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import NOW, scope
 

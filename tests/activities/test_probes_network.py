@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.ec2 import FlowLogs, FlowLogsParams
-from activities.aws.elbv2_health import TargetHealth, TargetHealthParams
-from domain.finding import Finding, FindingStatus
+from activities.aws.network.ec2_flow_logs import FlowLogs, FlowLogsParams
+from activities.aws.network.elbv2_target_health import TargetHealth, TargetHealthParams
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import BACKEND_TARGETS, NOW, environment, scope
 

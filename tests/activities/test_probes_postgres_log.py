@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from activities.aws.rds_log import PostgresLog, PostgresLogParams
-from domain.finding import Finding, FindingStatus
+from activities.aws.database.rds_postgres_log import PostgresLog, PostgresLogParams
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed
 from tests.activities.scopes import NOW, scope
 

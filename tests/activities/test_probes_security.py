@@ -6,14 +6,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.action import Probe
-from activities.aws.cloudtrail_privilege import PrivilegeChanges, PrivilegeChangesParams
-from activities.aws.errors import kind_of
-from activities.aws.logs_data_access import DataAccess, DataAccessParams
-from activities.aws.logs_privilege import PrivilegeEscalation, PrivilegeEscalationParams
-from activities.aws.logs_sign_ins import FailedSignIns, FailedSignInsParams
-from domain.environment import Protected
-from domain.errors import ErrorKind
-from domain.finding import FindingStatus
+from activities.aws.identity.cloudtrail_privilege_changes import PrivilegeChanges, PrivilegeChangesParams
+from activities.aws.identity.logs_data_access import DataAccess, DataAccessParams
+from activities.aws.identity.logs_failed_sign_ins import FailedSignIns, FailedSignInsParams
+from activities.aws.identity.logs_privilege_escalation import PrivilegeEscalation, PrivilegeEscalationParams
+from activities.aws.shared.error_mapping import kind_of
+from domain.config.environment import Protected
+from domain.model.finding import FindingStatus
+from domain.values.errors import ErrorKind
 from tests.activities.given import Stubbed
 from tests.activities.scopes import NOW, environment, scope
 
@@ -212,7 +212,7 @@ def changed(
 def paces(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the probe waited between pages; nobody waits."""
     waited: list[float] = []
-    monkeypatch.setattr("activities.aws.cloudtrail_privilege.time.sleep", waited.append)
+    monkeypatch.setattr("activities.aws.identity.cloudtrail_privilege_changes.time.sleep", waited.append)
     return waited
 
 

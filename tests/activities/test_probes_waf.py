@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.errors import kind_of
-from activities.aws.wafv2_requests import Requests, RequestsParams
-from domain.errors import ErrorKind
-from domain.finding import Finding, FindingStatus
+from activities.aws.network.wafv2_requests import Requests, RequestsParams
+from activities.aws.shared.error_mapping import kind_of
+from domain.model.finding import Finding, FindingStatus
+from domain.values.errors import ErrorKind
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import NOW, environment, scope
 

@@ -13,13 +13,13 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from activities.action import RefusedError
-from activities.aws.clients import AwsClients
-from activities.record import Record
-from domain.audit import audit
-from domain.environment import Environment
-from domain.stored import chain_key, seal_place
-from domain.timeline import Entry
-from starters.signatures import Keys
+from activities.aws.shared.clients import AwsClients
+from activities.ledger.reader import Record
+from domain.audit.storage_format import chain_key, seal_place
+from domain.audit.verdict import audit
+from domain.config.environment import Environment
+from domain.model.timeline import Entry
+from starters.archives.signatures import Keys
 from tests.activities.ledger_worlds import (
     BUCKET,
     EVIDENCE,

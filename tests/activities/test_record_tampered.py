@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.stored import chain_key
+from domain.audit.storage_format import chain_key
 from tests.activities.ledger_worlds import append, ledger_and_vault, verdict
 from tests.activities.world import LEDGER, WorldClients
 from tests.records import INCIDENT, timeline

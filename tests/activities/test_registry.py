@@ -12,9 +12,9 @@ from activities.action import Clients, NoParams, Probe
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.calls import NoticeCall, ObserveCall, PageCall, ReleaseCall, Scope
-from domain.finding import Finding, FindingStatus
-from domain.organisation import Channel
+from domain.config.organisation import Channel
+from domain.model.activity_io import NoticeCall, ObserveCall, PageCall, ReleaseCall, Scope
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, scope
 

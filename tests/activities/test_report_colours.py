@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.report.drawing import TONES
+from reporting.picture.drawing import TONES
 
 
 def _luminance(colour: str) -> float:

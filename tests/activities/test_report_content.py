@@ -2,7 +2,7 @@
 
 import json
 
-from activities.report.rendering import rendered
+from reporting.formats.rendering import rendered
 from tests.activities.report_parts import SYDNEY, parts
 from tests.activities.report_worlds import EVIDENCE, outage
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from activities.report.rendering import rendered
-from domain.finding import FindingStatus
+from domain.model.finding import FindingStatus
+from reporting.formats.rendering import rendered
 from tests.activities.report_parts import SYDNEY, parts
 from tests.activities.report_worlds import Played, breach
 from tests.builders import declaration, minutes, owed, with_notices

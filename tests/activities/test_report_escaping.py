@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from activities.report.blocks import Block, Heading, Items, Table, plain
-from activities.report.drawing import Bar, Diamond, Dot, Drawing, Label, Line, Shape
-from activities.report.html import html
-from activities.report.markdown import markdown
-from activities.report.rendering import ENDINGS, rendered
-from activities.report.svg import svg
-from activities.report.text import legible, pieces
-from domain.finding import FindingStatus
+from domain.model.finding import FindingStatus
+from reporting.content.blocks import Block, Heading, Items, Table, plain
+from reporting.content.safe_text import legible, pieces
+from reporting.formats.html import html
+from reporting.formats.markdown import markdown
+from reporting.formats.rendering import ENDINGS, rendered
+from reporting.formats.svg import svg
+from reporting.picture.drawing import Bar, Diamond, Dot, Drawing, Label, Line, Shape
 from tests.activities.report_parts import SYDNEY
 from tests.activities.report_worlds import Played
 from tests.builders import declaration

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PageObject, PdfReader
 
-from activities.report.blocks import Block, Heading, Items, Table
-from activities.report.pdf import pdf
-from activities.report.pdf_text import FONT, encodable, wrapped
-from activities.report.rendering import rendered
+from reporting.content.blocks import Block, Heading, Items, Table
+from reporting.formats.pdf import pdf
+from reporting.formats.pdf_text import FONT, encodable, wrapped
+from reporting.formats.rendering import rendered
 from tests.activities.report_parts import SYDNEY, parts
 from tests.activities.report_worlds import breach, outage
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from activities.report import lanes
-from activities.report.axis import Axis
-from activities.report.drawing import Bar, Dot, Drawing, Label, Line, Shape, width_of
-from activities.report.lanes import LEFT, RIGHT, Moment
-from activities.report.picture import picture
-from domain.account_fold import fold
-from domain.timeline import Entry
+from domain.model.timeline import Entry
+from domain.rules.account_fold import fold
+from reporting.picture import lanes
+from reporting.picture.axis import Axis
+from reporting.picture.drawing import Bar, Dot, Drawing, Label, Line, Shape, width_of
+from reporting.picture.incident_picture import picture
+from reporting.picture.lanes import LEFT, RIGHT, Moment
 from tests.activities.report_parts import SYDNEY
 from tests.activities.report_worlds import Played, breach, outage
 from tests.builders import T0, declaration

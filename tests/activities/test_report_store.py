@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from activities.action import RefusedError
-from activities.chain import Chain
-from activities.report.store import ReportStore
-from domain.calls import AppendCall, ReportCall, Reported
-from domain.custody import Following
-from domain.status import Status
-from domain.stored import report_place
-from domain.timeline import Entry
+from activities.ledger.store import Chain
+from activities.report_store import ReportStore
+from domain.audit.storage_format import report_place
+from domain.model.activity_io import AppendCall, ReportCall, Reported
+from domain.model.timeline import Entry
+from domain.rules.custody import Following
+from domain.values.status import Status
 from tests.activities.ledger_worlds import (
     BUCKET,
     EVIDENCE,

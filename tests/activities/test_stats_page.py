@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.report.drawing import Bar, Dot, Drawing, Label, Line, width_of
-from activities.report.stats_page import Told, chart, kept, page
-from activities.report.stats_picture import stats_picture
-from activities.report.time_scale import TimeScale, median_and_mean
-from domain.stats import Group, Kept, Spread, Stats
+from reporting.picture.drawing import Bar, Dot, Drawing, Label, Line, width_of
+from reporting.picture.time_scale import TimeScale, median_and_mean
+from reporting.statistics.chart import stats_picture
+from reporting.statistics.page import Told, chart, kept, page
+from reporting.statistics.tally import Group, Kept, Spread, Stats
 
 NASTY = '<script>alert("1")</script>&\x00\u202e]]>'
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,10 +6,10 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from activities.action import NoParams, RefusedError
-from activities.aws.support import CaseParams, OpenCase, ResolveCase
+from activities.aws.observability.support_cases import CaseParams, OpenCase, ResolveCase
 from activities.registry import World
 from activities.statuspage_client import StatusPageClient
-from domain.severity import Severity
+from domain.values.severity import Severity
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import scope
 

@@ -8,20 +8,20 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from activities.action import Probe, RefusedError
-from activities.aws.acm import Certificate
-from activities.aws.alarms import Alarms
-from activities.aws.autoscaling import ScalingActivities
-from activities.aws.backups import Backups, FailedJobs
-from activities.aws.cloudtrail_logging import TrailStatus
-from activities.aws.cognito_pool import PoolStatus
-from activities.aws.freshness import LastEvent, NewestObject
-from activities.aws.insights import DatabaseLoad
-from activities.aws.service_load import ServiceLoad
-from activities.aws.traces import Traces
-from activities.aws.traffic import ErrorRate, ResponseTime
+from activities.aws.database.backups import Backups, FailedJobs
+from activities.aws.database.performance_insights import DatabaseLoad
+from activities.aws.ecs.autoscaling_activities import ScalingActivities
+from activities.aws.ecs.cloudwatch_service_load import ServiceLoad
+from activities.aws.identity.cognito_pool_status import PoolStatus
+from activities.aws.network.acm_certificate import Certificate
+from activities.aws.network.cloudwatch_traffic import ErrorRate, ResponseTime
+from activities.aws.observability.cloudtrail_logging import TrailStatus
+from activities.aws.observability.cloudwatch_alarms import Alarms
+from activities.aws.observability.freshness import LastEvent, NewestObject
+from activities.aws.observability.xray_traces import Traces
 from activities.catalogue import PROBES
-from domain.approval import ApprovalClass
-from domain.finding import Finding, FindingStatus
+from domain.config.approval import ApprovalClass
+from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.change_worlds import World
 from tests.activities.scopes import NOW, environment, scope

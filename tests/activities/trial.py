@@ -7,9 +7,9 @@ from temporalio.testing import ActivityEnvironment
 from activities.action import Clients
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.calls import Applied, ApplyCall, PlanCall, ReleaseCall, Verified, VerifyCall
-from domain.ids import action_id, change_workflow_id
-from domain.plan import Plan
+from domain.model.activity_io import Applied, ApplyCall, PlanCall, ReleaseCall, Verified, VerifyCall
+from domain.model.plan import Plan
+from domain.values.ids import action_id, change_workflow_id
 from tests.activities.change_worlds import World
 from tests.activities.world import LEDGER
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.aws.alarms import DisableAlarmActions
-from activities.aws.cloudtrail_logging import StartLogging
-from activities.aws.ecs_scale_out import ScaleOut
-from activities.aws.insights import EnableInsights
+from activities.aws.database.performance_insights import EnableInsights
+from activities.aws.ecs.ecs_scale_out import ScaleOut
+from activities.aws.observability.cloudtrail_logging import StartLogging
+from activities.aws.observability.cloudwatch_alarms import DisableAlarmActions
 from tests.activities.change_worlds import World, scale
 from tests.activities.checked import Checked
 from tests.activities.fake_rds import FakeRds

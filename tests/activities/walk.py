@@ -7,8 +7,8 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from activities.aws.codes import kind_of_answer
-from domain.errors import FINAL, ErrorKind
+from activities.aws.shared.error_codes import kind_of_answer
+from domain.values.errors import FINAL, ErrorKind
 from tests.activities.wire import Sent
 from tests.activities.world import WIRE
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import botocore.session
 
-from activities.aws.codes import ALREADY, kind_of_answer
-from domain.errors import ErrorKind
+from activities.aws.shared.error_codes import ALREADY, kind_of_answer
+from domain.values.errors import ErrorKind
 
 ONE_A_CLASS = (
     "ThrottlingException",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import boto3
 from botocore import xform_name
 
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 from tests.activities.scopes import REGION, environment
 from tests.activities.wire import AGAIN, Wire
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from domain.account import Account
-from domain.document import document
-from domain.incident import Incident
-from domain.incident_state import LEDGER_CLOCK
+from domain.model.state import LEDGER_CLOCK
+from domain.rules.account import Account
+from domain.rules.document import document
+from domain.rules.incident import Incident
 
 _PLAIN = ("id", "type", "title", "description", "severity", "status", "mode", "environment", "declared_at")
 _MOMENTS = ("acknowledged_at", "mitigated_at", "resolved_at", "closed_at", "aware_at")

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from domain.approval import ApprovalClass, ApprovalRule
-from domain.calls import Planned
-from domain.change import Change, ChangeRequest
-from domain.commands import Approve, Command
-from domain.ids import change_workflow_id
-from domain.incident_state import ChangeRecord
-from domain.organisation import Organisation
-from domain.plan import Plan
+from domain.config.approval import ApprovalClass, ApprovalRule
+from domain.config.organisation import Organisation
+from domain.model.activity_io import Planned
+from domain.model.commands import Approve, Command
+from domain.model.plan import Plan
+from domain.model.state import ChangeRecord
+from domain.rules.change import Change, ChangeRequest
+from domain.values.ids import change_workflow_id
 from tests.activities.scopes import scope
 from tests.builders import T0, minutes, organisation
 

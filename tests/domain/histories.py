@@ -6,18 +6,18 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from domain import clock, facts
-from domain.account import Account
-from domain.account_fold import fold
-from domain.commands import INCIDENT_COMMANDS
-from domain.ids import incident_id
-from domain.incident import Incident
-from domain.obligation import BreachRegister, Obligations
-from domain.organisation import Organisation
-from domain.runbook import Runbook
-from domain.severity import Severity
-from starters.loading import load_obligations
-from starters.organisation import load_organisation, shipped_folder
+from domain.config.obligation import BreachRegister, Obligations
+from domain.config.organisation import Organisation
+from domain.config.runbook import Runbook
+from domain.model.commands import INCIDENT_COMMANDS
+from domain.rules import clock, facts
+from domain.rules.account import Account
+from domain.rules.account_fold import fold
+from domain.rules.incident import Incident
+from domain.values.ids import incident_id
+from domain.values.severity import Severity
+from starters.files.loading import load_obligations
+from starters.files.organisation_folder import load_organisation, shipped_folder
 from tests.builders import T0, declaration, minutes, runbook
 from tests.domain.speaking import say
 

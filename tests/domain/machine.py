@@ -4,7 +4,7 @@ from datetime import UTC
 
 from hypothesis import strategies as st
 
-from domain.commands import (
+from domain.model.commands import (
     Acknowledge,
     Approve,
     Cancel,
@@ -27,9 +27,9 @@ from domain.commands import (
     Undo,
     WaiveTask,
 )
-from domain.incident_state import ChangeStatus
-from domain.severity import Severity
-from domain.status import Status
+from domain.model.state import ChangeStatus
+from domain.values.severity import Severity
+from domain.values.status import Status
 from tests.builders import CHAIN, LEADS, T0, minutes
 from tests.domain.changing import plan
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from domain import clock, lifecycle
-from domain.commands import Acknowledge, Close, Command, CompleteTask, FalseAlarm, Mitigated, Resolve
-from domain.incident import Incident
-from domain.status import Status
+from domain.model.commands import Acknowledge, Close, Command, CompleteTask, FalseAlarm, Mitigated, Resolve
+from domain.rules import clock, lifecycle
+from domain.rules.incident import Incident
+from domain.values.status import Status
 from tests.builders import T0, declaration, minutes
 
 BY = "devops-lead"

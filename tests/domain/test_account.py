@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from domain import clock, probing
-from domain.account import Account
-from domain.account_fold import NoAccountError, fold
-from domain.change_requests import gone
-from domain.commands import Acknowledge, CompleteTask, Custody, Note, Reclassify, RequestChange, WaiveTask
-from domain.finding import Finding, FindingStatus
-from domain.incident import Incident
-from domain.runbook import ProbeStep
-from domain.severity import Severity
-from domain.status import Status
-from domain.timeline import Timeline
+from domain.config.runbook import ProbeStep
+from domain.model.commands import Acknowledge, CompleteTask, Custody, Note, Reclassify, RequestChange, WaiveTask
+from domain.model.finding import Finding, FindingStatus
+from domain.model.timeline import Timeline
+from domain.rules import clock, findings
+from domain.rules.account import Account
+from domain.rules.account_fold import NoAccountError, fold
+from domain.rules.change_requests import gone
+from domain.rules.incident import Incident
+from domain.values.severity import Severity
+from domain.values.status import Status
 from tests.builders import T0, declaration, minutes, runbook, with_notices
 from tests.domain import accounts
 from tests.domain.speaking import incident_in, say
@@ -59,7 +59,7 @@ def test_findings_come_with_facts_and_evidence() -> None:
     assert isinstance(step, ProbeStep)
     facts = {"revision": 7, "shares": [0.5, None], "when": "now"}
     seen = Finding(status=FindingStatus.SUSPECT, summary="3 of 3 unhealthy", facts=facts, evidence="s3://b/k")
-    probing.found(incident, step, seen, T0 + minutes(1))
+    findings.found(incident, step, seen, T0 + minutes(1))
     finding = told(incident).findings[0]
     assert (finding.title, finding.summary, finding.facts) == ("Deployments", "3 of 3 unhealthy", facts)
     assert finding.evidence == "s3://b/k"
@@ -74,7 +74,7 @@ def test_a_task_that_a_finding_asks_for_is_told() -> None:
     assert "rescue" not in {task.step for task in told(incident).tasks}
     step = incident.declaration.runbook.step("deployments")
     assert isinstance(step, ProbeStep)
-    probing.found(incident, step, Finding(status=FindingStatus.SUSPECT, summary="3 of 3 unhealthy"), T0 + minutes(1))
+    findings.found(incident, step, Finding(status=FindingStatus.SUSPECT, summary="3 of 3 unhealthy"), T0 + minutes(1))
     task = told(incident).tasks[-1]
     assert (task.step, task.status, task.due_at) == ("rescue", "open", T0 + minutes(61))
     say(incident, "waive_task", WaiveTask(by="cto", step="rescue", reason="it was over"))

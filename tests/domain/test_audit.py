@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import audit_epoch
-from domain.audit import Verdict, account
-from domain.audit import audit as check
-from domain.audit_epoch import Flaw
-from domain.stored import Item, KeptSeal, Seal, StoredCopy
-from domain.timeline import Entry, Timeline
-from starters.signatures import Keys
+from domain.audit import epochs
+from domain.audit.epochs import Flaw
+from domain.audit.storage_format import Item, KeptSeal, Seal, StoredCopy
+from domain.audit.verdict import Verdict, account
+from domain.audit.verdict import audit as check
+from domain.model.timeline import Entry, Timeline
+from starters.archives.signatures import Keys
 from tests.records import ARN, INCIDENT, Signer, forked, items, record, signer, timeline
 
 LENGTH = 400
@@ -27,7 +27,7 @@ BYTES = st.integers(0, 10**6)
 def _remembered() -> Iterator[None]:
     """Read each stored text once, however often it is looked at here: reading is pure."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audit_epoch, "_read", cache(audit_epoch._read))
+        patch.setattr(epochs, "_read", cache(epochs._read))
         yield
 
 

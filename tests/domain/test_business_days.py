@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.business_days import BusinessCalendar
+from domain.values.business_days import BusinessCalendar
 
 SYDNEY = BusinessCalendar(
     timezone="Australia/Sydney",

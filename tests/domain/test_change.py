@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from domain.approval import ApprovalRule
-from domain.calls import Applied, Planned
-from domain.commands import Approve, Cancel, Reject
-from domain.incident_state import ChangeStatus
+from domain.config.approval import ApprovalRule
+from domain.model.activity_io import Applied, Planned
+from domain.model.commands import Approve, Cancel, Reject
+from domain.model.state import ChangeStatus
 from tests.builders import T0, minutes
 from tests.domain.changing import ARN, approve, change, people, plan, say, waiting
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from domain import change_requests, clock
-from domain.commands import RequestChange, Undo
-from domain.effects import SendPage, StartChange
-from domain.incident import Incident
-from domain.incident_state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus, Clock, ProgressEntry
-from domain.runbook import ChangeStep
-from domain.severity import Severity
-from domain.status import Status
+from domain.config.runbook import ChangeStep
+from domain.model.commands import RequestChange, Undo
+from domain.model.effects import SendPage, StartChange
+from domain.model.state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus, Clock, ProgressEntry
+from domain.rules import change_requests, clock
+from domain.rules.incident import Incident
+from domain.values.severity import Severity
+from domain.values.status import Status
 from tests.builders import LEADS, T0, declaration, minutes, runbook
 from tests.domain.changing import plan
 from tests.domain.speaking import BY, incident_in, say

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import clock, lifecycle
-from domain.commands import Acknowledge, Mitigated, Reclassify
-from domain.declaration import Declaration
-from domain.incident import Incident
-from domain.severity import Severity
+from domain.model.commands import Acknowledge, Mitigated, Reclassify
+from domain.model.declaration import Declaration
+from domain.rules import clock, lifecycle
+from domain.rules.incident import Incident
+from domain.values.severity import Severity
 from tests.builders import CHAIN, LEADS, T0, declaration, minutes, runbook, with_notices
 
 FIRST = [*LEADS, "technical-manager"]

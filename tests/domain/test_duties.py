@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from domain import clock, document, duties, facts
-from domain.commands import INCIDENT_COMMANDS
-from domain.effects import SendPage
-from domain.incident import Incident
-from domain.severity import Severity
+from domain.model.commands import INCIDENT_COMMANDS
+from domain.model.effects import SendPage
+from domain.rules import clock, document, facts, obligation_rules
+from domain.rules.incident import Incident
+from domain.values.severity import Severity
 from tests.builders import T0, declaration
 from tests.domain.speaking import say
 
@@ -100,7 +100,7 @@ def test_belief_ends_the_assessment_and_opens_the_statement() -> None:
     incident = declared(phi=True)
     tell(incident, "record_fact", T0 + DAY, fact="belief_at", at=T0 + DAY / 2)
     assert states(incident) == {"assessment": "superseded", "officer-told": "open", "statement": "open"}
-    statement = duties.told(incident, incident.state.obligations[-1])
+    statement = obligation_rules.told(incident, incident.state.obligations[-1])
     assert (statement["due_at"], statement["ceiling_at"]) == (None, "2026-11-26T15:00:00Z")
     assert statement["ceiling_basis"] == "policy: our own ceiling"
     shown = document.document(incident)["obligations"][-1]
@@ -147,7 +147,7 @@ def test_everybody_who_must_sign_signs() -> None:
     assert states(incident)["assessment"] == "open"
     assert tell(incident, "discharge_obligation", by="technical-manager", step="assessment") is None
     assert states(incident)["assessment"] == "discharged"
-    ended = duties.told(incident, incident.state.obligations[0])
+    ended = obligation_rules.told(incident, incident.state.obligations[0])
     assert (ended["reference"], ended["outcome"]) == ("record 7", "remediated")
     assert [signature["by"] for signature in ended["signatures"]] == ["cto", "technical-manager"]
     assert "discharged already" in str(tell(incident, "discharge_obligation", by="cto", **done))

@@ -2,8 +2,7 @@
 
 import pytest
 
-from domain import clock
-from domain.commands import (
+from domain.model.commands import (
     Acknowledge,
     Close,
     CompleteTask,
@@ -15,9 +14,10 @@ from domain.commands import (
     Resolve,
     WaiveTask,
 )
-from domain.effects import SendNotice, TellChanges
-from domain.incident_state import ChangeStatus
-from domain.status import Status
+from domain.model.effects import SendNotice, TellChanges
+from domain.model.state import ChangeStatus
+from domain.rules import clock
+from domain.values.status import Status
 from tests.builders import T0, minutes, with_notices
 from tests.domain.speaking import BY, FINAL, incident_in, say, timer
 

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic_core import to_json
 
-from domain import alerts, change_requests, clock, facts, lifecycle, notices
-from domain.account_fold import fold
-from domain.calls import Applied, Planned
-from domain.change import Change, ChangeRequest
-from domain.commands import Approve, Cancel, Command
-from domain.effects import Effect, SendNotice, StartChange, TellChanges
-from domain.incident import Incident
-from domain.incident_state import ChangeStatus, IncidentState
-from domain.runbook import ChangeStep
-from domain.severity import Severity
-from domain.status import Status
-from domain.timeline import GENESIS, Entry, Timeline
+from domain.config.runbook import ChangeStep
+from domain.model.activity_io import Applied, Planned
+from domain.model.commands import Approve, Cancel, Command
+from domain.model.effects import Effect, SendNotice, StartChange, TellChanges
+from domain.model.state import ChangeStatus, IncidentState
+from domain.model.timeline import GENESIS, Entry, Timeline
+from domain.rules import alerts, change_requests, clock, facts, lifecycle, notices
+from domain.rules.account_fold import fold
+from domain.rules.change import Change, ChangeRequest
+from domain.rules.incident import Incident
+from domain.values.severity import Severity
+from domain.values.status import Status
 from tests.builders import T0, declaration, minutes, with_notices
 from tests.domain import accounts, machine
 from tests.domain.changing import plan

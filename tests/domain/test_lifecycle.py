@@ -2,8 +2,7 @@
 
 import pytest
 
-from domain import lifecycle
-from domain.commands import (
+from domain.model.commands import (
     INCIDENT_COMMANDS,
     Acknowledge,
     Close,
@@ -24,9 +23,10 @@ from domain.commands import (
     Undo,
     WaiveTask,
 )
-from domain.effects import TellChanges
-from domain.severity import Severity
-from domain.status import Status
+from domain.model.effects import TellChanges
+from domain.rules import lifecycle
+from domain.values.severity import Severity
+from domain.values.status import Status
 from tests.domain.speaking import BY, FINAL, OPEN, incident_in, say
 
 STAYS = (Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED)

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from domain.approval import ApprovalClass
-from domain.declaration import Declaration
-from domain.durations import Duration, spoken
-from domain.environment import Environment
-from domain.incident_state import ChangeRecord
-from domain.organisation import Organisation
-from domain.placeholders import placeholders
-from domain.plan import Plan
-from domain.runbook import Runbook
-from domain.severity import SeverityPolicy
+from domain.config.approval import ApprovalClass
+from domain.config.environment import Environment
+from domain.config.organisation import Organisation
+from domain.config.runbook import Runbook
+from domain.model.declaration import Declaration
+from domain.model.plan import Plan
+from domain.model.state import ChangeRecord
+from domain.values.durations import Duration, spoken
+from domain.values.placeholders import placeholders
+from domain.values.severity import SeverityPolicy
 from tests.activities.scopes import environment
 from tests.builders import declaration, minutes, organisation, runbook
 from tests.domain.changing import plan

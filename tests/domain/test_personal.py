@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.personal import signs
+from domain.values.phi_hints import signs
 
 MAIL, NUMBER, BORN = "an e-mail address", "a number like a Medicare card's", "a date of birth"
 OURS = ("devops-lead@axisimaging.com.au", "+61491570006")

@@ -8,11 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.account import Account
-from domain.account_duties import Fact, Obligation
-from domain.obligation import BreachRegister, Obligations
-from domain.register import BEING_ASSESSED, ELIGIBLE, FALSE_ALARM, UNDECIDED, RegisterEntry, entry, suspected_by
-from domain.status import Status
+from domain.config.obligation import BreachRegister, Obligations
+from domain.rules.account import Account
+from domain.rules.account_duties import Fact, Obligation
+from domain.values.status import Status
+from reporting.register.breach_register import (
+    BEING_ASSESSED,
+    ELIGIBLE,
+    FALSE_ALARM,
+    UNDECIDED,
+    RegisterEntry,
+    entry,
+    suspected_by,
+)
 from tests.builders import T0, minutes
 from tests.domain.histories import Said, account, answered, days, obligations, register
 

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain import alerts, ledger, probing, sizes
-from domain.calls import Planned
-from domain.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS, Command
-from domain.finding import Finding, FindingStatus
-from domain.incident import Incident
-from domain.runbook import ProbeStep
-from domain.status import Status
-from domain.timeline import Entry, Timeline
+from domain.config.runbook import ProbeStep
+from domain.model.activity_io import Planned
+from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS, Command
+from domain.model.finding import Finding, FindingStatus
+from domain.model.timeline import Entry, Timeline
+from domain.rules import alerts, findings, ledger_progress
+from domain.rules.incident import Incident
+from domain.values import limits
+from domain.values.status import Status
 from tests.builders import T0, declaration, minutes
 from tests.domain.changing import change, plan
 from tests.domain.speaking import incident_in, say
@@ -48,7 +49,7 @@ def full(name: str, model: type[Command], field: str | None = None) -> dict[str,
     payload = {key: value for key, value in FIELDS.items() if key in model.model_fields}
     if field is not None:
         payload[field] = {} if field == "set" else ""
-        room = "x" * (sizes.COMMAND - sizes.size(payload) - 10)
+        room = "x" * (limits.COMMAND - limits.size(payload) - 10)
         payload[field] = {"count": room[9:]} if field == "set" else room
     return payload
 
@@ -63,7 +64,7 @@ def test_a_payload_is_bounded_as_a_whole(name: str, model: type[Command]) -> Non
     model.model_validate(full(name, model))
     for field in FREE:
         with pytest.raises(ValidationError, match="at most can go on record"):
-            model.model_validate({**full(name, model), field: "x" * sizes.COMMAND})
+            model.model_validate({**full(name, model), field: "x" * limits.COMMAND})
 
 
 @pytest.mark.parametrize("status", [Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED])
@@ -76,20 +77,20 @@ def test_whatever_is_said_fits_an_item(name: str, model: type[Command], status: 
         length = incident.state.timeline.length
         say(incident, name, command)
         assert incident.state.timeline.length > length
-        assert biggest(incident.state.timeline.entries) < sizes.ITEM
+        assert biggest(incident.state.timeline.entries) < limits.ITEM
 
 
 def test_the_biggest_plan_fits_an_item() -> None:
     """A plan at its limit, with the vote on it, in the change's entries."""
     made = change()
-    room = {"rules": "x" * (sizes.PLAN - sizes.size(plan().model_dump(mode="json")) - 40)}
+    room = {"rules": "x" * (limits.PLAN - limits.size(plan().model_dump(mode="json")) - 40)}
     big = plan(before={"revision": 8, **room}, after={"revision": 7, "rules": ""})
-    assert sizes.PLAN - 100 < sizes.size(big.model_dump(mode="json")) <= sizes.PLAN
+    assert limits.PLAN - 100 < limits.size(big.model_dump(mode="json")) <= limits.PLAN
     made.planned(Planned(plan=big), T0)
     timeline = Timeline()
     for entry in made.told().entries:
         timeline.append(entry.at, entry.actor, entry.kind, entry.text, entry.data)
-    assert sizes.PLAN - 1000 < biggest(timeline.entries) < sizes.ITEM
+    assert limits.PLAN - 1000 < biggest(timeline.entries) < limits.ITEM
 
 
 @settings(max_examples=50)
@@ -99,8 +100,8 @@ def test_a_finding_gives_way_and_keeps_its_status(summary: int, facts: int, stat
     finding = Finding(status=status, summary="s" * summary, facts={"seen": "f" * facts}, evidence="arn:1")
     kept = finding.bounded()
     assert (kept.status, kept.evidence) == (status, "arn:1")
-    assert sizes.size(kept.model_dump(mode="json")) <= sizes.FINDING
-    if sizes.size(finding.model_dump(mode="json")) <= sizes.FINDING:
+    assert limits.size(kept.model_dump(mode="json")) <= limits.FINDING
+    if limits.size(finding.model_dump(mode="json")) <= limits.FINDING:
         assert kept == finding
     else:
         assert "bytes" in kept.facts["left_out"]
@@ -108,8 +109,8 @@ def test_a_finding_gives_way_and_keeps_its_status(summary: int, facts: int, stat
     incident = Incident.declared(declaration())
     step = incident.declaration.runbook.step("deployments")
     assert isinstance(step, ProbeStep)
-    probing.found(incident, step, kept, T0)
-    assert biggest(incident.state.timeline.entries) < sizes.ITEM
+    findings.found(incident, step, kept, T0)
+    assert biggest(incident.state.timeline.entries) < limits.ITEM
 
 
 def test_a_long_alert_is_cut() -> None:
@@ -136,13 +137,13 @@ def grown(count: int, text: str) -> Incident:
 def test_a_batch_is_bounded(count: int, text: str, most: int) -> None:
     """Every entry is written, in order, at most so many and so many bytes at once; one alone always goes."""
     incident, written = grown(count, text), 0
-    while ledger.is_behind(incident):
-        batch = ledger.next_batch(incident, T0)
+    while ledger_progress.is_behind(incident):
+        batch = ledger_progress.next_batch(incident, T0)
         assert [entry.seq for entry in batch] == [*range(written + 1, written + len(batch) + 1)]
         assert 1 <= len(batch) <= most + (written == 0)
-        assert len(batch) == 1 or sum(len(e.canonical().encode()) for e in batch) <= sizes.BATCH
+        assert len(batch) == 1 or sum(len(e.canonical().encode()) for e in batch) <= limits.BATCH
         written = batch[-1].seq
-        ledger.written(incident, written, 1, T0)
+        ledger_progress.written(incident, written, 1, T0)
     assert written == incident.state.timeline.length
 
 
@@ -151,19 +152,19 @@ def test_what_is_carried_on_is_bounded(text: str, kept: int) -> None:
     """A new run carries the latest entries, so many and so many bytes at most, and always what is not written yet."""
     incident = grown(300, text)
     incident.state.ledger.written = incident.state.timeline.length
-    ledger.shorten(incident)
+    ledger_progress.shorten(incident)
     timeline = incident.state.timeline
     assert len(timeline.entries) == kept
     assert timeline.dropped == timeline.length - kept
     assert timeline.first_broken() is None
     behind = grown(300, text)
-    ledger.shorten(behind)
+    ledger_progress.shorten(behind)
     assert behind.state.timeline.dropped == 0
 
 
 def test_what_counts_is_bytes() -> None:
     """As UTF-8, and what is no JSON as its text."""
-    assert sizes.size("🏥") == 6
-    assert sizes.size({"a": [1, None, True]}) == len('{"a":[1,null,true]}')
-    assert sizes.size("\ud800") == 5
-    assert sizes.size(timedelta(days=1)) == len('"1 day, 0:00:00"')
+    assert limits.size("🏥") == 6
+    assert limits.size({"a": [1, None, True]}) == len('{"a":[1,null,true]}')
+    assert limits.size("\ud800") == 5
+    assert limits.size(timedelta(days=1)) == len('"1 day, 0:00:00"')

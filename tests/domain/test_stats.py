@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.account import Account, Deadline
-from domain.severity import Severity
-from domain.stats import Group, Kept, Outcome, Spread, Stats, Tally, outcome
-from domain.status import Status
+from domain.rules.account import Account, Deadline
+from domain.values.severity import Severity
+from domain.values.status import Status
+from reporting.statistics.tally import Group, Kept, Outcome, Spread, Stats, Tally, outcome
 from tests.builders import T0, minutes
 from tests.domain.histories import Said, account, answered, closed
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.timeline import GENESIS, Entry, Timeline, bounded
+from domain.model.timeline import GENESIS, Entry, Timeline, bounded
 from tests.builders import T0
 
 Written = list[tuple[int, str, str, dict[str, Any]]]

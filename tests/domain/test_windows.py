@@ -1,8 +1,8 @@
 """How long people have for a decision, who is paged meanwhile, and what comes when nobody decides."""
 
-from domain.calls import Planned
-from domain.change import Change
-from domain.incident_state import ChangeStatus
+from domain.model.activity_io import Planned
+from domain.model.state import ChangeStatus
+from domain.rules.change import Change
 from tests.builders import T0, minutes
 from tests.domain.changing import approve, change, people, plan, waiting
 

@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
-from starters import conversation
+from starters.client import incident_client
 
 _ANSWER = timedelta(seconds=5)
 _SECONDS = 60
@@ -45,4 +45,4 @@ class Asking:
 
     def update(self, workflow: str, name: str, **payload: Any) -> Any:
         """Send a command as an update, as the command line does, and wait for its answer."""
-        return self.run(conversation._update(self.client, workflow, name, payload))
+        return self.run(incident_client._update(self.client, workflow, name, payload))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes
-from sandbox.state import Files
+from sandbox.runtime import processes
+from sandbox.runtime.state import Files
 from tests.e2e.house import House
 from tests.e2e.wire import Wire, wire
 from tests.e2e.workers import Worker, running

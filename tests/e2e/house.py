@@ -11,13 +11,13 @@ from typing import Any, cast
 import boto3
 import requests
 
-from sandbox.outbox import Outbox
-from sandbox.state import Files
+from sandbox.runtime.outbox import Outbox
+from sandbox.runtime.state import Files
 from tests.e2e.asking import Asking
 from tests.forked import ROOT, forked
 from tests.waiting import until
 
-COMMAND = (sys.executable, "-m", "starters.main")
+COMMAND = (sys.executable, "-m", "starters.cli.main")
 TEMPORAL = Path(sys.executable).parent / "temporal"
 Document = dict[str, Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.faults_security import ATTACKERS
-from sandbox.seed_accounts import sub
+from sandbox.faults.security import ATTACKERS
+from sandbox.seed.user_pools import sub
 from tests.e2e.house import House
 
 MARK = re.compile(rb"phi-mark-[a-z-]+", re.IGNORECASE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from starters.organisation import shipped_folder
+from starters.files.organisation_folder import shipped_folder
 from tests.e2e.account import Portal
 from tests.e2e.chain import assert_whole
 from tests.e2e.conftest import opened

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.seed_accounts import sub
+from sandbox.seed.user_pools import sub
 from tests.e2e.account import PROBES
 from tests.e2e.house import Document, House
 from tests.e2e.marks import Answers, mark, marks_in, plant

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes
-from sandbox.state import Files
+from sandbox.runtime import processes
+from sandbox.runtime.state import Files
 from tests.e2e.account import Portal
 from tests.e2e.house import House, clean
 from tests.forked import ROOT
@@ -19,7 +19,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]
 
-PACKAGES = ("domain", "runbooks", "workflows", "activities", "worker", "starters", "sandbox")
+PACKAGES = ("domain", "runbooks", "workflows", "reporting", "activities", "worker", "starters", "sandbox")
 LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "benchmarks")
 
 

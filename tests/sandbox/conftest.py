@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from domain.environment import Environment
-from sandbox import seed
+from domain.config.environment import Environment
 from sandbox.aws.install import install
 from sandbox.aws.rollout import PACE
-from sandbox.outbox import Outbox
-from sandbox.world import World
+from sandbox.runtime.aws_world import World
+from sandbox.runtime.outbox import Outbox
+from sandbox.seed import account
 from tests.aws import aws_clients
 from tests.sandbox.worlds import NEVER, shipped
 
@@ -32,7 +32,7 @@ def seeded(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
         world = World(environment, aws_clients(environment.region).client)
         install(outbox, NEVER)
-        seed.seed(world)
+        account.seed(world)
         return world
 
     before = PACE.rollout

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, PROBES
-from activities.changes import ChangeRunner
-from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
-from domain.finding import Finding
-from domain.severity import Severity
-from sandbox.faults import FAULTS
-from sandbox.world import World
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.finding import Finding
+from domain.values.severity import Severity
+from sandbox.faults.inject import FAULTS
+from sandbox.runtime.aws_world import World
 from tests.aws import aws_clients
 from tests.sandbox.worlds import rollouts_finish
 

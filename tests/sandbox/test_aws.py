@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws.rollout import ail
-from sandbox.outbox import Outbox
-from sandbox.world import World
+from sandbox.runtime.aws_world import World
+from sandbox.runtime.outbox import Outbox
 from tests.sandbox.worlds import rollouts_finish
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.ecs_history import history, last_healthy
+from activities.aws.ecs.ecs_history import history, last_healthy
 from sandbox.aws.rollout import ail
-from sandbox.seed_services import register
-from sandbox.world import World
+from sandbox.runtime.aws_world import World
+from sandbox.seed.services import register
 from tests.sandbox.worlds import rollouts_finish
 
 

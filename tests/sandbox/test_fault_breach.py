@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from activities.aws.ecs_stop import StopService
-from activities.aws.network_isolate import IsolateNetwork
-from activities.aws.wafv2_block import BlockAddresses
-from activities.aws.wafv2_requests import Requests
-from domain.calls import Scope
-from domain.environment import Environment
-from domain.finding import Finding, FindingStatus
-from domain.runbook import ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
-from domain.severity import Severity
-from sandbox.faults import FAULTS
-from sandbox.faults_breach import ATTACKER
-from sandbox.world import World
-from starters.loading import load_obligations, load_runbook
-from starters.organisation import load_environment, load_organisation, shipped_folder
+from activities.aws.ecs.ecs_stop_service import StopService
+from activities.aws.network.network_isolate import IsolateNetwork
+from activities.aws.network.wafv2_block_addresses import BlockAddresses
+from activities.aws.network.wafv2_requests import Requests
+from domain.config.environment import Environment
+from domain.config.runbook import ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.severity import Severity
+from sandbox.faults.breach import ATTACKER
+from sandbox.faults.inject import FAULTS
+from sandbox.runtime.aws_world import World
+from starters.files.loading import load_obligations, load_runbook
+from starters.files.organisation_folder import load_environment, load_organisation, shipped_folder
 from tests.sandbox.worlds import other, rollouts_finish
 
 

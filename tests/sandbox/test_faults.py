@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.aws.ecs_history import history, last_healthy
-from domain.environment import Environment
-from sandbox import pulse
-from sandbox.fault_names import FAULT_NAMES
-from sandbox.faults import FAULTS
-from sandbox.world import World
+from activities.aws.ecs.ecs_history import history, last_healthy
+from domain.config.environment import Environment
+from sandbox.faults.inject import FAULTS
+from sandbox.faults.names import FAULT_NAMES
+from sandbox.runtime.aws_world import World
+from sandbox.traffic import background
 from tests.sandbox.worlds import other, rollouts_finish, shipped
 
 
@@ -73,7 +73,7 @@ def test_errors_go_on_until_mended(world: World) -> None:
     """Every minute brings errors while a service ails, and none once it is well."""
     FAULTS["outage-bad-deploy"](world)
     later = datetime.now(UTC) + timedelta(minutes=5)
-    pulse.beat(world, later)
+    background.beat(world, later)
     during = error_count(world, later - timedelta(minutes=1))
     assert during > 0
     service = world.environment.services["backend"]
@@ -81,5 +81,5 @@ def test_errors_go_on_until_mended(world: World) -> None:
         cluster=service.cluster, service=service.service, taskDefinition=f"{service.family}:3"
     )
     rollouts_finish()
-    pulse.beat(world, later + timedelta(minutes=1))
+    background.beat(world, later + timedelta(minutes=1))
     assert error_count(world, later - timedelta(minutes=1)) == during

@@ -8,17 +8,17 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RefusedError
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, PROBES
-from activities.changes import ChangeRunner
-from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
-from domain.environment import Environment
-from domain.finding import Finding, FindingStatus
-from domain.severity import Severity
-from sandbox import pulse
+from activities.changes.runner import ChangeRunner
+from domain.config.environment import Environment
+from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.finding import Finding, FindingStatus
+from domain.values.severity import Severity
 from sandbox.aws.rollout import PACE
-from sandbox.faults import FAULTS
-from sandbox.world import FaultError, World
+from sandbox.faults.inject import FAULTS
+from sandbox.runtime.aws_world import FaultError, World
+from sandbox.traffic import background
 from tests.aws import aws_clients
 from tests.sandbox.worlds import NEVER, other, rollouts_finish
 
@@ -153,7 +153,7 @@ def test_a_failed_primary_sends_no_metrics_and_its_replica_falls_behind(world: W
     """As the minutes pass the replica's lag grows by the clock, and nothing is connected to the primary."""
     FAULTS["database-instance-down"](world)
     later = datetime.now(UTC) + timedelta(minutes=3)
-    pulse.beat(world, later)
+    background.beat(world, later)
     points = world.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/RDS",
         MetricName="DatabaseConnections",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.pulse_database import line
-from sandbox.seed_database import courses
-from sandbox.world import World
+from sandbox.runtime.aws_world import World
+from sandbox.seed.databases import courses
+from sandbox.traffic.database_traffic import line
 from tests.sandbox.worlds import rollouts_finish
 
 

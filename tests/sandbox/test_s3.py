@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.world import World
+from sandbox.runtime.aws_world import World
 
 UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
 PART = 5 * 2**20

@@ -9,18 +9,18 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.clients import AwsClients
+from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, PROBES
-from activities.changes import ChangeRunner
-from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
-from domain.environment import Environment
-from domain.finding import Finding
-from domain.severity import Severity
+from activities.changes.runner import ChangeRunner
+from domain.config.environment import Environment
+from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.finding import Finding
+from domain.values.severity import Severity
 from sandbox.aws import cloudtrail
-from sandbox.faults import FAULTS
-from sandbox.faults_security import ATTACKERS, TAKEN
-from sandbox.outbox import Outbox
-from sandbox.world import World
+from sandbox.faults.inject import FAULTS
+from sandbox.faults.security import ATTACKERS, TAKEN
+from sandbox.runtime.aws_world import World
+from sandbox.runtime.outbox import Outbox
 from tests.aws import aws_clients
 from tests.sandbox.worlds import other
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.environment import Environment
-from sandbox.world import World
+from domain.config.environment import Environment
+from sandbox.runtime.aws_world import World
 from tests.sandbox.worlds import other, shipped
 
 

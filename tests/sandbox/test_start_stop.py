@@ -15,15 +15,15 @@ import boto3
 import pytest
 import requests
 
-from sandbox import parts, processes, supervisor
-from sandbox.launch import StartError
-from sandbox.state import Files
-from starters.organisation import shipped_folder
+from sandbox.runtime import processes, services, supervisor
+from sandbox.runtime.launch import StartError
+from sandbox.runtime.state import Files
+from starters.files.organisation_folder import shipped_folder
 from tests.sandbox.worlds import other_folder
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "starters.main", "sandbox"]
+COMMAND = [sys.executable, "-m", "starters.cli.main", "sandbox"]
 
 
 def run(*arguments: str, status: int = 0) -> str:
@@ -205,7 +205,7 @@ def test_part_that_dies_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch)
     broken = data_dir.parent / "temporal"
     broken.write_text("#!/bin/sh\necho cannot open the database\nexit 3\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(parts, "_temporal", lambda: str(broken))
+    monkeypatch.setattr(services, "_temporal", lambda: str(broken))
     with pytest.raises(StartError, match=r"(?s)temporal died with exit status 3.*cannot open the database"):
         supervisor.start(Files(data_dir), shipped_folder(), "sandbox", port_base=None, worker=False, supervised=False)
     assert carrying(data_dir) == set()

@@ -7,10 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from sandbox.outbox import Outbox
-from sandbox.statuspage import application
-from sandbox.statuspage_limit import Limit
-from sandbox.statuspage_page import Page
+from sandbox.runtime.outbox import Outbox
+from sandbox.statuspage.api import application
+from sandbox.statuspage.page import Page
+from sandbox.statuspage.rate_limit import Limit
 
 INCIDENTS = "/v1/pages/page-1/incidents"
 Ask = Callable[..., TestResponse]

@@ -13,15 +13,15 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from activities.catalogue import CHANGES, PROBES
-from activities.changes import ChangeRunner
-from domain.calls import ApplyCall, PlanCall, Scope, VerifyCall
-from domain.environment import Environment
-from domain.severity import Severity
-from sandbox import pulse
+from activities.changes.runner import ChangeRunner
+from domain.config.environment import Environment
+from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.values.severity import Severity
 from sandbox.aws.insights import PATH, add_insights
-from sandbox.faults import FAULTS
-from sandbox.seed_upkeep import following
-from sandbox.world import FaultError, World
+from sandbox.faults.inject import FAULTS
+from sandbox.runtime.aws_world import FaultError, World
+from sandbox.seed.upkeep import following
+from sandbox.traffic import background
 from tests.aws import aws_clients
 from tests.sandbox.worlds import other, rollouts_finish
 
@@ -170,7 +170,7 @@ def test_a_service_without_tasks_is_answered_for_by_the_load_balancer(world: Wor
     backend = world.environment.services["backend"]
     world.client("ecs").update_service(cluster=backend.cluster, service=backend.service, desiredCount=0)
     rollouts_finish()
-    pulse.beat(world, datetime.now(UTC) - timedelta(minutes=1))
+    background.beat(world, datetime.now(UTC) - timedelta(minutes=1))
     told = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
     assert told.startswith("suspect")
     assert told.endswith("0 in the application, 600 in the load balancer")

@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from domain.environment import Environment
+from domain.config.environment import Environment
 from sandbox.aws.rollout import PACE
-from starters.organisation import load_environment, shipped_folder
+from starters.files.organisation_folder import load_environment, shipped_folder
 
 NEVER = timedelta(days=1)
 AT_ONCE = timedelta.resolution

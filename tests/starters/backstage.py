@@ -15,8 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.catalogue import CHANGES, NOTICES, PROBES
-from domain import ids
-from domain.calls import (
+from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
@@ -35,12 +34,13 @@ from domain.calls import (
     Verified,
     VerifyCall,
 )
-from domain.finding import Finding, FindingStatus
-from domain.plan import Plan
+from domain.model.finding import Finding, FindingStatus
+from domain.model.plan import Plan
+from domain.values import ids
 from tests.waiting import SERVER_STARTS
 from worker import run
 from worker.runner import runner
-from workflows import attributes
+from workflows import search_attributes
 from workflows.catalogue import WORKFLOWS
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ async def server() -> WorkflowEnvironment:
         dev_server_existing_path=temporal(),
         dev_server_log_level="error",
         dev_server_startup_timeout=SERVER_STARTS,
-        search_attributes=attributes.ALL,
+        search_attributes=search_attributes.ALL,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from starters.main import invoke
+from starters.cli.main import invoke
 from tests.starters.backstage import Backstage
 from tests.starters.vaulted import Vaulted, vaulted
 

@@ -2,9 +2,9 @@
 
 import json
 
-from activities.chain import Chain
-from domain.calls import AppendCall
-from domain.incident import Incident
+from activities.ledger.store import Chain
+from domain.model.activity_io import AppendCall
+from domain.rules.incident import Incident
 from tests.starters.vaulted import Vaulted
 
 _AT_ONCE = 100

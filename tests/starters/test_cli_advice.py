@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from domain.document import document
-from domain.incident import Incident
-from starters.advice import advice, due
+from domain.rules.document import document
+from domain.rules.incident import Incident
+from starters.cli.next_steps import advice, due
 from tests.builders import T0, declaration, minutes
 
 

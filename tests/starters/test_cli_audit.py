@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from domain.stored import StoredCopy
-from domain.timeline import Entry
-from starters import archive
+from domain.audit.storage_format import StoredCopy
+from domain.model.timeline import Entry
+from starters.archives import archive_file
 from tests.records import ARN, Signer, forked, record, signer
 from tests.starters.conftest import Incident
 from tests.starters.vaulted import INCIDENT, Vaulted
@@ -25,7 +25,7 @@ LENGTH = 400
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of an incident of 400 entries."""
     file = tmp_path_factory.mktemp("archives") / "whole.zip"
-    file.write_bytes(archive.pack(record(LENGTH), {ARN: signer().pem}, {"id": INCIDENT}, "2026-12-01T00:00:00Z"))
+    file.write_bytes(archive_file.pack(record(LENGTH), {ARN: signer().pem}, {"id": INCIDENT}, "2026-12-01T00:00:00Z"))
     return file
 
 
@@ -121,7 +121,7 @@ def test_another_key_in_the_archive_is_found_out(incident: Incident, tmp_path: P
     entries = record(5)
     forged = entries._replace(seals=[forger.seal(entry) for entry in archive_entries(entries)])
     file = tmp_path / "forged.zip"
-    file.write_bytes(archive.pack(forged, {ARN: forger.pem}, None, "2026-12-01T00:00:00Z"))
+    file.write_bytes(archive_file.pack(forged, {ARN: forger.pem}, None, "2026-12-01T00:00:00Z"))
     assert incident("audit", "verify", "--file", str(file)).status == 0
     said = incident("audit", "verify", "--file", str(file), "--public-key", str(real))
     assert said.status == 1
@@ -223,7 +223,7 @@ def test_a_damaged_zip_file_is_told(incident: Incident, packed: Path, tmp_path: 
     if said.status:
         assert said.err.count("\n") == 1
     else:
-        assert archive.unpack(file) == archive.unpack(packed)
+        assert archive_file.unpack(file) == archive_file.unpack(packed)
 
 
 @pytest.mark.parametrize("fork", [False, True])
@@ -231,7 +231,7 @@ def test_the_script_in_the_archive_proves_it_alone(tmp_path: Path, fork: bool) -
     """With a bare Python and openssl the unpacked archive proves itself; any altered entry or head fails."""
     copy = forked() if fork else record(20)
     file, folder = tmp_path / "a.zip", tmp_path / "unpacked"
-    file.write_bytes(archive.pack(copy, {ARN: signer().pem}, None, "2026-12-01T00:00:00Z"))
+    file.write_bytes(archive_file.pack(copy, {ARN: signer().pem}, None, "2026-12-01T00:00:00Z"))
     with ZipFile(file) as zipped:
         zipped.extractall(folder)
 

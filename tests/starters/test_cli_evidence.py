@@ -10,12 +10,12 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.chain import Chain
-from domain.calls import AppendCall, Appended
-from starters import whole
-from starters.conversation import Account
-from starters.exits import RefusedError
-from starters.options import Options
+from activities.ledger.store import Chain
+from domain.model.activity_io import AppendCall, Appended
+from starters.cli.exit_codes import RefusedError
+from starters.cli.options import Options
+from starters.client import full_timeline
+from starters.client.incident_client import Account
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident, Said
 from tests.starters.vaulted import INCIDENT, Vaulted
@@ -207,8 +207,8 @@ def test_older_entries_come_from_the_ledger(aws: Vaulted) -> None:
     aws.note(30)
     entries = [entry.model_dump(mode="json") for entry in aws.timeline.entries]
     account = Account({"id": INCIDENT, "environment": "sandbox"}, entries[21:])
-    assert whole.completed(Options(), account).timeline == entries
-    assert whole.completed(Options(), Account(account.state, entries)).timeline == entries
+    assert full_timeline.completed(Options(), account).timeline == entries
+    assert full_timeline.completed(Options(), Account(account.state, entries)).timeline == entries
     other = [{**entries[21], "prev": "f" * 64}, *entries[22:]]
     with pytest.raises(RefusedError, match="audit verify"):
-        whole.completed(Options(), Account(account.state, other))
+        full_timeline.completed(Options(), Account(account.state, other))

@@ -12,13 +12,13 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.testing import WorkflowEnvironment
 
-from domain import ids
-from domain.declaration import KeyHold
-from starters import keyed
-from starters.keyed import Started
+from domain.model.declaration import KeyHold
+from domain.values import ids
+from starters.client import start_once
+from starters.client.start_once import Started
 from tests.builders import T0, declaration
 from tests.starters import backstage
-from workflows import attributes
+from workflows import search_attributes
 
 KEY = "alarm/portal"
 
@@ -31,7 +31,7 @@ async def client() -> AsyncIterator[Client]:
 
 
 async def begin(client: Client, **changes: Any) -> Started:
-    return await keyed.start(client, declaration(**{"key": KEY, **changes}), lambda made: made.incident_id)
+    return await start_once.start(client, declaration(**{"key": KEY, **changes}), lambda made: made.incident_id)
 
 
 async def alerts(client: Client, incident: str) -> int:
@@ -90,7 +90,7 @@ async def test_a_key_whose_incident_has_ended_opens_a_new_one(client: Client) ->
 async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Client) -> None:
     """Closing is final: an alert that comes while the closed incident's workflow still runs opens a new one."""
     closing = ids.incident_id(T0)
-    closed = TypedSearchAttributes([SearchAttributePair(attributes.INCIDENT_STATUS, "closed")])
+    closed = TypedSearchAttributes([SearchAttributePair(search_attributes.INCIDENT_STATUS, "closed")])
     memo = {"key": ids.key_workflow_id(KEY)}
     await client.start_workflow(
         "Incident", id=closing, task_queue=ids.INCIDENTS_QUEUE, search_attributes=closed, memo=memo

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from activities.incident_index import IncidentIndex
-from domain.audit import account as entries_of
-from domain.stored import StoredCopy
-from domain.timeline import Entry
-from starters import ledgers
-from starters.options import Options
+from activities.ledger.index import IncidentIndex
+from domain.audit.storage_format import StoredCopy
+from domain.audit.verdict import account as entries_of
+from domain.model.timeline import Entry
+from starters.cli.options import Options
+from starters.client import recorded_incidents
 from tests.builders import T0
 from tests.domain.histories import answered
 from tests.domain.histories import incident as history
@@ -85,8 +85,8 @@ def test_one_incident_at_a_time_is_in_memory(aws: Vaulted, many: list[str], monk
         read.append(copy.incident)
         return entries_of(copy)
 
-    monkeypatch.setattr("domain.audit.account", account)
-    for number, _ in enumerate(ledgers.accounts(Options(environment="sandbox")), start=1):
+    monkeypatch.setattr("domain.audit.verdict.account", account)
+    for number, _ in enumerate(recorded_incidents.accounts(Options(environment="sandbox")), start=1):
         assert len(read) == number
     assert read == many
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starters import register_csv
-from starters.organisation import shipped_folder
+from starters.cli import register_csv
+from starters.files.organisation_folder import shipped_folder
 from tests.builders import T0
 from tests.domain.histories import Said, answered, days
 from tests.domain.histories import incident as history

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.timeline import Timeline
+from domain.model.timeline import Timeline
 from tests.activities.report_worlds import outage
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident

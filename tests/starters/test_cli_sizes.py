@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain import sizes
+from domain.values import limits
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident
 
@@ -24,14 +24,14 @@ def test_a_change_of_too_many_parameters(
     finally:
         backstage.stop_workers()
     assert (said.status, said.out) == (1, "")
-    assert f"{sizes.COMMAND} at most can go on record: say it in parts" in said.err
+    assert f"{limits.COMMAND} at most can go on record: say it in parts" in said.err
     assert "block-addresses" not in {change["step"] for change in state["changes"]}
     assert not any("198.51" in str(entry) for entry in timeline)
 
 
 def test_a_runbook_that_is_too_long(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before Temporal is asked: nothing listens there."""
-    monkeypatch.setattr(sizes, "DECLARATION", 10_000)
+    monkeypatch.setattr(limits, "DECLARATION", 10_000)
     said = incident(*START)
     assert (said.status, said.out) == (1, "")
     assert "10000 at most can go on record: shorten them" in said.err

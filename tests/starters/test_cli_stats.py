@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from domain.account import Account
-from domain.stats import Tally
-from starters import ledgers, stats_tables
-from starters.options import Options
+from domain.rules.account import Account
+from reporting.statistics.tally import Tally
+from starters.cli import stats_tables
+from starters.cli.options import Options
+from starters.client import recorded_incidents
 from tests.builders import T0
 from tests.domain.histories import Said, answered, closed
 from tests.domain.histories import incident as history
@@ -82,7 +83,7 @@ def test_no_line_is_wider_than_the_window(
     long = history("authentication-failure", "P1", answered(30, 90, 600), T0 + 6 * DAY)
     keep(aws, long)
     tally = Tally()
-    for one in ledgers.accounts(Options(environment="sandbox")):
+    for one in recorded_incidents.accounts(Options(environment="sandbox")):
         assert isinstance(one, Account)
         tally.take(one)
     counted = tally.stats()

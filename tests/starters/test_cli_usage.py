@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from starters.main import _COMMANDS
-from starters.organisation import shipped_folder
-from starters.terminal import folded
+from starters.cli.main import _COMMANDS
+from starters.cli.terminal import folded
+from starters.files.organisation_folder import shipped_folder
 from tests.starters.conftest import Incident
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def seconds(*arguments: str) -> float:
 
 def test_help_tells_every_command_and_imports_nothing_heavy() -> None:
     """`incident --help` has a line for every command and loads no Temporal, AWS, rich, YAML or pydantic."""
-    said = process("-X", "importtime", "-m", "starters.main", "--help")
+    said = process("-X", "importtime", "-m", "starters.cli.main", "--help")
     assert said.returncode == 0
     for name, (_, text) in _COMMANDS.items():
         assert f"  {name} " in said.stdout
@@ -55,19 +55,19 @@ def test_help_tells_every_command_and_imports_nothing_heavy() -> None:
 
 def test_version_is_the_installed_one() -> None:
     """`incident --version` tells what is installed."""
-    said = process("-m", "starters.main", "--version")
+    said = process("-m", "starters.cli.main", "--version")
     assert (said.returncode, said.stdout) == (0, f"incident, version {version('incident-orchestrator')}\n")
 
 
 def test_help_takes_at_most_eight_bare_interpreters() -> None:
     """`incident --help` costs at most eight times a bare interpreter."""
-    assert seconds("-m", "starters.main", "--help") <= 8 * seconds("-c", "pass")
+    assert seconds("-m", "starters.cli.main", "--help") <= 8 * seconds("-c", "pass")
 
 
 def test_an_unreachable_temporal_is_told_within_seconds() -> None:
     """Exit 3 with one line that names the address, and nothing on stdout."""
     began = time.monotonic()
-    said = process("-m", "starters.main", "show", "inc-20261123-7f3k", "--json", TEMPORAL_ADDRESS="127.0.0.1:1")
+    said = process("-m", "starters.cli.main", "show", "inc-20261123-7f3k", "--json", TEMPORAL_ADDRESS="127.0.0.1:1")
     assert (said.returncode, said.stdout) == (3, "")
     assert said.stderr == "Temporal is not reachable at 127.0.0.1:1\n"
     assert time.monotonic() - began < 10

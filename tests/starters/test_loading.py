@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from domain.approval import DEFAULT_RULES, ApprovalClass, ApprovalRule
-from domain.organisation import Organisation
-from domain.placeholders import placeholders
-from domain.runbook import ChangeStep, ProbeStep, Runbook
-from starters.loading import lint, load_runbook
-from starters.organisation import list_environments, list_runbooks, load_environment, load_organisation, shipped_folder
-from starters.problems import InvalidFile
-from starters.yaml_lines import read
+from domain.config.approval import DEFAULT_RULES, ApprovalClass, ApprovalRule
+from domain.config.organisation import Organisation
+from domain.config.runbook import ChangeStep, ProbeStep, Runbook
+from domain.values.placeholders import placeholders
+from starters.files.loading import lint, load_runbook
+from starters.files.organisation_folder import (
+    list_environments,
+    list_runbooks,
+    load_environment,
+    load_organisation,
+    shipped_folder,
+)
+from starters.files.problems import InvalidFile
+from starters.files.yaml_lines import read
 from tests.starters import clinic
 
 ORGANISATION = "organisation.yaml"
@@ -252,7 +258,8 @@ def test_what_is_no_folder_is_said(tmp_path: Path) -> None:
 def test_loading_imports_no_library_of_aws_or_temporal() -> None:
     """The command starts fast and light: to load and lint needs neither boto3 nor Temporal's SDK."""
     program = (
-        "import sys; from starters.loading import lint, schema; from starters.organisation import shipped_folder;"
+        "import sys; from starters.files.loading import lint, schema;"
+        "from starters.files.organisation_folder import shipped_folder;"
         "lint(shipped_folder()); schema();"
         "print([m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore')])"
     )
@@ -263,8 +270,8 @@ def test_loading_imports_no_library_of_aws_or_temporal() -> None:
 def test_who_and_where_are_read_without_any_action() -> None:
     """Nearly every command reads the organisation; what can be done takes far longer to load than all of that."""
     program = (
-        "import sys; from starters.organisation import load_environment, load_organisation, shipped_folder;"
-        "load_organisation(shipped_folder()); load_environment(shipped_folder(), 'sandbox');"
+        "import sys; from starters.files import organisation_folder as folder; shipped_folder = folder.shipped_folder;"
+        "folder.load_organisation(shipped_folder()); folder.load_environment(shipped_folder(), 'sandbox');"
         "print([m for m in sys.modules if m.split('.')[0] in ('activities', 'temporalio', 'requests')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from starters.loading import schema
-from starters.organisation import list_runbooks, shipped_folder
-from starters.yaml_lines import parse, read
+from starters.files.loading import schema
+from starters.files.organisation_folder import list_runbooks, shipped_folder
+from starters.files.yaml_lines import parse, read
 from tests.starters import clinic
 
 

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starters.problems import InvalidFile, Keys
-from starters.yaml_lines import parse
+from starters.files.problems import InvalidFile, Keys
+from starters.files.yaml_lines import parse
 
 FILE = Path("some.yaml")
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from activities.aws.s3_preserve import PreserveLogs, PreserveParams
-from activities.chain import Chain
-from domain.calls import AppendCall, Scope
-from domain.environment import Environment
-from domain.severity import Severity
-from domain.timeline import Timeline
+from activities.aws.evidence.s3_preserve_logs import PreserveLogs, PreserveParams
+from activities.ledger.store import Chain
+from domain.config.environment import Environment
+from domain.model.activity_io import AppendCall, Scope
+from domain.model.timeline import Timeline
+from domain.values.severity import Severity
 from sandbox.aws import s3 as sandbox_s3
-from starters.organisation import load_environment, shipped_folder
+from starters.files.organisation_folder import load_environment, shipped_folder
 from tests.aws import aws_clients
 
 INCIDENT = "inc-20261123-7f3k"

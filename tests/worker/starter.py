@@ -6,9 +6,9 @@ import sys
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from domain.ids import INCIDENTS_QUEUE
-from domain.incident_state import IncidentRun
-from starters import tracing
+from domain.model.state import IncidentRun
+from domain.values.ids import INCIDENTS_QUEUE
+from starters.client import tracing
 from tests.builders import declaration, runbook
 from worker.command import leave
 

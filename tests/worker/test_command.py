@@ -19,7 +19,7 @@ from worker import run
 from worker.connect import SEARCH_ATTRIBUTES
 from worker.errors import SettingsError
 from worker.settings import Settings
-from workflows import attributes
+from workflows import search_attributes
 
 
 def _address(env: WorkflowEnvironment) -> str:
@@ -60,7 +60,7 @@ async def test_registers_what_workflows_need(bare_server: WorkflowEnvironment) -
         ListSearchAttributesRequest(namespace="default")
     )
     assert {name: known.custom_attributes[name] for name in SEARCH_ATTRIBUTES} == SEARCH_ATTRIBUTES
-    assert {key.name: int(key.indexed_value_type) for key in attributes.ALL} == SEARCH_ATTRIBUTES
+    assert {key.name: int(key.indexed_value_type) for key in search_attributes.ALL} == SEARCH_ATTRIBUTES
 
 
 @pytest.mark.parametrize("asked", [("--queues", "diagnose", "notify"), ("--queues", "diagnose", "--queues", "notify")])

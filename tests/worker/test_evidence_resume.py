@@ -14,9 +14,9 @@ from moto.server import ThreadedMotoServer
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from domain.change import ChangeRequest
-from domain.ids import INCIDENTS_QUEUE, change_workflow_id
-from domain.incident_state import ChangeRecord
+from domain.model.state import ChangeRecord
+from domain.rules.change import ChangeRequest
+from domain.values.ids import INCIDENTS_QUEUE, change_workflow_id
 from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, evidence_scope, furnish, log
 from tests.activities.world import WorldClients
 from tests.builders import organisation

@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker, WorkflowInstance
 
-from domain.errors import ASK_AGAIN
+from domain.values.errors import ASK_AGAIN
 from worker.runner import Attentive, runner
 
 QUEUE = "sleepers"

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.ids import QUEUES
+from domain.values.ids import QUEUES
 from tests.worker.processes import environment
 from worker.command import read_settings
 from worker.errors import SettingsError

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
 
-from domain.calls import PlanCall
+from domain.model.activity_io import PlanCall
 from tests.builders import declaration
 from tests.workflows.world import Told, World
 

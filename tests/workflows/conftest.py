@@ -19,7 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.waiting import SERVER_STARTS
 from tests.workflows.world import World
-from workflows import attributes
+from workflows import search_attributes
 
 
 def binary(name: str) -> str:
@@ -70,7 +70,7 @@ async def server(address: str) -> WorkflowEnvironment:
 
 
 async def _register(client: Client) -> None:
-    kinds = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in attributes.ALL}
+    kinds = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in search_attributes.ALL}
     asked = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
     await client.operator_service.add_search_attributes(asked)
 

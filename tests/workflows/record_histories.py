@@ -18,8 +18,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from domain import ids
-from domain.declaration import KeyHold
+from domain.model.declaration import KeyHold
+from domain.values import ids
 from tests.activities.scopes import environment
 from tests.builders import declaration, with_notices
 from tests.waiting import SERVER_STARTS
@@ -27,7 +27,7 @@ from tests.workflows.asking import approve
 from tests.workflows.conftest import binary
 from tests.workflows.world import Told, World
 from worker.command import leave
-from workflows import attributes
+from workflows import search_attributes
 from workflows.catalogue import WORKFLOWS
 
 FOLDER = Path(__file__).parent / "histories"
@@ -190,7 +190,7 @@ async def main() -> None:
         dev_server_existing_path=binary("temporal"),
         dev_server_log_level="error",
         dev_server_startup_timeout=SERVER_STARTS,
-        search_attributes=attributes.ALL,
+        search_attributes=search_attributes.ALL,
     ) as env:
         for name in PLAYS:
             await record(name, env.client)

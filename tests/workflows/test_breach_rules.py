@@ -6,8 +6,8 @@ from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
 
-from domain.runbook import Runbook
-from domain.severity import Severity
+from domain.config.runbook import Runbook
+from domain.values.severity import Severity
 from tests.builders import CHAIN, LEADS, declaration, runbook
 from tests.workflows.world import Told, World
 

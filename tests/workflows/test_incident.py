@@ -8,9 +8,9 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from domain import ids
-from domain.declaration import KeyHold
-from domain.severity import Severity
+from domain.model.declaration import KeyHold
+from domain.values import ids
+from domain.values.severity import Severity
 from tests.builders import CHAIN, LEADS, declaration, with_notices
 from tests.workflows.world import Told, World
 

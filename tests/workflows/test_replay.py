@@ -11,7 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from domain import ids
+from domain.values import ids
 from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS
 from workflows.catalogue import WORKFLOWS
 

@@ -12,9 +12,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from domain import ids
-from domain.approval import ApprovalClass
-from domain.calls import (
+from domain.audit.storage_format import report_place
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
@@ -33,13 +33,13 @@ from domain.calls import (
     Verified,
     VerifyCall,
 )
-from domain.declaration import Declaration
-from domain.errors import ASK_AGAIN
-from domain.finding import Finding, FindingStatus
-from domain.incident_state import IncidentRun
-from domain.plan import Plan
-from domain.stored import report_place
-from domain.timeline import Entry
+from domain.model.declaration import Declaration
+from domain.model.finding import Finding, FindingStatus
+from domain.model.plan import Plan
+from domain.model.state import IncidentRun
+from domain.model.timeline import Entry
+from domain.values import ids
+from domain.values.errors import ASK_AGAIN
 from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
 

@@ -1,0 +1,116 @@
+"""Tell what a database's trouble comes from, and which change that speaks for or against."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from activities.action import Clients, DatabaseName, Params, Probe
+from activities.aws.database.database_signs import Cause, Signs, Verdict, classify
+from activities.aws.database.rds_metrics import Metric, Points, read
+from activities.aws.database.rds_postgres_log import complaints
+from activities.aws.database.rds_status import SERVING, described
+from domain.config.environment import Database
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+
+_LATELY = timedelta(minutes=10)
+_HOUR = timedelta(hours=1)
+_SLOW = timedelta(seconds=1)
+_METRICS = {
+    "connections": Metric("DatabaseConnections", "Maximum"),
+    "cpu": Metric("CPUUtilization", "Average"),
+    "free": Metric("FreeStorageSpace", "Minimum"),
+}
+
+
+class ClassificationParams(Params):
+    database: DatabaseName
+
+
+class CauseParams(Params):
+    """`cause` is the one asked about; with `suggests`, only where it speaks for that change step."""
+
+    database: DatabaseName
+    cause: Cause
+    suggests: Literal["failover", "promote-replica", "resize-instance", "restart-application"] | None = None
+
+
+class DatabaseClassification(Probe[ClassificationParams]):
+    """Says whether it is the pool, the processor, locks, storage, an instance that is down, or unclear.
+
+    Reads the instance's status, ten minutes of its metrics up to `at`, and its log (`rds:DescribeDBInstances`,
+    `cloudwatch:GetMetricData`, `rds:DownloadDBLogFilePortion`); of one that does not serve, the status alone.
+    Suspect unless unclear. Raises botocore's errors.
+    """
+
+    name = "database.classification"
+    params = ClassificationParams
+
+    def observe(self, scope: Scope, params: ClassificationParams, at: datetime) -> Finding:
+        verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)
+        return Finding(
+            status=FindingStatus.OK if verdict.cause is Cause.UNCLEAR else FindingStatus.SUSPECT,
+            summary=f"{params.database}: {verdict.cause} - {verdict.why}{_advice(verdict)}",
+            facts={"database": params.database} | facts,
+        )
+
+
+class DatabaseCause(Probe[CauseParams]):
+    """Suspect exactly when the classification is `cause`: a step that changes can name as its reason.
+
+    Reads what `database.classification` reads.
+    """
+
+    name = "database.cause"
+    params = CauseParams
+
+    def observe(self, scope: Scope, params: CauseParams, at: datetime) -> Finding:
+        verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)
+        meant = verdict.cause is params.cause and params.suggests in {None, verdict.suggests}
+        told = f"{verdict.cause}{_advice(verdict)}" if verdict.cause is params.cause else f"not {params.cause}"
+        return Finding(
+            status=FindingStatus.SUSPECT if meant else FindingStatus.OK,
+            summary=f"{params.database}: {told}",
+            facts={"database": params.database, "asked": params.cause.value} | facts,
+        )
+
+
+def _look(clients: Clients, database: Database, at: datetime) -> tuple[Verdict, dict[str, Any]]:
+    signs = _signs(clients, database, at)
+    verdict = classify(signs)
+    measured = {"status": signs.status, "connections": signs.connections, "max_connections": signs.max_connections}
+    measured |= {"cpu_percent": signs.cpu_percent, "free_percent": signs.free_percent}
+    return verdict, verdict.facts() | measured | {"refused": signs.refused, "lock_waits": signs.lock_waits}
+
+
+def _signs(clients: Clients, database: Database, at: datetime) -> Signs:
+    rds = clients.client("rds")
+    instance = described(rds, database.identifier)
+    status, multi_az = str(instance["DBInstanceStatus"]), bool(instance.get("MultiAZ"))
+    if status not in SERVING and status != "modifying":
+        return Signs(status, multi_az, database.max_connections)
+    points, _ = read(clients.client("cloudwatch"), database.identifier, _METRICS, (at - _HOUR, at), 60)
+    since = at - _LATELY
+    lately = {name: [value for when, value in found if when >= since] for name, found in points.items()}
+    seen = complaints(rds, database.identifier, since, at, _SLOW)
+    free = lately["free"]
+    return Signs(
+        status,
+        multi_az,
+        database.max_connections,
+        connections=max(lately["connections"], default=None),
+        connected_before=_any_before(points["connections"], since),
+        cpu_percent=sum(lately["cpu"]) / len(lately["cpu"]) if lately["cpu"] else None,
+        free_percent=100 * min(free) / (int(instance["AllocatedStorage"]) * 1024**3) if free else None,
+        refused=seen.slots,
+        lock_waits=seen.locks,
+    )
+
+
+def _any_before(connections: Points, since: datetime) -> bool:
+    return any(value > 0 for when, value in connections if when < since)
+
+
+def _advice(verdict: Verdict) -> str:
+    speaks_for = f"; speaks for {verdict.suggests}" if verdict.suggests else ""
+    against = f"; against {', '.join(verdict.advises_against)}" if verdict.advises_against else ""
+    return speaks_for + against

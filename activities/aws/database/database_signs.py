@@ -1,0 +1,115 @@
+"""What is wrong with a database, told from its status, its metrics and its log; pure rules over what was read."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from activities.aws.database.rds_status import FAILED, SERVING
+
+_FULL_PERCENT = 90
+_BUSY_PERCENT = 80
+_STORAGE_PERCENT = 5
+_LOCK_WAITS = 5
+_STORAGE_FULL = "storage-full"
+_WORKING = SERVING | {"maintenance", "modifying", "renaming", "storage-optimization"}
+"""Statuses in which an instance may well answer, so that its metrics say more than its status."""
+
+
+class Cause(StrEnum):
+    """What the trouble comes from."""
+
+    DOWN = "down"
+    STORAGE = "storage"
+    CPU = "cpu"
+    LOCK = "lock"
+    POOL = "pool-exhaustion"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What was read of the last minutes; None where CloudWatch has no data.
+
+    `connected_before` tells whether there were connections earlier in the hour; `refused` and `lock_waits` are
+    lines of the log.
+    """
+
+    status: str
+    multi_az: bool
+    max_connections: int
+    connections: float | None = None
+    connected_before: bool = False
+    cpu_percent: float | None = None
+    free_percent: float | None = None
+    refused: int = 0
+    lock_waits: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The cause, the change step that helps, those that do not, and why in a sentence."""
+
+    cause: Cause
+    why: str
+    suggests: str | None = None
+    advises_against: tuple[str, ...] = field(default=())
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "cause": self.cause.value,
+            "suggests": self.suggests,
+            "advises_against": list(self.advises_against),
+            "why": self.why,
+        }
+
+
+def classify(signs: Signs) -> Verdict:
+    """Name the cause; what explains the rest comes first, so that a symptom is not taken for it."""
+    if signs.status == _STORAGE_FULL or (signs.free_percent is not None and signs.free_percent <= _STORAGE_PERCENT):
+        return Verdict(
+            Cause.STORAGE,
+            "the storage is full: raise the allocated storage. A standby and a replica are as full",
+            advises_against=("failover", "promote-replica", "resize-instance"),
+        )
+    if signs.status in FAILED:
+        return Verdict(
+            Cause.DOWN,
+            f"the instance is {signs.status}, and RDS reboots only an available one",
+            suggests="promote-replica",
+            advises_against=("failover", "resize-instance"),
+        )
+    if signs.status not in _WORKING:
+        return Verdict(
+            Cause.DOWN,
+            f"the instance is {signs.status}: wait for it, or start it again if it was stopped",
+            advises_against=("promote-replica", "resize-instance"),
+        )
+    if not signs.connections and signs.connected_before:
+        return _unreachable(signs)
+    return _under_load(signs)
+
+
+def _unreachable(signs: Signs) -> Verdict:
+    why = f"the instance is said to be {signs.status}, but nothing is connected to it any more"
+    if signs.multi_az:
+        return Verdict(Cause.DOWN, f"{why}: its standby has everything", "failover", ("promote-replica",))
+    return Verdict(Cause.DOWN, f"{why}, and it has no standby to fail over to", advises_against=("failover",))
+
+
+def _under_load(signs: Signs) -> Verdict:
+    full = signs.refused > 0 or (
+        signs.connections is not None and 100 * signs.connections >= _FULL_PERCENT * signs.max_connections
+    )
+    if signs.cpu_percent is not None and signs.cpu_percent >= _BUSY_PERCENT:
+        why = f"the processor is {signs.cpu_percent:.0f} % busy: end the heaviest statements, or give it more"
+        return Verdict(Cause.CPU, why, "resize-instance", ("failover", "promote-replica"))
+    if signs.lock_waits >= _LOCK_WAITS:
+        why = "statements wait for locks: end the session that holds them. A restart ends the application's sessions"
+        return Verdict(Cause.LOCK, why, "restart-application", ("failover", "promote-replica", "resize-instance"))
+    if full:
+        why = (
+            "the connections are used up while the database itself is well: a promoted replica has the same limit "
+            "and gets the same clients, so promoting one would only lose what it has not replicated"
+        )
+        return Verdict(Cause.POOL, why, "restart-application", ("promote-replica", "failover", "resize-instance"))
+    return Verdict(Cause.UNCLEAR, "neither status, metrics nor log point to one cause", None, ("promote-replica",))

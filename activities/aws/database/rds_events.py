@@ -1,0 +1,79 @@
+"""Tell what RDS itself did with an instance lately."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from activities.action import DatabaseName, Params, Probe
+from activities.aws.shared.finding_times import clock, rfc3339
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+
+_KEPT = timedelta(days=14)
+_GRAVE = ("availability", "failover", "failure", "low storage", "maintenance", "recovery", "restoration")
+
+
+class DatabaseEventsParams(Params):
+    """`window` ends at the look; RDS keeps events for 14 days."""
+
+    database: DatabaseName
+    window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0), le=_KEPT)
+
+
+class DatabaseEvents(Probe[DatabaseEventsParams]):
+    """Counts the events of an instance over `window` up to `at`, by category (`rds:DescribeEvents`).
+
+    Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the
+    window are instants: a date alone means a whole day. Raises botocore's errors.
+    """
+
+    name = "rds.events"
+    params = DatabaseEventsParams
+
+    def observe(self, scope: Scope, params: DatabaseEventsParams, at: datetime) -> Finding:
+        identifier = scope.environment.databases[params.database].identifier
+        since = at - params.window
+        events = _events(self.clients.client("rds"), identifier, since, at)
+        counts = Counter(category for event in events for category in event.get("EventCategories", []))
+        grave = {name: counts[name] for name in _GRAVE if counts[name]}
+        last = max((event["Date"] for event in events), default=None)
+        return Finding(
+            status=FindingStatus.SUSPECT if grave else FindingStatus.OK,
+            summary=_summary(params, counts, last),
+            facts={
+                "database": params.database,
+                "count": len(events),
+                "categories": dict(sorted(counts.items())),
+                "grave": grave,
+                "last_at": rfc3339(last) if last else None,
+                "from": rfc3339(since),
+                "to": rfc3339(at),
+            },
+            evidence=f"RDS events of {identifier} from {rfc3339(since)} to {rfc3339(at)}",
+        )
+
+
+def _events(rds: Any, identifier: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    ask: dict[str, Any] = {
+        "SourceIdentifier": identifier,
+        "SourceType": "db-instance",
+        "StartTime": since,
+        "EndTime": until,
+    }
+    page = rds.describe_events(**ask)
+    events = list(page["Events"])
+    while page.get("Marker"):
+        page = rds.describe_events(**ask, Marker=page["Marker"])
+        events.extend(page["Events"])
+    return [event for event in events if since <= event["Date"] <= until]
+
+
+def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime | None) -> str:
+    window = f"in the last {spoken(params.window)}"
+    if last is None:
+        return f"{params.database}: RDS reports no event {window}"
+    told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+    return f"{params.database}: RDS reports {told or 'events without a category'} {window}, the last at {clock(last)}"

@@ -1,0 +1,75 @@
+"""Fail a Multi-AZ database over to its standby."""
+
+from typing import ClassVar
+
+from activities.action import Change, DatabaseName, Params, RefusedError
+from activities.aws.database.rds_status import described
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+
+_AVAILABLE = "available"
+
+
+class FailoverParams(Params):
+    database: DatabaseName
+
+
+class Failover(Change[FailoverParams]):
+    """Reboots a Multi-AZ instance with failover (`rds:RebootDBInstance`).
+
+    The state is the zone that the primary is in: it tells a failover that happened from one that did not. While the
+    instance reboots RDS refuses a second one, which is waited for, and the zone then tells.
+    """
+
+    name: ClassVar[str] = "rds.failover"
+    params: ClassVar[type[Params]] = FailoverParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+
+    def plan(self, scope: Scope, params: FailoverParams) -> Plan:
+        """Name both zones; raises `RefusedError` without a standby, or when RDS would refuse."""
+        identifier = scope.environment.databases[params.database].identifier
+        instance = described(self.clients.client("rds"), identifier)
+        status, zone = instance["DBInstanceStatus"], instance.get("AvailabilityZone")
+        standby = instance.get("SecondaryAvailabilityZone")
+        if not instance.get("MultiAZ"):
+            raise RefusedError(f"{params.database} has no standby to fail over to: it is not Multi-AZ")
+        if status != _AVAILABLE:
+            raise RefusedError(
+                f"{params.database} is {status}, and RDS fails over by a reboot, which takes an available instance: "
+                "wait for it, or promote a replica if it has failed"
+            )
+        if not standby:
+            raise RefusedError(f"RDS does not tell which zone the standby of {params.database} is in: look again later")
+        pending = sorted(instance.get("PendingModifiedValues", {}))
+        waiting = f" A reboot may also bring in what is pending: {', '.join(pending)}." if pending else ""
+        return Plan(
+            action=self.name,
+            target=instance["DBInstanceArn"],
+            summary=f"Fail {params.database} over from {zone} to {standby}",
+            before={"zone": zone},
+            after={"zone": standby},
+            impact=(
+                f"{params.database} is away for one to two minutes and every connection to it is cut; nothing that "
+                f"was committed is lost, and its address stays. It does not help a full connection pool.{waiting} "
+                "Undoing it is another failover."
+            ),
+            approval_class=self.approval_class,
+            locks=(instance["DBInstanceArn"],),
+            context={"identifier": identifier},
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        """Read the zone that the primary is in (`rds:DescribeDBInstances`)."""
+        return {"zone": described(self.clients.client("rds"), str(plan.context["identifier"])).get("AvailabilityZone")}
+
+    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+        """Ask for the failover; raises `InvalidDBInstanceState`, which is waited for, while one is under way."""
+        self.clients.once("rds").reboot_db_instance(DBInstanceIdentifier=plan.context["identifier"], ForceFailover=True)
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+        """Look whether the primary is in the other zone and available."""
+        instance = described(self.clients.client("rds"), str(plan.context["identifier"]))
+        zone, status = instance.get("AvailabilityZone"), instance["DBInstanceStatus"]
+        done = zone == plan.after["zone"] and status == _AVAILABLE
+        return Verification(done=done, message=f"{plan.context['identifier']} is {status} in {zone}")

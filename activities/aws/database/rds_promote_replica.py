@@ -1,0 +1,214 @@
+"""Put a read replica in the place of a primary that has failed."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from pydantic import Field
+from temporalio.exceptions import ApplicationError
+
+from activities.action import Change, DatabaseEndpointName, DatabaseName, Params, RefusedError, SecurityGroupName
+from activities.aws.database import promotion_gates as gates
+from activities.aws.database.rds_status import SERVING, described
+from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since, force
+from activities.aws.ecs.ecs_rollback_service import described as described_service
+from activities.aws.ecs.ecs_rollback_service import settled
+from activities.aws.network.ingress_rules import IngressRule, matching
+from domain.config.approval import ApprovalClass
+from domain.config.environment import Environment
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+from domain.values.errors import ErrorKind
+
+_ADDRESS, _ROLE = "application_reads", "role"
+_PORT = 5432
+_PRIMARY = "primary"
+_RULE = "ingress "
+_AGAIN = timedelta(seconds=2)
+
+
+class PromoteParams(Params):
+    """`fence` is the security group that keeps writers from the old primary; `endpoint` is what the application reads.
+
+    RDS would keep the promoted instance's backups for one day; here it is a week at least.
+    """
+
+    replica: DatabaseName
+    fence: SecurityGroupName = "database"
+    endpoint: DatabaseEndpointName = "primary"
+    backup_retention_days: int = Field(default=7, ge=7, le=35)
+
+
+class PromoteReplica(Change[PromoteParams]):
+    """Fences the failed primary, promotes its replica, leads the application there and restarts it, in that order.
+
+    The state holds each ingress rule that reaches the old primary, the replica's role, the address that the
+    application reads, and its deployment. Nothing of it is reversible (`ec2:RevokeSecurityGroupIngress`,
+    `rds:PromoteReadReplica`, `ssm:PutParameter`, `ecs:UpdateService`).
+    """
+
+    name: ClassVar[str] = "rds.promote_replica"
+    params: ClassVar[type[Params]] = PromoteParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
+
+    def plan(self, scope: Scope, params: PromoteParams) -> Plan:
+        """Check every gate; raises `RefusedError` naming the first that does not hold, and what to do instead."""
+        where = scope.environment
+        pair = self._pair(where, params.replica)
+        group, endpoint = where.security_groups[params.fence], where.database_endpoints[params.endpoint]
+        place = where.services[endpoint.service]
+        service = described_service(self.clients.client("ecs"), place.cluster, place.service)
+        rules = {
+            f"{_RULE}{name}": IngressRule.value(rule)
+            for name, rule in matching(self.clients.client("ec2"), group, (), None, _port(pair.old)).items()
+        }
+        address = self._address(endpoint.parameter)
+        before = {**rules, _ROLE: _role(pair.new), _ADDRESS: address, **deployment_now(service)}
+        there = {**dict.fromkeys(rules), _ROLE: _PRIMARY, _ADDRESS: pair.new["Endpoint"]["Address"]}
+        after = {**before, **there}
+        if after != before:
+            self._refuse(scope, pair, group, address)
+            after = {**after, **after_restart(deployment_now(service))}
+        arns = (pair.old["DBInstanceArn"], pair.new["DBInstanceArn"], service["serviceArn"])
+        return Plan(
+            action=self.name,
+            target=pair.new["DBInstanceArn"],
+            summary=f"Promote {pair.new_name} in the place of {pair.old_name}, which is fenced",
+            before=before,
+            after=after,
+            impact=self._impact(scope, pair, params, before) if after != before else "None: it is done.",
+            approval_class=self.approval_class,
+            locks=tuple(sorted((*arns, _group_arn(where, group)))),
+            reversible=False,
+            context={
+                "database": params.replica,
+                "replica": pair.new["DBInstanceIdentifier"],
+                "group": group,
+                "parameter": endpoint.parameter,
+                "retention_days": params.backup_retention_days,
+                "cluster": place.cluster,
+                "service": place.service,
+                "target_group": place.target_group_arn,
+                "since": created_at(service),
+            },
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        """Read the planned rules, the role, the address and the deployment as they stand now."""
+        context = plan.context
+        instance = described(self.clients.client("rds"), str(context["replica"]))
+        rules = {f"{_RULE}{name}": rule.read() for name, rule in self._rules(plan)}
+        now = deployment_since(self._service(plan), str(plan.before["deployment"]), str(context["since"]))
+        return {**rules, _ROLE: _role(instance), _ADDRESS: self._address(str(context["parameter"])), **now}
+
+    def act(self, scope: Scope, plan: Plan) -> None:
+        """Take every step that is not taken yet; raises `NotYet`, retried after 2 s, while RDS is promoting.
+
+        The application is led to the promoted instance only once that takes writes. A primary that came back since
+        the plan is refused, unless it has been fenced by then.
+        """
+        now = self.read(scope, plan)
+        if now == plan.before:
+            pair = self._pair(scope.environment, str(plan.context["database"]))
+            gates.refuse_living_primary(self.clients, scope, pair)
+        for name, rule in self._rules(plan):
+            if now[f"{_RULE}{name}"] is not None:
+                rule.set(None)
+        self._promote(plan)
+        if now[_ADDRESS] != plan.after[_ADDRESS]:
+            self.clients.once("ssm").put_parameter(
+                Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
+            )
+        if now["deployment"] == plan.before["deployment"]:
+            force(self.clients.once("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether the promoted instance serves with its backups, and the application answers on it."""
+        now = self.read(scope, plan)
+        if wrong := sorted(name for name, value in plan.after.items() if now.get(name) != value):
+            return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
+        instance = described(self.clients.client("rds"), str(plan.context["replica"]))
+        status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
+        rollout = settled(self.clients.client("elbv2"), self._service(plan), str(plan.context["target_group"]))
+        ready = status in SERVING and kept >= int(plan.context["retention_days"])
+        told = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
+        return Verification(done=ready and rollout.done, failed=rollout.failed, message=told)
+
+    def _refuse(self, scope: Scope, pair: gates.Pair, group: str, address: str) -> None:
+        gates.refuse_living_primary(self.clients, scope, pair)
+        gates.refuse_unfit_replica(pair)
+        gates.refuse_open_fence(pair, group)
+        known = {one.get("Endpoint", {}).get("Address") for one in (pair.old, pair.new)}
+        if None not in known and address not in known:
+            raise RefusedError(
+                "the parameter that the application reads leads to neither database: look at database_endpoints in "
+                "the environment's file"
+            )
+
+    def _impact(self, scope: Scope, pair: gates.Pair, params: PromoteParams, before: State) -> str:
+        lag = gates.lag_told(self.clients, scope, pair) if before[_ROLE] != _PRIMARY else "The replica is promoted."
+        service = scope.environment.database_endpoints[params.endpoint].service
+        rules = sum(name.startswith(_RULE) for name in before)
+        return " ".join(
+            [
+                f"{lag} {pair.old_name} is {pair.old['DBInstanceStatus']}.",
+                f"It is fenced first: {rules} ingress rules of its security group are revoked, so no writer gets in.",
+                f"Then {service} is led to {pair.new_name} and restarted; until that is done it has no database.",
+                gates.snapshot_told(self.clients.client("rds"), pair),
+                gates.rebuild_told(pair, params.backup_retention_days),
+            ]
+        )
+
+    def _promote(self, plan: Plan) -> None:
+        """Ask for the promotion once, and go on only when the instance stands alone and serves."""
+        rds, replica = self.clients.client("rds"), str(plan.context["replica"])
+        instance = described(rds, replica)
+        if _role(instance) != _PRIMARY and instance["DBInstanceStatus"] == "available":
+            self.clients.once("rds").promote_read_replica(
+                DBInstanceIdentifier=replica, BackupRetentionPeriod=plan.context["retention_days"]
+            )
+            instance = described(rds, replica)
+        if _role(instance) != _PRIMARY or instance["DBInstanceStatus"] not in SERVING:
+            raise ApplicationError(
+                f"{replica} is being promoted ({instance['DBInstanceStatus']})",
+                type=ErrorKind.NOT_YET.value,
+                next_retry_delay=_AGAIN,
+            )
+
+    def _pair(self, where: Environment, replica: str) -> gates.Pair:
+        source = where.databases[replica].replica_of
+        if source is None:
+            raise RefusedError(f"{replica} is no replica, says the environment's file")
+        rds = self.clients.client("rds")
+        old, new = (described(rds, where.databases[name].identifier) for name in (source, replica))
+        return gates.Pair(source, replica, old, new)
+
+    def _address(self, parameter: str) -> str:
+        """Read what the application reads (`ssm:GetParameter`); an encrypted one could not be put back as it was."""
+        found = self.clients.client("ssm").get_parameter(Name=parameter)["Parameter"]
+        if found["Type"] != "String":
+            raise RefusedError(f"parameter {parameter} is a {found['Type']}: lead the application over by hand")
+        return str(found["Value"])
+
+    def _rules(self, plan: Plan) -> Iterator[tuple[str, IngressRule]]:
+        for field in sorted(plan.before):
+            if field.startswith(_RULE):
+                name = field.removeprefix(_RULE)
+                yield name, IngressRule(self.clients, str(plan.context["group"]), name)
+
+    def _service(self, plan: Plan) -> dict[str, Any]:
+        ecs = self.clients.client("ecs")
+        return described_service(ecs, str(plan.context["cluster"]), str(plan.context["service"]))
+
+
+def _role(instance: dict[str, Any]) -> str:
+    source = instance.get("ReadReplicaSourceDBInstanceIdentifier")
+    return f"replica of {source}" if source else _PRIMARY
+
+
+def _port(instance: dict[str, Any]) -> int:
+    return int(instance.get("Endpoint", {}).get("Port") or _PORT)
+
+
+def _group_arn(where: Environment, group: str) -> str:
+    return f"arn:aws:ec2:{where.region}:{where.account}:security-group/{group}"

@@ -1,0 +1,129 @@
+"""Give a database another instance class."""
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from activities.action import Change, DatabaseName, Params, RefusedError
+from activities.aws.database.rds_status import described
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+
+_CLASS = "DBInstanceClass"
+_AVAILABLE = "available"
+_MODIFYING = "modifying"
+
+
+class ResizeParams(Params):
+    """`instance_class` is the class that it shall have, as `db.r6g.2xlarge`."""
+
+    database: DatabaseName
+    instance_class: str = Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9-]+$")
+
+
+class ResizeInstance(Change[ResizeParams]):
+    """Sets the instance class at once, not in the next maintenance window (`rds:ModifyDBInstance`).
+
+    A class that was asked for since the plan and is still on its way reads as the instance's class; one that was
+    pending before does not, unless the instance is being modified. Undoing it is a second outage.
+    """
+
+    name: ClassVar[str] = "rds.resize_instance"
+    params: ClassVar[type[Params]] = ResizeParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
+
+    def plan(self, scope: Scope, params: ResizeParams) -> Plan:
+        """Compare classes; raises `RefusedError` for one that AWS does not offer here, or an instance that is busy."""
+        identifier = scope.environment.databases[params.database].identifier
+        rds = self.clients.client("rds")
+        instance = described(rds, identifier)
+        status, current, wanted = instance["DBInstanceStatus"], instance[_CLASS], params.instance_class
+        if status != _AVAILABLE:
+            raise RefusedError(f"{params.database} is {status}: RDS modifies only an available instance")
+        checked = current == wanted or _refuse_unorderable(rds, instance, wanted)
+        pending = instance.get("PendingModifiedValues", {})
+        return Plan(
+            action=self.name,
+            target=instance["DBInstanceArn"],
+            summary=f"Resize {params.database} from {current} to {wanted}",
+            before={"class": current},
+            after={"class": wanted},
+            impact=_impact(params.database, instance, checked=checked),
+            approval_class=self.approval_class,
+            locks=(instance["DBInstanceArn"],),
+            context={"identifier": identifier, "pending_class": pending.get(_CLASS)},
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        """Read the class, or the one that it is on its way to (`rds:DescribeDBInstances`)."""
+        instance = self._described(plan)
+        pending = instance.get("PendingModifiedValues", {}).get(_CLASS)
+        on_its_way = pending and (
+            pending != plan.context["pending_class"] or instance["DBInstanceStatus"] == _MODIFYING
+        )
+        return {"class": pending if on_its_way else instance[_CLASS]}
+
+    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+        """Set the class; it is absolute, so a second time changes nothing."""
+        self.clients.once("rds").modify_db_instance(
+            DBInstanceIdentifier=plan.context["identifier"], DBInstanceClass=plan.after["class"], ApplyImmediately=True
+        )
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+        """Look whether the instance has the class and is available."""
+        instance = self._described(plan)
+        current, status = instance[_CLASS], instance["DBInstanceStatus"]
+        waiting = _CLASS in instance.get("PendingModifiedValues", {})
+        done = current == plan.after["class"] and status == _AVAILABLE and not waiting
+        return Verification(done=done, message=f"{plan.context['identifier']} is {status} as {current}")
+
+    def _described(self, plan: Plan) -> dict[str, Any]:
+        return described(self.clients.client("rds"), str(plan.context["identifier"]))
+
+
+def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool:
+    """Refuse a class that AWS does not offer for this engine and zone; False when it lists none at all.
+
+    Reads `rds:DescribeOrderableDBInstanceOptions`.
+    """
+    engine = {"Engine": instance["Engine"], "EngineVersion": instance["EngineVersion"]}
+    listed = _options(rds, {**engine, "DBInstanceClass": wanted})
+    offered = [one for one in listed if one["DBInstanceClass"] == wanted]
+    if not offered:
+        if listed or rds.describe_orderable_db_instance_options(**engine, MaxRecords=20)["OrderableDBInstanceOptions"]:
+            raise RefusedError(f"AWS does not offer {wanted} for {instance['Engine']} {instance['EngineVersion']} here")
+        return False
+    zones = {zone for name in ("AvailabilityZone", "SecondaryAvailabilityZone") if (zone := instance.get(name))}
+    for one in offered:
+        there = {zone["Name"] for zone in one.get("AvailabilityZones", [])}
+        if (not there or zones <= there) and (one.get("MultiAZCapable", True) or not instance.get("MultiAZ")):
+            return True
+    raise RefusedError(f"AWS does not offer {wanted} in {' and '.join(sorted(zones))}, where the instance is")
+
+
+def _options(rds: Any, ask: dict[str, Any]) -> list[dict[str, Any]]:
+    page = rds.describe_orderable_db_instance_options(**ask)
+    found = list(page["OrderableDBInstanceOptions"])
+    while page.get("Marker"):
+        page = rds.describe_orderable_db_instance_options(**ask, Marker=page["Marker"])
+        found.extend(page["OrderableDBInstanceOptions"])
+    return found
+
+
+def _impact(name: str, instance: dict[str, Any], *, checked: bool) -> str:
+    away = (
+        "away for one to two minutes while it fails over to its resized standby"
+        if instance.get("MultiAZ")
+        else "away for several minutes while it is resized: it has no standby"
+    )
+    told = [
+        f"{name} is {away}, and every connection to it is cut.",
+        "It helps where the processor or memory is the limit, not against a full connection pool or locks.",
+        "Check that the class is not a smaller one. Undoing it is a second outage.",
+    ]
+    if pending := sorted(instance.get("PendingModifiedValues", {})):
+        told.append(f"What else is pending is applied with it at once: {', '.join(pending)}.")
+    if not checked:
+        told.append("AWS lists no classes for this engine, so whether it offers this one could not be checked.")
+    return " ".join(told)

@@ -1,0 +1,101 @@
+"""Tell whether a database instance is available."""
+
+from datetime import datetime
+from typing import Any
+
+from activities.action import DatabaseName, Params, Probe
+from activities.aws.shared.finding_times import optional
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+
+_AVAILABLE = "available"
+SERVING = frozenset(
+    {
+        _AVAILABLE,
+        "backing-up",
+        "configuring-enhanced-monitoring",
+        "configuring-iam-database-auth",
+        "configuring-log-exports",
+        "storage-optimization",
+    }
+)
+"""Statuses in which RDS says that the instance can be used."""
+FAILED = frozenset(
+    {
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "insufficient-capacity",
+        "restore-error",
+    }
+)
+"""Statuses from which an instance does not come back by itself (RDS user guide, "Viewing DB instance status")."""
+
+
+class DatabaseStatusParams(Params):
+    database: DatabaseName
+
+
+class DatabaseStatus(Probe[DatabaseStatusParams]):
+    """Reads an instance's status, pending changes and backups (`rds:DescribeDBInstances`).
+
+    Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of
+    pending changes are left out: `address_by` is the command by which a responder looks it up, with rights of their
+    own. Raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
+    """
+
+    name = "rds.status"
+    params = DatabaseStatusParams
+
+    def observe(self, scope: Scope, params: DatabaseStatusParams, at: datetime) -> Finding:  # noqa: ARG002
+        identifier = scope.environment.databases[params.database].identifier
+        instance = described(self.clients.client("rds"), identifier)
+        facts = {"database": params.database} | _facts(instance)
+        facts["address_by"] = (
+            f"aws rds describe-db-instances --db-instance-identifier {identifier} --region {scope.environment.region} "
+            "--query 'DBInstances[0].Endpoint.Address' --output text"
+        )
+        serves = facts["status"] in SERVING and not facts["not_normal"]
+        return Finding(
+            status=FindingStatus.OK if serves else FindingStatus.SUSPECT,
+            summary=_summary(params.database, facts),
+            facts=facts,
+            evidence=instance.get("DBInstanceArn", identifier),
+        )
+
+
+def described(rds: Any, identifier: str) -> dict[str, Any]:
+    """Describe one instance (`rds:DescribeDBInstances`); raises `DBInstanceNotFound`, which is final."""
+    return dict(rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+
+
+def _facts(instance: dict[str, Any]) -> dict[str, Any]:
+    infos = instance.get("StatusInfos", [])
+    return {
+        "identifier": instance["DBInstanceIdentifier"],
+        "status": instance.get("DBInstanceStatus", "unknown"),
+        "engine": f"{instance.get('Engine', '')} {instance.get('EngineVersion', '')}".strip(),
+        "class": instance.get("DBInstanceClass"),
+        "multi_az": bool(instance.get("MultiAZ")),
+        "replica_of": instance.get("ReadReplicaSourceDBInstanceIdentifier"),
+        "pending_changes": sorted(instance.get("PendingModifiedValues", {})),
+        "not_normal": [f"{one['StatusType']}: {one['Status']}" for one in infos if not one.get("Normal", True)],
+        "backup_retention_days": instance.get("BackupRetentionPeriod", 0),
+        "latest_restorable_at": optional(instance.get("LatestRestorableTime")),
+        "allocated_gib": instance.get("AllocatedStorage"),
+    }
+
+
+def _summary(name: str, facts: dict[str, Any]) -> str:
+    told = [f"{name} is {facts['status']}", "Multi-AZ" if facts["multi_az"] else "in one zone only"]
+    if facts["not_normal"]:
+        told.append(f"not normal: {', '.join(facts['not_normal'])}")
+    if facts["pending_changes"]:
+        told.append(f"changes pending: {', '.join(facts['pending_changes'])}")
+    if not facts["backup_retention_days"] and not facts["replica_of"]:
+        told.append("automated backups are off")
+    return "; ".join(told)

@@ -1,0 +1,125 @@
+"""Start every task of a service anew, as it stands."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from activities.action import Change, DatabaseName, Params, ServiceName
+from activities.aws.ecs.ecs_rollback_service import described, primary, settled
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+
+_POOL_SHARE = 0.8
+"""How much of a database's connections the pools of all tasks together may take."""
+
+
+class RestartParams(Params):
+    """`database` is what the service's pools lead to; with it the plan says how large they may be."""
+
+    service: ServiceName
+    database: DatabaseName | None = None
+
+
+class RestartService(Change[RestartParams]):
+    """Rolls out the same task definition again, so that every task starts anew (`ecs:UpdateService`).
+
+    Every call of that kind is a deployment of its own, so the state names the deployment: what was planned on,
+    or `newer than` it. A newer one of another task definition is somebody else's.
+    """
+
+    name: ClassVar[str] = "app.restart"
+    params: ClassVar[type[Params]] = RestartParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+
+    def plan(self, scope: Scope, params: RestartParams) -> Plan:
+        """Name the deployment that runs now; raises `RefusedError` when there is no such service."""
+        where = scope.environment.services[params.service]
+        service = described(self.clients.client("ecs"), where.cluster, where.service)
+        before = deployment_now(service)
+        return Plan(
+            action=self.name,
+            target=service["serviceArn"],
+            summary=f"Restart the {service['desiredCount']} tasks of {params.service}",
+            before=before,
+            after=after_restart(before),
+            impact=_impact(scope, params, service),
+            approval_class=self.approval_class,
+            locks=(service["serviceArn"],),
+            reversible=False,
+            context={
+                "cluster": where.cluster,
+                "service": where.service,
+                "target_group": where.target_group_arn,
+                "since": created_at(service),
+            },
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        """Read whether a newer deployment than the planned one is the primary one (`ecs:DescribeServices`)."""
+        return deployment_since(self._described(plan), str(plan.before["deployment"]), str(plan.context["since"]))
+
+    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+        """Force a new deployment; called only while there is none newer than the planned one."""
+        force(self.clients.once("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether the newer deployment is complete and every target answers its health check."""
+        now = self.read(scope, plan)
+        if now["task_definition"] != plan.after["task_definition"]:
+            return Verification(done=False, failed=True, message="somebody deployed another revision meanwhile")
+        if now != plan.after:
+            return Verification(done=False, message="the new deployment is not the primary one yet")
+        return settled(self.clients.client("elbv2"), self._described(plan), str(plan.context["target_group"]))
+
+    def _described(self, plan: Plan) -> dict[str, Any]:
+        return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
+
+
+def deployment_now(service: dict[str, Any]) -> State:
+    """The primary deployment and its task definition."""
+    now = primary(service)
+    return {"deployment": now["id"], "task_definition": now["taskDefinition"]}
+
+
+def created_at(service: dict[str, Any]) -> str:
+    """When the primary deployment began, to the microsecond."""
+    began: datetime = primary(service)["createdAt"]
+    return began.isoformat()
+
+
+def deployment_since(service: dict[str, Any], known: str, since: str) -> State:
+    """The primary deployment as `newer than` the known one, where it is another one that began after it."""
+    now = primary(service)
+    newer = now["id"] != known and now["createdAt"] > datetime.fromisoformat(since)
+    return {"deployment": _newer(known) if newer else now["id"], "task_definition": now["taskDefinition"]}
+
+
+def after_restart(before: State) -> State:
+    return {**before, "deployment": _newer(str(before["deployment"]))}
+
+
+def force(ecs: Any, cluster: str, service: str) -> None:
+    """Ask for a new deployment of what runs; `ecs` is the client that makes one attempt."""
+    ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
+
+
+def _newer(deployment: str) -> str:
+    return f"newer than {deployment}"
+
+
+def _impact(scope: Scope, params: RestartParams, service: dict[str, Any]) -> str:
+    tasks = int(service["desiredCount"])
+    told = [
+        f"Each of the {tasks} tasks of {params.service} is replaced by a new one, a few at a time.",
+        "What a task is doing when it ends is cut off. A restart cannot be undone, and need not be.",
+    ]
+    if len(service["deployments"]) > 1:
+        told.append("A deployment is under way already: this one supersedes it.")
+    if params.database is not None and tasks:
+        limit = scope.environment.databases[params.database].max_connections
+        told.append(
+            f"All connections of {params.service} to {params.database} are closed and opened anew. A larger pool "
+            f"makes exhaustion worse: {tasks} tasks may have at most {int(_POOL_SHARE * limit / tasks)} connections "
+            f"each, 80 % of its {limit}."
+        )
+    return " ".join(told)

@@ -1,0 +1,91 @@
+"""What a service has been deployed as: its service deployments, with the task definition of each."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.config.environment import Service
+
+_PER_CALL = 20
+_NEWEST = 200
+SUCCESSFUL = "SUCCESSFUL"
+
+
+class Deployment(BaseModel):
+    """One service deployment; times are UTC.
+
+    `task_definition` is the full ARN that it was to bring up; None when ECS no longer describes the revision
+    (those from before 25 October 2024). `status` is that of ECS: `SUCCESSFUL`, `IN_PROGRESS`, `STOPPED`,
+    `ROLLBACK_SUCCESSFUL` and so on. A rolled-back deployment names what was tried, not what runs since.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    arn: str
+    status: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    task_definition: str | None = None
+
+
+def history(ecs: Any, service: Service) -> list[Deployment]:
+    """Read the service deployments of the last 90 days, newest first; the newest 200 of them.
+
+    Reads only (`ecs:ListServiceDeployments`, `ecs:DescribeServiceRevisions`). Raises botocore's errors:
+    `ServiceNotFoundException`, and `UnsupportedFeatureException` under the CODE_DEPLOY and EXTERNAL controllers.
+    """
+    listed = sorted(_listed(ecs, service), key=lambda brief: brief["createdAt"], reverse=True)[:_NEWEST]
+    task_definitions = _task_definitions(ecs, [brief.get("targetServiceRevisionArn") for brief in listed])
+    return [
+        Deployment(
+            arn=brief["serviceDeploymentArn"],
+            status=brief["status"],
+            created_at=brief["createdAt"].astimezone(UTC),
+            started_at=_utc(brief.get("startedAt")),
+            finished_at=_utc(brief.get("finishedAt")),
+            task_definition=task_definitions.get(brief.get("targetServiceRevisionArn", "")),
+        )
+        for brief in listed
+    ]
+
+
+def last_healthy(history: list[Deployment], current: str) -> Deployment | None:
+    """Find the newest successful deployment of another task definition than `current`, a full ARN.
+
+    None when there is none. The second-newest registered revision is no answer: it may never have run.
+    """
+    return next(
+        (
+            deployment
+            for deployment in sorted(history, key=lambda deployment: deployment.created_at, reverse=True)
+            if deployment.status == SUCCESSFUL and deployment.task_definition not in (None, current)
+        ),
+        None,
+    )
+
+
+def _listed(ecs: Any, service: Service) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = ecs.list_service_deployments(cluster=service.cluster, service=service.service, maxResults=100, **token)
+        found.extend(page["serviceDeployments"])
+        if not page.get("nextToken"):
+            return found
+        token = {"nextToken": page["nextToken"]}
+
+
+def _task_definitions(ecs: Any, revisions: list[str | None]) -> dict[str, str]:
+    """Map revision ARNs to task definition ARNs; revisions that ECS fails to describe are left out."""
+    wanted = list(dict.fromkeys(revision for revision in revisions if revision))
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), _PER_CALL):
+        page = ecs.describe_service_revisions(serviceRevisionArns=wanted[start : start + _PER_CALL])
+        found.update((one["serviceRevisionArn"], one["taskDefinition"]) for one in page["serviceRevisions"])
+    return found
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None

@@ -1,0 +1,119 @@
+"""Tell whether something was deployed shortly before it broke."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from activities.action import Params, Probe, ServiceName
+from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
+from activities.aws.shared.finding_times import clock, optional, rfc3339
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+
+_CONTROLLER = "ECS"
+_ROLLING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+
+
+class RecentDeploymentsParams(Params):
+    service: ServiceName
+    within: Duration = Field(default=timedelta(hours=24), gt=timedelta(0))
+
+
+class RecentDeployments(Probe[RecentDeploymentsParams]):
+    """Finds the newest deployment before the incident was declared, and the last healthy one before that.
+
+    Suspect when it started or finished within `within` before the declaration, or is still rolling out.
+    Reads `ecs:DescribeServices`, `ListServiceDeployments`, `DescribeServiceDeployments` and
+    `DescribeServiceRevisions`. Unknown for a service that ECS does not know, has no history of, or that is
+    deployed by CodeDeploy or another controller.
+    """
+
+    name = "ecs.recent_deployments"
+    params = RecentDeploymentsParams
+
+    def observe(self, scope: Scope, params: RecentDeploymentsParams, at: datetime) -> Finding:  # noqa: ARG002
+        service = scope.environment.services[params.service]
+        ecs = self.clients.client("ecs")
+        found = ecs.describe_services(cluster=service.cluster, services=[service.service])["services"]
+        if not found:
+            return _unknown(params.service, "is not known to ECS")
+        controller = found[0].get("deploymentController", {}).get("type", _CONTROLLER)
+        if controller != _CONTROLLER:
+            return _unknown(params.service, f"is deployed by {controller}: look for its deployments there")
+        known = history(ecs, service)
+        before = [one for one in known if one.created_at <= scope.declared_at]
+        if not before:
+            return _unknown(params.service, "has no deployment before the incident in the 90 days that ECS remembers")
+        primary: dict[str, Any] = next((one for one in found[0]["deployments"] if one["status"] == "PRIMARY"), {})
+        current = primary.get("taskDefinition") or found[0]["taskDefinition"]
+        healthy = last_healthy(known, current)
+        newest, since = before[0], scope.declared_at - params.within
+        return Finding(
+            status=FindingStatus.SUSPECT if _is_recent(newest, since, scope.declared_at) else FindingStatus.OK,
+            summary=f"{params.service}: {_told(newest, scope.declared_at)}; {_way_back(healthy)}",
+            facts={
+                "service": params.service,
+                "task_definition": current,
+                "rollout": primary.get("rolloutState"),
+                "deployment": _facts(newest) | _reason(ecs, newest),
+                "last_healthy": _facts(healthy) if healthy else None,
+                "deployments_in_window": sum(_is_recent(one, since, scope.declared_at) for one in before),
+            },
+            evidence=newest.arn,
+        )
+
+
+def _unknown(service: str, why: str) -> Finding:
+    return Finding(status=FindingStatus.UNKNOWN, summary=f"{service} {why}", facts={"service": service})
+
+
+def _is_recent(deployment: Deployment, since: datetime, until: datetime) -> bool:
+    began, ended = deployment.started_at or deployment.created_at, deployment.finished_at
+    was_rolling = ended > until if ended else deployment.status in _ROLLING
+    return was_rolling or since <= began <= until or (ended is not None and since <= ended <= until)
+
+
+def _told(deployment: Deployment, declared_at: datetime) -> str:
+    what = f"{_short(deployment.task_definition)} ({deployment.status})"
+    if deployment.finished_at is None:
+        began = deployment.started_at or deployment.created_at
+        return f"deployment of {what} began {spoken(declared_at - began)} before the incident and has not finished"
+    if deployment.finished_at > declared_at:
+        return f"deployment of {what} was under way when the incident began"
+    ago = spoken(declared_at - deployment.finished_at)
+    return f"last deployment, of {what}, finished {ago} before the incident, {clock(deployment.finished_at)}"
+
+
+def _way_back(healthy: Deployment | None) -> str:
+    if healthy is None:
+        return "no earlier healthy deployment of another version is known"
+    return (
+        f"last healthy before it: {_short(healthy.task_definition)}, {clock(healthy.finished_at or healthy.created_at)}"
+    )
+
+
+def _short(task_definition: str | None) -> str:
+    return task_definition.rsplit("/", 1)[-1] if task_definition else "an unknown version"
+
+
+def _facts(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "arn": deployment.arn,
+        "status": deployment.status,
+        "task_definition": deployment.task_definition,
+        "created_at": rfc3339(deployment.created_at),
+        "started_at": optional(deployment.started_at),
+        "finished_at": optional(deployment.finished_at),
+    }
+
+
+def _reason(ecs: Any, deployment: Deployment) -> dict[str, Any]:
+    """Say what ECS tells of this one deployment only when asked: why it has its status, and its circuit breaker."""
+    answer = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn])
+    described: dict[str, Any] = next(iter(answer["serviceDeployments"]), {})
+    return {
+        "status_reason": described.get("statusReason"),
+        "circuit_breaker": described.get("deploymentCircuitBreaker", {}).get("status"),
+    }

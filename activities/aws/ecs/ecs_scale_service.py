@@ -1,0 +1,141 @@
+"""Run more tasks of an ECS service, and keep autoscaling from taking them away again."""
+
+from math import ceil
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from activities.action import Change, Params, RefusedError, ServiceName
+from activities.aws.ecs.ecs_rollback_service import described
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+
+_NAMESPACE = "ecs"
+_DIMENSION = "ecs:service:DesiredCount"
+
+
+class ScaleParams(Params):
+    """`count` is how many tasks there shall be at least; without it, half as many again, two more at least."""
+
+    service: ServiceName
+    count: int | None = Field(default=None, ge=1)
+
+
+class ScaleService(Change[ScaleParams]):
+    """Raises the desired count and autoscaling's minimum, never past its maximum and never downwards.
+
+    Without the minimum autoscaling would scale in again (`ecs:UpdateService`,
+    `application-autoscaling:RegisterScalableTarget`).
+    """
+
+    name: ClassVar[str] = "ecs.scale_service"
+    params: ClassVar[type[Params]] = ScaleParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+
+    def plan(self, scope: Scope, params: ScaleParams) -> Plan:
+        """Work out the counts from what runs now; raises `RefusedError` when autoscaling's maximum is in the way."""
+        where = scope.environment.services[params.service]
+        context = {
+            "cluster": where.cluster,
+            "service": where.service,
+            "resource": _resource(where.cluster, where.service),
+        }
+        service = described(self.clients.client("ecs"), where.cluster, where.service)
+        limits = self._limits(context["resource"])
+        current = int(service["desiredCount"])
+        minimum, maximum = (limits["MinCapacity"], limits["MaxCapacity"]) if limits else (None, None)
+        floor = _floor(params, current, maximum)
+        before = {"desired_count": current, "minimum": minimum}
+        after = {
+            "desired_count": max(current, floor),
+            "minimum": None if minimum is None else max(minimum, floor),
+        }
+        return Plan(
+            action=self.name,
+            target=service["serviceArn"],
+            summary=f"Scale {params.service} from {current} to {after['desired_count']} tasks",
+            before=before,
+            after=after,
+            impact=_impact(params.service, before, after, maximum),
+            approval_class=self.approval_class,
+            locks=(service["serviceArn"],),
+            context=context,
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        """Read both counts (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
+        limits = self._limits(str(plan.context["resource"]))
+        return {
+            "desired_count": int(self._described(plan)["desiredCount"]),
+            "minimum": int(limits["MinCapacity"]) if limits else None,
+        }
+
+    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+        """Set the minimum, then the desired count; both absolute, so a second time changes nothing."""
+        if plan.after["minimum"] != plan.before["minimum"]:
+            self.clients.once("application-autoscaling").register_scalable_target(
+                ServiceNamespace=_NAMESPACE,
+                ResourceId=plan.context["resource"],
+                ScalableDimension=_DIMENSION,
+                MinCapacity=plan.after["minimum"],
+            )
+        if plan.after["desired_count"] != plan.before["desired_count"]:
+            self.clients.once("ecs").update_service(
+                cluster=plan.context["cluster"],
+                service=plan.context["service"],
+                desiredCount=plan.after["desired_count"],
+            )
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+        """Look whether as many tasks run as were asked for."""
+        service = self._described(plan)
+        running, desired = int(service["runningCount"]), int(service["desiredCount"])
+        wanted = int(plan.after["desired_count"])
+        grows = wanted >= int(plan.before["desired_count"])
+        # Autoscaling may go above what we raised to, on its own account; below it must not.
+        reached = desired >= wanted and running >= wanted if grows else desired == running == wanted
+        return Verification(done=reached, message=f"{running} of {desired} tasks running, {wanted} wanted")
+
+    def _described(self, plan: Plan) -> dict[str, Any]:
+        return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
+
+    def _limits(self, resource: str) -> dict[str, Any] | None:
+        """Describe the scalable target; None when the service does not scale by itself."""
+        answer = self.clients.client("application-autoscaling").describe_scalable_targets(
+            ServiceNamespace=_NAMESPACE, ResourceIds=[resource], ScalableDimension=_DIMENSION
+        )
+        found = answer["ScalableTargets"]
+        return dict(found[0]) if found else None
+
+
+def _resource(cluster: str, service: str) -> str:
+    """Name the service as Application Auto Scaling does, whether the cluster is given by name or ARN."""
+    return f"service/{cluster.rsplit('/', 1)[-1]}/{service}"
+
+
+def _floor(params: ScaleParams, current: int, maximum: int | None) -> int:
+    """How many tasks there shall be at least."""
+    if maximum is not None and (params.count or current + 1) > maximum:
+        asked = f"{params.count} tasks" if params.count else f"more than the {current} tasks there are"
+        raise RefusedError(
+            f"{asked} of {params.service} would pass autoscaling's maximum of {maximum}: "
+            f"ask for {maximum} at most, or have the maximum raised first"
+        )
+    if params.count is not None:
+        return params.count
+    policy = max(current + 2, ceil(current * 1.5))
+    return policy if maximum is None else min(maximum, policy)
+
+
+def _impact(name: str, before: State, after: State, maximum: int | None) -> str:
+    tasks = f"{after['desired_count']} tasks of {name} run instead of {before['desired_count']}. "
+    if before["minimum"] is None:
+        limits = "Autoscaling does not look after this service. "
+    elif before["minimum"] == after["minimum"]:
+        limits = f"Autoscaling's minimum stays {before['minimum']}, its maximum {maximum}. "
+    else:
+        limits = (
+            f"Autoscaling's minimum goes from {before['minimum']} to {after['minimum']}, its maximum stays {maximum}. "
+        )
+    return f"{tasks}{limits}Every further task opens further database connections: check their number first."

@@ -1,0 +1,201 @@
+"""The evidence bucket: what is put there is locked in the same request, under a key that nothing stands at yet."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from activities.action import RefusedError
+from activities.aws.evidence.s3_content import Content, Piece, Read, Room
+from activities.aws.shared.error_codes import is_already
+
+_UPLOADS = 4
+_EVIDENCE = {"ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"}
+FOR_GOOD = "COMPLIANCE"
+_RECORD = {"ObjectLockMode": FOR_GOOD}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object of the vault. `sha256` is its content's, in hex; S3 took it `at`, by its own clock; both are UTC."""
+
+    key: str
+    version: str
+    size: int
+    sha256: str
+    at: datetime
+    locked_until: datetime
+
+
+class Vault:
+    """Puts objects under Object Lock, encrypted, and never over another. Safe to share between threads.
+
+    Evidence is locked in GOVERNANCE mode until `until`, and under a legal hold that outlasts it; records, such as
+    manifests, in COMPLIANCE mode, which nobody can lift. What is put where the same stands already, locked, writes
+    nothing. A lifecycle rule of the bucket clears the parts that a killed process left behind.
+    """
+
+    def __init__(self, s3: Any, bucket: str, kms_key: str, until: datetime) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._until = until
+        self._sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
+        self._room = Room()
+        self._uploads = ThreadPoolExecutor(_UPLOADS, "upload")
+
+    def close(self) -> None:
+        """Let no further upload begin."""
+        self._uploads.shutdown(wait=False, cancel_futures=True)
+
+    def put_evidence(self, key: str, read: Read, size: int) -> Stored:
+        """Put evidence at `key` (`s3:PutObject`, `s3:PutObjectRetention`, `s3:PutObjectLegalHold`).
+
+        Raises `RefusedError` when something else stands there, or S3 stored something else than was sent.
+        """
+        content = Content(read, size, self._room)
+        try:
+            answer = self._checked(content, self._written(key, content, _EVIDENCE))
+        except self._s3.exceptions.ClientError as error:
+            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
+                raise
+            return self._same(key, found, content)
+        at = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return Stored(key, answer["VersionId"], content.size, content.sha256, at, self._until)
+
+    def put_record(self, key: str, read: Read) -> bool:
+        """Put a record of any length at `key`, unless one stands there: that stays, and the answer is no.
+
+        Whoever is told no looks at what stands there. Raises `RefusedError` when S3 stored something else than was
+        sent, and when the one that stands there is not locked as ours are.
+        """
+        content = Content(read, None, self._room)
+        try:
+            self._checked(content, self._written(key, content, _RECORD))
+        except self._s3.exceptions.ClientError as error:
+            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
+                raise
+            if found.get("ObjectLockMode") != FOR_GOOD:
+                raise RefusedError(
+                    f"in {self._bucket} a record stands without our lock (version {found['VersionId']}): "
+                    "somebody else writes there"
+                ) from error
+            return False
+        return True
+
+    def compare(self, key: str, read: Read, size: int) -> Stored | None:
+        """Give the evidence at `key` when it is what `read` gives; None when nothing stands there.
+
+        Raises `RefusedError` when something else does.
+        """
+        if (found := head(self._s3, self._bucket, key)) is None:
+            return None
+        return self._same(key, found, Content(read, size, self._room).read_all())
+
+    def _checked(self, content: Content, answer: dict[str, Any]) -> dict[str, Any]:
+        if answer.get("ChecksumSHA256") != content.checksum:
+            raise RefusedError(f"S3 did not store in {self._bucket} what was sent to it: its checksum is another")
+        return answer
+
+    def _written(self, key: str, content: Content, lock: dict[str, str]) -> dict[str, Any]:
+        options = {**lock, "ObjectLockRetainUntilDate": self._until, **self._sealed}
+        first = content.next()
+        if first is None:
+            raise ValueError("a content is put once")
+        if not content.whole:
+            return self._put_parts(key, first, content, options)
+        try:
+            return dict(
+                self._s3.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=first.data,
+                    IfNoneMatch="*",
+                    ChecksumAlgorithm="SHA256",
+                    ChecksumSHA256=first.checksum,
+                    **options,
+                )
+            )
+        finally:
+            first.done()
+
+    def _put_parts(self, key: str, first: Piece, content: Content, options: dict[str, Any]) -> dict[str, Any]:
+        """Upload in parts, a few at once while the next is read; what fails is given up as a whole."""
+        where = {"Bucket": self._bucket, "Key": key}
+        try:
+            made = self._s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **options)
+        except BaseException:
+            first.done()
+            raise
+        upload = {**where, "UploadId": made["UploadId"]}
+        sent: list[Future[dict[str, Any]]] = []
+        piece: Piece | None = first
+        try:
+            while piece is not None:
+                sent.append(self._sent(upload, piece))
+                piece = None if _broken(sent) else content.next()
+            parts = [part.result() for part in sent]
+            return dict(self._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"))
+        except BaseException:
+            # what cannot be cleared now is cleared by the bucket's lifecycle rule
+            with suppress(self._s3.exceptions.ClientError):
+                self._s3.abort_multipart_upload(**upload)
+            raise
+
+    def _sent(self, upload: dict[str, str], piece: Piece) -> Future[dict[str, Any]]:
+        """Let a part be uploaded; its room is free again when that has ended, in whatever way."""
+        try:
+            part = self._uploads.submit(self._put_part, upload, piece)
+        except BaseException:
+            piece.done()
+            raise
+        part.add_done_callback(lambda _: piece.done())
+        return part
+
+    def _put_part(self, upload: dict[str, str], piece: Piece) -> dict[str, Any]:
+        answer = self._s3.upload_part(
+            **upload,
+            PartNumber=piece.number,
+            Body=piece.data,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=piece.checksum,
+        )
+        return {"PartNumber": piece.number, "ETag": answer["ETag"], "ChecksumSHA256": piece.checksum}
+
+    def _same(self, key: str, found: dict[str, Any], content: Content) -> Stored:
+        """Make sure that what stands at `key` is the content, locked; say so of a version of it, never of its key."""
+        version = found["VersionId"]
+        if found.get("ChecksumSHA256") != content.checksum:
+            raise RefusedError(
+                f"in {self._bucket} stands something else where evidence belongs (version {version}): "
+                "somebody else writes there; find out who before anything is trusted"
+            )
+        held = found.get("ObjectLockLegalHoldStatus") == "ON" and found.get("ObjectLockMode") == "GOVERNANCE"
+        if not held and found.get("ObjectLockMode") != FOR_GOOD:
+            raise RefusedError(f"in {self._bucket} evidence stands without our lock (version {version})")
+        until = found["ObjectLockRetainUntilDate"]
+        return Stored(key, version, content.size, content.sha256, found["LastModified"], until)
+
+
+def head(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
+    """Look an object up, without its content; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
+    try:
+        return dict(s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED"))
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "404":  # answers to HEAD have no body: the code is the status
+            raise
+        return None
+
+
+def small(s3: Any, bucket: str, key: str) -> bytes | None:
+    """Read an object that is small as a whole; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
+    try:
+        return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except s3.exceptions.NoSuchKey:
+        return None
+
+
+def _broken(sent: list[Future[dict[str, Any]]]) -> bool:
+    """Tell whether an upload failed lately; earlier ones were looked at when they were lately."""
+    return any(part.done() and part.exception() is not None for part in sent[-2 * _UPLOADS :])

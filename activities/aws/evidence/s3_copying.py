@@ -1,0 +1,110 @@
+"""The copying of single versions, several at once and yet told in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import NAMESPACE_URL, uuid5
+
+from activities.aws.evidence.evidence_bucket import Vault
+from activities.aws.evidence.s3_versions import Version
+from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.finding_times import rfc3339
+
+_AT_ONCE = 16
+_AHEAD = 4 * _AT_ONCE
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
+_KEY_BYTES = 1024
+_WAIT_SECONDS = 0.5
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Copier:
+    """Brings versions of `bucket` into the vault, under `copies`. Safe to share between threads."""
+
+    def __init__(self, s3: Any, vault: Vault, evidence_bucket: str, bucket: str, copies: str) -> None:
+        self._s3 = s3
+        self._vault = vault
+        self._evidence_bucket = evidence_bucket
+        self._bucket = bucket
+        self._copies = copies
+
+    def copy(self, version: Version, *, look: bool) -> dict[str, Any]:
+        """Copy a version and give the manifest's line about it; what stands there already is compared instead.
+
+        `look` expects it there and sends nothing if so. A deletion has nothing to copy, and what is gone from the
+        source cannot be: the line says so. Raises `RefusedError` like the vault, and botocore's errors
+        (`s3:GetObjectVersion`).
+        """
+        line = self._line(version)
+        if version.deleted:
+            return {**line, "deleted": True}
+        try:
+            stored = (self._stored(version, self._vault.compare) if look else None) or self._stored(
+                version, self._vault.put_evidence
+            )
+        except self._s3.exceptions.ClientError as error:
+            if code_of(error) not in _GONE:
+                raise
+            return {**line, "gone": code_of(error)}
+        return {
+            **line,
+            "size": stored.size,
+            "sha256": stored.sha256,
+            "destination": stored.key,
+            "destination_version": stored.version,
+            "acquired_at": rfc3339(stored.at),
+            "locked_until": rfc3339(stored.locked_until),
+        }
+
+    def _stored(self, version: Version, how: Callable[..., R]) -> R:
+        answer = self._s3.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version)
+        with answer["Body"] as body:
+            return how(self._destination(version), body.read, int(answer["ContentLength"]))
+
+    def _line(self, version: Version) -> dict[str, Any]:
+        place = f"s3://{self._evidence_bucket}/{self._destination(version)}"
+        return {
+            "evidence_id": str(uuid5(NAMESPACE_URL, place)),
+            "source": f"arn:aws:s3:::{self._bucket}/{version.key}",
+            "source_version": version.version,
+            "modified": version.modified,
+        }
+
+    def _destination(self, version: Version) -> str:
+        """Where a version's copy stands; a key too long to stand there stands by its hash."""
+        key = f"{self._copies}{version.key}/{version.version}"
+        if len(key.encode()) <= _KEY_BYTES:
+            return key
+        return f"{self._copies}sha256-{sha256(version.key.encode()).hexdigest()}/{version.version}"
+
+
+def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R | Exception]:
+    """Do the work on sixteen items at once, and give what came of each, an error too, in the order of the items.
+
+    Items are taken as they are needed. Left early, it begins nothing more and does not wait for what is under way.
+    """
+    pool = ThreadPoolExecutor(_AT_ONCE, "copy")
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) == _AHEAD:
+                yield _came_of(waiting.popleft())
+        while waiting:
+            yield _came_of(waiting.popleft())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _came_of(future: Future[Any]) -> Any:
+    # an activity that is cut learns of it between two waits
+    while not future.done():
+        wait([future], _WAIT_SECONDS)
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001 - handed on to whoever asked
+        return error

@@ -1,0 +1,184 @@
+"""Preserve what a bucket of logs holds of the time in question, before anybody can change it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
+from typing import Any, ClassVar
+
+from activities.action import BucketName, Change, Params, RefusedError
+from activities.aws.evidence.evidence_bucket import Vault, head, small
+from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
+from activities.aws.evidence.s3_versions import Survey, survey
+from activities.aws.shared.finding_times import clock, rfc3339
+from domain.config.approval import ApprovalClass
+from domain.config.environment import Evidence
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+from domain.values.durations import Duration
+
+_ABSENT = "absent"
+
+
+class PreserveParams(Params):
+    """`bucket` is the logical name of what is copied; `since` is how long before the declaration it may have begun."""
+
+    bucket: BucketName
+    since: Duration = timedelta(hours=24)
+
+
+class PreserveLogs(Change[PreserveParams]):
+    """Copies every version of the window into the evidence bucket, locked, and ends with a manifest of them all.
+
+    The state is the `order`, by its SHA-256, and the `manifest`, by its key. Applying puts the order on record and
+    returns; verifying does the copying, which can take hours and goes on where it was cut. Copies stand under
+    `evidence/<incident>/<bucket>/<key>/<version>`. The role needs to read the bucket and its versions, and to put
+    and read, not to delete, in the evidence bucket (`s3:GetObjectVersion`, `s3:ListBucketVersions`; `s3:PutObject`,
+    `s3:PutObjectRetention`, `s3:PutObjectLegalHold`, `s3:AbortMultipartUpload`, `s3:GetObject`, `s3:ListBucket`,
+    `s3:GetBucketObjectLockConfiguration`; `kms:GenerateDataKey`, `kms:Decrypt`).
+    """
+
+    name: ClassVar[str] = "s3.preserve_logs"
+    params: ClassVar[type[Params]] = PreserveParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    evidence: ClassVar[bool] = True
+
+    def plan(self, scope: Scope, params: PreserveParams) -> Plan:
+        """Count what there is since the suspected onset and fix the window.
+
+        It ends with the newest version there is, so that asking again when nothing came since finds it all done.
+        Raises `RefusedError` when there is no evidence bucket that locks.
+        """
+        s3 = self.clients.client("s3")
+        evidence = _evidence(scope)
+        source = scope.environment.buckets[params.bucket]
+        _refuse_unlocked(s3, evidence.bucket, source)
+        since = scope.declared_at - params.since
+        found = survey(s3, source, since)
+        context = _context(scope, evidence, source, since, max(found.until, scope.declared_at)) | {
+            "found": {"versions": found.versions, "bytes": found.size, "deleted": found.deleted, "days": found.days}
+        }
+        manifest = f"{context['records']}{MANIFEST}"
+        after = {"order": sha256(_order(context)).hexdigest(), "manifest": manifest}
+        target = f"arn:aws:s3:::{evidence.bucket}/{manifest}"
+        return Plan(
+            action=self.name,
+            target=target,
+            summary=f"Preserve {_counted(found)} of {source} since {clock(since)}",
+            before=self._state(evidence.bucket, context["records"]),
+            after=after,
+            impact=_impact(context, evidence.bucket),
+            approval_class=self.approval_class,
+            locks=(target,),
+            reversible=False,
+            takes_long=True,
+            context=context,
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:
+        """Look whether order and manifest stand in the evidence bucket (`s3:GetObject`, `s3:ListBucket`)."""
+        return self._state(_evidence(scope).bucket, str(plan.context["records"]))
+
+    def act(self, scope: Scope, plan: Plan) -> None:
+        """Put the order on record, locked; one that is there stays, and must be the same.
+
+        Raises `RefusedError` when somebody else put another one there since the look.
+        """
+        if self.read(scope, plan)["order"] == _ABSENT:
+            vault = self._vault(scope, plan)
+            try:
+                if vault.put_record(f"{plan.context['records']}order.json", BytesIO(_order(plan.context)).read):
+                    return
+            finally:
+                vault.close()
+            if self.read(scope, plan)["order"] != plan.after["order"]:
+                raise RefusedError("somebody else put another order on record where ours belongs")
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Copy what is not copied yet, then write the manifest; look at it and tell its hash.
+
+        A repeat copies nothing that stands in the evidence bucket already, and finds the same manifest.
+        Heartbeat details: `{"versions": n, "bytes": n, "last": <version id>}`, what is done, in order.
+        """
+        stands = self.read(scope, plan)
+        if stands["order"] != plan.after["order"]:
+            return Verification(
+                done=False, failed=True, message="the order on record is another than the one put there"
+            )
+        vault = self._vault(scope, plan)
+        try:
+            work = Preservation(self.clients.client("s3"), vault, _evidence(scope).bucket, plan.context)
+            if stands["manifest"] == _ABSENT:
+                work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
+            return work.told()
+        finally:
+            vault.close()
+
+    def _vault(self, scope: Scope, plan: Plan) -> Vault:
+        evidence = _evidence(scope)
+        until = datetime.fromisoformat(plan.context["locked_until"])
+        return Vault(self.clients.client("s3"), evidence.bucket, evidence.kms_key, until)
+
+    def _state(self, bucket: str, records: str) -> State:
+        s3 = self.clients.client("s3")
+        order, manifest = small(s3, bucket, f"{records}order.json"), f"{records}{MANIFEST}"
+        return {
+            "order": _ABSENT if order is None else sha256(order).hexdigest(),
+            "manifest": _ABSENT if head(s3, bucket, manifest) is None else manifest,
+        }
+
+
+def _evidence(scope: Scope) -> Evidence:
+    if scope.environment.evidence is None:
+        raise RefusedError(
+            f"environment {scope.environment.name} names no evidence bucket: make one with Object Lock, "
+            "and fill in evidence in its file"
+        )
+    return scope.environment.evidence
+
+
+def _refuse_unlocked(s3: Any, bucket: str, source: str) -> None:
+    """Make sure that the evidence bucket locks (`s3:GetBucketObjectLockConfiguration`)."""
+    if bucket == source:
+        raise RefusedError(f"{bucket} is the evidence bucket itself: what it holds is preserved already")
+    try:
+        s3.get_object_lock_configuration(Bucket=bucket)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+            raise
+        raise RefusedError(f"{bucket} has no Object Lock, so nothing in it is safe: make a bucket that has") from error
+
+
+def _context(scope: Scope, evidence: Evidence, source: str, since: datetime, until: datetime) -> State:
+    stamps = [f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" for moment in (since, until)]
+    return {
+        "incident": scope.incident,
+        "account": scope.environment.account,
+        "region": scope.environment.region,
+        "bucket": source,
+        "since": since.astimezone(UTC).isoformat(),
+        "until": until.astimezone(UTC).isoformat(),
+        "copies": f"evidence/{scope.incident}/{source}/",
+        "records": f"manifests/{scope.incident}/{source}/{'-'.join(stamps)}/",
+        "kms_key": evidence.kms_key,
+        "locked_until": rfc3339(evidence.locked_until(until)),
+    }
+
+
+def _order(context: State) -> bytes:
+    """What shall be copied where, as it is put on record: the window, not what was found in it so far."""
+    return json.dumps({name: value for name, value in context.items() if name != "found"}, sort_keys=True).encode()
+
+
+def _counted(found: Survey) -> str:
+    markers = f" and {found.deleted} deletions" if found.deleted else ""
+    least = "" if found.complete else "at least "
+    return f"{least}{found.versions} versions ({found.size / 2**20:.1f} MiB){markers}"
+
+
+def _impact(context: State, bucket: str) -> str:
+    return (
+        f"Nothing in {context['bucket']} changes. Copies go to {bucket}, under a legal hold and locked in GOVERNANCE "
+        f"mode until {context['locked_until'][:10]}; order, inventory and manifest are locked in COMPLIANCE mode until "
+        "then, which nobody can lift. That is why it cannot be undone. Copying takes up requests and transfer."
+    )

@@ -1,0 +1,125 @@
+"""Tell who gave rights in the account to whom."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pydantic import Field
+
+from activities.action import Params, Probe
+from activities.aws.shared.finding_times import rfc3339
+from activities.aws.shared.log_records import address, pseudonym
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+
+_GRANTING_EVENTS = """
+    AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy CreateAccessKey
+    CreateLoginProfile CreatePolicy CreatePolicyVersion CreateRole CreateUser DeactivateMFADevice
+    DeleteRolePermissionsBoundary DeleteUserPermissionsBoundary DeleteVirtualMFADevice PutGroupPolicy PutRolePolicy
+    PutRolePermissionsBoundary PutUserPermissionsBoundary PutUserPolicy SetDefaultPolicyVersion
+    UpdateAccessKey UpdateAssumeRolePolicy UpdateLoginProfile
+"""
+_GRANTING = frozenset(_GRANTING_EVENTS.split())
+_HOME = "cloudtrail@us-east-1"
+"""IAM is global and its events are recorded in us-east-1 alone (CloudTrail, global service events)."""
+_SERVICE = re.compile(r"[a-z0-9-]+\.amazonaws\.com|AWS Internal")
+_PAGES = 40
+_SHOWN = 20
+_PACE_SECONDS = 0.5
+"""CloudTrail answers two of these requests a second (CloudTrail quotas, LookupEvents)."""
+
+
+class PrivilegeChangesParams(Params):
+    """`expected` are principals by ARN, globs allowed, whose changes are nothing new: a delivery pipeline's role."""
+
+    window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0), le=timedelta(days=90))
+    expected: tuple[str, ...] = ()
+
+
+class PrivilegeChanges(Probe[PrivilegeChangesParams]):
+    """Lists changes of IAM users, roles and policies, over `window` up to `at` (`cloudtrail:LookupEvents`).
+
+    Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn
+    up some minutes after the fact. People are told by pseudonyms, events by their ids. It reads 50 events a page,
+    the latest first, two pages a second and at most 40. Raises botocore's errors; throttling passes.
+    """
+
+    name = "cloudtrail.privilege_changes"
+    params = PrivilegeChangesParams
+
+    def observe(self, scope: Scope, params: PrivilegeChangesParams, at: datetime) -> Finding:
+        start, listed, more = at - params.window, list[dict[str, Any]](), False
+        for number, page in enumerate(_pages(self.clients.client(_HOME), start, at), start=1):
+            granting = [event for event in page["Events"] if event.get("EventName") in _GRANTING]
+            listed += [_facts(scope, event, params.expected) for event in granting]
+            if number == _PAGES:
+                more = bool(page.get("NextToken"))
+                break
+        strange = [one for one in listed if not one["expected"]]
+        done, refused = [one for one in strange if not one["error"]], [one for one in strange if one["error"]]
+        status = FindingStatus.UNKNOWN if more else FindingStatus.OK
+        return Finding(
+            status=FindingStatus.SUSPECT if done else status,
+            summary=(
+                f"{len(done)} changes of rights in IAM by unexpected principals in the last {spoken(params.window)}, "
+                f"{len(refused)} more refused; {len(listed) - len(strange)} expected"
+                + (f": {', '.join(sorted({one['event'] for one in done}))}" if done else "")
+                + (" among the latest events; there are more" if more else "")
+            ),
+            facts={
+                "changes": len(done),
+                "refused": len(refused),
+                "expected": len(listed) - len(strange),
+                "events": [*done, *refused][:_SHOWN],
+                "truncated": more,
+                "from": rfc3339(start),
+                "to": rfc3339(at),
+            },
+            evidence=f"CloudTrail event history, us-east-1, from {rfc3339(start)} to {rfc3339(at)}",
+        )
+
+
+def _pages(cloudtrail: Any, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+    ask: dict[str, Any] = {
+        "LookupAttributes": [{"AttributeKey": "EventSource", "AttributeValue": "iam.amazonaws.com"}],
+        "StartTime": start,
+        "EndTime": end,
+        "MaxResults": 50,
+    }
+    page = cloudtrail.lookup_events(**ask)
+    yield page
+    while page.get("NextToken"):
+        time.sleep(_PACE_SECONDS)
+        page = cloudtrail.lookup_events(**ask, NextToken=page["NextToken"])
+        yield page
+
+
+def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> dict[str, Any]:
+    """Tell an event by references. ARNs of users and sessions may name a person and go no further."""
+    record = json.loads(event.get("CloudTrailEvent") or "{}")
+    identity = record.get("userIdentity", {})
+    role = identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn")
+    arn = str(identity.get("arn", "unknown"))
+    return {
+        "id": event.get("EventId"),
+        "event": event["EventName"],
+        "at": rfc3339(event["EventTime"]),
+        "by": identity.get("type", "unknown"),
+        "role": role,
+        "principal": pseudonym(scope.incident, arn),
+        "expected": any(fnmatchcase(role or arn, pattern) for pattern in expected),
+        "access_key": event.get("AccessKeyId"),
+        "address": _source(record.get("sourceIPAddress")),
+        "error": record.get("errorCode"),
+    }
+
+
+def _source(value: Any) -> str | None:
+    """Where a request came from: an address, or a service of AWS by its name; nothing else is told."""
+    service = isinstance(value, str) and _SERVICE.fullmatch(value) is not None
+    return str(value) if service else address(value)

@@ -1,0 +1,71 @@
+"""Tell whether people can sign in at a user pool."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from activities.action import Params, Probe, UserPoolName
+from activities.aws.shared.cloudwatch_metrics import Query, read
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+
+_NAMESPACE = "AWS/Cognito"
+_PERIOD_SECONDS = 300
+_CLIENTS = 20
+
+
+class PoolParams(Params):
+    """Suspect when fewer than `percent` of at least `least` sign-ins succeeded, or Cognito throttled some."""
+
+    user_pool: UserPoolName
+    window: Duration = Field(default=timedelta(minutes=15), gt=timedelta(0))
+    percent: float = Field(default=70, gt=0, le=100)
+    least: int = Field(default=5, ge=1)
+
+
+class PoolStatus(Probe[PoolParams]):
+    """Reads a pool's sign-ins and throttles over `window` (`cloudwatch:GetMetricData`), all its clients together.
+
+    Cognito counts a failed sign-in as a 0 among the successes. Raises `ResourceNotFoundException`, which is final,
+    for a pool that is gone (`cognito-idp:DescribeUserPool`, `ListUserPoolClients`).
+    """
+
+    name = "cognito.pool_status"
+    params = PoolParams
+
+    def observe(self, scope: Scope, params: PoolParams, at: datetime) -> Finding:
+        pool = scope.environment.user_pools[params.user_pool]
+        cognito = self.clients.client("cognito-idp")
+        cognito.describe_user_pool(UserPoolId=pool)
+        listed = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=_CLIENTS)["UserPoolClients"]
+        queries = {
+            f"{kind}{number}": Query(_NAMESPACE, name, {"UserPool": pool, "UserPoolClient": one["ClientId"]}, statistic)
+            for number, one in enumerate(listed)
+            for kind, name, statistic in (
+                ("good", "SignInSuccesses", "Sum"),
+                ("all", "SignInSuccesses", "SampleCount"),
+                ("throttled", "SignInThrottles", "Sum"),
+            )
+        }
+        points = read(self.clients.client("cloudwatch"), queries, (at - params.window, at), _PERIOD_SECONDS)
+        good, tries, throttled = (
+            int(sum(value for name, found in points.items() if name.startswith(kind) for _, value in found))
+            for kind in ("good", "all", "throttled")
+        )
+        facts: dict[str, Any] = {"user_pool": params.user_pool, "clients": len(listed)}
+        facts |= {"sign_ins": tries, "succeeded": good, "throttled": throttled}
+        window = f"the last {spoken(params.window)}"
+        if not tries:
+            return Finding(
+                status=FindingStatus.UNKNOWN,
+                summary=f"{params.user_pool}: Cognito counted no sign-in in {window}",
+                facts=facts,
+            )
+        bad = throttled or (tries >= params.least and 100 * good < params.percent * tries)
+        return Finding(
+            status=FindingStatus.SUSPECT if bad else FindingStatus.OK,
+            summary=f"{params.user_pool}: {good} of {tries} sign-ins succeeded in {window}, {throttled} were throttled",
+            facts=facts,
+        )

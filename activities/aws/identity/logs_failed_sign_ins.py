@@ -1,0 +1,134 @@
+"""Tell who fails to sign in, from where, and whether a guess was right in the end."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from activities.action import Params, Probe, ServiceName
+from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
+from activities.aws.shared.finding_times import clock, optional, rfc3339
+from activities.aws.shared.log_records import Fields, Read, any_of, read
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+
+_SHOWN = 20
+_OTHER = "other"
+
+
+class FailedSignInsParams(Params):
+    """`threshold` failures of one address are guessing, `flood` of all together too.
+
+    With `roles` only takeovers of accounts of these roles are suspect: an administrator's, for example. Findings tell
+    these and `told_roles` as they are, others as `other`: a log may hold anything in that field.
+    """
+
+    service: ServiceName
+    window: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
+    threshold: int = Field(default=10, ge=1)
+    flood: int = Field(default=100, ge=1)
+    roles: tuple[str, ...] = ()
+    told_roles: tuple[str, ...] = ("administrator", "clinician", "patient", "referrer", "staff")
+    fields: Fields = Fields()
+
+
+class FailedSignIns(Probe[FailedSignInsParams]):
+    """Counts a service's logged sign-ins by address and account, over `window` up to `at` (`logs:FilterLogEvents`).
+
+    Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are told by
+    pseudonyms that hold within the incident; `query`, run in CloudWatch Logs Insights, tells whose they are to who
+    may read the log. A log without a single sign-in is unknown, not well.
+    Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
+    """
+
+    name = "logs.failed_sign_ins"
+    params = FailedSignInsParams
+
+    def observe(self, scope: Scope, params: FailedSignInsParams, at: datetime) -> Finding:
+        group = scope.environment.services[params.service].log_group
+        start, attempts = at - params.window, list[SignIn]()
+
+        def take(moment: datetime, record: dict[str, Any]) -> None:
+            if found := sign_in(scope, params.fields, moment, record):
+                attempts.append(found)
+
+        pattern = any_of(params.fields.event, (EVENT,))
+        done = read(self.clients.client("logs"), group, pattern, (start, at), take)
+        seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
+        if params.roles:
+            seen.takeovers = [one for one in seen.takeovers if one.role in params.roles]
+        return Finding(
+            status=_status(params, seen, done),
+            summary=_summary(params, seen, done),
+            facts={
+                "service": params.service,
+                "failures": seen.failures,
+                "successes": seen.successes,
+                "addresses": len(seen.by_address),
+                "accounts": len(seen.accounts),
+                "suspects": seen.guessing[:_SHOWN],
+                "by_address": [_of_address(seen, address) for address in seen.guessing[:_SHOWN]],
+                "takeovers": len(seen.takeovers),
+                "taken_over": [_of_takeover(params, one) for one in seen.takeovers[:_SHOWN]],
+                "query": _query(params.fields, seen),
+                "unreadable": done.unreadable,
+                "truncated": done.truncated,
+                "log_group": group,
+                "from": rfc3339(start),
+                "to": rfc3339(at),
+            },
+            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+        )
+
+
+def _of_address(seen: SignIns, address: str) -> dict[str, Any]:
+    one = seen.by_address[address]
+    return {
+        "address": address,
+        "failures": one.failures,
+        "accounts": len(one.accounts),
+        "takeovers": sum(taken.address == address for taken in seen.takeovers),
+        "first_at": optional(one.first),
+        "last_at": optional(one.last),
+    }
+
+
+def _of_takeover(params: FailedSignInsParams, one: SignIn) -> dict[str, Any]:
+    role = one.role if one.role in {None, *params.roles, *params.told_roles} else _OTHER
+    return {"account": one.account, "address": one.address, "at": rfc3339(one.at), "role": role}
+
+
+def _query(fields: Fields, seen: SignIns) -> str | None:
+    """The Logs Insights query that lists the accounts behind the takeovers."""
+    addresses = sorted({one.address for one in seen.takeovers})[:_SHOWN]
+    if not addresses:
+        return None
+    named = ", ".join(f'"{address}"' for address in addresses)
+    return (
+        f'filter {fields.event} = "{EVENT}" and {fields.address} in [{named}] '
+        f'and @message like /"{fields.success}": ?true/ | stats count(*) by {fields.account}, {fields.address}'
+    )
+
+
+def _status(params: FailedSignInsParams, seen: SignIns, done: Read) -> FindingStatus:
+    guessed = not params.roles and (seen.guessing or seen.failures >= params.flood)
+    if seen.takeovers or guessed:
+        return FindingStatus.SUSPECT
+    nothing = not seen.failures + seen.successes
+    return FindingStatus.UNKNOWN if done.truncated or nothing else FindingStatus.OK
+
+
+def _summary(params: FailedSignInsParams, seen: SignIns, done: Read) -> str:
+    window = f"the last {spoken(params.window)}"
+    if not seen.failures + seen.successes:
+        return f"{params.service}: no sign-in in the log of {window}: does it still log them?"
+    searched = " among the latest ones; there is more to search" if done.truncated else ""
+    whose = f" of {' or '.join(params.roles)}" if params.roles else ""
+    taken = f"no success{whose} followed them"
+    if seen.takeovers:
+        accounts = len({one.account for one in seen.takeovers})
+        plural = "s" if accounts > 1 else ""
+        taken = f"{accounts} account{plural}{whose} then signed in to, first at {clock(seen.takeovers[0].at)}"
+    guessing = f", {len(seen.guessing)} addresses failed {params.threshold} times or more" if seen.guessing else ""
+    return f"{params.service}: {seen.failures} failed sign-ins in {window}{guessing}; {taken}{searched}"

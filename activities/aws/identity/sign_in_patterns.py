@@ -1,0 +1,92 @@
+"""What a log of sign-ins tells: who guesses passwords, and where a guess was right."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from activities.aws.shared.log_records import Fields, address, pseudonym
+from domain.model.activity_io import Scope
+
+EVENT = "AUTHENTICATION"
+
+
+@dataclass(frozen=True, order=True)
+class SignIn:
+    """One attempt; `account` is a pseudonym. Ordered by time, failures before successes."""
+
+    at: datetime
+    success: bool
+    address: str
+    account: str
+    role: str | None = field(default=None, compare=False)
+
+
+@dataclass
+class Attempts:
+    """What one address tried."""
+
+    failures: int = 0
+    accounts: set[str] = field(default_factory=set)
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def take(self, attempt: SignIn) -> None:
+        self.failures += not attempt.success
+        self.accounts.add(attempt.account)
+        self.first, self.last = self.first or attempt.at, attempt.at
+
+
+@dataclass
+class SignIns:
+    """All attempts of a window, looked at in order of time.
+
+    A takeover is a success from an address that had failed `threshold` times before, or that had failed at an
+    account which had been failed at so often from anywhere. Our own addresses are no attacker's.
+    """
+
+    failures: int = 0
+    successes: int = 0
+    by_address: dict[str, Attempts] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+    guessing: list[str] = field(default_factory=list)
+    takeovers: list[SignIn] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, attempts: Iterable[SignIn], threshold: int, protected: Iterable[str]) -> "SignIns":
+        seen, ours = cls(), [ip_network(one, strict=False) for one in protected]
+        at_account: Counter[str] = Counter()
+        tried: defaultdict[str, set[str]] = defaultdict(set)
+        for one in sorted(attempts):
+            there = seen.by_address.setdefault(one.address, Attempts())
+            foreign = not _within(one.address, ours)
+            often = there.failures >= threshold
+            again = one.account in tried[one.address] and at_account[one.account] >= threshold
+            if one.success and foreign and (often or again):
+                seen.takeovers.append(one)
+            if not one.success:
+                at_account[one.account] += 1
+                tried[one.address].add(one.account)
+            seen.failures += not one.success
+            seen.successes += one.success
+            seen.accounts.add(one.account)
+            there.take(one)
+        most = sorted(seen.by_address.items(), key=lambda item: (-item[1].failures, item[0]))
+        seen.guessing = [name for name, one in most if one.failures >= threshold and not _within(name, ours)]
+        return seen
+
+
+def sign_in(scope: Scope, fields: Fields, at: datetime, record: dict[str, Any]) -> SignIn | None:
+    """Take a line as an attempt to sign in; None for any other line, and for one that lacks a field."""
+    account, success = record.get(fields.account), record.get(fields.success)
+    known = address(record.get(fields.address))
+    if record.get(fields.event) != EVENT or not isinstance(success, bool) or account is None or known is None:
+        return None
+    role = record.get(fields.role)
+    return SignIn(at, success, known, pseudonym(scope.incident, str(account)), None if role is None else str(role))
+
+
+def _within(address: str, networks: list[Any]) -> bool:
+    return any(ip_address(address) in network for network in networks)

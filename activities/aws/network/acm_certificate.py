@@ -1,0 +1,59 @@
+"""Tell how long a certificate is still good, and whether it will be renewed by itself."""
+
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from activities.action import CertificateName, Params, Probe
+from activities.aws.shared.finding_times import clock, rfc3339
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+
+
+class CertificateParams(Params):
+    """Suspect from `days` before the end on."""
+
+    certificate: CertificateName
+    days: int = Field(default=30, ge=0)
+
+
+class Certificate(Probe[CertificateParams]):
+    """Reads a certificate's end, status and renewal (`acm:DescribeCertificate`).
+
+    ACM renews those that it issued 60 days ahead, if it can validate the domain; imported ones it never renews.
+    Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
+    """
+
+    name = "acm.certificate"
+    params = CertificateParams
+
+    def observe(self, scope: Scope, params: CertificateParams, at: datetime) -> Finding:
+        arn = scope.environment.certificates[params.certificate]
+        found = self.clients.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+        end: datetime | None = found.get("NotAfter")
+        if end is None:
+            return Finding(
+                status=FindingStatus.SUSPECT,
+                summary=f"certificate {params.certificate} is {found['Status']}: it was never issued",
+                facts={"certificate": params.certificate, "status": found["Status"]},
+            )
+        renewal = found.get("RenewalSummary", {})
+        imported = found.get("Type") == "IMPORTED"
+        days = (end - at) / timedelta(days=1)
+        how = "imported, so nothing renews it" if imported else f"renewal {renewal.get('RenewalStatus', 'not begun')}"
+        reason = f" ({renewal['RenewalStatusReason']})" if renewal.get("RenewalStatusReason") else ""
+        ends = f"ends {clock(end)}, in {days:.1f} days" if days > 0 else f"ended {clock(end)}"
+        return Finding(
+            status=FindingStatus.SUSPECT if days <= params.days or found["Status"] != "ISSUED" else FindingStatus.OK,
+            summary=f"certificate {params.certificate} is {found['Status']}, {ends}; {how}{reason}",
+            facts={
+                "certificate": params.certificate,
+                "status": found["Status"],
+                "not_after": rfc3339(end),
+                "days_left": round(days, 1),
+                "imported": imported,
+                "renewal": renewal.get("RenewalStatus"),
+                "reason": renewal.get("RenewalStatusReason"),
+                "in_use_by": len(found.get("InUseBy", [])),
+            },
+        )

@@ -1,0 +1,63 @@
+"""Tell whether the targets behind the load balancer are healthy."""
+
+from collections import Counter
+from datetime import datetime
+
+from activities.action import Params, Probe, ServiceName
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+
+_HEALTHY = "healthy"
+_FAILING = ("unhealthy", "unhealthy.draining")
+_UNCHECKED = "unavailable"
+
+
+class TargetHealthParams(Params):
+    service: ServiceName
+
+
+class TargetHealth(Probe[TargetHealthParams]):
+    """Counts a service's targets by state and reason (`elasticloadbalancing:DescribeTargetHealth`).
+
+    Suspect when one fails its checks or none is healthy; unknown when health checks are switched off.
+    Raises `TargetGroupNotFound`, which is final, and botocore's transient errors.
+    """
+
+    name = "elbv2.target_health"
+    params = TargetHealthParams
+
+    def observe(self, scope: Scope, params: TargetHealthParams, at: datetime) -> Finding:  # noqa: ARG002
+        group = scope.environment.services[params.service].target_group_arn
+        answer = self.clients.client("elbv2").describe_target_health(TargetGroupArn=group)
+        health = [described["TargetHealth"] for described in answer["TargetHealthDescriptions"]]
+        states = Counter(one["State"] for one in health)
+        reasons = Counter(one["Reason"] for one in health if one.get("Reason"))
+        return Finding(
+            status=_status(states),
+            summary=_summary(params.service, states, reasons),
+            facts={
+                "service": params.service,
+                "targets": states.total(),
+                "healthy": states[_HEALTHY],
+                "states": dict(states),
+                "reasons": dict(reasons),
+            },
+            evidence=group,
+        )
+
+
+def _status(states: Counter[str]) -> FindingStatus:
+    if states and set(states) == {_UNCHECKED}:
+        return FindingStatus.UNKNOWN
+    if any(states[state] for state in _FAILING) or not states[_HEALTHY]:
+        return FindingStatus.SUSPECT
+    return FindingStatus.OK
+
+
+def _summary(service: str, states: Counter[str], reasons: Counter[str]) -> str:
+    if not states:
+        return f"{service}: no target is registered behind the load balancer"
+    others = ", ".join(f"{count} {state}" for state, count in sorted(states.items()) if state != _HEALTHY)
+    why = f" ({', '.join(sorted(reasons))})" if reasons else ""
+    rest = f"; {others}{why}" if others else ""
+    return f"{service}: {states[_HEALTHY]} of {states.total()} targets healthy{rest}"

@@ -1,0 +1,112 @@
+"""Single ingress rules of a security group, named by what they let in: their ids do not outlive a revocation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from activities.action import Clients
+from activities.aws.shared.error_codes import is_already
+
+
+class IngressRule:
+    """One rule; its value is null while there is none, else its permission and its tags."""
+
+    def __init__(self, clients: Clients, group: str, name: str) -> None:
+        self._clients = clients
+        self._group = group
+        self._name = name
+
+    @staticmethod
+    def value(rule: dict[str, Any]) -> Any:
+        """Everything of a rule that can be written again."""
+        tags = {tag["Key"]: tag["Value"] for tag in rule.get("Tags", [])}
+        return {"permission": _permission(rule), "tags": tags}
+
+    def read(self) -> Any:
+        """`ec2:DescribeSecurityGroupRules`."""
+        found = self._found()
+        return self.value(found) if found else None
+
+    def set(self, value: Any) -> None:
+        """Revoke the rule, or write it anew; one that is gone or there by then is looked at again.
+
+        Raises the conflict, retryable, where what stands there is not what was to be set.
+        """
+        ec2, found = self._clients.once("ec2"), self._found()
+        try:
+            if value is None and found:
+                ec2.revoke_security_group_ingress(
+                    GroupId=self._group, SecurityGroupRuleIds=[found["SecurityGroupRuleId"]]
+                )
+            elif value is not None and not found:
+                ec2.authorize_security_group_ingress(
+                    GroupId=self._group, IpPermissions=[value["permission"]], **_tagged(value["tags"])
+                )
+        except ec2.exceptions.ClientError as error:
+            if not is_already(error) or self.read() != value:
+                raise
+
+    def _found(self) -> dict[str, Any] | None:
+        rules = _listed(self._clients.client("ec2"), self._group)
+        return next((rule for rule in rules if _name(rule) == self._name), None)
+
+
+def matching(
+    ec2: Any, group: str, ids: tuple[str, ...], cidr: str | None, port: int | None
+) -> dict[str, dict[str, Any]]:
+    """Find rules by name: those of `ids`, and those that let in `cidr`, at `port`, or both."""
+    return {
+        _name(rule): rule
+        for rule in _listed(ec2, group)
+        if rule["SecurityGroupRuleId"] in ids
+        or ((cidr or port is not None) and cidr in (None, _source(rule)) and (port is None or _spans(rule, port)))
+    }
+
+
+def _listed(ec2: Any, group: str) -> Iterator[dict[str, Any]]:
+    ask = {"Filters": [{"Name": "group-id", "Values": [group]}]}
+    page = ec2.describe_security_group_rules(**ask)
+    while True:
+        yield from (rule for rule in page["SecurityGroupRules"] if not rule["IsEgress"])
+        if not page.get("NextToken"):
+            return
+        page = ec2.describe_security_group_rules(**ask, NextToken=page["NextToken"])
+
+
+def _name(rule: dict[str, Any]) -> str:
+    protocol, first, last = rule["IpProtocol"], rule.get("FromPort", -1), rule.get("ToPort", -1)
+    ports = "all" if protocol == "-1" else f"{first}-{last}"
+    return f"{rule['GroupId']} {'any' if protocol == '-1' else protocol} {ports} {_source(rule)}"
+
+
+def _source(rule: dict[str, Any]) -> str:
+    found = rule.get("CidrIpv4") or rule.get("CidrIpv6") or rule.get("PrefixListId")
+    return str(found or rule.get("ReferencedGroupInfo", {}).get("GroupId"))
+
+
+def _spans(rule: dict[str, Any], port: int) -> bool:
+    return rule["IpProtocol"] == "-1" or (
+        rule["IpProtocol"] in ("tcp", "udp") and int(rule["FromPort"]) <= port <= int(rule["ToPort"])
+    )
+
+
+def _permission(rule: dict[str, Any]) -> dict[str, Any]:
+    described = {"Description": rule["Description"]} if rule.get("Description") else {}
+    ports = {} if rule["IpProtocol"] == "-1" else {"FromPort": rule["FromPort"], "ToPort": rule["ToPort"]}
+    if "CidrIpv4" in rule:
+        source = {"IpRanges": [{"CidrIp": rule["CidrIpv4"], **described}]}
+    elif "CidrIpv6" in rule:
+        source = {"Ipv6Ranges": [{"CidrIpv6": rule["CidrIpv6"], **described}]}
+    elif "PrefixListId" in rule:
+        source = {"PrefixListIds": [{"PrefixListId": rule["PrefixListId"], **described}]}
+    else:
+        group = rule["ReferencedGroupInfo"]
+        kept = {name: group[name] for name in ("GroupId", "UserId", "VpcPeeringConnectionId") if group.get(name)}
+        source = {"UserIdGroupPairs": [{**kept, **described}]}
+    return {"IpProtocol": rule["IpProtocol"], **ports, **source}
+
+
+def _tagged(tags: dict[str, str]) -> dict[str, Any]:
+    if not tags:
+        return {}
+    listed = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+    return {"TagSpecifications": [{"ResourceType": "security-group-rule", "Tags": listed}]}

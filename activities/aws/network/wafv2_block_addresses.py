@@ -1,0 +1,190 @@
+"""Block addresses at the web application firewall."""
+
+from ipaddress import ip_network
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from activities.action import Change, Params, RefusedError, WebAclName
+from activities.aws.network.wafv2_acls import CONFLICTS, blocks, guarded, place, summary
+from activities.aws.shared.addresses import are_many, listed, normalised, refuse_unblockable
+from domain.config.approval import ApprovalClass
+from domain.config.environment import WebAcl
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+
+_IN_FORCE = "in_force"
+_MOST = 10_000
+
+
+class BlockParams(Params):
+    """`addresses` are single addresses or networks, IPv4 and IPv6; `--set addresses=198.51.100.7,2001:db8::7`."""
+
+    web_acl: WebAclName
+    addresses: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(min_length=1)
+
+    @field_validator("addresses")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return normalised(value)
+
+
+class BlockAddresses(Change[BlockParams]):
+    """Adds addresses to the set that a web ACL blocks, and leaves everything else in it as it is.
+
+    AWS replaces the whole set on every write, so the union goes there under the set's lock token; when somebody
+    else wrote in between it is read and merged again, five times at most. The state is whether each of our addresses
+    is in its set, and `in_force`: whether a rule blocks those sets before a load balancer of ours. Other
+    addresses are no part of it: they may come and go meanwhile (`wafv2:UpdateIPSet`).
+    """
+
+    name: ClassVar[str] = "wafv2.block_addresses"
+    params: ClassVar[type[Params]] = BlockParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+
+    def plan(self, scope: Scope, params: BlockParams) -> Plan:
+        """Look what is blocked already; raises `RefusedError` for what must not be blocked or would have no effect.
+
+        More than 20 addresses, or one of /24 (IPv6: /48) or wider, make it class A2. Our own elastic addresses,
+        those of NAT gateways among them, are refused like protected ones (`ec2:DescribeAddresses`).
+        """
+        refuse_unblockable(params.addresses, scope.environment.protected.addresses, self._own())
+        where = scope.environment.web_acls[params.web_acl]
+        wafv2 = self.clients.client("wafv2")
+        acl = summary(wafv2, "web_acls", where.name)
+        sets = {str(version): self._set(where, version) for version in _versions(params.addresses)}
+        context: State = {
+            "acl": place(acl),
+            "sets": {version: place(found) | {"ARN": found["ARN"]} for version, found in sets.items()},
+            "balancers": [one.arn for one in scope.environment.load_balancers.values()],
+        }
+        self._refuse_void(params.web_acl, context)
+        before = self._state(params.addresses, context)
+        after = dict.fromkeys(before, True)
+        new = [name for name in params.addresses if not before[name]]
+        many = are_many(params.addresses)
+        return Plan(
+            action=self.name,
+            target=next(iter(sets.values()))["ARN"],
+            summary=f"Block {_some(new or list(params.addresses))} at {params.web_acl}",
+            before=before,
+            after=after,
+            impact=_impact(params, new, many=many),
+            approval_class=ApprovalClass.A2 if many else self.approval_class,
+            locks=tuple(sorted(found["ARN"] for found in sets.values())),
+            context=context,
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        """Read which of our addresses are in their sets (`wafv2:GetIPSet`), and whether the sets are in force."""
+        return self._state(_ours(plan.before), plan.context)
+
+    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+        """Add ours to what each set holds by then, or take ours out again; a second time writes nothing.
+
+        Raises `WAFOptimisticLockException`, retryable, when others kept writing, and `RefusedError` for a full set.
+        """
+        for version, where in plan.context["sets"].items():
+            changing = [name for name in _ours(plan.before) if str(ip_network(name).version) == version]
+            changing = [name for name in changing if plan.before[name] != plan.after[name]]
+            add = {name for name in changing if plan.after[name]}
+            self._merge(where, add, set(changing) - add)
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether all of ours are as planned and a rule blocks them; AWS takes up to minutes to spread it."""
+        now = self.read(scope, plan)
+        if not now[_IN_FORCE] and any(plan.after[name] for name in _ours(plan.after)):
+            return Verification(done=False, failed=True, message="no rule blocks what is in the address set any more")
+        ours = _ours(plan.after)
+        right = [name for name in ours if now[name] == plan.after[name]]
+        blocked = sum(now[name] for name in ours)
+        message = f"{len(right)} of {len(ours)} addresses as planned, {blocked} of them blocked"
+        return Verification(done=len(right) == len(ours), message=message)
+
+    def _merge(self, where: dict[str, str], add: set[str], remove: set[str]) -> None:
+        wafv2 = self.clients.client("wafv2")
+        for attempt in range(1, CONFLICTS + 1):
+            answer = wafv2.get_ip_set(**_named(where))
+            found = answer["IPSet"]
+            held = {str(ip_network(one, strict=False)): one for one in found["Addresses"]}
+            wanted = [one for name, one in held.items() if name not in remove] + sorted(add - held.keys())
+            if len(wanted) == len(held) and not add - held.keys():
+                return
+            _refuse_full(where["Name"], len(wanted))
+            described = {"Description": found["Description"]} if found.get("Description") else {}
+            try:
+                self.clients.once("wafv2").update_ip_set(
+                    **_named(where), **described, Addresses=wanted, LockToken=answer["LockToken"]
+                )
+            except wafv2.exceptions.WAFOptimisticLockException:
+                if attempt == CONFLICTS:
+                    raise
+            else:
+                return
+
+    def _state(self, addresses: tuple[str, ...], context: State) -> State:
+        wafv2 = self.clients.client("wafv2")
+        held: set[str] = set()
+        for where in context["sets"].values():
+            found = wafv2.get_ip_set(**_named(where))["IPSet"]["Addresses"]
+            held |= {str(ip_network(one, strict=False)) for one in found}
+        return {**{name: name in held for name in addresses}, _IN_FORCE: self._trouble(context) is None}
+
+    def _trouble(self, context: State) -> str | None:
+        """Why an address in the sets would not be blocked; None when it is."""
+        wafv2 = self.clients.client("wafv2")
+        acl = wafv2.get_web_acl(**context["acl"])["WebACL"]
+        idle = [where["Name"] for where in context["sets"].values() if not blocks(wafv2, acl, where["ARN"])]
+        if idle:
+            return f"no rule of web ACL {acl['Name']} blocks what is in {' and '.join(idle)}"
+        if context["balancers"] and not guarded(wafv2, acl["ARN"], context["balancers"]):
+            return f"web ACL {acl['Name']} stands before no load balancer of this environment"
+        return None
+
+    def _refuse_void(self, name: str, context: State) -> None:
+        if trouble := self._trouble(context):
+            raise RefusedError(f"blocking at {name} would block nothing: {trouble}")
+
+    def _set(self, where: WebAcl, version: int) -> dict[str, Any]:
+        name = where.ip_set if version == 4 else where.ip_set_v6
+        if name is None:
+            raise RefusedError(f"{where.name} has no address set for IPv6: fill in ip_set_v6 in the environment's file")
+        return summary(self.clients.client("wafv2"), "ip_sets", name)
+
+    def _own(self) -> list[str]:
+        found = self.clients.client("ec2").describe_addresses()["Addresses"]
+        return [one["PublicIp"] for one in found if one.get("PublicIp")]
+
+
+def _named(where: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in where.items() if name != "ARN"}
+
+
+def _ours(state: State) -> tuple[str, ...]:
+    return tuple(name for name in state if name != _IN_FORCE)
+
+
+def _versions(addresses: tuple[str, ...]) -> list[int]:
+    return sorted({ip_network(one).version for one in addresses})
+
+
+def _refuse_full(name: str, count: int) -> None:
+    if count > _MOST:
+        raise RefusedError(f"address set {name} would hold {count} networks; AWS WAF allows {_MOST}: name wider ones")
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _impact(params: BlockParams, new: list[str], *, many: bool) -> str:
+    held = len(params.addresses) - len(new)
+    already = f" {held} of them stood there before and will stay there when this is undone." if held else ""
+    wide = " This is wide: look whom else it hits, such as hospitals behind one address." if many else ""
+    count = len(params.addresses)
+    whom = "this address" if count == 1 else f"these {count} addresses"
+    return (
+        f"Nobody at {whom} reaches the application until this is undone; every other blocked address stays blocked."
+        f"{already}{wide}"
+    )

@@ -1,0 +1,120 @@
+"""Tell whether a trail records what is done in the account, and make it record again."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from activities.action import Change, Params, Probe, TrailName
+from activities.aws.shared.finding_times import clock, optional
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.model.plan import Plan, State, Verification
+from domain.values.durations import Duration, spoken
+
+_ERRORS = ("LatestDeliveryError", "LatestDigestDeliveryError", "LatestCloudWatchLogsDeliveryError")
+
+
+class TrailParams(Params):
+    """Suspect when nothing was delivered for `silence`; CloudTrail delivers within some five minutes."""
+
+    trail: TrailName
+    silence: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
+
+
+class TrailStatus(Probe[TrailParams]):
+    """Reads whether a trail logs, when it delivered last and what kept it from it (`cloudtrail:GetTrailStatus`).
+
+    Raises `TrailNotFoundException`, which is final, and botocore's transient errors.
+    """
+
+    name = "cloudtrail.trail_status"
+    params = TrailParams
+
+    def observe(self, scope: Scope, params: TrailParams, at: datetime) -> Finding:
+        status = self.clients.client("cloudtrail").get_trail_status(Name=scope.environment.trails[params.trail])
+        delivered, stopped = status.get("LatestDeliveryTime"), status.get("StopLoggingTime")
+        errors = {name: status[name] for name in _ERRORS if status.get(name)}
+        told = []
+        if not status["IsLogging"]:
+            told.append("does not log" + (f", stopped {clock(stopped)}" if stopped else ""))
+        if errors:
+            told.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
+        if delivered is None or delivered < at - params.silence:
+            told.append(f"has delivered nothing for {spoken(params.silence)}")
+        return Finding(
+            status=FindingStatus.SUSPECT if told else FindingStatus.OK,
+            summary=f"trail {params.trail} {'; '.join(told) or f'logs, delivered last {clock(delivered)}'}",
+            facts={
+                "trail": params.trail,
+                "logging": bool(status["IsLogging"]),
+                "delivered_at": optional(delivered),
+                "stopped_at": optional(stopped),
+                "errors": errors,
+            },
+        )
+
+
+class StartLoggingParams(Params):
+    trail: TrailName
+
+
+class StartLogging(Change[StartLoggingParams]):
+    """Starts a trail's logging (`cloudtrail:StartLogging`); one that logs goes on, so a repeat changes nothing.
+
+    The state is whether it logs, and where to: a trail that somebody led elsewhere meanwhile is left alone.
+    """
+
+    name: ClassVar[str] = "cloudtrail.start_logging"
+    params: ClassVar[type[Params]] = StartLoggingParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+
+    def plan(self, scope: Scope, params: StartLoggingParams) -> Plan:
+        """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final."""
+        arn = str(self._trail(scope.environment.trails[params.trail])["TrailARN"])
+        before = self._state(arn)
+        return Plan(
+            action=self.name,
+            target=arn,
+            summary=f"Start the logging of trail {params.trail}",
+            before=before,
+            after={**before, "logging": True},
+            impact=(
+                f"{params.trail} records again from now on; what was done meanwhile is in CloudTrail's event history "
+                "alone. It cannot be undone from here: to stop an audit log is no remedy for anything."
+            ),
+            approval_class=self.approval_class,
+            locks=(arn,),
+            reversible=False,
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        return self._state(plan.target)
+
+    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+        self.clients.once("cloudtrail").start_logging(Name=plan.target)
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+        """Look whether it logs; one that CloudTrail cannot deliver for is no audit log, and waited for.
+
+        One that logs to another place than planned is somebody else's doing.
+        """
+        status = self.clients.client("cloudtrail").get_trail_status(Name=plan.target)
+        bucket = self._trail(plan.target).get("S3BucketName")
+        if bucket != plan.after["bucket"]:
+            return Verification(
+                done=False, failed=True, message=f"somebody led the trail to {bucket or 'no bucket'} meanwhile"
+            )
+        error = status.get("LatestDeliveryError")
+        if error:
+            return Verification(done=False, message=f"the trail cannot deliver: {error}")
+        logs = bool(status["IsLogging"])
+        return Verification(done=logs, message="the trail logs" if logs else "the trail does not log yet")
+
+    def _trail(self, name: str) -> dict[str, Any]:
+        return dict(self.clients.client("cloudtrail").get_trail(Name=name)["Trail"])
+
+    def _state(self, arn: str) -> State:
+        status = self.clients.client("cloudtrail").get_trail_status(Name=arn)
+        return {"logging": bool(status["IsLogging"]), "bucket": self._trail(arn).get("S3BucketName")}

@@ -1,0 +1,142 @@
+"""Tell which alarms ring, and silence named ones until they are switched on again."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from activities.action import Change, Params, Probe, RefusedError
+from activities.aws.shared.addresses import listed
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.model.plan import Plan, State, Verification, foreign_fields
+from domain.values.durations import Duration, spoken
+
+_KINDS = ["MetricAlarm", "CompositeAlarm"]
+_PAGES = 20
+_SHOWN = 20
+_MOST = 50
+
+
+class AlarmsParams(Params):
+    """Suspect from `storm` alarms on that came to ring within `window`."""
+
+    window: Duration = Field(default=timedelta(minutes=30), gt=timedelta(0))
+    storm: int = Field(default=5, ge=1)
+
+
+class Alarms(Probe[AlarmsParams]):
+    """Counts the alarms that ring, by what they watch (`cloudwatch:DescribeAlarms`); reads at most 20 pages."""
+
+    name = "cloudwatch.alarms"
+    params = AlarmsParams
+
+    def observe(self, scope: Scope, params: AlarmsParams, at: datetime) -> Finding:  # noqa: ARG002
+        ringing, truncated = _described(self.clients.client("cloudwatch"), {"StateValue": "ALARM"})
+        recent = [one for one in ringing if one["StateUpdatedTimestamp"] >= at - params.window]
+        watched = Counter(one.get("Namespace", "composite") for one in ringing)
+        top = ", ".join(f"{count} {name}" for name, count in watched.most_common(3))
+        newest = sorted(ringing, key=lambda one: one["StateUpdatedTimestamp"], reverse=True)
+        return Finding(
+            status=FindingStatus.SUSPECT if len(recent) >= params.storm else FindingStatus.OK,
+            summary=f"{len(ringing)} alarms ring, {len(recent)} since {spoken(params.window)}"
+            + (f": {top}" if top else ""),
+            facts={
+                "ringing": len(ringing),
+                "recent": len(recent),
+                "watched": dict(watched.most_common()),
+                "silenced": sum(not one["ActionsEnabled"] for one in ringing),
+                "newest": [one["AlarmName"] for one in newest[:_SHOWN]],
+                "truncated": truncated,
+            },
+        )
+
+
+class SilenceParams(Params):
+    """`alarms` are names; those that match a pattern of `never` always ring."""
+
+    alarms: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(default=(), max_length=_MOST)
+    never: tuple[str, ...] = ()
+
+
+class DisableAlarmActions(Change[SilenceParams]):
+    """Keeps named alarms from acting (`cloudwatch:DisableAlarmActions`); their states go on changing.
+
+    The state is whether each acts, by name. Undoing switches on exactly those that were switched off.
+    """
+
+    name: ClassVar[str] = "cloudwatch.disable_alarm_actions"
+    params: ClassVar[type[Params]] = SilenceParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+
+    def plan(self, scope: Scope, params: SilenceParams) -> Plan:
+        """Read the alarms; raises `RefusedError` for none, for unknown ones and for those that must always ring."""
+        del scope
+        names = tuple(dict.fromkeys(params.alarms))
+        if not names:
+            raise RefusedError("say which alarms: --set alarms=first-alarm,second-alarm; the findings name them")
+        if barred := [name for name in names if any(fnmatchcase(name, one) for one in params.never)]:
+            raise RefusedError(f"{', '.join(barred)} must always ring (the runbook's `never`): leave them out")
+        found = self._found(names)
+        if unknown := [name for name in names if name not in found]:
+            raise RefusedError(f"there is no alarm {', '.join(unknown)}")
+        before = {name: bool(found[name]["ActionsEnabled"]) for name in names}
+        arns = tuple(str(found[name]["AlarmArn"]) for name in names)
+        return Plan(
+            action=self.name,
+            target=arns[0],
+            summary=f"Silence {len(names)} alarms",
+            before=before,
+            after=dict.fromkeys(names, False),
+            impact=(
+                f"{', '.join(names)} no longer tell anybody and set nothing off, autoscaling and recovery included, "
+                "until somebody undoes this. Dashboards still show them."
+            ),
+            approval_class=self.approval_class,
+            locks=arns,
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+        """Read whether each acts; one that is gone reads as None."""
+        found = self._found(tuple(plan.before))
+        return {name: bool(found[name]["ActionsEnabled"]) if name in found else None for name in plan.before}
+
+    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+        """Switch those that change; what is set is absolute, so a second time changes nothing."""
+        changing = [name for name, acts in plan.after.items() if acts != plan.before[name]]
+        cloudwatch = self.clients.once("cloudwatch")
+        if off := [name for name in changing if not plan.after[name]]:
+            cloudwatch.disable_alarm_actions(AlarmNames=off)
+        if on := [name for name in changing if plan.after[name]]:
+            cloudwatch.enable_alarm_actions(AlarmNames=on)
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether each is as planned; one that is neither so nor as it was is somebody else's doing."""
+        now = self.read(scope, plan)
+        silent = sum(acts is False for acts in now.values())
+        told = f"{silent} of {len(now)} alarms are silent"
+        if foreign := foreign_fields(now, plan):
+            return Verification(
+                done=False, failed=True, message=f"{told}; somebody changed {', '.join(foreign)} meanwhile"
+            )
+        return Verification(done=now == plan.after, message=told)
+
+    def _found(self, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+        alarms, _ = _described(self.clients.client("cloudwatch"), {"AlarmNames": list(names)})
+        return {one["AlarmName"]: one for one in alarms}
+
+
+def _described(cloudwatch: Any, ask: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    """Describe alarms of both kinds, page after page; tells whether there are more."""
+    alarms: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    for _ in range(_PAGES):
+        page = cloudwatch.describe_alarms(**ask, AlarmTypes=_KINDS, **token)
+        alarms += [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
+        if not page.get("NextToken"):
+            return alarms, False
+        token = {"NextToken": page["NextToken"]}
+    return alarms, True

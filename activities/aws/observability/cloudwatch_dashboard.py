@@ -1,0 +1,52 @@
+"""Tell whether a dashboard of CloudWatch is there for those who follow its link."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from activities.action import DashboardName, Params, Probe
+from activities.aws.shared.error_codes import kind_of_answer
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.errors import ErrorKind
+
+
+class DashboardParams(Params):
+    dashboard: DashboardName
+
+
+class Dashboard(Probe[DashboardParams]):
+    """Looks a dashboard up and counts its widgets (`cloudwatch:GetDashboard`); its figures are not read.
+
+    One that is missing or empty is unknown, not suspect: nobody is harmed, but the link in every page leads nowhere.
+    """
+
+    name = "cloudwatch.dashboard"
+    params = DashboardParams
+
+    def observe(self, scope: Scope, params: DashboardParams, at: datetime) -> Finding:  # noqa: ARG002
+        dashboard = scope.environment.dashboards[params.dashboard]
+        widgets = _widgets(self.clients.client("cloudwatch"), dashboard)
+        return Finding(
+            status=FindingStatus.OK if widgets else FindingStatus.UNKNOWN,
+            summary=f"{params.dashboard}: {_told(dashboard, widgets)}",
+            facts={"dashboard": dashboard, "widgets": widgets},
+            evidence=dashboard,
+        )
+
+
+def _widgets(cloudwatch: Any, name: str) -> int | None:
+    """Count them; None where there is no such dashboard."""
+    try:
+        body = cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"]
+    except cloudwatch.exceptions.ClientError as error:
+        if kind_of_answer(error.response, error.operation_name) is not ErrorKind.NOT_FOUND:
+            raise
+        return None
+    return len(json.loads(body).get("widgets", []))
+
+
+def _told(dashboard: str, widgets: int | None) -> str:
+    if widgets is None:
+        return f"CloudWatch has no dashboard {dashboard}, so its link leads nowhere"
+    return f"{dashboard} shows {widgets} widgets" if widgets else f"{dashboard} is there and shows nothing"

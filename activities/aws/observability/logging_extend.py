@@ -1,0 +1,133 @@
+"""Log more, and keep it longer: the web ACL's requests, a network's flows, the services' lines."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from activities.action import BucketName, Change, NetworkName, Params, RefusedError, ServiceName, WebAclName
+from activities.aws.network.wafv2_acls import summary
+from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
+from activities.aws.shared.addresses import listed
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+
+_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
+"""What CloudWatch Logs takes (`PutRetentionPolicy`), as far as seven years."""
+
+
+class ExtendLoggingParams(Params):
+    """What shall log: `web_acl` to its log group, `network` to `bucket`; `services` keep their lines `days`."""
+
+    web_acl: WebAclName | None = None
+    network: NetworkName | None = None
+    bucket: BucketName | None = None
+    services: Annotated[tuple[ServiceName, ...], BeforeValidator(listed)] = ()
+    days: int = Field(default=2557, ge=1, le=2557)
+
+    @field_validator("days")
+    @classmethod
+    def _known(cls, value: int) -> int:
+        if value not in _DAYS:
+            raise ValueError(f"CloudWatch Logs keeps {', '.join(map(str, _DAYS))} days, not {value}")
+        return value
+
+
+class ExtendLogging(Change[ExtendLoggingParams]):
+    """Turns logging on where there is none, and lengthens retention; what logs already stays as it is.
+
+    The state has one field a source, named after what it belongs to: null or where a web ACL or a network logs to,
+    and the days that a log group keeps, null for ever. Nothing is ever lowered
+    (`wafv2:PutLoggingConfiguration`, `ec2:CreateFlowLogs`, `logs:PutRetentionPolicy`).
+    """
+
+    name: ClassVar[str] = "logging.extend"
+    params: ClassVar[type[Params]] = ExtendLoggingParams
+    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+
+    def plan(self, scope: Scope, params: ExtendLoggingParams) -> Plan:
+        """Look what logs already; raises `RefusedError` where a log would go nowhere."""
+        context = self._context(scope, params)
+        sources = self._sources(scope, context)
+        if not sources:
+            raise RefusedError("name a web_acl, a network or services that shall log more")
+        before = {name: source.read() for name, source in sources.items()}
+        after = {name: source.wanted(before[name]) for name, source in sources.items()}
+        changed = [name for name in before if before[name] != after[name]]
+        return Plan(
+            action=self.name,
+            target=context["arns"][0],
+            summary=f"Log more: {', '.join(changed) or 'everything named does so already'}",
+            before=before,
+            after=after,
+            impact=_impact(changed),
+            approval_class=self.approval_class,
+            locks=tuple(sorted(context["arns"])),
+            context=context,
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:
+        """Read every source."""
+        return {name: source.read() for name, source in self._sources(scope, plan.context).items()}
+
+    def act(self, scope: Scope, plan: Plan) -> None:
+        """Set every source that is not yet as planned; a second time writes nothing."""
+        for name, source in self._sources(scope, plan.context).items():
+            if plan.before[name] != plan.after[name] and source.read() != plan.after[name]:
+                source.set(plan.after[name])
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether every source is as planned. The first flow log file comes some ten minutes later."""
+        now = self.read(scope, plan)
+        wrong = [name for name, value in plan.after.items() if now[name] != value]
+        told = f", not yet: {', '.join(wrong)}" if wrong else ""
+        return Verification(done=not wrong, message=f"{len(now) - len(wrong)} of {len(now)} sources as planned{told}")
+
+    def _sources(self, scope: Scope, context: State) -> dict[str, LogSource]:
+        sources: list[LogSource] = []
+        if context["web_acl"]:
+            sources.append(WebAclLog(self.clients, context["web_acl"], context["web_acl_log"]))
+        if context["vpc"]:
+            sources.append(FlowLog(self.clients, context["vpc"], context["bucket"], scope.incident))
+        sources += [Retention(self.clients, group, context["days"]) for group in context["groups"]]
+        return {source.name: source for source in sources}
+
+    def _context(self, scope: Scope, params: ExtendLoggingParams) -> State:
+        environment = scope.environment
+        prefix = f"{environment.region}:{environment.account}"
+        acl = log = None
+        groups = [environment.services[name].log_group for name in dict.fromkeys(params.services)]
+        if params.web_acl:
+            where = environment.web_acls[params.web_acl]
+            acl = str(summary(self.clients.client("wafv2"), "web_acls", where.name)["ARN"])
+            log = f"arn:aws:logs:{prefix}:log-group:{where.log_group}"
+            groups.append(where.log_group)
+        vpc = environment.networks[params.network].vpc_id if params.network else None
+        if vpc and not params.bucket:
+            raise RefusedError("flow logs go to a bucket: name it too")
+        self._refuse_missing(groups)
+        arns = [f"arn:aws:logs:{prefix}:log-group:{group}" for group in groups]
+        return {
+            "web_acl": acl,
+            "web_acl_log": log,
+            "vpc": vpc,
+            "bucket": environment.buckets[params.bucket] if params.bucket else None,
+            "groups": sorted(groups),
+            "days": params.days,
+            "arns": ([acl] if acl else []) + ([f"arn:aws:ec2:{prefix}:vpc/{vpc}"] if vpc else []) + arns,
+        }
+
+    def _refuse_missing(self, groups: list[str]) -> None:
+        logs: Any = self.clients.client("logs")
+        for group in groups:
+            if not Retention.found(logs, group):
+                raise RefusedError(f"there is no log group {group}: create it first, or correct the environment's file")
+
+
+def _impact(changed: list[str]) -> str:
+    return (
+        f"{len(changed)} sources log more or longer, which costs storage. Log lines may hold health information: "
+        "whoever reads the logs reads more of it, and longer. Authorization and cookie headers are left out of the web "
+        "ACL's. Only what happens from now on is logged. An undo shortens the retention to what it was, whereupon "
+        "CloudWatch deletes what is older: keep it as long as evidence is needed."
+    )

@@ -1,0 +1,125 @@
+"""Tell how many errors a service logged, and when; never what they say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from activities.action import Params, Probe, ServiceName
+from activities.aws.shared.finding_times import clock, optional, rfc3339
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+
+_PAGES = 50
+
+
+class LogErrorsParams(Params):
+    """`pattern` is a CloudWatch Logs filter pattern, case-sensitive; fewer than `threshold` matches are no suspect."""
+
+    service: ServiceName
+    window: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
+    pattern: str = Field(default="ERROR", min_length=1)
+    threshold: int = Field(default=1, ge=1)
+
+
+@dataclass
+class _Seen:
+    count: int = 0
+    streams: set[str] = field(default_factory=set)
+    first: datetime | None = None
+    last: datetime | None = None
+    truncated: bool = False
+
+    def take(self, event: dict[str, Any]) -> None:
+        moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        self.count += 1
+        self.streams.add(event.get("logStreamName", ""))
+        self.first = min(self.first or moment, moment)
+        self.last = max(self.last or moment, moment)
+
+
+class LogErrors(Probe[LogErrorsParams]):
+    """Counts the events of a service's log group that match, over `window` up to `at` (`logs:FilterLogEvents`).
+
+    Log lines may hold personal health information: only counts, times and where to look leave this probe. `follow`
+    is the command by which a responder follows the log as it grows, with rights of their own.
+    It reads the latest events first and at most 50 pages; `truncated` then says that there are more.
+    Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
+    """
+
+    name = "logs.errors"
+    params = LogErrorsParams
+
+    def observe(self, scope: Scope, params: LogErrorsParams, at: datetime) -> Finding:
+        group = scope.environment.services[params.service].log_group
+        start = at - params.window
+        seen = _count(self.clients.client("logs"), group, params.pattern, start, at)
+        return Finding(
+            status=_status(seen, params.threshold),
+            summary=_summary(params, seen),
+            facts={
+                "service": params.service,
+                "count": seen.count,
+                "streams": len(seen.streams),
+                "first_at": optional(seen.first),
+                "last_at": optional(seen.last),
+                "truncated": seen.truncated,
+                "log_group": group,
+                "pattern": params.pattern,
+                "follow": f"aws logs tail {group} --follow --region {scope.environment.region}",
+                "from": rfc3339(start),
+                "to": rfc3339(at),
+            },
+            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+        )
+
+
+def _count(logs: Any, group: str, pattern: str, start: datetime, end: datetime) -> _Seen:
+    seen = _Seen()
+    for number, page in enumerate(_pages(logs, group, pattern, start, end), start=1):
+        for event in page["events"]:
+            seen.take(event)
+        if number == _PAGES:
+            seen.truncated = bool(page.get("nextToken"))
+            break
+    return seen
+
+
+def _pages(logs: Any, group: str, pattern: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+    """Read page after page while there is a token: a page may be empty and still not be the last."""
+    ask: dict[str, Any] = {
+        "logGroupName": group,
+        "filterPattern": pattern,
+        "startTime": _milliseconds(start),
+        "endTime": _milliseconds(end),
+    }
+    page = logs.filter_log_events(**ask, startFromHead=False)
+    yield page
+    while page.get("nextToken"):
+        page = logs.filter_log_events(**ask, nextToken=page["nextToken"])
+        yield page
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _status(seen: _Seen, threshold: int) -> FindingStatus:
+    if seen.count >= threshold:
+        return FindingStatus.SUSPECT
+    return FindingStatus.UNKNOWN if seen.truncated else FindingStatus.OK
+
+
+def _summary(params: LogErrorsParams, seen: _Seen) -> str:
+    window = f"the last {spoken(params.window)}"
+    if seen.first is None or seen.last is None:
+        searched = " searched so far; there is more to search" if seen.truncated else ""
+        return f"{params.service}: no {params.pattern} in the logs of {window}{searched}"
+    least = "at least " if seen.truncated else ""
+    return (
+        f"{params.service}: {least}{seen.count} {params.pattern} in the logs of {window}, "
+        f"between {clock(seen.first)} and {clock(seen.last)}"
+    )

@@ -1,0 +1,166 @@
+"""The boto3 clients that actions use: cached, with short timeouts, from whichever role the worker has."""
+
+from functools import cache, partial
+from threading import Lock
+from typing import Any, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+from botocore.exceptions import NoCredentialsError
+
+from activities.aws.shared.error_codes import kind_of_answer
+from domain.values.errors import ErrorKind
+
+_ATTEMPTS = 3
+_CONNECT_SECONDS = 3
+_READ_SECONDS = 15
+_CONNECTIONS = 50  # as many as a queue has activity threads
+_SESSION_SECONDS = 3600  # the most that role chaining allows
+_HOME_REGION = "us-east-1"
+_RENEWED = "credentials renewed"
+_HOMED = frozenset({"support", "health"})  # services with one endpoint for the whole account
+
+
+class AwsClients:
+    """Clients by service name, each built once; safe to share between threads.
+
+    `cloudtrail@us-east-1` names a service in a region other than the environment's own.
+    """
+
+    def __init__(self, session: boto3.Session, region: str) -> None:
+        self._session = session
+        self._region = region
+        self._lock = Lock()
+        self._clients: dict[tuple[str, int], Any] = {}
+
+    def client(self, service: str) -> Any:
+        """Give the client that makes up to three attempts: for reads and for absolute writes."""
+        return self._cached(service, _ATTEMPTS)
+
+    def once(self, service: str) -> Any:
+        """Give the client that makes one attempt: for writes without a token, read back before any retry."""
+        return self._cached(service, 1)
+
+    def _cached(self, service: str, attempts: int) -> Any:
+        # building a client from a session is not thread-safe; using one is
+        with self._lock:
+            key = (service, attempts)
+            if key not in self._clients:
+                name, _, region = service.partition("@")
+                made: Any = self._session.client(
+                    cast("Any", name),
+                    region_name=region or (_HOME_REGION if name in _HOMED else self._region),
+                    config=_config(attempts),
+                )
+                credentials = self._session.get_credentials()
+                if isinstance(credentials, _Renewable):
+                    made.meta.events.register("needs-retry", partial(_renew_once, credentials))
+                self._clients[key] = made
+            return self._clients[key]
+
+
+def own_session(region: str | None) -> boto3.Session:
+    """Give a session with the worker's own credentials. The region is the configured one where none is given.
+
+    Sessions are for one thread at a time; all share what was read of the services' descriptions.
+    """
+    return boto3.Session(botocore_session=_inner(), region_name=region)
+
+
+def assumed_session(base: boto3.Session, role_arn: str, session_name: str, region: str) -> boto3.Session:
+    """Give a session that acts as `role_arn`, and assumes it again before each hour's credentials expire.
+
+    It does so too when AWS says that they have expired before their time, and sends the request once more.
+    Nothing is asked of STS before the first call (`sts:AssumeRole`). `session_name` is what CloudTrail shows.
+    Raises `NoCredentialsError` when `base` has nothing to assume the role with.
+    """
+    source = base.get_credentials()
+    if source is None:
+        raise NoCredentialsError
+    kept: dict[str, Any] = {}
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=partial(base.client, region_name=region, config=_config(_ATTEMPTS)),
+        source_credentials=cast("Any", source),
+        role_arn=role_arn,
+        extra_args={"RoleSessionName": session_name, "DurationSeconds": _SESSION_SECONDS},
+        cache=kept,
+    )
+    inner = _inner()
+    inner.register_component("credential_provider", CredentialResolver([_Assumed(fetcher, kept)]))
+    return boto3.Session(botocore_session=inner, region_name=region)
+
+
+def _inner() -> Any:
+    inner = botocore.session.get_session()
+    inner.register_component("data_loader", _descriptions())
+    return inner
+
+
+@cache
+def _descriptions() -> Any:
+    return botocore.session.get_session().get_component("data_loader")
+
+
+class _Assumed(CredentialProvider):
+    METHOD = "assume-role"
+
+    def __init__(self, fetcher: AssumeRoleCredentialFetcher, kept: dict[str, Any]) -> None:
+        super().__init__()
+        self._fetcher = fetcher
+        self._kept = kept
+
+    def load(self) -> Any:
+        return _Renewable(self.METHOD, self._fetcher, self._kept)
+
+
+class _Renewable(DeferredRefreshableCredentials):
+    """Credentials that can be fetched anew before their time; `kept` is where the fetcher keeps them until then."""
+
+    def __init__(self, method: str, fetcher: AssumeRoleCredentialFetcher, kept: dict[str, Any]) -> None:
+        super().__init__(refresh_using=self._fetch, method=method)
+        self._fetcher = fetcher
+        self._kept = kept
+        self._refused = False
+
+    def renew(self) -> None:
+        self._kept.clear()
+        self._refused = True
+
+    def refresh_needed(self, refresh_in: int | None = None) -> bool:
+        return self._refused or bool(super().refresh_needed(refresh_in))
+
+    def _fetch(self) -> Any:
+        fetched = self._fetcher.fetch_credentials()
+        self._refused = False
+        return fetched
+
+
+def _renew_once(credentials: _Renewable, response: Any, request_dict: dict[str, Any], **_: Any) -> float | None:
+    """Let botocore send a request once more at once, signed anew, when AWS says that its credentials have expired.
+
+    AWS did nothing then, so this holds for clients that make one attempt too.
+    """
+    context = request_dict["context"]
+    if response is None or "Error" not in response[1] or _RENEWED in context:
+        return None
+    if kind_of_answer(response[1], "") is not ErrorKind.EXPIRED_CREDENTIALS:
+        return None
+    context[_RENEWED] = True
+    credentials.renew()
+    return 0
+
+
+def _config(attempts: int) -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        max_pool_connections=_CONNECTIONS,
+    )

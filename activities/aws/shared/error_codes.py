@@ -1,0 +1,121 @@
+"""What AWS error codes mean, without importing an AWS library.
+
+The code is `Error.Code` of the answer as it went over the wire. Services write the same one with and without
+`Exception` or `Fault` at its end, so the tables are compared without it.
+"""
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from domain.values.errors import ErrorKind
+
+ALREADY = frozenset(
+    {
+        "412",  # S3 HEAD answers have no body: botocore gives the HTTP status as the code
+        "BucketAlreadyOwnedByYou",
+        "ConditionalCheckFailedException",
+        "DBSnapshotAlreadyExists",
+        "ExportTaskAlreadyExists",
+        "FlowLogAlreadyExists",
+        "InvalidNetworkAclEntry.NotFound",
+        "InvalidPermission.Duplicate",
+        "InvalidPermission.NotFound",
+        "InvalidSecurityGroupRuleId.NotFound",
+        "NetworkAclEntryAlreadyExists",
+        "ParameterAlreadyExists",
+        "PreconditionFailed",
+        "PriorityInUse",
+        "WAFDuplicateItemException",
+    }
+)
+"""It is so already: whoever asked looks whether it is ours, and only then calls it done."""
+
+_TRANSIENT = """
+    BandwidthLimitExceeded ConditionalRequestConflict DependencyTimeoutException EC2ThrottledException
+    HealthUnavailable InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
+    InternalServiceException KMSInternalException OperationAbortedException ProvisionedThroughputExceededException
+    RequestLimitExceeded RequestThrottled RequestThrottledException RequestTimeoutException ServerException
+    ServiceUnavailableException SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException
+    TransactionInProgressException WAFInternalErrorException WAFUnavailableEntityException
+"""
+_WRONG_STATE = """
+    DBInstanceNotReady InsufficientDBInstanceCapacity InvalidDBInstanceState InvalidDBSnapshotState
+    KMSInvalidStateException PriorRequestNotComplete RequestInProgressException ResourceInUseException
+"""
+_CONFLICT = """
+    ConcurrentModificationException ConcurrentUpdateException ConflictException ReplicatedWriteConflictException
+    TooManyUpdates TransactionCanceledException TransactionConflictException WAFOptimisticLockException
+"""
+_EXPIRED = "ExpiredTokenException RequestExpired"
+_ACCESS_DENIED = """
+    403 AccessDeniedException AuthFailure AuthorizationError Forbidden IncompleteSignature InvalidAccessKeyId
+    InvalidClientTokenId InvalidSignatureException KMSKeyNotAccessibleFault MissingAuthenticationToken
+    NotAuthorizedException SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException
+    WAFLogDestinationPermissionIssueException
+"""
+_NOT_FOUND = "404 ServiceNotActiveException WAFNonexistentItemException *NotFound* NoSuch*"
+_QUOTA = "LimitExceededException WAFLimitsExceededException *QuotaExceeded*"
+_INVALID = """
+    400 ClientException IdempotentParameterMismatch InvalidParameter* InvalidRequestException InvalidTimeRange
+    MissingParameter OperationNotPermitted PlatformUnknownException StorageTypeNotSupported
+    SubscriptionRequiredException UnsupportedFeatureException ValidationError ValidationException
+    WAFInvalidParameterException
+"""
+
+
+def _bare(code: str) -> str:
+    return code.removesuffix("Exception").removesuffix("Fault")
+
+
+_TABLE = [
+    (_bare(code), kind)
+    for kind, codes in (
+        (ErrorKind.TRANSIENT, _TRANSIENT),
+        (ErrorKind.WRONG_STATE, _WRONG_STATE),
+        (ErrorKind.CONFLICT, _CONFLICT),
+        (ErrorKind.CONFLICT, " ".join(sorted(ALREADY))),  # unhandled, it is looked at again
+        (ErrorKind.EXPIRED_CREDENTIALS, _EXPIRED),
+        (ErrorKind.ACCESS_DENIED, _ACCESS_DENIED),
+        (ErrorKind.NOT_FOUND, _NOT_FOUND),
+        (ErrorKind.QUOTA_EXCEEDED, _QUOTA),
+        (ErrorKind.INVALID_REQUEST, _INVALID),
+    )
+    for code in codes.split()
+]
+_EXACT = {code: kind for code, kind in reversed(_TABLE) if "*" not in code}
+_WILD = [(code, kind) for code, kind in _TABLE if "*" in code]
+_ALREADY_BARE = frozenset(_bare(code) for code in ALREADY)
+_ONE_AT_A_TIME = frozenset({"CreateExportTask", "StartQuery"})
+_RETRIED_STATUSES = frozenset({420, 429})
+
+
+def code_of(error: BaseException) -> str | None:
+    """Give the AWS error code of a botocore `ClientError`; None for any other error."""
+    response = getattr(error, "response", None)
+    found = response.get("Error") if isinstance(response, dict) else None
+    return str(found.get("Code", "")) if isinstance(found, dict) else None
+
+
+def is_already(error: BaseException) -> bool:
+    """Tell whether AWS says that it is so already; the caller then looks whether it is ours."""
+    code = code_of(error)
+    return code is not None and _bare(code) in _ALREADY_BARE
+
+
+def kind_of_answer(response: dict[str, Any], operation: str) -> ErrorKind:
+    """Give the kind of an error answer: by its code, else by its HTTP status.
+
+    `LimitExceededException` is a quota, except where it says that one at a time is allowed, which passes.
+    """
+    code = _bare(str(response.get("Error", {}).get("Code", "")))
+    if code == "LimitExceeded" and operation in _ONE_AT_A_TIME:
+        return ErrorKind.WRONG_STATE
+    if code in _EXACT:
+        return _EXACT[code]
+    for pattern, kind in _WILD:
+        if fnmatchcase(code, pattern):
+            return kind
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode") or (int(code) if code.isdecimal() else 0)
+    if status >= 500 or status in _RETRIED_STATUSES:
+        return ErrorKind.TRANSIENT
+    return ErrorKind.UNKNOWN

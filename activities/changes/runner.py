@@ -1,0 +1,201 @@
+"""The one mechanism of every change: plan, apply, verify, undo; each action only reads, acts and looks.
+
+What `apply` does, by what is on record and what it reads; every row can be taken again after a crash:
+
+    intent    the resource is now         what happens
+    none      as `after`                  already-done, not ours
+    none      as `before`                 the intent is put on record, then the action acts
+    none      anything else               stale: nothing is written
+    ours      as `after`                  applied: an answer was lost, the effect is there
+    ours      each field before or after  the action acts again; what it sets is absolute
+    ours      anything else               stale: somebody else is at it too
+
+Errors of botocore pass through; the registry gives them their kind.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.action import Change, Clients, RefusedError
+from activities.changes.intents import Intent, Ledger, ResourceBusyError, same
+from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
+from domain.model.plan import Plan, State
+from domain.values import limits
+from domain.values.errors import ErrorKind
+
+LEASE = timedelta(minutes=5)
+"""How long a lock outlives its holder's last sign of life; longer than any single attempt may take."""
+
+_AGAIN = timedelta(seconds=2)
+_AGAIN_LATER = timedelta(seconds=20)  # what takes long is looked at less often, or its attempts would run out
+_EXPECTED = ApplicationErrorCategory.BENIGN
+"""Waiting is no failure: it is neither logged nor counted as one."""
+
+
+class ChangeRunner:
+    """Carries out every change action the same way, one attempt at a time. Safe to share between threads."""
+
+    def __init__(self, clients: Clients, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._account: str | None = None
+
+    def plan(self, action: Change[Any], call: PlanCall) -> Planned:
+        """Say what would change; writes nothing, so a repeat only looks again.
+
+        An undo swaps the applied plan. Raises `RefusedError` when that cannot be reversed or the resource is no
+        longer as the plan left it, and for a plan of more than `sizes.PLAN` bytes, which the record could not hold;
+        pydantic's `ValidationError` for parameters the action does not take.
+        """
+        if call.undo is not None:
+            plan = self._reversed(action, call.scope, call.undo)
+        else:
+            plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
+            _refuse_too_big(plan)
+        ours = plan.changes_nothing and self._ledger(call.scope).intended(
+            call.scope.incident, call.step, plan.target, plan.after
+        )
+        return Planned(plan=plan, ours=ours)
+
+    def apply(self, action: Change[Any], call: ApplyCall, at: datetime) -> Applied:
+        """Make `plan.after` so, or tell why not; a repeat under the same generation looks before it acts.
+
+        `at` (UTC) dates the intent. After `applied` the locks stay with `call.holder` until `verify` or `release`;
+        after `already-done` and `stale` they are free again. Raises `RefusedError` for a dry run, a broken seal and
+        the wrong account, and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
+        """
+        _refuse_unfit(action, call)
+        self._check_account(call.scope)
+        ledger = self._ledger(call.scope)
+        self._acquire(ledger, call)
+        if ledger.intent(call.scope.incident, call.step, call.generation) is None:
+            applied = self._first(action, call, ledger, at)
+        else:
+            applied = self._again(action, call, ledger, at)
+        if applied.outcome != "applied":
+            ledger.release(call.plan.locks, call.holder)
+        return applied
+
+    def verify(self, action: Change[Any], call: VerifyCall) -> Verified:
+        """Look once whether the world is `plan.after`, and renew the locks' lease.
+
+        When it is, the outcome goes on record beside the intent and the locks are released; a repeat finds the same.
+        Raises `ApplicationError`: `NotYet`, retried after 2 s (what takes long: 20 s), or `VerificationFailed`,
+        final, the locks released.
+        """
+        ledger = self._ledger(call.scope)
+        other = ledger.renew(call.plan.locks, call.holder, LEASE)
+        seen = action.verify(call.scope, call.plan)
+        message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
+        if not seen.done and not seen.failed:
+            again = _AGAIN_LATER if call.plan.takes_long else _AGAIN
+            raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=again, category=_EXPECTED)
+        outcome = "verified" if seen.done else "failed"
+        ledger.record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
+        ledger.release(call.plan.locks, call.holder)
+        if seen.failed:
+            raise ApplicationError(message, type=ErrorKind.VERIFICATION_FAILED.value, non_retryable=True)
+        return Verified(message=message)
+
+    def release(self, call: ReleaseCall) -> None:
+        """Give the locks back; twice is fine, and locks of others stay."""
+        self._ledger(call.scope).release(call.locks, call.holder)
+
+    def _ledger(self, scope: Scope) -> Ledger:
+        return Ledger(self._clients, scope.environment.ledger_table, self._clock)
+
+    def _reversed(self, action: Change[Any], scope: Scope, undo: Plan) -> Plan:
+        _refuse_foreign(action, undo)
+        if not undo.reversible:
+            raise RefusedError(f"{undo.action} on {undo.target} cannot be undone: its plan says so")
+        now = action.read(scope, undo)
+        if not same(now, undo.after):
+            fields = ", ".join(_differing(now, undo.after))
+            raise RefusedError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
+        return undo.reversed().sealed()
+
+    def _check_account(self, scope: Scope) -> None:
+        """Make sure once that the credentials are of the environment's account (`sts:GetCallerIdentity`)."""
+        if self._account is None:
+            self._account = str(self._clients.client("sts").get_caller_identity()["Account"])
+        if self._account != scope.environment.account:
+            raise RefusedError(
+                f"the worker's credentials are of account {self._account}, but environment "
+                f"{scope.environment.name} is account {scope.environment.account}"
+            )
+
+    def _acquire(self, ledger: Ledger, call: ApplyCall) -> None:
+        try:
+            ledger.acquire(call.plan.locks, call.holder, LEASE)
+        except ResourceBusyError as busy:
+            raise ApplicationError(
+                str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
+            ) from busy
+
+    def _first(self, action: Change[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
+        """Nothing of ours is on record: whatever differs from `before` is somebody else's doing."""
+        now = action.read(call.scope, call.plan)
+        if same(now, call.plan.after):
+            return Applied(outcome="already-done", ours=False, observed=now)
+        if not same(now, call.plan.before):
+            return Applied(outcome="stale", observed=now)
+        ledger.put_intent(_intent(call, at))
+        action.act(call.scope, call.plan)
+        return Applied(outcome="applied")
+
+    def _again(self, action: Change[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
+        """An earlier attempt put the intent on record: look up what became of it."""
+        ledger.put_intent(_intent(call, at))
+        now = action.read(call.scope, call.plan)
+        if same(now, call.plan.after):
+            return Applied(outcome="applied", observed=now)
+        if not _between(now, call.plan):
+            return Applied(outcome="stale", observed=now)
+        action.act(call.scope, call.plan)
+        return Applied(outcome="applied")
+
+
+def _refuse_too_big(plan: Plan) -> None:
+    if (found := limits.size(plan.model_dump(mode="json"))) > limits.PLAN:
+        raise RefusedError(
+            f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once"
+        )
+
+
+def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:
+    if call.scope.mode == "dry-run":
+        raise RefusedError("a dry run ends with the plan: nothing is applied")
+    if call.scope.mode == "drill" and call.scope.environment.kind == "production":
+        raise RefusedError(f"a drill changes nothing in {call.scope.environment.name}, which is production")
+    _refuse_foreign(action, call.plan)
+
+
+def _refuse_foreign(action: Change[Any], plan: Plan) -> None:
+    if not plan.is_sealed():
+        raise RefusedError(f"the plan for {plan.target} is not what its digest was made of: plan again")
+    if plan.action != action.name:
+        raise RefusedError(f"{action.name} does not carry out plans of {plan.action}")
+
+
+def _intent(call: ApplyCall, at: datetime) -> Intent:
+    key = (call.scope.incident, call.step, call.generation)
+    return Intent.of(call.plan, key, call.action_id, call.approvers, at)
+
+
+def _between(now: State, plan: Plan) -> bool:
+    """Tell whether every field is as it was before or as it shall be."""
+    return now.keys() == plan.after.keys() and all(
+        same(value, plan.before[name]) or same(value, plan.after[name]) for name, value in now.items()
+    )
+
+
+def _differing(one: State, other: State) -> list[str]:
+    missing = object()
+    return sorted(
+        name
+        for name in one.keys() | other.keys()
+        if name not in one or name not in other or not same(one.get(name, missing), other.get(name, missing))
+    )

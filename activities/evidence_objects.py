@@ -1,0 +1,120 @@
+"""Looking preserved evidence over: what the manifests list, and whether the store still holds just that."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+from activities.action import Clients, RefusedError
+from activities.aws.shared.error_codes import code_of
+from domain.config.environment import Environment
+
+_MANIFEST = "/manifest.jsonl"
+_PIECE_BYTES = 2**20
+_LOCKS = {"GOVERNANCE", "COMPLIANCE"}
+_GONE = {"NoSuchKey", "NoSuchVersion", "404"}
+
+
+class Manifest(NamedTuple):
+    """A manifest as it stands in the store; `about` is its first line, `sha256` that of its bytes, in hex."""
+
+    id: str
+    arn: str
+    key: str
+    version: str
+    sha256: str
+    about: dict[str, Any]
+
+
+class EvidenceStore:
+    """Reads one environment's evidence bucket and changes nothing. Lets botocore's errors through."""
+
+    def __init__(self, clients: Clients, environment: Environment) -> None:
+        if environment.evidence is None:
+            raise RefusedError(f"environment {environment.name} names no evidence bucket")
+        self.clients = clients
+        self._s3 = clients.client("s3")
+        self._bucket = environment.evidence.bucket
+
+    def manifests(self, incident: str) -> list[Manifest]:
+        """Every version of every manifest of an incident, hidden ones too (`s3:ListBucketVersions`)."""
+        pages = self._s3.get_paginator("list_object_versions")
+        listed = [
+            (found["Key"], found["VersionId"])
+            for page in pages.paginate(Bucket=self._bucket, Prefix=f"manifests/{incident}/")
+            for found in page.get("Versions", [])
+            if found["Key"].endswith(_MANIFEST)
+        ]
+        return [self._manifest(key, version) for key, version in listed]
+
+    def lines(self, manifest: Manifest) -> Iterator[dict[str, Any]]:
+        """The manifest's lines about single versions, in order (`s3:GetObjectVersion`)."""
+        with TemporaryFile() as file:
+            self._fetch(manifest.key, manifest.version, file)
+            next(file, None)
+            for line in file:
+                yield dict(json.loads(line))
+
+    def check(self, line: dict[str, Any]) -> str | None:
+        """Read a copy and hash it; tells what is not as the manifest's line says, None when all is.
+
+        Of a deletion, and of what was gone before it could be copied, there is no copy.
+        """
+        if "destination" not in line:
+            return None
+        try:
+            answer = self._s3.get_object(
+                Bucket=self._bucket, Key=line["destination"], VersionId=line["destination_version"]
+            )
+        except Exception as error:
+            if code_of(error) not in _GONE:
+                raise
+            return "it is gone"
+        digest, size = hashlib.sha256(), 0
+        with answer["Body"] as body:
+            while read := body.read(_PIECE_BYTES):
+                digest.update(read)
+                size += len(read)
+        if digest.hexdigest() != line["sha256"] or size != line["size"]:
+            return "its content is another: its SHA-256 is not that of the manifest"
+        return _unlocked(answer, line)
+
+    def snapshot(self, arn: str) -> str | None:
+        """Look whether a snapshot is still there (`rds:DescribeDBSnapshots`); tells what is wrong with it."""
+        rds = self.clients.client("rds")
+        try:
+            found = rds.describe_db_snapshots(DBSnapshotIdentifier=arn.rsplit(":", 1)[1])["DBSnapshots"][0]
+        except rds.exceptions.DBSnapshotNotFoundFault:
+            return "it is gone"
+        return None if found["Status"] == "available" else f"it is {found['Status']}"
+
+    def _manifest(self, key: str, version: str) -> Manifest:
+        with TemporaryFile() as file:
+            digest = self._fetch(key, version, file)
+            try:
+                about = dict(json.loads(next(file, b"")))
+            except (ValueError, TypeError):
+                about = {}  # not one of ours: the record does not name its hash either
+        id_ = str(uuid5(NAMESPACE_URL, f"s3://{self._bucket}/{key}"))
+        return Manifest(id_, f"arn:aws:s3:::{self._bucket}/{key}", key, version, digest, about)
+
+    def _fetch(self, key: str, version: str, file: IO[bytes]) -> str:
+        """Fetch a version as a whole, so that no connection waits for what is done with its lines; gives its hash."""
+        digest = hashlib.sha256()
+        with self._s3.get_object(Bucket=self._bucket, Key=key, VersionId=version)["Body"] as body:
+            while read := body.read(_PIECE_BYTES):
+                digest.update(read)
+                file.write(read)
+        file.seek(0)
+        return digest.hexdigest()
+
+
+def _unlocked(answer: dict[str, Any], line: dict[str, Any]) -> str | None:
+    until = answer.get("ObjectLockRetainUntilDate")
+    if answer.get("ObjectLockMode") not in _LOCKS or until is None:
+        return "it is not locked any more"
+    promised = datetime.fromisoformat(line["locked_until"])
+    return None if int(until.timestamp()) >= int(promised.timestamp()) else f"its lock ends early, on {until:%Y-%m-%d}"

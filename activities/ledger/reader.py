@@ -1,0 +1,166 @@
+"""Reading the stored record of an incident back, all of it, the hidden parts too, without believing any of it."""
+
+import base64
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from textwrap import wrap
+from typing import Any, NamedTuple
+
+from activities.action import Clients, RefusedError
+from domain.audit.storage_format import Item, KeptSeal, StoredCopy, chain_key, seal_place
+from domain.config.environment import Environment, Evidence
+
+_AT_ONCE = 8
+_LOOK_AGAIN_SECONDS = 0.25
+_LOCKED_FOR_GOOD = "COMPLIANCE"
+_MARK = re.compile(r"epoch#([0-9]{4})")
+_NUMBER = re.compile(r"[0-9]{6}")
+
+
+class Stored(NamedTuple):
+    """The stored copy, and what is remarkable about how it is kept."""
+
+    copy: StoredCopy
+    remarks: list[str]
+
+
+class _Found(NamedTuple):
+    seal: KeptSeal
+    locked: bool
+
+
+class Record:
+    """Reads the records of one environment. Lets botocore's errors through."""
+
+    def __init__(self, clients: Clients, environment: Environment) -> None:
+        self._clients = clients
+        self._db = clients.client("dynamodb")
+        self._environment = environment
+        self._seen: dict[tuple[str, str], _Found] = {}
+
+    def pems(self) -> dict[str, str]:
+        """The public keys whose signatures count, as PEM by ARN: the environment's own, then earlier ones.
+
+        `kms:GetPublicKey`.
+        """
+        evidence = self._evidence()
+        return dict(self._key(key) for key in (evidence.signing_key, *evidence.earlier_signing_keys))
+
+    def read(self, incident: str, patience_seconds: float = 5) -> Stored:
+        """Read everything of an incident (`dynamodb:Query`, `s3:ListBucketVersions`, `s3:GetObjectVersion`).
+
+        Signed heads are read before the entries, so that the entries reach at least as far. An entry is signed a
+        moment after it is written: heads of the newest are waited for, `patience_seconds` at most. Raises
+        `RefusedError` when there is nothing of that incident.
+        """
+        before, remarks = self._seals(incident)
+        marks = self._marks(incident, remarks)
+        epochs = {1, *marks, *(epoch for epoch in map(_epoch, before) if epoch is not None)}
+        copy = self._copy(incident, epochs, marks, before)
+        return Stored(self._with_late_seals(copy, time.monotonic() + patience_seconds), remarks)
+
+    def read_chain(self, incident: str) -> StoredCopy:
+        """Read the entries alone (`dynamodb:Query`), without what is signed. Raises `RefusedError` like `read`."""
+        marks = self._marks(incident, [])
+        return self._copy(incident, {1, *marks}, marks, [])
+
+    def _copy(
+        self, incident: str, epochs: set[int], marks: dict[int, dict[str, str]], seals: list[KeptSeal]
+    ) -> StoredCopy:
+        items = {epoch: list(self._items(incident, epoch)) for epoch in sorted(epochs)}
+        if not seals and not any(items.values()):
+            raise RefusedError(f"the ledger {self._environment.ledger_table} has no record of {incident}")
+        return StoredCopy(incident, items, marks, seals)
+
+    def _with_late_seals(self, copy: StoredCopy, until: float) -> StoredCopy:
+        written = {
+            seal_place(copy.incident, e, int(i.number)) for e, all_ in copy.items.items() for i in all_ if _ok(i)
+        }
+        newest, before = max(written, default=None), set(copy.seals)
+        if newest is None or self._environment.evidence is None:
+            return copy
+        while True:
+            seals = [seal for seal in self._seals(copy.incident)[0] if seal in before or seal.place in written]
+            if newest in {seal.place for seal in seals} or time.monotonic() > until:
+                return copy._replace(seals=seals)
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _marks(self, incident: str, remarks: list[str]) -> dict[int, dict[str, str]]:
+        """Where each epoch begins, as the table has it."""
+        marks = {}
+        for row in self._rows(f"chain#{incident}"):
+            if found := _MARK.fullmatch(row["sk"]):
+                marks[int(found[1])] = {name: value for name, value in row.items() if name != "sk"}
+            else:
+                remarks.append(f"an item {row['sk']!r} in the ledger is none of ours")
+        return marks
+
+    def _items(self, incident: str, epoch: int) -> Iterator[Item]:
+        for row in self._rows(chain_key(incident, epoch)):
+            yield Item(row["sk"], row.get("hash", ""), row.get("content", ""))
+
+    def _rows(self, key: str) -> Iterator[dict[str, str]]:
+        """Every item under a partition key, in order, its values as text."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._db.query(
+                TableName=self._environment.ledger_table,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": key}},
+                **start,
+            )
+            for item in page["Items"]:
+                yield {name: str(next(iter(value.values()))) for name, value in item.items() if name != "pk"}
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _seals(self, incident: str) -> tuple[list[KeptSeal], list[str]]:
+        """Every version of every signed head, hidden ones too: the lock keeps them from being deleted, not hidden."""
+        if self._environment.evidence is None:
+            return [], []
+        versions, hidden = [], []
+        pages = self._clients.client("s3").get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self._environment.evidence.bucket, Prefix=f"ledger/{incident}/"):
+            versions += [(found["Key"], found["VersionId"]) for found in page.get("Versions", [])]
+            hidden += [found["Key"] for found in page.get("DeleteMarkers", [])]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            new = [one for one in versions if one not in self._seen]
+            self._seen.update(zip(new, pool.map(lambda one: self._seal(*one), new), strict=True))
+        found = [self._seen[one] for one in versions]
+        remarks = [f"{key} is hidden by a delete marker; the locked version under it counts" for key in sorted(hidden)]
+        remarks += [f"{one.seal.place} is not locked in {_LOCKED_FOR_GOOD} mode" for one in found if not one.locked]
+        return [one.seal for one in found], remarks
+
+    def _seal(self, key: str, version: str) -> _Found:
+        bucket = self._evidence().bucket
+        answer = self._clients.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version)
+        with answer["Body"] as body:
+            text = body.read().decode(errors="replace")
+        return _Found(KeptSeal(key, text), answer.get("ObjectLockMode") == _LOCKED_FOR_GOOD)
+
+    def _key(self, key: str) -> tuple[str, str]:
+        answer = self._clients.client("kms").get_public_key(KeyId=key)
+        arn = str(answer["KeyId"])
+        if not arn.startswith("arn:"):
+            arn = f"arn:aws:kms:{self._environment.region}:{self._environment.account}:key/{arn}"
+        lines = "\n".join(wrap(base64.b64encode(answer["PublicKey"]).decode(), 64))
+        return arn, f"-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"
+
+    def _evidence(self) -> Evidence:
+        if self._environment.evidence is None:
+            name = self._environment.name
+            raise RefusedError(f"environment {name} names no evidence bucket and no signing key: nothing is signed")
+        return self._environment.evidence
+
+
+def _ok(item: Item) -> bool:
+    return _NUMBER.fullmatch(item.number) is not None
+
+
+def _epoch(seal: KeptSeal) -> int | None:
+    number = seal.place.split("/")[2]
+    return int(number) if number.isdecimal() else None

@@ -1,0 +1,87 @@
+"""The report of an ended incident, kept beside its evidence in every format."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from activities.action import Clients, RefusedError
+from activities.aws.shared.error_codes import code_of
+from activities.ledger.reader import Record
+from domain.audit.storage_format import report_place
+from domain.audit.verdict import account
+from domain.config.environment import Environment
+from domain.model.activity_io import ReportCall, Reported
+from domain.model.timeline import Entry
+from domain.rules.account_fold import NoAccountError
+from domain.values.local_time import Clock
+from reporting.formats.rendering import ENDINGS, rendered
+
+_TYPES = {
+    "markdown": "text/markdown; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "pdf": "application/pdf",
+}
+
+
+class ReportStore:
+    """Renders what the ledger has of an incident, and puts it into the evidence bucket under Object Lock."""
+
+    def __init__(self, clients: Clients, environment: Environment) -> None:
+        self._clients = clients
+        self._environment = environment
+
+    def store(self, call: ReportCall, now: datetime) -> Reported:
+        """Put each format (`dynamodb:Query`, `s3:PutObject`, `s3:PutObjectRetention`), locked in GOVERNANCE mode.
+
+        A repeat writes nothing new: what stands at the place of the same last entry stays. Raises `RefusedError` when
+        the ledger does not tell the incident; lets botocore's errors through.
+        """
+        entries = self._entries(call.incident)
+        clock = Clock(_zone(call.timezone))
+        seq = entries[-1].seq
+        places = []
+        for format_, ending in ENDINGS.items():
+            place = report_place(call.incident, seq, ending)
+            try:
+                content = rendered(entries, format_, clock)
+            except NoAccountError as error:
+                raise RefusedError(f"the ledger does not tell {call.incident}: {error}") from error
+            self._put(place, content, _TYPES[format_], now)
+            places.append(place)
+        return Reported(seq=seq, places=tuple(places))
+
+    def _entries(self, incident: str) -> list[Entry]:
+        try:
+            return account(Record(self._clients, self._environment).read_chain(incident))
+        except ValueError as error:
+            raise RefusedError(f"the ledger of {incident} is broken") from error
+
+    def _put(self, place: str, content: bytes, kind: str, now: datetime) -> None:
+        evidence = self._environment.evidence
+        if evidence is None:
+            raise RefusedError(f"environment {self._environment.name} names no evidence bucket")
+        try:
+            self._clients.client("s3").put_object(
+                Bucket=evidence.bucket,
+                Key=place,
+                Body=content,
+                ContentType=kind,
+                ChecksumAlgorithm="SHA256",
+                IfNoneMatch="*",
+                ObjectLockMode="GOVERNANCE",
+                ObjectLockRetainUntilDate=now + timedelta(days=evidence.retention_days),
+                ServerSideEncryption="aws:kms",
+                SSEKMSKeyId=evidence.kms_key,
+                BucketKeyEnabled=True,
+            )
+        except Exception as error:
+            if code_of(error) != "PreconditionFailed":
+                raise
+
+
+def _zone(name: str) -> tzinfo:
+    """The organisation's zone; UTC where this machine does not know it: every time says its offset."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

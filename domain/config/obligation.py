@@ -1,0 +1,121 @@
+"""What an organisation owes others when something happened: duties under law, contract or its own policy, as data."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.values.durations import Duration
+
+Basis = Literal["law", "contract", "policy"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fact(_Part):
+    """A point in time that clocks of the law count from. People record it; what is recorded stays.
+
+    One that is there `with_phi` is recorded by itself when an incident is declared with health information at
+    stake. Once recorded, it is moved by the roles of `moved_by` alone, with a reason; by anybody where none is named.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*_at$")
+    title: str
+    with_phi: bool = False
+    moved_by: tuple[str, ...] = ()
+
+
+class Deadline(_Part):
+    """How long after its fact a duty must be done, and on whose word.
+
+    Where the law says `as_soon_as_practicable`, `within` is only the ceiling that `source` sets.
+    """
+
+    within: Duration
+    basis: Basis
+    source: str
+    as_soon_as_practicable: bool = False
+
+
+class Reminder(_Part):
+    """A mail to every holder of the roles `to`, so long `after` the fact."""
+
+    after: Duration
+    to: tuple[str, ...] = Field(min_length=1)
+
+
+class Obligation(_Part):
+    """One duty: it opens when the fact `starts` is recorded, and ends when everybody of `signers` has signed how.
+
+    One that `ends_by_acknowledgement` is discharged when a holder of the owner's role acknowledges the incident.
+    A fact of `superseded_by` ends it too. `outcomes` are the decisions that a discharge must choose from. `pack`
+    names the drafts that people fill in and send; nothing is ever sent for them.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: str
+    basis: Basis
+    source: str
+    starts: str
+    due: Deadline
+    owner: str
+    signers: tuple[str, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
+    superseded_by: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    ends_by_acknowledgement: bool = False
+    pack: tuple[str, ...] = ()
+
+    def ordered(self) -> list[Reminder]:
+        """The reminders in order of time."""
+        return sorted(self.reminders, key=lambda reminder: reminder.after)
+
+
+class BreachRegister(_Part):
+    """How the register of breaches reads the record: by which of the file's facts and duties a breach is decided.
+
+    In it stands what was declared with health information at stake, is of one of `types`, or has one of the two facts:
+    `suspicion`, or `belief`, which makes it an eligible breach. `assessment` is the duty that decides otherwise,
+    `statement` the one to tell the regulator.
+    """
+
+    types: tuple[str, ...] = ()
+    suspicion: str
+    belief: str
+    assessment: str
+    statement: str
+
+
+class Obligations(_Part):
+    """An organisation's `obligations.yaml`."""
+
+    facts: tuple[Fact, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    breach_register: BreachRegister | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Obligations":
+        for kind, ids in (("facts", [f.id for f in self.facts]), ("obligations", [o.id for o in self.obligations])):
+            if doubled := sorted({name for name in ids if ids.count(name) > 1}):
+                raise ValueError(f"ids of {kind} must differ: {', '.join(doubled)} stands twice")
+        known = {fact.id for fact in self.facts}
+        for obligation in self.obligations:
+            if strange := sorted({obligation.starts, *obligation.superseded_by} - known):
+                raise ValueError(f"obligation {obligation.id!r} names {', '.join(strange)}, which is no fact here")
+        if self.breach_register is not None:
+            self._check_register(self.breach_register, known)
+        return self
+
+    def _check_register(self, register: BreachRegister, facts: set[str]) -> None:
+        if strange := sorted({register.suspicion, register.belief} - facts):
+            raise ValueError(f"the breach register names {', '.join(strange)}, which is no fact here")
+        duties = {obligation.id for obligation in self.obligations}
+        if strange := sorted({register.assessment, register.statement} - duties):
+            raise ValueError(f"the breach register names {', '.join(strange)}, which is no obligation here")
+
+    def fact(self, name: str) -> Fact | None:
+        return next((fact for fact in self.facts if fact.id == name), None)
+
+    def obligation(self, name: str) -> Obligation | None:
+        return next((obligation for obligation in self.obligations if obligation.id == name), None)

@@ -1,0 +1,115 @@
+"""Who there is: people by their roles, how they are reached, and who comes after whom."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.values.durations import Duration
+from domain.values.severity import Severity, SeverityPolicy
+
+COMMANDER = "incident-commander"
+"""The role of whoever acknowledged first; it is held per incident, never in the organisation's file."""
+
+
+class Channel(BaseModel):
+    """One way to reach somebody: a phone number in E.164 for SMS, or a mail address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["sms", "email"]
+    address: str
+
+    @model_validator(mode="after")
+    def _check(self) -> "Channel":
+        if self.kind == "sms" and not (self.address.startswith("+") and self.address[1:].isdigit()):
+            raise ValueError(f"{self.address!r} is no phone number in E.164, such as +61491570006")
+        if self.kind == "email" and "@" not in self.address:
+            raise ValueError(f"{self.address!r} is no mail address")
+        return self
+
+
+class Contact(BaseModel):
+    """A person or a rostered duty. The first channel is the one pages go to, the others stand by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    roles: tuple[str, ...] = Field(min_length=1)
+    channels: tuple[Channel, ...] = Field(min_length=1)
+
+    def mail_first(self) -> tuple[Channel, ...]:
+        """The channels as what is not urgent takes them: mail before any other."""
+        return tuple(sorted(self.channels, key=lambda channel: channel.kind != "email"))
+
+
+class External(BaseModel):
+    """A party outside the organisation: told of things, never a voter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    title: str
+    contact: str
+
+
+class Dashboard(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    url: str
+
+
+class Holidays(BaseModel):
+    """Whose public holidays count: ISO 3166 codes of a country and of its subdivision, such as AU and NSW."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    subdivision: str | None = None
+
+
+class Organisation(BaseModel):
+    """One organisation, as `organisation.yaml` gives it.
+
+    What an incident leaves is kept for `retention` from its end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    title: str
+    timezone: str
+    contacts: tuple[Contact, ...] = Field(min_length=1)
+    chain: tuple[str, ...] = Field(min_length=1)
+    externals: tuple[External, ...] = ()
+    dashboards: tuple[Dashboard, ...] = ()
+    holidays: Holidays | None = None
+    retention: Duration = Field(default="2557d", validate_default=True)
+    severities: dict[Severity, SeverityPolicy]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Organisation":
+        ids = [contact.id for contact in self.contacts] + [external.id for external in self.externals]
+        if doubled := {name for name in ids if ids.count(name) > 1}:
+            raise ValueError(f"contact ids must differ: {', '.join(sorted(doubled))} stands twice")
+        if missing := [role for role in self.chain if not self.holders(role)]:
+            raise ValueError(f"nobody holds {', '.join(missing)} of the chain")
+        if missing := [severity.value for severity in Severity if severity not in self.severities]:
+            raise ValueError(f"no policy for {', '.join(missing)}")
+        return self
+
+    def holders(self, role: str) -> tuple[Contact, ...]:
+        """Everybody who holds a role; empty for a role that nobody holds."""
+        return tuple(contact for contact in self.contacts if role in contact.roles)
+
+    def contact(self, who: str) -> Contact | None:
+        """Find a contact by id, else the first holder of the role of that name."""
+        for contact in self.contacts:
+            if contact.id == who:
+                return contact
+        return next(iter(self.holders(who)), None)
+
+    def roles(self) -> frozenset[str]:
+        """Every role that can be named: held ones, external parties, and the commander's."""
+        held = {role for contact in self.contacts for role in contact.roles}
+        return frozenset(held | {external.id for external in self.externals} | {COMMANDER})

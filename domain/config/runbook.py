@@ -1,0 +1,184 @@
+"""A runbook: what is looked at, told, offered and asked for in one type of incident."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from domain.config.approval import ApprovalRule
+from domain.values.durations import Duration
+from domain.values.severity import Severity
+
+Moment = Literal["declared", "mitigated", "resolved"]
+Origin = Literal["declared", "aware"]
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+
+
+class ProbeStep(_Step):
+    """Look at something; starts at declaration, whatever its phase.
+
+    When it finds something suspect, the severity is raised to `raises_to` at least, and an incident of type
+    `opens` is declared beside this one, once, which keeps this one's declaration as its first awareness.
+    """
+
+    probe: str
+    title: str
+    params: dict[str, Any] = Field(default={}, alias="with")
+    raises_to: Severity | None = None
+    opens: str | None = None
+
+
+class ChangeStep(_Step):
+    """Offer a change; somebody must request it. `ask` names parameters that the requester may give.
+
+    One that is `evidence` preserves and changes nothing else: it starts by itself at declaration. One that
+    names others in `evidence_first` is applied only once those have begun, or five minutes have passed.
+    """
+
+    change: str
+    title: str
+    params: dict[str, Any] = Field(default={}, alias="with")
+    ask: tuple[str, ...] = ()
+    suggested_by: tuple[str, ...] = ()
+    approval: ApprovalRule | None = None
+    evidence: bool = False
+    evidence_first: tuple[str, ...] = ()
+
+
+class NoticeStep(_Step):
+    """Tell somebody outside, by itself: `after` the moment `on`, unless a probe of `unless` found the cause."""
+
+    notice: str
+    title: str
+    params: dict[str, Any] = Field(default={}, alias="with")
+    on: Moment = "declared"
+    after: Duration = Field(default="0m", validate_default=True)
+    unless: tuple[str, ...] = ()
+
+
+class TaskStep(_Step):
+    """Ask a person to do something; `due` counts from its phase's start, in working days where they are given.
+
+    One that is `opened_by` others is asked for once a probe among them finds something suspect, or a change
+    among them has been applied; it is due so long after that.
+    """
+
+    task: str
+    owner: str
+    due: Duration | None = None
+    due_business_days: dict[Severity, Annotated[int, Field(gt=0)]] = {}
+    required: bool = True
+    opened_by: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_due(self) -> "TaskStep":
+        if self.due is not None and self.due_business_days:
+            raise ValueError(f"step {self.id!r} has both due and due_business_days; leave one of them out")
+        return self
+
+
+class ObligationStep(_Step):
+    """A duty of `obligations.yaml`, under this step's name; it opens when its fact is recorded."""
+
+    obligation: str
+
+
+_KINDS = ("probe", "change", "notice", "task", "obligation")
+
+
+def _kind(value: Any) -> str | None:
+    """Tell which kind of step this is by the one key that names it."""
+    if isinstance(value, dict):
+        named = [kind for kind in _KINDS if kind in value]
+        return named[0] if len(named) == 1 else None
+    return next((kind for kind in _KINDS if hasattr(value, kind)), None)
+
+
+AnyStep = ProbeStep | ChangeStep | NoticeStep | TaskStep | ObligationStep
+Step = Annotated[
+    Annotated[ProbeStep, Tag("probe")]
+    | Annotated[ChangeStep, Tag("change")]
+    | Annotated[NoticeStep, Tag("notice")]
+    | Annotated[TaskStep, Tag("task")]
+    | Annotated[ObligationStep, Tag("obligation")],
+    Discriminator(
+        _kind,
+        custom_error_type="step_kind",
+        custom_error_message="a step has exactly one of the keys probe, change, notice, task, obligation",
+    ),
+]
+
+
+class Phase(BaseModel):
+    """A stretch of the response; its clock runs `within` from the moment it starts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: str
+    starts: Moment = "declared"
+    within: Duration | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class Runbook(BaseModel):
+    """One type of incident, as its YAML file gives it.
+
+    `facts` are recorded by themselves at declaration: as the instant of the declaration, or as that of the first
+    awareness, which is earlier where another incident opened this one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: str
+    version: str
+    severities: tuple[Severity, ...] = Field(min_length=1)
+    owner: str
+    on_call: tuple[str, ...] = ("devops-lead", "development-lead", "security-lead")
+    page_at_once: tuple[str, ...] = ()
+    page_at_once_with_phi: tuple[str, ...] = ()
+    symptoms: tuple[str, ...] = ()
+    facts: dict[str, Origin] = {}
+    phases: tuple[Phase, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Runbook":
+        ids = [phase.id for phase in self.phases] + [step.id for step in self.steps()]
+        if doubled := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
+        evidence = {step.id for step in self.steps() if isinstance(step, ChangeStep) and step.evidence}
+        probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
+        changes = {step.id for step in self.steps() if isinstance(step, ChangeStep)}
+        for step in self.steps():
+            named: tuple[str, ...] = ()
+            if isinstance(step, ChangeStep):
+                named = step.suggested_by
+            elif isinstance(step, NoticeStep):
+                named = step.unless
+            if isinstance(step, ChangeStep) and (strange := set(step.evidence_first) - evidence):
+                raise ValueError(f"step {step.id!r} names {', '.join(sorted(strange))}, which preserves no evidence")
+            if isinstance(step, TaskStep) and (strange := set(step.opened_by) - probes - changes):
+                names = ", ".join(sorted(strange))
+                raise ValueError(f"step {step.id!r} names {names}, which is no probe or change of this runbook")
+            if unknown := [name for name in named if name not in probes]:
+                raise ValueError(f"step {step.id!r} names {', '.join(unknown)}, which is no probe of this runbook")
+        return self
+
+    def steps(self) -> tuple[AnyStep, ...]:
+        """Every step of every phase, in order."""
+        return tuple(step for phase in self.phases for step in phase.steps)
+
+    def step(self, step_id: str) -> AnyStep | None:
+        return next((step for step in self.steps() if step.id == step_id), None)
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of everything in it, in hex."""
+        content = self.model_dump(mode="json", by_alias=True)
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

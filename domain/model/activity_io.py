@@ -1,0 +1,178 @@
+"""What workflows hand to activities and get back: one model in, one model out."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from domain.config.environment import Environment
+from domain.config.organisation import Channel
+from domain.model.plan import Plan, State
+from domain.model.timeline import Entry
+from domain.values.severity import Severity
+
+Mode = Literal["live", "dry-run", "drill"]
+
+
+class Scope(BaseModel):
+    """On whose behalf an activity acts, and where. `declared_at` is UTC."""
+
+    incident: str
+    type: str
+    title: str
+    severity: Severity
+    mode: Mode
+    declared_at: datetime
+    environment: Environment
+
+
+class ObserveCall(BaseModel):
+    """Ask a probe. `at` is the end of every window it looks at, fixed by the workflow so that a retry sees the same."""
+
+    scope: Scope
+    step: str
+    params: dict[str, Any]
+    at: datetime
+
+
+class PlanCall(BaseModel):
+    """Ask a change for its plan; `undo` is the applied plan to reverse."""
+
+    scope: Scope
+    step: str
+    generation: int
+    params: dict[str, Any]
+    undo: Plan | None = None
+
+
+class Planned(BaseModel):
+    """A sealed plan. `ours` tells, for a plan that changes nothing, whether our own intent is on record."""
+
+    plan: Plan
+    ours: bool = False
+
+
+class ApplyCall(BaseModel):
+    """Apply exactly this plan. `action_id` names the intent; `holder` is the workflow that holds the locks."""
+
+    scope: Scope
+    step: str
+    generation: int
+    action_id: str
+    holder: str
+    plan: Plan
+    approvers: tuple[str, ...]
+
+
+class Applied(BaseModel):
+    """What applying came to. `stale` carries what was observed instead of `before`; nothing was changed then."""
+
+    outcome: Literal["applied", "already-done", "stale"]
+    ours: bool = True
+    observed: State = {}
+
+
+class VerifyCall(BaseModel):
+    """Look whether the world is `plan.after`; renews the locks' lease on every look."""
+
+    scope: Scope
+    step: str
+    generation: int
+    action_id: str
+    holder: str
+    plan: Plan
+
+
+class Verified(BaseModel):
+    """The world is `after`; the locks are released. `message` is what was seen."""
+
+    message: str
+
+
+class AppendCall(BaseModel):
+    """Write entries of an incident's timeline into the ledger, and sign the head that they lead to."""
+
+    incident: str
+    environment: Environment
+    epoch: int
+    entries: list[Entry]
+
+
+class Appended(BaseModel):
+    """The ledger has every entry up to `written`, in `epoch`."""
+
+    written: int
+    epoch: int
+
+
+class FollowCall(BaseModel):
+    """Write one entry behind the closed chain of an incident. `number` tells it from others that say the same."""
+
+    incident: str
+    environment: Environment
+    number: int
+    at: datetime
+    actor: str
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
+class ReportCall(BaseModel):
+    """Store the report of an incident whose ledger is written. `timezone` is the organisation's, by its tz name."""
+
+    incident: str
+    environment: Environment
+    timezone: str
+
+
+class Reported(BaseModel):
+    """Where the report stands in the evidence bucket, one key for each format; it tells the entries up to `seq`."""
+
+    seq: int
+    places: tuple[str, ...]
+
+
+class ReleaseCall(BaseModel):
+    """Give the locks back; those that somebody else holds by now stay theirs."""
+
+    scope: Scope
+    holder: str
+    locks: tuple[str, ...]
+
+
+class PageCall(BaseModel):
+    """Reach one contact. `page_id` is fixed per page: attempts of one page share it."""
+
+    page_id: str
+    incident: str
+    to: str
+    role: str
+    channels: tuple[Channel, ...]
+    sender_mail: str
+    sender_sms: str
+    subject: str
+    body: str
+
+
+class Paged(BaseModel):
+    """The channel that took the page and the reference that it gave back."""
+
+    channel: str
+    reference: str
+
+
+class NoticeCall(BaseModel):
+    """Tell an outside party something. `sequence` orders the notices of one incident; a repeat changes nothing."""
+
+    scope: Scope
+    step: str
+    params: dict[str, Any]
+    sequence: int
+
+
+class Noticed(BaseModel):
+    """Where it was told: a reference to look it up by."""
+
+    reference: str
+    text: str

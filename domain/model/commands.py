@@ -1,0 +1,169 @@
+"""What people can say to an incident and to a change: one payload model a command.
+
+Unknown fields are ignored, so that clients may send more than today's program knows.
+`proof` tells who the sender really is; it is ignored until identities are verified.
+"""
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field, field_validator, model_validator
+
+from domain.values import limits
+from domain.values.severity import Severity
+
+_TEXT_MAX = 4000
+
+
+class Command(BaseModel):
+    """What one person says. A payload of more than `sizes.COMMAND` bytes is invalid: no entry could hold it."""
+
+    by: str = Field(min_length=1)
+    proof: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fits(cls, value: Any) -> Any:
+        if (found := limits.size(value)) > limits.COMMAND:
+            raise ValueError(f"it has {found} bytes, and {limits.COMMAND} at most can go on record: say it in parts")
+        return value
+
+
+class Acknowledge(Command):
+    pass
+
+
+class Note(Command):
+    text: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class RequestChange(Command):
+    step: str
+    set: dict[str, Any] = {}
+
+    @field_validator("set", mode="before")
+    @classmethod
+    def _nothing(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Undo(Command):
+    step: str
+
+
+class CompleteTask(Command):
+    step: str
+    note: str | None = Field(default=None, max_length=_TEXT_MAX)
+
+
+class WaiveTask(Command):
+    step: str
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Reclassify(Command):
+    severity: Severity
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Mitigated(Command):
+    summary: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Resolve(Command):
+    summary: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Reopen(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class FalseAlarm(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Close(Command):
+    pass
+
+
+class RecordFact(Command):
+    """Say when something was so; `at` is in UTC or says its offset, and means now where it is left out."""
+
+    fact: str
+    at: AwareDatetime | None = None
+    reason: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
+
+
+class _EndObligation(Command):
+    step: str
+    reason: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
+
+
+class DischargeObligation(_EndObligation):
+    """A duty is done: `reference` is the receipt, `at` when it was done, `justification` why so late if it was late.
+
+    What is left out stands as it was proposed before.
+    """
+
+    reference: str | None = Field(default=None, min_length=1, max_length=500)
+    at: AwareDatetime | None = None
+    outcome: str | None = None
+    justification: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
+
+
+class ObligationNotRequired(_EndObligation):
+    """A duty does not arise, for a reason that is on record."""
+
+
+class SupersedeObligation(_EndObligation):
+    """Another duty, named in the reason, takes the place of this one."""
+
+
+class Custody(Command):
+    """Something that was done with a piece of evidence; `to` is who has it now, inside or outside."""
+
+    evidence: str = Field(min_length=1, max_length=300)
+    event: Literal["received", "accessed", "transferred", "released"]
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+    to: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Custody":
+        if self.event == "transferred" and self.to is None:
+            raise ValueError("a transfer says to whom")
+        return self
+
+
+class Approve(Command):
+    digest: str
+    comment: str | None = Field(default=None, max_length=_TEXT_MAX)
+
+
+class Reject(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+class Cancel(Command):
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
+INCIDENT_COMMANDS: dict[str, type[Command]] = {
+    "acknowledge": Acknowledge,
+    "note": Note,
+    "request_change": RequestChange,
+    "undo": Undo,
+    "complete_task": CompleteTask,
+    "waive_task": WaiveTask,
+    "reclassify": Reclassify,
+    "mitigated": Mitigated,
+    "resolve": Resolve,
+    "reopen": Reopen,
+    "false_alarm": FalseAlarm,
+    "close": Close,
+    "record_fact": RecordFact,
+    "discharge_obligation": DischargeObligation,
+    "obligation_not_required": ObligationNotRequired,
+    "supersede_obligation": SupersedeObligation,
+    "custody": Custody,
+}
+
+CHANGE_COMMANDS: dict[str, type[Command]] = {"approve": Approve, "reject": Reject, "cancel": Cancel}

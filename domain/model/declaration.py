@@ -1,0 +1,91 @@
+"""What an incident is started with, and never changes."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from domain.config.environment import Environment
+from domain.config.obligation import Obligations
+from domain.config.organisation import Organisation
+from domain.config.runbook import Runbook
+from domain.model.activity_io import Mode, Scope
+from domain.values.business_days import BusinessCalendar
+from domain.values.severity import Severity, SeverityPolicy
+
+
+class Declaration(BaseModel):
+    """An incident as it was declared. It carries its whole runbook: editing the YAML never changes it.
+
+    `declared_at` is UTC. `speed` shortens every policy duration; only a sandbox takes another than 1.
+    `related` holds the runbooks of incidents that a finding may open. One that was opened so names the incident
+    it came from in `opened_by`, and `aware_at` is when that one was declared: legal clocks count from there.
+    `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
+    `history_limit` is the number of events after which the workflow carries on as a new run.
+    """
+
+    incident_id: str
+    title: str
+    description: str = ""
+    severity: Severity
+    declared_at: datetime
+    declared_by: str
+    key: str | None = None
+    phi: bool = False
+    mode: Mode = "live"
+    speed: float = Field(default=1, gt=0)
+    organisation: Organisation
+    environment: Environment
+    runbook: Runbook
+    runbook_digest: str
+    related: dict[str, Runbook] = {}
+    obligations: Obligations = Obligations()
+    calendar: BusinessCalendar = BusinessCalendar()
+    aware_at: datetime | None = None
+    opened_by: str | None = None
+    history_limit: int = Field(default=4000, gt=0)
+
+    def policy(self, severity: Severity) -> SeverityPolicy:
+        """The deadlines of a severity at this incident's speed."""
+        return self.organisation.severities[severity].at_speed(self.speed)
+
+    def opening(self, incident_type: str, incident_id: str, now: datetime) -> "Declaration":
+        """The declaration of a linked incident; it keeps this one's first awareness. Raises `KeyError`."""
+        runbook = self.related[incident_type]
+        return self.model_copy(
+            update={
+                "incident_id": incident_id,
+                "severity": min(runbook.severities),
+                "declared_at": now,
+                "aware_at": self.aware_at or self.declared_at,
+                "opened_by": self.incident_id,
+                "key": None,
+                "runbook": runbook,
+                "runbook_digest": runbook.digest(),
+                "related": {},
+            }
+        )
+
+    def scope(self, severity: Severity) -> Scope:
+        """What activities need to know of the incident."""
+        return Scope(
+            incident=self.incident_id,
+            type=self.runbook.id,
+            title=self.title,
+            severity=severity,
+            mode=self.mode,
+            declared_at=self.declared_at,
+            environment=self.environment,
+        )
+
+
+class KeyHold(BaseModel):
+    """Which incident an alert's key stands for while that incident is open."""
+
+    incident_id: str
+
+
+class Alert(BaseModel):
+    """Another alert under the key of an open incident."""
+
+    by: str
+    text: str

@@ -1,0 +1,91 @@
+"""A change that a human can read: what stands, what shall stand, and a digest that binds an approval to it."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.config.approval import ApprovalClass
+
+State = dict[str, Any]
+"""The part of a resource that a change compares and sets: JSON values by name."""
+
+
+class Plan(BaseModel):
+    """A compare-and-set on one target.
+
+    `target` is the ARN of what changes; `locks` are the ARNs that no other change may touch meanwhile.
+    `before` and `after` have the same keys. What `takes_long` is verified in one attempt of up to twelve hours.
+    `context` is what the action needs beside them to act and verify.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    action: str
+    target: str
+    summary: str
+    before: State
+    after: State
+    impact: str
+    approval_class: ApprovalClass = Field(alias="class")
+    locks: tuple[str, ...]
+    reversible: bool = True
+    takes_long: bool = False
+    context: State = {}
+    digest: str = ""
+
+    def sealed(self) -> "Plan":
+        """Return the plan with the digest of everything in it: SHA-256 over canonical JSON, in hex.
+
+        Defaults are left out, so that a field that a later version adds does not break the seals of today.
+        """
+        content = self.model_dump(mode="json", by_alias=True, exclude={"digest"}, exclude_defaults=True)
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return self.model_copy(update={"digest": hashlib.sha256(text.encode()).hexdigest()})
+
+    def is_sealed(self) -> bool:
+        """Tell whether the digest is that of the content."""
+        return bool(self.digest) and self.sealed().digest == self.digest
+
+    @property
+    def changes_nothing(self) -> bool:
+        return self.before == self.after
+
+    def reversed(self) -> "Plan":
+        """The plan that undoes this one."""
+        return self.model_copy(
+            update={
+                "summary": f"Undo: {self.summary}",
+                "before": self.after,
+                "after": self.before,
+                "impact": f"Every field goes back to what stood before. The change itself had said: {self.impact}",
+                "digest": "",
+            }
+        )
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """A plan as people are shown it, and as the record keeps it."""
+    return {
+        "target": plan.target,
+        "summary": plan.summary,
+        "before": plan.before,
+        "after": plan.after,
+        "impact": plan.impact,
+        "reversible": plan.reversible,
+        "digest": plan.digest,
+    }
+
+
+def foreign_fields(now: State, plan: Plan) -> list[str]:
+    """The fields that are neither as they were nor as they shall be: somebody else changed them meanwhile."""
+    return sorted(name for name, value in now.items() if value not in (plan.before[name], plan.after[name]))
+
+
+class Verification(BaseModel):
+    """Whether the world really is `after`. `failed` means that waiting longer will not help."""
+
+    done: bool
+    failed: bool = False
+    message: str

@@ -1,0 +1,101 @@
+"""How people end a duty: one proposes how, everybody who must sign does, and then it has ended."""
+
+from datetime import datetime
+from typing import Any
+
+from domain.config.obligation import Obligation
+from domain.config.organisation import COMMANDER, Contact
+from domain.model.commands import Command, DischargeObligation, ObligationNotRequired, SupersedeObligation
+from domain.model.state import Ending, ObligationRecord, ObligationStatus, Signature
+from domain.rules import obligation_rules
+from domain.rules.incident import Incident
+from domain.values.timestamps import stamp
+
+EndCommand = DischargeObligation | ObligationNotRequired | SupersedeObligation
+
+_STATES: dict[type[Command], ObligationStatus] = {
+    DischargeObligation: "discharged",
+    ObligationNotRequired: "not-required",
+    SupersedeObligation: "superseded",
+}
+
+
+def may_end(incident: Incident, command: EndCommand) -> str | None:
+    """Why this person cannot end this duty so; None when they can, or can sign what stands."""
+    record = next((r for r in incident.state.obligations if r.step == command.step), None)
+    if record is None:
+        known = ", ".join(r.step for r in incident.state.obligations) or "none has begun"
+        return f"there is no obligation {command.step!r} here; there are: {known}"
+    if record.state != "open":
+        return f"obligation {command.step!r} is {record.state} already"
+    obligation, who = obligation_rules.named(incident, record), incident.who(command.by)
+    if who is None or not _roles(incident, who) & {obligation.owner, *obligation.signers}:
+        signers = f", signed by {' and '.join(obligation.signers)}" if obligation.signers else ""
+        return f"{command.step!r} is ended by {obligation.owner}{signers}, not by {command.by}"
+    ending = _ending(record, command, who, None)
+    return _incomplete(obligation, record, ending)
+
+
+def _incomplete(obligation: Obligation, record: ObligationRecord, ending: dict[str, Any]) -> str | None:
+    """What a proposal still lacks."""
+    if ending["state"] != "discharged":
+        return None if ending["reason"] else "say why (reason)"
+    if not ending["reference"]:
+        return "say what proves it: the receipt or where it is written down (reference)"
+    if obligation.outcomes and ending["outcome"] not in obligation.outcomes:
+        return f"say what was decided (outcome): {' or '.join(obligation.outcomes)}"
+    late = record.overdue if ending["done_at"] is None else ending["done_at"] > record.due_at
+    if late and not ending["justification"]:
+        return f"it was due {stamp(record.due_at)}: say why it is late (justification)"
+    return None
+
+
+def _ending(record: ObligationRecord, command: EndCommand, who: Contact, now: datetime | None) -> dict[str, Any]:
+    """What is proposed: what the command gives, and beside it what stands proposed already to the same end."""
+    given = {
+        "reference": getattr(command, "reference", None),
+        "done_at": getattr(command, "at", None),
+        "outcome": getattr(command, "outcome", None),
+        "reason": command.reason,
+        "justification": getattr(command, "justification", None),
+    }
+    state = _STATES[type(command)]
+    standing = record.ending.model_dump() if record.ending and record.ending.state == state else {}
+    merged = {name: value if value is not None else standing.get(name) for name, value in given.items()}
+    if now is not None:
+        merged["done_at"] = min(merged["done_at"] or now, now)
+    return {**merged, "state": state, "by": standing.get("by", who.id)}
+
+
+def propose(incident: Incident, command: EndCommand, who: Contact, now: datetime) -> None:
+    """Propose how a duty ends, or sign what is proposed; another proposal voids the signatures on the one before.
+
+    The last signature that is needed ends it.
+    """
+    record = next(r for r in incident.state.obligations if r.step == command.step)
+    obligation = obligation_rules.named(incident, record)
+    ending = Ending.model_validate(_ending(record, command, who, now))
+    if ending != record.ending:
+        record.ending, record.signatures = ending.model_copy(update={"by": who.id}), []
+    _sign(incident, obligation, record, who, now)
+    missing = record.unsigned(obligation.signers)
+    if not missing:
+        obligation_rules.end(incident, record, record.ending or ending, who.id, now)
+        return
+    text = f"{obligation.title}: {ending.state} proposed or signed by {who.id}; still to sign: {', '.join(missing)}"
+    obligation_rules.signed(incident, record, text, who.id, now)
+
+
+def _sign(incident: Incident, obligation: Obligation, record: ObligationRecord, who: Contact, now: datetime) -> None:
+    """Sign in the first of one's roles that must; everybody signs once."""
+    if any(signature.by == who.id for signature in record.signatures):
+        return
+    roles = _roles(incident, who)
+    role = next((role for role in record.unsigned(obligation.signers) if role in roles), None)
+    if role is not None:
+        record.signatures.append(Signature(by=who.id, role=role, at=now))
+
+
+def _roles(incident: Incident, who: Contact) -> set[str]:
+    commands = {COMMANDER} if incident.state.commander == who.id else set()
+    return {*who.roles, *commands}

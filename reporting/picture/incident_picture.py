@@ -1,0 +1,125 @@
+"""The picture of an incident: what held, what people did, who was paged, changes and deadlines on one time axis."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+
+from domain.model.timeline import Entry
+from domain.rules.account import Account
+from domain.values.durations import spoken
+from domain.values.local_time import Clock
+from reporting.picture import lane_rows, lanes
+from reporting.picture.axis import Axis
+from reporting.picture.drawing import Diamond, Dot, Drawing, Label, Line, Shape, width_of
+from reporting.picture.lanes import LEFT, RIGHT, Moment
+
+_TOP = 56
+_MILESTONES = {
+    "acknowledged": "acknowledged",
+    "mitigated": "mitigated",
+    "resolved": "resolved",
+    "closed": "closed",
+    "false-alarm": "false alarm",
+    "reopened": "reopened",
+}
+_SAID = {"note", "task", "severity", "change-requested", "fact", "custody"}
+_STATUS_TONES = {
+    "declared": "P0",
+    "acknowledged": "page",
+    "mitigated": "busy",
+    "resolved": "good",
+    "closed": "idle",
+    "false-alarm": "idle",
+}
+_LEGEND = (
+    ("met, applied", "good"),
+    ("under way", "busy"),
+    ("missed, failed", "bad"),
+    ("stopped", "idle"),
+)
+
+
+def picture(account: Account, entries: list[Entry], clock: Clock) -> Drawing:
+    """Draw an incident from its declaration to its end, or as far as its entries reach."""
+    end = account.closed_at if account.ended and account.closed_at else max(entry.at for entry in entries)
+    pivots = [at for at in (account.resolved_at, account.mitigated_at) if at is not None]
+    axis = Axis(account.declared_at, pivots, end, LEFT, RIGHT, clock.zone)
+    shapes: list[Shape] = []
+    bottom = float(_TOP)
+    for rows, name, drawn in _lanes(account, entries, axis, clock):
+        shapes += [*lanes.lane(bottom, rows, name)]
+        shapes += drawn(bottom)
+        bottom = lanes.after(bottom, rows)
+    ground = [shape for shape in shapes if getattr(shape, "tone", "") == "band"]
+    above = [shape for shape in shapes if shape not in ground]
+    return Drawing(
+        lanes.EDGE,
+        bottom + 44,
+        f"{account.id}: {account.title}",
+        _described(account),
+        [*ground, *axis.shapes(_TOP, bottom - 6), *above, *_foot(axis, bottom)],
+    )
+
+
+def _lanes(
+    account: Account, entries: list[Entry], axis: Axis, clock: Clock
+) -> Iterator[tuple[int, str, "lane_rows.Drawn"]]:
+    severities = [(s.at, s.to, s.to, f"{s.to} since {clock(s.at)}, by {s.by}") for s in account.severities]
+    statuses = [
+        (s.at, s.to, _STATUS_TONES.get(s.to, "idle"), f"{s.to} since {clock(s.at)}, by {s.by}")
+        for s in account.statuses
+    ]
+    yield 1, "Severity", partial(lanes.band, axis, severities)
+    yield 1, "Status", partial(lanes.band, axis, statuses)
+    yield 2, "People", partial(lanes.moments, axis, _people(entries, axis, clock))
+    pages = [
+        Moment(p.at, "page", f"{clock(p.at)} {p.to} as {p.role}, level {p.level}: {p.reason}") for p in account.pages
+    ]
+    yield 1, "Pages", partial(lanes.moments, axis, [page for page in pages if axis.shows(page.at)])
+    yield from lane_rows.changes(account, axis, clock)
+    yield from lane_rows.clocks(account, axis, clock)
+    yield from lane_rows.obligations(account, axis, clock)
+
+
+def _people(entries: list[Entry], axis: Axis, clock: Clock) -> list[Moment]:
+    """What people said and decided; of the program's own doing only the end is there."""
+    seen = []
+    for entry in entries:
+        title = f"{clock(entry.at)} {entry.actor}: {entry.text[:200]}"
+        decided = "decision" in entry.data or entry.kind == "severity"
+        if not axis.shows(entry.at):
+            continue
+        if entry.kind in _MILESTONES:
+            seen.append(Moment(entry.at, "person", title, _MILESTONES[entry.kind]))
+        elif entry.actor != "orchestrator" and (entry.kind in _SAID or decided):
+            seen.append(Moment(entry.at, "person", title, decided=decided))
+    return seen
+
+
+def _foot(axis: Axis, y: float) -> Iterator[Shape]:
+    yield Label(LEFT, y + 12, axis.caption(), "soft", 10.5)
+    x = float(LEFT)
+    for name, tone in _LEGEND:
+        yield Line(x, y + 30, x + 16, y + 30, tone, 5)
+        yield Label(x + 21, y + 34, name, "soft", 10.5)
+        x += 34 + width_of(name, 10.5)
+    yield Diamond(x + 6, y + 30, 6, "person")
+    yield Label(x + 17, y + 34, "decision", "soft", 10.5)
+    yield Dot(x + 84, y + 30, 8, "page")
+    yield Label(x + 84, y + 33.5, "3", "on", 9.5, "middle", bold=True)
+    yield Label(x + 97, y + 34, "three at once", "soft", 10.5)
+    yield Line(x + 180, y + 23, x + 180, y + 37, "soft", 2)
+    yield Label(x + 187, y + 34, "due", "soft", 10.5)
+
+
+def _described(account: Account) -> str:
+    missed = sum(run.state == "breached" for run in account.deadlines)
+    told = [f"A {account.severity} incident of type {account.type}, {account.status}"]
+    moments: list[tuple[str, datetime | None]] = [
+        ("acknowledged", account.first_acknowledged_at),
+        ("mitigated", account.mitigated_at),
+        ("resolved", account.resolved_at),
+    ]
+    told += [f"{name} after {spoken(at - account.declared_at)}" for name, at in moments if at is not None]
+    told += [f"{len(account.pages)} pages", f"{len(account.changes)} changes", f"{missed} deadlines missed"]
+    return "; ".join(told) + ". The tables below say the same in words."

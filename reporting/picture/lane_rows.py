@@ -1,0 +1,100 @@
+"""The lanes of a picture that have a row for each thing: changes, clocks and obligations."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+from domain.rules.account import Account, Deadline, ToldChange
+from domain.rules.account_duties import Obligation
+from domain.values.durations import spoken
+from domain.values.local_time import Clock
+from reporting.content.deadlines import OF_THE_RESPONSE, name_of
+from reporting.picture import lanes
+from reporting.picture.axis import Axis
+from reporting.picture.drawing import Bar, Diamond, Shape
+from reporting.picture.lanes import ROW, Run
+
+Drawn = Callable[[float], Iterable[Shape]]
+Lane = tuple[int, str, Drawn]
+
+_MOST = 14
+_TONES = {"applied": "good", "already-done": "good", "planned": "good", "failed": "bad", "expired": "bad"}
+
+
+def changes(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
+    """Each change from its request to its end, with the votes on it."""
+    yield from _lane("Changes", [partial(_change, axis, clock, change) for change in account.changes])
+
+
+def clocks(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
+    """Each clock with all its runs."""
+    named: dict[str, list[Deadline]] = {}
+    for run in account.deadlines:
+        if axis.shows(run.started_at):
+            named.setdefault(run.name, []).append(run)
+    yield from _lane("Deadlines", [partial(_clock, account, axis, clock, runs) for runs in named.values()])
+
+
+def obligations(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
+    """Each duty to notify, with its signatures."""
+    yield from _lane("Obligations", [partial(_duty, axis, clock, duty) for duty in account.obligations])
+
+
+def _lane(name: str, rows: Sequence[Drawn]) -> Iterator[Lane]:
+    """One lane with its rows below its name; too many rows are cut, and the lane says so."""
+    if not rows:
+        return
+    shown = rows[:_MOST]
+    title = name if len(shown) == len(rows) else f"{name} (the first {_MOST} of {len(rows)})"
+    yield len(shown) + 1, title, partial(_rows, shown)
+
+
+def _rows(rows: Sequence[Drawn], y: float) -> Iterator[Shape]:
+    for number, row in enumerate(rows, start=1):
+        yield from row(y + number * ROW)
+
+
+def _change(axis: Axis, clock: Clock, change: ToldChange, y: float) -> Iterator[Shape]:
+    start, end = axis.x(change.requested_at), axis.x(change.ended_at or axis.end)
+    tone = "busy" if change.in_flight else _TONES.get(change.status, "idle")
+    told = f"{change.workflow_id}: {change.status}\nrequested by {change.requested_by} {clock(change.requested_at)}"
+    told += f"\n{change.plan.summary}" if change.plan else ""
+    yield lanes.row(y, change.step if change.generation == 1 else f"{change.step} ({change.generation})")
+    yield Bar(start, y + 6, max(end - start, 5), 12, tone, told)
+    for vote in change.approvals:
+        title = f"{clock(vote.at)} {vote.by} ({vote.role}): {vote.decision}"
+        yield Diamond(axis.x(vote.at), y + 12, 7, "person" if vote.decision == "approve" else "bad", title)
+    yield lanes.beside(max(end, start + 5) + 2, start, y, change.status, "soft")
+
+
+def _clock(account: Account, axis: Axis, clock: Clock, runs: list[Deadline], y: float) -> Iterator[Shape]:
+    told, over = name_of(runs[0].name), account.resolved_at or account.closed_at
+    stops = [run.ended_at or (over if run.name in OF_THE_RESPONSE else None) for run in runs]
+    drawn = [
+        Run(run.started_at, run.due_at, stop, run.state, f"{told}: {run.state}, due {clock(run.due_at)}")
+        for run, stop in zip(runs, stops, strict=True)
+    ]
+    yield lanes.row(y, told)
+    yield from lanes.deadlines(axis, y, drawn)
+    late = [run.late for run in runs if run.late is not None]
+    never = any(run.state == "breached" and run.ended_at is None for run in runs)
+    if late or never:
+        said = "missed" if never else f"{spoken(max(late))} late"
+        ends = [at for at in (stops[-1] or axis.end, runs[-1].due_at) if axis.shows(at)]
+        yield lanes.beside(axis.x(max(ends, default=axis.end)) + 4, axis.x(runs[0].started_at), y, said, "bad")
+
+
+def _duty(axis: Axis, clock: Clock, duty: Obligation, y: float) -> Iterator[Shape]:
+    state = "breached" if duty.overdue else {"open": "running", "discharged": "met"}.get(duty.state, "cancelled")
+    title = f"{duty.title}: {duty.state}" + (f", due {clock(duty.deadline)}" if duty.deadline else "")
+    ended = None if duty.state == "open" else duty.done_at
+    due = None if state == "cancelled" else duty.deadline  # what is not to be done any more is not due either
+    yield lanes.row(y, duty.step)
+    yield from lanes.deadlines(axis, y, [Run(duty.opened_at, due, ended, state, title)])
+    for signature in duty.signatures:
+        if axis.shows(signature.at):
+            at = f"{clock(signature.at)} signed by {signature.by} ({signature.role})"
+            yield Diamond(axis.x(signature.at), y + 12, 7, "person", at)
+    said, tone = (f"{duty.state}, {spoken(duty.late)} late", "bad") if duty.late else (duty.state, "soft")
+    marks = [due, *(signature.at for signature in duty.signatures)]
+    ends = [ended or axis.end, *(at for at in marks if at is not None and axis.shows(at))]
+    yield lanes.beside(axis.x(max(ends)) + 4, axis.x(duty.opened_at), y, said, tone)

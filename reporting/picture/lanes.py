@@ -1,0 +1,139 @@
+"""Pieces of a picture's lanes: bands with names, runs of deadlines, marks that are counted where they would touch."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from reporting.picture.axis import Axis
+from reporting.picture.drawing import Bar, Diamond, Dot, Label, Line, Shape, cut, width_of
+
+LEFT = 176
+RIGHT = 880
+EDGE = 1000
+ROW = 24
+_GAP = 8
+_TOUCH = 17
+_LEAST = 4
+_BOLD = 1.12
+
+
+class Moment(NamedTuple):
+    """Something that happened at an instant. One with a `label` is named where there is room for it."""
+
+    at: datetime
+    tone: str
+    title: str
+    label: str = ""
+    decided: bool = False
+
+
+class Run(NamedTuple):
+    """A deadline on its way: when it began, when it is due, when it was met or stopped, and how it stands."""
+
+    started_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    state: str
+    title: str
+
+
+def lane(y: float, rows: int, name: str) -> Iterator[Shape]:
+    """The ground of a lane with its name."""
+    yield Bar(0, y, EDGE, rows * ROW + _GAP, "band")
+    yield Label(8, y + 16, name, "ink", 12, bold=True)
+
+
+def after(y: float, rows: int) -> float:
+    """Where the next lane begins."""
+    return y + rows * ROW + _GAP + 6
+
+
+def band(axis: Axis, steps: list[tuple[datetime, str, str, str]], y: float) -> Iterator[Shape]:
+    """What held from one instant to the next: instant, name, tone, title."""
+    ends = [at for at, *_ in steps[1:]] + [axis.end]
+    for (at, name, tone, title), end in zip(steps, ends, strict=True):
+        x = axis.x(at)
+        width = max(axis.x(end) - x, _LEAST)
+        yield Bar(x, y + 5, width - 1, ROW - 6, tone, title)
+        if width_of(name, 10.5) * _BOLD + 8 < width:
+            yield Label(x + 5, y + 18, name, "on", 10.5, bold=True)
+
+
+def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
+    """Marks on one line; those that would touch are one with their number. Names stand below, where there is room."""
+    middle, free = y + 12, 0.0
+    for cluster in _clusters(axis, seen):
+        x, together = cluster.x, cluster.seen
+        strongest = max(together, key=lambda one: (bool(one.label), one.decided))
+        title = "\n".join(one.title for one in together[:12])
+        if len(together) > 1:
+            yield Dot(x, middle, 8, strongest.tone, title)
+            yield Label(x, middle + 3.5, str(len(together)), "on", 9.5, "middle", bold=True)
+        elif strongest.decided:
+            yield Diamond(x, middle, 6, strongest.tone, title)
+        else:
+            yield Dot(x, middle, 4, strongest.tone, title)
+        name = ", ".join(dict.fromkeys(one.label for one in together if one.label))
+        half = width_of(name, 10) / 2
+        centre = min(max(x, half + 4), EDGE - half - 4)
+        if name and centre - half >= free:
+            yield Label(centre, middle + 20, name, "ink", 10, "middle")
+            free = centre + half + 8
+
+
+@dataclass
+class _Cluster:
+    """Moments whose marks would touch: one mark in their middle."""
+
+    sum_of_x: float
+    seen: list[Moment]
+
+    @property
+    def x(self) -> float:
+        return self.sum_of_x / len(self.seen)
+
+    def take(self, other: "_Cluster") -> None:
+        self.sum_of_x += other.sum_of_x
+        self.seen += other.seen
+
+
+def _clusters(axis: Axis, seen: Iterable[Moment]) -> list[_Cluster]:
+    """Moments in order, those together whose marks would touch."""
+    clusters: list[_Cluster] = []
+    for one in sorted(seen, key=lambda one: one.at):
+        clusters.append(_Cluster(axis.x(one.at), [one]))
+        while len(clusters) > 1 and clusters[-1].x - clusters[-2].x < _TOUCH:
+            last = clusters.pop()
+            clusters[-1].take(last)
+    return clusters
+
+
+def row(y: float, name: str) -> Shape:
+    """The name of a row in the margin."""
+    return Label(LEFT - 12, y + 16, cut(name, 11, LEFT - 24), "ink", 11, "end")
+
+
+def deadlines(axis: Axis, y: float, runs: list[Run]) -> Iterator[Shape]:
+    """Runs of one deadline: waiting, met or late; the mark is where it was due."""
+    middle = y + 12
+    for run in runs:
+        x, end = axis.x(run.started_at), axis.x(run.ended_at or axis.end)
+        late = run.state == "breached" and run.due_at is not None
+        due = None if run.due_at is None else axis.x(run.due_at)
+        good = due if late and due is not None else end
+        tone = {"met": "good", "breached": "busy", "cancelled": "idle"}.get(run.state, "busy")
+        yield Line(x, middle, max(good, x + _LEAST), middle, tone, 5, title=run.title)
+        if late and due is not None:
+            yield Line(due, middle, max(end, due + _LEAST), middle, "bad", 5, title=run.title)
+        if due is not None and run.due_at is not None and axis.shows(run.due_at):
+            if due > end:
+                yield Line(end, middle, due, middle, "idle", 1, dashed=True, title=run.title)
+            yield Line(due, middle - 8, due, middle + 8, "bad" if late else "soft", 2, title=run.title)
+
+
+def beside(x: float, before: float, y: float, text: str, tone: str = "ink") -> Label:
+    """A text right of `x`, or left of `before` where it would leave the picture."""
+    if x + 6 + width_of(text, 10.5) <= EDGE:
+        return Label(x + 6, y + 16, text, tone, 10.5)
+    return Label(before - 6, y + 16, text, tone, 10.5, "end")

@@ -1,0 +1,99 @@
+"""What many incidents came to, as a page or a picture that needs nothing else."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from reporting.content.blocks import Block, Figure, Heading, Items, Table
+from reporting.formats.html import html
+from reporting.formats.svg import svg
+from reporting.picture.drawing import Drawing
+from reporting.picture.time_scale import median_and_mean
+from reporting.statistics.chart import stats_picture
+from reporting.statistics.tally import Group, Kept, Stats
+
+COLUMNS = ("Incidents", "Open", "To acknowledge", "To resolve", "Response", "Escalation", "False alarms", "Drills")
+
+READ_SO = (
+    "Live incidents alone are counted; false alarms and drills stand apart and are in no time and no service level.",
+    "Times count from the declaration: to the first acknowledgement, and to the resolution that stands.",
+    "Response is the clock until the acknowledgement, escalation the one until the mitigation.",
+    "A clock that was missed before an incident was reopened stays missed; one that was called off counts nowhere.",
+    "The severity is the one that stands. With few incidents the median says more than the mean.",
+)
+"""How the numbers are to be read."""
+
+
+class Told(NamedTuple):
+    """What the numbers are of: an environment, from when, as of when, and what could not be counted (id, why)."""
+
+    environment: str
+    since: str | None
+    at: str
+    unreadable: Sequence[tuple[str, str]]
+
+    def foot(self) -> list[str]:
+        """What has to stand with the numbers wherever they go."""
+        said = [f"As the ledger tells it at {self.at}."]
+        if self.unreadable:
+            said.append(f"Could not be told, and in no number: {len(self.unreadable)}.")
+        return said
+
+    @property
+    def title(self) -> str:
+        return f"Incidents of {self.environment}, " + (f"declared since {self.since}" if self.since else "all")
+
+
+def page(stats: Stats, told: Told) -> bytes:
+    """One HTML page, with the picture and everything in it as tables."""
+    return html(_blocks(stats, told), told.title).encode(errors="replace")
+
+
+def chart(stats: Stats, told: Told) -> bytes:
+    """The picture alone, as SVG."""
+    return svg(_picture(stats, told), alone=True).encode(errors="replace")
+
+
+def _picture(stats: Stats, told: Told) -> Drawing:
+    return stats_picture(stats, told.title, told.foot())
+
+
+def cells(group: Group) -> list[str]:
+    """A group as the cells of a row, under `COLUMNS`."""
+    return [
+        str(group.incidents),
+        str(group.open),
+        median_and_mean(group.time_to_acknowledge),
+        median_and_mean(group.time_to_resolve),
+        kept(group.response),
+        kept(group.escalation),
+        str(group.false_alarms),
+        str(group.drills),
+    ]
+
+
+def kept(clock: Kept) -> str:
+    """How often a clock was met, of those that ended; how many run is said too."""
+    if not clock.ended:
+        return f"{clock.running} running" if clock.running else "none"
+    share = f"{clock.met} of {clock.ended} ({clock.met / clock.ended:.0%})"
+    return f"{share}, {clock.running} running" if clock.running else share
+
+
+def left_out(stats: Stats) -> str:
+    """What is in no number."""
+    return f"Dry runs left out: {stats.dry_runs}."
+
+
+def _blocks(stats: Stats, told: Told) -> Iterator[Block]:
+    yield Heading(1, told.title)
+    yield " ".join([*told.foot(), left_out(stats)])
+    if told.unreadable:
+        rows = [list(one) for one in told.unreadable]
+        yield Table(["Could not be told", "Why"], rows, dict.fromkeys(range(len(rows)), "bad"))
+    yield Figure(_picture(stats, told), "Everything that this picture shows stands in the tables below.")
+    for name, groups in (("By severity", stats.by_severity), ("By type", stats.by_type)):
+        yield Heading(2, name)
+        rows = [[group.name, *cells(group)] for group in [*groups, stats.total]]
+        yield Table([name.removeprefix("By ").capitalize(), *COLUMNS], rows)
+    yield Heading(2, "How to read it")
+    yield Items(list(READ_SO))

@@ -1,0 +1,137 @@
+"""A breach: somebody downloads patients' studies, one a second, through the front door."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from domain.config.environment import Service, WebAcl
+from sandbox.runtime.aws_world import World
+from sandbox.traffic import background, waf_log
+from sandbox.traffic.waf_log import Request
+
+ATTACKER = "198.51.100.23"
+"""Of a documentation network (RFC 5737): nobody's."""
+
+_LASTS = timedelta(minutes=18)
+_EVERY = timedelta(seconds=1)
+_TRIED_FIRST = 14
+_OBJECTS_EVERY = timedelta(minutes=3)
+_AGENT = "python-requests/2.32.3"
+_BATCH = 1000
+
+
+def exfiltrate(world: World) -> str:
+    """Let the attacker be stopped a few times, find the way round, and download ever since, until now.
+
+    Web ACL and application log every request; the trail puts ever larger objects into the audit bucket.
+    """
+    now = datetime.now(UTC)
+    began = now - _LASTS
+    moments = [began + number * _EVERY for number in range(int(_LASTS / _EVERY))]
+    for acl in world.environment.web_acls.values():
+        _at_the_firewall(world, acl, moments)
+    if service := _backend(world):
+        _in_the_application(world, service, moments)
+    objects = _in_the_trail(world, began, now)
+    return (
+        f"{ATTACKER} has downloaded {len(moments)} studies in {_LASTS.seconds // 60} minutes, after {_TRIED_FIRST} "
+        f"requests that the web ACL stopped; {objects} trail objects tell of it in the audit bucket"
+    )
+
+
+def _at_the_firewall(world: World, acl: WebAcl, moments: list[datetime]) -> None:
+    stopped = [
+        Request(
+            moments[0] - (_TRIED_FIRST - number) * timedelta(seconds=4),
+            ATTACKER,
+            "/api/studies",
+            action="BLOCK",
+            rule="AWS-AWSManagedRulesSQLiRuleSet",
+            agent=_AGENT,
+            country="NL",
+        )
+        for number in range(_TRIED_FIRST)
+    ]
+    through = [
+        Request(at, ATTACKER, f"/api/studies/{_study(number)}/download", agent=_AGENT, country="NL")
+        for number, at in enumerate(moments)
+    ]
+    waf_log.write(world, acl, [*stopped, *through])
+
+
+def _in_the_application(world: World, service: Service, moments: list[datetime]) -> None:
+    """The application's own line of each download; accounts and studies are opaque ids."""
+    account = str(uuid5(NAMESPACE_URL, "account taken over"))
+    lines = [
+        (
+            at,
+            json.dumps(
+                {
+                    "level": "INFO",
+                    "eventType": "DATA_ACCESS",
+                    "operation": "download",
+                    "success": True,
+                    "sourceIp": ATTACKER,
+                    "userId": account,
+                    "role": "referrer",
+                    "resourceId": _study(number),
+                    "bytes": 48_000_000 + number % 977 * 4096,
+                }
+            ),
+        )
+        for number, at in enumerate(moments)
+    ]
+    for start in range(0, len(lines), _BATCH):
+        background.write_log(world, service, lines[start : start + _BATCH])
+
+
+def _in_the_trail(world: World, began: datetime, until: datetime) -> int:
+    """Put the trail's objects into the audit bucket, each with more data events than the one before."""
+    environment = world.environment
+    bucket = environment.buckets.get("audit-logs")
+    if bucket is None:
+        return 0
+    count = int((until - began) / _OBJECTS_EVERY)
+    for number in range(count):
+        at = began + (number + 1) * _OBJECTS_EVERY
+        records = [_data_event(world, at, number, event) for event in range(40 * (number + 1))]
+        name = f"{environment.account}_CloudTrail_{environment.region}_{at:%Y%m%dT%H%MZ}"
+        unique = sha256(f"{at.isoformat()} {number}".encode()).hexdigest()[:16]
+        world.client("s3").put_object(
+            Bucket=bucket,
+            Key=f"AWSLogs/{environment.account}/CloudTrail/{environment.region}/{at:%Y/%m/%d}/{name}_{unique}.json.gz",
+            Body=gzip.compress(json.dumps({"Records": records}).encode(), mtime=0),
+            ContentType="application/json",
+            ContentEncoding="gzip",
+        )
+    return count
+
+
+def _data_event(world: World, at: datetime, number: int, event: int) -> dict[str, Any]:
+    environment = world.environment
+    return {
+        "eventVersion": "1.11",
+        "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "GetObject",
+        "awsRegion": environment.region,
+        "sourceIPAddress": "10.0.1.10",
+        "userAgent": "[aws-sdk-java/2.29]",
+        "requestParameters": {"bucketName": "studies", "key": f"{_study(1000 * number + event)}.dcm"},
+        "eventID": str(uuid5(NAMESPACE_URL, f"event {at.isoformat()} {event}")),
+        "eventType": "AwsApiCall",
+        "recipientAccountId": environment.account,
+        "eventCategory": "Data",
+    }
+
+
+def _study(number: int) -> str:
+    return str(uuid5(NAMESPACE_URL, f"study {number}"))
+
+
+def _backend(world: World) -> Service | None:
+    services = world.environment.services
+    return services.get("backend", next(iter(services.values()), None))

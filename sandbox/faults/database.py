@@ -1,0 +1,88 @@
+"""Faults of the database: its connections are used up, or the primary has failed."""
+
+from datetime import datetime, timedelta
+
+from domain.config.environment import Database, Service
+from sandbox.aws.rds_course import Course
+from sandbox.aws.rollout import LOCK, moment
+from sandbox.runtime.aws_world import FaultError, World
+from sandbox.seed.databases import courses
+from sandbox.traffic import background, database_traffic
+from sandbox.traffic.database_traffic import line
+
+_SINCE = timedelta(minutes=8)
+_REFUSED = "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute"
+_STATEMENT = "LOG:  duration: 6120.4{0} ms  execute <unnamed>: SELECT study_id FROM worklist WHERE assigned_to = $1"
+_TIMEOUT = "ERROR database error: PoolTimeout: no connection within 5 s (pool 'primary', 40 in use, 0 idle)"
+_UNREACHED = (
+    'ERROR database error: OperationalError: connection to server at "{address}", port 5432 failed: '
+    "Connection timed out"
+)
+
+
+def pool_exhaustion(world: World) -> str:
+    """Let the application hold every connection of the primary, which is well itself; new tasks let go of them."""
+    name, database, known = _primary(world)
+    service = _service(world, name)
+    with LOCK:
+        now = moment()
+        began = now - _SINCE
+        known.exhausted_at, known.cpu = now, 12.0
+        for number in range(160):
+            at = began + number * (_SINCE / 160)
+            known.write(at, line(at, _REFUSED, client=f"10.0.{number % 2 + 1}.{10 + number % 3}({40000 + number})"))
+        for number in range(12):
+            at = began + number * (_SINCE / 12)
+            known.write(at, line(at, _STATEMENT.format(number)))
+    background.raise_connections(world, now, _SINCE)
+    database_traffic.beat(world, [began + timedelta(minutes=number) for number in range(9)])
+    _log(world, service, _TIMEOUT, began, now)
+    return (
+        f"all {database.max_connections} connections of {database.identifier} are held by {service.service}; "
+        "the database itself is well"
+    )
+
+
+def instance_down(world: World) -> str:
+    """Let the primary fail, with its standby: its replica stays, a few seconds behind."""
+    name, database, known = _primary(world)
+    service = _service(world, name)
+    with LOCK:
+        now = moment()
+        began = now - _SINCE
+        known.settle()
+        known.doing, known.failed_at = None, began
+        known.instance.status = "failed"
+        known.tell(
+            "The DB instance has failed due to an incompatible configuration or an underlying storage issue. "
+            "Begin a point-in-time-restore for the DB instance.",
+            "failure",
+            at=began,
+        )
+        known.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
+    _log(world, service, _UNREACHED.format(address=known.instance.address), began, now)
+    return f"{database.identifier} has failed; {service.service} answers 503, and a replica has nearly everything"
+
+
+def _primary(world: World) -> tuple[str, Database, Course]:
+    """The database called `primary`, else the first that replicates no other."""
+    databases = {name: one for name, one in world.environment.databases.items() if one.replica_of is None}
+    if not databases:
+        raise FaultError(f"environment {world.environment.name!r} names no database that could fail")
+    name = "primary" if "primary" in databases else next(iter(databases))
+    return name, databases[name], courses(world)[name]
+
+
+def _service(world: World, database: str) -> Service:
+    """The service that reads this database's address."""
+    endpoint = world.environment.database_endpoints.get(database)
+    if endpoint is None:
+        raise FaultError(
+            f"environment {world.environment.name!r} does not say in database_endpoints which service uses {database}"
+        )
+    return world.environment.services[endpoint.service]
+
+
+def _log(world: World, service: Service, text: str, began: datetime, until: datetime) -> None:
+    step = (until - began) / 90
+    background.write_log(world, service, [(began + number * step, text) for number in range(1, 91)])

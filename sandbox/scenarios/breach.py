@@ -1,0 +1,171 @@
+"""Somebody downloads study after study; evidence is kept before anything is cut, and what was cut comes back whole."""
+
+from typing import Any
+
+from domain.config.environment import Environment
+from sandbox.faults.breach import ATTACKER
+from sandbox.scenarios.actors import Stage, StoryError
+from sandbox.scenarios.scenario import Aws, Check
+
+_CUT = ("isolate-network", "stop-services")
+
+
+class DataBreach:
+    """The attacker is blocked, the network isolated, the services stopped, each as approved; later both are undone."""
+
+    type = "data-breach"
+    severity = "P0"
+    title = "Studies are downloaded in bulk"
+    fault = "breach-exfiltration"
+    opening = "One address has been downloading patients' studies for a quarter of an hour."
+
+    def look(self, aws: Aws, environment: Environment) -> dict[str, Any]:
+        self._aws, self._environment = aws, environment
+        acl = environment.web_acls["portal"]
+        listed = aws("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
+        number = next(one["Id"] for one in listed if one["Name"] == acl.name)
+        found = aws("wafv2").get_web_acl(Name=acl.name, Scope="REGIONAL", Id=number)["WebACL"]
+        return {
+            "blocked": self._blocked(),
+            "web_acl": {name: found[name] for name in ("DefaultAction", "Rules", "Description")},
+            "network_acl": self._entries(),
+            "ingress": self._ingress(),
+            "services": self._services(),
+        }
+
+    async def play(self, stage: Stage) -> None:
+        stage.narrate(
+            "Evidence preservation starts by itself; leads, Technical Manager, CTO, Privacy and Legal are paged"
+        )
+        state = await stage.until("every finding", lambda state: len(state["findings"]) >= 6)
+        await stage.until("evidence under way", lambda state: {"snapshot-database", "preserve-logs"} <= _asked(state))
+        await stage.say("security-lead", "acknowledge")
+        suspects = _suspects(state)
+        stage.narrate(
+            f"The web ACL's log names who it was: {', '.join(suspects)}; to block one address nobody is asked"
+        )
+        await stage.request("security-lead", "block-addresses", addresses=suspects)
+        await stage.applied("block-addresses")
+        stage.narrate("Containment cuts the portal off: the Technical Manager approves exactly what is shown, twice")
+        for step in _CUT:
+            await stage.approve("technical-manager", await stage.request("security-lead", step))
+            await stage.applied(step)
+        for step in ("snapshot-database", "preserve-logs"):
+            await stage.applied(step)
+        self._contained = self.look(self._aws, self._environment)
+        stage.narrate("Rebuilt and cleared, the portal comes back: each undo is planned and approved like any change")
+        for step in _CUT:
+            await stage.approve("technical-manager", await stage.undo("security-lead", step))
+            await stage.applied(step)
+        stage.narrate("Privacy Officer and Legal Counsel show that they know; duties end once all who must have signed")
+        for role in ("privacy-officer", "legal-counsel"):
+            await stage.say(role, "acknowledge")
+        await stage.discharge("notify-insurer", ["legal-counsel"], reference="Notice to the insurer, 17")
+        signers, found = (
+            ["legal-counsel", "compliance-officer"],
+            "Assessment 3: cut off before harm was likely",
+        )
+        await stage.discharge("assess-breach", signers, reference=found, outcome="remediated")
+        stage.narrate("Tasks done by their owners, the incident is closed; nothing was told in public")
+        await stage.finish("security-lead", "The attacker is blocked, the evidence kept, the portal back")
+
+    def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
+        after, cut = self.look(aws, environment), self._contained
+        stood = set(seen_before["blocked"])
+        return [
+            Check(f"{ATTACKER} is blocked", f"{ATTACKER}/32" in after["blocked"]),
+            Check(f"the {len(stood)} addresses blocked before still are", stood <= set(after["blocked"])),
+            Check("nothing else is blocked", set(after["blocked"]) - stood == {f"{ATTACKER}/32"}),
+            Check("contained, the web ACL blocked by default", "Block" in cut["web_acl"]["DefaultAction"]),
+            Check("contained, the network ACL denied everything first", _denied(cut["network_acl"])),
+            Check("contained, the services' groups let nothing in", not any(_of_services(cut["ingress"]))),
+            Check("contained, the database's group was left alone", _database(cut) == _database(seen_before)),
+            Check("contained, no task ran and autoscaling slept", all(map(_stopped, cut["services"].values()))),
+            Check("the snapshot of the database is available", self._snapshot(aws, environment) == "available"),
+            Check("the audit logs' manifest is in the evidence bucket", self._manifest(aws, environment)),
+            *[
+                Check(f"{name.replace('_', ' ')} {verb} exactly as before", after[name] == seen_before[name])
+                for name, verb in (("web_acl", "is"), ("network_acl", "is"), ("ingress", "is"), ("services", "are"))
+            ],
+        ]
+
+    def _blocked(self) -> list[str]:
+        waf, acl = self._aws("wafv2"), self._environment.web_acls["portal"]
+        sets = [
+            one for one in waf.list_ip_sets(Scope="REGIONAL")["IPSets"] if one["Name"] in (acl.ip_set, acl.ip_set_v6)
+        ]
+        held = [waf.get_ip_set(Name=one["Name"], Scope="REGIONAL", Id=one["Id"])["IPSet"]["Addresses"] for one in sets]
+        return sorted(address for addresses in held for address in addresses)
+
+    def _entries(self) -> list[dict[str, Any]]:
+        ids = [self._environment.network_acls["application"]]
+        found = self._aws("ec2").describe_network_acls(NetworkAclIds=ids)["NetworkAcls"][0]["Entries"]
+        return sorted(found, key=lambda entry: (entry["Egress"], entry["RuleNumber"]))
+
+    def _ingress(self) -> dict[str, list[Any]]:
+        """What each security group lets in, without the ids of its rules."""
+        ec2 = self._aws("ec2")
+        seen: dict[str, list[Any]] = {}
+        for name, group in self._environment.security_groups.items():
+            found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+            seen[name] = sorted(found, key=lambda one: str(sorted(one.items())))
+        return seen
+
+    def _services(self) -> dict[str, Any]:
+        ecs, scaling = self._aws("ecs"), self._aws("application-autoscaling")
+        seen = {}
+        for name, where in self._environment.services.items():
+            service = ecs.describe_services(cluster=where.cluster, services=[where.service])["services"][0]
+            ids = [f"service/{where.cluster}/{where.service}"]
+            target = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=ids)["ScalableTargets"][0]
+            seen[name] = {
+                "desired": service["desiredCount"],
+                "running": service["runningCount"],
+                "limits": (target["MinCapacity"], target["MaxCapacity"]),
+                "suspended": sorted(key for key, value in (target.get("SuspendedState") or {}).items() if value),
+            }
+        return seen
+
+    @staticmethod
+    def _snapshot(aws: Aws, environment: Environment) -> str | None:
+        identifier = environment.databases["primary"].identifier
+        found = aws("rds").describe_db_snapshots(DBInstanceIdentifier=identifier, SnapshotType="manual")["DBSnapshots"]
+        return str(found[0]["Status"]) if len(found) == 1 else None
+
+    @staticmethod
+    def _manifest(aws: Aws, environment: Environment) -> bool:
+        if environment.evidence is None:
+            return False
+        pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket=environment.evidence.bucket)
+        return any("manifest" in one["Key"] for page in pages for one in page.get("Contents", []))
+
+
+def _asked(state: dict[str, Any]) -> set[str]:
+    return {change["step"] for change in state["changes"]}
+
+
+def _suspects(state: dict[str, Any]) -> list[str]:
+    """Whom the web ACL's log speaks against."""
+    found = next(finding for finding in state["findings"] if finding["step"] == "web-requests")
+    if not found["facts"].get("suspects"):
+        raise StoryError(f"the web ACL's log names nobody: {found['summary']}")
+    return [str(address) for address in found["facts"]["suspects"]]
+
+
+def _denied(entries: list[dict[str, Any]]) -> bool:
+    first = [next(entry for entry in entries if entry["Egress"] is egress) for egress in (False, True)]
+    return all(
+        (entry["RuleAction"], entry["Protocol"], entry["CidrBlock"]) == ("deny", "-1", "0.0.0.0/0") for entry in first
+    )
+
+
+def _of_services(ingress: dict[str, list[Any]]) -> list[list[Any]]:
+    return [permissions for name, permissions in ingress.items() if name != "database"]
+
+
+def _database(seen: dict[str, Any]) -> Any:
+    return seen["ingress"]["database"]
+
+
+def _stopped(service: dict[str, Any]) -> bool:
+    return (service["desired"], service["running"], len(service["suspended"])) == (0, 0, 3)

@@ -1,0 +1,74 @@
+"""A deployment that came up and then broke; between it and the last healthy one lies a revision that never ran."""
+
+from typing import Any
+
+from domain.config.environment import Environment
+from sandbox.scenarios.actors import Stage
+from sandbox.scenarios.scenario import Aws, Check
+
+
+class SystemOutage:
+    """Nobody answers the first page; the worker dies while an approval is waited for; the rollback is applied."""
+
+    type = "system-outage"
+    severity = "P0"
+    title = "Patient portal answers 503"
+    fault = "outage-bad-deploy"
+    opening = "A release of the backend came up and then broke. It is 3 a.m."
+
+    def look(self, aws: Aws, environment: Environment) -> dict[str, Any]:
+        ecs = aws("ecs")
+        seen = {}
+        for name, service in environment.services.items():
+            found = ecs.describe_services(cluster=service.cluster, services=[service.service])["services"][0]
+            seen[name] = {"revision": found["taskDefinition"], "count": found["desiredCount"]}
+        return seen
+
+    async def play(self, stage: Stage) -> None:
+        stage.narrate("Every probe of the runbook starts at once; the leads and the Technical Manager are paged")
+        await stage.until("every finding", lambda state: len(state["findings"]) >= 12)
+        stage.narrate("Nobody answers: five policy minutes later everybody is paged again, the status page is told")
+        await stage.until("the second wave of pages", lambda state: len(state["pages"]) >= 8)
+        await stage.until("the status page", lambda s: any(n["status"] == "sent" for n in s["notices"]))
+        stage.narrate("The DevOps Lead takes command and asks for the rollback that the findings suggest")
+        await stage.say("devops-lead", "acknowledge")
+        change = await stage.request("devops-lead", "rollback")
+        await stage.until("the record to be written", lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        stage.narrate("While the approval is waited for, the worker dies")
+        stage.kill_worker()
+        stage.start_worker()
+        stage.narrate("The Technical Manager reads the plan and approves exactly that")
+        await stage.approve("technical-manager", change)
+        await stage.applied("rollback")
+        stage.narrate("The portal is back: mitigated, resolved, the tasks of the runbook done, closed")
+        await stage.finish("devops-lead", "Rolled back to the last healthy revision")
+
+    def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
+        ecs = aws("ecs")
+        backend = environment.services["backend"]
+        service = ecs.describe_services(cluster=backend.cluster, services=[backend.service])["services"][0]
+        health = aws("elbv2").describe_target_health(TargetGroupArn=backend.target_group_arn)
+        states = [target["TargetHealth"]["State"] for target in health["TargetHealthDescriptions"]]
+        after = self.look(aws, environment)
+        never_ran, _ = self._newest_revisions(ecs, backend.family)
+        deployed = self._ever_deployed(ecs, backend.cluster, backend.service)
+        was = seen_before["backend"]
+        return [
+            Check(f"the backend runs {was['revision'].split('/')[-1]} again", after["backend"] == was),
+            Check(f"{service['runningCount']} of {was['count']} tasks run", service["runningCount"] == was["count"]),
+            Check(f"targets are {', '.join(states)}", set(states) == {"healthy"}),
+            Check("the frontend is as it was", after["frontend"] == seen_before["frontend"]),
+            Check(f"{never_ran.split('/')[-1]} was never deployed", never_ran not in deployed),
+        ]
+
+    @staticmethod
+    def _newest_revisions(ecs: Any, family: str) -> tuple[str, str]:
+        found = ecs.list_task_definitions(familyPrefix=family, sort="DESC")["taskDefinitionArns"]
+        return found[1], found[0]
+
+    @staticmethod
+    def _ever_deployed(ecs: Any, cluster: str, service: str) -> set[str]:
+        listed = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
+        revisions = [deployment["targetServiceRevisionArn"] for deployment in listed]
+        described = ecs.describe_service_revisions(serviceRevisionArns=revisions)["serviceRevisions"]
+        return {revision["taskDefinition"] for revision in described}

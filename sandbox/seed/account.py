@@ -1,0 +1,90 @@
+"""Fill an empty account with everything that an environment file names, well and a few weeks old."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.runtime.aws_world import World
+from sandbox.seed import audit_logs, evidence_bucket, network, perimeter, services, upkeep, user_pools
+from sandbox.seed import databases as seed_database
+from sandbox.traffic import background
+
+_LOCKED = {"audit-logs", "forensics"}
+"""Buckets that a real account keeps under Object Lock: nobody deletes a version there."""
+_CLASS = "db.r6g.xlarge"
+
+
+def seed(world: World) -> None:
+    """Create it all. For an account that is empty: a second call fails on what is there already."""
+    networks = network.networks(world)
+    network.load_balancers(world, networks)
+    services.services(world, networks[0])
+    _databases(world)
+    _stores(world)
+    audit_logs.audit_logs(world, datetime.now(UTC))
+    evidence_bucket.vault(world)
+    perimeter.perimeter(world, networks[0])
+    seed_database.databases(world, networks[0])
+    user_pools.accounts(world)
+    upkeep.upkeep(world)
+    background.backfill(world, datetime.now(UTC))
+
+
+def _databases(world: World) -> None:
+    """PostgreSQL on RDS: primaries in two zones, then their replicas."""
+    rds = world.client("rds")
+    databases = world.environment.databases
+    made: set[str] = set()
+    while len(made) < len(databases):
+        ready = [name for name in databases if name not in made and databases[name].replica_of in {None, *made}]
+        if not ready:
+            raise ValueError(f"databases are replicas of each other in a circle: {', '.join(set(databases) - made)}")
+        for name in ready:
+            _database(rds, world, name)
+        made.update(ready)
+
+
+def _database(rds: Any, world: World, name: str) -> None:
+    databases = world.environment.databases
+    database = databases[name]
+    if database.replica_of:
+        rds.create_db_instance_read_replica(
+            DBInstanceIdentifier=database.identifier,
+            SourceDBInstanceIdentifier=databases[database.replica_of].identifier,
+            MultiAZ=False,
+            DBInstanceClass=_CLASS,
+        )
+        return
+    rds.create_db_instance(
+        DBInstanceIdentifier=database.identifier,
+        Engine="postgres",
+        EngineVersion="16.4",
+        DBInstanceClass=_CLASS,
+        AllocatedStorage=500,
+        MultiAZ=True,
+        BackupRetentionPeriod=14,
+        StorageEncrypted=True,
+        DeletionProtection=True,
+        MasterUsername="portal",
+        ManageMasterUserPassword=True,
+    )
+
+
+def _stores(world: World) -> None:
+    """Buckets, the ledger's table, and the sender that mail may come from."""
+    environment = world.environment
+    s3 = world.client("s3")
+    for name, bucket in environment.buckets.items():
+        s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=name in _LOCKED, **_located(environment.region))
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    world.client("dynamodb").create_table(
+        TableName=environment.ledger_table,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    world.client("sesv2").create_email_identity(EmailIdentity=environment.notifications.mail_sender)
+
+
+def _located(region: str) -> dict[str, Any]:
+    """S3 takes no location constraint for us-east-1."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

@@ -1,0 +1,83 @@
+"""The audit logs of a sandbox's account: a week of CloudTrail's files, and the portal's own, which are rewritten."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from moto.s3.models import s3_backends
+
+from domain.config.environment import Environment
+from sandbox.runtime.aws_world import World
+
+_BUCKET = "audit-logs"
+_DAYS = 7
+_EVERY = timedelta(minutes=30)
+_REWRITTEN = timedelta(hours=6)
+_READS = ("DescribeServices", "GetObject", "Decrypt", "GenerateDataKey")
+
+
+def audit_logs(world: World, now: datetime) -> None:
+    """Write the bucket's past; nothing where the environment names no bucket `audit-logs`."""
+    environment = world.environment
+    if _BUCKET not in environment.buckets:
+        return
+    begin = (now - timedelta(days=_DAYS)).replace(minute=0, second=0, microsecond=0)
+    for number in range(int(timedelta(days=_DAYS) / _EVERY)):
+        at = begin + number * _EVERY
+        _written(environment, _trail_key(environment, at), _trail(environment, at), at + timedelta(minutes=4))
+    for number in range(1, int(timedelta(days=_DAYS) / _REWRITTEN)):
+        at = begin + number * _REWRITTEN
+        written = at - timedelta(seconds=1)
+        _written(environment, f"portal/access/{written:%Y/%m/%d}.jsonl", _accesses(written), at)
+
+
+def _written(environment: Environment, key: str, content: bytes, at: datetime) -> None:
+    """Put an object into moto's own store: no operation of S3 writes the past."""
+    backend = s3_backends[environment.account]["aws"]
+    made = backend.put_object(environment.buckets[_BUCKET], key, content)
+    made.last_modified = at.astimezone(UTC).replace(tzinfo=None)
+
+
+def _trail_key(environment: Environment, at: datetime) -> str:
+    account, region = environment.account, environment.region
+    unique = sha256(at.isoformat().encode()).hexdigest()[:16]
+    name = f"{account}_CloudTrail_{region}_{at:%Y%m%dT%H%M}Z_{unique}.json.gz"
+    return f"AWSLogs/{account}/CloudTrail/{region}/{at:%Y/%m/%d}/{name}"
+
+
+def _trail(environment: Environment, at: datetime) -> bytes:
+    """A file as CloudTrail delivers it."""
+    records = [_record(environment, at + number * timedelta(minutes=4), number) for number in range(6)]
+    return gzip.compress(json.dumps({"Records": records}).encode(), mtime=0)
+
+
+def _record(environment: Environment, at: datetime, number: int) -> dict[str, Any]:
+    account, region, name = environment.account, environment.region, _READS[number % len(_READS)]
+    service = {"DescribeServices": "ecs", "GetObject": "s3"}.get(name, "kms")
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": f"arn:aws:sts::{account}:assumed-role/portal-task/{number:08x}",
+            "accountId": account,
+        },
+        "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
+        "awsRegion": region,
+        "sourceIPAddress": f"10.0.{1 + number % 2}.{20 + number}",
+        "userAgent": "Boto3",
+        "readOnly": True,
+        "eventType": "AwsApiCall",
+        "managementEvent": name != "GetObject",
+        "recipientAccountId": account,
+    }
+
+
+def _accesses(at: datetime) -> bytes:
+    """The portal's own file of a day, as far as the day has come: who read how much, by opaque ids."""
+    hours = range(at.hour + 1)
+    lines = [{"at": f"{at:%Y-%m-%d}T{hour:02}:00:00Z", "event": "DATA_ACCESS", "reads": 20 + hour} for hour in hours]
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()

@@ -1,0 +1,102 @@
+"""What stands around the databases of a sandbox's account: who reaches them, where the application looks for them."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from moto.ec2.models import ec2_backends
+from moto.rds.models import DBInstance, rds_backends
+from moto.ssm.models import ssm_backends
+
+from domain.config.environment import Configuration
+from sandbox.aws.rds_course import Course, course
+from sandbox.aws.rollout import LOCK
+from sandbox.runtime.aws_world import World
+from sandbox.seed.network import Network
+
+_PORT = 5432
+_GROUP = "database"
+
+
+def databases(world: World, network: Network) -> None:
+    """Put primaries behind the group `database`, replicas behind their own, and lead the services to them.
+
+    For databases, services and security groups that are there.
+    """
+    environment, rds, ssm = world.environment, world.client("rds"), world.client("ssm")
+    own = _replica_group(world, network)
+    for database in environment.databases.values():
+        group = own if database.replica_of else environment.security_groups.get(_GROUP)
+        if group:
+            rds.modify_db_instance(DBInstanceIdentifier=database.identifier, VpcSecurityGroupIds=[group])
+    for known in courses(world).values():
+        _past(known)
+    for name, endpoint in environment.database_endpoints.items():
+        if name not in environment.databases:
+            continue
+        address = instances(world)[environment.databases[name].identifier].address
+        ssm.put_parameter(Name=endpoint.parameter, Value=address, Type="String")
+        with LOCK:
+            service = environment.services[endpoint.service]
+            world.rollouts(service).needs.append(partial(_has_database, world, endpoint))
+
+
+def instances(world: World) -> dict[str, DBInstance]:
+    """Moto's own instances by identifier."""
+    environment = world.environment
+    return dict(rds_backends[environment.account][environment.region].databases)
+
+
+def courses(world: World) -> dict[str, Course]:
+    """How each database of the environment fares, by its logical name."""
+    made = instances(world)
+    return {name: course(made[one.identifier]) for name, one in world.environment.databases.items()}
+
+
+def _replica_group(world: World, network: Network) -> str:
+    """The replicas' own group: the same tiers reach it, and it stays open when the primary's is closed."""
+    ec2, named = world.client("ec2"), world.environment.security_groups
+    made = ec2.create_security_group(GroupName="database-replicas", Description="Read replicas", VpcId=network.vpc)
+    tiers = [{"GroupId": group} for name, group in named.items() if name != _GROUP] or [{"GroupId": network.group}]
+    permission = {"IpProtocol": "tcp", "FromPort": _PORT, "ToPort": _PORT, "UserIdGroupPairs": tiers}
+    ec2.authorize_security_group_ingress(GroupId=made["GroupId"], IpPermissions=[permission])
+    return str(made["GroupId"])
+
+
+def _past(known: Course) -> None:
+    """Last night's backup, instead of a creation just now."""
+    night = datetime.now(UTC) - timedelta(hours=9)
+    backend = known.instance.backend
+    backend.events = [event for event in backend.events if event.source_identifier != known.instance.resource_id]
+    known.tell("Backing up DB instance", "backup", at=night)
+    known.tell("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
+
+
+def _has_database(world: World, endpoint: Configuration, started: datetime) -> bool:
+    """Tell whether tasks that started then reach the database whose address they read at the time."""
+    address = _value_at(world, endpoint.parameter, started)
+    found = next((one for one in instances(world).values() if one.address == address), None)
+    return found is not None and course(found).serves(started) and _open(world, found)
+
+
+def _value_at(world: World, parameter: str, when: datetime) -> str | None:
+    environment = world.environment
+    kept = ssm_backends[environment.account][environment.region]._parameters.get(parameter) or []
+    before = [one for one in kept if _aware(one.last_modified_date) <= when] or kept[:1]
+    return str(before[-1].value) if before else None
+
+
+def _open(world: World, instance: DBInstance) -> bool:
+    """Tell whether any of an instance's groups lets PostgreSQL's port through."""
+    environment = world.environment
+    ec2 = ec2_backends[environment.account][environment.region]
+    groups = [ec2.get_security_group_from_id(one) for one in instance.vpc_security_group_ids]
+    rules = [rule for group in groups if group for rule in group.ingress_rules]
+    return not groups or any(rule.ip_protocol == "-1" or _spans(rule.from_port, rule.to_port) for rule in rules)
+
+
+def _spans(first: int | str | None, last: int | str | None) -> bool:
+    return first is not None and last is not None and int(first) <= _PORT <= int(last)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,24 @@
+"""The evidence bucket under Object Lock, the key that encrypts it and the key that signs the ledger's heads."""
+
+from sandbox.runtime.aws_world import World
+
+
+def vault(world: World) -> None:
+    """Create what `environment.evidence` names; nothing where it names nothing."""
+    evidence = world.environment.evidence
+    if evidence is None:
+        return
+    world.client("s3").create_bucket(
+        Bucket=evidence.bucket,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": world.environment.region},
+    )
+    _key(world, evidence.kms_key, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
+    _key(world, evidence.signing_key, "SIGN_VERIFY", "ECC_NIST_P256")
+
+
+def _key(world: World, alias: str, usage: str, spec: str) -> None:
+    kms = world.client("kms")
+    key = kms.create_key(KeyUsage=usage, KeySpec=spec)["KeyMetadata"]["KeyId"]
+    if alias.startswith("alias/"):
+        kms.create_alias(AliasName=alias, TargetKeyId=key)

@@ -1,0 +1,78 @@
+"""What databases do all the time: their metrics each minute, and what PostgreSQL writes to its log."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sandbox.aws.rds_course import SERVING, Course
+from sandbox.aws.rollout import LOCK
+from sandbox.runtime.aws_world import World
+from sandbox.seed.databases import courses
+
+_FREE_BYTES = 340 * 1024**3
+_LAG_SECONDS = 2.0
+_CHECKPOINT_MINUTES = 5
+_PER_CALL = 500
+
+
+def beat(world: World, moments: Iterable[datetime]) -> None:
+    """Put in these minutes, as the databases are now."""
+    data: list[dict[str, Any]] = []
+    with LOCK:
+        known = courses(world)
+        for at in moments:
+            for name, one in known.items():
+                source = world.environment.databases[name].replica_of
+                data += _metrics(one, known.get(source or ""), at)
+                if one.instance.status in SERVING and at.minute % _CHECKPOINT_MINUTES == 0:
+                    one.write(at, line(at, "LOG:  checkpoint starting: time", client="", user=""))
+    cloudwatch = world.client("cloudwatch")
+    for start in range(0, len(data), _PER_CALL):
+        cloudwatch.put_metric_data(Namespace="AWS/RDS", MetricData=data[start : start + _PER_CALL])
+
+
+def line(
+    at: datetime, text: str, client: str = "10.0.1.12(51834)", user: str = "portal@imaging", pid: int = 381
+) -> str:
+    """Write a line as PostgreSQL on RDS does, with its prefix `%t:%r:%u@%d:[%p]:`."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC:{client}:{user or '@'}:[{pid}]:{text}"
+
+
+def share(world: World, name: str, usual: float) -> float | None:
+    """The share of its limit that a database's connections take; None for one that has no metrics."""
+    with LOCK:
+        known = courses(world)[name]
+        if known.instance.status not in SERVING:
+            return None
+        return 1.0 if known.exhausted_at is not None and not world.healthy() else usual
+
+
+def _metrics(known: Course, source: Course | None, at: datetime) -> list[dict[str, Any]]:
+    """The minute's data points; an instance that has failed sends none."""
+    if known.instance.status not in SERVING:
+        return []
+    values = {
+        "CPUUtilization": (round(known.cpu * (1 + 0.1 * math.sin(at.timestamp() / 240)), 1), "Percent"),
+        "FreeStorageSpace": (float(_FREE_BYTES), "Bytes"),
+        "DiskQueueDepth": (0.4, "Count"),
+    }
+    if known.instance.is_replica:
+        values["ReplicaLag"] = (_lag(source, at), "Seconds")
+    return [
+        {
+            "MetricName": name,
+            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": known.instance.db_instance_identifier}],
+            "Timestamp": at,
+            "Value": value,
+            "Unit": unit,
+        }
+        for name, (value, unit) in values.items()
+    ]
+
+
+def _lag(source: Course | None, at: datetime) -> float:
+    """A replica is a little behind; without its source it falls behind by the clock."""
+    if source is None or source.failed_at is None or at <= source.failed_at:
+        return _LAG_SECONDS
+    return round(_LAG_SECONDS + (at - source.failed_at).total_seconds())

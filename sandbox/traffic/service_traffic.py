@@ -1,0 +1,129 @@
+"""What services do all the time: processors, requests, answers, traces, and sign-ins at the user pools."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from json import dumps
+from typing import Any
+
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.cognitoidp.models import cognitoidp_backends
+
+from domain.config.environment import Service
+from sandbox.aws.rollout import LOCK, Rollouts
+from sandbox.runtime.aws_world import World
+
+FAILING = "sign_ins_fail"
+"""A user pool of moto that carries this lets nobody in."""
+
+_PER_CALL = 500
+_REQUESTS = 600.0
+_SPREAD = (0.7, 0.9, 1.0, 1.2, 1.6)
+_WELL_SECONDS = 0.08
+_MEMORY = 46.0
+_Datum = tuple[str, dict[str, Any]]
+
+
+def beat(world: World, moments: Iterable[datetime]) -> None:
+    """Put in these minutes, as the services are now (CloudWatch `PutMetricData`, X-Ray `PutTraceSegments`)."""
+    data: dict[str, list[dict[str, Any]]] = {}
+    segments: list[str] = []
+    for at in moments:
+        for service in world.environment.services.values():
+            record = world.rollouts(service)
+            for namespace, datum in _metrics(world, service, record, at):
+                data.setdefault(namespace, []).append(datum)
+            segments += _traces(service, record, at)
+        data.setdefault("AWS/Cognito", []).extend(_sign_ins(world, at))
+    cloudwatch, xray = world.client("cloudwatch"), world.client("xray")
+    for namespace, found in data.items():
+        for start in range(0, len(found), _PER_CALL):
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=found[start : start + _PER_CALL])
+    if segments:
+        xray.put_trace_segments(TraceSegmentDocuments=segments)
+
+
+def forget(world: World, since: datetime, *namespaces: str) -> None:
+    """Take out what these namespaces hold since an instant: a fault tells that time differently."""
+    environment = world.environment
+    backend = cloudwatch_backends[environment.account][environment.region]
+    backend.metric_data = [
+        one for one in backend.metric_data if one.namespace not in namespaces or _aware(one.timestamp) < since
+    ]
+
+
+def cpu(record: Rollouts) -> float:
+    """How busy the tasks of a service are, in percent."""
+    with LOCK:
+        return min(99.0, round(100 * record.load / max(record.running, 1), 1))
+
+
+def _seconds(record: Rollouts) -> float:
+    """How long an answer takes: the same up to 70 % of the processor, then ever longer."""
+    busy: float = max(cpu(record) - 70, 0) / 4
+    return float(_WELL_SECONDS * (1 + busy**1.7))
+
+
+def _failing(record: Rollouts) -> float:
+    if record.running == 0:
+        return 1.0
+    if not record.healthy():
+        return 0.6
+    return 0.02 if cpu(record) >= 95 else 0.0
+
+
+def _metrics(world: World, service: Service, record: Rollouts, at: datetime) -> Iterator[_Datum]:
+    tasks = {"ClusterName": service.cluster, "ServiceName": service.service}
+    yield "AWS/ECS", _datum("CPUUtilization", tasks, at, "Percent", cpu(record))
+    yield "AWS/ECS", _datum("MemoryUtilization", tasks, at, "Percent", _MEMORY)
+    for balancer in world.environment.load_balancers.values():
+        load_balancer = {"LoadBalancer": balancer.arn.split(":loadbalancer/")[-1]}
+        both = load_balancer | {"TargetGroup": service.target_group_arn.rsplit(":", 1)[-1]}
+        failed = round(_REQUESTS * _failing(record))
+        answers = [round(_seconds(record) * part, 4) for part in _SPREAD]
+        if record.running:  # else the load balancer has no target to choose, and answers by itself
+            yield "AWS/ApplicationELB", _datum("RequestCount", both, at, "Count", _REQUESTS)
+            yield "AWS/ApplicationELB", _datum("HTTPCode_Target_5XX_Count", both, at, "Count", float(failed))
+        else:
+            yield "AWS/ApplicationELB", _datum("HTTPCode_ELB_5XX_Count", load_balancer, at, "Count", float(failed))
+        yield "AWS/ApplicationELB", _datum("TargetResponseTime", both, at, "Seconds", *answers)
+
+
+def _datum(name: str, dimensions: dict[str, str], at: datetime, unit: str, *values: float) -> dict[str, Any]:
+    return {
+        "MetricName": name,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+        "Timestamp": at,
+        "Values": list(values),
+        "Unit": unit,
+    }
+
+
+def _sign_ins(world: World, at: datetime) -> Iterator[dict[str, Any]]:
+    """One sign-in a minute at each client of each user pool: Cognito counts 1 for a good one, 0 for a failed one."""
+    environment = world.environment
+    pools = cognitoidp_backends[environment.account][environment.region].user_pools if environment.user_pools else {}
+    for pool in environment.user_pools.values():
+        good = 0.0 if vars(pools[pool]).get(FAILING) else 1.0
+        for client in pools[pool].clients:
+            yield _datum("SignInSuccesses", {"UserPool": pool, "UserPoolClient": client}, at, "Count", good)
+
+
+def _traces(service: Service, record: Rollouts, at: datetime) -> Iterator[str]:
+    """Two traced requests of a minute; of services that fail, one failed."""
+    for number in range(2):
+        unique = sha256(f"{service.service} {at.isoformat()} {number}".encode()).hexdigest()
+        began = (at - timedelta(seconds=20 + number)).timestamp()
+        segment = {
+            "name": service.service,
+            "id": unique[:16],
+            "trace_id": f"1-{int(began):08x}-{unique[16:40]}",
+            "start_time": began,
+            "end_time": began + _seconds(record),
+        }
+        yield dumps(segment | ({"fault": True} if number and _failing(record) > 0.5 else {}))
+
+
+def _aware(moment: datetime) -> datetime:
+    """Moto keeps naive UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,160 @@
+"""The record of one incident as one file that proves itself: what stands in it, written and read back."""
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+
+from domain.audit.storage_format import Item, KeptSeal, StoredCopy
+from starters.archives.readme import README
+
+MANIFEST = "manifest.json"
+_README = "README.md"
+_SCRIPT = "verify.py"
+_DOCUMENT = "incident.json"
+_EPOCHS = "epochs.json"
+_CHAIN = re.compile(r"chain(?:-([0-9]{4}))?\.jsonl")
+_SEAL = re.compile(r"(ledger/.+\.json)(?:\.version-[0-9]+)?")
+_SEQ = re.compile(r'"seq":([0-9]{1,9})[,}]')
+
+
+class Archive(NamedTuple):
+    """An archive as it was read. `keys` are PEM by ARN; `damaged` names the files that are not as the manifest says."""
+
+    copy: StoredCopy
+    keys: dict[str, str]
+    damaged: list[str]
+
+
+class NoArchiveError(Exception):
+    """The file is none that `incident audit export` wrote; the text says why."""
+
+
+class BrokenArchiveError(Exception):
+    """The file was one, but cannot be read any more; the text names the part."""
+
+
+def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | None, exported_at: str) -> bytes:
+    """Put a record, the keys that signed it and the incident's document, where there is one, into a zip file."""
+    names = {arn: "public-key.pem" if n == 1 else f"public-key-{n}.pem" for n, arn in enumerate(keys, start=1)}
+    files = {
+        _README: README,
+        _SCRIPT: resources.files("starters.archives").joinpath("verify_archive.py").read_text(encoding="utf-8"),
+    }
+    files |= {names[arn]: pem for arn, pem in keys.items()}
+    for epoch, items in copy.items.items():
+        files[_chain_name(epoch)] = "".join(f"{item.content}\n" for item in items)
+    files[_EPOCHS] = _json({str(epoch): mark for epoch, mark in copy.marks.items()})
+    for seal in copy.seals:
+        name, version = seal.place, 1
+        while name in files:
+            version += 1
+            name = f"{seal.place}.version-{version}"
+        files[name] = seal.text
+    if document is not None:
+        files[_DOCUMENT] = _json(document)
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+    manifest = {
+        "incident": copy.incident,
+        "exported_at": exported_at,
+        "document": _DOCUMENT if document is not None else None,
+        "keys": {name: arn for arn, name in names.items()},
+        "sha256": hashes,
+    }
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as zipped:
+        for name, text in {**files, MANIFEST: _json(manifest)}.items():
+            zipped.writestr(
+                ZipInfo(name), text.encode(), ZIP_DEFLATED
+            )  # without a time: the same record, the same bytes
+    return out.getvalue()
+
+
+def unpack(file: Path) -> Archive:
+    """Read an archive; nothing in it is believed. Raises `NoArchiveError`, `BrokenArchiveError` and `OSError`."""
+    content = file.read_bytes()
+    if not content.startswith(b"PK"):
+        raise NoArchiveError("it is no zip file")
+    files = _files(content)
+    if MANIFEST not in files:
+        raise NoArchiveError(f"it holds no {MANIFEST}")
+    try:
+        manifest = json.loads(files[MANIFEST])
+        incident, hashes = str(manifest["incident"]), dict(manifest["sha256"])
+        keys = {str(arn): files[name].decode() for name, arn in manifest["keys"].items()}
+        marks = {int(epoch): dict(mark) for epoch, mark in json.loads(files[_EPOCHS]).items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BrokenArchiveError(f"{MANIFEST} or what it names cannot be read ({type(error).__name__})") from error
+    items, seals = {}, []
+    for name, content in files.items():
+        text = content.decode(errors="replace")
+        if chain := _CHAIN.fullmatch(name):
+            epoch = int(chain[1] or 1)
+            items[epoch] = _numbered(text, _first(marks.get(epoch)))
+        elif seal := _SEAL.fullmatch(name):
+            seals.append(KeptSeal(seal[1], text))
+    return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(_damaged(files, hashes)))
+
+
+def _files(content: bytes) -> dict[str, bytes]:
+    try:
+        with ZipFile(BytesIO(content)) as zipped:
+            return {name: _content(zipped, name) for name in zipped.namelist()}
+    except (BadZipFile, NotImplementedError, ValueError) as error:
+        raise BrokenArchiveError(f"the zip file is damaged ({error})") from error
+
+
+def _content(zipped: ZipFile, name: str) -> bytes:
+    try:
+        return zipped.read(name)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise BrokenArchiveError(f"{name} in it is damaged") from error
+
+
+def _damaged(files: dict[str, bytes], hashes: dict[str, Any]) -> Iterator[str]:
+    yield from (name for name in hashes if name not in files)
+    for name, content in files.items():
+        if name != MANIFEST and hashes.get(name) != hashlib.sha256(content).hexdigest():
+            yield name
+
+
+def _numbered(text: str, first: int) -> list[Item]:
+    """Number the lines of a chain: by the numbers that they hold while those rise, else by where they stand."""
+    lines = text.removesuffix("\n").split("\n") if text else []
+    numbers: list[int] = []
+    for line in lines:
+        found = _SEQ.findall(line)
+        following = numbers[-1] + 1 if numbers else first
+        numbers.append(int(found[-1]) if found else following)
+    if any(one >= other for one, other in pairwise(numbers)):
+        numbers = list(range(first, first + len(lines)))
+    return [Item(f"{number:06d}", _own_hash(line), line) for number, line in zip(numbers, lines, strict=True)]
+
+
+def _first(mark: dict[str, Any] | None) -> int:
+    """The number of an epoch's first entry, as far as anything tells it."""
+    after = str((mark or {}).get("after", ""))
+    return int(after) + 1 if after.isdecimal() else 1
+
+
+def _own_hash(line: str) -> str:
+    """The hash that a line says it has; beside the chain an archive holds no other to compare it with."""
+    try:
+        return str(json.loads(line)["hash"])
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+def _chain_name(epoch: int) -> str:
+    return "chain.jsonl" if epoch == 1 else f"chain-{epoch:04d}.jsonl"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

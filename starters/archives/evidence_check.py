@@ -1,0 +1,138 @@
+"""Evidence against its manifests, the manifests against the record, and the record against its signatures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from activities.action import Clients
+from activities.aws.evidence.s3_copying import in_order
+from activities.evidence_objects import EvidenceStore, Manifest
+from activities.ledger.reader import Record, Stored
+from domain.audit.evidence import Told, custody, preserved
+from domain.audit.verdict import account, audit
+from domain.config.environment import Environment
+from domain.model.timeline import Entry
+from starters.archives.signatures import Keys
+from starters.cli.exit_codes import RefusedError
+from starters.cli.options import Options
+from starters.client.aws_session import vault
+from starters.files.organisation_folder import load_environment
+
+_SNAPSHOT, _COPIES, _COPY = "snapshot", "copies", "copy"
+
+
+@contextmanager
+def opened(options: Options, incident: str) -> Iterator[tuple[EvidenceStore, Stored]]:
+    """The evidence store of the environment, and the incident's record."""
+    environment = load_environment(options.folder(), options.named_environment())
+    with vault(environment, f"reading the evidence of {incident}") as clients:
+        yield EvidenceStore(clients, environment), Record(clients, environment).read(incident)
+
+
+def entries(stored: Stored) -> list[Entry]:
+    """The record's entries; one that cannot be read is refused."""
+    try:
+        return account(stored.copy)
+    except ValueError as error:
+        id_ = stored.copy.incident
+        raise RefusedError(f"the record of {id_} is broken: incident audit verify {id_}") from error
+
+
+def broken_record(options: Options, clients: Clients, stored: Stored) -> Iterator[str]:
+    """Say when the record itself is not whole: what it says of the evidence then proves nothing."""
+    environment: Environment = load_environment(options.folder(), options.named_environment())
+    keys = Keys(Record(clients, environment).pems())
+    for flaw in audit(stored.copy, keys.vouches).flaws[:1]:
+        yield f"the record is broken ({flaw})"
+
+
+def rows(store: EvidenceStore, incident: str, told: list[Entry]) -> list[dict[str, Any]]:
+    """Every piece of evidence, what there is on record about it, and its custody; single copies that have any."""
+    events = custody(told)
+    found = [_manifest_row(one, _named(one, told)) for one in store.manifests(incident)]
+    found += [_snapshot_row(one) for one in preserved(told) if ":snapshot:" in one.arn]
+    known = {row["evidence"] for row in found}
+    found += [_row(name, _COPY, "a single copy of a manifest", None) for name in events if name not in known]
+    return [{**row, "custody": events.get(row["evidence"], [])} for row in found]
+
+
+def is_known(store: EvidenceStore, incident: str, told: list[Entry], name: str) -> bool:
+    """Whether a piece of evidence, or a single copy that a manifest lists, has this id."""
+    if any(row["evidence"] == name for row in rows(store, incident, told)):
+        return True
+    manifests = store.manifests(incident)
+    return any(line["evidence_id"] == name for manifest in manifests for line in store.lines(manifest))
+
+
+def problems(store: EvidenceStore, incident: str, told: list[Entry], name: str | None) -> Iterator[str]:
+    """Check every piece, or the one of this id, and say what is not as it was preserved."""
+    manifests = store.manifests(incident)
+    standing = {manifest.arn for manifest in manifests}
+    checked = 0
+    for manifest in manifests:
+        if name is None or name == manifest.id:
+            checked += 1
+            yield from _of_manifest(store, manifest, told)
+        else:
+            lines = [line for line in store.lines(manifest) if line["evidence_id"] == name]
+            checked += len(lines)
+            yield from _of_lines(store, iter(lines))
+    for one in preserved(told):
+        if name not in {None, _snapshot_name(one)}:
+            continue
+        checked += 1
+        if ":snapshot:" in one.arn and (problem := store.snapshot(one.arn)) is not None:
+            yield f"{one.arn}: {problem}"
+        elif ":snapshot:" not in one.arn and one.arn not in standing:
+            yield f"{one.arn}, which entry {one.entry.seq} tells of: it is gone"
+    if name is not None and not checked:
+        raise RefusedError(f"there is no evidence {name!r} in {incident}: incident evidence list {incident}")
+
+
+def _of_manifest(store: EvidenceStore, manifest: Manifest, told: list[Entry]) -> Iterator[str]:
+    if _named(manifest, told) is None:
+        yield f"{manifest.arn} version {manifest.version}: no entry of the record tells its SHA-256"
+    yield from _of_lines(store, store.lines(manifest))
+
+
+def _of_lines(store: EvidenceStore, lines: Iterator[dict[str, Any]]) -> Iterator[str]:
+    def check(line: dict[str, Any]) -> str | None:
+        problem = store.check(line)
+        return None if problem is None else f"{line['evidence_id']} ({line['destination']}): {problem}"
+
+    for came in in_order(check, lines):
+        if isinstance(came, Exception):
+            raise came
+        if came is not None:
+            yield came
+
+
+def _named(manifest: Manifest, told: list[Entry]) -> Entry | None:
+    """The entry that tells a manifest's hash, and so proves it."""
+    of_it = [one.entry for one in preserved(told) if one.arn == manifest.arn]
+    return next((entry for entry in of_it if manifest.sha256 in entry.text), None)
+
+
+def _manifest_row(manifest: Manifest, entry: Entry | None) -> dict[str, Any]:
+    about = manifest.about
+    what = f"{about.get('versions', '?')} versions of {about.get('bucket', '?')} since {about.get('since', '?')}"
+    return {
+        **_row(manifest.id, _COPIES, what, entry),
+        "copies": int(about.get("versions", 0)),
+        "locked_until": about.get("locked_until"),
+        "manifest": manifest.key,
+        "version": manifest.version,
+        "sha256": manifest.sha256,
+    }
+
+
+def _snapshot_row(one: Told) -> dict[str, Any]:
+    return _row(_snapshot_name(one), _SNAPSHOT, one.arn, one.entry)
+
+
+def _snapshot_name(one: Told) -> str:
+    return one.arn.rsplit(":", 1)[1]
+
+
+def _row(name: str, kind: str, what: str, entry: Entry | None) -> dict[str, Any]:
+    return {"evidence": name, "kind": kind, "what": what, "entry": entry.seq if entry else None, "copies": 0}

@@ -1,0 +1,174 @@
+"""`incident audit`: whether the stored record is whole, and the record as one file that proves itself."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starters.cli import exit_codes
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from domain.audit.verdict import Verdict
+    from starters.archives.signatures import Keys
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def audit() -> None:
+    """Check the stored record of an incident, or take it along as one file."""
+
+
+@audit.command()
+@click.argument("incident", metavar="[ID]", required=False)
+@click.option("--file", "archive", type=_FILE, help="Check an archive of `audit export`, without any connection.")
+@click.option("--public-key", type=_FILE, help="The one key to trust, as PEM; else the environment's or the archive's.")
+@shared
+def verify(options: Options, incident: str | None, archive: Path | None, public_key: Path | None) -> None:
+    """Recompute the record of incident ID from the stored copy alone, and name the first entry that is not whole."""
+    if (incident is None) == (archive is None):
+        raise click.UsageError("give either an incident's ID or --file ARCHIVE")
+    given = None if public_key is None else _text(public_key)
+    if archive is not None:
+        verdict, keys, remarks = _of_file(archive, given)
+    else:
+        verdict, keys, remarks = _of_store(options, incident or "", given)
+    _tell(options, verdict, keys, remarks)
+
+
+@audit.command()
+@click.argument("incident", metavar="ID")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: ID.zip.")
+@shared
+def export(options: Options, incident: str, output: Path | None) -> None:
+    """Write the record of incident ID, its signatures and the public key to one zip file that proves itself.
+
+    It needs the ledger alone. The incident's document comes along while Temporal still has it.
+    """
+    from domain.audit.verdict import audit as check
+    from starters.archives import archive_file
+    from starters.archives.signatures import Keys
+
+    stored, pems = _stored(options, incident)
+    document = _document(incident)
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    file = output or Path(f"{incident}.zip")
+    content = archive_file.pack(stored.copy, pems, document, now)
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise click.UsageError(f"{file}: {error.strerror}") from error
+    verdict = check(stored.copy, Keys(pems).vouches)
+    if options.as_json:
+        from starters.cli import terminal
+
+        written = {"incident_id": incident, "written": str(file), "entries": verdict.entries, "intact": verdict.intact}
+        terminal.as_json({**written, "document": document is not None})
+    else:
+        click.echo(f"{file} written: {verdict.entries} entries, {'whole' if verdict.intact else 'NOT whole'}", err=True)
+        if document is None:
+            click.echo("Temporal does not have the incident any more, so its document is not in it", err=True)
+
+
+def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
+    from domain.audit.verdict import audit as check
+    from starters.archives.signatures import ANY
+
+    stored, pems = _stored(options, incident, None if given is None else {ANY: given})
+    keys = _keys(pems)
+    return check(stored.copy, keys.vouches), keys, stored.remarks
+
+
+def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
+    from domain.audit.epochs import Flaw
+    from domain.audit.verdict import audit as check
+    from starters.archives import archive_file
+    from starters.archives.signatures import ANY
+
+    try:
+        read = archive_file.unpack(file)
+    except archive_file.NoArchiveError as error:
+        raise click.UsageError(f"{file}: {error}") from error
+    except archive_file.BrokenArchiveError as error:
+        raise exit_codes.RefusedError(f"{file} is broken: {error}") from error
+    keys = _keys(read.keys if given is None else {ANY: given})
+    verdict = check(read.copy, keys.vouches)
+    verdict.flaws += [
+        Flaw(kind="altered", epoch=0, seq=0, text=f"{name} in the archive is not as its manifest says")
+        for name in read.damaged
+    ]
+    own = [] if given else ["checked with the key that came in the archive: compare its fingerprint with one you trust"]
+    return verdict, keys, own
+
+
+def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> Any:
+    """The stored copy and the keys to trust, by ARN; those that are given, else the environment's."""
+    from activities.ledger.reader import Record
+    from starters.client.aws_session import vault
+    from starters.files.organisation_folder import load_environment
+
+    environment = load_environment(options.folder(), options.named_environment())
+    with vault(environment, f"reading the record of {incident}") as clients:
+        record = Record(clients, environment)
+        return record.read(incident), pems or record.pems()
+
+
+def _keys(pems: dict[str, str]) -> "Keys":
+    from starters.archives.signatures import Keys
+
+    try:
+        return Keys(pems)
+    except ValueError as error:
+        raise click.UsageError(f"a public key cannot be read: {error}") from error
+
+
+def _document(incident: str) -> dict[str, Any] | None:
+    """The incident's document; None when Temporal does not have it, or nobody answers."""
+    from starters.client import incident_client
+    from starters.client.connection import run
+
+    async def work(client: "Client") -> dict[str, Any]:
+        return await incident_client.state(client, incident)
+
+    try:
+        return run(work)
+    except (exit_codes.RefusedError, exit_codes.UnreachableError):
+        return None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file} cannot be read as PEM") from error
+
+
+def _tell(options: Options, verdict: "Verdict", keys: "Keys", remarks: list[str]) -> None:
+    """Print the verdict; a broken record ends in a refusal that names the first entry in one line."""
+    from starters.cli import terminal
+
+    first = verdict.flaws[0] if verdict.flaws else None
+    if options.as_json:
+        found = verdict.model_dump(mode="json")
+        told = {"intact": verdict.intact, "first": None if first is None else found["flaws"][0]}
+        terminal.as_json({**found, **told, "keys": keys.fingerprints(), "remarks": remarks})
+    else:
+        for epoch in verdict.epochs:
+            if epoch.leaves is not None:
+                click.echo(
+                    f"Epoch {epoch.epoch} leaves epoch {epoch.leaves} after entry {epoch.after}, reaches {epoch.last}"
+                )
+        for remark in remarks:
+            click.echo(f"Note: {terminal.clean(remark)}")
+        for arn, fingerprint in keys.fingerprints().items():
+            click.echo(f"Key {arn}, SHA-256 {fingerprint}")
+    if first is not None:
+        more = f" ({len(verdict.flaws)} flaws in all)" if len(verdict.flaws) > 1 else ""
+        raise exit_codes.RefusedError(f"{verdict.incident} is broken: {terminal.clean(str(first))}{more}")
+    if not options.as_json:
+        click.echo(f"{verdict.incident} is intact: {verdict.entries} entries, signed up to {verdict.signed}")
+        click.echo(f"Head {verdict.head}")

@@ -1,0 +1,162 @@
+"""Asking for changes, and voting on exactly the plan that one was shown."""
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starters.cli.exit_codes import RefusedError, UnreachableError
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+_PLAN_SECONDS = 120
+_LOOK_SECONDS = 0.2
+_CAME_TO_NOTHING = {"failed", "rejected", "cancelled", "expired", "stale"}
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A value that the step asks for.")
+@shared
+def change(options: Options, incident: str, step: str, settings: tuple[str, ...]) -> None:
+    """Ask for change STEP of incident ID and print its plan; nothing is changed before the plan is approved."""
+    from starters.files import parameters
+
+    by, given = options.by(), parameters.pairs(settings)
+
+    async def work(client: "Client") -> dict[str, Any]:
+        from starters.client import incident_client
+
+        values: dict[str, Any] = given
+        if given:
+            type_ = (await incident_client.state(client, incident))["type"]
+            values = parameters.typed(options, type_, step, given)
+        return await _planned(client, incident, step, "request_change", {"by": by, "step": step, "set": values})
+
+    _print_plan(options, _run(work))
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@shared
+def undo(options: Options, incident: str, step: str) -> None:
+    """Ask for the reverse of the change that STEP applied: a new change, planned and approved like any other."""
+    by = options.by()
+
+    async def work(client: "Client") -> dict[str, Any]:
+        return await _planned(client, incident, step, "undo", {"by": by, "step": step})
+
+    _print_plan(options, _run(work))
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--digest", help="The digest of the plan that you were shown; without it the plan is shown and asked.")
+@click.option("--comment")
+@shared
+def approve(options: Options, incident: str, step: str, digest: str | None, comment: str | None) -> None:
+    """Approve the plan of change STEP of incident ID."""
+    by = options.by()
+    if digest is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError("without a terminal give --digest: nobody approves what they have not been shown")
+
+    async def work(client: "Client") -> dict[str, Any]:
+        from starters.client import incident_client
+
+        workflow = incident_client.change_of(await incident_client.state(client, incident), step)["workflow_id"]
+        agreed = digest or _agreed(await incident_client.ask(client, workflow, "state"))
+        return await incident_client.tell(client, workflow, "approve", {"by": by, "digest": agreed, "comment": comment})
+
+    _print_vote(options, incident, step, _run(work))
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", required=True)
+@shared
+def reject(options: Options, incident: str, step: str, reason: str) -> None:
+    """Reject the plan of change STEP of incident ID."""
+    by = options.by()
+
+    async def work(client: "Client") -> dict[str, Any]:
+        from starters.client import incident_client
+
+        workflow = incident_client.change_of(await incident_client.state(client, incident), step)["workflow_id"]
+        return await incident_client.tell(client, workflow, "reject", {"by": by, "reason": reason})
+
+    _print_vote(options, incident, step, _run(work))
+
+
+def _run(work: Any) -> dict[str, Any]:
+    from starters.client.connection import run
+
+    record: dict[str, Any] = run(work)
+    return record
+
+
+async def _planned(client: "Client", incident: str, step: str, command: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a change and wait for its plan, which its own workflow makes."""
+    from starters.client import incident_client
+
+    document = await incident_client.tell(client, incident, command, payload)
+    workflow = incident_client.change_of(document, step)["workflow_id"]
+    until = time.monotonic() + _PLAN_SECONDS
+    record: dict[str, Any] = await incident_client.ask(client, workflow, "state")
+    while record["status"] == "planning":
+        if time.monotonic() > until:
+            raise UnreachableError(
+                f"{workflow} has no plan after {_PLAN_SECONDS} s; it goes on: incident show {incident}"
+            )
+        await asyncio.sleep(_LOOK_SECONDS)
+        record = await incident_client.ask(client, workflow, "state")
+    if record["status"] in _CAME_TO_NOTHING:
+        raise RefusedError(
+            f"{workflow} {record['status']}: {record.get('reason') or 'see incident timeline ' + incident}"
+        )
+    return record
+
+
+def _agreed(record: dict[str, Any]) -> str:
+    """Show the plan on the terminal and ask; the digest is that of the plan shown."""
+    from starters.cli import incident_tables, terminal
+
+    if record["status"] != "awaiting-approval":
+        raise RefusedError(f"{record['workflow_id']} is {record['status']}; there is nothing to approve")
+    out = terminal.console(stderr=True)
+    for part in incident_tables.plan(record):
+        out.print(part)
+    if not click.confirm("Approve exactly this?", err=True):
+        raise RefusedError("not approved")
+    digest: str = record["plan"]["digest"]
+    return digest
+
+
+def _print_plan(options: Options, record: dict[str, Any]) -> None:
+    from starters.cli import incident_tables, terminal
+
+    if options.as_json:
+        terminal.as_json(record)
+        return
+    terminal.show(*incident_tables.plan(record))
+    if record["status"] == "awaiting-approval":
+        incident = record["workflow_id"].split("/")[0]
+        terminal.show(f"Next: incident approve {incident} {record['step']} --digest {record['plan']['digest']}")
+
+
+def _print_vote(options: Options, incident: str, step: str, record: dict[str, Any]) -> None:
+    if options.as_json:
+        import json
+
+        click.echo(json.dumps(record, ensure_ascii=False))
+        return
+    waiting = ", ".join(record.get("eligible") or [])
+    still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
+    click.echo(f"{incident} {step} is {record['status']}{still}")

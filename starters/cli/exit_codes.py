@@ -1,0 +1,46 @@
+"""What the command's exit status says, in one place.
+
+0 done; 1 refused; 2 wrong usage or invalid input; 3 Temporal unreachable, or no worker answers.
+"""
+
+import click
+
+DONE = 0
+REFUSED = 1
+WRONG = 2
+UNREACHABLE = 3
+
+
+class RefusedError(Exception):
+    """The rules, or the state of things, forbid it; the text is the reason in one line."""
+
+
+class UnreachableError(Exception):
+    """Temporal does not answer, or no worker does; the text is one line."""
+
+
+def status(error: Exception) -> int | None:
+    """Tell the exit status that an error stands for; None for an error that nobody foresaw."""
+    if isinstance(error, click.ClickException):
+        return WRONG
+    if isinstance(error, RefusedError | click.Abort):
+        return REFUSED
+    if isinstance(error, UnreachableError):
+        return UNREACHABLE
+    from starters.files.problems import InvalidFile
+
+    return WRONG if isinstance(error, InvalidFile) else None
+
+
+def reason(error: Exception) -> str:
+    """Say why: in one line, or in one a problem for a file with several."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
+    if isinstance(error, click.UsageError):
+        command = f"{error.ctx.command_path}: " if error.ctx else ""
+        return command + " ".join(error.format_message().split())
+    if isinstance(error, click.ClickException):
+        return " ".join(error.format_message().split())
+    if isinstance(error, click.Abort):
+        return "Aborted"
+    return str(error)

@@ -1,0 +1,90 @@
+"""`incident list`: by Temporal's visibility store, so that it needs no worker."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from domain.values import ids
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from temporalio.client import Client, WorkflowExecution
+
+_STATUSES = ["declared", "acknowledged", "mitigated", "resolved", "closed", "false-alarm"]
+
+
+@click.command(name="list")
+@click.option("--severity", type=click.Choice(["P0", "P1", "P2", "P3"]))
+@click.option("--status", type=click.Choice(_STATUSES))
+@click.option("--waiting-for", metavar="WHO", help="A role, or a contact with any of its roles.")
+@shared
+def list_incidents(options: Options, severity: str | None, status: str | None, waiting_for: str | None) -> None:
+    """List incidents, newest first."""
+    query = _query(severity, status, _roles(options, waiting_for))
+    from starters.cli import terminal
+    from starters.client.connection import run
+
+    async def work(client: "Client") -> list[dict[str, Any]]:
+        return [await _row(found) async for found in client.list_workflows(query)]
+
+    rows = run(work)
+    if options.as_json:
+        terminal.as_json(rows)
+        return
+    clock = terminal.clock(options)
+    table = terminal.table("Incidents", "Id", "Severity", "Type", "Title", "Status", "Declared", "Waiting for")
+    for row in rows:
+        ended = "" if row["execution"] in {"running", "completed"} else f" ({row['execution']})"
+        table.add_row(
+            row["id"],
+            row["severity"],
+            row["type"],
+            terminal.clean(row["title"]),
+            f"{row['status']}{ended}",
+            clock(row["declared_at"]),
+            ", ".join(row["waiting_for"]),
+        )
+    terminal.show(table)
+
+
+def _query(severity: str | None, status: str | None, roles: list[str]) -> str:
+    """The visibility query; runs that were carried on in another are left out."""
+    parts = ["WorkflowType = 'Incident'", "ExecutionStatus != 'ContinuedAsNew'"]
+    if severity is not None:
+        parts.append(f"{ids.INCIDENT_SEVERITY} = '{severity}'")
+    if status is not None:
+        parts.append(f"{ids.INCIDENT_STATUS} = '{status}'")
+    if roles:
+        parts.append("(" + " OR ".join(f"{ids.WAITING_FOR} = '{role}'" for role in roles) + ")")
+    return " AND ".join(parts)
+
+
+def _roles(options: Options, who: str | None) -> list[str]:
+    """The roles that somebody may be waited for as; a name that the organisation does not know is taken for a role."""
+    if who is None:
+        return []
+    if not re.fullmatch(r"[\w.@+-]+", who):
+        raise click.UsageError(f"--waiting-for {who!r} is no role or contact id")
+    from starters.files.organisation_folder import load_organisation
+
+    contact = next((c for c in load_organisation(options.folder()).contacts if c.id == who), None)
+    return [who] if contact is None else list(dict.fromkeys([*contact.roles, who]))
+
+
+async def _row(found: "WorkflowExecution") -> dict[str, Any]:
+    attributes = {pair.key.name: pair.value for pair in found.typed_search_attributes}
+    memo = await found.memo()
+    closed = found.close_time
+    return {
+        "id": found.id,
+        "type": attributes.get(ids.INCIDENT_TYPE, ""),
+        "title": memo.get("title", ""),
+        "severity": attributes.get(ids.INCIDENT_SEVERITY, ""),
+        "status": attributes.get(ids.INCIDENT_STATUS, ""),
+        "mode": attributes.get(ids.INCIDENT_MODE, ""),
+        "declared_at": memo.get("declared_at") or found.start_time.isoformat().replace("+00:00", "Z"),
+        "closed_at": None if closed is None else closed.isoformat().replace("+00:00", "Z"),
+        "waiting_for": list(attributes.get(ids.WAITING_FOR, [])),
+        "execution": "running" if found.status is None else found.status.name.lower(),
+    }

@@ -1,0 +1,180 @@
+"""`incident facts`, `incident obligations` and `incident obligation`: what is owed to whom, since when, until when."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starters.cli.options import Options, shared
+from starters.cli.send_command import told
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+Document = dict[str, Any]
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.option("--record", metavar="FACT", help="Put a fact on record, such as belief_at; what is recorded stays.")
+@click.option("--at", metavar="TIME", help="When it was so, RFC 3339 with an offset; now where it is left out.")
+@click.option("--reason", help="Why; needed where the fact is on record already and is moved.")
+@shared
+def facts(options: Options, incident: str, record: str | None, at: str | None, reason: str | None) -> None:
+    """Show the facts that clocks of incident ID count from, or put one on record."""
+    if record is None:
+        if at is not None or reason is not None:
+            raise click.UsageError("--at and --reason belong to a fact: give --record FACT too")
+        state = _state(incident)
+    else:
+        state = told(options, incident, "record_fact", fact=record, at=_instant(at), reason=reason)
+    if options.as_json:
+        from starters.cli import terminal
+
+        terminal.as_json(state["facts"])
+        return
+    from starters.cli import incident_tables, terminal
+
+    clock = terminal.clock(options)
+    terminal.show(incident_tables.facts(state, clock), incident_tables.obligations(state, clock))
+
+
+@click.command()
+@click.argument("incident", metavar="[ID]", required=False)
+@shared
+def obligations(options: Options, incident: str | None) -> None:
+    """Show what is owed in incident ID; without ID, what is open in every incident."""
+    states = [_state(incident)] if incident else _open_states()
+    rows = [{"incident": state["id"], **owed} for state in states for owed in state["obligations"]]
+    if incident is None:
+        rows = [row for row in rows if row["state"] == "open"]
+    if options.as_json:
+        from starters.cli import terminal
+
+        terminal.as_json(rows)
+        return
+    from starters.cli import incident_tables, terminal
+
+    clock = terminal.clock(options)
+    if incident is None:
+        terminal.show(incident_tables.owed(sorted(rows, key=lambda row: str(row["due_at"])), clock))
+        return
+    terminal.show(incident_tables.facts(states[0], clock), incident_tables.obligations(states[0], clock))
+
+
+@click.group()
+def obligation() -> None:
+    """End a duty, or prepare what it asks for. The program itself sends nothing to anybody outside."""
+
+
+@obligation.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reference", help="What proves it: the receipt's number, or where it is written down.")
+@click.option("--at", metavar="TIME", help="When it was done, RFC 3339 with an offset; now where it is left out.")
+@click.option("--outcome", help="What was decided, where the duty asks for a decision.")
+@click.option("--justification", help="Why it is late; needed where it is.")
+@click.option("--reason", help="What led to the decision.")
+@shared
+def discharge(options: Options, incident: str, step: str, at: str | None, **given: str | None) -> None:
+    """Say that duty STEP of incident ID is done, or sign that; it ends with the last signature that is needed."""
+    _end(options, incident, "discharge_obligation", step, at=_instant(at), **given)
+
+
+@obligation.command(name="not-required")
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", help="Why the duty does not arise; needed of the first who says so.")
+@shared
+def not_required(options: Options, incident: str, step: str, reason: str | None) -> None:
+    """Say that duty STEP of incident ID does not arise, or sign that."""
+    _end(options, incident, "obligation_not_required", step, reason=reason)
+
+
+@obligation.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", help="Which other duty takes its place, and why; needed of the first who says so.")
+@shared
+def superseded(options: Options, incident: str, step: str, reason: str | None) -> None:
+    """Say that another duty takes the place of STEP of incident ID, or sign that."""
+    _end(options, incident, "supersede_obligation", step, reason=reason)
+
+
+@obligation.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="A folder to write into.")
+@shared
+def pack(options: Options, incident: str, step: str, output: Path | None) -> None:
+    """Prepare the drafts for duty STEP of incident ID: what is known is filled in, the rest is left to people."""
+    from starters.cli import drafts
+
+    written = drafts.drafts(options, _state(incident), step)
+    if output is not None:
+        for name, text in written.items():
+            try:
+                output.mkdir(parents=True, exist_ok=True)
+                (output / name).write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise click.UsageError(f"{output / name}: {error.strerror}") from error
+    if options.as_json:
+        from starters.cli import terminal
+
+        terminal.as_json({"incident": incident, "step": step, "drafts": written})
+    elif output is not None:
+        click.echo("\n".join(str(output / name) for name in written))
+    else:
+        click.echo("\n\n".join(written.values()))
+
+
+def _end(options: Options, incident: str, command: str, step: str, **given: Any) -> None:
+    state = told(options, incident, command, step=step, **given)
+    owed = next(owed for owed in state["obligations"] if owed["step"] == step)
+    if options.as_json:
+        from starters.cli import terminal
+
+        terminal.as_json(owed)
+        return
+    signed = {signature["role"] for signature in owed["signatures"]}
+    missing = [role for role in owed["signers"] if role not in signed]
+    left = f"; still to sign: {', '.join(missing)}" if owed["state"] == "open" and missing else ""
+    click.echo(f"{incident} {step} is {owed['state']}{left}")
+
+
+def _instant(text: str | None) -> str | None:
+    """An instant that somebody typed; one without an offset, or of the future, is refused before anything is said."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"--at {text!r} is no time; write one such as 2026-11-25T14:30:00+11:00") from error
+    if at.tzinfo is None:
+        raise click.UsageError(f"--at {text!r} says no offset from UTC; write one such as {text}+11:00 or {text}Z")
+    if at > datetime.now(UTC):
+        raise click.UsageError(f"--at {text} is still to come")
+    return at.astimezone(UTC).isoformat()
+
+
+def _state(incident: str) -> Document:
+    from starters.client import incident_client
+    from starters.client.connection import run
+
+    async def work(client: "Client") -> Document:
+        return await incident_client.state(client, incident)
+
+    return run(work)
+
+
+def _open_states() -> list[Document]:
+    """The documents of every incident whose workflow lives: no duty is open in any other."""
+    from starters.client import incident_client
+    from starters.client.connection import run
+
+    async def work(client: "Client") -> list[Document]:
+        query = "WorkflowType = 'Incident' AND ExecutionStatus = 'Running'"
+        return [await incident_client.state(client, found.id) async for found in client.list_workflows(query)]
+
+    return run(work)

@@ -1,0 +1,64 @@
+"""`incident report`: the account of an incident, from what the ledger has of it alone."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from domain.model.timeline import Entry
+
+_FORMATS = ["markdown", "html", "json", "pdf"]
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.option("--format", "format_", type=click.Choice(_FORMATS), help="Default: markdown.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@shared
+def report(options: Options, incident: str, format_: str | None, output: Path | None) -> None:
+    """Write the account of incident ID: what happened, who decided what, and what is left to do.
+
+    It is made of the ledger alone, and needs no Temporal; where the ledger cannot be read, of the incident's workflow.
+    """
+    if options.as_json and format_ not in {None, "json"}:
+        raise click.UsageError(f"--json and --format {format_} contradict each other")
+    wanted = "json" if options.as_json else format_ or "markdown"
+    if wanted == "pdf" and output is None and sys.stdout.isatty():
+        raise click.UsageError("a PDF is nothing for a terminal: give -o FILE")
+    from starters.client import full_timeline
+
+    content = _rendered(options, incident, full_timeline.told(options, incident), wanted)
+    if output is None:
+        _print(content, wanted)
+        return
+    from starters.cli.output import write
+
+    write(output, content if wanted == "pdf" else content + b"\n")
+    if options.as_json:
+        click.echo(json.dumps({"incident_id": incident, "written": str(output)}))
+    else:
+        click.echo(f"{output} written", err=True)
+
+
+def _print(content: bytes, format_: str) -> None:
+    if format_ == "pdf":
+        sys.stdout.buffer.write(content)
+    else:
+        click.echo(content.decode())
+
+
+def _rendered(options: Options, incident: str, entries: "list[Entry]", format_: str) -> bytes:
+    from domain.rules.account_fold import NoAccountError
+    from reporting.formats.rendering import rendered
+    from starters.cli import terminal
+    from starters.cli.exit_codes import RefusedError
+
+    try:
+        return rendered(entries, format_, terminal.clock(options))
+    except NoAccountError as error:
+        raise RefusedError(f"{incident} cannot be told: {error}; see incident audit verify {incident}") from error

@@ -1,0 +1,113 @@
+"""`incident runbook`: read and check the runbooks of an organisation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from starters.cli.exit_codes import WRONG
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from domain.config.organisation import Organisation
+    from domain.config.runbook import Runbook
+
+
+@click.group()
+def runbook() -> None:
+    """List, show and check runbooks."""
+
+
+@runbook.command(name="list")
+@shared
+def list_(options: Options) -> None:
+    """List the types of incident that the organisation has a runbook for."""
+    from starters.cli import terminal
+    from starters.files import organisation_folder
+
+    folder = options.folder()
+    books = [_load(options, name) for name in organisation_folder.list_runbooks(folder)]
+    if options.as_json:
+        terminal.as_json(
+            [
+                {"id": b.id, "title": b.title, "version": b.version, "severities": [*b.severities], "owner": b.owner}
+                for b in books
+            ]
+        )
+        return
+    table = terminal.table(f"Runbooks in {folder}", "Type", "Title", "Version", "Severities", "Owner")
+    for book in books:
+        table.add_row(book.id, book.title, book.version, ", ".join(book.severities), book.owner)
+    terminal.show(table)
+
+
+@runbook.command()
+@click.argument("type_", metavar="TYPE")
+@shared
+def show(options: Options, type_: str) -> None:
+    """Show the runbook of incident type TYPE the way a person reads it."""
+    from starters.cli import terminal
+
+    book = _load(options, type_)
+    if options.as_json:
+        terminal.as_json({**book.model_dump(mode="json", by_alias=True), "digest": book.digest()})
+        return
+    from starters.cli.runbook_text import lines
+
+    for line in lines(book, _organisation(options)):
+        click.echo(terminal.folded(line))
+
+
+@runbook.command()
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@shared
+@click.pass_context
+def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
+    """Check a runbook's file, or a whole folder; exits 2 with file, line and key of everything to mend."""
+    from starters.cli import terminal
+    from starters.files import loading
+
+    target = options.folder() if path is None else path
+    problems = loading.lint(target)
+    if options.as_json:
+        terminal.as_json(
+            {
+                "path": str(target),
+                "problems": [
+                    {"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems
+                ],
+            }
+        )
+    elif not problems:
+        click.echo(f"{target}: nothing to mend")
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        ctx.exit(WRONG)
+
+
+@runbook.command()
+@shared
+def schema(options: Options) -> None:
+    """Print the JSON Schema of a runbook's file, for editors."""
+    import json
+
+    from starters.files import loading
+
+    click.echo(json.dumps(loading.schema(), indent=None if options.as_json else 2, ensure_ascii=False))
+
+
+def _organisation(options: Options) -> "Organisation":
+    from starters.files.organisation_folder import load_organisation
+
+    return load_organisation(options.folder())
+
+
+def _load(options: Options, type_: str) -> "Runbook":
+    """Read a runbook for looking at: an environment that is still to be filled in will do."""
+    from starters.files import loading, organisation_folder
+
+    folder = options.folder()
+    name = options.environment or next(iter(organisation_folder.list_environments(folder)), "")
+    environment = organisation_folder.load_environment(folder, name, allow_placeholders=True)
+    return loading.load_runbook(folder, type_, _organisation(options), environment)

@@ -1,0 +1,119 @@
+"""A runbook as a person reads it: phases, and what happens, is offered and is asked for in each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from activities.catalogue import CHANGES
+from domain.config.approval import DEFAULT_RULES, ApprovalRule
+from domain.config.organisation import Organisation
+from domain.config.runbook import ChangeStep, NoticeStep, ObligationStep, Phase, ProbeStep, Runbook, TaskStep
+from domain.values.durations import spoken
+
+_UNDER = " " * 12
+_OPEN: tuple[object, ...] = (None, [], ())
+"""What a parameter has that is left to whoever asks for the change."""
+
+
+def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
+    """Write the whole runbook, line by line."""
+    yield f"{book.title} ({book.id}, version {book.version})"
+    yield f"Owner: {book.owner}"
+    yield "On call, in order: " + ", ".join(book.on_call)
+    if book.page_at_once:
+        yield "Paged at once: " + ", ".join(book.page_at_once)
+    if book.page_at_once_with_phi:
+        yield "Paged at once when health information is concerned: " + ", ".join(book.page_at_once_with_phi)
+    for severity in book.severities:
+        policy = organisation.severities[severity]
+        first = "all leads" if policy.page_all_leads else "the first lead"
+        again, answer = spoken(policy.repage), spoken(policy.respond)
+        yield f"{severity}: pages {first} at once and again every {again}; answer due in {answer}"
+    if book.symptoms:
+        yield "Symptoms:"
+        yield from (f"  - {symptom}" for symptom in book.symptoms)
+    for phase in book.phases:
+        yield ""
+        yield from _phase(phase)
+
+
+def _phase(phase: Phase) -> Iterator[str]:
+    start = "" if phase.starts == "declared" else f", once it is {phase.starts}"
+    within = "" if phase.within is None else f", within {spoken(phase.within)}"
+    yield f"{phase.title}{start}{within}"
+    for step in phase.steps:
+        if isinstance(step, ProbeStep):
+            yield f"  look    {step.id}: {step.title} [{step.probe}{_with(step.params)}]"
+            yield from _consequence(step)
+        elif isinstance(step, ChangeStep):
+            verb = "begin" if step.evidence else "offer"
+            yield f"  {verb}   {step.id}: {step.title} [{step.change}{_with(step.params)}]"
+            yield from _offer(step)
+        elif isinstance(step, NoticeStep):
+            yield f"  tell    {step.id}: {step.title} [{step.notice}]{_moment(step)}"
+        elif isinstance(step, ObligationStep):
+            yield f"  owe     {step.id}: {step.obligation} of obligations.yaml"
+        else:
+            yield f"  do      {step.id}: {step.task} ({_duty(step)})"
+
+
+def _consequence(step: ProbeStep) -> Iterator[str]:
+    """What happens by itself when it finds something suspect."""
+    if step.raises_to:
+        yield f"{_UNDER}raises the severity to {step.raises_to} when it finds something suspect"
+    if step.opens:
+        yield f"{_UNDER}opens an incident of type {step.opens} when it finds something suspect"
+
+
+def _offer(step: ChangeStep) -> Iterator[str]:
+    if step.evidence:
+        yield f"{_UNDER}starts by itself at declaration: it preserves evidence"
+    if step.suggested_by:
+        yield f"{_UNDER}suggested when {_either(step.suggested_by)} finds something suspect"
+    if step.ask:
+        yield f"{_UNDER}asks for {', '.join(step.ask)}"
+    if step.evidence_first:
+        yield f"{_UNDER}waits for {' and '.join(step.evidence_first)} to be under way, five minutes at most"
+    kind = CHANGES[step.change].approval_class
+    yield f"{_UNDER}class {kind}: {_approval(step.approval or DEFAULT_RULES[kind])}"
+
+
+def _approval(rule: ApprovalRule) -> str:
+    if rule.quorum == 0:
+        return "needs nobody's approval"
+    if rule.quorum == 1:
+        return f"needs {_either(rule.roles)}"
+    if rule.quorum == len(rule.roles):
+        return f"needs both {' and '.join(rule.roles)}" if rule.quorum == 2 else f"needs all of {', '.join(rule.roles)}"
+    return f"needs {rule.quorum} of {', '.join(rule.roles)}"
+
+
+def _moment(step: NoticeStep) -> str:
+    when = "at once" if not step.after else f"{spoken(step.after)} later"
+    unless = f", unless {_either(step.unless)} found the cause" if step.unless else ""
+    return f" when {step.on}, {when}{unless}"
+
+
+def _duty(step: TaskStep) -> str:
+    due = "" if step.due is None else f", due in {spoken(step.due)}"
+    if step.due_business_days:
+        due = ", due in " + ", ".join(f"{d} working days ({s})" for s, d in step.due_business_days.items())
+    if step.opened_by:
+        due += f", once {' or '.join(step.opened_by)}"
+    return f"{step.owner}{due}" + ("" if step.required else ", optional")
+
+
+def _with(params: dict[str, object]) -> str:
+    """Write parameters as `--set` takes them; those that are left to whoever asks are left out."""
+    return "".join(f" {name}={_plain(value)}" for name, value in params.items() if value not in _OPEN)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def _either(names: Sequence[str]) -> str:
+    """Write `a`, `a or b`, `a, b or c`."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,0 +1,44 @@
+"""Saying something to an incident in the caller's name, and printing the state that it led to."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starters.cli.options import Options
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+_OUTLIVE = frozenset({"complete_task", "waive_task", "note"})
+"""What can still be said once an incident is closed, to the work that it left."""
+
+
+def told(options: Options, incident: str, command: str, **given: Any) -> dict[str, Any]:
+    """Send a command and return the new state; of one that is closed, that of its follow-up work."""
+    payload = {"by": options.by(), **given}
+    from starters.cli import phi_warning
+    from starters.client import incident_client
+    from starters.client.connection import run
+
+    phi_warning.warn(options, (value for name, value in given.items() if name != "at"))
+
+    async def work(client: "Client") -> dict[str, Any]:
+        if command in _OUTLIVE:
+            return await incident_client.tell_work(client, incident, command, payload)
+        return await incident_client.tell(client, incident, command, payload)
+
+    return run(work)
+
+
+def tell(options: Options, incident: str, command: str, **given: Any) -> None:
+    """Send a command and print where that leaves the incident."""
+    state = told(options, incident, command, **given)
+    if options.as_json:
+        from starters.cli import terminal
+
+        terminal.as_json(state)
+        return
+    waiting = ", ".join(state.get("waiting_for", []))
+    click.echo(
+        f"{incident} is {state['status']}, {state['severity']}" + (f"; waiting for {waiting}" if waiting else "")
+    )

@@ -1,0 +1,208 @@
+"""`incident start`: declare an incident."""
+
+import asyncio
+import html
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from starters.cli import exit_codes
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from domain.model.declaration import Declaration
+
+_TITLE_MAX = 200
+_DESCRIPTION_MAX = 4000
+_UNNAMED = "unknown"
+
+
+class _Wish(NamedTuple):
+    """What the command line asks for, as it was given."""
+
+    type: str
+    severity: str
+    title: str
+    description: str
+    key: str | None
+    phi: bool
+    dry_run: bool
+    speed: float | None
+
+
+@click.command()
+@click.argument("type_", metavar="TYPE")
+@click.option("--severity", type=click.Choice(["P0", "P1", "P2", "P3"]), required=True, help="How grave it is.")
+@click.option("--title", required=True, help="One line that tells it from others; no personal information.")
+@click.option("--description", default="", help="What is known; no personal information.")
+@click.option("--key", help="What alerts of one cause share: while an incident of the key is open, it is returned.")
+@click.option("--phi", is_flag=True, help="Health information may be concerned.")
+@click.option("--dry-run", is_flag=True, help="Look and plan; page nobody, change nothing; print what was found.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Run the clocks faster (sandbox only).")
+@shared
+def start(options: Options, type_: str, **given: Any) -> None:
+    """Declare an incident of TYPE; a workflow then is that incident until it is closed."""
+    wish = _Wish(type=type_, **given)
+    _check(wish)
+    declaration = _declaration(options, wish)
+    _check_size(declaration)
+    from starters.cli import phi_warning
+    from starters.client.connection import run
+
+    phi_warning.warn(options, (wish.title, wish.description))
+
+    async def work(client: "Client") -> None:
+        await _start(client, options, declaration)
+
+    run(work)
+
+
+def _check(wish: _Wish) -> None:
+    if not wish.title.strip() or len(wish.title) > _TITLE_MAX or not wish.title.isprintable():
+        raise click.UsageError(f"--title must be one line of 1 to {_TITLE_MAX} characters")
+    if len(wish.description) > _DESCRIPTION_MAX:
+        raise click.UsageError(f"--description must be {_DESCRIPTION_MAX} characters at most")
+    if wish.key is not None and not wish.key.strip():
+        raise click.UsageError("--key must not be empty")
+    if wish.key is not None and wish.dry_run:
+        raise click.UsageError("a dry run takes no --key: it must never answer for a real incident")
+
+
+def _check_size(declaration: "Declaration") -> None:
+    from domain.values import limits
+
+    if (found := limits.size(declaration.model_dump(mode="json"))) > limits.DECLARATION:
+        raise exit_codes.RefusedError(
+            f"runbook, organisation, environment and obligations have {found} bytes together, and "
+            f"{limits.DECLARATION} at most can go on record: shorten them"
+        )
+
+
+def _declaration(options: Options, wish: _Wish) -> "Declaration":
+    """Read the organisation's files and put the declaration together; its id is chosen at the start."""
+    from domain.config.runbook import ProbeStep
+    from domain.model.declaration import Declaration
+    from domain.values.severity import Severity
+    from starters.files.holidays import calendar
+    from starters.files.loading import load_obligations, load_runbook
+    from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
+
+    folder = options.folder()
+    known = list_runbooks(folder)
+    if known and wish.type not in known:
+        raise click.UsageError(f"there is no runbook for {wish.type!r} in {folder}; known: {', '.join(known)}")
+    organisation = load_organisation(folder)
+    environment = load_environment(folder, options.named_environment())
+    runbook = load_runbook(folder, wish.type, organisation, environment)
+    severity = Severity(wish.severity)
+    if severity not in runbook.severities:
+        usual = ", ".join(runbook.severities)
+        click.echo(f"Note: {runbook.id} is usually {usual}; declared as {severity}", err=True)
+    if wish.speed is not None and environment.kind != "sandbox":
+        raise click.UsageError(f"--speed is for a sandbox alone; {environment.name} is {environment.kind}")
+    if options.who is not None and organisation.contact(options.who) is None:
+        raise exit_codes.RefusedError(f"{options.who!r} is no contact or role of {organisation.id}")
+    opened = {step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens}
+    related = {name: load_runbook(folder, name, organisation, environment) for name in sorted(opened)}
+    declared_at = datetime.now(UTC)
+    return Declaration(
+        related=related,
+        obligations=load_obligations(folder, organisation),
+        calendar=calendar(organisation, declared_at),
+        incident_id="",
+        title=wish.title,
+        description=wish.description,
+        severity=severity,
+        declared_at=declared_at,
+        declared_by=options.who or _UNNAMED,
+        key=wish.key,
+        phi=wish.phi,
+        mode="dry-run" if wish.dry_run else "live",
+        speed=wish.speed or 1,
+        organisation=organisation,
+        environment=environment,
+        runbook=runbook,
+        runbook_digest=runbook.digest(),
+    )
+
+
+async def _start(client: "Client", options: Options, declaration: "Declaration") -> None:
+    from starters.client import start_once
+    from starters.client.connection import nobody_answers, ui, worker_polls
+
+    started, polled = await asyncio.gather(start_once.start(client, declaration, details), worker_polls(client))
+    dry = declaration.mode == "dry-run"
+    if not polled:
+        problem = await nobody_answers(client)
+        if dry:
+            raise exit_codes.UnreachableError(f"{started.incident} is created, but {problem}")
+        click.echo(f"Warning: {problem}; {started.incident} is created and waits for one", err=True)
+    answer: dict[str, Any] = {
+        "incident_id": started.incident,
+        "created": started.created,
+        "ui": ui(client, started.incident),
+    }
+    left = None
+    if dry:
+        from starters.client.incident_client import final
+
+        left = await final(client, started.incident)
+        answer["state"] = left
+    if options.as_json:
+        import json
+
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    _say(answer, declaration, left)
+
+
+def _say(answer: dict[str, Any], declaration: "Declaration", left: dict[str, Any] | None) -> None:
+    incident = answer["incident_id"]
+    if not answer["created"]:
+        click.echo(f"{incident} is open under this key; the alert is recorded on it")
+    else:
+        what = "dry run" if left else "declared"
+        click.echo(f"{incident} {what}: {declaration.severity} {declaration.runbook.title}: {declaration.title}")
+    click.echo(answer["ui"])
+    if left is not None:
+        from starters.cli import incident_tables, terminal
+
+        console = terminal.console()
+        for part in (incident_tables.findings(left), *incident_tables.plans(left)):
+            console.print(part)
+    elif answer["created"]:
+        click.echo(f"Next: incident ack {incident}, then incident watch {incident}")
+
+
+def details(declaration: "Declaration") -> str:
+    """What Temporal's UI shows of an incident: markdown, with what people wrote kept from being markup."""
+    incident = declaration.incident_id
+    safe = html.escape(declaration.title, quote=False)
+    links = [f"- [{html.escape(board.title)}]({board.url})" for board in declaration.organisation.dashboards]
+    rows = {
+        "Type": f"{declaration.runbook.title} (`{declaration.runbook.id}` {declaration.runbook.version})",
+        "Severity": declaration.severity.value,
+        "Environment": declaration.environment.name,
+        "Mode": declaration.mode,
+        "Declared by": html.escape(declaration.declared_by),
+    }
+    return "\n".join(
+        [
+            f"## {safe}",
+            "",
+            "| | |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in rows.items()),
+            "",
+            "### Look",
+            *links,
+            "",
+            "### Act",
+            f'- `incident ack {incident}` or signal `acknowledge` with `{{"by": "<role>"}}`',
+            f"- `incident watch {incident}` tells what is due and what to type next",
+            "- A change waits for approval in a workflow of its own: signal `approve` with its digest there",
+        ]
+    )

@@ -1,0 +1,98 @@
+"""`incident stats`: what the incidents of an environment came to, from its ledger alone."""
+
+from datetime import UTC, date, datetime, time, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from reporting.statistics.page import Told
+    from reporting.statistics.tally import Stats
+    from starters.client.recorded_incidents import Unreadable
+
+_REMEDY = "write a day that has begun, such as 2026-11-01"
+
+
+@click.command()
+@click.option("--since", metavar="DATE", help="Only what was declared on or after this day, where the organisation is.")
+@click.option("--format", "format_", type=click.Choice(["html", "svg"]), help="A chart instead of tables.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@shared
+def stats(options: Options, since: str | None, format_: str | None, output: Path | None) -> None:
+    """Count incidents: how many, how long until acknowledged and resolved, how often in time; by severity and type.
+
+    It is made of the ledger alone, and needs no Temporal. Drills and false alarms are counted apart, dry runs not.
+    """
+    if options.as_json and format_ is not None:
+        raise click.UsageError(f"--json and --format {format_} contradict each other")
+    if output is not None and format_ is None and not options.as_json:
+        raise click.UsageError("-o wants a format: give --format html, --format svg or --json")
+    from domain.values.timestamps import stamp
+    from reporting.statistics.page import Told
+    from reporting.statistics.tally import Tally
+    from starters.cli import terminal
+    from starters.client import recorded_incidents
+
+    now = datetime.now(UTC)
+    clock = terminal.clock(options)
+    start = None if since is None else _midnight(since, clock.zone, now)
+    tally, unreadable = Tally(), list[recorded_incidents.Unreadable]()
+    for account in recorded_incidents.accounts(options, start):
+        if isinstance(account, recorded_incidents.Unreadable):
+            unreadable.append(account)
+        else:
+            tally.take(account)
+    counted = tally.stats()
+    told = Told(options.named_environment(), since, clock(now), unreadable)
+    if options.as_json:
+        from starters.cli.output import deliver_json
+
+        document = {"at": stamp(now), "environment": told.environment, "since": stamp(start)}
+        rows: list[dict[str, Any]] = [one._asdict() for one in unreadable]
+        deliver_json({**document, **counted.model_dump(mode="json"), "unreadable": rows}, output)
+    elif format_ is not None:
+        from reporting.statistics import page
+        from starters.cli.output import deliver
+
+        drawn = page.page if format_ == "html" else page.chart
+        deliver(drawn(counted, told) + b"\n", output)
+    else:
+        _show(counted, told, unreadable)
+    recorded_incidents.refuse(unreadable)
+
+
+def _show(counted: "Stats", told: "Told", unreadable: "list[Unreadable]") -> None:
+    from reporting.statistics.page import READ_SO, left_out
+    from starters.cli import stats_tables, terminal
+    from starters.client import recorded_incidents
+
+    total = counted.total
+    if not (total.incidents or total.drills or total.false_alarms):
+        terminal.show(f"{told.title}: none. {left_out(counted)}")
+    else:
+        terminal.show(
+            told.title,
+            stats_tables.numbers("By severity", [*counted.by_severity, total]),
+            stats_tables.numbers("By type", [*counted.by_type, total]),
+            "",
+            stats_tables.chart(counted),
+            "",
+            *(terminal.folded(f"- {line}") for line in (*READ_SO, left_out(counted))),
+        )
+    if unreadable:
+        terminal.show(recorded_incidents.lost(unreadable))
+
+
+def _midnight(day: str, zone: tzinfo, now: datetime) -> datetime:
+    """When a day begins, in UTC. One that is none, or has not begun, is refused before anything is read."""
+    try:
+        local = datetime.combine(date.fromisoformat(day), time(), zone)
+        start = local.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"--since {day!r} is no date; {_REMEDY}") from error
+    if start > now:
+        raise click.UsageError(f"--since {day} is still to come; {_REMEDY}")
+    return start

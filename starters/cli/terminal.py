@@ -1,0 +1,80 @@
+"""Printing for people: tables, times where the organisation is, and text that cannot steer a terminal."""
+
+import json
+import re
+import textwrap
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from domain.values.local_time import Clock
+from starters.files.problems import InvalidFile
+
+if TYPE_CHECKING:
+    from starters.cli.options import Options
+
+_PIPE_WIDTH = 140
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that takes text as it is; wide where nobody's window limits it."""
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal:
+        made.width = _PIPE_WIDTH
+    return made
+
+
+def clean(value: Any) -> str:
+    """Text from outside, without the characters that would steer a terminal; None is nothing."""
+    text = "" if value is None else str(value)
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table whose long cells wrap."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def show(*parts: RenderableType) -> None:
+    """Print parts one below the other on stdout."""
+    out = console()
+    for part in parts:
+        out.print(part)
+
+
+def folded(line: str, width: int | None = None) -> str:
+    """Break a line between words where the terminal's window ends, what follows set in under its text.
+
+    A line that goes elsewhere than to a terminal stays as it is, unless a `width` is given.
+    """
+    out = console()
+    width = width or (out.width if out.is_terminal else None)
+    if width is None or len(line) <= width:
+        return line
+    label = re.match(r" *(?:\S+ {2,}|- )?", line)
+    under = " " * (label.end() if label else 0)
+    return textwrap.fill(line, width, subsequent_indent=under, break_long_words=False, break_on_hyphens=False)
+
+
+def as_json(document: Any) -> None:
+    """Print the one JSON document of a call."""
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def clock(options: "Options") -> Clock:
+    """The organisation's clock; UTC, with a warning, where its file cannot be read: looking must not depend on it."""
+    from starters.files.organisation_folder import load_organisation
+
+    try:
+        zone: tzinfo = ZoneInfo(load_organisation(options.folder()).timezone)
+    except (InvalidFile, ZoneInfoNotFoundError, ValueError) as error:
+        click.echo(f"Warning: times are in UTC ({str(error).splitlines()[0]})", err=True)
+        zone = ZoneInfo("UTC")
+    return Clock(zone)

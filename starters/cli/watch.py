@@ -1,0 +1,101 @@
+"""`incident watch`: follow an incident until it ends."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starters.cli.options import Options, shared
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from temporalio.client import Client
+
+    from domain.values.local_time import Clock
+
+_LOOK_SECONDS = 1.0
+_ENDED = {"closed", "false-alarm"}
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.option("--once", is_flag=True, help="Print how it stands now, and end.")
+@shared
+def watch(options: Options, incident: str, once: bool) -> None:
+    """Follow incident ID until it ends: what is due and when, who is waited for, and what to type next.
+
+    With --json the last frame is printed as a document: now with --once, else when the incident ends.
+    """
+    from starters.cli import terminal
+    from starters.client import incident_client
+    from starters.client.connection import run
+
+    clock = None if options.as_json else terminal.clock(options)
+
+    async def work(client: "Client") -> dict[str, Any]:
+        if once:
+            return await incident_client.state(client, incident)
+        return await _follow(client, incident, clock)
+
+    state = run(work)
+    if clock is None:
+        from starters.cli.next_steps import advice
+
+        terminal.as_json({"state": state, "next": [item._asdict() for item in advice(state)]})
+    elif once:
+        terminal.show(frame(state, datetime.now(UTC), clock))
+
+
+async def _follow(client: "Client", incident: str, clock: "Clock | None") -> dict[str, Any]:
+    """Look again and again; a pause of the workers is shown, not fatal."""
+    from rich.live import Live
+
+    from starters.cli import terminal
+    from starters.cli.exit_codes import UnreachableError
+    from starters.client import incident_client
+
+    state = await incident_client.state(client, incident)
+    quiet = clock is None
+    with Live(console=terminal.console(stderr=quiet), auto_refresh=False, transient=quiet) as live:
+        trouble = ""
+        while True:
+            if clock is not None:
+                live.update(frame(state, datetime.now(UTC), clock, trouble), refresh=True)
+            if state["status"] in _ENDED:
+                return state
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                state, trouble = await incident_client.state(client, incident), ""
+            except UnreachableError as error:
+                trouble = f"{error}; this is how it stood before"
+
+
+def frame(state: dict[str, Any], now: datetime, clock: "Clock", trouble: str = "") -> "RenderableType":
+    """One picture of an incident at `now` (UTC)."""
+    from rich.console import Group
+
+    from domain.values.durations import spoken
+    from starters.cli import incident_tables, next_steps, terminal
+
+    due = terminal.table("Due next, if nobody does anything", "In", "At", "What")
+    for entry in next_steps.due(state)[:5]:
+        left = datetime.fromisoformat(entry["at"]) - now
+        due.add_row(
+            "now" if left.total_seconds() <= 0 else spoken(left), clock(entry["at"]), terminal.clean(entry["what"])
+        )
+    typed = terminal.table("What to type next", "Who", "Command", "Why")
+    for item in next_steps.advice(state):
+        typed.add_row(item.who, item.command, terminal.clean(item.why))
+    parts: list[RenderableType] = [incident_tables.head(state, clock)]
+    if trouble:
+        parts.append(trouble)
+    if state["status"] in _ENDED:
+        parts.append(f"It has ended: incident report {state['id']}")
+    else:  # the commands stand first: a low window cuts the frame at its foot
+        parts += [typed, due]
+    if state["changes"]:
+        parts.append(incident_tables.changes(state))
+    if state["findings"]:
+        parts.append(incident_tables.findings(state))
+    return Group(*parts)

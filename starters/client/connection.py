@@ -1,0 +1,121 @@
+"""The way to Temporal, by Temporal's own configuration; every failure on it becomes one line."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+from google.protobuf.any_pb2 import Any as AnyMessage
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.values.ids import INCIDENTS_QUEUE
+from starters.cli.exit_codes import RefusedError, UnreachableError
+
+if TYPE_CHECKING:
+    from temporalio.client import Interceptor
+
+T = TypeVar("T")
+
+RPC_TIMEOUT = timedelta(seconds=5)
+"""How long the server may take for what it answers by itself."""
+
+_CONNECT_SECONDS = 5
+_POLL_SEEN_WITHIN = timedelta(seconds=75)
+_LOST = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
+_SHUT = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED}
+
+
+async def connect() -> Client:
+    """Connect within seconds, by `temporal.toml` and `TEMPORAL_*`; raises `UnreachableError`."""
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise click.UsageError(f"Temporal's configuration: {error}") from error
+    config.setdefault("target_host", "localhost:7233")
+    address = config["target_host"]
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            return await Client.connect(**config, data_converter=pydantic_data_converter, interceptors=_interceptors())
+    except (RuntimeError, OSError) as error:  # TimeoutError is an OSError
+        raise UnreachableError(f"Temporal is not reachable at {address}") from error
+    except ValueError as error:
+        raise click.UsageError(f"Temporal's configuration: {error}") from error
+
+
+def run(work: Callable[[Client], Awaitable[T]]) -> T:
+    """Connect, do the work, and turn what Temporal answers into the errors of the command's contract."""
+
+    async def connected() -> T:
+        client = await connect()
+        try:
+            return await work(client)
+        except RPCError as error:
+            raise _told(error, client) from error
+
+    return asyncio.run(connected())
+
+
+async def worker_polls(client: Client, queue: str = INCIDENTS_QUEUE) -> bool:
+    """Tell whether a worker asked the queue for workflow tasks lately; a poll lasts a minute at most."""
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        ),
+        timeout=RPC_TIMEOUT,
+    )
+    seen = [poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in answer.pollers]
+    return any(datetime.now(UTC) - at < _POLL_SEEN_WITHIN for at in seen)
+
+
+async def nobody_answers(client: Client) -> UnreachableError:
+    """Say why an answer did not come: no worker at all, or none that answers."""
+    where = f"task queue {INCIDENTS_QUEUE!r} of namespace {client.namespace!r}"
+    if await worker_polls(client):
+        return UnreachableError(f"the workers on {where} do not answer; what was asked may still be done")
+    return UnreachableError(f"no worker is polling {where}")
+
+
+def ui(client: Client, workflow_id: str) -> str:
+    """Where Temporal's UI shows a workflow: `TEMPORAL_UI`, else port 8233 of the server's host."""
+    host = client.service_client.config.target_host.rsplit(":", 1)[0]
+    base = os.environ.get("TEMPORAL_UI") or f"http://{host}:8233"
+    return f"{base.rstrip('/')}/namespaces/{client.namespace}/workflows/{workflow_id}"
+
+
+def details(error: RPCError) -> Sequence[AnyMessage]:
+    """What the server said beside the code."""
+    return error.grpc_status.details
+
+
+def namespace_missing(error: RPCError) -> bool:
+    """Tell a namespace that is not there from a workflow that is not there."""
+    return any(detail.type_url.endswith("NamespaceNotFoundFailure") for detail in details(error))
+
+
+def _told(error: RPCError, client: Client) -> Exception:
+    address = client.service_client.config.target_host
+    if error.status in _LOST:
+        return UnreachableError(f"Temporal is not reachable at {address}")
+    if error.status in _SHUT:
+        return UnreachableError(f"Temporal at {address} denies access to namespace {client.namespace!r}")
+    if namespace_missing(error):
+        return UnreachableError(f"Temporal at {address} has no namespace {client.namespace!r}")
+    return RefusedError(f"Temporal refuses: {error.message}")
+
+
+def _interceptors() -> "list[Interceptor]":
+    if not (os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
+        return []
+    from starters.client.tracing import interceptors
+
+    return interceptors()

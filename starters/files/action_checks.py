@@ -1,0 +1,106 @@
+"""What must hold between a runbook's steps, the actions there are and the environments."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from activities.action import Change, Logical, Notice, Params, Probe
+from activities.catalogue import CHANGES, NOTICES, PROBES
+from starters.files.model_problems import of_model, unknown
+from starters.files.place_checks import items, mapping
+from starters.files.problems import Keys, Problem
+from starters.files.yaml_lines import Document
+
+Action = type[Probe[Any]] | type[Change[Any]] | type[Notice[Any]]
+ACTIONS: dict[str, Mapping[str, Action]] = {"probe": PROBES, "change": CHANGES, "notice": NOTICES}
+"""The actions that a step of each kind may name."""
+
+
+def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
+    """Every step that is a mapping, with its keys."""
+    for number, phase in enumerate(map(mapping, items(data.get("phases")))):
+        for index, step in enumerate(items(phase.get("steps"))):
+            if isinstance(step, dict):
+                yield ("phases", number, "steps", index), step
+
+
+def action_of(step: Mapping[str, Any]) -> tuple[str, Action | None] | None:
+    """The kind of a step and the action it names; None for tasks and for what is no step."""
+    kinds = [kind for kind in (*ACTIONS, "task") if kind in step]
+    if len(kinds) != 1 or kinds[0] == "task" or not isinstance(step[kinds[0]], str):
+        return None
+    return kinds[0], ACTIONS[kinds[0]].get(step[kinds[0]])
+
+
+def _evidence(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Problem]:
+    """A step starts by itself exactly where its action preserves evidence and can do nothing else."""
+    preserves, marked = CHANGES[step["change"]].evidence, step.get("evidence") is True
+    if preserves and not marked:
+        yield document.problem((*at, "change"), f"{step['change']!r} preserves evidence; write evidence: true")
+    if marked and not preserves:
+        yield document.problem((*at, "evidence"), f"{step['change']!r} preserves no evidence; leave it out")
+
+
+def of_action(
+    document: Document, at: Keys, step: Mapping[str, Any], environments: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Problem]:
+    """The action is there and takes what `with` and `ask` say; its logical names are known to every environment."""
+    found = action_of(step)
+    if found is None:
+        return
+    kind, action = found
+    if action is None:
+        other = next((k for k, known in ACTIONS.items() if step[kind] in known), None)
+        moved = f"{step[kind]!r} is a {other}, not a {kind}; write {other}: {step[kind]}"
+        yield document.problem((*at, kind), moved if other else unknown(step[kind], ACTIONS[kind], kind))
+        return
+    if kind == "change":
+        yield from _evidence(document, at, step)
+    given, asked = mapping(step.get("with")), items(step.get("ask"))
+    yield from _parameters(document, at, action.params, given, asked)
+    for index, name in enumerate(asked):
+        if isinstance(name, str) and name not in action.params.model_fields:
+            yield document.problem((*at, "ask", index), unknown(name, action.params.model_fields, "parameter"))
+    for keys, value, field in _logical_names(action.params, given):
+        for where, environment in environments.items():
+            there = _known(environment, field)
+            if value not in there:
+                message = f"{unknown(value, there, 'name')} among {field} of environment {where}"
+                yield document.problem((*at, "with", *keys), message)
+
+
+def _parameters(
+    document: Document, at: Keys, params: type[Params], given: Mapping[str, Any], asked: list[Any]
+) -> Iterator[Problem]:
+    """What the action's own model says of `with`; what is asked for may be missing."""
+    try:
+        params.model_validate(given)
+    except ValidationError as error:
+        wrong = [said for said in error.errors() if not (said["type"] == "missing" and said["loc"][0] in asked)]
+        yield from of_model(document, params, wrong, (*at, "with"))
+
+
+def _logical_names(params: type[Params], given: Mapping[str, Any]) -> Iterator[tuple[Keys, str, str]]:
+    """Each logical name that a step uses, defaults included: its keys under `with`, itself, the environment's field."""
+    for name, field in params.model_fields.items():
+        marks = [mark for mark in (*field.metadata, *_marks(field.annotation)) if isinstance(mark, Logical)]
+        value = given.get(name, field.default)
+        for mark in marks:
+            if isinstance(value, str):
+                yield (name,), value, mark.kind
+            elif isinstance(value, list | tuple):
+                yield from (((name, index), one, mark.kind) for index, one in enumerate(value) if isinstance(one, str))
+
+
+def _known(environment: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    """The logical names under a field of an environment; a dot leads into a part, as in `status_page.components`."""
+    for key in field.split("."):
+        environment = mapping(environment.get(key))
+    return environment
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _marks(inner)

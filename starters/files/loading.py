@@ -1,0 +1,148 @@
+"""What an organisation's folder says is to be done, as models: one YAML an incident type, and `obligations.yaml`.
+
+Every refusal is an `InvalidFile` that holds all that is wrong, each with file, line, key and remedy.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from domain.config.environment import Environment
+from domain.config.obligation import Obligations
+from domain.config.organisation import Organisation
+from domain.config.runbook import Runbook
+from starters.files import obligation_checks, place_checks, runbook_checks
+from starters.files.model_problems import unknown
+from starters.files.organisation_folder import (
+    ORGANISATION,
+    list_environments,
+    list_runbooks,
+    load_environment,
+    load_organisation,
+    loaded,
+)
+from starters.files.problems import InvalidFile, Problem, in_order
+from starters.files.runbook_schema import runbook_schema
+from starters.files.yaml_lines import Document, read
+
+_OBLIGATIONS = "obligations.yaml"
+
+
+def load_obligations(folder: Path, organisation: Organisation) -> Obligations:
+    """Read `obligations.yaml`; an organisation without one owes nothing. Raises `InvalidFile`."""
+    file = Path(folder) / _OBLIGATIONS
+    return _load_obligations(file, organisation) if file.exists() else Obligations()
+
+
+def load_runbook(folder: Path, type: str, organisation: Organisation, environment: Environment) -> Runbook:  # noqa: A002
+    """Read the runbook of an incident type, checked against who there is, where things are and what can be done.
+
+    Raises `InvalidFile`; for an unknown type it names the known ones.
+    """
+    known = list_runbooks(folder)
+    if type not in known:
+        raise InvalidFile([Problem(Path(folder), None, "", unknown(type, known, "incident type"))])
+    places = {environment.name: environment.model_dump()}
+    owed = obligation_checks.known(Path(folder) / _OBLIGATIONS)
+    return _load_runbook(read(Path(folder) / f"{type}.yaml"), organisation, places, owed)
+
+
+def lint(path: Path) -> list[Problem]:
+    """Check a file, an organisation's folder, or a folder of such folders; returns everything to mend.
+
+    In a folder an environment that is still to be filled in is no problem, only unusable: its placeholders
+    are told when it is loaded, or linted by itself.
+    """
+    path = Path(path)
+    if not path.exists():
+        return [Problem(path, None, "", "is not there")]
+    if path.is_file():
+        return in_order(_lint_file(path))
+    if (path / ORGANISATION).exists():
+        return in_order(_lint_folder(path))
+    inside = sorted(file.parent for file in path.glob(f"*/{ORGANISATION}"))
+    if not inside:
+        return [Problem(path, None, "", f"holds no {ORGANISATION}; write one")]
+    return in_order(problem for folder in inside for problem in _lint_folder(folder))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a runbook's file, for editors: every action by name, with its own parameters."""
+    return runbook_schema()
+
+
+def _lint_folder(folder: Path) -> Iterator[Problem]:
+    yield from _lint_file(folder / ORGANISATION)
+    if (folder / _OBLIGATIONS).exists():
+        yield from _lint_file(folder / _OBLIGATIONS)
+    for name in list_environments(folder):
+        yield from _refused(partial(load_environment, folder, name, allow_placeholders=True))
+    for name in list_runbooks(folder):
+        yield from _lint_file(folder / f"{name}.yaml")
+
+
+def _lint_file(file: Path) -> list[Problem]:
+    if file.name == ORGANISATION:
+        return _refused(partial(load_organisation, file.parent))
+    if file.name == _OBLIGATIONS:
+        return _refused(lambda: _load_obligations(file, _organisation_if_valid(file.parent)))
+    if file.parent.name == "environments":
+        return _refused(partial(load_environment, file.parent.parent, file.stem))
+    return _refused(
+        lambda: _load_runbook(
+            read(file),
+            _organisation_if_valid(file.parent),
+            _places(file.parent),
+            obligation_checks.known(file.parent / _OBLIGATIONS),
+        )
+    )
+
+
+def _refused(load: Callable[[], object]) -> list[Problem]:
+    try:
+        load()
+    except InvalidFile as error:
+        return error.problems
+    return []
+
+
+def _organisation_if_valid(folder: Path) -> Organisation | None:
+    """The organisation to check a runbook's roles against; one that is invalid tells so when it is linted itself."""
+    try:
+        return load_organisation(folder)
+    except InvalidFile:
+        return None
+
+
+def _places(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """The values of every environment that can be read, finished or not: their logical names are known already."""
+    places: dict[str, Mapping[str, Any]] = {}
+    for name in list_environments(folder):
+        with contextlib.suppress(InvalidFile):
+            places[name] = read(folder / "environments" / f"{name}.yaml").data
+    return places
+
+
+def _load_runbook(
+    document: Document,
+    organisation: Organisation | None,
+    places: Mapping[str, Mapping[str, Any]],
+    owed: obligation_checks.Known,
+) -> Runbook:
+    found = [
+        *place_checks.unfilled(document).values(),
+        *runbook_checks.of_runbook(document, organisation, places),
+        *obligation_checks.of_runbook(document, owed),
+    ]
+    return loaded(document, Runbook, found)
+
+
+def _load_obligations(file: Path, organisation: Organisation | None) -> Obligations:
+    document = read(file)
+    found = [
+        *place_checks.unfilled(document).values(),
+        *obligation_checks.of_obligations(document, organisation),
+    ]
+    return loaded(document, Obligations, found)

@@ -1,0 +1,135 @@
+"""YAML as plain values that remember the lines they stand on.
+
+Read by PyYAML's safe loader (libyaml's where it is there). A mapping's keys are text as written, so that
+`on:` stays `on`, and no key may stand twice. Anchors, aliases and `<<` work.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from starters.files.problems import InvalidFile, Keys, Problem, written
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE = "tag:yaml.org,2002:merge"
+_VALUES_MAX = 100_000
+
+
+class Document:
+    """A file's values, and the line of each by its keys. `problems` are those of the YAML itself."""
+
+    def __init__(self, file: Path, data: Any, lines: dict[Keys, int], problems: list[Problem]) -> None:
+        self.file = file
+        self.data = data
+        self.lines = lines
+        self.problems = problems
+
+    def line(self, at: Keys) -> int:
+        """The line of a value, or of the nearest value around it that is there."""
+        while at and at not in self.lines:
+            at = at[:-1]
+        return self.lines.get(at, 1)
+
+    def problem(self, at: Keys, message: str) -> Problem:
+        return Problem(self.file, self.line(at), written(at), message)
+
+
+def read(file: Path) -> Document:
+    """Read one YAML file. Raises `InvalidFile` when it is not YAML, not UTF-8, or not there."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidFile([Problem(file, None, "", f"cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise InvalidFile([Problem(file, None, "", "is not UTF-8; save it as UTF-8")]) from error
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> Document:
+    """Read YAML text. Raises `InvalidFile` when it is not YAML, empty, or not a mapping."""
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            values = _Values(file, loader)
+            data = values.take(node, ()) if node is not None else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise InvalidFile([Problem(file, mark.line + 1 if mark else None, "", f"is not YAML: {said}")]) from error
+    except yaml.reader.ReaderError as error:
+        line = text.encode()[: error.position].count(b"\n") + 1
+        raise InvalidFile([Problem(file, line, "", f"is not YAML: {error.reason}")]) from error
+    if not isinstance(data, dict):
+        raise InvalidFile([Problem(file, 1, "", "is no mapping; write keys and values, such as id: …")])
+    return Document(file, data, values.lines, values.problems)
+
+
+class _Values:
+    """Turns YAML nodes into values, and notes lines and problems on the way."""
+
+    def __init__(self, file: Path, loader: Any) -> None:
+        self.file = file
+        self.loader = loader
+        self.lines: dict[Keys, int] = {}
+        self.problems: list[Problem] = []
+        self._around: list[yaml.Node] = []
+
+    def take(self, node: yaml.Node, at: Keys) -> Any:
+        self.lines.setdefault(at, _line(node))
+        if node in self._around or len(self.lines) > _VALUES_MAX:
+            why = "contains itself" if node in self._around else f"holds more than {_VALUES_MAX} values"
+            raise InvalidFile([Problem(self.file, _line(node), written(at), f"{why}; write it out")])
+        self._around.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, at)
+            if isinstance(node, yaml.SequenceNode):
+                return [self.take(inner, (*at, index)) for index, inner in enumerate(node.value)]
+            return self._scalar(node, at)
+        finally:
+            self._around.pop()
+
+    def _scalar(self, node: yaml.Node, at: Keys) -> Any:
+        try:
+            return self.loader.construct_object(node)
+        except yaml.constructor.ConstructorError:
+            self.problems.append(Problem(self.file, _line(node), written(at), f"unknown tag {node.tag}; leave it out"))
+        except ValueError as error:
+            self.problems.append(Problem(self.file, _line(node), written(at), f"{error}; put text in quotes"))
+        return node.value
+
+    def _mapping(self, node: yaml.MappingNode, at: Keys) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key, inner in node.value:
+            if key.tag == _MERGE:
+                for source in inner.value if isinstance(inner, yaml.SequenceNode) else [inner]:
+                    taken = self.take(source, at)
+                    if isinstance(taken, dict):
+                        values = taken | values
+                    else:
+                        self._refuse(key, at, "<< takes a mapping, or a list of mappings")
+        own: set[str] = set()
+        for key, inner in node.value:
+            if key.tag == _MERGE:
+                continue
+            if not isinstance(key, yaml.ScalarNode):
+                self._refuse(key, at, "a key must be one word; put it in quotes")
+            elif key.value in own:
+                first = self.lines[(*at, key.value)]
+                self._refuse(key, (*at, key.value), f"stands twice, first on line {first}; keep one")
+            else:
+                own.add(key.value)
+                self.lines[(*at, key.value)] = _line(key)
+                values[key.value] = self.take(inner, (*at, key.value))
+        return values
+
+    def _refuse(self, node: yaml.Node, at: Keys, message: str) -> None:
+        self.problems.append(Problem(self.file, _line(node), written(at), message))
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1

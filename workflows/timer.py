@@ -1,0 +1,37 @@
+"""One timer, whatever the clocks: it is armed anew only when what is due next is due at another instant."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.rules.clock import Due
+
+from workflows import profiles
+
+
+class Alarm:
+    """Calls `ring` when the next thing is due."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._at: datetime | None = None
+        self._sleeper: asyncio.Task[None] | None = None
+
+    def set(self, due: Due | None) -> None:
+        """Wait for this from now on, and for nothing else; the same instant again leaves the timer as it runs."""
+        at = None if due is None else due.at
+        if at == self._at:
+            return
+        if self._sleeper is not None:
+            self._sleeper.cancel()
+        self._at = at
+        self._sleeper = None if due is None else asyncio.create_task(self._sleep(due))
+
+    async def _sleep(self, due: Due) -> None:
+        wait = max(due.at - workflow.now(), timedelta(0))
+        await workflow.sleep(wait, summary=profiles.short(f"next: {due.what}"))
+        self._at = self._sleeper = None
+        self._ring()
