@@ -41,7 +41,7 @@ class Clients(Protocol):
         """The client that makes one attempt: for writes that have no token and are read back before a retry."""
 
 
-class RefusedError(Exception):
+class RuleError(Exception):
     """A rule of ours forbids it; the text says which, and what would be allowed. Never retried."""
 
 

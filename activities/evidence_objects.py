@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from activities.aws.shared.error_codes import code_of
 from domain.config.environment import Environment
 
@@ -34,7 +34,7 @@ class EvidenceStore:
 
     def __init__(self, clients: Clients, environment: Environment) -> None:
         if environment.evidence is None:
-            raise RefusedError(f"environment {environment.name} names no evidence bucket")
+            raise RuleError(f"environment {environment.name} names no evidence bucket")
         self.clients = clients
         self._s3 = clients.client("s3")
         self._bucket = environment.evidence.bucket

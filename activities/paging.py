@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from temporalio.exceptions import CancelledError
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from activities.aws.shared.error_mapping import kind_of
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall, Paged
@@ -43,7 +43,7 @@ class Pager:
             else:
                 return Paged(channel=channel.kind, reference=reference)
         if not failures:
-            raise RefusedError(f"{call.to} has no channel to be paged by: give one in organisation.yaml")
+            raise RuleError(f"{call.to} has no channel to be paged by: give one in organisation.yaml")
         raise max(reversed(failures), key=_hope)
 
     def _sms(self, call: PageCall, channel: Channel) -> str:

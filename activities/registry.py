@@ -10,7 +10,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.action import Change, Clients, Notice, Probe, RefusedError, StatusPageApi
+from activities.action import Change, Clients, Notice, Probe, RuleError, StatusPageApi
 from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
@@ -173,7 +173,7 @@ def _send(notice: Notice[Any]) -> Activity:
     def send(call: NoticeCall) -> Noticed:
         with acting(name, incident=call.scope.incident, step=call.step):
             if call.scope.mode == "dry-run":
-                raise RefusedError("a dry run tells nobody outside")
+                raise RuleError("a dry run tells nobody outside")
             return notice.send(call.scope, notice.params.model_validate(call.params), call.sequence)
 
     return send

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from activities.aws.shared.error_codes import code_of
 from activities.ledger.reader import Record
 from domain.audit.storage_format import report_place
@@ -33,7 +33,7 @@ class ReportStore:
     def store(self, call: ReportCall, now: datetime) -> Reported:
         """Put each format (`dynamodb:Query`, `s3:PutObject`, `s3:PutObjectRetention`), locked in GOVERNANCE mode.
 
-        A repeat writes nothing new: what stands at the place of the same last entry stays. Raises `RefusedError` when
+        A repeat writes nothing new: what stands at the place of the same last entry stays. Raises `RuleError` when
         the ledger does not tell the incident; lets botocore's errors through.
         """
         entries = self._entries(call.incident)
@@ -45,7 +45,7 @@ class ReportStore:
             try:
                 content = rendered(entries, format_, clock)
             except NoAccountError as error:
-                raise RefusedError(f"the ledger does not tell {call.incident}: {error}") from error
+                raise RuleError(f"the ledger does not tell {call.incident}: {error}") from error
             self._put(place, content, _TYPES[format_], now)
             places.append(place)
         return Reported(seq=seq, places=tuple(places))
@@ -54,12 +54,12 @@ class ReportStore:
         try:
             return account(Record(self._clients, self._environment).read_chain(incident))
         except ValueError as error:
-            raise RefusedError(f"the ledger of {incident} is broken") from error
+            raise RuleError(f"the ledger of {incident} is broken") from error
 
     def _put(self, place: str, content: bytes, kind: str, now: datetime) -> None:
         evidence = self._environment.evidence
         if evidence is None:
-            raise RefusedError(f"environment {self._environment.name} names no evidence bucket")
+            raise RuleError(f"environment {self._environment.name} names no evidence bucket")
         try:
             self._clients.client("s3").put_object(
                 Bucket=evidence.bucket,

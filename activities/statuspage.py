@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from activities.action import Notice, Params, RefusedError
+from activities.action import Notice, Params, RuleError
 from domain.config.environment import StatusPage
 from domain.model.activity_io import Noticed, Scope
 
@@ -150,7 +150,7 @@ class Resolved(_Post):
 def _component_ids(page: StatusPage, names: tuple[str, ...]) -> list[str]:
     if unknown := [name for name in names if name not in page.components]:
         known = ", ".join(sorted(page.components)) or "none"
-        raise RefusedError(f"the status page has no component {', '.join(unknown)}; the environment names: {known}")
+        raise RuleError(f"the status page has no component {', '.join(unknown)}; the environment names: {known}")
     return [page.components[name] for name in names]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from domain.values.errors import FINAL, ErrorKind
 
 _TIMEOUT_SECONDS = (3.0, 15.0)
@@ -35,7 +35,7 @@ class StatusPageClient:
         5xx raise `Transient` (with the server's own delay where it names one), other 4xx a final kind.
         """
         if not self._api_key:
-            raise RefusedError("the worker's setting STATUSPAGE_API_KEY is missing: nothing can be told to the public")
+            raise RuleError("the worker's setting STATUSPAGE_API_KEY is missing: nothing can be told to the public")
         self._limiter.wait()
         doing = f"Statuspage {method} {path.partition('?')[0]}"
         try:

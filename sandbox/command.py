@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from sandbox.runtime.state import Files, State
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.errors import RefusedError
+from starters.options import Options
 
 _data_dir = click.option(
     "--data-dir",

@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from sandbox.scenarios.scenario import Check, Story
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.errors import RefusedError
+from starters.options import Options
 
 _SPEED = 60
 _STORIES = {

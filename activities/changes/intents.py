@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from domain.model.plan import Plan, State
 from domain.values.ids import lock_id
 
@@ -85,7 +85,7 @@ class Ledger:
     def put_intent(self, intent: Intent) -> None:
         """Put an intent on record (`dynamodb:PutItem`); again with the same digest does nothing.
 
-        Raises `RefusedError` when a plan of another digest stands under its incident, step and generation.
+        Raises `RuleError` when a plan of another digest stands under its incident, step and generation.
         """
         item = {
             **_keys(intent.incident, intent.step, intent.generation),
@@ -95,7 +95,7 @@ class Ledger:
             "content": _text(intent.model_dump_json()),
         }
         if (standing := self._put_new(item)) is not None and standing["digest"]["S"] != intent.digest:
-            raise RefusedError(
+            raise RuleError(
                 f"generation {intent.generation} of step {intent.step} is on record with the plan of digest "
                 f"{standing['digest']['S']}: ask for a new change instead of carrying out {intent.digest}"
             )

@@ -19,7 +19,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.action import Change, Clients, RefusedError
+from activities.action import Change, Clients, RuleError
 from activities.changes.intents import Intent, Ledger, ResourceBusyError, same
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
 from domain.model.plan import Plan, State
@@ -46,7 +46,7 @@ class ChangeRunner:
     def plan(self, action: Change[Any], call: PlanCall) -> Planned:
         """Say what would change; writes nothing, so a repeat only looks again.
 
-        An undo swaps the applied plan. Raises `RefusedError` when that cannot be reversed or the resource is no
+        An undo swaps the applied plan. Raises `RuleError` when that cannot be reversed or the resource is no
         longer as the plan left it, and for a plan of more than `sizes.PLAN` bytes, which the record could not hold;
         pydantic's `ValidationError` for parameters the action does not take.
         """
@@ -64,7 +64,7 @@ class ChangeRunner:
         """Make `plan.after` so, or tell why not; a repeat under the same generation looks before it acts.
 
         `at` (UTC) dates the intent. After `applied` the locks stay with `call.holder` until `verify` or `release`;
-        after `already-done` and `stale` they are free again. Raises `RefusedError` for a dry run, a broken seal and
+        after `already-done` and `stale` they are free again. Raises `RuleError` for a dry run, a broken seal and
         the wrong account, and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
         """
         _refuse_unfit(action, call)
@@ -110,11 +110,11 @@ class ChangeRunner:
     def _reversed(self, action: Change[Any], scope: Scope, undo: Plan) -> Plan:
         _refuse_foreign(action, undo)
         if not undo.reversible:
-            raise RefusedError(f"{undo.action} on {undo.target} cannot be undone: its plan says so")
+            raise RuleError(f"{undo.action} on {undo.target} cannot be undone: its plan says so")
         now = action.read(scope, undo)
         if not same(now, undo.after):
             fields = ", ".join(_differing(now, undo.after))
-            raise RefusedError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
+            raise RuleError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
         return undo.reversed().sealed()
 
     def _check_account(self, scope: Scope) -> None:
@@ -122,7 +122,7 @@ class ChangeRunner:
         if self._account is None:
             self._account = str(self._clients.client("sts").get_caller_identity()["Account"])
         if self._account != scope.environment.account:
-            raise RefusedError(
+            raise RuleError(
                 f"the worker's credentials are of account {self._account}, but environment "
                 f"{scope.environment.name} is account {scope.environment.account}"
             )
@@ -160,24 +160,22 @@ class ChangeRunner:
 
 def _refuse_too_big(plan: Plan) -> None:
     if (found := limits.size(plan.model_dump(mode="json"))) > limits.PLAN:
-        raise RefusedError(
-            f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once"
-        )
+        raise RuleError(f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once")
 
 
 def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:
     if call.scope.mode == "dry-run":
-        raise RefusedError("a dry run ends with the plan: nothing is applied")
+        raise RuleError("a dry run ends with the plan: nothing is applied")
     if call.scope.mode == "drill" and call.scope.environment.kind == "production":
-        raise RefusedError(f"a drill changes nothing in {call.scope.environment.name}, which is production")
+        raise RuleError(f"a drill changes nothing in {call.scope.environment.name}, which is production")
     _refuse_foreign(action, call.plan)
 
 
 def _refuse_foreign(action: Change[Any], plan: Plan) -> None:
     if not plan.is_sealed():
-        raise RefusedError(f"the plan for {plan.target} is not what its digest was made of: plan again")
+        raise RuleError(f"the plan for {plan.target} is not what its digest was made of: plan again")
     if plan.action != action.name:
-        raise RefusedError(f"{action.name} does not carry out plans of {plan.action}")
+        raise RuleError(f"{action.name} does not carry out plans of {plan.action}")
 
 
 def _intent(call: ApplyCall, at: datetime) -> Intent:

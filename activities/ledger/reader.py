@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy, chain_key, seal_place
 from domain.config.environment import Environment, Evidence
 
@@ -53,7 +53,7 @@ class Record:
 
         Signed heads are read before the entries, so that the entries reach at least as far. An entry is signed a
         moment after it is written: heads of the newest are waited for, `patience_seconds` at most. Raises
-        `RefusedError` when there is nothing of that incident.
+        `RuleError` when there is nothing of that incident.
         """
         before, remarks = self._seals(incident)
         marks = self._marks(incident, remarks)
@@ -62,7 +62,7 @@ class Record:
         return Stored(self._with_late_seals(copy, time.monotonic() + patience_seconds), remarks)
 
     def read_chain(self, incident: str) -> StoredCopy:
-        """Read the entries alone (`dynamodb:Query`), without what is signed. Raises `RefusedError` like `read`."""
+        """Read the entries alone (`dynamodb:Query`), without what is signed. Raises `RuleError` like `read`."""
         marks = self._marks(incident, [])
         return self._copy(incident, {1, *marks}, marks, [])
 
@@ -71,7 +71,7 @@ class Record:
     ) -> StoredCopy:
         items = {epoch: list(self._items(incident, epoch)) for epoch in sorted(epochs)}
         if not seals and not any(items.values()):
-            raise RefusedError(f"the ledger {self._environment.ledger_table} has no record of {incident}")
+            raise RuleError(f"the ledger {self._environment.ledger_table} has no record of {incident}")
         return StoredCopy(incident, items, marks, seals)
 
     def _with_late_seals(self, copy: StoredCopy, until: float) -> StoredCopy:
@@ -153,7 +153,7 @@ class Record:
     def _evidence(self) -> Evidence:
         if self._environment.evidence is None:
             name = self._environment.name
-            raise RefusedError(f"environment {name} names no evidence bucket and no signing key: nothing is signed")
+            raise RuleError(f"environment {name} names no evidence bucket and no signing key: nothing is signed")
         return self._environment.evidence
 
 

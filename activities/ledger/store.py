@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from activities.aws.shared.error_codes import code_of
 from domain.audit.storage_format import ALGORITHM, INDEX_KEY, Head, Seal, chain_key, seal_place
 from domain.config.environment import Environment, Evidence
@@ -59,7 +59,7 @@ class Chain:
 
         For what happens once the incident's workflow, the one writer until then, is over. Two that write at once
         both get a place, one after the other. A repeat after a cut, when the entry stands there but not its signed
-        head, signs it and writes no other. Raises `RefusedError` when the ledger has nothing of the incident.
+        head, signs it and writes no other. Raises `RuleError` when the ledger has nothing of the incident.
         """
         while True:
             epoch, last = self._newest(incident)
@@ -92,7 +92,7 @@ class Chain:
             if (last := self._last(chain_key(incident, number))) is not None:
                 return number, Entry.model_validate_json(last["content"]["S"])
             number -= 1
-        raise RefusedError(f"the ledger {self._table} has no record of {incident}")
+        raise RuleError(f"the ledger {self._table} has no record of {incident}")
 
     def _last(self, key: str) -> dict[str, Any] | None:
         return next(iter(self._backwards(key, 1)), None)
@@ -199,7 +199,7 @@ class Chain:
                 raise
 
     def _stands(self, evidence: Evidence, body: Head) -> bool:
-        """Tell whether this head stands in its place; raises `RefusedError` where another does (`s3:GetObject`).
+        """Tell whether this head stands in its place; raises `RuleError` where another does (`s3:GetObject`).
 
         Its signature may be another, as each is; whether it is good tells the audit.
         """
@@ -213,9 +213,7 @@ class Chain:
         except ValidationError:
             standing = None
         if standing != body:
-            raise RefusedError(
-                f"in {evidence.bucket} stands another signed head at {place}: somebody else writes there"
-            )
+            raise RuleError(f"in {evidence.bucket} stands another signed head at {place}: somebody else writes there")
         return True
 
 

@@ -13,10 +13,10 @@ from domain.audit.verdict import account, audit
 from domain.config.environment import Environment
 from domain.model.timeline import Entry
 from starters.archives.signatures import Keys
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options
 from starters.client.aws_session import vault
+from starters.errors import RefusedError
 from starters.files.organisation_folder import load_environment
+from starters.options import Options
 
 _SNAPSHOT, _COPIES, _COPY = "snapshot", "copies", "copy"
 

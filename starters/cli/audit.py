@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli import exit_codes
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.errors import RefusedError, UnreachableError
+from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -94,7 +95,7 @@ def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]"
     except archive_file.NoArchiveError as error:
         raise click.UsageError(f"{file}: {error}") from error
     except archive_file.BrokenArchiveError as error:
-        raise exit_codes.RefusedError(f"{file} is broken: {error}") from error
+        raise RefusedError(f"{file} is broken: {error}") from error
     keys = _keys(read.keys if given is None else {ANY: given})
     verdict = check(read.copy, keys.vouches)
     verdict.flaws += [
@@ -136,7 +137,7 @@ def _document(incident: str) -> dict[str, Any] | None:
 
     try:
         return run(work)
-    except (exit_codes.RefusedError, exit_codes.UnreachableError):
+    except (RefusedError, UnreachableError):
         return None
 
 
@@ -168,7 +169,7 @@ def _tell(options: Options, verdict: "Verdict", keys: "Keys", remarks: list[str]
             click.echo(f"Key {arn}, SHA-256 {fingerprint}")
     if first is not None:
         more = f" ({len(verdict.flaws)} flaws in all)" if len(verdict.flaws) > 1 else ""
-        raise exit_codes.RefusedError(f"{verdict.incident} is broken: {terminal.clean(str(first))}{more}")
+        raise RefusedError(f"{verdict.incident} is broken: {terminal.clean(str(first))}{more}")
     if not options.as_json:
         click.echo(f"{verdict.incident} is intact: {verdict.entries} entries, signed up to {verdict.signed}")
         click.echo(f"Head {verdict.head}")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli.exit_codes import RefusedError, UnreachableError
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.errors import RefusedError, UnreachableError
+from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client

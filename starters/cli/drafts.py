@@ -6,10 +6,10 @@ from typing import Any
 from domain.config.organisation import Organisation
 from domain.values.local_time import Clock
 from starters.cli import terminal
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options
+from starters.errors import RefusedError
 from starters.files.loading import load_obligations
 from starters.files.organisation_folder import load_organisation
+from starters.options import Options
 
 
 class _Known(dict[str, str]):

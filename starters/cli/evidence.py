@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli import exit_codes
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.errors import RefusedError
+from starters.options import Options
 
 if TYPE_CHECKING:
     from activities.evidence_objects import EvidenceStore
@@ -63,7 +64,7 @@ def verify(options: Options, incident: str, evidence_: str | None) -> None:
         terminal.as_json({"incident": incident, "intact": not wrong, "problems": wrong, "copies": copies})
     if wrong:
         more = f" ({len(wrong)} problems in all)" if len(wrong) > 1 else ""
-        raise exit_codes.RefusedError(f"the evidence of {incident} is not whole: {terminal.clean(wrong[0])}{more}")
+        raise RefusedError(f"the evidence of {incident} is not whole: {terminal.clean(wrong[0])}{more}")
     if not options.as_json:
         click.echo(f"The evidence of {incident} is whole: {len(rows)} pieces with {copies} copies")
 
@@ -136,6 +137,4 @@ def _refuse_unknown(store: "EvidenceStore", incident: str, entries: "list[Entry]
     from starters.archives import evidence_check
 
     if not evidence_check.is_known(store, incident, entries, evidence_):
-        raise exit_codes.RefusedError(
-            f"there is no evidence {evidence_!r} in {incident}: incident evidence list {incident}"
-        )
+        raise RefusedError(f"there is no evidence {evidence_!r} in {incident}: incident evidence list {incident}")

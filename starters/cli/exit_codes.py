@@ -5,18 +5,12 @@
 
 import click
 
+from starters.errors import RefusedError, UnreachableError
+
 DONE = 0
 REFUSED = 1
 WRONG = 2
 UNREACHABLE = 3
-
-
-class RefusedError(Exception):
-    """The rules, or the state of things, forbid it; the text is the reason in one line."""
-
-
-class UnreachableError(Exception):
-    """Temporal does not answer, or no worker does; the text is one line."""
 
 
 def status(error: Exception) -> int | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from domain.values import ids
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowExecution

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli.options import Options, shared
 from starters.cli.send_command import told
+from starters.cli.shared_options import shared
+from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -8,7 +8,7 @@ import click
 from domain.values.phi_hints import signs
 
 if TYPE_CHECKING:
-    from starters.cli.options import Options
+    from starters.options import Options
 
 
 def warn(options: "Options", texts: Iterable[object]) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from domain.values.local_time import Clock
 from reporting.register.breach_register import BEING_ASSESSED, RegisterEntry, Signed, Statement
 from starters.cli import terminal
-from starters.client.recorded_incidents import Unreadable, lost
+from starters.client.recorded_incidents import Unreadable
 
 _WHY = {"phi": "declared with --phi", "type": "its type", "fact": "fact on record"}
 
@@ -19,7 +19,7 @@ def show(entries: list[RegisterEntry], unreadable: list[Unreadable], clock: Cloc
             made.add_section()
         terminal.show(made)
     if unreadable:
-        terminal.show(lost(unreadable))
+        terminal.show(terminal.unreadable(unreadable))
     counts = ", ".join(f"{count} {word}" for word, count in sorted(Counter(one.decision for one in entries).items()))
     terminal.show(f"In the register: {counts or 'none'}. Drills and dry runs are not in it.")
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.options import Options
 
 if TYPE_CHECKING:
     from domain.model.timeline import Entry
@@ -56,7 +57,7 @@ def _rendered(options: Options, incident: str, entries: "list[Entry]", format_: 
     from domain.rules.account_fold import NoAccountError
     from reporting.formats.rendering import rendered
     from starters.cli import terminal
-    from starters.cli.exit_codes import RefusedError
+    from starters.errors import RefusedError
 
     try:
         return rendered(entries, format_, terminal.clock(options))

@@ -2,8 +2,9 @@
 
 import click
 
-from starters.cli.options import Options, shared
 from starters.cli.send_command import tell
+from starters.cli.shared_options import shared
+from starters.options import Options
 
 
 @click.command()

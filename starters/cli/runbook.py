@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from starters.cli.exit_codes import WRONG
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.options import Options
 
 if TYPE_CHECKING:
     from domain.config.organisation import Organisation

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli.options import Options
+from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client

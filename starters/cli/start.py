@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from starters.cli import exit_codes
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.errors import RefusedError, UnreachableError
+from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -75,7 +76,7 @@ def _check_size(declaration: "Declaration") -> None:
     from domain.values import limits
 
     if (found := limits.size(declaration.model_dump(mode="json"))) > limits.DECLARATION:
-        raise exit_codes.RefusedError(
+        raise RefusedError(
             f"runbook, organisation, environment and obligations have {found} bytes together, and "
             f"{limits.DECLARATION} at most can go on record: shorten them"
         )
@@ -104,7 +105,7 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
     if wish.speed is not None and environment.kind != "sandbox":
         raise click.UsageError(f"--speed is for a sandbox alone; {environment.name} is {environment.kind}")
     if options.who is not None and organisation.contact(options.who) is None:
-        raise exit_codes.RefusedError(f"{options.who!r} is no contact or role of {organisation.id}")
+        raise RefusedError(f"{options.who!r} is no contact or role of {organisation.id}")
     opened = {step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens}
     related = {name: load_runbook(folder, name, organisation, environment) for name in sorted(opened)}
     declared_at = datetime.now(UTC)
@@ -138,7 +139,7 @@ async def _start(client: "Client", options: Options, declaration: "Declaration")
     if not polled:
         problem = await nobody_answers(client)
         if dry:
-            raise exit_codes.UnreachableError(f"{started.incident} is created, but {problem}")
+            raise UnreachableError(f"{started.incident} is created, but {problem}")
         click.echo(f"Warning: {problem}; {started.incident} is created and waits for one", err=True)
     answer: dict[str, Any] = {
         "incident_id": started.incident,

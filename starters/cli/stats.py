@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.options import Options
 
 if TYPE_CHECKING:
     from reporting.statistics.page import Told
@@ -67,7 +68,6 @@ def stats(options: Options, since: str | None, format_: str | None, output: Path
 def _show(counted: "Stats", told: "Told", unreadable: "list[Unreadable]") -> None:
     from reporting.statistics.page import READ_SO, left_out
     from starters.cli import stats_tables, terminal
-    from starters.client import recorded_incidents
 
     total = counted.total
     if not (total.incidents or total.drills or total.false_alarms):
@@ -83,7 +83,7 @@ def _show(counted: "Stats", told: "Told", unreadable: "list[Unreadable]") -> Non
             *(terminal.folded(f"- {line}") for line in (*READ_SO, left_out(counted))),
         )
     if unreadable:
-        terminal.show(recorded_incidents.lost(unreadable))
+        terminal.show(terminal.unreadable(unreadable))
 
 
 def _midnight(day: str, zone: tzinfo, now: datetime) -> datetime:

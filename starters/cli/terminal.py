@@ -15,7 +15,10 @@ from domain.values.local_time import Clock
 from starters.files.problems import InvalidFile
 
 if TYPE_CHECKING:
-    from starters.cli.options import Options
+    from collections.abc import Sequence
+
+    from starters.client.recorded_incidents import Unreadable
+    from starters.options import Options
 
 _PIPE_WIDTH = 140
 
@@ -78,3 +81,11 @@ def clock(options: "Options") -> Clock:
         click.echo(f"Warning: times are in UTC ({str(error).splitlines()[0]})", err=True)
         zone = ZoneInfo("UTC")
     return Clock(zone)
+
+
+def unreadable(incidents: "Sequence[Unreadable]") -> Table:
+    """The incidents of a ledger that could not be read, and why."""
+    made = table("Could not be told", "Incident", "Why")
+    for one in incidents:
+        made.add_row(clean(one.id), clean(one.reason))
+    return made

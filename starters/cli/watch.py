@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli.options import Options, shared
+from starters.cli.shared_options import shared
+from starters.options import Options
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -52,8 +53,8 @@ async def _follow(client: "Client", incident: str, clock: "Clock | None") -> dic
     from rich.live import Live
 
     from starters.cli import terminal
-    from starters.cli.exit_codes import UnreachableError
     from starters.client import incident_client
+    from starters.errors import UnreachableError
 
     state = await incident_client.state(client, incident)
     quiet = clock is None

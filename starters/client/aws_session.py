@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.aws.shared.error_mapping import as_application_error
-from starters.cli import exit_codes
+from starters.errors import RefusedError
 
 if TYPE_CHECKING:
     from domain.config.environment import Environment
@@ -21,7 +21,7 @@ def vault(environment: "Environment", doing: str) -> Iterator[Clients]:
     """Give clients in the environment's region; what AWS or a rule refuses becomes one line that says `doing`."""
     try:
         yield AwsClients(boto3.Session(), environment.region)
-    except RefusedError as error:
-        raise exit_codes.RefusedError(str(error)) from error
+    except RuleError as error:
+        raise RefusedError(str(error)) from error
     except (ClientError, BotoCoreError) as error:
-        raise exit_codes.RefusedError(as_application_error(error, doing).message) from error
+        raise RefusedError(as_application_error(error, doing).message) from error

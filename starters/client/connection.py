@@ -17,7 +17,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values.ids import INCIDENTS_QUEUE
-from starters.cli.exit_codes import RefusedError, UnreachableError
+from starters.errors import RefusedError, UnreachableError
 
 if TYPE_CHECKING:
     from temporalio.client import Interceptor

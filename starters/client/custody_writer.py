@@ -12,11 +12,11 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from domain.model.commands import Custody
 from domain.rules.custody import following
 from domain.values.status import FINAL
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options
 from starters.client import incident_client
 from starters.client.connection import run
+from starters.errors import RefusedError
 from starters.files.organisation_folder import load_environment, load_organisation
+from starters.options import Options
 
 if TYPE_CHECKING:
     from activities.action import Clients

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from domain.model.timeline import Entry
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options
 from starters.client.incident_client import Account
+from starters.errors import RefusedError
 from starters.files.problems import InvalidFile
+from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client

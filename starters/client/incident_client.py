@@ -20,8 +20,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from domain.values.status import FINAL
-from starters.cli.exit_codes import RefusedError, UnreachableError
 from starters.client.connection import RPC_TIMEOUT, namespace_missing, nobody_answers, worker_polls
+from starters.errors import RefusedError, UnreachableError
 
 Document = dict[str, Any]
 T = TypeVar("T")

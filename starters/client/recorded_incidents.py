@@ -5,12 +5,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.rules.account import Account
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options
+from starters.errors import RefusedError
+from starters.options import Options
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from activities.ledger.reader import Record
 
 
@@ -41,16 +39,6 @@ def accounts(options: Options, since: datetime | None = None) -> Iterator[Accoun
                 yield told
 
 
-def lost(unreadable: list[Unreadable]) -> "Table":
-    """The incidents that could not be told, for a terminal."""
-    from starters.cli import terminal
-
-    made = terminal.table("Could not be told", "Incident", "Why")
-    for one in unreadable:
-        made.add_row(terminal.clean(one.id), terminal.clean(one.reason))
-    return made
-
-
 def refuse(unreadable: list[Unreadable]) -> None:
     """End in a refusal, in one line, when there were incidents that could not be told."""
     if unreadable:
@@ -61,7 +49,7 @@ def refuse(unreadable: list[Unreadable]) -> None:
 
 
 def _told(record: "Record", incident: str) -> Account | Unreadable:
-    from activities.action import RefusedError as NothingThereError
+    from activities.action import RuleError
     from domain.audit.verdict import account
     from domain.model.timeline import Timeline
     from domain.rules.account_fold import NoAccountError, fold
@@ -72,7 +60,7 @@ def _told(record: "Record", incident: str) -> Account | Unreadable:
         if broken is not None:
             return Unreadable(incident, f"the chain is broken at entry {broken}")
         told = fold(entries)
-    except NothingThereError:
+    except RuleError:
         return Unreadable(incident, "the ledger lists it and has no entry of it")
     except NoAccountError as error:
         return Unreadable(incident, str(error))

@@ -19,8 +19,8 @@ from domain.model.declaration import Alert, Declaration, KeyHold
 from domain.model.state import IncidentRun
 from domain.values import ids
 from domain.values.status import FINAL
-from starters.cli.exit_codes import RefusedError
 from starters.client.connection import RPC_TIMEOUT
+from starters.errors import RefusedError
 
 _ATTEMPTS = 200
 _SUMMARY_BYTES = 300

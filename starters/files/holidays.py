@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain.config.organisation import Organisation
 from domain.values.business_days import BusinessCalendar
-from starters.cli.exit_codes import RefusedError
+from starters.errors import RefusedError
 
 _YEARS = 3
 """How far an incident's calendar reaches; what is counted beyond knows weekends alone."""

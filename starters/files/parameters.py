@@ -8,7 +8,7 @@ import click
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from starters.cli.options import Options
+    from starters.options import Options
 
 
 def pairs(settings: tuple[str, ...]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import pytest
 from moto import mock_aws
 from pydantic import ValidationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.network.wafv2_block_addresses import BlockAddresses, BlockParams
 from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
@@ -166,7 +166,7 @@ def test_what_must_not_be_blocked_is_refused(address: str, why: str) -> None:
     """Nobody approves locking ourselves out, or half of the world."""
     world = block(address)
     world.scope = scope(environment=where(protected={"addresses": ["203.0.113.64/28"]}))
-    with pytest.raises(RefusedError, match=why):
+    with pytest.raises(RuleError, match=why):
         planned(world)
     assert world.clients.writes == []
 
@@ -175,7 +175,7 @@ def test_our_own_elastic_address_is_refused() -> None:
     """Blocking the NAT gateway's address would cut the portal's own tasks off."""
     world = block()
     mine = world.clients.inner.client("ec2").allocate_address(Domain="vpc")["PublicIp"]
-    with pytest.raises(RefusedError, match="elastic address of this account"):
+    with pytest.raises(RuleError, match="elastic address of this account"):
         planned(world, addresses=[mine])
 
 
@@ -217,7 +217,7 @@ def test_a_block_without_effect_is_refused(spoil: Callable[[Waf], None], why: st
     waf.acl = waf.client.list_web_acls(Scope="REGIONAL")["WebACLs"][0]
     waf.sets = {one["Name"]: one for one in waf.client.list_ip_sets(Scope="REGIONAL")["IPSets"]}
     spoil(waf)
-    with pytest.raises(RefusedError, match=why):
+    with pytest.raises(RuleError, match=why):
         planned(world)
 
 
@@ -226,7 +226,7 @@ def test_a_full_set_is_refused() -> None:
     world = block(ATTACKER_V4)
     plan = planned(world)
     put(world, [f"198.18.{one // 250}.{one % 250}/32" for one in range(10_000)])
-    with pytest.raises(RefusedError, match="10001"):
+    with pytest.raises(RuleError, match="10001"):
         world.change.act(world.scope, plan)
     assert world.clients.writes == []
 
@@ -236,7 +236,7 @@ def test_ipv6_needs_a_set_of_its_own() -> None:
     world = block(ATTACKER_V6)
     plain = where(web_acls={"portal": {"name": "axis-waf", "log_group": "aws-waf-logs-axis", "ip_set": SET_V4}})
     world.scope = scope(environment=plain)
-    with pytest.raises(RefusedError, match="ip_set_v6"):
+    with pytest.raises(RuleError, match="ip_set_v6"):
         planned(world)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.ledger.index import IncidentIndex
 from activities.ledger.store import Chain
 from domain.audit.storage_format import Seal, chain_key, seal_place
@@ -189,7 +189,7 @@ def test_a_head_that_somebody_else_signed_is_not_left_as_ours(clients: WorldClie
     body = clients.inner.client("s3").get_object(Bucket=BUCKET, Key=theirs)["Body"].read()
     for number, content in ((3, body), (4, b"{}")):
         clients.inner.client("s3").put_object(Bucket=BUCKET, Key=seal_place(INCIDENT, 1, number), Body=content)
-        with pytest.raises(RefusedError, match="another signed head"):
+        with pytest.raises(RuleError, match="another signed head"):
             append(clients, entries(number, number))
 
 
@@ -256,6 +256,6 @@ def test_two_that_follow_at_once_both_get_a_place(clients: WorldClients) -> None
 
 def test_nothing_follows_what_is_not_there(clients: WorldClients) -> None:
     """An incident that the ledger does not have gets no first entry this way."""
-    with pytest.raises(RefusedError, match=INCIDENT):
+    with pytest.raises(RuleError, match=INCIDENT):
         Chain(clients, place()).follow(INCIDENT, handed(), NOW)
     assert table(clients) == {}

@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 from pydantic import ValidationError
 
-from activities.action import Change, RefusedError
+from activities.action import Change, RuleError
 from activities.aws.identity.cognito_accounts import AccountsParams
 from activities.aws.identity.cognito_disable_users import DisableUsers
 from activities.aws.identity.cognito_require_mfa import MfaParams, RequireMfa
@@ -95,7 +95,7 @@ def test_a_list_may_be_written_with_commas() -> None:
 def test_an_account_that_does_not_exist_is_named_before_anything_is_done(clinic: Clinic, change: Any) -> None:
     """One wrong sub among right ones: refused at the plan, not midway."""
     wrong = str(uuid4())
-    with pytest.raises(RefusedError, match=wrong):
+    with pytest.raises(RuleError, match=wrong):
         clinic.planned(change, users=[clinic.account(), wrong])
     assert clinic.clients.writes == []
 
@@ -159,7 +159,7 @@ def test_accounts_that_cannot_be_reset_are_told_and_left_alone(clinic: Clinic) -
     assert f"{unreached} (no verified mail" in plan.impact
     statuses = [clinic.pool.get(user)["UserStatus"] for user in (fit, disabled, unreached)]
     assert statuses == ["RESET_REQUIRED", "CONFIRMED", "CONFIRMED"]
-    with pytest.raises(RefusedError, match="none of 2"):
+    with pytest.raises(RuleError, match="none of 2"):
         clinic.planned(ResetPasswords, users=[disabled, unreached])
 
 
@@ -173,7 +173,7 @@ def test_who_has_no_second_factor_is_told_and_left_alone(clinic: Clinic) -> None
     plan = clinic.carry_out(RequireMfa, users=[fit, none])
     assert f"{none} (no factor set up and no verified telephone)" in plan.impact
     assert [clinic.pool.get(user)["UserMFASettingList"] for user in (fit, none)] == [["SMS_MFA"], []]
-    with pytest.raises(RefusedError, match="none of 1"):
+    with pytest.raises(RuleError, match="none of 1"):
         clinic.planned(RequireMfa, users=[none])
 
 
@@ -195,12 +195,12 @@ def test_the_whole_pool_is_asked_by_two_approvers_and_put_back_as_it_was(clinic:
 @pytest.mark.parametrize("params", [{}, {"users": [str(uuid4())], "pool_wide": True}])
 def test_either_accounts_or_the_pool(clinic: Clinic, params: dict[str, Any]) -> None:
     """Neither and both are refused: nobody asks the whole pool by mistake."""
-    with pytest.raises(RefusedError, match="pool_wide"):
+    with pytest.raises(RuleError, match="pool_wide"):
         clinic.planned(RequireMfa, **params)
 
 
 def test_a_pool_that_asks_nobody_is_refused(clinic: Clinic) -> None:
     """Where a second factor is off, turning it on for one account would have no effect."""
     clinic.pool.client.set_user_pool_mfa_config(UserPoolId=clinic.pool.id, MfaConfiguration="OFF")
-    with pytest.raises(RefusedError, match="optional first"):
+    with pytest.raises(RuleError, match="optional first"):
         clinic.planned(RequireMfa, users=[clinic.account()])

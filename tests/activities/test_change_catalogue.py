@@ -4,7 +4,7 @@ from typing import Any, Literal
 import pytest
 from moto import mock_aws
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, VerifyCall
@@ -166,7 +166,7 @@ def test_undone_it_is_as_it_was(runner: ChangeRunner, world: World, effects: lis
     runner.apply(world.change, call, NOW)
     verified(runner, world, call)
     if not call.plan.reversible:
-        with pytest.raises(RefusedError):
+        with pytest.raises(RuleError):
             planned(runner, world, generation=2, undo=call.plan)
         assert "undone" in call.plan.impact
         return

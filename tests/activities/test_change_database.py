@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
 from tests.activities.database_worlds import failover, resize, restart
@@ -35,10 +35,10 @@ def test_no_failover_without_a_standby() -> None:
     """A single zone, or a standby that RDS does not name, cannot be failed over to."""
     world = failover()
     del rds_of(world).primary["SecondaryAvailabilityZone"]
-    with pytest.raises(RefusedError, match="which zone"):
+    with pytest.raises(RuleError, match="which zone"):
         planned(world)
     rds_of(world).primary["MultiAZ"] = False
-    with pytest.raises(RefusedError, match="not Multi-AZ"):
+    with pytest.raises(RuleError, match="not Multi-AZ"):
         planned(world)
 
 
@@ -47,7 +47,7 @@ def test_rds_fails_over_only_what_is_available(status: str) -> None:
     """What RDS would refuse once approved is refused before anybody is asked."""
     world = failover()
     rds_of(world).primary["DBInstanceStatus"] = status
-    with pytest.raises(RefusedError, match=f"is {status}"):
+    with pytest.raises(RuleError, match=f"is {status}"):
         planned(world)
 
 
@@ -74,10 +74,10 @@ def test_a_failover_tells_what_it_brings_with_it() -> None:
 def test_a_class_that_aws_does_not_offer_is_refused() -> None:
     """Neither a class unknown to AWS here, nor one that a zone of the instance lacks, nor one that is no class."""
     world = resize()
-    with pytest.raises(RefusedError, match=r"does not offer db\.r5\.large"):
+    with pytest.raises(RuleError, match=r"does not offer db\.r5\.large"):
         planned(world, instance_class="db.r5.large")
     rds_of(world).primary["AvailabilityZone"] = "ap-southeast-2d"
-    with pytest.raises(RefusedError, match="ap-southeast-2d"):
+    with pytest.raises(RuleError, match="ap-southeast-2d"):
         planned(world)
     with pytest.raises(ValueError, match="instance_class"):
         planned(world, instance_class="2xlarge")

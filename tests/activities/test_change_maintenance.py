@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from activities.action import NoParams, RefusedError
+from activities.action import NoParams, RuleError
 from activities.aws.network.elbv2_maintenance_page import MaintenancePage, _explicit
 from activities.aws.network.maintenance_html import LIMIT_CHARACTERS, PAGE, PAGE_DIGEST
 from activities.changes.runner import ChangeRunner
@@ -110,7 +110,7 @@ def test_the_same_actions_read_the_same_however_aws_writes_them() -> None:
 
 def refusing(world: World, **changes: Any) -> str:
     where = scope(environment=world.scope.environment.model_copy(update=changes))
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RuleError) as refused:
         MaintenancePage(world.clients).plan(where, NoParams())
     assert world.clients.writes == []
     return str(refused.value)

@@ -5,7 +5,7 @@ import pytest
 from moto import mock_aws
 from pydantic import ValidationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.network.ec2_restrict_network import RestrictNetwork, RestrictParams
 from activities.aws.observability.logging_extend import ExtendLogging, ExtendLoggingParams
 from activities.changes.runner import ChangeRunner
@@ -104,7 +104,7 @@ def test_what_must_not_be_or_finds_nothing_is_refused(params: dict[str, Any], re
     world = restriction()
     ours = world.scope.environment.model_copy(update={"protected": Protected(addresses=("203.0.113.64/28",))})
     world.scope = world.scope.model_copy(update={"environment": ours})
-    with pytest.raises(RefusedError, match=reason):
+    with pytest.raises(RuleError, match=reason):
         planned(world, **params)
     assert world.clients.writes == []
 
@@ -116,7 +116,7 @@ def test_protected_resources_are_refused(kind: str) -> None:
     (resource,) = getattr(world.scope.environment, kind).values()
     ours = world.scope.environment.model_copy(update={"protected": Protected(resources=(resource,))})
     world.scope = world.scope.model_copy(update={"environment": ours})
-    with pytest.raises(RefusedError, match="protected"):
+    with pytest.raises(RuleError, match="protected"):
         planned(world, **world.params)
 
 
@@ -180,7 +180,7 @@ def test_a_flow_log_that_cannot_be_deleted_is_told() -> None:
 
     world.clients.instead["ec2"] = Ec2()
     carry_out(world, 2, undo=done)
-    with pytest.raises(RefusedError, match=r"deletes no flow log.*OperationNotPermitted"):
+    with pytest.raises(RuleError, match=r"deletes no flow log.*OperationNotPermitted"):
         world.change.act(world.scope, done.reversed())
 
 
@@ -193,7 +193,7 @@ def test_a_log_that_would_go_nowhere_is_refused() -> None:
         ({"network": "main"}, "bucket"),
         ({}, "name a web_acl"),
     ):
-        with pytest.raises(RefusedError, match=reason):
+        with pytest.raises(RuleError, match=reason):
             planned(world, **params)
 
 

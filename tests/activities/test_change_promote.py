@@ -7,7 +7,7 @@ from moto import mock_aws
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
 from tests.activities.change_worlds import World
@@ -67,7 +67,7 @@ def test_those_who_approve_are_told_what_is_lost_and_missing(world: World, rds: 
 def test_a_living_primary_is_left_in_its_place(world: World, rds: FakeRds, status: str, instead: str) -> None:
     """Two primaries would take writes; the refusal says what to do instead."""
     rds.primary["DBInstanceStatus"] = status
-    with pytest.raises(RefusedError, match=instead):
+    with pytest.raises(RuleError, match=instead):
         planned(world)
 
 
@@ -75,14 +75,14 @@ def test_a_full_pool_is_no_reason_to_promote(world: World, rds: FakeRds) -> None
     """The connections are used up while the database is well: restarting helps, promoting does not."""
     rds.primary["DBInstanceStatus"] = "available"
     metric("DatabaseConnections", PRIMARY, 97, world.clients)
-    with pytest.raises(RefusedError, match=r"used up \(97 of 100\).*Restart the application"):
+    with pytest.raises(RuleError, match=r"used up \(97 of 100\).*Restart the application"):
         planned(world)
 
 
 @pytest.mark.parametrize("behind", [None, -1])
 def test_an_unknown_lag_is_refused(behind: float | None) -> None:
     """Nobody can accept a loss that nobody knows: no data, or a replica that does not replicate."""
-    with mock_aws(), pytest.raises(RefusedError, match="what would be lost is unknown"):
+    with mock_aws(), pytest.raises(RuleError, match="what would be lost is unknown"):
         planned(promote(behind))
 
 
@@ -90,7 +90,7 @@ def test_an_unknown_lag_is_refused(behind: float | None) -> None:
 def test_a_busy_replica_is_waited_for(world: World, rds: FakeRds, status: str) -> None:
     """RDS promotes no replica that is backing up."""
     rds.replica["DBInstanceStatus"] = status
-    with pytest.raises(RefusedError, match=f"is {status}"):
+    with pytest.raises(RuleError, match=f"is {status}"):
         planned(world)
 
 
@@ -98,14 +98,14 @@ def test_a_fence_that_does_not_hold_is_refused(world: World, rds: FakeRds) -> No
     """The group must be the primary's only one, and must not be the replica's."""
     (group,) = rds.primary["VpcSecurityGroups"]
     rds.replica["VpcSecurityGroups"] = [group]
-    with pytest.raises(RefusedError, match="cut off the other"):
+    with pytest.raises(RuleError, match="cut off the other"):
         planned(world)
     rds.replica["VpcSecurityGroups"] = []
     rds.primary["VpcSecurityGroups"] = [group, {"VpcSecurityGroupId": "sg-0other"}]
-    with pytest.raises(RefusedError, match="sg-0other"):
+    with pytest.raises(RuleError, match="sg-0other"):
         planned(world)
     rds.primary["VpcSecurityGroups"] = []
-    with pytest.raises(RefusedError, match="not behind"):
+    with pytest.raises(RuleError, match="not behind"):
         planned(world)
 
 
@@ -113,11 +113,11 @@ def test_an_application_that_reads_something_else_is_refused(world: World) -> No
     """A parameter that leads to neither database is not ours to overwrite; nor is an encrypted one."""
     ssm = world.clients.inner.client("ssm")
     ssm.put_parameter(Name=PARAMETER, Value="elsewhere.example", Overwrite=True)
-    with pytest.raises(RefusedError, match="neither"):
+    with pytest.raises(RuleError, match="neither"):
         planned(world)
     ssm.delete_parameter(Name=PARAMETER)
     ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Type="SecureString")
-    with pytest.raises(RefusedError, match="SecureString"):
+    with pytest.raises(RuleError, match="SecureString"):
         planned(world)
 
 
@@ -159,7 +159,7 @@ def test_a_primary_that_came_back_meanwhile_stops_it(world: World, rds: FakeRds)
     """Between approval and apply the primary may recover: nothing is written then; once it is fenced it goes on."""
     plan = planned(world)
     rds.primary["DBInstanceStatus"] = "available"
-    with pytest.raises(RefusedError, match="fail over"):
+    with pytest.raises(RuleError, match="fail over"):
         world.change.act(world.scope, plan)
     assert world.clients.writes == []
     rds.primary["DBInstanceStatus"], rds.quick = "failed", False

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import pytest
 from moto import mock_aws
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.ecs.ecs_rollback_service import RollbackParams, RollbackService
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
@@ -60,21 +60,21 @@ def test_the_impact_says_what_an_approver_must_know(backend: Backend) -> None:
 def test_other_controllers_are_handed_off(backend: Backend, controller: str, says: str) -> None:
     """What ECS does not roll out, it cannot roll back: refused before any approval, saying who can."""
     backend.ecs.controller = controller
-    with pytest.raises(RefusedError, match=says):
+    with pytest.raises(RuleError, match=says):
         backend.plan()
 
 
 def test_no_healthy_deployment_is_refused(backend: Backend) -> None:
     """There is no guess: without a successful deployment of another revision nothing is planned."""
     backend.ecs.deployments = backend.ecs.deployments[-1:]
-    with pytest.raises(RefusedError, match="no successful deployment"):
+    with pytest.raises(RuleError, match="no successful deployment"):
         backend.plan()
 
 
 def test_a_deregistered_revision_is_refused(backend: Backend) -> None:
     """ECS would refuse it after the approval: say so before."""
     backend.ecs.inactive.add(3)
-    with pytest.raises(RefusedError, match=f"{SERVICE}:3.*INACTIVE"):
+    with pytest.raises(RuleError, match=f"{SERVICE}:3.*INACTIVE"):
         backend.plan()
 
 
@@ -83,7 +83,7 @@ def test_a_missing_service_is_refused(backend: Backend) -> None:
     known = backend.scope.environment.services["backend"].model_dump()
     services = {"backend": Service(**(known | {"service": "gone"}))}
     elsewhere = scope(environment=environment(services=services))
-    with pytest.raises(RefusedError, match="no active service gone"):
+    with pytest.raises(RuleError, match="no active service gone"):
         backend.change.plan(elsewhere, RollbackParams(service="backend"))
 
 

@@ -4,7 +4,7 @@ import pytest
 from moto import mock_aws
 from pydantic import ValidationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
@@ -55,7 +55,7 @@ def test_no_count_below_one() -> None:
 @pytest.mark.parametrize(("running", "asked"), [(3, 9), (8, None), (8, 9)])
 def test_the_maximum_is_named_and_kept(running: int, asked: int | None) -> None:
     """Above autoscaling's maximum nothing would hold; the refusal says where it is."""
-    with pytest.raises(RefusedError, match="maximum of 8"):
+    with pytest.raises(RuleError, match="maximum of 8"):
         planned(scale(running), asked)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Applied, PlanCall, ReleaseCall
 from domain.model.plan import State
@@ -64,7 +64,7 @@ def test_a_plan_that_no_record_could_hold_is_refused(
     monkeypatch.setattr(limits, "PLAN", size)
     assert planned(runner, dial).plan.is_sealed()
     monkeypatch.setattr(limits, "PLAN", size - 1)
-    with pytest.raises(RefusedError, match=f"the plan has {size} bytes, and {size - 1} at most .* ask for less"):
+    with pytest.raises(RuleError, match=f"the plan has {size} bytes, and {size - 1} at most .* ask for less"):
         planned(runner, dial)
     assert dial.written == []
 

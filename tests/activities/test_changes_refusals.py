@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Mode, ReleaseCall
 from tests.activities.dial import (
@@ -37,7 +37,7 @@ def test_one_generation_carries_out_one_plan(runner: ChangeRunner, dial: Dial) -
     call = planned(runner, dial)
     runner.apply(dial, call, NOW)
     other = planned(runner, dial, 3)
-    with pytest.raises(RefusedError, match="on record"):
+    with pytest.raises(RuleError, match="on record"):
         runner.apply(dial, other, NOW)
     assert dial.world == call.plan.after
 
@@ -63,7 +63,7 @@ def test_a_rehearsal_applies_nothing(
 ) -> None:
     """A dry run ends with its plan anywhere, a drill in production; not even a lock is taken."""
     call = planned(runner, dial, where=scope(mode=mode))
-    with pytest.raises(RefusedError, match=says):
+    with pytest.raises(RuleError, match=says):
         runner.apply(dial, call, NOW)
     assert dial.written == []
     assert clients.calls == []
@@ -73,7 +73,7 @@ def test_a_rehearsal_applies_nothing(
 def test_what_was_not_approved_is_not_applied(runner: ChangeRunner, dial: Dial, change: dict[str, Any]) -> None:
     """A plan that was touched after its digest was made is refused."""
     call = planned(runner, dial)
-    with pytest.raises(RefusedError, match="digest"):
+    with pytest.raises(RuleError, match="digest"):
         runner.apply(dial, call.model_copy(update={"plan": call.plan.model_copy(update=change)}), NOW)
     assert dial.written == []
 
@@ -82,7 +82,7 @@ def test_another_actions_plan_is_refused(runner: ChangeRunner, dial: Dial) -> No
     """A plan is carried out by the action that made it."""
     call = planned(runner, dial)
     foreign = call.plan.model_copy(update={"action": "test.other"}).sealed()
-    with pytest.raises(RefusedError, match=r"test\.other"):
+    with pytest.raises(RuleError, match=r"test\.other"):
         runner.apply(dial, call.model_copy(update={"plan": foreign}), NOW)
 
 
@@ -91,7 +91,7 @@ def test_the_wrong_account_is_refused_and_asked_for_once(
 ) -> None:
     """Credentials of another account than the environment's change nothing; both are named."""
     elsewhere = scope(environment=environment(account="210987654321"))
-    with pytest.raises(RefusedError, match=r"123456789012.*210987654321"):
+    with pytest.raises(RuleError, match=r"123456789012.*210987654321"):
         runner.apply(dial, planned(runner, dial, where=elsewhere), NOW)
     assert dial.written == []
     runner.apply(dial, planned(runner, dial), NOW)

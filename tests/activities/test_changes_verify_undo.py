@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import PlanCall
 from domain.model.plan import Plan, Verification
@@ -91,7 +91,7 @@ def test_an_undo_never_overwrites_what_came_after(runner: ChangeRunner, dial: Di
     call = planned(runner, dial)
     runner.apply(dial, call, NOW)
     dial.world["right"] = OUTSIDE
-    with pytest.raises(RefusedError, match=r"changed since \(right\)"):
+    with pytest.raises(RuleError, match=r"changed since \(right\)"):
         runner.plan(dial, undoing(call.plan))
 
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_reversed_is_not_undone(runner: ChangeRunner, dial: Dial)
     dial.reversible = False
     call = planned(runner, dial)
     runner.apply(dial, call, NOW)
-    with pytest.raises(RefusedError, match="cannot be undone"):
+    with pytest.raises(RuleError, match="cannot be undone"):
         runner.plan(dial, undoing(call.plan))
 
 

@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 from pydantic import Field, ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.action import Params, RefusedError
+from activities.action import Params, RuleError
 from activities.aws.shared.error_mapping import ALREADY, as_application_error, is_already, kind_of
 from domain.values.errors import FINAL, ErrorKind
 
@@ -121,7 +121,7 @@ def test_one_at_a_time_is_waited_for(operation: str) -> None:
         (TimeoutError(), ErrorKind.TRANSIENT),
         (NoCredentialsError(), ErrorKind.ACCESS_DENIED),
         (ParamValidationError(report=SECRET), ErrorKind.INVALID_REQUEST),
-        (RefusedError("no"), ErrorKind.REFUSED),
+        (RuleError("no"), ErrorKind.REFUSED),
         (invalid(), ErrorKind.INVALID_REQUEST),
         (ApplicationError("busy", type="ResourceBusy"), ErrorKind.BUSY),
         (ApplicationError("else", type="Else"), ErrorKind.UNKNOWN),
@@ -164,12 +164,12 @@ def test_the_message_says_what_was_done_and_what_came_back() -> None:
 
 def test_messages_are_bounded() -> None:
     """However long a reason is, the message stays within 300 characters."""
-    assert len(as_application_error(RefusedError("why " * 500), "scaling").message) == 300
+    assert len(as_application_error(RuleError("why " * 500), "scaling").message) == 300
 
 
 def test_a_refusal_says_its_reason_and_an_invalid_parameter_its_field() -> None:
     """Both come back to whoever asked, who can then ask better."""
-    assert as_application_error(RefusedError("not above 8 tasks"), "scaling").message == "scaling: not above 8 tasks"
+    assert as_application_error(RuleError("not above 8 tasks"), "scaling").message == "scaling: not above 8 tasks"
     made = as_application_error(invalid(), "scaling")
     assert made.message == "scaling: count: Input should be greater than or equal to 1"
     assert made.non_retryable

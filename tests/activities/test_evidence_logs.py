@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.evidence import s3_preservation
 from activities.changes.runner import ChangeRunner
 from tests.activities.change_worlds import World
@@ -150,7 +150,7 @@ def test_without_a_vault_nothing_is_planned(
     """Evidence that nothing protects is none: refused, saying what is missing."""
     s3.create_bucket(Bucket="unlocked", CreateBucketConfiguration={"LocationConstraint": "ap-southeast-2"})
     world.scope = world.scope.model_copy(update={"environment": environment(**changes)})
-    with pytest.raises(RefusedError, match=match):
+    with pytest.raises(RuleError, match=match):
         planned(runner, world)
 
 

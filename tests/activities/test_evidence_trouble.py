@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.evidence import s3_preservation
 from activities.changes.runner import ChangeRunner
 from activities.heartbeat import keeping
@@ -53,7 +53,7 @@ def test_a_foreign_copy_is_never_taken_for_evidence(
     key = f"evidence/{world.scope.incident}/{LOGS}/AWSLogs/1.json.gz/{version}"
     until = {"ObjectLockRetainUntilDate": DECLARED + timedelta(days=9)} if lock else {}
     s3.put_object(Bucket=VAULT, Key=key, Body=theirs, ChecksumAlgorithm="SHA256", **lock, **until)
-    with pytest.raises(RefusedError, match=match) as refused:
+    with pytest.raises(RuleError, match=match) as refused:
         verified(runner, world, call)
     assert VAULT in str(refused.value)
     assert "AWSLogs" not in str(refused.value)
@@ -144,7 +144,7 @@ def test_a_foreign_part_of_the_manifest_is_not_believed(runner: ChangeRunner, wo
     s3.put_object(
         Bucket=VAULT, Key=f"{call.plan.context['records']}parts/000001.jsonl", Body=b'{"source_version":"1"}\n'
     )
-    with pytest.raises(RefusedError, match="somebody else"):
+    with pytest.raises(RuleError, match="somebody else"):
         verified(runner, world, call)
     assert copies(world) == []
 
@@ -166,7 +166,7 @@ def test_a_record_that_somebody_else_was_quicker_with_is_not_believed(
         return put_object(**asked)
 
     monkeypatch.setattr(inner, "put_object", overtaken)
-    with pytest.raises(RefusedError, match="somebody else"):
+    with pytest.raises(RuleError, match="somebody else"):
         verified(runner, world, call)
     assert call.plan.after["manifest"] not in stored(world.clients)
 

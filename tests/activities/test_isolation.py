@@ -5,7 +5,7 @@ import pytest
 from moto import mock_aws
 from moto.ecs.models import ecs_backends
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.ecs.ecs_stop_service import StopParams, StopService
 from activities.aws.network.network_isolate import IsolateNetwork, IsolateParams
 from domain.model.plan import Plan
@@ -121,7 +121,7 @@ def test_what_is_ours_is_refused(what: str) -> None:
     }[what]
     shielded = there.model_dump() | {"protected": {"resources": [protected]}}
     world.scope = scope(environment=type(there).model_validate(shielded))
-    with pytest.raises(RefusedError, match="protected"):
+    with pytest.raises(RuleError, match="protected"):
         planned(world)
     assert world.clients.writes == []
 
@@ -133,7 +133,7 @@ def test_a_taken_rule_number_is_refused() -> None:
     estate.client.create_network_acl_entry(
         **entry, RuleAction="allow", CidrBlock="10.0.0.0/8", PortRange={"From": 22, "To": 22}
     )
-    with pytest.raises(RefusedError, match="is taken"):
+    with pytest.raises(RuleError, match="is taken"):
         planned(world)
 
 
@@ -143,7 +143,7 @@ def test_a_web_acl_that_is_not_there_is_named() -> None:
     where = world.scope.environment.model_dump()
     where["web_acls"]["portal"]["name"] = "another"
     world.scope = scope(environment=environment().model_validate(where))
-    with pytest.raises(RefusedError, match="no WebACL another"):
+    with pytest.raises(RuleError, match="no WebACL another"):
         planned(world)
 
 
@@ -190,7 +190,7 @@ def test_a_protected_service_is_not_stopped(resource: str) -> None:
     """By its own name or its cluster's."""
     world = stop()
     world.scope = scope(environment=environment(protected={"resources": [resource]}))
-    with pytest.raises(RefusedError, match="protected"):
+    with pytest.raises(RuleError, match="protected"):
         stopping(world)
 
 
@@ -198,5 +198,5 @@ def test_a_service_that_is_not_there_is_refused() -> None:
     """ECS does not call it an error; we do."""
     world = stop()
     world.clients.inner.client("ecs").delete_service(cluster=CLUSTER, service=SERVICES[1], force=True)
-    with pytest.raises(RefusedError, match="no active service"):
+    with pytest.raises(RuleError, match="no active service"):
         stopping(world)

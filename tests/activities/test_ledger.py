@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.changes.intents import Intent, Ledger, ResourceBusyError
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
@@ -72,7 +72,7 @@ def test_the_same_intent_again_is_fine_and_another_plan_is_refused(ledger: Ledge
     """One generation stands for one plan for ever; the first one stays."""
     ledger.put_intent(intent())
     ledger.put_intent(intent())
-    with pytest.raises(RefusedError, match=intent().digest):
+    with pytest.raises(RuleError, match=intent().digest):
         ledger.put_intent(intent(after=7))
     assert ledger.intent(INCIDENT, STEP, 1) == intent()
     assert len(items(clients)) == 1

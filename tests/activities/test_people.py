@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.paging import Pager, short_text
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall
@@ -94,7 +94,7 @@ def test_all_channels_failing_is_an_error(aws: RecordedAws) -> None:
 
 def test_no_channel_is_refused(aws: RecordedAws) -> None:
     """A contact who cannot be reached at all is told of, not passed over."""
-    with pytest.raises(RefusedError, match="lead has no channel"):
+    with pytest.raises(RuleError, match="lead has no channel"):
         Pager(aws).page(page())
 
 

@@ -12,7 +12,7 @@ import requests
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.ledger.reader import Record
 from domain.audit.storage_format import chain_key, seal_place
@@ -118,9 +118,9 @@ def test_what_is_not_there_is_refused(clients: WorldClients) -> None:
     """An incident that nobody recorded is refused by its id; one whose id another begins with is not mixed in."""
     append(clients, timeline(3).entries)
     for incident in ("inc-20261123-7f3", INCIDENT + "x"):
-        with pytest.raises(RefusedError, match=incident):
+        with pytest.raises(RuleError, match=incident):
             Record(clients, place()).read(incident)
-        with pytest.raises(RefusedError, match=incident):
+        with pytest.raises(RuleError, match=incident):
             Record(clients, place()).read_chain(incident)
     assert len(Record(clients, place()).read_chain(INCIDENT).items[1]) == 3
 

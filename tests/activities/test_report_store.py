@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.ledger.store import Chain
 from activities.report_store import ReportStore
 from domain.audit.storage_format import report_place
@@ -126,10 +126,10 @@ def test_an_unknown_zone_is_utc(clients: WorldClients) -> None:
 
 def test_what_the_ledger_does_not_tell_is_refused(clients: WorldClients) -> None:
     """A ledger without the incident, without its declaration, or an environment without a vault stores nothing."""
-    with pytest.raises(RefusedError, match="no record"):
+    with pytest.raises(RuleError, match="no record"):
         store(clients)
     append(clients, timeline(3).entries)
-    with pytest.raises(RefusedError, match="does not tell"):
+    with pytest.raises(RuleError, match="does not tell"):
         store(clients)
     assert reports(clients) == []
 
@@ -138,7 +138,7 @@ def test_without_a_vault_it_is_refused(clients: WorldClients) -> None:
     bare = environment()
     Chain(clients, bare).append(AppendCall(incident=INCIDENT, environment=bare, epoch=1, entries=entries()))
     call = ReportCall(incident=INCIDENT, environment=bare, timezone="UTC")
-    with pytest.raises(RefusedError, match="no evidence bucket"):
+    with pytest.raises(RuleError, match="no evidence bucket"):
         ReportStore(clients, bare).store(call, NOW)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.action import Notice, RefusedError
+from activities.action import Notice, RuleError
 from activities.registry import World
 from activities.statuspage import Identified, Investigating, Monitoring, PostParams, Resolved
 from activities.statuspage_client import StatusPageClient
@@ -143,7 +143,7 @@ def test_ours_alone_is_touched(server: StatusPageServer, world: World) -> None:
 
 def test_unknown_component_is_refused(server: StatusPageServer, world: World) -> None:
     """A component that the environment does not name is refused before anything is sent."""
-    with pytest.raises(RefusedError, match=r"no component billing; the environment names: portal"):
+    with pytest.raises(RuleError, match=r"no component billing; the environment names: portal"):
         Investigating(world).send(scope(), PostParams(components=("billing",)), 1)
     assert server.requests == []
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.statuspage_client import StatusPageClient
 from tests.activities.statuspage_server import StatusPageServer, statuspage_server
 
@@ -68,7 +68,7 @@ def test_unreachable_is_transient() -> None:
 
 def test_without_a_key_nothing_is_sent(server: StatusPageServer) -> None:
     """A missing key is refused, naming the setting, and no request leaves."""
-    with pytest.raises(RefusedError, match="STATUSPAGE_API_KEY"):
+    with pytest.raises(RuleError, match="STATUSPAGE_API_KEY"):
         StatusPageClient(server.url, "").request("GET", UNRESOLVED)
     assert server.requests == []
 

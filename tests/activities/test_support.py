@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from activities.action import NoParams, RefusedError
+from activities.action import NoParams, RuleError
 from activities.aws.observability.support_cases import CaseParams, OpenCase, ResolveCase
 from activities.registry import World
 from activities.statuspage_client import StatusPageClient
@@ -103,7 +103,7 @@ def test_severity_levels_unread(aws: RecordedAws, code: str, status: int) -> Non
 def test_no_plan_is_refused(aws: RecordedAws, operation: str) -> None:
     """An account without a support plan that has the API is told so, and what to do instead."""
     aws.fail(operation, "SubscriptionRequiredException")
-    with pytest.raises(RefusedError, match=r"support plan has no Support API.*console"):
+    with pytest.raises(RuleError, match=r"support plan has no Support API.*console"):
         OpenCase(world(aws)).send(scope(), CaseParams(), 1)
 
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from activities.action import Probe, RefusedError
+from activities.action import Probe, RuleError
 from activities.aws.database.backups import Backups, FailedJobs
 from activities.aws.database.performance_insights import DatabaseLoad
 from activities.aws.ecs.autoscaling_activities import ScalingActivities
@@ -158,7 +158,7 @@ def test_more_tasks_only_where_they_help(cpu: float | None, connections: float |
     """Idle tasks, a nearly full database and missing figures refuse the plan, each with its reason."""
     with mock_aws():
         world = scale_out(cpu, connections)
-        with pytest.raises(RefusedError, match=told):
+        with pytest.raises(RuleError, match=told):
             plan_of(world)
 
 
@@ -189,7 +189,7 @@ def test_pending_changes_ask_for_approval() -> None:
 )
 def test_alarms_that_must_ring_are_not_silenced(named: str, told: str) -> None:
     """None, unknown ones and the gravest are refused."""
-    with mock_aws(), pytest.raises(RefusedError, match=told):
+    with mock_aws(), pytest.raises(RuleError, match=told):
         plan_of(alarms(alarms=named))
 
 

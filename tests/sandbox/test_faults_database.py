@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, PROBES
 from activities.changes.runner import ChangeRunner
@@ -87,7 +87,7 @@ def test_a_full_pool_speaks_for_a_restart_and_against_promotion(
     assert "promote-replica" in finding.facts["advises_against"]
     assert suspects(observe) == ["pool-exhaustion"]
     change = CHANGES["rds.promote_replica"](clients)
-    with pytest.raises(RefusedError, match=r"connections are used up \(500 of 500\).*Restart the application"):
+    with pytest.raises(RuleError, match=r"connections are used up \(500 of 500\).*Restart the application"):
         change.plan(scope, change.params.model_validate(PROMOTE))
     apply(clients, scope, "app.restart", {"service": "backend", "database": "primary"})
     assert world.healthy()
@@ -121,7 +121,7 @@ def test_a_failed_primary_is_replaced_by_its_replica(
     assert observe("database.cause", cause="down", suggests="failover").status is FindingStatus.OK
     assert observe("rds.events").facts["grave"] == {"failure": 1}
     failover = CHANGES["rds.failover"](clients)
-    with pytest.raises(RefusedError, match="is failed"):
+    with pytest.raises(RuleError, match="is failed"):
         failover.plan(scope, failover.params.model_validate({"database": "primary"}))
     assert "is available, a primary, with backups of 7 days" in apply(clients, scope, "rds.promote_replica", PROMOTE)
     assert world.healthy()

@@ -12,10 +12,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.ledger.store import Chain
 from domain.model.activity_io import AppendCall, Appended
-from starters.cli.exit_codes import RefusedError
-from starters.cli.options import Options
 from starters.client import full_timeline
 from starters.client.incident_client import Account
+from starters.errors import RefusedError
+from starters.options import Options
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident, Said
 from tests.starters.vaulted import INCIDENT, Vaulted

@@ -9,8 +9,8 @@ from activities.ledger.index import IncidentIndex
 from domain.audit.storage_format import StoredCopy
 from domain.audit.verdict import account as entries_of
 from domain.model.timeline import Entry
-from starters.cli.options import Options
 from starters.client import recorded_incidents
+from starters.options import Options
 from tests.builders import T0
 from tests.domain.histories import answered
 from tests.domain.histories import incident as history

@@ -12,8 +12,8 @@ from rich.console import Console
 from domain.rules.account import Account
 from reporting.statistics.tally import Tally
 from starters.cli import stats_tables
-from starters.cli.options import Options
 from starters.client import recorded_incidents
+from starters.options import Options
 from tests.builders import T0
 from tests.domain.histories import Said, answered, closed
 from tests.domain.histories import incident as history

@@ -3,8 +3,8 @@
 import click
 import pytest
 
-from starters.cli.options import Options
 from starters.files.parameters import typed
+from starters.options import Options
 
 HERE = Options(environment="sandbox", who="security-lead")
 SUB = "3f2a8f0e-1c4b-4d5e-8a6f-7b8c9d0e1f2a"

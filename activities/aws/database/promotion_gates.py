@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from activities.aws.database.rds_metrics import Metric, newest
 from activities.aws.database.rds_status import FAILED, SERVING
 from activities.aws.shared.finding_times import clock
@@ -31,60 +31,60 @@ def refuse_living_primary(clients: Clients, scope: Scope, pair: Pair) -> None:
     if status in FAILED:
         return
     if status not in SERVING and status != "modifying":
-        raise RefusedError(
+        raise RuleError(
             f"{pair.old_name} is {status}, from which it comes back: wait for it, or start it again if it was stopped"
         )
     database = scope.environment.databases[pair.old_name]
     if (most := _connections(clients, scope, database)) and 100 * most >= _FULL_PERCENT * database.max_connections:
-        raise RefusedError(
+        raise RuleError(
             f"{pair.old_name} is {status} and its connections are used up ({most:g} of {database.max_connections}): "
             "a promoted replica has the same limit and the same clients, and loses what it has not replicated. "
             "Restart the application instead"
         )
     way = "fail over to its standby" if pair.old.get("MultiAZ") else "mend or reboot it"
-    raise RefusedError(f"{pair.old_name} is {status}: two primaries would take writes; {way} instead")
+    raise RuleError(f"{pair.old_name} is {status}: two primaries would take writes; {way} instead")
 
 
 def refuse_unfit_replica(pair: Pair) -> None:
     """Refuse what RDS would not promote, and what would be fenced together with the primary."""
     if str(pair.new.get("Engine", "")).startswith("aurora"):
-        raise RefusedError(f"{pair.new_name} is of Aurora: fail over its cluster instead")
+        raise RuleError(f"{pair.new_name} is of Aurora: fail over its cluster instead")
     source = pair.new.get("ReadReplicaSourceDBInstanceIdentifier")
     if source and source.rsplit(":", 1)[-1] != pair.old["DBInstanceIdentifier"]:
-        raise RefusedError(f"{pair.new_name} is a replica of {source}, not of {pair.old['DBInstanceIdentifier']}")
+        raise RuleError(f"{pair.new_name} is a replica of {source}, not of {pair.old['DBInstanceIdentifier']}")
     status = pair.new["DBInstanceStatus"]
     if source and status != "available":
-        raise RefusedError(f"{pair.new_name} is {status}: RDS promotes only an available replica, so wait for it")
+        raise RuleError(f"{pair.new_name} is {status}: RDS promotes only an available replica, so wait for it")
 
 
 def refuse_open_fence(pair: Pair, group: str) -> None:
     """Refuse when closing the security group would leave the primary open, or close the replica too."""
     old, new = _groups(pair.old), _groups(pair.new)
     if group in new:
-        raise RefusedError(
+        raise RuleError(
             f"{pair.new_name} shares security group {group} with {pair.old_name}: fencing the one would cut off the "
             "other; give the replica a group of its own first"
         )
     if others := sorted(old - {group}):
-        raise RefusedError(
+        raise RuleError(
             f"{pair.old_name} is also reached through {', '.join(others)}: fencing {group} alone would not keep "
             "writers away"
         )
     if group not in old:
-        raise RefusedError(f"{pair.old_name} is not behind security group {group}: look at the environment's file")
+        raise RuleError(f"{pair.old_name} is not behind security group {group}: look at the environment's file")
 
 
 def lag_told(clients: Clients, scope: Scope, pair: Pair) -> str:
-    """Say how much may be lost; raises `RefusedError` when nobody knows (`cloudwatch:GetMetricData`)."""
+    """Say how much may be lost; raises `RuleError` when nobody knows (`cloudwatch:GetMetricData`)."""
     identifier, since = pair.new["DBInstanceIdentifier"], scope.declared_at - _BEFORE
     found = newest(clients.client("cloudwatch"), identifier, _LAG, since).get("lag")
     if found is None:
-        raise RefusedError(
+        raise RuleError(
             f"CloudWatch does not know how far {pair.new_name} is behind {pair.old_name}: what would be lost is unknown"
         )
     when, lag = found
     if lag < 0:
-        raise RefusedError(f"{pair.new_name} was not replicating at {clock(when)}: what would be lost is unknown")
+        raise RuleError(f"{pair.new_name} was not replicating at {clock(when)}: what would be lost is unknown")
     return (
         f"{pair.new_name} was {lag:g} s behind at {clock(when)}: what {pair.old_name} committed in that time before it "
         "failed is lost. (An idle primary lets the figure climb to five minutes.)"

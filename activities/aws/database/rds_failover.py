@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from activities.action import Change, DatabaseName, Params, RefusedError
+from activities.action import Change, DatabaseName, Params, RuleError
 from activities.aws.database.rds_status import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -27,20 +27,20 @@ class Failover(Change[FailoverParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: FailoverParams) -> Plan:
-        """Name both zones; raises `RefusedError` without a standby, or when RDS would refuse."""
+        """Name both zones; raises `RuleError` without a standby, or when RDS would refuse."""
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
         status, zone = instance["DBInstanceStatus"], instance.get("AvailabilityZone")
         standby = instance.get("SecondaryAvailabilityZone")
         if not instance.get("MultiAZ"):
-            raise RefusedError(f"{params.database} has no standby to fail over to: it is not Multi-AZ")
+            raise RuleError(f"{params.database} has no standby to fail over to: it is not Multi-AZ")
         if status != _AVAILABLE:
-            raise RefusedError(
+            raise RuleError(
                 f"{params.database} is {status}, and RDS fails over by a reboot, which takes an available instance: "
                 "wait for it, or promote a replica if it has failed"
             )
         if not standby:
-            raise RefusedError(f"RDS does not tell which zone the standby of {params.database} is in: look again later")
+            raise RuleError(f"RDS does not tell which zone the standby of {params.database} is in: look again later")
         pending = sorted(instance.get("PendingModifiedValues", {}))
         waiting = f" A reboot may also bring in what is pending: {', '.join(pending)}." if pending else ""
         return Plan(

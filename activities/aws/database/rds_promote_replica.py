@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 from temporalio.exceptions import ApplicationError
 
-from activities.action import Change, DatabaseEndpointName, DatabaseName, Params, RefusedError, SecurityGroupName
+from activities.action import Change, DatabaseEndpointName, DatabaseName, Params, RuleError, SecurityGroupName
 from activities.aws.database import promotion_gates as gates
 from activities.aws.database.rds_status import SERVING, described
 from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since, force
@@ -52,7 +52,7 @@ class PromoteReplica(Change[PromoteParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
 
     def plan(self, scope: Scope, params: PromoteParams) -> Plan:
-        """Check every gate; raises `RefusedError` naming the first that does not hold, and what to do instead."""
+        """Check every gate; raises `RuleError` naming the first that does not hold, and what to do instead."""
         where = scope.environment
         pair = self._pair(where, params.replica)
         group, endpoint = where.security_groups[params.fence], where.database_endpoints[params.endpoint]
@@ -140,7 +140,7 @@ class PromoteReplica(Change[PromoteParams]):
         gates.refuse_open_fence(pair, group)
         known = {one.get("Endpoint", {}).get("Address") for one in (pair.old, pair.new)}
         if None not in known and address not in known:
-            raise RefusedError(
+            raise RuleError(
                 "the parameter that the application reads leads to neither database: look at database_endpoints in "
                 "the environment's file"
             )
@@ -178,7 +178,7 @@ class PromoteReplica(Change[PromoteParams]):
     def _pair(self, where: Environment, replica: str) -> gates.Pair:
         source = where.databases[replica].replica_of
         if source is None:
-            raise RefusedError(f"{replica} is no replica, says the environment's file")
+            raise RuleError(f"{replica} is no replica, says the environment's file")
         rds = self.clients.client("rds")
         old, new = (described(rds, where.databases[name].identifier) for name in (source, replica))
         return gates.Pair(source, replica, old, new)
@@ -187,7 +187,7 @@ class PromoteReplica(Change[PromoteParams]):
         """Read what the application reads (`ssm:GetParameter`); an encrypted one could not be put back as it was."""
         found = self.clients.client("ssm").get_parameter(Name=parameter)["Parameter"]
         if found["Type"] != "String":
-            raise RefusedError(f"parameter {parameter} is a {found['Type']}: lead the application over by hand")
+            raise RuleError(f"parameter {parameter} is a {found['Type']}: lead the application over by hand")
         return str(found["Value"])
 
     def _rules(self, plan: Plan) -> Iterator[tuple[str, IngressRule]]:

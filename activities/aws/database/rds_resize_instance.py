@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from activities.action import Change, DatabaseName, Params, RefusedError
+from activities.action import Change, DatabaseName, Params, RuleError
 from activities.aws.database.rds_status import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -34,13 +34,13 @@ class ResizeInstance(Change[ResizeParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
 
     def plan(self, scope: Scope, params: ResizeParams) -> Plan:
-        """Compare classes; raises `RefusedError` for one that AWS does not offer here, or an instance that is busy."""
+        """Compare classes; raises `RuleError` for one that AWS does not offer here, or an instance that is busy."""
         identifier = scope.environment.databases[params.database].identifier
         rds = self.clients.client("rds")
         instance = described(rds, identifier)
         status, current, wanted = instance["DBInstanceStatus"], instance[_CLASS], params.instance_class
         if status != _AVAILABLE:
-            raise RefusedError(f"{params.database} is {status}: RDS modifies only an available instance")
+            raise RuleError(f"{params.database} is {status}: RDS modifies only an available instance")
         checked = current == wanted or _refuse_unorderable(rds, instance, wanted)
         pending = instance.get("PendingModifiedValues", {})
         return Plan(
@@ -92,14 +92,14 @@ def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool
     offered = [one for one in listed if one["DBInstanceClass"] == wanted]
     if not offered:
         if listed or rds.describe_orderable_db_instance_options(**engine, MaxRecords=20)["OrderableDBInstanceOptions"]:
-            raise RefusedError(f"AWS does not offer {wanted} for {instance['Engine']} {instance['EngineVersion']} here")
+            raise RuleError(f"AWS does not offer {wanted} for {instance['Engine']} {instance['EngineVersion']} here")
         return False
     zones = {zone for name in ("AvailabilityZone", "SecondaryAvailabilityZone") if (zone := instance.get(name))}
     for one in offered:
         there = {zone["Name"] for zone in one.get("AvailabilityZones", [])}
         if (not there or zones <= there) and (one.get("MultiAZCapable", True) or not instance.get("MultiAZ")):
             return True
-    raise RefusedError(f"AWS does not offer {wanted} in {' and '.join(sorted(zones))}, where the instance is")
+    raise RuleError(f"AWS does not offer {wanted} in {' and '.join(sorted(zones))}, where the instance is")
 
 
 def _options(rds: Any, ask: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from activities.action import Change, Params, RefusedError, ServiceName
+from activities.action import Change, Params, RuleError, ServiceName
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Service
@@ -32,7 +32,7 @@ class RollbackService(Change[RollbackParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: RollbackParams) -> Plan:
-        """Find the last healthy deployment; raises `RefusedError` when there is none or ECS does not roll it out."""
+        """Find the last healthy deployment; raises `RuleError` when there is none or ECS does not roll it out."""
         ecs = self.clients.client("ecs")
         where = scope.environment.services[params.service]
         service = described(ecs, where.cluster, where.service)
@@ -94,13 +94,13 @@ class RollbackService(Change[RollbackParams]):
 
 
 def described(ecs: Any, cluster: str, service: str) -> dict[str, Any]:
-    """Describe one active service (`ecs:DescribeServices`); raises `RefusedError` when there is none."""
+    """Describe one active service (`ecs:DescribeServices`); raises `RuleError` when there is none."""
     answer = ecs.describe_services(cluster=cluster, services=[service])
     # ECS reports a missing service beside the found ones, not as an error.
     for found in answer["services"]:
         if found["status"] == "ACTIVE":
             return dict(found)
-    raise RefusedError(f"cluster {cluster} has no active service {service}: look at the environment's file")
+    raise RuleError(f"cluster {cluster} has no active service {service}: look at the environment's file")
 
 
 def primary(service: dict[str, Any]) -> dict[str, Any]:
@@ -124,11 +124,11 @@ def settled(elbv2: Any, service: dict[str, Any], target_group: str) -> Verificat
 def _refuse_foreign_controller(service: dict[str, Any], name: str) -> None:
     controller = service.get("deploymentController", {}).get("type", "ECS")
     if controller == "CODE_DEPLOY":
-        raise RefusedError(
+        raise RuleError(
             f"{name} is deployed by CodeDeploy, which alone can take it back: stop its deployment there with rollback"
         )
     if controller != "ECS":
-        raise RefusedError(
+        raise RuleError(
             f"{name} is deployed by an external controller ({controller}): hand the rollback to whoever runs it"
         )
 
@@ -136,7 +136,7 @@ def _refuse_foreign_controller(service: dict[str, Any], name: str) -> None:
 def _chosen(ecs: Any, where: Service, current: str, name: str) -> Deployment:
     target = last_healthy(history(ecs, where), current)
     if target is None:
-        raise RefusedError(
+        raise RuleError(
             f"{name} has no successful deployment of another revision than {_revision(current)} on record "
             "(ECS keeps 90 days): choose a revision by hand"
         )
@@ -147,7 +147,7 @@ def _refuse_inactive(ecs: Any, task_definition: str) -> None:
     """ECS would refuse a deregistered revision only once approved; better before (`ecs:DescribeTaskDefinition`)."""
     status = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]["status"]
     if status != "ACTIVE":
-        raise RefusedError(f"{_revision(task_definition)}, the last healthy revision, is {status}: register it again")
+        raise RuleError(f"{_revision(task_definition)}, the last healthy revision, is {status}: register it again")
 
 
 def _impact(name: str, service: dict[str, Any], current: str, target: Deployment) -> str:

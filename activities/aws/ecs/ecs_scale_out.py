@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, RefusedError
+from activities.action import DatabaseName, Params, RuleError
 from activities.aws.ecs.cloudwatch_service_load import load_queries
 from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
 from activities.aws.shared.cloudwatch_metrics import Query, latest
@@ -33,7 +33,7 @@ class ScaleOut(ScaleService):
     params: ClassVar[type[Params]] = ScaleOutParams
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
-        """Check the gates, then plan; raises `RefusedError` that says which gate is shut and what to do instead."""
+        """Check the gates, then plan; raises `RuleError` that says which gate is shut and what to do instead."""
         if not isinstance(params, ScaleOutParams):
             raise TypeError("ecs.scale_out takes ScaleOutParams")
         database = scope.environment.databases[params.database]
@@ -41,15 +41,15 @@ class ScaleOut(ScaleService):
         queries = {**load_queries(scope.environment.services[params.service]), "connections": connections}
         found = latest(self.clients.client("cloudwatch"), queries, scope.declared_at - _LOOK_BACK)
         if "cpu" not in found or "connections" not in found:
-            raise RefusedError("CloudWatch has no figures of CPU or connections: whether more tasks help is not known")
+            raise RuleError("CloudWatch has no figures of CPU or connections: whether more tasks help is not known")
         if found["cpu"] < params.busy_percent:
-            raise RefusedError(
+            raise RuleError(
                 f"CPU of {params.service} is at {found['cpu']:.0f} %, below {params.busy_percent:g} %: "
                 "more tasks would not help; look at the database"
             )
         full = 100 * found["connections"] / database.max_connections
         if full >= params.full_percent:
-            raise RefusedError(
+            raise RuleError(
                 f"{params.database} has {full:.0f} % of its connections in use: more tasks would exhaust them; "
                 "open a database incident"
             )

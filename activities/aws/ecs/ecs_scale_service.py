@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from activities.action import Change, Params, RefusedError, ServiceName
+from activities.action import Change, Params, RuleError, ServiceName
 from activities.aws.ecs.ecs_rollback_service import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -34,7 +34,7 @@ class ScaleService(Change[ScaleParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
-        """Work out the counts from what runs now; raises `RefusedError` when autoscaling's maximum is in the way."""
+        """Work out the counts from what runs now; raises `RuleError` when autoscaling's maximum is in the way."""
         where = scope.environment.services[params.service]
         context = {
             "cluster": where.cluster,
@@ -118,7 +118,7 @@ def _floor(params: ScaleParams, current: int, maximum: int | None) -> int:
     """How many tasks there shall be at least."""
     if maximum is not None and (params.count or current + 1) > maximum:
         asked = f"{params.count} tasks" if params.count else f"more than the {current} tasks there are"
-        raise RefusedError(
+        raise RuleError(
             f"{asked} of {params.service} would pass autoscaling's maximum of {maximum}: "
             f"ask for {maximum} at most, or have the maximum raised first"
         )

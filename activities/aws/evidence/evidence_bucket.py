@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.evidence.s3_content import Content, Piece, Read, Room
 from activities.aws.shared.error_codes import is_already
 
@@ -52,7 +52,7 @@ class Vault:
     def put_evidence(self, key: str, read: Read, size: int) -> Stored:
         """Put evidence at `key` (`s3:PutObject`, `s3:PutObjectRetention`, `s3:PutObjectLegalHold`).
 
-        Raises `RefusedError` when something else stands there, or S3 stored something else than was sent.
+        Raises `RuleError` when something else stands there, or S3 stored something else than was sent.
         """
         content = Content(read, size, self._room)
         try:
@@ -67,7 +67,7 @@ class Vault:
     def put_record(self, key: str, read: Read) -> bool:
         """Put a record of any length at `key`, unless one stands there: that stays, and the answer is no.
 
-        Whoever is told no looks at what stands there. Raises `RefusedError` when S3 stored something else than was
+        Whoever is told no looks at what stands there. Raises `RuleError` when S3 stored something else than was
         sent, and when the one that stands there is not locked as ours are.
         """
         content = Content(read, None, self._room)
@@ -77,7 +77,7 @@ class Vault:
             if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
                 raise
             if found.get("ObjectLockMode") != FOR_GOOD:
-                raise RefusedError(
+                raise RuleError(
                     f"in {self._bucket} a record stands without our lock (version {found['VersionId']}): "
                     "somebody else writes there"
                 ) from error
@@ -87,7 +87,7 @@ class Vault:
     def compare(self, key: str, read: Read, size: int) -> Stored | None:
         """Give the evidence at `key` when it is what `read` gives; None when nothing stands there.
 
-        Raises `RefusedError` when something else does.
+        Raises `RuleError` when something else does.
         """
         if (found := head(self._s3, self._bucket, key)) is None:
             return None
@@ -95,7 +95,7 @@ class Vault:
 
     def _checked(self, content: Content, answer: dict[str, Any]) -> dict[str, Any]:
         if answer.get("ChecksumSHA256") != content.checksum:
-            raise RefusedError(f"S3 did not store in {self._bucket} what was sent to it: its checksum is another")
+            raise RuleError(f"S3 did not store in {self._bucket} what was sent to it: its checksum is another")
         return answer
 
     def _written(self, key: str, content: Content, lock: dict[str, str]) -> dict[str, Any]:
@@ -167,13 +167,13 @@ class Vault:
         """Make sure that what stands at `key` is the content, locked; say so of a version of it, never of its key."""
         version = found["VersionId"]
         if found.get("ChecksumSHA256") != content.checksum:
-            raise RefusedError(
+            raise RuleError(
                 f"in {self._bucket} stands something else where evidence belongs (version {version}): "
                 "somebody else writes there; find out who before anything is trusted"
             )
         held = found.get("ObjectLockLegalHoldStatus") == "ON" and found.get("ObjectLockMode") == "GOVERNANCE"
         if not held and found.get("ObjectLockMode") != FOR_GOOD:
-            raise RefusedError(f"in {self._bucket} evidence stands without our lock (version {version})")
+            raise RuleError(f"in {self._bucket} evidence stands without our lock (version {version})")
         until = found["ObjectLockRetainUntilDate"]
         return Stored(key, version, content.size, content.sha256, found["LastModified"], until)
 

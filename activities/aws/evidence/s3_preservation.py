@@ -16,7 +16,7 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.evidence.evidence_bucket import FOR_GOOD, Vault, head, small
 from activities.aws.evidence.s3_content import MIB, of_lines
 from activities.aws.evidence.s3_copying import Copier, in_order
@@ -85,7 +85,7 @@ class Preservation:
         if found is None:
             raise _vanished()
         if found.get("ObjectLockMode") != FOR_GOOD:
-            raise RefusedError("the inventory stands there without our lock: somebody else wrote it")
+            raise RuleError("the inventory stands there without our lock: somebody else wrote it")
         return Lines(self._s3, self._bucket, key, int(found["ContentLength"]))
 
     def _copy(self, wanted: Iterator[Version]) -> None:
@@ -149,15 +149,15 @@ class Preservation:
 
 
 def _of_part(part: bytes, wanted: list[str]) -> list[Line]:
-    """The lines of a part; raises `RefusedError` when they are not about the versions that the inventory has there."""
+    """The lines of a part; raises `RuleError` when they are not about the versions that the inventory has there."""
     lines = [json.loads(line) for line in part.splitlines()]
     if [line["source_version"] for line in lines] != wanted:
-        raise RefusedError("a part of the manifest is not about what the inventory names: somebody else wrote there")
+        raise RuleError("a part of the manifest is not about what the inventory names: somebody else wrote there")
     return lines
 
 
-def _vanished() -> RefusedError:
-    return RefusedError("a record that was just put is gone from the evidence bucket: somebody else writes there")
+def _vanished() -> RuleError:
+    return RuleError("a record that was just put is gone from the evidence bucket: somebody else writes there")
 
 
 def _said(first: Line) -> str:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any, ClassVar
 
-from activities.action import BucketName, Change, Params, RefusedError
+from activities.action import BucketName, Change, Params, RuleError
 from activities.aws.evidence.evidence_bucket import Vault, head, small
 from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
 from activities.aws.evidence.s3_versions import Survey, survey
@@ -47,7 +47,7 @@ class PreserveLogs(Change[PreserveParams]):
         """Count what there is since the suspected onset and fix the window.
 
         It ends with the newest version there is, so that asking again when nothing came since finds it all done.
-        Raises `RefusedError` when there is no evidence bucket that locks.
+        Raises `RuleError` when there is no evidence bucket that locks.
         """
         s3 = self.clients.client("s3")
         evidence = _evidence(scope)
@@ -82,7 +82,7 @@ class PreserveLogs(Change[PreserveParams]):
     def act(self, scope: Scope, plan: Plan) -> None:
         """Put the order on record, locked; one that is there stays, and must be the same.
 
-        Raises `RefusedError` when somebody else put another one there since the look.
+        Raises `RuleError` when somebody else put another one there since the look.
         """
         if self.read(scope, plan)["order"] == _ABSENT:
             vault = self._vault(scope, plan)
@@ -92,7 +92,7 @@ class PreserveLogs(Change[PreserveParams]):
             finally:
                 vault.close()
             if self.read(scope, plan)["order"] != plan.after["order"]:
-                raise RefusedError("somebody else put another order on record where ours belongs")
+                raise RuleError("somebody else put another order on record where ours belongs")
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Copy what is not copied yet, then write the manifest; look at it and tell its hash.
@@ -130,7 +130,7 @@ class PreserveLogs(Change[PreserveParams]):
 
 def _evidence(scope: Scope) -> Evidence:
     if scope.environment.evidence is None:
-        raise RefusedError(
+        raise RuleError(
             f"environment {scope.environment.name} names no evidence bucket: make one with Object Lock, "
             "and fill in evidence in its file"
         )
@@ -140,13 +140,13 @@ def _evidence(scope: Scope) -> Evidence:
 def _refuse_unlocked(s3: Any, bucket: str, source: str) -> None:
     """Make sure that the evidence bucket locks (`s3:GetBucketObjectLockConfiguration`)."""
     if bucket == source:
-        raise RefusedError(f"{bucket} is the evidence bucket itself: what it holds is preserved already")
+        raise RuleError(f"{bucket} is the evidence bucket itself: what it holds is preserved already")
     try:
         s3.get_object_lock_configuration(Bucket=bucket)
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
             raise
-        raise RefusedError(f"{bucket} has no Object Lock, so nothing in it is safe: make a bucket that has") from error
+        raise RuleError(f"{bucket} has no Object Lock, so nothing in it is safe: make a bucket that has") from error
 
 
 def _context(scope: Scope, evidence: Evidence, source: str, since: datetime, until: datetime) -> State:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Params, RefusedError, UserPoolName
+from activities.action import Params, RuleError, UserPoolName
 from activities.aws.shared.addresses import listed
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan, State, Verification, foreign_fields
@@ -56,10 +56,10 @@ def account(cognito: Any, pool: str, user: str) -> dict[str, Any] | None:
 
 
 def known(cognito: Any, pool: str, users: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Describe accounts by sub; raises `RefusedError` naming those that do not exist."""
+    """Describe accounts by sub; raises `RuleError` naming those that do not exist."""
     found = {user: account(cognito, pool, user) for user in users}
     if missing := [user for user, one in found.items() if one is None]:
-        raise RefusedError(f"{pool} has no account of sub {', '.join(missing)}: name those that it has")
+        raise RuleError(f"{pool} has no account of sub {', '.join(missing)}: name those that it has")
     return {user: one for user, one in found.items() if one is not None}
 
 

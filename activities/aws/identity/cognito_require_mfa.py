@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, Params, RefusedError, UserPoolName
+from activities.action import Change, Params, RuleError, UserPoolName
 from activities.aws.identity.cognito_accounts import MOST, changing, class_for, known, looked, pool_arn, states, subs
 from activities.aws.shared.addresses import listed
 from domain.config.approval import ApprovalClass
@@ -47,24 +47,24 @@ class RequireMfa(Change[MfaParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: MfaParams) -> Plan:
-        """Read the accounts or the pool; raises `RefusedError` where nothing could be asked for.
+        """Read the accounts or the pool; raises `RuleError` where nothing could be asked for.
 
         More than 50 accounts, and the whole pool, are class A3.
         """
         pool = scope.environment.user_pools[params.user_pool]
         if params.pool_wide == bool(params.users):
-            raise RefusedError("name users, or set pool_wide=true and name none")
+            raise RuleError("name users, or set pool_wide=true and name none")
         cognito = self.clients.client("cognito-idp")
         config = _config(cognito, pool)
         if params.pool_wide:
             return self._plan_pool(params.user_pool, pool, config)
         if config["MfaConfiguration"] == "OFF":
-            raise RefusedError(f"{params.user_pool} asks nobody for a second factor: set its MFA to optional first")
+            raise RuleError(f"{params.user_pool} asks nobody for a second factor: set its MFA to optional first")
         found = known(cognito, pool, params.users)
         before = {user: _factors(user, one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one, config))}
         if len(barred) == len(before):
-            raise RefusedError(f"none of {len(before)} accounts can be asked for a second factor: {_told(barred)}")
+            raise RuleError(f"none of {len(before)} accounts can be asked for a second factor: {_told(barred)}")
         after = {user: held if held or user in barred else [_SMS] for user, held in before.items()}
         return self._plan(pool, params.user_pool, (before, after), barred)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from activities.action import Change, Params, RefusedError
+from activities.action import Change, Params, RuleError
 from activities.aws.identity.account_marks import Marks
 from activities.aws.identity.cognito_accounts import (
     AccountsParams,
@@ -36,14 +36,14 @@ class ResetPasswords(Change[AccountsParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
-        """Read the accounts; raises `RefusedError` where one does not exist or none can be reset. Above 50, A3."""
+        """Read the accounts; raises `RuleError` where one does not exist or none can be reset. Above 50, A3."""
         cognito = self.clients.client("cognito-idp")
         pool = scope.environment.user_pools[params.user_pool]
         found = known(cognito, pool, params.users)
         before = {user: _status(one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one))}
         if len(barred) == len(before):
-            raise RefusedError(f"none of {len(before)} accounts can be reset: {_told(barred)}")
+            raise RuleError(f"none of {len(before)} accounts can be reset: {_told(barred)}")
         after = {user: status if user in barred else _RESET for user, status in before.items()}
         count = len(changing(before, after))
         arn = pool_arn(cognito, pool)

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, NetworkAclName, Params, RefusedError, SecurityGroupName
+from activities.action import Change, NetworkAclName, Params, RuleError, SecurityGroupName
 from activities.aws.network.ingress_rules import IngressRule, matching
 from activities.aws.network.isolation_barriers import AclEntry
 from activities.aws.shared.addresses import listed, normalised, refuse_unblockable
@@ -61,7 +61,7 @@ class RestrictNetwork(Change[RestrictParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: RestrictParams) -> Plan:
-        """Find the rules and free numbers; raises `RefusedError` for what is ours, and where nothing is named."""
+        """Find the rules and free numbers; raises `RuleError` for what is ours, and where nothing is named."""
         environment = scope.environment
         group = environment.security_groups[params.security_group] if params.security_group else None
         acl = environment.network_acls[params.network_acl] if params.network_acl else None
@@ -69,7 +69,7 @@ class RestrictNetwork(Change[RestrictParams]):
         after: State = dict.fromkeys(before)
         before, after = before | (denied := self._entries(scope, params, acl))[0], after | denied[1]
         if not before:
-            raise RefusedError("name rules, cidr or port of a security group, or addresses for a network ACL")
+            raise RuleError("name rules, cidr or port of a security group, or addresses for a network ACL")
         touched = (("security-group", group if revoked else None), ("network-acl", acl if denied[1] else None))
         arns = [_arn(environment, kind, name) for kind, name in touched if name]
         return Plan(
@@ -112,15 +112,15 @@ class RestrictNetwork(Change[RestrictParams]):
         if not (params.rules or params.cidr or params.port is not None):
             return {}, []
         if group is None:
-            raise RefusedError("rules, cidr and port belong to a security group: name security_group too")
+            raise RuleError("rules, cidr and port belong to a security group: name security_group too")
         refuse_protected(environment, (group,))
         found = matching(self.clients.client("ec2"), group, params.rules, params.cidr, params.port)
         if missing := set(params.rules) - {one["SecurityGroupRuleId"] for one in found.values()}:
-            raise RefusedError(f"{group} has no such ingress rule: {', '.join(sorted(missing))}")
+            raise RuleError(f"{group} has no such ingress rule: {', '.join(sorted(missing))}")
         if not found:
-            raise RefusedError(f"no ingress rule of {group} lets in what is named: look at its rules")
+            raise RuleError(f"no ingress rule of {group} lets in what is named: look at its rules")
         if len(found) > _MOST:
-            raise RefusedError(f"{len(found)} rules of {group} match, {_MOST} at most at once: name them by rules")
+            raise RuleError(f"{len(found)} rules of {group} match, {_MOST} at most at once: name them by rules")
         return {name: IngressRule.value(rule) for name, rule in found.items()}, list(found)
 
     def _entries(self, scope: Scope, params: RestrictParams, acl: str | None) -> tuple[State, State]:
@@ -128,7 +128,7 @@ class RestrictNetwork(Change[RestrictParams]):
         if not params.addresses:
             return {}, {}
         if acl is None:
-            raise RefusedError("addresses are denied at a network ACL: name network_acl too")
+            raise RuleError("addresses are denied at a network ACL: name network_acl too")
         refuse_protected(scope.environment, (acl,))
         ec2 = self.clients.client("ec2")
         own = [one["PublicIp"] for one in ec2.describe_addresses()["Addresses"] if one.get("PublicIp")]
@@ -142,7 +142,7 @@ class RestrictNetwork(Change[RestrictParams]):
             entry = {"Protocol": "-1", "RuleAction": "deny", _FAMILIES[ip_network(address).version]: address}
             known = [number for number in _NUMBERS if number in standing and entry.items() <= standing[number].items()]
             if not known and not free:
-                raise RefusedError(f"{acl} has no free entry from {_NUMBERS[0]} to {_NUMBERS[-1]}: remove some first")
+                raise RuleError(f"{acl} has no free entry from {_NUMBERS[0]} to {_NUMBERS[-1]}: remove some first")
             name = f"{acl} ingress {known[0] if known else free.pop(0)}"
             before[name], after[name] = (entry if known else None), entry
         return before, after

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from activities.action import Change, NoParams, Params, RefusedError
+from activities.action import Change, NoParams, Params, RuleError
 from activities.aws.network.maintenance_html import PAGE, PAGE_DIGEST, digest
 from domain.config.approval import ApprovalClass
 from domain.config.environment import LoadBalancer
@@ -36,7 +36,7 @@ class MaintenancePage(Change[NoParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: NoParams) -> Plan:  # noqa: ARG002
-        """Read the rules and the page; raises `RefusedError` when a rule could not be put back as it was."""
+        """Read the rules and the page; raises `RuleError` when a rule could not be put back as it was."""
         balancer, context = _place(scope)
         rules = self._rules(balancer.rule_arns)
         for rule in rules:
@@ -122,13 +122,13 @@ class MaintenancePage(Change[NoParams]):
 
 
 def _place(scope: Scope) -> tuple[LoadBalancer, State]:
-    """Where rules and page are; raises `RefusedError` when the environment does not say."""
+    """Where rules and page are; raises `RuleError` when the environment does not say."""
     environment = scope.environment
     if environment.maintenance is None:
-        raise RefusedError(f"environment {environment.name} names no maintenance page: fill in maintenance in its file")
+        raise RuleError(f"environment {environment.name} names no maintenance page: fill in maintenance in its file")
     balancer = environment.load_balancers[environment.maintenance.load_balancer]
     if not balancer.rule_arns:
-        raise RefusedError(
+        raise RuleError(
             f"load balancer {environment.maintenance.load_balancer} names no rules that carry the application: "
             "fill in rule_arns in the environment's file"
         )
@@ -138,9 +138,9 @@ def _place(scope: Scope) -> tuple[LoadBalancer, State]:
 
 def _refuse_irreversible(rule: dict[str, Any]) -> None:
     if rule["IsDefault"]:
-        raise RefusedError(f"{rule['RuleArn']} is its listener's default rule, which no rule change can set")
+        raise RuleError(f"{rule['RuleArn']} is its listener's default rule, which no rule change can set")
     if any(action["Type"] == _SECRET for action in rule["Actions"]):
-        raise RefusedError(
+        raise RuleError(
             f"{rule['RuleArn']} signs people in by OpenID Connect; AWS does not give its client secret back, "
             "so that the rule could not be restored: name a rule without it"
         )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import BeforeValidator
 
-from activities.action import Change, NetworkAclName, Params, RefusedError, SecurityGroupName, WebAclName
+from activities.action import Change, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName
 from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
 from activities.aws.network.wafv2_acls import place, summary
 from activities.aws.shared.addresses import listed
@@ -46,7 +46,7 @@ class IsolateNetwork(Change[IsolateParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: IsolateParams) -> Plan:
-        """Read every piece; raises `RefusedError` for what is ours, or where our rule numbers are taken."""
+        """Read every piece; raises `RuleError` for what is ours, or where our rule numbers are taken."""
         environment = scope.environment
         acl = summary(self.clients.client("wafv2"), "web_acls", environment.web_acls[params.web_acl].name)
         groups = [environment.security_groups[name] for name in dict.fromkeys(params.security_groups)]
@@ -154,7 +154,7 @@ class IsolateNetwork(Change[IsolateParams]):
 def _refuse_taken(before: State, after: State) -> None:
     for name, value in before.items():
         if " " in name and value not in (None, after[name]):
-            raise RefusedError(f"{name} is taken by another rule: free that number, or isolate without the network ACL")
+            raise RuleError(f"{name} is taken by another rule: free that number, or isolate without the network ACL")
 
 
 def _arn(scope: Scope, kind: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from activities.action import RefusedError
+from activities.action import RuleError
 
 SCOPE = "REGIONAL"
 CONFLICTS = 5
@@ -20,7 +20,7 @@ def summary(wafv2: Any, listing: str, name: str) -> dict[str, Any]:
             if found["Name"] == name:
                 return dict(found)
         if not page.get("NextMarker") or not page[key]:
-            raise RefusedError(f"AWS WAF has no {key[:-1]} {name} here: look at the environment's file")
+            raise RuleError(f"AWS WAF has no {key[:-1]} {name} here: look at the environment's file")
         page = list_page(Scope=SCOPE, NextMarker=page["NextMarker"])
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, Params, RefusedError, WebAclName
+from activities.action import Change, Params, RuleError, WebAclName
 from activities.aws.network.wafv2_acls import CONFLICTS, blocks, guarded, place, summary
 from activities.aws.shared.addresses import are_many, listed, normalised, refuse_unblockable
 from domain.config.approval import ApprovalClass
@@ -43,7 +43,7 @@ class BlockAddresses(Change[BlockParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
 
     def plan(self, scope: Scope, params: BlockParams) -> Plan:
-        """Look what is blocked already; raises `RefusedError` for what must not be blocked or would have no effect.
+        """Look what is blocked already; raises `RuleError` for what must not be blocked or would have no effect.
 
         More than 20 addresses, or one of /24 (IPv6: /48) or wider, make it class A2. Our own elastic addresses,
         those of NAT gateways among them, are refused like protected ones (`ec2:DescribeAddresses`).
@@ -82,7 +82,7 @@ class BlockAddresses(Change[BlockParams]):
     def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
         """Add ours to what each set holds by then, or take ours out again; a second time writes nothing.
 
-        Raises `WAFOptimisticLockException`, retryable, when others kept writing, and `RefusedError` for a full set.
+        Raises `WAFOptimisticLockException`, retryable, when others kept writing, and `RuleError` for a full set.
         """
         for version, where in plan.context["sets"].items():
             changing = [name for name in _ours(plan.before) if str(ip_network(name).version) == version]
@@ -143,12 +143,12 @@ class BlockAddresses(Change[BlockParams]):
 
     def _refuse_void(self, name: str, context: State) -> None:
         if trouble := self._trouble(context):
-            raise RefusedError(f"blocking at {name} would block nothing: {trouble}")
+            raise RuleError(f"blocking at {name} would block nothing: {trouble}")
 
     def _set(self, where: WebAcl, version: int) -> dict[str, Any]:
         name = where.ip_set if version == 4 else where.ip_set_v6
         if name is None:
-            raise RefusedError(f"{where.name} has no address set for IPv6: fill in ip_set_v6 in the environment's file")
+            raise RuleError(f"{where.name} has no address set for IPv6: fill in ip_set_v6 in the environment's file")
         return summary(self.clients.client("wafv2"), "ip_sets", name)
 
     def _own(self) -> list[str]:
@@ -170,7 +170,7 @@ def _versions(addresses: tuple[str, ...]) -> list[int]:
 
 def _refuse_full(name: str, count: int) -> None:
     if count > _MOST:
-        raise RefusedError(f"address set {name} would hold {count} networks; AWS WAF allows {_MOST}: name wider ones")
+        raise RuleError(f"address set {name} would hold {count} networks; AWS WAF allows {_MOST}: name wider ones")
 
 
 def _some(names: list[str]) -> str:

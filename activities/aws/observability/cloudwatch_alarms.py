@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import Change, Params, Probe, RefusedError
+from activities.action import Change, Params, Probe, RuleError
 from activities.aws.shared.addresses import listed
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -73,16 +73,16 @@ class DisableAlarmActions(Change[SilenceParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: SilenceParams) -> Plan:
-        """Read the alarms; raises `RefusedError` for none, for unknown ones and for those that must always ring."""
+        """Read the alarms; raises `RuleError` for none, for unknown ones and for those that must always ring."""
         del scope
         names = tuple(dict.fromkeys(params.alarms))
         if not names:
-            raise RefusedError("say which alarms: --set alarms=first-alarm,second-alarm; the findings name them")
+            raise RuleError("say which alarms: --set alarms=first-alarm,second-alarm; the findings name them")
         if barred := [name for name in names if any(fnmatchcase(name, one) for one in params.never)]:
-            raise RefusedError(f"{', '.join(barred)} must always ring (the runbook's `never`): leave them out")
+            raise RuleError(f"{', '.join(barred)} must always ring (the runbook's `never`): leave them out")
         found = self._found(names)
         if unknown := [name for name in names if name not in found]:
-            raise RefusedError(f"there is no alarm {', '.join(unknown)}")
+            raise RuleError(f"there is no alarm {', '.join(unknown)}")
         before = {name: bool(found[name]["ActionsEnabled"]) for name in names}
         arns = tuple(str(found[name]["AlarmArn"]) for name in names)
         return Plan(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
-from activities.action import Clients, RefusedError
+from activities.action import Clients, RuleError
 from activities.aws.shared.error_codes import is_already
 
 _TOKENS = 5
@@ -91,7 +91,7 @@ class FlowLog:
             answer = self._clients.once("ec2").delete_flow_logs(FlowLogIds=ours)
             for failed in answer.get("Unsuccessful", []):
                 if failed["Error"]["Code"] != _GONE:
-                    raise RefusedError(f"EC2 deletes no flow log to {self._ours}: {failed['Error']['Code']}")
+                    raise RuleError(f"EC2 deletes no flow log to {self._ours}: {failed['Error']['Code']}")
 
     def _create(self) -> None:
         """EC2 answers a token that it knows with the flow log made then, though deleted since: take the next one.
@@ -114,7 +114,7 @@ class FlowLog:
                     raise
                 return
             for failed in answer.get("Unsuccessful", []):
-                raise RefusedError(f"EC2 creates no flow log to {self._ours}: {failed['Error']['Code']}")
+                raise RuleError(f"EC2 creates no flow log to {self._ours}: {failed['Error']['Code']}")
             if self.read() == self._ours:
                 return
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import BucketName, Change, NetworkName, Params, RefusedError, ServiceName, WebAclName
+from activities.action import BucketName, Change, NetworkName, Params, RuleError, ServiceName, WebAclName
 from activities.aws.network.wafv2_acls import summary
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
 from activities.aws.shared.addresses import listed
@@ -46,11 +46,11 @@ class ExtendLogging(Change[ExtendLoggingParams]):
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
 
     def plan(self, scope: Scope, params: ExtendLoggingParams) -> Plan:
-        """Look what logs already; raises `RefusedError` where a log would go nowhere."""
+        """Look what logs already; raises `RuleError` where a log would go nowhere."""
         context = self._context(scope, params)
         sources = self._sources(scope, context)
         if not sources:
-            raise RefusedError("name a web_acl, a network or services that shall log more")
+            raise RuleError("name a web_acl, a network or services that shall log more")
         before = {name: source.read() for name, source in sources.items()}
         after = {name: source.wanted(before[name]) for name, source in sources.items()}
         changed = [name for name in before if before[name] != after[name]]
@@ -104,7 +104,7 @@ class ExtendLogging(Change[ExtendLoggingParams]):
             groups.append(where.log_group)
         vpc = environment.networks[params.network].vpc_id if params.network else None
         if vpc and not params.bucket:
-            raise RefusedError("flow logs go to a bucket: name it too")
+            raise RuleError("flow logs go to a bucket: name it too")
         self._refuse_missing(groups)
         arns = [f"arn:aws:logs:{prefix}:log-group:{group}" for group in groups]
         return {
@@ -121,7 +121,7 @@ class ExtendLogging(Change[ExtendLoggingParams]):
         logs: Any = self.clients.client("logs")
         for group in groups:
             if not Retention.found(logs, group):
-                raise RefusedError(f"there is no log group {group}: create it first, or correct the environment's file")
+                raise RuleError(f"there is no log group {group}: create it first, or correct the environment's file")
 
 
 def _impact(changed: list[str]) -> str:

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from activities.action import NoParams, Notice, Params, RefusedError
+from activities.action import NoParams, Notice, Params, RuleError
 from domain.model.activity_io import Noticed, Scope
 from domain.values.severity import Severity
 
@@ -132,8 +132,8 @@ def _code(error: Any) -> str:
     return str(error.response["Error"]["Code"])
 
 
-def _refused() -> RefusedError:
-    return RefusedError(
+def _refused() -> RuleError:
+    return RuleError(
         "this AWS account's support plan has no Support API (it takes Business Support+ or above): "
         "open a case in the console, or by telephone"
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
-from activities.action import RefusedError
+from activities.action import RuleError
 
 Network = IPv4Network | IPv6Network
 
@@ -42,7 +42,7 @@ def normalised(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def refuse_unblockable(addresses: Iterable[str], protected: Iterable[str], own: Iterable[str]) -> None:
-    """Raise `RefusedError` for what no attacker can come from, is far too wide, or is ours.
+    """Raise `RuleError` for what no attacker can come from, is far too wide, or is ours.
 
     `protected` is what the environment names, `own` what the account holds.
     """
@@ -50,12 +50,12 @@ def refuse_unblockable(addresses: Iterable[str], protected: Iterable[str], own: 
     shielded += [(ip_network(one, strict=False), "an elastic address of this account") for one in own]
     for network in map(ip_network, addresses):
         if network.prefixlen < _NARROWEST[network.version]:
-            raise RefusedError(f"{network} is far too wide to block: /{_NARROWEST[network.version]} is the widest")
+            raise RuleError(f"{network} is far too wide to block: /{_NARROWEST[network.version]} is the widest")
         for one, why in shielded:
             if overlap(network, one):
-                raise RefusedError(f"{network} overlaps {one}, which is {why}: name narrower addresses")
+                raise RuleError(f"{network} overlaps {one}, which is {why}: name narrower addresses")
         if inner := next((one for one in _NEVER_A_CLIENT if overlap(network, one)), None):
-            raise RefusedError(f"{network} overlaps {inner}, which is private or reserved: no client comes from there")
+            raise RuleError(f"{network} overlaps {inner}, which is private or reserved: no client comes from there")
 
 
 def are_many(addresses: Iterable[str]) -> bool:

@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from activities.aws.shared.error_codes import ALREADY, code_of, is_already, kind_of_answer
 from domain.values.errors import FINAL, ErrorKind
 
@@ -29,7 +29,7 @@ _MESSAGE_MAX = 300
 _ATTEMPTS = 3
 _SCARCE = frozenset({"InsufficientDBInstanceCapacity", "InsufficientDBInstanceCapacityFault"})
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], ErrorKind], ...] = (
-    ((RefusedError,), ErrorKind.REFUSED),
+    ((RuleError,), ErrorKind.REFUSED),
     ((ValidationError, ParamValidationError, NoRegionError), ErrorKind.INVALID_REQUEST),
     ((SSOTokenLoadError, UnauthorizedSSOTokenError), ErrorKind.EXPIRED_CREDENTIALS),
     ((NoCredentialsError, PartialCredentialsError), ErrorKind.ACCESS_DENIED),
@@ -74,7 +74,7 @@ def _is_final(kind: ErrorKind, error: BaseException, attempt: int) -> bool:
 def _said(error: BaseException) -> str:
     if isinstance(error, ClientError):
         return f"AWS answered {code_of(error)} to {error.operation_name}"
-    if isinstance(error, RefusedError):
+    if isinstance(error, RuleError):
         return str(error)
     if isinstance(error, ValidationError):
         found = error.errors(include_url=False, include_context=False, include_input=False)

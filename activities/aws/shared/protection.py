@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable
 
-from activities.action import RefusedError
+from activities.action import RuleError
 from domain.config.environment import Environment
 
 
 def refuse_protected(environment: Environment, resources: Iterable[str]) -> None:
-    """Raise `RefusedError` when one of the resources (ids, names or ARNs) is protected by the environment.
+    """Raise `RuleError` when one of the resources (ids, names or ARNs) is protected by the environment.
 
     An id in the one and its ARN in the other are the same resource.
     """
     for resource in resources:
         for shielded in environment.protected.resources:
             if _names(resource) & _names(shielded):
-                raise RefusedError(f"{resource} is protected: environment {environment.name} names it as ours")
+                raise RuleError(f"{resource} is protected: environment {environment.name} names it as ours")
 
 
 def _names(resource: str) -> set[str]:

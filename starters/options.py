@@ -1,8 +1,6 @@
-"""The options that every subcommand takes."""
+"""How one call behaves: where, by whose folder, on whose behalf."""
 
-import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -37,17 +35,3 @@ class Options(NamedTuple):
         from starters.files.organisation_folder import shipped_folder
 
         return shipped_folder() if self.runbooks is None else Path(self.runbooks)
-
-
-def shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it receives them as its first argument."""
-
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else, on stdout.")
-    @click.option("--environment", envvar="INCIDENT_ENVIRONMENT", metavar="NAME", help="The environment to act in.")
-    @click.option("--runbooks", envvar="INCIDENT_RUNBOOKS", metavar="DIR", help="The organisation's folder.")
-    @click.option("--as", "who", envvar="INCIDENT_AS", metavar="WHO", help="Your role or contact id.")
-    @functools.wraps(command)
-    def wrapped(as_json: bool, environment: str | None, runbooks: str | None, who: str | None, **rest: Any) -> None:
-        command(Options(as_json, environment, runbooks, who), **rest)
-
-    return wrapped

@@ -1,0 +1,23 @@
+"""The options that every subcommand takes, as flags of the command line."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from starters.options import Options
+
+
+def shared(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; it receives them as its first argument."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else, on stdout.")
+    @click.option("--environment", envvar="INCIDENT_ENVIRONMENT", metavar="NAME", help="The environment to act in.")
+    @click.option("--runbooks", envvar="INCIDENT_RUNBOOKS", metavar="DIR", help="The organisation's folder.")
+    @click.option("--as", "who", envvar="INCIDENT_AS", metavar="WHO", help="Your role or contact id.")
+    @functools.wraps(command)
+    def wrapped(as_json: bool, environment: str | None, runbooks: str | None, who: str | None, **rest: Any) -> None:
+        command(Options(as_json, environment, runbooks, who), **rest)
+
+    return wrapped
