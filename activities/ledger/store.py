@@ -22,8 +22,7 @@ from activities.aws.shared.error_codes import code_of
 from domain.audit.storage_format import ALGORITHM, INDEX_KEY, Head, Seal, chain_key, seal_place
 from domain.config.environment import Environment, Evidence
 from domain.model.activity_io import AppendCall, Appended, FollowCall
-from domain.model.timeline import Entry, Timeline
-from domain.rules.custody import Following
+from domain.model.timeline import Entry, Timeline, Unchained
 
 _LOOK_BACK = 50
 """Among how many of the latest entries one that was written before its answer was lost is looked for."""
@@ -54,7 +53,7 @@ class Chain:
             self._checkpoint(self._evidence, call.incident, epoch, last)
         return Appended(written=last.seq, epoch=epoch)
 
-    def follow(self, incident: str, following: Following, at: datetime) -> Entry:
+    def follow(self, incident: str, following: Unchained, at: datetime) -> Entry:
         """Write one entry after the newest there is (`dynamodb:Query`, `dynamodb:PutItem`), and its signed head.
 
         For what happens once the incident's workflow, the one writer until then, is over. Two that write at once
@@ -66,7 +65,9 @@ class Chain:
             if following.is_said_by(last) and not self._is_sealed(incident, epoch, last):
                 entry = last
                 break
-            entry = Timeline(dropped=last.seq, base=last.hash).append(at, *following)
+            entry = Timeline(dropped=last.seq, base=last.hash).append(
+                at, *following[:4], v=following.v, cause=following.cause
+            )
             if self._put(_item(incident, epoch, entry)) is None:
                 break
         if self._evidence is not None:
@@ -75,7 +76,9 @@ class Chain:
 
     def follow_once(self, call: FollowCall) -> Entry:
         """Write one entry of the follow-up work behind the chain, like `follow`; a repeat finds it and writes none."""
-        following = Following(call.actor, call.kind, call.text, {**call.data, "follow_up": call.number})
+        following = Unchained(
+            call.actor, call.kind, call.text, {**call.data, "follow_up": call.number}, call.v, call.cause
+        )
         epoch, _ = self._newest(call.incident)
         for entry in self._latest(chain_key(call.incident, epoch), _LOOK_BACK):
             if following.is_said_by(entry):

@@ -95,6 +95,7 @@ class AppendCall(BaseModel):
     incident: str
     environment: Environment
     epoch: int
+    term: int = 1
     entries: list[Entry]
 
 
@@ -116,6 +117,8 @@ class FollowCall(BaseModel):
     kind: str
     text: str
     data: dict[str, Any]
+    v: int = 1
+    cause: dict[str, Any] = {}
 
 
 class ReportCall(BaseModel):

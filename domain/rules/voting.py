@@ -2,7 +2,7 @@
 
 from domain.config.approval import DEFAULT_RULES, ApprovalClass, ApprovalRule
 from domain.config.organisation import COMMANDER, Contact, Organisation
-from domain.model.state import Vote
+from domain.model.records import Vote
 
 
 def rule_for(written: ApprovalRule | None, approval_class: ApprovalClass) -> ApprovalRule:

@@ -32,11 +32,11 @@ def register(options: Options, format_: str | None, output: Path | None) -> None
 
     now, read_by = datetime.now(UTC), _read_by(options)
     entries, unreadable = list[RegisterEntry](), list[recorded_incidents.Unreadable]()
-    for account in recorded_incidents.accounts(options):
-        if isinstance(account, recorded_incidents.Unreadable):
-            unreadable.append(account)
-        elif account.mode == "live" and suspected_by(account, read_by):
-            entries.append(entry(account, read_by, now))
+    for incident in recorded_incidents.incidents(options):
+        if isinstance(incident, recorded_incidents.Unreadable):
+            unreadable.append(incident)
+        elif incident.declaration.mode == "live" and suspected_by(incident, read_by):
+            entries.append(entry(incident, read_by, now))
     if options.as_json:
         from starters.cli.output import deliver_json
 
