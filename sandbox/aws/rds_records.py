@@ -1,4 +1,4 @@
-"""What RDS keeps of an instance: its events, and the log that PostgreSQL writes, downloaded in portions."""
+"""What RDS records of an instance: its events, and PostgreSQL's log, downloaded in portions."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ _LINES = 10_000
 
 
 def describe_events(response: RDSResponse) -> ActionResult:
-    """Describe the events between two instants, or of the last `Duration` minutes: an hour where nothing is said."""
+    """Describe the events between two times, or of the last `Duration` minutes, 60 by default."""
     asked, now = response.params, moment()
     identifier, kind = asked.get("SourceIdentifier"), asked.get("SourceType")
     if identifier and not kind:
@@ -43,7 +43,7 @@ def describe_events(response: RDSResponse) -> ActionResult:
 
 
 def describe_db_log_files(response: RDSResponse) -> ActionResult:
-    """Describe the log files of an instance: one an hour, by the name that PostgreSQL gives it."""
+    """Describe an instance's log files: one an hour, named as PostgreSQL names them."""
     asked = response.params
     contains, since = asked.get("FilenameContains") or "", int(asked.get("FileLastWritten") or 0)
     with LOCK:
@@ -62,7 +62,7 @@ def describe_db_log_files(response: RDSResponse) -> ActionResult:
 
 
 def download_db_log_file_portion(response: RDSResponse) -> ActionResult:
-    """Download a portion of a log file from `Marker` on; without a marker its end alone."""
+    """Download a portion of a log file from `Marker` on; without a marker, only its end."""
     asked = response.params
     name, size = asked.get("LogFileName"), min(int(asked.get("NumberOfLines") or _LINES), _LINES)
     with LOCK:

@@ -1,4 +1,4 @@
-"""Faults of the database: its connections are used up, or the primary has failed."""
+"""Database faults: connections exhausted, or the primary failed."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ _UNREACHED = (
 
 
 def pool_exhaustion(world: World) -> str:
-    """Let the application hold every connection of the primary, which is well itself; new tasks let go of them."""
+    """Let the application hold every connection of a healthy primary; replacing its tasks releases them."""
     name, database, known = _primary(world)
     service = _service(world, name)
     with LOCK:
@@ -35,46 +35,46 @@ def pool_exhaustion(world: World) -> str:
             at = began + number * (_SINCE / 12)
             known.write(at, line(at, _STATEMENT.format(number)))
     background.raise_connections(world, now, _SINCE)
-    database_traffic.beat(world, [began + timedelta(minutes=number) for number in range(9)])
-    _log(world, service, _TIMEOUT, began, now)
+    database_traffic.write_minutes(world, [began + timedelta(minutes=number) for number in range(9)])
+    _write_errors(world, service, _TIMEOUT, began, now)
     return (
         f"all {database.max_connections} connections of {database.identifier} are held by {service.service}; "
-        "the database itself is well"
+        "the database itself is healthy"
     )
 
 
 def instance_down(world: World) -> str:
-    """Let the primary fail, with its standby: its replica stays, a few seconds behind."""
+    """Fail the primary and its standby; the replica survives, a few seconds behind."""
     name, database, known = _primary(world)
     service = _service(world, name)
     with LOCK:
         now = moment()
         began = now - _SINCE
         known.settle()
-        known.doing, known.failed_at = None, began
+        known.operation, known.failed_at = None, began
         known.instance.status = "failed"
-        known.tell(
+        known.add_event(
             "The DB instance has failed due to an incompatible configuration or an underlying storage issue. "
             "Begin a point-in-time-restore for the DB instance.",
             "failure",
             at=began,
         )
         known.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
-    _log(world, service, _UNREACHED.format(address=known.instance.address), began, now)
-    return f"{database.identifier} has failed; {service.service} answers 503, and a replica has nearly everything"
+    _write_errors(world, service, _UNREACHED.format(address=known.instance.address), began, now)
+    return f"{database.identifier} has failed; {service.service} answers 503; a replica is a few seconds behind"
 
 
 def _primary(world: World) -> tuple[str, Database, Course]:
-    """The database called `primary`, else the first that replicates no other."""
+    """The database called `primary`, else the first that is not a replica."""
     databases = {name: one for name, one in world.environment.databases.items() if one.replica_of is None}
     if not databases:
-        raise FaultError(f"environment {world.environment.name!r} names no database that could fail")
+        raise FaultError(f"environment {world.environment.name!r} names no database to fail")
     name = "primary" if "primary" in databases else next(iter(databases))
     return name, databases[name], courses(world)[name]
 
 
 def _service(world: World, database: str) -> Service:
-    """The service that reads this database's address."""
+    """The service that uses this database."""
     endpoint = world.environment.database_endpoints.get(database)
     if endpoint is None:
         raise FaultError(
@@ -83,6 +83,6 @@ def _service(world: World, database: str) -> Service:
     return world.environment.services[endpoint.service]
 
 
-def _log(world: World, service: Service, text: str, began: datetime, until: datetime) -> None:
+def _write_errors(world: World, service: Service, text: str, began: datetime, until: datetime) -> None:
     step = (until - began) / 90
     background.write_log(world, service, [(began + number * step, text) for number in range(1, 91)])

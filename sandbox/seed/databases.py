@@ -67,8 +67,8 @@ def _past(known: Course) -> None:
     night = datetime.now(UTC) - timedelta(hours=9)
     backend = known.instance.backend
     backend.events = [event for event in backend.events if event.source_identifier != known.instance.resource_id]
-    known.tell("Backing up DB instance", "backup", at=night)
-    known.tell("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
+    known.add_event("Backing up DB instance", "backup", at=night)
+    known.add_event("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
 
 
 def _has_database(world: World, endpoint: Configuration, started: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What databases do all the time: their metrics each minute, and what PostgreSQL writes to its log."""
+"""The databases' normal traffic: their metrics each minute, and PostgreSQL's log."""
 
 import math
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ _CHECKPOINT_MINUTES = 5
 _PER_CALL = 500
 
 
-def beat(world: World, moments: Iterable[datetime]) -> None:
-    """Put in these minutes, as the databases are now."""
+def write_minutes(world: World, moments: Iterable[datetime]) -> None:
+    """Write these minutes for the databases as they are now."""
     data: list[dict[str, Any]] = []
     with LOCK:
         known = courses(world)
@@ -35,12 +35,12 @@ def beat(world: World, moments: Iterable[datetime]) -> None:
 def line(
     at: datetime, text: str, client: str = "10.0.1.12(51834)", user: str = "portal@imaging", pid: int = 381
 ) -> str:
-    """Write a line as PostgreSQL on RDS does, with its prefix `%t:%r:%u@%d:[%p]:`."""
+    """Format a line as PostgreSQL on RDS does, with the prefix `%t:%r:%u@%d:[%p]:`."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC:{client}:{user or '@'}:[{pid}]:{text}"
 
 
 def share(world: World, name: str, usual: float) -> float | None:
-    """The share of its limit that a database's connections take; None for one that has no metrics."""
+    """The share of its connection limit that a database uses; None if it sends no metrics."""
     with LOCK:
         known = courses(world)[name]
         if known.instance.status not in SERVING:
@@ -49,7 +49,7 @@ def share(world: World, name: str, usual: float) -> float | None:
 
 
 def _metrics(known: Course, source: Course | None, at: datetime) -> list[dict[str, Any]]:
-    """The minute's data points; an instance that has failed sends none."""
+    """The minute's data points; a failed instance sends none."""
     if known.instance.status not in SERVING:
         return []
     values = {
@@ -72,7 +72,7 @@ def _metrics(known: Course, source: Course | None, at: datetime) -> list[dict[st
 
 
 def _lag(source: Course | None, at: datetime) -> float:
-    """A replica is a little behind; without its source it falls behind by the clock."""
+    """A replica is a little behind; once its source has failed, the lag grows with time."""
     if source is None or source.failed_at is None or at <= source.failed_at:
         return _LAG_SECONDS
     return round(_LAG_SECONDS + (at - source.failed_at).total_seconds())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.rollout import ail
+from sandbox.aws.rollout import set_defect
 from sandbox.runtime.aws_world import World
 from sandbox.runtime.outbox import Outbox
 from tests.sandbox.worlds import rollouts_finish
@@ -24,7 +24,7 @@ def test_targets_follow_the_running_revision(world: World) -> None:
     backend = world.environment.services["backend"]
     assert states(world) == [("healthy", None)] * 3
     running = world.client("ecs").describe_task_definition(taskDefinition=backend.family)["taskDefinition"]
-    ail(world.ecs.describe_task_definition(running["taskDefinitionArn"]), "after-start")
+    set_defect(world.ecs.describe_task_definition(running["taskDefinitionArn"]), "after-start")
     assert states(world) == [("unhealthy", "Target.ResponseCodeMismatch")] * 3
     world.client("ecs").update_service(
         cluster=backend.cluster, service=backend.service, taskDefinition=f"{backend.family}:2", desiredCount=4

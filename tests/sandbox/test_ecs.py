@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.aws.ecs.ecs_history import history, last_healthy
-from sandbox.aws.rollout import ail
+from sandbox.aws.rollout import set_defect
 from sandbox.runtime.aws_world import World
 from sandbox.seed.services import register
 from tests.sandbox.worlds import rollouts_finish
@@ -107,7 +107,7 @@ def test_deployment_and_revision_are_described(ecs: Any, named: dict[str, str]) 
 
 def test_stop_rolls_back(world: World, ecs: Any, named: dict[str, str]) -> None:
     """ROLLBACK returns to the last successful revision; the deployment says so, and a repeat changes nothing."""
-    ail(world.ecs.describe_task_definition(register_next(world)), "on-start")
+    set_defect(world.ecs.describe_task_definition(register_next(world)), "on-start")
     ecs.update_service(**named, taskDefinition=FAMILY)
     arn = ecs.list_service_deployments(**named)["serviceDeployments"][0]["serviceDeploymentArn"]
     for _ in range(2):
@@ -125,7 +125,7 @@ def test_stop_rolls_back(world: World, ecs: Any, named: dict[str, str]) -> None:
 
 def test_broken_start_never_completes(world: World, ecs: Any, named: dict[str, str]) -> None:
     """A revision that cannot start stays IN_PROGRESS with failed tasks, while the earlier one keeps running."""
-    ail(world.ecs.describe_task_definition(register_next(world)), "on-start")
+    set_defect(world.ecs.describe_task_definition(register_next(world)), "on-start")
     ecs.update_service(**named, taskDefinition=FAMILY)
     rollouts_finish()
     service = described(ecs, named)

@@ -73,7 +73,7 @@ def test_errors_go_on_until_mended(world: World) -> None:
     """Every minute brings errors while a service ails, and none once it is well."""
     FAULTS["outage-bad-deploy"](world)
     later = datetime.now(UTC) + timedelta(minutes=5)
-    background.beat(world, later)
+    background.write_minute(world, later)
     during = error_count(world, later - timedelta(minutes=1))
     assert during > 0
     service = world.environment.services["backend"]
@@ -81,5 +81,5 @@ def test_errors_go_on_until_mended(world: World) -> None:
         cluster=service.cluster, service=service.service, taskDefinition=f"{service.family}:3"
     )
     rollouts_finish()
-    background.beat(world, later + timedelta(minutes=1))
+    background.write_minute(world, later + timedelta(minutes=1))
     assert error_count(world, later - timedelta(minutes=1)) == during

@@ -153,7 +153,7 @@ def test_a_failed_primary_sends_no_metrics_and_its_replica_falls_behind(world: W
     """As the minutes pass the replica's lag grows by the clock, and nothing is connected to the primary."""
     FAULTS["database-instance-down"](world)
     later = datetime.now(UTC) + timedelta(minutes=3)
-    background.beat(world, later)
+    background.write_minute(world, later)
     points = world.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/RDS",
         MetricName="DatabaseConnections",

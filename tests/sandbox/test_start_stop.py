@@ -100,7 +100,7 @@ def test_start_answers_and_stop_leaves_nothing(start: Start, data_dir: Path) -> 
     assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == len(before)
     assert carrying(data_dir) == set()
     assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == 0
-    assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
+    assert "no sandbox is running" in run("env", "--data-dir", str(data_dir), status=1)
 
 
 def _outbox_shows_what_is_delivered(env: dict[str, str], data_dir: Path) -> None:
@@ -190,18 +190,18 @@ def test_dead_part_is_brought_back(start: Start, data_dir: Path) -> None:
     options = small(data_dir.parent)
     start(data_dir, *options)
     state = json.loads((data_dir / "sandbox.json").read_text())
-    os.kill(state["parts"]["temporal"], signal.SIGKILL)
-    until(lambda: state["parts"]["temporal"] not in carrying(data_dir), "Temporal is gone")
+    os.kill(state["pids"]["temporal"], signal.SIGKILL)
+    until(lambda: state["pids"]["temporal"] not in carrying(data_dir), "Temporal is gone")
     before = variables(data_dir)
     start(data_dir, *options)
     again = json.loads((data_dir / "sandbox.json").read_text())
     assert variables(data_dir) == before
-    assert again["parts"]["aws"] == state["parts"]["aws"]
-    assert again["parts"]["temporal"] in carrying(data_dir)
+    assert again["pids"]["aws"] == state["pids"]["aws"]
+    assert again["pids"]["temporal"] in carrying(data_dir)
 
 
-def test_part_that_dies_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a part dies on start the error names it with the end of its log, and nothing stays behind."""
+def test_service_that_dies_is_reported(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a service dies on start the error names it with the end of its log, and nothing stays behind."""
     broken = data_dir.parent / "temporal"
     broken.write_text("#!/bin/sh\necho cannot open the database\nexit 3\n")
     broken.chmod(0o755)
@@ -209,14 +209,14 @@ def test_part_that_dies_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(StartError, match=r"(?s)temporal died with exit status 3.*cannot open the database"):
         supervisor.start(Files(data_dir), shipped_folder(), "sandbox", port_base=None, worker=False, supervised=False)
     assert carrying(data_dir) == set()
-    assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
+    assert "no sandbox is running" in run("env", "--data-dir", str(data_dir), status=1)
 
 
 def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
-    """A data directory that cannot be made is refused in a line, with the option that names another."""
+    """A data directory that cannot be created is refused in a line that names the option to choose another."""
     (tmp_path / "taken").write_text("a file")
     told = run("start", "--detach", "--data-dir", str(tmp_path / "taken" / "sandbox"), status=1)
-    assert "cannot be made: Not a directory; name another with --data-dir" in told
+    assert "cannot be created: Not a directory; choose another with --data-dir" in told
     assert "Traceback" not in told
 
 

@@ -170,7 +170,7 @@ def test_a_service_without_tasks_is_answered_for_by_the_load_balancer(world: Wor
     backend = world.environment.services["backend"]
     world.client("ecs").update_service(cluster=backend.cluster, service=backend.service, desiredCount=0)
     rollouts_finish()
-    background.beat(world, datetime.now(UTC) - timedelta(minutes=1))
+    background.write_minute(world, datetime.now(UTC) - timedelta(minutes=1))
     told = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
     assert told.startswith("suspect")
     assert told.endswith("0 in the application, 600 in the load balancer")
