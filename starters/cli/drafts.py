@@ -1,4 +1,4 @@
-"""Drafts for duties: a template of the organisation's folder with what is known filled in. People send them."""
+"""Drafts for obligations: the organisation's templates with what is known filled in. People send them."""
 
 from string import Template
 from typing import Any
@@ -13,22 +13,22 @@ from starters.options import Options
 
 
 class _Known(dict[str, str]):
-    """The values that are known; any other place of a template says that people must fill it in."""
+    """The known values; any other placeholder becomes a note to fill it in."""
 
     def __missing__(self, name: str) -> str:
         return f"[to be filled in: {name.replace('_', ' ')}]"
 
 
 def drafts(options: Options, state: dict[str, Any], step: str) -> dict[str, str]:
-    """The drafts of a duty by file name. Raises `RefusedError` for a duty that has not begun, or has none."""
+    """An obligation's drafts by file name. Raises `RefusedError` if it has not opened or has none."""
     owed = next((owed for owed in state["obligations"] if owed["step"] == step), None)
     if owed is None:
-        known = ", ".join(owed["step"] for owed in state["obligations"]) or "none has begun"
-        raise RefusedError(f"there is no obligation {step!r} in {state['id']}; there are: {known}")
+        known = ", ".join(owed["step"] for owed in state["obligations"]) or "none"
+        raise RefusedError(f"there is no obligation {step!r} in {state['id']}; its obligations: {known}")
     organisation = load_organisation(options.folder())
     obligation = load_obligations(options.folder(), organisation).obligation(owed["obligation"])
     if obligation is None or not obligation.pack:
-        raise RefusedError(f"obligation {step!r} has no drafts; obligations.yaml names them under pack")
+        raise RefusedError(f"obligation {step!r} has no drafts; name them under `pack` in obligations.yaml")
     values = _values(state, organisation, terminal.clock(options))
     return {name: _filled(options, name, values) for name in obligation.pack}
 
@@ -43,7 +43,7 @@ def _filled(options: Options, name: str, values: dict[str, str]) -> str:
 
 
 def _values(state: dict[str, Any], organisation: Organisation, clock: Clock) -> dict[str, str]:
-    """What an incident knows of what the drafts ask for (Privacy Act 1988 s 26WK(3))."""
+    """What the incident knows of what a statement must contain (Privacy Act 1988 s 26WK(3))."""
     facts = {fact["fact"]: clock(fact["value"]) for fact in state["facts"]}
     notes = {task["step"]: task["note"] for task in state["tasks"] if task["status"] == "done" and task["note"]}
     privacy = organisation.contact("privacy-officer")

@@ -1,4 +1,4 @@
-"""A warning on stderr where what somebody is about to write looks as if it named a patient."""
+"""A warning on stderr if a text to be recorded looks as if it identifies a patient."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 def warn(options: "Options", texts: Iterable[object]) -> None:
     """Warn of what looks like personal information; nothing is refused, and the warning does not repeat it.
 
-    Of `texts` whatever is no text is passed over.
+    Values in `texts` that are not strings are ignored.
     """
     text = "\n".join(one for one in texts if isinstance(one, str))
     if signs(text) and (found := signs(text, _own(options))):
         click.echo(
-            f"Warning: this looks as if it held {' and '.join(found)}; what is written stays on record and is read "
-            "by many: keep patients out of it",
+            f"Warning: this seems to contain {' and '.join(found)}; it stays on record and many people read it: "
+            "do not name patients",
             err=True,
         )
 
 
 def _own(options: "Options") -> list[str]:
-    """Where the organisation's own people are reached; nothing where its file cannot be read."""
+    """The addresses of the organisation's own people; none if its file cannot be read."""
     from starters.files.organisation_folder import load_organisation
     from starters.files.problems import InvalidFile
 
