@@ -15,8 +15,8 @@ from sandbox.runtime.services import local_services
 from sandbox.runtime.state import Files, State
 
 _POLL_SECONDS = 0.1
-_DEFAULT_RESPONDER = "devops-lead"
-_SUPERVISOR_EXIT_SECONDS = 3.0
+_USUAL_RESPONDER = "devops-lead"
+_SUPERVISOR_LEAVES_SECONDS = 3.0
 
 
 def start(
@@ -54,7 +54,7 @@ def stop(files: Files) -> int:
     ended = processes.end(files, known.pids.values() if known else ())
     files.state.unlink(missing_ok=True)
     if known and known.supervisor and known.supervisor != os.getpid():
-        processes.end_one(known.supervisor, _SUPERVISOR_EXIT_SECONDS)
+        processes.end_one(known.supervisor, _SUPERVISOR_LEAVES_SECONDS)
     return ended
 
 
@@ -123,7 +123,7 @@ def _new_state(files: Files, folder: Path, environment: str, port_base: int) -> 
         environment=environment,
         region=region,
         runbooks=folder,
-        acting_as=_DEFAULT_RESPONDER if organisation.contact(_DEFAULT_RESPONDER) else organisation.contacts[0].id,
+        acting_as=_USUAL_RESPONDER if organisation.contact(_DEFAULT_RESPONDER) else organisation.contacts[0].id,
         status_page_key=secrets.token_hex(16),
     )
     health = f"{ports.HOST}:{created.page_port}"
