@@ -13,13 +13,13 @@ from flask import Flask, Response, request
 from moto.rds.models import DBInstance, rds_backends
 
 from sandbox.aws.moto_patch import patch
-from sandbox.aws.rds_course import course
+from sandbox.aws.rds_state import state_of
 from sandbox.runtime.aws_world import World
 
 PATH = "/pi"
 _OPERATION = "PerformanceInsightsv20180227.GetResourceMetrics"
 _ON = "enable_performance_insights"
-_CPU_A_SESSION = 12.5
+_CPU_PER_SESSION = 12.5
 
 
 def install() -> None:
@@ -58,7 +58,7 @@ def add_insights(app: Flask, world: World) -> None:
 
 def _load(instance: DBInstance, at: datetime) -> float:
     """How many sessions were active: in proportion to the CPU load, in waves."""
-    return round(course(instance).cpu / _CPU_A_SESSION * (1 + 0.1 * math.sin(at.timestamp() / 300)), 2)
+    return round(state_of(instance).cpu / _CPU_PER_SESSION * (1 + 0.1 * math.sin(at.timestamp() / 300)), 2)
 
 
 def _moments(start: datetime, end: datetime, period: timedelta) -> Iterator[datetime]:

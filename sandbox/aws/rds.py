@@ -13,7 +13,7 @@ from moto.rds.responses import RDSResponse
 
 from sandbox.aws import rds_records
 from sandbox.aws.moto_patch import patch
-from sandbox.aws.rds_course import PENDING, course
+from sandbox.aws.rds_state import PENDING, state_of
 from sandbox.aws.rollout import LOCK
 
 _create_db_instance = RDSBackend.create_db_instance
@@ -37,9 +37,9 @@ def install() -> None:
     )
     patch(
         DBInstance,
-        pending_modified_values=property(lambda instance: course(instance).shown_pending()),
-        secondary_availability_zone=property(lambda instance: course(instance).standby_zone),
-        latest_restorable_time=property(lambda instance: course(instance).restorable()),
+        pending_modified_values=property(lambda instance: state_of(instance).shown_pending()),
+        secondary_availability_zone=property(lambda instance: state_of(instance).standby_zone),
+        latest_restorable_time=property(lambda instance: state_of(instance).restorable()),
     )
     patch(
         RDSResponse,
@@ -53,7 +53,7 @@ def create_db_instance(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInst
     """Create an instance; a Multi-AZ one has its standby in the next zone."""
     made = _create_db_instance(backend, db_kwargs)
     if made.multi_az:
-        course(made).standby_zone = f"{made.region}b"
+        state_of(made).standby_zone = f"{made.region}b"
     return made
 
 
@@ -62,7 +62,7 @@ def create_db_instance_read_replica(backend: RDSBackend, db_kwargs: dict[str, An
     made = _create_db_instance_read_replica(backend, db_kwargs)
     made.availability_zone = f"{made.region}b"
     made.vpc_security_group_ids = list(made.vpc_security_group_ids)
-    course(made)
+    state_of(made)
     return made
 
 
@@ -71,7 +71,7 @@ def describe_db_instances(backend: RDSBackend, *args: Any, **kwargs: Any) -> lis
     with LOCK:
         found = _describe_db_instances(backend, *args, **kwargs)
         for instance in found:
-            course(instance).settle()
+            state_of(instance).settle()
         return found
 
 
@@ -79,21 +79,21 @@ def reboot_db_instance(response: RDSResponse) -> ActionResult:
     """Reboot; after a failover the primary is in its standby's zone."""
     with LOCK:
         instance = response.backend.describe_db_instances(response.params.get("DBInstanceIdentifier"))[0]
-        known = course(instance)
-        known.require_available("rebooted")
+        state = state_of(instance)
+        state.require_available("rebooted")
         forced = response.params.get("ForceFailover") in {True, "true"}
         if forced and not instance.multi_az:
             raise RDSClientError("InvalidParameterCombination", "ForceFailover cannot be specified: it is not MultiAZ.")
-        known.add_event("Multi-AZ instance failover started." if forced else "DB instance shutdown.", "failover")
+        state.add_event("Multi-AZ instance failover started." if forced else "DB instance shutdown.", "failover")
 
         def finish() -> None:
-            if forced and known.standby_zone:
-                instance.availability_zone, known.standby_zone = known.standby_zone, instance.availability_zone
-                known.add_event("Multi-AZ instance failover completed", "failover")
-            known.exhausted_at = None
-            known.add_event("DB instance restarted", "availability")
+            if forced and state.standby_zone:
+                instance.availability_zone, state.standby_zone = state.standby_zone, instance.availability_zone
+                state.add_event("Multi-AZ instance failover completed", "failover")
+            state.exhausted_at = None
+            state.add_event("DB instance restarted", "availability")
 
-        known.begin("rebooting", finish)
+        state.begin("rebooting", finish)
         return ActionResult({"DBInstance": instance})
 
 
@@ -101,7 +101,7 @@ def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwar
     """Modify: what needs the maintenance window waits for it; ApplyImmediately applies it and all that is pending."""
     with LOCK:
         instance = backend.describe_db_instances(db_instance_identifier)[0]
-        known = course(instance)
+        state = state_of(instance)
         given = dict(db_kwargs)
         waiting = {
             name: given.pop(name)
@@ -109,16 +109,16 @@ def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwar
             if given.get(name) is not None and given[name] != getattr(instance, name)
         }
         if waiting:
-            known.require_available("modified")
+            state.require_available("modified")
         made = _modify_db_instance(backend, db_instance_identifier, given)
-        known.pending.update(waiting)
-        if known.pending and given.get("apply_immediately"):
+        state.pending.update(waiting)
+        if state.pending and given.get("apply_immediately"):
 
             def finish() -> None:
-                known.apply_pending()
-                known.add_event("Finished applying modification to DB instance class", "configuration change")
+                state.apply_pending()
+                state.add_event("Finished applying modification to DB instance class", "configuration change")
 
-            known.begin("modifying", finish)
+            state.begin("modifying", finish)
         return made
 
 
@@ -129,11 +129,11 @@ def promote_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBIn
         instance = backend.databases.get(identifier)
         if instance is None:
             raise DBInstanceNotFoundError(identifier)
-        known = course(instance)
-        known.settle()
+        state = state_of(instance)
+        state.settle()
         if not instance.is_replica:
             raise RDSClientError("InvalidDBInstanceState", "DB Instance is not a read replica")
-        known.require_available("promoted")
+        state.require_available("promoted")
         source = backend.databases.get(instance.source_db_instance_identifier or "")
 
         def finish() -> None:
@@ -141,9 +141,9 @@ def promote_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBIn
             instance.source_db_instance_identifier = None
             if source is not None and identifier in source.replicas:
                 source.replicas.remove(identifier)
-            known.add_event("Promoted read replica to a standalone DB instance.", "read replica")
+            state.add_event("Promoted read replica to a standalone DB instance.", "read replica")
 
-        known.begin("modifying", finish)
+        state.begin("modifying", finish)
         return instance
 
 

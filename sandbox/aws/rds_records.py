@@ -9,7 +9,7 @@ from moto.rds.models import DBInstance
 from moto.rds.responses import RDSResponse
 
 from sandbox.aws.paging import page
-from sandbox.aws.rds_course import course
+from sandbox.aws.rds_state import state_of
 from sandbox.aws.rollout import LOCK, moment
 
 _EVENTS_KEPT = timedelta(days=14)
@@ -29,7 +29,7 @@ def describe_events(response: RDSResponse) -> ActionResult:
     wanted = set(asked.get("EventCategories") or [])
     with LOCK:
         for instance in response.backend.databases.values():
-            course(instance).settle()
+            state_of(instance).settle()
         found = [
             event
             for event in sorted(response.backend.events, key=lambda event: _aware(event.date))
@@ -47,7 +47,7 @@ def describe_db_log_files(response: RDSResponse) -> ActionResult:
     asked = response.params
     contains, since = asked.get("FilenameContains") or "", int(asked.get("FileLastWritten") or 0)
     with LOCK:
-        log = course(_instance(response)).log
+        log = state_of(_instance(response)).log
         files = [
             {
                 "LogFileName": name,
@@ -66,7 +66,7 @@ def download_db_log_file_portion(response: RDSResponse) -> ActionResult:
     asked = response.params
     name, size = asked.get("LogFileName"), min(int(asked.get("NumberOfLines") or _LINES), _LINES)
     with LOCK:
-        log = course(_instance(response)).log
+        log = state_of(_instance(response)).log
         if name not in log:
             raise RDSClientError("DBLogFileNotFoundFault", f"DBLog File: {name}, is not found on the DB instance")
         lines = [line for _, line in log[name]]

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from domain.config.environment import Database, Service
-from sandbox.aws.rds_course import Course
+from sandbox.aws.rds_state import DatabaseState
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
-from sandbox.seed.databases import courses
+from sandbox.seed.databases import database_states
 from sandbox.traffic import background, database_traffic
 from sandbox.traffic.database_traffic import line
 
@@ -22,18 +22,18 @@ _UNREACHED = (
 
 def pool_exhaustion(world: World) -> str:
     """Let the application hold every connection of a healthy primary; replacing its tasks releases them."""
-    name, database, known = _primary(world)
+    name, database, state = _primary(world)
     service = _service(world, name)
     with LOCK:
         now = moment()
         began = now - _SINCE
-        known.exhausted_at, known.cpu = now, 12.0
+        state.exhausted_at, state.cpu = now, 12.0
         for number in range(160):
             at = began + number * (_SINCE / 160)
-            known.write(at, line(at, _REFUSED, client=f"10.0.{number % 2 + 1}.{10 + number % 3}({40000 + number})"))
+            state.write(at, line(at, _REFUSED, client=f"10.0.{number % 2 + 1}.{10 + number % 3}({40000 + number})"))
         for number in range(12):
             at = began + number * (_SINCE / 12)
-            known.write(at, line(at, _STATEMENT.format(number)))
+            state.write(at, line(at, _STATEMENT.format(number)))
     background.raise_connections(world, now, _SINCE)
     database_traffic.write_minutes(world, [began + timedelta(minutes=number) for number in range(9)])
     _write_errors(world, service, _TIMEOUT, began, now)
@@ -45,32 +45,32 @@ def pool_exhaustion(world: World) -> str:
 
 def instance_down(world: World) -> str:
     """Fail the primary and its standby; the replica survives, a few seconds behind."""
-    name, database, known = _primary(world)
+    name, database, state = _primary(world)
     service = _service(world, name)
     with LOCK:
         now = moment()
         began = now - _SINCE
-        known.settle()
-        known.operation, known.failed_at = None, began
-        known.instance.status = "failed"
-        known.add_event(
+        state.settle()
+        state.operation, state.failed_at = None, began
+        state.instance.status = "failed"
+        state.add_event(
             "The DB instance has failed due to an incompatible configuration or an underlying storage issue. "
             "Begin a point-in-time-restore for the DB instance.",
             "failure",
             at=began,
         )
-        known.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
-    _write_errors(world, service, _UNREACHED.format(address=known.instance.address), began, now)
+        state.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
+    _write_errors(world, service, _UNREACHED.format(address=state.instance.address), began, now)
     return f"{database.identifier} has failed; {service.service} answers 503; a replica is a few seconds behind"
 
 
-def _primary(world: World) -> tuple[str, Database, Course]:
+def _primary(world: World) -> tuple[str, Database, DatabaseState]:
     """The database called `primary`, else the first that is not a replica."""
     databases = {name: one for name, one in world.environment.databases.items() if one.replica_of is None}
     if not databases:
         raise FaultError(f"environment {world.environment.name!r} names no database to fail")
     name = "primary" if "primary" in databases else next(iter(databases))
-    return name, databases[name], courses(world)[name]
+    return name, databases[name], database_states(world)[name]
 
 
 def _service(world: World, database: str) -> Service:

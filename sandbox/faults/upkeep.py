@@ -11,7 +11,7 @@ from domain.config.environment import Service
 from sandbox.aws import backup, cloudtrail
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
-from sandbox.seed.databases import courses
+from sandbox.seed.databases import database_states
 from sandbox.seed.upkeep import certificate, following
 from sandbox.traffic import background, service_traffic
 
@@ -70,9 +70,9 @@ def backup_stale(world: World) -> str:
         raise FaultError(f"environment {environment.name!r} names no database to back up")
     now = moment()
     with LOCK:
-        known = courses(world)
+        states = database_states(world)
         for name in primaries:
-            known[name].stuck_at = now - _NO_BACKUP
+            states[name].stuck_at = now - _NO_BACKUP
     for database in primaries.values():
         arn = f"arn:aws:rds:{environment.region}:{environment.account}:db:{database.identifier}"
         for hours in (9, 1):

@@ -123,7 +123,7 @@ def _new_state(files: Files, folder: Path, environment: str, port_base: int) -> 
         environment=environment,
         region=region,
         runbooks=folder,
-        acting_as=_USUAL_RESPONDER if organisation.contact(_DEFAULT_RESPONDER) else organisation.contacts[0].id,
+        acting_as=_USUAL_RESPONDER if organisation.contact(_USUAL_RESPONDER) else organisation.contacts[0].id,
         status_page_key=secrets.token_hex(16),
     )
     health = f"{ports.HOST}:{created.page_port}"

@@ -17,7 +17,7 @@ _BACKFILL = timedelta(minutes=75)
 _SPARSE = 3
 _USUAL_SHARE, _RAISED_SHARE = 0.2, 0.34
 _STREAM = "app/app/0a1b2c3d4e5f"
-_ERRORS_A_MINUTE = 10
+_ERRORS_PER_MINUTE = 10
 _log = structlog.get_logger(__name__)
 
 _TRACE = """ERROR unhandled exception
@@ -63,7 +63,7 @@ def write_minute(world: World, at: datetime) -> None:
 
 
 def write_errors(
-    world: World, service: Service, until: datetime, span: timedelta, lines: int = _ERRORS_A_MINUTE
+    world: World, service: Service, until: datetime, span: timedelta, lines: int = _ERRORS_PER_MINUTE
 ) -> None:
     """Write the error lines for a span that ends at `until`."""
     step = span / lines

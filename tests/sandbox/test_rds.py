@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.runtime.aws_world import World
-from sandbox.seed.databases import courses
+from sandbox.seed.databases import database_states
 from sandbox.traffic.database_traffic import line
 from tests.sandbox.worlds import rollouts_finish
 
@@ -80,7 +80,7 @@ def test_events_are_those_of_the_window(world: World) -> None:
 
 def test_a_log_comes_in_portions(world: World) -> None:
     """From marker 0 a file comes whole, portion by portion; without a marker its end alone; old files go."""
-    rds, known = world.client("rds"), courses(world)["primary"]
+    rds, known = world.client("rds"), database_states(world)["primary"]
     name, now = known.instance.db_instance_identifier, datetime.now(UTC).replace(minute=30)
     known.log.clear()
     known.write(now - timedelta(days=4), line(now, "LOG:  old"))

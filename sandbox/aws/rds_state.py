@@ -38,7 +38,7 @@ class Operation:
 
 
 @dataclass
-class Course:
+class DatabaseState:
     """One instance; `cpu` is in percent.
 
     Clients connected before `exhausted_at` hold their connections until they restart. Nothing has been backed up since
@@ -109,10 +109,10 @@ class Course:
         self.instance.backend.events.append(event)
 
 
-def course(instance: DBInstance) -> Course:
-    """The course of a moto instance, stored on it. moto copies the source to make a replica, which gets its own."""
-    kept: Course | None = vars(instance).get("course")
+def state_of(instance: DBInstance) -> DatabaseState:
+    """The state of a moto instance, stored on it. moto makes a replica by copying its source: the copy gets its own."""
+    kept: DatabaseState | None = vars(instance).get("database_state")
     if kept is None or kept.instance is not instance:
-        kept = Course(instance)
-        vars(instance)["course"] = kept
+        kept = DatabaseState(instance)
+        vars(instance)["database_state"] = kept
     return kept
