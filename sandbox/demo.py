@@ -51,7 +51,7 @@ def demo(options: Options, name: str, keep: bool) -> None:
     scenario = _scenario(name)
     files = Files(Path(tempfile.mkdtemp(prefix="incident-demo-")))
     if options.as_json:
-        sys.stdout, answer_to = sys.stderr, sys.stdout
+        sys.stdout, answer_to = sys.stderr, sys.stdout  # stdout is for the one JSON document
     try:
         answer = _run_in_sandbox(scenario, files, options)
     finally:
@@ -95,7 +95,7 @@ def _run_in_sandbox(scenario: Scenario, files: Any, options: Options) -> dict[st
             worker=True,
             supervised=False,
         )
-        os.environ.update(sandbox.variables())
+        os.environ.update(sandbox.variables())  # boto3, the client and the commands run below find the sandbox by it
         return asyncio.run(_play(scenario, files, sandbox))
     except (StartError, MissingCommandError, ScenarioError) as error:
         raise RefusedError(str(error)) from error

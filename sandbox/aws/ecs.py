@@ -67,7 +67,7 @@ def update_service(backend: EC2ContainerServiceBackend, service_properties: dict
             raise InvalidParameterException("desiredCount cannot be negative.")
         now = moment()
         record = rollouts(service)
-        record.settle(now)
+        record.settle(now)  # a rollout that has finished by now must not be superseded by the new one
         counted = service.desired_count
         _update_service(backend, service_properties)
         if wanted and (forced or wanted != record.newest.aims_at.task_definition):

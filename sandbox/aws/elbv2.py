@@ -42,7 +42,7 @@ def describe_target_health(
     group = elb.target_groups.get(target_group_arn)
     if group is None:
         raise TargetGroupNotFoundError
-    with LOCK:
+    with LOCK:  # the service must not change between its count and its health
         record = _service_behind(elb, target_group_arn)
         if record is None:
             return _describe_target_health(elb, target_group_arn, targets)

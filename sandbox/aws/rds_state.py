@@ -102,7 +102,7 @@ class DatabaseState:
 
     def add_event(self, message: str, *categories: str, at: datetime | None = None) -> None:
         """Add an event in RDS's wording."""
-        event = Event.__new__(Event)
+        event = Event.__new__(Event)  # moto's constructor only makes its own kinds of event
         event.source_identifier, event.source_type = self.instance.resource_id, "db-instance"
         event.message, event.event_categories = message, list(categories)
         event.source_arn, event.date = self.instance.arn, at or moment()

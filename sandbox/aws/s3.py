@@ -27,6 +27,7 @@ _put_object_retention = S3Backend.put_object_retention
 _put_bucket_versioning = S3Backend.put_bucket_versioning
 
 _LOCK = "x-amz-object-lock-"
+# moto drops the lock headers before its backend creates the upload, so they travel around it
 _lock: ContextVar[dict[str, str]] = ContextVar("lock of the upload being created")
 
 

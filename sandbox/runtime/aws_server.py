@@ -40,13 +40,14 @@ def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbo
     install(outbox, pace)
     dispatcher = DomainDispatcherApplication(create_backend_app)
     aws = make_server(_HOST, aws_port, dispatcher, threaded=True, request_handler=MotoRequestHandler)
-    _run(aws)
+    _run(aws)  # before seeding, which goes through boto3 like everything else
     world = World(environment, _clients(environment.region, aws_port))
     seed(world)
     page = Page(environment.status_page.page_id, environment.status_page.components.items())
     app = application(page, key, outbox, Limit())
     add_controls(app, world)
     add_insights(app, world)
+    # last: an open port tells the supervisor that everything is seeded
     web = make_server(_HOST, page_port, app, threaded=True)
     _run(web)
     background.run_every_minute(world, stop)

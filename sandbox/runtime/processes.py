@@ -30,7 +30,7 @@ def spawn(files: Files, service: str, command: list[str], variables: dict[str, s
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C and a closed terminal must not reach it
         )
 
 

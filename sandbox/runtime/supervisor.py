@@ -97,7 +97,7 @@ def _start_missing(files: Files, current: State, *, worker: bool, supervisor: in
     launch = Launch(files, current)
     try:
         launch.start(missing)
-    except BaseException:
+    except BaseException:  # Ctrl-C as well: nothing that was started may stay
         launch.undo()
         if fresh:
             stop(files)

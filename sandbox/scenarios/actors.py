@@ -87,7 +87,7 @@ class Actors:
 
     async def _planned(self, who: str, command: str, step: str, **payload: Any) -> dict[str, Any]:
         click.secho(f"{who}> {command} {step} {' '.join(map(str, filter(None, payload.values())))}", fg="cyan")
-        known = len((await self.state())["changes"])
+        known = len((await self.state())["changes"])  # the same step may have changes already
         await self.handle.signal(command, {"by": who, "step": step, **payload})
         state = await self.until(
             f"the plan of {step}",

@@ -54,7 +54,7 @@ def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | N
     files[_EPOCHS] = _json({str(epoch): mark for epoch, mark in copy.marks.items()})
     for seal in copy.seals:
         name, version = seal.place, 1
-        while name in files:
+        while name in files:  # S3 can hold several versions of one signed head
             version += 1
             name = f"{seal.place}.version-{version}"
         files[name] = seal.text

@@ -16,6 +16,7 @@ def chains(folder: Path) -> dict[tuple[int, int], str]:
     """Check that each entry's hash matches its content, and that it holds the hash of the entry before it."""
     marks = json.loads((folder / "epochs.json").read_text(encoding="utf-8"))
     hashes = {(0, 0): "0" * 64}
+    # `chain.jsonl` first, by its length: later epochs fork from it
     for file in sorted(folder.glob("chain*.jsonl"), key=lambda file: (len(file.name), file.name)):
         epoch = int(file.stem.partition("-")[2] or 1)
         mark = marks.get(str(epoch), {"after": 0, "prev": "0" * 64})

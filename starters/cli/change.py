@@ -67,6 +67,7 @@ def undo(options: Options, incident: str, step: str) -> None:
 def approve(options: Options, incident: str, step: str, digest: str | None, comment: str | None) -> None:
     """Approve the plan of change STEP of incident ID."""
     by = options.by()
+    # stderr too: the plan is shown there, as stdout belongs to the command's result
     if digest is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError("without a terminal, give --digest: nobody approves a plan they have not been shown")
 

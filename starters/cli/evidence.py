@@ -123,6 +123,7 @@ def _custody(options: Options, incident: str, by: str | None, given: dict[str, A
     from starters.client import custody_writer
 
     with evidence_check.opened(options, incident) as (store, stored):
+        # checked first: an entry in the chain cannot be taken back
         _refuse_unknown(store, incident, evidence_check.entries(stored), given["evidence"])
         entry = custody_writer.keep(options, incident, payload, store.clients)
     event = f"{given['evidence']} {given['event']}"

@@ -65,7 +65,7 @@ def _roles(options: Options, who: str | None) -> list[str]:
     """The roles of a contact, and its id; a name that the organisation does not know counts as a role."""
     if who is None:
         return []
-    if not re.fullmatch(r"[\w.@+-]+", who):
+    if not re.fullmatch(r"[\w.@+-]+", who):  # it goes into a query, which has no parameters
         raise click.UsageError(f"--waiting-for {who!r} is not a role or contact id")
     from starters.files.organisation_folder import load_organisation
 

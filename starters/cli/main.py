@@ -8,6 +8,7 @@ import click
 
 from starters.cli import exit_codes
 
+# With the imports inside functions, this table keeps every call fast: no command loads what another one needs.
 _COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("starters.cli.start:start", "Declare an incident."),
     "list": ("starters.cli.listing:list_incidents", "List incidents, newest first."),

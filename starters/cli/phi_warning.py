@@ -17,6 +17,7 @@ def warn(options: "Options", texts: Iterable[object]) -> None:
     Values in `texts` that are not strings are ignored.
     """
     text = "\n".join(one for one in texts if isinstance(one, str))
+    # first without the organisation: its file is read only for a text that looks suspicious
     if signs(text) and (found := signs(text, _own(options))):
         click.echo(
             f"Warning: this seems to contain {' and '.join(found)}; it stays on record and many people read it: "
