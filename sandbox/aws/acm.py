@@ -33,7 +33,7 @@ def named_certificate(
 ) -> None:
     """Add a certificate issued by ACM under this ARN, replacing any that is there."""
     account, region = where
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())  # an RSA key would take a noticeable time
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
     made = (
         x509.CertificateBuilder()
@@ -52,4 +52,4 @@ def named_certificate(
         account, made.public_bytes(encoding), private, region=region, arn=arn, cert_type="AMAZON_ISSUED"
     )
     vars(bundle)[_RENEWAL] = renewal
-    acm_backends[account][region]._certificates[arn] = bundle
+    acm_backends[account][region]._certificates[arn] = bundle  # moto's import chooses the ARN itself

@@ -104,6 +104,7 @@ def _has(event: dict[str, Any], attribute: dict[str, str]) -> bool:
 
 
 def _username(identity: dict[str, Any]) -> str | None:
+    # a role session has no userName: CloudTrail shows the session's name, the end of its ARN
     name = identity.get("userName") or identity.get("arn", "").rsplit("/", 1)[-1]
     return name or None
 

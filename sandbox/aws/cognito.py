@@ -40,7 +40,7 @@ def named_account(account: str, region: str, pool_id: str, sub: str, mail: str, 
     made: CognitoIdpUser = cognito.admin_create_user(pool_id, mail, "SUPPRESS", "", attributes)
     users = cognito.user_pools[pool_id].users
     del users[made.username]
-    made.id = made.username = sub
+    made.id = made.username = sub  # with sign-in by e-mail, Cognito uses the sub as user name
     made.update_attributes([{"Name": "sub", "Value": sub}])
     made.status = UserStatus.CONFIRMED
     users[sub] = made

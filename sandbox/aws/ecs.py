@@ -89,7 +89,7 @@ def describe_services(
     with LOCK:
         found, failures = _describe_services(backend, cluster_str, service_names_or_arns)
         for service in found:
-            if service.status == "ACTIVE":
+            if service.status == "ACTIVE":  # a deleted service keeps the counts it was deleted with
                 rollouts(service).settle(moment())
         return found, failures
 

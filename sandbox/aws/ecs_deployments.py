@@ -24,7 +24,7 @@ from sandbox.aws.rollout import (
     rollouts,
 )
 
-_PER_DESCRIBE = 20
+_PER_DESCRIBE = 20  # AWS's limit
 
 
 class ServiceDeploymentNotFoundException(ECSException):
@@ -85,6 +85,7 @@ def stop_service_deployment(response: EC2ContainerServiceResponse) -> ActionResu
     if arn not in known:
         raise ServiceDeploymentNotFoundException
     record, deployment = known[arn]
+    # a repeat, whose first answer may have been lost
     if deployment.status in {ROLLING_BACK, ROLLED_BACK} and kind == "ROLLBACK":
         return ActionResult({"serviceDeploymentArn": arn})
     if deployment.status != IN_PROGRESS:

@@ -55,6 +55,7 @@ def describe_target_health(
 def named_load_balancer(elb: ELBv2Backend, arn: str, subnets: list[str], groups: list[str]) -> FakeLoadBalancer:
     """Create an application load balancer under this ARN."""
     name = arn.split("/")[-2]
+    # create, then move: here and below, moto has no way to choose the ARN
     made = elb.create_load_balancer(name, groups, subnets, loadbalancer_type="application")
     del elb.load_balancers[made.arn]
     made.arn = arn

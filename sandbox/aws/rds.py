@@ -61,6 +61,7 @@ def create_db_instance_read_replica(backend: RDSBackend, db_kwargs: dict[str, An
     """Create a replica in another zone than its source, with no mutable state shared (moto copies shallowly)."""
     made = _create_db_instance_read_replica(backend, db_kwargs)
     made.availability_zone = f"{made.region}b"
+    # moto shares the list with the source: a change to one would change the other
     made.vpc_security_group_ids = list(made.vpc_security_group_ids)
     state_of(made)
     return made
@@ -90,7 +91,7 @@ def reboot_db_instance(response: RDSResponse) -> ActionResult:
             if forced and state.standby_zone:
                 instance.availability_zone, state.standby_zone = state.standby_zone, instance.availability_zone
                 state.add_event("Multi-AZ instance failover completed", "failover")
-            state.exhausted_at = None
+            state.exhausted_at = None  # a restart closes every connection
             state.add_event("DB instance restarted", "availability")
 
         state.begin("rebooting", finish)
@@ -139,6 +140,7 @@ def promote_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBIn
         def finish() -> None:
             _promote_read_replica(backend, {**db_kwargs, "backup_retention_period": _retention(db_kwargs)})
             instance.source_db_instance_identifier = None
+            # moto leaves a promoted replica in its source's list
             if source is not None and identifier in source.replicas:
                 source.replicas.remove(identifier)
             state.add_event("Promoted read replica to a standalone DB instance.", "read replica")

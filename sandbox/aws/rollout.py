@@ -135,6 +135,7 @@ class Rollouts:
             newest = self.newest
             if newest.status in {IN_PROGRESS, ROLLING_BACK} and self._due(newest.began_at, at) and self._starts(newest):
                 status = SUCCESSFUL if newest.status == IN_PROGRESS else ROLLED_BACK
+                # it finished when its time was up, not when somebody looked
                 self._end(newest, status, newest.began_at + PACE.rollout, newest.reason)
                 self.add_event(f"(deployment {newest.id}) deployment completed.")
         if self.scaled_at and self._due(self.scaled_at, at) and self.live:

@@ -52,6 +52,7 @@ def put_object(response: S3Response) -> Any:
     """Put an object; one that does not match its SHA-256 is refused."""
     _check(response)
     status, headers, body = _put_object(response)
+    # AWS always sends it; evidence is dated by it
     headers.setdefault("date", format_datetime(datetime.now(UTC), usegmt=True))
     return status, headers, body
 

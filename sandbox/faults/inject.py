@@ -20,11 +20,12 @@ def _outage_bad_deploy(world: World) -> str:
     """Deploy a revision that started and then broke; the revision registered before it was never deployed."""
     service = _main_service(world)
     number = len(world.ecs.task_definitions[service.family]) + 1
-    never_ran = register(world, service, f"1.{number}.0")
+    never_ran = register(world, service, f"1.{number}.0")  # what a rollback to "the revision before" would pick
     broken = register(world, service, f"1.{number + 1}.0")
     with LOCK:
         record = world.rollouts(service)
         now = moment()
+        # if the fault is repeated, its deployment must be newer than the one before
         began = max(now - _DEPLOYED_AGO, record.newest.began_at + timedelta(seconds=1))
         came_up = min(began + _TOOK, now)
         set_defect(world.ecs.describe_task_definition(broken), "after-start")

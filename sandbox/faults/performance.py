@@ -31,7 +31,7 @@ def starve(world: World) -> str:
         record.service.desired_count = record.running = fewest
         record.scaled_at = None
         record.add_event(f"has changed its desired count to {fewest}.", began)
-        if scale_in not in record.scalers:
+        if scale_in not in record.scalers:  # the fault may be repeated
             record.scalers.append(scale_in)
         record_activity(target, began, fewest)
         record_activity(target, now - timedelta(minutes=6), fewest, "AlreadyAtMinCapacity")

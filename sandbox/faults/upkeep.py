@@ -34,7 +34,7 @@ def audit_logging_stopped(world: World) -> str:
     for name in environment.trails.values():
         status = trails[name].status
         status.stop_logging()
-        status.stopped = stopped.replace(tzinfo=None)
+        status.stopped = stopped.replace(tzinfo=None)  # moto stores naive UTC
         status.latest_delivery_time = int(stopped.timestamp())
         cloudtrail.record(environment.account, environment.region, _stop_event(world, name, stopped))
     bucket = s3_backends[environment.account]["aws"].get_bucket(environment.buckets["audit-logs"])

@@ -95,6 +95,6 @@ def read(files: Files) -> State | None:
 def write(files: Files, state: State) -> None:
     """Save the state atomically, readable by its owner only: it holds the status page's key."""
     draft = files.state.with_suffix(".new")
-    draft.touch(mode=0o600)
+    draft.touch(mode=0o600)  # before the key is in it
     draft.write_text(state.model_dump_json(indent=2) + "\n", encoding="utf-8")
     draft.replace(files.state)

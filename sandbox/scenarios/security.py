@@ -63,6 +63,7 @@ class Security:
         await actors.finish("security-lead", "Attackers blocked, accounts disabled, sessions ended")
         self._state = await actors.state()
         link = next(link for link in self._state["links"] if link["type"] == "data-breach")
+        # the breach stays open: its obligations outlast this scenario
         handle = actors.client.get_workflow_handle(link["incident"])
         self._breach = await handle.query("state", result_type=dict)
 

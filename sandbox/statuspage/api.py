@@ -15,7 +15,7 @@ from sandbox.statuspage.page import InvalidPostError, Page
 from sandbox.statuspage.rate_limit import Limit
 
 _MOST_LISTED = 100
-_METHOD_FAILURE = 420
+_METHOD_FAILURE = 420  # what Statuspage answers to a throttled request, instead of 429
 
 
 def application(page: Page, key: str, outbox: Outbox, limit: Limit) -> Flask:

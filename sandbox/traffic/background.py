@@ -39,6 +39,7 @@ def backfill(world: World, until: datetime) -> None:
     past = _minutes(until, _BACKFILL)
     _connections(world, past, _USUAL_SHARE)
     database_traffic.write_minutes(world, past)
+    # every third minute, including the last: writing all of them takes long
     service_traffic.write_minutes(world, past[::-1][::_SPARSE][::-1])
     for service in world.environment.services.values():
         write_log(world, service, [(at, _usual(at)) for at in past])

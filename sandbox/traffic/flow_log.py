@@ -7,7 +7,7 @@ from hashlib import sha256
 from sandbox.runtime.aws_world import World
 
 _INTERVAL = timedelta(minutes=1)
-_TCP = 6
+_TCP = 6  # the IANA protocol number
 _STRANGERS = ("192.0.2.77", "198.51.100.140")
 """Scanners, from documentation networks (RFC 5737), so nobody's."""
 _SCANNED = (22, 3389, 5432)

@@ -119,7 +119,7 @@ async def _planned(client: "Client", incident: str, step: str, command: str, pay
             raise UnreachableError(
                 f"{workflow} has no plan after {_PLAN_SECONDS} s and is still working on it: incident show {incident}"
             )
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)  # queries add nothing to the change's history
         record = await incident_client.ask(client, workflow, "state")
     if record["status"] in _ENDED_WITHOUT_EFFECT:
         raise RefusedError(

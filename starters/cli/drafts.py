@@ -39,6 +39,7 @@ def _filled(options: Options, name: str, values: dict[str, str]) -> str:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise RefusedError(f"{file}: {error.strerror}; write the template that obligations.yaml names") from error
+    # safe: a stray `$` in a template must not keep people from their draft
     return Template(text).safe_substitute(_Known(values))
 
 

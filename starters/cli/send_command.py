@@ -20,6 +20,7 @@ def send(options: Options, incident: str, command: str, **given: Any) -> dict[st
     from starters.client import incident_client
     from starters.client.connection import run
 
+    # before it is sent: a record cannot be changed afterwards
     phi_warning.warn(options, (value for name, value in given.items() if name != "at"))
 
     async def work(client: "Client") -> dict[str, Any]:

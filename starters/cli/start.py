@@ -136,6 +136,7 @@ async def _start(client: "Client", options: Options, declaration: "Declaration")
     from starters.client import start_once
     from starters.client.connection import nobody_answers, ui, worker_polls
 
+    # at once: whether a worker polls takes a call of its own, and must not delay the start
     started, polled = await asyncio.gather(start_once.start(client, declaration, details), worker_polls(client))
     dry = declaration.mode == "dry-run"
     if not polled:
