@@ -38,7 +38,10 @@ def sandbox() -> None:
 )
 @click.option("--no-worker", is_flag=True, help="Do not start a worker; you run it yourself.")
 def start(options: Options, data_dir: Path, detach: bool, port_base: int | None, no_worker: bool) -> None:
-    """Start a sandbox, or restart its dead services; without --detach it stays in the foreground until Ctrl-C."""
+    """Start a sandbox, or restart its dead services.
+
+    Without --detach it stays in the foreground until Ctrl-C.
+    """
     from sandbox.runtime import supervisor
     from sandbox.runtime.launch import StartError
     from sandbox.runtime.ports import PortsTakenError
@@ -92,7 +95,10 @@ def stop(options: Options, data_dir: Path) -> None:
 @shared
 @_data_dir
 def env(options: Options, data_dir: Path) -> None:
-    """Print the environment variables that point at the sandbox, as lines for a shell to evaluate."""
+    """Print the variables that point at the sandbox.
+
+    They are lines for a shell to evaluate; with --json an object.
+    """
     current = _running(Files(data_dir))
     click.echo(json.dumps(current.variables()) if options.as_json else _exports(current))
 
@@ -105,7 +111,7 @@ def break_(options: Options, data_dir: Path, fault: str | None) -> None:
     """Inject FAULT; without it, list the faults."""
     from sandbox.faults.names import FAULT_NAMES
 
-    listed = [f"{name:24}{summary}" for name, summary in FAULT_NAMES.items()]
+    listed = [f"{name:30}{summary}" for name, summary in FAULT_NAMES.items()]
     if fault is None:
         faults = [{"name": name, "summary": summary} for name, summary in FAULT_NAMES.items()]
         click.echo(json.dumps(faults) if options.as_json else "\n".join(listed))
@@ -120,7 +126,10 @@ def break_(options: Options, data_dir: Path, fault: str | None) -> None:
 @shared
 @_data_dir
 def outbox(options: Options, data_dir: Path) -> None:
-    """Print everything delivered: pages, mails and status-page posts, oldest first."""
+    """Print everything sent, oldest first.
+
+    That is pages, e-mails and status page posts.
+    """
     from sandbox.runtime.outbox import Outbox
 
     files = Files(data_dir)

@@ -51,7 +51,10 @@ def list_(options: Options, incident: str) -> None:
 @click.argument("evidence_", metavar="[EVIDENCE]", required=False)
 @shared
 def verify(options: Options, incident: str, evidence_: str | None) -> None:
-    """Hash the evidence of incident ID again and check it against the manifests and the signed record."""
+    """Check the evidence of incident ID against the signed record.
+
+    Every copy is hashed again and checked against its manifest, and the manifests against the record.
+    """
     from starters.archives import evidence_check
     from starters.cli import terminal
 
@@ -111,7 +114,10 @@ def transfer(options: Options, incident: str, evidence_: str, by: str | None, to
 @_WHY
 @shared
 def release(options: Options, incident: str, evidence_: str, by: str | None, to: str | None, reason: str) -> None:
-    """Record that WHO released EVIDENCE of incident ID; its lock in the bucket is unchanged."""
+    """Record that WHO released EVIDENCE of incident ID.
+
+    Its lock in the bucket is unchanged.
+    """
     _custody(options, incident, by, {"evidence": evidence_, "event": "released", "reason": reason, "to": to})
 
 

@@ -79,7 +79,10 @@ def obligation() -> None:
 @click.option("--reason", help="The reason for the decision.")
 @shared
 def discharge(options: Options, incident: str, step: str, at: str | None, **given: str | None) -> None:
-    """Sign that obligation STEP of incident ID is discharged; the last required signature ends it."""
+    """Sign that obligation STEP of incident ID is discharged.
+
+    The last required signature ends it.
+    """
     _end(options, incident, "discharge_obligation", step, at=_instant(at), **given)
 
 
@@ -111,7 +114,10 @@ def superseded(options: Options, incident: str, step: str, reason: str | None) -
 )
 @shared
 def pack(options: Options, incident: str, step: str, output: Path | None) -> None:
-    """Prepare the drafts for obligation STEP of incident ID, with what is known filled in."""
+    """Prepare the drafts for obligation STEP of incident ID.
+
+    What is known is filled in; the rest is left to people.
+    """
     from starters.cli import drafts
 
     written = drafts.drafts(options, _state(incident), step)
