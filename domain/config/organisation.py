@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.values.durations import Duration
 from domain.values.severity import Severity, SeverityPolicy
 
@@ -71,7 +72,8 @@ class Holidays(BaseModel):
 class Organisation(BaseModel):
     """One organisation, as `organisation.yaml` gives it.
 
-    What an incident leaves is kept for `retention` from its end.
+    `on_call` and `approval` hold where a runbook is silent: who is paged first, in that order, and who may approve a
+    change of each class. What an incident leaves is kept for `retention` from its end.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +83,8 @@ class Organisation(BaseModel):
     timezone: str
     contacts: tuple[Contact, ...] = Field(min_length=1)
     chain: tuple[str, ...] = Field(min_length=1)
+    on_call: tuple[str, ...] = ()
+    approval: dict[ApprovalClass, ApprovalRule] = {}
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     holidays: Holidays | None = None

@@ -45,6 +45,7 @@ class RequireMfa(Change[MfaParams]):
     name: ClassVar[str] = "cognito.require_mfa"
     params: ClassVar[type[Params]] = MfaParams
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: MfaParams) -> Plan:
         """Read the accounts or the pool; raises `RuleError` where nothing could be asked for.
