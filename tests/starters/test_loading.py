@@ -157,6 +157,20 @@ BROKEN = [
     (RUNBOOK, "on: mitigated", "on: closed", "50: phases[1].steps[3].on", "not 'closed'"),
     (RUNBOOK, "owner: port-authority", "owner: nobody", "54: phases[1].steps[4].owner", "unknown role 'nobody'"),
     (RUNBOOK, "due: 2d", "due: 2 days", "55: phases[1].steps[4].due", "such as 15m"),
+    (
+        RUNBOOK,
+        "probe: ecs.recent_deployments",
+        "probe: elbv2.target_health",
+        "26: phases[0].steps[2].with.service",
+        "'timetable' has no target_group_arn in environment docks; add it there, or leave this step out",
+    ),
+    (
+        RUNBOOK,
+        "notice: support.open_case",
+        "notice: statuspage.investigating",
+        "48: phases[1].steps[3].notice",
+        "'statuspage.investigating' needs status_page, which environment docks lacks; add it there",
+    ),
     (RUNBOOK, "due: 2d", "due: [2d", "56", "is not YAML"),
 ]
 
