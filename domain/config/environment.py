@@ -104,7 +104,7 @@ class Evidence(_Part):
     kms_key: str
     signing_key: str
     earlier_signing_keys: tuple[str, ...] = ()
-    retention_days: int = Field(default=2557, gt=0)
+    retention_days: int = Field(default=365, gt=0)
 
     def locked_until(self, at: datetime) -> datetime:
         """Until when something kept at `at` must be locked, though nobody knows yet when its incident ends."""

@@ -22,7 +22,7 @@ def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
     if book.page_at_once:
         yield "Paged at once: " + ", ".join(book.page_at_once)
     if book.page_at_once_with_phi:
-        yield "Paged at once when health information is concerned: " + ", ".join(book.page_at_once_with_phi)
+        yield "Paged at once when sensitive information is concerned: " + ", ".join(book.page_at_once_with_phi)
     for severity in book.severities:
         policy = organisation.severities[severity]
         first = "all leads" if policy.page_all_leads else "the first lead"

@@ -40,7 +40,7 @@ class _Wish(NamedTuple):
 @click.option("--title", required=True, help="One line that tells it from others; no personal information.")
 @click.option("--description", default="", help="What is known; no personal information.")
 @click.option("--key", help="What alerts of one cause share: while an incident of the key is open, it is returned.")
-@click.option("--phi", is_flag=True, help="Health information may be concerned.")
+@click.option("--phi", is_flag=True, help="Sensitive information, such as that of people's health, may be concerned.")
 @click.option("--dry-run", is_flag=True, help="Look and plan; page nobody, change nothing; print what was found.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Run the clocks faster (sandbox only).")
 @shared

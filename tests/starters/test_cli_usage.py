@@ -168,7 +168,7 @@ def test_a_shown_runbook_says_what_happens_by_itself(incident: Incident) -> None
     breach = incident("runbook", "show", "data-breach").out
     assert "  begin   snapshot-database: " in breach
     assert "            waits for snapshot-database and preserve-logs to be under way, five minutes at most\n" in breach
-    assert "Paged at once when health information is concerned: ceo\n" in breach
+    assert "Paged at once when sensitive information is concerned: ceo\n" in breach
     assert "services=backend,frontend" in breach
     assert "None" not in security + breach
     assert "class A3: needs both cto and devops-lead\n" in incident("runbook", "show", "database").out

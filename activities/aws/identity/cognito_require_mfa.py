@@ -104,7 +104,7 @@ class RequireMfa(Change[MfaParams]):
             after={_POOL: {"mfa": "ON", "authenticator": True}},
             impact=(
                 f"Everybody in {name} who has no second factor is locked out until they have set one up at their next "
-                "sign-in, patients and clinical users alike; tell the support desk first. An undo asks nobody again "
+                "sign-in; tell the support desk first. An undo asks nobody again "
                 "who was not asked before; factors set up meanwhile stay."
             ),
             approval_class=ApprovalClass.A3,
