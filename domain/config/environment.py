@@ -15,17 +15,17 @@ class _Part(BaseModel):
 
 
 class Service(_Part):
-    """An ECS service behind a target group."""
+    """An ECS service, behind a target group if a load balancer is before it."""
 
     cluster: str
     service: str
     family: str
-    target_group_arn: str
+    target_group_arn: str | None = None
     log_group: str
 
     @model_validator(mode="after")
     def _check(self) -> "Service":
-        name = self.target_group_arn.split(":targetgroup/")[-1].split("/")[0]
+        name = (self.target_group_arn or "").split(":targetgroup/")[-1].split("/")[0]
         if len(name) > _ELB_NAME_MAX:
             raise ValueError(
                 f"target group name {name!r} has {len(name)} characters; Elastic Load Balancing allows "
@@ -104,7 +104,7 @@ class Evidence(_Part):
     kms_key: str
     signing_key: str
     earlier_signing_keys: tuple[str, ...] = ()
-    retention_days: int = Field(default=2557, gt=0)
+    retention_days: int = Field(default=365, gt=0)
 
     def locked_until(self, at: datetime) -> datetime:
         """Until when something kept at `at` must be locked, though nobody knows yet when its incident ends."""
@@ -126,10 +126,10 @@ class Protected(_Part):
 
 
 class Notifications(_Part):
-    """What pages and mails are sent from."""
+    """What pages and mails are sent from. Without `sms_sender` the account's own number, or one of AWS's, is shown."""
 
     mail_sender: str
-    sms_sender: str = Field(max_length=11)
+    sms_sender: str | None = Field(default=None, max_length=11)
 
 
 class Environment(_Part):
@@ -141,7 +141,7 @@ class Environment(_Part):
     region: str
     ledger_table: str
     notifications: Notifications
-    status_page: StatusPage
+    status_page: StatusPage | None = None
     services: dict[str, Service] = {}
     databases: dict[str, Database] = {}
     networks: dict[str, Network] = {}

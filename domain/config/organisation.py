@@ -1,9 +1,11 @@
 """Who there is: people by their roles, how they are reached, and who comes after whom."""
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.values.durations import Duration
 from domain.values.severity import Severity, SeverityPolicy
 
@@ -71,7 +73,9 @@ class Holidays(BaseModel):
 class Organisation(BaseModel):
     """One organisation, as `organisation.yaml` gives it.
 
-    What an incident leaves is kept for `retention` from its end.
+    `on_call` and `approval` hold where a runbook is silent: who is paged first, in that order, and who may approve a
+    change of each class. What an incident leaves is kept for `retention` from its end. `personal_numbers` are regular
+    expressions of numbers that stand for people, by what to call them: notes that hold one are warned of.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,10 +85,13 @@ class Organisation(BaseModel):
     timezone: str
     contacts: tuple[Contact, ...] = Field(min_length=1)
     chain: tuple[str, ...] = Field(min_length=1)
+    on_call: tuple[str, ...] = ()
+    approval: dict[ApprovalClass, ApprovalRule] = {}
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     holidays: Holidays | None = None
-    retention: Duration = Field(default="2557d", validate_default=True)
+    retention: Duration = Field(default="365d", validate_default=True)
+    personal_numbers: dict[str, re.Pattern[str]] = {}
     severities: dict[Severity, SeverityPolicy]
 
     @model_validator(mode="after")

@@ -68,8 +68,9 @@ class Change:
     @property
     def electorate(self) -> Electorate:
         approval_class = self.record.plan.approval_class if self.record.plan else None
-        rule = rule_for(self.request.rule, approval_class) if approval_class else ApprovalRule(quorum=0)
-        return Electorate(self.request.organisation, rule, self.record.requested_by, self.commander, tuple(self.added))
+        organisation = self.request.organisation
+        rule = rule_for(organisation, self.request.rule, approval_class) if approval_class else ApprovalRule(quorum=0)
+        return Electorate(organisation, rule, self.record.requested_by, self.commander, tuple(self.added))
 
     def note(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
         self._entries.append(ProgressEntry(at=at, actor=actor, kind=kind, text=text, data=data or {}))

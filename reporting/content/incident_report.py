@@ -92,7 +92,7 @@ def _health(account: Account) -> str:
 def _impact(account: Account) -> Iterator[Block]:
     yield Heading(2, "Impact")
     yield f"{_lasted(account)} Severity: {' → '.join(step.to for step in account.severities)}."
-    yield f"Health information: {_health(account)}."
+    yield f"Sensitive information: {_health(account)}."
     suspect = [f for f in account.findings if f.status is FindingStatus.SUSPECT]
     if suspect:
         yield "What was found to be wrong:"

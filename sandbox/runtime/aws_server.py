@@ -14,7 +14,7 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from domain.config.environment import Environment
+from domain.config.environment import Environment, StatusPage
 from sandbox.aws.insights import add_insights
 from sandbox.aws.install import install
 from sandbox.runtime.aws_world import World
@@ -43,7 +43,8 @@ def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbo
     _run(aws)  # before seeding, which goes through boto3 like everything else
     world = World(environment, _clients(environment.region, aws_port))
     seed(world)
-    page = Page(environment.status_page.page_id, environment.status_page.components.items())
+    public = environment.status_page or StatusPage(page_id="none")
+    page = Page(public.page_id, public.components.items())
     app = application(page, key, outbox, Limit())
     add_controls(app, world)
     add_insights(app, world)

@@ -15,7 +15,6 @@ from sandbox.runtime.services import local_services
 from sandbox.runtime.state import Files, State
 
 _POLL_SECONDS = 0.1
-_USUAL_RESPONDER = "devops-lead"
 _SUPERVISOR_LEAVES_SECONDS = 3.0
 
 
@@ -118,12 +117,13 @@ def _new_state(files: Files, folder: Path, environment: str, port_base: int) -> 
 
     region = load_environment(folder, environment).region
     organisation = load_organisation(folder)
+    first = organisation.contacts[0].id
     created = State(
         port_base=port_base,
         environment=environment,
         region=region,
         runbooks=folder,
-        acting_as=_USUAL_RESPONDER if organisation.contact(_USUAL_RESPONDER) else organisation.contacts[0].id,
+        acting_as=next((one.id for role in organisation.on_call for one in organisation.holders(role)), first),
         status_page_key=secrets.token_hex(16),
     )
     health = f"{ports.HOST}:{created.page_port}"

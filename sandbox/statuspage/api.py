@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized, UnprocessableEntity
 
+from activities.statuspage import OURS
 from sandbox.runtime.outbox import Outbox
 from sandbox.statuspage.page import InvalidPostError, Page
 from sandbox.statuspage.rate_limit import Limit
@@ -91,14 +92,13 @@ def _component_routes(app: Flask, page: Page) -> None:
 
 
 def _deliver(outbox: Outbox, incident: dict[str, Any], post: dict[str, Any]) -> None:
-    axis = incident["metadata"].get("axis", {})
     outbox.deliver(
         channel="statuspage",
         to=incident["page_id"],
         role="public",
         subject=f"{incident['name']}: {incident['status']}",
         body=post.get("body") or "",
-        incident=axis.get("incident_id"),
+        incident=incident["metadata"].get(OURS, {}).get("incident_id"),
     )
 
 

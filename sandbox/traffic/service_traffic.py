@@ -76,9 +76,9 @@ def _metrics(world: World, service: Service, record: Rollouts, at: datetime) -> 
     tasks = {"ClusterName": service.cluster, "ServiceName": service.service}
     yield "AWS/ECS", _datum("CPUUtilization", tasks, at, "Percent", cpu(record))
     yield "AWS/ECS", _datum("MemoryUtilization", tasks, at, "Percent", _MEMORY)
-    for balancer in world.environment.load_balancers.values():
+    for balancer in world.environment.load_balancers.values() if service.target_group_arn else ():
         load_balancer = {"LoadBalancer": balancer.arn.split(":loadbalancer/")[-1]}
-        both = load_balancer | {"TargetGroup": service.target_group_arn.rsplit(":", 1)[-1]}
+        both = load_balancer | {"TargetGroup": str(service.target_group_arn).rsplit(":", 1)[-1]}
         failed = round(_REQUESTS * _failing(record))
         answers = [round(_seconds(record) * part, 4) for part in _SPREAD]
         if record.running:  # without a target the load balancer itself answers, with HTTPCode_ELB_5XX

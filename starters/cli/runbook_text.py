@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from activities.catalogue import CHANGES
-from domain.config.approval import DEFAULT_RULES, ApprovalRule
+from domain.config.approval import ApprovalRule
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep, NoticeStep, ObligationStep, Phase, ProbeStep, Runbook, TaskStep
+from domain.rules.voting import rule_for
 from domain.values.durations import spoken
 
 _UNDER = " " * 12
@@ -21,7 +22,7 @@ def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
     if book.page_at_once:
         yield "Paged at once: " + ", ".join(book.page_at_once)
     if book.page_at_once_with_phi:
-        yield "Paged at once if health information is affected: " + ", ".join(book.page_at_once_with_phi)
+        yield "Paged at once if sensitive information is affected: " + ", ".join(book.page_at_once_with_phi)
     for severity in book.severities:
         policy = organisation.severities[severity]
         first = "all leads" if policy.page_all_leads else "the first lead"
@@ -32,10 +33,10 @@ def lines(book: Runbook, organisation: Organisation) -> Iterator[str]:
         yield from (f"  - {symptom}" for symptom in book.symptoms)
     for phase in book.phases:
         yield ""
-        yield from _phase(phase)
+        yield from _phase(phase, organisation)
 
 
-def _phase(phase: Phase) -> Iterator[str]:
+def _phase(phase: Phase, organisation: Organisation) -> Iterator[str]:
     start = "" if phase.starts == "declared" else f", once it is {phase.starts}"
     within = "" if phase.within is None else f", within {spoken(phase.within)}"
     yield f"{phase.title}{start}{within}"
@@ -46,7 +47,7 @@ def _phase(phase: Phase) -> Iterator[str]:
         elif isinstance(step, ChangeStep):
             verb = "start" if step.evidence else "offer"
             yield f"  {verb}   {step.id}: {step.title} [{step.change}{_with(step.params)}]"
-            yield from _offer(step)
+            yield from _offer(step, organisation)
         elif isinstance(step, NoticeStep):
             yield f"  notify  {step.id}: {step.title} [{step.notice}]{_moment(step)}"
         elif isinstance(step, ObligationStep):
@@ -63,7 +64,7 @@ def _consequence(step: ProbeStep) -> Iterator[str]:
         yield f"{_UNDER}if suspect, opens an incident of type {step.opens}"
 
 
-def _offer(step: ChangeStep) -> Iterator[str]:
+def _offer(step: ChangeStep, organisation: Organisation) -> Iterator[str]:
     if step.evidence:
         yield f"{_UNDER}starts by itself at declaration: it preserves evidence"
     if step.suggested_by:
@@ -72,8 +73,8 @@ def _offer(step: ChangeStep) -> Iterator[str]:
         yield f"{_UNDER}asks for {', '.join(step.ask)}"
     if step.evidence_first:
         yield f"{_UNDER}waits for {' and '.join(step.evidence_first)} to start, for at most five minutes"
-    kind = CHANGES[step.change].approval_class
-    yield f"{_UNDER}class {kind}: {_approval(step.approval or DEFAULT_RULES[kind])}"
+    for grade in CHANGES[step.change].classes():
+        yield f"{_UNDER}class {grade}: {_approval(rule_for(organisation, step.approval, grade))}"
 
 
 def _approval(rule: ApprovalRule) -> str:

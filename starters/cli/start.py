@@ -40,7 +40,7 @@ class _Request(NamedTuple):
 @click.option("--title", required=True, help="One line that identifies it; no personal information.")
 @click.option("--description", default="", help="What is known; no personal information.")
 @click.option("--key", help="Deduplication key: if an incident with this key is open, it is returned instead.")
-@click.option("--phi", is_flag=True, help="Health information may be affected.")
+@click.option("--phi", is_flag=True, help="Sensitive information, such as health information, may be affected.")
 @click.option(
     "--dry-run", is_flag=True, help="Run probes and plan changes; page nobody, change nothing; print the findings."
 )

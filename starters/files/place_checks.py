@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
+from domain.config.organisation import COMMANDER
 from domain.values.placeholders import placeholders
 from domain.values.severity import Severity
 from starters.files.model_problems import unknown
@@ -37,7 +38,7 @@ def unfilled(document: Document) -> dict[Keys, Problem]:
 
 
 def of_organisation(document: Document) -> Iterator[Problem]:
-    """Ids that stand twice, a chain of roles that nobody holds, severities left out, a time zone that is none."""
+    """Ids that stand twice, roles that nobody holds, severities left out, a time zone that is none."""
     data = document.data
     seen: set[str] = set()
     held: set[str] = set()
@@ -48,15 +49,24 @@ def of_organisation(document: Document) -> Iterator[Problem]:
                 yield document.problem((part, index, "id"), f"id {name!r} stands twice; give each its own")
             seen.add(str(name))
             held.update(role for role in items(entry.get("roles")) if isinstance(role, str))
-    for index, role in enumerate(items(data.get("chain"))):
-        if isinstance(role, str) and role not in held:
-            yield document.problem(("chain", index), unknown(role, held, "role"))
+    for keys, roles, known in _named_roles(data, held):
+        for index, role in enumerate(items(roles)):
+            if isinstance(role, str) and role not in known:
+                yield document.problem((*keys, index), unknown(role, known, "role"))
     policies = data.get("severities")
     if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
         yield document.problem(("severities",), f"no policy for {', '.join(missing)}; add one")
     zone, zones = data.get("timezone"), zoneinfo.available_timezones()
     if isinstance(zone, str) and zones and zone not in zones:
         yield document.problem(("timezone",), f"{zone!r} is no time zone; write one such as Australia/Sydney")
+
+
+def _named_roles(data: dict[str, Any], held: set[str]) -> Iterator[tuple[Keys, Any, set[str]]]:
+    """Where roles stand, what stands there, and which there could be; only an approval may be the commander's."""
+    yield ("chain",), data.get("chain"), held
+    yield ("on_call",), data.get("on_call"), held
+    for grade, rule in mapping(data.get("approval")).items():
+        yield ("approval", grade, "roles"), mapping(rule).get("roles"), held | {COMMANDER}
 
 
 def of_environment(document: Document) -> Iterator[Problem]:

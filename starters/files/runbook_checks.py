@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from activities.catalogue import CHANGES
-from domain.config.approval import DEFAULT_RULES
-from domain.config.organisation import COMMANDER, Organisation
-from starters.files.action_checks import action_of, of_action, steps
+from domain.config.organisation import Organisation
+from starters.files import approval_checks
+from starters.files.action_checks import of_action, steps
 from starters.files.model_problems import unknown
 from starters.files.place_checks import NO_RUNBOOKS, items, mapping
 from starters.files.problems import Keys, Problem
@@ -27,8 +26,7 @@ def of_runbook(
         yield from of_action(document, at, step, environments)
     if organisation is not None:
         yield from _roles(document, organisation)
-        for at, step in steps(document.data):
-            yield from _approval(document, at, step, organisation)
+        yield from approval_checks.of_runbook(document, organisation)
 
 
 def _ids(document: Document) -> Iterator[Problem]:
@@ -78,47 +76,10 @@ def _roles(document: Document, organisation: Organisation) -> Iterator[Problem]:
         for index, role in enumerate(items(document.data.get(key))):
             if isinstance(role, str) and role not in held:
                 yield document.problem((key, index), unknown(role, held, "role"))
-    if "on_call" not in document.data:
-        missing = [role for role in ("devops-lead", "development-lead", "security-lead") if role not in held]
-        if missing:
-            yield document.problem(
-                ("on_call",), f"is missing and nobody holds {', '.join(missing)}; say who is on call"
-            )
+    if not document.data.get("on_call"):
+        yield document.problem(("on_call",), "is missing; say who is on call, here or for all in organisation.yaml")
     owners: list[tuple[Keys, Any]] = [(("owner",), document.data.get("owner"))]
     owners += [((*at, "owner"), step.get("owner")) for at, step in steps(document.data) if "task" in step]
     for keys, role in owners:
         if isinstance(role, str) and role not in organisation.roles():
             yield document.problem(keys, unknown(role, organisation.roles(), "role"))
-
-
-def _approval(document: Document, at: Keys, step: Mapping[str, Any], organisation: Organisation) -> Iterator[Problem]:
-    """Those who must approve exist, and there are enough of them."""
-    found = action_of(step)
-    if found is None or found[0] != "change":
-        return
-    rule, keys = mapping(step.get("approval")), (*at, "approval")
-    written = "approval" in step
-    roles, quorum = items(rule.get("roles")), rule.get("quorum", 1)
-    if not written:
-        action = CHANGES.get(step["change"])
-        if action is None:
-            return
-        default = DEFAULT_RULES[action.approval_class]
-        roles, quorum = list(default.roles), default.quorum
-    voters = {role for contact in organisation.contacts for role in contact.roles} | {COMMANDER}
-    if written:
-        for index, role in enumerate(roles):
-            if isinstance(role, str) and role not in voters:
-                yield document.problem((*keys, "roles", index), unknown(role, voters, "role"))
-    people = {contact.id for role in roles if isinstance(role, str) for contact in organisation.holders(role)}
-    able = min(len(people) + (COMMANDER in roles), len(organisation.contacts))
-    if isinstance(quorum, int) and quorum > able:
-        who = f"{able} {'person holds' if able == 1 else 'people hold'} {', '.join(map(str, roles)) or 'no role'}"
-        if written:
-            yield document.problem(
-                (*keys, "quorum"), f"{quorum} must approve, but {who}; name more roles or ask for fewer"
-            )
-        else:
-            yield document.problem(
-                (*at, "change"), f"by default {quorum} must approve, but {who}; write an approval: of your own"
-            )

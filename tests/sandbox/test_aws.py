@@ -36,7 +36,7 @@ def test_targets_follow_the_running_revision(world: World) -> None:
 
 def test_unknown_target_group_is_refused(world: World) -> None:
     """An unknown group is refused as AWS refuses it."""
-    group = world.environment.services["backend"].target_group_arn + "0"
+    group = f"{world.environment.services['backend'].target_group_arn}0"
     with pytest.raises(ClientError) as refused:
         world.client("elbv2").describe_target_health(TargetGroupArn=group)
     assert refused.value.response["Error"]["Code"] == "TargetGroupNotFound"

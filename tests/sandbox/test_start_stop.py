@@ -107,7 +107,7 @@ def _outbox_shows_what_is_delivered(env: dict[str, str], data_dir: Path) -> None
     """A post to the status page is in the outbox, as JSON and as a table."""
     requests.post(
         f"{env['STATUSPAGE_URL']}/v1/pages/axis-imaging/incidents",
-        json={"incident": {"name": "Outage", "metadata": {"axis": {"incident_id": "inc-1"}}}},
+        json={"incident": {"name": "Outage", "metadata": {"incident_orchestrator": {"incident_id": "inc-1"}}}},
         headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
         timeout=5,
     )

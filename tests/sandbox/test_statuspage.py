@@ -54,14 +54,18 @@ def post(ask: Ask, **fields: Any) -> dict[str, Any]:
 
 def test_incident_is_created_updated_and_resolved(ask: Ask) -> None:
     """An incident keeps its metadata and every update, newest first, and is not listed as unresolved once resolved."""
-    made = post(ask, body="We look.", metadata={"axis": {"incident_id": "inc-1", "seq": 1}})
+    made = post(ask, body="We look.", metadata={"incident_orchestrator": {"incident_id": "inc-1", "seq": 1}})
     assert made["status"] == "investigating"
     assert [one["id"] for one in ask("GET", f"{INCIDENTS}/unresolved").get_json()] == [made["id"]]
-    update = {"status": "resolved", "body": "Done.", "metadata": {"axis": {"incident_id": "inc-1", "seq": 2}}}
+    update = {
+        "status": "resolved",
+        "body": "Done.",
+        "metadata": {"incident_orchestrator": {"incident_id": "inc-1", "seq": 2}},
+    }
     assert ask("PATCH", f"{INCIDENTS}/{made['id']}", json={"incident": update}).status_code == 200
     shown = ask("GET", f"{INCIDENTS}/{made['id']}").get_json()
     assert [one["body"] for one in shown["incident_updates"]] == ["Done.", "We look."]
-    assert shown["metadata"] == {"axis": {"incident_id": "inc-1", "seq": 2}}
+    assert shown["metadata"] == {"incident_orchestrator": {"incident_id": "inc-1", "seq": 2}}
     assert shown["resolved_at"]
     assert ask("GET", f"{INCIDENTS}/unresolved").get_json() == []
 
@@ -133,7 +137,7 @@ def test_unknown_is_404(ask: Ask, method: str, path: str) -> None:
         {"name": "n", "body": "b" * 25_001},
         {"name": "n", "status": "broken"},
         {"name": "n", "impact_override": "huge"},
-        {"name": "n", "metadata": {"axis": "text"}},
+        {"name": "n", "metadata": {"incident_orchestrator": "text"}},
         {"name": "n", "components": {"nothing": "operational"}},
         {"name": "n", "components": {"component-1": "gone"}},
     ],
@@ -166,7 +170,7 @@ def test_one_request_a_second(client: FlaskClient, clock: Clock) -> None:
 
 def test_posts_reach_the_outbox(ask: Ask, outbox: Outbox) -> None:
     """Every post is public: it is in the outbox with the incident's id from its metadata, or none."""
-    made = post(ask, body="We look.", metadata={"axis": {"incident_id": "inc-1"}})
+    made = post(ask, body="We look.", metadata={"incident_orchestrator": {"incident_id": "inc-1"}})
     ask("PATCH", f"{INCIDENTS}/{made['id']}", json={"incident": {"status": "resolved", "body": "Done."}})
     post(ask)
     delivered = [(one["to"], one["role"], one["subject"], one["body"], one["incident"]) for one in outbox.entries()]

@@ -168,7 +168,7 @@ def test_a_shown_runbook_says_what_happens_by_itself(incident: Incident) -> None
     breach = incident("runbook", "show", "data-breach").out
     assert "  start   snapshot-database: " in breach
     assert "            waits for snapshot-database and preserve-logs to start, for at most five minutes\n" in breach
-    assert "Paged at once if health information is affected: ceo\n" in breach
+    assert "Paged at once if sensitive information is affected: ceo\n" in breach
     assert "services=backend,frontend" in breach
     assert "None" not in security + breach
     assert "class A3: needs both cto and devops-lead\n" in incident("runbook", "show", "database").out
