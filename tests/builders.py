@@ -56,6 +56,7 @@ def organisation() -> Organisation:
                 for number, role in enumerate(roles)
             ],
             "chain": CHAIN,
+            "retention": "2557d",
             "approval": {
                 "A2": {"roles": ["incident-commander", "technical-manager"]},
                 "A3": {"roles": ["cto", "devops-lead"], "quorum": 2},

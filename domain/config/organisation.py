@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.values.durations import Duration
@@ -21,13 +21,15 @@ class Channel(BaseModel):
     kind: Literal["sms", "email"]
     address: str
 
-    @model_validator(mode="after")
-    def _check(self) -> "Channel":
-        if self.kind == "sms" and not (self.address.startswith("+") and self.address[1:].isdigit()):
-            raise ValueError(f"{self.address!r} is no phone number in E.164, such as +61491570006")
-        if self.kind == "email" and "@" not in self.address:
-            raise ValueError(f"{self.address!r} is no mail address")
-        return self
+    @field_validator("address")
+    @classmethod
+    def _check(cls, value: str, others: ValidationInfo) -> str:
+        kind = others.data.get("kind")
+        if kind == "sms" and not (value.startswith("+") and value[1:].isdigit()):
+            raise ValueError(f"{value!r} is no phone number in E.164, such as +61491570006")
+        if kind == "email" and "@" not in value:
+            raise ValueError(f"{value!r} is no mail address")
+        return value
 
 
 class Contact(BaseModel):
@@ -116,7 +118,10 @@ class Organisation(BaseModel):
                 return contact
         return next(iter(self.holders(who)), None)
 
+    def held(self) -> frozenset[str]:
+        """Every role that somebody holds."""
+        return frozenset(role for contact in self.contacts for role in contact.roles)
+
     def roles(self) -> frozenset[str]:
         """Every role that can be named: held ones, external parties, and the commander's."""
-        held = {role for contact in self.contacts for role in contact.roles}
-        return frozenset(held | {external.id for external in self.externals} | {COMMANDER})
+        return self.held() | {external.id for external in self.externals} | {COMMANDER}

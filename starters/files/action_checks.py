@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from activities.action import Change, Logical, Notice, Params, Probe
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from starters.files.model_problems import of_model, unknown
-from starters.files.place_checks import items, mapping
+from starters.files.names import items, mapping, parts, strange
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
 
@@ -19,10 +19,10 @@ ACTIONS: dict[str, Mapping[str, Action]] = {"probe": PROBES, "change": CHANGES, 
 
 def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
     """Every step that is a mapping, with its keys."""
-    for number, phase in enumerate(map(mapping, items(data.get("phases")))):
-        for index, step in enumerate(items(phase.get("steps"))):
-            if isinstance(step, dict):
-                yield ("phases", number, "steps", index), step
+    for at, phase in parts(data, "phases"):
+        for keys, step in parts(phase, "steps"):
+            if step:
+                yield (*at, *keys), step
 
 
 def action_of(step: Mapping[str, Any]) -> tuple[str, Action | None] | None:
@@ -59,9 +59,7 @@ def of_action(
         yield from _evidence(document, at, step)
     given, asked = mapping(step.get("with")), items(step.get("ask"))
     yield from _parameters(document, at, action.params, given, asked)
-    for index, name in enumerate(asked):
-        if isinstance(name, str) and name not in action.params.model_fields:
-            yield document.problem((*at, "ask", index), unknown(name, action.params.model_fields, "parameter"))
+    yield from strange(document, (*at, "ask"), asked, action.params.model_fields, "parameter")
     for where, environment in environments.items():
         for field in action.needs:
             if not environment.get(field):

@@ -11,8 +11,7 @@ from domain.config.approval import ApprovalRule
 from domain.config.organisation import COMMANDER, Organisation
 from domain.rules.voting import rule_for, weakest
 from starters.files.action_checks import action_of, steps
-from starters.files.model_problems import unknown
-from starters.files.place_checks import items, mapping
+from starters.files.names import mapping, strange
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
 
@@ -31,15 +30,13 @@ def of_runbook(document: Document, organisation: Organisation) -> Iterator[Probl
 
 def _own(document: Document, at: Keys, written: Mapping[str, Any], organisation: Organisation) -> Iterator[Problem]:
     """A step's own rule, which holds for every class."""
-    voters = {role for contact in organisation.contacts for role in contact.roles} | {COMMANDER}
-    strange = [(n, r) for n, r in enumerate(items(written.get("roles"))) if isinstance(r, str) and r not in voters]
-    for index, role in strange:
-        yield document.problem((*at, "roles", index), unknown(role, voters, "role"))
+    missing = [*strange(document, (*at, "roles"), written.get("roles"), organisation.held() | {COMMANDER}, "role")]
+    yield from missing
     try:
         rule = ApprovalRule.model_validate(written)
     except ValidationError:
         return  # the runbook's model says what is wrong
-    if not strange and (why := _lacking(organisation, rule)):
+    if not missing and (why := _lacking(organisation, rule)):
         yield document.problem((*at, "quorum"), f"{why}; name more roles or ask for fewer")
 
 

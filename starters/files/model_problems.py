@@ -11,8 +11,6 @@ from domain.config.runbook import STEP_KINDS, AnyStep
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
 
-_SUBJECTS = {"services": "target_group_arn", "web_acls": "log_group", "channels": "address"}
-"""The key that a rule over a whole part is about, by what holds the part."""
 _STEP_KEYS = {field.alias or name for kind in get_args(AnyStep) for name, field in kind.model_fields.items()}
 
 
@@ -29,10 +27,6 @@ def of_model(
             wrong, meant = mistyped
             yield document.problem((*under, *keys, wrong), f"is no kind of step; did you mean {meant}?")
             continue
-        if said["type"] == "value_error" and len(keys) > 1:
-            holder = next((key for key in reversed(keys) if isinstance(key, str) and key in _SUBJECTS), None)
-            inside = holder is not None and keys.index(holder) == len(keys) - 2
-            keys = (*keys, _SUBJECTS[str(holder)]) if inside else keys
         yield document.problem((*under, *keys), _message(model, said))
 
 

@@ -25,7 +25,7 @@ ORGANISATION = "organisation.yaml"
 ENVIRONMENT = "environments/docks.yaml"
 
 BROKEN = [
-    (ORGANISATION, "id: master", "id: west-watch", "13: contacts[2].id", "'west-watch' stands twice"),
+    (ORGANISATION, "id: master", "id: west-watch", "13: contacts[2].id", "'west-watch' stands on line 9 already"),
     (
         ORGANISATION,
         "chain: [harbour-master]",
