@@ -2,7 +2,8 @@
 
 Each is one class with a name, a parameter model and its methods. The registry turns them into the
 Temporal activities `<name>.observe`, `<name>.plan`, `<name>.apply`, `<name>.verify` and `<name>.send`.
-Actions receive their clients; they read no settings, no clock of their own and no environment variables.
+Actions receive their clients; they read no settings, no clock of their own and no environment variables. What
+stands under `needs` is a part of the environment's file that may be left out, but not where the action is used.
 They let botocore's errors through: `activities.aws.shared.error_mapping` gives each its kind in one place.
 """
 
@@ -13,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from domain.config.approval import ApprovalClass
+from domain.config.environment import Environment
 from domain.model.activity_io import Noticed, Scope
 from domain.model.finding import Finding
 from domain.model.plan import Plan, State, Verification
@@ -29,6 +31,7 @@ class NoParams(Params):
 
 
 P = TypeVar("P", bound=Params)
+T = TypeVar("T")
 
 
 class Clients(Protocol):
@@ -50,6 +53,7 @@ class Probe(ABC, Generic[P]):
 
     name: ClassVar[str]
     params: ClassVar[type[Params]]
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
@@ -60,15 +64,26 @@ class Probe(ABC, Generic[P]):
 
 
 class Change(ABC, Generic[P]):
-    """A compare-and-set on one resource. One that preserves `evidence` runs on the forensics queue."""
+    """A compare-and-set on one resource. One that preserves `evidence` runs on the forensics queue.
+
+    A plan has class `approval_class`, or one of `graver_classes` where it asks for much: more accounts, wider
+    ranges. Lint makes sure that each of them could be approved, so a plan of any other class is refused.
+    """
 
     name: ClassVar[str]
     params: ClassVar[type[Params]]
+    needs: ClassVar[tuple[str, ...]] = ()
     approval_class: ClassVar[ApprovalClass]
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = ()
     evidence: ClassVar[bool] = False
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
+
+    @classmethod
+    def classes(cls) -> tuple[ApprovalClass, ...]:
+        """Every class that a plan of this change may have."""
+        return (cls.approval_class, *cls.graver_classes)
 
     @abstractmethod
     def plan(self, scope: Scope, params: P) -> Plan:
@@ -92,6 +107,7 @@ class Notice(ABC, Generic[P]):
 
     name: ClassVar[str]
     params: ClassVar[type[Params]]
+    needs: ClassVar[tuple[str, ...]] = ()
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
 
     def __init__(self, outside: "Outside") -> None:
@@ -116,14 +132,27 @@ class Outside(Protocol):
     status_page: StatusPageApi
 
 
-class Logical:
-    """Marks a parameter that is a logical name; `kind` is the field of `Environment` that must know it."""
+def needed(value: T | None, environment: Environment, field: str) -> T:
+    """What an action cannot do without. Raises `RuleError` for an environment whose file does not give it."""
+    if value is None:
+        raise RuleError(f"environment {environment.name} has no {field}: add it to its file")
+    return value
 
-    def __init__(self, kind: str) -> None:
+
+class Logical:
+    """Marks a parameter that is a logical name.
+
+    `kind` is the field of `Environment` that must know it, and `needs` a field that what it names must have there.
+    """
+
+    def __init__(self, kind: str, needs: str | None = None) -> None:
         self.kind = kind
+        self.needs = needs
 
 
 ServiceName = Annotated[str, Logical("services")]
+BalancedServiceName = Annotated[str, Logical("services", needs="target_group_arn")]
+ComponentName = Annotated[str, Logical("status_page.components")]
 DatabaseName = Annotated[str, Logical("databases")]
 NetworkName = Annotated[str, Logical("networks")]
 EndpointName = Annotated[str, Logical("health")]

@@ -55,6 +55,7 @@ class ChangeRunner:
         else:
             plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
             _refuse_too_big(plan)
+            _refuse_undeclared(action, plan)
         ours = plan.changes_nothing and self._ledger(call.scope).intended(
             call.scope.incident, call.step, plan.target, plan.after
         )
@@ -161,6 +162,11 @@ class ChangeRunner:
 def _refuse_too_big(plan: Plan) -> None:
     if (found := limits.size(plan.model_dump(mode="json"))) > limits.PLAN:
         raise RuleError(f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once")
+
+
+def _refuse_undeclared(action: Change[Any], plan: Plan) -> None:
+    if plan.approval_class not in action.classes():
+        raise RuleError(f"{action.name} plans class {plan.approval_class}, which it does not declare")
 
 
 def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:

@@ -153,7 +153,7 @@ class PageCall(BaseModel):
     role: str
     channels: tuple[Channel, ...]
     sender_mail: str
-    sender_sms: str
+    sender_sms: str | None = None
     subject: str
     body: str
 

@@ -90,8 +90,9 @@ class LiveChange:
 
     def _electorate(self, *added: str) -> Electorate:
         approval_class = self.record.plan.approval_class if self.record.plan else None
-        rule = rule_for(self.request.rule, approval_class) if approval_class else ApprovalRule(quorum=0)
-        return Electorate(self.request.organisation, rule, self.record.requested_by, self.commander, added)
+        organisation = self.request.organisation
+        rule = rule_for(organisation, self.request.rule, approval_class) if approval_class else ApprovalRule(quorum=0)
+        return Electorate(organisation, rule, self.record.requested_by, self.commander, added)
 
     def news(self) -> ChangeNews | None:
         """Everything since the last call; None when nothing happened."""

@@ -106,7 +106,7 @@ def _health(state: IncidentState) -> str:
 def _impact(state: IncidentState) -> Iterator[Block]:
     yield Heading(2, "Impact")
     yield f"{_lasted(state)} Severity: {' → '.join(step.to for step in state.severities)}."
-    yield f"Health information: {_health(state)}."
+    yield f"Sensitive information: {_health(state)}."
     suspect = [f for f in state.findings if f.status is FindingStatus.SUSPECT]
     if suspect:
         yield "What was found to be wrong:"

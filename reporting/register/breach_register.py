@@ -1,4 +1,4 @@
-"""The register of breaches: every incident in which health information may be involved, and what was decided of it.
+"""The register of breaches: every incident in which sensitive information may be involved, and what was decided of it.
 
 It holds ids, times, types, severities, roles, references, and the reasons that people wrote for the decision; no title,
 no description, no note.

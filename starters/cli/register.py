@@ -1,4 +1,4 @@
-"""`incident register`: every incident in which health information may be involved, and what was decided of it."""
+"""`incident register`: every incident in which sensitive information may be involved, and what was decided of it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @shared
 def register(options: Options, format_: str | None, output: Path | None) -> None:
-    """Show the breach register: every incident in which health information may be involved, and what was decided.
+    """Show the breach register: every incident in which sensitive information may be involved, and what was decided.
 
     It is made of the ledger alone, and needs no Temporal. Drills and dry runs are not in it.
     """

@@ -19,7 +19,12 @@ from tests.activities.world import LEDGER, WorldClients, create_ledger
 from tests.records import INCIDENT
 
 BUCKET = "axis-evidence"
-EVIDENCE = {"bucket": BUCKET, "kms_key": "alias/evidence", "signing_key": "alias/ledger"}
+EVIDENCE: dict[str, Any] = {
+    "bucket": BUCKET,
+    "kms_key": "alias/evidence",
+    "signing_key": "alias/ledger",
+    "retention_days": 2557,
+}
 
 
 def place(**changes: Any) -> Environment:

@@ -56,7 +56,7 @@ def test_the_impact() -> None:
     has(
         "Impact",
         "It lasted for 22m 40s, from the declaration to the mitigation. Severity: P1 → P0.",
-        "Health information: suspected to be affected.",
+        "Sensitive information: suspected to be affected.",
         "Deployments: 3 of 3 tasks unhealthy",
         "resolved, by devops-lead: steady for an hour",
     )
@@ -68,16 +68,16 @@ def test_health_information_that_the_declaration_does_not_name() -> None:
     first, *others = outage()
     declaration = {**first.data["declaration"], "phi": False}
     silent = [first.model_copy(update={"data": {"declaration": declaration}}), *others]
-    (line,) = [line for line in parts(silent)["Impact"] if line.startswith("Health information")]
+    (line,) = [line for line in parts(silent)["Impact"] if line.startswith("Sensitive information")]
     assert line.endswith("what was suspected or believed since stands under “Obligations and facts”.")
     (line,) = [
         line
         for line in parts([entry for entry in silent if entry.kind != "fact" and "obligation" not in entry.kind])[
             "Impact"
         ]
-        if line.startswith("Health information")
+        if line.startswith("Sensitive information")
     ]
-    assert line == "Health information: not named in the declaration."
+    assert line == "Sensitive information: not named in the declaration."
 
 
 def test_findings_with_facts_and_evidence() -> None:

@@ -77,6 +77,7 @@ class EnableInsights(Change[EnableInsightsParams]):
     name: ClassVar[str] = "rds.enable_insights"
     params: ClassVar[type[Params]] = EnableInsightsParams
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: EnableInsightsParams) -> Plan:
         identifier = scope.environment.databases[params.database].identifier

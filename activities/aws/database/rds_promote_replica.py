@@ -129,7 +129,7 @@ class PromoteReplica(Change[PromoteParams]):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
         instance = described(self.clients.client("rds"), str(plan.context["replica"]))
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
-        rollout = settled(self.clients.client("elbv2"), self._service(plan), str(plan.context["target_group"]))
+        rollout = settled(self.clients.client("elbv2"), self._service(plan), plan.context["target_group"])
         ready = status in SERVING and kept >= int(plan.context["retention_days"])
         told = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
         return Verification(done=ready and rollout.done, failed=rollout.failed, message=told)

@@ -69,7 +69,7 @@ class RestartService(Change[RestartParams]):
             return Verification(done=False, failed=True, message="somebody deployed another revision meanwhile")
         if now != plan.after:
             return Verification(done=False, message="the new deployment is not the primary one yet")
-        return settled(self.clients.client("elbv2"), self._described(plan), str(plan.context["target_group"]))
+        return settled(self.clients.client("elbv2"), self._described(plan), plan.context["target_group"])
 
     def _described(self, plan: Plan) -> dict[str, Any]:
         return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))

@@ -87,7 +87,7 @@ class RollbackService(Change[RollbackParams]):
             return Verification(done=False, failed=True, message=f"somebody deployed {_revision(runs)} meanwhile")
         if runs != wanted:
             return Verification(done=False, message=f"{_revision(runs)} is still the primary deployment")
-        return settled(self.clients.client("elbv2"), service, str(plan.context["target_group"]))
+        return settled(self.clients.client("elbv2"), service, plan.context["target_group"])
 
     def _described(self, plan: Plan) -> dict[str, Any]:
         return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
@@ -108,16 +108,22 @@ def primary(service: dict[str, Any]) -> dict[str, Any]:
     return next(dict(one) for one in service["deployments"] if one["status"] == "PRIMARY")
 
 
-def settled(elbv2: Any, service: dict[str, Any], target_group: str) -> Verification:
-    """Tell whether the newest rollout is complete, every task runs and every target answers its health check."""
+def settled(elbv2: Any, service: dict[str, Any], target_group: str | None) -> Verification:
+    """Tell whether the newest rollout is complete, every task runs and every target answers its health check.
+
+    Of a service that no load balancer is before, ECS alone knows how its tasks are.
+    """
     rollout = primary(service)
     name, state = _revision(str(rollout["taskDefinition"])), str(rollout.get("rolloutState", "unknown"))
     if state == "FAILED":
         return Verification(done=False, failed=True, message=f"the rollout of {name} failed")
     running, desired = int(service["runningCount"]), int(service["desiredCount"])
-    healthy, others = _targets(elbv2, target_group)
-    message = f"{name}: rollout {state}, {running} of {desired} tasks running, {healthy} targets healthy, {others} not"
+    message = f"{name}: rollout {state}, {running} of {desired} tasks running"
     steady = state == "COMPLETED" and running == desired
+    if target_group is None:
+        return Verification(done=steady, message=message)
+    healthy, others = _targets(elbv2, target_group)
+    message += f", {healthy} targets healthy, {others} not"
     return Verification(done=steady and others == 0 and (healthy > 0 or desired == 0), message=message)
 
 

@@ -40,6 +40,7 @@ class PreserveLogs(Change[PreserveParams]):
 
     name: ClassVar[str] = "s3.preserve_logs"
     params: ClassVar[type[Params]] = PreserveParams
+    needs: ClassVar[tuple[str, ...]] = ("evidence",)
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
     evidence: ClassVar[bool] = True
 

@@ -29,6 +29,7 @@ class DisableUsers(Change[AccountsParams]):
     name: ClassVar[str] = "cognito.disable_users"
     params: ClassVar[type[Params]] = AccountsParams
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the accounts; raises `RefusedError` for one that does not exist. More than 50 are class A3."""

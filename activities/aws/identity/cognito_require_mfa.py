@@ -45,6 +45,7 @@ class RequireMfa(Change[MfaParams]):
     name: ClassVar[str] = "cognito.require_mfa"
     params: ClassVar[type[Params]] = MfaParams
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: MfaParams) -> Plan:
         """Read the accounts or the pool; raises `RuleError` where nothing could be asked for.
@@ -103,7 +104,7 @@ class RequireMfa(Change[MfaParams]):
             after={_POOL: {"mfa": "ON", "authenticator": True}},
             impact=(
                 f"Everybody in {name} who has no second factor is locked out until they have set one up at their next "
-                "sign-in, patients and clinical users alike; tell the support desk first. An undo asks nobody again "
+                "sign-in; tell the support desk first. An undo asks nobody again "
                 "who was not asked before; factors set up meanwhile stay."
             ),
             approval_class=ApprovalClass.A3,

@@ -34,6 +34,7 @@ class ResetPasswords(Change[AccountsParams]):
     name: ClassVar[str] = "cognito.reset_passwords"
     params: ClassVar[type[Params]] = AccountsParams
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the accounts; raises `RuleError` where one does not exist or none can be reset. Above 50, A3."""

@@ -33,6 +33,7 @@ class SignOutUsers(Change[AccountsParams]):
     name: ClassVar[str] = "cognito.sign_out_users"
     params: ClassVar[type[Params]] = AccountsParams
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the last sign-outs; raises `RefusedError` for an account that does not exist. Above 50, class A3."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import LoadBalancerName, Params, Probe, ServiceName
+from activities.action import BalancedServiceName, LoadBalancerName, Params, Probe
+from activities.aws.network.elbv2_target_health import target_group
 from activities.aws.shared.cloudwatch_metrics import Query, read
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -19,7 +20,7 @@ _LATEST = 2
 def _dimensions(scope: Scope, load_balancer: str, service: str) -> dict[str, str]:
     """The names by which CloudWatch knows them: the tail of the load balancer's and of the target group's ARN."""
     balancer = scope.environment.load_balancers[load_balancer].arn.split(":loadbalancer/")[-1]
-    target = scope.environment.services[service].target_group_arn.rsplit(":", 1)[-1]
+    target = target_group(scope, service).rsplit(":", 1)[-1]
     return {"LoadBalancer": balancer, "TargetGroup": target}
 
 
@@ -27,7 +28,7 @@ class ResponseTimeParams(Params):
     """Suspect when the 95th percentile of the newest ten minutes is above `slow_ms`."""
 
     load_balancer: LoadBalancerName
-    service: ServiceName
+    service: BalancedServiceName
     slow_ms: float = Field(default=1000, gt=0)
 
 
@@ -63,7 +64,7 @@ class ErrorRateParams(Params):
     """Suspect when more than `percent` of the newest ten minutes' requests failed."""
 
     load_balancer: LoadBalancerName
-    service: ServiceName
+    service: BalancedServiceName
     percent: float = Field(default=1, gt=0)
 
 

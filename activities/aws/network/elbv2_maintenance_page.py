@@ -33,6 +33,7 @@ class MaintenancePage(Change[NoParams]):
 
     name: ClassVar[str] = "elbv2.maintenance_page"
     params: ClassVar[type[Params]] = NoParams
+    needs: ClassVar[tuple[str, ...]] = ("maintenance",)
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
 
     def plan(self, scope: Scope, params: NoParams) -> Plan:  # noqa: ARG002

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import BalancedServiceName, Params, Probe, needed
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -13,7 +13,7 @@ _UNCHECKED = "unavailable"
 
 
 class TargetHealthParams(Params):
-    service: ServiceName
+    service: BalancedServiceName
 
 
 class TargetHealth(Probe[TargetHealthParams]):
@@ -27,7 +27,7 @@ class TargetHealth(Probe[TargetHealthParams]):
     params = TargetHealthParams
 
     def observe(self, scope: Scope, params: TargetHealthParams, at: datetime) -> Finding:  # noqa: ARG002
-        group = scope.environment.services[params.service].target_group_arn
+        group = target_group(scope, params.service)
         answer = self.clients.client("elbv2").describe_target_health(TargetGroupArn=group)
         health = [described["TargetHealth"] for described in answer["TargetHealthDescriptions"]]
         states = Counter(one["State"] for one in health)
@@ -44,6 +44,12 @@ class TargetHealth(Probe[TargetHealthParams]):
             },
             evidence=group,
         )
+
+
+def target_group(scope: Scope, service: str) -> str:
+    """The ARN of a service's target group. Raises `RuleError` where no load balancer is before the service."""
+    arn = scope.environment.services[service].target_group_arn
+    return needed(arn, scope.environment, f"services.{service}.target_group_arn")
 
 
 def _status(states: Counter[str]) -> FindingStatus:

@@ -41,6 +41,7 @@ class BlockAddresses(Change[BlockParams]):
     name: ClassVar[str] = "wafv2.block_addresses"
     params: ClassVar[type[Params]] = BlockParams
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: BlockParams) -> Plan:
         """Look what is blocked already; raises `RuleError` for what must not be blocked or would have no effect.
