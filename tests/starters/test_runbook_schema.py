@@ -31,6 +31,7 @@ def test_the_schema_takes_every_shipped_runbook() -> None:
     for name in list_runbooks(folder):
         assert _faults(read(folder / f"{name}.yaml").data) == []
     assert _faults(_harbour()) == []
+    assert _faults(_harbour("on_call: [east, west]\n", "")) == []
 
 
 @pytest.mark.parametrize(
