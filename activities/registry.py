@@ -4,17 +4,16 @@ Each queue's worker may act under an IAM role of its own: reading cannot change,
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
 
-from activities.action import Change, Clients, Notice, Probe, RuleError, StatusPageApi
+from activities.action import ChangeAction, Clients, NoticeAction, Outside, ProbeAction, RuleError, StatusPageApi
 from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
-from activities.ledger.store import Chain
+from activities.ledger.store import LedgerStore
 from activities.paging import Pager
 from activities.report_store import ReportStore
 from domain.model.activity_io import (
@@ -42,14 +41,6 @@ from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUE
 Activity = Callable[..., Any]
 
 
-@dataclass
-class World:
-    """What notices may use."""
-
-    clients: Clients
-    status_page: StatusPageApi
-
-
 def activities(
     clients_for: Callable[[str], Clients], status_page: StatusPageApi, queues: Collection[str] = QUEUES
 ) -> dict[str, list[Activity]]:
@@ -61,7 +52,7 @@ def activities(
         DIAGNOSE_QUEUE: lambda clients: [_observe(probe(clients)) for probe in PROBES.values()],
         REMEDIATE_QUEUE: _remediation,
         FORENSICS_QUEUE: _forensics,
-        NOTIFY_QUEUE: lambda clients: _notification(World(clients, status_page)),
+        NOTIFY_QUEUE: lambda clients: _notification(Outside(clients, status_page)),
     }
     made = {queue: make(clients_for(queue)) for queue, make in makers.items() if queue in queues}
     return {queue: functions for queue, functions in made.items() if functions}
@@ -82,11 +73,11 @@ def _forensics(clients: Clients) -> list[Activity]:
     return [*made, _release(runner), _append(clients), _follow(clients), _store(clients)]
 
 
-def _notification(world: World) -> list[Activity]:
-    return [_send(notice(world)) for notice in NOTICES.values()] + [_page(Pager(world.clients))]
+def _notification(outside: Outside) -> list[Activity]:
+    return [_send(notice(outside)) for notice in NOTICES.values()] + [_page(Pager(outside.clients))]
 
 
-def _observe(probe: Probe[Any]) -> Activity:
+def _observe(probe: ProbeAction[Any]) -> Activity:
     name = f"{probe.name}.observe"
 
     @activity.defn(name=name)
@@ -97,7 +88,7 @@ def _observe(probe: Probe[Any]) -> Activity:
     return observe
 
 
-def _plan(runner: ChangeRunner, change: Change[Any]) -> Activity:
+def _plan(runner: ChangeRunner, change: ChangeAction[Any]) -> Activity:
     name = f"{change.name}.plan"
 
     @activity.defn(name=name)
@@ -108,7 +99,7 @@ def _plan(runner: ChangeRunner, change: Change[Any]) -> Activity:
     return plan
 
 
-def _apply(runner: ChangeRunner, change: Change[Any]) -> Activity:
+def _apply(runner: ChangeRunner, change: ChangeAction[Any]) -> Activity:
     name = f"{change.name}.apply"
 
     @activity.defn(name=name)
@@ -119,7 +110,7 @@ def _apply(runner: ChangeRunner, change: Change[Any]) -> Activity:
     return apply
 
 
-def _verify(runner: ChangeRunner, change: Change[Any]) -> Activity:
+def _verify(runner: ChangeRunner, change: ChangeAction[Any]) -> Activity:
     name = f"{change.name}.verify"
 
     @activity.defn(name=name)
@@ -143,7 +134,7 @@ def _append(clients: Clients) -> Activity:
     @activity.defn(name="ledger.append")
     def append(call: AppendCall) -> Appended:
         with acting("ledger.append", incident=call.incident):
-            return Chain(clients, call.environment).append(call)
+            return LedgerStore(clients, call.environment).append(call)
 
     return append
 
@@ -152,7 +143,7 @@ def _follow(clients: Clients) -> Activity:
     @activity.defn(name="ledger.follow")
     def follow(call: FollowCall) -> None:
         with acting("ledger.follow", incident=call.incident):
-            Chain(clients, call.environment).follow_once(call)
+            LedgerStore(clients, call.environment).follow_once(call)
 
     return follow
 
@@ -166,7 +157,7 @@ def _store(clients: Clients) -> Activity:
     return store
 
 
-def _send(notice: Notice[Any]) -> Activity:
+def _send(notice: NoticeAction[Any]) -> Activity:
     name = f"{notice.name}.send"
 
     @activity.defn(name=name)

@@ -20,10 +20,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
+from activities.action import Outside
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
-from activities.registry import World as Outside
 from activities.statuspage_client import StatusPageClient
 from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
 from domain.model.activity_io import Scope

@@ -19,7 +19,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.action import Change, Clients, RuleError
+from activities.action import ChangeAction, Clients, RuleError
 from activities.changes.intents import Intent, Ledger, ResourceBusyError, same
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
 from domain.model.plan import Plan, State
@@ -43,7 +43,7 @@ class ChangeRunner:
         self._clock = clock
         self._account: str | None = None
 
-    def plan(self, action: Change[Any], call: PlanCall) -> Planned:
+    def plan(self, action: ChangeAction[Any], call: PlanCall) -> Planned:
         """Say what would change; writes nothing, so a repeat only looks again.
 
         An undo swaps the applied plan. Raises `RuleError` when that cannot be reversed or the resource is no
@@ -60,7 +60,7 @@ class ChangeRunner:
         )
         return Planned(plan=plan, ours=ours)
 
-    def apply(self, action: Change[Any], call: ApplyCall, at: datetime) -> Applied:
+    def apply(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
         """Make `plan.after` so, or tell why not; a repeat under the same generation looks before it acts.
 
         `at` (UTC) dates the intent. After `applied` the locks stay with `call.holder` until `verify` or `release`;
@@ -79,7 +79,7 @@ class ChangeRunner:
             ledger.release(call.plan.locks, call.holder)
         return applied
 
-    def verify(self, action: Change[Any], call: VerifyCall) -> Verified:
+    def verify(self, action: ChangeAction[Any], call: VerifyCall) -> Verified:
         """Look once whether the world is `plan.after`, and renew the locks' lease.
 
         When it is, the outcome goes on record beside the intent and the locks are released; a repeat finds the same.
@@ -107,7 +107,7 @@ class ChangeRunner:
     def _ledger(self, scope: Scope) -> Ledger:
         return Ledger(self._clients, scope.environment.ledger_table, self._clock)
 
-    def _reversed(self, action: Change[Any], scope: Scope, undo: Plan) -> Plan:
+    def _reversed(self, action: ChangeAction[Any], scope: Scope, undo: Plan) -> Plan:
         _refuse_foreign(action, undo)
         if not undo.reversible:
             raise RuleError(f"{undo.action} on {undo.target} cannot be undone: its plan says so")
@@ -135,7 +135,7 @@ class ChangeRunner:
                 str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
             ) from busy
 
-    def _first(self, action: Change[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
+    def _first(self, action: ChangeAction[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
         """Nothing of ours is on record: whatever differs from `before` is somebody else's doing."""
         now = action.read(call.scope, call.plan)
         if same(now, call.plan.after):
@@ -146,7 +146,7 @@ class ChangeRunner:
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
-    def _again(self, action: Change[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
+    def _again(self, action: ChangeAction[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
         """An earlier attempt put the intent on record: look up what became of it."""
         ledger.put_intent(_intent(call, at))
         now = action.read(call.scope, call.plan)
@@ -163,7 +163,7 @@ def _refuse_too_big(plan: Plan) -> None:
         raise RuleError(f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once")
 
 
-def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:
+def _refuse_unfit(action: ChangeAction[Any], call: ApplyCall) -> None:
     if call.scope.mode == "dry-run":
         raise RuleError("a dry run ends with the plan: nothing is applied")
     if call.scope.mode == "drill" and call.scope.environment.kind == "production":
@@ -171,7 +171,7 @@ def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:
     _refuse_foreign(action, call.plan)
 
 
-def _refuse_foreign(action: Change[Any], plan: Plan) -> None:
+def _refuse_foreign(action: ChangeAction[Any], plan: Plan) -> None:
     if not plan.is_sealed():
         raise RuleError(f"the plan for {plan.target} is not what its digest was made of: plan again")
     if plan.action != action.name:

@@ -31,7 +31,7 @@ class _Found(NamedTuple):
     locked: bool
 
 
-class Record:
+class LedgerReader:
     """Reads the records of one environment. Lets botocore's errors through."""
 
     def __init__(self, clients: Clients, environment: Environment) -> None:

@@ -29,7 +29,7 @@ _LOOK_BACK = 50
 """Among how many of the latest entries one that was written before its answer was lost is looked for."""
 
 
-class Chain:
+class LedgerStore:
     """Writes the chain of one environment's incidents. The same entry again is done; nothing is overwritten."""
 
     def __init__(self, clients: Clients, environment: Environment) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 from activities.catalogue import CHANGES
 from tests.activities.breach_worlds import BREACH_WORLDS
-from tests.activities.change_worlds import WORLDS, World
+from tests.activities.change_worlds import WORLDS, ChangeWorld
 from tests.activities.database_worlds import DATABASE_WORLDS, DATABASE_WRITES
 from tests.activities.evidence_worlds import EVIDENCE_WORLDS, EVIDENCE_WRITES
 from tests.activities.security_worlds import SECURITY_WORLDS, SECURITY_WRITES
 from tests.activities.upkeep_worlds import UPKEEP_WORLDS, UPKEEP_WRITES
 
-ALL_WORLDS: dict[str, Callable[[], World]] = {
+ALL_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
     **WORLDS,
     **BREACH_WORLDS,
     **SECURITY_WORLDS,
@@ -34,7 +34,7 @@ WRITES_OF = {
 """How many effects carrying out a world's change has, one a write."""
 
 
-def world_of(name: str) -> World:
+def world_of(name: str) -> ChangeWorld:
     """Make the world of a change anew, in whatever moto there is now."""
     assert name in ALL_WORLDS, missing_worlds({name: None})
     return ALL_WORLDS[name]()

@@ -3,11 +3,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from moto import mock_aws
 
-from activities.action import Change, Params
+from activities.action import ChangeAction, Params
 from activities.changes.intents import Ledger
 from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
@@ -31,12 +31,11 @@ class DialParams(Params):
     to: int
 
 
-class Dial(Change[DialParams]):
+class Dial(ChangeAction[DialParams]):
     """Two numbers in memory; `cut` says where the process dies in the next `act`."""
 
-    name: ClassVar[str] = "test.dial"
-    params: ClassVar[type[Params]] = DialParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "test.dial"
+    classes = (ApprovalClass.A2,)
 
     def __init__(self, clients: WorldClients) -> None:
         super().__init__(clients)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.aws.database.performance_insights import EnableInsights
+from activities.aws.database.rds_enable_insights import EnableInsights
 from activities.aws.ecs.ecs_scale_out import ScaleOut
 from activities.aws.observability.cloudtrail_logging import StartLogging
 from activities.aws.observability.cloudwatch_alarms import DisableAlarmActions
-from tests.activities.change_worlds import World, scale
+from tests.activities.change_worlds import ChangeWorld, scale
 from tests.activities.checked import Checked
 from tests.activities.fake_rds import FakeRds
 from tests.activities.scopes import NOW, REGION, environment, scope
@@ -36,7 +36,7 @@ class FakeCloudWatch(Checked):
         }
 
 
-def scale_out(cpu: float | None = 95, connections: float | None = 20, **limits: Any) -> World:
+def scale_out(cpu: float | None = 95, connections: float | None = 20, **limits: Any) -> ChangeWorld:
     """So busy are the tasks of the backend, and so many of 100 connections of the database are in use."""
     world = scale(**limits)
     world.clients.instead["cloudwatch"] = FakeCloudWatch(cpu=cpu, memory=40.0, connections=connections)
@@ -62,14 +62,14 @@ class Insightful(FakeRds):
         return {}
 
 
-def insights(**pending: Any) -> World:
+def insights(**pending: Any) -> ChangeWorld:
     """`pending` waits for the maintenance window."""
     rds = Insightful()
     if pending:
         rds.primary["PendingModifiedValues"] = pending
     clients = WorldClients({"rds": rds})
     create_ledger(clients)
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=EnableInsights(clients),
         snapshot=lambda: (rds.primary.get("PerformanceInsightsEnabled", False), rds.primary["DBInstanceClass"]),
@@ -78,7 +78,7 @@ def insights(**pending: Any) -> World:
     )
 
 
-def trail() -> World:
+def trail() -> ChangeWorld:
     """A trail that was stopped."""
     clients = WorldClients()
     create_ledger(clients)
@@ -91,7 +91,7 @@ def trail() -> World:
         bucket = cloudtrail.get_trail(Name=arn)["Trail"]["S3BucketName"]
         return cloudtrail.get_trail_status(Name=arn)["IsLogging"], bucket
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=StartLogging(clients),
         snapshot=snapshot,
@@ -101,7 +101,7 @@ def trail() -> World:
     )
 
 
-def alarms(**params: Any) -> World:
+def alarms(**params: Any) -> ChangeWorld:
     """Three alarms, of which the last acts no more already."""
     clients = WorldClients()
     create_ledger(clients)
@@ -123,7 +123,7 @@ def alarms(**params: Any) -> World:
         found = cloudwatch.describe_alarms()["MetricAlarms"]
         return {one["AlarmName"]: one["ActionsEnabled"] for one in found}
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=DisableAlarmActions(clients),
         snapshot=snapshot,
@@ -132,7 +132,7 @@ def alarms(**params: Any) -> World:
     )
 
 
-UPKEEP_WORLDS: dict[str, Callable[[], World]] = {
+UPKEEP_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
     ScaleOut.name: scale_out,
     EnableInsights.name: insights,
     StartLogging.name: trail,

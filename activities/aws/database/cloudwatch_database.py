@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, Probe
+from activities.action import DatabaseName, Params, ProbeAction
 from activities.aws.database.rds_metrics import Metric, Points, read
 from activities.aws.database.rds_status import described
-from activities.aws.shared.finding_times import clock, rfc3339
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _WINDOW = timedelta(hours=1)
 _PERIOD_SECONDS = 300
@@ -40,14 +40,13 @@ class ReplicaLagParams(Params):
     most: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
 
 
-class DatabaseCpu(Probe[DatabaseParams]):
+class DatabaseCpu(ProbeAction[DatabaseParams]):
     """Looks at the processor over the hour before `at`, in 5-minute periods (`cloudwatch:GetMetricData`).
 
     Suspect when the 95th percentile of a period reaches 80 %; a spike of a minute is none. Unknown without data.
     """
 
     name = "cloudwatch.database_cpu"
-    params = DatabaseParams
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         points, facts = _observed(self, scope, params.database, _CPU, at)
@@ -55,19 +54,19 @@ class DatabaseCpu(Probe[DatabaseParams]):
             return _silent(params.database, "its processor", facts)
         when, busiest = max(points["p95"], key=lambda point: point[1])
         latest = max(points["p95"])[1]
-        facts |= {"p95": busiest, "p95_at": rfc3339(when), "latest": latest}
+        facts |= {"p95": busiest, "p95_at": stamp_to_second(when), "latest": latest}
         facts |= {"maximum": max((value for _, value in points["maximum"]), default=None)}
         return Finding(
             status=FindingStatus.SUSPECT if busiest >= _BUSY_PERCENT else FindingStatus.OK,
             summary=(
                 f"{params.database}: the processor was at most {busiest:.0f} % busy in the last "
-                f"{spoken(_WINDOW)}, at {clock(when)}; {latest:.0f} % at last"
+                f"{spoken(_WINDOW)}, at {short_time(when)}; {latest:.0f} % at last"
             ),
             facts=facts,
         )
 
 
-class DatabaseStorage(Probe[DatabaseParams]):
+class DatabaseStorage(ProbeAction[DatabaseParams]):
     """Compares free with allocated storage, and looks at burst credits and the disk queue.
 
     Suspect under 10 % free, or under 20 % of the burst balance where the volume has one. Unknown without data.
@@ -75,7 +74,6 @@ class DatabaseStorage(Probe[DatabaseParams]):
     """
 
     name = "cloudwatch.database_storage"
-    params = DatabaseParams
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
@@ -97,7 +95,7 @@ class DatabaseStorage(Probe[DatabaseParams]):
         )
 
 
-class ReplicaLag(Probe[ReplicaLagParams]):
+class ReplicaLag(ProbeAction[ReplicaLagParams]):
     """Tells how far a replica is behind its primary, over the hour before `at` (`cloudwatch:GetMetricData`).
 
     Suspect when it is more than `most` behind, or does not replicate, which the metric says as -1. What is not
@@ -105,7 +103,6 @@ class ReplicaLag(Probe[ReplicaLagParams]):
     """
 
     name = "cloudwatch.replica_lag"
-    params = ReplicaLagParams
 
     def observe(self, scope: Scope, params: ReplicaLagParams, at: datetime) -> Finding:
         points, facts = _observed(self, scope, params.database, _LAG, at)
@@ -113,24 +110,24 @@ class ReplicaLag(Probe[ReplicaLagParams]):
             return _silent(params.database, "how far it is behind", facts)
         when, latest = max(points["lag"])
         most = max(value for _, value in points["lag"])
-        facts |= {"latest_seconds": latest, "latest_at": rfc3339(when), "maximum_seconds": most}
+        facts |= {"latest_seconds": latest, "latest_at": stamp_to_second(when), "maximum_seconds": most}
         stopped = latest < 0
         told = "does not replicate" if stopped else f"is {latest:g} s behind"
         return Finding(
             status=FindingStatus.SUSPECT if stopped or latest > params.most.total_seconds() else FindingStatus.OK,
-            summary=f"{params.database} {told}, {clock(when)}; at most {most:g} s in the last {spoken(_WINDOW)}",
+            summary=f"{params.database} {told}, {short_time(when)}; at most {most:g} s in the last {spoken(_WINDOW)}",
             facts=facts,
         )
 
 
 def _observed(
-    probe: Probe[Any], scope: Scope, database: str, metrics: Mapping[str, Metric], at: datetime
+    probe: ProbeAction[Any], scope: Scope, database: str, metrics: Mapping[str, Metric], at: datetime
 ) -> tuple[dict[str, Points], dict[str, Any]]:
     """Read the hour before `at`, with the facts that stand in every finding on it."""
     identifier = scope.environment.databases[database].identifier
     window = (at - _WINDOW, at)
     points, complete = read(probe.clients.client("cloudwatch"), identifier, metrics, window, _PERIOD_SECONDS)
-    facts = {"database": database, "complete": complete, "from": rfc3339(window[0]), "to": rfc3339(at)}
+    facts = {"database": database, "complete": complete, "from": stamp_to_second(window[0]), "to": stamp_to_second(at)}
     return points, facts
 
 

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from activities.action import DatabaseName, Params, Probe
+from activities.action import DatabaseName, Params, ProbeAction
 from activities.aws.database.rds_metrics import Metric, read
-from activities.aws.shared.finding_times import clock, rfc3339
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _WINDOW = timedelta(hours=1)
 _PERIOD_SECONDS = 300
@@ -23,7 +23,7 @@ class DatabaseConnectionsParams(Params):
     database: DatabaseName
 
 
-class DatabaseConnections(Probe[DatabaseConnectionsParams]):
+class DatabaseConnections(ProbeAction[DatabaseConnectionsParams]):
     """Compares the connections of the hour before `at`, in 5-minute periods, with the instance's limit.
 
     Suspect from 80 % of `max_connections` on. It looks at the maximum and the 95th percentile, as an average hides
@@ -31,7 +31,6 @@ class DatabaseConnections(Probe[DatabaseConnectionsParams]):
     """
 
     name = "cloudwatch.database_connections"
-    params = DatabaseConnectionsParams
 
     def observe(self, scope: Scope, params: DatabaseConnectionsParams, at: datetime) -> Finding:
         database = scope.environment.databases[params.database]
@@ -42,8 +41,8 @@ class DatabaseConnections(Probe[DatabaseConnectionsParams]):
             "max_connections": database.max_connections,
             "datapoints": len(points["maximum"]),
             "complete": complete,
-            "from": rfc3339(at - _WINDOW),
-            "to": rfc3339(at),
+            "from": stamp_to_second(at - _WINDOW),
+            "to": stamp_to_second(at),
         }
         if not points["maximum"]:
             return Finding(
@@ -55,7 +54,7 @@ class DatabaseConnections(Probe[DatabaseConnectionsParams]):
         percent = round(100 * most / database.max_connections)
         facts |= {
             "maximum": most,
-            "maximum_at": rfc3339(when),
+            "maximum_at": stamp_to_second(when),
             "latest": max(points["maximum"])[1],
             "p95": max((value for _, value in points["p95"]), default=None),
             "percent": percent,
@@ -65,7 +64,7 @@ class DatabaseConnections(Probe[DatabaseConnectionsParams]):
             status=FindingStatus.SUSPECT if full else FindingStatus.OK,
             summary=(
                 f"{params.database}: at most {most:g} of {database.max_connections} connections ({percent} %) "
-                f"in the last {spoken(_WINDOW)}, at {clock(when)}; {facts['latest']:g} at last"
+                f"in the last {spoken(_WINDOW)}, at {short_time(when)}; {facts['latest']:g} at last"
             ),
             facts=facts,
         )

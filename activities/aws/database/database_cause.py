@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from activities.action import Clients, DatabaseName, Params, Probe
+from activities.action import Clients, DatabaseName, Params, ProbeAction
 from activities.aws.database.database_signs import Cause, Signs, Verdict, classify
 from activities.aws.database.rds_metrics import Metric, Points, read
 from activities.aws.database.rds_postgres_log import complaints
@@ -34,7 +34,7 @@ class CauseParams(Params):
     suggests: Literal["failover", "promote-replica", "resize-instance", "restart-application"] | None = None
 
 
-class DatabaseClassification(Probe[ClassificationParams]):
+class DatabaseClassification(ProbeAction[ClassificationParams]):
     """Says whether it is the pool, the processor, locks, storage, an instance that is down, or unclear.
 
     Reads the instance's status, ten minutes of its metrics up to `at`, and its log (`rds:DescribeDBInstances`,
@@ -43,7 +43,6 @@ class DatabaseClassification(Probe[ClassificationParams]):
     """
 
     name = "database.classification"
-    params = ClassificationParams
 
     def observe(self, scope: Scope, params: ClassificationParams, at: datetime) -> Finding:
         verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)
@@ -54,14 +53,13 @@ class DatabaseClassification(Probe[ClassificationParams]):
         )
 
 
-class DatabaseCause(Probe[CauseParams]):
+class DatabaseCause(ProbeAction[CauseParams]):
     """Suspect exactly when the classification is `cause`: a step that changes can name as its reason.
 
     Reads what `database.classification` reads.
     """
 
     name = "database.cause"
-    params = CauseParams
 
     def observe(self, scope: Scope, params: CauseParams, at: datetime) -> Finding:
         verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)

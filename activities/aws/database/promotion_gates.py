@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from activities.action import Clients, RuleError
 from activities.aws.database.rds_metrics import Metric, newest
 from activities.aws.database.rds_status import FAILED, SERVING
-from activities.aws.shared.finding_times import clock
 from domain.config.environment import Database
 from domain.model.activity_io import Scope
+from domain.values.timestamps import short_time
 
 _BEFORE = timedelta(hours=1)
 _FULL_PERCENT = 90
@@ -84,10 +84,10 @@ def lag_told(clients: Clients, scope: Scope, pair: Pair) -> str:
         )
     when, lag = found
     if lag < 0:
-        raise RuleError(f"{pair.new_name} was not replicating at {clock(when)}: what would be lost is unknown")
+        raise RuleError(f"{pair.new_name} was not replicating at {short_time(when)}: what would be lost is unknown")
     return (
-        f"{pair.new_name} was {lag:g} s behind at {clock(when)}: what {pair.old_name} committed in that time before it "
-        "failed is lost. (An idle primary lets the figure climb to five minutes.)"
+        f"{pair.new_name} was {lag:g} s behind at {short_time(when)}: what {pair.old_name} committed in that time "
+        "before it failed is lost. (An idle primary lets the figure climb to five minutes.)"
     )
 
 
@@ -104,7 +104,7 @@ def snapshot_told(rds: Any, pair: Pair) -> str:
     if not dated:
         return f"{why} There is no earlier one; automated backups may reach further."
     when, name = max(dated)
-    return f"{why} The last one is {name}, {clock(when)}."
+    return f"{why} The last one is {name}, {short_time(when)}."
 
 
 def rebuild_told(pair: Pair, retention_days: int) -> str:

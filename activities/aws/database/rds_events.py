@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, Probe
-from activities.aws.shared.finding_times import clock, rfc3339
+from activities.action import DatabaseName, Params, ProbeAction
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _KEPT = timedelta(days=14)
 _GRAVE = ("availability", "failover", "failure", "low storage", "maintenance", "recovery", "restoration")
@@ -23,7 +23,7 @@ class DatabaseEventsParams(Params):
     window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0), le=_KEPT)
 
 
-class DatabaseEvents(Probe[DatabaseEventsParams]):
+class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
     """Counts the events of an instance over `window` up to `at`, by category (`rds:DescribeEvents`).
 
     Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the
@@ -31,7 +31,6 @@ class DatabaseEvents(Probe[DatabaseEventsParams]):
     """
 
     name = "rds.events"
-    params = DatabaseEventsParams
 
     def observe(self, scope: Scope, params: DatabaseEventsParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
@@ -48,11 +47,11 @@ class DatabaseEvents(Probe[DatabaseEventsParams]):
                 "count": len(events),
                 "categories": dict(sorted(counts.items())),
                 "grave": grave,
-                "last_at": rfc3339(last) if last else None,
-                "from": rfc3339(since),
-                "to": rfc3339(at),
+                "last_at": stamp_to_second(last) if last else None,
+                "from": stamp_to_second(since),
+                "to": stamp_to_second(at),
             },
-            evidence=f"RDS events of {identifier} from {rfc3339(since)} to {rfc3339(at)}",
+            evidence=f"RDS events of {identifier} from {stamp_to_second(since)} to {stamp_to_second(at)}",
         )
 
 
@@ -76,4 +75,6 @@ def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime 
     if last is None:
         return f"{params.database}: RDS reports no event {window}"
     told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-    return f"{params.database}: RDS reports {told or 'events without a category'} {window}, the last at {clock(last)}"
+    return (
+        f"{params.database}: RDS reports {told or 'events without a category'} {window}, the last at {short_time(last)}"
+    )

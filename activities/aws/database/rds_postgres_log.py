@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, Probe
-from activities.aws.shared.finding_times import optional, rfc3339
+from activities.action import DatabaseName, Params, ProbeAction
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import stamp_to_second
 
 _PREFIX = "error/postgresql.log"
 _PORTIONS = 30
@@ -72,7 +72,7 @@ class PostgresLogParams(Params):
     threshold: int = Field(default=10, ge=1)
 
 
-class PostgresLog(Probe[PostgresLogParams]):
+class PostgresLog(ProbeAction[PostgresLogParams]):
     """Counts errors, refused connections, lock waits and slow statements in the log of `window` up to `at`.
 
     Statements may hold personal health information: only counts, times and the file names leave this probe. The
@@ -83,7 +83,6 @@ class PostgresLog(Probe[PostgresLogParams]):
     """
 
     name = "rds.postgres_log"
-    params = PostgresLogParams
 
     def observe(self, scope: Scope, params: PostgresLogParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
@@ -101,13 +100,13 @@ class PostgresLog(Probe[PostgresLogParams]):
                 "lock_waits": seen.locks,
                 "slow_statements": seen.slow,
                 "slowest_ms": seen.slowest_ms,
-                "first_at": optional(seen.first),
-                "last_at": optional(seen.last),
+                "first_at": stamp_to_second(seen.first),
+                "last_at": stamp_to_second(seen.last),
                 "truncated": seen.truncated,
-                "from": rfc3339(since),
-                "to": rfc3339(at),
+                "from": stamp_to_second(since),
+                "to": stamp_to_second(at),
             },
-            evidence=f"{identifier}:{_PREFIX} from {rfc3339(since)} to {rfc3339(at)}",
+            evidence=f"{identifier}:{_PREFIX} from {stamp_to_second(since)} to {stamp_to_second(at)}",
         )
 
 

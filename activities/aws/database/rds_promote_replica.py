@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 from temporalio.exceptions import ApplicationError
 
-from activities.action import Change, DatabaseEndpointName, DatabaseName, Params, RuleError, SecurityGroupName
+from activities.action import ChangeAction, DatabaseEndpointName, DatabaseName, Params, RuleError, SecurityGroupName
 from activities.aws.database import promotion_gates as gates
 from activities.aws.database.rds_status import SERVING, described
 from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since, force
@@ -39,7 +39,7 @@ class PromoteParams(Params):
     backup_retention_days: int = Field(default=7, ge=7, le=35)
 
 
-class PromoteReplica(Change[PromoteParams]):
+class PromoteReplica(ChangeAction[PromoteParams]):
     """Fences the failed primary, promotes its replica, leads the application there and restarts it, in that order.
 
     The state holds each ingress rule that reaches the old primary, the replica's role, the address that the
@@ -47,9 +47,8 @@ class PromoteReplica(Change[PromoteParams]):
     `rds:PromoteReadReplica`, `ssm:PutParameter`, `ecs:UpdateService`).
     """
 
-    name: ClassVar[str] = "rds.promote_replica"
-    params: ClassVar[type[Params]] = PromoteParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
+    name = "rds.promote_replica"
+    classes = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: PromoteParams) -> Plan:
         """Check every gate; raises `RuleError` naming the first that does not hold, and what to do instead."""
@@ -93,7 +92,7 @@ class PromoteReplica(Change[PromoteParams]):
             },
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the planned rules, the role, the address and the deployment as they stand now."""
         context = plan.context
         instance = described(self.clients.client("rds"), str(context["replica"]))

@@ -1,10 +1,10 @@
 """Give a database another instance class."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
-from activities.action import Change, DatabaseName, Params, RuleError
+from activities.action import ChangeAction, DatabaseName, Params, RuleError
 from activities.aws.database.rds_status import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -22,16 +22,15 @@ class ResizeParams(Params):
     instance_class: str = Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9-]+$")
 
 
-class ResizeInstance(Change[ResizeParams]):
+class ResizeInstance(ChangeAction[ResizeParams]):
     """Sets the instance class at once, not in the next maintenance window (`rds:ModifyDBInstance`).
 
     A class that was asked for since the plan and is still on its way reads as the instance's class; one that was
     pending before does not, unless the instance is being modified. Undoing it is a second outage.
     """
 
-    name: ClassVar[str] = "rds.resize_instance"
-    params: ClassVar[type[Params]] = ResizeParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
+    name = "rds.resize_instance"
+    classes = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: ResizeParams) -> Plan:
         """Compare classes; raises `RuleError` for one that AWS does not offer here, or an instance that is busy."""
@@ -55,7 +54,7 @@ class ResizeInstance(Change[ResizeParams]):
             context={"identifier": identifier, "pending_class": pending.get(_CLASS)},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the class, or the one that it is on its way to (`rds:DescribeDBInstances`)."""
         instance = self._described(plan)
         pending = instance.get("PendingModifiedValues", {}).get(_CLASS)
@@ -64,13 +63,13 @@ class ResizeInstance(Change[ResizeParams]):
         )
         return {"class": pending if on_its_way else instance[_CLASS]}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set the class; it is absolute, so a second time changes nothing."""
         self.clients.once("rds").modify_db_instance(
             DBInstanceIdentifier=plan.context["identifier"], DBInstanceClass=plan.after["class"], ApplyImmediately=True
         )
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the instance has the class and is available."""
         instance = self._described(plan)
         current, status = instance[_CLASS], instance["DBInstanceStatus"]

@@ -1,9 +1,9 @@
 """Start every task of a service anew, as it stands."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, DatabaseName, Params, ServiceName
+from activities.action import ChangeAction, DatabaseName, Params, ServiceName
 from activities.aws.ecs.ecs_rollback_service import described, primary, settled
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -20,16 +20,15 @@ class RestartParams(Params):
     database: DatabaseName | None = None
 
 
-class RestartService(Change[RestartParams]):
+class RestartService(ChangeAction[RestartParams]):
     """Rolls out the same task definition again, so that every task starts anew (`ecs:UpdateService`).
 
     Every call of that kind is a deployment of its own, so the state names the deployment: what was planned on,
     or `newer than` it. A newer one of another task definition is somebody else's.
     """
 
-    name: ClassVar[str] = "app.restart"
-    params: ClassVar[type[Params]] = RestartParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "app.restart"
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: RestartParams) -> Plan:
         """Name the deployment that runs now; raises `RefusedError` when there is no such service."""
@@ -54,11 +53,11 @@ class RestartService(Change[RestartParams]):
             },
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read whether a newer deployment than the planned one is the primary one (`ecs:DescribeServices`)."""
         return deployment_since(self._described(plan), str(plan.before["deployment"]), str(plan.context["since"]))
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Force a new deployment; called only while there is none newer than the planned one."""
         force(self.clients.once("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
 

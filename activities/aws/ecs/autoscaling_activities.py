@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import Params, ProbeAction, ServiceName
 from activities.aws.ecs.ecs_rollback_service import described
-from activities.aws.shared.finding_times import clock
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
+from domain.values.timestamps import short_time
 
 _WINDOW = timedelta(hours=2)
 _PAGES = 5
@@ -17,7 +17,7 @@ class ScalingParams(Params):
     service: ServiceName
 
 
-class ScalingActivities(Probe[ScalingParams]):
+class ScalingActivities(ProbeAction[ScalingParams]):
     """Reads the scalable target, its policies and two hours of activities, those that did not scale included.
 
     Suspect when the service stands at its maximum, scaling is suspended, or an activity failed or was not carried
@@ -26,7 +26,6 @@ class ScalingActivities(Probe[ScalingParams]):
     """
 
     name = "autoscaling.activities"
-    params = ScalingParams
 
     def observe(self, scope: Scope, params: ScalingParams, at: datetime) -> Finding:
         where = scope.environment.services[params.service]
@@ -76,7 +75,7 @@ def _finding(
         reasons.append(f"{len(failed)} activities failed")
     if not_scaled:
         reasons.append(f"{len(not_scaled)} did not scale ({', '.join(sorted(set(not_scaled)))})")
-    last = f"; last activity {clock(recent[0]['StartTime'])}" if recent else "; no activity in two hours"
+    last = f"; last activity {short_time(recent[0]['StartTime'])}" if recent else "; no activity in two hours"
     return Finding(
         status=FindingStatus.SUSPECT if reasons else FindingStatus.OK,
         summary=f"{name}: {desired} tasks between {minimum} and {maximum}{last}"

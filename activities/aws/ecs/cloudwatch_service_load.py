@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import Params, ProbeAction, ServiceName
 from activities.aws.shared.cloudwatch_metrics import Query, read
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
@@ -31,11 +31,10 @@ def load_queries(service: Service) -> dict[str, Query]:
     }
 
 
-class ServiceLoad(Probe[ServiceLoadParams]):
+class ServiceLoad(ProbeAction[ServiceLoadParams]):
     """Reads CPU and memory of the last half hour (`cloudwatch:GetMetricData`); unknown without data points."""
 
     name = "cloudwatch.service_load"
-    params = ServiceLoadParams
 
     def observe(self, scope: Scope, params: ServiceLoadParams, at: datetime) -> Finding:
         service = scope.environment.services[params.service]

@@ -1,8 +1,8 @@
 """Roll an ECS service back to what last ran well."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, Params, RuleError, ServiceName
+from activities.action import ChangeAction, Params, RuleError, ServiceName
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Service
@@ -20,16 +20,15 @@ class RollbackParams(Params):
     service: ServiceName
 
 
-class RollbackService(Change[RollbackParams]):
+class RollbackService(ChangeAction[RollbackParams]):
     """Brings back the task definition of the newest successful deployment that is not the current one.
 
     The second-newest registered revision is not it: that one may never have run (`ecs:UpdateService`,
     `ecs:StopServiceDeployment`).
     """
 
-    name: ClassVar[str] = "ecs.rollback_service"
-    params: ClassVar[type[Params]] = RollbackParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "ecs.rollback_service"
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: RollbackParams) -> Plan:
         """Find the last healthy deployment; raises `RuleError` when there is none or ECS does not roll it out."""
@@ -57,11 +56,11 @@ class RollbackService(Change[RollbackParams]):
             },
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the task definition of the primary deployment (`ecs:DescribeServices`)."""
         return {"task_definition": primary(self._described(plan))["taskDefinition"]}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Start the way back, by the rollout under way if it would land there, else by a rollout of its own.
 
         A rollback that is already on its way to the target is left to itself.
@@ -78,7 +77,7 @@ class RollbackService(Change[RollbackParams]):
                 serviceDeploymentArn=rollout["serviceDeploymentArn"], stopType="ROLLBACK"
             )
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the rollout is complete, every task runs and every target answers its health check."""
         service = self._described(plan)
         rollout = primary(service)

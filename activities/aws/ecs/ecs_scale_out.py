@@ -1,11 +1,10 @@
 """Run more tasks where that can help: the tasks are busy and the database has connections to spare."""
 
 from datetime import timedelta
-from typing import ClassVar
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, RuleError
+from activities.action import DatabaseName, RuleError
 from activities.aws.ecs.cloudwatch_service_load import load_queries
 from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
 from activities.aws.shared.cloudwatch_metrics import Query, latest
@@ -29,8 +28,8 @@ class ScaleOut(ScaleService):
     More tasks do not help a service that waits for its database, and each opens further connections.
     """
 
-    name: ClassVar[str] = "ecs.scale_out"
-    params: ClassVar[type[Params]] = ScaleOutParams
+    name = "ecs.scale_out"
+    params = ScaleOutParams
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
         """Check the gates, then plan; raises `RuleError` that says which gate is shut and what to do instead."""

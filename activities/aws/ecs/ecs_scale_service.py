@@ -1,11 +1,11 @@
 """Run more tasks of an ECS service, and keep autoscaling from taking them away again."""
 
 from math import ceil
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
-from activities.action import Change, Params, RuleError, ServiceName
+from activities.action import ChangeAction, Params, RuleError, ServiceName
 from activities.aws.ecs.ecs_rollback_service import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -22,16 +22,15 @@ class ScaleParams(Params):
     count: int | None = Field(default=None, ge=1)
 
 
-class ScaleService(Change[ScaleParams]):
+class ScaleService(ChangeAction[ScaleParams]):
     """Raises the desired count and autoscaling's minimum, never past its maximum and never downwards.
 
     Without the minimum autoscaling would scale in again (`ecs:UpdateService`,
     `application-autoscaling:RegisterScalableTarget`).
     """
 
-    name: ClassVar[str] = "ecs.scale_service"
-    params: ClassVar[type[Params]] = ScaleParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    name = "ecs.scale_service"
+    classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
         """Work out the counts from what runs now; raises `RuleError` when autoscaling's maximum is in the way."""
@@ -63,7 +62,7 @@ class ScaleService(Change[ScaleParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read both counts (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
         limits = self._limits(str(plan.context["resource"]))
         return {
@@ -71,7 +70,7 @@ class ScaleService(Change[ScaleParams]):
             "minimum": int(limits["MinCapacity"]) if limits else None,
         }
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set the minimum, then the desired count; both absolute, so a second time changes nothing."""
         if plan.after["minimum"] != plan.before["minimum"]:
             self.clients.once("application-autoscaling").register_scalable_target(
@@ -87,7 +86,7 @@ class ScaleService(Change[ScaleParams]):
                 desiredCount=plan.after["desired_count"],
             )
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as were asked for."""
         service = self._described(plan)
         running, desired = int(service["runningCount"]), int(service["desiredCount"])

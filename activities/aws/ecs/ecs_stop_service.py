@@ -1,10 +1,10 @@
 """Stop ECS services, and keep autoscaling from starting them again."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import Change, Params, ServiceName
+from activities.action import ChangeAction, Params, ServiceName
 from activities.aws.ecs.ecs_rollback_service import described
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.protection import refuse_protected
@@ -24,7 +24,7 @@ class StopParams(Params):
     services: Annotated[tuple[ServiceName, ...], BeforeValidator(listed)] = Field(min_length=1)
 
 
-class StopService(Change[StopParams]):
+class StopService(ChangeAction[StopParams]):
     """Suspends the autoscaling of services, then sets their desired count to 0; an undo restores both.
 
     Each service's state is four fields: `<name>.desired`, `<name>.suspended`, and autoscaling's `<name>.minimum` and
@@ -32,9 +32,8 @@ class StopService(Change[StopParams]):
     (`ecs:UpdateService`, `application-autoscaling:RegisterScalableTarget`).
     """
 
-    name: ClassVar[str] = "ecs.stop_service"
-    params: ClassVar[type[Params]] = StopParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "ecs.stop_service"
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: StopParams) -> Plan:
         """Read what runs; raises `RefusedError` for a service that is not there or is protected."""
@@ -65,11 +64,11 @@ class StopService(Change[StopParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read counts and suspensions (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
         return self._state(plan.context)
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set suspension and count of every service; both absolute, so a second time changes nothing.
 
         Stopping, autoscaling is suspended first, or it would start tasks again; coming back it is resumed last.

@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe
-from activities.aws.shared.finding_times import rfc3339
+from activities.action import Params, ProbeAction
 from activities.aws.shared.log_records import address, pseudonym
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import stamp_to_second
 
 _GRANTING_EVENTS = """
     AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy CreateAccessKey
@@ -41,7 +41,7 @@ class PrivilegeChangesParams(Params):
     expected: tuple[str, ...] = ()
 
 
-class PrivilegeChanges(Probe[PrivilegeChangesParams]):
+class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
     """Lists changes of IAM users, roles and policies, over `window` up to `at` (`cloudtrail:LookupEvents`).
 
     Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn
@@ -50,7 +50,6 @@ class PrivilegeChanges(Probe[PrivilegeChangesParams]):
     """
 
     name = "cloudtrail.privilege_changes"
-    params = PrivilegeChangesParams
 
     def observe(self, scope: Scope, params: PrivilegeChangesParams, at: datetime) -> Finding:
         start, listed, more = at - params.window, list[dict[str, Any]](), False
@@ -77,10 +76,10 @@ class PrivilegeChanges(Probe[PrivilegeChangesParams]):
                 "expected": len(listed) - len(strange),
                 "events": [*done, *refused][:_SHOWN],
                 "truncated": more,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                "from": stamp_to_second(start),
+                "to": stamp_to_second(at),
             },
-            evidence=f"CloudTrail event history, us-east-1, from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=f"CloudTrail event history, us-east-1, from {stamp_to_second(start)} to {stamp_to_second(at)}",
         )
 
 
@@ -108,7 +107,7 @@ def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> di
     return {
         "id": event.get("EventId"),
         "event": event["EventName"],
-        "at": rfc3339(event["EventTime"]),
+        "at": stamp_to_second(event["EventTime"]),
         "by": identity.get("type", "unknown"),
         "role": role,
         "principal": pseudonym(scope.incident, arn),

@@ -1,8 +1,8 @@
 """Disable accounts, so that whoever took them over is locked out."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, Params
+from activities.action import ChangeAction
 from activities.aws.identity.cognito_accounts import (
     AccountsParams,
     changing,
@@ -19,16 +19,15 @@ from domain.model.plan import Plan, State, Verification
 _ENABLED, _DISABLED = "enabled", "disabled"
 
 
-class DisableUsers(Change[AccountsParams]):
+class DisableUsers(ChangeAction[AccountsParams]):
     """Deactivates accounts of a user pool; their access tokens are revoked with it.
 
     The state is `enabled` or `disabled` for each account's sub. An undo enables those that this disabled
     (`cognito-idp:AdminDisableUser`, `cognito-idp:AdminEnableUser`).
     """
 
-    name: ClassVar[str] = "cognito.disable_users"
-    params: ClassVar[type[Params]] = AccountsParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "cognito.disable_users"
+    classes = (ApprovalClass.A2, ApprovalClass.A3)
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the accounts; raises `RefusedError` for one that does not exist. More than 50 are class A3."""
@@ -55,7 +54,7 @@ class DisableUsers(Change[AccountsParams]):
             context={"pool": pool},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read whether each account is enabled (`cognito-idp:AdminGetUser`)."""
         return states(self.clients.client("cognito-idp"), plan.context["pool"], plan.before, _state)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, UserPoolName
+from activities.action import Params, ProbeAction, UserPoolName
 from activities.aws.shared.cloudwatch_metrics import Query, read
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -25,7 +25,7 @@ class PoolParams(Params):
     least: int = Field(default=5, ge=1)
 
 
-class PoolStatus(Probe[PoolParams]):
+class PoolStatus(ProbeAction[PoolParams]):
     """Reads a pool's sign-ins and throttles over `window` (`cloudwatch:GetMetricData`), all its clients together.
 
     Cognito counts a failed sign-in as a 0 among the successes. Raises `ResourceNotFoundException`, which is final,
@@ -33,7 +33,6 @@ class PoolStatus(Probe[PoolParams]):
     """
 
     name = "cognito.pool_status"
-    params = PoolParams
 
     def observe(self, scope: Scope, params: PoolParams, at: datetime) -> Finding:
         pool = scope.environment.user_pools[params.user_pool]

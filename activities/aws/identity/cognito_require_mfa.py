@@ -1,10 +1,10 @@
 """Ask for a second factor: of named accounts, or of everybody in a user pool."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, Params, RuleError, UserPoolName
+from activities.action import ChangeAction, Params, RuleError, UserPoolName
 from activities.aws.identity.cognito_accounts import MOST, changing, class_for, known, looked, pool_arn, states, subs
 from activities.aws.shared.addresses import listed
 from domain.config.approval import ApprovalClass
@@ -33,7 +33,7 @@ class MfaParams(Params):
         return subs(value)
 
 
-class RequireMfa(Change[MfaParams]):
+class RequireMfa(ChangeAction[MfaParams]):
     """Turns on the second factor that an account can have, or asks the whole user pool for one.
 
     Cognito shows no factor that is set up and turned off, and nobody but its owner can set one up. So an account
@@ -42,9 +42,8 @@ class RequireMfa(Change[MfaParams]):
     `pool` (`cognito-idp:AdminSetUserMFAPreference`, `cognito-idp:SetUserPoolMfaConfig`).
     """
 
-    name: ClassVar[str] = "cognito.require_mfa"
-    params: ClassVar[type[Params]] = MfaParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "cognito.require_mfa"
+    classes = (ApprovalClass.A2, ApprovalClass.A3)
 
     def plan(self, scope: Scope, params: MfaParams) -> Plan:
         """Read the accounts or the pool; raises `RuleError` where nothing could be asked for.
@@ -68,7 +67,7 @@ class RequireMfa(Change[MfaParams]):
         after = {user: held if held or user in barred else [_SMS] for user, held in before.items()}
         return self._plan(pool, params.user_pool, (before, after), barred)
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the factors of each account, or the pool's configuration."""
         cognito, pool = self.clients.client("cognito-idp"), plan.context["pool"]
         if _POOL in plan.before:

@@ -1,8 +1,8 @@
 """Make people choose a new password, by a code that Cognito sends them, once."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, Params, RuleError
+from activities.action import ChangeAction, RuleError
 from activities.aws.identity.account_marks import Marks
 from activities.aws.identity.cognito_accounts import (
     AccountsParams,
@@ -22,7 +22,7 @@ _RESET, _FIT, _DISABLED = "RESET_REQUIRED", "CONFIRMED", "disabled"
 _REACHED_AT = ("email_verified", "phone_number_verified")
 
 
-class ResetPasswords(Change[AccountsParams]):
+class ResetPasswords(ChangeAction[AccountsParams]):
     """Resets the passwords of accounts of a user pool; it cannot be taken back.
 
     Every call sends a code, so each account is called for once: the state is the account's status by its sub, and
@@ -31,9 +31,8 @@ class ResetPasswords(Change[AccountsParams]):
     (`cognito-idp:AdminResetUserPassword`).
     """
 
-    name: ClassVar[str] = "cognito.reset_passwords"
-    params: ClassVar[type[Params]] = AccountsParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "cognito.reset_passwords"
+    classes = (ApprovalClass.A2, ApprovalClass.A3)
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the accounts; raises `RuleError` where one does not exist or none can be reset. Above 50, A3."""

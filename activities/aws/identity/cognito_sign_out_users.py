@@ -1,9 +1,8 @@
 """End every session of accounts, wherever they are signed in."""
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from activities.action import Change, Params
+from activities.action import ChangeAction
 from activities.aws.identity.account_marks import Marks
 from activities.aws.identity.cognito_accounts import (
     AccountsParams,
@@ -21,7 +20,7 @@ from domain.model.plan import Plan, State, Verification
 _NEWER = "newer than "
 
 
-class SignOutUsers(Change[AccountsParams]):
+class SignOutUsers(ChangeAction[AccountsParams]):
     """Invalidates the tokens of accounts of a user pool; it cannot be taken back, and need not be.
 
     Cognito does not tell when an account was signed out last, so each time is counted in the ledger's table. The
@@ -30,9 +29,8 @@ class SignOutUsers(Change[AccountsParams]):
     (`cognito-idp:AdminUserGlobalSignOut`).
     """
 
-    name: ClassVar[str] = "cognito.sign_out_users"
-    params: ClassVar[type[Params]] = AccountsParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "cognito.sign_out_users"
+    classes = (ApprovalClass.A2, ApprovalClass.A3)
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the last sign-outs; raises `RefusedError` for an account that does not exist. Above 50, class A3."""

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
-from activities.aws.shared.finding_times import optional, rfc3339
+from activities.action import Params, ProbeAction, ServiceName
 from activities.aws.shared.log_records import Fields, address, any_of, pseudonym, read
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import stamp_to_second
 
 _SHOWN = 20
 
@@ -26,7 +26,7 @@ class PrivilegeEscalationParams(Params):
     fields: Fields = Fields()
 
 
-class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
+class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
     """Counts a service's logged escalations of privilege, over `window` up to `at` (`logs:FilterLogEvents`).
 
     It knows what the application says; rights in AWS itself change in CloudTrail alone. A line that does not say
@@ -35,7 +35,6 @@ class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
     """
 
     name = "logs.privilege_escalation"
-    params = PrivilegeEscalationParams
 
     def observe(self, scope: Scope, params: PrivilegeEscalationParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
@@ -74,12 +73,12 @@ class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
                 "refused": refused,
                 "accounts": sorted(accounts)[:_SHOWN],
                 "addresses": [one for one, _ in addresses.most_common(_SHOWN)],
-                "first_at": optional(min(moments, default=None)),
-                "last_at": optional(max(moments, default=None)),
+                "first_at": stamp_to_second(min(moments, default=None)),
+                "last_at": stamp_to_second(max(moments, default=None)),
                 "truncated": done.truncated,
                 "log_group": group,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                "from": stamp_to_second(start),
+                "to": stamp_to_second(at),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=f"{group} from {stamp_to_second(start)} to {stamp_to_second(at)}",
         )

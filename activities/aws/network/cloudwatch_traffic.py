@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import LoadBalancerName, Params, Probe, ServiceName
+from activities.action import LoadBalancerName, Params, ProbeAction, ServiceName
 from activities.aws.shared.cloudwatch_metrics import Query, read
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -31,11 +31,10 @@ class ResponseTimeParams(Params):
     slow_ms: float = Field(default=1000, gt=0)
 
 
-class ResponseTime(Probe[ResponseTimeParams]):
+class ResponseTime(ProbeAction[ResponseTimeParams]):
     """Reads p50, p95 and p99 of `TargetResponseTime` over two hours; an average would hide the slow ones."""
 
     name = "cloudwatch.response_time"
-    params = ResponseTimeParams
 
     def observe(self, scope: Scope, params: ResponseTimeParams, at: datetime) -> Finding:
         dimensions = _dimensions(scope, params.load_balancer, params.service)
@@ -67,11 +66,10 @@ class ErrorRateParams(Params):
     percent: float = Field(default=1, gt=0)
 
 
-class ErrorRate(Probe[ErrorRateParams]):
+class ErrorRate(ProbeAction[ErrorRateParams]):
     """Reads requests and 5xx answers; those of the targets are the application's, the others the load balancer's."""
 
     name = "cloudwatch.errors_5xx"
-    params = ErrorRateParams
 
     def observe(self, scope: Scope, params: ErrorRateParams, at: datetime) -> Finding:
         both = _dimensions(scope, params.load_balancer, params.service)

@@ -4,26 +4,25 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from activities.action import NetworkName, Params, Probe
-from activities.aws.shared.finding_times import optional
+from activities.action import NetworkName, Params, ProbeAction
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
+from domain.values.timestamps import stamp_to_second
 
 
 class FlowLogsParams(Params):
     network: NetworkName
 
 
-class FlowLogs(Probe[FlowLogsParams]):
+class FlowLogs(ProbeAction[FlowLogsParams]):
     """Lists the flow logs of a VPC (`ec2:DescribeFlowLogs`): their configuration, not the traffic.
 
     Suspect when none is active and delivers. A flow log holds nothing from before it was created.
     """
 
     name = "ec2.flow_logs"
-    params = FlowLogsParams
 
-    def observe(self, scope: Scope, params: FlowLogsParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: FlowLogsParams, at: datetime) -> Finding:
         vpc = scope.environment.networks[params.network].vpc_id
         logs = [_facts(log) for log in listed(self.clients.client("ec2"), vpc)]
         return Finding(
@@ -69,7 +68,7 @@ def _facts(log: dict[str, Any]) -> dict[str, Any]:
         "traffic": log.get("TrafficType"),
         "destination_type": log.get("LogDestinationType", "cloud-watch-logs"),
         "destination": destination(log),
-        "created_at": optional(log.get("CreationTime")),
+        "created_at": stamp_to_second(log.get("CreationTime")),
     }
 
 

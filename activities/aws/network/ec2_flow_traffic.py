@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import NetworkName, Params, Probe
+from activities.action import NetworkName, Params, ProbeAction
 from activities.aws.network.ec2_flow_logs import destination, is_active, listed
 from activities.aws.network.flow_lines import Flow, Flows, Inside
-from activities.aws.shared.finding_times import rfc3339
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import stamp_to_second
 
 _PAGES = {"REJECT": 50, "ACCEPT": 5}
 """How much is read of each: what was let through is most of the traffic, and tells the least."""
@@ -48,7 +48,7 @@ class _Verdict:
         return f"{'at least ' if self.truncated else ''}{self.count} {verb}"
 
 
-class FlowTraffic(Probe[FlowTrafficParams]):
+class FlowTraffic(ProbeAction[FlowTrafficParams]):
     """Counts the flows that a VPC let through and refused over `window` up to `at`.
 
     What it refused between its own addresses is what a security group or a network ACL keeps from working; what it
@@ -59,7 +59,6 @@ class FlowTraffic(Probe[FlowTrafficParams]):
     """
 
     name = "ec2.flow_traffic"
-    params = FlowTrafficParams
 
     def observe(self, scope: Scope, params: FlowTrafficParams, at: datetime) -> Finding:
         vpc = scope.environment.networks[params.network].vpc_id
@@ -101,7 +100,7 @@ def _finding(
 ) -> Finding:
     refused, let = verdicts
     between = refused.ports.total()
-    start, end = (rfc3339(moment) for moment in window)
+    start, end = (stamp_to_second(moment) for moment in window)
     counted = f"{let.told('let through')} and {refused.told('refused')}"
     groups = sorted({destination(one.source) for one in verdicts if one.source})
     return Finding(

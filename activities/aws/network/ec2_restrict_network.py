@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, NetworkAclName, Params, RuleError, SecurityGroupName
+from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName
 from activities.aws.network.ingress_rules import IngressRule, matching
 from activities.aws.network.isolation_barriers import AclEntry
 from activities.aws.shared.addresses import listed, normalised, refuse_unblockable
@@ -47,7 +47,7 @@ class RestrictParams(Params):
         return normalised((value,))[0] if value else None
 
 
-class RestrictNetwork(Change[RestrictParams]):
+class RestrictNetwork(ChangeAction[RestrictParams]):
     """Revokes named ingress rules, and adds entries that deny addresses under numbers 10 to 89 that are free.
 
     The state has one field a rule, `<group> <protocol> <ports> <source>`, with its description and tags or null, and
@@ -56,9 +56,8 @@ class RestrictNetwork(Change[RestrictParams]):
     (`ec2:RevokeSecurityGroupIngress`, `ec2:CreateNetworkAclEntry`).
     """
 
-    name: ClassVar[str] = "ec2.restrict_network"
-    params: ClassVar[type[Params]] = RestrictParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "ec2.restrict_network"
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: RestrictParams) -> Plan:
         """Find the rules and free numbers; raises `RuleError` for what is ours, and where nothing is named."""
@@ -84,11 +83,11 @@ class RestrictNetwork(Change[RestrictParams]):
             context={"group": group, "acl": acl},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read each rule and entry (`ec2:DescribeSecurityGroupRules`, `ec2:DescribeNetworkAcls`)."""
         return {name: piece.read() for name, piece in self._pieces(plan)}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set each rule and entry that is not yet as planned; a second time writes nothing."""
         for name, piece in self._pieces(plan):
             if piece.read() != plan.after[name]:

@@ -1,11 +1,11 @@
 """Cut the application off from the network, so that nothing more leaves it."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, Protocol
 
 from pydantic import BeforeValidator
 
-from activities.action import Change, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName
+from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName
 from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
 from activities.aws.network.wafv2_acls import place, summary
 from activities.aws.shared.addresses import listed
@@ -33,7 +33,7 @@ class _Piece(Protocol):
     def set(self, value: Any) -> None: ...
 
 
-class IsolateNetwork(Change[IsolateParams]):
+class IsolateNetwork(ChangeAction[IsolateParams]):
     """Lets the web ACL block by default, denies everything at the network ACL, empties the security groups' ingress.
 
     In that order: new requests end first, then the network ACL cuts connections that exist, which security groups
@@ -41,9 +41,8 @@ class IsolateNetwork(Change[IsolateParams]):
     piece: `default_action`, `<acl id> <direction> <rule number>` and the id of each security group.
     """
 
-    name: ClassVar[str] = "network.isolate"
-    params: ClassVar[type[Params]] = IsolateParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "network.isolate"
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: IsolateParams) -> Plan:
         """Read every piece; raises `RuleError` for what is ours, or where our rule numbers are taken."""
@@ -73,11 +72,11 @@ class IsolateNetwork(Change[IsolateParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read every piece of the plan."""
         return self._state(plan.before, plan.context)
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set every piece that is not yet as planned; a second time writes nothing."""
         pieces = list(self._named(plan.before, plan.context))
         for name, piece in pieces if plan.after[_WEB_ACL] == _BLOCK else reversed(pieces):

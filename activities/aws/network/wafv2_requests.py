@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, WebAclName
-from activities.aws.shared.finding_times import clock, rfc3339
+from activities.action import Params, ProbeAction, WebAclName
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _PAGES = 50
 _SHOWN = 20
@@ -79,7 +79,7 @@ class _Seen:
             self.unreadable += 1
 
 
-class Requests(Probe[RequestsParams]):
+class Requests(ProbeAction[RequestsParams]):
     """Counts a web ACL's logged requests by address, over `window` up to `at` (`logs:FilterLogEvents`).
 
     What was blocked is what was stopped; a breach shows in what the same addresses were allowed. Suspect are an
@@ -90,7 +90,6 @@ class Requests(Probe[RequestsParams]):
     """
 
     name = "wafv2.requests"
-    params = RequestsParams
 
     def observe(self, scope: Scope, params: RequestsParams, at: datetime) -> Finding:
         group = scope.environment.web_acls[params.web_acl].log_group
@@ -114,10 +113,10 @@ class Requests(Probe[RequestsParams]):
                 "truncated": seen.truncated,
                 "log_group": group,
                 "path": params.path,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                "from": stamp_to_second(start),
+                "to": stamp_to_second(at),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=f"{group} from {stamp_to_second(start)} to {stamp_to_second(at)}",
         )
 
 
@@ -165,8 +164,8 @@ def _facts(address: str, one: _Address, threshold: int) -> dict[str, Any]:
         "allowed": one.allowed,
         "matching": one.matching,
         "most_a_minute": max(one.minutes.values(), default=0),
-        "first_at": rfc3339(one.first) if one.first else None,
-        "last_at": rfc3339(one.last) if one.last else None,
+        "first_at": stamp_to_second(one.first) if one.first else None,
+        "last_at": stamp_to_second(one.last) if one.last else None,
         "ours": one.ours,
         "why": one.why(threshold),
     }
@@ -193,5 +192,5 @@ def _summary(params: RequestsParams, seen: _Seen) -> str:
 
 def _told(address: str, one: _Address, path: str | None) -> str:
     to = f", {one.matching} of them to {path}" if path else ""
-    since = f" since {clock(one.first)}" if one.first else ""
+    since = f" since {short_time(one.first)}" if one.first else ""
     return f"{address} was allowed {one.allowed} requests{to} and blocked {one.blocked} times{since}"

@@ -3,11 +3,11 @@
 from collections import Counter
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import Change, Params, Probe, RuleError
+from activities.action import ChangeAction, Params, ProbeAction, RuleError
 from activities.aws.shared.addresses import listed
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -28,13 +28,12 @@ class AlarmsParams(Params):
     storm: int = Field(default=5, ge=1)
 
 
-class Alarms(Probe[AlarmsParams]):
+class Alarms(ProbeAction[AlarmsParams]):
     """Counts the alarms that ring, by what they watch (`cloudwatch:DescribeAlarms`); reads at most 20 pages."""
 
     name = "cloudwatch.alarms"
-    params = AlarmsParams
 
-    def observe(self, scope: Scope, params: AlarmsParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: AlarmsParams, at: datetime) -> Finding:
         ringing, truncated = _described(self.clients.client("cloudwatch"), {"StateValue": "ALARM"})
         recent = [one for one in ringing if one["StateUpdatedTimestamp"] >= at - params.window]
         watched = Counter(one.get("Namespace", "composite") for one in ringing)
@@ -62,19 +61,17 @@ class SilenceParams(Params):
     never: tuple[str, ...] = ()
 
 
-class DisableAlarmActions(Change[SilenceParams]):
+class DisableAlarmActions(ChangeAction[SilenceParams]):
     """Keeps named alarms from acting (`cloudwatch:DisableAlarmActions`); their states go on changing.
 
     The state is whether each acts, by name. Undoing switches on exactly those that were switched off.
     """
 
-    name: ClassVar[str] = "cloudwatch.disable_alarm_actions"
-    params: ClassVar[type[Params]] = SilenceParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "cloudwatch.disable_alarm_actions"
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: SilenceParams) -> Plan:
         """Read the alarms; raises `RuleError` for none, for unknown ones and for those that must always ring."""
-        del scope
         names = tuple(dict.fromkeys(params.alarms))
         if not names:
             raise RuleError("say which alarms: --set alarms=first-alarm,second-alarm; the findings name them")
@@ -99,12 +96,12 @@ class DisableAlarmActions(Change[SilenceParams]):
             locks=arns,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read whether each acts; one that is gone reads as None."""
         found = self._found(tuple(plan.before))
         return {name: bool(found[name]["ActionsEnabled"]) if name in found else None for name in plan.before}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Switch those that change; what is set is absolute, so a second time changes nothing."""
         changing = [name for name, acts in plan.after.items() if acts != plan.before[name]]
         cloudwatch = self.clients.once("cloudwatch")

@@ -1,10 +1,10 @@
 """Log more, and keep it longer: the web ACL's requests, a network's flows, the services' lines."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import BucketName, Change, NetworkName, Params, RuleError, ServiceName, WebAclName
+from activities.action import BucketName, ChangeAction, NetworkName, Params, RuleError, ServiceName, WebAclName
 from activities.aws.network.wafv2_acls import summary
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
 from activities.aws.shared.addresses import listed
@@ -33,7 +33,7 @@ class ExtendLoggingParams(Params):
         return value
 
 
-class ExtendLogging(Change[ExtendLoggingParams]):
+class ExtendLogging(ChangeAction[ExtendLoggingParams]):
     """Turns logging on where there is none, and lengthens retention; what logs already stays as it is.
 
     The state has one field a source, named after what it belongs to: null or where a web ACL or a network logs to,
@@ -41,9 +41,8 @@ class ExtendLogging(Change[ExtendLoggingParams]):
     (`wafv2:PutLoggingConfiguration`, `ec2:CreateFlowLogs`, `logs:PutRetentionPolicy`).
     """
 
-    name: ClassVar[str] = "logging.extend"
-    params: ClassVar[type[Params]] = ExtendLoggingParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    name = "logging.extend"
+    classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: ExtendLoggingParams) -> Plan:
         """Look what logs already; raises `RuleError` where a log would go nowhere."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
-from activities.aws.shared.finding_times import clock, optional, rfc3339
+from activities.action import Params, ProbeAction, ServiceName
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _PAGES = 50
 
@@ -41,7 +41,7 @@ class _Seen:
         self.last = max(self.last or moment, moment)
 
 
-class LogErrors(Probe[LogErrorsParams]):
+class LogErrors(ProbeAction[LogErrorsParams]):
     """Counts the events of a service's log group that match, over `window` up to `at` (`logs:FilterLogEvents`).
 
     Log lines may hold personal health information: only counts, times and where to look leave this probe. `follow`
@@ -51,7 +51,6 @@ class LogErrors(Probe[LogErrorsParams]):
     """
 
     name = "logs.errors"
-    params = LogErrorsParams
 
     def observe(self, scope: Scope, params: LogErrorsParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
@@ -64,16 +63,16 @@ class LogErrors(Probe[LogErrorsParams]):
                 "service": params.service,
                 "count": seen.count,
                 "streams": len(seen.streams),
-                "first_at": optional(seen.first),
-                "last_at": optional(seen.last),
+                "first_at": stamp_to_second(seen.first),
+                "last_at": stamp_to_second(seen.last),
                 "truncated": seen.truncated,
                 "log_group": group,
                 "pattern": params.pattern,
                 "follow": f"aws logs tail {group} --follow --region {scope.environment.region}",
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                "from": stamp_to_second(start),
+                "to": stamp_to_second(at),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=f"{group} from {stamp_to_second(start)} to {stamp_to_second(at)}",
         )
 
 
@@ -121,5 +120,5 @@ def _summary(params: LogErrorsParams, seen: _Seen) -> str:
     least = "at least " if seen.truncated else ""
     return (
         f"{params.service}: {least}{seen.count} {params.pattern} in the logs of {window}, "
-        f"between {clock(seen.first)} and {clock(seen.last)}"
+        f"between {short_time(seen.first)} and {short_time(seen.last)}"
     )

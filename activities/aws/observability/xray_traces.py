@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from activities.action import Params, Probe
+from activities.action import Params, ProbeAction
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -19,13 +19,12 @@ class TracesParams(Params):
     percent: float = Field(default=5, gt=0)
 
 
-class Traces(Probe[TracesParams]):
+class Traces(ProbeAction[TracesParams]):
     """Counts the trace summaries of half an hour (`xray:GetTraceSummaries`); addresses and users are not read."""
 
     name = "xray.traces"
-    params = TracesParams
 
-    def observe(self, scope: Scope, params: TracesParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: TracesParams, at: datetime) -> Finding:
         xray = self.clients.client("xray")
         token: dict[str, str] = {}
         total = faults = slow = 0
