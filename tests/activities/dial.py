@@ -8,8 +8,9 @@ from typing import Any, Literal
 from moto import mock_aws
 
 from activities.action import ChangeAction, Params
-from activities.changes.intents import Ledger
+from activities.changes.intents import Intents
 from activities.changes.runner import ChangeRunner
+from activities.ledger.table import Table
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.plan import Plan, State, Verification
@@ -111,5 +112,5 @@ def held(clients: WorldClients) -> bool:
     return "Item" in clients.inner.client("dynamodb").get_item(TableName=LEDGER, Key=key)
 
 
-def ledger(clients: WorldClients) -> Ledger:
-    return Ledger(clients, LEDGER)
+def intents(clients: WorldClients) -> Intents:
+    return Intents(Table(clients, LEDGER))
