@@ -32,6 +32,12 @@ class NoParams(Params):
 P = TypeVar("P", bound=Params)
 
 
+def iam(*permissions: str) -> tuple[str, ...]:
+    """IAM actions in short: `iam("rds:DescribeDBInstances ModifyDBInstance")` are two of one service."""
+    split = [one.partition(":") for one in permissions]
+    return tuple(f"{service}:{name}" for service, _, names in split for name in names.split())
+
+
 class Clients(Protocol):
     """The boto3 clients an action may use, built once in the worker."""
 
@@ -159,3 +165,15 @@ TrailName = Annotated[str, Logical("trails")]
 DashboardName = Annotated[str, Logical("dashboards")]
 CertificateName = Annotated[str, Logical("certificates")]
 DatabaseEndpointName = Annotated[str, Logical("database_endpoints")]
+
+
+class ServiceParams(Params):
+    """For actions on one service."""
+
+    service: ServiceName
+
+
+class DatabaseParams(Params):
+    """For actions on one database."""
+
+    database: DatabaseName

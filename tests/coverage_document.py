@@ -92,6 +92,12 @@ def tests_of(name: str) -> list[str]:
     return sorted(found)
 
 
+def permissions_of(step: AnyStep) -> tuple[str, ...]:
+    """The permissions that a step's action names; none for what people do."""
+    name = action(step)
+    return () if name is None else _ACTIONS[name].permissions
+
+
 @cache
 def _named() -> dict[str, set[str]]:
     """By test file, its texts and what it imports, as `module.name`; not those of this coverage's own test."""

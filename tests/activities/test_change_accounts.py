@@ -146,7 +146,7 @@ def test_each_account_is_sent_one_code_whatever_is_lost(
     assert clinic.apply(ResetPasswords, call) == "applied"
     resent = int(when == "unsent")
     assert clinic.clients.writes == ["cognito-idp.admin_reset_user_password"] * (3 + resent)
-    assert clinic.verified(ResetPasswords, call) == "3 of 3 accounts as planned"
+    assert clinic.verified(ResetPasswords, call) == "3 of 3 as planned"
     assert [clinic.pool.get(user)["UserStatus"] for user in users[:lose]] == ["CONFIRMED"] * lose
 
 

@@ -214,7 +214,7 @@ def changed(
 def paces(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the probe waited between pages; nobody waits."""
     waited: list[float] = []
-    monkeypatch.setattr("activities.aws.identity.cloudtrail_privilege_changes.time.sleep", waited.append)
+    monkeypatch.setattr("activities.aws.shared.pages.time.sleep", waited.append)
     return waited
 
 

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction
+from activities.action import Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -26,15 +26,13 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
     """Counts jobs of AWS Backup that did not end well, by state and kind of resource (`backup:ListBackupJobs`)."""
 
     name = "backup.failed_jobs"
+    permissions = iam("backup:ListBackupJobs")
 
     def observe(self, scope: Scope, params: FailedJobsParams, at: datetime) -> Finding:
-        backup = self.clients.client("backup")
-        jobs: list[dict[str, Any]] = []
-        truncated = False
-        for state in _BAD:
-            found, more = _jobs(backup, {"ByState": state, "ByCreatedAfter": at - params.window})
-            jobs += found
-            truncated = truncated or more
+        backup, since = self.clients.client("backup"), at - params.window
+        # AWS Backup takes one state a question
+        asked = [Pages(backup.list_backup_jobs, most=_PAGES, ByState=state, ByCreatedAfter=since) for state in _BAD]
+        jobs = [job for pages in asked for job in pages.items("BackupJobs")]
         states = Counter(job["State"] for job in jobs)
         last = max((job["CreationDate"] for job in jobs), default=None)
         told = ", ".join(f"{count} {state.lower()}" for state, count in states.most_common())
@@ -47,18 +45,6 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
                 "states": dict(states),
                 "resources": dict(Counter(job.get("ResourceType", "unknown") for job in jobs)),
                 "last_at": stamp_to_second(last),
-                "truncated": truncated,
+                "truncated": any(pages.truncated for pages in asked),
             },
         )
-
-
-def _jobs(backup: Any, ask: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
-    jobs: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    for _ in range(_PAGES):
-        page = backup.list_backup_jobs(**ask, **token)
-        jobs += page["BackupJobs"]
-        if not page.get("NextToken"):
-            return jobs, False
-        token = {"NextToken": page["NextToken"]}
-    return jobs, True

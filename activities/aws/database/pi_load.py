@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, ProbeAction
+from activities.action import DatabaseName, Params, ProbeAction, iam
 from activities.aws.database.rds_status import described
+from activities.aws.shared.findings import unknown
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -24,15 +25,15 @@ class DatabaseLoad(ProbeAction[DatabaseLoadParams]):
     """Reads `db.load.avg` of half an hour (`pi:GetResourceMetrics`), never SQL text. Unknown where it is off."""
 
     name = "pi.load"
+    permissions = iam("pi:GetResourceMetrics", "rds:DescribeDBInstances")
 
     def observe(self, scope: Scope, params: DatabaseLoadParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
         if not instance.get("PerformanceInsightsEnabled"):
-            return Finding(
-                status=FindingStatus.UNKNOWN,
-                summary=f"{params.database}: Performance Insights is off; enable-insights switches it on",
-                facts={"database": params.database, "enabled": False},
+            return unknown(
+                f"{params.database}: Performance Insights is off; enable-insights switches it on",
+                {"database": params.database, "enabled": False},
             )
         answer = self.clients.client("pi").get_resource_metrics(
             ServiceType="RDS",
@@ -50,7 +51,7 @@ class DatabaseLoad(ProbeAction[DatabaseLoadParams]):
         ]
         facts: dict[str, Any] = {"database": params.database, "enabled": True, "datapoints": len(values)}
         if not values:
-            return Finding(status=FindingStatus.UNKNOWN, summary=f"{params.database}: no load figures yet", facts=facts)
+            return unknown(f"{params.database}: no load figures yet", facts)
         facts["maximum"] = max(values)
         return Finding(
             status=FindingStatus.SUSPECT if max(values) > params.sessions else FindingStatus.OK,

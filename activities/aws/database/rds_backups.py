@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, ProbeAction
+from activities.action import DatabaseName, Params, ProbeAction, iam
 from activities.aws.database.rds_status import described
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -27,6 +27,7 @@ class Backups(ProbeAction[BackupsParams]):
     """
 
     name = "rds.backups"
+    permissions = iam("rds:DescribeDBInstances")
 
     def observe(self, scope: Scope, params: BackupsParams, at: datetime) -> Finding:
         instance = described(self.clients.client("rds"), scope.environment.databases[params.database].identifier)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from activities.action import ChangeAction, DatabaseName, Params
+from activities.action import ChangeAction, DatabaseParams, iam
 from activities.aws.database.rds_status import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -11,11 +11,7 @@ from domain.model.plan import Plan, State, Verification
 _RETENTION_DAYS = 7
 
 
-class EnableInsightsParams(Params):
-    database: DatabaseName
-
-
-class EnableInsights(ChangeAction[EnableInsightsParams]):
+class EnableInsights(ChangeAction[DatabaseParams]):
     """Switches Performance Insights on (`rds:ModifyDBInstance`); needs no restart.
 
     Applied at once, which applies every other pending change with it: where there are some, approval is asked for,
@@ -23,9 +19,10 @@ class EnableInsights(ChangeAction[EnableInsightsParams]):
     """
 
     name = "rds.enable_insights"
+    permissions = iam("rds:DescribeDBInstances ModifyDBInstance")
     classes = (ApprovalClass.A1, ApprovalClass.A2)
 
-    def plan(self, scope: Scope, params: EnableInsightsParams) -> Plan:
+    def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
         pending = sorted(instance.get("PendingModifiedValues") or {})

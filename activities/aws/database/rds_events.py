@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, ProbeAction
+from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -31,11 +33,15 @@ class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
     """
 
     name = "rds.events"
+    permissions = iam("rds:DescribeEvents")
 
     def observe(self, scope: Scope, params: DatabaseEventsParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
-        since = at - params.window
-        events = _events(self.clients.client("rds"), identifier, since, at)
+        window = Window.before(at, params.window)
+        asked: dict[str, Any] = {"SourceIdentifier": identifier, "SourceType": "db-instance"}
+        asked |= {"StartTime": window.start, "EndTime": window.end}
+        listed = Pages(self.clients.client("rds").describe_events, cursor="Marker", **asked).items("Events")
+        events = [event for event in listed if window.start <= event["Date"] <= window.end]
         counts = Counter(category for event in events for category in event.get("EventCategories", []))
         grave = {name: counts[name] for name in _GRAVE if counts[name]}
         last = max((event["Date"] for event in events), default=None)
@@ -47,27 +53,11 @@ class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
                 "count": len(events),
                 "categories": dict(sorted(counts.items())),
                 "grave": grave,
-                "last_at": stamp_to_second(last) if last else None,
-                "from": stamp_to_second(since),
-                "to": stamp_to_second(at),
+                "last_at": stamp_to_second(last),
+                **window.facts(),
             },
-            evidence=f"RDS events of {identifier} from {stamp_to_second(since)} to {stamp_to_second(at)}",
+            evidence=window.of(f"RDS events of {identifier}"),
         )
-
-
-def _events(rds: Any, identifier: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    ask: dict[str, Any] = {
-        "SourceIdentifier": identifier,
-        "SourceType": "db-instance",
-        "StartTime": since,
-        "EndTime": until,
-    }
-    page = rds.describe_events(**ask)
-    events = list(page["Events"])
-    while page.get("Marker"):
-        page = rds.describe_events(**ask, Marker=page["Marker"])
-        events.extend(page["Events"])
-    return [event for event in events if since <= event["Date"] <= until]
 
 
 def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime | None) -> str:

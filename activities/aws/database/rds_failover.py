@@ -1,6 +1,6 @@
 """Fail a Multi-AZ database over to its standby."""
 
-from activities.action import ChangeAction, DatabaseName, Params, RuleError
+from activities.action import ChangeAction, DatabaseParams, RuleError, iam
 from activities.aws.database.rds_status import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -9,11 +9,7 @@ from domain.model.plan import Plan, State, Verification
 _AVAILABLE = "available"
 
 
-class FailoverParams(Params):
-    database: DatabaseName
-
-
-class Failover(ChangeAction[FailoverParams]):
+class Failover(ChangeAction[DatabaseParams]):
     """Reboots a Multi-AZ instance with failover (`rds:RebootDBInstance`).
 
     The state is the zone that the primary is in: it tells a failover that happened from one that did not. While the
@@ -21,9 +17,10 @@ class Failover(ChangeAction[FailoverParams]):
     """
 
     name = "rds.failover"
+    permissions = iam("rds:DescribeDBInstances RebootDBInstance")
     classes = (ApprovalClass.A2,)
 
-    def plan(self, scope: Scope, params: FailoverParams) -> Plan:
+    def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Name both zones; raises `RuleError` without a standby, or when RDS would refuse."""
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, ProbeAction
+from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -83,11 +85,12 @@ class PostgresLog(ProbeAction[PostgresLogParams]):
     """
 
     name = "rds.postgres_log"
+    permissions = iam("rds:DescribeDBLogFiles DownloadDBLogFilePortion")
 
     def observe(self, scope: Scope, params: PostgresLogParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
-        since = at - params.window
-        seen = complaints(self.clients.client("rds"), identifier, since, at, params.slow)
+        window = Window.before(at, params.window)
+        seen = complaints(self.clients.client("rds"), identifier, window.start, window.end, params.slow)
         return Finding(
             status=_status(seen, params.threshold),
             summary=_summary(params, seen),
@@ -103,10 +106,9 @@ class PostgresLog(ProbeAction[PostgresLogParams]):
                 "first_at": stamp_to_second(seen.first),
                 "last_at": stamp_to_second(seen.last),
                 "truncated": seen.truncated,
-                "from": stamp_to_second(since),
-                "to": stamp_to_second(at),
+                **window.facts(),
             },
-            evidence=f"{identifier}:{_PREFIX} from {stamp_to_second(since)} to {stamp_to_second(at)}",
+            evidence=window.of(f"{identifier}:{_PREFIX}"),
         )
 
 
@@ -133,14 +135,10 @@ def _written_since(rds: Any, identifier: str, since: datetime) -> list[str]:
 
     AWS could filter by name and time; it is done here, so that nothing depends on how it reads a filter.
     """
-    page = rds.describe_db_log_files(DBInstanceIdentifier=identifier)
-    files = list(page["DescribeDBLogFiles"])
-    while page.get("Marker"):
-        page = rds.describe_db_log_files(DBInstanceIdentifier=identifier, Marker=page["Marker"])
-        files.extend(page["DescribeDBLogFiles"])
+    pages = Pages(rds.describe_db_log_files, cursor="Marker", DBInstanceIdentifier=identifier)
     wanted = [
         (one["LastWritten"], one["LogFileName"])
-        for one in files
+        for one in pages.items("DescribeDBLogFiles")
         if one["LogFileName"].startswith(_PREFIX) and one["LastWritten"] >= since.timestamp() * 1000
     ]
     return [name for _, name in sorted(wanted, reverse=True)]

@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import ChangeAction, DatabaseName, Params, RuleError
+from activities.action import ChangeAction, DatabaseName, Params, RuleError, iam
 from activities.aws.database.rds_status import described
+from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -30,6 +31,7 @@ class ResizeInstance(ChangeAction[ResizeParams]):
     """
 
     name = "rds.resize_instance"
+    permissions = iam("rds:DescribeDBInstances DescribeOrderableDBInstanceOptions ModifyDBInstance")
     classes = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: ResizeParams) -> Plan:
@@ -87,7 +89,8 @@ def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool
     Reads `rds:DescribeOrderableDBInstanceOptions`.
     """
     engine = {"Engine": instance["Engine"], "EngineVersion": instance["EngineVersion"]}
-    listed = _options(rds, {**engine, "DBInstanceClass": wanted})
+    options = Pages(rds.describe_orderable_db_instance_options, cursor="Marker", **engine, DBInstanceClass=wanted)
+    listed = list(options.items("OrderableDBInstanceOptions"))
     offered = [one for one in listed if one["DBInstanceClass"] == wanted]
     if not offered:
         if listed or rds.describe_orderable_db_instance_options(**engine, MaxRecords=20)["OrderableDBInstanceOptions"]:
@@ -99,15 +102,6 @@ def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool
         if (not there or zones <= there) and (one.get("MultiAZCapable", True) or not instance.get("MultiAZ")):
             return True
     raise RuleError(f"AWS does not offer {wanted} in {' and '.join(sorted(zones))}, where the instance is")
-
-
-def _options(rds: Any, ask: dict[str, Any]) -> list[dict[str, Any]]:
-    page = rds.describe_orderable_db_instance_options(**ask)
-    found = list(page["OrderableDBInstanceOptions"])
-    while page.get("Marker"):
-        page = rds.describe_orderable_db_instance_options(**ask, Marker=page["Marker"])
-        found.extend(page["OrderableDBInstanceOptions"])
-    return found
 
 
 def _impact(name: str, instance: dict[str, Any], *, checked: bool) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from activities.action import ChangeAction, DatabaseName, Params
+from activities.action import ChangeAction, DatabaseParams, iam
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -13,13 +13,7 @@ _COMING = frozenset({"creating", "pending"})
 _TAG = "incident"
 
 
-class SnapshotParams(Params):
-    """`database` is the logical name of what is kept."""
-
-    database: DatabaseName
-
-
-class Snapshot(ChangeAction[SnapshotParams]):
+class Snapshot(ChangeAction[DatabaseParams]):
     """Takes a snapshot `ir-<incident>-<database>-<n>`, tagged with the incident (`rds:CreateDBSnapshot`).
 
     The state is `snapshot`: absent, its identifier when it is of this database and this incident, or whose else it
@@ -28,10 +22,11 @@ class Snapshot(ChangeAction[SnapshotParams]):
     """
 
     name = "rds.snapshot"
+    permissions = iam("rds:AddTagsToResource CreateDBSnapshot DescribeDBInstances DescribeDBSnapshots")
     classes = (ApprovalClass.A1,)
     evidence = True
 
-    def plan(self, scope: Scope, params: SnapshotParams) -> Plan:
+    def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Fix the name: the first number that the incident has not used for this database.
 
         `rds:DescribeDBInstances`, `rds:DescribeDBSnapshots`; raises `DBInstanceNotFound`, which is final.

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from activities.action import DatabaseName, Params, ProbeAction
+from activities.action import DatabaseParams, ProbeAction, iam
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.timestamps import stamp_to_second
@@ -36,11 +36,7 @@ FAILED = frozenset(
 """Statuses from which an instance does not come back by itself (RDS user guide, "Viewing DB instance status")."""
 
 
-class DatabaseStatusParams(Params):
-    database: DatabaseName
-
-
-class DatabaseStatus(ProbeAction[DatabaseStatusParams]):
+class DatabaseStatus(ProbeAction[DatabaseParams]):
     """Reads an instance's status, pending changes and backups (`rds:DescribeDBInstances`).
 
     Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of
@@ -49,8 +45,9 @@ class DatabaseStatus(ProbeAction[DatabaseStatusParams]):
     """
 
     name = "rds.status"
+    permissions = iam("rds:DescribeDBInstances")
 
-    def observe(self, scope: Scope, params: DatabaseStatusParams, at: datetime) -> Finding:
+    def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
         facts = {"database": params.database} | _facts(instance)

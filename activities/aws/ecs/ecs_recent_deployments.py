@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -31,6 +31,7 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
     """
 
     name = "ecs.recent_deployments"
+    permissions = iam("ecs:DescribeServiceDeployments DescribeServiceRevisions DescribeServices ListServiceDeployments")
 
     def observe(self, scope: Scope, params: RecentDeploymentsParams, at: datetime) -> Finding:
         service = scope.environment.services[params.service]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -27,6 +27,7 @@ class Services(ProbeAction[ServicesParams]):
     """
 
     name = "ecs.services"
+    permissions = iam("ecs:DescribeServices")
 
     def observe(self, scope: Scope, params: ServicesParams, at: datetime) -> Finding:
         named = {name: scope.environment.services[name] for name in dict.fromkeys(params.services)}

@@ -4,16 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import ChangeAction, Params, ServiceName
-from activities.aws.ecs.ecs_rollback_service import described
+from activities.action import ChangeAction, Params, ServiceName, iam
+from activities.aws.ecs.described_service import described, scalable_id, scaling, set_scaling
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
-_NAMESPACE = "ecs"
-_DIMENSION = "ecs:service:DesiredCount"
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _ALL_SUSPENDED = dict.fromkeys(_SUSPENSIONS, True)
 
@@ -33,10 +31,13 @@ class StopService(ChangeAction[StopParams]):
     """
 
     name = "ecs.stop_service"
+    permissions = iam(
+        "application-autoscaling:DescribeScalableTargets RegisterScalableTarget", "ecs:DescribeServices UpdateService"
+    )
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: StopParams) -> Plan:
-        """Read what runs; raises `RefusedError` for a service that is not there or is protected."""
+        """Read what runs; raises `RuleError` for a service that is not there or is protected."""
         names = list(dict.fromkeys(params.services))
         context: State = {}
         running, arns = 0, []
@@ -49,7 +50,7 @@ class StopService(ChangeAction[StopParams]):
             context[name] = {
                 "cluster": where.cluster,
                 "service": where.service,
-                "resource": f"service/{where.cluster.rsplit('/', 1)[-1]}/{where.service}",
+                "resource": scalable_id(where),
             }
         before = self._state(context)
         return Plan(
@@ -93,10 +94,9 @@ class StopService(ChangeAction[StopParams]):
     def _suspend(self, plan: Plan, name: str) -> None:
         field = f"{name}.suspended"
         if plan.after[field] != plan.before[field]:
-            self.clients.once("application-autoscaling").register_scalable_target(
-                ServiceNamespace=_NAMESPACE,
-                ResourceId=plan.context[name]["resource"],
-                ScalableDimension=_DIMENSION,
+            set_scaling(
+                self.clients,
+                plan.context[name]["resource"],
                 MinCapacity=plan.after[f"{name}.minimum"],
                 MaxCapacity=plan.after[f"{name}.maximum"],
                 SuspendedState=plan.after[field],
@@ -115,7 +115,7 @@ class StopService(ChangeAction[StopParams]):
         state: State = {}
         for name, where in context.items():
             service = described(self.clients.client("ecs"), where["cluster"], where["service"])
-            limits = self._limits(where["resource"])
+            limits = scaling(self.clients, where["resource"])
             suspended = limits.get("SuspendedState") or {} if limits else {}
             state |= {
                 f"{name}.desired": int(service["desiredCount"]),
@@ -124,13 +124,6 @@ class StopService(ChangeAction[StopParams]):
                 f"{name}.suspended": {one: bool(suspended.get(one)) for one in _SUSPENSIONS} if limits else None,
             }
         return state
-
-    def _limits(self, resource: str) -> dict[str, Any] | None:
-        """Describe the scalable target; None when the service does not scale by itself."""
-        answer = self.clients.client("application-autoscaling").describe_scalable_targets(
-            ServiceNamespace=_NAMESPACE, ResourceIds=[resource], ScalableDimension=_DIMENSION
-        )
-        return dict(answer["ScalableTargets"][0]) if answer["ScalableTargets"] else None
 
 
 def _stopped(field: str, value: Any) -> Any:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
-from activities.action import BucketName, ChangeAction, Params, RuleError
+from activities.action import BucketName, ChangeAction, Params, RuleError, iam
 from activities.aws.evidence.evidence_bucket import Vault, head, small
 from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
 from activities.aws.evidence.s3_versions import Survey, survey
@@ -39,6 +39,11 @@ class PreserveLogs(ChangeAction[PreserveParams]):
     """
 
     name = "s3.preserve_logs"
+    permissions = iam(
+        "kms:Decrypt GenerateDataKey",
+        "s3:AbortMultipartUpload GetBucketObjectLockConfiguration GetObject GetObjectVersion ListBucket",
+        "s3:ListBucketVersions PutObject PutObjectLegalHold PutObjectRetention",
+    )
     classes = (ApprovalClass.A1,)
     evidence = True
 

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
 from activities.aws.shared.log_records import Fields, Read, any_of, pseudonym, read
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -41,10 +42,11 @@ class DataAccess(ProbeAction[DataAccessParams]):
     """
 
     name = "logs.data_access"
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: DataAccessParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        start, fields = at - params.window, params.fields
+        window, fields = Window.before(at, params.window), params.fields
         attempts, accesses = list[SignIn](), list[_Access]()
 
         def take(moment: datetime, record: dict[str, Any]) -> None:
@@ -56,7 +58,7 @@ class DataAccess(ProbeAction[DataAccessParams]):
                 accesses.append(_Access(moment, str(record.get(fields.address)), account, resource))
 
         pattern = any_of(fields.event, (EVENT, params.event))
-        done = read(self.clients.client("logs"), group, pattern, (start, at), take)
+        done = read(self.clients.client("logs"), group, pattern, window, take)
         seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
         since = {one.address: one.at for one in sorted(seen.takeovers, reverse=True)}
         theirs = [one for one in accesses if one.address in since and one.at >= since[one.address]]
@@ -76,10 +78,9 @@ class DataAccess(ProbeAction[DataAccessParams]):
                 "reads_of_taken_accounts_elsewhere": elsewhere,
                 "truncated": done.truncated,
                 "log_group": group,
-                "from": stamp_to_second(start),
-                "to": stamp_to_second(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {stamp_to_second(start)} to {stamp_to_second(at)}",
+            evidence=window.of(group),
         )
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
 from activities.aws.shared.log_records import Fields, Read, any_of, read
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -43,17 +44,18 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
     """
 
     name = "logs.failed_sign_ins"
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: FailedSignInsParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        start, attempts = at - params.window, list[SignIn]()
+        window, attempts = Window.before(at, params.window), list[SignIn]()
 
         def take(moment: datetime, record: dict[str, Any]) -> None:
             if found := sign_in(scope, params.fields, moment, record):
                 attempts.append(found)
 
         pattern = any_of(params.fields.event, (EVENT,))
-        done = read(self.clients.client("logs"), group, pattern, (start, at), take)
+        done = read(self.clients.client("logs"), group, pattern, window, take)
         seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
         if params.roles:
             seen.takeovers = [one for one in seen.takeovers if one.role in params.roles]
@@ -74,10 +76,9 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
                 "unreadable": done.unreadable,
                 "truncated": done.truncated,
                 "log_group": group,
-                "from": stamp_to_second(start),
-                "to": stamp_to_second(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {stamp_to_second(start)} to {stamp_to_second(at)}",
+            evidence=window.of(group),
         )
 
 

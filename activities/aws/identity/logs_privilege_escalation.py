@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.shared.log_records import Fields, address, any_of, pseudonym, read
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -35,10 +36,11 @@ class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
     """
 
     name = "logs.privilege_escalation"
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: PrivilegeEscalationParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        start, fields = at - params.window, params.fields
+        window, fields = Window.before(at, params.window), params.fields
         outcomes: Counter[bool] = Counter()
         accounts: set[str] = set()
         addresses: Counter[str] = Counter()
@@ -55,7 +57,7 @@ class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
                 accounts.add(pseudonym(scope.incident, str(account)))
 
         pattern = any_of(fields.event, (params.event,))
-        done = read(self.clients.client("logs"), group, pattern, (start, at), take)
+        done = read(self.clients.client("logs"), group, pattern, window, take)
         granted, refused = outcomes[True], outcomes[False]
         status = FindingStatus.UNKNOWN if done.truncated else FindingStatus.OK
         if granted or (refused and not params.confirmed):
@@ -77,8 +79,7 @@ class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
                 "last_at": stamp_to_second(max(moments, default=None)),
                 "truncated": done.truncated,
                 "log_group": group,
-                "from": stamp_to_second(start),
-                "to": stamp_to_second(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {stamp_to_second(start)} to {stamp_to_second(at)}",
+            evidence=window.of(group),
         )

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from activities.action import CertificateName, Params, ProbeAction
+from activities.action import CertificateName, Params, ProbeAction, iam
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.timestamps import short_time, stamp_to_second
@@ -25,6 +25,7 @@ class Certificate(ProbeAction[CertificateParams]):
     """
 
     name = "acm.certificate"
+    permissions = iam("acm:DescribeCertificate")
 
     def observe(self, scope: Scope, params: CertificateParams, at: datetime) -> Finding:
         arn = scope.environment.certificates[params.certificate]

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from activities.action import NetworkName, Params, ProbeAction
+from activities.action import NetworkName, Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.timestamps import stamp_to_second
@@ -21,6 +22,7 @@ class FlowLogs(ProbeAction[FlowLogsParams]):
     """
 
     name = "ec2.flow_logs"
+    permissions = iam("ec2:DescribeFlowLogs")
 
     def observe(self, scope: Scope, params: FlowLogsParams, at: datetime) -> Finding:
         vpc = scope.environment.networks[params.network].vpc_id
@@ -35,14 +37,8 @@ class FlowLogs(ProbeAction[FlowLogsParams]):
 
 def listed(ec2: Any, vpc: str) -> Iterator[dict[str, Any]]:
     """List the flow logs of a VPC, every page of them (`ec2:DescribeFlowLogs`)."""
-    token: dict[str, str] = {}
-    while True:
-        # EC2 knows no resource-type filter here; the id alone names the VPC
-        page = ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}], **token)
-        yield from page["FlowLogs"]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
+    # EC2 knows no resource-type filter here; the id alone names the VPC
+    return Pages(ec2.describe_flow_logs, Filters=[{"Name": "resource-id", "Values": [vpc]}]).items("FlowLogs")
 
 
 def is_active(log: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from activities.action import ChangeAction, NoParams, RuleError
+from activities.action import ChangeAction, NoParams, RuleError, iam
 from activities.aws.network.maintenance_html import PAGE, PAGE_DIGEST, digest
 from domain.config.approval import ApprovalClass
 from domain.config.environment import LoadBalancer
@@ -32,6 +32,7 @@ class MaintenancePage(ChangeAction[NoParams]):
     """
 
     name = "elbv2.maintenance_page"
+    permissions = iam("elasticloadbalancing:DescribeRules ModifyRule", "s3:DeleteObject GetObject ListBucket PutObject")
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: NoParams) -> Plan:

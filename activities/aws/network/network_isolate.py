@@ -1,14 +1,15 @@
 """Cut the application off from the network, so that nothing more leaves it."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName
+from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
 from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
 from activities.aws.network.wafv2_acls import place, summary
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.pieces import Piece, as_planned, set_all
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -27,12 +28,6 @@ class IsolateParams(Params):
     network_acl: NetworkAclName | None = None
 
 
-class _Piece(Protocol):
-    def read(self) -> Any: ...
-
-    def set(self, value: Any) -> None: ...
-
-
 class IsolateNetwork(ChangeAction[IsolateParams]):
     """Lets the web ACL block by default, denies everything at the network ACL, empties the security groups' ingress.
 
@@ -42,6 +37,12 @@ class IsolateNetwork(ChangeAction[IsolateParams]):
     """
 
     name = "network.isolate"
+    permissions = iam(
+        "ec2:AuthorizeSecurityGroupIngress CreateNetworkAclEntry DeleteNetworkAclEntry DescribeNetworkAcls",
+        "ec2:DescribeNetworkInterfaces DescribeSecurityGroups DescribeVpcs",
+        "ec2:RevokeSecurityGroupIngress",
+        "wafv2:GetWebACL ListWebACLs UpdateWebACL",
+    )
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: IsolateParams) -> Plan:
@@ -79,18 +80,13 @@ class IsolateNetwork(ChangeAction[IsolateParams]):
     def act(self, scope: Scope, plan: Plan) -> None:
         """Set every piece that is not yet as planned; a second time writes nothing."""
         pieces = list(self._named(plan.before, plan.context))
-        for name, piece in pieces if plan.after[_WEB_ACL] == _BLOCK else reversed(pieces):
-            if piece.read() != plan.after[name]:
-                piece.set(plan.after[name])
+        set_all(pieces if plan.after[_WEB_ACL] == _BLOCK else reversed(pieces), plan.after)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether every piece is as planned; AWS WAF takes up to minutes to spread a change."""
-        now = self.read(scope, plan)
-        wrong = [name for name, value in plan.after.items() if now[name] != value]
-        told = f", not yet: {', '.join(wrong)}" if wrong else ""
-        return Verification(done=not wrong, message=f"{len(now) - len(wrong)} of {len(now)} barriers as planned{told}")
+        return as_planned(self.read(scope, plan), plan.after, "barriers")
 
-    def _named(self, state: State, context: State) -> Iterator[tuple[str, _Piece]]:
+    def _named(self, state: State, context: State) -> Iterator[tuple[str, Piece]]:
         """The pieces in the order in which they are put up."""
         yield _WEB_ACL, DefaultAction(self.clients, context["web_acl"])
         acl = context["network_acl"]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import ChangeAction, Params, RuleError, WebAclName
+from activities.action import ChangeAction, Params, RuleError, WebAclName, iam
 from activities.aws.network.wafv2_acls import CONFLICTS, blocks, guarded, place, summary
 from activities.aws.shared.addresses import are_many, listed, normalised, refuse_unblockable
 from domain.config.approval import ApprovalClass
@@ -39,6 +39,10 @@ class BlockAddresses(ChangeAction[BlockParams]):
     """
 
     name = "wafv2.block_addresses"
+    permissions = iam(
+        "ec2:DescribeAddresses",
+        "wafv2:GetIPSet GetRuleGroup GetWebACL GetWebACLForResource ListIPSets ListWebACLs UpdateIPSet",
+    )
     classes = (ApprovalClass.A1, ApprovalClass.A2)
 
     def plan(self, scope: Scope, params: BlockParams) -> Plan:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import ChangeAction, Params, ProbeAction, TrailName
+from activities.action import ChangeAction, Params, ProbeAction, TrailName, iam
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -30,6 +30,7 @@ class TrailStatus(ProbeAction[TrailParams]):
     """
 
     name = "cloudtrail.trail_status"
+    permissions = iam("cloudtrail:GetTrailStatus")
 
     def observe(self, scope: Scope, params: TrailParams, at: datetime) -> Finding:
         status = self.clients.client("cloudtrail").get_trail_status(Name=scope.environment.trails[params.trail])
@@ -66,6 +67,7 @@ class StartLogging(ChangeAction[StartLoggingParams]):
     """
 
     name = "cloudtrail.start_logging"
+    permissions = iam("cloudtrail:GetTrail GetTrailStatus StartLogging")
     classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: StartLoggingParams) -> Plan:

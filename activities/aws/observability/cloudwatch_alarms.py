@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import ChangeAction, Params, ProbeAction, RuleError
+from activities.action import ChangeAction, Params, ProbeAction, RuleError, iam
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -32,9 +33,10 @@ class Alarms(ProbeAction[AlarmsParams]):
     """Counts the alarms that ring, by what they watch (`cloudwatch:DescribeAlarms`); reads at most 20 pages."""
 
     name = "cloudwatch.alarms"
+    permissions = iam("cloudwatch:DescribeAlarms")
 
     def observe(self, scope: Scope, params: AlarmsParams, at: datetime) -> Finding:
-        ringing, truncated = _described(self.clients.client("cloudwatch"), {"StateValue": "ALARM"})
+        ringing, truncated = _described(self.clients.client("cloudwatch"), StateValue="ALARM")
         recent = [one for one in ringing if one["StateUpdatedTimestamp"] >= at - params.window]
         watched = Counter(one.get("Namespace", "composite") for one in ringing)
         top = ", ".join(f"{count} {name}" for name, count in watched.most_common(3))
@@ -68,6 +70,7 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
     """
 
     name = "cloudwatch.disable_alarm_actions"
+    permissions = iam("cloudwatch:DescribeAlarms DisableAlarmActions EnableAlarmActions")
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: SilenceParams) -> Plan:
@@ -122,18 +125,12 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         return Verification(done=now == plan.after, message=told)
 
     def _found(self, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        alarms, _ = _described(self.clients.client("cloudwatch"), {"AlarmNames": list(names)})
+        alarms, _ = _described(self.clients.client("cloudwatch"), AlarmNames=list(names))
         return {one["AlarmName"]: one for one in alarms}
 
 
-def _described(cloudwatch: Any, ask: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+def _described(cloudwatch: Any, **asked: Any) -> tuple[list[dict[str, Any]], bool]:
     """Describe alarms of both kinds, page after page; tells whether there are more."""
-    alarms: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    for _ in range(_PAGES):
-        page = cloudwatch.describe_alarms(**ask, AlarmTypes=_KINDS, **token)
-        alarms += [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
-        if not page.get("NextToken"):
-            return alarms, False
-        token = {"NextToken": page["NextToken"]}
-    return alarms, True
+    pages = Pages(cloudwatch.describe_alarms, most=_PAGES, AlarmTypes=_KINDS, **asked)
+    alarms = [one for page in pages for one in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))]
+    return alarms, pages.truncated

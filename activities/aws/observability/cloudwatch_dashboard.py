@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from activities.action import DashboardName, Params, ProbeAction
+from activities.action import DashboardName, Params, ProbeAction, iam
 from activities.aws.shared.error_codes import kind_of_answer
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -22,6 +22,7 @@ class Dashboard(ProbeAction[DashboardParams]):
     """
 
     name = "cloudwatch.dashboard"
+    permissions = iam("cloudwatch:GetDashboard")
 
     def observe(self, scope: Scope, params: DashboardParams, at: datetime) -> Finding:
         dashboard = scope.environment.dashboards[params.dashboard]

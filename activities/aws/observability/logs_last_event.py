@@ -5,13 +5,13 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
+from activities.aws.shared.log_records import events
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
-
-_PAGES = 50
 
 
 class LastEventParams(Params):
@@ -29,18 +29,15 @@ class LastEvent(ProbeAction[LastEventParams]):
     """
 
     name = "logs.last_event"
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: LastEventParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        newest, truncated = _newest_event(
-            self.clients.client("logs"),
-            {
-                "logGroupName": group,
-                "startTime": int((at - params.silence).timestamp() * 1000),
-                "endTime": int(at.timestamp() * 1000),
-                **({"filterPattern": params.pattern} if params.pattern else {}),
-            },
-        )
+        found = events(self.clients.client("logs"), group, params.pattern, Window.before(at, params.silence))
+        # the first page that has any has the newest: what comes later is older
+        written: list[dict[str, Any]] = next((page["events"] for page in found if page["events"]), [])
+        newest = max((datetime.fromtimestamp(one["timestamp"] / 1000, UTC) for one in written), default=None)
+        truncated = found.truncated and not newest
         what = f"{params.pattern} in the log of {params.service}" if params.pattern else f"the log of {params.service}"
         silent = f"{what}: nothing in the last {spoken(params.silence)}" + (" so far" if truncated else "")
         status = FindingStatus.UNKNOWN if truncated else FindingStatus.SUSPECT
@@ -54,17 +51,3 @@ class LastEvent(ProbeAction[LastEventParams]):
                 "truncated": truncated,
             },
         )
-
-
-def _newest_event(logs: Any, ask: dict[str, Any]) -> tuple[datetime | None, bool]:
-    """The time of the first event that is found, and whether there was more to search when the search ended."""
-    token: dict[str, Any] = {"startFromHead": False}
-    for _ in range(_PAGES):
-        page = logs.filter_log_events(**ask, **token)
-        if page["events"]:
-            newest = max(event["timestamp"] for event in page["events"])
-            return datetime.fromtimestamp(newest / 1000, UTC), False
-        if not page.get("nextToken"):
-            return None, False
-        token = {"nextToken": page["nextToken"]}
-    return None, True

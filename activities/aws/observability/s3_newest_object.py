@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import BucketName, Params, ProbeAction
+from activities.action import BucketName, Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -29,6 +30,7 @@ class NewestObject(ProbeAction[NewestObjectParams]):
     """
 
     name = "s3.newest_object"
+    permissions = iam("s3:ListBucket")
 
     def observe(self, scope: Scope, params: NewestObjectParams, at: datetime) -> Finding:
         where = scope.environment
@@ -53,13 +55,13 @@ class NewestObject(ProbeAction[NewestObjectParams]):
 
 
 def _newest_object(s3: Any, bucket: str, prefix: str) -> tuple[datetime | None, bool]:
-    newest: datetime | None = None
-    token: dict[str, str] = {}
-    for _ in range(_PAGES):
-        page = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, **token)
-        written = [one["LastModified"] for one in page.get("Contents", [])]
-        newest = max(filter(None, (newest, *written)), default=None)
-        if not page.get("NextContinuationToken"):
-            return newest, False
-        token = {"ContinuationToken": page["NextContinuationToken"]}
-    return newest, True
+    pages = Pages(
+        s3.list_objects_v2,
+        cursor="NextContinuationToken",
+        asked_as="ContinuationToken",
+        most=_PAGES,
+        Bucket=bucket,
+        Prefix=prefix,
+    )
+    newest = max((one["LastModified"] for one in pages.items("Contents")), default=None)
+    return newest, pages.truncated

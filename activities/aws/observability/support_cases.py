@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from activities.action import NoParams, NoticeAction, Params, RuleError
+from activities.action import NoParams, NoticeAction, Params, RuleError, iam
 from domain.model.activity_io import Noticed, Scope
 from domain.values.severity import Severity
 
@@ -37,6 +37,7 @@ class OpenCase(NoticeAction[CaseParams]):
     """Opens a technical support case."""
 
     name = "support.open_case"
+    permissions = iam("support:CreateCase DescribeCases DescribeSeverityLevels")
 
     def send(self, scope: Scope, params: CaseParams, sequence: int) -> Noticed:
         """Open the incident's support case, at most once, at the gravest severity that the plan has.
@@ -72,6 +73,7 @@ class ResolveCase(NoticeAction[NoParams]):
     """Resolves the case that the incident opened."""
 
     name = "support.resolve_case"
+    permissions = iam("support:DescribeCases ResolveCase")
 
     def send(self, scope: Scope, params: NoParams, sequence: int) -> Noticed:
         """Resolve every open case of the incident; one that is resolved stays so, and none is no error.
