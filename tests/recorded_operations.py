@@ -33,7 +33,7 @@ from sandbox.aws.rollout import PACE
 from sandbox.runtime.aws_world import World as Account
 from sandbox.runtime.outbox import Outbox
 from sandbox.seed import account as seed
-from tests.activities.catalogue_worlds import ALL_WORLDS
+from tests.activities.catalogue_worlds import world_of
 from tests.activities.dial import looking
 from tests.activities.scopes import NOW
 from tests.activities.statuspage_server import statuspage_server
@@ -192,7 +192,7 @@ class _Look:
 def _of_change(made: Recorder, name: str, seen: set[str]) -> None:
     """Plan, apply and verify it in its world of the catalogue's suite; there, fakes stand in for some services."""
     with mock_aws():
-        world = ALL_WORLDS[name]()
+        world = world_of(name)
         runner = ChangeRunner(world.clients)
         try:
             with made.listen(seen):

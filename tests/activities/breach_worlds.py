@@ -1,12 +1,11 @@
 """The worlds of what contains a breach: a web ACL with its address sets, a network, two services."""
 
-from collections.abc import Callable
 from typing import Any
 
 from activities.aws.ecs.ecs_stop_service import StopService
 from activities.aws.network.network_isolate import IsolateNetwork
 from activities.aws.network.wafv2_block_addresses import BlockAddresses
-from tests.activities.change_worlds import ChangeWorld
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger
@@ -208,8 +207,8 @@ def stop() -> ChangeWorld:
     )
 
 
-BREACH_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
-    BlockAddresses.name: block,
-    IsolateNetwork.name: isolate,
-    StopService.name: stop,
+CHANGE_WORLDS: Worlds = {
+    BlockAddresses.name: (block, 2),
+    IsolateNetwork.name: (isolate, 5),
+    StopService.name: (stop, 3),
 }

@@ -31,6 +31,10 @@ class ChangeWorld:
     tells: bool = True
 
 
+Worlds = dict[str, tuple[Callable[[], ChangeWorld], int]]
+"""By the change's name, what makes its world, and how many effects carrying it out has there: one a write."""
+
+
 def rollback() -> ChangeWorld:
     ecs = FakeEcs()
     clients = WorldClients({"ecs": ecs, "elbv2": FakeTargets("healthy", "healthy", "healthy", "draining")})
@@ -126,8 +130,8 @@ def maintenance(page: bytes | None = None, *, actions: Callable[[str, str], list
     )
 
 
-WORLDS: dict[str, Callable[[], ChangeWorld]] = {
-    RollbackService.name: rollback,
-    ScaleService.name: scale,
-    MaintenancePage.name: maintenance,
+CHANGE_WORLDS: Worlds = {
+    RollbackService.name: (rollback, 1),
+    ScaleService.name: (scale, 2),
+    MaintenancePage.name: (maintenance, 3),
 }

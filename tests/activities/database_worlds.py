@@ -1,6 +1,5 @@
 """The worlds of what a database and its application are changed by."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ from activities.aws.database.rds_failover import Failover
 from activities.aws.database.rds_promote_replica import PromoteReplica
 from activities.aws.database.rds_resize_instance import ResizeInstance
 from activities.aws.ecs.app_restart import RestartService
-from tests.activities.change_worlds import ChangeWorld
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.fake_ecs import FakeEcs, FakeTargets, revision
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address
 from tests.activities.scopes import NOW, environment, scope
@@ -124,10 +123,9 @@ def groups(ec2: Any) -> tuple[str, str]:
     return fence, application
 
 
-DATABASE_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
-    Failover.name: failover,
-    PromoteReplica.name: promote,
-    ResizeInstance.name: resize,
-    RestartService.name: restart,
+CHANGE_WORLDS: Worlds = {
+    Failover.name: (failover, 1),
+    PromoteReplica.name: (promote, 4),
+    ResizeInstance.name: (resize, 1),
+    RestartService.name: (restart, 1),
 }
-DATABASE_WRITES = {Failover.name: 1, PromoteReplica.name: 4, ResizeInstance.name: 1, RestartService.name: 1}

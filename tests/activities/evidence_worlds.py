@@ -1,6 +1,5 @@
 """The worlds of what preserves evidence: a database, and a bucket of logs beside one that locks."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ from activities.aws.database.rds_snapshot import Snapshot
 from activities.aws.evidence.s3_preserve_logs import PreserveLogs
 from domain.model.activity_io import Scope
 from sandbox.aws import s3 as sandbox_s3
-from tests.activities.change_worlds import ChangeWorld
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 from tests.activities.world import WorldClients, create_ledger
 
@@ -102,5 +101,4 @@ def stored(clients: WorldClients) -> list[str]:
     return [version["Key"] for page in pages for version in page.get("Versions", [])]
 
 
-EVIDENCE_WORLDS: dict[str, Callable[[], ChangeWorld]] = {Snapshot.name: snapshot, PreserveLogs.name: preserve}
-EVIDENCE_WRITES = {Snapshot.name: 1, PreserveLogs.name: 1}
+CHANGE_WORLDS: Worlds = {Snapshot.name: (snapshot, 1), PreserveLogs.name: (preserve, 1)}

@@ -10,7 +10,7 @@ from activities.aws.identity.cognito_reset_passwords import ResetPasswords
 from activities.aws.identity.cognito_sign_out_users import SignOutUsers
 from activities.aws.network.ec2_restrict_network import RestrictNetwork
 from activities.aws.observability.logging_extend import ExtendLogging
-from tests.activities.change_worlds import ChangeWorld
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger
 
@@ -221,19 +221,11 @@ def _signed_in(pool: Pool, sub: str) -> str:
     return str(answer["AuthenticationResult"]["AccessToken"])
 
 
-SECURITY_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
-    RestrictNetwork.name: restriction,
-    ExtendLogging.name: logging,
-    DisableUsers.name: lambda: accounts(DisableUsers, _delete_last),
-    SignOutUsers.name: sign_out,
-    ResetPasswords.name: lambda: accounts(ResetPasswords, _disable_last),
-    RequireMfa.name: lambda: accounts(RequireMfa, _asks_for_application),
-}
-SECURITY_WRITES = {
-    RestrictNetwork.name: 3,
-    ExtendLogging.name: 3,
-    DisableUsers.name: 2,
-    SignOutUsers.name: 2,
-    ResetPasswords.name: 2,
-    RequireMfa.name: 2,
+CHANGE_WORLDS: Worlds = {
+    RestrictNetwork.name: (restriction, 3),
+    ExtendLogging.name: (logging, 3),
+    DisableUsers.name: (lambda: accounts(DisableUsers, _delete_last), 2),
+    SignOutUsers.name: (sign_out, 2),
+    ResetPasswords.name: (lambda: accounts(ResetPasswords, _disable_last), 2),
+    RequireMfa.name: (lambda: accounts(RequireMfa, _asks_for_application), 2),
 }

@@ -1,6 +1,5 @@
 """The worlds of what makes a service faster, and of what keeps the account safe."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ from activities.aws.database.rds_enable_insights import EnableInsights
 from activities.aws.ecs.ecs_scale_out import ScaleOut
 from activities.aws.observability.cloudtrail_logging import StartLogging
 from activities.aws.observability.cloudwatch_alarms import DisableAlarmActions
-from tests.activities.change_worlds import ChangeWorld, scale
+from tests.activities.change_worlds import ChangeWorld, Worlds, scale
 from tests.activities.checked import Checked
 from tests.activities.fake_rds import FakeRds
 from tests.activities.scopes import NOW, REGION, environment, scope
@@ -132,10 +131,9 @@ def alarms(**params: Any) -> ChangeWorld:
     )
 
 
-UPKEEP_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
-    ScaleOut.name: scale_out,
-    EnableInsights.name: insights,
-    StartLogging.name: trail,
-    DisableAlarmActions.name: alarms,
+CHANGE_WORLDS: Worlds = {
+    ScaleOut.name: (scale_out, 2),
+    EnableInsights.name: (insights, 1),
+    StartLogging.name: (trail, 1),
+    DisableAlarmActions.name: (alarms, 1),
 }
-UPKEEP_WRITES = {ScaleOut.name: 2, EnableInsights.name: 1, StartLogging.name: 1, DisableAlarmActions.name: 1}
