@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from activities.action import Notice, Params, RuleError
+from activities.action import NoticeAction, Params, RuleError
 from domain.config.environment import StatusPage
 from domain.model.activity_io import Noticed, Scope
 
@@ -37,10 +37,9 @@ class PostParams(Params):
     impact: Impact = "critical"
 
 
-class _Post(Notice[PostParams]):
+class _Post(NoticeAction[PostParams]):
     """Brings the public incident to one status."""
 
-    params = PostParams
     status: ClassVar[str]
     text: ClassVar[str]
     opens: ClassVar[bool] = True

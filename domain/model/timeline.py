@@ -7,8 +7,9 @@ from typing import Any
 import rfc8785
 from pydantic import BaseModel
 
+from domain.values.canonical import canonical_value
+
 GENESIS = "0" * 64
-_INTEGER_MAX = 2**53 - 1
 
 
 class Entry(BaseModel):
@@ -38,17 +39,6 @@ class Entry(BaseModel):
         return rfc8785.dumps(self.model_dump(mode="json")).decode()
 
 
-def _canonical_value(value: Any) -> Any:
-    """A value as canonical JSON can hold it: numbers that it knows no form for become text."""
-    if isinstance(value, dict):
-        return {key: _canonical_value(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical_value(inner) for inner in value]
-    # a great float has no fraction: read again, its canonical form would be too great an integer
-    unfit = isinstance(value, int | float) and not abs(value) <= _INTEGER_MAX
-    return str(value) if unfit else value
-
-
 class Timeline(BaseModel):
     """A chain that only grows. `seq` starts at 1; the first entry's `prev` is 64 zeros.
 
@@ -69,7 +59,7 @@ class Timeline(BaseModel):
         return self.entries[-1].hash if self.entries else self.base
 
     def append(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> Entry:
-        plain = _canonical_value(data or {})
+        plain = canonical_value(data or {})
         entry = Entry(seq=self.length + 1, at=at, actor=actor, kind=kind, text=text, data=plain, prev=self.head)
         entry = entry.model_copy(update={"hash": entry.computed_hash()})
         self.entries.append(entry)

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from activities.action import ServiceParams
 from activities.aws.network.ec2_flow_logs import FlowLogs, FlowLogsParams
-from activities.aws.network.elbv2_target_health import TargetHealth, TargetHealthParams
+from activities.aws.network.elbv2_target_health import TargetHealth
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import BACKEND_TARGETS, NOW, environment, scope
 
-PARAMS = TargetHealthParams(service="backend")
+PARAMS = ServiceParams(service="backend")
 
 
 def targets(*states: str, reason: str | None = None) -> Finding:

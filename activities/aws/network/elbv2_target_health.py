@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import ProbeAction, ServiceParams, iam
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -12,11 +12,7 @@ _FAILING = ("unhealthy", "unhealthy.draining")
 _UNCHECKED = "unavailable"
 
 
-class TargetHealthParams(Params):
-    service: ServiceName
-
-
-class TargetHealth(Probe[TargetHealthParams]):
+class TargetHealth(ProbeAction[ServiceParams]):
     """Counts a service's targets by state and reason (`elasticloadbalancing:DescribeTargetHealth`).
 
     Suspect when one fails its checks or none is healthy; unknown when health checks are switched off.
@@ -24,9 +20,9 @@ class TargetHealth(Probe[TargetHealthParams]):
     """
 
     name = "elbv2.target_health"
-    params = TargetHealthParams
+    permissions = iam("elasticloadbalancing:DescribeTargetHealth")
 
-    def observe(self, scope: Scope, params: TargetHealthParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: ServiceParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].target_group_arn
         answer = self.clients.client("elbv2").describe_target_health(TargetGroupArn=group)
         health = [described["TargetHealth"] for described in answer["TargetHealthDescriptions"]]
