@@ -1,4 +1,4 @@
-"""What an action is: a probe that looks, a change that plans and acts, or a notice that tells.
+"""What an action is: a probe that looks, a change that plans and acts, or a notice that informs somebody outside.
 
 Each is one class with a name, a parameter model and its methods. The registry turns them into the
 Temporal activities `<name>.observe`, `<name>.plan`, `<name>.apply`, `<name>.verify` and `<name>.send`.
@@ -8,8 +8,9 @@ They let botocore's errors through: `activities.aws.shared.error_mapping` gives 
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,11 +28,17 @@ class Params(BaseModel):
 
 
 class NoParams(Params):
-    """For actions that need to be told nothing."""
+    """For actions that take none."""
 
 
 P = TypeVar("P", bound=Params)
 T = TypeVar("T")
+
+
+def iam(*permissions: str) -> tuple[str, ...]:
+    """IAM actions in short: `iam("rds:DescribeDBInstances ModifyDBInstance")` are two of one service."""
+    split = [one.partition(":") for one in permissions]
+    return tuple(f"{service}:{name}" for service, _, names in split for name in names.split())
 
 
 class Clients(Protocol):
@@ -48,12 +55,27 @@ class RuleError(Exception):
     """A rule of ours forbids it; the text says which, and what would be allowed. Never retried."""
 
 
-class Probe(ABC, Generic[P]):
-    """Looks at the world and says what it saw; never changes anything."""
+class _Action(Generic[P]):
+    """What all actions have. `params` is the model in the brackets of the base class: `ProbeAction[LoadParams]`.
+
+    `permissions` are the IAM actions that it needs, beside those of the mechanism that every change goes through.
+    """
 
     name: ClassVar[str]
     params: ClassVar[type[Params]]
     needs: ClassVar[tuple[str, ...]] = ()
+    permissions: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, Params):
+                    cls.params = argument
+
+
+class ProbeAction(_Action[P], ABC):
+    """Looks at the world and says what it saw; never changes anything."""
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
@@ -63,27 +85,23 @@ class Probe(ABC, Generic[P]):
         """Look once. Windows end at `at` (UTC), which a retry repeats exactly."""
 
 
-class Change(ABC, Generic[P]):
+class ChangeAction(_Action[P], ABC):
     """A compare-and-set on one resource. One that preserves `evidence` runs on the forensics queue.
 
-    A plan has class `approval_class`, or one of `graver_classes` where it asks for much: more accounts, wider
-    ranges. Lint makes sure that each of them could be approved, so a plan of any other class is refused.
+    `classes` are those that its plans can have, the usual one first: who may approve them all must exist.
     """
 
-    name: ClassVar[str]
-    params: ClassVar[type[Params]]
-    needs: ClassVar[tuple[str, ...]] = ()
+    classes: ClassVar[tuple[ApprovalClass, ...]]
     approval_class: ClassVar[ApprovalClass]
-    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = ()
     evidence: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if classes := cls.__dict__.get("classes"):
+            cls.approval_class = classes[0]
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
-
-    @classmethod
-    def classes(cls) -> tuple[ApprovalClass, ...]:
-        """Every class that a plan of this change may have."""
-        return (cls.approval_class, *cls.graver_classes)
 
     @abstractmethod
     def plan(self, scope: Scope, params: P) -> Plan:
@@ -102,12 +120,9 @@ class Change(ABC, Generic[P]):
         """Look whether the world really is `after`: steady and healthy, not only asked for."""
 
 
-class Notice(ABC, Generic[P]):
-    """Tells an outside party something, at most once."""
+class NoticeAction(_Action[P], ABC):
+    """Informs an outside party, at most once."""
 
-    name: ClassVar[str]
-    params: ClassVar[type[Params]]
-    needs: ClassVar[tuple[str, ...]] = ()
     approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
 
     def __init__(self, outside: "Outside") -> None:
@@ -115,7 +130,7 @@ class Notice(ABC, Generic[P]):
 
     @abstractmethod
     def send(self, scope: Scope, params: P, sequence: int) -> Noticed:
-        """Tell it, unless a look shows that it has been told. `sequence` orders the notices of one incident."""
+        """Send it, unless a look shows that it was sent before. `sequence` orders the notices of one incident."""
 
 
 class StatusPageApi(Protocol):
@@ -125,7 +140,8 @@ class StatusPageApi(Protocol):
         """Send one request and return the decoded answer; raises an `ApplicationError` of the right kind."""
 
 
-class Outside(Protocol):
+@dataclass(frozen=True)
+class Outside:
     """What notices may use."""
 
     clients: Clients
@@ -166,3 +182,15 @@ TrailName = Annotated[str, Logical("trails")]
 DashboardName = Annotated[str, Logical("dashboards")]
 CertificateName = Annotated[str, Logical("certificates")]
 DatabaseEndpointName = Annotated[str, Logical("database_endpoints")]
+
+
+class ServiceParams(Params):
+    """For actions on one service."""
+
+    service: ServiceName
+
+
+class DatabaseParams(Params):
+    """For actions on one database."""
+
+    database: DatabaseName

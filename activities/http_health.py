@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from activities.action import EndpointName, Params, Probe
+from activities.action import EndpointName, Params, ProbeAction
 from domain.config.environment import HealthCheck
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -15,7 +15,7 @@ class HealthEndpointParams(Params):
     endpoint: EndpointName
 
 
-class HealthEndpoint(Probe[HealthEndpointParams]):
+class HealthEndpoint(ProbeAction[HealthEndpointParams]):
     """Sends GET requests to a health endpoint, as many as its `attempts`; any answer but 2xx is a failure.
 
     Suspect when all fail; one failure among successes is told, not held against it. A redirect counts as a
@@ -23,7 +23,6 @@ class HealthEndpoint(Probe[HealthEndpointParams]):
     """
 
     name = "http.health"
-    params = HealthEndpointParams
 
     def observe(self, scope: Scope, params: HealthEndpointParams, at: datetime) -> Finding:  # noqa: ARG002
         check = scope.environment.health[params.endpoint]

@@ -1,21 +1,21 @@
 """From the catalogue's classes to Temporal activities, by the task queue that serves them.
 
-Each queue's worker may act under an IAM role of its own: reading cannot change, changing cannot tell the world.
+Each queue's worker may act under an IAM role of its own: what reads cannot change, what changes cannot publish.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from typing import Any
 
 from temporalio import activity
 
-from activities.action import Change, Clients, Notice, Probe, RuleError, StatusPageApi
+from activities.action import ChangeAction, Clients, NoticeAction, Outside, ProbeAction, RuleError, StatusPageApi
 from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
-from activities.ledger.store import Chain
-from activities.paging import Pager
+from activities.channels.paging import Pager
+from activities.ledger.store import LedgerStore
 from activities.report_store import ReportStore
 from domain.model.activity_io import (
     AppendCall,
@@ -41,13 +41,8 @@ from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUE
 
 Activity = Callable[..., Any]
 
-
-@dataclass
-class World:
-    """What notices may use."""
-
-    clients: Clients
-    status_page: StatusPageApi
+_LOGGED = ("incident", "step", "action_id", "holder", "role")
+"""Fields of a call that stand in every line that its activity logs."""
 
 
 def activities(
@@ -59,130 +54,88 @@ def activities(
     """
     makers: dict[str, Callable[[Clients], list[Activity]]] = {
         DIAGNOSE_QUEUE: lambda clients: [_observe(probe(clients)) for probe in PROBES.values()],
-        REMEDIATE_QUEUE: _remediation,
-        FORENSICS_QUEUE: _forensics,
-        NOTIFY_QUEUE: lambda clients: _notification(World(clients, status_page)),
+        REMEDIATE_QUEUE: lambda clients: _changes(clients, evidence=False),
+        FORENSICS_QUEUE: lambda clients: [*_changes(clients, evidence=True), *_records(clients)],
+        NOTIFY_QUEUE: lambda clients: _notification(Outside(clients, status_page)),
     }
     made = {queue: make(clients_for(queue)) for queue, make in makers.items() if queue in queues}
     return {queue: functions for queue, functions in made.items() if functions}
 
 
-def _remediation(clients: Clients) -> list[Activity]:
-    runner = ChangeRunner(clients)
-    steps = (_plan, _apply, _verify)
-    made = [step(runner, change(clients)) for change in CHANGES.values() for step in steps if not change.evidence]
-    return [*made, _release(runner)]
-
-
-def _forensics(clients: Clients) -> list[Activity]:
-    """What preserves evidence and can change nothing else."""
-    runner = ChangeRunner(clients)
-    steps = (_plan, _apply, _verify)
-    made = [step(runner, change(clients)) for change in CHANGES.values() for step in steps if change.evidence]
-    return [*made, _release(runner), _append(clients), _follow(clients), _store(clients)]
-
-
-def _notification(world: World) -> list[Activity]:
-    return [_send(notice(world)) for notice in NOTICES.values()] + [_page(Pager(world.clients))]
-
-
-def _observe(probe: Probe[Any]) -> Activity:
-    name = f"{probe.name}.observe"
+def _activity(name: str, work: Callable[[Any], Any]) -> Activity:
+    """Give `work` its name on the queue, and its surroundings; Temporal reads its types from its annotations."""
 
     @activity.defn(name=name)
+    @wraps(work)
+    def run(call: Any) -> Any:
+        scope = getattr(call, "scope", None)
+        known = {field: getattr(call, field, getattr(scope, field, None)) for field in _LOGGED}
+        with acting(name, **{field: value for field, value in known.items() if value is not None}):
+            return work(call)
+
+    return run
+
+
+def _observe(probe: ProbeAction[Any]) -> Activity:
     def observe(call: ObserveCall) -> Finding:
-        with acting(name, incident=call.scope.incident, step=call.step):
-            return probe.observe(call.scope, probe.params.model_validate(call.params), call.at).bounded()
+        return probe.observe(call.scope, probe.params.model_validate(call.params), call.at).bounded()
 
-    return observe
-
-
-def _plan(runner: ChangeRunner, change: Change[Any]) -> Activity:
-    name = f"{change.name}.plan"
-
-    @activity.defn(name=name)
-    def plan(call: PlanCall) -> Planned:
-        with acting(name, incident=call.scope.incident, step=call.step):
-            return runner.plan(change, call)
-
-    return plan
+    return _activity(f"{probe.name}.observe", observe)
 
 
-def _apply(runner: ChangeRunner, change: Change[Any]) -> Activity:
-    name = f"{change.name}.apply"
+def _changes(clients: Clients, *, evidence: bool) -> list[Activity]:
+    """The changes of one queue: those that preserve evidence can do nothing else, so their role needs no more."""
+    runner = ChangeRunner(clients)
 
-    @activity.defn(name=name)
-    def apply(call: ApplyCall) -> Applied:
-        with acting(name, incident=call.scope.incident, step=call.step, action_id=call.action_id):
-            return runner.apply(change, call, datetime.now(UTC))
-
-    return apply
-
-
-def _verify(runner: ChangeRunner, change: Change[Any]) -> Activity:
-    name = f"{change.name}.verify"
-
-    @activity.defn(name=name)
-    def verify(call: VerifyCall) -> Verified:
-        with acting(name, incident=call.scope.incident, step=call.step, action_id=call.action_id):
-            return runner.verify(change, call)
-
-    return verify
-
-
-def _release(runner: ChangeRunner) -> Activity:
-    @activity.defn(name="changes.release")
     def release(call: ReleaseCall) -> None:
-        with acting("changes.release", incident=call.scope.incident, holder=call.holder):
-            runner.release(call)
+        runner.release(call)
 
-    return release
+    chosen = [change(clients) for change in CHANGES.values() if change.evidence == evidence]
+    return [*(step for change in chosen for step in _steps(runner, change)), _activity("changes.release", release)]
 
 
-def _append(clients: Clients) -> Activity:
-    @activity.defn(name="ledger.append")
+def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
+    def plan(call: PlanCall) -> Planned:
+        return runner.plan(change, call)
+
+    def apply(call: ApplyCall) -> Applied:
+        return runner.apply(change, call, datetime.now(UTC))
+
+    def verify(call: VerifyCall) -> Verified:
+        return runner.verify(change, call)
+
+    return [_activity(f"{change.name}.{step.__name__}", step) for step in (plan, apply, verify)]
+
+
+def _records(clients: Clients) -> list[Activity]:
+    """What keeps an incident's record: the entries of its ledger, and its report."""
+
     def append(call: AppendCall) -> Appended:
-        with acting("ledger.append", incident=call.incident):
-            return Chain(clients, call.environment).append(call)
+        return LedgerStore(clients, call.environment).append(call)
 
-    return append
-
-
-def _follow(clients: Clients) -> Activity:
-    @activity.defn(name="ledger.follow")
     def follow(call: FollowCall) -> None:
-        with acting("ledger.follow", incident=call.incident):
-            Chain(clients, call.environment).follow_once(call)
+        LedgerStore(clients, call.environment).follow_once(call)
 
-    return follow
-
-
-def _store(clients: Clients) -> Activity:
-    @activity.defn(name="report.store")
     def store(call: ReportCall) -> Reported:
-        with acting("report.store", incident=call.incident):
-            return ReportStore(clients, call.environment).store(call, datetime.now(UTC))
+        return ReportStore(clients, call.environment).store(call, datetime.now(UTC))
 
-    return store
-
-
-def _send(notice: Notice[Any]) -> Activity:
-    name = f"{notice.name}.send"
-
-    @activity.defn(name=name)
-    def send(call: NoticeCall) -> Noticed:
-        with acting(name, incident=call.scope.incident, step=call.step):
-            if call.scope.mode == "dry-run":
-                raise RuleError("a dry run tells nobody outside")
-            return notice.send(call.scope, notice.params.model_validate(call.params), call.sequence)
-
-    return send
+    named: dict[str, Callable[[Any], Any]] = {"ledger.append": append, "ledger.follow": follow, "report.store": store}
+    return [_activity(name, work) for name, work in named.items()]
 
 
-def _page(pager: Pager) -> Activity:
-    @activity.defn(name="people.page")
+def _notification(outside: Outside) -> list[Activity]:
+    pager = Pager(outside.clients)
+
     def page(call: PageCall) -> Paged:
-        with acting("people.page", incident=call.incident, role=call.role):
-            return pager.page(call)
+        return pager.page(call)
 
-    return page
+    return [*(_send(notice(outside)) for notice in NOTICES.values()), _activity("people.page", page)]
+
+
+def _send(notice: NoticeAction[Any]) -> Activity:
+    def send(call: NoticeCall) -> Noticed:
+        if call.scope.mode == "dry-run":
+            raise RuleError("a dry run informs nobody outside")
+        return notice.send(call.scope, notice.params.model_validate(call.params), call.sequence)
+
+    return _activity(f"{notice.name}.send", send)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from activities.action import Clients, RuleError
 from activities.aws.shared.error_codes import code_of
-from activities.ledger.reader import Record
+from activities.ledger.reader import LedgerReader
 from domain.audit.storage_format import report_place
 from domain.audit.verdict import account
 from domain.config.environment import Environment
@@ -52,7 +52,7 @@ class ReportStore:
 
     def _entries(self, incident: str) -> list[Entry]:
         try:
-            return account(Record(self._clients, self._environment).read_chain(incident))
+            return account(LedgerReader(self._clients, self._environment).read_chain(incident))
         except ValueError as error:
             raise RuleError(f"the ledger of {incident} is broken") from error
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from activities.action import ComponentName, Notice, Params, RuleError, needed
+from activities.action import ComponentName, NoticeAction, Params, RuleError, needed
 from domain.config.environment import StatusPage
 from domain.model.activity_io import Noticed, Scope
 
@@ -39,10 +39,9 @@ class PostParams(Params):
     impact: Impact = "critical"
 
 
-class _Post(Notice[PostParams]):
+class _Post(NoticeAction[PostParams]):
     """Brings the public incident to one status."""
 
-    params = PostParams
     needs = ("status_page",)
     status: ClassVar[str]
     text: ClassVar[str]

@@ -8,7 +8,7 @@ from typing import Any
 
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from domain.config.runbook import AnyStep
-from tests.activities.catalogue_worlds import ALL_WORLDS
+from tests.activities.catalogue_worlds import worlds
 from tests.runbook_coverage import ROOT, Chapter, Requirement, Requirements, action, requirements, runbooks, steps
 
 DOCUMENT = ROOT / "docs" / "runbook-coverage.md"
@@ -86,10 +86,17 @@ def tests_of(name: str) -> list[str]:
     kind = _ACTIONS[name]
     wanted = {name, f"{kind.__module__}.{kind.__name__}"}
     found = {file for file, named in _named().items() if wanted & named}
-    if world := ALL_WORLDS.get(name):
+    if name in worlds():
+        world, _ = worlds()[name]
         needle = f"{world.__module__}.{world.__name__}"
         found |= {_SUITE} | {file for file, named in _named().items() if needle in named}
     return sorted(found)
+
+
+def permissions_of(step: AnyStep) -> tuple[str, ...]:
+    """The permissions that a step's action names; none for what people do."""
+    name = action(step)
+    return () if name is None else _ACTIONS[name].permissions
 
 
 @cache

@@ -20,10 +20,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
+from activities.action import Outside
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
-from activities.registry import World as Outside
 from activities.statuspage_client import StatusPageClient
 from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
 from domain.model.activity_io import Scope
@@ -33,7 +33,7 @@ from sandbox.aws.rollout import PACE
 from sandbox.runtime.aws_world import World as Account
 from sandbox.runtime.outbox import Outbox
 from sandbox.seed import account as seed
-from tests.activities.catalogue_worlds import ALL_WORLDS
+from tests.activities.catalogue_worlds import world_of
 from tests.activities.dial import looking
 from tests.activities.scopes import NOW
 from tests.activities.statuspage_server import statuspage_server
@@ -192,7 +192,7 @@ class _Look:
 def _of_change(made: Recorder, name: str, seen: set[str]) -> None:
     """Plan, apply and verify it in its world of the catalogue's suite; there, fakes stand in for some services."""
     with mock_aws():
-        world = ALL_WORLDS[name]()
+        world = world_of(name)
         runner = ChangeRunner(world.clients)
         try:
             with made.listen(seen):

@@ -2,7 +2,8 @@ from collections import Counter
 from pathlib import Path
 
 from domain.config.runbook import TaskStep
-from tests.coverage_document import DOCUMENT, text
+from tests.coverage_document import DOCUMENT, permissions_of, text
+from tests.iam import needed
 from tests.recorded_operations import of_runbooks
 from tests.runbook_coverage import ROOT, requirements, runbooks, steps
 
@@ -33,12 +34,18 @@ def test_what_requirements_name_exists() -> None:
 def test_the_operations_are_really_made(tmp_path: Path) -> None:
     """Every operation that a requirement claims is made by the action of one of its steps; a human task makes none.
 
-    Probes and notices are played in the seeded account, changes in their worlds, to the end: none fails, and none
-    goes without a call.
+    Probes and notices are played in the seeded account, changes in their worlds, to the end: none fails, none goes
+    without a call, and none calls what is not among its action's permissions.
     """
     made = of_runbooks(runbooks(), tmp_path)
     assert made.failed == {}
     assert [step for step, seen in made.operations.items() if not seen] == []
+    unnamed = {
+        name: strange
+        for name, step in steps(runbooks()).items()
+        if (strange := needed(made.operations.get(name, set())) - set(permissions_of(step)))
+    }
+    assert unnamed == {}
     tasks = {name for name, step in steps(runbooks()).items() if isinstance(step, TaskStep)}
     assert not tasks & made.operations.keys()
     unmade = {

@@ -19,11 +19,14 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.action import Change, Clients, RuleError
-from activities.changes.intents import Intent, Ledger, ResourceBusyError, same
+from activities.action import ChangeAction, Clients, RuleError
+from activities.changes.intents import Intent, Intents
+from activities.changes.locks import Locks, ResourceBusyError
+from activities.ledger.table import Table
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
 from domain.model.plan import Plan, State
 from domain.values import limits
+from domain.values.canonical import canonical_json
 from domain.values.errors import ErrorKind
 
 LEASE = timedelta(minutes=5)
@@ -43,8 +46,8 @@ class ChangeRunner:
         self._clock = clock
         self._account: str | None = None
 
-    def plan(self, action: Change[Any], call: PlanCall) -> Planned:
-        """Say what would change; writes nothing, so a repeat only looks again.
+    def plan(self, action: ChangeAction[Any], call: PlanCall) -> Planned:
+        """Say what would change; write nothing, so a repeat only looks again.
 
         An undo swaps the applied plan. Raises `RuleError` when that cannot be reversed or the resource is no
         longer as the plan left it, and for a plan of more than `sizes.PLAN` bytes, which the record could not hold;
@@ -56,13 +59,13 @@ class ChangeRunner:
             plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
             _refuse_too_big(plan)
             _refuse_undeclared(action, plan)
-        ours = plan.changes_nothing and self._ledger(call.scope).intended(
+        ours = plan.changes_nothing and self._intents(call.scope).meant(
             call.scope.incident, call.step, plan.target, plan.after
         )
         return Planned(plan=plan, ours=ours)
 
-    def apply(self, action: Change[Any], call: ApplyCall, at: datetime) -> Applied:
-        """Make `plan.after` so, or tell why not; a repeat under the same generation looks before it acts.
+    def apply(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
+        """Bring the resource to `plan.after`, or say why not; a repeat under the same generation looks before it acts.
 
         `at` (UTC) dates the intent. After `applied` the locks stay with `call.holder` until `verify` or `release`;
         after `already-done` and `stale` they are free again. Raises `RuleError` for a dry run, a broken seal and
@@ -70,50 +73,51 @@ class ChangeRunner:
         """
         _refuse_unfit(action, call)
         self._check_account(call.scope)
-        ledger = self._ledger(call.scope)
-        self._acquire(ledger, call)
-        if ledger.intent(call.scope.incident, call.step, call.generation) is None:
-            applied = self._first(action, call, ledger, at)
-        else:
-            applied = self._again(action, call, ledger, at)
+        self._acquire(call)
+        intents = self._intents(call.scope)
+        known = intents.get(call.scope.incident, call.step, call.generation) is not None
+        applied = (self._again if known else self._first)(action, call, intents, at)
         if applied.outcome != "applied":
-            ledger.release(call.plan.locks, call.holder)
+            self._locks(call.scope).release(call.plan.locks, call.holder)
         return applied
 
-    def verify(self, action: Change[Any], call: VerifyCall) -> Verified:
+    def verify(self, action: ChangeAction[Any], call: VerifyCall) -> Verified:
         """Look once whether the world is `plan.after`, and renew the locks' lease.
 
         When it is, the outcome goes on record beside the intent and the locks are released; a repeat finds the same.
         Raises `ApplicationError`: `NotYet`, retried after 2 s (what takes long: 20 s), or `VerificationFailed`,
         final, the locks released.
         """
-        ledger = self._ledger(call.scope)
-        other = ledger.renew(call.plan.locks, call.holder, LEASE)
+        locks = self._locks(call.scope)
+        other = locks.renew(call.plan.locks, call.holder, LEASE)
         seen = action.verify(call.scope, call.plan)
         message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
         if not seen.done and not seen.failed:
             again = _AGAIN_LATER if call.plan.takes_long else _AGAIN
             raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=again, category=_EXPECTED)
         outcome = "verified" if seen.done else "failed"
-        ledger.record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
-        ledger.release(call.plan.locks, call.holder)
+        self._intents(call.scope).record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
+        locks.release(call.plan.locks, call.holder)
         if seen.failed:
             raise ApplicationError(message, type=ErrorKind.VERIFICATION_FAILED.value, non_retryable=True)
         return Verified(message=message)
 
     def release(self, call: ReleaseCall) -> None:
         """Give the locks back; twice is fine, and locks of others stay."""
-        self._ledger(call.scope).release(call.locks, call.holder)
+        self._locks(call.scope).release(call.locks, call.holder)
 
-    def _ledger(self, scope: Scope) -> Ledger:
-        return Ledger(self._clients, scope.environment.ledger_table, self._clock)
+    def _intents(self, scope: Scope) -> Intents:
+        return Intents(Table(self._clients, scope.environment.ledger_table), self._clock)
 
-    def _reversed(self, action: Change[Any], scope: Scope, undo: Plan) -> Plan:
+    def _locks(self, scope: Scope) -> Locks:
+        return Locks(Table(self._clients, scope.environment.ledger_table), self._clock)
+
+    def _reversed(self, action: ChangeAction[Any], scope: Scope, undo: Plan) -> Plan:
         _refuse_foreign(action, undo)
         if not undo.reversible:
             raise RuleError(f"{undo.action} on {undo.target} cannot be undone: its plan says so")
         now = action.read(scope, undo)
-        if not same(now, undo.after):
+        if not _same(now, undo.after):
             fields = ", ".join(_differing(now, undo.after))
             raise RuleError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
         return undo.reversed().sealed()
@@ -128,30 +132,30 @@ class ChangeRunner:
                 f"{scope.environment.name} is account {scope.environment.account}"
             )
 
-    def _acquire(self, ledger: Ledger, call: ApplyCall) -> None:
+    def _acquire(self, call: ApplyCall) -> None:
         try:
-            ledger.acquire(call.plan.locks, call.holder, LEASE)
+            self._locks(call.scope).acquire(call.plan.locks, call.holder, LEASE)
         except ResourceBusyError as busy:
             raise ApplicationError(
                 str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
             ) from busy
 
-    def _first(self, action: Change[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
+    def _first(self, action: ChangeAction[Any], call: ApplyCall, intents: Intents, at: datetime) -> Applied:
         """Nothing of ours is on record: whatever differs from `before` is somebody else's doing."""
         now = action.read(call.scope, call.plan)
-        if same(now, call.plan.after):
+        if _same(now, call.plan.after):
             return Applied(outcome="already-done", ours=False, observed=now)
-        if not same(now, call.plan.before):
+        if not _same(now, call.plan.before):
             return Applied(outcome="stale", observed=now)
-        ledger.put_intent(_intent(call, at))
+        intents.put(_intent(call, at))
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
-    def _again(self, action: Change[Any], call: ApplyCall, ledger: Ledger, at: datetime) -> Applied:
+    def _again(self, action: ChangeAction[Any], call: ApplyCall, intents: Intents, at: datetime) -> Applied:
         """An earlier attempt put the intent on record: look up what became of it."""
-        ledger.put_intent(_intent(call, at))
+        intents.put(_intent(call, at))
         now = action.read(call.scope, call.plan)
-        if same(now, call.plan.after):
+        if _same(now, call.plan.after):
             return Applied(outcome="applied", observed=now)
         if not _between(now, call.plan):
             return Applied(outcome="stale", observed=now)
@@ -164,12 +168,12 @@ def _refuse_too_big(plan: Plan) -> None:
         raise RuleError(f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once")
 
 
-def _refuse_undeclared(action: Change[Any], plan: Plan) -> None:
-    if plan.approval_class not in action.classes():
+def _refuse_undeclared(action: ChangeAction[Any], plan: Plan) -> None:
+    if plan.approval_class not in action.classes:
         raise RuleError(f"{action.name} plans class {plan.approval_class}, which it does not declare")
 
 
-def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:
+def _refuse_unfit(action: ChangeAction[Any], call: ApplyCall) -> None:
     if call.scope.mode == "dry-run":
         raise RuleError("a dry run ends with the plan: nothing is applied")
     if call.scope.mode == "drill" and call.scope.environment.kind == "production":
@@ -177,7 +181,7 @@ def _refuse_unfit(action: Change[Any], call: ApplyCall) -> None:
     _refuse_foreign(action, call.plan)
 
 
-def _refuse_foreign(action: Change[Any], plan: Plan) -> None:
+def _refuse_foreign(action: ChangeAction[Any], plan: Plan) -> None:
     if not plan.is_sealed():
         raise RuleError(f"the plan for {plan.target} is not what its digest was made of: plan again")
     if plan.action != action.name:
@@ -192,14 +196,18 @@ def _intent(call: ApplyCall, at: datetime) -> Intent:
 def _between(now: State, plan: Plan) -> bool:
     """Tell whether every field is as it was before or as it shall be."""
     return now.keys() == plan.after.keys() and all(
-        same(value, plan.before[name]) or same(value, plan.after[name]) for name, value in now.items()
+        _same(value, plan.before[name]) or _same(value, plan.after[name]) for name, value in now.items()
     )
 
 
 def _differing(one: State, other: State) -> list[str]:
-    missing = object()
     return sorted(
         name
         for name in one.keys() | other.keys()
-        if name not in one or name not in other or not same(one.get(name, missing), other.get(name, missing))
+        if name not in one or name not in other or not _same(one[name], other[name])
     )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are equal: what was planned came back through JSON, what is read now did not."""
+    return canonical_json(one) == canonical_json(other)

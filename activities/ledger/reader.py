@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from textwrap import wrap
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from activities.action import Clients, RuleError
+from activities.ledger.table import Table
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy, chain_key, seal_place
 from domain.config.environment import Environment, Evidence
 
@@ -31,12 +32,12 @@ class _Found(NamedTuple):
     locked: bool
 
 
-class Record:
+class LedgerReader:
     """Reads the records of one environment. Lets botocore's errors through."""
 
     def __init__(self, clients: Clients, environment: Environment) -> None:
         self._clients = clients
-        self._db = clients.client("dynamodb")
+        self._table = Table(clients, environment.ledger_table)
         self._environment = environment
         self._seen: dict[tuple[str, str], _Found] = {}
 
@@ -71,7 +72,7 @@ class Record:
     ) -> StoredCopy:
         items = {epoch: list(self._items(incident, epoch)) for epoch in sorted(epochs)}
         if not seals and not any(items.values()):
-            raise RuleError(f"the ledger {self._environment.ledger_table} has no record of {incident}")
+            raise RuleError(f"the ledger {self._table.name} has no record of {incident}")
         return StoredCopy(incident, items, marks, seals)
 
     def _with_late_seals(self, copy: StoredCopy, until: float) -> StoredCopy:
@@ -103,20 +104,8 @@ class Record:
 
     def _rows(self, key: str) -> Iterator[dict[str, str]]:
         """Every item under a partition key, in order, its values as text."""
-        start: dict[str, Any] = {}
-        while True:
-            page = self._db.query(
-                TableName=self._environment.ledger_table,
-                ConsistentRead=True,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": key}},
-                **start,
-            )
-            for item in page["Items"]:
-                yield {name: str(next(iter(value.values()))) for name, value in item.items() if name != "pk"}
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        for item in self._table.items(key):
+            yield {name: str(next(iter(value.values()))) for name, value in item.items() if name != "pk"}
 
     def _seals(self, incident: str) -> tuple[list[KeptSeal], list[str]]:
         """Every version of every signed head, hidden ones too: the lock keeps them from being deleted, not hidden."""

@@ -1,12 +1,11 @@
 """A runbook: what is looked at, told, offered and asked for in one type of incident."""
 
-import hashlib
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from domain.config.approval import ApprovalRule
+from domain.values.canonical import digest
 from domain.values.durations import Duration
 from domain.values.severity import Severity
 
@@ -180,5 +179,4 @@ class Runbook(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of everything in it, in hex."""
-        content = self.model_dump(mode="json", by_alias=True)
-        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return digest(self.model_dump(mode="json", by_alias=True))

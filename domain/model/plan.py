@@ -1,12 +1,11 @@
 """A change that a human can read: what stands, what shall stand, and a digest that binds an approval to it."""
 
-import hashlib
-import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.config.approval import ApprovalClass
+from domain.values.canonical import digest
 
 State = dict[str, Any]
 """The part of a resource that a change compares and sets: JSON values by name."""
@@ -41,8 +40,7 @@ class Plan(BaseModel):
         Defaults are left out, so that a field that a later version adds does not break the seals of today.
         """
         content = self.model_dump(mode="json", by_alias=True, exclude={"digest"}, exclude_defaults=True)
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return self.model_copy(update={"digest": hashlib.sha256(text.encode()).hexdigest()})
+        return self.model_copy(update={"digest": digest(content)})
 
     def is_sealed(self) -> bool:
         """Tell whether the digest is that of the content."""

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import rfc8785
 from pydantic import BaseModel
 
+from domain.values.canonical import canonical_value
+
 GENESIS = "0" * 64
-_INTEGER_MAX = 2**53 - 1
 
 
 class Entry(BaseModel):
@@ -43,17 +44,6 @@ class Entry(BaseModel):
     def canonical(self) -> str:
         """The whole entry, its hash included, as canonical JSON."""
         return rfc8785.dumps(self.model_dump(mode="json")).decode()
-
-
-def _canonical_value(value: Any) -> Any:
-    """A value as canonical JSON can hold it: numbers that it knows no form for become text."""
-    if isinstance(value, dict):
-        return {key: _canonical_value(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical_value(inner) for inner in value]
-    # a great float has no fraction: read again, its canonical form would be too great an integer
-    unfit = isinstance(value, int | float) and not abs(value) <= _INTEGER_MAX
-    return str(value) if unfit else value
 
 
 class Timeline(BaseModel):
@@ -92,9 +82,9 @@ class Timeline(BaseModel):
             actor=actor,
             kind=kind,
             text=text,
-            data=_canonical_value(data or {}),
+            data=canonical_value(data or {}),
             v=v,
-            cause=_canonical_value(cause or {}),
+            cause=canonical_value(cause or {}),
             prev=self.head,
         )
         entry.hash = entry.computed_hash()

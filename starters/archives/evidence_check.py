@@ -7,7 +7,7 @@ from typing import Any
 from activities.action import Clients
 from activities.aws.evidence.s3_copying import in_order
 from activities.evidence_objects import EvidenceStore, Manifest
-from activities.ledger.reader import Record, Stored
+from activities.ledger.reader import LedgerReader, Stored
 from domain.audit.evidence import Told, custody, preserved
 from domain.audit.verdict import account, audit
 from domain.config.environment import Environment
@@ -26,7 +26,7 @@ def opened(options: Options, incident: str) -> Iterator[tuple[EvidenceStore, Sto
     """The evidence store of the environment, and the incident's record."""
     environment = load_environment(options.folder(), options.named_environment())
     with vault(environment, f"reading the evidence of {incident}") as clients:
-        yield EvidenceStore(clients, environment), Record(clients, environment).read(incident)
+        yield EvidenceStore(clients, environment), LedgerReader(clients, environment).read(incident)
 
 
 def entries(stored: Stored) -> list[Entry]:
@@ -41,7 +41,7 @@ def entries(stored: Stored) -> list[Entry]:
 def broken_record(options: Options, clients: Clients, stored: Stored) -> Iterator[str]:
     """Report a broken record: what it says of the evidence would prove nothing."""
     environment: Environment = load_environment(options.folder(), options.named_environment())
-    keys = Keys(Record(clients, environment).pems())
+    keys = Keys(LedgerReader(clients, environment).pems())
     for flaw in audit(stored.copy, keys.vouches).flaws[:1]:
         yield f"the record is broken ({flaw})"
 

@@ -112,13 +112,13 @@ def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]"
 
 def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> Any:
     """The stored copy and the keys to trust, by ARN: the given ones, else the environment's."""
-    from activities.ledger.reader import Record
+    from activities.ledger.reader import LedgerReader
     from starters.client.aws_session import vault
     from starters.files.organisation_folder import load_environment
 
     environment = load_environment(options.folder(), options.named_environment())
     with vault(environment, f"reading the record of {incident}") as clients:
-        record = Record(clients, environment)
+        record = LedgerReader(clients, environment)
         return record.read(incident), pems or record.pems()
 
 

@@ -88,6 +88,16 @@ def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
 
 
 @runbook.command()
+@click.argument("name", required=False)
+@shared
+def actions(options: Options, name: str | None) -> None:
+    """List the actions that steps may name, or show NAME: its parameters, approval classes and permissions."""
+    from starters.cli import runbook_actions
+
+    runbook_actions.show(name, as_json=options.as_json)
+
+
+@runbook.command()
 @shared
 def schema(options: Options) -> None:
     """Print the JSON Schema of a runbook file, for editors."""

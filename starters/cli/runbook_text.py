@@ -73,7 +73,7 @@ def _offer(step: ChangeStep, organisation: Organisation) -> Iterator[str]:
         yield f"{_UNDER}asks for {', '.join(step.ask)}"
     if step.evidence_first:
         yield f"{_UNDER}waits for {' and '.join(step.evidence_first)} to start, for at most five minutes"
-    for grade in CHANGES[step.change].classes():
+    for grade in CHANGES[step.change].classes:
         yield f"{_UNDER}class {grade}: {_approval(rule_for(organisation, step.approval, grade))}"
 
 

@@ -71,10 +71,10 @@ async def _is_running(client: Client, incident: str) -> bool:
 
 
 def _behind(options: Options, incident: str, command: Custody, clients: "Clients") -> int:
-    from activities.ledger.store import Chain
+    from activities.ledger.store import LedgerStore
 
     who = load_organisation(options.folder()).contact(command.by)
     if who is None:
         raise RefusedError(f"{command.by!r} is no contact or role of the organisation")
     environment = load_environment(options.folder(), options.named_environment())
-    return Chain(clients, environment).follow(incident, behind_the_end(command, who), datetime.now(UTC)).seq
+    return LedgerStore(clients, environment).follow(incident, behind_the_end(command, who), datetime.now(UTC)).seq

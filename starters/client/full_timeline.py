@@ -65,14 +65,14 @@ def _ledger(options: Options, state: dict[str, object]) -> list[dict[str, object
 
 
 def _entries(options: Options, environment_name: str, incident: str) -> list[dict[str, object]]:
-    from activities.ledger.reader import Record
+    from activities.ledger.reader import LedgerReader
     from domain.audit.verdict import account
     from starters.client.aws_session import vault
     from starters.files.organisation_folder import load_environment
 
     environment = load_environment(options.folder(), environment_name)
     with vault(environment, f"reading the ledger of {incident}") as clients:
-        copy = Record(clients, environment).read_chain(incident)
+        copy = LedgerReader(clients, environment).read_chain(incident)
     try:
         return [entry.model_dump(mode="json") for entry in account(copy)]
     except ValueError as error:

@@ -9,7 +9,7 @@ from starters.errors import RefusedError
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from activities.ledger.reader import Record
+    from activities.ledger.reader import LedgerReader
 
 
 class Unreadable(NamedTuple):
@@ -26,13 +26,13 @@ def incidents(options: Options, since: datetime | None = None) -> Iterator[Incid
     Raises `RefusedError` when AWS refuses or does not answer.
     """
     from activities.ledger.index import IncidentIndex
-    from activities.ledger.reader import Record
+    from activities.ledger.reader import LedgerReader
     from starters.client.aws_session import vault
     from starters.files.organisation_folder import load_environment
 
     environment = load_environment(options.folder(), options.named_environment())
     with vault(environment, f"reading the ledger of {environment.name}") as clients:
-        record = Record(clients, environment)
+        record = LedgerReader(clients, environment)
         for incident in IncidentIndex(clients, environment).ids(since):
             told = _told(record, incident)
             if since is None or isinstance(told, Unreadable) or told.declared_at >= since:
@@ -48,7 +48,7 @@ def refuse(unreadable: list[Unreadable]) -> None:
         raise RefusedError(f"{first.id} cannot be told ({first.reason}){more}: see incident audit verify ID")
 
 
-def _told(record: "Record", incident: str) -> IncidentState | Unreadable:
+def _told(record: "LedgerReader", incident: str) -> IncidentState | Unreadable:
     from activities.action import RuleError
     from domain.audit.verdict import account
     from domain.model.timeline import Timeline

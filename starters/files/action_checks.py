@@ -5,14 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from activities.action import Change, Logical, Notice, Params, Probe
+from activities.action import ChangeAction, Logical, NoticeAction, Params, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from starters.files.model_problems import of_model, unknown
 from starters.files.names import items, mapping, parts, strange
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
 
-Action = type[Probe[Any]] | type[Change[Any]] | type[Notice[Any]]
+Action = type[ProbeAction[Any]] | type[ChangeAction[Any]] | type[NoticeAction[Any]]
 ACTIONS: dict[str, Mapping[str, Action]] = {"probe": PROBES, "change": CHANGES, "notice": NOTICES}
 """The actions that a step of each kind may name."""
 

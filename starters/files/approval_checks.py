@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from activities.action import Change
+from activities.action import ChangeAction
 from activities.catalogue import CHANGES
 from domain.config.approval import ApprovalRule
 from domain.config.organisation import COMMANDER, Organisation
@@ -40,9 +40,11 @@ def _own(document: Document, at: Keys, written: Mapping[str, Any], organisation:
         yield document.problem((*at, "quorum"), f"{why}; name more roles or ask for fewer")
 
 
-def _by_class(document: Document, at: Keys, change: type[Change[Any]], organisation: Organisation) -> Iterator[Problem]:
+def _by_class(
+    document: Document, at: Keys, change: type[ChangeAction[Any]], organisation: Organisation
+) -> Iterator[Problem]:
     """The organisation's rule for each class that a plan of this change may have."""
-    for grade in change.classes():
+    for grade in change.classes:
         if grade not in organisation.approval and grade.unnamed.quorum:
             said = f"nobody is named to approve it; add {grade} under approval: in organisation.yaml"
         elif why := _lacking(organisation, rule_for(organisation, None, grade)):

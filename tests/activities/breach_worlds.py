@@ -1,12 +1,11 @@
 """The worlds of what contains a breach: a web ACL with its address sets, a network, two services."""
 
-from collections.abc import Callable
 from typing import Any
 
 from activities.aws.ecs.ecs_stop_service import StopService
 from activities.aws.network.network_isolate import IsolateNetwork
 from activities.aws.network.wafv2_block_addresses import BlockAddresses
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger
@@ -89,11 +88,11 @@ def where(**changes: Any) -> Any:
     return environment(**{"web_acls": {"portal": acl}, **changes})
 
 
-def block(*addresses: str) -> World:
+def block(*addresses: str) -> ChangeWorld:
     clients = WorldClients()
     create_ledger(clients)
     waf = Waf(clients)
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=BlockAddresses(clients),
         snapshot=lambda: (waf.held(SET_V4), waf.held(SET_V6), waf.read()["WebACL"]["Rules"]),
@@ -145,7 +144,7 @@ class Estate:
         return sorted(([(name, str(entry[name])) for name in sorted(entry)] for entry in found), key=str)
 
 
-def isolated(**changes: Any) -> tuple[World, Waf, Estate]:
+def isolated(**changes: Any) -> tuple[ChangeWorld, Waf, Estate]:
     clients = WorldClients()
     create_ledger(clients)
     waf, estate = Waf(clients), Estate(clients)
@@ -154,7 +153,7 @@ def isolated(**changes: Any) -> tuple[World, Waf, Estate]:
         network_acls={"application": estate.acl},
         **changes,
     )
-    world = World(
+    world = ChangeWorld(
         clients=clients,
         change=IsolateNetwork(clients),
         snapshot=lambda: (
@@ -170,11 +169,11 @@ def isolated(**changes: Any) -> tuple[World, Waf, Estate]:
     return world, waf, estate
 
 
-def isolate() -> World:
+def isolate() -> ChangeWorld:
     return isolated()[0]
 
 
-def stop() -> World:
+def stop() -> ChangeWorld:
     """The backend scales by itself, its scale-in suspended already; the frontend does not."""
     clients = WorldClients()
     create_ledger(clients)
@@ -199,7 +198,7 @@ def stop() -> World:
         limits = [(one["MinCapacity"], one["MaxCapacity"], one["SuspendedState"]) for one in targets]
         return [one["desiredCount"] for one in services], limits
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=StopService(clients),
         snapshot=snapshot,
@@ -208,8 +207,8 @@ def stop() -> World:
     )
 
 
-BREACH_WORLDS: dict[str, Callable[[], World]] = {
-    BlockAddresses.name: block,
-    IsolateNetwork.name: isolate,
-    StopService.name: stop,
+CHANGE_WORLDS: Worlds = {
+    BlockAddresses.name: (block, 2),
+    IsolateNetwork.name: (isolate, 5),
+    StopService.name: (stop, 3),
 }

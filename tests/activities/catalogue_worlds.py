@@ -1,47 +1,42 @@
-"""Every change of the catalogue with its world: the suites over the catalogue run in these, and name no action."""
+"""Every change of the catalogue with its world: the suites over the catalogue run in these, and name no action.
 
-from collections.abc import Callable, Mapping
+Worlds are found where they are: in any file here that has a table `CHANGE_WORLDS`, beside a change's own tests or not.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from activities.catalogue import CHANGES
-from tests.activities.breach_worlds import BREACH_WORLDS
-from tests.activities.change_worlds import WORLDS, World
-from tests.activities.database_worlds import DATABASE_WORLDS, DATABASE_WRITES
-from tests.activities.evidence_worlds import EVIDENCE_WORLDS, EVIDENCE_WRITES
-from tests.activities.security_worlds import SECURITY_WORLDS, SECURITY_WRITES
-from tests.activities.upkeep_worlds import UPKEEP_WORLDS, UPKEEP_WRITES
+from tests.activities.change_worlds import ChangeWorld, Worlds
 
-ALL_WORLDS: dict[str, Callable[[], World]] = {
-    **WORLDS,
-    **BREACH_WORLDS,
-    **SECURITY_WORLDS,
-    **DATABASE_WORLDS,
-    **EVIDENCE_WORLDS,
-    **UPKEEP_WORLDS,
-}
-WRITES_OF = {
-    "ecs.rollback_service": 1,
-    "ecs.scale_service": 2,
-    "ecs.stop_service": 3,
-    "elbv2.maintenance_page": 3,
-    "network.isolate": 5,
-    "wafv2.block_addresses": 2,
-    **SECURITY_WRITES,
-    **DATABASE_WRITES,
-    **EVIDENCE_WRITES,
-    **UPKEEP_WRITES,
-}
-"""How many effects carrying out a world's change has, one a write."""
+_TABLE = "CHANGE_WORLDS"
 
 
-def world_of(name: str) -> World:
+@cache
+def worlds() -> Worlds:
+    """All of them; not to be asked for while this folder's files are still being imported."""
+    found: Worlds = {}
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        if f"\n{_TABLE}: Worlds" in file.read_text(encoding="utf-8"):
+            found |= getattr(import_module(f"tests.activities.{file.stem}"), _TABLE)
+    return found
+
+
+def world_of(name: str) -> ChangeWorld:
     """Make the world of a change anew, in whatever moto there is now."""
-    assert name in ALL_WORLDS, missing_worlds({name: None})
-    return ALL_WORLDS[name]()
+    assert name in worlds(), missing_worlds({name: None})
+    return worlds()[name][0]()
+
+
+def writes_of(name: str) -> int:
+    """How many effects carrying out a world's change has, one a write."""
+    return worlds()[name][1] if name in worlds() else 1
 
 
 def missing_worlds(changes: Mapping[str, Any] = CHANGES) -> str:
-    """Say what has to be added for the changes that no suite could try; empty when all can be."""
-    told = [f"{name}: a world (a function that gives a World)" for name in sorted(changes.keys() - ALL_WORLDS.keys())]
-    told += [f"{name}: the number of its world's writes" for name in sorted(changes.keys() - WRITES_OF.keys())]
-    return "; ".join(told) and f"add to tests/activities/*_worlds.py, by the name of the change: {'; '.join(told)}"
+    """Say which changes no suite could try; empty when all can be."""
+    missing = sorted(changes.keys() - worlds().keys())
+    return f"no file of tests/activities has a world in its {_TABLE} for {', '.join(missing)}" if missing else ""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from activities.action import Change
+from activities.action import ChangeAction
 from activities.aws.ecs.ecs_rollback_service import RollbackService
 from activities.aws.ecs.ecs_scale_service import ScaleService
 from activities.aws.network.elbv2_maintenance_page import MaintenancePage
@@ -15,14 +15,14 @@ from tests.activities.world import WorldClients, create_ledger
 
 
 @dataclass
-class World:
+class ChangeWorld:
     """`snapshot` is all that the change may touch; `settle` lets AWS finish; `meddle` is somebody else's write.
 
     Where AWS does not tell that a write went through (`tells`), it may be sent again, to no further effect.
     """
 
     clients: WorldClients
-    change: Change[Any]
+    change: ChangeAction[Any]
     snapshot: Callable[[], Any]
     meddle: Callable[[], Any]
     settle: Callable[[], None] = lambda: None
@@ -31,11 +31,15 @@ class World:
     tells: bool = True
 
 
-def rollback() -> World:
+Worlds = dict[str, tuple[Callable[[], ChangeWorld], int]]
+"""By the change's name, what makes its world, and how many effects carrying it out has there: one a write."""
+
+
+def rollback() -> ChangeWorld:
     ecs = FakeEcs()
     clients = WorldClients({"ecs": ecs, "elbv2": FakeTargets("healthy", "healthy", "healthy", "draining")})
     create_ledger(clients)
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=RollbackService(clients),
         snapshot=lambda: ecs.primary,
@@ -45,7 +49,7 @@ def rollback() -> World:
     )
 
 
-def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8) -> World:
+def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8) -> ChangeWorld:
     clients = WorldClients()
     create_ledger(clients)
     ecs, scaling = clients.inner.client("ecs"), clients.inner.client("application-autoscaling")
@@ -67,7 +71,7 @@ def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8) -> World:
         limits = [(one["MinCapacity"], one["MaxCapacity"]) for one in targets]
         return service["desiredCount"], limits, service["taskDefinition"]
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=ScaleService(clients),
         snapshot=snapshot,
@@ -76,7 +80,7 @@ def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8) -> World:
     )
 
 
-def maintenance(page: bytes | None = None, *, actions: Callable[[str, str], list[Any]] | None = None) -> World:
+def maintenance(page: bytes | None = None, *, actions: Callable[[str, str], list[Any]] | None = None) -> ChangeWorld:
     """`page` is what the bucket holds already; `actions` makes a rule's actions of two target groups."""
     clients = WorldClients()
     create_ledger(clients)
@@ -117,7 +121,7 @@ def maintenance(page: bytes | None = None, *, actions: Callable[[str, str], list
             rule["RuleArn"]: rule["Actions"] for rule in elb.describe_rules(ListenerArn=listener_arn)["Rules"]
         }
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=MaintenancePage(clients),
         snapshot=snapshot,
@@ -126,8 +130,8 @@ def maintenance(page: bytes | None = None, *, actions: Callable[[str, str], list
     )
 
 
-WORLDS: dict[str, Callable[[], World]] = {
-    RollbackService.name: rollback,
-    ScaleService.name: scale,
-    MaintenancePage.name: maintenance,
+CHANGE_WORLDS: Worlds = {
+    RollbackService.name: (rollback, 1),
+    ScaleService.name: (scale, 2),
+    MaintenancePage.name: (maintenance, 3),
 }

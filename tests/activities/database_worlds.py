@@ -1,6 +1,5 @@
 """The worlds of what a database and its application are changed by."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ from activities.aws.database.rds_failover import Failover
 from activities.aws.database.rds_promote_replica import PromoteReplica
 from activities.aws.database.rds_resize_instance import ResizeInstance
 from activities.aws.ecs.app_restart import RestartService
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.fake_ecs import FakeEcs, FakeTargets, revision
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address
 from tests.activities.scopes import NOW, environment, scope
@@ -18,11 +17,11 @@ PARAMETER = "/axis/database/host"
 HEALTHY = FakeTargets("healthy", "healthy", "healthy")
 
 
-def failover() -> World:
+def failover() -> ChangeWorld:
     rds = FakeRds()
     clients = WorldClients({"rds": rds})
     create_ledger(clients)
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=Failover(clients),
         snapshot=lambda: (rds.primary["AvailabilityZone"], rds.primary["SecondaryAvailabilityZone"]),
@@ -32,7 +31,7 @@ def failover() -> World:
     )
 
 
-def resize() -> World:
+def resize() -> ChangeWorld:
     rds = FakeRds()
     clients = WorldClients({"rds": rds})
     create_ledger(clients)
@@ -41,7 +40,7 @@ def resize() -> World:
         found: str = rds.primary.get("PendingModifiedValues", rds.primary)["DBInstanceClass"]
         return found
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=ResizeInstance(clients),
         snapshot=going_to,
@@ -51,11 +50,11 @@ def resize() -> World:
     )
 
 
-def restart() -> World:
+def restart() -> ChangeWorld:
     ecs = FakeEcs()
     clients = WorldClients({"ecs": ecs, "elbv2": HEALTHY})
     create_ledger(clients)
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=RestartService(clients),
         snapshot=lambda: (len(ecs.deployments), ecs.primary),
@@ -65,7 +64,7 @@ def restart() -> World:
     )
 
 
-def promote(behind: float | None = 4) -> World:
+def promote(behind: float | None = 4) -> ChangeWorld:
     """The primary has failed; its replica was so many seconds behind, or nobody knows."""
     rds, ecs = FakeRds(), FakeEcs()
     rds.primary["DBInstanceStatus"] = "failed"
@@ -88,7 +87,7 @@ def promote(behind: float | None = 4) -> World:
         security_groups={"database": fence, "backend": application},
         database_endpoints={"primary": {"parameter": PARAMETER, "service": "backend"}},
     )
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=PromoteReplica(clients),
         snapshot=snapshot,
@@ -124,10 +123,9 @@ def groups(ec2: Any) -> tuple[str, str]:
     return fence, application
 
 
-DATABASE_WORLDS: dict[str, Callable[[], World]] = {
-    Failover.name: failover,
-    PromoteReplica.name: promote,
-    ResizeInstance.name: resize,
-    RestartService.name: restart,
+CHANGE_WORLDS: Worlds = {
+    Failover.name: (failover, 1),
+    PromoteReplica.name: (promote, 4),
+    ResizeInstance.name: (resize, 1),
+    RestartService.name: (restart, 1),
 }
-DATABASE_WRITES = {Failover.name: 1, PromoteReplica.name: 4, ResizeInstance.name: 1, RestartService.name: 1}

@@ -3,13 +3,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from moto import mock_aws
 
-from activities.action import Change, Params
-from activities.changes.intents import Ledger
+from activities.action import ChangeAction, Params
+from activities.changes.intents import Intents
 from activities.changes.runner import ChangeRunner
+from activities.ledger.table import Table
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.plan import Plan, State, Verification
@@ -31,12 +32,11 @@ class DialParams(Params):
     to: int
 
 
-class Dial(Change[DialParams]):
+class Dial(ChangeAction[DialParams]):
     """Two numbers in memory; `cut` says where the process dies in the next `act`."""
 
-    name: ClassVar[str] = "test.dial"
-    params: ClassVar[type[Params]] = DialParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "test.dial"
+    classes = (ApprovalClass.A2,)
 
     def __init__(self, clients: WorldClients) -> None:
         super().__init__(clients)
@@ -112,5 +112,5 @@ def held(clients: WorldClients) -> bool:
     return "Item" in clients.inner.client("dynamodb").get_item(TableName=LEDGER, Key=key)
 
 
-def ledger(clients: WorldClients) -> Ledger:
-    return Ledger(clients, LEDGER)
+def intents(clients: WorldClients) -> Intents:
+    return Intents(Table(clients, LEDGER))

@@ -1,6 +1,5 @@
 """The worlds of what preserves evidence: a database, and a bucket of logs beside one that locks."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ from activities.aws.database.rds_snapshot import Snapshot
 from activities.aws.evidence.s3_preserve_logs import PreserveLogs
 from domain.model.activity_io import Scope
 from sandbox.aws import s3 as sandbox_s3
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 from tests.activities.world import WorldClients, create_ledger
 
@@ -22,7 +21,7 @@ DECLARED = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
 _LOCATED: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
 
 
-def snapshot() -> World:
+def snapshot() -> ChangeWorld:
     clients = WorldClients()
     create_ledger(clients)
     rds = clients.inner.client("rds")
@@ -41,7 +40,7 @@ def snapshot() -> World:
         found = rds.describe_db_snapshots()["DBSnapshots"]
         return [(one["DBSnapshotIdentifier"], one["DBInstanceIdentifier"], one["TagList"]) for one in found]
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=Snapshot(clients),
         snapshot=there,
@@ -60,7 +59,7 @@ def furnish(clients: WorldClients) -> None:
     s3.put_bucket_versioning(Bucket=LOGS, VersioningConfiguration={"Status": "Enabled"})
 
 
-def preserve() -> World:
+def preserve() -> ChangeWorld:
     clients = WorldClients()
     furnish(clients)
     s3 = clients.inner.client("s3")
@@ -75,7 +74,7 @@ def preserve() -> World:
         window = "-".join(f"{moment:%Y%m%dT%H%M%SZ}" for moment in spans)
         s3.put_object(Bucket=VAULT, Key=f"{records}{window}/order.json", Body=b"theirs")
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=change,
         snapshot=lambda: sorted(stored(clients)),
@@ -102,5 +101,4 @@ def stored(clients: WorldClients) -> list[str]:
     return [version["Key"] for page in pages for version in page.get("Versions", [])]
 
 
-EVIDENCE_WORLDS: dict[str, Callable[[], World]] = {Snapshot.name: snapshot, PreserveLogs.name: preserve}
-EVIDENCE_WRITES = {Snapshot.name: 1, PreserveLogs.name: 1}
+CHANGE_WORLDS: Worlds = {Snapshot.name: (snapshot, 1), PreserveLogs.name: (preserve, 1)}

@@ -6,8 +6,8 @@ from typing import Any
 
 from moto import mock_aws
 
-from activities.ledger.reader import Record
-from activities.ledger.store import Chain
+from activities.ledger.reader import LedgerReader
+from activities.ledger.store import LedgerStore
 from domain.audit.storage_format import INDEX_KEY, StoredCopy
 from domain.audit.verdict import Verdict, audit
 from domain.config.environment import Environment
@@ -103,16 +103,16 @@ class _Cut:
 def append(clients: Any, entries: list[Entry], epoch: int = 1, where: Environment | None = None) -> Appended:
     where = where or place()
     call = AppendCall(incident=INCIDENT, environment=where, epoch=epoch, entries=entries)
-    return Chain(clients, where).append(call)
+    return LedgerStore(clients, where).append(call)
 
 
 def stored(clients: Any) -> StoredCopy:
-    return Record(clients, place()).read(INCIDENT, patience_seconds=0).copy
+    return LedgerReader(clients, place()).read(INCIDENT, patience_seconds=0).copy
 
 
 def verdict(clients: Any) -> Verdict:
     """The audit of what is stored, with the keys that KMS gives."""
-    record = Record(clients, place())
+    record = LedgerReader(clients, place())
     return audit(record.read(INCIDENT, patience_seconds=0).copy, Keys(record.pems()).vouches)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import ApplyCall
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.evidence_worlds import DECLARED, VAULT, stored
 from tests.activities.scopes import NOW
 from tests.activities.test_change_catalogue import planned
@@ -17,7 +17,7 @@ PIECE = 5 * 2**20
 LARGE = 3 * PIECE + 1
 
 
-def applied(runner: ChangeRunner, world: World, generation: int = 1) -> ApplyCall:
+def applied(runner: ChangeRunner, world: ChangeWorld, generation: int = 1) -> ApplyCall:
     call = planned(runner, world, generation)
     assert runner.apply(world.change, call, NOW).outcome == "applied"
     return call
@@ -32,7 +32,7 @@ def manifest(s3: Any, call: ApplyCall) -> tuple[dict[str, Any], list[dict[str, A
     return head, lines, sha256(content).hexdigest()
 
 
-def copies(world: World) -> list[str]:
+def copies(world: ChangeWorld) -> list[str]:
     return [key for key in stored(world.clients) if key.startswith("evidence/")]
 
 

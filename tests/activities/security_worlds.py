@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities.action import Change
+from activities.action import ChangeAction
 from activities.aws.identity.cognito_disable_users import DisableUsers
 from activities.aws.identity.cognito_require_mfa import RequireMfa
 from activities.aws.identity.cognito_reset_passwords import ResetPasswords
 from activities.aws.identity.cognito_sign_out_users import SignOutUsers
 from activities.aws.network.ec2_restrict_network import RestrictNetwork
 from activities.aws.observability.logging_extend import ExtendLogging
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger
 
@@ -18,7 +18,7 @@ ATTACKERS = ("198.51.100.7/32", "2001:db8::7/128")
 _VISIBLE = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
 
 
-def restriction(**params: Any) -> World:
+def restriction(**params: Any) -> ChangeWorld:
     """Port 22 is open to the world, described and tagged; entry 10 of the network ACL denies somebody already."""
     clients = WorldClients()
     create_ledger(clients)
@@ -47,7 +47,7 @@ def restriction(**params: Any) -> World:
         return sorted(map(str, told)), sorted(map(str, entries))
 
     asked = {"security_group": "tasks", "cidr": "0.0.0.0/0", "port": 22, "network_acl": "edge", "addresses": ATTACKERS}
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=RestrictNetwork(clients),
         snapshot=snapshot,
@@ -65,7 +65,7 @@ def open_to(source: str, port: int, description: str) -> dict[str, Any]:
     return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges}
 
 
-def logging(retention: int | None = 30) -> World:
+def logging(retention: int | None = 30) -> ChangeWorld:
     """Nothing logs yet but the backend, whose lines are kept for `retention` days; the WAF's are kept for ever."""
     clients = WorldClients()
     create_ledger(clients)
@@ -98,7 +98,7 @@ def logging(retention: int | None = 30) -> World:
         )
         logs.put_retention_policy(logGroupName=backend, retentionInDays=7)
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=ExtendLogging(clients),
         snapshot=snapshot,
@@ -152,11 +152,11 @@ class Pool:
         return told, {name: value for name, value in config.items() if name != "ResponseMetadata"}
 
 
-def accounts(change: type[Change[Any]], meddle: Callable[[Pool], Any], **params: Any) -> World:
+def accounts(change: type[ChangeAction[Any]], meddle: Callable[[Pool], Any], **params: Any) -> ChangeWorld:
     """Three accounts of which a change is asked for two."""
     clients = WorldClients()
     pool = Pool(clients, accounts=3)
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=change(clients),
         snapshot=pool.snapshot,
@@ -190,7 +190,7 @@ def _asks_for_application(pool: Pool) -> None:
     )
 
 
-def sign_out() -> World:
+def sign_out() -> ChangeWorld:
     """Two accounts are signed in. What Cognito does not tell, moto's own store does."""
     clients = WorldClients()
     pool = Pool(clients, accounts=3)
@@ -203,7 +203,7 @@ def sign_out() -> World:
             return False
         return True
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=SignOutUsers(clients),
         snapshot=lambda: {sub: lives(token) for sub, token in tokens.items()},
@@ -221,19 +221,11 @@ def _signed_in(pool: Pool, sub: str) -> str:
     return str(answer["AuthenticationResult"]["AccessToken"])
 
 
-SECURITY_WORLDS: dict[str, Callable[[], World]] = {
-    RestrictNetwork.name: restriction,
-    ExtendLogging.name: logging,
-    DisableUsers.name: lambda: accounts(DisableUsers, _delete_last),
-    SignOutUsers.name: sign_out,
-    ResetPasswords.name: lambda: accounts(ResetPasswords, _disable_last),
-    RequireMfa.name: lambda: accounts(RequireMfa, _asks_for_application),
-}
-SECURITY_WRITES = {
-    RestrictNetwork.name: 3,
-    ExtendLogging.name: 3,
-    DisableUsers.name: 2,
-    SignOutUsers.name: 2,
-    ResetPasswords.name: 2,
-    RequireMfa.name: 2,
+CHANGE_WORLDS: Worlds = {
+    RestrictNetwork.name: (restriction, 3),
+    ExtendLogging.name: (logging, 3),
+    DisableUsers.name: (lambda: accounts(DisableUsers, _delete_last), 2),
+    SignOutUsers.name: (sign_out, 2),
+    ResetPasswords.name: (lambda: accounts(ResetPasswords, _disable_last), 2),
+    RequireMfa.name: (lambda: accounts(RequireMfa, _asks_for_application), 2),
 }

@@ -22,7 +22,7 @@ from tests.activities.breach_worlds import (
     block,
     where,
 )
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW, scope
 
 SOMEBODY_ELSES = "192.0.2.77/32"
@@ -34,17 +34,17 @@ def _aws() -> Iterator[None]:
         yield
 
 
-def planned(world: World, **instead: Any) -> Plan:
+def planned(world: ChangeWorld, **instead: Any) -> Plan:
     params = BlockParams.model_validate({**world.params, **instead})
     return BlockAddresses(world.clients).plan(world.scope, params)
 
 
-def held(world: World, name: str = SET_V4) -> list[str]:
+def held(world: ChangeWorld, name: str = SET_V4) -> list[str]:
     found: list[str] = world.snapshot()[0 if name == SET_V4 else 1]
     return found
 
 
-def put(world: World, addresses: list[str]) -> None:
+def put(world: ChangeWorld, addresses: list[str]) -> None:
     """Somebody else's write to the IPv4 set."""
     waf = world.clients.inner.client("wafv2")
     found = next(one for one in waf.list_ip_sets(Scope="REGIONAL")["IPSets"] if one["Name"] == SET_V4)
@@ -52,7 +52,7 @@ def put(world: World, addresses: list[str]) -> None:
     waf.update_ip_set(**place, Addresses=addresses, LockToken=waf.get_ip_set(**place)["LockToken"])
 
 
-def applying(world: World, plan: Plan) -> ApplyCall:
+def applying(world: ChangeWorld, plan: Plan) -> ApplyCall:
     return ApplyCall(
         scope=world.scope, step="s", generation=1, action_id="a", holder="h", plan=plan.sealed(), approvers=()
     )

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from activities.action import RuleError
 from activities.ledger.index import IncidentIndex
-from activities.ledger.store import Chain
+from activities.ledger.store import LedgerStore
 from domain.audit.storage_format import Seal, chain_key, seal_place
 from domain.config.organisation import Channel, Contact
 from domain.model.commands import Custody
@@ -216,10 +216,10 @@ def test_what_follows_the_end_is_chained_and_signed(clients: WorldClients) -> No
     """An entry after the workflow's end stands behind the newest one of the newest epoch, and is signed."""
     append(clients, entries(1, 8))
     append(clients, entries(6, 7, "anew", common=5))
-    entry = Chain(clients, place()).follow(INCIDENT, handed(), NOW)
+    entry = LedgerStore(clients, place()).follow(INCIDENT, handed(), NOW)
     assert (entry.seq, entry.kind, entry.at) == (8, "custody", NOW)
     assert entry.data["to"] == "a laboratory"
-    again = Chain(clients, place()).follow(INCIDENT, handed(), NOW)
+    again = LedgerStore(clients, place()).follow(INCIDENT, handed(), NOW)
     assert again.seq == 9
     assert (verdict(clients).flaws, verdict(clients).entries) == ([], 9)
 
@@ -231,8 +231,8 @@ def test_a_killed_entry_after_the_end_repeated(clients: WorldClients, operation:
     """Killed before its signed head stands there, a repeat signs the entry and writes no second one."""
     append(clients, entries(1, 8))
     with pytest.raises(CutError):
-        Chain(Cutting(clients, operation, 1, done=done), place()).follow(INCIDENT, handed(), NOW)
-    assert Chain(clients, place()).follow(INCIDENT, handed(), NOW).seq == kept
+        LedgerStore(Cutting(clients, operation, 1, done=done), place()).follow(INCIDENT, handed(), NOW)
+    assert LedgerStore(clients, place()).follow(INCIDENT, handed(), NOW).seq == kept
     assert len(table(clients)) == kept
     assert verdict(clients).flaws == []
 
@@ -245,10 +245,10 @@ def test_two_that_follow_at_once_both_get_a_place(clients: WorldClients) -> None
         def call(self, name: str, found: Callable[..., Any], asked: dict[str, Any]) -> Any:
             if name == "put_item" and not self._done:
                 self._done = True
-                Chain(clients, place()).follow(INCIDENT, handed("quicker"), NOW)
+                LedgerStore(clients, place()).follow(INCIDENT, handed("quicker"), NOW)
             return found(**asked)
 
-    entry = Chain(Overtaken(clients, "put_item", 0, done=False), place()).follow(INCIDENT, handed("slower"), NOW)
+    entry = LedgerStore(Overtaken(clients, "put_item", 0, done=False), place()).follow(INCIDENT, handed("slower"), NOW)
     assert entry.seq == 10
     assert stored(clients).marks == {}
     assert verdict(clients).flaws == []
@@ -257,5 +257,5 @@ def test_two_that_follow_at_once_both_get_a_place(clients: WorldClients) -> None
 def test_nothing_follows_what_is_not_there(clients: WorldClients) -> None:
     """An incident that the ledger does not have gets no first entry this way."""
     with pytest.raises(RuleError, match=INCIDENT):
-        Chain(clients, place()).follow(INCIDENT, handed(), NOW)
+        LedgerStore(clients, place()).follow(INCIDENT, handed(), NOW)
     assert table(clients) == {}

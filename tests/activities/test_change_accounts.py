@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 from pydantic import ValidationError
 
-from activities.action import Change, RuleError
+from activities.action import ChangeAction, RuleError
 from activities.aws.identity.cognito_accounts import AccountsParams
 from activities.aws.identity.cognito_disable_users import DisableUsers
 from activities.aws.identity.cognito_require_mfa import MfaParams, RequireMfa
@@ -36,7 +36,7 @@ class Clinic:
     def account(self, **attributes: str) -> str:
         return self.pool.account(f"{uuid4()}@example.com", **attributes)
 
-    def planned(self, change: type[Change[Any]], undo: Plan | None = None, **params: Any) -> ApplyCall:
+    def planned(self, change: type[ChangeAction[Any]], undo: Plan | None = None, **params: Any) -> ApplyCall:
         self.generation += 1
         given = {"user_pool": "patients", **params}
         call = PlanCall(scope=self.scope, step="s", generation=self.generation, params=given, undo=undo)
@@ -52,15 +52,15 @@ class Clinic:
             approvers=(),
         )
 
-    def apply(self, change: type[Change[Any]], call: ApplyCall) -> str:
+    def apply(self, change: type[ChangeAction[Any]], call: ApplyCall) -> str:
         return self.runner.apply(change(self.clients), call, NOW).outcome
 
-    def verified(self, change: type[Change[Any]], call: ApplyCall) -> str:
+    def verified(self, change: type[ChangeAction[Any]], call: ApplyCall) -> str:
         fields = ("scope", "step", "generation", "action_id", "holder", "plan")
         look = VerifyCall(**{name: getattr(call, name) for name in fields})
         return self.runner.verify(change(self.clients), look).message
 
-    def carry_out(self, change: type[Change[Any]], **params: Any) -> Plan:
+    def carry_out(self, change: type[ChangeAction[Any]], **params: Any) -> Plan:
         call = self.planned(change, **params)
         assert self.apply(change, call) == "applied"
         self.verified(change, call)
@@ -146,7 +146,7 @@ def test_each_account_is_sent_one_code_whatever_is_lost(
     assert clinic.apply(ResetPasswords, call) == "applied"
     resent = int(when == "unsent")
     assert clinic.clients.writes == ["cognito-idp.admin_reset_user_password"] * (3 + resent)
-    assert clinic.verified(ResetPasswords, call) == "3 of 3 accounts as planned"
+    assert clinic.verified(ResetPasswords, call) == "3 of 3 as planned"
     assert [clinic.pool.get(user)["UserStatus"] for user in users[:lose]] == ["CONFIRMED"] * lose
 
 

@@ -10,7 +10,7 @@ from activities.aws.network.maintenance_html import LIMIT_CHARACTERS, PAGE, PAGE
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import ApplyCall, PlanCall
 from domain.model.plan import Plan
-from tests.activities.change_worlds import World, maintenance
+from tests.activities.change_worlds import ChangeWorld, maintenance
 from tests.activities.scopes import NOW, scope
 
 A, B = (f"arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/{name}/1" for name in "ab")
@@ -22,7 +22,7 @@ def _aws() -> Iterator[None]:
         yield
 
 
-def applied(world: World, generation: int, undo: Plan | None = None) -> Plan:
+def applied(world: ChangeWorld, generation: int, undo: Plan | None = None) -> Plan:
     runner = ChangeRunner(world.clients)
     plan = runner.plan(
         world.change, PlanCall(scope=world.scope, step="page", generation=generation, params={}, undo=undo)
@@ -108,7 +108,7 @@ def test_the_same_actions_read_the_same_however_aws_writes_them() -> None:
     assert [one["Order"] for one in _explicit([forward, cognito])] == [1, 2]
 
 
-def refusing(world: World, **changes: Any) -> str:
+def refusing(world: ChangeWorld, **changes: Any) -> str:
     where = scope(environment=world.scope.environment.model_copy(update=changes))
     with pytest.raises(RuleError) as refused:
         MaintenancePage(world.clients).plan(where, NoParams())

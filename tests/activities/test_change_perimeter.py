@@ -12,7 +12,7 @@ from activities.changes.runner import ChangeRunner
 from domain.config.environment import Protected
 from domain.model.activity_io import ApplyCall, PlanCall
 from domain.model.plan import Plan
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW
 from tests.activities.security_worlds import ATTACKERS, logging, restriction
 
@@ -23,15 +23,15 @@ def _aws() -> Iterator[None]:
         yield
 
 
-def planned(world: World, **params: Any) -> Plan:
+def planned(world: ChangeWorld, **params: Any) -> Plan:
     return ChangeRunner(world.clients).plan(world.change, asked(world, params)).plan
 
 
-def asked(world: World, params: dict[str, Any], generation: int = 1, undo: Plan | None = None) -> PlanCall:
+def asked(world: ChangeWorld, params: dict[str, Any], generation: int = 1, undo: Plan | None = None) -> PlanCall:
     return PlanCall(scope=world.scope, step="s", generation=generation, params=params, undo=undo)
 
 
-def carry_out(world: World, generation: int = 1, undo: Plan | None = None) -> Plan:
+def carry_out(world: ChangeWorld, generation: int = 1, undo: Plan | None = None) -> Plan:
     runner = ChangeRunner(world.clients)
     plan = runner.plan(world.change, asked(world, world.params, generation, undo)).plan
     call = ApplyCall(
@@ -47,7 +47,7 @@ def carry_out(world: World, generation: int = 1, undo: Plan | None = None) -> Pl
     return plan
 
 
-def rules(world: World) -> list[dict[str, Any]]:
+def rules(world: ChangeWorld) -> list[dict[str, Any]]:
     group = world.scope.environment.security_groups["tasks"]
     found = world.clients.inner.client("ec2").describe_security_group_rules(
         Filters=[{"Name": "group-id", "Values": [group]}]

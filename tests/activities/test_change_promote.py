@@ -10,24 +10,24 @@ from temporalio.exceptions import ApplicationError
 from activities.action import RuleError
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import PARAMETER, metric, promote
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address, snapshot
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[ChangeWorld]:
     with mock_aws():
         yield promote()
 
 
 @pytest.fixture
-def rds(world: World) -> FakeRds:
+def rds(world: ChangeWorld) -> FakeRds:
     fake: FakeRds = world.clients.instead["rds"]
     return fake
 
 
-def planned(world: World, **params: Any) -> Plan:
+def planned(world: ChangeWorld, **params: Any) -> Plan:
     return world.change.plan(world.scope, world.change.params.model_validate(world.params | params))
 
 
@@ -35,7 +35,7 @@ def fence_rules(plan: Plan) -> list[str]:
     return [name for name in plan.before if name.startswith("ingress ")]
 
 
-def test_the_plan_holds_all_that_changes(world: World) -> None:
+def test_the_plan_holds_all_that_changes(world: ChangeWorld) -> None:
     """The one rule that reaches PostgreSQL with its whole content, the role, the address, and the deployment."""
     plan = planned(world)
     (rule,) = fence_rules(plan)
@@ -50,7 +50,7 @@ def test_the_plan_holds_all_that_changes(world: World) -> None:
     assert len(plan.locks) == 4
 
 
-def test_those_who_approve_are_told_what_is_lost_and_missing(world: World, rds: FakeRds) -> None:
+def test_those_who_approve_are_told_what_is_lost_and_missing(world: ChangeWorld, rds: FakeRds) -> None:
     """The lag and its time, the last snapshot and why there is none now, and what must be rebuilt."""
     rds.snapshots = [snapshot("nightly")]
     impact = planned(world).impact
@@ -64,14 +64,14 @@ def test_those_who_approve_are_told_what_is_lost_and_missing(world: World, rds: 
     ("status", "instead"),
     [("available", "fail over"), ("backing-up", "fail over"), ("rebooting", "wait"), ("stopped", "start it again")],
 )
-def test_a_living_primary_is_left_in_its_place(world: World, rds: FakeRds, status: str, instead: str) -> None:
+def test_a_living_primary_is_left_in_its_place(world: ChangeWorld, rds: FakeRds, status: str, instead: str) -> None:
     """Two primaries would take writes; the refusal says what to do instead."""
     rds.primary["DBInstanceStatus"] = status
     with pytest.raises(RuleError, match=instead):
         planned(world)
 
 
-def test_a_full_pool_is_no_reason_to_promote(world: World, rds: FakeRds) -> None:
+def test_a_full_pool_is_no_reason_to_promote(world: ChangeWorld, rds: FakeRds) -> None:
     """The connections are used up while the database is well: restarting helps, promoting does not."""
     rds.primary["DBInstanceStatus"] = "available"
     metric("DatabaseConnections", PRIMARY, 97, world.clients)
@@ -87,14 +87,14 @@ def test_an_unknown_lag_is_refused(behind: float | None) -> None:
 
 
 @pytest.mark.parametrize("status", ["backing-up", "modifying", "rebooting"])
-def test_a_busy_replica_is_waited_for(world: World, rds: FakeRds, status: str) -> None:
+def test_a_busy_replica_is_waited_for(world: ChangeWorld, rds: FakeRds, status: str) -> None:
     """RDS promotes no replica that is backing up."""
     rds.replica["DBInstanceStatus"] = status
     with pytest.raises(RuleError, match=f"is {status}"):
         planned(world)
 
 
-def test_a_fence_that_does_not_hold_is_refused(world: World, rds: FakeRds) -> None:
+def test_a_fence_that_does_not_hold_is_refused(world: ChangeWorld, rds: FakeRds) -> None:
     """The group must be the primary's only one, and must not be the replica's."""
     (group,) = rds.primary["VpcSecurityGroups"]
     rds.replica["VpcSecurityGroups"] = [group]
@@ -109,7 +109,7 @@ def test_a_fence_that_does_not_hold_is_refused(world: World, rds: FakeRds) -> No
         planned(world)
 
 
-def test_an_application_that_reads_something_else_is_refused(world: World) -> None:
+def test_an_application_that_reads_something_else_is_refused(world: ChangeWorld) -> None:
     """A parameter that leads to neither database is not ours to overwrite; nor is an encrypted one."""
     ssm = world.clients.inner.client("ssm")
     ssm.put_parameter(Name=PARAMETER, Value="elsewhere.example", Overwrite=True)
@@ -121,13 +121,13 @@ def test_an_application_that_reads_something_else_is_refused(world: World) -> No
         planned(world)
 
 
-def test_backups_of_less_than_a_week_are_refused(world: World) -> None:
+def test_backups_of_less_than_a_week_are_refused(world: ChangeWorld) -> None:
     """RDS would keep those of a promoted instance for one day."""
     with pytest.raises(ValidationError, match="backup_retention_days"):
         planned(world, backup_retention_days=1)
 
 
-def test_the_old_primary_is_fenced_before_anything_else(world: World) -> None:
+def test_the_old_primary_is_fenced_before_anything_else(world: ChangeWorld) -> None:
     """First the fence, then the promotion, then the address, then the restart."""
     world.change.act(world.scope, planned(world))
     assert world.clients.writes == [
@@ -138,7 +138,7 @@ def test_the_old_primary_is_fenced_before_anything_else(world: World) -> None:
     ]
 
 
-def test_the_application_is_led_over_only_once_the_replica_takes_writes(world: World, rds: FakeRds) -> None:
+def test_the_application_is_led_over_only_once_the_replica_takes_writes(world: ChangeWorld, rds: FakeRds) -> None:
     """While RDS promotes the change asks again, neither leading over nor promoting twice."""
     rds.quick = False
     plan = planned(world)
@@ -155,7 +155,7 @@ def test_the_application_is_led_over_only_once_the_replica_takes_writes(world: W
     assert (seen.done, "with backups of 7 days" in seen.message) == (True, True)
 
 
-def test_a_primary_that_came_back_meanwhile_stops_it(world: World, rds: FakeRds) -> None:
+def test_a_primary_that_came_back_meanwhile_stops_it(world: ChangeWorld, rds: FakeRds) -> None:
     """Between approval and apply the primary may recover: nothing is written then; once it is fenced it goes on."""
     plan = planned(world)
     rds.primary["DBInstanceStatus"] = "available"
@@ -171,13 +171,13 @@ def test_a_primary_that_came_back_meanwhile_stops_it(world: World, rds: FakeRds)
     assert world.change.read(world.scope, plan) == plan.after
 
 
-def test_a_finished_promotion_needs_nothing(world: World) -> None:
+def test_a_finished_promotion_needs_nothing(world: ChangeWorld) -> None:
     """Asked for again, there is nothing to do: not even another restart."""
     world.change.act(world.scope, planned(world))
     assert planned(world).changes_nothing
 
 
-def test_a_missing_instance_is_an_error(world: World, rds: FakeRds) -> None:
+def test_a_missing_instance_is_an_error(world: ChangeWorld, rds: FakeRds) -> None:
     """RDS's own answer passes through, to be given its kind in one place."""
     del rds.instances[REPLICA]
     with pytest.raises(ClientError, match="DBInstanceNotFound"):

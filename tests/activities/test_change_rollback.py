@@ -4,8 +4,8 @@ from dataclasses import dataclass
 import pytest
 from moto import mock_aws
 
-from activities.action import RuleError
-from activities.aws.ecs.ecs_rollback_service import RollbackParams, RollbackService
+from activities.action import RuleError, ServiceParams
+from activities.aws.ecs.ecs_rollback_service import RollbackService
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, Verification
@@ -23,7 +23,7 @@ class Backend:
     scope: Scope
 
     def plan(self) -> Plan:
-        return self.change.plan(self.scope, RollbackParams(service="backend"))
+        return self.change.plan(self.scope, ServiceParams(service="backend"))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_missing_service_is_refused(backend: Backend) -> None:
     services = {"backend": Service(**(known | {"service": "gone"}))}
     elsewhere = scope(environment=environment(services=services))
     with pytest.raises(RuleError, match="no active service gone"):
-        backend.change.plan(elsewhere, RollbackParams(service="backend"))
+        backend.change.plan(elsewhere, ServiceParams(service="backend"))
 
 
 def rolling_out(backend: Backend, to: int) -> Plan:

@@ -9,7 +9,7 @@ from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan
-from tests.activities.change_worlds import World, scale
+from tests.activities.change_worlds import ChangeWorld, scale
 from tests.activities.fake_ecs import CLUSTER, SERVICE
 from tests.activities.scopes import environment, scope
 
@@ -20,7 +20,7 @@ def _aws() -> Iterator[None]:
         yield
 
 
-def planned(world: World, count: int | str | None = None, where: Scope | None = None) -> Plan:
+def planned(world: ChangeWorld, count: int | str | None = None, where: Scope | None = None) -> Plan:
     params = ScaleParams.model_validate({"service": "backend", "count": count})
     return ScaleService(world.clients).plan(where or world.scope, params)
 

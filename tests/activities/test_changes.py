@@ -18,7 +18,7 @@ from tests.activities.dial import (
     Dial,
     Point,
     held,
-    ledger,
+    intents,
     ledger_clients,
     planned,
 )
@@ -87,7 +87,7 @@ def test_applying_puts_the_intent_on_record_and_keeps_the_lock(
     call = planned(runner, dial)
     assert runner.apply(dial, call, NOW) == Applied(outcome="applied", ours=True)
     assert dial.written == ["left", "right"]
-    intent = ledger(clients).intent(call.scope.incident, STEP, 1)
+    intent = intents(clients).get(call.scope.incident, STEP, 1)
     assert intent is not None
     assert (intent.action_id, intent.digest, intent.target) == (call.action_id, call.plan.digest, ARN)
     assert (intent.before, intent.after) == (call.plan.before, call.plan.after)
@@ -111,7 +111,7 @@ def test_what_somebody_else_did_is_not_claimed(runner: ChangeRunner, dial: Dial,
     applied = runner.apply(dial, call, NOW)
     assert (applied.outcome, applied.ours) == ("already-done", False)
     assert dial.written == []
-    assert ledger(clients).intent(call.scope.incident, STEP, 1) is None
+    assert intents(clients).get(call.scope.incident, STEP, 1) is None
     assert not held(clients)
 
 
@@ -125,7 +125,7 @@ def test_anything_else_is_stale_without_our_intent(
     applied = runner.apply(dial, call, NOW)
     assert (applied.outcome, applied.observed) == ("stale", world)
     assert dial.written == []
-    assert ledger(clients).intent(call.scope.incident, STEP, 1) is None
+    assert intents(clients).get(call.scope.incident, STEP, 1) is None
     assert not held(clients)
 
 
@@ -201,7 +201,7 @@ def _play(clients: WorldClients, events: list[str], to: int) -> None:
             assert outcome in ("stale", None)
             assert len(dial.written) == before
         if dial.written:
-            assert ledger(clients).intent(where.incident, STEP, 1) is not None
+            assert intents(clients).get(where.incident, STEP, 1) is not None
     dial.cut = None
     foreign = OUTSIDE in dial.world.values()
     last = runner.apply(dial, call, NOW)

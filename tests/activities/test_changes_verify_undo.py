@@ -12,7 +12,7 @@ from tests.activities.dial import (
     STEP,
     Dial,
     held,
-    ledger,
+    intents,
     ledger_clients,
     looking,
     planned,
@@ -50,7 +50,7 @@ def test_verify_says_not_yet_until_it_is_so(runner: ChangeRunner, dial: Dial, cl
     dial.seen = Verification(done=True, message="turned")
     for _ in range(2):
         assert runner.verify(dial, looking(call)).message == "turned"
-        assert ledger(clients).outcome(call.scope.incident, STEP, 1) == "verified"
+        assert intents(clients).outcome(call.scope.incident, STEP, 1) == "verified"
         assert not held(clients)
 
 
@@ -64,7 +64,7 @@ def test_a_failed_verification_is_final_and_frees_the_lock(
     with pytest.raises(ApplicationError, match="it broke") as failed:
         runner.verify(dial, looking(call))
     assert (failed.value.type, failed.value.non_retryable) == ("VerificationFailed", True)
-    assert ledger(clients).outcome(call.scope.incident, STEP, 1) == "failed"
+    assert intents(clients).outcome(call.scope.incident, STEP, 1) == "failed"
     assert not held(clients)
 
 

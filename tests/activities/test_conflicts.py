@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.aws.shared.error_codes import ALREADY
 from activities.catalogue import CHANGES
 from domain.values.errors import FINAL
-from tests.activities.catalogue_worlds import WRITES_OF, world_of
+from tests.activities.catalogue_worlds import world_of, writes_of
 from tests.activities.trial import Trial
 from tests.activities.walk import Met, Walk
 from tests.activities.wire import AGAIN, Sent
@@ -36,7 +36,7 @@ def test_a_conflict_is_read_again_and_has_one_effect(trial: Trial) -> None:
     for met in applying:
         assert met.error is None or (met.error.type, met.error.non_retryable) == (met.kind.value, False), met
     assert (applying.result.outcome, applying.result.ours) == ("applied", True)
-    assert trial.effects == WRITES_OF[trial.name]
+    assert trial.effects == writes_of(trial.name)
     trial.world.settle()
     assert trial.verify().message
     assert trial.is_as_planned
@@ -94,7 +94,7 @@ def _sent_twice(trial: Trial) -> None:
     effects = trial.effects
     with WIRE.listening(_again):
         assert _until_done(trial) == "applied"
-    assert trial.effects == effects + WRITES_OF[trial.name]
+    assert trial.effects == effects + writes_of(trial.name)
     trial.world.settle()
     with WIRE.listening(_again):
         assert trial.verify().message
@@ -111,7 +111,7 @@ def _said_to_be_so(trial: Trial) -> None:
     for met in applying:
         _counts_for_nothing(met)
     assert applying.result.outcome == "applied"
-    assert trial.effects == effects + WRITES_OF[trial.name]
+    assert trial.effects == effects + writes_of(trial.name)
     trial.world.settle()
     for met in Walk(trial.verify, _already):
         _counts_for_nothing(met)

@@ -4,7 +4,7 @@ import pytest
 from moto import mock_aws
 
 from activities.catalogue import CHANGES
-from tests.activities.catalogue_worlds import WRITES_OF, world_of
+from tests.activities.catalogue_worlds import world_of, writes_of
 from tests.activities.trial import Trial
 from tests.activities.walk import Met, Walk
 from tests.activities.wire_codes import ONE_A_CLASS
@@ -25,7 +25,7 @@ def test_every_call_meets_every_error(change: str) -> None:
                 trial.release()
                 assert trial.holders == set(), met
         assert (applying.result.outcome, applying.result.ours) == ("applied", True)
-        assert trial.effects == WRITES_OF[change]
+        assert trial.effects == writes_of(change)
         trial.world.settle()
         verifying = Walk(trial.verify, lambda _: ONE_A_CLASS)
         for met in verifying:

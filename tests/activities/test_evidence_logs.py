@@ -11,7 +11,7 @@ from moto import mock_aws
 from activities.action import RuleError
 from activities.aws.evidence import s3_preservation
 from activities.changes.runner import ChangeRunner
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.evidence_worlds import DECLARED, EVIDENCE, LOGS, VAULT, log, preserve
 from tests.activities.preserving import INSIDE, LARGE, PIECE, applied, copies, manifest
 from tests.activities.scopes import environment
@@ -19,22 +19,22 @@ from tests.activities.test_change_catalogue import planned, verified
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[ChangeWorld]:
     with mock_aws():
         yield preserve()
 
 
 @pytest.fixture
-def runner(world: World) -> ChangeRunner:
+def runner(world: ChangeWorld) -> ChangeRunner:
     return ChangeRunner(world.clients)
 
 
 @pytest.fixture
-def s3(world: World) -> Any:
+def s3(world: ChangeWorld) -> Any:
     return world.clients.inner.client("s3")
 
 
-def test_every_version_of_the_window_arrives_locked(runner: ChangeRunner, world: World, s3: Any) -> None:
+def test_every_version_of_the_window_arrives_locked(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """Each version, rewritten and large ones too, stands under its name with the source's hash and both locks."""
     contents = {
         "app/day.jsonl": [b"one", b"two"],
@@ -67,7 +67,7 @@ def test_every_version_of_the_window_arrives_locked(runner: ChangeRunner, world:
             s3.delete_object(Bucket=VAULT, Key=line["destination"], VersionId=line["destination_version"])
 
 
-def test_what_s3_stored_is_what_was_hashed(runner: ChangeRunner, world: World, s3: Any) -> None:
+def test_what_s3_stored_is_what_was_hashed(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """S3's own checksum of a copy is that of the source's content."""
     log("app/a", b"content", INSIDE)
     verified(runner, world, applied(runner, world))
@@ -77,7 +77,7 @@ def test_what_s3_stored_is_what_was_hashed(runner: ChangeRunner, world: World, s
 
 
 def test_deletions_and_losses_are_told(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A deletion of the window is in the manifest, and so is a version that was gone before it could be copied."""
     log("app/a", b"content", INSIDE)
@@ -101,7 +101,7 @@ def test_deletions_and_losses_are_told(
     assert sum("deleted" in line for line in lines) == 1
 
 
-def test_asking_again_copies_only_what_came_since(runner: ChangeRunner, world: World, s3: Any) -> None:
+def test_asking_again_copies_only_what_came_since(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """With nothing new it is all done, by us; with something new the window grows, and what stands stays."""
     verified(runner, world, applied(runner, world))
     again = planned(runner, world, 2)
@@ -116,7 +116,7 @@ def test_asking_again_copies_only_what_came_since(runner: ChangeRunner, world: W
     assert set(before) < set(copies(world))
 
 
-def test_the_window_ends_where_the_plan_says(runner: ChangeRunner, world: World, s3: Any) -> None:
+def test_the_window_ends_where_the_plan_says(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """What is written after the plan is not of the window, although it is there when the copying begins."""
     log("app/last", b"x", DECLARED + timedelta(minutes=5))
     call = applied(runner, world)
@@ -125,7 +125,7 @@ def test_the_window_ends_where_the_plan_says(runner: ChangeRunner, world: World,
     assert late not in {line["source_version"] for line in manifest(s3, call)[1]}
 
 
-def test_a_key_too_long_stands_by_its_hash(runner: ChangeRunner, world: World, s3: Any) -> None:
+def test_a_key_too_long_stands_by_its_hash(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """A key that leaves no room for ours is copied too; the manifest says which it was."""
     key = "k" * 1020
     log(key, b"x", INSIDE)
@@ -145,7 +145,7 @@ def test_a_key_too_long_stands_by_its_hash(runner: ChangeRunner, world: World, s
     ],
 )
 def test_without_a_vault_nothing_is_planned(
-    runner: ChangeRunner, world: World, s3: Any, changes: dict[str, Any], match: str
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, changes: dict[str, Any], match: str
 ) -> None:
     """Evidence that nothing protects is none: refused, saying what is missing."""
     s3.create_bucket(Bucket="unlocked", CreateBucketConfiguration={"LocationConstraint": "ap-southeast-2"})
@@ -154,7 +154,7 @@ def test_without_a_vault_nothing_is_planned(
         planned(runner, world)
 
 
-def test_the_plan_says_what_there_is(runner: ChangeRunner, world: World) -> None:
+def test_the_plan_says_what_there_is(runner: ChangeRunner, world: ChangeWorld) -> None:
     """Versions, bytes and days of the window are in the plan; the instant of declaration bounds it."""
     log("app/yesterday", b"xxx", DECLARED - timedelta(hours=24))
     log("app/before", b"xxx", DECLARED - timedelta(hours=24, seconds=1))
@@ -166,7 +166,7 @@ def test_the_plan_says_what_there_is(runner: ChangeRunner, world: World) -> None
 
 
 def test_a_huge_bucket_is_counted_in_part(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there is too much to count in time, the plan says so, and all of it is copied all the same."""
     monkeypatch.setattr("activities.aws.evidence.s3_versions._PAGES", 1)

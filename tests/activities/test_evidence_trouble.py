@@ -13,25 +13,25 @@ from activities.action import RuleError
 from activities.aws.evidence import s3_preservation
 from activities.changes.runner import ChangeRunner
 from activities.heartbeat import keeping
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, log, preserve, stored
 from tests.activities.preserving import INSIDE, LARGE, applied, copies, manifest, uploads
 from tests.activities.test_change_catalogue import verified
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[ChangeWorld]:
     with mock_aws():
         yield preserve()
 
 
 @pytest.fixture
-def runner(world: World) -> ChangeRunner:
+def runner(world: ChangeWorld) -> ChangeRunner:
     return ChangeRunner(world.clients)
 
 
 @pytest.fixture
-def s3(world: World) -> Any:
+def s3(world: ChangeWorld) -> Any:
     return world.clients.inner.client("s3")
 
 
@@ -45,7 +45,7 @@ def s3(world: World) -> Any:
     ids=["changed", "unlocked", "without a hold"],
 )
 def test_a_foreign_copy_is_never_taken_for_evidence(
-    runner: ChangeRunner, world: World, s3: Any, theirs: bytes, lock: dict[str, Any], match: str
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, theirs: bytes, lock: dict[str, Any], match: str
 ) -> None:
     """Where something else stands, or the same without our lock, it says so, and there is no manifest."""
     call = applied(runner, world)
@@ -62,7 +62,7 @@ def test_a_foreign_copy_is_never_taken_for_evidence(
 
 
 def test_one_that_cannot_be_read_keeps_the_manifest_from_being_written(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All others are copied, the error is raised as it came, and a later attempt ends it."""
     for number in range(5):
@@ -87,7 +87,7 @@ def test_one_that_cannot_be_read_keeps_the_manifest_from_being_written(
 
 
 def test_half_a_content_is_never_evidence(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the source breaks off nothing is put, and the next attempt copies all of it."""
     log("app/half", b"x" * 1000, INSIDE)
@@ -109,7 +109,7 @@ def test_half_a_content_is_never_evidence(
     assert "3 versions" in verified(runner, world, call)
 
 
-def test_a_foreign_order_or_manifest_is_told(runner: ChangeRunner, world: World, s3: Any) -> None:
+def test_a_foreign_order_or_manifest_is_told(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """What somebody else put in place of our manifest does not pass for it."""
     call = applied(runner, world)
     s3.put_object(Bucket=VAULT, Key=call.plan.after["manifest"], Body=b'{"incident":"another"}\n')
@@ -119,7 +119,7 @@ def test_a_foreign_order_or_manifest_is_told(runner: ChangeRunner, world: World,
 
 
 def test_what_an_earlier_attempt_copied_is_compared_and_not_sent(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Up to the cursor of the attempt before, nothing is put again; the manifest is as complete."""
     for number in range(5):
@@ -138,7 +138,7 @@ def test_what_an_earlier_attempt_copied_is_compared_and_not_sent(
     assert len(manifest(s3, call)[1]) == 7
 
 
-def test_a_foreign_part_of_the_manifest_is_not_believed(runner: ChangeRunner, world: World, s3: Any) -> None:
+def test_a_foreign_part_of_the_manifest_is_not_believed(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """A part that is not about the inventory's versions was written by somebody else."""
     call = applied(runner, world)
     s3.put_object(
@@ -151,7 +151,7 @@ def test_a_foreign_part_of_the_manifest_is_not_believed(runner: ChangeRunner, wo
 
 @pytest.mark.parametrize(("name", "locked"), [("parts/000001.jsonl", True), ("inventory.jsonl", False)])
 def test_a_record_that_somebody_else_was_quicker_with_is_not_believed(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch, name: str, locked: bool
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch, name: str, locked: bool
 ) -> None:
     """Put between our look and our write: what is not about the same versions, or not locked, ends it at once."""
     call = applied(runner, world)
@@ -173,7 +173,7 @@ def test_a_record_that_somebody_else_was_quicker_with_is_not_believed(
 
 @pytest.mark.parametrize("look", [0, 3], ids=["sent again", "compared"])
 def test_a_large_copy_that_stands_is_taken_as_it_is(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch, look: int
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch, look: int
 ) -> None:
     """The attempt before died after the copy: it is found to be the same, and no half of another is left."""
     log("AWSLogs/0", b"x" * LARGE, INSIDE)
@@ -192,7 +192,7 @@ def test_a_large_copy_that_stands_is_taken_as_it_is(
 
 
 def test_an_upload_that_fails_leaves_nothing_behind(
-    runner: ChangeRunner, world: World, s3: Any, monkeypatch: pytest.MonkeyPatch
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part that S3 does not take ends the upload and gives its room back: nothing hangs, the next attempt copies."""
     for number in range(6):

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from activities.aws.network.ec2_flow_traffic import FlowTraffic, FlowTrafficParams
 from activities.aws.shared.clients import AwsClients
 from activities.aws.shared.error_mapping import kind_of
-from activities.aws.shared.finding_times import rfc3339
 from domain.model.finding import Finding, FindingStatus
 from domain.values.errors import ErrorKind
+from domain.values.timestamps import stamp_to_second
 from sandbox.runtime.aws_world import World
 from sandbox.traffic import flow_log
 from sandbox.traffic.flow_log import Flow
@@ -84,7 +84,9 @@ def test_traffic_is_counted_by_what_became_of_it(network: Watched) -> None:
         "none refused between its own addresses"
     )
     assert (finding.facts["accepted"], finding.facts["rejected"], finding.facts["rejected_inside"]) == (2, 1, 0)
-    assert finding.evidence == f"{network.group} from {rfc3339(AT - timedelta(hours=1))} to {rfc3339(AT)}"
+    assert (
+        finding.evidence == f"{network.group} from {stamp_to_second(AT - timedelta(hours=1))} to {stamp_to_second(AT)}"
+    )
 
 
 def test_what_is_refused_between_its_own_addresses_is_suspect(network: Watched) -> None:

@@ -10,7 +10,7 @@ from activities.aws.ecs.ecs_stop_service import StopParams, StopService
 from activities.aws.network.network_isolate import IsolateNetwork, IsolateParams
 from domain.model.plan import Plan
 from tests.activities.breach_worlds import BALANCER, SERVICES, Estate, isolated, stop
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 
@@ -21,7 +21,7 @@ def _aws() -> Iterator[None]:
         yield
 
 
-def planned(world: World, **instead: Any) -> Plan:
+def planned(world: ChangeWorld, **instead: Any) -> Plan:
     params = IsolateParams.model_validate({**world.params, **instead})
     return IsolateNetwork(world.clients).plan(world.scope, params)
 
@@ -147,7 +147,7 @@ def test_a_web_acl_that_is_not_there_is_named() -> None:
         planned(world)
 
 
-def stopping(world: World, *services: str) -> Plan:
+def stopping(world: ChangeWorld, *services: str) -> Plan:
     return StopService(world.clients).plan(world.scope, StopParams(services=services or ("backend", "frontend")))
 
 

@@ -5,11 +5,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.action import RuleError
-from activities.aws.ecs.ecs_rollback_service import settled
+from activities.aws.ecs.described_service import settled
 from activities.statuspage import PostParams, Resolved
 from domain.model.activity_io import ObserveCall
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.trial import named
+from tests.domain.changing import plan
 
 BACKEND = environment().services["backend"].model_dump()
 BARE = environment(services={"backend": {**BACKEND, "target_group_arn": None}}, status_page=None)
@@ -31,7 +32,9 @@ def test_what_no_load_balancer_is_before_is_not_called_well(probe: str) -> None:
 def test_without_load_balancer_a_rollout_is_judged_by_its_tasks(state: str, running: int, done: bool) -> None:
     """A rollout has settled once ECS has completed it and every task runs; nobody else is asked."""
     rollout = {"status": "PRIMARY", "taskDefinition": "task-definition/tides:3", "rolloutState": state}
-    seen = settled(None, {"deployments": [rollout], "runningCount": running, "desiredCount": 3}, None)
+    service = {"deployments": [rollout], "runningCount": running, "desiredCount": 3}
+    alone = plan(context={"target_group": None})
+    seen = settled(None, alone, service)  # type: ignore[arg-type]
     assert seen.done is done
     assert seen.message == f"tides:3: rollout {state}, {running} of 3 tasks running"
 

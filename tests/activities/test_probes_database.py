@@ -5,21 +5,22 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.database.cloudwatch_database_connections import DatabaseConnections, DatabaseConnectionsParams
-from activities.aws.database.rds_status import DatabaseStatus, DatabaseStatusParams
+from activities.action import DatabaseParams
+from activities.aws.database.cloudwatch_database import DatabaseConnections
+from activities.aws.database.rds_status import DatabaseStatus
 from activities.aws.shared.clients import AwsClients
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import NOW, scope
 
-PARAMS = DatabaseConnectionsParams(database="primary")
+PARAMS = DatabaseParams(database="primary")
 
 
 def instance(**changes: Any) -> Finding:
     aws = Stubbed("rds")
     described = {"DBInstanceIdentifier": "axis-db", "DBInstanceStatus": "available", "BackupRetentionPeriod": 7}
     aws.answer("describe_db_instances", {"DBInstances": [described | changes]}, {"DBInstanceIdentifier": "axis-db"})
-    return DatabaseStatus(aws).observe(scope(), DatabaseStatusParams(database="primary"), NOW)
+    return DatabaseStatus(aws).observe(scope(), DatabaseParams(database="primary"), NOW)
 
 
 @pytest.mark.parametrize("status", ["available", "backing-up", "storage-optimization", "configuring-log-exports"])
@@ -71,7 +72,7 @@ def test_the_address_is_looked_up_by_who_needs_it() -> None:
 def test_the_status_of_a_real_instance_is_read() -> None:
     """The probe asks by the identifier of the environment; an instance that is gone is an error, not a finding."""
     with moto() as aws:
-        params = DatabaseStatusParams(database="primary")
+        params = DatabaseParams(database="primary")
         with pytest.raises(ClientError, match="DBInstanceNotFound"):
             DatabaseStatus(aws).observe(scope(), params, NOW)
         aws.client("rds").create_db_instance(

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.action import Probe
+from activities.action import ProbeAction
 from activities.aws.database.cloudwatch_database import DatabaseCpu, DatabaseStorage, ReplicaLag
 from activities.aws.database.database_cause import DatabaseCause, DatabaseClassification
 from activities.aws.database.rds_events import DatabaseEvents
@@ -16,13 +16,13 @@ from tests.activities.given import Stubbed
 from tests.activities.scopes import NOW, scope
 
 GIB = 1024**3
-OWN: list[type[Probe[Any]]] = [
+OWN: list[type[ProbeAction[Any]]] = [
     *(DatabaseCpu, DatabaseStorage, ReplicaLag, DatabaseEvents, PostgresLog, DatabaseClassification, DatabaseCause)
 ]
 MINUTE = timedelta(minutes=1)
 
 
-def look(aws: Any, probe: type[Probe[Any]], **params: Any) -> Finding:
+def look(aws: Any, probe: type[ProbeAction[Any]], **params: Any) -> Finding:
     return probe(aws).observe(scope(), probe.params.model_validate({"database": "primary"} | params), NOW)
 
 
@@ -63,7 +63,7 @@ def instance(aws: RecordedAws, **changes: Any) -> None:
     ],
 )
 def test_limits_of_the_metrics(
-    probe: type[Probe[Any]], series: dict[str, list[float]], status: FindingStatus, told: str
+    probe: type[ProbeAction[Any]], series: dict[str, list[float]], status: FindingStatus, told: str
 ) -> None:
     """The figure that counts, its limit, and how it is told."""
     with recorded_aws() as aws:
@@ -82,7 +82,7 @@ def test_limits_of_the_metrics(
         (ReplicaLag, ["lag"]),
     ],
 )
-def test_a_metric_that_stopped_is_unknown(probe: type[Probe[Any]], empty: list[str]) -> None:
+def test_a_metric_that_stopped_is_unknown(probe: type[ProbeAction[Any]], empty: list[str]) -> None:
     """No data is neither an idle processor nor a replica that is up to date."""
     with recorded_aws() as aws:
         instance(aws)
@@ -146,7 +146,7 @@ def test_an_instance_that_is_down_is_classified_without_its_metrics() -> None:
 
 @pytest.mark.parametrize("probe", OWN)
 @pytest.mark.parametrize("code", ["AccessDenied", "DBInstanceNotFound"])
-def test_a_broken_source_is_an_error(probe: type[Probe[Any]], code: str) -> None:
+def test_a_broken_source_is_an_error(probe: type[ProbeAction[Any]], code: str) -> None:
     """What AWS answers passes through, so that the finding becomes unknown and says why."""
     operations = ("DescribeDBInstances", "DescribeEvents", "GetMetricData", "DescribeDBLogFiles")
     more = {"cause": "cpu"} if probe is DatabaseCause else {}

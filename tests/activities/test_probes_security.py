@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.action import Probe
+from activities.action import ProbeAction
 from activities.aws.identity.cloudtrail_privilege_changes import PrivilegeChanges, PrivilegeChangesParams
 from activities.aws.identity.logs_data_access import DataAccess, DataAccessParams
 from activities.aws.identity.logs_failed_sign_ins import FailedSignIns, FailedSignInsParams
@@ -19,7 +19,7 @@ from tests.activities.scopes import NOW, environment, scope
 
 BAD, HOME = "198.51.100.61", "192.0.2.44"
 VICTIM = "someone@example.com"
-LOG_PROBES: list[tuple[type[Probe[Any]], Any]] = [
+LOG_PROBES: list[tuple[type[ProbeAction[Any]], Any]] = [
     (FailedSignIns, FailedSignInsParams(service="backend")),
     (PrivilegeEscalation, PrivilegeEscalationParams(service="backend")),
     (DataAccess, DataAccessParams(service="backend")),
@@ -95,7 +95,9 @@ def test_a_log_without_sign_ins_is_unknown(roles: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("probe", "params"), LOG_PROBES)
-def test_a_search_without_end_is_cut_and_does_not_say_that_all_is_well(probe: type[Probe[Any]], params: Any) -> None:
+def test_a_search_without_end_is_cut_and_does_not_say_that_all_is_well(
+    probe: type[ProbeAction[Any]], params: Any
+) -> None:
     """After 50 pages a probe stops; having found nothing, it is unknown."""
     aws = Stubbed("logs")
     for number in range(50):
@@ -107,7 +109,7 @@ def test_a_search_without_end_is_cut_and_does_not_say_that_all_is_well(probe: ty
 
 
 @pytest.mark.parametrize(("probe", "params"), LOG_PROBES)
-def test_no_line_and_no_name_leaves_a_probe(probe: type[Probe[Any]], params: Any) -> None:
+def test_no_line_and_no_name_leaves_a_probe(probe: type[ProbeAction[Any]], params: Any) -> None:
     """Accounts and studies are pseudonyms in findings, other ones in another incident."""
     lines = [
         *guesses(10),
@@ -127,7 +129,7 @@ def test_no_line_and_no_name_leaves_a_probe(probe: type[Probe[Any]], params: Any
 
 @pytest.mark.parametrize(("probe", "params"), LOG_PROBES)
 @pytest.mark.parametrize("field", ["sourceIp", "role", "userId", "resourceId", "requestedRole"])
-def test_a_name_in_any_field_stays_in_the_log(probe: type[Probe[Any]], params: Any, field: str) -> None:
+def test_a_name_in_any_field_stays_in_the_log(probe: type[ProbeAction[Any]], params: Any, field: str) -> None:
     """An application that writes a name where an address or a role should stand tells it to nobody through us."""
     given: dict[str, Any] = {"success": True, field: "Jo Example"}
     granted = [line(5, event, **given) for event in ("AUTHENTICATION", "PRIVILEGE_ESCALATION")]
@@ -153,7 +155,7 @@ def test_a_role_that_nobody_named_is_other() -> None:
         ("AccessDeniedException", ErrorKind.ACCESS_DENIED),
     ],
 )
-def test_a_broken_log_is_an_error_of_its_kind(probe: type[Probe[Any]], params: Any, code: str, kind: str) -> None:
+def test_a_broken_log_is_an_error_of_its_kind(probe: type[ProbeAction[Any]], params: Any, code: str, kind: str) -> None:
     """A log group that is gone, or denied, or not answering is no finding."""
     aws = Stubbed("logs")
     aws.stubber.add_client_error("filter_log_events", code)
@@ -212,7 +214,7 @@ def changed(
 def paces(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the probe waited between pages; nobody waits."""
     waited: list[float] = []
-    monkeypatch.setattr("activities.aws.identity.cloudtrail_privilege_changes.time.sleep", waited.append)
+    monkeypatch.setattr("activities.aws.shared.pages.time.sleep", waited.append)
     return waited
 
 

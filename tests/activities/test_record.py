@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from activities.action import RuleError
 from activities.aws.shared.clients import AwsClients
-from activities.ledger.reader import Record
+from activities.ledger.reader import LedgerReader
 from domain.audit.storage_format import chain_key, seal_place
 from domain.audit.verdict import audit
 from domain.config.environment import Environment
@@ -55,7 +55,7 @@ def test_hidden_signed_heads_still_count(clients: WorldClients) -> None:
     append(clients, timeline(3).entries)
     append(clients, timeline(5).entries[3:])
     clients.inner.client("s3").delete_object(Bucket=BUCKET, Key=seal_place(INCIDENT, 1, 5))
-    record = Record(clients, place())
+    record = LedgerReader(clients, place())
     found = record.read(INCIDENT)
     assert any("000005.json is hidden" in remark for remark in found.remarks)
     assert verdict(clients).intact
@@ -74,14 +74,14 @@ def test_a_signed_head_put_over_another_is_seen(clients: WorldClients) -> None:
     found = verdict(clients)
     assert [(flaw.kind, flaw.seq) for flaw in found.flaws] == [("signature", 3)]
     assert found.signed == 3
-    assert any("not locked" in remark for remark in Record(clients, place()).read(INCIDENT).remarks)
+    assert any("not locked" in remark for remark in LedgerReader(clients, place()).read(INCIDENT).remarks)
 
 
 def test_the_signed_head_of_a_moment_ago_is_waited_for(clients: WorldClients) -> None:
     """Read between the entries and their signature, a record is looked at again until it is signed."""
     append(clients, timeline(3).entries)
     append(clients, timeline(4).entries[3:], where=environment())
-    record = Record(clients, place())
+    record = LedgerReader(clients, place())
     keys = Keys(record.pems())
     unsigned = audit(record.read(INCIDENT, patience_seconds=0).copy, keys.vouches)
     assert [(flaw.kind, flaw.seq) for flaw in unsigned.flaws] == [("unsigned", 4)]
@@ -104,13 +104,13 @@ def test_the_signed_head_of_a_moment_ago_is_waited_for(clients: WorldClients) ->
 def test_an_earlier_key_still_counts(clients: WorldClients) -> None:
     """After the alias moved to a new key, heads of the old one are good while the environment names it."""
     append(clients, timeline(3).entries)
-    old = next(iter(Record(clients, place()).pems()))
+    old = next(iter(LedgerReader(clients, place()).pems()))
     create_key(clients.inner, "alias/new")
     after = place().model_copy(update={"evidence": _evidence(signing_key="alias/new")})
     append(clients, timeline(5).entries[3:], where=after)
     with_old = after.model_copy(update={"evidence": _evidence(signing_key="alias/new", earlier_signing_keys=(old,))})
     for where, intact in ((after, False), (with_old, True)):
-        record = Record(clients, where)
+        record = LedgerReader(clients, where)
         assert audit(record.read(INCIDENT).copy, Keys(record.pems()).vouches).intact is intact
 
 
@@ -119,10 +119,10 @@ def test_what_is_not_there_is_refused(clients: WorldClients) -> None:
     append(clients, timeline(3).entries)
     for incident in ("inc-20261123-7f3", INCIDENT + "x"):
         with pytest.raises(RuleError, match=incident):
-            Record(clients, place()).read(incident)
+            LedgerReader(clients, place()).read(incident)
         with pytest.raises(RuleError, match=incident):
-            Record(clients, place()).read_chain(incident)
-    assert len(Record(clients, place()).read_chain(INCIDENT).items[1]) == 3
+            LedgerReader(clients, place()).read_chain(incident)
+    assert len(LedgerReader(clients, place()).read_chain(INCIDENT).items[1]) == 3
 
 
 def test_a_stray_item_is_remarked(clients: WorldClients) -> None:
@@ -130,7 +130,7 @@ def test_a_stray_item_is_remarked(clients: WorldClients) -> None:
     append(clients, timeline(3).entries)
     item: Any = {"pk": {"S": f"chain#{INCIDENT}"}, "sk": {"S": "epoch#x"}}
     clients.inner.client("dynamodb").put_item(TableName=LEDGER, Item=item)
-    assert Record(clients, place()).read(INCIDENT).remarks == ["an item 'epoch#x' in the ledger is none of ours"]
+    assert LedgerReader(clients, place()).read(INCIDENT).remarks == ["an item 'epoch#x' in the ledger is none of ours"]
 
 
 _ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import registry
-from activities.action import Clients, NoParams, Probe
+from activities.action import Clients, NoParams, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
@@ -84,11 +84,10 @@ def test_bad_parameters_are_final(todo: Todo) -> None:
     assert "colour" in error.message
 
 
-class Talkative(Probe[NoParams]):
+class Talkative(ProbeAction[NoParams]):
     """Finds more than any entry could hold."""
 
     name = "test.talkative"
-    params = NoParams
 
     def observe(self, scope: Scope, params: NoParams, at: datetime) -> Finding:  # noqa: ARG002
         return Finding(status=FindingStatus.SUSPECT, summary="too much", facts={"lines": ["x" * 100] * 1000})

@@ -137,7 +137,7 @@ def test_service_levels_mtta_and_mttr() -> None:
         "phase immediate | 2026-11-23 14:00:00 +11:00 | 2026-11-23 14:15:00 +11:00 | breached | ",
         " | 1h 8m late",
         "approve rollback | ",
-        "update stakeholders (2 times) | 2026-11-23 14:07:00 +11:00 | 2026-11-23 14:51:40 +11:00 | breached |  | not done",
+        "update stakeholders (2 times) | 2026-11-23 14:07:00 +11:00 | 2026-11-23 14:51:40 +11:00 | breached | ",
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from activities.action import RuleError
-from activities.ledger.store import Chain
+from activities.ledger.store import LedgerStore
 from activities.report_store import ReportStore
 from domain.audit.storage_format import report_place
 from domain.model.activity_io import AppendCall, ReportCall, Reported
@@ -107,7 +107,7 @@ def test_what_came_later_makes_a_report_of_its_own(clients: WorldClients) -> Non
     """After a further entry the report stands under its number, and the earlier one stays."""
     append(clients, entries())
     store(clients)
-    Chain(clients, place()).follow(INCIDENT, Unchained("cto", "custody", "handed over", _custody(), 1, {}), NOW)
+    LedgerStore(clients, place()).follow(INCIDENT, Unchained("cto", "custody", "handed over", _custody(), 1, {}), NOW)
     assert store(clients).seq == len(entries()) + 1
     assert len(reports(clients)) == 8
 
@@ -135,7 +135,7 @@ def test_what_the_ledger_does_not_tell_is_refused(clients: WorldClients) -> None
 
 def test_without_a_vault_it_is_refused(clients: WorldClients) -> None:
     bare = environment()
-    Chain(clients, bare).append(AppendCall(incident=INCIDENT, environment=bare, epoch=1, entries=entries()))
+    LedgerStore(clients, bare).append(AppendCall(incident=INCIDENT, environment=bare, epoch=1, entries=entries()))
     call = ReportCall(incident=INCIDENT, environment=bare, timezone="UTC")
     with pytest.raises(RuleError, match="no evidence bucket"):
         ReportStore(clients, bare).store(call, NOW)

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from activities.action import NoParams, RuleError
+from activities.action import NoParams, Outside, RuleError
 from activities.aws.observability.support_cases import CaseParams, OpenCase, ResolveCase
-from activities.registry import World
 from activities.statuspage_client import StatusPageClient
 from domain.values.severity import Severity
 from tests.activities.aws_calls import RecordedAws, recorded_aws
@@ -21,8 +20,8 @@ def aws() -> Iterator[RecordedAws]:
         yield clients
 
 
-def world(aws: RecordedAws) -> World:
-    return World(aws, StatusPageClient("http://127.0.0.1:9", ""))
+def world(aws: RecordedAws) -> Outside:
+    return Outside(aws, StatusPageClient("http://127.0.0.1:9", ""))
 
 
 def offers(aws: RecordedAws, *codes: str) -> None:

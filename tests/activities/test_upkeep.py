@@ -7,23 +7,25 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from activities.action import Probe, RuleError
-from activities.aws.database.backups import Backups, FailedJobs
-from activities.aws.database.performance_insights import DatabaseLoad
+from activities.action import ProbeAction, RuleError
+from activities.aws.database.backup_failed_jobs import FailedJobs
+from activities.aws.database.pi_load import DatabaseLoad
+from activities.aws.database.rds_backups import Backups
 from activities.aws.ecs.autoscaling_activities import ScalingActivities
 from activities.aws.ecs.cloudwatch_service_load import ServiceLoad
 from activities.aws.identity.cognito_pool_status import PoolStatus
 from activities.aws.network.acm_certificate import Certificate
 from activities.aws.network.cloudwatch_traffic import ErrorRate, ResponseTime
 from activities.aws.observability.cloudtrail_logging import TrailStatus
-from activities.aws.observability.cloudwatch_alarms import Alarms
-from activities.aws.observability.freshness import LastEvent, NewestObject
+from activities.aws.observability.cloudwatch_alarms import Alarms, AlarmsParams
+from activities.aws.observability.logs_last_event import LastEvent
+from activities.aws.observability.s3_newest_object import NewestObject
 from activities.aws.observability.xray_traces import Traces
 from activities.catalogue import PROBES
 from domain.config.approval import ApprovalClass
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.upkeep_worlds import ALARMS, alarms, insights, scale_out
 
@@ -37,7 +39,7 @@ WHERE = scope(
         user_pools={"patients": "ap-southeast-2_Pool00001"},
     )
 )
-SOURCES: list[tuple[type[Probe[Any]], dict[str, Any], str]] = [
+SOURCES: list[tuple[type[ProbeAction[Any]], dict[str, Any], str]] = [
     (ScalingActivities, SERVICE, "DescribeScalableTargets"),
     (ServiceLoad, SERVICE, "GetMetricData"),
     (ResponseTime, TRAFFIC, "GetMetricData"),
@@ -55,7 +57,7 @@ SOURCES: list[tuple[type[Probe[Any]], dict[str, Any], str]] = [
 ]
 
 
-def look(aws: Any, probe: type[Probe[Any]], params: dict[str, Any]) -> Finding:
+def look(aws: Any, probe: type[ProbeAction[Any]], params: dict[str, Any]) -> Finding:
     return probe(aws).observe(WHERE, probe.params.model_validate(params), NOW)
 
 
@@ -75,7 +77,7 @@ def metrics(aws: RecordedAws, **series: list[float]) -> None:
 
 
 @pytest.mark.parametrize(("probe", "params", "operation"), SOURCES)
-def test_a_broken_source_is_an_error(probe: type[Probe[Any]], params: dict[str, Any], operation: str) -> None:
+def test_a_broken_source_is_an_error(probe: type[ProbeAction[Any]], params: dict[str, Any], operation: str) -> None:
     """What AWS answers passes through, so that the finding becomes unknown and says why."""
     with recorded_aws() as aws:
         aws.fail(operation, "AccessDeniedException")
@@ -98,7 +100,9 @@ def test_a_broken_source_is_an_error(probe: type[Probe[Any]], params: dict[str, 
         (ServiceLoad, {"cpu": [], "memory": [80]}, UNKNOWN),
     ],
 )
-def test_limits_of_the_metrics(probe: type[Probe[Any]], series: dict[str, list[float]], status: FindingStatus) -> None:
+def test_limits_of_the_metrics(
+    probe: type[ProbeAction[Any]], series: dict[str, list[float]], status: FindingStatus
+) -> None:
     """The newest ten minutes count, at the limit it is well, and no data is not well."""
     with recorded_aws() as aws:
         metrics(aws, **series)
@@ -203,12 +207,12 @@ def test_alarms_that_came_to_ring_lately_make_a_storm() -> None:
                 AlarmName=name, StateValue="ALARM", StateReason="high"
             )
         probe = Alarms(world.clients)
-        storm = probe.params.model_validate({"storm": 3})
+        storm = AlarmsParams(storm=3)
         new = probe.observe(WHERE, storm, now)
         old = probe.observe(WHERE, storm, now + timedelta(hours=1))
     assert (new.status, new.facts["recent"], new.facts["silenced"]) == (SUSPECT, 3, 1)
     assert (old.status, old.facts["ringing"], old.facts["recent"]) == (OK, 3, 0)
 
 
-def plan_of(world: World, **changes: Any) -> Any:
+def plan_of(world: ChangeWorld, **changes: Any) -> Any:
     return world.change.plan(world.scope, world.change.params.model_validate(world.params | changes))

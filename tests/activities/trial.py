@@ -10,7 +10,7 @@ from activities.statuspage_client import StatusPageClient
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, ReleaseCall, Verified, VerifyCall
 from domain.model.plan import Plan
 from domain.values.ids import action_id, change_workflow_id
-from tests.activities.change_worlds import World
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.world import LEDGER
 
 STEP = "the-step"
@@ -25,7 +25,7 @@ def named(clients: Clients, status_page: Any = None) -> dict[str, Activity]:
 class Trial:
     """The world's change from plan to verify. `effects` is what the world came to be, one entry more each time."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ChangeWorld) -> None:
         self.world = world
         self.name = world.change.name
         self._activities = named(world.clients)

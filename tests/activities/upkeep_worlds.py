@@ -1,14 +1,13 @@
 """The worlds of what makes a service faster, and of what keeps the account safe."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.aws.database.performance_insights import EnableInsights
+from activities.aws.database.rds_enable_insights import EnableInsights
 from activities.aws.ecs.ecs_scale_out import ScaleOut
 from activities.aws.observability.cloudtrail_logging import StartLogging
 from activities.aws.observability.cloudwatch_alarms import DisableAlarmActions
-from tests.activities.change_worlds import World, scale
+from tests.activities.change_worlds import ChangeWorld, Worlds, scale
 from tests.activities.checked import Checked
 from tests.activities.fake_rds import FakeRds
 from tests.activities.scopes import NOW, REGION, environment, scope
@@ -36,7 +35,7 @@ class FakeCloudWatch(Checked):
         }
 
 
-def scale_out(cpu: float | None = 95, connections: float | None = 20, **limits: Any) -> World:
+def scale_out(cpu: float | None = 95, connections: float | None = 20, **limits: Any) -> ChangeWorld:
     """So busy are the tasks of the backend, and so many of 100 connections of the database are in use."""
     world = scale(**limits)
     world.clients.instead["cloudwatch"] = FakeCloudWatch(cpu=cpu, memory=40.0, connections=connections)
@@ -62,14 +61,14 @@ class Insightful(FakeRds):
         return {}
 
 
-def insights(**pending: Any) -> World:
+def insights(**pending: Any) -> ChangeWorld:
     """`pending` waits for the maintenance window."""
     rds = Insightful()
     if pending:
         rds.primary["PendingModifiedValues"] = pending
     clients = WorldClients({"rds": rds})
     create_ledger(clients)
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=EnableInsights(clients),
         snapshot=lambda: (rds.primary.get("PerformanceInsightsEnabled", False), rds.primary["DBInstanceClass"]),
@@ -78,7 +77,7 @@ def insights(**pending: Any) -> World:
     )
 
 
-def trail() -> World:
+def trail() -> ChangeWorld:
     """A trail that was stopped."""
     clients = WorldClients()
     create_ledger(clients)
@@ -91,7 +90,7 @@ def trail() -> World:
         bucket = cloudtrail.get_trail(Name=arn)["Trail"]["S3BucketName"]
         return cloudtrail.get_trail_status(Name=arn)["IsLogging"], bucket
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=StartLogging(clients),
         snapshot=snapshot,
@@ -101,7 +100,7 @@ def trail() -> World:
     )
 
 
-def alarms(**params: Any) -> World:
+def alarms(**params: Any) -> ChangeWorld:
     """Three alarms, of which the last acts no more already."""
     clients = WorldClients()
     create_ledger(clients)
@@ -123,7 +122,7 @@ def alarms(**params: Any) -> World:
         found = cloudwatch.describe_alarms()["MetricAlarms"]
         return {one["AlarmName"]: one["ActionsEnabled"] for one in found}
 
-    return World(
+    return ChangeWorld(
         clients=clients,
         change=DisableAlarmActions(clients),
         snapshot=snapshot,
@@ -132,10 +131,9 @@ def alarms(**params: Any) -> World:
     )
 
 
-UPKEEP_WORLDS: dict[str, Callable[[], World]] = {
-    ScaleOut.name: scale_out,
-    EnableInsights.name: insights,
-    StartLogging.name: trail,
-    DisableAlarmActions.name: alarms,
+CHANGE_WORLDS: Worlds = {
+    ScaleOut.name: (scale_out, 2),
+    EnableInsights.name: (insights, 1),
+    StartLogging.name: (trail, 1),
+    DisableAlarmActions.name: (alarms, 1),
 }
-UPKEEP_WRITES = {ScaleOut.name: 2, EnableInsights.name: 1, StartLogging.name: 1, DisableAlarmActions.name: 1}

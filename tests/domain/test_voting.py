@@ -4,7 +4,7 @@ import pytest
 
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.organisation import Organisation
-from domain.model.state import Vote
+from domain.model.records import Vote
 from domain.rules.voting import Electorate, rule_for, weakest
 from tests.builders import T0, organisation
 

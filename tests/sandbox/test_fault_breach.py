@@ -12,7 +12,7 @@ import pytest
 from activities.aws.ecs.ecs_stop_service import StopService
 from activities.aws.network.network_isolate import IsolateNetwork
 from activities.aws.network.wafv2_block_addresses import BlockAddresses
-from activities.aws.network.wafv2_requests import Requests
+from activities.aws.network.wafv2_requests import Requests, RequestsParams
 from domain.config.environment import Environment
 from domain.config.runbook import ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
 from domain.model.activity_io import Scope
@@ -59,7 +59,7 @@ def breach() -> Runbook:
 def seen(world: World, book: Runbook) -> Finding:
     step = book.step("web-requests")
     assert isinstance(step, ProbeStep)
-    params = Requests.params.model_validate(step.params)
+    params = RequestsParams.model_validate(step.params)
     return Requests(Hands(world)).observe(scope(world), params, datetime.now(UTC) + timedelta(seconds=1))
 
 

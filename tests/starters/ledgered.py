@@ -2,7 +2,7 @@
 
 import json
 
-from activities.ledger.store import Chain
+from activities.ledger.store import LedgerStore
 from domain.model.activity_io import AppendCall
 from domain.rules.live import LiveIncident
 from tests.starters.vaulted import Vaulted
@@ -12,7 +12,7 @@ _AT_ONCE = 99
 
 def keep(world: Vaulted, *incidents: LiveIncident) -> list[str]:
     """Write the timelines of incidents; gives their ids."""
-    chain = Chain(world.clients, world.environment)
+    chain = LedgerStore(world.clients, world.environment)
     for incident in incidents:
         entries = incident.timeline.entries
         for start in range(0, len(entries), _AT_ONCE):

@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.ledger.store import Chain
+from activities.ledger.store import LedgerStore
 from domain.model.activity_io import AppendCall, Appended
 from starters.client import full_timeline
 from starters.client.incident_client import Account
@@ -34,7 +34,7 @@ class Recording(Backstage):
     def _activities(self) -> list[Callable[..., Any]]:
         @activity.defn(name="ledger.append")
         def append(call: AppendCall) -> Appended:
-            return Chain(self._world.clients, call.environment).append(call)
+            return LedgerStore(self._world.clients, call.environment).append(call)
 
         async def appended(call: AppendCall) -> Appended:
             return append(call)

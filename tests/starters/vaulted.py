@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from activities.aws.evidence.s3_preserve_logs import PreserveLogs, PreserveParams
-from activities.ledger.store import Chain
+from activities.ledger.store import LedgerStore
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Scope
 from domain.model.timeline import Timeline
@@ -48,7 +48,7 @@ class Vaulted:
         for start in range(0, len(entries), 100):
             batch = entries[start : start + 100]
             call = AppendCall(incident=self.incident, environment=self.environment, epoch=1, entries=batch)
-            Chain(self.clients, self.environment).append(call)
+            LedgerStore(self.clients, self.environment).append(call)
 
     def preserve(self, objects: int = 3) -> str:
         """Preserve a few objects of the audit logs, and put on record what that came to; gives the manifest's key."""

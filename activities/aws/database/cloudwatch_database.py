@@ -1,4 +1,8 @@
-"""Tell how a database instance fares: its processor, its storage, and how far a replica is behind."""
+"""Tell how a database instance fares: processor, connections, storage, and how far a replica is behind.
+
+Each looks at the hour before `at`, in periods of five minutes (`cloudwatch:GetMetricData`). Without data a finding is
+unknown: no figures are not good figures.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,31 +10,31 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, Probe
-from activities.aws.database.rds_metrics import Metric, Points, read
+from activities.action import DatabaseName, DatabaseParams, Params, ProbeAction, iam
 from activities.aws.database.rds_status import described
-from activities.aws.shared.finding_times import clock, rfc3339
+from activities.aws.shared.cloudwatch_metrics import Points, of_instance, read
+from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _WINDOW = timedelta(hours=1)
 _PERIOD_SECONDS = 300
 _BUSY_PERCENT = 80
+_FULL_PERCENT = 80
 _FREE_PERCENT = 10
 _BURST_PERCENT = 20
-_CPU = {"maximum": Metric("CPUUtilization", "Maximum"), "p95": Metric("CPUUtilization", "p95")}
+_CPU = {"maximum": ("CPUUtilization", "Maximum"), "p95": ("CPUUtilization", "p95")}
+_CONNECTIONS = {"maximum": ("DatabaseConnections", "Maximum"), "p95": ("DatabaseConnections", "p95")}
 _STORAGE = {
-    "free": Metric("FreeStorageSpace", "Minimum"),
-    "burst": Metric("BurstBalance", "Minimum"),
-    "queue": Metric("DiskQueueDepth", "Maximum"),
+    "free": ("FreeStorageSpace", "Minimum"),
+    "burst": ("BurstBalance", "Minimum"),
+    "queue": ("DiskQueueDepth", "Maximum"),
 }
-_LAG = {"lag": Metric("ReplicaLag", "Maximum")}
+_LAG = {"lag": ("ReplicaLag", "Maximum")}
 _GIB = 1024**3
-
-
-class DatabaseParams(Params):
-    database: DatabaseName
 
 
 class ReplicaLagParams(Params):
@@ -40,42 +44,71 @@ class ReplicaLagParams(Params):
     most: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
 
 
-class DatabaseCpu(Probe[DatabaseParams]):
-    """Looks at the processor over the hour before `at`, in 5-minute periods (`cloudwatch:GetMetricData`).
+class DatabaseCpu(ProbeAction[DatabaseParams]):
+    """Looks at the processor.
 
-    Suspect when the 95th percentile of a period reaches 80 %; a spike of a minute is none. Unknown without data.
+    Suspect when the 95th percentile of a period reaches 80 %; a spike of a minute is none.
     """
 
     name = "cloudwatch.database_cpu"
-    params = DatabaseParams
+    permissions = iam("cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         points, facts = _observed(self, scope, params.database, _CPU, at)
         if not points["p95"]:
             return _silent(params.database, "its processor", facts)
         when, busiest = max(points["p95"], key=lambda point: point[1])
-        latest = max(points["p95"])[1]
-        facts |= {"p95": busiest, "p95_at": rfc3339(when), "latest": latest}
-        facts |= {"maximum": max((value for _, value in points["maximum"]), default=None)}
-        return Finding(
-            status=FindingStatus.SUSPECT if busiest >= _BUSY_PERCENT else FindingStatus.OK,
-            summary=(
-                f"{params.database}: the processor was at most {busiest:.0f} % busy in the last "
-                f"{spoken(_WINDOW)}, at {clock(when)}; {latest:.0f} % at last"
-            ),
-            facts=facts,
+        latest = points["p95"][-1][1]
+        facts |= {
+            "p95": busiest,
+            "p95_at": stamp_to_second(when),
+            "latest": latest,
+            "maximum": _most(points["maximum"]),
+        }
+        return suspect_if(
+            busiest >= _BUSY_PERCENT,
+            f"{params.database}: the processor was at most {busiest:.0f} % busy in the last "
+            f"{spoken(_WINDOW)}, at {short_time(when)}; {latest:.0f} % at last",
+            facts,
         )
 
 
-class DatabaseStorage(Probe[DatabaseParams]):
+class DatabaseConnections(ProbeAction[DatabaseParams]):
+    """Compares connections with the instance's limit.
+
+    Suspect from 80 % of `max_connections` on. It looks at the maximum and the 95th percentile, as an average hides
+    spikes.
+    """
+
+    name = "cloudwatch.database_connections"
+    permissions = iam("cloudwatch:GetMetricData")
+
+    def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
+        points, facts = _observed(self, scope, params.database, _CONNECTIONS, at)
+        limit = scope.environment.databases[params.database].max_connections
+        facts |= {"max_connections": limit, "datapoints": len(points["maximum"])}
+        if not points["maximum"]:
+            return _silent(params.database, "its connections", facts)
+        when, most = max(points["maximum"], key=lambda point: point[1])
+        latest, percent = points["maximum"][-1][1], round(100 * most / limit)
+        facts |= {"maximum": most, "maximum_at": stamp_to_second(when), "latest": latest}
+        facts |= {"p95": _most(points["p95"]), "percent": percent}
+        return suspect_if(
+            100 * most >= _FULL_PERCENT * limit,
+            f"{params.database}: at most {most:g} of {limit} connections ({percent} %) "
+            f"in the last {spoken(_WINDOW)}, at {short_time(when)}; {latest:g} at last",
+            facts,
+        )
+
+
+class DatabaseStorage(ProbeAction[DatabaseParams]):
     """Compares free with allocated storage, and looks at burst credits and the disk queue.
 
-    Suspect under 10 % free, or under 20 % of the burst balance where the volume has one. Unknown without data.
-    Reads `rds:DescribeDBInstances` and `cloudwatch:GetMetricData` of the hour before `at`.
+    Suspect under 10 % free, or under 20 % of the burst balance where the volume has one.
     """
 
     name = "cloudwatch.database_storage"
-    params = DatabaseParams
+    permissions = iam("cloudwatch:GetMetricData", "rds:DescribeDBInstances")
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
@@ -83,60 +116,57 @@ class DatabaseStorage(Probe[DatabaseParams]):
         points, facts = _observed(self, scope, params.database, _STORAGE, at)
         if not points["free"]:
             return _silent(params.database, "its free storage", facts)
-        free = max(points["free"])[1] / _GIB
+        free = points["free"][-1][1] / _GIB
         percent = round(100 * free / allocated)
-        burst = max(points["burst"])[1] if points["burst"] else None
+        burst = points["burst"][-1][1] if points["burst"] else None
         facts |= {"free_gib": round(free, 1), "allocated_gib": allocated, "free_percent": percent}
-        facts |= {"burst_balance": burst, "disk_queue": max((value for _, value in points["queue"]), default=None)}
-        short = percent < _FREE_PERCENT or (burst is not None and burst < _BURST_PERCENT)
+        facts |= {"burst_balance": burst, "disk_queue": _most(points["queue"])}
         credit = "" if burst is None else f"; burst balance {burst:.0f} %"
-        return Finding(
-            status=FindingStatus.SUSPECT if short else FindingStatus.OK,
-            summary=f"{params.database}: {free:.0f} of {allocated} GiB are free ({percent} %){credit}",
-            facts=facts,
+        return suspect_if(
+            percent < _FREE_PERCENT or (burst is not None and burst < _BURST_PERCENT),
+            f"{params.database}: {free:.0f} of {allocated} GiB are free ({percent} %){credit}",
+            facts,
         )
 
 
-class ReplicaLag(Probe[ReplicaLagParams]):
-    """Tells how far a replica is behind its primary, over the hour before `at` (`cloudwatch:GetMetricData`).
+class ReplicaLag(ProbeAction[ReplicaLagParams]):
+    """Tells how far a replica is behind its primary.
 
     Suspect when it is more than `most` behind, or does not replicate, which the metric says as -1. What is not
-    replicated is lost if the replica is promoted. Unknown without data.
+    replicated is lost if the replica is promoted.
     """
 
     name = "cloudwatch.replica_lag"
-    params = ReplicaLagParams
+    permissions = iam("cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: ReplicaLagParams, at: datetime) -> Finding:
         points, facts = _observed(self, scope, params.database, _LAG, at)
         if not points["lag"]:
             return _silent(params.database, "how far it is behind", facts)
-        when, latest = max(points["lag"])
-        most = max(value for _, value in points["lag"])
-        facts |= {"latest_seconds": latest, "latest_at": rfc3339(when), "maximum_seconds": most}
+        (when, latest), most = points["lag"][-1], max(value for _, value in points["lag"])
+        facts |= {"latest_seconds": latest, "latest_at": stamp_to_second(when), "maximum_seconds": most}
         stopped = latest < 0
-        told = "does not replicate" if stopped else f"is {latest:g} s behind"
-        return Finding(
-            status=FindingStatus.SUSPECT if stopped or latest > params.most.total_seconds() else FindingStatus.OK,
-            summary=f"{params.database} {told}, {clock(when)}; at most {most:g} s in the last {spoken(_WINDOW)}",
-            facts=facts,
+        state = "does not replicate" if stopped else f"is {latest:g} s behind"
+        return suspect_if(
+            stopped or latest > params.most.total_seconds(),
+            f"{params.database} {state}, {short_time(when)}; at most {most:g} s in the last {spoken(_WINDOW)}",
+            facts,
         )
 
 
 def _observed(
-    probe: Probe[Any], scope: Scope, database: str, metrics: Mapping[str, Metric], at: datetime
+    probe: ProbeAction[Any], scope: Scope, database: str, metrics: Mapping[str, tuple[str, str]], at: datetime
 ) -> tuple[dict[str, Points], dict[str, Any]]:
     """Read the hour before `at`, with the facts that stand in every finding on it."""
-    identifier = scope.environment.databases[database].identifier
-    window = (at - _WINDOW, at)
-    points, complete = read(probe.clients.client("cloudwatch"), identifier, metrics, window, _PERIOD_SECONDS)
-    facts = {"database": database, "complete": complete, "from": rfc3339(window[0]), "to": rfc3339(at)}
-    return points, facts
+    queries = of_instance(scope.environment.databases[database].identifier, metrics)
+    window = Window.before(at, _WINDOW)
+    points, complete = read(probe.clients.client("cloudwatch"), queries, window, _PERIOD_SECONDS)
+    return points, {"database": database, "complete": complete, **window.facts()}
+
+
+def _most(points: Points) -> float | None:
+    return max((value for _, value in points), default=None)
 
 
 def _silent(database: str, what: str, facts: dict[str, Any]) -> Finding:
-    return Finding(
-        status=FindingStatus.UNKNOWN,
-        summary=f"{database}: CloudWatch says nothing of {what} in the last {spoken(_WINDOW)}",
-        facts=facts,
-    )
+    return unknown(f"{database}: CloudWatch has no figures of {what} in the last {spoken(_WINDOW)}", facts)

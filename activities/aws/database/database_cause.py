@@ -3,27 +3,24 @@
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from activities.action import Clients, DatabaseName, Params, Probe
+from activities.action import Clients, DatabaseName, DatabaseParams, Params, ProbeAction, iam
 from activities.aws.database.database_signs import Cause, Signs, Verdict, classify
-from activities.aws.database.rds_metrics import Metric, Points, read
 from activities.aws.database.rds_postgres_log import complaints
 from activities.aws.database.rds_status import SERVING, described
+from activities.aws.shared.cloudwatch_metrics import Points, of_instance, read
+from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Database
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 
 _LATELY = timedelta(minutes=10)
 _HOUR = timedelta(hours=1)
 _SLOW = timedelta(seconds=1)
 _METRICS = {
-    "connections": Metric("DatabaseConnections", "Maximum"),
-    "cpu": Metric("CPUUtilization", "Average"),
-    "free": Metric("FreeStorageSpace", "Minimum"),
+    "connections": ("DatabaseConnections", "Maximum"),
+    "cpu": ("CPUUtilization", "Average"),
+    "free": ("FreeStorageSpace", "Minimum"),
 }
-
-
-class ClassificationParams(Params):
-    database: DatabaseName
 
 
 class CauseParams(Params):
@@ -34,7 +31,7 @@ class CauseParams(Params):
     suggests: Literal["failover", "promote-replica", "resize-instance", "restart-application"] | None = None
 
 
-class DatabaseClassification(Probe[ClassificationParams]):
+class DatabaseClassification(ProbeAction[DatabaseParams]):
     """Says whether it is the pool, the processor, locks, storage, an instance that is down, or unclear.
 
     Reads the instance's status, ten minutes of its metrics up to `at`, and its log (`rds:DescribeDBInstances`,
@@ -43,35 +40,32 @@ class DatabaseClassification(Probe[ClassificationParams]):
     """
 
     name = "database.classification"
-    params = ClassificationParams
+    permissions = iam("cloudwatch:GetMetricData", "rds:DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion")
 
-    def observe(self, scope: Scope, params: ClassificationParams, at: datetime) -> Finding:
+    def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)
-        return Finding(
-            status=FindingStatus.OK if verdict.cause is Cause.UNCLEAR else FindingStatus.SUSPECT,
-            summary=f"{params.database}: {verdict.cause} - {verdict.why}{_advice(verdict)}",
-            facts={"database": params.database} | facts,
+        return suspect_if(
+            verdict.cause is not Cause.UNCLEAR,
+            f"{params.database}: {verdict.cause} - {verdict.why}{_advice(verdict)}",
+            {"database": params.database} | facts,
         )
 
 
-class DatabaseCause(Probe[CauseParams]):
+class DatabaseCause(ProbeAction[CauseParams]):
     """Suspect exactly when the classification is `cause`: a step that changes can name as its reason.
 
     Reads what `database.classification` reads.
     """
 
     name = "database.cause"
-    params = CauseParams
+    permissions = iam("cloudwatch:GetMetricData", "rds:DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion")
 
     def observe(self, scope: Scope, params: CauseParams, at: datetime) -> Finding:
         verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)
         meant = verdict.cause is params.cause and params.suggests in {None, verdict.suggests}
-        told = f"{verdict.cause}{_advice(verdict)}" if verdict.cause is params.cause else f"not {params.cause}"
-        return Finding(
-            status=FindingStatus.SUSPECT if meant else FindingStatus.OK,
-            summary=f"{params.database}: {told}",
-            facts={"database": params.database, "asked": params.cause.value} | facts,
-        )
+        answer = f"{verdict.cause}{_advice(verdict)}" if verdict.cause is params.cause else f"not {params.cause}"
+        facts |= {"database": params.database, "asked": params.cause.value}
+        return suspect_if(meant, f"{params.database}: {answer}", facts)
 
 
 def _look(clients: Clients, database: Database, at: datetime) -> tuple[Verdict, dict[str, Any]]:
@@ -88,7 +82,8 @@ def _signs(clients: Clients, database: Database, at: datetime) -> Signs:
     status, multi_az = str(instance["DBInstanceStatus"]), bool(instance.get("MultiAZ"))
     if status not in SERVING and status != "modifying":
         return Signs(status, multi_az, database.max_connections)
-    points, _ = read(clients.client("cloudwatch"), database.identifier, _METRICS, (at - _HOUR, at), 60)
+    queries = of_instance(database.identifier, _METRICS)
+    points, _ = read(clients.client("cloudwatch"), queries, (at - _HOUR, at), 60)
     since = at - _LATELY
     lately = {name: [value for when, value in found if when >= since] for name, found in points.items()}
     seen = complaints(rds, database.identifier, since, at, _SLOW)

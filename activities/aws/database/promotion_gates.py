@@ -4,16 +4,17 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from activities.action import Clients, RuleError
-from activities.aws.database.rds_metrics import Metric, newest
 from activities.aws.database.rds_status import FAILED, SERVING
-from activities.aws.shared.finding_times import clock
+from activities.aws.shared.cloudwatch_metrics import newest, of_instance
+from activities.aws.shared.pages import Pages
 from domain.config.environment import Database
 from domain.model.activity_io import Scope
+from domain.values.timestamps import short_time
 
 _BEFORE = timedelta(hours=1)
 _FULL_PERCENT = 90
-_CONNECTIONS = {"connections": Metric("DatabaseConnections", "Maximum")}
-_LAG = {"lag": Metric("ReplicaLag", "Maximum")}
+_CONNECTIONS = {"connections": ("DatabaseConnections", "Maximum")}
+_LAG = {"lag": ("ReplicaLag", "Maximum")}
 
 
 class Pair(NamedTuple):
@@ -77,17 +78,17 @@ def refuse_open_fence(pair: Pair, group: str) -> None:
 def lag_told(clients: Clients, scope: Scope, pair: Pair) -> str:
     """Say how much may be lost; raises `RuleError` when nobody knows (`cloudwatch:GetMetricData`)."""
     identifier, since = pair.new["DBInstanceIdentifier"], scope.declared_at - _BEFORE
-    found = newest(clients.client("cloudwatch"), identifier, _LAG, since).get("lag")
+    found = newest(clients.client("cloudwatch"), of_instance(identifier, _LAG), since).get("lag")
     if found is None:
         raise RuleError(
             f"CloudWatch does not know how far {pair.new_name} is behind {pair.old_name}: what would be lost is unknown"
         )
     when, lag = found
     if lag < 0:
-        raise RuleError(f"{pair.new_name} was not replicating at {clock(when)}: what would be lost is unknown")
+        raise RuleError(f"{pair.new_name} was not replicating at {short_time(when)}: what would be lost is unknown")
     return (
-        f"{pair.new_name} was {lag:g} s behind at {clock(when)}: what {pair.old_name} committed in that time before it "
-        "failed is lost. (An idle primary lets the figure climb to five minutes.)"
+        f"{pair.new_name} was {lag:g} s behind at {short_time(when)}: what {pair.old_name} committed in that time "
+        "before it failed is lost. (An idle primary lets the figure climb to five minutes.)"
     )
 
 
@@ -95,16 +96,13 @@ def snapshot_told(rds: Any, pair: Pair) -> str:
     """Say which snapshot of the primary there is, and why none is taken now (`rds:DescribeDBSnapshots`)."""
     why = f"No snapshot of {pair.old_name} is taken now: RDS takes none of an instance that is "
     why += f"{pair.old['DBInstanceStatus']}."
-    page = rds.describe_db_snapshots(DBInstanceIdentifier=pair.old["DBInstanceIdentifier"])
-    found = list(page["DBSnapshots"])
-    while page.get("Marker"):
-        page = rds.describe_db_snapshots(DBInstanceIdentifier=pair.old["DBInstanceIdentifier"], Marker=page["Marker"])
-        found.extend(page["DBSnapshots"])
+    identifier = pair.old["DBInstanceIdentifier"]
+    found = Pages(rds.describe_db_snapshots, cursor="Marker", DBInstanceIdentifier=identifier).items("DBSnapshots")
     dated = [(one["SnapshotCreateTime"], one["DBSnapshotIdentifier"]) for one in found if "SnapshotCreateTime" in one]
     if not dated:
         return f"{why} There is no earlier one; automated backups may reach further."
     when, name = max(dated)
-    return f"{why} The last one is {name}, {clock(when)}."
+    return f"{why} The last one is {name}, {short_time(when)}."
 
 
 def rebuild_told(pair: Pair, retention_days: int) -> str:
@@ -125,7 +123,8 @@ def rebuild_told(pair: Pair, retention_days: int) -> str:
 
 def _connections(clients: Clients, scope: Scope, database: Database) -> float | None:
     since = scope.declared_at - _BEFORE
-    found = newest(clients.client("cloudwatch"), database.identifier, _CONNECTIONS, since).get("connections")
+    queries = of_instance(database.identifier, _CONNECTIONS)
+    found = newest(clients.client("cloudwatch"), queries, since).get("connections")
     return found[1] if found else None
 
 

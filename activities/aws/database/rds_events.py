@@ -6,11 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, Probe
-from activities.aws.shared.finding_times import clock, rfc3339
+from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _KEPT = timedelta(days=14)
 _GRAVE = ("availability", "failover", "failure", "low storage", "maintenance", "recovery", "restoration")
@@ -23,7 +25,7 @@ class DatabaseEventsParams(Params):
     window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0), le=_KEPT)
 
 
-class DatabaseEvents(Probe[DatabaseEventsParams]):
+class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
     """Counts the events of an instance over `window` up to `at`, by category (`rds:DescribeEvents`).
 
     Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the
@@ -31,12 +33,15 @@ class DatabaseEvents(Probe[DatabaseEventsParams]):
     """
 
     name = "rds.events"
-    params = DatabaseEventsParams
+    permissions = iam("rds:DescribeEvents")
 
     def observe(self, scope: Scope, params: DatabaseEventsParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
-        since = at - params.window
-        events = _events(self.clients.client("rds"), identifier, since, at)
+        window = Window.before(at, params.window)
+        asked: dict[str, Any] = {"SourceIdentifier": identifier, "SourceType": "db-instance"}
+        asked |= {"StartTime": window.start, "EndTime": window.end}
+        listed = Pages(self.clients.client("rds").describe_events, cursor="Marker", **asked).items("Events")
+        events = [event for event in listed if window.start <= event["Date"] <= window.end]
         counts = Counter(category for event in events for category in event.get("EventCategories", []))
         grave = {name: counts[name] for name in _GRAVE if counts[name]}
         last = max((event["Date"] for event in events), default=None)
@@ -48,27 +53,11 @@ class DatabaseEvents(Probe[DatabaseEventsParams]):
                 "count": len(events),
                 "categories": dict(sorted(counts.items())),
                 "grave": grave,
-                "last_at": rfc3339(last) if last else None,
-                "from": rfc3339(since),
-                "to": rfc3339(at),
+                "last_at": stamp_to_second(last),
+                **window.facts(),
             },
-            evidence=f"RDS events of {identifier} from {rfc3339(since)} to {rfc3339(at)}",
+            evidence=window.of(f"RDS events of {identifier}"),
         )
-
-
-def _events(rds: Any, identifier: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    ask: dict[str, Any] = {
-        "SourceIdentifier": identifier,
-        "SourceType": "db-instance",
-        "StartTime": since,
-        "EndTime": until,
-    }
-    page = rds.describe_events(**ask)
-    events = list(page["Events"])
-    while page.get("Marker"):
-        page = rds.describe_events(**ask, Marker=page["Marker"])
-        events.extend(page["Events"])
-    return [event for event in events if since <= event["Date"] <= until]
 
 
 def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime | None) -> str:
@@ -76,4 +65,6 @@ def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime 
     if last is None:
         return f"{params.database}: RDS reports no event {window}"
     told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-    return f"{params.database}: RDS reports {told or 'events without a category'} {window}, the last at {clock(last)}"
+    return (
+        f"{params.database}: RDS reports {told or 'events without a category'} {window}, the last at {short_time(last)}"
+    )

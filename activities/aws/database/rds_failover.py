@@ -1,8 +1,6 @@
 """Fail a Multi-AZ database over to its standby."""
 
-from typing import ClassVar
-
-from activities.action import Change, DatabaseName, Params, RuleError
+from activities.action import ChangeAction, DatabaseParams, RuleError, iam
 from activities.aws.database.rds_status import described
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -11,22 +9,18 @@ from domain.model.plan import Plan, State, Verification
 _AVAILABLE = "available"
 
 
-class FailoverParams(Params):
-    database: DatabaseName
-
-
-class Failover(Change[FailoverParams]):
+class Failover(ChangeAction[DatabaseParams]):
     """Reboots a Multi-AZ instance with failover (`rds:RebootDBInstance`).
 
     The state is the zone that the primary is in: it tells a failover that happened from one that did not. While the
     instance reboots RDS refuses a second one, which is waited for, and the zone then tells.
     """
 
-    name: ClassVar[str] = "rds.failover"
-    params: ClassVar[type[Params]] = FailoverParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "rds.failover"
+    permissions = iam("rds:DescribeDBInstances RebootDBInstance")
+    classes = (ApprovalClass.A2,)
 
-    def plan(self, scope: Scope, params: FailoverParams) -> Plan:
+    def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Name both zones; raises `RuleError` without a standby, or when RDS would refuse."""
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
@@ -59,15 +53,15 @@ class Failover(Change[FailoverParams]):
             context={"identifier": identifier},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the zone that the primary is in (`rds:DescribeDBInstances`)."""
         return {"zone": described(self.clients.client("rds"), str(plan.context["identifier"])).get("AvailabilityZone")}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Ask for the failover; raises `InvalidDBInstanceState`, which is waited for, while one is under way."""
         self.clients.once("rds").reboot_db_instance(DBInstanceIdentifier=plan.context["identifier"], ForceFailover=True)
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the primary is in the other zone and available."""
         instance = described(self.clients.client("rds"), str(plan.context["identifier"]))
         zone, status = instance.get("AvailabilityZone"), instance["DBInstanceStatus"]

@@ -8,11 +8,13 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, Probe
-from activities.aws.shared.finding_times import optional, rfc3339
+from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import stamp_to_second
 
 _PREFIX = "error/postgresql.log"
 _PORTIONS = 30
@@ -72,7 +74,7 @@ class PostgresLogParams(Params):
     threshold: int = Field(default=10, ge=1)
 
 
-class PostgresLog(Probe[PostgresLogParams]):
+class PostgresLog(ProbeAction[PostgresLogParams]):
     """Counts errors, refused connections, lock waits and slow statements in the log of `window` up to `at`.
 
     Statements may hold personal information: only counts, times and the file names leave this probe. The
@@ -83,12 +85,12 @@ class PostgresLog(Probe[PostgresLogParams]):
     """
 
     name = "rds.postgres_log"
-    params = PostgresLogParams
+    permissions = iam("rds:DescribeDBLogFiles DownloadDBLogFilePortion")
 
     def observe(self, scope: Scope, params: PostgresLogParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
-        since = at - params.window
-        seen = complaints(self.clients.client("rds"), identifier, since, at, params.slow)
+        window = Window.before(at, params.window)
+        seen = complaints(self.clients.client("rds"), identifier, window.start, window.end, params.slow)
         return Finding(
             status=_status(seen, params.threshold),
             summary=_summary(params, seen),
@@ -101,13 +103,12 @@ class PostgresLog(Probe[PostgresLogParams]):
                 "lock_waits": seen.locks,
                 "slow_statements": seen.slow,
                 "slowest_ms": seen.slowest_ms,
-                "first_at": optional(seen.first),
-                "last_at": optional(seen.last),
+                "first_at": stamp_to_second(seen.first),
+                "last_at": stamp_to_second(seen.last),
                 "truncated": seen.truncated,
-                "from": rfc3339(since),
-                "to": rfc3339(at),
+                **window.facts(),
             },
-            evidence=f"{identifier}:{_PREFIX} from {rfc3339(since)} to {rfc3339(at)}",
+            evidence=window.of(f"{identifier}:{_PREFIX}"),
         )
 
 
@@ -134,14 +135,10 @@ def _written_since(rds: Any, identifier: str, since: datetime) -> list[str]:
 
     AWS could filter by name and time; it is done here, so that nothing depends on how it reads a filter.
     """
-    page = rds.describe_db_log_files(DBInstanceIdentifier=identifier)
-    files = list(page["DescribeDBLogFiles"])
-    while page.get("Marker"):
-        page = rds.describe_db_log_files(DBInstanceIdentifier=identifier, Marker=page["Marker"])
-        files.extend(page["DescribeDBLogFiles"])
+    pages = Pages(rds.describe_db_log_files, cursor="Marker", DBInstanceIdentifier=identifier)
     wanted = [
         (one["LastWritten"], one["LogFileName"])
-        for one in files
+        for one in pages.items("DescribeDBLogFiles")
         if one["LogFileName"].startswith(_PREFIX) and one["LastWritten"] >= since.timestamp() * 1000
     ]
     return [name for _, name in sorted(wanted, reverse=True)]

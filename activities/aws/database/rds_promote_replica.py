@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 from temporalio.exceptions import ApplicationError
 
-from activities.action import Change, DatabaseEndpointName, DatabaseName, Params, RuleError, SecurityGroupName
+from activities.action import (
+    ChangeAction,
+    DatabaseEndpointName,
+    DatabaseName,
+    Params,
+    RuleError,
+    SecurityGroupName,
+    iam,
+)
 from activities.aws.database import promotion_gates as gates
 from activities.aws.database.rds_status import SERVING, described
 from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since, force
-from activities.aws.ecs.ecs_rollback_service import described as described_service
-from activities.aws.ecs.ecs_rollback_service import settled
+from activities.aws.ecs.described_service import described as described_service
+from activities.aws.ecs.described_service import place, planned_service, settled
 from activities.aws.network.ingress_rules import IngressRule, matching
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
@@ -39,7 +47,7 @@ class PromoteParams(Params):
     backup_retention_days: int = Field(default=7, ge=7, le=35)
 
 
-class PromoteReplica(Change[PromoteParams]):
+class PromoteReplica(ChangeAction[PromoteParams]):
     """Fences the failed primary, promotes its replica, leads the application there and restarts it, in that order.
 
     The state holds each ingress rule that reaches the old primary, the replica's role, the address that the
@@ -47,17 +55,24 @@ class PromoteReplica(Change[PromoteParams]):
     `rds:PromoteReadReplica`, `ssm:PutParameter`, `ecs:UpdateService`).
     """
 
-    name: ClassVar[str] = "rds.promote_replica"
-    params: ClassVar[type[Params]] = PromoteParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
+    name = "rds.promote_replica"
+    permissions = iam(
+        "cloudwatch:GetMetricData",
+        "ec2:DescribeSecurityGroupRules RevokeSecurityGroupIngress",
+        "ecs:DescribeServices UpdateService",
+        "elasticloadbalancing:DescribeTargetHealth",
+        "rds:DescribeDBInstances DescribeDBSnapshots PromoteReadReplica",
+        "ssm:GetParameter PutParameter",
+    )
+    classes = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: PromoteParams) -> Plan:
         """Check every gate; raises `RuleError` naming the first that does not hold, and what to do instead."""
         where = scope.environment
         pair = self._pair(where, params.replica)
         group, endpoint = where.security_groups[params.fence], where.database_endpoints[params.endpoint]
-        place = where.services[endpoint.service]
-        service = described_service(self.clients.client("ecs"), place.cluster, place.service)
+        at = where.services[endpoint.service]
+        service = described_service(self.clients.client("ecs"), at.cluster, at.service)
         rules = {
             f"{_RULE}{name}": IngressRule.value(rule)
             for name, rule in matching(self.clients.client("ec2"), group, (), None, _port(pair.old)).items()
@@ -86,19 +101,19 @@ class PromoteReplica(Change[PromoteParams]):
                 "group": group,
                 "parameter": endpoint.parameter,
                 "retention_days": params.backup_retention_days,
-                "cluster": place.cluster,
-                "service": place.service,
-                "target_group": place.target_group_arn,
+                "cluster": at.cluster,
+                "service": at.service,
+                "target_group": at.target_group_arn,
                 "since": created_at(service),
             },
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the planned rules, the role, the address and the deployment as they stand now."""
         context = plan.context
         instance = described(self.clients.client("rds"), str(context["replica"]))
         rules = {f"{_RULE}{name}": rule.read() for name, rule in self._rules(plan)}
-        now = deployment_since(self._service(plan), str(plan.before["deployment"]), str(context["since"]))
+        now = deployment_since(plan, planned_service(self.clients, plan))
         return {**rules, _ROLE: _role(instance), _ADDRESS: self._address(str(context["parameter"])), **now}
 
     def act(self, scope: Scope, plan: Plan) -> None:
@@ -120,7 +135,7 @@ class PromoteReplica(Change[PromoteParams]):
                 Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
             )
         if now["deployment"] == plan.before["deployment"]:
-            force(self.clients.once("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
+            force(self.clients.once("ecs"), **place(plan))
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the promoted instance serves with its backups, and the application answers on it."""
@@ -129,7 +144,7 @@ class PromoteReplica(Change[PromoteParams]):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
         instance = described(self.clients.client("rds"), str(plan.context["replica"]))
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
-        rollout = settled(self.clients.client("elbv2"), self._service(plan), plan.context["target_group"])
+        rollout = settled(self.clients, plan, planned_service(self.clients, plan))
         ready = status in SERVING and kept >= int(plan.context["retention_days"])
         told = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
         return Verification(done=ready and rollout.done, failed=rollout.failed, message=told)
@@ -195,10 +210,6 @@ class PromoteReplica(Change[PromoteParams]):
             if field.startswith(_RULE):
                 name = field.removeprefix(_RULE)
                 yield name, IngressRule(self.clients, str(plan.context["group"]), name)
-
-    def _service(self, plan: Plan) -> dict[str, Any]:
-        ecs = self.clients.client("ecs")
-        return described_service(ecs, str(plan.context["cluster"]), str(plan.context["service"]))
 
 
 def _role(instance: dict[str, Any]) -> str:

@@ -1,11 +1,12 @@
 """Give a database another instance class."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
-from activities.action import Change, DatabaseName, Params, RuleError
+from activities.action import ChangeAction, DatabaseName, Params, RuleError, iam
 from activities.aws.database.rds_status import described
+from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -22,16 +23,16 @@ class ResizeParams(Params):
     instance_class: str = Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9-]+$")
 
 
-class ResizeInstance(Change[ResizeParams]):
+class ResizeInstance(ChangeAction[ResizeParams]):
     """Sets the instance class at once, not in the next maintenance window (`rds:ModifyDBInstance`).
 
     A class that was asked for since the plan and is still on its way reads as the instance's class; one that was
     pending before does not, unless the instance is being modified. Undoing it is a second outage.
     """
 
-    name: ClassVar[str] = "rds.resize_instance"
-    params: ClassVar[type[Params]] = ResizeParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A3
+    name = "rds.resize_instance"
+    permissions = iam("rds:DescribeDBInstances DescribeOrderableDBInstanceOptions ModifyDBInstance")
+    classes = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: ResizeParams) -> Plan:
         """Compare classes; raises `RuleError` for one that AWS does not offer here, or an instance that is busy."""
@@ -55,7 +56,7 @@ class ResizeInstance(Change[ResizeParams]):
             context={"identifier": identifier, "pending_class": pending.get(_CLASS)},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the class, or the one that it is on its way to (`rds:DescribeDBInstances`)."""
         instance = self._described(plan)
         pending = instance.get("PendingModifiedValues", {}).get(_CLASS)
@@ -64,13 +65,13 @@ class ResizeInstance(Change[ResizeParams]):
         )
         return {"class": pending if on_its_way else instance[_CLASS]}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set the class; it is absolute, so a second time changes nothing."""
         self.clients.once("rds").modify_db_instance(
             DBInstanceIdentifier=plan.context["identifier"], DBInstanceClass=plan.after["class"], ApplyImmediately=True
         )
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the instance has the class and is available."""
         instance = self._described(plan)
         current, status = instance[_CLASS], instance["DBInstanceStatus"]
@@ -88,7 +89,8 @@ def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool
     Reads `rds:DescribeOrderableDBInstanceOptions`.
     """
     engine = {"Engine": instance["Engine"], "EngineVersion": instance["EngineVersion"]}
-    listed = _options(rds, {**engine, "DBInstanceClass": wanted})
+    options = Pages(rds.describe_orderable_db_instance_options, cursor="Marker", **engine, DBInstanceClass=wanted)
+    listed = list(options.items("OrderableDBInstanceOptions"))
     offered = [one for one in listed if one["DBInstanceClass"] == wanted]
     if not offered:
         if listed or rds.describe_orderable_db_instance_options(**engine, MaxRecords=20)["OrderableDBInstanceOptions"]:
@@ -100,15 +102,6 @@ def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool
         if (not there or zones <= there) and (one.get("MultiAZCapable", True) or not instance.get("MultiAZ")):
             return True
     raise RuleError(f"AWS does not offer {wanted} in {' and '.join(sorted(zones))}, where the instance is")
-
-
-def _options(rds: Any, ask: dict[str, Any]) -> list[dict[str, Any]]:
-    page = rds.describe_orderable_db_instance_options(**ask)
-    found = list(page["OrderableDBInstanceOptions"])
-    while page.get("Marker"):
-        page = rds.describe_orderable_db_instance_options(**ask, Marker=page["Marker"])
-        found.extend(page["OrderableDBInstanceOptions"])
-    return found
 
 
 def _impact(name: str, instance: dict[str, Any], *, checked: bool) -> str:

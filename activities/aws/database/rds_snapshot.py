@@ -1,9 +1,9 @@
 """Keep a database as it stands: a manual snapshot under a name that is fixed before it is asked for."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, DatabaseName, Params
+from activities.action import ChangeAction, DatabaseParams, iam
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -13,13 +13,7 @@ _COMING = frozenset({"creating", "pending"})
 _TAG = "incident"
 
 
-class SnapshotParams(Params):
-    """`database` is the logical name of what is kept."""
-
-    database: DatabaseName
-
-
-class Snapshot(Change[SnapshotParams]):
+class Snapshot(ChangeAction[DatabaseParams]):
     """Takes a snapshot `ir-<incident>-<database>-<n>`, tagged with the incident (`rds:CreateDBSnapshot`).
 
     The state is `snapshot`: absent, its identifier when it is of this database and this incident, or whose else it
@@ -27,12 +21,12 @@ class Snapshot(Change[SnapshotParams]):
     it: copy it to an account of its own.
     """
 
-    name: ClassVar[str] = "rds.snapshot"
-    params: ClassVar[type[Params]] = SnapshotParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
-    evidence: ClassVar[bool] = True
+    name = "rds.snapshot"
+    permissions = iam("rds:AddTagsToResource CreateDBSnapshot DescribeDBInstances DescribeDBSnapshots")
+    classes = (ApprovalClass.A1,)
+    evidence = True
 
-    def plan(self, scope: Scope, params: SnapshotParams) -> Plan:
+    def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Fix the name: the first number that the incident has not used for this database.
 
         `rds:DescribeDBInstances`, `rds:DescribeDBSnapshots`; raises `DBInstanceNotFound`, which is final.
@@ -58,12 +52,12 @@ class Snapshot(Change[SnapshotParams]):
             context={"identifier": identifier, "database": database, "incident": scope.incident},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Look whether the snapshot is there, and ours (`rds:DescribeDBSnapshots`)."""
         found = self._described(plan)
         return {"snapshot": "absent" if found is None else _whose(found, plan.context)}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Ask for the snapshot, once; RDS refuses a second of the same name, which the next attempt looks at.
 
         Raises `InvalidDBInstanceState`, retried, while the instance is busy with something else.
@@ -74,7 +68,7 @@ class Snapshot(Change[SnapshotParams]):
             Tags=[{"Key": _TAG, "Value": plan.context["incident"]}, {"Key": "purpose", "Value": "evidence"}],
         )
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the snapshot is available; the first of a large database can take hours."""
         identifier, found = plan.context["identifier"], self._described(plan)
         if found is None:

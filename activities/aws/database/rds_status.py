@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from activities.action import DatabaseName, Params, Probe
-from activities.aws.shared.finding_times import optional
+from activities.action import DatabaseParams, ProbeAction, iam
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
+from domain.values.timestamps import stamp_to_second
 
 _AVAILABLE = "available"
 SERVING = frozenset(
@@ -36,11 +36,7 @@ FAILED = frozenset(
 """Statuses from which an instance does not come back by itself (RDS user guide, "Viewing DB instance status")."""
 
 
-class DatabaseStatusParams(Params):
-    database: DatabaseName
-
-
-class DatabaseStatus(Probe[DatabaseStatusParams]):
+class DatabaseStatus(ProbeAction[DatabaseParams]):
     """Reads an instance's status, pending changes and backups (`rds:DescribeDBInstances`).
 
     Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of
@@ -49,9 +45,9 @@ class DatabaseStatus(Probe[DatabaseStatusParams]):
     """
 
     name = "rds.status"
-    params = DatabaseStatusParams
+    permissions = iam("rds:DescribeDBInstances")
 
-    def observe(self, scope: Scope, params: DatabaseStatusParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
         instance = described(self.clients.client("rds"), identifier)
         facts = {"database": params.database} | _facts(instance)
@@ -85,7 +81,7 @@ def _facts(instance: dict[str, Any]) -> dict[str, Any]:
         "pending_changes": sorted(instance.get("PendingModifiedValues", {})),
         "not_normal": [f"{one['StatusType']}: {one['Status']}" for one in infos if not one.get("Normal", True)],
         "backup_retention_days": instance.get("BackupRetentionPeriod", 0),
-        "latest_restorable_at": optional(instance.get("LatestRestorableTime")),
+        "latest_restorable_at": stamp_to_second(instance.get("LatestRestorableTime")),
         "allocated_gib": instance.get("AllocatedStorage"),
     }
 

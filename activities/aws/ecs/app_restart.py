@@ -1,10 +1,10 @@
 """Start every task of a service anew, as it stands."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, DatabaseName, Params, ServiceName
-from activities.aws.ecs.ecs_rollback_service import described, primary, settled
+from activities.action import ChangeAction, DatabaseName, Params, ServiceName, iam
+from activities.aws.ecs.described_service import described, place, planned_service, primary, settled
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -20,19 +20,19 @@ class RestartParams(Params):
     database: DatabaseName | None = None
 
 
-class RestartService(Change[RestartParams]):
+class RestartService(ChangeAction[RestartParams]):
     """Rolls out the same task definition again, so that every task starts anew (`ecs:UpdateService`).
 
     Every call of that kind is a deployment of its own, so the state names the deployment: what was planned on,
     or `newer than` it. A newer one of another task definition is somebody else's.
     """
 
-    name: ClassVar[str] = "app.restart"
-    params: ClassVar[type[Params]] = RestartParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "app.restart"
+    permissions = iam("ecs:DescribeServices UpdateService", "elasticloadbalancing:DescribeTargetHealth")
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: RestartParams) -> Plan:
-        """Name the deployment that runs now; raises `RefusedError` when there is no such service."""
+        """Name the deployment that runs now; raises `RuleError` when there is no such service."""
         where = scope.environment.services[params.service]
         service = described(self.clients.client("ecs"), where.cluster, where.service)
         before = deployment_now(service)
@@ -54,13 +54,13 @@ class RestartService(Change[RestartParams]):
             },
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read whether a newer deployment than the planned one is the primary one (`ecs:DescribeServices`)."""
-        return deployment_since(self._described(plan), str(plan.before["deployment"]), str(plan.context["since"]))
+        return deployment_since(plan, planned_service(self.clients, plan))
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Force a new deployment; called only while there is none newer than the planned one."""
-        force(self.clients.once("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
+        force(self.clients.once("ecs"), **place(plan))
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the newer deployment is complete and every target answers its health check."""
@@ -69,10 +69,7 @@ class RestartService(Change[RestartParams]):
             return Verification(done=False, failed=True, message="somebody deployed another revision meanwhile")
         if now != plan.after:
             return Verification(done=False, message="the new deployment is not the primary one yet")
-        return settled(self.clients.client("elbv2"), self._described(plan), plan.context["target_group"])
-
-    def _described(self, plan: Plan) -> dict[str, Any]:
-        return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
+        return settled(self.clients, plan, planned_service(self.clients, plan))
 
 
 def deployment_now(service: dict[str, Any]) -> State:
@@ -87,10 +84,11 @@ def created_at(service: dict[str, Any]) -> str:
     return began.isoformat()
 
 
-def deployment_since(service: dict[str, Any], known: str, since: str) -> State:
-    """The primary deployment as `newer than` the known one, where it is another one that began after it."""
-    now = primary(service)
-    newer = now["id"] != known and now["createdAt"] > datetime.fromisoformat(since)
+def deployment_since(plan: Plan, service: dict[str, Any]) -> State:
+    """The primary deployment as `newer than` the planned one, where it is another one that began after it."""
+    now, known = primary(service), str(plan.before["deployment"])
+    # an earlier one may become primary again by a rollback of ECS's own: that is no restart
+    newer = now["id"] != known and now["createdAt"] > datetime.fromisoformat(str(plan.context["since"]))
     return {"deployment": _newer(known) if newer else now["id"], "task_definition": now["taskDefinition"]}
 
 

@@ -1,23 +1,22 @@
 """Tell what autoscaling did for a service, and why it did nothing."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from activities.action import Params, Probe, ServiceName
-from activities.aws.ecs.ecs_rollback_service import described
-from activities.aws.shared.finding_times import clock
+from activities.action import ProbeAction, ServiceParams, iam
+from activities.aws.ecs.described_service import described, scalable_id, scaling
+from activities.aws.shared.findings import suspect_if
+from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
+from domain.values.timestamps import short_time
 
 _WINDOW = timedelta(hours=2)
 _PAGES = 5
 
 
-class ScalingParams(Params):
-    service: ServiceName
-
-
-class ScalingActivities(Probe[ScalingParams]):
+class ScalingActivities(ProbeAction[ServiceParams]):
     """Reads the scalable target, its policies and two hours of activities, those that did not scale included.
 
     Suspect when the service stands at its maximum, scaling is suspended, or an activity failed or was not carried
@@ -26,38 +25,26 @@ class ScalingActivities(Probe[ScalingParams]):
     """
 
     name = "autoscaling.activities"
-    params = ScalingParams
+    permissions = iam(
+        "application-autoscaling:DescribeScalableTargets DescribeScalingActivities DescribeScalingPolicies",
+        "ecs:DescribeServices",
+    )
 
-    def observe(self, scope: Scope, params: ScalingParams, at: datetime) -> Finding:
+    def observe(self, scope: Scope, params: ServiceParams, at: datetime) -> Finding:
         where = scope.environment.services[params.service]
+        target = scaling(self.clients, scalable_id(where))
+        desired = int(described(self.clients.client("ecs"), where.cluster, where.service)["desiredCount"])
+        if target is None:
+            summary = f"{params.service} runs {desired} tasks and does not scale by itself"
+            return suspect_if(suspect=True, summary=summary, facts={"service": params.service, "desired": desired})
         autoscaling = self.clients.client("application-autoscaling")
-        resource = {"ServiceNamespace": "ecs", "ResourceId": f"service/{where.cluster}/{where.service}"}
-        targets = autoscaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[resource["ResourceId"]])[
-            "ScalableTargets"
-        ]
-        service = described(self.clients.client("ecs"), where.cluster, where.service)
-        desired = int(service["desiredCount"])
-        if not targets:
-            return Finding(
-                status=FindingStatus.SUSPECT,
-                summary=f"{params.service} runs {desired} tasks and does not scale by itself",
-                facts={"service": params.service, "desired": desired},
-            )
+        resource = {"ServiceNamespace": "ecs", "ResourceId": scalable_id(where)}
         policies = autoscaling.describe_scaling_policies(**resource)["ScalingPolicies"]
-        recent = [found for found in self._activities(autoscaling, resource) if found["StartTime"] >= at - _WINDOW]
-        return _finding(params.service, desired, targets[0], policies, recent)
-
-    @staticmethod
-    def _activities(autoscaling: Any, resource: dict[str, str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        token: dict[str, str] = {}
-        for _ in range(_PAGES):
-            page = autoscaling.describe_scaling_activities(**resource, IncludeNotScaledActivities=True, **token)
-            found += page["ScalingActivities"]
-            if not page.get("NextToken"):
-                break
-            token = {"NextToken": page["NextToken"]}
-        return found
+        pages = Pages(
+            partial(autoscaling.describe_scaling_activities, **resource), most=_PAGES, IncludeNotScaledActivities=True
+        )
+        recent = [found for found in pages.items("ScalingActivities") if found["StartTime"] >= at - _WINDOW]
+        return _finding(params.service, desired, target, policies, recent)
 
 
 def _finding(
@@ -76,7 +63,7 @@ def _finding(
         reasons.append(f"{len(failed)} activities failed")
     if not_scaled:
         reasons.append(f"{len(not_scaled)} did not scale ({', '.join(sorted(set(not_scaled)))})")
-    last = f"; last activity {clock(recent[0]['StartTime'])}" if recent else "; no activity in two hours"
+    last = f"; last activity {short_time(recent[0]['StartTime'])}" if recent else "; no activity in two hours"
     return Finding(
         status=FindingStatus.SUSPECT if reasons else FindingStatus.OK,
         summary=f"{name}: {desired} tasks between {minimum} and {maximum}{last}"

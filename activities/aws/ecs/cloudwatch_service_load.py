@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.shared.cloudwatch_metrics import Query, read
+from activities.aws.shared.findings import unknown
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -31,24 +32,20 @@ def load_queries(service: Service) -> dict[str, Query]:
     }
 
 
-class ServiceLoad(Probe[ServiceLoadParams]):
+class ServiceLoad(ProbeAction[ServiceLoadParams]):
     """Reads CPU and memory of the last half hour (`cloudwatch:GetMetricData`); unknown without data points."""
 
     name = "cloudwatch.service_load"
-    params = ServiceLoadParams
+    permissions = iam("cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: ServiceLoadParams, at: datetime) -> Finding:
         service = scope.environment.services[params.service]
-        points = read(self.clients.client("cloudwatch"), load_queries(service), (at - _WINDOW, at), _PERIOD_SECONDS)
+        points, _ = read(self.clients.client("cloudwatch"), load_queries(service), (at - _WINDOW, at), _PERIOD_SECONDS)
         facts: dict[str, Any] = {"service": params.service}
         for name, found in points.items():
             facts[name] = {"latest": found[-1][1], "maximum": max(v for _, v in found)} if found else None
         if facts["cpu"] is None:
-            return Finding(
-                status=FindingStatus.UNKNOWN,
-                summary=f"{params.service}: CloudWatch has no CPU figures of the last half hour",
-                facts=facts,
-            )
+            return unknown(f"{params.service}: CloudWatch has no CPU figures of the last half hour", facts)
         busy = [name for name in points if facts[name] and facts[name]["latest"] >= params.busy_percent]
         memory = f"{facts['memory']['latest']:.0f} %" if facts["memory"] else "not known"
         return Finding(

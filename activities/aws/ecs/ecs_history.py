@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from activities.aws.shared.pages import Pages
 from domain.config.environment import Service
 
 _PER_CALL = 20
@@ -36,7 +37,10 @@ def history(ecs: Any, service: Service) -> list[Deployment]:
     Reads only (`ecs:ListServiceDeployments`, `ecs:DescribeServiceRevisions`). Raises botocore's errors:
     `ServiceNotFoundException`, and `UnsupportedFeatureException` under the CODE_DEPLOY and EXTERNAL controllers.
     """
-    listed = sorted(_listed(ecs, service), key=lambda brief: brief["createdAt"], reverse=True)[:_NEWEST]
+    where: dict[str, Any] = {"cluster": service.cluster, "service": service.service}
+    pages = Pages(ecs.list_service_deployments, cursor="nextToken", **where, maxResults=100)
+    found = pages.items("serviceDeployments")
+    listed = sorted(found, key=lambda brief: brief["createdAt"], reverse=True)[:_NEWEST]
     task_definitions = _task_definitions(ecs, [brief.get("targetServiceRevisionArn") for brief in listed])
     return [
         Deployment(
@@ -64,17 +68,6 @@ def last_healthy(history: list[Deployment], current: str) -> Deployment | None:
         ),
         None,
     )
-
-
-def _listed(ecs: Any, service: Service) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    while True:
-        page = ecs.list_service_deployments(cluster=service.cluster, service=service.service, maxResults=100, **token)
-        found.extend(page["serviceDeployments"])
-        if not page.get("nextToken"):
-            return found
-        token = {"nextToken": page["nextToken"]}
 
 
 def _task_definitions(ecs: Any, revisions: list[str | None]) -> dict[str, str]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
-from activities.aws.shared.finding_times import clock, optional, rfc3339
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _CONTROLLER = "ECS"
 _ROLLING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
@@ -21,7 +21,7 @@ class RecentDeploymentsParams(Params):
     within: Duration = Field(default=timedelta(hours=24), gt=timedelta(0))
 
 
-class RecentDeployments(Probe[RecentDeploymentsParams]):
+class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
     """Finds the newest deployment before the incident was declared, and the last healthy one before that.
 
     Suspect when it started or finished within `within` before the declaration, or is still rolling out.
@@ -31,9 +31,9 @@ class RecentDeployments(Probe[RecentDeploymentsParams]):
     """
 
     name = "ecs.recent_deployments"
-    params = RecentDeploymentsParams
+    permissions = iam("ecs:DescribeServiceDeployments DescribeServiceRevisions DescribeServices ListServiceDeployments")
 
-    def observe(self, scope: Scope, params: RecentDeploymentsParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: RecentDeploymentsParams, at: datetime) -> Finding:
         service = scope.environment.services[params.service]
         ecs = self.clients.client("ecs")
         found = ecs.describe_services(cluster=service.cluster, services=[service.service])["services"]
@@ -83,15 +83,14 @@ def _told(deployment: Deployment, declared_at: datetime) -> str:
     if deployment.finished_at > declared_at:
         return f"deployment of {what} was under way when the incident began"
     ago = spoken(declared_at - deployment.finished_at)
-    return f"last deployment, of {what}, finished {ago} before the incident, {clock(deployment.finished_at)}"
+    return f"last deployment, of {what}, finished {ago} before the incident, {short_time(deployment.finished_at)}"
 
 
 def _way_back(healthy: Deployment | None) -> str:
     if healthy is None:
         return "no earlier healthy deployment of another version is known"
-    return (
-        f"last healthy before it: {_short(healthy.task_definition)}, {clock(healthy.finished_at or healthy.created_at)}"
-    )
+    since = short_time(healthy.finished_at or healthy.created_at)
+    return f"last healthy before it: {_short(healthy.task_definition)}, {since}"
 
 
 def _short(task_definition: str | None) -> str:
@@ -103,9 +102,9 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
         "arn": deployment.arn,
         "status": deployment.status,
         "task_definition": deployment.task_definition,
-        "created_at": rfc3339(deployment.created_at),
-        "started_at": optional(deployment.started_at),
-        "finished_at": optional(deployment.finished_at),
+        "created_at": stamp_to_second(deployment.created_at),
+        "started_at": stamp_to_second(deployment.started_at),
+        "finished_at": stamp_to_second(deployment.finished_at),
     }
 
 

@@ -1,8 +1,9 @@
 """Roll an ECS service back to what last ran well."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, Params, RuleError, ServiceName
+from activities.action import ChangeAction, RuleError, ServiceParams, iam
+from activities.aws.ecs.described_service import described, planned_service, primary, revision, settled
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Service
@@ -11,27 +12,24 @@ from domain.model.plan import Plan, State, Verification
 
 _GOING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _RUNNING = ("PENDING", "IN_PROGRESS")
-_LEAVING = "draining"
 
 
-class RollbackParams(Params):
-    """`service` is the logical name of what to roll back."""
-
-    service: ServiceName
-
-
-class RollbackService(Change[RollbackParams]):
+class RollbackService(ChangeAction[ServiceParams]):
     """Brings back the task definition of the newest successful deployment that is not the current one.
 
     The second-newest registered revision is not it: that one may never have run (`ecs:UpdateService`,
     `ecs:StopServiceDeployment`).
     """
 
-    name: ClassVar[str] = "ecs.rollback_service"
-    params: ClassVar[type[Params]] = RollbackParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "ecs.rollback_service"
+    permissions = iam(
+        "ecs:DescribeServiceDeployments DescribeServiceRevisions DescribeServices DescribeTaskDefinition",
+        "ecs:ListServiceDeployments StopServiceDeployment UpdateService",
+        "elasticloadbalancing:DescribeTargetHealth",
+    )
+    classes = (ApprovalClass.A2,)
 
-    def plan(self, scope: Scope, params: RollbackParams) -> Plan:
+    def plan(self, scope: Scope, params: ServiceParams) -> Plan:
         """Find the last healthy deployment; raises `RuleError` when there is none or ECS does not roll it out."""
         ecs = self.clients.client("ecs")
         where = scope.environment.services[params.service]
@@ -44,7 +42,7 @@ class RollbackService(Change[RollbackParams]):
         return Plan(
             action=self.name,
             target=service["serviceArn"],
-            summary=f"Roll {params.service} back from {_revision(current)} to {_revision(after)}",
+            summary=f"Roll {params.service} back from {revision(current)} to {revision(after)}",
             before={"task_definition": current},
             after={"task_definition": after},
             impact=_impact(params.service, service, current, target),
@@ -57,11 +55,11 @@ class RollbackService(Change[RollbackParams]):
             },
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the task definition of the primary deployment (`ecs:DescribeServices`)."""
-        return {"task_definition": primary(self._described(plan))["taskDefinition"]}
+        return {"task_definition": primary(planned_service(self.clients, plan))["taskDefinition"]}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Start the way back, by the rollout under way if it would land there, else by a rollout of its own.
 
         A rollback that is already on its way to the target is left to itself.
@@ -78,53 +76,16 @@ class RollbackService(Change[RollbackParams]):
                 serviceDeploymentArn=rollout["serviceDeploymentArn"], stopType="ROLLBACK"
             )
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the rollout is complete, every task runs and every target answers its health check."""
-        service = self._described(plan)
+        service = planned_service(self.clients, plan)
         rollout = primary(service)
         wanted, runs = str(plan.after["task_definition"]), str(rollout["taskDefinition"])
         if runs not in (wanted, plan.before["task_definition"]):
-            return Verification(done=False, failed=True, message=f"somebody deployed {_revision(runs)} meanwhile")
+            return Verification(done=False, failed=True, message=f"somebody deployed {revision(runs)} meanwhile")
         if runs != wanted:
-            return Verification(done=False, message=f"{_revision(runs)} is still the primary deployment")
-        return settled(self.clients.client("elbv2"), service, plan.context["target_group"])
-
-    def _described(self, plan: Plan) -> dict[str, Any]:
-        return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
-
-
-def described(ecs: Any, cluster: str, service: str) -> dict[str, Any]:
-    """Describe one active service (`ecs:DescribeServices`); raises `RuleError` when there is none."""
-    answer = ecs.describe_services(cluster=cluster, services=[service])
-    # ECS reports a missing service beside the found ones, not as an error.
-    for found in answer["services"]:
-        if found["status"] == "ACTIVE":
-            return dict(found)
-    raise RuleError(f"cluster {cluster} has no active service {service}: look at the environment's file")
-
-
-def primary(service: dict[str, Any]) -> dict[str, Any]:
-    """The deployment that ECS is bringing the service to, or keeps it at."""
-    return next(dict(one) for one in service["deployments"] if one["status"] == "PRIMARY")
-
-
-def settled(elbv2: Any, service: dict[str, Any], target_group: str | None) -> Verification:
-    """Tell whether the newest rollout is complete, every task runs and every target answers its health check.
-
-    Of a service that no load balancer is before, ECS alone knows how its tasks are.
-    """
-    rollout = primary(service)
-    name, state = _revision(str(rollout["taskDefinition"])), str(rollout.get("rolloutState", "unknown"))
-    if state == "FAILED":
-        return Verification(done=False, failed=True, message=f"the rollout of {name} failed")
-    running, desired = int(service["runningCount"]), int(service["desiredCount"])
-    message = f"{name}: rollout {state}, {running} of {desired} tasks running"
-    steady = state == "COMPLETED" and running == desired
-    if target_group is None:
-        return Verification(done=steady, message=message)
-    healthy, others = _targets(elbv2, target_group)
-    message += f", {healthy} targets healthy, {others} not"
-    return Verification(done=steady and others == 0 and (healthy > 0 or desired == 0), message=message)
+            return Verification(done=False, message=f"{revision(runs)} is still the primary deployment")
+        return settled(self.clients, plan, service)
 
 
 def _refuse_foreign_controller(service: dict[str, Any], name: str) -> None:
@@ -143,7 +104,7 @@ def _chosen(ecs: Any, where: Service, current: str, name: str) -> Deployment:
     target = last_healthy(history(ecs, where), current)
     if target is None:
         raise RuleError(
-            f"{name} has no successful deployment of another revision than {_revision(current)} on record "
+            f"{name} has no successful deployment of another revision than {revision(current)} on record "
             "(ECS keeps 90 days): choose a revision by hand"
         )
     return target
@@ -153,14 +114,14 @@ def _refuse_inactive(ecs: Any, task_definition: str) -> None:
     """ECS would refuse a deregistered revision only once approved; better before (`ecs:DescribeTaskDefinition`)."""
     status = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]["status"]
     if status != "ACTIVE":
-        raise RuleError(f"{_revision(task_definition)}, the last healthy revision, is {status}: register it again")
+        raise RuleError(f"{revision(task_definition)}, the last healthy revision, is {status}: register it again")
 
 
 def _impact(name: str, service: dict[str, Any], current: str, target: Deployment) -> str:
     healthy_at = target.finished_at or target.created_at
     return (
-        f"All {service['desiredCount']} tasks of {name} are replaced, {_revision(current)} by "
-        f"{_revision(str(target.task_definition))}, last deployed successfully on {healthy_at:%Y-%m-%d at %H:%M} UTC. "
+        f"All {service['desiredCount']} tasks of {name} are replaced, {revision(current)} by "
+        f"{revision(str(target.task_definition))}, last deployed successfully on {healthy_at:%Y-%m-%d at %H:%M} UTC. "
         "Freeze the delivery pipeline first, or it deploys again. "
         "A database migration that came with the newer revision is not taken back and may not suit the older one."
     )
@@ -185,15 +146,3 @@ def _source(ecs: Any, deployment: dict[str, Any]) -> str | None:
         return None
     revisions = ecs.describe_service_revisions(serviceRevisionArns=sources)["serviceRevisions"]
     return str(revisions[0]["taskDefinition"]) if revisions else None
-
-
-def _targets(elbv2: Any, target_group: str) -> tuple[int, int]:
-    """Count targets that are healthy and that are not; those on their way out count as neither."""
-    answer = elbv2.describe_target_health(TargetGroupArn=target_group)
-    states = [one["TargetHealth"]["State"] for one in answer["TargetHealthDescriptions"]]
-    healthy = states.count("healthy")
-    return healthy, len(states) - healthy - states.count(_LEAVING)
-
-
-def _revision(task_definition: str) -> str:
-    return task_definition.rsplit("/", 1)[-1]

@@ -1,14 +1,13 @@
 """Run more tasks where that can help: the tasks are busy and the database has connections to spare."""
 
 from datetime import timedelta
-from typing import ClassVar
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, RuleError
+from activities.action import DatabaseName, RuleError, iam
 from activities.aws.ecs.cloudwatch_service_load import load_queries
 from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
-from activities.aws.shared.cloudwatch_metrics import Query, latest
+from activities.aws.shared.cloudwatch_metrics import newest, of_instance
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan
 
@@ -29,17 +28,23 @@ class ScaleOut(ScaleService):
     More tasks do not help a service that waits for its database, and each opens further connections.
     """
 
-    name: ClassVar[str] = "ecs.scale_out"
-    params: ClassVar[type[Params]] = ScaleOutParams
+    name = "ecs.scale_out"
+    permissions = iam(
+        "application-autoscaling:DescribeScalableTargets RegisterScalableTarget",
+        "cloudwatch:GetMetricData",
+        "ecs:DescribeServices UpdateService",
+    )
+    params = ScaleOutParams
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
         """Check the gates, then plan; raises `RuleError` that says which gate is shut and what to do instead."""
         if not isinstance(params, ScaleOutParams):
             raise TypeError("ecs.scale_out takes ScaleOutParams")
         database = scope.environment.databases[params.database]
-        connections = Query("AWS/RDS", "DatabaseConnections", {"DBInstanceIdentifier": database.identifier}, "Maximum")
-        queries = {**load_queries(scope.environment.services[params.service]), "connections": connections}
-        found = latest(self.clients.client("cloudwatch"), queries, scope.declared_at - _LOOK_BACK)
+        queries = load_queries(scope.environment.services[params.service])
+        queries |= of_instance(database.identifier, {"connections": ("DatabaseConnections", "Maximum")})
+        points = newest(self.clients.client("cloudwatch"), queries, scope.declared_at - _LOOK_BACK)
+        found = {name: value for name, (_, value) in points.items()}
         if "cpu" not in found or "connections" not in found:
             raise RuleError("CloudWatch has no figures of CPU or connections: whether more tasks help is not known")
         if found["cpu"] < params.busy_percent:

@@ -1,18 +1,14 @@
 """Run more tasks of an ECS service, and keep autoscaling from taking them away again."""
 
 from math import ceil
-from typing import Any, ClassVar
 
 from pydantic import Field
 
-from activities.action import Change, Params, RuleError, ServiceName
-from activities.aws.ecs.ecs_rollback_service import described
+from activities.action import ChangeAction, Params, RuleError, ServiceName, iam
+from activities.aws.ecs.described_service import described, place, planned_service, scalable_id, scaling, set_scaling
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
-
-_NAMESPACE = "ecs"
-_DIMENSION = "ecs:service:DesiredCount"
 
 
 class ScaleParams(Params):
@@ -22,16 +18,18 @@ class ScaleParams(Params):
     count: int | None = Field(default=None, ge=1)
 
 
-class ScaleService(Change[ScaleParams]):
+class ScaleService(ChangeAction[ScaleParams]):
     """Raises the desired count and autoscaling's minimum, never past its maximum and never downwards.
 
     Without the minimum autoscaling would scale in again (`ecs:UpdateService`,
     `application-autoscaling:RegisterScalableTarget`).
     """
 
-    name: ClassVar[str] = "ecs.scale_service"
-    params: ClassVar[type[Params]] = ScaleParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    name = "ecs.scale_service"
+    permissions = iam(
+        "application-autoscaling:DescribeScalableTargets RegisterScalableTarget", "ecs:DescribeServices UpdateService"
+    )
+    classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
         """Work out the counts from what runs now; raises `RuleError` when autoscaling's maximum is in the way."""
@@ -39,10 +37,10 @@ class ScaleService(Change[ScaleParams]):
         context = {
             "cluster": where.cluster,
             "service": where.service,
-            "resource": _resource(where.cluster, where.service),
+            "resource": scalable_id(where),
         }
         service = described(self.clients.client("ecs"), where.cluster, where.service)
-        limits = self._limits(context["resource"])
+        limits = scaling(self.clients, context["resource"])
         current = int(service["desiredCount"])
         minimum, maximum = (limits["MinCapacity"], limits["MaxCapacity"]) if limits else (None, None)
         floor = _floor(params, current, maximum)
@@ -63,55 +61,30 @@ class ScaleService(Change[ScaleParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read both counts (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
-        limits = self._limits(str(plan.context["resource"]))
+        limits = scaling(self.clients, str(plan.context["resource"]))
         return {
-            "desired_count": int(self._described(plan)["desiredCount"]),
+            "desired_count": int(planned_service(self.clients, plan)["desiredCount"]),
             "minimum": int(limits["MinCapacity"]) if limits else None,
         }
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set the minimum, then the desired count; both absolute, so a second time changes nothing."""
         if plan.after["minimum"] != plan.before["minimum"]:
-            self.clients.once("application-autoscaling").register_scalable_target(
-                ServiceNamespace=_NAMESPACE,
-                ResourceId=plan.context["resource"],
-                ScalableDimension=_DIMENSION,
-                MinCapacity=plan.after["minimum"],
-            )
+            set_scaling(self.clients, plan.context["resource"], MinCapacity=plan.after["minimum"])
         if plan.after["desired_count"] != plan.before["desired_count"]:
-            self.clients.once("ecs").update_service(
-                cluster=plan.context["cluster"],
-                service=plan.context["service"],
-                desiredCount=plan.after["desired_count"],
-            )
+            self.clients.once("ecs").update_service(**place(plan), desiredCount=plan.after["desired_count"])
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as were asked for."""
-        service = self._described(plan)
+        service = planned_service(self.clients, plan)
         running, desired = int(service["runningCount"]), int(service["desiredCount"])
         wanted = int(plan.after["desired_count"])
         grows = wanted >= int(plan.before["desired_count"])
         # Autoscaling may go above what we raised to, on its own account; below it must not.
         reached = desired >= wanted and running >= wanted if grows else desired == running == wanted
         return Verification(done=reached, message=f"{running} of {desired} tasks running, {wanted} wanted")
-
-    def _described(self, plan: Plan) -> dict[str, Any]:
-        return described(self.clients.client("ecs"), str(plan.context["cluster"]), str(plan.context["service"]))
-
-    def _limits(self, resource: str) -> dict[str, Any] | None:
-        """Describe the scalable target; None when the service does not scale by itself."""
-        answer = self.clients.client("application-autoscaling").describe_scalable_targets(
-            ServiceNamespace=_NAMESPACE, ResourceIds=[resource], ScalableDimension=_DIMENSION
-        )
-        found = answer["ScalableTargets"]
-        return dict(found[0]) if found else None
-
-
-def _resource(cluster: str, service: str) -> str:
-    """Name the service as Application Auto Scaling does, whether the cluster is given by name or ARN."""
-    return f"service/{cluster.rsplit('/', 1)[-1]}/{service}"
 
 
 def _floor(params: ScaleParams, current: int, maximum: int | None) -> int:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
-from activities.aws.shared.finding_times import optional
+from activities.action import Params, ProbeAction, ServiceName, iam
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
+from domain.values.timestamps import stamp_to_second
 
 _PER_CALL = 10
 
@@ -19,7 +19,7 @@ class ServicesParams(Params):
     services: tuple[ServiceName, ...] = Field(min_length=1)
 
 
-class Services(Probe[ServicesParams]):
+class Services(ProbeAction[ServicesParams]):
     """Compares running with desired tasks and looks at the rollout of each service (`ecs:DescribeServices`).
 
     A service that ECS does not know is suspect: ECS reports it beside the others, not as an error.
@@ -27,9 +27,9 @@ class Services(Probe[ServicesParams]):
     """
 
     name = "ecs.services"
-    params = ServicesParams
+    permissions = iam("ecs:DescribeServices")
 
-    def observe(self, scope: Scope, params: ServicesParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: ServicesParams, at: datetime) -> Finding:
         named = {name: scope.environment.services[name] for name in dict.fromkeys(params.services)}
         described = dict(_described(self.clients.client("ecs"), list(named.values())))
         facts = {name: _facts(described.get((one.cluster, one.service))) for name, one in named.items()}
@@ -66,7 +66,7 @@ def _facts(service: dict[str, Any] | None) -> dict[str, Any]:
         "task_definition": primary.get("taskDefinition") or service.get("taskDefinition"),
         "controller": service.get("deploymentController", {}).get("type", "ECS"),
         "events": len(events),
-        "last_event_at": optional(max((one["createdAt"] for one in events), default=None)),
+        "last_event_at": stamp_to_second(max((one["createdAt"] for one in events), default=None)),
     }
 
 

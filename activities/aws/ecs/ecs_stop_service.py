@@ -1,19 +1,17 @@
 """Stop ECS services, and keep autoscaling from starting them again."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import Change, Params, ServiceName
-from activities.aws.ecs.ecs_rollback_service import described
+from activities.action import ChangeAction, Params, ServiceName, iam
+from activities.aws.ecs.described_service import described, scalable_id, scaling, set_scaling
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
-_NAMESPACE = "ecs"
-_DIMENSION = "ecs:service:DesiredCount"
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _ALL_SUSPENDED = dict.fromkeys(_SUSPENSIONS, True)
 
@@ -24,7 +22,7 @@ class StopParams(Params):
     services: Annotated[tuple[ServiceName, ...], BeforeValidator(listed)] = Field(min_length=1)
 
 
-class StopService(Change[StopParams]):
+class StopService(ChangeAction[StopParams]):
     """Suspends the autoscaling of services, then sets their desired count to 0; an undo restores both.
 
     Each service's state is four fields: `<name>.desired`, `<name>.suspended`, and autoscaling's `<name>.minimum` and
@@ -32,12 +30,14 @@ class StopService(Change[StopParams]):
     (`ecs:UpdateService`, `application-autoscaling:RegisterScalableTarget`).
     """
 
-    name: ClassVar[str] = "ecs.stop_service"
-    params: ClassVar[type[Params]] = StopParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "ecs.stop_service"
+    permissions = iam(
+        "application-autoscaling:DescribeScalableTargets RegisterScalableTarget", "ecs:DescribeServices UpdateService"
+    )
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: StopParams) -> Plan:
-        """Read what runs; raises `RefusedError` for a service that is not there or is protected."""
+        """Read what runs; raises `RuleError` for a service that is not there or is protected."""
         names = list(dict.fromkeys(params.services))
         context: State = {}
         running, arns = 0, []
@@ -50,7 +50,7 @@ class StopService(Change[StopParams]):
             context[name] = {
                 "cluster": where.cluster,
                 "service": where.service,
-                "resource": f"service/{where.cluster.rsplit('/', 1)[-1]}/{where.service}",
+                "resource": scalable_id(where),
             }
         before = self._state(context)
         return Plan(
@@ -65,11 +65,11 @@ class StopService(Change[StopParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read counts and suspensions (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
         return self._state(plan.context)
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set suspension and count of every service; both absolute, so a second time changes nothing.
 
         Stopping, autoscaling is suspended first, or it would start tasks again; coming back it is resumed last.
@@ -94,10 +94,9 @@ class StopService(Change[StopParams]):
     def _suspend(self, plan: Plan, name: str) -> None:
         field = f"{name}.suspended"
         if plan.after[field] != plan.before[field]:
-            self.clients.once("application-autoscaling").register_scalable_target(
-                ServiceNamespace=_NAMESPACE,
-                ResourceId=plan.context[name]["resource"],
-                ScalableDimension=_DIMENSION,
+            set_scaling(
+                self.clients,
+                plan.context[name]["resource"],
                 MinCapacity=plan.after[f"{name}.minimum"],
                 MaxCapacity=plan.after[f"{name}.maximum"],
                 SuspendedState=plan.after[field],
@@ -116,7 +115,7 @@ class StopService(Change[StopParams]):
         state: State = {}
         for name, where in context.items():
             service = described(self.clients.client("ecs"), where["cluster"], where["service"])
-            limits = self._limits(where["resource"])
+            limits = scaling(self.clients, where["resource"])
             suspended = limits.get("SuspendedState") or {} if limits else {}
             state |= {
                 f"{name}.desired": int(service["desiredCount"]),
@@ -125,13 +124,6 @@ class StopService(Change[StopParams]):
                 f"{name}.suspended": {one: bool(suspended.get(one)) for one in _SUSPENSIONS} if limits else None,
             }
         return state
-
-    def _limits(self, resource: str) -> dict[str, Any] | None:
-        """Describe the scalable target; None when the service does not scale by itself."""
-        answer = self.clients.client("application-autoscaling").describe_scalable_targets(
-            ServiceNamespace=_NAMESPACE, ResourceIds=[resource], ScalableDimension=_DIMENSION
-        )
-        return dict(answer["ScalableTargets"][0]) if answer["ScalableTargets"] else None
 
 
 def _stopped(field: str, value: Any) -> Any:

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from activities.aws.evidence.evidence_bucket import Vault
 from activities.aws.evidence.s3_versions import Version
 from activities.aws.shared.error_codes import code_of
-from activities.aws.shared.finding_times import rfc3339
+from domain.values.timestamps import stamp_to_second
 
 _AT_ONCE = 16
 _AHEAD = 4 * _AT_ONCE
@@ -56,8 +56,8 @@ class Copier:
             "sha256": stored.sha256,
             "destination": stored.key,
             "destination_version": stored.version,
-            "acquired_at": rfc3339(stored.at),
-            "locked_until": rfc3339(stored.locked_until),
+            "acquired_at": stamp_to_second(stored.at),
+            "locked_until": stamp_to_second(stored.locked_until),
         }
 
     def _stored(self, version: Version, how: Callable[..., R]) -> R:

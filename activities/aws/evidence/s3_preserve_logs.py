@@ -4,18 +4,18 @@ import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import BucketName, Change, Params, RuleError
+from activities.action import BucketName, ChangeAction, Params, RuleError, iam
 from activities.aws.evidence.evidence_bucket import Vault, head, small
 from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
 from activities.aws.evidence.s3_versions import Survey, survey
-from activities.aws.shared.finding_times import clock, rfc3339
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Evidence
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.durations import Duration
+from domain.values.timestamps import short_time, stamp_to_second
 
 _ABSENT = "absent"
 
@@ -27,7 +27,7 @@ class PreserveParams(Params):
     since: Duration = timedelta(hours=24)
 
 
-class PreserveLogs(Change[PreserveParams]):
+class PreserveLogs(ChangeAction[PreserveParams]):
     """Copies every version of the window into the evidence bucket, locked, and ends with a manifest of them all.
 
     The state is the `order`, by its SHA-256, and the `manifest`, by its key. Applying puts the order on record and
@@ -38,11 +38,15 @@ class PreserveLogs(Change[PreserveParams]):
     `s3:GetBucketObjectLockConfiguration`; `kms:GenerateDataKey`, `kms:Decrypt`).
     """
 
-    name: ClassVar[str] = "s3.preserve_logs"
-    params: ClassVar[type[Params]] = PreserveParams
-    needs: ClassVar[tuple[str, ...]] = ("evidence",)
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
-    evidence: ClassVar[bool] = True
+    name = "s3.preserve_logs"
+    permissions = iam(
+        "kms:Decrypt GenerateDataKey",
+        "s3:AbortMultipartUpload GetBucketObjectLockConfiguration GetObject GetObjectVersion ListBucket",
+        "s3:ListBucketVersions PutObject PutObjectLegalHold PutObjectRetention",
+    )
+    classes = (ApprovalClass.A1,)
+    needs = ("evidence",)
+    evidence = True
 
     def plan(self, scope: Scope, params: PreserveParams) -> Plan:
         """Count what there is since the suspected onset and fix the window.
@@ -65,7 +69,7 @@ class PreserveLogs(Change[PreserveParams]):
         return Plan(
             action=self.name,
             target=target,
-            summary=f"Preserve {_counted(found)} of {source} since {clock(since)}",
+            summary=f"Preserve {_counted(found)} of {source} since {short_time(since)}",
             before=self._state(evidence.bucket, context["records"]),
             after=after,
             impact=_impact(context, evidence.bucket),
@@ -162,7 +166,7 @@ def _context(scope: Scope, evidence: Evidence, source: str, since: datetime, unt
         "copies": f"evidence/{scope.incident}/{source}/",
         "records": f"manifests/{scope.incident}/{source}/{'-'.join(stamps)}/",
         "kms_key": evidence.kms_key,
-        "locked_until": rfc3339(evidence.locked_until(until)),
+        "locked_until": stamp_to_second(evidence.locked_until(until)),
     }
 
 

@@ -2,20 +2,20 @@
 
 import json
 import re
-import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe
-from activities.aws.shared.finding_times import rfc3339
+from activities.action import Params, ProbeAction, iam
 from activities.aws.shared.log_records import address, pseudonym
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import stamp_to_second
 
 _GRANTING_EVENTS = """
     AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy CreateAccessKey
@@ -41,7 +41,7 @@ class PrivilegeChangesParams(Params):
     expected: tuple[str, ...] = ()
 
 
-class PrivilegeChanges(Probe[PrivilegeChangesParams]):
+class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
     """Lists changes of IAM users, roles and policies, over `window` up to `at` (`cloudtrail:LookupEvents`).
 
     Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn
@@ -50,53 +50,42 @@ class PrivilegeChanges(Probe[PrivilegeChangesParams]):
     """
 
     name = "cloudtrail.privilege_changes"
-    params = PrivilegeChangesParams
+    permissions = iam("cloudtrail:LookupEvents")
 
     def observe(self, scope: Scope, params: PrivilegeChangesParams, at: datetime) -> Finding:
-        start, listed, more = at - params.window, list[dict[str, Any]](), False
-        for number, page in enumerate(_pages(self.clients.client(_HOME), start, at), start=1):
-            granting = [event for event in page["Events"] if event.get("EventName") in _GRANTING]
-            listed += [_facts(scope, event, params.expected) for event in granting]
-            if number == _PAGES:
-                more = bool(page.get("NextToken"))
-                break
+        window = Window.before(at, params.window)
+        pages = Pages(
+            self.clients.client(_HOME).lookup_events,
+            most=_PAGES,
+            pause_seconds=_PACE_SECONDS,
+            LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": "iam.amazonaws.com"}],
+            StartTime=window.start,
+            EndTime=window.end,
+            MaxResults=50,
+        )
+        granting = (event for event in pages.items("Events") if event.get("EventName") in _GRANTING)
+        listed = [_facts(scope, event, params.expected) for event in granting]
         strange = [one for one in listed if not one["expected"]]
         done, refused = [one for one in strange if not one["error"]], [one for one in strange if one["error"]]
-        status = FindingStatus.UNKNOWN if more else FindingStatus.OK
+        status = FindingStatus.UNKNOWN if pages.truncated else FindingStatus.OK
         return Finding(
             status=FindingStatus.SUSPECT if done else status,
             summary=(
                 f"{len(done)} changes of rights in IAM by unexpected principals in the last {spoken(params.window)}, "
                 f"{len(refused)} more refused; {len(listed) - len(strange)} expected"
                 + (f": {', '.join(sorted({one['event'] for one in done}))}" if done else "")
-                + (" among the latest events; there are more" if more else "")
+                + (" among the latest events; there are more" if pages.truncated else "")
             ),
             facts={
                 "changes": len(done),
                 "refused": len(refused),
                 "expected": len(listed) - len(strange),
                 "events": [*done, *refused][:_SHOWN],
-                "truncated": more,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                "truncated": pages.truncated,
+                **window.facts(),
             },
-            evidence=f"CloudTrail event history, us-east-1, from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=window.of("CloudTrail event history, us-east-1,"),
         )
-
-
-def _pages(cloudtrail: Any, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    ask: dict[str, Any] = {
-        "LookupAttributes": [{"AttributeKey": "EventSource", "AttributeValue": "iam.amazonaws.com"}],
-        "StartTime": start,
-        "EndTime": end,
-        "MaxResults": 50,
-    }
-    page = cloudtrail.lookup_events(**ask)
-    yield page
-    while page.get("NextToken"):
-        time.sleep(_PACE_SECONDS)
-        page = cloudtrail.lookup_events(**ask, NextToken=page["NextToken"])
-        yield page
 
 
 def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> dict[str, Any]:
@@ -108,7 +97,7 @@ def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> di
     return {
         "id": event.get("EventId"),
         "event": event["EventName"],
-        "at": rfc3339(event["EventTime"]),
+        "at": stamp_to_second(event["EventTime"]),
         "by": identity.get("type", "unknown"),
         "role": role,
         "principal": pseudonym(scope.incident, arn),

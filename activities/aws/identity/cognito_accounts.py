@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Params, RuleError, UserPoolName
+from activities.action import ChangeAction, P, Params, RuleError, UserPoolName
 from activities.aws.shared.addresses import listed
 from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification, foreign_fields
 
 MANY = 50
@@ -42,9 +43,55 @@ class AccountsParams(Params):
         return found
 
 
-def pool_arn(cognito: Any, pool: str) -> str:
-    """The ARN of a user pool (`cognito-idp:DescribeUserPool`)."""
-    return str(cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"])
+class PoolChange(ChangeAction[P]):
+    """A change of accounts in a user pool; more than 50 at once are class A3."""
+
+    classes = (ApprovalClass.A2, ApprovalClass.A3)
+
+    @property
+    def cognito(self) -> Any:
+        return self.clients.client("cognito-idp")
+
+    def planned(
+        self,
+        pool: str,
+        before: State,
+        after: State,
+        *,
+        summary: str,
+        impact: str,
+        reversible: bool = True,
+        **context: Any,
+    ) -> Plan:
+        """Make the plan for accounts of a pool, which is locked as a whole (`cognito-idp:DescribeUserPool`)."""
+        arn = str(self.cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"])
+        return Plan(
+            action=self.name,
+            target=arn,
+            summary=summary,
+            before=before,
+            after=after,
+            impact=impact,
+            approval_class=self.classes[len(before) > MANY],
+            locks=(arn,),
+            reversible=reversible,
+            context={"pool": pool, **context},
+        )
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether every account is as planned; one that is gone needs no waiting for.
+
+        Nor does one that is neither as planned nor as it was: that is somebody else's doing.
+        """
+        now = self.read(scope, plan)
+        here = {user: state for user, state in now.items() if state != GONE}
+        right = len(now) - sum(state != plan.after[user] for user, state in here.items())
+        message = f"{right} of {len(now)} as planned"
+        if foreign := foreign_fields(here, plan):
+            return Verification(
+                done=False, failed=True, message=f"{message}; somebody changed {', '.join(foreign)} meanwhile"
+            )
+        return Verification(done=right == len(now), message=message)
 
 
 def account(cognito: Any, pool: str, user: str) -> dict[str, Any] | None:
@@ -69,23 +116,16 @@ def states(cognito: Any, pool: str, users: Iterable[str], state: Callable[[str, 
     return {user: GONE if one is None else state(user, one) for user, one in found.items()}
 
 
-def class_for(users: Iterable[str]) -> ApprovalClass:
-    return ApprovalClass.A3 if len(list(users)) > MANY else ApprovalClass.A2
-
-
 def changing(before: State, after: State) -> list[str]:
     """The accounts of a plan that something happens to."""
     return [user for user in sorted(after) if before[user] != after[user]]
 
 
-def looked(now: State, plan: Plan, what: str) -> Verification:
-    """Count the accounts that are as planned; an account that is gone needs no waiting for.
+def attributes(found: dict[str, Any]) -> dict[str, str]:
+    """An account's attributes by their names."""
+    return {one["Name"]: one["Value"] for one in found.get("UserAttributes", [])}
 
-    Nor does one that is neither as planned nor as it was: that is somebody else's doing.
-    """
-    here = {user: state for user, state in now.items() if state != GONE}
-    right = len(now) - sum(state != plan.after[user] for user, state in here.items())
-    told = f"{right} of {len(now)} accounts {what}"
-    if foreign := foreign_fields(here, plan):
-        return Verification(done=False, failed=True, message=f"{told}; somebody changed {', '.join(foreign)} meanwhile")
-    return Verification(done=right == len(now), message=told)
+
+def with_reasons(barred: dict[str, str]) -> str:
+    """Name the accounts that something cannot be done to, each with why."""
+    return "; ".join(f"{user} ({why})" for user, why in sorted(barred.items()))

@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, UserPoolName
+from activities.action import Params, ProbeAction, UserPoolName, iam
 from activities.aws.shared.cloudwatch_metrics import Query, read
+from activities.aws.shared.findings import unknown
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -25,7 +26,7 @@ class PoolParams(Params):
     least: int = Field(default=5, ge=1)
 
 
-class PoolStatus(Probe[PoolParams]):
+class PoolStatus(ProbeAction[PoolParams]):
     """Reads a pool's sign-ins and throttles over `window` (`cloudwatch:GetMetricData`), all its clients together.
 
     Cognito counts a failed sign-in as a 0 among the successes. Raises `ResourceNotFoundException`, which is final,
@@ -33,7 +34,7 @@ class PoolStatus(Probe[PoolParams]):
     """
 
     name = "cognito.pool_status"
-    params = PoolParams
+    permissions = iam("cloudwatch:GetMetricData", "cognito-idp:DescribeUserPool ListUserPoolClients")
 
     def observe(self, scope: Scope, params: PoolParams, at: datetime) -> Finding:
         pool = scope.environment.user_pools[params.user_pool]
@@ -49,7 +50,7 @@ class PoolStatus(Probe[PoolParams]):
                 ("throttled", "SignInThrottles", "Sum"),
             )
         }
-        points = read(self.clients.client("cloudwatch"), queries, (at - params.window, at), _PERIOD_SECONDS)
+        points, _ = read(self.clients.client("cloudwatch"), queries, (at - params.window, at), _PERIOD_SECONDS)
         good, tries, throttled = (
             int(sum(value for name, found in points.items() if name.startswith(kind) for _, value in found))
             for kind in ("good", "all", "throttled")
@@ -58,11 +59,7 @@ class PoolStatus(Probe[PoolParams]):
         facts |= {"sign_ins": tries, "succeeded": good, "throttled": throttled}
         window = f"the last {spoken(params.window)}"
         if not tries:
-            return Finding(
-                status=FindingStatus.UNKNOWN,
-                summary=f"{params.user_pool}: Cognito counted no sign-in in {window}",
-                facts=facts,
-            )
+            return unknown(f"{params.user_pool}: Cognito counted no sign-in in {window}", facts)
         bad = throttled or (tries >= params.least and 100 * good < params.percent * tries)
         return Finding(
             status=FindingStatus.SUSPECT if bad else FindingStatus.OK,

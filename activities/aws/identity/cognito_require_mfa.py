@@ -1,15 +1,24 @@
 """Ask for a second factor: of named accounts, or of everybody in a user pool."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, Params, RuleError, UserPoolName
-from activities.aws.identity.cognito_accounts import MOST, changing, class_for, known, looked, pool_arn, states, subs
+from activities.action import Params, RuleError, UserPoolName, iam
+from activities.aws.identity.cognito_accounts import (
+    MOST,
+    PoolChange,
+    attributes,
+    changing,
+    known,
+    states,
+    subs,
+    with_reasons,
+)
 from activities.aws.shared.addresses import listed
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State
 
 _SMS, _FIT, _POOL = "SMS_MFA", "CONFIRMED", "pool"
 _FACTORS = (
@@ -33,7 +42,7 @@ class MfaParams(Params):
         return subs(value)
 
 
-class RequireMfa(Change[MfaParams]):
+class RequireMfa(PoolChange[MfaParams]):
     """Turns on the second factor that an account can have, or asks the whole user pool for one.
 
     Cognito shows no factor that is set up and turned off, and nobody but its owner can set one up. So an account
@@ -42,10 +51,11 @@ class RequireMfa(Change[MfaParams]):
     `pool` (`cognito-idp:AdminSetUserMFAPreference`, `cognito-idp:SetUserPoolMfaConfig`).
     """
 
-    name: ClassVar[str] = "cognito.require_mfa"
-    params: ClassVar[type[Params]] = MfaParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
-    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
+    name = "cognito.require_mfa"
+    permissions = iam(
+        "cognito-idp:AdminGetUser AdminSetUserMFAPreference DescribeUserPool GetUserPoolMfaConfig",
+        "cognito-idp:SetUserPoolMfaConfig",
+    )
 
     def plan(self, scope: Scope, params: MfaParams) -> Plan:
         """Read the accounts or the pool; raises `RuleError` where nothing could be asked for.
@@ -55,7 +65,7 @@ class RequireMfa(Change[MfaParams]):
         pool = scope.environment.user_pools[params.user_pool]
         if params.pool_wide == bool(params.users):
             raise RuleError("name users, or set pool_wide=true and name none")
-        cognito = self.clients.client("cognito-idp")
+        cognito = self.cognito
         config = _config(cognito, pool)
         if params.pool_wide:
             return self._plan_pool(params.user_pool, pool, config)
@@ -65,20 +75,20 @@ class RequireMfa(Change[MfaParams]):
         before = {user: _factors(user, one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one, config))}
         if len(barred) == len(before):
-            raise RuleError(f"none of {len(before)} accounts can be asked for a second factor: {_told(barred)}")
+            raise RuleError(f"none of {len(before)} accounts can be asked for a second factor: {with_reasons(barred)}")
         after = {user: held if held or user in barred else [_SMS] for user, held in before.items()}
-        return self._plan(pool, params.user_pool, (before, after), barred)
+        return self._plan_users(pool, params.user_pool, (before, after), barred)
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the factors of each account, or the pool's configuration."""
-        cognito, pool = self.clients.client("cognito-idp"), plan.context["pool"]
+        cognito, pool = self.cognito, plan.context["pool"]
         if _POOL in plan.before:
             return {_POOL: _asked(_config(cognito, pool))}
         return states(cognito, pool, plan.before, _factors)
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Turn the factor of each account on, or off again, or set the pool's configuration whole."""
-        cognito, pool = self.clients.client("cognito-idp"), plan.context["pool"]
+        cognito, pool = self.cognito, plan.context["pool"]
         if _POOL in plan.before:
             cognito.set_user_pool_mfa_config(UserPoolId=pool, **_whole(plan))
             return
@@ -90,45 +100,35 @@ class RequireMfa(Change[MfaParams]):
                     UserPoolId=pool, Username=user, SMSMfaSettings={"Enabled": on, "PreferredMfa": on}
                 )
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether the accounts, or the pool, are as planned."""
-        return looked(self.read(scope, plan), plan, "or pools as planned")
-
     def _plan_pool(self, name: str, pool: str, config: dict[str, Any]) -> Plan:
-        arn = pool_arn(self.clients.client("cognito-idp"), pool)
-        return Plan(
-            action=self.name,
-            target=arn,
+        plan = self.planned(
+            pool,
+            {_POOL: _asked(config)},
+            {_POOL: {"mfa": "ON", "authenticator": True}},
             summary=f"Ask everybody in {name} for a second factor",
-            before={_POOL: _asked(config)},
-            after={_POOL: {"mfa": "ON", "authenticator": True}},
             impact=(
                 f"Everybody in {name} who has no second factor is locked out until they have set one up at their next "
                 "sign-in; tell the support desk first. An undo asks nobody again "
                 "who was not asked before; factors set up meanwhile stay."
             ),
-            approval_class=ApprovalClass.A3,
-            locks=(arn,),
-            context={"pool": pool, "verbatim": {key: config[key] for key in _FACTORS if config.get(key)}},
+            verbatim={key: config[key] for key in _FACTORS if config.get(key)},
         )
+        # one field, but everybody in it
+        return plan.model_copy(update={"approval_class": ApprovalClass.A3})
 
-    def _plan(self, pool: str, name: str, states: tuple[State, State], barred: dict[str, str]) -> Plan:
+    def _plan_users(self, pool: str, name: str, states: tuple[State, State], barred: dict[str, str]) -> Plan:
         before, after = states
-        arn, count = pool_arn(self.clients.client("cognito-idp"), pool), len(changing(*states))
-        told = f" {len(barred)} cannot be asked and stay as they are: {_told(barred)}." if barred else ""
-        return Plan(
-            action=self.name,
-            target=arn,
+        count = len(changing(before, after))
+        rest = f" {len(barred)} cannot be asked and stay as they are: {with_reasons(barred)}." if barred else ""
+        return self.planned(
+            pool,
+            before,
+            after,
             summary=f"Ask {count} of {len(before)} accounts of {name} for a code at every sign-in",
-            before=before,
-            after=after,
             impact=(
                 f"{count} people need the telephone whose number is on file to sign in, until this is undone. Look "
-                "first whether an attacker has changed that number. Accounts that have a second factor keep it." + told
+                "first whether an attacker has changed that number. Accounts that have a second factor keep it." + rest
             ),
-            approval_class=class_for(after),
-            locks=(arn,),
-            context={"pool": pool},
         )
 
 
@@ -164,9 +164,8 @@ def _barred(found: dict[str, Any], config: dict[str, Any]) -> str | None:
         return f"status {found['UserStatus']}"
     if not config.get("SmsMfaConfiguration"):
         return "no factor set up, and the pool sends no text messages"
-    attributes = {one["Name"]: one["Value"] for one in found.get("UserAttributes", [])}
-    return None if attributes.get("phone_number_verified") == "true" else "no factor set up and no verified telephone"
-
-
-def _told(barred: dict[str, str]) -> str:
-    return "; ".join(f"{user} ({why})" for user, why in sorted(barred.items()))
+    return (
+        None
+        if attributes(found).get("phone_number_verified") == "true"
+        else "no factor set up and no verified telephone"
+    )

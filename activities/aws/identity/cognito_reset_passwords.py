@@ -1,28 +1,27 @@
 """Make people choose a new password, by a code that Cognito sends them, once."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, Params, RuleError
+from activities.action import RuleError, iam
 from activities.aws.identity.account_marks import Marks
 from activities.aws.identity.cognito_accounts import (
     AccountsParams,
+    PoolChange,
     account,
+    attributes,
     changing,
-    class_for,
     known,
-    looked,
-    pool_arn,
     states,
+    with_reasons,
 )
-from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State
 
 _RESET, _FIT, _DISABLED = "RESET_REQUIRED", "CONFIRMED", "disabled"
 _REACHED_AT = ("email_verified", "phone_number_verified")
 
 
-class ResetPasswords(Change[AccountsParams]):
+class ResetPasswords(PoolChange[AccountsParams]):
     """Resets the passwords of accounts of a user pool; it cannot be taken back.
 
     Every call sends a code, so each account is called for once: the state is the account's status by its sub, and
@@ -31,39 +30,32 @@ class ResetPasswords(Change[AccountsParams]):
     (`cognito-idp:AdminResetUserPassword`).
     """
 
-    name: ClassVar[str] = "cognito.reset_passwords"
-    params: ClassVar[type[Params]] = AccountsParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
-    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
+    name = "cognito.reset_passwords"
+    permissions = iam("cognito-idp:AdminGetUser AdminResetUserPassword DescribeUserPool")
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the accounts; raises `RuleError` where one does not exist or none can be reset. Above 50, A3."""
-        cognito = self.clients.client("cognito-idp")
         pool = scope.environment.user_pools[params.user_pool]
-        found = known(cognito, pool, params.users)
+        found = known(self.cognito, pool, params.users)
         before = {user: _status(one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one))}
         if len(barred) == len(before):
-            raise RuleError(f"none of {len(before)} accounts can be reset: {_told(barred)}")
+            raise RuleError(f"none of {len(before)} accounts can be reset: {with_reasons(barred)}")
         after = {user: status if user in barred else _RESET for user, status in before.items()}
         count = len(changing(before, after))
-        arn = pool_arn(cognito, pool)
-        return Plan(
-            action=self.name,
-            target=arn,
+        return self.planned(
+            pool,
+            before,
+            after,
             summary=f"Reset the passwords of {count} of {len(before)} accounts of {params.user_pool}",
-            before=before,
-            after=after,
             impact=(
                 f"{count} people get a code by mail or text message, and cannot sign in before they have chosen a new "
                 "password with it. It cannot be undone: the old passwords are void and the codes are sent. Whoever "
                 "reads a stolen mailbox gets its code: disable such an account first. Sessions that exist live on."
-                + (f" {len(barred)} cannot be reset and stay as they are: {_told(barred)}." if barred else "")
+                + (f" {len(barred)} cannot be reset and stay as they are: {with_reasons(barred)}." if barred else "")
             ),
-            approval_class=class_for(params.users),
-            locks=(arn,),
             reversible=False,
-            context={"pool": pool, "counts": self._marks(scope, pool).counts(before)},
+            counts=self._marks(scope, pool).counts(before),
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
@@ -71,7 +63,7 @@ class ResetPasswords(Change[AccountsParams]):
         pool, counts = plan.context["pool"], plan.context["counts"]
         now = self._marks(scope, pool).counts(plan.before)
         return states(
-            self.clients.client("cognito-idp"),
+            self.cognito,
             pool,
             plan.before,
             lambda user, one: _RESET if now[user] > counts[user] else _status(one),
@@ -92,10 +84,6 @@ class ResetPasswords(Change[AccountsParams]):
             if status == _RESET:
                 marks.done(user, plan.context["counts"][user])
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether every account was reset; those whose owner has a new password by now count as such."""
-        return looked(self.read(scope, plan), plan, "as planned")
-
     def _marks(self, scope: Scope, pool: str) -> Marks:
         return Marks(self.clients, scope.environment.ledger_table, pool, "password-reset")
 
@@ -108,14 +96,9 @@ def _status(found: dict[str, Any]) -> str:
 def _barred(found: dict[str, Any]) -> str | None:
     """Why Cognito would refuse to reset an account; None when it would not, or need not."""
     status = _status(found)
-    attributes = {one["Name"]: one["Value"] for one in found.get("UserAttributes", [])}
     if status == _RESET:
         return None
     if status != _FIT:
         return status if status == _DISABLED else f"status {status}"
-    reached = any(attributes.get(name) == "true" for name in _REACHED_AT)
+    reached = any(attributes(found).get(name) == "true" for name in _REACHED_AT)
     return None if reached else "no verified mail address or telephone number"
-
-
-def _told(barred: dict[str, str]) -> str:
-    return "; ".join(f"{user} ({why})" for user, why in sorted(barred.items()))

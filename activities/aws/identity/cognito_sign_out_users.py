@@ -1,27 +1,15 @@
 """End every session of accounts, wherever they are signed in."""
 
-from collections.abc import Iterable
-from typing import ClassVar
-
-from activities.action import Change, Params
+from activities.action import iam
 from activities.aws.identity.account_marks import Marks
-from activities.aws.identity.cognito_accounts import (
-    AccountsParams,
-    changing,
-    class_for,
-    known,
-    looked,
-    pool_arn,
-    states,
-)
-from domain.config.approval import ApprovalClass
+from activities.aws.identity.cognito_accounts import AccountsParams, PoolChange, changing, known, states
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State
 
 _NEWER = "newer than "
 
 
-class SignOutUsers(Change[AccountsParams]):
+class SignOutUsers(PoolChange[AccountsParams]):
     """Invalidates the tokens of accounts of a user pool; it cannot be taken back, and need not be.
 
     Cognito does not tell when an account was signed out last, so each time is counted in the ledger's table. The
@@ -30,35 +18,28 @@ class SignOutUsers(Change[AccountsParams]):
     (`cognito-idp:AdminUserGlobalSignOut`).
     """
 
-    name: ClassVar[str] = "cognito.sign_out_users"
-    params: ClassVar[type[Params]] = AccountsParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
-    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A3,)
+    name = "cognito.sign_out_users"
+    permissions = iam("cognito-idp:AdminGetUser AdminUserGlobalSignOut DescribeUserPool")
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
-        """Read the last sign-outs; raises `RefusedError` for an account that does not exist. Above 50, class A3."""
-        cognito = self.clients.client("cognito-idp")
+        """Read the last sign-outs; raises `RuleError` for an account that does not exist. Above 50, class A3."""
         pool = scope.environment.user_pools[params.user_pool]
-        known(cognito, pool, params.users)
+        known(self.cognito, pool, params.users)
         counts = self._marks(scope, pool).counts(params.users)
         before = {user: _state(count) for user, count in counts.items()}
-        arn = pool_arn(cognito, pool)
-        return Plan(
-            action=self.name,
-            target=arn,
+        return self.planned(
+            pool,
+            before,
+            {user: _NEWER + state for user, state in before.items()},
             summary=f"Sign {len(before)} accounts of {params.user_pool} out everywhere",
-            before=before,
-            after={user: _NEWER + state for user, state in before.items()},
             impact=(
                 f"{len(before)} people must sign in again; work that they have not saved is lost. It cannot be undone: "
                 "sessions that ended do not come back. An access token that an application checks by itself is good "
                 "until it expires, and so is the cookie of the hosted sign-in page: whoever knows the password "
                 "signs in again, so disable the account or reset its password too."
             ),
-            approval_class=class_for(params.users),
-            locks=(arn,),
             reversible=False,
-            context={"pool": pool, "counts": counts},
+            counts=counts,
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
@@ -66,7 +47,7 @@ class SignOutUsers(Change[AccountsParams]):
         pool, counts = plan.context["pool"], plan.context["counts"]
         now = self._marks(scope, pool).counts(plan.before)
         return states(
-            self.clients.client("cognito-idp"),
+            self.cognito,
             pool,
             plan.before,
             lambda user, _: _NEWER + _state(counts[user]) if now[user] > counts[user] else _state(now[user]),
@@ -74,15 +55,11 @@ class SignOutUsers(Change[AccountsParams]):
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Sign out each account that has no later sign-out on record, and count it."""
-        cognito, pool = self.clients.client("cognito-idp"), plan.context["pool"]
+        pool = plan.context["pool"]
         marks, now = self._marks(scope, pool), self.read(scope, plan)
-        for user in _left(plan, now):
-            cognito.admin_user_global_sign_out(UserPoolId=pool, Username=user)
+        for user in (one for one in changing(plan.before, plan.after) if now[one] == plan.before[one]):
+            self.cognito.admin_user_global_sign_out(UserPoolId=pool, Username=user)
             marks.done(user, plan.context["counts"][user])
-
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether a sign-out of every account is on record."""
-        return looked(self.read(scope, plan), plan, "signed out")
 
     def _marks(self, scope: Scope, pool: str) -> Marks:
         return Marks(self.clients, scope.environment.ledger_table, pool, "signed-out")
@@ -90,7 +67,3 @@ class SignOutUsers(Change[AccountsParams]):
 
 def _state(count: int) -> str:
     return f"sign-out {count}"
-
-
-def _left(plan: Plan, now: State) -> Iterable[str]:
-    return (user for user in changing(plan.before, plan.after) if now[user] == plan.before[user])

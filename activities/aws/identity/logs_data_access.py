@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
-from activities.aws.shared.finding_times import clock, optional, rfc3339
 from activities.aws.shared.log_records import Fields, Read, any_of, pseudonym, read
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _SHOWN = 20
 
@@ -33,7 +34,7 @@ class _Access(NamedTuple):
     resource: str
 
 
-class DataAccess(Probe[DataAccessParams]):
+class DataAccess(ProbeAction[DataAccessParams]):
     """Counts what was read from an address after its takeover, over `window` up to `at` (`logs:FilterLogEvents`).
 
     What a taken account read from elsewhere is counted apart: that may be its owner. Only counts, times, addresses
@@ -41,11 +42,11 @@ class DataAccess(Probe[DataAccessParams]):
     """
 
     name = "logs.data_access"
-    params = DataAccessParams
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: DataAccessParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        start, fields = at - params.window, params.fields
+        window, fields = Window.before(at, params.window), params.fields
         attempts, accesses = list[SignIn](), list[_Access]()
 
         def take(moment: datetime, record: dict[str, Any]) -> None:
@@ -57,7 +58,7 @@ class DataAccess(Probe[DataAccessParams]):
                 accesses.append(_Access(moment, str(record.get(fields.address)), account, resource))
 
         pattern = any_of(fields.event, (EVENT, params.event))
-        done = read(self.clients.client("logs"), group, pattern, (start, at), take)
+        done = read(self.clients.client("logs"), group, pattern, window, take)
         seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
         since = {one.address: one.at for one in sorted(seen.takeovers, reverse=True)}
         theirs = [one for one in accesses if one.address in since and one.at >= since[one.address]]
@@ -72,15 +73,14 @@ class DataAccess(Probe[DataAccessParams]):
                 "studies": len({one.resource for one in theirs}),
                 "accounts": len({one.account for one in theirs}),
                 "addresses": sorted({one.address for one in theirs})[:_SHOWN],
-                "first_at": optional(min((one.at for one in theirs), default=None)),
-                "last_at": optional(max((one.at for one in theirs), default=None)),
+                "first_at": stamp_to_second(min((one.at for one in theirs), default=None)),
+                "last_at": stamp_to_second(max((one.at for one in theirs), default=None)),
                 "reads_of_taken_accounts_elsewhere": elsewhere,
                 "truncated": done.truncated,
                 "log_group": group,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=window.of(group),
         )
 
 
@@ -97,7 +97,7 @@ def _summary(params: DataAccessParams, seen: SignIns, theirs: list[_Access], don
         first = min(one.at for one in theirs)
         return (
             f"{params.service}: {len(theirs)} reads of {studies} studies from addresses that had guessed a password, "
-            f"in {window}, first at {clock(first)}"
+            f"in {window}, first at {short_time(first)}"
         )
     if not seen.by_address:
         return f"{params.service}: no sign-in in the log of {window}: does it still log them?"

@@ -5,13 +5,14 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
-from activities.aws.shared.finding_times import clock, optional, rfc3339
 from activities.aws.shared.log_records import Fields, Read, any_of, read
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _SHOWN = 20
 _OTHER = "other"
@@ -33,7 +34,7 @@ class FailedSignInsParams(Params):
     fields: Fields = Fields()
 
 
-class FailedSignIns(Probe[FailedSignInsParams]):
+class FailedSignIns(ProbeAction[FailedSignInsParams]):
     """Counts a service's logged sign-ins by address and account, over `window` up to `at` (`logs:FilterLogEvents`).
 
     Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are told by
@@ -43,18 +44,18 @@ class FailedSignIns(Probe[FailedSignInsParams]):
     """
 
     name = "logs.failed_sign_ins"
-    params = FailedSignInsParams
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: FailedSignInsParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        start, attempts = at - params.window, list[SignIn]()
+        window, attempts = Window.before(at, params.window), list[SignIn]()
 
         def take(moment: datetime, record: dict[str, Any]) -> None:
             if found := sign_in(scope, params.fields, moment, record):
                 attempts.append(found)
 
         pattern = any_of(params.fields.event, (EVENT,))
-        done = read(self.clients.client("logs"), group, pattern, (start, at), take)
+        done = read(self.clients.client("logs"), group, pattern, window, take)
         seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
         if params.roles:
             seen.takeovers = [one for one in seen.takeovers if one.role in params.roles]
@@ -75,10 +76,9 @@ class FailedSignIns(Probe[FailedSignInsParams]):
                 "unreadable": done.unreadable,
                 "truncated": done.truncated,
                 "log_group": group,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=window.of(group),
         )
 
 
@@ -89,14 +89,14 @@ def _of_address(seen: SignIns, address: str) -> dict[str, Any]:
         "failures": one.failures,
         "accounts": len(one.accounts),
         "takeovers": sum(taken.address == address for taken in seen.takeovers),
-        "first_at": optional(one.first),
-        "last_at": optional(one.last),
+        "first_at": stamp_to_second(one.first),
+        "last_at": stamp_to_second(one.last),
     }
 
 
 def _of_takeover(params: FailedSignInsParams, one: SignIn) -> dict[str, Any]:
     role = one.role if one.role in {None, *params.roles, *params.told_roles} else _OTHER
-    return {"account": one.account, "address": one.address, "at": rfc3339(one.at), "role": role}
+    return {"account": one.account, "address": one.address, "at": stamp_to_second(one.at), "role": role}
 
 
 def _query(fields: Fields, seen: SignIns) -> str | None:
@@ -129,6 +129,6 @@ def _summary(params: FailedSignInsParams, seen: SignIns, done: Read) -> str:
     if seen.takeovers:
         accounts = len({one.account for one in seen.takeovers})
         plural = "s" if accounts > 1 else ""
-        taken = f"{accounts} account{plural}{whose} then signed in to, first at {clock(seen.takeovers[0].at)}"
+        taken = f"{accounts} account{plural}{whose} then signed in to, first at {short_time(seen.takeovers[0].at)}"
     guessing = f", {len(seen.guessing)} addresses failed {params.threshold} times or more" if seen.guessing else ""
     return f"{params.service}: {seen.failures} failed sign-ins in {window}{guessing}; {taken}{searched}"

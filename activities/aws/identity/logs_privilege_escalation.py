@@ -6,12 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
-from activities.aws.shared.finding_times import optional, rfc3339
+from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.shared.log_records import Fields, address, any_of, pseudonym, read
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import stamp_to_second
 
 _SHOWN = 20
 
@@ -26,7 +27,7 @@ class PrivilegeEscalationParams(Params):
     fields: Fields = Fields()
 
 
-class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
+class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
     """Counts a service's logged escalations of privilege, over `window` up to `at` (`logs:FilterLogEvents`).
 
     It knows what the application says; rights in AWS itself change in CloudTrail alone. A line that does not say
@@ -35,11 +36,11 @@ class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
     """
 
     name = "logs.privilege_escalation"
-    params = PrivilegeEscalationParams
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: PrivilegeEscalationParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        start, fields = at - params.window, params.fields
+        window, fields = Window.before(at, params.window), params.fields
         outcomes: Counter[bool] = Counter()
         accounts: set[str] = set()
         addresses: Counter[str] = Counter()
@@ -56,7 +57,7 @@ class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
                 accounts.add(pseudonym(scope.incident, str(account)))
 
         pattern = any_of(fields.event, (params.event,))
-        done = read(self.clients.client("logs"), group, pattern, (start, at), take)
+        done = read(self.clients.client("logs"), group, pattern, window, take)
         granted, refused = outcomes[True], outcomes[False]
         status = FindingStatus.UNKNOWN if done.truncated else FindingStatus.OK
         if granted or (refused and not params.confirmed):
@@ -74,12 +75,11 @@ class PrivilegeEscalation(Probe[PrivilegeEscalationParams]):
                 "refused": refused,
                 "accounts": sorted(accounts)[:_SHOWN],
                 "addresses": [one for one, _ in addresses.most_common(_SHOWN)],
-                "first_at": optional(min(moments, default=None)),
-                "last_at": optional(max(moments, default=None)),
+                "first_at": stamp_to_second(min(moments, default=None)),
+                "last_at": stamp_to_second(max(moments, default=None)),
                 "truncated": done.truncated,
                 "log_group": group,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=window.of(group),
         )

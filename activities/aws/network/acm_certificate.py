@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from activities.action import CertificateName, Params, Probe
-from activities.aws.shared.finding_times import clock, rfc3339
+from activities.action import CertificateName, Params, ProbeAction, iam
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
+from domain.values.timestamps import short_time, stamp_to_second
 
 
 class CertificateParams(Params):
@@ -17,7 +17,7 @@ class CertificateParams(Params):
     days: int = Field(default=30, ge=0)
 
 
-class Certificate(Probe[CertificateParams]):
+class Certificate(ProbeAction[CertificateParams]):
     """Reads a certificate's end, status and renewal (`acm:DescribeCertificate`).
 
     ACM renews those that it issued 60 days ahead, if it can validate the domain; imported ones it never renews.
@@ -25,7 +25,7 @@ class Certificate(Probe[CertificateParams]):
     """
 
     name = "acm.certificate"
-    params = CertificateParams
+    permissions = iam("acm:DescribeCertificate")
 
     def observe(self, scope: Scope, params: CertificateParams, at: datetime) -> Finding:
         arn = scope.environment.certificates[params.certificate]
@@ -42,14 +42,14 @@ class Certificate(Probe[CertificateParams]):
         days = (end - at) / timedelta(days=1)
         how = "imported, so nothing renews it" if imported else f"renewal {renewal.get('RenewalStatus', 'not begun')}"
         reason = f" ({renewal['RenewalStatusReason']})" if renewal.get("RenewalStatusReason") else ""
-        ends = f"ends {clock(end)}, in {days:.1f} days" if days > 0 else f"ended {clock(end)}"
+        ends = f"ends {short_time(end)}, in {days:.1f} days" if days > 0 else f"ended {short_time(end)}"
         return Finding(
             status=FindingStatus.SUSPECT if days <= params.days or found["Status"] != "ISSUED" else FindingStatus.OK,
             summary=f"certificate {params.certificate} is {found['Status']}, {ends}; {how}{reason}",
             facts={
                 "certificate": params.certificate,
                 "status": found["Status"],
-                "not_after": rfc3339(end),
+                "not_after": stamp_to_second(end),
                 "days_left": round(days, 1),
                 "imported": imported,
                 "renewal": renewal.get("RenewalStatus"),

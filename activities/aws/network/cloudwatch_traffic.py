@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import BalancedServiceName, LoadBalancerName, Params, Probe
+from activities.action import BalancedServiceName, LoadBalancerName, Params, ProbeAction, iam
 from activities.aws.network.elbv2_target_health import target_group
 from activities.aws.shared.cloudwatch_metrics import Query, read
+from activities.aws.shared.findings import unknown
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -32,23 +33,19 @@ class ResponseTimeParams(Params):
     slow_ms: float = Field(default=1000, gt=0)
 
 
-class ResponseTime(Probe[ResponseTimeParams]):
+class ResponseTime(ProbeAction[ResponseTimeParams]):
     """Reads p50, p95 and p99 of `TargetResponseTime` over two hours; an average would hide the slow ones."""
 
     name = "cloudwatch.response_time"
-    params = ResponseTimeParams
+    permissions = iam("cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: ResponseTimeParams, at: datetime) -> Finding:
         dimensions = _dimensions(scope, params.load_balancer, params.service)
         queries = {p: Query(_NAMESPACE, "TargetResponseTime", dimensions, p) for p in ("p50", "p95", "p99")}
-        points = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
+        points, _ = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
         facts: dict[str, Any] = {"service": params.service, "slow_ms": params.slow_ms}
         if not points["p95"]:
-            return Finding(
-                status=FindingStatus.UNKNOWN,
-                summary=f"{params.service}: CloudWatch has no response times of the last two hours",
-                facts=facts,
-            )
+            return unknown(f"{params.service}: CloudWatch has no response times of the last two hours", facts)
         newest = {name: 1000 * max(value for _, value in found[-_LATEST:]) for name, found in points.items() if found}
         before = 1000 * min(value for _, value in points["p95"])
         facts |= {f"{name}_ms": round(value) for name, value in newest.items()} | {"p95_best_ms": round(before)}
@@ -68,11 +65,11 @@ class ErrorRateParams(Params):
     percent: float = Field(default=1, gt=0)
 
 
-class ErrorRate(Probe[ErrorRateParams]):
+class ErrorRate(ProbeAction[ErrorRateParams]):
     """Reads requests and 5xx answers; those of the targets are the application's, the others the load balancer's."""
 
     name = "cloudwatch.errors_5xx"
-    params = ErrorRateParams
+    permissions = iam("cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: ErrorRateParams, at: datetime) -> Finding:
         both = _dimensions(scope, params.load_balancer, params.service)
@@ -82,15 +79,11 @@ class ErrorRate(Probe[ErrorRateParams]):
             "target": Query(_NAMESPACE, "HTTPCode_Target_5XX_Count", both, "Sum"),
             "balancer": Query(_NAMESPACE, "HTTPCode_ELB_5XX_Count", balancer, "Sum"),
         }
-        points = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
+        points, _ = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
         counts = {name: sum(value for _, value in found[-_LATEST:]) for name, found in points.items()}
         facts: dict[str, Any] = {"service": params.service, **counts}
         if not points["requests"]:
-            return Finding(
-                status=FindingStatus.UNKNOWN,
-                summary=f"{params.service}: CloudWatch has no request counts of the last two hours",
-                facts=facts,
-            )
+            return unknown(f"{params.service}: CloudWatch has no request counts of the last two hours", facts)
         failed = counts["target"] + counts["balancer"]
         share = 100 * failed / max(counts["requests"], failed, 1)
         facts["percent"] = round(share, 2)

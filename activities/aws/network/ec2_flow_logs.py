@@ -4,26 +4,27 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from activities.action import NetworkName, Params, Probe
-from activities.aws.shared.finding_times import optional
+from activities.action import NetworkName, Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
+from domain.values.timestamps import stamp_to_second
 
 
 class FlowLogsParams(Params):
     network: NetworkName
 
 
-class FlowLogs(Probe[FlowLogsParams]):
+class FlowLogs(ProbeAction[FlowLogsParams]):
     """Lists the flow logs of a VPC (`ec2:DescribeFlowLogs`): their configuration, not the traffic.
 
     Suspect when none is active and delivers. A flow log holds nothing from before it was created.
     """
 
     name = "ec2.flow_logs"
-    params = FlowLogsParams
+    permissions = iam("ec2:DescribeFlowLogs")
 
-    def observe(self, scope: Scope, params: FlowLogsParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: FlowLogsParams, at: datetime) -> Finding:
         vpc = scope.environment.networks[params.network].vpc_id
         logs = [_facts(log) for log in listed(self.clients.client("ec2"), vpc)]
         return Finding(
@@ -36,14 +37,8 @@ class FlowLogs(Probe[FlowLogsParams]):
 
 def listed(ec2: Any, vpc: str) -> Iterator[dict[str, Any]]:
     """List the flow logs of a VPC, every page of them (`ec2:DescribeFlowLogs`)."""
-    token: dict[str, str] = {}
-    while True:
-        # EC2 knows no resource-type filter here; the id alone names the VPC
-        page = ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}], **token)
-        yield from page["FlowLogs"]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
+    # EC2 knows no resource-type filter here; the id alone names the VPC
+    return Pages(ec2.describe_flow_logs, Filters=[{"Name": "resource-id", "Values": [vpc]}]).items("FlowLogs")
 
 
 def is_active(log: dict[str, Any]) -> bool:
@@ -69,7 +64,7 @@ def _facts(log: dict[str, Any]) -> dict[str, Any]:
         "traffic": log.get("TrafficType"),
         "destination_type": log.get("LogDestinationType", "cloud-watch-logs"),
         "destination": destination(log),
-        "created_at": optional(log.get("CreationTime")),
+        "created_at": stamp_to_second(log.get("CreationTime")),
     }
 
 

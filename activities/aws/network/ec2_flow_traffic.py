@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import NetworkName, Params, Probe
+from activities.action import NetworkName, Params, ProbeAction, iam
 from activities.aws.network.ec2_flow_logs import destination, is_active, listed
 from activities.aws.network.flow_lines import Flow, Flows, Inside
-from activities.aws.shared.finding_times import rfc3339
+from activities.aws.shared.findings import unknown
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -48,7 +49,7 @@ class _Verdict:
         return f"{'at least ' if self.truncated else ''}{self.count} {verb}"
 
 
-class FlowTraffic(Probe[FlowTrafficParams]):
+class FlowTraffic(ProbeAction[FlowTrafficParams]):
     """Counts the flows that a VPC let through and refused over `window` up to `at`.
 
     What it refused between its own addresses is what a security group or a network ACL keeps from working; what it
@@ -59,7 +60,7 @@ class FlowTraffic(Probe[FlowTrafficParams]):
     """
 
     name = "ec2.flow_traffic"
-    params = FlowTrafficParams
+    permissions = iam("ec2:DescribeFlowLogs DescribeVpcs", "logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: FlowTrafficParams, at: datetime) -> Finding:
         vpc = scope.environment.networks[params.network].vpc_id
@@ -70,19 +71,14 @@ class FlowTraffic(Probe[FlowTrafficParams]):
         facts: dict[str, Any] = {"network": params.network, "vpc": vpc, "elsewhere": elsewhere}
         if not readable:
             where = f"lies in {', '.join(elsewhere)}, to be looked up there" if elsewhere else "is recorded nowhere"
-            return Finding(
-                status=FindingStatus.UNKNOWN,
-                summary=f"{params.network} ({vpc}): its traffic {where}",
-                facts=facts,
-                evidence=next(iter(elsewhere), None),
-            )
+            return unknown(f"{params.network} ({vpc}): its traffic {where}", facts, next(iter(elsewhere), None))
         refused, let = _Verdict("REJECT", readable), _Verdict("ACCEPT", readable)
-        inside, window = Inside.of(ec2, vpc), (at - params.window, at)
+        inside, window = Inside.of(ec2, vpc), Window.before(at, params.window)
         for verdict in (refused, let):
             self._read(verdict, inside, window)
         return _finding(params, vpc, (refused, let), facts, window)
 
-    def _read(self, verdict: _Verdict, inside: Inside, window: tuple[datetime, datetime]) -> None:
+    def _read(self, verdict: _Verdict, inside: Inside, window: Window) -> None:
         if verdict.source is None:
             return
         logs = self.clients.client("logs")
@@ -97,11 +93,10 @@ def _finding(
     vpc: str,
     verdicts: tuple[_Verdict, _Verdict],
     facts: dict[str, Any],
-    window: tuple[datetime, datetime],
+    window: Window,
 ) -> Finding:
     refused, let = verdicts
     between = refused.ports.total()
-    start, end = (rfc3339(moment) for moment in window)
     counted = f"{let.told('let through')} and {refused.told('refused')}"
     groups = sorted({destination(one.source) for one in verdicts if one.source})
     return Finding(
@@ -118,10 +113,9 @@ def _finding(
             "rejected_inside": between,
             "rejected_inside_by_port": {str(port): count for port, count in refused.ports.most_common(_PORTS)},
             "truncated": refused.truncated or let.truncated,
-            "from": start,
-            "to": end,
+            **window.facts(),
         },
-        evidence=f"{', '.join(groups)} from {start} to {end}",
+        evidence=window.of(", ".join(groups)),
     )
 
 

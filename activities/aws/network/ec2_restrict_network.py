@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, NetworkAclName, Params, RuleError, SecurityGroupName
+from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName, iam
 from activities.aws.network.ingress_rules import IngressRule, matching
 from activities.aws.network.isolation_barriers import AclEntry
 from activities.aws.shared.addresses import listed, normalised, refuse_unblockable
+from activities.aws.shared.pieces import Piece, as_planned, set_all
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
@@ -47,7 +48,7 @@ class RestrictParams(Params):
         return normalised((value,))[0] if value else None
 
 
-class RestrictNetwork(Change[RestrictParams]):
+class RestrictNetwork(ChangeAction[RestrictParams]):
     """Revokes named ingress rules, and adds entries that deny addresses under numbers 10 to 89 that are free.
 
     The state has one field a rule, `<group> <protocol> <ports> <source>`, with its description and tags or null, and
@@ -56,9 +57,12 @@ class RestrictNetwork(Change[RestrictParams]):
     (`ec2:RevokeSecurityGroupIngress`, `ec2:CreateNetworkAclEntry`).
     """
 
-    name: ClassVar[str] = "ec2.restrict_network"
-    params: ClassVar[type[Params]] = RestrictParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "ec2.restrict_network"
+    permissions = iam(
+        "ec2:AuthorizeSecurityGroupIngress CreateNetworkAclEntry CreateTags DeleteNetworkAclEntry",
+        "ec2:DescribeAddresses DescribeNetworkAcls DescribeSecurityGroupRules RevokeSecurityGroupIngress",
+    )
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: RestrictParams) -> Plan:
         """Find the rules and free numbers; raises `RuleError` for what is ours, and where nothing is named."""
@@ -84,24 +88,19 @@ class RestrictNetwork(Change[RestrictParams]):
             context={"group": group, "acl": acl},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read each rule and entry (`ec2:DescribeSecurityGroupRules`, `ec2:DescribeNetworkAcls`)."""
         return {name: piece.read() for name, piece in self._pieces(plan)}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set each rule and entry that is not yet as planned; a second time writes nothing."""
-        for name, piece in self._pieces(plan):
-            if piece.read() != plan.after[name]:
-                piece.set(plan.after[name])
+        set_all(self._pieces(plan), plan.after)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether every rule and entry is as planned."""
-        now = self.read(scope, plan)
-        wrong = [name for name, value in plan.after.items() if now[name] != value]
-        told = f", not yet: {', '.join(wrong)}" if wrong else ""
-        return Verification(done=not wrong, message=f"{len(now) - len(wrong)} of {len(now)} as planned{told}")
+        return as_planned(self.read(scope, plan), plan.after, "rules")
 
-    def _pieces(self, plan: Plan) -> Iterator[tuple[str, AclEntry | IngressRule]]:
+    def _pieces(self, plan: Plan) -> Iterator[tuple[str, Piece]]:
         for name in sorted(plan.after):
             if plan.context["acl"] and name.startswith(f"{plan.context['acl']} "):
                 yield name, AclEntry(self.clients, plan.context["acl"], int(name.split()[-1]), egress=False)

@@ -1,9 +1,9 @@
 """Show the maintenance page instead of the application."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
-from activities.action import Change, NoParams, Params, RuleError
+from activities.action import ChangeAction, NoParams, RuleError, iam
 from activities.aws.network.maintenance_html import PAGE, PAGE_DIGEST, digest
 from domain.config.approval import ApprovalClass
 from domain.config.environment import LoadBalancer
@@ -23,7 +23,7 @@ _ANSWER: list[dict[str, Any]] = [
 ]
 
 
-class MaintenancePage(Change[NoParams]):
+class MaintenancePage(ChangeAction[NoParams]):
     """Makes the rules that carry the application answer 503 with the page, and keeps the page in its bucket.
 
     The state is `page`, the SHA-256 of the stored page or null, and each rule's actions under the rule's ARN.
@@ -31,12 +31,12 @@ class MaintenancePage(Change[NoParams]):
     (`elasticloadbalancing:ModifyRule`, `s3:PutObject`).
     """
 
-    name: ClassVar[str] = "elbv2.maintenance_page"
-    params: ClassVar[type[Params]] = NoParams
-    needs: ClassVar[tuple[str, ...]] = ("maintenance",)
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "elbv2.maintenance_page"
+    needs = ("maintenance",)
+    permissions = iam("elasticloadbalancing:DescribeRules ModifyRule", "s3:DeleteObject GetObject ListBucket PutObject")
+    classes = (ApprovalClass.A2,)
 
-    def plan(self, scope: Scope, params: NoParams) -> Plan:  # noqa: ARG002
+    def plan(self, scope: Scope, params: NoParams) -> Plan:
         """Read the rules and the page; raises `RuleError` when a rule could not be put back as it was."""
         balancer, context = _place(scope)
         rules = self._rules(balancer.rule_arns)
@@ -60,7 +60,7 @@ class MaintenancePage(Change[NoParams]):
             context={**context, "verbatim": {rule["RuleArn"]: rule["Actions"] for rule in rules}},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read the stored page and the actions of the plan's rules (`elasticloadbalancing:DescribeRules`)."""
         rules = self._rules(tuple(_rule_arns(plan)))
         return {
@@ -68,7 +68,7 @@ class MaintenancePage(Change[NoParams]):
             **{rule["RuleArn"]: _explicit(rule["Actions"]) for rule in rules},
         }
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set page and rules to `after`, whole and absolute, so a second time changes nothing.
 
         Going there the page comes first, coming back it goes last.

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from activities.action import BalancedServiceName, Params, Probe, needed
+from activities.action import BalancedServiceName, Params, ProbeAction, iam, needed
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -16,7 +16,7 @@ class TargetHealthParams(Params):
     service: BalancedServiceName
 
 
-class TargetHealth(Probe[TargetHealthParams]):
+class TargetHealth(ProbeAction[TargetHealthParams]):
     """Counts a service's targets by state and reason (`elasticloadbalancing:DescribeTargetHealth`).
 
     Suspect when one fails its checks or none is healthy; unknown when health checks are switched off.
@@ -24,9 +24,9 @@ class TargetHealth(Probe[TargetHealthParams]):
     """
 
     name = "elbv2.target_health"
-    params = TargetHealthParams
+    permissions = iam("elasticloadbalancing:DescribeTargetHealth")
 
-    def observe(self, scope: Scope, params: TargetHealthParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: TargetHealthParams, at: datetime) -> Finding:
         group = target_group(scope, params.service)
         answer = self.clients.client("elbv2").describe_target_health(TargetGroupArn=group)
         health = [described["TargetHealth"] for described in answer["TargetHealthDescriptions"]]

@@ -3,11 +3,11 @@
 import ipaddress
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from activities.aws.network.ec2_flow_logs import log_group
-from activities.aws.shared.log_records import pages
+from activities.aws.shared.log_records import events
+from activities.aws.shared.windows import Window
 
 _DEFAULT_FORMAT = (
     "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} "
@@ -55,21 +55,18 @@ class Flows:
     Once they have been gone through, `truncated` says whether there are more.
     """
 
-    def __init__(
-        self, logs: Any, log: dict[str, Any], action: str, window: tuple[datetime, datetime], most_pages: int
-    ) -> None:
-        self._pages = pages(logs, log_group(log), action, window)
-        self._most_pages = most_pages
+    def __init__(self, logs: Any, log: dict[str, Any], action: str, window: Window, most_pages: int) -> None:
+        self._events = events(logs, log_group(log), action, window, most_pages)
         self._fields = _FIELD.findall(log.get("LogFormat") or _DEFAULT_FORMAT)
         self._action = action
-        self.truncated = False
 
     def __iter__(self) -> Iterator[Flow]:
-        for number, page in enumerate(self._pages, start=1):
-            yield from (flow for event in page["events"] if (flow := self._flow(event["message"])))
-            if number == self._most_pages:
-                self.truncated = bool(page.get("nextToken"))
-                return
+        found = (self._flow(event["message"]) for event in self._events.items("events"))
+        yield from (flow for flow in found if flow)
+
+    @property
+    def truncated(self) -> bool:
+        return self._events.truncated
 
     def _flow(self, line: str) -> Flow | None:
         """Read one line, unless it tells of another end: the filter's word may stand anywhere in it."""

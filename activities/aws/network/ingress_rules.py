@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.action import Clients
 from activities.aws.shared.error_codes import is_already
+from activities.aws.shared.pages import Pages
 
 
 class IngressRule:
@@ -63,13 +64,8 @@ def matching(
 
 
 def _listed(ec2: Any, group: str) -> Iterator[dict[str, Any]]:
-    ask = {"Filters": [{"Name": "group-id", "Values": [group]}]}
-    page = ec2.describe_security_group_rules(**ask)
-    while True:
-        yield from (rule for rule in page["SecurityGroupRules"] if not rule["IsEgress"])
-        if not page.get("NextToken"):
-            return
-        page = ec2.describe_security_group_rules(**ask, NextToken=page["NextToken"])
+    rules = Pages(ec2.describe_security_group_rules, Filters=[{"Name": "group-id", "Values": [group]}])
+    return (rule for rule in rules.items("SecurityGroupRules") if not rule["IsEgress"])
 
 
 def _name(rule: dict[str, Any]) -> str:

@@ -1,14 +1,15 @@
 """Cut the application off from the network, so that nothing more leaves it."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from activities.action import Change, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName
+from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
 from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
 from activities.aws.network.wafv2_acls import place, summary
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.pieces import Piece, as_planned, set_all
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -27,13 +28,7 @@ class IsolateParams(Params):
     network_acl: NetworkAclName | None = None
 
 
-class _Piece(Protocol):
-    def read(self) -> Any: ...
-
-    def set(self, value: Any) -> None: ...
-
-
-class IsolateNetwork(Change[IsolateParams]):
+class IsolateNetwork(ChangeAction[IsolateParams]):
     """Lets the web ACL block by default, denies everything at the network ACL, empties the security groups' ingress.
 
     In that order: new requests end first, then the network ACL cuts connections that exist, which security groups
@@ -41,9 +36,14 @@ class IsolateNetwork(Change[IsolateParams]):
     piece: `default_action`, `<acl id> <direction> <rule number>` and the id of each security group.
     """
 
-    name: ClassVar[str] = "network.isolate"
-    params: ClassVar[type[Params]] = IsolateParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "network.isolate"
+    permissions = iam(
+        "ec2:AuthorizeSecurityGroupIngress CreateNetworkAclEntry DeleteNetworkAclEntry DescribeNetworkAcls",
+        "ec2:DescribeNetworkInterfaces DescribeSecurityGroups DescribeVpcs",
+        "ec2:RevokeSecurityGroupIngress",
+        "wafv2:GetWebACL ListWebACLs UpdateWebACL",
+    )
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: IsolateParams) -> Plan:
         """Read every piece; raises `RuleError` for what is ours, or where our rule numbers are taken."""
@@ -73,25 +73,20 @@ class IsolateNetwork(Change[IsolateParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read every piece of the plan."""
         return self._state(plan.before, plan.context)
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Set every piece that is not yet as planned; a second time writes nothing."""
         pieces = list(self._named(plan.before, plan.context))
-        for name, piece in pieces if plan.after[_WEB_ACL] == _BLOCK else reversed(pieces):
-            if piece.read() != plan.after[name]:
-                piece.set(plan.after[name])
+        set_all(pieces if plan.after[_WEB_ACL] == _BLOCK else reversed(pieces), plan.after)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether every piece is as planned; AWS WAF takes up to minutes to spread a change."""
-        now = self.read(scope, plan)
-        wrong = [name for name, value in plan.after.items() if now[name] != value]
-        told = f", not yet: {', '.join(wrong)}" if wrong else ""
-        return Verification(done=not wrong, message=f"{len(now) - len(wrong)} of {len(now)} barriers as planned{told}")
+        return as_planned(self.read(scope, plan), plan.after, "barriers")
 
-    def _named(self, state: State, context: State) -> Iterator[tuple[str, _Piece]]:
+    def _named(self, state: State, context: State) -> Iterator[tuple[str, Piece]]:
         """The pieces in the order in which they are put up."""
         yield _WEB_ACL, DefaultAction(self.clients, context["web_acl"])
         acl = context["network_acl"]

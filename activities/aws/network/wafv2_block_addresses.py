@@ -1,11 +1,11 @@
 """Block addresses at the web application firewall."""
 
 from ipaddress import ip_network
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import Change, Params, RuleError, WebAclName
+from activities.action import ChangeAction, Params, RuleError, WebAclName, iam
 from activities.aws.network.wafv2_acls import CONFLICTS, blocks, guarded, place, summary
 from activities.aws.shared.addresses import are_many, listed, normalised, refuse_unblockable
 from domain.config.approval import ApprovalClass
@@ -29,7 +29,7 @@ class BlockParams(Params):
         return normalised(value)
 
 
-class BlockAddresses(Change[BlockParams]):
+class BlockAddresses(ChangeAction[BlockParams]):
     """Adds addresses to the set that a web ACL blocks, and leaves everything else in it as it is.
 
     AWS replaces the whole set on every write, so the union goes there under the set's lock token; when somebody
@@ -38,10 +38,12 @@ class BlockAddresses(Change[BlockParams]):
     addresses are no part of it: they may come and go meanwhile (`wafv2:UpdateIPSet`).
     """
 
-    name: ClassVar[str] = "wafv2.block_addresses"
-    params: ClassVar[type[Params]] = BlockParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
-    graver_classes: ClassVar[tuple[ApprovalClass, ...]] = (ApprovalClass.A2,)
+    name = "wafv2.block_addresses"
+    permissions = iam(
+        "ec2:DescribeAddresses",
+        "wafv2:GetIPSet GetRuleGroup GetWebACL GetWebACLForResource ListIPSets ListWebACLs UpdateIPSet",
+    )
+    classes = (ApprovalClass.A1, ApprovalClass.A2)
 
     def plan(self, scope: Scope, params: BlockParams) -> Plan:
         """Look what is blocked already; raises `RuleError` for what must not be blocked or would have no effect.
@@ -76,11 +78,11 @@ class BlockAddresses(Change[BlockParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read which of our addresses are in their sets (`wafv2:GetIPSet`), and whether the sets are in force."""
         return self._state(_ours(plan.before), plan.context)
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Add ours to what each set holds by then, or take ours out again; a second time writes nothing.
 
         Raises `WAFOptimisticLockException`, retryable, when others kept writing, and `RuleError` for a full set.

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -11,13 +10,14 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, WebAclName
-from activities.aws.shared.finding_times import clock, rfc3339
+from activities.action import Params, ProbeAction, WebAclName, iam
+from activities.aws.shared.log_records import events
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
-_PAGES = 50
 _SHOWN = 20
 _NAMED = 3
 _STOPPED = frozenset({"BLOCK", "CAPTCHA", "CHALLENGE"})
@@ -79,7 +79,7 @@ class _Seen:
             self.unreadable += 1
 
 
-class Requests(Probe[RequestsParams]):
+class Requests(ProbeAction[RequestsParams]):
     """Counts a web ACL's logged requests by address, over `window` up to `at` (`logs:FilterLogEvents`).
 
     What was blocked is what was stopped; a breach shows in what the same addresses were allowed. Suspect are an
@@ -90,12 +90,15 @@ class Requests(Probe[RequestsParams]):
     """
 
     name = "wafv2.requests"
-    params = RequestsParams
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: RequestsParams, at: datetime) -> Finding:
         group = scope.environment.web_acls[params.web_acl].log_group
-        start = at - params.window
-        seen = _read(self.clients.client("logs"), group, params.path, start, at)
+        window, seen = Window.before(at, params.window), _Seen()
+        found = events(self.clients.client("logs"), group, "", window)
+        for event in found.items("events"):
+            seen.take(event["message"], params.path)
+        seen.truncated = found.truncated
         protected = [ip_network(one, strict=False) for one in scope.environment.protected.addresses]
         for address, one in seen.addresses.items():
             one.ours = any(ip_address(address) in network for network in protected)
@@ -114,36 +117,10 @@ class Requests(Probe[RequestsParams]):
                 "truncated": seen.truncated,
                 "log_group": group,
                 "path": params.path,
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=window.of(group),
         )
-
-
-def _read(logs: Any, group: str, path: str | None, start: datetime, end: datetime) -> _Seen:
-    seen = _Seen()
-    for number, page in enumerate(_pages(logs, group, start, end), start=1):
-        for event in page["events"]:
-            seen.take(event["message"], path)
-        if number == _PAGES:
-            seen.truncated = bool(page.get("nextToken"))
-            break
-    return seen
-
-
-def _pages(logs: Any, group: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """Read page after page while there is a token: a page may be empty and still not be the last."""
-    ask: dict[str, Any] = {
-        "logGroupName": group,
-        "startTime": round(start.timestamp() * 1000),
-        "endTime": round(end.timestamp() * 1000),
-    }
-    page = logs.filter_log_events(**ask, startFromHead=False)
-    yield page
-    while page.get("nextToken"):
-        page = logs.filter_log_events(**ask, nextToken=page["nextToken"])
-        yield page
 
 
 def _ordered(seen: _Seen, threshold: int) -> list[tuple[str, _Address]]:
@@ -165,8 +142,8 @@ def _facts(address: str, one: _Address, threshold: int) -> dict[str, Any]:
         "allowed": one.allowed,
         "matching": one.matching,
         "most_a_minute": max(one.minutes.values(), default=0),
-        "first_at": rfc3339(one.first) if one.first else None,
-        "last_at": rfc3339(one.last) if one.last else None,
+        "first_at": stamp_to_second(one.first),
+        "last_at": stamp_to_second(one.last),
         "ours": one.ours,
         "why": one.why(threshold),
     }
@@ -193,5 +170,5 @@ def _summary(params: RequestsParams, seen: _Seen) -> str:
 
 def _told(address: str, one: _Address, path: str | None) -> str:
     to = f", {one.matching} of them to {path}" if path else ""
-    since = f" since {clock(one.first)}" if one.first else ""
+    since = f" since {short_time(one.first)}" if one.first else ""
     return f"{address} was allowed {one.allowed} requests{to} and blocked {one.blocked} times{since}"

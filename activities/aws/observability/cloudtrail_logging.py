@@ -1,17 +1,17 @@
 """Tell whether a trail records what is done in the account, and make it record again."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
-from activities.action import Change, Params, Probe, TrailName
-from activities.aws.shared.finding_times import clock, optional
+from activities.action import ChangeAction, Params, ProbeAction, TrailName, iam
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan, State, Verification
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _ERRORS = ("LatestDeliveryError", "LatestDigestDeliveryError", "LatestCloudWatchLogsDeliveryError")
 
@@ -23,14 +23,14 @@ class TrailParams(Params):
     silence: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
 
 
-class TrailStatus(Probe[TrailParams]):
+class TrailStatus(ProbeAction[TrailParams]):
     """Reads whether a trail logs, when it delivered last and what kept it from it (`cloudtrail:GetTrailStatus`).
 
     Raises `TrailNotFoundException`, which is final, and botocore's transient errors.
     """
 
     name = "cloudtrail.trail_status"
-    params = TrailParams
+    permissions = iam("cloudtrail:GetTrailStatus")
 
     def observe(self, scope: Scope, params: TrailParams, at: datetime) -> Finding:
         status = self.clients.client("cloudtrail").get_trail_status(Name=scope.environment.trails[params.trail])
@@ -38,19 +38,19 @@ class TrailStatus(Probe[TrailParams]):
         errors = {name: status[name] for name in _ERRORS if status.get(name)}
         told = []
         if not status["IsLogging"]:
-            told.append("does not log" + (f", stopped {clock(stopped)}" if stopped else ""))
+            told.append("does not log" + (f", stopped {short_time(stopped)}" if stopped else ""))
         if errors:
             told.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
         if delivered is None or delivered < at - params.silence:
             told.append(f"has delivered nothing for {spoken(params.silence)}")
         return Finding(
             status=FindingStatus.SUSPECT if told else FindingStatus.OK,
-            summary=f"trail {params.trail} {'; '.join(told) or f'logs, delivered last {clock(delivered)}'}",
+            summary=f"trail {params.trail} {'; '.join(told) or f'logs, delivered last {short_time(delivered)}'}",
             facts={
                 "trail": params.trail,
                 "logging": bool(status["IsLogging"]),
-                "delivered_at": optional(delivered),
-                "stopped_at": optional(stopped),
+                "delivered_at": stamp_to_second(delivered),
+                "stopped_at": stamp_to_second(stopped),
                 "errors": errors,
             },
         )
@@ -60,15 +60,15 @@ class StartLoggingParams(Params):
     trail: TrailName
 
 
-class StartLogging(Change[StartLoggingParams]):
+class StartLogging(ChangeAction[StartLoggingParams]):
     """Starts a trail's logging (`cloudtrail:StartLogging`); one that logs goes on, so a repeat changes nothing.
 
     The state is whether it logs, and where to: a trail that somebody led elsewhere meanwhile is left alone.
     """
 
-    name: ClassVar[str] = "cloudtrail.start_logging"
-    params: ClassVar[type[Params]] = StartLoggingParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    name = "cloudtrail.start_logging"
+    permissions = iam("cloudtrail:GetTrail GetTrailStatus StartLogging")
+    classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: StartLoggingParams) -> Plan:
         """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final."""
@@ -89,13 +89,13 @@ class StartLogging(Change[StartLoggingParams]):
             reversible=False,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         return self._state(plan.target)
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         self.clients.once("cloudtrail").start_logging(Name=plan.target)
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:  # noqa: ARG002
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether it logs; one that CloudTrail cannot deliver for is no audit log, and waited for.
 
         One that logs to another place than planned is somebody else's doing.

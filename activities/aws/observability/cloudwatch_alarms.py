@@ -3,12 +3,13 @@
 from collections import Counter
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import Change, Params, Probe, RuleError
+from activities.action import ChangeAction, Params, ProbeAction, RuleError, iam
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -28,14 +29,14 @@ class AlarmsParams(Params):
     storm: int = Field(default=5, ge=1)
 
 
-class Alarms(Probe[AlarmsParams]):
+class Alarms(ProbeAction[AlarmsParams]):
     """Counts the alarms that ring, by what they watch (`cloudwatch:DescribeAlarms`); reads at most 20 pages."""
 
     name = "cloudwatch.alarms"
-    params = AlarmsParams
+    permissions = iam("cloudwatch:DescribeAlarms")
 
-    def observe(self, scope: Scope, params: AlarmsParams, at: datetime) -> Finding:  # noqa: ARG002
-        ringing, truncated = _described(self.clients.client("cloudwatch"), {"StateValue": "ALARM"})
+    def observe(self, scope: Scope, params: AlarmsParams, at: datetime) -> Finding:
+        ringing, truncated = _described(self.clients.client("cloudwatch"), StateValue="ALARM")
         recent = [one for one in ringing if one["StateUpdatedTimestamp"] >= at - params.window]
         watched = Counter(one.get("Namespace", "composite") for one in ringing)
         top = ", ".join(f"{count} {name}" for name, count in watched.most_common(3))
@@ -62,19 +63,18 @@ class SilenceParams(Params):
     never: tuple[str, ...] = ()
 
 
-class DisableAlarmActions(Change[SilenceParams]):
+class DisableAlarmActions(ChangeAction[SilenceParams]):
     """Keeps named alarms from acting (`cloudwatch:DisableAlarmActions`); their states go on changing.
 
     The state is whether each acts, by name. Undoing switches on exactly those that were switched off.
     """
 
-    name: ClassVar[str] = "cloudwatch.disable_alarm_actions"
-    params: ClassVar[type[Params]] = SilenceParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A2
+    name = "cloudwatch.disable_alarm_actions"
+    permissions = iam("cloudwatch:DescribeAlarms DisableAlarmActions EnableAlarmActions")
+    classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: SilenceParams) -> Plan:
         """Read the alarms; raises `RuleError` for none, for unknown ones and for those that must always ring."""
-        del scope
         names = tuple(dict.fromkeys(params.alarms))
         if not names:
             raise RuleError("say which alarms: --set alarms=first-alarm,second-alarm; the findings name them")
@@ -99,12 +99,12 @@ class DisableAlarmActions(Change[SilenceParams]):
             locks=arns,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:  # noqa: ARG002
+    def read(self, scope: Scope, plan: Plan) -> State:
         """Read whether each acts; one that is gone reads as None."""
         found = self._found(tuple(plan.before))
         return {name: bool(found[name]["ActionsEnabled"]) if name in found else None for name in plan.before}
 
-    def act(self, scope: Scope, plan: Plan) -> None:  # noqa: ARG002
+    def act(self, scope: Scope, plan: Plan) -> None:
         """Switch those that change; what is set is absolute, so a second time changes nothing."""
         changing = [name for name, acts in plan.after.items() if acts != plan.before[name]]
         cloudwatch = self.clients.once("cloudwatch")
@@ -125,18 +125,12 @@ class DisableAlarmActions(Change[SilenceParams]):
         return Verification(done=now == plan.after, message=told)
 
     def _found(self, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        alarms, _ = _described(self.clients.client("cloudwatch"), {"AlarmNames": list(names)})
+        alarms, _ = _described(self.clients.client("cloudwatch"), AlarmNames=list(names))
         return {one["AlarmName"]: one for one in alarms}
 
 
-def _described(cloudwatch: Any, ask: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+def _described(cloudwatch: Any, **asked: Any) -> tuple[list[dict[str, Any]], bool]:
     """Describe alarms of both kinds, page after page; tells whether there are more."""
-    alarms: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    for _ in range(_PAGES):
-        page = cloudwatch.describe_alarms(**ask, AlarmTypes=_KINDS, **token)
-        alarms += [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
-        if not page.get("NextToken"):
-            return alarms, False
-        token = {"NextToken": page["NextToken"]}
-    return alarms, True
+    pages = Pages(cloudwatch.describe_alarms, most=_PAGES, AlarmTypes=_KINDS, **asked)
+    alarms = [one for page in pages for one in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))]
+    return alarms, pages.truncated

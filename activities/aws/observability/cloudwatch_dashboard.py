@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from activities.action import DashboardName, Params, Probe
+from activities.action import DashboardName, Params, ProbeAction, iam
 from activities.aws.shared.error_codes import kind_of_answer
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -15,16 +15,16 @@ class DashboardParams(Params):
     dashboard: DashboardName
 
 
-class Dashboard(Probe[DashboardParams]):
+class Dashboard(ProbeAction[DashboardParams]):
     """Looks a dashboard up and counts its widgets (`cloudwatch:GetDashboard`); its figures are not read.
 
     One that is missing or empty is unknown, not suspect: nobody is harmed, but the link in every page leads nowhere.
     """
 
     name = "cloudwatch.dashboard"
-    params = DashboardParams
+    permissions = iam("cloudwatch:GetDashboard")
 
-    def observe(self, scope: Scope, params: DashboardParams, at: datetime) -> Finding:  # noqa: ARG002
+    def observe(self, scope: Scope, params: DashboardParams, at: datetime) -> Finding:
         dashboard = scope.environment.dashboards[params.dashboard]
         widgets = _widgets(self.clients.client("cloudwatch"), dashboard)
         return Finding(

@@ -5,26 +5,23 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from activities.action import Clients, RuleError
+from activities.aws.network.ec2_flow_logs import destination, listed
 from activities.aws.shared.error_codes import is_already
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.pieces import Piece
 
 _TOKENS = 5
 _GONE = "InvalidFlowLogId.NotFound"
 _REDACTED = [{"SingleHeader": {"Name": name}} for name in ("authorization", "cookie")]
 
 
-class LogSource(Protocol):
+class LogSource(Piece, Protocol):
     """One source; its value says where or how long it logs."""
 
     name: str
 
-    def read(self) -> Any:
-        """Read the value as it stands."""
-
     def wanted(self, standing: Any) -> Any:
         """The value that it shall have, given the one it has."""
-
-    def set(self, value: Any) -> None:
-        """Set the value, or put the earlier one back."""
 
 
 class WebAclLog:
@@ -76,8 +73,8 @@ class FlowLog:
         self._incident = incident
 
     def read(self) -> Any:
-        """`ec2:DescribeFlowLogs`; ours is told before any other."""
-        active = [_destination(log) for log in self._listed() if log.get("FlowLogStatus") == "ACTIVE"]
+        """`ec2:DescribeFlowLogs`; ours comes before any other."""
+        active = [destination(log) for log in self._listed() if log.get("FlowLogStatus") == "ACTIVE"]
         return self._ours if self._ours in active else next(iter(sorted(active)), None)
 
     def wanted(self, standing: Any) -> Any:
@@ -87,11 +84,14 @@ class FlowLog:
         """Create the flow log, once under its token, or delete it (`ec2:CreateFlowLogs`, `ec2:DeleteFlowLogs`)."""
         if value is not None:
             self._create()
-        elif ours := [log["FlowLogId"] for log in self._listed() if _destination(log) == self._ours]:
+        elif ours := [log["FlowLogId"] for log in self._listed() if destination(log) == self._ours]:
             answer = self._clients.once("ec2").delete_flow_logs(FlowLogIds=ours)
             for failed in answer.get("Unsuccessful", []):
                 if failed["Error"]["Code"] != _GONE:
                     raise RuleError(f"EC2 deletes no flow log to {self._ours}: {failed['Error']['Code']}")
+
+    def _listed(self) -> Iterator[dict[str, Any]]:
+        return listed(self._clients.client("ec2"), self._vpc)
 
     def _create(self) -> None:
         """EC2 answers a token that it knows with the flow log made then, though deleted since: take the next one.
@@ -118,16 +118,6 @@ class FlowLog:
             if self.read() == self._ours:
                 return
 
-    def _listed(self) -> Iterator[dict[str, Any]]:
-        ec2 = self._clients.client("ec2")
-        ask: dict[str, Any] = {"Filters": [{"Name": "resource-id", "Values": [self._vpc]}]}
-        page = ec2.describe_flow_logs(**ask)
-        while True:
-            yield from page["FlowLogs"]
-            if not page.get("NextToken"):
-                return
-            page = ec2.describe_flow_logs(**ask, NextToken=page["NextToken"])
-
 
 class Retention:
     """How many days a log group keeps its lines; null is for ever."""
@@ -141,14 +131,8 @@ class Retention:
     @staticmethod
     def found(logs: Any, group: str) -> dict[str, Any] | None:
         """Describe a log group; None when there is none (`logs:DescribeLogGroups`)."""
-        page = logs.describe_log_groups(logGroupNamePrefix=group)
-        while True:
-            for one in page["logGroups"]:
-                if one["logGroupName"] == group:
-                    return dict(one)
-            if not page.get("nextToken"):
-                return None
-            page = logs.describe_log_groups(logGroupNamePrefix=group, nextToken=page["nextToken"])
+        groups = Pages(logs.describe_log_groups, cursor="nextToken", logGroupNamePrefix=group).items("logGroups")
+        return next((dict(one) for one in groups if one["logGroupName"] == group), None)
 
     def read(self) -> Any:
         return (self.found(self._clients.client("logs"), self._group) or {}).get("retentionInDays")
@@ -159,7 +143,3 @@ class Retention:
     def set(self, value: Any) -> None:
         """`logs:PutRetentionPolicy`; one that keeps for ever is never set."""
         self._clients.client("logs").put_retention_policy(logGroupName=self._group, retentionInDays=value)
-
-
-def _destination(log: dict[str, Any]) -> str:
-    return str(log.get("LogDestination") or log.get("LogGroupName"))

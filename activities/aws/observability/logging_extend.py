@@ -1,13 +1,14 @@
 """Log more, and keep it longer: the web ACL's requests, a network's flows, the services' lines."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import BucketName, Change, NetworkName, Params, RuleError, ServiceName, WebAclName
+from activities.action import BucketName, ChangeAction, NetworkName, Params, RuleError, ServiceName, WebAclName, iam
 from activities.aws.network.wafv2_acls import summary
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.pieces import as_planned, set_all
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -33,7 +34,7 @@ class ExtendLoggingParams(Params):
         return value
 
 
-class ExtendLogging(Change[ExtendLoggingParams]):
+class ExtendLogging(ChangeAction[ExtendLoggingParams]):
     """Turns logging on where there is none, and lengthens retention; what logs already stays as it is.
 
     The state has one field a source, named after what it belongs to: null or where a web ACL or a network logs to,
@@ -41,9 +42,14 @@ class ExtendLogging(Change[ExtendLoggingParams]):
     (`wafv2:PutLoggingConfiguration`, `ec2:CreateFlowLogs`, `logs:PutRetentionPolicy`).
     """
 
-    name: ClassVar[str] = "logging.extend"
-    params: ClassVar[type[Params]] = ExtendLoggingParams
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
+    name = "logging.extend"
+    permissions = iam(
+        "ec2:CreateFlowLogs DeleteFlowLogs DescribeFlowLogs",
+        "logs:CreateLogDelivery DeleteLogDelivery DescribeLogGroups PutRetentionPolicy",
+        "wafv2:DeleteLoggingConfiguration GetLoggingConfiguration ListWebACLs",
+        "wafv2:PutLoggingConfiguration",
+    )
+    classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: ExtendLoggingParams) -> Plan:
         """Look what logs already; raises `RuleError` where a log would go nowhere."""
@@ -72,16 +78,14 @@ class ExtendLogging(Change[ExtendLoggingParams]):
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Set every source that is not yet as planned; a second time writes nothing."""
-        for name, source in self._sources(scope, plan.context).items():
-            if plan.before[name] != plan.after[name] and source.read() != plan.after[name]:
-                source.set(plan.after[name])
+        changing = (
+            (n, one) for n, one in self._sources(scope, plan.context).items() if plan.before[n] != plan.after[n]
+        )
+        set_all(changing, plan.after)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether every source is as planned. The first flow log file comes some ten minutes later."""
-        now = self.read(scope, plan)
-        wrong = [name for name, value in plan.after.items() if now[name] != value]
-        told = f", not yet: {', '.join(wrong)}" if wrong else ""
-        return Verification(done=not wrong, message=f"{len(now) - len(wrong)} of {len(now)} sources as planned{told}")
+        return as_planned(self.read(scope, plan), plan.after, "sources")
 
     def _sources(self, scope: Scope, context: State) -> dict[str, LogSource]:
         sources: list[LogSource] = []

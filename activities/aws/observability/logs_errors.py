@@ -1,19 +1,18 @@
 """Tell how many errors a service logged, and when; never what they say."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, Probe, ServiceName
-from activities.aws.shared.finding_times import clock, optional, rfc3339
+from activities.action import Params, ProbeAction, ServiceName, iam
+from activities.aws.shared.log_records import events
+from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
-
-_PAGES = 50
+from domain.values.timestamps import short_time, stamp_to_second
 
 
 class LogErrorsParams(Params):
@@ -41,7 +40,7 @@ class _Seen:
         self.last = max(self.last or moment, moment)
 
 
-class LogErrors(Probe[LogErrorsParams]):
+class LogErrors(ProbeAction[LogErrorsParams]):
     """Counts the events of a service's log group that match, over `window` up to `at` (`logs:FilterLogEvents`).
 
     Log lines may hold personal information: only counts, times and where to look leave this probe. `follow`
@@ -51,12 +50,15 @@ class LogErrors(Probe[LogErrorsParams]):
     """
 
     name = "logs.errors"
-    params = LogErrorsParams
+    permissions = iam("logs:FilterLogEvents")
 
     def observe(self, scope: Scope, params: LogErrorsParams, at: datetime) -> Finding:
         group = scope.environment.services[params.service].log_group
-        start = at - params.window
-        seen = _count(self.clients.client("logs"), group, params.pattern, start, at)
+        window, seen = Window.before(at, params.window), _Seen()
+        found = events(self.clients.client("logs"), group, params.pattern, window)
+        for event in found.items("events"):
+            seen.take(event)
+        seen.truncated = found.truncated
         return Finding(
             status=_status(seen, params.threshold),
             summary=_summary(params, seen),
@@ -64,47 +66,16 @@ class LogErrors(Probe[LogErrorsParams]):
                 "service": params.service,
                 "count": seen.count,
                 "streams": len(seen.streams),
-                "first_at": optional(seen.first),
-                "last_at": optional(seen.last),
+                "first_at": stamp_to_second(seen.first),
+                "last_at": stamp_to_second(seen.last),
                 "truncated": seen.truncated,
                 "log_group": group,
                 "pattern": params.pattern,
                 "follow": f"aws logs tail {group} --follow --region {scope.environment.region}",
-                "from": rfc3339(start),
-                "to": rfc3339(at),
+                **window.facts(),
             },
-            evidence=f"{group} from {rfc3339(start)} to {rfc3339(at)}",
+            evidence=window.of(group),
         )
-
-
-def _count(logs: Any, group: str, pattern: str, start: datetime, end: datetime) -> _Seen:
-    seen = _Seen()
-    for number, page in enumerate(_pages(logs, group, pattern, start, end), start=1):
-        for event in page["events"]:
-            seen.take(event)
-        if number == _PAGES:
-            seen.truncated = bool(page.get("nextToken"))
-            break
-    return seen
-
-
-def _pages(logs: Any, group: str, pattern: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """Read page after page while there is a token: a page may be empty and still not be the last."""
-    ask: dict[str, Any] = {
-        "logGroupName": group,
-        "filterPattern": pattern,
-        "startTime": _milliseconds(start),
-        "endTime": _milliseconds(end),
-    }
-    page = logs.filter_log_events(**ask, startFromHead=False)
-    yield page
-    while page.get("nextToken"):
-        page = logs.filter_log_events(**ask, nextToken=page["nextToken"])
-        yield page
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
 
 
 def _status(seen: _Seen, threshold: int) -> FindingStatus:
@@ -121,5 +92,5 @@ def _summary(params: LogErrorsParams, seen: _Seen) -> str:
     least = "at least " if seen.truncated else ""
     return (
         f"{params.service}: {least}{seen.count} {params.pattern} in the logs of {window}, "
-        f"between {clock(seen.first)} and {clock(seen.last)}"
+        f"between {short_time(seen.first)} and {short_time(seen.last)}"
     )

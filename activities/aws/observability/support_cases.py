@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from activities.action import NoParams, Notice, Params, RuleError
+from activities.action import NoParams, NoticeAction, Params, RuleError, iam
 from domain.model.activity_io import Noticed, Scope
 from domain.values.severity import Severity
 
@@ -33,11 +33,11 @@ class CaseParams(Params):
     language: str = "en"
 
 
-class OpenCase(Notice[CaseParams]):
+class OpenCase(NoticeAction[CaseParams]):
     """Opens a technical support case."""
 
     name = "support.open_case"
-    params = CaseParams
+    permissions = iam("support:CreateCase DescribeCases DescribeSeverityLevels")
 
     def send(self, scope: Scope, params: CaseParams, sequence: int) -> Noticed:
         """Open the incident's support case, at most once, at the gravest severity that the plan has.
@@ -46,7 +46,6 @@ class OpenCase(Notice[CaseParams]):
         The text holds ids and times only. Refused where the account's support plan has no Support API.
         Support: `DescribeCases`, `DescribeSeverityLevels`, `CreateCase`, in us-east-1; sent once, no token exists.
         """
-        del sequence
         clients = self.outside.clients
         support = clients.client("support")
         with _OPENING:
@@ -70,18 +69,17 @@ class OpenCase(Notice[CaseParams]):
         return Noticed(reference=str(case["caseId"]), text=f"Opened a support case of severity {severity}.")
 
 
-class ResolveCase(Notice[NoParams]):
+class ResolveCase(NoticeAction[NoParams]):
     """Resolves the case that the incident opened."""
 
     name = "support.resolve_case"
-    params = NoParams
+    permissions = iam("support:DescribeCases ResolveCase")
 
     def send(self, scope: Scope, params: NoParams, sequence: int) -> Noticed:
         """Resolve every open case of the incident; one that is resolved stays so, and none is no error.
 
         Support: `DescribeCases`, `ResolveCase`, in us-east-1.
         """
-        del params, sequence
         support = self.outside.clients.client("support")
         try:
             known = _find(support, scope)

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from activities.action import Params, Probe
+from activities.action import Params, ProbeAction, iam
+from activities.aws.shared.findings import unknown
+from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -19,30 +21,22 @@ class TracesParams(Params):
     percent: float = Field(default=5, gt=0)
 
 
-class Traces(Probe[TracesParams]):
+class Traces(ProbeAction[TracesParams]):
     """Counts the trace summaries of half an hour (`xray:GetTraceSummaries`); addresses and users are not read."""
 
     name = "xray.traces"
-    params = TracesParams
+    permissions = iam("xray:GetTraceSummaries")
 
-    def observe(self, scope: Scope, params: TracesParams, at: datetime) -> Finding:  # noqa: ARG002
-        xray = self.clients.client("xray")
-        token: dict[str, str] = {}
+    def observe(self, scope: Scope, params: TracesParams, at: datetime) -> Finding:
+        pages = Pages(self.clients.client("xray").get_trace_summaries, most=_PAGES, StartTime=at - _WINDOW, EndTime=at)
         total = faults = slow = 0
-        truncated = True
-        for _ in range(_PAGES):
-            page = xray.get_trace_summaries(StartTime=at - _WINDOW, EndTime=at, **token)
-            for trace in page["TraceSummaries"]:
-                total += 1
-                faults += bool(trace.get("HasFault"))
-                slow += (trace.get("ResponseTime") or trace.get("Duration") or 0) > params.slow_seconds
-            if not page.get("NextToken"):
-                truncated = False
-                break
-            token = {"NextToken": page["NextToken"]}
-        facts = {"traces": total, "faults": faults, "slow": slow, "truncated": truncated}
+        for trace in pages.items("TraceSummaries"):
+            total += 1
+            faults += bool(trace.get("HasFault"))
+            slow += (trace.get("ResponseTime") or trace.get("Duration") or 0) > params.slow_seconds
+        facts = {"traces": total, "faults": faults, "slow": slow, "truncated": pages.truncated}
         if not total:
-            return Finding(status=FindingStatus.UNKNOWN, summary="X-Ray has no traces of half an hour", facts=facts)
+            return unknown("X-Ray has no traces of the last half hour", facts)
         bad = 100 * max(faults, slow) > params.percent * total
         return Finding(
             status=FindingStatus.SUSPECT if bad else FindingStatus.OK,

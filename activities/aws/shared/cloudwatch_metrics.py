@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from activities.aws.shared.pages import Pages
+
 Points = list[tuple[datetime, float]]
 _FAR = timedelta(days=14)
+"""How far back the newest minute is looked for; CloudWatch keeps minutes for 15 days."""
 
 
 class Query(NamedTuple):
@@ -17,33 +20,52 @@ class Query(NamedTuple):
     statistic: str
 
 
+def of_instance(identifier: str, metrics: Mapping[str, tuple[str, str]]) -> dict[str, Query]:
+    """Queries for metrics of a database instance, each given by its name and statistic."""
+    dimensions = {"DBInstanceIdentifier": identifier}
+    return {key: Query("AWS/RDS", name, dimensions, statistic) for key, (name, statistic) in metrics.items()}
+
+
 def read(
     cloudwatch: Any, queries: Mapping[str, Query], window: tuple[datetime, datetime], period_seconds: int
-) -> dict[str, Points]:
-    """Read metrics over a window, oldest point first (`cloudwatch:GetMetricData`); one without data is empty."""
-    ask = {
-        "MetricDataQueries": [_query(name, one, period_seconds) for name, one in queries.items()],
-        "StartTime": window[0],
-        "EndTime": window[1],
-    }
+) -> tuple[dict[str, Points], bool]:
+    """Read metrics over a window, oldest point first (`cloudwatch:GetMetricData`); one without data is empty.
+
+    Also tells whether CloudWatch calls the last page of each complete.
+    """
     points: dict[str, Points] = {name: [] for name in queries}
-    token: dict[str, str] = {}
-    while True:
-        page = cloudwatch.get_metric_data(**ask, **token)
-        for result in page["MetricDataResults"]:
-            points[result["Id"]].extend(zip(result["Timestamps"], result["Values"], strict=True))
-        if not page.get("NextToken"):
-            return {name: sorted(found) for name, found in points.items()}
-        token = {"NextToken": page["NextToken"]}
+    complete = dict.fromkeys(queries, True)
+    for result in _pages(cloudwatch, queries, window, period_seconds).items("MetricDataResults"):
+        points[result["Id"]].extend(zip(result["Timestamps"], result["Values"], strict=True))
+        complete[result["Id"]] = result.get("StatusCode", "Complete") == "Complete"
+    return {name: sorted(found) for name, found in points.items()}, all(complete.values())
 
 
-def latest(cloudwatch: Any, queries: Mapping[str, Query], since: datetime) -> dict[str, float]:
-    """The newest minute of each metric since an instant; one without data is left out.
+def newest(cloudwatch: Any, queries: Mapping[str, Query], since: datetime) -> dict[str, tuple[datetime, float]]:
+    """The newest minute of each metric since an instant, and when it was; one without data is left out.
 
     The window ends in the future, so that no clock is needed to ask for what is newest.
     """
-    found = read(cloudwatch, queries, (since, since + _FAR), 60)
-    return {name: points[-1][1] for name, points in found.items() if points}
+    found: dict[str, tuple[datetime, float]] = {}
+    for page in _pages(cloudwatch, queries, (since, since + _FAR), 60, ScanBy="TimestampDescending"):
+        for result in page["MetricDataResults"]:
+            if points := [*zip(result["Timestamps"], result["Values"], strict=True)]:
+                found.setdefault(result["Id"], max(points))
+        if len(found) == len(queries):
+            break
+    return found
+
+
+def _pages(
+    cloudwatch: Any, queries: Mapping[str, Query], window: tuple[datetime, datetime], period_seconds: int, **more: Any
+) -> Pages:
+    return Pages(
+        cloudwatch.get_metric_data,
+        MetricDataQueries=[_query(name, one, period_seconds) for name, one in queries.items()],
+        StartTime=window[0],
+        EndTime=window[1],
+        **more,
+    )
 
 
 def _query(name: str, query: Query, period_seconds: int) -> dict[str, Any]:

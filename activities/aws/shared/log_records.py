@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 
 from activities.action import Params
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.windows import Window
 
 _PAGES = 50
 
@@ -34,23 +36,30 @@ class Read:
     truncated: bool = False
 
 
-def read(logs: Any, group: str, pattern: str, window: tuple[datetime, datetime], take: Take) -> Read:
+def read(logs: Any, group: str, pattern: str, window: Window, take: Take) -> Read:
     """Hand every JSON line of a window that matches to `take`, the latest page first (`logs:FilterLogEvents`).
 
     At most 50 pages are read. A caller checks each line's fields again: the pattern only saves traffic.
     """
     done = Read()
-    for number, page in enumerate(pages(logs, group, pattern, window), start=1):
-        for event in page["events"]:
-            record = _object(event["message"])
-            if record is None:
-                done.unreadable += 1
-            else:
-                take(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), record)
-        if number == _PAGES:
-            done.truncated = bool(page.get("nextToken"))
-            break
+    found = events(logs, group, pattern, window)
+    for event in found.items("events"):
+        record = _object(event["message"])
+        if record is None:
+            done.unreadable += 1
+        else:
+            take(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), record)
+    done.truncated = found.truncated
     return done
+
+
+def events(logs: Any, group: str, pattern: str, window: Window, most_pages: int = _PAGES) -> Pages:
+    """The events of a window that match a filter pattern, if any, the latest page first (`logs:FilterLogEvents`)."""
+    start, end = window.milliseconds()
+    asked: dict[str, Any] = {"logGroupName": group, "startTime": start, "endTime": end}
+    asked |= {"filterPattern": pattern} if pattern else {}
+    latest_first = {"startFromHead": False}
+    return Pages(logs.filter_log_events, cursor="nextToken", first=latest_first, most=most_pages, **asked)
 
 
 def any_of(field: str, values: tuple[str, ...]) -> str:
@@ -77,14 +86,3 @@ def _object(message: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return record if isinstance(record, dict) else None
-
-
-def pages(logs: Any, group: str, pattern: str, window: tuple[datetime, datetime]) -> Iterator[dict[str, Any]]:
-    """Read page after page while there is a token: a page may be empty and still not be the last."""
-    start, end = (round(moment.timestamp() * 1000) for moment in window)
-    ask: dict[str, Any] = {"logGroupName": group, "filterPattern": pattern, "startTime": start, "endTime": end}
-    page = logs.filter_log_events(**ask, startFromHead=False)
-    yield page
-    while page.get("nextToken"):
-        page = logs.filter_log_events(**ask, nextToken=page["nextToken"])
-        yield page

@@ -1,11 +1,12 @@
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from botocore.exceptions import ClientError
 
 from activities.action import RuleError
-from activities.paging import Pager, short_text
+from activities.channels.paging import CHANNELS, Pager
+from activities.channels.sms import short_text
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall
 from tests.activities.aws_calls import RecordedAws, recorded_aws
@@ -105,3 +106,8 @@ def test_short_text(subject: str, body: str) -> None:
     text = short_text(page(SMS, subject=subject, body=body))
     assert len(text) <= 140
     assert "inc-20261123-7f3k" in text
+
+
+def test_every_kind_of_channel_can_be_paged_by() -> None:
+    """What a contact may name as a channel is what pages can be sent by, and nothing else."""
+    assert {channel.kind for channel in CHANNELS} == set(get_args(Channel.model_fields["kind"].annotation))

@@ -1,0 +1,50 @@
+"""Tell which jobs of AWS Backup failed."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from activities.action import Params, ProbeAction, iam
+from activities.aws.shared.pages import Pages
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
+
+_BAD = ("FAILED", "ABORTED", "EXPIRED", "PARTIAL")
+_PAGES = 20
+
+
+class FailedJobsParams(Params):
+    """`window` ends at the look; AWS Backup keeps jobs for 30 days."""
+
+    window: Duration = Field(default=timedelta(days=2), gt=timedelta(0), le=timedelta(days=30))
+
+
+class FailedJobs(ProbeAction[FailedJobsParams]):
+    """Counts jobs of AWS Backup that did not end well, by state and kind of resource (`backup:ListBackupJobs`)."""
+
+    name = "backup.failed_jobs"
+    permissions = iam("backup:ListBackupJobs")
+
+    def observe(self, scope: Scope, params: FailedJobsParams, at: datetime) -> Finding:
+        backup, since = self.clients.client("backup"), at - params.window
+        # AWS Backup takes one state a question
+        asked = [Pages(backup.list_backup_jobs, most=_PAGES, ByState=state, ByCreatedAfter=since) for state in _BAD]
+        jobs = [job for pages in asked for job in pages.items("BackupJobs")]
+        states = Counter(job["State"] for job in jobs)
+        last = max((job["CreationDate"] for job in jobs), default=None)
+        told = ", ".join(f"{count} {state.lower()}" for state, count in states.most_common())
+        window = f"in the last {spoken(params.window)}"
+        return Finding(
+            status=FindingStatus.SUSPECT if jobs else FindingStatus.OK,
+            summary=f"backup jobs {window}: {told}, the last {short_time(last)}" if last else f"no job failed {window}",
+            facts={
+                "count": len(jobs),
+                "states": dict(states),
+                "resources": dict(Counter(job.get("ResourceType", "unknown") for job in jobs)),
+                "last_at": stamp_to_second(last),
+                "truncated": any(pages.truncated for pages in asked),
+            },
+        )

@@ -1,0 +1,55 @@
+"""Tell how far back a database can be restored."""
+
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.aws.database.rds_status import described
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding, FindingStatus
+from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
+
+
+class BackupsParams(Params):
+    """Suspect from `lag` on, and where backups are kept for fewer than `days`; RDS ships logs every five minutes."""
+
+    database: DatabaseName
+    lag: Duration = Field(default=timedelta(minutes=30), gt=timedelta(0))
+    days: int = Field(default=7, ge=1)
+
+
+class Backups(ProbeAction[BackupsParams]):
+    """Reads the latest time that an instance can be restored to, and how long backups are kept.
+
+    `rds:DescribeDBInstances`; raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
+    """
+
+    name = "rds.backups"
+    permissions = iam("rds:DescribeDBInstances")
+
+    def observe(self, scope: Scope, params: BackupsParams, at: datetime) -> Finding:
+        instance = described(self.clients.client("rds"), scope.environment.databases[params.database].identifier)
+        latest: datetime | None = instance.get("LatestRestorableTime")
+        days = int(instance.get("BackupRetentionPeriod", 0))
+        told = []
+        if not days:
+            told.append("automated backups are off")
+        elif days < params.days:
+            told.append(f"backups are kept for {days} days, not {params.days}")
+        if latest is None:
+            told.append("it can be restored to no point in time")
+        elif latest < at - params.lag:
+            told.append(f"nothing after that can be restored, for more than {spoken(params.lag)}")
+        until = f"can be restored up to {short_time(latest)}" if latest else "has no backup"
+        return Finding(
+            status=FindingStatus.SUSPECT if told else FindingStatus.OK,
+            summary="; ".join([f"{params.database} {until}", *told]),
+            facts={
+                "database": params.database,
+                "restorable_at": stamp_to_second(latest),
+                "lag_seconds": round((at - latest).total_seconds()) if latest else None,
+                "retention_days": days,
+            },
+        )

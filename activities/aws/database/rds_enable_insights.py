@@ -1,0 +1,71 @@
+"""Switch Performance Insights on."""
+
+from typing import Any
+
+from activities.action import ChangeAction, DatabaseParams, iam
+from activities.aws.database.rds_status import described
+from domain.config.approval import ApprovalClass
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification
+
+_RETENTION_DAYS = 7
+
+
+class EnableInsights(ChangeAction[DatabaseParams]):
+    """Switches Performance Insights on (`rds:ModifyDBInstance`); needs no restart.
+
+    Applied at once, which applies every other pending change with it: where there are some, approval is asked for,
+    and what came to be pending since the plan makes it stale.
+    """
+
+    name = "rds.enable_insights"
+    permissions = iam("rds:DescribeDBInstances ModifyDBInstance")
+    classes = (ApprovalClass.A1, ApprovalClass.A2)
+
+    def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
+        identifier = scope.environment.databases[params.database].identifier
+        instance = described(self.clients.client("rds"), identifier)
+        pending = sorted(instance.get("PendingModifiedValues") or {})
+        on = bool(instance.get("PerformanceInsightsEnabled"))
+        also = ""
+        if pending:
+            also = f" It also applies at once what is pending, which cannot be undone: {', '.join(pending)}."
+        return Plan(
+            action=self.name,
+            target=instance["DBInstanceArn"],
+            summary=f"Switch Performance Insights of {params.database} on",
+            before=_state(instance),
+            after={"insights": True, "pending": []} if not on else _state(instance),
+            impact=f"{params.database} keeps running; figures are kept for {_RETENTION_DAYS} days.{also}",
+            approval_class=ApprovalClass.A2 if pending else ApprovalClass.A1,
+            locks=(instance["DBInstanceArn"],),
+            reversible=not pending,
+            context={"identifier": identifier},
+        )
+
+    def read(self, scope: Scope, plan: Plan) -> State:
+        return _state(described(self.clients.client("rds"), str(plan.context["identifier"])))
+
+    def act(self, scope: Scope, plan: Plan) -> None:
+        on = bool(plan.after["insights"])
+        more = {"PerformanceInsightsRetentionPeriod": _RETENTION_DAYS, "DatabaseInsightsMode": "standard"} if on else {}
+        self.clients.once("rds").modify_db_instance(
+            DBInstanceIdentifier=plan.context["identifier"],
+            EnablePerformanceInsights=on,
+            ApplyImmediately=True,
+            **more,
+        )
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        done = self.read(scope, plan) == plan.after
+        state = "on" if plan.after["insights"] else "off"
+        return Verification(
+            done=done, message=f"Performance Insights is {state if done else 'being switched ' + state}"
+        )
+
+
+def _state(instance: dict[str, Any]) -> State:
+    return {
+        "insights": bool(instance.get("PerformanceInsightsEnabled")),
+        "pending": sorted(instance.get("PendingModifiedValues") or {}),
+    }

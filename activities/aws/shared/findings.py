@@ -1,0 +1,16 @@
+"""How probes put what they saw."""
+
+from typing import Any
+
+from domain.model.finding import Finding, FindingStatus
+
+
+def suspect_if(suspect: Any, summary: str, facts: dict[str, Any], evidence: str | None = None) -> Finding:
+    """Something wrong, or all well."""
+    status = FindingStatus.SUSPECT if suspect else FindingStatus.OK
+    return Finding(status=status, summary=summary, facts=facts, evidence=evidence)
+
+
+def unknown(summary: str, facts: dict[str, Any], evidence: str | None = None) -> Finding:
+    """Neither: what would tell was not there. Never taken for all well."""
+    return Finding(status=FindingStatus.UNKNOWN, summary=summary, facts=facts, evidence=evidence)

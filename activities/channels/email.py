@@ -1,0 +1,31 @@
+"""Pages by mail."""
+
+import re
+from typing import Any
+
+from activities.channels.channel import PageChannel
+from domain.model.activity_io import PageCall
+
+
+class Email(PageChannel):
+    """SESv2 `SendEmail` to a mailbox."""
+
+    kind = "email"
+
+    def send(self, call: PageCall, address: str) -> str:
+        answer = self.clients.once("sesv2").send_email(
+            FromEmailAddress=call.sender_mail,
+            Destination={"ToAddresses": [address]},
+            Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(call.body)}}},
+            EmailTags=[{"Name": "incident", "Value": _tag(call.incident)}, {"Name": "role", "Value": _tag(call.role)}],
+        )
+        return str(answer["MessageId"])
+
+
+def _text(data: str) -> dict[str, Any]:
+    return {"Data": data, "Charset": "UTF-8"}
+
+
+def _tag(value: str) -> str:
+    """SES takes letters, digits, `_`, `-`, `.` and `@` in a tag (SESv2 MessageTag)."""
+    return re.sub(r"[^\w.@-]", "-", value, flags=re.ASCII)

@@ -1,0 +1,98 @@
+"""The ledger's table in DynamoDB, with the string keys `pk` and `sk`: conditional writes, consistent reads."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from activities.action import Clients
+
+Item = dict[str, dict[str, str]]
+"""Each value with its type, as DynamoDB has it: `{"S": "text"}`, `{"N": "1"}`."""
+
+_NEW = "attribute_not_exists(pk)"
+
+
+def text(value: str) -> dict[str, str]:
+    return {"S": value}
+
+
+def number(value: float) -> dict[str, str]:
+    return {"N": f"{value:.3f}"}
+
+
+def keys(pk: str, sk: str) -> Item:
+    return {"pk": text(pk), "sk": text(sk)}
+
+
+class Table:
+    """One environment's ledger. Lets botocore's errors through."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self._db = clients.client("dynamodb")
+        self.name = name
+
+    def get(self, key: Item) -> Item | None:
+        """Look up one item (`dynamodb:GetItem`)."""
+        found: Item | None = self._db.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
+        return found
+
+    def put(
+        self, item: Item, condition: str = _NEW, values: Item | None = None, names: dict[str, str] | None = None
+    ) -> Item | None:
+        """Put an item if the condition holds (`dynamodb:PutItem`); else write nothing and return what stands there."""
+        try:
+            self._db.put_item(
+                TableName=self.name,
+                Item=item,
+                ConditionExpression=condition,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **({"ExpressionAttributeValues": values} if values else {}),
+                **({"ExpressionAttributeNames": names} if names else {}),
+            )
+        except self._db.exceptions.ConditionalCheckFailedException as error:
+            standing: Item = error.response["Item"]
+            return standing
+        return None
+
+    def put_all(self, items: list[Item]) -> bool:
+        """Put all of them if none is there yet (`dynamodb:PutItem`); tells whether it did."""
+        puts = [{"Put": {"TableName": self.name, "Item": item, "ConditionExpression": _NEW}} for item in items]
+        try:
+            self._db.transact_write_items(TransactItems=puts)
+        except self._db.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    def delete(self, key: Item, condition: str, values: Item) -> bool:
+        """Delete an item if the condition holds (`dynamodb:DeleteItem`); tells whether it did."""
+        try:
+            self._db.delete_item(
+                TableName=self.name, Key=key, ConditionExpression=condition, ExpressionAttributeValues=values
+            )
+        except self._db.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def items(self, pk: str, since: str | None = None) -> Iterator[Item]:
+        """Every item under a partition key, or those whose `sk` is at or after `since`, in order (`dynamodb:Query`)."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._query(pk, since, **start)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def latest(self, pk: str, most: int) -> list[Item]:
+        """The last items under a partition key, the newest first (`dynamodb:Query`)."""
+        found: list[Item] = self._query(pk, None, ScanIndexForward=False, Limit=most)["Items"]
+        return found
+
+    def _query(self, pk: str, since: str | None, **more: Any) -> Any:
+        values = {":pk": text(pk)} | ({":since": text(since)} if since else {})
+        return self._db.query(
+            TableName=self.name,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk" + (" AND sk >= :since" if since else ""),
+            ExpressionAttributeValues=values,
+            **more,
+        )

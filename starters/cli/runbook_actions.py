@@ -1,0 +1,116 @@
+"""`incident runbook actions`: every action that a runbook's step may name, with what it takes and what it needs."""
+
+import difflib
+import inspect
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any, get_args
+
+import click
+from pydantic.fields import FieldInfo
+
+from activities.action import Logical
+from domain.values.durations import spoken
+from starters.cli import terminal
+from starters.errors import RefusedError
+from starters.files.action_checks import ACTIONS, Action
+
+_OPERATIONS = re.compile(r" \((?:`[\w-]+:\w+`[, ]*)+\)")
+"""What a docstring says of AWS operations, which the permissions say already."""
+
+
+def show(name: str | None, *, as_json: bool) -> None:
+    """Print one action in full, or a table of all."""
+    if name is not None:
+        kind, action = _named(name)
+        described = _described(kind, action)
+        if as_json:
+            terminal.as_json(described)
+        else:
+            _print(described)
+        return
+    found = [_described(kind, action) for kind, actions in ACTIONS.items() for _, action in sorted(actions.items())]
+    if as_json:
+        terminal.as_json(found)
+        return
+    table = terminal.table("Actions", "Name", "Kind", "Class", "Parameters", "What it does")
+    for one in found:
+        parameters = ", ".join(p["name"] if p["required"] else f"[{p['name']}]" for p in one["parameters"])
+        table.add_row(one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"])
+    terminal.show(table)
+
+
+def _named(name: str) -> tuple[str, Action]:
+    for kind, actions in ACTIONS.items():
+        if name in actions:
+            return kind, actions[name]
+    near = difflib.get_close_matches(name, [known for actions in ACTIONS.values() for known in actions], n=1, cutoff=0)
+    raise RefusedError(f"there is no action {name!r}: the nearest is {near[0]!r}; incident runbook actions lists all")
+
+
+def _described(kind: str, action: Action) -> dict[str, Any]:
+    return {
+        "name": action.name,
+        "kind": kind,
+        "summary": _OPERATIONS.sub("", " ".join((inspect.getdoc(action) or "").split("\n\n")[0].split())),
+        "parameters": list(_parameters(action)),
+        "classes": [one.value for one in getattr(action, "classes", ())],
+        "evidence": bool(getattr(action, "evidence", False)),
+        "permissions": list(action.permissions),
+    }
+
+
+def _parameters(action: Action) -> Iterator[dict[str, Any]]:
+    schema = action.params.model_json_schema()
+    for name, field in action.params.model_fields.items():
+        yield {
+            "name": name,
+            "type": _type(schema["properties"][name], schema.get("$defs", {}), field),
+            "required": field.is_required(),
+            "default": None if field.is_required() else _plain(field.get_default(call_default_factory=True)),
+        }
+
+
+def _type(schema: Mapping[str, Any], definitions: Mapping[str, Any], field: FieldInfo) -> str:
+    """Name a type as a runbook's author thinks of it."""
+    if "$ref" in schema:
+        return _type(definitions[schema["$ref"].rpartition("/")[2]], definitions, field)
+    if "anyOf" in schema:
+        return " or ".join(_type(one, definitions, field) for one in schema["anyOf"] if one.get("type") != "null")
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"]))
+    if schema["type"] == "array":
+        return f"list of {_type(schema['items'], definitions, field)}"
+    if schema["type"] == "object":
+        return "mapping of " + ", ".join(schema["properties"])
+    if logical := next(_logical(field.annotation, field.metadata), None):
+        return f"name in {logical}"
+    return "duration" if "15m" in schema.get("examples", ()) else str(schema["type"])
+
+
+def _logical(annotation: Any, marks: Any = ()) -> Iterator[str]:
+    """The part of an environment whose names a parameter takes."""
+    yield from (mark.kind for mark in marks if isinstance(mark, Logical))
+    for inner in get_args(annotation):
+        yield from _logical(inner, getattr(inner, "__metadata__", ()))
+
+
+def _plain(value: Any) -> Any:
+    """A default as a runbook writes it."""
+    if isinstance(value, timedelta):
+        return spoken(value).replace(" ", "")
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _print(one: Mapping[str, Any]) -> None:
+    classes = f", class {' or '.join(one['classes'])}" if one["classes"] else ""
+    click.echo(f"{one['name']}: {one['kind']}{classes}{', preserves evidence' if one['evidence'] else ''}")
+    click.echo(terminal.folded(one["summary"]))
+    for parameter in one["parameters"]:
+        given = "required" if parameter["required"] else f"default {json.dumps(parameter['default'])}"
+        click.echo(terminal.folded(f"  {parameter['name']}: {parameter['type']}, {given}"))
+    click.echo(terminal.folded(f"Needs in AWS: {', '.join(one['permissions']) or 'nothing'}"))

@@ -1,0 +1,102 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from moto import mock_aws
+
+from activities.changes.locks import Locks, ResourceBusyError
+from activities.ledger.table import Table
+from domain.values.ids import lock_id
+from tests.activities.world import LEDGER, WorldClients, create_ledger
+
+A, B, C = (f"arn:aws:ecs:ap-southeast-2:123456789012:service/axis/{name}" for name in "abc")
+LEASE = timedelta(minutes=5)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def clients() -> Iterator[WorldClients]:
+    with mock_aws():
+        clients = WorldClients()
+        create_ledger(clients)
+        yield clients
+
+
+@pytest.fixture
+def locks(clients: WorldClients, clock: Clock) -> Locks:
+    return Locks(Table(clients, LEDGER), clock)
+
+
+def test_a_lock_keeps_others_out_until_it_is_given_back(locks: Locks) -> None:
+    """Two holders never have one resource; who is refused learns which one and who has it."""
+    locks.acquire((A, B), "one", LEASE)
+    with pytest.raises(ResourceBusyError) as busy:
+        locks.acquire((B, C), "two", LEASE)
+    assert (busy.value.arn, busy.value.holder) == (B, "one")
+    locks.release((A, B), "one")
+    locks.release((A, B), "one")
+    locks.acquire((B, C), "two", LEASE)
+
+
+def test_who_is_refused_keeps_nothing(locks: Locks, clients: WorldClients) -> None:
+    """Locks are taken all or none, so that two changes never wait for each other."""
+    locks.acquire((C,), "one", LEASE)
+    with pytest.raises(ResourceBusyError):
+        locks.acquire((A, B, C), "two", LEASE)
+    assert [item["pk"]["S"] for item in clients.inner.client("dynamodb").scan(TableName=LEDGER)["Items"]] == [
+        lock_id(C)
+    ]
+
+
+def test_locks_are_taken_in_sorted_order(locks: Locks, clients: WorldClients) -> None:
+    """The order of the plan does not matter: with A held, C is never touched."""
+    locks.acquire((A,), "one", LEASE)
+    clients.calls.clear()
+    with pytest.raises(ResourceBusyError):
+        locks.acquire((C, A), "two", LEASE)
+    assert clients.calls == ["dynamodb.put_item"]
+
+
+def test_a_lock_runs_out_with_its_lease(locks: Locks, clock: Clock) -> None:
+    """A holder that died blocks others for one lease, and not a second less."""
+    locks.acquire((A,), "one", LEASE)
+    clock.now += LEASE - timedelta(seconds=1)
+    with pytest.raises(ResourceBusyError):
+        locks.acquire((A,), "two", LEASE)
+    clock.now += timedelta(seconds=1)
+    locks.acquire((A,), "two", LEASE)
+
+
+def test_the_holder_takes_its_lock_again_and_prolongs_it(locks: Locks, clock: Clock) -> None:
+    """A retry finds its own lock open, and a renewed lease counts from the renewal."""
+    locks.acquire((A,), "one", LEASE)
+    clock.now += timedelta(minutes=4)
+    locks.acquire((A,), "one", LEASE)
+    clock.now += timedelta(minutes=4)
+    assert locks.renew((A,), "one", LEASE) is None
+    clock.now += timedelta(minutes=4)
+    with pytest.raises(ResourceBusyError):
+        locks.acquire((A,), "two", LEASE)
+
+
+def test_a_lost_lock_stays_its_new_holders(locks: Locks, clock: Clock) -> None:
+    """Neither renewing nor releasing takes a lock from who holds it by now."""
+    locks.acquire((A,), "one", LEASE)
+    clock.now += LEASE
+    locks.acquire((A,), "two", LEASE)
+    assert locks.renew((A,), "one", LEASE) == "two"
+    locks.release((A,), "one")
+    with pytest.raises(ResourceBusyError):
+        locks.acquire((A,), "one", LEASE)
