@@ -142,7 +142,7 @@ def test_a_role_that_nobody_named_is_other() -> None:
     """Roles are told by the names that are known to be roles."""
     lines = [*guesses(10), line(5, success=True, role="janitor")]
     for named, told in (((), "other"), (("janitor",), "janitor")):
-        (taken,) = signed(logs(*lines), told_roles=named).facts["taken_over"]
+        (taken,) = signed(logs(*lines), known_roles=named).facts["taken_over"]
         assert taken["role"] == told
 
 

@@ -146,8 +146,8 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
         rollout = settled(self.clients, plan, planned_service(self.clients, plan))
         ready = status in SERVING and kept >= int(plan.context["retention_days"])
-        told = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
-        return Verification(done=ready and rollout.done, failed=rollout.failed, message=told)
+        message = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
+        return Verification(done=ready and rollout.done, failed=rollout.failed, message=message)
 
     def _refuse(self, scope: Scope, pair: gates.Pair, group: str, address: str) -> None:
         gates.refuse_living_primary(self.clients, scope, pair)
@@ -161,7 +161,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             )
 
     def _impact(self, scope: Scope, pair: gates.Pair, params: PromoteParams, before: State) -> str:
-        lag = gates.lag_told(self.clients, scope, pair) if before[_ROLE] != _PRIMARY else "The replica is promoted."
+        lag = gates.describe_lag(self.clients, scope, pair) if before[_ROLE] != _PRIMARY else "The replica is promoted."
         service = scope.environment.database_endpoints[params.endpoint].service
         rules = sum(name.startswith(_RULE) for name in before)
         return " ".join(
@@ -169,8 +169,8 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 f"{lag} {pair.old_name} is {pair.old['DBInstanceStatus']}.",
                 f"It is fenced first: {rules} ingress rules of its security group are revoked, so no writer gets in.",
                 f"Then {service} is led to {pair.new_name} and restarted; until that is done it has no database.",
-                gates.snapshot_told(self.clients.client("rds"), pair),
-                gates.rebuild_told(pair, params.backup_retention_days),
+                gates.describe_snapshot(self.clients.client("rds"), pair),
+                gates.describe_rebuild(pair, params.backup_retention_days),
             ]
         )
 

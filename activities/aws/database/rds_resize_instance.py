@@ -110,13 +110,13 @@ def _impact(name: str, instance: dict[str, Any], *, checked: bool) -> str:
         if instance.get("MultiAZ")
         else "away for several minutes while it is resized: it has no standby"
     )
-    told = [
+    sentences = [
         f"{name} is {away}, and every connection to it is cut.",
         "It helps where the processor or memory is the limit, not against a full connection pool or locks.",
         "Check that the class is not a smaller one. Undoing it is a second outage.",
     ]
     if pending := sorted(instance.get("PendingModifiedValues", {})):
-        told.append(f"What else is pending is applied with it at once: {', '.join(pending)}.")
+        sentences.append(f"What else is pending is applied with it at once: {', '.join(pending)}.")
     if not checked:
-        told.append("AWS lists no classes for this engine, so whether it offers this one could not be checked.")
-    return " ".join(told)
+        sentences.append("AWS lists no classes for this engine, so whether it offers this one could not be checked.")
+    return " ".join(sentences)

@@ -87,11 +87,11 @@ def _facts(instance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(name: str, facts: dict[str, Any]) -> str:
-    told = [f"{name} is {facts['status']}", "Multi-AZ" if facts["multi_az"] else "in one zone only"]
+    parts = [f"{name} is {facts['status']}", "Multi-AZ" if facts["multi_az"] else "in one zone only"]
     if facts["not_normal"]:
-        told.append(f"not normal: {', '.join(facts['not_normal'])}")
+        parts.append(f"not normal: {', '.join(facts['not_normal'])}")
     if facts["pending_changes"]:
-        told.append(f"changes pending: {', '.join(facts['pending_changes'])}")
+        parts.append(f"changes pending: {', '.join(facts['pending_changes'])}")
     if not facts["backup_retention_days"] and not facts["replica_of"]:
-        told.append("automated backups are off")
-    return "; ".join(told)
+        parts.append("automated backups are off")
+    return "; ".join(parts)

@@ -107,17 +107,17 @@ def _newer(deployment: str) -> str:
 
 def _impact(scope: Scope, params: RestartParams, service: dict[str, Any]) -> str:
     tasks = int(service["desiredCount"])
-    told = [
+    sentences = [
         f"Each of the {tasks} tasks of {params.service} is replaced by a new one, a few at a time.",
         "What a task is doing when it ends is cut off. A restart cannot be undone, and need not be.",
     ]
     if len(service["deployments"]) > 1:
-        told.append("A deployment is under way already: this one supersedes it.")
+        sentences.append("A deployment is under way already: this one supersedes it.")
     if params.database is not None and tasks:
         limit = scope.environment.databases[params.database].max_connections
-        told.append(
+        sentences.append(
             f"All connections of {params.service} to {params.database} are closed and opened anew. A larger pool "
             f"makes exhaustion worse: {tasks} tasks may have at most {int(_POOL_SHARE * limit / tasks)} connections "
             f"each, 80 % of its {limit}."
         )
-    return " ".join(told)
+    return " ".join(sentences)

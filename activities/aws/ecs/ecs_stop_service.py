@@ -82,14 +82,14 @@ class StopService(ChangeAction[StopParams]):
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as planned; ending tasks drain first, for up to minutes."""
         now = self.read(scope, plan)
-        told, done = [], now == plan.after
+        parts, done = [], now == plan.after
         for name, where in plan.context.items():
             service = described(self.clients.client("ecs"), where["cluster"], where["service"])
             running, pending = int(service["runningCount"]), int(service["pendingCount"])
             wanted = int(plan.after[f"{name}.desired"])
             done = done and running == wanted and pending == 0
-            told.append(f"{name}: {running} tasks running, {pending} pending, {wanted} wanted")
-        return Verification(done=done, message="; ".join(told))
+            parts.append(f"{name}: {running} tasks running, {pending} pending, {wanted} wanted")
+        return Verification(done=done, message="; ".join(parts))
 
     def _suspend(self, plan: Plan, name: str) -> None:
         field = f"{name}.suspended"

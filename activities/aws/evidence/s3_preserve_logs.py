@@ -99,7 +99,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
                 raise RuleError("somebody else put another order on record where ours belongs")
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Copy what is not copied yet, then write the manifest; look at it and tell its hash.
+        """Copy what is not copied yet, then write the manifest; look at it and report its hash.
 
         A repeat copies nothing that stands in the evidence bucket already, and finds the same manifest.
         Heartbeat details: `{"versions": n, "bytes": n, "last": <version id>}`, what is done, in order.
@@ -114,7 +114,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             work = Preservation(self.clients.client("s3"), vault, _evidence(scope).bucket, plan.context)
             if stands["manifest"] == _ABSENT:
                 work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
-            return work.told()
+            return work.report()
         finally:
             vault.close()
 

@@ -21,8 +21,8 @@ _OTHER = "other"
 class FailedSignInsParams(Params):
     """`threshold` failures of one address are guessing, `flood` of all together too.
 
-    With `roles` only takeovers of accounts of these roles are suspect: an administrator's, for example. Findings tell
-    these and `told_roles` as they are, others as `other`: a log may hold anything in that field.
+    With `roles` only takeovers of accounts of these roles are suspect: an administrator's, for example. Findings name
+    these and `known_roles` as they are, others as `other`: a log may hold anything in that field.
     """
 
     service: ServiceName
@@ -30,14 +30,14 @@ class FailedSignInsParams(Params):
     threshold: int = Field(default=10, ge=1)
     flood: int = Field(default=100, ge=1)
     roles: tuple[str, ...] = ()
-    told_roles: tuple[str, ...] = ("administrator", "clinician", "patient", "referrer", "staff")
+    known_roles: tuple[str, ...] = ("administrator", "clinician", "patient", "referrer", "staff")
     fields: Fields = Fields()
 
 
 class FailedSignIns(ProbeAction[FailedSignInsParams]):
     """Counts a service's logged sign-ins by address and account, over `window` up to `at` (`logs:FilterLogEvents`).
 
-    Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are told by
+    Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are named by
     pseudonyms that hold within the incident; `query`, run in CloudWatch Logs Insights, tells whose they are to who
     may read the log. A log without a single sign-in is unknown, not well.
     Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
@@ -95,7 +95,7 @@ def _of_address(seen: SignIns, address: str) -> dict[str, Any]:
 
 
 def _of_takeover(params: FailedSignInsParams, one: SignIn) -> dict[str, Any]:
-    role = one.role if one.role in {None, *params.roles, *params.told_roles} else _OTHER
+    role = one.role if one.role in {None, *params.roles, *params.known_roles} else _OTHER
     return {"account": one.account, "address": one.address, "at": stamp_to_second(one.at), "role": role}
 
 

@@ -43,7 +43,7 @@ class _Verdict:
         if inside.holds(flow.source) and inside.holds(flow.target):
             self.ports[flow.port] += 1
 
-    def told(self, verb: str) -> str:
+    def describe(self, verb: str) -> str:
         if self.source is None:
             return f"none on record that was {verb}"
         return f"{'at least ' if self.truncated else ''}{self.count} {verb}"
@@ -97,7 +97,7 @@ def _finding(
 ) -> Finding:
     refused, let = verdicts
     between = refused.ports.total()
-    counted = f"{let.told('let through')} and {refused.told('refused')}"
+    counted = f"{let.describe('let through')} and {refused.describe('refused')}"
     groups = sorted({destination(one.source) for one in verdicts if one.source})
     return Finding(
         status=_status(params, refused, let),

@@ -163,12 +163,12 @@ def _summary(params: RequestsParams, seen: _Seen) -> str:
     suspects = _suspects(seen, params.threshold)
     if not suspects:
         return f"{params.web_acl}: {seen.requests} requests in {window}, no address stands out{searched}"
-    told = "; ".join(_told(*item, params.path) for item in suspects[:_NAMED])
+    described = "; ".join(_describe(*item, params.path) for item in suspects[:_NAMED])
     more = f"; and {len(suspects) - _NAMED} more" if len(suspects) > _NAMED else ""
-    return f"{params.web_acl}: {told}{more}, in {window}{searched}"
+    return f"{params.web_acl}: {described}{more}, in {window}{searched}"
 
 
-def _told(address: str, one: _Address, path: str | None) -> str:
+def _describe(address: str, one: _Address, path: str | None) -> str:
     to = f", {one.matching} of them to {path}" if path else ""
     since = f" since {short_time(one.first)}" if one.first else ""
     return f"{address} was allowed {one.allowed} requests{to} and blocked {one.blocked} times{since}"

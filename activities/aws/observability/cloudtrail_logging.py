@@ -36,16 +36,16 @@ class TrailStatus(ProbeAction[TrailParams]):
         status = self.clients.client("cloudtrail").get_trail_status(Name=scope.environment.trails[params.trail])
         delivered, stopped = status.get("LatestDeliveryTime"), status.get("StopLoggingTime")
         errors = {name: status[name] for name in _ERRORS if status.get(name)}
-        told = []
+        troubles = []
         if not status["IsLogging"]:
-            told.append("does not log" + (f", stopped {short_time(stopped)}" if stopped else ""))
+            troubles.append("does not log" + (f", stopped {short_time(stopped)}" if stopped else ""))
         if errors:
-            told.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
+            troubles.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
         if delivered is None or delivered < at - params.silence:
-            told.append(f"has delivered nothing for {spoken(params.silence)}")
+            troubles.append(f"has delivered nothing for {spoken(params.silence)}")
         return Finding(
-            status=FindingStatus.SUSPECT if told else FindingStatus.OK,
-            summary=f"trail {params.trail} {'; '.join(told) or f'logs, delivered last {short_time(delivered)}'}",
+            status=FindingStatus.SUSPECT if troubles else FindingStatus.OK,
+            summary=f"trail {params.trail} {'; '.join(troubles) or f'logs, delivered last {short_time(delivered)}'}",
             facts={
                 "trail": params.trail,
                 "logging": bool(status["IsLogging"]),
@@ -63,7 +63,7 @@ class StartLoggingParams(Params):
 class StartLogging(ChangeAction[StartLoggingParams]):
     """Starts a trail's logging (`cloudtrail:StartLogging`); one that logs goes on, so a repeat changes nothing.
 
-    The state is whether it logs, and where to: a trail that somebody led elsewhere meanwhile is left alone.
+    The state is whether it logs, and where to: a trail that somebody pointed elsewhere meanwhile is left alone.
     """
 
     name = "cloudtrail.start_logging"
@@ -104,7 +104,7 @@ class StartLogging(ChangeAction[StartLoggingParams]):
         bucket = self._trail(plan.target).get("S3BucketName")
         if bucket != plan.after["bucket"]:
             return Verification(
-                done=False, failed=True, message=f"somebody led the trail to {bucket or 'no bucket'} meanwhile"
+                done=False, failed=True, message=f"somebody pointed the trail at {bucket or 'no bucket'} meanwhile"
             )
         error = status.get("LatestDeliveryError")
         if error:

@@ -117,12 +117,12 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         """Look whether each is as planned; one that is neither so nor as it was is somebody else's doing."""
         now = self.read(scope, plan)
         silent = sum(acts is False for acts in now.values())
-        told = f"{silent} of {len(now)} alarms are silent"
+        message = f"{silent} of {len(now)} alarms are silent"
         if foreign := foreign_fields(now, plan):
             return Verification(
-                done=False, failed=True, message=f"{told}; somebody changed {', '.join(foreign)} meanwhile"
+                done=False, failed=True, message=f"{message}; somebody changed {', '.join(foreign)} meanwhile"
             )
-        return Verification(done=now == plan.after, message=told)
+        return Verification(done=now == plan.after, message=message)
 
     def _found(self, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         alarms, _ = _described(self.clients.client("cloudwatch"), AlarmNames=list(names))
