@@ -23,7 +23,7 @@ class FailedJobsParams(Params):
 
 
 class FailedJobs(ProbeAction[FailedJobsParams]):
-    """Counts jobs of AWS Backup that did not end well, by state and kind of resource (`backup:ListBackupJobs`)."""
+    """Counts jobs of AWS Backup that did not end well, by state and kind of resource."""
 
     name = "backup.failed_jobs"
     permissions = iam("backup:ListBackupJobs")

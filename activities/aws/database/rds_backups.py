@@ -21,10 +21,7 @@ class BackupsParams(Params):
 
 
 class Backups(ProbeAction[BackupsParams]):
-    """Reads the latest time that an instance can be restored to, and how long backups are kept.
-
-    `rds:DescribeDBInstances`; raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
-    """
+    """Reads the latest time that an instance can be restored to, and how long backups are kept."""
 
     name = "rds.backups"
     permissions = iam("rds:DescribeDBInstances")

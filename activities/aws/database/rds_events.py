@@ -26,10 +26,10 @@ class DatabaseEventsParams(Params):
 
 
 class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
-    """Counts the events of an instance over `window` up to `at`, by category (`rds:DescribeEvents`).
+    """Counts the events of an instance over `window` up to `at`, by category.
 
-    Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the
-    window are instants: a date alone means a whole day. Raises botocore's errors.
+    Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the window
+    are instants: a date alone means a whole day.
     """
 
     name = "rds.events"

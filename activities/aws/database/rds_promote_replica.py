@@ -50,9 +50,8 @@ class PromoteParams(Params):
 class PromoteReplica(ChangeAction[PromoteParams]):
     """Fences the failed primary, promotes its replica, leads the application there and restarts it, in that order.
 
-    The state holds each ingress rule that reaches the old primary, the replica's role, the address that the
-    application reads, and its deployment. Nothing of it is reversible (`ec2:RevokeSecurityGroupIngress`,
-    `rds:PromoteReadReplica`, `ssm:PutParameter`, `ecs:UpdateService`).
+    The state holds each ingress rule that reaches the old primary, the replica's role, the address that the application
+    reads, and its deployment. Nothing of it is reversible.
     """
 
     name = "rds.promote_replica"
@@ -85,15 +84,13 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             self._refuse(scope, pair, group, address)
             after = {**after, **after_restart(deployment_now(service))}
         arns = (pair.old["DBInstanceArn"], pair.new["DBInstanceArn"], service["serviceArn"])
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=pair.new["DBInstanceArn"],
             summary=f"Promote {pair.new_name} in the place of {pair.old_name}, which is fenced",
             before=before,
             after=after,
             impact=self._impact(scope, pair, params, before) if after != before else "None: it is done.",
-            approval_class=self.approval_class,
-            locks=tuple(sorted((*arns, _group_arn(where, group)))),
+            locks=(*arns, _group_arn(where, group)),
             reversible=False,
             context={
                 "database": params.replica,

@@ -37,11 +37,10 @@ FAILED = frozenset(
 
 
 class DatabaseStatus(ProbeAction[DatabaseParams]):
-    """Reads an instance's status, pending changes and backups (`rds:DescribeDBInstances`).
+    """Reads an instance's status, pending changes and backups.
 
-    Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of
-    pending changes are left out: `address_by` is the command by which a responder looks it up, with rights of their
-    own. Raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
+    Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of pending
+    changes are left out: `address_by` is the command by which a responder looks it up, with rights of their own.
     """
 
     name = "rds.status"

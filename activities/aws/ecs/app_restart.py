@@ -21,10 +21,10 @@ class RestartParams(Params):
 
 
 class RestartService(ChangeAction[RestartParams]):
-    """Rolls out the same task definition again, so that every task starts anew (`ecs:UpdateService`).
+    """Rolls out the same task definition again, so that every task starts anew.
 
-    Every call of that kind is a deployment of its own, so the state names the deployment: what was planned on,
-    or `newer than` it. A newer one of another task definition is somebody else's.
+    Every call of that kind is a deployment of its own, so the state names the deployment: what was planned on, or
+    `newer than` it. A newer one of another task definition is somebody else's.
     """
 
     name = "app.restart"
@@ -36,15 +36,12 @@ class RestartService(ChangeAction[RestartParams]):
         where = scope.environment.services[params.service]
         service = described(self.clients.client("ecs"), where.cluster, where.service)
         before = deployment_now(service)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=service["serviceArn"],
             summary=f"Restart the {service['desiredCount']} tasks of {params.service}",
             before=before,
             after=after_restart(before),
             impact=_impact(scope, params, service),
-            approval_class=self.approval_class,
-            locks=(service["serviceArn"],),
             reversible=False,
             context={
                 "cluster": where.cluster,

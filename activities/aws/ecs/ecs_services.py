@@ -20,10 +20,10 @@ class ServicesParams(Params):
 
 
 class Services(ProbeAction[ServicesParams]):
-    """Compares running with desired tasks and looks at the rollout of each service (`ecs:DescribeServices`).
+    """Compares running with desired tasks and looks at the rollout of each service.
 
-    A service that ECS does not know is suspect: ECS reports it beside the others, not as an error.
-    Of a service's events only their number is kept. Raises `ClusterNotFoundException`, which is final.
+    A service that ECS does not know is suspect: ECS reports it beside the others, not as an error. Of a service's
+    events only their number is kept.
     """
 
     name = "ecs.services"

@@ -26,8 +26,7 @@ class StopService(ChangeAction[StopParams]):
     """Suspends the autoscaling of services, then sets their desired count to 0; an undo restores both.
 
     Each service's state is four fields: `<name>.desired`, `<name>.suspended`, and autoscaling's `<name>.minimum` and
-    `<name>.maximum`, which stay and are restored with the rest; the latter three are null without autoscaling
-    (`ecs:UpdateService`, `application-autoscaling:RegisterScalableTarget`).
+    `<name>.maximum`, which stay and are restored with the rest; the latter three are null without autoscaling.
     """
 
     name = "ecs.stop_service"
@@ -53,15 +52,13 @@ class StopService(ChangeAction[StopParams]):
                 "resource": scalable_id(where),
             }
         before = self._state(context)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=arns[0],
             summary=f"Stop {' and '.join(names)}: {running} tasks end",
             before=before,
             after={field: _stopped(field, value) for field, value in before.items()},
             impact=_impact(names, running),
-            approval_class=self.approval_class,
-            locks=tuple(sorted(arns)),
+            locks=arns,
             context=context,
         )
 

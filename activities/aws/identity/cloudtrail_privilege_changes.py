@@ -42,11 +42,11 @@ class PrivilegeChangesParams(Params):
 
 
 class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
-    """Lists changes of IAM users, roles and policies, over `window` up to `at` (`cloudtrail:LookupEvents`).
+    """Lists changes of IAM users, roles and policies, over `window` up to `at`.
 
-    Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn
-    up some minutes after the fact. People are named by pseudonyms, events by their ids. It reads 50 events a page,
-    the latest first, two pages a second and at most 40. Raises botocore's errors; throttling passes.
+    Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn up
+    some minutes after the fact. People are named by pseudonyms, events by their ids. It reads 50 events a page, the
+    latest first, two pages a second and at most 40.
     """
 
     name = "cloudtrail.privilege_changes"

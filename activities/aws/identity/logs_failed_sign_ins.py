@@ -35,12 +35,11 @@ class FailedSignInsParams(Params):
 
 
 class FailedSignIns(ProbeAction[FailedSignInsParams]):
-    """Counts a service's logged sign-ins by address and account, over `window` up to `at` (`logs:FilterLogEvents`).
+    """Counts a service's logged sign-ins by address and account, over `window` up to `at`.
 
     Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are named by
-    pseudonyms that hold within the incident; `query`, run in CloudWatch Logs Insights, tells whose they are to who
-    may read the log. A log without a single sign-in is unknown, not well.
-    Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
+    pseudonyms that hold within the incident; `query`, run in CloudWatch Logs Insights, tells whose they are to who may
+    read the log. A log without a single sign-in is unknown, not well.
     """
 
     name = "logs.failed_sign_ins"

@@ -16,7 +16,7 @@ class FlowLogsParams(Params):
 
 
 class FlowLogs(ProbeAction[FlowLogsParams]):
-    """Lists the flow logs of a VPC (`ec2:DescribeFlowLogs`): their configuration, not the traffic.
+    """Lists the flow logs of a VPC: their configuration, not the traffic.
 
     Suspect when none is active and delivers. A flow log holds nothing from before it was created.
     """

@@ -53,10 +53,9 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
     """Counts the flows that a VPC let through and refused over `window` up to `at`.
 
     What it refused between its own addresses is what a security group or a network ACL keeps from working; what it
-    refused from outside is ordinary. Ports are named, addresses are not. Flow logs that go to CloudWatch Logs are
-    read (`ec2:DescribeFlowLogs`, `ec2:DescribeVpcs`, `logs:FilterLogEvents`), 50 pages of what was refused and 5 of the
-    rest at most; those that go elsewhere are named and not read: then it is unknown. A flow stands there up to a
-    quarter of an hour later.
+    refused from outside is ordinary. Ports are named, addresses are not. Flow logs that go to CloudWatch Logs are read,
+    50 pages of what was refused and 5 of the rest at most; those that go elsewhere are named and not read: then it is
+    unknown. A flow stands there up to a quarter of an hour later.
     """
 
     name = "ec2.flow_traffic"

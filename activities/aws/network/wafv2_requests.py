@@ -80,13 +80,12 @@ class _Seen:
 
 
 class Requests(ProbeAction[RequestsParams]):
-    """Counts a web ACL's logged requests by address, over `window` up to `at` (`logs:FilterLogEvents`).
+    """Counts a web ACL's logged requests by address, over `window` up to `at`.
 
-    What was blocked is what was stopped; a breach shows in what the same addresses were allowed. Suspect are an
-    address that was blocked and allowed, and one that was allowed `threshold` requests to `path`. Protected addresses
-    are counted and never suspect. Only addresses, counts and times leave this probe. It reads the latest requests
-    first and at most 50 pages; `truncated` then says that there are more. A log without a single request is
-    unknown, not well. Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
+    What was blocked is what was stopped; a breach shows in what the same addresses were allowed. Suspect are an address
+    that was blocked and allowed, and one that was allowed `threshold` requests to `path`. Protected addresses are
+    counted and never suspect. Only addresses, counts and times leave this probe. It reads the latest requests first and
+    at most 50 pages; `truncated` then says that there are more. A log without a single request is unknown, not well.
     """
 
     name = "wafv2.requests"

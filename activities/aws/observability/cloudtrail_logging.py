@@ -24,10 +24,7 @@ class TrailParams(Params):
 
 
 class TrailStatus(ProbeAction[TrailParams]):
-    """Reads whether a trail logs, when it delivered last and what kept it from it (`cloudtrail:GetTrailStatus`).
-
-    Raises `TrailNotFoundException`, which is final, and botocore's transient errors.
-    """
+    """Reads whether a trail logs, when it delivered last and what kept it from it."""
 
     name = "cloudtrail.trail_status"
     permissions = iam("cloudtrail:GetTrailStatus")
@@ -61,7 +58,7 @@ class StartLoggingParams(Params):
 
 
 class StartLogging(ChangeAction[StartLoggingParams]):
-    """Starts a trail's logging (`cloudtrail:StartLogging`); one that logs goes on, so a repeat changes nothing.
+    """Starts a trail's logging; one that logs goes on, so a repeat changes nothing.
 
     The state is whether it logs, and where to: a trail that somebody pointed elsewhere meanwhile is left alone.
     """
@@ -74,8 +71,7 @@ class StartLogging(ChangeAction[StartLoggingParams]):
         """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final."""
         arn = str(self._trail(scope.environment.trails[params.trail])["TrailARN"])
         before = self._state(arn)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=arn,
             summary=f"Start the logging of trail {params.trail}",
             before=before,
@@ -84,8 +80,6 @@ class StartLogging(ChangeAction[StartLoggingParams]):
                 f"{params.trail} records again from now on; what was done meanwhile is in CloudTrail's event history "
                 "alone. It cannot be undone from here: to stop an audit log is no remedy for anything."
             ),
-            approval_class=self.approval_class,
-            locks=(arn,),
             reversible=False,
         )
 

@@ -16,7 +16,7 @@ class DashboardParams(Params):
 
 
 class Dashboard(ProbeAction[DashboardParams]):
-    """Looks a dashboard up and counts its widgets (`cloudwatch:GetDashboard`); its figures are not read.
+    """Looks a dashboard up and counts its widgets; its figures are not read.
 
     One that is missing or empty is unknown, not suspect: nobody is harmed, but the link in every page leads nowhere.
     """

@@ -24,7 +24,7 @@ class NewestObjectParams(Params):
 
 
 class NewestObject(ProbeAction[NewestObjectParams]):
-    """Reads when the newest object of a bucket was written (`s3:ListObjectsV2`); a name tells nothing of its content.
+    """Reads when the newest object of a bucket was written; a name tells nothing of its content.
 
     With `{day}` in the prefix it looks at today and yesterday alone; without it at most 50 pages are read.
     """
