@@ -8,6 +8,7 @@ They let botocore's errors through: `activities.aws.shared.error_mapping` gives 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, get_args
@@ -82,7 +83,10 @@ class ProbeAction(_Action[P], ABC):
 
     @abstractmethod
     def observe(self, scope: Scope, params: P, at: datetime) -> Finding:
-        """Look once. Windows end at `at` (UTC), which a retry repeats exactly."""
+        """Look once. Windows end at `at` (UTC), which a retry repeats exactly.
+
+        Lets botocore's errors through; what AWS does not find is final, what passes is tried again.
+        """
 
 
 class ChangeAction(_Action[P], ABC):
@@ -106,6 +110,31 @@ class ChangeAction(_Action[P], ABC):
     @abstractmethod
     def plan(self, scope: Scope, params: P) -> Plan:
         """Read, and say what would change. `before == after` says that nothing has to. Writes nothing."""
+
+    def proposed(
+        self,
+        target: str,
+        summary: str,
+        before: State,
+        after: State,
+        impact: str,
+        *,
+        approval_class: ApprovalClass | None = None,
+        locks: Iterable[str] = (),
+        **more: Any,
+    ) -> Plan:
+        """Make a plan of this action: of its usual class and with its target as only lock, unless others are given."""
+        return Plan(
+            action=self.name,
+            target=target,
+            summary=summary,
+            before=before,
+            after=after,
+            impact=impact,
+            approval_class=approval_class or self.approval_class,
+            locks=tuple(sorted(locks)) or (target,),
+            **more,
+        )
 
     @abstractmethod
     def read(self, scope: Scope, plan: Plan) -> State:

@@ -38,8 +38,8 @@ def acting(doing: str, **ids: str) -> Iterator[None]:
                 f"{doing}: the worker is shut down", type=WORKER_SHUTDOWN, next_retry_delay=timedelta(milliseconds=1)
             ) from error
         except Exception as error:  # noqa: BLE001 - raised again, as an error of its kind
-            told = as_application_error(error, doing, attempt=activity.info().attempt)
-            raise told.with_traceback(error.__traceback__) from None
+            known = as_application_error(error, doing, attempt=activity.info().attempt)
+            raise known.with_traceback(error.__traceback__) from None
 
 
 @contextmanager

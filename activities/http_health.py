@@ -18,7 +18,7 @@ class HealthEndpointParams(Params):
 class HealthEndpoint(ProbeAction[HealthEndpointParams]):
     """Sends GET requests to a health endpoint, as many as its `attempts`; any answer but 2xx is a failure.
 
-    Suspect when all fail; one failure among successes is told, not held against it. A redirect counts as a
+    Suspect when all fail; one failure among successes is reported, not held against it. A redirect counts as a
     failure, as it may lead to a login page that answers 200. The answers' bodies are not read.
     """
 

@@ -8,24 +8,16 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.values import ids
 from worker.errors import SettingsError, UnreachableError
+from workflows import search_attributes, temporal_client
 
 _CONNECT_TIMEOUT = timedelta(seconds=15)
-_DEFAULT_ADDRESS = "localhost:7233"
 _MAY_NOT = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED})
-_KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 SEARCH_ATTRIBUTES: dict[str, IndexedValueType.ValueType] = {
-    ids.INCIDENT_TYPE: _KEYWORD,
-    ids.INCIDENT_SEVERITY: _KEYWORD,
-    ids.INCIDENT_STATUS: _KEYWORD,
-    ids.INCIDENT_MODE: _KEYWORD,
-    ids.WAITING_FOR: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+    key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in search_attributes.ALL
 }
 _log = structlog.get_logger(__name__)
 
@@ -36,13 +28,14 @@ async def connect(interceptors: list[Interceptor], runtime: Runtime) -> Client:
     Raises `UnreachableError` after 15 seconds at most, and `SettingsError` for settings that cannot be read.
     Temporal: `GetSystemInfo`, `DescribeNamespace`.
     """
-    config = _settings()
-    address = config.setdefault("target_host", _DEFAULT_ADDRESS)
+    try:
+        config = temporal_client.settings()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise SettingsError(f"temporal.toml or TEMPORAL_*: {_one_line(error)}") from error
+    address = config["target_host"]
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT.total_seconds()):
-            client = await Client.connect(
-                **config, data_converter=pydantic_data_converter, interceptors=interceptors, runtime=runtime
-            )
+            client = await temporal_client.connect(config, _CONNECT_TIMEOUT, interceptors=interceptors, runtime=runtime)
             await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
     except TimeoutError as error:
         raise UnreachableError(f"Temporal is not reachable at {address}: no answer") from error
@@ -53,13 +46,6 @@ async def connect(interceptors: list[Interceptor], runtime: Runtime) -> Client:
             f"Temporal at {address} does not serve namespace {config.get('namespace', 'default')}: {_one_line(error)}"
         ) from error
     return client
-
-
-def _settings() -> ClientConnectConfig:
-    try:
-        return ClientConfig.load_client_connect_config()
-    except (RuntimeError, ValueError, OSError) as error:
-        raise SettingsError(f"temporal.toml or TEMPORAL_*: {_one_line(error)}") from error
 
 
 def _one_line(error: Exception) -> str:

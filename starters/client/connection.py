@@ -12,12 +12,11 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values.ids import INCIDENTS_QUEUE
 from starters.errors import RefusedError, UnreachableError
+from workflows import temporal_client
 
 if TYPE_CHECKING:
     from temporalio.client import Interceptor
@@ -27,7 +26,7 @@ T = TypeVar("T")
 RPC_TIMEOUT = timedelta(seconds=5)
 """How long the server may take for what it answers by itself."""
 
-_CONNECT_SECONDS = 5
+_CONNECT_TIMEOUT = timedelta(seconds=5)
 _POLL_SEEN_WITHIN = timedelta(seconds=75)
 _LOST = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 _SHUT = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED}
@@ -36,14 +35,12 @@ _SHUT = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED}
 async def connect() -> Client:
     """Connect within seconds, by `temporal.toml` and `TEMPORAL_*`; raises `UnreachableError`."""
     try:
-        config = ClientConfig.load_client_connect_config()
+        config = temporal_client.settings()
     except (RuntimeError, ValueError, OSError) as error:
         raise click.UsageError(f"Temporal's configuration: {error}") from error
-    config.setdefault("target_host", "localhost:7233")
     address = config["target_host"]
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            return await Client.connect(**config, data_converter=pydantic_data_converter, interceptors=_interceptors())
+        return await temporal_client.connect(config, _CONNECT_TIMEOUT, interceptors=_interceptors())
     except (RuntimeError, OSError) as error:  # TimeoutError is an OSError
         raise UnreachableError(f"Temporal is not reachable at {address}") from error
     except ValueError as error:

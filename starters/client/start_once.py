@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
-from temporalio.common import Priority, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.common import WorkflowIDConflictPolicy as Conflict
 from temporalio.common import WorkflowIDReusePolicy as Reuse
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -21,10 +21,11 @@ from domain.values import ids
 from domain.values.status import FINAL
 from starters.client.connection import RPC_TIMEOUT
 from starters.errors import RefusedError
+from workflows import search_attributes
+from workflows.profiles import priority
 
 _ATTEMPTS = 200
 _SUMMARY_BYTES = 300
-_STATUS = SearchAttributeKey.for_keyword(ids.INCIDENT_STATUS)
 
 
 class Started(NamedTuple):
@@ -78,7 +79,7 @@ async def _create(client: Client, draft: Declaration, incident: str, details: Ca
             search_attributes=_search_attributes(declaration),
             static_summary=_summary(declaration.title),
             static_details=details(declaration),
-            priority=Priority(priority_key=1 + int(declaration.severity.value[1:])),
+            priority=priority(declaration.severity),
             rpc_timeout=RPC_TIMEOUT,
         )
     except WorkflowAlreadyStartedError:
@@ -115,7 +116,7 @@ async def _alerted(client: Client, declaration: Declaration, incident: str) -> b
     found = await _look(client, incident)
     if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
         return False
-    if found.typed_search_attributes.get(_STATUS) in FINAL:
+    if found.typed_search_attributes.get(search_attributes.INCIDENT_STATUS) in FINAL:
         return False
     if await found.memo_value("key", None) != _key(declaration):
         return False
@@ -149,15 +150,8 @@ async def _look(client: Client, workflow_id: str, run_id: str | None = None) -> 
 
 
 def _search_attributes(declaration: Declaration) -> TypedSearchAttributes:
-    values = {
-        ids.INCIDENT_TYPE: declaration.runbook.id,
-        ids.INCIDENT_SEVERITY: declaration.severity.value,
-        ids.INCIDENT_STATUS: "declared",
-        ids.INCIDENT_MODE: declaration.mode,
-    }
-    return TypedSearchAttributes(
-        [SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in values.items()]
-    )
+    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
+    return known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared"))
 
 
 def _key(declaration: Declaration) -> str | None:

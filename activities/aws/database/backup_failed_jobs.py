@@ -23,7 +23,7 @@ class FailedJobsParams(Params):
 
 
 class FailedJobs(ProbeAction[FailedJobsParams]):
-    """Counts jobs of AWS Backup that did not end well, by state and kind of resource (`backup:ListBackupJobs`)."""
+    """Counts jobs of AWS Backup that did not end well, by state and kind of resource."""
 
     name = "backup.failed_jobs"
     permissions = iam("backup:ListBackupJobs")
@@ -35,11 +35,11 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
         jobs = [job for pages in asked for job in pages.items("BackupJobs")]
         states = Counter(job["State"] for job in jobs)
         last = max((job["CreationDate"] for job in jobs), default=None)
-        told = ", ".join(f"{count} {state.lower()}" for state, count in states.most_common())
+        counts = ", ".join(f"{count} {state.lower()}" for state, count in states.most_common())
         window = f"in the last {spoken(params.window)}"
         return Finding(
             status=FindingStatus.SUSPECT if jobs else FindingStatus.OK,
-            summary=f"backup jobs {window}: {told}, the last {short_time(last)}" if last else f"no job failed {window}",
+            summary=f"jobs {window}: {counts}, the last {short_time(last)}" if last else f"no job failed {window}",
             facts={
                 "count": len(jobs),
                 "states": dict(states),

@@ -34,9 +34,8 @@ class CauseParams(Params):
 class DatabaseClassification(ProbeAction[DatabaseParams]):
     """Says whether it is the pool, the processor, locks, storage, an instance that is down, or unclear.
 
-    Reads the instance's status, ten minutes of its metrics up to `at`, and its log (`rds:DescribeDBInstances`,
-    `cloudwatch:GetMetricData`, `rds:DownloadDBLogFilePortion`); of one that does not serve, the status alone.
-    Suspect unless unclear. Raises botocore's errors.
+    Reads the instance's status, ten minutes of its metrics up to `at`, and its log; of one that does not serve, the
+    status alone. Suspect unless unclear.
     """
 
     name = "database.classification"

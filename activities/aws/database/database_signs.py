@@ -1,4 +1,4 @@
-"""What is wrong with a database, told from its status, its metrics and its log; pure rules over what was read."""
+"""What is wrong with a database, judged by its status, its metrics and its log; pure rules over what was read."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

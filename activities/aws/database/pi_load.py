@@ -22,7 +22,7 @@ class DatabaseLoadParams(Params):
 
 
 class DatabaseLoad(ProbeAction[DatabaseLoadParams]):
-    """Reads `db.load.avg` of half an hour (`pi:GetResourceMetrics`), never SQL text. Unknown where it is off."""
+    """Reads `db.load.avg` of half an hour, never SQL text. Unknown where it is off."""
 
     name = "pi.load"
     permissions = iam("pi:GetResourceMetrics", "rds:DescribeDBInstances")

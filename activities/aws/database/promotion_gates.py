@@ -75,7 +75,7 @@ def refuse_open_fence(pair: Pair, group: str) -> None:
         raise RuleError(f"{pair.old_name} is not behind security group {group}: look at the environment's file")
 
 
-def lag_told(clients: Clients, scope: Scope, pair: Pair) -> str:
+def describe_lag(clients: Clients, scope: Scope, pair: Pair) -> str:
     """Say how much may be lost; raises `RuleError` when nobody knows (`cloudwatch:GetMetricData`)."""
     identifier, since = pair.new["DBInstanceIdentifier"], scope.declared_at - _BEFORE
     found = newest(clients.client("cloudwatch"), of_instance(identifier, _LAG), since).get("lag")
@@ -92,7 +92,7 @@ def lag_told(clients: Clients, scope: Scope, pair: Pair) -> str:
     )
 
 
-def snapshot_told(rds: Any, pair: Pair) -> str:
+def describe_snapshot(rds: Any, pair: Pair) -> str:
     """Say which snapshot of the primary there is, and why none is taken now (`rds:DescribeDBSnapshots`)."""
     why = f"No snapshot of {pair.old_name} is taken now: RDS takes none of an instance that is "
     why += f"{pair.old['DBInstanceStatus']}."
@@ -105,7 +105,7 @@ def snapshot_told(rds: Any, pair: Pair) -> str:
     return f"{why} The last one is {name}, {short_time(when)}."
 
 
-def rebuild_told(pair: Pair, retention_days: int) -> str:
+def describe_rebuild(pair: Pair, retention_days: int) -> str:
     """Say what is missing afterwards."""
     others = [
         one

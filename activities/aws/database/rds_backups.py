@@ -21,10 +21,7 @@ class BackupsParams(Params):
 
 
 class Backups(ProbeAction[BackupsParams]):
-    """Reads the latest time that an instance can be restored to, and how long backups are kept.
-
-    `rds:DescribeDBInstances`; raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
-    """
+    """Reads the latest time that an instance can be restored to, and how long backups are kept."""
 
     name = "rds.backups"
     permissions = iam("rds:DescribeDBInstances")
@@ -33,19 +30,19 @@ class Backups(ProbeAction[BackupsParams]):
         instance = described(self.clients.client("rds"), scope.environment.databases[params.database].identifier)
         latest: datetime | None = instance.get("LatestRestorableTime")
         days = int(instance.get("BackupRetentionPeriod", 0))
-        told = []
+        troubles = []
         if not days:
-            told.append("automated backups are off")
+            troubles.append("automated backups are off")
         elif days < params.days:
-            told.append(f"backups are kept for {days} days, not {params.days}")
+            troubles.append(f"backups are kept for {days} days, not {params.days}")
         if latest is None:
-            told.append("it can be restored to no point in time")
+            troubles.append("it can be restored to no point in time")
         elif latest < at - params.lag:
-            told.append(f"nothing after that can be restored, for more than {spoken(params.lag)}")
+            troubles.append(f"nothing after that can be restored, for more than {spoken(params.lag)}")
         until = f"can be restored up to {short_time(latest)}" if latest else "has no backup"
         return Finding(
-            status=FindingStatus.SUSPECT if told else FindingStatus.OK,
-            summary="; ".join([f"{params.database} {until}", *told]),
+            status=FindingStatus.SUSPECT if troubles else FindingStatus.OK,
+            summary="; ".join([f"{params.database} {until}", *troubles]),
             facts={
                 "database": params.database,
                 "restorable_at": stamp_to_second(latest),

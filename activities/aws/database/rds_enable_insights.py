@@ -12,10 +12,10 @@ _RETENTION_DAYS = 7
 
 
 class EnableInsights(ChangeAction[DatabaseParams]):
-    """Switches Performance Insights on (`rds:ModifyDBInstance`); needs no restart.
+    """Switches Performance Insights on; needs no restart.
 
-    Applied at once, which applies every other pending change with it: where there are some, approval is asked for,
-    and what came to be pending since the plan makes it stale.
+    Applied at once, which applies every other pending change with it: where there are some, approval is asked for, and
+    what came to be pending since the plan makes it stale.
     """
 
     name = "rds.enable_insights"
@@ -30,15 +30,13 @@ class EnableInsights(ChangeAction[DatabaseParams]):
         also = ""
         if pending:
             also = f" It also applies at once what is pending, which cannot be undone: {', '.join(pending)}."
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=instance["DBInstanceArn"],
             summary=f"Switch Performance Insights of {params.database} on",
             before=_state(instance),
             after={"insights": True, "pending": []} if not on else _state(instance),
             impact=f"{params.database} keeps running; figures are kept for {_RETENTION_DAYS} days.{also}",
             approval_class=ApprovalClass.A2 if pending else ApprovalClass.A1,
-            locks=(instance["DBInstanceArn"],),
             reversible=not pending,
             context={"identifier": identifier},
         )

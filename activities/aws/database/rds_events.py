@@ -26,10 +26,10 @@ class DatabaseEventsParams(Params):
 
 
 class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
-    """Counts the events of an instance over `window` up to `at`, by category (`rds:DescribeEvents`).
+    """Counts the events of an instance over `window` up to `at`, by category.
 
-    Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the
-    window are instants: a date alone means a whole day. Raises botocore's errors.
+    Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the window
+    are instants: a date alone means a whole day.
     """
 
     name = "rds.events"
@@ -64,7 +64,5 @@ def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime 
     window = f"in the last {spoken(params.window)}"
     if last is None:
         return f"{params.database}: RDS reports no event {window}"
-    told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-    return (
-        f"{params.database}: RDS reports {told or 'events without a category'} {window}, the last at {short_time(last)}"
-    )
+    events = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "events without a category"
+    return f"{params.database}: RDS reports {events} {window}, the last at {short_time(last)}"

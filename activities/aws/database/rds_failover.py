@@ -10,7 +10,7 @@ _AVAILABLE = "available"
 
 
 class Failover(ChangeAction[DatabaseParams]):
-    """Reboots a Multi-AZ instance with failover (`rds:RebootDBInstance`).
+    """Reboots a Multi-AZ instance with failover.
 
     The state is the zone that the primary is in: it tells a failover that happened from one that did not. While the
     instance reboots RDS refuses a second one, which is waited for, and the zone then tells.
@@ -37,8 +37,7 @@ class Failover(ChangeAction[DatabaseParams]):
             raise RuleError(f"RDS does not tell which zone the standby of {params.database} is in: look again later")
         pending = sorted(instance.get("PendingModifiedValues", {}))
         waiting = f" A reboot may also bring in what is pending: {', '.join(pending)}." if pending else ""
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=instance["DBInstanceArn"],
             summary=f"Fail {params.database} over from {zone} to {standby}",
             before={"zone": zone},
@@ -48,8 +47,6 @@ class Failover(ChangeAction[DatabaseParams]):
                 f"was committed is lost, and its address stays. It does not help a full connection pool.{waiting} "
                 "Undoing it is another failover."
             ),
-            approval_class=self.approval_class,
-            locks=(instance["DBInstanceArn"],),
             context={"identifier": identifier},
         )
 

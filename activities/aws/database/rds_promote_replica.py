@@ -50,9 +50,8 @@ class PromoteParams(Params):
 class PromoteReplica(ChangeAction[PromoteParams]):
     """Fences the failed primary, promotes its replica, leads the application there and restarts it, in that order.
 
-    The state holds each ingress rule that reaches the old primary, the replica's role, the address that the
-    application reads, and its deployment. Nothing of it is reversible (`ec2:RevokeSecurityGroupIngress`,
-    `rds:PromoteReadReplica`, `ssm:PutParameter`, `ecs:UpdateService`).
+    The state holds each ingress rule that reaches the old primary, the replica's role, the address that the application
+    reads, and its deployment. Nothing of it is reversible.
     """
 
     name = "rds.promote_replica"
@@ -85,15 +84,13 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             self._refuse(scope, pair, group, address)
             after = {**after, **after_restart(deployment_now(service))}
         arns = (pair.old["DBInstanceArn"], pair.new["DBInstanceArn"], service["serviceArn"])
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=pair.new["DBInstanceArn"],
             summary=f"Promote {pair.new_name} in the place of {pair.old_name}, which is fenced",
             before=before,
             after=after,
             impact=self._impact(scope, pair, params, before) if after != before else "None: it is done.",
-            approval_class=self.approval_class,
-            locks=tuple(sorted((*arns, _group_arn(where, group)))),
+            locks=(*arns, _group_arn(where, group)),
             reversible=False,
             context={
                 "database": params.replica,
@@ -146,8 +143,8 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
         rollout = settled(self.clients, plan, planned_service(self.clients, plan))
         ready = status in SERVING and kept >= int(plan.context["retention_days"])
-        told = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
-        return Verification(done=ready and rollout.done, failed=rollout.failed, message=told)
+        message = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
+        return Verification(done=ready and rollout.done, failed=rollout.failed, message=message)
 
     def _refuse(self, scope: Scope, pair: gates.Pair, group: str, address: str) -> None:
         gates.refuse_living_primary(self.clients, scope, pair)
@@ -161,7 +158,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             )
 
     def _impact(self, scope: Scope, pair: gates.Pair, params: PromoteParams, before: State) -> str:
-        lag = gates.lag_told(self.clients, scope, pair) if before[_ROLE] != _PRIMARY else "The replica is promoted."
+        lag = gates.describe_lag(self.clients, scope, pair) if before[_ROLE] != _PRIMARY else "The replica is promoted."
         service = scope.environment.database_endpoints[params.endpoint].service
         rules = sum(name.startswith(_RULE) for name in before)
         return " ".join(
@@ -169,8 +166,8 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 f"{lag} {pair.old_name} is {pair.old['DBInstanceStatus']}.",
                 f"It is fenced first: {rules} ingress rules of its security group are revoked, so no writer gets in.",
                 f"Then {service} is led to {pair.new_name} and restarted; until that is done it has no database.",
-                gates.snapshot_told(self.clients.client("rds"), pair),
-                gates.rebuild_told(pair, params.backup_retention_days),
+                gates.describe_snapshot(self.clients.client("rds"), pair),
+                gates.describe_rebuild(pair, params.backup_retention_days),
             ]
         )
 

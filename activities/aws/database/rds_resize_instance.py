@@ -24,7 +24,7 @@ class ResizeParams(Params):
 
 
 class ResizeInstance(ChangeAction[ResizeParams]):
-    """Sets the instance class at once, not in the next maintenance window (`rds:ModifyDBInstance`).
+    """Sets the instance class at once, not in the next maintenance window.
 
     A class that was asked for since the plan and is still on its way reads as the instance's class; one that was
     pending before does not, unless the instance is being modified. Undoing it is a second outage.
@@ -44,15 +44,12 @@ class ResizeInstance(ChangeAction[ResizeParams]):
             raise RuleError(f"{params.database} is {status}: RDS modifies only an available instance")
         checked = current == wanted or _refuse_unorderable(rds, instance, wanted)
         pending = instance.get("PendingModifiedValues", {})
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=instance["DBInstanceArn"],
             summary=f"Resize {params.database} from {current} to {wanted}",
             before={"class": current},
             after={"class": wanted},
             impact=_impact(params.database, instance, checked=checked),
-            approval_class=self.approval_class,
-            locks=(instance["DBInstanceArn"],),
             context={"identifier": identifier, "pending_class": pending.get(_CLASS)},
         )
 
@@ -110,13 +107,13 @@ def _impact(name: str, instance: dict[str, Any], *, checked: bool) -> str:
         if instance.get("MultiAZ")
         else "away for several minutes while it is resized: it has no standby"
     )
-    told = [
+    sentences = [
         f"{name} is {away}, and every connection to it is cut.",
         "It helps where the processor or memory is the limit, not against a full connection pool or locks.",
         "Check that the class is not a smaller one. Undoing it is a second outage.",
     ]
     if pending := sorted(instance.get("PendingModifiedValues", {})):
-        told.append(f"What else is pending is applied with it at once: {', '.join(pending)}.")
+        sentences.append(f"What else is pending is applied with it at once: {', '.join(pending)}.")
     if not checked:
-        told.append("AWS lists no classes for this engine, so whether it offers this one could not be checked.")
-    return " ".join(told)
+        sentences.append("AWS lists no classes for this engine, so whether it offers this one could not be checked.")
+    return " ".join(sentences)

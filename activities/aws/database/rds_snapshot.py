@@ -14,11 +14,11 @@ _TAG = "incident"
 
 
 class Snapshot(ChangeAction[DatabaseParams]):
-    """Takes a snapshot `ir-<incident>-<database>-<n>`, tagged with the incident (`rds:CreateDBSnapshot`).
+    """Takes a snapshot `ir-<incident>-<database>-<n>`, tagged with the incident.
 
-    The state is `snapshot`: absent, its identifier when it is of this database and this incident, or whose else it
-    is. It says what stood in the database when it was begun, and never runs out, but an administrator can delete
-    it: copy it to an account of its own.
+    The state is `snapshot`: absent, its identifier when it is of this database and this incident, or whose else it is.
+    It says what stood in the database when it was begun, and never runs out, but an administrator can delete it: copy
+    it to an account of its own.
     """
 
     name = "rds.snapshot"
@@ -38,15 +38,13 @@ class Snapshot(ChangeAction[DatabaseParams]):
         identifier = f"{prefix}{self._last(database, prefix) + 1}"
         region, account = scope.environment.region, scope.environment.account
         target = f"arn:aws:rds:{region}:{account}:snapshot:{identifier}"
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=target,
             summary=f"Take snapshot {identifier} of {params.database}",
             before={"snapshot": "absent"},
             after={"snapshot": identifier},
             impact=_impact(params.database, instance),
-            approval_class=self.approval_class,
-            locks=(target,),  # not the instance: a failover must not wait for a snapshot
+            # its only lock is the target, not the instance: a failover must not wait for a snapshot
             reversible=False,
             takes_long=True,
             context={"identifier": identifier, "database": database, "incident": scope.incident},

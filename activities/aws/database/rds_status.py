@@ -37,11 +37,10 @@ FAILED = frozenset(
 
 
 class DatabaseStatus(ProbeAction[DatabaseParams]):
-    """Reads an instance's status, pending changes and backups (`rds:DescribeDBInstances`).
+    """Reads an instance's status, pending changes and backups.
 
-    Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of
-    pending changes are left out: `address_by` is the command by which a responder looks it up, with rights of their
-    own. Raises `DBInstanceNotFound`, which is final, and botocore's transient errors.
+    Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of pending
+    changes are left out: `address_by` is the command by which a responder looks it up, with rights of their own.
     """
 
     name = "rds.status"
@@ -87,11 +86,11 @@ def _facts(instance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(name: str, facts: dict[str, Any]) -> str:
-    told = [f"{name} is {facts['status']}", "Multi-AZ" if facts["multi_az"] else "in one zone only"]
+    parts = [f"{name} is {facts['status']}", "Multi-AZ" if facts["multi_az"] else "in one zone only"]
     if facts["not_normal"]:
-        told.append(f"not normal: {', '.join(facts['not_normal'])}")
+        parts.append(f"not normal: {', '.join(facts['not_normal'])}")
     if facts["pending_changes"]:
-        told.append(f"changes pending: {', '.join(facts['pending_changes'])}")
+        parts.append(f"changes pending: {', '.join(facts['pending_changes'])}")
     if not facts["backup_retention_days"] and not facts["replica_of"]:
-        told.append("automated backups are off")
-    return "; ".join(told)
+        parts.append("automated backups are off")
+    return "; ".join(parts)

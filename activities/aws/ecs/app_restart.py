@@ -21,10 +21,10 @@ class RestartParams(Params):
 
 
 class RestartService(ChangeAction[RestartParams]):
-    """Rolls out the same task definition again, so that every task starts anew (`ecs:UpdateService`).
+    """Rolls out the same task definition again, so that every task starts anew.
 
-    Every call of that kind is a deployment of its own, so the state names the deployment: what was planned on,
-    or `newer than` it. A newer one of another task definition is somebody else's.
+    Every call of that kind is a deployment of its own, so the state names the deployment: what was planned on, or
+    `newer than` it. A newer one of another task definition is somebody else's.
     """
 
     name = "app.restart"
@@ -36,15 +36,12 @@ class RestartService(ChangeAction[RestartParams]):
         where = scope.environment.services[params.service]
         service = described(self.clients.client("ecs"), where.cluster, where.service)
         before = deployment_now(service)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=service["serviceArn"],
             summary=f"Restart the {service['desiredCount']} tasks of {params.service}",
             before=before,
             after=after_restart(before),
             impact=_impact(scope, params, service),
-            approval_class=self.approval_class,
-            locks=(service["serviceArn"],),
             reversible=False,
             context={
                 "cluster": where.cluster,
@@ -107,17 +104,17 @@ def _newer(deployment: str) -> str:
 
 def _impact(scope: Scope, params: RestartParams, service: dict[str, Any]) -> str:
     tasks = int(service["desiredCount"])
-    told = [
+    sentences = [
         f"Each of the {tasks} tasks of {params.service} is replaced by a new one, a few at a time.",
         "What a task is doing when it ends is cut off. A restart cannot be undone, and need not be.",
     ]
     if len(service["deployments"]) > 1:
-        told.append("A deployment is under way already: this one supersedes it.")
+        sentences.append("A deployment is under way already: this one supersedes it.")
     if params.database is not None and tasks:
         limit = scope.environment.databases[params.database].max_connections
-        told.append(
+        sentences.append(
             f"All connections of {params.service} to {params.database} are closed and opened anew. A larger pool "
             f"makes exhaustion worse: {tasks} tasks may have at most {int(_POOL_SHARE * limit / tasks)} connections "
             f"each, 80 % of its {limit}."
         )
-    return " ".join(told)
+    return " ".join(sentences)

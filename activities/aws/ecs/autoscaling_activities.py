@@ -19,9 +19,7 @@ _PAGES = 5
 class ScalingActivities(ProbeAction[ServiceParams]):
     """Reads the scalable target, its policies and two hours of activities, those that did not scale included.
 
-    Suspect when the service stands at its maximum, scaling is suspended, or an activity failed or was not carried
-    out (`application-autoscaling:DescribeScalableTargets`, `DescribeScalingPolicies`, `DescribeScalingActivities`
-    with `IncludeNotScaledActivities`).
+    Suspect when the service stands at its maximum, scaling is suspended, or an activity failed or was not carried out.
     """
 
     name = "autoscaling.activities"

@@ -33,7 +33,7 @@ def load_queries(service: Service) -> dict[str, Query]:
 
 
 class ServiceLoad(ProbeAction[ServiceLoadParams]):
-    """Reads CPU and memory of the last half hour (`cloudwatch:GetMetricData`); unknown without data points."""
+    """Reads CPU and memory of the last half hour; unknown without data points."""
 
     name = "cloudwatch.service_load"
     permissions = iam("cloudwatch:GetMetricData")

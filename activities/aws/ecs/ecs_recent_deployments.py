@@ -52,7 +52,7 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
         newest, since = before[0], scope.declared_at - params.within
         return Finding(
             status=FindingStatus.SUSPECT if _is_recent(newest, since, scope.declared_at) else FindingStatus.OK,
-            summary=f"{params.service}: {_told(newest, scope.declared_at)}; {_way_back(healthy)}",
+            summary=f"{params.service}: {_describe(newest, scope.declared_at)}; {_way_back(healthy)}",
             facts={
                 "service": params.service,
                 "task_definition": current,
@@ -75,7 +75,7 @@ def _is_recent(deployment: Deployment, since: datetime, until: datetime) -> bool
     return was_rolling or since <= began <= until or (ended is not None and since <= ended <= until)
 
 
-def _told(deployment: Deployment, declared_at: datetime) -> str:
+def _describe(deployment: Deployment, declared_at: datetime) -> str:
     what = f"{_short(deployment.task_definition)} ({deployment.status})"
     if deployment.finished_at is None:
         began = deployment.started_at or deployment.created_at
@@ -109,7 +109,7 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
 
 
 def _reason(ecs: Any, deployment: Deployment) -> dict[str, Any]:
-    """Say what ECS tells of this one deployment only when asked: why it has its status, and its circuit breaker."""
+    """What ECS says of a deployment only when asked for it alone: why it has its status, and its circuit breaker."""
     answer = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn])
     described: dict[str, Any] = next(iter(answer["serviceDeployments"]), {})
     return {

@@ -17,8 +17,7 @@ _RUNNING = ("PENDING", "IN_PROGRESS")
 class RollbackService(ChangeAction[ServiceParams]):
     """Brings back the task definition of the newest successful deployment that is not the current one.
 
-    The second-newest registered revision is not it: that one may never have run (`ecs:UpdateService`,
-    `ecs:StopServiceDeployment`).
+    The second-newest registered revision is not it: that one may never have run.
     """
 
     name = "ecs.rollback_service"
@@ -39,15 +38,12 @@ class RollbackService(ChangeAction[ServiceParams]):
         target = _chosen(ecs, where, current, params.service)
         after = str(target.task_definition)
         _refuse_inactive(ecs, after)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=service["serviceArn"],
             summary=f"Roll {params.service} back from {revision(current)} to {revision(after)}",
             before={"task_definition": current},
             after={"task_definition": after},
             impact=_impact(params.service, service, current, target),
-            approval_class=self.approval_class,
-            locks=(service["serviceArn"],),
             context={
                 "cluster": where.cluster,
                 "service": where.service,

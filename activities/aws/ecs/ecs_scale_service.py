@@ -21,8 +21,7 @@ class ScaleParams(Params):
 class ScaleService(ChangeAction[ScaleParams]):
     """Raises the desired count and autoscaling's minimum, never past its maximum and never downwards.
 
-    Without the minimum autoscaling would scale in again (`ecs:UpdateService`,
-    `application-autoscaling:RegisterScalableTarget`).
+    Without the minimum autoscaling would scale in again.
     """
 
     name = "ecs.scale_service"
@@ -49,15 +48,12 @@ class ScaleService(ChangeAction[ScaleParams]):
             "desired_count": max(current, floor),
             "minimum": None if minimum is None else max(minimum, floor),
         }
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=service["serviceArn"],
             summary=f"Scale {params.service} from {current} to {after['desired_count']} tasks",
             before=before,
             after=after,
             impact=_impact(params.service, before, after, maximum),
-            approval_class=self.approval_class,
-            locks=(service["serviceArn"],),
             context=context,
         )
 

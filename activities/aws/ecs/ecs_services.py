@@ -20,10 +20,10 @@ class ServicesParams(Params):
 
 
 class Services(ProbeAction[ServicesParams]):
-    """Compares running with desired tasks and looks at the rollout of each service (`ecs:DescribeServices`).
+    """Compares running with desired tasks and looks at the rollout of each service.
 
-    A service that ECS does not know is suspect: ECS reports it beside the others, not as an error.
-    Of a service's events only their number is kept. Raises `ClusterNotFoundException`, which is final.
+    A service that ECS does not know is suspect: ECS reports it beside the others, not as an error. Of a service's
+    events only their number is kept.
     """
 
     name = "ecs.services"
@@ -34,10 +34,10 @@ class Services(ProbeAction[ServicesParams]):
         described = dict(_described(self.clients.client("ecs"), list(named.values())))
         facts = {name: _facts(described.get((one.cluster, one.service))) for name, one in named.items()}
         troubles = {name: trouble for name, fact in facts.items() if (trouble := _trouble(fact))}
-        told = "; ".join(f"{name} {troubles.get(name) or _calm(fact)}" for name, fact in facts.items())
+        summary = "; ".join(f"{name} {troubles.get(name) or _calm(fact)}" for name, fact in facts.items())
         return Finding(
             status=FindingStatus.SUSPECT if troubles else FindingStatus.OK,
-            summary=told,
+            summary=summary,
             facts={"services": facts},
         )
 

@@ -26,8 +26,7 @@ class StopService(ChangeAction[StopParams]):
     """Suspends the autoscaling of services, then sets their desired count to 0; an undo restores both.
 
     Each service's state is four fields: `<name>.desired`, `<name>.suspended`, and autoscaling's `<name>.minimum` and
-    `<name>.maximum`, which stay and are restored with the rest; the latter three are null without autoscaling
-    (`ecs:UpdateService`, `application-autoscaling:RegisterScalableTarget`).
+    `<name>.maximum`, which stay and are restored with the rest; the latter three are null without autoscaling.
     """
 
     name = "ecs.stop_service"
@@ -53,15 +52,13 @@ class StopService(ChangeAction[StopParams]):
                 "resource": scalable_id(where),
             }
         before = self._state(context)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=arns[0],
             summary=f"Stop {' and '.join(names)}: {running} tasks end",
             before=before,
             after={field: _stopped(field, value) for field, value in before.items()},
             impact=_impact(names, running),
-            approval_class=self.approval_class,
-            locks=tuple(sorted(arns)),
+            locks=arns,
             context=context,
         )
 
@@ -82,14 +79,14 @@ class StopService(ChangeAction[StopParams]):
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as planned; ending tasks drain first, for up to minutes."""
         now = self.read(scope, plan)
-        told, done = [], now == plan.after
+        parts, done = [], now == plan.after
         for name, where in plan.context.items():
             service = described(self.clients.client("ecs"), where["cluster"], where["service"])
             running, pending = int(service["runningCount"]), int(service["pendingCount"])
             wanted = int(plan.after[f"{name}.desired"])
             done = done and running == wanted and pending == 0
-            told.append(f"{name}: {running} tasks running, {pending} pending, {wanted} wanted")
-        return Verification(done=done, message="; ".join(told))
+            parts.append(f"{name}: {running} tasks running, {pending} pending, {wanted} wanted")
+        return Verification(done=done, message="; ".join(parts))
 
     def _suspend(self, plan: Plan, name: str) -> None:
         field = f"{name}.suspended"

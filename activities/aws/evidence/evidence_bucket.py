@@ -67,7 +67,7 @@ class Vault:
     def put_record(self, key: str, read: Read) -> bool:
         """Put a record of any length at `key`, unless one stands there: that stays, and the answer is no.
 
-        Whoever is told no looks at what stands there. Raises `RuleError` when S3 stored something else than was
+        Whoever gets no looks at what stands there. Raises `RuleError` when S3 stored something else than was
         sent, and when the one that stands there is not locked as ours are.
         """
         content = Content(read, None, self._room)

@@ -1,4 +1,4 @@
-"""The copying of single versions, several at once and yet told in order."""
+"""The copying of single versions, several at once, with results in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

@@ -58,8 +58,8 @@ class Preservation:
         self._copy(wanted)
         self._write_manifest(collector, inventory.sha256)
 
-    def told(self) -> Verification:
-        """Read the manifest as it stands, and tell what it holds, where it is and its hash."""
+    def report(self) -> Verification:
+        """Read the manifest as it stands, and say what it holds, where it is and its hash."""
         answer = self._s3.get_object(Bucket=self._bucket, Key=self._records + MANIFEST)
         digest, begin = sha256(), b""
         with answer["Body"] as body:

@@ -32,10 +32,8 @@ class PreserveLogs(ChangeAction[PreserveParams]):
 
     The state is the `order`, by its SHA-256, and the `manifest`, by its key. Applying puts the order on record and
     returns; verifying does the copying, which can take hours and goes on where it was cut. Copies stand under
-    `evidence/<incident>/<bucket>/<key>/<version>`. The role needs to read the bucket and its versions, and to put
-    and read, not to delete, in the evidence bucket (`s3:GetObjectVersion`, `s3:ListBucketVersions`; `s3:PutObject`,
-    `s3:PutObjectRetention`, `s3:PutObjectLegalHold`, `s3:AbortMultipartUpload`, `s3:GetObject`, `s3:ListBucket`,
-    `s3:GetBucketObjectLockConfiguration`; `kms:GenerateDataKey`, `kms:Decrypt`).
+    `evidence/<incident>/<bucket>/<key>/<version>`. The role needs to read the bucket and its versions, and to put and
+    read, not to delete, in the evidence bucket.
     """
 
     name = "s3.preserve_logs"
@@ -66,15 +64,12 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         manifest = f"{context['records']}{MANIFEST}"
         after = {"order": sha256(_order(context)).hexdigest(), "manifest": manifest}
         target = f"arn:aws:s3:::{evidence.bucket}/{manifest}"
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=target,
             summary=f"Preserve {_counted(found)} of {source} since {short_time(since)}",
             before=self._state(evidence.bucket, context["records"]),
             after=after,
             impact=_impact(context, evidence.bucket),
-            approval_class=self.approval_class,
-            locks=(target,),
             reversible=False,
             takes_long=True,
             context=context,
@@ -100,7 +95,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
                 raise RuleError("somebody else put another order on record where ours belongs")
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Copy what is not copied yet, then write the manifest; look at it and tell its hash.
+        """Copy what is not copied yet, then write the manifest; look at it and report its hash.
 
         A repeat copies nothing that stands in the evidence bucket already, and finds the same manifest.
         Heartbeat details: `{"versions": n, "bytes": n, "last": <version id>}`, what is done, in order.
@@ -115,7 +110,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             work = Preservation(self.clients.client("s3"), vault, _evidence(scope).bucket, plan.context)
             if stands["manifest"] == _ABSENT:
                 work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
-            return work.told()
+            return work.report()
         finally:
             vault.close()
 

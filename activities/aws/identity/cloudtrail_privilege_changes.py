@@ -42,11 +42,11 @@ class PrivilegeChangesParams(Params):
 
 
 class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
-    """Lists changes of IAM users, roles and policies, over `window` up to `at` (`cloudtrail:LookupEvents`).
+    """Lists changes of IAM users, roles and policies, over `window` up to `at`.
 
-    Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn
-    up some minutes after the fact. People are told by pseudonyms, events by their ids. It reads 50 events a page,
-    the latest first, two pages a second and at most 40. Raises botocore's errors; throttling passes.
+    Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn up
+    some minutes after the fact. People are named by pseudonyms, events by their ids. It reads 50 events a page, the
+    latest first, two pages a second and at most 40.
     """
 
     name = "cloudtrail.privilege_changes"
@@ -89,7 +89,7 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
 
 
 def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> dict[str, Any]:
-    """Tell an event by references. ARNs of users and sessions may name a person and go no further."""
+    """Describe an event by references. ARNs of users and sessions may name a person and go no further."""
     record = json.loads(event.get("CloudTrailEvent") or "{}")
     identity = record.get("userIdentity", {})
     role = identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn")
@@ -109,6 +109,6 @@ def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> di
 
 
 def _source(value: Any) -> str | None:
-    """Where a request came from: an address, or a service of AWS by its name; nothing else is told."""
+    """Where a request came from: an address, or a service of AWS by its name; nothing else leaves the worker."""
     service = isinstance(value, str) and _SERVICE.fullmatch(value) is not None
     return str(value) if service else address(value)

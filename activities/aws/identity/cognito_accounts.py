@@ -65,15 +65,13 @@ class PoolChange(ChangeAction[P]):
     ) -> Plan:
         """Make the plan for accounts of a pool, which is locked as a whole (`cognito-idp:DescribeUserPool`)."""
         arn = str(self.cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"])
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=arn,
             summary=summary,
             before=before,
             after=after,
             impact=impact,
             approval_class=self.classes[len(before) > MANY],
-            locks=(arn,),
             reversible=reversible,
             context={"pool": pool, **context},
         )

@@ -13,8 +13,7 @@ _ENABLED, _DISABLED = "enabled", "disabled"
 class DisableUsers(PoolChange[AccountsParams]):
     """Deactivates accounts of a user pool; their access tokens are revoked with it.
 
-    The state is `enabled` or `disabled` for each account's sub. An undo enables those that this disabled
-    (`cognito-idp:AdminDisableUser`, `cognito-idp:AdminEnableUser`).
+    The state is `enabled` or `disabled` for each account's sub. An undo enables those that this disabled.
     """
 
     name = "cognito.disable_users"

@@ -27,10 +27,10 @@ class PoolParams(Params):
 
 
 class PoolStatus(ProbeAction[PoolParams]):
-    """Reads a pool's sign-ins and throttles over `window` (`cloudwatch:GetMetricData`), all its clients together.
+    """Reads a pool's sign-ins and throttles over `window`, all its clients together.
 
-    Cognito counts a failed sign-in as a 0 among the successes. Raises `ResourceNotFoundException`, which is final,
-    for a pool that is gone (`cognito-idp:DescribeUserPool`, `ListUserPoolClients`).
+    Cognito counts a failed sign-in as a 0 among the successes. Raises `ResourceNotFoundException`, which is final, for
+    a pool that is gone.
     """
 
     name = "cognito.pool_status"

@@ -45,10 +45,9 @@ class MfaParams(Params):
 class RequireMfa(PoolChange[MfaParams]):
     """Turns on the second factor that an account can have, or asks the whole user pool for one.
 
-    Cognito shows no factor that is set up and turned off, and nobody but its owner can set one up. So an account
-    that has a factor on is left as it is, one with a verified telephone number gets codes there, and the others are
-    named in the impact. The state is an account's factors by its sub, or the pool's `MfaConfiguration` under
-    `pool` (`cognito-idp:AdminSetUserMFAPreference`, `cognito-idp:SetUserPoolMfaConfig`).
+    Cognito shows no factor that is set up and turned off, and nobody but its owner can set one up. So an account that
+    has a factor on is left as it is, one with a verified telephone number gets codes there, and the others are named in
+    the impact. The state is an account's factors by its sub, or the pool's `MfaConfiguration` under `pool`.
     """
 
     name = "cognito.require_mfa"

@@ -24,10 +24,9 @@ _REACHED_AT = ("email_verified", "phone_number_verified")
 class ResetPasswords(PoolChange[AccountsParams]):
     """Resets the passwords of accounts of a user pool; it cannot be taken back.
 
-    Every call sends a code, so each account is called for once: the state is the account's status by its sub, and
-    each reset is counted in the ledger's table too, since people who have chosen their new password already are
-    `CONFIRMED` again. Accounts that cannot be reset are named in the impact and left alone
-    (`cognito-idp:AdminResetUserPassword`).
+    Every call sends a code, so each account is called for once: the state is the account's status by its sub, and each
+    reset is counted in the ledger's table too, since people who have chosen their new password already are `CONFIRMED`
+    again. Accounts that cannot be reset are named in the impact and left alone.
     """
 
     name = "cognito.reset_passwords"

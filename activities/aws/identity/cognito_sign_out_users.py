@@ -12,10 +12,9 @@ _NEWER = "newer than "
 class SignOutUsers(PoolChange[AccountsParams]):
     """Invalidates the tokens of accounts of a user pool; it cannot be taken back, and need not be.
 
-    Cognito does not tell when an account was signed out last, so each time is counted in the ledger's table. The
-    state is `sign-out <n>` for each account's sub, and `newer than sign-out <n>` once a later one is on record. What
-    was sent but not yet counted is sent again: that ends no session that was to stay
-    (`cognito-idp:AdminUserGlobalSignOut`).
+    Cognito does not tell when an account was signed out last, so each time is counted in the ledger's table. The state
+    is `sign-out <n>` for each account's sub, and `newer than sign-out <n>` once a later one is on record. What was sent
+    but not yet counted is sent again: that ends no session that was to stay.
     """
 
     name = "cognito.sign_out_users"

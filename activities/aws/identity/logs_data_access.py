@@ -35,10 +35,10 @@ class _Access(NamedTuple):
 
 
 class DataAccess(ProbeAction[DataAccessParams]):
-    """Counts what was read from an address after its takeover, over `window` up to `at` (`logs:FilterLogEvents`).
+    """Counts what was read from an address after its takeover, over `window` up to `at`.
 
-    What a taken account read from elsewhere is counted apart: that may be its owner. Only counts, times, addresses
-    and pseudonyms leave this probe. Raises `ResourceNotFoundException`, which is final, and transient errors.
+    What a taken account read from elsewhere is counted apart: that may be its owner. Only counts, times, addresses and
+    pseudonyms leave this probe.
     """
 
     name = "logs.data_access"

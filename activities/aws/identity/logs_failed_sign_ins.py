@@ -21,8 +21,8 @@ _OTHER = "other"
 class FailedSignInsParams(Params):
     """`threshold` failures of one address are guessing, `flood` of all together too.
 
-    With `roles` only takeovers of accounts of these roles are suspect: an administrator's, for example. Findings tell
-    these and `told_roles` as they are, others as `other`: a log may hold anything in that field.
+    With `roles` only takeovers of accounts of these roles are suspect: an administrator's, for example. Findings name
+    these and `known_roles` as they are, others as `other`: a log may hold anything in that field.
     """
 
     service: ServiceName
@@ -30,17 +30,16 @@ class FailedSignInsParams(Params):
     threshold: int = Field(default=10, ge=1)
     flood: int = Field(default=100, ge=1)
     roles: tuple[str, ...] = ()
-    told_roles: tuple[str, ...] = ()
+    known_roles: tuple[str, ...] = ()
     fields: Fields = Fields()
 
 
 class FailedSignIns(ProbeAction[FailedSignInsParams]):
-    """Counts a service's logged sign-ins by address and account, over `window` up to `at` (`logs:FilterLogEvents`).
+    """Counts a service's logged sign-ins by address and account, over `window` up to `at`.
 
-    Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are told by
-    pseudonyms that hold within the incident; `query`, run in CloudWatch Logs Insights, tells whose they are to who
-    may read the log. A log without a single sign-in is unknown, not well.
-    Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
+    Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are named by
+    pseudonyms that hold within the incident; `query`, run in CloudWatch Logs Insights, tells whose they are to who may
+    read the log. A log without a single sign-in is unknown, not well.
     """
 
     name = "logs.failed_sign_ins"
@@ -95,7 +94,7 @@ def _of_address(seen: SignIns, address: str) -> dict[str, Any]:
 
 
 def _of_takeover(params: FailedSignInsParams, one: SignIn) -> dict[str, Any]:
-    role = one.role if one.role in {None, *params.roles, *params.told_roles} else _OTHER
+    role = one.role if one.role in {None, *params.roles, *params.known_roles} else _OTHER
     return {"account": one.account, "address": one.address, "at": stamp_to_second(one.at), "role": role}
 
 

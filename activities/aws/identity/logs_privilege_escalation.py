@@ -28,11 +28,10 @@ class PrivilegeEscalationParams(Params):
 
 
 class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
-    """Counts a service's logged escalations of privilege, over `window` up to `at` (`logs:FilterLogEvents`).
+    """Counts a service's logged escalations of privilege, over `window` up to `at`.
 
     It knows what the application says; rights in AWS itself change in CloudTrail alone. A line that does not say
     whether it succeeded counts as granted.
-    Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
     """
 
     name = "logs.privilege_escalation"

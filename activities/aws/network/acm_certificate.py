@@ -18,10 +18,9 @@ class CertificateParams(Params):
 
 
 class Certificate(ProbeAction[CertificateParams]):
-    """Reads a certificate's end, status and renewal (`acm:DescribeCertificate`).
+    """Reads a certificate's end, status and renewal.
 
     ACM renews those that it issued 60 days ahead, if it can validate the domain; imported ones it never renews.
-    Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
     """
 
     name = "acm.certificate"

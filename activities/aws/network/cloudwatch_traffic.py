@@ -49,10 +49,10 @@ class ResponseTime(ProbeAction[ResponseTimeParams]):
         newest = {name: 1000 * max(value for _, value in found[-_LATEST:]) for name, found in points.items() if found}
         before = 1000 * min(value for _, value in points["p95"])
         facts |= {f"{name}_ms": round(value) for name, value in newest.items()} | {"p95_best_ms": round(before)}
-        told = ", ".join(f"{name} {value:.0f} ms" for name, value in newest.items())
+        times = ", ".join(f"{name} {value:.0f} ms" for name, value in newest.items())
         return Finding(
             status=FindingStatus.SUSPECT if newest["p95"] > params.slow_ms else FindingStatus.OK,
-            summary=f"{params.service} answers in {told}; p95 was {before:.0f} ms at best in the last two hours",
+            summary=f"{params.service} answers in {times}; p95 was {before:.0f} ms at best in the last two hours",
             facts=facts,
         )
 

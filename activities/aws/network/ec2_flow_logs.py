@@ -16,7 +16,7 @@ class FlowLogsParams(Params):
 
 
 class FlowLogs(ProbeAction[FlowLogsParams]):
-    """Lists the flow logs of a VPC (`ec2:DescribeFlowLogs`): their configuration, not the traffic.
+    """Lists the flow logs of a VPC: their configuration, not the traffic.
 
     Suspect when none is active and delivers. A flow log holds nothing from before it was created.
     """
@@ -29,7 +29,7 @@ class FlowLogs(ProbeAction[FlowLogsParams]):
         logs = [_facts(log) for log in listed(self.clients.client("ec2"), vpc)]
         return Finding(
             status=FindingStatus.OK if any(log["active"] for log in logs) else FindingStatus.SUSPECT,
-            summary=f"{params.network} ({vpc}): {_told(logs)}",
+            summary=f"{params.network} ({vpc}): {_describe(logs)}",
             facts={"network": params.network, "vpc": vpc, "flow_logs": logs},
             evidence=next((log["destination"] for log in logs if log["active"]), None),
         )
@@ -51,7 +51,7 @@ def destination(log: dict[str, Any]) -> str:
 
 
 def log_group(log: dict[str, Any]) -> str:
-    """Name the log group of a flow log that goes to CloudWatch Logs, which may be told by its ARN alone."""
+    """Name the log group of a flow log that goes to CloudWatch Logs, which may be known by its ARN alone."""
     return str(log.get("LogGroupName") or destination(log).split(":log-group:")[-1].removesuffix(":*"))
 
 
@@ -68,7 +68,7 @@ def _facts(log: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(logs: list[dict[str, Any]]) -> str:
+def _describe(logs: list[dict[str, Any]]) -> str:
     if not logs:
         return "no flow log is kept, so its traffic cannot be looked up"
     active = [log for log in logs if log["active"]]

@@ -43,7 +43,7 @@ class _Verdict:
         if inside.holds(flow.source) and inside.holds(flow.target):
             self.ports[flow.port] += 1
 
-    def told(self, verb: str) -> str:
+    def describe(self, verb: str) -> str:
         if self.source is None:
             return f"none on record that was {verb}"
         return f"{'at least ' if self.truncated else ''}{self.count} {verb}"
@@ -53,10 +53,9 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
     """Counts the flows that a VPC let through and refused over `window` up to `at`.
 
     What it refused between its own addresses is what a security group or a network ACL keeps from working; what it
-    refused from outside is ordinary. Ports are named, addresses are not. Flow logs that go to CloudWatch Logs are
-    read (`ec2:DescribeFlowLogs`, `ec2:DescribeVpcs`, `logs:FilterLogEvents`), 50 pages of what was refused and 5 of the
-    rest at most; those that go elsewhere are named and not read: then it is unknown. A flow stands there up to a
-    quarter of an hour later.
+    refused from outside is ordinary. Ports are named, addresses are not. Flow logs that go to CloudWatch Logs are read,
+    50 pages of what was refused and 5 of the rest at most; those that go elsewhere are named and not read: then it is
+    unknown. A flow stands there up to a quarter of an hour later.
     """
 
     name = "ec2.flow_traffic"
@@ -97,7 +96,7 @@ def _finding(
 ) -> Finding:
     refused, let = verdicts
     between = refused.ports.total()
-    counted = f"{let.told('let through')} and {refused.told('refused')}"
+    counted = f"{let.describe('let through')} and {refused.describe('refused')}"
     groups = sorted({destination(one.source) for one in verdicts if one.source})
     return Finding(
         status=_status(params, refused, let),

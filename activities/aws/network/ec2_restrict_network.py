@@ -52,9 +52,8 @@ class RestrictNetwork(ChangeAction[RestrictParams]):
     """Revokes named ingress rules, and adds entries that deny addresses under numbers 10 to 89 that are free.
 
     The state has one field a rule, `<group> <protocol> <ports> <source>`, with its description and tags or null, and
-    one an entry, `<acl> ingress <number>`. Other rules and entries are no part of it. An undo writes the rules
-    anew, under other ids. Security groups let connections that exist live on; a network ACL cuts them
-    (`ec2:RevokeSecurityGroupIngress`, `ec2:CreateNetworkAclEntry`).
+    one an entry, `<acl> ingress <number>`. Other rules and entries are no part of it. An undo writes the rules anew,
+    under other ids. Security groups let connections that exist live on; a network ACL cuts them.
     """
 
     name = "ec2.restrict_network"
@@ -76,15 +75,13 @@ class RestrictNetwork(ChangeAction[RestrictParams]):
             raise RuleError("name rules, cidr or port of a security group, or addresses for a network ACL")
         touched = (("security-group", group if revoked else None), ("network-acl", acl if denied[1] else None))
         arns = [_arn(environment, kind, name) for kind, name in touched if name]
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=arns[0],
             summary=f"Revoke {len(revoked)} ingress rules, deny {len(denied[1])} addresses",
             before=before,
             after=after,
             impact=_impact(params, revoked),
-            approval_class=self.approval_class,
-            locks=tuple(sorted(arns)),
+            locks=arns,
             context={"group": group, "acl": acl},
         )
 

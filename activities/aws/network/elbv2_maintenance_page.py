@@ -26,9 +26,8 @@ _ANSWER: list[dict[str, Any]] = [
 class MaintenancePage(ChangeAction[NoParams]):
     """Makes the rules that carry the application answer 503 with the page, and keeps the page in its bucket.
 
-    The state is `page`, the SHA-256 of the stored page or null, and each rule's actions under the rule's ARN.
-    Rules that the environment does not name, such as that of `/health`, stay as they are
-    (`elasticloadbalancing:ModifyRule`, `s3:PutObject`).
+    The state is `page`, the SHA-256 of the stored page or null, and each rule's actions under the rule's ARN. Rules
+    that the environment does not name, such as that of `/health`, stay as they are.
     """
 
     name = "elbv2.maintenance_page"
@@ -44,8 +43,7 @@ class MaintenancePage(ChangeAction[NoParams]):
             _refuse_irreversible(rule)
         before = {_PAGE: self._stored(context), **{rule["RuleArn"]: _explicit(rule["Actions"]) for rule in rules}}
         after = {_PAGE: PAGE_DIGEST, **{rule["RuleArn"]: _ANSWER for rule in rules}}
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=balancer.arn,
             summary=f"Show the maintenance page on {len(rules)} rule{'s' if len(rules) > 1 else ''}",
             before=before,
@@ -55,8 +53,7 @@ class MaintenancePage(ChangeAction[NoParams]):
                 f"{len(rules)} application rule{'s' if len(rules) > 1 else ''} would forward gets {_STATUS} and the "
                 "maintenance page, until this is undone. Other rules, such as that of the health check, stay."
             ),
-            approval_class=self.approval_class,
-            locks=tuple(sorted({balancer.arn, *balancer.rule_arns})),
+            locks={balancer.arn, *balancer.rule_arns},
             context={**context, "verbatim": {rule["RuleArn"]: rule["Actions"] for rule in rules}},
         )
 

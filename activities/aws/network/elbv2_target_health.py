@@ -17,10 +17,9 @@ class TargetHealthParams(Params):
 
 
 class TargetHealth(ProbeAction[TargetHealthParams]):
-    """Counts a service's targets by state and reason (`elasticloadbalancing:DescribeTargetHealth`).
+    """Counts a service's targets by state and reason.
 
     Suspect when one fails its checks or none is healthy; unknown when health checks are switched off.
-    Raises `TargetGroupNotFound`, which is final, and botocore's transient errors.
     """
 
     name = "elbv2.target_health"

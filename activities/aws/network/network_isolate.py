@@ -61,15 +61,13 @@ class IsolateNetwork(ChangeAction[IsolateParams]):
         before = self._state(after, context)
         _refuse_taken(before, after)
         arns = {acl["ARN"], *(_arn(scope, "security-group", group) for group in groups)}
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=acl["ARN"],
             summary=f"Isolate {params.web_acl}: {_pieces(groups, network)}",
             before=before,
             after=after,
             impact=self._impact(context, before),
-            approval_class=self.approval_class,
-            locks=tuple(sorted(arns | ({_arn(scope, "network-acl", network)} if network else set()))),
+            locks=arns | ({_arn(scope, "network-acl", network)} if network else set()),
             context=context,
         )
 

@@ -32,10 +32,10 @@ class BlockParams(Params):
 class BlockAddresses(ChangeAction[BlockParams]):
     """Adds addresses to the set that a web ACL blocks, and leaves everything else in it as it is.
 
-    AWS replaces the whole set on every write, so the union goes there under the set's lock token; when somebody
-    else wrote in between it is read and merged again, five times at most. The state is whether each of our addresses
-    is in its set, and `in_force`: whether a rule blocks those sets before a load balancer of ours. Other
-    addresses are no part of it: they may come and go meanwhile (`wafv2:UpdateIPSet`).
+    AWS replaces the whole set on every write, so the union goes there under the set's lock token; when somebody else
+    wrote in between it is read and merged again, five times at most. The state is whether each of our addresses is in
+    its set, and `in_force`: whether a rule blocks those sets before a load balancer of ours. Other addresses are no
+    part of it: they may come and go meanwhile.
     """
 
     name = "wafv2.block_addresses"
@@ -66,15 +66,14 @@ class BlockAddresses(ChangeAction[BlockParams]):
         after = dict.fromkeys(before, True)
         new = [name for name in params.addresses if not before[name]]
         many = are_many(params.addresses)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=next(iter(sets.values()))["ARN"],
             summary=f"Block {_some(new or list(params.addresses))} at {params.web_acl}",
             before=before,
             after=after,
             impact=_impact(params, new, many=many),
             approval_class=ApprovalClass.A2 if many else self.approval_class,
-            locks=tuple(sorted(found["ARN"] for found in sets.values())),
+            locks=[found["ARN"] for found in sets.values()],
             context=context,
         )
 

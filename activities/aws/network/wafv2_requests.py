@@ -80,13 +80,12 @@ class _Seen:
 
 
 class Requests(ProbeAction[RequestsParams]):
-    """Counts a web ACL's logged requests by address, over `window` up to `at` (`logs:FilterLogEvents`).
+    """Counts a web ACL's logged requests by address, over `window` up to `at`.
 
-    What was blocked is what was stopped; a breach shows in what the same addresses were allowed. Suspect are an
-    address that was blocked and allowed, and one that was allowed `threshold` requests to `path`. Protected addresses
-    are counted and never suspect. Only addresses, counts and times leave this probe. It reads the latest requests
-    first and at most 50 pages; `truncated` then says that there are more. A log without a single request is
-    unknown, not well. Raises `ResourceNotFoundException`, which is final, and botocore's transient errors.
+    What was blocked is what was stopped; a breach shows in what the same addresses were allowed. Suspect are an address
+    that was blocked and allowed, and one that was allowed `threshold` requests to `path`. Protected addresses are
+    counted and never suspect. Only addresses, counts and times leave this probe. It reads the latest requests first and
+    at most 50 pages; `truncated` then says that there are more. A log without a single request is unknown, not well.
     """
 
     name = "wafv2.requests"
@@ -163,12 +162,12 @@ def _summary(params: RequestsParams, seen: _Seen) -> str:
     suspects = _suspects(seen, params.threshold)
     if not suspects:
         return f"{params.web_acl}: {seen.requests} requests in {window}, no address stands out{searched}"
-    told = "; ".join(_told(*item, params.path) for item in suspects[:_NAMED])
+    described = "; ".join(_describe(*item, params.path) for item in suspects[:_NAMED])
     more = f"; and {len(suspects) - _NAMED} more" if len(suspects) > _NAMED else ""
-    return f"{params.web_acl}: {told}{more}, in {window}{searched}"
+    return f"{params.web_acl}: {described}{more}, in {window}{searched}"
 
 
-def _told(address: str, one: _Address, path: str | None) -> str:
+def _describe(address: str, one: _Address, path: str | None) -> str:
     to = f", {one.matching} of them to {path}" if path else ""
     since = f" since {short_time(one.first)}" if one.first else ""
     return f"{address} was allowed {one.allowed} requests{to} and blocked {one.blocked} times{since}"

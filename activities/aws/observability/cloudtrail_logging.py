@@ -24,10 +24,7 @@ class TrailParams(Params):
 
 
 class TrailStatus(ProbeAction[TrailParams]):
-    """Reads whether a trail logs, when it delivered last and what kept it from it (`cloudtrail:GetTrailStatus`).
-
-    Raises `TrailNotFoundException`, which is final, and botocore's transient errors.
-    """
+    """Reads whether a trail logs, when it delivered last and what kept it from it."""
 
     name = "cloudtrail.trail_status"
     permissions = iam("cloudtrail:GetTrailStatus")
@@ -36,16 +33,16 @@ class TrailStatus(ProbeAction[TrailParams]):
         status = self.clients.client("cloudtrail").get_trail_status(Name=scope.environment.trails[params.trail])
         delivered, stopped = status.get("LatestDeliveryTime"), status.get("StopLoggingTime")
         errors = {name: status[name] for name in _ERRORS if status.get(name)}
-        told = []
+        troubles = []
         if not status["IsLogging"]:
-            told.append("does not log" + (f", stopped {short_time(stopped)}" if stopped else ""))
+            troubles.append("does not log" + (f", stopped {short_time(stopped)}" if stopped else ""))
         if errors:
-            told.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
+            troubles.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
         if delivered is None or delivered < at - params.silence:
-            told.append(f"has delivered nothing for {spoken(params.silence)}")
+            troubles.append(f"has delivered nothing for {spoken(params.silence)}")
         return Finding(
-            status=FindingStatus.SUSPECT if told else FindingStatus.OK,
-            summary=f"trail {params.trail} {'; '.join(told) or f'logs, delivered last {short_time(delivered)}'}",
+            status=FindingStatus.SUSPECT if troubles else FindingStatus.OK,
+            summary=f"trail {params.trail} {'; '.join(troubles) or f'logs, delivered last {short_time(delivered)}'}",
             facts={
                 "trail": params.trail,
                 "logging": bool(status["IsLogging"]),
@@ -61,9 +58,9 @@ class StartLoggingParams(Params):
 
 
 class StartLogging(ChangeAction[StartLoggingParams]):
-    """Starts a trail's logging (`cloudtrail:StartLogging`); one that logs goes on, so a repeat changes nothing.
+    """Starts a trail's logging; one that logs goes on, so a repeat changes nothing.
 
-    The state is whether it logs, and where to: a trail that somebody led elsewhere meanwhile is left alone.
+    The state is whether it logs, and where to: a trail that somebody pointed elsewhere meanwhile is left alone.
     """
 
     name = "cloudtrail.start_logging"
@@ -74,8 +71,7 @@ class StartLogging(ChangeAction[StartLoggingParams]):
         """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final."""
         arn = str(self._trail(scope.environment.trails[params.trail])["TrailARN"])
         before = self._state(arn)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=arn,
             summary=f"Start the logging of trail {params.trail}",
             before=before,
@@ -84,8 +80,6 @@ class StartLogging(ChangeAction[StartLoggingParams]):
                 f"{params.trail} records again from now on; what was done meanwhile is in CloudTrail's event history "
                 "alone. It cannot be undone from here: to stop an audit log is no remedy for anything."
             ),
-            approval_class=self.approval_class,
-            locks=(arn,),
             reversible=False,
         )
 
@@ -104,7 +98,7 @@ class StartLogging(ChangeAction[StartLoggingParams]):
         bucket = self._trail(plan.target).get("S3BucketName")
         if bucket != plan.after["bucket"]:
             return Verification(
-                done=False, failed=True, message=f"somebody led the trail to {bucket or 'no bucket'} meanwhile"
+                done=False, failed=True, message=f"somebody pointed the trail at {bucket or 'no bucket'} meanwhile"
             )
         error = status.get("LatestDeliveryError")
         if error:

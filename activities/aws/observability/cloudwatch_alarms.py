@@ -30,7 +30,7 @@ class AlarmsParams(Params):
 
 
 class Alarms(ProbeAction[AlarmsParams]):
-    """Counts the alarms that ring, by what they watch (`cloudwatch:DescribeAlarms`); reads at most 20 pages."""
+    """Counts the alarms that ring, by what they watch; reads at most 20 pages."""
 
     name = "cloudwatch.alarms"
     permissions = iam("cloudwatch:DescribeAlarms")
@@ -64,7 +64,7 @@ class SilenceParams(Params):
 
 
 class DisableAlarmActions(ChangeAction[SilenceParams]):
-    """Keeps named alarms from acting (`cloudwatch:DisableAlarmActions`); their states go on changing.
+    """Keeps named alarms from acting; their states go on changing.
 
     The state is whether each acts, by name. Undoing switches on exactly those that were switched off.
     """
@@ -85,8 +85,7 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
             raise RuleError(f"there is no alarm {', '.join(unknown)}")
         before = {name: bool(found[name]["ActionsEnabled"]) for name in names}
         arns = tuple(str(found[name]["AlarmArn"]) for name in names)
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=arns[0],
             summary=f"Silence {len(names)} alarms",
             before=before,
@@ -95,7 +94,6 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
                 f"{', '.join(names)} no longer tell anybody and set nothing off, autoscaling and recovery included, "
                 "until somebody undoes this. Dashboards still show them."
             ),
-            approval_class=self.approval_class,
             locks=arns,
         )
 
@@ -117,12 +115,12 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         """Look whether each is as planned; one that is neither so nor as it was is somebody else's doing."""
         now = self.read(scope, plan)
         silent = sum(acts is False for acts in now.values())
-        told = f"{silent} of {len(now)} alarms are silent"
+        message = f"{silent} of {len(now)} alarms are silent"
         if foreign := foreign_fields(now, plan):
             return Verification(
-                done=False, failed=True, message=f"{told}; somebody changed {', '.join(foreign)} meanwhile"
+                done=False, failed=True, message=f"{message}; somebody changed {', '.join(foreign)} meanwhile"
             )
-        return Verification(done=now == plan.after, message=told)
+        return Verification(done=now == plan.after, message=message)
 
     def _found(self, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         alarms, _ = _described(self.clients.client("cloudwatch"), AlarmNames=list(names))

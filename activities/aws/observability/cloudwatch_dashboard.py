@@ -16,7 +16,7 @@ class DashboardParams(Params):
 
 
 class Dashboard(ProbeAction[DashboardParams]):
-    """Looks a dashboard up and counts its widgets (`cloudwatch:GetDashboard`); its figures are not read.
+    """Looks a dashboard up and counts its widgets; its figures are not read.
 
     One that is missing or empty is unknown, not suspect: nobody is harmed, but the link in every page leads nowhere.
     """
@@ -29,7 +29,7 @@ class Dashboard(ProbeAction[DashboardParams]):
         widgets = _widgets(self.clients.client("cloudwatch"), dashboard)
         return Finding(
             status=FindingStatus.OK if widgets else FindingStatus.UNKNOWN,
-            summary=f"{params.dashboard}: {_told(dashboard, widgets)}",
+            summary=f"{params.dashboard}: {_describe(dashboard, widgets)}",
             facts={"dashboard": dashboard, "widgets": widgets},
             evidence=dashboard,
         )
@@ -46,7 +46,7 @@ def _widgets(cloudwatch: Any, name: str) -> int | None:
     return len(json.loads(body).get("widgets", []))
 
 
-def _told(dashboard: str, widgets: int | None) -> str:
+def _describe(dashboard: str, widgets: int | None) -> str:
     if widgets is None:
         return f"CloudWatch has no dashboard {dashboard}, so its link leads nowhere"
     return f"{dashboard} shows {widgets} widgets" if widgets else f"{dashboard} is there and shows nothing"

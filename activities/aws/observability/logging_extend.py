@@ -37,9 +37,8 @@ class ExtendLoggingParams(Params):
 class ExtendLogging(ChangeAction[ExtendLoggingParams]):
     """Turns logging on where there is none, and lengthens retention; what logs already stays as it is.
 
-    The state has one field a source, named after what it belongs to: null or where a web ACL or a network logs to,
-    and the days that a log group keeps, null for ever. Nothing is ever lowered
-    (`wafv2:PutLoggingConfiguration`, `ec2:CreateFlowLogs`, `logs:PutRetentionPolicy`).
+    The state has one field a source, named after what it belongs to: null or where a web ACL or a network logs to, and
+    the days that a log group keeps, null for ever. Nothing is ever lowered.
     """
 
     name = "logging.extend"
@@ -60,15 +59,13 @@ class ExtendLogging(ChangeAction[ExtendLoggingParams]):
         before = {name: source.read() for name, source in sources.items()}
         after = {name: source.wanted(before[name]) for name, source in sources.items()}
         changed = [name for name in before if before[name] != after[name]]
-        return Plan(
-            action=self.name,
+        return self.proposed(
             target=context["arns"][0],
             summary=f"Log more: {', '.join(changed) or 'everything named does so already'}",
             before=before,
             after=after,
             impact=_impact(changed),
-            approval_class=self.approval_class,
-            locks=tuple(sorted(context["arns"])),
+            locks=context["arns"],
             context=context,
         )
 

@@ -23,7 +23,7 @@ class LastEventParams(Params):
 
 
 class LastEvent(ProbeAction[LastEventParams]):
-    """Looks for a service's log events within `silence` up to `at` (`logs:FilterLogEvents`), never at their text.
+    """Looks for a service's log events within `silence` up to `at`, never at their text.
 
     Streams' own times lag behind by up to an hour, so they are not asked. Reads at most 50 pages.
     """

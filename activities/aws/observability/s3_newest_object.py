@@ -24,7 +24,7 @@ class NewestObjectParams(Params):
 
 
 class NewestObject(ProbeAction[NewestObjectParams]):
-    """Reads when the newest object of a bucket was written (`s3:ListObjectsV2`); a name tells nothing of its content.
+    """Reads when the newest object of a bucket was written; a name tells nothing of its content.
 
     With `{day}` in the prefix it looks at today and yesterday alone; without it at most 50 pages are read.
     """
@@ -46,10 +46,10 @@ class NewestObject(ProbeAction[NewestObjectParams]):
             truncated = truncated or more
         fresh = newest is not None and newest >= at - params.silence
         status = FindingStatus.UNKNOWN if truncated else FindingStatus.SUSPECT
-        told = f"newest object {short_time(newest)}" if newest else "no object found"
+        age = f"newest object {short_time(newest)}" if newest else "no object found"
         return Finding(
             status=FindingStatus.OK if fresh else status,
-            summary=f"{params.bucket}: {told}" + ("" if fresh else f", none within {spoken(params.silence)}"),
+            summary=f"{params.bucket}: {age}" + ("" if fresh else f", none within {spoken(params.silence)}"),
             facts={"bucket": params.bucket, "newest_at": stamp_to_second(newest), "truncated": truncated},
         )
 

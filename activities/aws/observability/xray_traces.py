@@ -22,7 +22,7 @@ class TracesParams(Params):
 
 
 class Traces(ProbeAction[TracesParams]):
-    """Counts the trace summaries of half an hour (`xray:GetTraceSummaries`); addresses and users are not read."""
+    """Counts the trace summaries of half an hour; addresses and users are not read."""
 
     name = "xray.traces"
     permissions = iam("xray:GetTraceSummaries")

@@ -1,0 +1,31 @@
+"""The connection to Temporal, by Temporal's own configuration: `temporal.toml` profiles and `TEMPORAL_*`.
+
+It is here since workers and the command may both import this package: the domain knows no Temporal, and neither of the
+two may import the other. No workflow imports it.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+
+_DEFAULT_ADDRESS = "localhost:7233"
+
+
+def settings() -> ClientConnectConfig:
+    """Read the configuration; raises `RuntimeError`, `ValueError` or `OSError` for one that cannot be read."""
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    return config
+
+
+async def connect(config: ClientConnectConfig, within: timedelta, **options: Any) -> Client:
+    """Connect with the converter that every payload of ours is written with.
+
+    Raises `TimeoutError` after `within`, and `RuntimeError` or `ValueError` like `Client.connect`.
+    """
+    async with asyncio.timeout(within.total_seconds()):
+        return await Client.connect(**config, data_converter=pydantic_data_converter, **options)
