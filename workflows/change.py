@@ -124,7 +124,9 @@ class Change:
         }
         try:
             if record.status is ChangeStatus.APPLYING:
-                apply = ApplyCall(**shared, approvers=tuple(vote.by for vote in record.approvals))
+                apply = ApplyCall(
+                    **shared, approvers=tuple(vote.by for vote in record.approvals), term=self._request.term
+                )
                 applied = await workflow.execute_activity(
                     f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
                 )
@@ -180,6 +182,9 @@ class Change:
         if record.eligible:
             lines.append(f"Waits for: {', '.join(record.eligible)}")
         return "\n\n".join(lines)
+
+    async def ready(self) -> None:
+        """A change can be spoken to from its first moment."""
 
     def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - votes refused go on record
         """Turn nothing away: a refused vote belongs in the timeline."""

@@ -44,8 +44,9 @@ EVIDENCE_BOX = timedelta(minutes=5)
 class EffectRunner:
     """Carries out what the rules ask for, beside the incident's loop; `news` tells the loop of every end."""
 
-    def __init__(self, incident: LiveIncident, news: Callable[[], None]) -> None:
+    def __init__(self, incident: LiveIncident, news: Callable[[], None], term: int) -> None:
         self._incident = incident
+        self._term = term
         self._news = news
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
@@ -213,6 +214,7 @@ class EffectRunner:
             commander=state.commander,
             undo=undone.plan if undone else None,
             evidence=isinstance(step, ChangeStep) and step.evidence,
+            term=self._term,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
         )
 

@@ -30,6 +30,12 @@ class LedgerWriter:
         self.progress = progress
         self._news = news
         self._writer: asyncio.Task[None] | None = None
+        self._superseded = False
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another life of the incident has taken a later term: this one has nothing more to say."""
+        return self._superseded
 
     @property
     def writing(self) -> bool:
@@ -55,7 +61,7 @@ class LedgerWriter:
         """Start writing what is new, unless it is being written already; page when it has failed for too long."""
         now = workflow.now()
         self._incident.take(self.progress.overdue(self._incident.state, now), now)
-        if self._writer is None and self._is_behind:
+        if self._writer is None and self._is_behind and not self._superseded:
             self._writer = asyncio.create_task(self._write())
 
     async def written(self) -> None:
@@ -103,6 +109,9 @@ class LedgerWriter:
                 done = await workflow.execute_activity("ledger.append", call, result_type=Appended, **profile)
             except ActivityError as error:
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
+                if failures.is_superseded(error):
+                    self._superseded = True
+                    break
                 self._news()  # its deadline runs: the loop must know when it is due
                 await workflow.sleep(profiles.LEDGER_AGAIN, summary="try the ledger again")
             else:

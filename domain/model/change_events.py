@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from domain.model.events import Event, Refused
+from domain.model.events import Event, Refused, because
 from domain.model.plan import Plan, State
 from domain.model.records import ChangeStatus
 
@@ -136,7 +136,7 @@ class ChangeMoved(_OfAChange):
     def sentence(self, actor: str) -> str:
         match self.status:
             case ChangeStatus.APPLYING:
-                return f"Applying: {self.title}"
+                return because(f"Applying: {self.title}", self.reason)
             case ChangeStatus.VERIFYING:
                 return f"Applied, verifying: {self.title}"
             case _:

@@ -32,9 +32,9 @@ from domain.rules.voting import Electorate, rule_for
 class ChangeRequest(BaseModel):
     """The Change workflow's argument.
 
-    One that is `evidence` runs on the forensics queue. `wait_for_evidence` is how long applying waits at most
-    for the evidence to be under way; None where it need not wait. A record that has come further than planning is of a
-    change that goes on from its incident's record.
+    One that is `evidence` runs on the forensics queue. It acts in the incident's `term`. `wait_for_evidence` is how
+    long applying waits at most for the evidence to be under way; None where it need not wait. A record that has come
+    further than planning is of a change that goes on from its incident's record.
     """
 
     scope: Scope
@@ -45,6 +45,7 @@ class ChangeRequest(BaseModel):
     commander: str | None
     undo: Plan | None = None
     evidence: bool = False
+    term: int = 1
     wait_for_evidence: timedelta | None = None
 
     @property

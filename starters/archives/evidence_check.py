@@ -8,11 +8,11 @@ from activities.action import Clients
 from activities.aws.evidence.s3_copying import in_order
 from activities.evidence_objects import EvidenceStore, Manifest
 from activities.ledger.reader import LedgerReader, Stored
+from activities.ledger.signatures import Keys
 from domain.audit.evidence import Told, custody, preserved
 from domain.audit.verdict import account, audit
 from domain.config.environment import Environment
 from domain.model.timeline import Entry
-from starters.archives.signatures import Keys
 from starters.client.aws_session import vault
 from starters.errors import RefusedError
 from starters.files.organisation_folder import load_environment

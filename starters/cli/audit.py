@@ -13,8 +13,8 @@ from starters.options import Options
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from activities.ledger.signatures import Keys
     from domain.audit.verdict import Verdict
-    from starters.archives.signatures import Keys
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -52,9 +52,9 @@ def export(options: Options, incident: str, output: Path | None) -> None:
 
     Only the ledger is needed. The incident's document is included while Temporal still has it.
     """
+    from activities.ledger.signatures import Keys
     from domain.audit.verdict import audit as check
     from starters.archives import archive_file
-    from starters.archives.signatures import Keys
 
     stored, pems = _stored(options, incident)
     document = _document(incident)
@@ -80,8 +80,8 @@ def export(options: Options, incident: str, output: Path | None) -> None:
 
 
 def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
+    from activities.ledger.signatures import ANY
     from domain.audit.verdict import audit as check
-    from starters.archives.signatures import ANY
 
     stored, pems = _stored(options, incident, None if given is None else {ANY: given})
     keys = _keys(pems)
@@ -89,10 +89,10 @@ def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verd
 
 
 def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
+    from activities.ledger.signatures import ANY
     from domain.audit.epochs import Flaw
     from domain.audit.verdict import audit as check
     from starters.archives import archive_file
-    from starters.archives.signatures import ANY
 
     try:
         read = archive_file.unpack(file)
@@ -123,7 +123,7 @@ def _stored(options: Options, incident: str, pems: dict[str, str] | None = None)
 
 
 def _keys(pems: dict[str, str]) -> "Keys":
-    from starters.archives.signatures import Keys
+    from activities.ledger.signatures import Keys
 
     try:
         return Keys(pems)
