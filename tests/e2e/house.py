@@ -51,6 +51,11 @@ class House:
         self.run("sandbox", "start", "--detach", "--data-dir", str(self.data_dir), *arguments)
         self.variables = self.json("sandbox", "env", "--data-dir", str(self.data_dir))
 
+    def reopen(self) -> None:
+        """Start what has died of the sandbox, and forget the connections to it."""
+        self._asking = None
+        self.open("--no-worker")
+
     @property
     def asking(self) -> Asking:
         """A client of the sandbox's Temporal, for what is looked at again and again."""
