@@ -60,20 +60,28 @@ def restore(options: Options, incident: str | None, every: bool, from_ledger: bo
 
 async def _restored(client: "Client", incident: str | None, *, dry_run: bool) -> "list[RestoreOutcome]":
     """Run the Restore workflow; the client hands over an id and nothing else."""
+    from temporalio.client import WorkflowFailureError
+    from temporalio.exceptions import ActivityError
+
     from domain.rules.run import RestoreOutcome, RestoreRequest
     from domain.values.ids import INCIDENTS_QUEUE
     from starters.client.connection import nobody_answers, worker_polls
+    from workflows import failures
 
     if not await worker_polls(client):
         raise await nobody_answers(client)
-    outcomes: list[RestoreOutcome] = await client.execute_workflow(
-        "Restore",
-        RestoreRequest(incident=incident, dry_run=dry_run),
-        id=f"restore/{uuid4()}",
-        task_queue=INCIDENTS_QUEUE,
-        execution_timeout=_PATIENCE,
-        result_type=list[RestoreOutcome],
-    )
+    try:
+        outcomes: list[RestoreOutcome] = await client.execute_workflow(
+            "Restore",
+            RestoreRequest(incident=incident, dry_run=dry_run),
+            id=f"restore/{uuid4()}",
+            task_queue=INCIDENTS_QUEUE,
+            execution_timeout=_PATIENCE,
+            result_type=list[RestoreOutcome],
+        )
+    except WorkflowFailureError as error:
+        why = failures.reason(error.cause) if isinstance(error.cause, ActivityError) else str(error.cause)
+        raise RefusedError(f"the ledger was not read: {why}") from error
     return outcomes
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -36,7 +37,9 @@ from domain.model.activity_io import (
 )
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
+from domain.model.restoring import Restorable, RestorableCall
 from domain.values import ids
+from domain.values.errors import ErrorKind
 from tests.waiting import SERVER_STARTS
 from worker import run
 from worker.runner import runner
@@ -75,6 +78,7 @@ class Backstage:
         self._workers: list[Worker] = []
         self._running: list[asyncio.Task[None]] = []
         self.applied: list[str] = []
+        self.open_ones: list[Restorable] | None = None
 
     @property
     def client(self) -> Client:
@@ -135,7 +139,13 @@ class Backstage:
         async def report(call: ReportCall) -> Reported:
             return Reported(seq=1, places=(f"reports/{call.incident}",))
 
-        made: list[Callable[..., Any]] = [page, release, append, follow, report]
+        @activity.defn(name="ledger.restorable")
+        async def restorable(call: RestorableCall) -> list[Restorable]:
+            if self.open_ones is None:
+                raise ApplicationError("set INCIDENT_LEDGER_TABLE", type=ErrorKind.REFUSED.value, non_retryable=True)
+            return [one for one in self.open_ones if call.incident in {None, one.incident}]
+
+        made: list[Callable[..., Any]] = [page, release, append, follow, report, restorable]
         made += [_probe(name) for name in PROBES]
         made += [_notice(name) for name in NOTICES]
         for name in CHANGES:
