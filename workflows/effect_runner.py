@@ -151,7 +151,9 @@ class EffectRunner:
             failed = DeliveryFailed(message=message, number=number, to=to, reason=failures.reason(error))
             self._take([Happening(failed)], "people.page")
         else:
-            delivered = Delivered(message=message, number=number, to=to, channel=sent.channel, reference=sent.reference)
+            delivered = Delivered(
+                message=message, number=number, to=to, channel=sent.channel, message_id=sent.reference
+            )
             self._take([Happening(delivered)], "people.page")
 
     async def _notify(self, notice: SendNotice) -> None:

@@ -222,12 +222,14 @@ Message = Literal["page", "mail"]
 class Delivered(Event):
     """A page or a mail went out: by which channel, under which id of the provider."""
 
+    V = 2  # 1 called the id `reference`
+
     kind: Literal["delivery"] = "delivery"
     message: Message
     number: int
     to: str
     channel: str
-    reference: str
+    message_id: str
 
     def sentence(self, actor: str) -> str:
         return f"{'Paged' if self.message == 'page' else 'Mailed'} {self.to} by {self.channel}"

@@ -9,7 +9,14 @@ from typing import Any
 
 Data = dict[str, Any]
 
-STEPS: dict[tuple[str, int], Callable[[Data], Data]] = {}
+
+def _renamed(old: str, new: str) -> Callable[[Data], Data]:
+    return lambda data: {new if name == old else name: value for name, value in data.items()}
+
+
+STEPS: dict[tuple[str, int], Callable[[Data], Data]] = {
+    ("delivery", 1): _renamed("reference", "message_id"),
+}
 """By kind and version: from that version's fields to those of the next."""
 
 

@@ -180,7 +180,7 @@ class IncidentMachine(RuleBasedStateMachine):
     def _delivered(self, message: Message, number: int, to: str) -> None:
         """Every third message does not get through."""
         fields: dict[str, Any] = {"message": message, "number": number, "to": to}
-        sent = Delivered(**fields, channel="sms", reference="r")
+        sent = Delivered(**fields, channel="sms", message_id="r")
         self.incident.take([Happening(sent if number % 3 else DeliveryFailed(**fields, reason="no"))], self.now)
 
     def _started(self, workflow_id: str) -> LiveChange:

@@ -67,7 +67,7 @@ def test_pages_without_an_end_on_record_are_sent_again() -> None:
     played = outage()
     asked = [PageAsked.model_validate(e.data) for e in played.entries if e.kind == "page"]
     assert again(played, SendPage) == [SendPage(number=number) for number in (1, 2, 3, 4)]
-    take(played, Delivered(message="page", number=2, to=asked[1].to, channel="sms", reference="r"))
+    take(played, Delivered(message="page", number=2, to=asked[1].to, channel="sms", message_id="r"))
     take(played, DeliveryFailed(message="page", number=4, to=asked[3].to, reason="no channel"))
     assert again(played, SendPage) == [SendPage(number=1), SendPage(number=3)]
 
@@ -83,7 +83,7 @@ def test_mails_without_an_end_on_record_are_sent_again() -> None:
     assert mails
     assert again(played, SendMail) == [SendMail(number=mail.number) for mail in mails]
     for mail in mails:
-        take(played, Delivered(message="mail", number=mail.number, to=mail.to, channel="email", reference="r"))
+        take(played, Delivered(message="mail", number=mail.number, to=mail.to, channel="email", message_id="r"))
     assert again(played, SendMail) == []
 
 
@@ -175,7 +175,7 @@ def test_missed_pages_become_one_round() -> None:
     """After an hour without a server everybody who is due by then is paged once, and the next round is on the grid."""
     played = outage()
     for number, page in enumerate(played.incident.state.pages, start=1):
-        take(played, Delivered(message="page", number=number, to=page.to, channel="sms", reference="r"))
+        take(played, Delivered(message="page", number=number, to=page.to, channel="sms", message_id="r"))
     base = played.incident.state.paging.base
     incident = restored(played, after=minutes(62))
     incident.pass_time(played.now + minutes(62))

@@ -1,0 +1,126 @@
+"""Record ledgers that `test_recorded_ledgers` reads: `python -m tests.domain.record_ledgers`.
+
+Plays whole incidents and keeps their entries, as the ledger stores them, and the states that they come to. A ledger
+that is there already stays as it is: it says how events were written when it was recorded. After the shape of an event
+has changed, add a play under a new name.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from domain.config.runbook import Runbook
+from domain.model import change_events, events
+from domain.model.effects import SendMail, SendPage
+from domain.model.event_kinds import Happening
+from domain.model.events import Delivered, DeliveryFailed, Event
+from domain.model.finding import FindingStatus
+from domain.rules import alerts
+from domain.values.severity import Severity
+from tests.activities.report_worlds import Played
+from tests.builders import declaration, minutes, owed, with_notices
+
+FOLDER = Path(__file__).parent / "ledgers"
+
+
+class Recorded(Played):
+    """An incident whose pages and mails arrive, but every fifth."""
+
+    def _work(self) -> None:
+        state = self.incident.state
+        for effect in list(self.incident.effects):
+            if isinstance(effect, SendPage):
+                self._arrives("page", effect.number, state.pages[effect.number - 1].to)
+            elif isinstance(effect, SendMail):
+                self._arrives("mail", effect.number, next(m.to for m in state.mails if m.number == effect.number))
+        super()._work()
+
+    def _arrives(self, message: events.Message, number: int, to: str) -> None:
+        if number % 5 == 0:
+            self.take(DeliveryFailed(message=message, number=number, to=to, reason="no channel took it"))
+        else:
+            self.take(Delivered(message=message, number=number, to=to, channel="sms", message_id=f"sms-{number}"))
+
+    def take(self, *happened: Event) -> None:
+        self.incident.take([Happening(event) for event in happened], self.now)
+
+
+def _commanded() -> Runbook:
+    """The runbook of the builders, but that the commander alone may approve the rollback, or who stands in."""
+    plain = with_notices().model_dump(mode="json", by_alias=True, exclude_unset=True)
+    (rollback,) = [step for step in plain["phases"][0]["steps"] if step["id"] == "rollback"]
+    rollback["approval"] = {"roles": ["incident-commander"], "quorum": 1}
+    return Runbook.model_validate(plain)
+
+
+def outage() -> Recorded:
+    """An outage in which nearly everything happens that can, to the close and the stored report."""
+    fields = {"runbook": _commanded(), "severity": Severity.P1, "phi": True, "obligations": owed(), "key": "alarm"}
+    played = Recorded(declaration(**fields, title="Portal answers 503"))
+    played.find("deployments", FindingStatus.SUSPECT, "3 of 3 tasks unhealthy", facts={"failed": 3, "share": 0.6})
+    played.find("health", FindingStatus.OK, "the database answers")
+    played.incident.take(alerts.repeated(played.incident.state, "monitoring", "again"), played.now)
+    played.take(events.AccessDenied(action="logs.errors"), events.LedgerTold(state="failing"))
+    played.take(events.LedgerTold(state="written-again"), events.LedgerTold(state="forked", epoch=2))
+    played.take(events.LinkAsked(type="data-breach", because="found by health"))
+    played.take(events.Linked(type="data-breach", because="found by health", incident="inc-20261123-0001"))
+    played.say("request_change", "devops-lead", step="rollback")
+    played.vote("rollback", "technical-manager", digest="early")
+    digest = played.plan("rollback")
+    played.say("acknowledge", "devops-lead", minutes(7))
+    played.changes["rollback"].commander_is("devops-lead", played.now)
+    played.say("reclassify", "devops-lead", severity="P0", reason="every patient is concerned")
+    played.say("acknowledge", "privacy-officer", minutes(10))
+    played.vote("rollback", "technical-manager", digest=digest, comment="read and agreed")
+    played.changes["rollback"].evidence_forgone(played.now)
+    played.end("rollback", "3 of 3 tasks healthy")
+    played.take(change_events.NotPlanned(step="scale-up", title="Scale up", reason="not planned, it needs count"))
+    entries = played.entries
+    played.take(events.Restored(term=2, entries=len(entries), until=entries[-1].at))
+    played.say("note", "cto", text="The dump is with the vendor.")
+    played.say("custody", "cto", evidence="dump-1", event="transferred", to="the vendor", reason="for analysis")
+    played.say("mitigated", "devops-lead", summary="rolled back")
+    played.say("resolve", "devops-lead", summary="steady")
+    played.say("reopen", "cto", reason="it is slow again")
+    played.say("acknowledge", "cto", minutes(1))
+    played.say("mitigated", "cto", summary="restarted")
+    played.say("resolve", "cto", summary="steady for an hour", after=minutes(60))
+    played.say("complete_task", "devops-lead", step="assess", note="Revision 8 lacked a migration.")
+    played.say("waive_task", "technical-manager", step="review", reason="it was held at once")
+    played.say("record_fact", "privacy-officer", fact="belief_at", at="2026-11-23T04:00:00Z", reason="logs were read")
+    played.say("discharge_obligation", "privacy-officer", step="statement", reference="NDB-117", after=minutes(90))
+    played.say("discharge_obligation", "cto", step="statement")
+    played.say("close", "devops-lead")
+    played.take(events.ReportStored(places=("reports/inc/000001.md",)))
+    return played
+
+
+def false_alarm() -> Recorded:
+    """A finding that asks for work, and nothing to it."""
+    asked = {"id": "rescue", "task": "Give another way", "owner": "cto", "due": "1h", "opened_by": ["deployments"]}
+    plain = with_notices().model_dump(mode="json", by_alias=True)
+    phases = [*plain["phases"], {"id": "more", "title": "More", "steps": [asked]}]
+    played = Recorded(declaration(runbook=with_notices().model_validate({**plain, "phases": phases})))
+    played.find("deployments", FindingStatus.SUSPECT, "3 of 3 tasks unhealthy")
+    played.say("false_alarm", "devops-lead", reason="the monitor was wrong")
+    return played
+
+
+PLAYS: dict[str, Callable[[], Recorded]] = {"outage-1": outage, "false-alarm-1": false_alarm}
+"""By the name of the file that each is kept in."""
+
+
+def main() -> None:
+    """Record what is not recorded yet."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, play in PLAYS.items():
+        file = FOLDER / f"{name}.jsonl"
+        if file.exists():
+            continue
+        played = play()
+        file.write_text("".join(f"{entry.canonical()}\n" for entry in played.entries), encoding="utf-8")
+        state = played.incident.state.model_dump_json(indent=1)
+        (FOLDER / f"{name}.state.json").write_text(f"{state}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
