@@ -10,8 +10,11 @@ _OTHERWISE = {
     "s3:UploadPart": ("s3:PutObject",),
     "s3:CompleteMultipartUpload": ("s3:PutObject",),
     "s3:GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
+    "dynamodb:TransactWriteItems": ("dynamodb:ConditionCheckItem", "dynamodb:PutItem"),
 }
-_MECHANISM = frozenset({"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"})
+_MECHANISM = frozenset(
+    f"dynamodb:{operation}" for operation in ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
+)
 """What every change needs for its intents and locks; no action names it."""
 _FREE = frozenset({"sts:GetCallerIdentity"})
 """What needs no permission (AWS STS, "GetCallerIdentity")."""

@@ -18,10 +18,11 @@ from tests.activities.world import WIRE
 from tests.iam import needed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
+LEDGER = {f"dynamodb:{name}" for name in ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")}
 WORKER = {
     "diagnose": set[str](),
-    "remediate": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:DeleteItem"},
-    "forensics": {"dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem", "kms:Sign"},
+    "remediate": LEDGER,
+    "forensics": LEDGER | {"kms:Sign", "kms:GetPublicKey"},
     "notify": {"sns:Publish", "ses:SendEmail"},
 }
 """What the worker does on each queue beside actions: locks and intents, the ledger, pages."""
