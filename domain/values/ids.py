@@ -57,6 +57,11 @@ def follow_up_workflow_id(incident: str) -> str:
     return f"{incident}/follow-up"
 
 
+def restore_workflow_id(request: str) -> str:
+    """Name the workflow that answers one request to restore."""
+    return f"restore/{request}"
+
+
 def action_id(incident: str, step: str, generation: int) -> str:
     """Name one intended change for ever; the same three values give the same UUID."""
     return str(uuid5(_ACTIONS, f"{incident}/{step}/{generation}"))

@@ -64,7 +64,7 @@ async def _restored(client: "Client", incident: str | None, *, dry_run: bool) ->
     from temporalio.exceptions import ActivityError
 
     from domain.rules.run import RestoreOutcome, RestoreRequest
-    from domain.values.ids import INCIDENTS_QUEUE
+    from domain.values.ids import INCIDENTS_QUEUE, restore_workflow_id
     from starters.client.connection import nobody_answers, worker_polls
     from workflows import failures
 
@@ -74,7 +74,7 @@ async def _restored(client: "Client", incident: str | None, *, dry_run: bool) ->
         outcomes: list[RestoreOutcome] = await client.execute_workflow(
             "Restore",
             RestoreRequest(incident=incident, dry_run=dry_run),
-            id=f"restore/{uuid4()}",
+            id=restore_workflow_id(str(uuid4())),
             task_queue=INCIDENTS_QUEUE,
             execution_timeout=_PATIENCE,
             result_type=list[RestoreOutcome],

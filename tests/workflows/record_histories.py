@@ -7,8 +7,8 @@ otherwise the workflow needs `workflow.patched` and keeps the earlier histories 
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from domain.model.declaration import KeyHold
+from domain.rules.run import RestoreRequest
 from domain.values import ids
 from tests.activities.scopes import environment
 from tests.builders import declaration, with_notices
@@ -119,12 +120,9 @@ PLAYS: dict[str, tuple[Play, dict[str, Any]]] = {
 }
 
 
-async def record(name: str, client: Client) -> None:
-    """Play one incident to its end and keep its history, its changes' and its key's."""
-    play, fields = PLAYS[name]
-    world = World()
-    fields = {"incident_id": f"inc-20261123-{name}", "environment": PLACE, **fields}
-    declared = declaration(declared_at=datetime.now(UTC), **fields)
+@asynccontextmanager
+async def served(client: Client, world: World) -> AsyncIterator[None]:
+    """Workers for every queue, which leave no trace of this machine."""
     async with AsyncExitStack() as workers:
         for queue in ids.QUEUES:
             workflows = WORKFLOWS if queue == ids.INCIDENTS_QUEUE else ()
@@ -138,6 +136,20 @@ async def record(name: str, client: Client) -> None:
                     build_id=IDENTITY,
                 )
             )
+        yield
+
+
+RESTORED = "restored"
+"""The incident that was lost and went on: its own history, its change's, and that of who restored it."""
+
+
+async def record(name: str, client: Client) -> None:
+    """Play one incident to its end and keep its history, its changes' and its key's."""
+    play, fields = PLAYS[name]
+    world = World()
+    fields = {"incident_id": f"inc-20261123-{name}", "environment": PLACE, **fields}
+    declared = declaration(declared_at=datetime.now(UTC), **fields)
+    async with served(client, world):
         if declared.key:
             hold = KeyHold(incident_id=declared.incident_id)
             key = ids.key_workflow_id(declared.key)
@@ -154,6 +166,36 @@ async def record(name: str, client: Client) -> None:
             await keep(client, ids.follow_up_workflow_id(declared.incident_id), f"{name}.follow-up")
         if declared.key:
             await keep(client, key, f"{name}.key")
+
+
+async def record_restored(client: Client) -> None:
+    """Lose an incident whose change waits for a second vote, restore it, and keep what its second life did."""
+    world, incident = World(), f"inc-20261123-{RESTORED}"
+    declared = declaration(declared_at=datetime.now(UTC), incident_id=incident, environment=PLACE)
+    async with served(client, world):
+        told = await Told.start(client, declared)
+        await told.do("acknowledge")
+        await told.do("request_change", by="technical-manager", step="promote")
+        await approve(told, await told.change_is("promote", "awaiting-approval"), by="cto")
+        await told.until(lambda s: s["changes"][0]["approvals"])
+        await told.until(is_written)
+        for lost in (told.change("promote"), told.handle):
+            await lost.terminate()
+        told.handle = client.get_workflow_handle(incident)
+        restore = ids.restore_workflow_id(RESTORED)
+        await client.execute_workflow("Restore", RestoreRequest(), id=restore, task_queue=ids.INCIDENTS_QUEUE)
+        await told.until(is_written)  # by then its change has begun anew too
+        await approve(told, await told.change_is("promote", "awaiting-approval"), by="devops-lead")
+        await told.change_is("promote", "applied")
+        await told.do("false_alarm", reason="rehearsed")
+        await told.handle.result()
+        await client.get_workflow_handle(f"{incident}/promote/1").result()
+        for workflow_id, name in ((incident, ""), (f"{incident}/promote/1", ".promote-1"), (restore, ".restore")):
+            await keep(client, workflow_id, f"{RESTORED}{name}")
+
+
+def is_written(state: dict[str, Any]) -> bool:
+    return bool(state["timeline"]["written"] == state["timeline"]["length"])
 
 
 async def finish_work(client: Client, incident: str) -> None:
@@ -194,6 +236,7 @@ async def main() -> None:
     ) as env:
         for name in PLAYS:
             await record(name, env.client)
+        await record_restored(env.client)
 
 
 if __name__ == "__main__":

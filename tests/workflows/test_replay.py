@@ -12,7 +12,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from domain.values import ids
-from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS
+from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS, RESTORED
 from workflows.catalogue import WORKFLOWS
 
 RECORDED = sorted(FOLDER.glob("*.json"))
@@ -35,6 +35,8 @@ def workflow_id(file: Path) -> str:
     part = file.stem.partition(".")[2]
     if part == "key":
         return ids.key_workflow_id("alarm-1")
+    if part == "restore":
+        return ids.restore_workflow_id(RESTORED)
     if part == "follow-up":
         return ids.follow_up_workflow_id(incident)
     step, _, generation = part.rpartition("-")
@@ -49,12 +51,12 @@ async def test_a_recorded_history_replays(file: Path) -> None:
 
 def test_every_kind_of_history_is_there() -> None:
     """Each play of the recorder, its changes and a key have a history, and each incident's goes to its end."""
-    assert {file.stem.split(".")[0] for file in RECORDED} == set(PLAYS)
+    assert {file.stem.split(".")[0] for file in RECORDED} == {*PLAYS, RESTORED}
     kinds = {
         attributes(content(file), "workflowExecutionStartedEventAttributes")[0]["workflowType"]["name"]
         for file in RECORDED
     }
-    assert kinds == {"Incident", "Change", "IncidentKey", "FollowUp"}
+    assert kinds == {"Incident", "Change", "IncidentKey", "FollowUp", "Restore"}
     for file in RECORDED:
         assert attributes(content(file), "workflowExecutionCompletedEventAttributes"), file.name
     began = {
@@ -63,7 +65,7 @@ def test_every_kind_of_history_is_there() -> None:
         for child in attributes(content(file), "startChildWorkflowExecutionInitiatedEventAttributes")
     }
     assert began <= {workflow_id(file) for file in RECORDED}
-    assert len(began) == 7
+    assert len(began) == 9
 
 
 async def replay(stem: str, history: dict[str, Any]) -> None:

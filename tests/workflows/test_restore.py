@@ -34,7 +34,7 @@ async def restore(client: Client, **request: Any) -> list[str]:
     outcomes: list[RestoreOutcome] = await client.execute_workflow(
         "Restore",
         RestoreRequest(**request),
-        id=f"restore/{uuid4()}",
+        id=ids.restore_workflow_id(str(uuid4())),
         task_queue=ids.INCIDENTS_QUEUE,
         result_type=list[RestoreOutcome],
     )
