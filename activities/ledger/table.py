@@ -66,7 +66,7 @@ class Table:
         try:
             self._db.transact_write_items(TransactItems=[guard, *puts])
         except self._db.exceptions.TransactionCanceledException as error:
-            if not any(reason["Code"] == _UNMET for reason in error.response["CancellationReasons"]):
+            if not any(reason["Code"] == _UNMET for reason in error.response.get("CancellationReasons", [])):
                 raise
             return False
         return True
