@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import AppendCall, Appended, ReportCall, Reported
     from domain.model.event_kinds import Happening
-    from domain.model.events import ReportStored
+    from domain.model.work_events import ReportStored
     from domain.rules.clock import Due
     from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident

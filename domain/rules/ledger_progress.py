@@ -7,9 +7,9 @@ from itertools import accumulate, islice, takewhile
 from pydantic import BaseModel
 
 from domain.model.event_kinds import Happening
-from domain.model.events import LedgerTold
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry, Timeline
+from domain.model.work_events import LedgerTold
 from domain.rules import paging
 from domain.values import limits
 
