@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.action import RuleError
 from activities.aws.evidence.s3_content import Content, Piece, Read, Room
-from activities.aws.shared.error_codes import is_already
+from activities.aws.shared.error_codes import code_of, is_already
 
 _UPLOADS = 4
 _EVIDENCE = {"ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"}
@@ -183,7 +183,7 @@ def head(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
     try:
         return dict(s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED"))
     except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "404":  # answers to HEAD have no body: the code is the status
+        if code_of(error) != "404":  # answers to HEAD have no body: the code is the status
             raise
         return None
 
