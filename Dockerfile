@@ -1,4 +1,4 @@
-# The `incident` command, and by default its worker. The libraries have the versions of requirements.lock.
+# The `incident` command; by default it runs the worker. Libraries have the versions in requirements.lock.
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE ./
@@ -22,7 +22,7 @@ ENV PATH=/opt/incident/bin:$PATH \
 USER 10001
 WORKDIR /home/incident
 EXPOSE 9464
-# the worker drains at SIGTERM: give it INCIDENT_SHUTDOWN_GRACE and some seconds more
+# the worker drains on SIGTERM: allow INCIDENT_SHUTDOWN_GRACE and some seconds more
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9464/metrics', timeout=4)"]

@@ -1,4 +1,4 @@
-# Everything a fresh machine needs: Python 3.11 or newer and a package index.
+# A fresh machine needs only Python 3.11 or newer and a package index.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV ?= .venv
@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 SCENARIO ?= system-outage
 
-# Hundreds of processes are started in the demo and the tests: the first one's bytecode serves the others.
+# The demo and the tests start hundreds of processes: let them share the first one's bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check e2e bench format clean
@@ -37,10 +37,10 @@ format: $(INSTALLED)
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found; set PYTHON=/path/to/python3.11" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) "pip>=26" # the one that a Python brings takes twice as long for the rest
+	$(PIP) "pip>=26" # the bundled one takes twice as long for the rest
 	$(PIP) --no-compile --no-deps -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -qq -j 0 -x '/(pip|setuptools|mypy|mypyc|fontTools)/' $(VENV)/lib # else each process does
+	@$(BIN)/python -m compileall -qq -j 0 -x '/(pip|setuptools|mypy|mypyc|fontTools)/' $(VENV)/lib # or every process compiles it again
 	@touch $(INSTALLED)
 
 clean:

@@ -2,7 +2,8 @@
 
 Each is one class with a name, a parameter model and its methods. The registry turns them into the
 Temporal activities `<name>.observe`, `<name>.plan`, `<name>.apply`, `<name>.verify` and `<name>.send`.
-Actions receive their clients; they read no settings, no clock of their own and no environment variables.
+Actions receive their clients; they read no settings, no clock of their own and no environment variables. What
+stands under `needs` is a part of the environment's file that may be left out, but not where the action is used.
 They let botocore's errors through: `activities.aws.shared.error_mapping` gives each its kind in one place.
 """
 
@@ -15,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, get_arg
 from pydantic import BaseModel, ConfigDict
 
 from domain.config.approval import ApprovalClass
+from domain.config.environment import Environment
 from domain.model.activity_io import Noticed, Scope
 from domain.model.finding import Finding
 from domain.model.plan import Plan, State, Verification
@@ -31,6 +33,7 @@ class NoParams(Params):
 
 
 P = TypeVar("P", bound=Params)
+T = TypeVar("T")
 
 
 def iam(*permissions: str) -> tuple[str, ...]:
@@ -61,6 +64,7 @@ class _Action(Generic[P]):
 
     name: ClassVar[str]
     params: ClassVar[type[Params]]
+    needs: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **given: Any) -> None:
@@ -173,14 +177,27 @@ class Outside:
     status_page: StatusPageApi
 
 
-class Logical:
-    """Marks a parameter that is a logical name; `kind` is the field of `Environment` that must know it."""
+def needed(value: T | None, environment: Environment, field: str) -> T:
+    """What an action cannot do without. Raises `RuleError` for an environment whose file does not give it."""
+    if value is None:
+        raise RuleError(f"environment {environment.name} has no {field}: add it to its file")
+    return value
 
-    def __init__(self, kind: str) -> None:
+
+class Logical:
+    """Marks a parameter that is a logical name.
+
+    `kind` is the field of `Environment` that must know it, and `needs` a field that what it names must have there.
+    """
+
+    def __init__(self, kind: str, needs: str | None = None) -> None:
         self.kind = kind
+        self.needs = needs
 
 
 ServiceName = Annotated[str, Logical("services")]
+BalancedServiceName = Annotated[str, Logical("services", needs="target_group_arn")]
+ComponentName = Annotated[str, Logical("status_page.components")]
 DatabaseName = Annotated[str, Logical("databases")]
 NetworkName = Annotated[str, Logical("networks")]
 EndpointName = Annotated[str, Logical("health")]

@@ -11,7 +11,7 @@ from domain.audit.verdict import account
 from domain.config.environment import Environment
 from domain.model.activity_io import ReportCall, Reported
 from domain.model.timeline import Entry
-from domain.rules.account_fold import NoAccountError
+from domain.rules.evolve import NoIncidentError
 from domain.values.local_time import Clock
 from reporting.formats.rendering import ENDINGS, rendered
 
@@ -44,7 +44,7 @@ class ReportStore:
             place = report_place(call.incident, seq, ending)
             try:
                 content = rendered(entries, format_, clock)
-            except NoAccountError as error:
+            except NoIncidentError as error:
                 raise RuleError(f"the ledger does not tell {call.incident}: {error}") from error
             self._put(place, content, _TYPES[format_], now)
             places.append(place)

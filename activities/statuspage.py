@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from activities.action import NoticeAction, Params, RuleError
+from activities.action import ComponentName, NoticeAction, Params, RuleError, needed
 from domain.config.environment import StatusPage
 from domain.model.activity_io import Noticed, Scope
 
 Impact = Literal["none", "minor", "major", "critical"]
+OURS = "incident_orchestrator"
+"""The key of `metadata` under which we know our own public incidents again."""
 _PAGE_SIZE = 100
 _TELLING = threading.Lock()  # an attempt that outlived its timeout and its successor must not both find nothing
 
@@ -33,13 +35,14 @@ _COMPONENT_STATES: dict[Impact, str] = {
 class PostParams(Params):
     """`components` are logical names of `environment.status_page.components`."""
 
-    components: tuple[str, ...] = ()
+    components: tuple[ComponentName, ...] = ()
     impact: Impact = "critical"
 
 
 class _Post(NoticeAction[PostParams]):
     """Brings the public incident to one status."""
 
+    needs = ("status_page",)
     status: ClassVar[str]
     text: ClassVar[str]
     opens: ClassVar[bool] = True
@@ -47,12 +50,12 @@ class _Post(NoticeAction[PostParams]):
     def send(self, scope: Scope, params: PostParams, sequence: int) -> Noticed:
         """Create our public incident, or update it, once for each `sequence`.
 
-        Statuspage has no idempotency key: ours carries `metadata.axis`, with the incident's id and the sequence
-        last told, and is looked up before anything is written. An update already told, or overtaken by a later
-        one, is not told again. Notifies subscribers; cannot be recalled.
+        Statuspage has no idempotency key: ours carries the incident's id and the sequence last told in its
+        `metadata`, under `OURS`, and is looked up before anything is written. An update already told, or overtaken by
+        a later one, is not told again. Notifies subscribers; cannot be recalled.
         Statuspage: GET, POST and PATCH `/pages/{page}/incidents`.
         """
-        page = scope.environment.status_page
+        page = needed(scope.environment.status_page, scope.environment, "status_page")
         components = _component_ids(page, params.components)
         with _TELLING:
             ours = self._find(scope, page)
@@ -74,7 +77,7 @@ class _Post(NoticeAction[PostParams]):
             "impact_override": params.impact,
             "body": self.text,
             "deliver_notifications": True,
-            "metadata": {"axis": {"incident_id": scope.incident, "seq": sequence}},
+            "metadata": {OURS: {"incident_id": scope.incident, "seq": sequence}},
         }
         if components:
             state = self._component_state(params)
@@ -87,7 +90,7 @@ class _Post(NoticeAction[PostParams]):
 
     def _find(self, scope: Scope, page: StatusPage) -> dict[str, Any] | None:
         for known in self._known(scope, page):
-            if _axis(known).get("incident_id") == scope.incident:
+            if _mark(known).get("incident_id") == scope.incident:
                 return known
         return None
 
@@ -153,13 +156,13 @@ def _component_ids(page: StatusPage, names: tuple[str, ...]) -> list[str]:
     return [page.components[name] for name in names]
 
 
-def _axis(known: dict[str, Any]) -> dict[str, Any]:
-    axis = (known.get("metadata") or {}).get("axis")
-    return axis if isinstance(axis, dict) else {}
+def _mark(known: dict[str, Any]) -> dict[str, Any]:
+    mark = (known.get("metadata") or {}).get(OURS)
+    return mark if isinstance(mark, dict) else {}
 
 
 def _told(known: dict[str, Any]) -> int:
-    return int(_axis(known).get("seq", -1))
+    return int(_mark(known).get("seq", -1))
 
 
 def _created(known: dict[str, Any]) -> datetime:

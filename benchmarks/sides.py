@@ -9,7 +9,7 @@ from benchmarks import outage
 from benchmarks.bare import PREFIX, TELL, Shape, child_id
 from benchmarks.outage import Said
 from benchmarks.working import WorkerProcess
-from domain.model.state import IncidentRun
+from domain.rules.run import IncidentRun
 from domain.values import ids
 
 Handle = WorkflowHandle[Any, Any]

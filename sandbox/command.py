@@ -1,4 +1,4 @@
-"""`incident sandbox …`: start, look at, break and stop a sandbox."""
+"""`incident sandbox …`: start, inspect, break and stop a sandbox."""
 
 import json
 import shlex
@@ -20,23 +20,28 @@ _data_dir = click.option(
     default=Path(".sandbox"),
     show_default=True,
     metavar="DIR",
-    help="The directory that names the sandbox.",
+    help="The sandbox's directory, which identifies it.",
 )
 
 
 @click.group()
 def sandbox() -> None:
-    """Run everything on this machine: Temporal, AWS, a status page, a worker, and faults to inject."""
+    """Run Temporal, an AWS stand-in, a status page and a worker on this machine, and inject faults."""
 
 
 @sandbox.command()
 @shared
 @_data_dir
-@click.option("--detach", is_flag=True, help="Return once everything answers, and leave it running.")
-@click.option("--port-base", type=click.IntRange(1024, 65532), metavar="N", help="Temporal's port; three more follow.")
-@click.option("--no-worker", is_flag=True, help="Leave the worker to you.")
+@click.option("--detach", is_flag=True, help="Return once everything is up, and leave it running.")
+@click.option(
+    "--port-base", type=click.IntRange(1024, 65532), metavar="N", help="Temporal's port; the next three are used too."
+)
+@click.option("--no-worker", is_flag=True, help="Do not start a worker; you run it yourself.")
 def start(options: Options, data_dir: Path, detach: bool, port_base: int | None, no_worker: bool) -> None:
-    """Start a sandbox, or what is missing of one; without --detach it stays in front until Ctrl-C."""
+    """Start a sandbox, or restart its dead services.
+
+    Without --detach it stays in the foreground until Ctrl-C.
+    """
     from sandbox.runtime import supervisor
     from sandbox.runtime.launch import StartError
     from sandbox.runtime.ports import PortsTakenError
@@ -60,7 +65,7 @@ def start(options: Options, data_dir: Path, detach: bool, port_base: int | None,
         if options.as_json:
             click.echo(json.dumps({"started": started, "data_dir": str(files.data_dir), "env": current.variables()}))
         else:
-            click.echo(_told(files, current, started), err=True)
+            click.echo(_summary(files, current, started), err=True)
         if stays:
             _stay(files, None if options.as_json else _exports(current))
     except KeyboardInterrupt:
@@ -73,7 +78,7 @@ def start(options: Options, data_dir: Path, detach: bool, port_base: int | None,
 @shared
 @_data_dir
 def stop(options: Options, data_dir: Path) -> None:
-    """Stop a sandbox; nothing of it is left running, whatever died before."""
+    """Stop a sandbox and every process it started."""
     from sandbox.runtime import supervisor
 
     files = Files(data_dir)
@@ -81,14 +86,19 @@ def stop(options: Options, data_dir: Path) -> None:
     if options.as_json:
         click.echo(json.dumps({"data_dir": str(files.data_dir), "stopped": ended}))
     else:
-        click.echo(f"Stopped the sandbox in {files.data_dir}." if ended else f"No sandbox runs in {files.data_dir}.")
+        click.echo(
+            f"Stopped the sandbox in {files.data_dir}." if ended else f"No sandbox is running in {files.data_dir}."
+        )
 
 
 @sandbox.command()
 @shared
 @_data_dir
 def env(options: Options, data_dir: Path) -> None:
-    """Print the variables by which everything reaches the sandbox, as lines for a shell to evaluate."""
+    """Print the variables that point at the sandbox.
+
+    They are lines for a shell to evaluate; with --json an object.
+    """
     current = _running(Files(data_dir))
     click.echo(json.dumps(current.variables()) if options.as_json else _exports(current))
 
@@ -98,16 +108,16 @@ def env(options: Options, data_dir: Path) -> None:
 @_data_dir
 @click.argument("fault", required=False)
 def break_(options: Options, data_dir: Path, fault: str | None) -> None:
-    """Inject FAULT; without it, list the faults there are."""
+    """Inject FAULT; without it, list the faults."""
     from sandbox.faults.names import FAULT_NAMES
 
-    listed = [f"{name:24}{summary}" for name, summary in FAULT_NAMES.items()]
+    listed = [f"{name:30}{summary}" for name, summary in FAULT_NAMES.items()]
     if fault is None:
         faults = [{"name": name, "summary": summary} for name, summary in FAULT_NAMES.items()]
         click.echo(json.dumps(faults) if options.as_json else "\n".join(listed))
         return
     if fault not in FAULT_NAMES:
-        raise RefusedError("\n".join([f"unknown fault {fault!r}; there are:", *listed]))
+        raise RefusedError("\n".join([f"unknown fault {fault!r}; known faults:", *listed]))
     answer = _inject(_running(Files(data_dir)), fault)
     click.echo(json.dumps(answer) if options.as_json else answer["done"])
 
@@ -116,7 +126,10 @@ def break_(options: Options, data_dir: Path, fault: str | None) -> None:
 @shared
 @_data_dir
 def outbox(options: Options, data_dir: Path) -> None:
-    """Print everything delivered: pages, mails and status-page posts, oldest first."""
+    """Print everything sent, oldest first.
+
+    That is pages, e-mails and status page posts.
+    """
     from sandbox.runtime.outbox import Outbox
 
     files = Files(data_dir)
@@ -133,11 +146,11 @@ def _running(files: Files) -> State:
     from sandbox.runtime import state, supervisor
 
     current = state.read(files)
-    dead = supervisor.dead_parts(files, current) if current else []
-    if current is None or len(dead) == len(current.parts):
-        raise RefusedError(f"no sandbox runs in {files.data_dir}: start one with `incident sandbox start`")
+    dead = supervisor.dead_services(files, current) if current else []
+    if current is None or len(dead) == len(current.pids):
+        raise RefusedError(f"no sandbox is running in {files.data_dir}: start one with `incident sandbox start`")
     for name in dead:
-        click.echo(f"{name} of this sandbox is dead; `incident sandbox start` brings it back", err=True)
+        click.echo(f"the sandbox's {name} is dead; `incident sandbox start` restarts it", err=True)
     return current
 
 
@@ -145,21 +158,21 @@ def _inject(current: State, fault: str) -> dict[str, Any]:
     import requests
 
     with requests.Session() as session:
-        session.trust_env = False  # no proxy leads to loopback
+        session.trust_env = False  # a proxy cannot reach loopback
         try:
             answer = session.post(f"{current.page_url}/sandbox/faults/{fault}", timeout=60)
         except requests.RequestException as error:
             raise RefusedError(f"the sandbox at {current.page_url} does not answer") from error
-    told: dict[str, Any] = answer.json() if answer.headers.get("Content-Type") == "application/json" else {}
+    found: dict[str, Any] = answer.json() if answer.headers.get("Content-Type") == "application/json" else {}
     if not answer.ok:
-        raise RefusedError(f"{fault} could not be injected: {told.get('error', f'HTTP {answer.status_code}')}")
-    return told
+        raise RefusedError(f"{fault} could not be injected: {found.get('error', f'HTTP {answer.status_code}')}")
+    return found
 
 
 def end_on_signals() -> None:
-    """Let SIGTERM and a closed terminal end this command as Ctrl-C does: what it started is stopped.
+    """Make SIGTERM and a closed terminal end this command as Ctrl-C does, so that what it started is stopped.
 
-    Ctrl-C is set too: a shell starts what it puts into the background with SIGINT ignored.
+    SIGINT is set too: a shell starts background jobs with SIGINT ignored.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -179,8 +192,8 @@ def _stay(files: Files, exports: str | None) -> None:
         click.echo(f"{name} died; its log is {files.log(name)}", err=True)
 
 
-def _told(files: Files, current: State, started: bool) -> str:
-    done = "Started the sandbox" if started else "A sandbox runs already"
+def _summary(files: Files, current: State, started: bool) -> str:
+    done = "Started the sandbox" if started else "A sandbox is already running"
     reach = f'eval "$(incident sandbox env --data-dir {shlex.quote(str(files.data_dir))})"'
     return f"{done} in {files.data_dir}; Temporal's UI: {current.ui_url}\nTo reach it: {reach}"
 
@@ -195,7 +208,7 @@ def _print_table(entries: list[dict[str, Any]]) -> None:
     from rich.table import Column, Table
 
     columns = ("at", "channel", "to", "role", "subject", "body", "incident")
-    table = Table(*(Column(name, overflow="fold") for name in columns), title=None if entries else "Nothing yet")
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=None if entries else "Nothing sent yet")
     for entry in entries:
         table.add_row(*(escape(entry[name] or "") for name in columns))
     Console().print(table)

@@ -1,4 +1,4 @@
-"""`incident demo`: one incident from fault to report, on this machine, with AWS itself asked at the end."""
+"""`incident demo`: play one incident from fault to report on this machine, then check AWS directly."""
 
 import asyncio
 import importlib
@@ -13,13 +13,13 @@ from typing import Any
 
 import click
 
-from sandbox.scenarios.scenario import Check, Story
+from sandbox.scenarios.scenario import Check, Scenario
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError
 from starters.options import Options
 
 _SPEED = 60
-_STORIES = {
+_SCENARIOS = {
     "security": "sandbox.scenarios.security:Security",
     "system-outage": "sandbox.scenarios.outage:SystemOutage",
     "data-breach": "sandbox.scenarios.breach:DataBreach",
@@ -36,22 +36,24 @@ _STORIES = {
 
 
 @click.command()
-@click.option("--scenario", default="system-outage", show_default=True, metavar="NAME", help="Which story to play.")
-@click.option("--keep", is_flag=True, help="Leave the sandbox running afterwards, to look around in it.")
+@click.option(
+    "--scenario", "name", default="system-outage", show_default=True, metavar="NAME", help="Which scenario to play."
+)
+@click.option("--keep", is_flag=True, help="Leave the sandbox running, to look around in it.")
 @shared
-def demo(options: Options, scenario: str, keep: bool) -> None:
-    """Play one incident from fault to report; exits 0 when it ended as it should."""
+def demo(options: Options, name: str, keep: bool) -> None:
+    """Play one incident from fault to report; exits 0 if it ended as expected."""
     from sandbox.command import end_on_signals
     from sandbox.runtime import supervisor
     from sandbox.runtime.state import Files
 
     end_on_signals()
-    story = _story(scenario)
+    scenario = _scenario(name)
     files = Files(Path(tempfile.mkdtemp(prefix="incident-demo-")))
     if options.as_json:
-        sys.stdout, answer_to = sys.stderr, sys.stdout
+        sys.stdout, answer_to = sys.stderr, sys.stdout  # stdout is for the one JSON document
     try:
-        answer = _played(story, files, options)
+        answer = _run_in_sandbox(scenario, files, options)
     finally:
         if not keep:
             supervisor.stop(files)
@@ -64,25 +66,25 @@ def demo(options: Options, scenario: str, keep: bool) -> None:
         click.echo(json.dumps(answer))
     failed = [check for check in answer["checks"] if not check["holds"]]
     if failed:
-        raise RefusedError(f"the story did not end as it should: {'; '.join(check['what'] for check in failed)}")
+        raise RefusedError(f"the scenario did not end as expected: {'; '.join(check['what'] for check in failed)}")
 
 
-def _story(scenario: str) -> Story:
-    if scenario not in _STORIES:
-        raise click.UsageError(f"there is no scenario {scenario!r}; there are {', '.join(_STORIES)}")
-    module, name = _STORIES[scenario].split(":")
-    story: Story = getattr(importlib.import_module(module), name)()
-    return story
+def _scenario(name: str) -> Scenario:
+    if name not in _SCENARIOS:
+        raise click.UsageError(f"there is no scenario {name!r}; choose from {', '.join(_SCENARIOS)}")
+    module, class_name = _SCENARIOS[name].split(":")
+    scenario: Scenario = getattr(importlib.import_module(module), class_name)()
+    return scenario
 
 
-def _played(story: Story, files: Any, options: Options) -> dict[str, Any]:
-    """Start a sandbox, break it, play the story in it and look at what came of it."""
+def _run_in_sandbox(scenario: Scenario, files: Any, options: Options) -> dict[str, Any]:
+    """Start a sandbox, break it, play the scenario in it and check the outcome."""
     from temporalio.service import RPCError
 
     from sandbox.runtime import supervisor
     from sandbox.runtime.launch import StartError
     from sandbox.runtime.services import MissingCommandError
-    from sandbox.scenarios.actors import StoryError
+    from sandbox.scenarios.actors import ScenarioError
 
     try:
         sandbox, _ = supervisor.start(
@@ -93,18 +95,18 @@ def _played(story: Story, files: Any, options: Options) -> dict[str, Any]:
             worker=True,
             supervised=False,
         )
-        os.environ.update(sandbox.variables())
-        return asyncio.run(_tell(story, files, sandbox))
-    except (StartError, MissingCommandError, StoryError) as error:
+        os.environ.update(sandbox.variables())  # boto3, the client and the commands run below find the sandbox by it
+        return asyncio.run(_play(scenario, files, sandbox))
+    except (StartError, MissingCommandError, ScenarioError) as error:
         raise RefusedError(str(error)) from error
     except RPCError as error:
         raise RefusedError(f"the sandbox's Temporal server or worker does not answer: {error}") from error
 
 
-async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
+async def _play(scenario: Scenario, files: Any, sandbox: Any) -> dict[str, Any]:
     import boto3
 
-    from sandbox.scenarios.actors import Stage
+    from sandbox.scenarios.actors import Actors
     from starters.client.connection import connect
     from starters.files.organisation_folder import load_environment
 
@@ -115,31 +117,31 @@ async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
         made: Any = session.client(service)  # type: ignore[call-overload]
         return made
 
-    before = story.look(aws, environment)
-    click.secho(f"\n{story.opening}", bold=True)
+    before = scenario.look(aws, environment)
+    click.secho(f"\n{scenario.opening}", bold=True)
     click.echo(f"Temporal's UI: {sandbox.ui_url}")
-    if story.fault:
-        _incident("sandbox", "break", story.fault, "--data-dir", str(files.data_dir))
+    if scenario.fault:
+        _incident("sandbox", "break", scenario.fault, "--data-dir", str(files.data_dir))
     started = json.loads(
         _incident(
-            *("start", story.type, "--severity", story.severity, "--title", story.title),
+            *("start", scenario.type, "--severity", scenario.severity, "--title", scenario.title),
             *("--speed", str(_SPEED), "--json"),
             shown=False,
         )
     )
     incident = started["incident_id"]
-    click.echo(f"{incident} is declared, its clocks {_SPEED} times as fast: {started['ui']}")
-    stage = Stage(await connect(), incident, files, sandbox)
-    await stage.play(story)
-    checks = [*story.checks(aws, environment, before), *_outside(files, incident)]
-    click.secho("\nThe closing account", bold=True)
+    click.echo(f"{incident} is declared; its clocks run {_SPEED} times as fast: {started['ui']}")
+    actors = Actors(await connect(), incident, files, sandbox)
+    await actors.play(scenario)
+    checks = [*scenario.checks(aws, environment, before), *_outside(files, incident)]
+    click.secho("\nThe report", bold=True)
     _incident("report", incident)
-    click.secho("\nAWS, the status page and the outbox, asked directly", bold=True)
+    click.secho("\nChecked directly in AWS, on the status page and in the outbox", bold=True)
     for check in checks:
         click.secho(f"  {'yes' if check.holds else 'NO '}  {check.what}", fg="green" if check.holds else "red")
-    state = await stage.state()
+    state = await actors.state()
     return {
-        "scenario": story.type,
+        "scenario": scenario.type,
         "incident_id": incident,
         "status": state["status"],
         "checks": [check._asdict() for check in checks],
@@ -147,16 +149,16 @@ async def _tell(story: Story, files: Any, sandbox: Any) -> dict[str, Any]:
 
 
 def _outside(files: Any, incident: str) -> list[Check]:
-    """What people and the public were told: pages to roles, and exactly one story on the status page."""
+    """What was sent to people and to the public: every page names a role, and the status page ends resolved."""
     from sandbox.runtime.outbox import Outbox
 
     entries = [entry for entry in Outbox(files.outbox).entries() if entry["incident"] == incident]
     pages = [entry for entry in entries if entry["channel"] in {"sms", "email"}]
     posts = [entry for entry in entries if entry["channel"] == "statuspage"]
-    checks = [Check(f"{len(pages)} pages were delivered, none without a role", all(page["role"] for page in pages))]
+    checks = [Check(f"{len(pages)} pages were delivered, each to a role", all(page["role"] for page in pages))]
     if posts:
         subjects = " → ".join(str(post["subject"]) for post in posts)
-        checks.append(Check(f"the status page told: {subjects}", "resolved" in str(posts[-1]["subject"]).lower()))
+        checks.append(Check(f"the status page said: {subjects}", "resolved" in str(posts[-1]["subject"]).lower()))
     return checks
 
 

@@ -1,8 +1,8 @@
-"""Why a command, a console or an intake is not obeyed; the text is the reason in one line."""
+"""Why a command from a starter was not carried out; the text is the reason, in one line."""
 
 
 class RefusedError(Exception):
-    """The rules, or the state of things, forbid it."""
+    """The rules, or the current state, forbid it."""
 
 
 class UnreachableError(Exception):

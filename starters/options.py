@@ -1,4 +1,4 @@
-"""How one call behaves: where, by whose folder, on whose behalf."""
+"""The options that every command shares."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """How one call of the command is to behave."""
+    """The shared options of one call."""
 
     as_json: bool = False
     environment: str | None = None
@@ -17,19 +17,19 @@ class Options(NamedTuple):
     who: str | None = None
 
     def by(self) -> str:
-        """Who acts; without `--as` nobody does, and that is wrong usage."""
+        """The caller's role or contact id. Raises `UsageError` without one."""
         if self.who is None:
             raise click.UsageError("say who you are: give --as ROLE or set INCIDENT_AS")
         return self.who
 
     def named_environment(self) -> str:
-        """The environment's name; there is no default, since a wrong guess would act on the wrong account."""
+        """The environment's name. There is no default, since a wrong guess would act on the wrong account."""
         if self.environment is None:
-            raise click.UsageError("say where: give --environment NAME or set INCIDENT_ENVIRONMENT")
+            raise click.UsageError("say which environment: give --environment NAME or set INCIDENT_ENVIRONMENT")
         return self.environment
 
     def folder(self) -> "Path":
-        """The organisation's folder; the shipped one unless told otherwise."""
+        """The organisation's folder; by default the shipped one."""
         from pathlib import Path
 
         from starters.files.organisation_folder import shipped_folder

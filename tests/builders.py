@@ -56,6 +56,11 @@ def organisation() -> Organisation:
                 for number, role in enumerate(roles)
             ],
             "chain": CHAIN,
+            "retention": "2557d",
+            "approval": {
+                "A2": {"roles": ["incident-commander", "technical-manager"]},
+                "A3": {"roles": ["cto", "devops-lead"], "quorum": 2},
+            },
             "externals": [{"id": "insurer", "title": "Insurer", "contact": "by phone"}],
             "severities": {name: {**policy, "levels": _LEVELS[name]} for name, policy in _POLICIES.items()},
         }
@@ -70,6 +75,7 @@ def runbook(**changes: Any) -> Runbook:
         "version": "1.0",
         "severities": ["P0", "P1", "P2", "P3"],
         "owner": "devops-lead",
+        "on_call": LEADS,
         "phases": [
             {
                 "id": "immediate",

@@ -10,7 +10,7 @@ from botocore.auth import SigV4Auth
 from hypothesis import settings
 
 from sandbox.aws import dynamodb, moto_speedups
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 # moto makes some thousand machine images for every account that EC2 is asked in
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -29,7 +29,7 @@ dynamodb.install()
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 # and it checks no signature
-teach(SigV4Auth, canonical_request=lambda *_: "", signature=lambda *_: "0" * 64)
+patch(SigV4Auth, canonical_request=lambda *_: "", signature=lambda *_: "0" * 64)
 
 # moto listens to requests too, by a thousand patterns a test; only botocore asks AWS for anything here
 moto.core.models.RESPONSES_METHODS.clear()

@@ -68,7 +68,7 @@ async def serve(
 
 def _activities(settings: Settings) -> dict[str, list[Activity]]:
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
-    todo = activities(_clients_for(settings), status_page, settings.queues)
+    todo = activities(_clients_for(settings), status_page, settings.queues, settings.ledger_table)
     if not todo and INCIDENTS_QUEUE not in settings.queues:
         raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
     return todo

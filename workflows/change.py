@@ -12,9 +12,9 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Verified, VerifyCall
     from domain.model.commands import CHANGE_COMMANDS, Command
-    from domain.model.state import ChangeStatus
-    from domain.rules.change import Change as Rules
-    from domain.rules.change import ChangeRequest
+    from domain.model.plan import Plan
+    from domain.model.records import ChangeStatus
+    from domain.rules.change import ChangeNews, ChangeRequest, LiveChange
     from domain.rules.document import change_document
     from domain.values import ids
 
@@ -26,32 +26,39 @@ from workflows.search_attributes import WAITING_FOR
 @workflow.defn(name="Change")
 @hears(CHANGE_COMMANDS)
 class Change:
-    """A compare-and-set that people approve by its digest. It tells its incident everything by signals."""
+    """A compare-and-set that people approve by its digest. Whatever happens to it, its incident hears by signals."""
 
     @workflow.init
     def __init__(self, request: ChangeRequest) -> None:
         self._request = request
-        self._rules = Rules(request)
-        self._outbox: asyncio.Queue[Any] = asyncio.Queue()
+        self._change = LiveChange(request)
+        self._outbox: asyncio.Queue[ChangeNews | None] = asyncio.Queue()
         self._changed = False
         self._waiting: list[str] = []
         self._evidence_begun = False
 
     @workflow.run
     async def run(self, request: ChangeRequest) -> dict[str, Any]:
-        """See the change through; returns its record. Ends by itself when it is rejected, expired or stale."""
+        """See the change through; returns its record. Ends by itself when it is rejected, expired or stale.
+
+        One that goes on from its incident's record takes up at the status that it had.
+        """
         teller = asyncio.create_task(self._tell_incident())
-        await self._plan(request)
+        record = self._change.record
+        if record.status is ChangeStatus.PLANNING:
+            await self._plan(request)
         self._tell()
-        while self._rules.record.status is ChangeStatus.AWAITING_APPROVAL:
+        while record.status is ChangeStatus.AWAITING_APPROVAL:
             await self._wait_for_votes()
-        if self._rules.record.status is ChangeStatus.APPLYING:
+        if record.status is ChangeStatus.APPLYING:
             await self._wait_for_evidence(request)
-            await self._apply_and_verify(request)
+        if record.in_flight and record.plan is not None:
+            await self._apply_and_verify(record.plan)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        self._tell(last=True)
+        self._tell()
+        self._outbox.put_nowait(None)
         await teller
-        return change_document(self._rules.record)
+        return change_document(record)
 
     def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
         if self._request.evidence:
@@ -59,7 +66,7 @@ class Change:
         return profiles.with_profile(profile, self._request.scope.severity, f"{verb}: {self._request.title}")
 
     async def _plan(self, request: ChangeRequest) -> None:
-        record = request.record
+        record = self._change.record
         call = PlanCall(
             scope=request.scope,
             step=record.step,
@@ -72,14 +79,14 @@ class Change:
                 f"{record.action}.plan", call, result_type=Planned, **self._options(profiles.PLAN, "Plan")
             )
         except ActivityError as error:
-            if not self._rules.ended:
-                self._rules.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
+            if not self._change.ended:
+                self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
             return
-        if not self._rules.ended:
-            self._rules.planned(planned, workflow.now())
+        if not self._change.ended:
+            self._change.planned(planned, workflow.now())
 
     async def _wait_for_votes(self) -> None:
-        due = self._rules.next_due()
+        due = self._change.next_due()
         timeout = None if due is None else max(due - workflow.now(), timedelta(0))
         self._changed = False
         try:
@@ -87,7 +94,7 @@ class Change:
                 lambda: self._changed, timeout=timeout, timeout_summary="approval: page again or escalate"
             )
         except TimeoutError:
-            self._rules.fire(workflow.now())
+            self._change.pass_time(workflow.now())
             self._tell()
 
     async def _wait_for_evidence(self, request: ChangeRequest) -> None:
@@ -99,63 +106,56 @@ class Change:
                 lambda: self._evidence_begun, timeout=request.wait_for_evidence, timeout_summary="evidence first"
             )
         except TimeoutError:
-            text = "Evidence has not begun in time; what is lost now is forgone"
-            self._rules.note(workflow.now(), "orchestrator", "evidence", text)
+            self._change.evidence_forgone(workflow.now())
 
-    async def _apply_and_verify(self, request: ChangeRequest) -> None:
-        record = self._rules.record
-        plan = record.plan
-        if plan is None:
-            raise ApplicationError("a change without a plan cannot be applied", non_retryable=True)
-        action_id = ids.action_id(request.scope.incident, record.step, record.generation)
-        holder = workflow.info().workflow_id
-        apply = ApplyCall(
-            scope=request.scope,
-            step=record.step,
-            generation=record.generation,
-            action_id=action_id,
-            holder=holder,
-            plan=plan,
-            approvers=tuple(vote.by for vote in record.approvals),
-        )
+    async def _apply_and_verify(self, plan: Plan) -> None:
+        """Apply, unless that is on record already, and look until the world is as planned.
+
+        An attempt that was cut finds its own intent in the ledger, so that it never acts twice.
+        """
+        record, scope = self._change.record, self._request.scope
+        shared = {
+            "scope": scope,
+            "step": record.step,
+            "generation": record.generation,
+            "action_id": ids.action_id(scope.incident, record.step, record.generation),
+            "holder": workflow.info().workflow_id,
+            "plan": plan,
+        }
         try:
-            applied = await workflow.execute_activity(
-                f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
-            )
-            self._rules.applied(applied, workflow.now())
-            self._tell()
+            if record.status is ChangeStatus.APPLYING:
+                apply = ApplyCall(
+                    **shared, approvers=tuple(vote.by for vote in record.approvals), term=self._request.term
+                )
+                applied = await workflow.execute_activity(
+                    f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
+                )
+                self._change.applied(applied, workflow.now())
+                self._tell()
             if record.status is not ChangeStatus.VERIFYING:
                 return
             verified = await workflow.execute_activity(
                 f"{record.action}.verify",
-                VerifyCall(
-                    scope=request.scope,
-                    step=record.step,
-                    generation=record.generation,
-                    action_id=action_id,
-                    holder=holder,
-                    plan=plan,
-                ),
+                VerifyCall(**shared),
                 result_type=Verified,
                 **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
             )
         except ActivityError as error:
-            self._rules.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
+            self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
             self._tell()
             await workflow.execute_activity(
                 "changes.release",
-                ReleaseCall(scope=request.scope, holder=holder, locks=plan.locks),
+                ReleaseCall(scope=scope, holder=workflow.info().workflow_id, locks=plan.locks),
                 **self._options(profiles.PLAN, "Release locks"),
             )
         else:
-            self._rules.end(ChangeStatus.APPLIED, verified.message, workflow.now())
+            self._change.verified(verified.message, workflow.now())
 
-    def _tell(self, *, last: bool = False) -> None:
+    def _tell(self) -> None:
         """Queue what is new for the incident; the next activity does not wait for it."""
-        self._outbox.put_nowait(self._rules.told())
-        if last:
-            self._outbox.put_nowait(None)
-        waiting = list(self._rules.record.eligible)
+        if (news := self._change.news()) is not None:
+            self._outbox.put_nowait(news)
+        waiting = list(self._change.record.eligible)
         if waiting != self._waiting:
             self._waiting = waiting
             workflow.upsert_search_attributes([WAITING_FOR.value_set(waiting)])
@@ -163,25 +163,28 @@ class Change:
 
     async def _tell_incident(self) -> None:
         incident = workflow.get_external_workflow_handle(self._request.scope.incident)
-        while (progress := await self._outbox.get()) is not None:
+        while (news := await self._outbox.get()) is not None:
             try:
-                await incident.signal("change_progress", progress)
+                await incident.signal("change_progress", news)
             except ApplicationError:
-                workflow.logger.exception("the incident cannot be told; it is closed")
+                workflow.logger.exception("the incident does not hear its change; it is closed")
 
     def _details(self) -> str:
-        plan = self._rules.record.plan
-        if plan is None:
-            return f"**{self._rules.record.status}**"
+        record = self._change.record
+        if record.plan is None:
+            return f"**{record.status}**"
         lines = [
             f"## {self._request.title}",
-            f"**{self._rules.record.status}** · {plan.summary}",
-            f"Impact: {plan.impact}",
-            f"Digest: `{plan.digest}`",
+            f"**{record.status}** · {record.plan.summary}",
+            f"Impact: {record.plan.impact}",
+            f"Digest: `{record.plan.digest}`",
         ]
-        if self._rules.record.eligible:
-            lines.append(f"Waits for: {', '.join(self._rules.record.eligible)}")
+        if record.eligible:
+            lines.append(f"Waits for: {', '.join(record.eligible)}")
         return "\n\n".join(lines)
+
+    async def ready(self) -> None:
+        """A change can be spoken to from its first moment."""
 
     def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - votes refused go on record
         """Turn nothing away: a refused vote belongs in the timeline."""
@@ -189,25 +192,25 @@ class Change:
 
     def hear(self, name: str, command: Command) -> str | None:
         """Take a vote or a cancellation; a refusal goes into the incident's timeline."""
-        reason = self._rules.handle(name, command, workflow.now())
+        reason = self._change.hear(name, command, workflow.now())
         self._changed = True
         self._tell()
         return reason
 
     def unreadable(self, name: str, payload: Any, problem: str) -> None:  # noqa: ARG002 - the payload may hold anything
         """Put a signal that cannot be read on record."""
-        self._rules.note(workflow.now(), "unknown", "refused", f"Refused {name}: {problem}", {"command": name})
+        self._change.refuse(name, "unknown", problem, workflow.now())
         self._tell()
 
     async def answer(self) -> dict[str, Any]:
         """The change as it stands."""
-        return change_document(self._rules.record)
+        return change_document(self._change.record)
 
     @workflow.signal
     def commander_is(self, payload: dict[str, str]) -> None:
         """Learn who commands the incident now."""
         if commander := payload.get("commander"):
-            self._rules.commander_is(commander)
+            self._change.commander_is(commander, workflow.now())
             self._changed = True
 
     @workflow.signal(dynamic=True)
@@ -216,11 +219,11 @@ class Change:
         self.unreadable(name, None, "there is no such command")
 
     @workflow.signal
-    def evidence_begun(self, payload: dict[str, str]) -> None:  # noqa: ARG002 - told by the same effect as other news
+    def evidence_begun(self, payload: dict[str, str]) -> None:  # noqa: ARG002 - sent by the same effect as other news
         """Learn that the evidence to be preserved first is under way."""
         self._evidence_begun = True
 
     @workflow.query
     def state(self) -> dict[str, Any]:
         """The change as `incident show` prints it."""
-        return change_document(self._rules.record)
+        return change_document(self._change.record)

@@ -1,7 +1,7 @@
 """What an incident has done outside: probes, pages, notices, changes and linked incidents."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +12,27 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 with workflow.unsafe.imports_passed_through():
     from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep
     from domain.model.activity_io import NoticeCall, Noticed, ObserveCall, PageCall, Paged
-    from domain.model.effects import Effect, OpenIncident, SendNotice, SendPage, StartChange, TellChanges
+    from domain.model.effects import (
+        Effect,
+        Observe,
+        OpenIncident,
+        SendMail,
+        SendNotice,
+        SendPage,
+        StartChange,
+        TellChanges,
+    )
+    from domain.model.event_kinds import Happening
+    from domain.model.events import Delivered, DeliveryFailed, Message, NoticeMoved
     from domain.model.finding import Finding, FindingStatus
-    from domain.model.state import IncidentRun
-    from domain.rules import change_requests, findings, follow_up, notices
+    from domain.model.records import ChangeRecord
+    from domain.rules import change_requests, findings, messages
+    from domain.rules.access import denied_access
     from domain.rules.change import ChangeRequest
-    from domain.rules.incident import Incident as Rules
+    from domain.rules.live import LiveIncident
+    from domain.rules.messages import Words
+    from domain.rules.run import IncidentRun
     from domain.values import ids
-    from domain.values.severity import Severity
     from domain.values.timestamps import stamp
 
 from workflows import failures, profiles, search_attributes
@@ -28,145 +41,148 @@ EVIDENCE_BOX = timedelta(minutes=5)
 """Policy time: how long containment waits at most for evidence to be under way."""
 
 
-class Errands:
-    """Runs what the rules ask for beside the incident's loop; `news` tells the loop of every end."""
+class EffectRunner:
+    """Carries out what the rules ask for, beside the incident's loop; `news` tells the loop of every end."""
 
-    def __init__(self, rules: Rules, news: Callable[[], None]) -> None:
-        self._rules = rules
+    def __init__(self, incident: LiveIncident, news: Callable[[], None], term: int) -> None:
+        self._incident = incident
+        self._term = term
         self._news = news
         self._tasks: set[asyncio.Task[None]] = set()
-        self._working = 0
         self._starting: set[str] = set()
 
     @property
     def running(self) -> bool:
-        return self._working > 0
+        return bool(self._tasks)
 
     @property
     def beginning(self) -> bool:
         """Whether a change was asked for whose workflow the server has not begun yet."""
-        return bool(self._starting) or any(isinstance(effect, StartChange) for effect in self._rules.effects)
-
-    def observe(self) -> None:
-        """Start every probe of every phase at once, one time; none of them can stop the incident."""
-        if not self._rules.state.probes_started:
-            self._rules.state.probes_started = True
-            for step in findings.probes(self._rules.declaration.runbook):
-                self._spawn(self._probe(step))
+        return bool(self._starting) or any(isinstance(effect, StartChange) for effect in self._incident.effects)
 
     def run_effects(self) -> None:
         """Start what the rules want done."""
-        effects, self._rules.effects = self._rules.effects, []
+        effects, self._incident.effects = self._incident.effects, []
         for effect in effects:
             if isinstance(effect, StartChange):
-                self._starting.add(effect.record.workflow_id)
-            self._spawn(self._do(effect))
+                self._starting.add(effect.workflow_id)
+            task = asyncio.create_task(self._do(effect))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        async def run() -> None:
-            try:
-                await work
-            finally:
-                self._working -= 1
-                self._news()
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._news()
 
-        self._working += 1
-        task = asyncio.create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _do(self, effect: Effect) -> Coroutine[Any, Any, None]:
+        match effect:
+            case Observe():
+                return self._observe(effect)
+            case SendPage():
+                return self._page(effect)
+            case SendMail():
+                return self._mail(effect)
+            case SendNotice():
+                return self._notify(effect)
+            case StartChange():
+                return self._start_change(effect)
+            case TellChanges():
+                return self._tell_changes(effect)
+            case OpenIncident():
+                return self._open(effect)
 
-    async def _probe(self, step: ProbeStep) -> None:
-        denied = False
+    def _take(self, happenings: Iterable[Happening], answer: str) -> None:
+        self._incident.take(happenings, workflow.now(), {"answer": answer})
+
+    def _options(self, profile: profiles.Profile, summary: str) -> dict[str, Any]:
+        return profiles.with_profile(profile, self._incident.state.severity, summary)
+
+    async def _observe(self, look: Observe) -> None:
+        state = self._incident.state
+        step = state.declaration.runbook.step(look.step)
+        if not isinstance(step, ProbeStep):
+            raise ApplicationError(f"{look.step} is no probe of this runbook", non_retryable=True)
         call = ObserveCall(
-            scope=self._rules.declaration.scope(self._rules.state.severity),
-            step=step.id,
-            params=step.params,
-            at=workflow.now(),
+            scope=state.declaration.scope(state.severity), step=step.id, params=step.params, at=workflow.now()
         )
+        name, denied = f"{step.probe}.observe", False
         try:
             finding = await workflow.execute_activity(
-                f"{step.probe}.observe", call, result_type=Finding, **self._options(profiles.OBSERVE, step.title)
+                name, call, result_type=Finding, **self._options(profiles.OBSERVE, step.title)
             )
         except ActivityError as error:
             denied = failures.is_denied(error)
             finding = Finding(status=FindingStatus.UNKNOWN, summary=failures.reason(error))
-        findings.found(self._rules, step, finding, workflow.now(), denied=denied)
+        self._take(findings.found(state, step, finding, denied=denied), name)
 
-    async def _do(self, effect: Effect) -> None:
-        match effect:
-            case SendPage():
-                await self._page(effect)
-            case SendNotice():
-                await self._notify(effect)
-            case StartChange():
-                await self._start_change(effect)
-            case TellChanges():
-                await self._tell_changes(effect)
-            case OpenIncident():
-                await self._open(effect)
+    async def _page(self, effect: SendPage) -> None:
+        state = self._incident.state
+        page = state.pages[effect.number - 1]
+        await self._deliver("page", effect.number, page.to, page.role, messages.page_words(state, page))
 
-    def _options(self, profile: profiles.Profile, summary: str) -> dict[str, Any]:
-        return profiles.with_profile(profile, self._rules.state.severity, summary)
+    async def _mail(self, effect: SendMail) -> None:
+        state = self._incident.state
+        mail = next(mail for mail in state.mails if mail.number == effect.number)
+        await self._deliver("mail", mail.number, mail.to, mail.role, messages.mail_words(state, mail))
 
-    async def _page(self, page: SendPage) -> None:
-        verb = "Remind" if page.by_mail else "Page"
-        sender = self._rules.declaration.environment.notifications
+    async def _deliver(self, message: Message, number: int, to: str, role: str, words: Words) -> None:
+        """Send one message, and put on record that it went out, or why not."""
+        declaration = self._incident.state.declaration
+        contact, sender = declaration.organisation.contact(to), declaration.environment.notifications
+        if contact is None:
+            raise ApplicationError(f"{to} is no contact of this organisation", non_retryable=True)
         call = PageCall(
-            page_id=page.page_id,
-            incident=self._rules.declaration.incident_id,
-            to=page.contact.id,
-            role=page.role,
-            channels=page.contact.mail_first() if page.by_mail else page.contact.channels,
+            page_id=f"{declaration.incident_id}/{message}/{number}",
+            incident=declaration.incident_id,
+            to=to,
+            role=role,
+            channels=contact.channels if message == "page" else contact.mail_first(),
             sender_mail=sender.mail_sender,
             sender_sms=sender.sms_sender,
-            subject=page.subject,
-            body=page.body,
+            subject=words.subject,
+            body=words.body,
         )
+        summary = f"{'Page' if message == 'page' else 'Remind'} {to}"
         try:
-            await workflow.execute_activity(
-                "people.page", call, result_type=Paged, **self._options(profiles.PAGE, f"{verb} {page.contact.id}")
+            sent = await workflow.execute_activity(
+                "people.page", call, result_type=Paged, **self._options(profiles.PAGE, summary)
             )
         except ActivityError as error:
-            text = f"{page.contact.id} could not be paged: {failures.reason(error)}"
-            self._rules.record(workflow.now(), "orchestrator", "page-failed", text, {"to": page.contact.id})
+            failed = DeliveryFailed(message=message, number=number, to=to, reason=failures.reason(error))
+            self._take([Happening(failed)], "people.page")
+        else:
+            delivered = Delivered(message=message, number=number, to=to, channel=sent.channel, reference=sent.reference)
+            self._take([Happening(delivered)], "people.page")
 
     async def _notify(self, notice: SendNotice) -> None:
-        step = self._rules.declaration.runbook.step(notice.step)
-        if not isinstance(step, NoticeStep):
+        state = self._incident.state
+        step, sequence = state.declaration.runbook.step(notice.step), state.notice(notice.step).sequence
+        if not isinstance(step, NoticeStep) or sequence is None:
             raise ApplicationError(f"{notice.step} is no notice of this runbook", non_retryable=True)
         call = NoticeCall(
-            scope=self._rules.declaration.scope(self._rules.state.severity),
-            step=step.id,
-            params=step.params,
-            sequence=notice.sequence,
+            scope=state.declaration.scope(state.severity), step=step.id, params=step.params, sequence=sequence
         )
+        name = f"{step.notice}.send"
         try:
             told = await workflow.execute_activity(
-                f"{step.notice}.send", call, result_type=Noticed, **self._options(profiles.NOTICE, step.title)
+                name, call, result_type=Noticed, **self._options(profiles.NOTICE, step.title)
             )
         except ActivityError as error:
-            notices.failed(self._rules, step.id, failures.reason(error), workflow.now())
+            failed = NoticeMoved(step=step.id, status="failed", reason=failures.reason(error))
+            self._take([Happening(failed)], name)
             if failures.is_denied(error):
-                change_requests.lost_hands(self._rules, step.notice, workflow.now())
+                self._take(denied_access(state, step.notice), name)
         else:
-            notices.sent(self._rules, step.id, told.reference, told.text, workflow.now())
+            sent = NoticeMoved(step=step.id, status="sent", reference=told.reference, text=told.text)
+            self._take([Happening(sent)], name)
 
     async def _start_change(self, start: StartChange) -> None:
-        rules, record = self._rules, start.record
-        step = rules.declaration.runbook.step(record.step)
-        title = step.title if isinstance(step, ChangeStep) else record.step
-        request = ChangeRequest(
-            scope=rules.declaration.scope(rules.state.severity),
-            organisation=rules.declaration.organisation,
-            record=record,
-            title=f"Undo: {title}" if start.undo else title,
-            rule=step.approval if isinstance(step, ChangeStep) else None,
-            approve_within=rules.policy.approve,
-            commander=rules.state.commander,
-            undo=start.undo,
-            evidence=isinstance(step, ChangeStep) and step.evidence,
-            wait_for_evidence=self._evidence_box(step),
-        )
+        """Start the workflow of a change; one that is there already goes on as it is."""
+        state = self._incident.state
+        record = state.change(start.workflow_id)
+        if record is None:
+            raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
+        request = self._request(record)
         try:
             await workflow.start_child_workflow(
                 "Change",
@@ -177,36 +193,34 @@ class Errands:
                 static_summary=profiles.short(request.title),
                 static_details=f"{record.action}, requested by {record.requested_by}",
                 search_attributes=self._child_attributes(),
-                priority=profiles.priority(rules.state.severity),
+                priority=profiles.priority(state.severity),
             )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("%s runs already", record.workflow_id)
         finally:
             self._starting.discard(record.workflow_id)
 
-    def _evidence_box(self, step: object) -> timedelta | None:
-        if isinstance(step, ChangeStep) and change_requests.evidence_pending(self._rules, step):
-            return self._rules.scaled(EVIDENCE_BOX)
-        return None
-
-    async def leave_follow_up(self) -> None:
-        """Let what is left to do live on by itself, once: it reminds its owners until it is done."""
-        following = follow_up.left(self._rules)
-        if following is None:
-            return
-        declaration = self._rules.declaration
-        await workflow.start_child_workflow(
-            "FollowUp",
-            following,
-            id=ids.follow_up_workflow_id(declaration.incident_id),
-            task_queue=ids.INCIDENTS_QUEUE,
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=profiles.short(f"Follow-up: {declaration.title}"),
-            search_attributes=self._child_attributes(),
-            priority=profiles.priority(Severity.P3),
+    def _request(self, record: ChangeRecord) -> ChangeRequest:
+        state = self._incident.state
+        step = state.declaration.runbook.step(record.step)
+        undone = change_requests.undone_by(state, record)
+        pending = isinstance(step, ChangeStep) and change_requests.evidence_pending(state, step)
+        return ChangeRequest(
+            scope=state.declaration.scope(state.severity),
+            organisation=state.declaration.organisation,
+            record=record,
+            rule=step.approval if isinstance(step, ChangeStep) else None,
+            approve_within=state.policy.approve,
+            commander=state.commander,
+            undo=undone.plan if undone else None,
+            evidence=isinstance(step, ChangeStep) and step.evidence,
+            term=self._term,
+            wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
         )
 
     async def _open(self, opening: OpenIncident) -> None:
         """Declare an incident of another type beside this one; it lives on by itself."""
-        now, declaration = workflow.now(), self._rules.declaration
+        now, declaration = workflow.now(), self._incident.state.declaration
         for attempt in range(1000):
             opened = declaration.opening(opening.type, ids.incident_id(now, attempt), now)
             try:
@@ -224,7 +238,7 @@ class Errands:
                 )
             except WorkflowAlreadyStartedError:
                 continue
-            findings.linked(self._rules, opening.type, opened.incident_id, now)
+            self._take(findings.linked(self._incident.state, opening.type, opened.incident_id), "open")
             return
 
     async def _tell_changes(self, tell: TellChanges) -> None:
@@ -235,11 +249,9 @@ class Errands:
             try:
                 await handle.signal(tell.signal, tell.payload)
             except ApplicationError:
-                # it told its end before it ended, so one that is still in flight here was terminated
-                change_requests.gone(self._rules, workflow_id, workflow.now())
+                # it says how it ended before it ends, so one that is still in flight here was terminated
+                self._take(change_requests.gone(self._incident.state, workflow_id), "signal")
 
     def _child_attributes(self) -> Any:
-        state = self._rules.state
-        return search_attributes.pairs(
-            self._rules.declaration.runbook.id, state.severity.value, self._rules.declaration.mode
-        )
+        declaration = self._incident.state.declaration
+        return search_attributes.pairs(declaration.runbook.id, self._incident.state.severity.value, declaration.mode)

@@ -3,115 +3,164 @@
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import FollowCall
     from domain.model.commands import Command, CompleteTask, Note, WaiveTask
-    from domain.rules import ledger_progress, tasks
+    from domain.model.state import IncidentState
+    from domain.model.timeline import Timeline, bounded
+    from domain.rules import decide, tasks
     from domain.rules.clock import Due
-    from domain.rules.follow_up import FollowUpRun, handle, refusal, tasks_document
-    from domain.rules.incident import Incident as Rules
+    from domain.rules.document import document, waiting_for
+    from domain.rules.live import LiveIncident
+    from domain.rules.run import FollowUpRun
+    from domain.values import ids
+    from domain.values.errors import ASK_AGAIN, ErrorKind
+    from domain.values.severity import Severity
+    from domain.values.status import Status
 
-from workflows import failures, profiles
-from workflows.effect_runner import Errands
+from workflows import failures, profiles, search_attributes
+from workflows.effect_runner import EffectRunner
 from workflows.message_handlers import hears
+from workflows.restore import restored_incident
 from workflows.search_attributes import WAITING_FOR
-from workflows.timer import Alarm
+from workflows.timer import Timer
 
 COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task": WaiveTask, "note": Note}
+
+
+async def leave_follow_up(state: IncidentState, term: int) -> None:
+    """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done."""
+    if state.status is not Status.CLOSED or not state.open_tasks() or not state.live:
+        return
+    declaration = state.declaration
+    await workflow.start_child_workflow(
+        "FollowUp",
+        FollowUpRun(state=state, term=term),
+        id=ids.follow_up_workflow_id(state.id),
+        task_queue=ids.INCIDENTS_QUEUE,
+        parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        static_summary=profiles.short(f"Follow-up: {declaration.title}"),
+        search_attributes=search_attributes.pairs(declaration.runbook.id, state.severity.value, declaration.mode),
+        priority=profiles.priority(Severity.P3),
+    )
 
 
 @workflow.defn(name="FollowUp")
 @hears(COMMANDS)
 class FollowUp:
-    """Lives on after its incident. What happens here is written behind the incident's closed chain."""
+    """Lives on after its incident, on the same state. What happens is written behind the incident's closed chain."""
 
     @workflow.init
     def __init__(self, run: FollowUpRun) -> None:
-        self._rules = Rules(run.declaration, run.state)
-        self._written = run.written
         self._changed = False
-        self._alarm = Alarm(self._news)
-        self._errands = Errands(self._rules, self._news)
+        self._ready = False
+        self._timer = Timer(self._news)
         self._waiting: list[str] = []
+        if run.state is not None and (workflow.info().parent or workflow.info().continued_run_id):
+            self._begin(LiveIncident(run.state, Timeline()), run.written, run.term)
+
+    def _begin(self, incident: LiveIncident, written: int, term: int) -> None:
+        self._incident = incident
+        self._number, self._term = written, term
+        self._effects = EffectRunner(incident, self._news, term)
+        self._ready = True
 
     @workflow.run
     async def run(self, run: FollowUpRun) -> dict[str, Any]:
-        """Live until every task has ended; returns how each did."""
+        """Live until every task has ended; returns the incident as it stands then."""
+        if not self._ready:
+            await self._restore(run)
         while True:
-            tasks.remind(self._rules, workflow.now())
-            self._errands.run_effects()
+            now = workflow.now()
+            self._incident.take(tasks.remind(self._incident.state, now), now)
+            self._effects.run_effects()
             self._publish()
             await self._write()
-            if not self._waiting and not self._errands.running:
+            if not self._waiting and not self._effects.running:
                 break
-            if workflow.info().is_continue_as_new_suggested() and not self._errands.running:
+            if workflow.info().is_continue_as_new_suggested() and not self._effects.running:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                ledger_progress.forget(self._rules)
-                following = run.model_copy(update={"state": self._rules.state, "written": self._written})
-                workflow.continue_as_new(following)
-            self._alarm.set(next((Due(at, what) for at, what in sorted(tasks.upcoming(self._rules))), None))
+                workflow.continue_as_new(FollowUpRun(state=self._incident.state, written=self._number, term=self._term))
+            self._timer.set(min((Due(at, what) for at, what in tasks.upcoming(self._incident.state)), default=None))
             await workflow.wait_condition(lambda: self._changed)
             self._changed = False
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return tasks_document(self._rules)
+        return document(self._incident.state)
+
+    async def _restore(self, run: FollowUpRun) -> None:
+        """Go on with the work from the record. A state that no run of ours has handed on is refused."""
+        if run.restore is None or ids.follow_up_workflow_id(run.restore) != workflow.info().workflow_id:
+            text = "follow-up work is left by its incident, or restored by the incident's id"
+            raise ApplicationError(text, type=ErrorKind.REFUSED.value, non_retryable=True)
+        found = await restored_incident(workflow.info())
+        self._begin(LiveIncident.restored(found, workflow.now()), found.followed, found.term)
+
+    async def ready(self) -> None:
+        """Wait until an incident that is being restored has been read."""
+        if not self._ready:
+            await workflow.wait_condition(lambda: self._ready)
 
     def _publish(self) -> None:
-        waiting = list(dict.fromkeys(task.owner for task in self._rules.state.tasks if task.status == "open"))
+        waiting = waiting_for(self._incident.state)
         if waiting != self._waiting:
             self._waiting = waiting
             workflow.upsert_search_attributes([WAITING_FOR.value_set(waiting)])
-        lines = [f"- {task.step}: **{task.status}** {task.title}" for task in self._rules.state.tasks]
+        lines = [f"- {task.step}: **{task.status}** {task.title}" for task in self._incident.state.tasks]
         workflow.set_current_details("\n".join(lines))
 
     async def _write(self) -> None:
         """Write what is new behind the chain, one entry after the other, for as long as it takes."""
-        timeline, declaration = self._rules.state.timeline, self._rules.declaration
-        while self._written < timeline.length:
-            entry = timeline.after(self._written, 1)[0]
+        timeline, state = self._incident.timeline, self._incident.state
+        while entry := next(iter(timeline.after(timeline.dropped, 1)), None):
             call = FollowCall(
-                incident=declaration.incident_id,
-                environment=declaration.environment,
-                number=entry.seq,
-                at=entry.at,
-                actor=entry.actor,
-                kind=entry.kind,
-                text=entry.text,
-                data=entry.data,
+                incident=state.id,
+                environment=state.declaration.environment,
+                number=self._number + 1,
+                term=self._term,
+                **entry.model_dump(include={"at", "actor", "kind", "text", "data", "v", "cause"}),
             )
-            profile = profiles.with_profile(profiles.LEDGER, self._rules.state.severity, "Write the ledger")
+            profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
             try:
                 await workflow.execute_activity("ledger.follow", call, **profile)
             except ActivityError as error:
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
                 await workflow.sleep(profiles.LEDGER_AGAIN, summary="try the ledger again")
             else:
-                self._written += 1
+                self._number += 1
+                timeline.drop(entry.seq, keep=0)
 
     def _news(self) -> None:
         self._changed = True
 
-    def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - the command's model tells
+    def refuse_early(self, name: str, command: Command) -> str | None:
         """Turn an update away at once; nothing of it enters history."""
-        return refusal(self._rules, command)
+        if not self._ready:
+            return "the work is just being restored from its record: say it again in a moment"
+        return decide.follow_up_refusal(self._incident.state, name, command)
 
     def hear(self, name: str, command: Command) -> str | None:
         """Do a command; a refused one goes on record."""
-        reason = handle(self._rules, name, command, workflow.now())
+        reason = self._incident.hear(name, command, workflow.now(), decide.follow_up_refusal)
         self._news()
         return reason
 
-    def unreadable(self, name: str, payload: Any, problem: str) -> None:  # noqa: ARG002 - the payload may hold anything
+    def unreadable(self, name: str, payload: Any, problem: str) -> None:
         """Put a signal that cannot be read on record as refused."""
-        self._rules.record(workflow.now(), "unknown", "refused", f"Refused {name}: {problem}", {"command": name})
+        by = payload.get("by") if isinstance(payload, dict) else None
+        self._incident.refuse(name, bounded(by), problem, workflow.now())
         self._news()
 
     async def answer(self) -> dict[str, Any]:
-        """The tasks as they stand."""
-        return tasks_document(self._rules)
+        """The incident with its tasks as they stand."""
+        if not self._ready:
+            raise ApplicationError(ASK_AGAIN)
+        return document(self._incident.state)
 
     @workflow.query
     def state(self) -> dict[str, Any]:
-        """The tasks as they stand."""
-        return tasks_document(self._rules)
+        """The incident with its tasks as they stand."""
+        if not self._ready:
+            raise ApplicationError(ASK_AGAIN)
+        return document(self._incident.state)

@@ -5,23 +5,28 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import INCIDENT_COMMANDS, Command
     from domain.model.declaration import Alert, KeyHold
-    from domain.model.state import ChangeProgress, IncidentRun
     from domain.model.timeline import bounded
-    from domain.rules import alerts, change_requests, clock, facts, ledger_progress, lifecycle
-    from domain.rules.document import document, timeline_document
-    from domain.rules.incident import Incident as Rules
+    from domain.rules import alerts, change_requests, clock, decide, lifecycle
+    from domain.rules.change import ChangeNews
+    from domain.rules.document import document
+    from domain.rules.ledger_progress import LedgerProgress
+    from domain.rules.live import LiveIncident
+    from domain.rules.run import Carried, IncidentRun
     from domain.values import ids
+    from domain.values.errors import ASK_AGAIN, ErrorKind
 
-from workflows.effect_runner import Errands
-from workflows.ledger_writer import Record
+from workflows.effect_runner import EffectRunner
+from workflows.follow_up import leave_follow_up
+from workflows.ledger_writer import LedgerWriter
 from workflows.message_handlers import hears
-from workflows.timer import Alarm
-from workflows.visibility import Showing
+from workflows.restore import restored_incident
+from workflows.timer import Timer
+from workflows.visibility import Visibility
 
 
 @workflow.defn(name="Incident")
@@ -31,45 +36,66 @@ class Incident:
 
     @workflow.init
     def __init__(self, run: IncidentRun) -> None:
-        if run.state is None:
-            self._rules = Rules.declared(run.declaration)
-            facts.record_declared(self._rules)
-            change_requests.preserve_evidence(self._rules, run.declaration.declared_at)
-        else:
-            self._rules = Rules(run.declaration, run.state)
-        clock.fire(self._rules, workflow.now())
-        self._errands = Errands(self._rules, self._news)
-        self._record = Record(self._rules, self._news)
-        self._showing = Showing(self._rules)
-        self._alarm = Alarm(self._news)
         self._changed = False
+        self._ready = False
+        self._timer = Timer(self._news)
+        if run.declaration is not None:
+            self._begin(LiveIncident.declared(run.declaration), LedgerProgress())
+        elif run.carried is not None and workflow.info().continued_run_id is not None:
+            self._begin(LiveIncident(run.carried.state, run.carried.timeline), run.carried.ledger)
+
+    def _begin(self, incident: LiveIncident, progress: LedgerProgress) -> None:
+        self._incident = incident
+        self._effects = EffectRunner(incident, self._news, progress.term)
+        self._ledger = LedgerWriter(incident, progress, self._news)
+        self._visibility = Visibility(incident.state)
+        incident.pass_time(workflow.now())
+        self._ready = True
 
     @workflow.run
-    async def run(self, run: IncidentRun) -> dict[str, Any]:  # noqa: ARG002 - `__init__` has taken it
+    async def run(self, run: IncidentRun) -> dict[str, Any]:
         """Live until the incident has ended; returns the final account: the state and the timeline."""
-        self._errands.observe()
+        if not self._ready:
+            await self._restore(run)
         while True:
-            clock.fire(self._rules, workflow.now())
-            self._errands.run_effects()
+            self._incident.pass_time(workflow.now())
             self._plan_dry_run()
-            self._showing.publish()
-            self._record.keep()
+            self._ledger.keep()
+            self._effects.run_effects()
+            self._visibility.publish()
+            if self._ledger.superseded:
+                raise ApplicationError(
+                    "the incident goes on under a later term", type=ErrorKind.SUPERSEDED.value, non_retryable=True
+                )
             if self._is_over():
                 break
             if self._must_continue_as_new():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                ledger_progress.shorten(self._rules)
-                workflow.continue_as_new(IncidentRun(declaration=self._rules.declaration, state=self._rules.state))
+                await self._continue_as_new()
             await self._wait_for_news()
-        await self._errands.leave_follow_up()
+        await leave_follow_up(self._incident.state, self._ledger.progress.term)
         await self._release_key()
-        await self._record.store_report()
+        await self._ledger.store_report()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return {"state": document(self._rules), "timeline": timeline_document(self._rules)}
+        return {"state": self._document(), "timeline": self.timeline()}
+
+    async def _restore(self, run: IncidentRun) -> None:
+        """Go on with an incident from its record. A state that no run of ours has handed on is refused."""
+        info = workflow.info()
+        if run.restore != info.workflow_id:
+            raise ApplicationError(
+                "an incident is begun with its declaration, or restored by its own id",
+                type=ErrorKind.REFUSED.value,
+                non_retryable=True,
+            )
+        found = await restored_incident(info)
+        progress = LedgerProgress(written=found.length, epoch=found.epoch, term=found.term)
+        self._begin(LiveIncident.restored(found, workflow.now()), progress)
+        await self._hold_key()
 
     async def _wait_for_news(self) -> None:
         """Sleep until the next thing is due or something has been heard."""
-        self._alarm.set(clock.next_due(self._rules))
+        dues = [clock.next_due(self._incident.state), self._ledger.next_due()]
+        self._timer.set(min((due for due in dues if due is not None), default=None))
         await workflow.wait_condition(lambda: self._changed)
         self._changed = False
 
@@ -77,91 +103,140 @@ class Incident:
         self._changed = True
 
     def _is_over(self) -> bool:
-        rules = self._rules
+        state = self._incident.state
         busy = (
-            self._errands.running
-            or self._record.writing
-            or rules.changes_in_flight()
-            or clock.next_due(rules) is not None
+            self._effects.running
+            or self._ledger.writing
+            or state.changes_in_flight()
+            or clock.next_due(state) is not None
         )
-        return rules.ended and not busy
+        return state.ended and not busy
 
     def _must_continue_as_new(self) -> bool:
         """Carry on as a new run between two things, not amid one; a ledger that cannot be written is not waited for."""
-        info, limit = workflow.info(), self._rules.declaration.history_limit
+        info, limit = workflow.info(), self._incident.state.declaration.history_limit
         length = info.get_current_history_length()
-        if self._errands.running or self._rules.effects or (self._record.writing and length < 2 * limit):
+        if self._effects.running or self._incident.effects or (self._ledger.writing and length < 2 * limit):
             return False
         return length >= limit or info.is_continue_as_new_suggested()
 
-    async def _release_key(self) -> None:
-        """Give the alert's key back; a starter that finds it held by a closed incident takes it anyway."""
-        key = self._rules.declaration.key
-        if key is None:
+    async def _continue_as_new(self) -> None:
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        progress, timeline = self._ledger.progress, self._incident.timeline
+        progress.shorten(timeline)
+        carried = Carried(state=self._incident.state, timeline=timeline, ledger=progress)
+        workflow.continue_as_new(IncidentRun(carried=carried))
+
+    async def _hold_key(self) -> None:
+        """Have alerts of the same key come here again, unless another incident answers for the key by now."""
+        declaration = self._incident.state.declaration
+        if declaration.key is None:
             return
         try:
-            hold = KeyHold(incident_id=self._rules.declaration.incident_id)
-            await workflow.get_external_workflow_handle(ids.key_workflow_id(key)).signal("release", hold)
+            await workflow.start_child_workflow(
+                "IncidentKey",
+                KeyHold(incident_id=declaration.incident_id),
+                id=ids.key_workflow_id(declaration.key),
+                task_queue=ids.INCIDENTS_QUEUE,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                memo={"incident": declaration.incident_id},
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("the key is held already")
+
+    async def _release_key(self) -> None:
+        """Give the alert's key back; a starter that finds it held by a closed incident takes it anyway."""
+        declaration = self._incident.state.declaration
+        if declaration.key is None:
+            return
+        try:
+            hold = KeyHold(incident_id=declaration.incident_id)
+            await workflow.get_external_workflow_handle(ids.key_workflow_id(declaration.key)).signal("release", hold)
         except ApplicationError:
             workflow.logger.info("the key is free already")
 
     def _plan_dry_run(self) -> None:
         """In a dry run: once the probes have answered, plan every change that needs no answer, then end."""
-        rules = self._rules
-        if rules.declaration.mode != "dry-run" or rules.ended or self._errands.running or rules.effects:
+        incident, state, now = self._incident, self._incident.state, workflow.now()
+        if state.live or state.ended or self._effects.running or incident.effects:
             return
-        if not rules.state.changes:
-            change_requests.request_all(rules, workflow.now())
-            self._errands.run_effects()
-        if not rules.changes_in_flight() and not self._errands.running:
-            lifecycle.end_dry_run(rules, workflow.now())
+        if not state.changes:
+            incident.take(change_requests.request_all(state), now)
+        if not state.changes_in_flight():
+            incident.take(lifecycle.end_dry_run(state), now)
+
+    def _document(self) -> dict[str, Any]:
+        """The document that `incident show --json` prints, with how far the record is kept."""
+        timeline, content = self._incident.timeline, document(self._incident.state)
+        content["clocks"] += self._ledger.clocks()
+        content["timeline"] = {
+            "length": timeline.length,
+            "head": timeline.head,
+            "first": timeline.dropped + 1,
+            "written": self._ledger.progress.written,
+        }
+        return content
+
+    async def ready(self) -> None:
+        """Wait until an incident that is being restored has been read."""
+        if not self._ready:
+            await workflow.wait_condition(lambda: self._ready)
 
     def refuse_early(self, name: str, command: Command) -> str | None:
         """Turn an update away at once; nothing of it enters history."""
-        return lifecycle.refusal(self._rules, name, command)
+        if not self._ready:
+            return "the incident is just being restored from its record: say it again in a moment"
+        return decide.refusal(self._incident.state, name, command)
 
     def hear(self, name: str, command: Command) -> str | None:
         """Do a command; a refused one goes on record."""
-        reason = lifecycle.handle(self._rules, name, command, workflow.now())
+        reason = self._incident.hear(name, command, workflow.now())
         self._news()
         return reason
 
     def unreadable(self, name: str, payload: Any, problem: str) -> None:
         """Put a signal that cannot be read on record as refused; its content may hold anything and stays out."""
         by = payload.get("by") if isinstance(payload, dict) else None
-        lifecycle.refuse(self._rules, name, bounded(by), problem, workflow.now())
-        self._changed = True
+        self._incident.refuse(name, bounded(by), problem, workflow.now())
+        self._news()
 
     async def answer(self) -> dict[str, Any]:
         """The incident as it stands, its changes begun: whoever reads of one may vote on it at once."""
-        if self._errands.beginning:
-            await workflow.wait_condition(lambda: not self._errands.beginning)
-        return document(self._rules)
+        if self._effects.beginning:
+            await workflow.wait_condition(lambda: not self._effects.beginning)
+        return self._document()
 
     @workflow.signal
-    def change_progress(self, progress: ChangeProgress) -> None:
+    async def change_progress(self, news: ChangeNews) -> None:
         """Learn from a change's workflow where it stands."""
-        change_requests.progress(self._rules, progress, workflow.now())
-        self._changed = True
+        await self.ready()
+        happenings = change_requests.progress(self._incident.state, news.workflow_id, news.happenings())
+        self._incident.take(happenings, workflow.now())
+        self._news()
 
     @workflow.signal
-    def alert(self, alert: Alert) -> None:
+    async def alert(self, alert: Alert) -> None:
         """Hear of another alert under this incident's key."""
-        alerts.duplicate(self._rules, alert.by, alert.text, workflow.now())
-        self._changed = True
+        await self.ready()
+        happenings = alerts.repeated(self._incident.state, alert.by, alert.text)
+        self._incident.take(happenings, workflow.now(), {"alert": alert.by})
+        self._news()
 
     @workflow.signal(dynamic=True)
-    def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
+    async def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
         """Put a signal of an unknown name on record as refused."""
-        lifecycle.refuse(self._rules, name, "unknown", "there is no such command", workflow.now())
-        self._changed = True
+        await self.ready()
+        self._incident.refuse(name, "unknown", "there is no such command", workflow.now())
+        self._news()
 
     @workflow.query
     def state(self) -> dict[str, Any]:
         """The document that `incident show --json` prints."""
-        return document(self._rules)
+        if not self._ready:
+            raise ApplicationError(ASK_AGAIN)
+        return self._document()
 
     @workflow.query
     def timeline(self) -> list[dict[str, Any]]:
-        """Every entry of the timeline, oldest first."""
-        return timeline_document(self._rules)
+        """The entries that the workflow still carries, oldest first."""
+        return [entry.model_dump(mode="json") for entry in self._incident.timeline.entries]

@@ -5,83 +5,117 @@ Once the incident has ended and all of it is written, its report is stored besid
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import AppendCall, Appended, ReportCall, Reported
-    from domain.model.state import StoredReport
-    from domain.rules import ledger_progress
-    from domain.rules.incident import Incident as Rules
+    from domain.model.event_kinds import Happening
+    from domain.model.events import ReportStored
+    from domain.rules.clock import Due
+    from domain.rules.ledger_progress import LedgerProgress
+    from domain.rules.live import LiveIncident
+    from domain.values.timestamps import stamp
 
 from workflows import failures, profiles
 
 
-class Record:
+class LedgerWriter:
     """Writes an incident's timeline into the ledger, a batch at a time, for as long as it takes."""
 
-    def __init__(self, rules: Rules, news: Callable[[], None]) -> None:
-        self._rules = rules
+    def __init__(self, incident: LiveIncident, progress: LedgerProgress, news: Callable[[], None]) -> None:
+        self._incident = incident
+        self.progress = progress
         self._news = news
         self._writer: asyncio.Task[None] | None = None
+        self._superseded = False
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another life of the incident has taken a later term: this one has nothing more to say."""
+        return self._superseded
 
     @property
     def writing(self) -> bool:
         return self._writer is not None
 
+    @property
+    def _is_behind(self) -> bool:
+        return self.progress.is_behind(self._incident.state, self._incident.timeline)
+
+    def next_due(self) -> Due | None:
+        """When whoever is on call must know that the ledger cannot be written."""
+        progress = self.progress
+        return None if progress.due_at is None or progress.failing else Due(progress.due_at, "ledger overdue")
+
+    def clocks(self) -> list[dict[str, Any]]:
+        """The deadline of the record, where it runs or was missed, beside the clocks of the response."""
+        if self.progress.due_at is None:
+            return []
+        state = "breached" if self.progress.failing else "running"
+        return [{"name": "ledger", "due_at": stamp(self.progress.due_at), "state": state}]
+
     def keep(self) -> None:
-        """Start writing what is new, unless it is being written already."""
-        if self._writer is None and ledger_progress.is_behind(self._rules):
+        """Start writing what is new, unless it is being written already; page when it has failed for too long."""
+        now = workflow.now()
+        self._incident.take(self.progress.overdue(self._incident.state, now), now)
+        if self._writer is None and self._is_behind and not self._superseded:
             self._writer = asyncio.create_task(self._write())
+
+    async def written(self) -> None:
+        """Wait until all of the timeline is written."""
+        self.keep()
+        await workflow.wait_condition(lambda: not self.writing)
 
     async def store_report(self) -> None:
         """Store the report of an incident that has ended; that it cannot be stored goes on record, and no more.
 
         A dry run leaves none. What is heard meanwhile is written too.
         """
-        if not self._rules.live:
-            return
-        report = await self._stored()
-        self._rules.state.report = report
-        if report.reason is not None and self._rules.declaration.environment.evidence is not None:
-            text = f"No report was stored: {report.reason}"
-            self._rules.record(workflow.now(), "orchestrator", "report", text, {"reason": report.reason})
-        self.keep()
-        await workflow.wait_condition(lambda: not self.writing)
+        if self._incident.state.live:
+            self._incident.take([Happening(await self._store())], workflow.now(), {"answer": "report.store"})
+            await self.written()
 
-    async def _stored(self) -> StoredReport:
-        declaration = self._rules.declaration
+    async def _store(self) -> ReportStored:
+        declaration = self._incident.state.declaration
         if declaration.environment.evidence is None:
-            return StoredReport(reason=f"environment {declaration.environment.name} names no evidence bucket")
+            return ReportStored(reason=f"environment {declaration.environment.name} names no evidence bucket")
         call = ReportCall(
             incident=declaration.incident_id,
             environment=declaration.environment,
             timezone=declaration.organisation.timezone,
         )
-        profile = profiles.with_profile(profiles.REPORT, self._rules.state.severity, "Store the report")
+        profile = profiles.with_profile(profiles.REPORT, self._incident.state.severity, "Store the report")
         try:
             done = await workflow.execute_activity("report.store", call, result_type=Reported, **profile)
         except ActivityError as error:
-            return StoredReport(reason=failures.reason(error))
-        return StoredReport(places=done.places)
+            return ReportStored(reason=failures.reason(error))
+        return ReportStored(places=done.places)
 
     async def _write(self) -> None:
-        while ledger_progress.is_behind(self._rules):
+        state, timeline, progress = self._incident.state, self._incident.timeline, self.progress
+        while self._is_behind:
             call = AppendCall(
-                incident=self._rules.declaration.incident_id,
-                environment=self._rules.declaration.environment,
-                epoch=self._rules.state.ledger.epoch,
-                entries=ledger_progress.next_batch(self._rules, workflow.now()),
+                incident=state.id,
+                environment=state.declaration.environment,
+                epoch=progress.epoch,
+                term=progress.term,
+                entries=progress.next_batch(state, timeline, workflow.now()),
             )
-            profile = profiles.with_profile(profiles.LEDGER, self._rules.state.severity, "Write the ledger")
+            profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
             try:
                 done = await workflow.execute_activity("ledger.append", call, result_type=Appended, **profile)
             except ActivityError as error:
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
-                self._news()  # its clock runs: the loop must know when it is due
+                if failures.is_superseded(error):
+                    self._superseded = True
+                    break
+                self._news()  # its deadline runs: the loop must know when it is due
                 await workflow.sleep(profiles.LEDGER_AGAIN, summary="try the ledger again")
             else:
-                ledger_progress.written(self._rules, done.written, done.epoch, workflow.now())
+                happenings = progress.wrote(done.written, done.epoch)
+                self._incident.take(happenings, workflow.now(), {"answer": "ledger.append"})
         self._writer = None
         self._news()

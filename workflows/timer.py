@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
 from workflows import profiles
 
 
-class Alarm:
+class Timer:
     """Calls `ring` when the next thing is due."""
 
     def __init__(self, ring: Callable[[], None]) -> None:

@@ -1,27 +1,30 @@
-"""What the Temporal UI shows of an incident: search attributes in the list, details on its page."""
+"""What the Temporal UI shows of an incident: search attributes in the list, details as markdown on its page."""
 
+from html import escape
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
-    from domain.rules.incident import Incident as Rules
+    from domain.model.state import IncidentState
+    from domain.rules import clock
+    from domain.rules.document import waiting_for
+    from domain.rules.next_steps import next_steps
+    from domain.values.timestamps import stamp
 
 from workflows import search_attributes
-from workflows.details import details
 
 
-class Showing:
+class Visibility:
     """Publishes an incident; search attributes only when they have changed, as each time is an event."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+    def __init__(self, state: IncidentState) -> None:
+        self._state = state
         self._published: tuple[str, ...] = ()
 
     def publish(self) -> None:
-        state = self._rules.state
-        waiting = self._rules.waiting_for()
+        state, waiting = self._state, waiting_for(self._state)
         shown = (state.severity.value, state.status.value, *waiting)
         if shown != self._published:
             first, self._published = not self._published, shown
@@ -32,8 +35,29 @@ class Showing:
             ]
             if first:
                 updates += [
-                    search_attributes.INCIDENT_TYPE.value_set(self._rules.declaration.runbook.id),
-                    search_attributes.INCIDENT_MODE.value_set(self._rules.declaration.mode),
+                    search_attributes.INCIDENT_TYPE.value_set(state.declaration.runbook.id),
+                    search_attributes.INCIDENT_MODE.value_set(state.declaration.mode),
                 ]
             workflow.upsert_search_attributes(updates)
-        workflow.set_current_details(details(self._rules))
+        workflow.set_current_details(details(state))
+
+
+def details(state: IncidentState) -> str:
+    """The incident at a glance: where it stands, what is due, what waits for whom, what to type. HTML is escaped."""
+    due, waiting = clock.next_due(state), ", ".join(waiting_for(state)) or "nobody"
+    parts = [
+        f"## {state.severity} {escape(state.declaration.runbook.title)} · {state.status}",
+        escape(state.declaration.title),
+        f"Commander: {state.commander or 'nobody yet'} · waits for: {waiting}",
+        f"Next: {due.what} at {stamp(due.at)}" if due else "Nothing is due",
+    ]
+    lists = {
+        "Findings": [f"- {one.step}: **{one.status}** {escape(one.summary)}" for one in state.findings],
+        "Obligations": [f"- {one.step}: **{one.state}**, due {stamp(one.due_at)}" for one in state.obligations],
+        "Changes": [f"- {one.workflow_id}: **{one.status}**" for one in state.changes],
+    }
+    for heading, lines in lists.items():
+        if lines:
+            parts += [f"### {heading}", "\n".join(lines)]
+    commands = [step.command for step in next_steps(state)] or [f"incident report {state.id}"]
+    return "\n\n".join([*parts, "### What to type", "```\n" + "\n".join(commands) + "\n```"])

@@ -53,11 +53,13 @@ class Table:
             return standing
         return None
 
-    def put_all(self, items: list[Item]) -> bool:
-        """Put all of them if none is there yet (`dynamodb:PutItem`); tells whether it did."""
-        puts = [{"Put": {"TableName": self.name, "Item": item, "ConditionExpression": _NEW}} for item in items]
+    def put_all(self, items: list[Item], guard: dict[str, Any]) -> bool:
+        """Put all of them if none is there yet and `guard` holds (`dynamodb:PutItem`); tells whether it did."""
+        puts: list[dict[str, Any]] = [
+            {"Put": {"TableName": self.name, "Item": item, "ConditionExpression": _NEW}} for item in items
+        ]
         try:
-            self._db.transact_write_items(TransactItems=puts)
+            self._db.transact_write_items(TransactItems=[guard, *puts])
         except self._db.exceptions.TransactionCanceledException:
             return False
         return True

@@ -24,7 +24,7 @@ def preserved(entries: list[Entry]) -> list[Told]:
     found = {}
     for entry in entries:
         workflow = str(entry.data.get("workflow_id", ""))
-        target = str(entry.data.get("target", ""))
+        target = str(entry.data.get("plan", {}).get("target", ""))
         if entry.kind == "plan" and (_SNAPSHOT in target or target.endswith(_MANIFEST)):
             targets[workflow] = target
         elif entry.kind == "change" and entry.data.get("status") in _DONE and workflow in targets:

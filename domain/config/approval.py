@@ -4,8 +4,6 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.config.organisation import COMMANDER
-
 
 class ApprovalClass(StrEnum):
     """How grave a change is.
@@ -19,6 +17,14 @@ class ApprovalClass(StrEnum):
     A2 = "A2"
     A3 = "A3"
 
+    @property
+    def unnamed(self) -> "ApprovalRule":
+        """The rule of a class for which an organisation names nobody.
+
+        A2 and A3 then need an approver whom nobody can be: what is not decided must not go ahead.
+        """
+        return ApprovalRule(quorum=0 if self in {ApprovalClass.A0, ApprovalClass.A1} else 1)
+
 
 class ApprovalRule(BaseModel):
     """`quorum` distinct people of `roles`, none of them the requester."""
@@ -27,12 +33,3 @@ class ApprovalRule(BaseModel):
 
     roles: tuple[str, ...] = ()
     quorum: int = Field(default=1, ge=0)
-
-
-DEFAULT_RULES: dict[ApprovalClass, ApprovalRule] = {
-    ApprovalClass.A0: ApprovalRule(quorum=0),
-    ApprovalClass.A1: ApprovalRule(quorum=0),
-    ApprovalClass.A2: ApprovalRule(roles=(COMMANDER, "technical-manager"), quorum=1),
-    ApprovalClass.A3: ApprovalRule(roles=("cto", "devops-lead"), quorum=2),
-}
-"""What a class asks for where the runbook is silent."""

@@ -2,12 +2,35 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 _ELB_NAME_MAX = 32
 _LONGEST_INCIDENT = timedelta(days=366)
+
+
+def _account(value: str) -> str:
+    if not re.fullmatch(r"\d{12}", value):
+        raise ValueError(f"{value!r} is no AWS account id of twelve digits; write them in quotes")
+    return value
+
+
+def _elb_arn(value: str) -> str:
+    """Refuse an ARN of something that Elastic Load Balancing would not let anybody call so."""
+    found = re.search(r":(?:targetgroup|loadbalancer/\w+)/([^/]+)", value)
+    if found and len(found[1]) > _ELB_NAME_MAX:
+        raise ValueError(
+            f"the name {found[1]!r} has {len(found[1])} characters; Elastic Load Balancing allows {_ELB_NAME_MAX}, so "
+            "nothing can have it: look the ARN up"
+        )
+    return value
+
+
+def _waf_log_group(value: str) -> str:
+    if not value.startswith("aws-waf-logs-"):
+        raise ValueError(f"log group {value!r} cannot receive WAF logs: its name must start aws-waf-logs-")
+    return value
 
 
 class _Part(BaseModel):
@@ -15,23 +38,13 @@ class _Part(BaseModel):
 
 
 class Service(_Part):
-    """An ECS service behind a target group."""
+    """An ECS service, behind a target group if a load balancer is before it."""
 
     cluster: str
     service: str
     family: str
-    target_group_arn: str
+    target_group_arn: Annotated[str, AfterValidator(_elb_arn)] | None = None
     log_group: str
-
-    @model_validator(mode="after")
-    def _check(self) -> "Service":
-        name = self.target_group_arn.split(":targetgroup/")[-1].split("/")[0]
-        if len(name) > _ELB_NAME_MAX:
-            raise ValueError(
-                f"target group name {name!r} has {len(name)} characters; Elastic Load Balancing allows "
-                f"{_ELB_NAME_MAX}, so no such target group can exist"
-            )
-        return self
 
 
 class Database(_Part):
@@ -57,7 +70,7 @@ class HealthCheck(_Part):
 class LoadBalancer(_Part):
     """The application load balancer; `rule_arns` are the listener rules that carry the application."""
 
-    arn: str
+    arn: Annotated[str, AfterValidator(_elb_arn)]
     listener_arn: str
     rule_arns: tuple[str, ...] = ()
 
@@ -74,15 +87,9 @@ class WebAcl(_Part):
     """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration)."""
 
     name: str
-    log_group: str
+    log_group: Annotated[str, AfterValidator(_waf_log_group)]
     ip_set: str
     ip_set_v6: str | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> "WebAcl":
-        if not self.log_group.startswith("aws-waf-logs-"):
-            raise ValueError(f"log group {self.log_group!r} cannot receive WAF logs: its name must start aws-waf-logs-")
-        return self
 
 
 class StatusPage(_Part):
@@ -104,7 +111,7 @@ class Evidence(_Part):
     kms_key: str
     signing_key: str
     earlier_signing_keys: tuple[str, ...] = ()
-    retention_days: int = Field(default=2557, gt=0)
+    retention_days: int = Field(default=365, gt=0)
 
     def locked_until(self, at: datetime) -> datetime:
         """Until when something kept at `at` must be locked, though nobody knows yet when its incident ends."""
@@ -126,10 +133,10 @@ class Protected(_Part):
 
 
 class Notifications(_Part):
-    """What pages and mails are sent from."""
+    """What pages and mails are sent from. Without `sms_sender` the account's own number, or one of AWS's, is shown."""
 
     mail_sender: str
-    sms_sender: str = Field(max_length=11)
+    sms_sender: str | None = Field(default=None, max_length=11)
 
 
 class Environment(_Part):
@@ -137,11 +144,11 @@ class Environment(_Part):
 
     name: str
     kind: Literal["sandbox", "staging", "production"]
-    account: str
+    account: Annotated[str, AfterValidator(_account)]
     region: str
     ledger_table: str
     notifications: Notifications
-    status_page: StatusPage
+    status_page: StatusPage | None = None
     services: dict[str, Service] = {}
     databases: dict[str, Database] = {}
     networks: dict[str, Network] = {}
@@ -162,8 +169,6 @@ class Environment(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> "Environment":
-        if not re.fullmatch(r"\d{12}", self.account):
-            raise ValueError(f"account {self.account!r} is no AWS account id of twelve digits")
         for name, database in self.databases.items():
             if database.replica_of is not None and database.replica_of not in self.databases:
                 raise ValueError(f"database {name!r} is a replica of {database.replica_of!r}, which is not named here")

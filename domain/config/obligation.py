@@ -16,7 +16,7 @@ class _Part(BaseModel):
 class Fact(_Part):
     """A point in time that clocks of the law count from. People record it; what is recorded stays.
 
-    One that is there `with_phi` is recorded by itself when an incident is declared with health information at
+    One that is there `with_phi` is recorded by itself when an incident is declared with sensitive information at
     stake. Once recorded, it is moved by the roles of `moved_by` alone, with a reason; by anybody where none is named.
     """
 
@@ -75,8 +75,8 @@ class Obligation(_Part):
 class BreachRegister(_Part):
     """How the register of breaches reads the record: by which of the file's facts and duties a breach is decided.
 
-    In it stands what was declared with health information at stake, is of one of `types`, or has one of the two facts:
-    `suspicion`, or `belief`, which makes it an eligible breach. `assessment` is the duty that decides otherwise,
+    In it stands what was declared with sensitive information at stake, is of one of `types`, or has one of the two
+    facts: `suspicion`, or `belief`, which makes it an eligible breach. `assessment` is the duty that decides otherwise,
     `statement` the one to tell the regulator.
     """
 

@@ -1,9 +1,11 @@
 """Who there is: people by their roles, how they are reached, and who comes after whom."""
 
+import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.values.durations import Duration
 from domain.values.severity import Severity, SeverityPolicy
 
@@ -19,13 +21,15 @@ class Channel(BaseModel):
     kind: Literal["sms", "email"]
     address: str
 
-    @model_validator(mode="after")
-    def _check(self) -> "Channel":
-        if self.kind == "sms" and not (self.address.startswith("+") and self.address[1:].isdigit()):
-            raise ValueError(f"{self.address!r} is no phone number in E.164, such as +61491570006")
-        if self.kind == "email" and "@" not in self.address:
-            raise ValueError(f"{self.address!r} is no mail address")
-        return self
+    @field_validator("address")
+    @classmethod
+    def _check(cls, value: str, others: ValidationInfo) -> str:
+        kind = others.data.get("kind")
+        if kind == "sms" and not (value.startswith("+") and value[1:].isdigit()):
+            raise ValueError(f"{value!r} is no phone number in E.164, such as +61491570006")
+        if kind == "email" and "@" not in value:
+            raise ValueError(f"{value!r} is no mail address")
+        return value
 
 
 class Contact(BaseModel):
@@ -71,7 +75,9 @@ class Holidays(BaseModel):
 class Organisation(BaseModel):
     """One organisation, as `organisation.yaml` gives it.
 
-    What an incident leaves is kept for `retention` from its end.
+    `on_call` and `approval` hold where a runbook is silent: who is paged first, in that order, and who may approve a
+    change of each class. What an incident leaves is kept for `retention` from its end. `personal_numbers` are regular
+    expressions of numbers that stand for people, by what to call them: notes that hold one are warned of.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,10 +87,13 @@ class Organisation(BaseModel):
     timezone: str
     contacts: tuple[Contact, ...] = Field(min_length=1)
     chain: tuple[str, ...] = Field(min_length=1)
+    on_call: tuple[str, ...] = ()
+    approval: dict[ApprovalClass, ApprovalRule] = {}
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     holidays: Holidays | None = None
-    retention: Duration = Field(default="2557d", validate_default=True)
+    retention: Duration = Field(default="365d", validate_default=True)
+    personal_numbers: dict[str, re.Pattern[str]] = {}
     severities: dict[Severity, SeverityPolicy]
 
     @model_validator(mode="after")
@@ -109,7 +118,10 @@ class Organisation(BaseModel):
                 return contact
         return next(iter(self.holders(who)), None)
 
+    def held(self) -> frozenset[str]:
+        """Every role that somebody holds."""
+        return frozenset(role for contact in self.contacts for role in contact.roles)
+
     def roles(self) -> frozenset[str]:
         """Every role that can be named: held ones, external parties, and the commander's."""
-        held = {role for contact in self.contacts for role in contact.roles}
-        return frozenset(held | {external.id for external in self.externals} | {COMMANDER})
+        return self.held() | {external.id for external in self.externals} | {COMMANDER}

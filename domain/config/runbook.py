@@ -88,15 +88,15 @@ class ObligationStep(_Step):
     obligation: str
 
 
-_KINDS = ("probe", "change", "notice", "task", "obligation")
+STEP_KINDS = ("probe", "change", "notice", "task", "obligation")
 
 
 def _kind(value: Any) -> str | None:
     """Tell which kind of step this is by the one key that names it."""
     if isinstance(value, dict):
-        named = [kind for kind in _KINDS if kind in value]
+        named = [kind for kind in STEP_KINDS if kind in value]
         return named[0] if len(named) == 1 else None
-    return next((kind for kind in _KINDS if hasattr(value, kind)), None)
+    return next((kind for kind in STEP_KINDS if hasattr(value, kind)), None)
 
 
 AnyStep = ProbeStep | ChangeStep | NoticeStep | TaskStep | ObligationStep
@@ -109,7 +109,7 @@ Step = Annotated[
     Discriminator(
         _kind,
         custom_error_type="step_kind",
-        custom_error_message="a step has exactly one of the keys probe, change, notice, task, obligation",
+        custom_error_message=f"a step has exactly one of the keys {', '.join(STEP_KINDS)}",
     ),
 ]
 
@@ -140,7 +140,7 @@ class Runbook(BaseModel):
     version: str
     severities: tuple[Severity, ...] = Field(min_length=1)
     owner: str
-    on_call: tuple[str, ...] = ("devops-lead", "development-lead", "security-lead")
+    on_call: tuple[str, ...] = Field(min_length=1)
     page_at_once: tuple[str, ...] = ()
     page_at_once_with_phi: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()

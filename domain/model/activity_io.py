@@ -62,6 +62,7 @@ class ApplyCall(BaseModel):
     holder: str
     plan: Plan
     approvers: tuple[str, ...]
+    term: int = 1
 
 
 class Applied(BaseModel):
@@ -95,6 +96,7 @@ class AppendCall(BaseModel):
     incident: str
     environment: Environment
     epoch: int
+    term: int = 1
     entries: list[Entry]
 
 
@@ -116,6 +118,9 @@ class FollowCall(BaseModel):
     kind: str
     text: str
     data: dict[str, Any]
+    v: int = 1
+    cause: dict[str, Any] = {}
+    term: int = 1
 
 
 class ReportCall(BaseModel):
@@ -150,7 +155,7 @@ class PageCall(BaseModel):
     role: str
     channels: tuple[Channel, ...]
     sender_mail: str
-    sender_sms: str
+    sender_sms: str | None = None
     subject: str
     body: str
 

@@ -1,54 +1,53 @@
-"""What the rules want done outside; the workflow does it and tells the rules how it went."""
+"""What the rules want done outside; the workflow does it and records how it went.
 
-from typing import Literal
+An effect names what it is about; everything else is read from the state when it is done.
+"""
 
-from pydantic import BaseModel
+from typing import Literal, NamedTuple
 
-from domain.config.organisation import Contact
-from domain.model.plan import Plan
-from domain.model.state import ChangeRecord
-
-
-class SendPage(BaseModel):
-    """Reach one contact: by the first channel that takes it, or for a reminder by mail before any other."""
-
-    kind: Literal["page"] = "page"
-    page_id: str
-    contact: Contact
-    role: str
-    subject: str
-    body: str
-    by_mail: bool = False
+Signal = Literal["commander_is", "cancel", "evidence_begun"]
 
 
-class SendNotice(BaseModel):
-    kind: Literal["notice"] = "notice"
+class Observe(NamedTuple):
+    """Look at something by a probe of the runbook."""
+
     step: str
-    sequence: int
 
 
-class StartChange(BaseModel):
-    """Start a change's workflow; `undo` is the applied plan to reverse."""
+class SendPage(NamedTuple):
+    """Reach one contact, by the first channel that takes it: page `number` of the incident."""
 
-    kind: Literal["change"] = "change"
-    record: ChangeRecord
-    undo: Plan | None = None
+    number: int
 
 
-class TellChanges(BaseModel):
-    """Tell changes in flight who the commander is, that they are cancelled, or that evidence is being preserved."""
+class SendMail(NamedTuple):
+    """Remind one contact, by mail before any other channel: mail `number` of the incident."""
 
-    kind: Literal["tell"] = "tell"
+    number: int
+
+
+class SendNotice(NamedTuple):
+    step: str
+
+
+class StartChange(NamedTuple):
+    """Start a change's workflow, at the beginning or where its record has come to."""
+
+    workflow_id: str
+
+
+class TellChanges(NamedTuple):
+    """Let changes in flight know who commands, that they are cancelled, or that evidence is being preserved."""
+
     workflow_ids: tuple[str, ...]
-    signal: Literal["commander_is", "cancel", "evidence_begun"]
-    payload: dict[str, str]
+    signal: Signal
+    payload: dict[str, str] = {}  # noqa: RUF012 - never changed
 
 
-class OpenIncident(BaseModel):
+class OpenIncident(NamedTuple):
     """Declare an incident of another type beside this one."""
 
-    kind: Literal["open"] = "open"
     type: str
 
 
-Effect = SendPage | SendNotice | StartChange | TellChanges | OpenIncident
+Effect = Observe | SendPage | SendMail | SendNotice | StartChange | TellChanges | OpenIncident

@@ -1,276 +1,177 @@
-"""Everything about an incident that changes while it is open: one model, carried whole from run to run."""
+"""Everything about an incident that changes while it is open. Only `rules/evolve.py` changes it, event by event."""
 
-from datetime import datetime
-from enum import StrEnum
-from typing import Any, Literal
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-from domain.config.approval import ApprovalClass
+from domain.config.organisation import COMMANDER, Contact
 from domain.model.declaration import Declaration
-from domain.model.finding import Finding
-from domain.model.plan import Plan
-from domain.model.timeline import Timeline
-from domain.values.severity import Severity
-from domain.values.status import Status
-
-
-class ChangeStatus(StrEnum):
-    PLANNING = "planning"
-    AWAITING_APPROVAL = "awaiting-approval"
-    APPLYING = "applying"
-    VERIFYING = "verifying"
-    APPLIED = "applied"
-    ALREADY_DONE = "already-done"
-    PLANNED = "planned"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    STALE = "stale"
-    FAILED = "failed"
-    UNDONE = "undone"
-
-
-IN_FLIGHT = frozenset(
-    {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL, ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
+from domain.model.finding import FindingStatus
+from domain.model.records import (
+    ChangeRecord,
+    Clock,
+    FactRecord,
+    FindingRecord,
+    Link,
+    Mail,
+    NoticeRecord,
+    ObligationRecord,
+    Page,
+    Paging,
+    StatusChange,
+    StoredReport,
+    Task,
 )
-
-
-LEDGER_CLOCK = "ledger"
-"""The clock of the record itself; no deadline of the response."""
-
-
-class Clock(BaseModel):
-    """A deadline with a name; `due_at` is UTC."""
-
-    due_at: datetime
-    state: Literal["running", "met", "breached", "cancelled"] = "running"
-
-
-class Page(BaseModel):
-    """A page that was sent: to whom, as which role, at which level of the chain (0: on call)."""
-
-    at: datetime
-    to: str
-    role: str
-    level: int
-    reason: str
-
-
-class Paging(BaseModel):
-    """How far paging has come. Every clock counts from `base`; the level reached never decreases."""
-
-    base: datetime
-    next_at: datetime | None
-    reason: str
-    leads: int = 0
-    level: int = 0
-    paged: list[str] = []
-
-
-class Vote(BaseModel):
-    """An accepted vote on a plan. `verified` tells whether the voter's identity was proven."""
-
-    by: str
-    role: str
-    decision: Literal["approve", "reject"]
-    at: datetime
-    verified: bool = False
-    comment: str | None = None
-
-
-class ChangeRecord(BaseModel):
-    """One requested change, as its own workflow last told it."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    step: str
-    generation: int
-    workflow_id: str
-    action: str
-    status: ChangeStatus = ChangeStatus.PLANNING
-    approval_class: ApprovalClass | None = Field(default=None, alias="class")
-    requested_by: str
-    params: dict[str, Any] = {}
-    plan: Plan | None = None
-    approvals: list[Vote] = []
-    eligible: list[str] = []
-    expires_at: datetime | None = None
-    ours: bool | None = None
-    undo_of: int | None = None
-    reason: str | None = None
-
-
-class ProgressEntry(BaseModel):
-    """One thing that happened inside a change, for the incident's timeline."""
-
-    at: datetime
-    actor: str
-    kind: str
-    text: str
-    data: dict[str, Any] = {}
-
-
-class ChangeProgress(BaseModel):
-    """What a change's workflow tells its incident: where it stands, what happened, whom to page about it."""
-
-    record: ChangeRecord
-    entries: list[ProgressEntry] = []
-    page: list[str] = []
-    page_reason: str = ""
-    clock: Clock | None = None
-    access_denied: bool = False
-
-
-class Task(BaseModel):
-    step: str
-    title: str
-    owner: str
-    phase: str
-    required: bool
-    due_at: datetime | None = None
-    status: Literal["open", "done", "waived"] = "open"
-    by: str | None = None
-    at: datetime | None = None
-    note: str | None = None
-    remind_at: datetime | None = None
-
-
-class FactRecord(BaseModel):
-    """A point in time that somebody put on record. `value` is the point, `at` when it was recorded; both UTC."""
-
-    fact: str
-    title: str
-    value: datetime
-    by: str
-    at: datetime
-    reason: str | None = None
-
-
-class Signature(BaseModel):
-    """Somebody stands for how a duty ends. `verified` tells whether the signer's identity was proven."""
-
-    by: str
-    role: str
-    at: datetime
-    verified: bool = False
-
-
-ObligationStatus = Literal["open", "discharged", "not-required", "superseded"]
-
-
-class Ending(BaseModel):
-    """How a duty ends: what it becomes, and what stands for that. `done_at` is when it was done, in UTC."""
-
-    state: ObligationStatus
-    by: str
-    done_at: datetime
-    reference: str | None = None
-    outcome: str | None = None
-    reason: str | None = None
-    justification: str | None = None
-
-
-class ObligationRecord(BaseModel):
-    """A duty that has begun. `ending` is proposed while the duty is open; `signatures` are on that proposal."""
-
-    step: str
-    obligation: str
-    started_at: datetime
-    due_at: datetime
-    state: ObligationStatus = "open"
-    overdue: bool = False
-    reminded: int = 0
-    ending: Ending | None = None
-    signatures: list[Signature] = []
-
-    def unsigned(self, signers: tuple[str, ...]) -> list[str]:
-        """The roles of `signers` whose signature is still missing."""
-        signed = {signature.role for signature in self.signatures}
-        return [role for role in signers if role not in signed]
-
-
-class NoticeRecord(BaseModel):
-    """A notice and how far it has come; `due_at` is set once the moment that it waits for has come."""
-
-    step: str
-    action: str
-    due_at: datetime | None = None
-    status: Literal["waiting", "sending", "sent", "failed", "skipped"] = "waiting"
-    sequence: int | None = None
-    reference: str | None = None
-    reason: str | None = None
-
-
-class ObservedFinding(BaseModel):
-    step: str
-    action: str
-    at: datetime
-    finding: Finding
-
-
-class Link(BaseModel):
-    """An incident of another type that a finding opened; `incident` is its id once it is there."""
-
-    type: str
-    because: str
-    incident: str | None = None
-
-
-class LedgerState(BaseModel):
-    """How many entries the ledger outside has, and in which epoch it is written."""
-
-    written: int = 0
-    epoch: int = 1
-
-
-class StoredReport(BaseModel):
-    """Where the report of an ended incident is kept; `reason` says why it is not."""
-
-    places: tuple[str, ...] = ()
-    reason: str | None = None
-
-
-class Told(BaseModel):
-    """The deadlines as the timeline has told them: clocks by name, tasks' due dates and notices by step."""
-
-    clocks: dict[str, Clock] = {}
-    due: dict[str, datetime] = {}
-    notices: dict[str, NoticeRecord] = {}
+from domain.values.severity import Severity, SeverityPolicy
+from domain.values.status import FINAL, Status
 
 
 class IncidentState(BaseModel):
+    """What the timeline of an incident comes to. Fields are named as in the document of `incident show`.
+
+    `statuses`, `severities` and `clocks` are its history; the moments are those that stand, so that a reopened incident
+    has none, but for `first_acknowledged_at`.
+    """
+
+    declaration: Declaration
     severity: Severity
     status: Status = Status.DECLARED
     commander: str | None = None
+    first_acknowledged_at: datetime | None = None
     acknowledged_at: datetime | None = None
     mitigated_at: datetime | None = None
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
+    statuses: list[StatusChange] = []
+    severities: list[StatusChange] = []
     reopened: int = 0
     alerts: int = 1
-    notices_sent: int = 0
-    hands_lost: bool = False
+    access_denied: bool = False
     paging: Paging
-    clocks: dict[str, Clock] = {}
+    clocks: list[Clock] = []
     pages: list[Page] = []
-    probes_started: bool = False
-    findings: list[ObservedFinding] = []
+    mails: list[Mail] = []
+    mails_asked: int = 0
+    findings: list[FindingRecord] = []
     changes: list[ChangeRecord] = []
     tasks: list[Task] = []
     notices: list[NoticeRecord] = []
+    notices_begun: int = 0
     facts: list[FactRecord] = []
     obligations: list[ObligationRecord] = []
-    mails_sent: int = 0
     links: list[Link] = []
-    timeline: Timeline = Timeline()
-    ledger: LedgerState = LedgerState()
-    told: Told = Told()
     report: StoredReport | None = None
 
+    @property
+    def id(self) -> str:
+        return self.declaration.incident_id
 
-class IncidentRun(BaseModel):
-    """The Incident workflow's argument: a new declaration, or one carried on from an earlier run."""
+    @property
+    def type(self) -> str:
+        return self.declaration.runbook.id
 
-    declaration: Declaration
-    state: IncidentState | None = None
+    @property
+    def title(self) -> str:
+        return self.declaration.title
+
+    @property
+    def declared_at(self) -> datetime:
+        return self.declaration.declared_at
+
+    @property
+    def policy(self) -> SeverityPolicy:
+        return self.declaration.policy(self.severity)
+
+    @property
+    def ended(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def live(self) -> bool:
+        """Whether people are paged and the outside is informed; a dry run does neither."""
+        return self.declaration.mode != "dry-run"
+
+    @property
+    def responding(self) -> bool:
+        """Whether the symptoms still last: declared or acknowledged, not yet mitigated."""
+        return self.status in {Status.DECLARED, Status.ACKNOWLEDGED}
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        return self.declaration.organisation.chain
+
+    def level_of(self, role: str) -> int:
+        """Which level of the chain a role is; 0 for one that is none."""
+        return self.chain.index(role) + 1 if role in self.chain else 0
+
+    def scaled(self, duration: timedelta) -> timedelta:
+        """Policy time as real time; a sandbox may run its policy clocks faster."""
+        return duration / self.declaration.speed
+
+    def who(self, name: str) -> Contact | None:
+        """Find a contact by id or role; the commander's role is whoever holds it."""
+        if name == COMMANDER:
+            return self.declaration.organisation.contact(self.commander) if self.commander else None
+        return self.declaration.organisation.contact(name)
+
+    def holders(self, role: str) -> tuple[Contact, ...]:
+        """Everybody who holds a role now; the commander's is held by whoever commands."""
+        if role != COMMANDER:
+            return self.declaration.organisation.holders(role)
+        commander = self.who(role)
+        return (commander,) if commander else ()
+
+    def standing_clocks(self) -> list[Clock]:
+        """Every clock as it stands: the latest run of each, in the order in which they first ran."""
+        latest = {clock.name: clock for clock in self.clocks}
+        return [clock for clock in latest.values() if not clock.dropped]
+
+    def clock(self, name: str) -> Clock | None:
+        """The latest run of a clock; None where the incident has none of this name."""
+        found = next((clock for clock in reversed(self.clocks) if clock.name == name), None)
+        return None if found is None or found.dropped else found
+
+    def running(self) -> Iterator[Clock]:
+        """The clocks that run now; those of approvals are kept by the change that asks."""
+        return (clock for clock in self.clocks if clock.state == "running" and not clock.name.startswith("approval:"))
+
+    def suspects(self) -> set[str]:
+        """The probes that have found something suspect."""
+        return {finding.step for finding in self.findings if finding.status is FindingStatus.SUSPECT}
+
+    def task(self, step: str) -> Task:
+        return next(task for task in self.tasks if task.step == step)
+
+    def open_tasks(self) -> list[Task]:
+        return [task for task in self.tasks if task.status == "open"]
+
+    def fact(self, name: str) -> FactRecord | None:
+        """A fact as it stands: the latest that was recorded."""
+        return next((fact for fact in reversed(self.facts) if fact.fact == name), None)
+
+    def standing_facts(self) -> list[FactRecord]:
+        """Each fact as it was recorded last."""
+        return list({fact.fact: fact for fact in self.facts}.values())
+
+    def obligation(self, step: str) -> ObligationRecord:
+        return next(record for record in self.obligations if record.step == step)
+
+    def duty(self, obligation: str) -> ObligationRecord | None:
+        """The duty of this id of the organisation's, if it has begun."""
+        return next((record for record in self.obligations if record.obligation == obligation), None)
+
+    def open_obligations(self) -> list[ObligationRecord]:
+        return [record for record in self.obligations if record.state == "open"]
+
+    def notice(self, step: str) -> NoticeRecord:
+        return next(notice for notice in self.notices if notice.step == step)
+
+    def change(self, workflow_id: str) -> ChangeRecord | None:
+        return next((change for change in self.changes if change.workflow_id == workflow_id), None)
+
+    def latest_change(self, step: str) -> ChangeRecord | None:
+        return next((change for change in reversed(self.changes) if change.step == step), None)
+
+    def changes_in_flight(self) -> list[ChangeRecord]:
+        return [change for change in self.changes if change.in_flight]

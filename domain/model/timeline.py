@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 from pydantic import BaseModel
@@ -13,7 +13,12 @@ GENESIS = "0" * 64
 
 
 class Entry(BaseModel):
-    """One thing that happened. `hash` is SHA-256 over the entry's canonical JSON (RFC 8785), which holds `prev`."""
+    """One thing that happened. `hash` is SHA-256 over the entry's canonical JSON (RFC 8785), which holds `prev`.
+
+    `kind`, `v` and `data` are its event: the kind, the version of that kind's shape, the fields. `cause` is what it
+    came of: the command with what was given, the deadline, or the answer from outside; where several entries came of
+    one cause, the later ones name the first by its number.
+    """
 
     seq: int
     at: datetime
@@ -21,6 +26,8 @@ class Entry(BaseModel):
     kind: str
     text: str
     data: dict[str, Any] = {}
+    v: int = 1
+    cause: dict[str, Any] = {}
     prev: str
     hash: str = ""
 
@@ -58,10 +65,29 @@ class Timeline(BaseModel):
     def head(self) -> str:
         return self.entries[-1].hash if self.entries else self.base
 
-    def append(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> Entry:
-        plain = canonical_value(data or {})
-        entry = Entry(seq=self.length + 1, at=at, actor=actor, kind=kind, text=text, data=plain, prev=self.head)
-        entry = entry.model_copy(update={"hash": entry.computed_hash()})
+    def append(
+        self,
+        at: datetime,
+        actor: str,
+        kind: str,
+        text: str,
+        data: dict[str, Any] | None = None,
+        *,
+        v: int = 1,
+        cause: dict[str, Any] | None = None,
+    ) -> Entry:
+        entry = Entry(
+            seq=self.length + 1,
+            at=at,
+            actor=actor,
+            kind=kind,
+            text=text,
+            data=canonical_value(data or {}),
+            v=v,
+            cause=canonical_value(cause or {}),
+            prev=self.head,
+        )
+        entry.hash = entry.computed_hash()
         self.entries.append(entry)
         return entry
 
@@ -86,6 +112,21 @@ class Timeline(BaseModel):
                 return position
             previous = entry.hash
         return None
+
+
+class Unchained(NamedTuple):
+    """An entry before it has a place in a chain."""
+
+    actor: str
+    kind: str
+    text: str
+    data: dict[str, Any]
+    v: int
+    cause: dict[str, Any]
+
+    def is_said_by(self, entry: Entry) -> bool:
+        """Whether an entry says just this, whenever it was written."""
+        return (entry.actor, entry.kind, entry.text, entry.data, entry.v, entry.cause) == self
 
 
 def bounded(actor: object) -> str:

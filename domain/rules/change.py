@@ -6,180 +6,202 @@ from typing import Any
 from pydantic import BaseModel
 
 from domain.config.approval import ApprovalRule
-from domain.config.organisation import Contact, Organisation
+from domain.config.organisation import COMMANDER, Contact, Organisation
 from domain.model.activity_io import Applied, Planned, Scope
-from domain.model.commands import Approve, Cancel, Command, Reject
-from domain.model.plan import Plan, plan_document
-from domain.model.state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus, Clock, ProgressEntry, Vote
+from domain.model.change_events import (
+    ApprovalAsked,
+    ChangeEvent,
+    ChangeMoved,
+    ElectorateChanged,
+    EvidenceForgone,
+    PlanMade,
+    VoteCast,
+    VoteKept,
+)
+from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Reject
+from domain.model.event_kinds import Happening
+from domain.model.events import ORCHESTRATOR, Refused
+from domain.model.plan import Plan
+from domain.model.records import ChangeRecord, ChangeStatus, EarlyVote
+from domain.rules.decide import cause_of
+from domain.rules.evolve_changes import alter
+from domain.rules.paging import deadline
 from domain.rules.voting import Electorate, rule_for
 
 
 class ChangeRequest(BaseModel):
     """The Change workflow's argument.
 
-    One that is `evidence` runs on the forensics queue. `wait_for_evidence` is how long applying waits at most
-    for the evidence to be under way; None where it need not wait.
+    One that is `evidence` runs on the forensics queue. It acts in the incident's `term`. `wait_for_evidence` is how
+    long applying waits at most for the evidence to be under way; None where it need not wait. A record that has come
+    further than planning is of a change that goes on from its incident's record.
     """
 
     scope: Scope
     organisation: Organisation
     record: ChangeRecord
-    title: str
     rule: ApprovalRule | None
     approve_within: timedelta
     commander: str | None
     undo: Plan | None = None
     evidence: bool = False
+    term: int = 1
     wait_for_evidence: timedelta | None = None
 
-
-class Window(BaseModel):
-    """The time that the present voters have; half of it gone, they are paged again."""
-
-    opened_at: datetime
-    ends_at: datetime
-    reminded: bool = False
-
     @property
-    def half_at(self) -> datetime:
-        return self.opened_at + (self.ends_at - self.opened_at) / 2
+    def title(self) -> str:
+        return f"Undo: {self.record.title}" if self.undo else self.record.title
 
 
-class Change:
-    """One change under way. What it has to tell its incident is drained with `told`."""
+class ChangeNews(BaseModel):
+    """What a change's workflow says to its incident: events since it spoke last, in order."""
+
+    workflow_id: str
+    events: list["ChangeHappening"]
+
+    def happenings(self) -> list[Happening]:
+        return [Happening(one.event, one.actor, one.at, one.cause) for one in self.events]
+
+
+class ChangeHappening(BaseModel):
+    """One event of a change: who did it, when (UTC), and what it came of."""
+
+    at: datetime
+    actor: str
+    event: ChangeEvent
+    cause: dict[str, Any] = {}
+
+
+class LiveChange:
+    """One change under way. What it has to say to its incident is drained with `news`."""
 
     def __init__(self, request: ChangeRequest) -> None:
         self.request = request
-        self.record = request.record
+        self.record = request.record.model_copy(deep=True)
         self.commander = request.commander
-        self.added: list[str] = []
-        self.window: Window | None = None
-        self.early: list[tuple[str, Command]] = []
-        self._entries: list[ProgressEntry] = []
-        self._page: list[str] = []
-        self._page_reason = ""
-        self._clock: Clock | None = None
-        self._denied = False
+        self._news: list[ChangeHappening] = []
 
     @property
     def ended(self) -> bool:
-        return self.record.status not in IN_FLIGHT
+        return not self.record.in_flight
 
     @property
     def electorate(self) -> Electorate:
+        return self._electorate(*self.record.added)
+
+    def _electorate(self, *added: str) -> Electorate:
         approval_class = self.record.plan.approval_class if self.record.plan else None
-        rule = rule_for(self.request.rule, approval_class) if approval_class else ApprovalRule(quorum=0)
-        return Electorate(self.request.organisation, rule, self.record.requested_by, self.commander, tuple(self.added))
+        organisation = self.request.organisation
+        rule = rule_for(organisation, self.request.rule, approval_class) if approval_class else ApprovalRule(quorum=0)
+        return Electorate(organisation, rule, self.record.requested_by, self.commander, added)
 
-    def note(self, at: datetime, actor: str, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
-        self._entries.append(ProgressEntry(at=at, actor=actor, kind=kind, text=text, data=data or {}))
+    def news(self) -> ChangeNews | None:
+        """Everything since the last call; None when nothing happened."""
+        if not self._news:
+            return None
+        news, self._news = ChangeNews(workflow_id=self.record.workflow_id, events=self._news), []
+        return news
 
-    def told(self) -> ChangeProgress:
-        """Everything since the last telling."""
-        progress = ChangeProgress(
-            record=self.record.model_copy(deep=True),
-            entries=self._entries,
-            page=self._page,
-            page_reason=self._page_reason,
-            clock=self._clock,
-            access_denied=self._denied,
-        )
-        self._entries, self._page, self._clock, self._denied = [], [], None, False
-        return progress
+    def _take(
+        self, now: datetime, cause: dict[str, Any], kind: type[Any], actor: str = ORCHESTRATOR, **fields: Any
+    ) -> None:
+        """Let an event happen: it alters the record, and the incident will hear of it."""
+        event = kind(step=self.record.step, workflow_id=self.record.workflow_id, **fields)
+        alter(self.record, now, actor, event)
+        self._news.append(ChangeHappening(at=now, actor=actor, event=event, cause=cause))
 
     def planned(self, planned: Planned, now: datetime) -> None:
         """Take the plan: done already, dry run, nobody to ask, or the votes are opened."""
-        plan = planned.plan
-        self.record.plan = plan
-        self.record.approval_class = plan.approval_class
-        self.note(
-            now,
-            "orchestrator",
-            "plan",
-            f"Plan: {plan.summary}",
-            {**plan_document(plan), "class": plan.approval_class.value},
-        )
+        plan, early = planned.plan, self.record.early
+        cause = _answer("plan")
+        self._take(now, cause, PlanMade, plan=plan)
         if plan.changes_nothing:
-            self.record.ours = planned.ours
             whose = "our own doing" if planned.ours else "not our doing"
-            self.end(ChangeStatus.ALREADY_DONE, f"{plan.target} is so already ({whose})", now)
+            reason = f"{plan.target} is so already ({whose})"
+            self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=planned.ours)
         elif self.request.scope.mode == "dry-run":
-            self.end(ChangeStatus.PLANNED, "dry run: nothing is applied", now)
+            self.move(ChangeStatus.PLANNED, now, cause, reason="dry run: nothing is applied")
         elif self.electorate.rule.quorum == 0:
-            self.apply(now)
+            self.move(ChangeStatus.APPLYING, now, cause)
         else:
-            self.record.status = ChangeStatus.AWAITING_APPROVAL
-            self._open_window(now, "approval needed")
-        self._hear_early(now)
+            self._ask(now, cause, now + self.request.approve_within)
+        for vote in early:
+            self._hear_early(vote, now)
 
-    def _hear_early(self, now: datetime) -> None:
-        """Take what came before the plan; a change that has ended refuses it."""
-        early, self.early = self.early, []
-        for name, command in early:
-            self.handle(name, command, now)
+    def _hear_early(self, vote: EarlyVote, now: datetime) -> None:
+        self.hear(vote.command, CHANGE_COMMANDS[vote.command].model_validate(vote.given), now)
 
-    def _open_window(self, now: datetime, reason: str) -> None:
-        ends_at = now + self.request.approve_within
-        self.window = Window(opened_at=now, ends_at=ends_at)
-        self.record.expires_at = ends_at
-        self._clock = Clock(due_at=ends_at)
-        self._ask(reason)
-
-    def _ask(self, reason: str) -> None:
-        """Page whoever may vote and has not."""
-        electorate = self.electorate
+    def _ask(
+        self, now: datetime, cause: dict[str, Any], until: datetime, *, again: bool = False, added: str | None = None
+    ) -> None:
+        """Have those paged who may vote and have not."""
+        electorate = self._electorate(*self.record.added, *([added] if added else []))
         voted = {vote.by for vote in self.record.approvals}
-        self.record.eligible = list(electorate.roles)
-        self._page = [voter for voter in electorate.voters() if voter not in voted]
-        self._page_reason = f"{reason}: {self.request.title}"
+        self._take(
+            now,
+            cause,
+            ApprovalAsked,
+            title=self.request.title,
+            eligible=list(electorate.roles),
+            voters=[voter for voter in electorate.voters() if voter not in voted],
+            until=until,
+            again=again,
+            added=added,
+        )
 
     def next_due(self) -> datetime | None:
         """When the voters are paged again or their time is over; None when nobody is asked."""
-        if self.record.status is not ChangeStatus.AWAITING_APPROVAL or self.window is None:
+        window = self.record.window
+        if self.record.status is not ChangeStatus.AWAITING_APPROVAL or window is None:
             return None
-        return self.window.ends_at if self.window.reminded else self.window.half_at
+        return window.ends_at if window.reminded else window.half_at
 
-    def fire(self, now: datetime) -> None:
+    def pass_time(self, now: datetime) -> None:
         """Page again at half time; at the end add the chain's next level, and expire when there is none."""
-        while (due := self.next_due()) is not None and due <= now and self.window is not None:
-            if due < self.window.ends_at:
-                self.window.reminded = True
-                self._ask("approval still needed")
+        while (due := self.next_due()) is not None and due <= now and (window := self.record.window) is not None:
+            cause = deadline(f"approval of {self.record.step}", due)
+            if due < window.ends_at:
+                self._ask(now, cause, window.ends_at, again=True)
                 continue
             chain = self.request.organisation.chain
             following = next((role for role in chain if role not in self.electorate.roles), None)
             if following is None:
-                self._clock = Clock(due_at=self.window.ends_at, state="breached")
-                self.end(ChangeStatus.EXPIRED, "nobody decided in time", now)
+                self.move(ChangeStatus.EXPIRED, now, cause, reason="nobody decided in time")
                 return
-            self.added.append(following)
-            self.note(now, "orchestrator", "approval", f"No decision in time: {following} may decide too")
-            self._open_window(max(now, self.window.ends_at), "approval escalated")
+            self._ask(now, cause, max(now, window.ends_at) + self.request.approve_within, added=following)
 
-    def commander_is(self, contact: str) -> None:
+    def commander_is(self, contact: str, now: datetime) -> None:
         """Whoever commands now may vote where the commander may."""
         self.commander = contact
-        if self.record.status is ChangeStatus.AWAITING_APPROVAL:
-            self.record.eligible = list(self.electorate.roles)
+        eligible = list(self.electorate.roles)
+        if self.record.status is ChangeStatus.AWAITING_APPROVAL and eligible != self.record.eligible:
+            self._take(now, {"command": "acknowledge"}, ElectorateChanged, eligible=eligible)
 
-    def handle(self, name: str, command: Command, now: datetime) -> str | None:
+    def evidence_forgone(self, now: datetime) -> None:
+        """Go on though the evidence that was to come first has not begun."""
+        self._take(now, {"deadline": "evidence first"}, EvidenceForgone)
+
+    def hear(self, name: str, command: Command, now: datetime) -> str | None:
         """Take a vote or a cancellation; one that comes before the plan is kept. Refusals go on record."""
+        cause = cause_of(name, command)
         if self.record.status is ChangeStatus.PLANNING and name != "cancel":
-            self.early.append((name, command))
-            self.note(now, command.by, "early", f"{name} came before the plan; kept until it is there")
+            given = command.model_dump(mode="json")
+            self._take(now, cause, VoteKept, command.by, command=name, given=given)
             return None
-        reason = self._refusal(name, command)
+        reason, who = self._refusal(name, command), self._voter(command.by)
         if reason is not None:
-            self.note(now, command.by, "refused", f"Refused {name}: {reason}", {"command": name})
+            self.refuse(name, command.by, reason, now, cause)
             return reason
-        who = self._voter(command.by)
-        actor = who.id if who else command.by
         if isinstance(command, Cancel):
-            self._settle("cancelled")
-            self.end(ChangeStatus.CANCELLED, f"{actor} cancels: {command.reason}", now, actor)
+            actor = who.id if who else command.by
+            self.move(ChangeStatus.CANCELLED, now, cause, actor, reason=f"{actor} cancels: {command.reason}")
         elif who is not None and isinstance(command, Approve | Reject):
-            self._vote(who, command, now)
+            self._vote(who, command, now, cause)
         return None
+
+    def refuse(self, name: str, by: str, reason: str, now: datetime, cause: dict[str, Any] | None = None) -> None:
+        """Put on record that a command to this change was refused."""
+        self._take(now, cause or {"command": name}, Refused, by, command=name, reason=reason)
 
     def _refusal(self, name: str, command: Command) -> str | None:
         who = self._voter(command.by)
@@ -189,13 +211,11 @@ class Change:
             return f"the change is {self.record.status}"
         if self.record.status not in {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}:
             return f"the change is {self.record.status} already"
-        if name == "cancel":
-            return None
-        return self._vote_refusal(who, command)
+        return None if name == "cancel" else self._vote_refusal(who, command)
 
     def _voter(self, by: str) -> Contact | None:
         organisation = self.request.organisation
-        if by == "incident-commander":
+        if by == COMMANDER:
             return organisation.contact(self.commander) if self.commander else None
         return organisation.contact(by)
 
@@ -214,72 +234,48 @@ class Change:
             return f"every role of {who.id} has voted already; another role must agree"
         return None
 
-    def _vote(self, who: Contact, command: Approve | Reject, now: datetime) -> None:
+    def _vote(self, who: Contact, command: Approve | Reject, now: datetime, cause: dict[str, Any]) -> None:
         electorate = self.electorate
         role = electorate.free_role(who, self.record.approvals) or electorate.roles_of(who)[0]
         if isinstance(command, Reject):
-            self.record.approvals.append(Vote(by=who.id, role=role, decision="reject", at=now, comment=command.reason))
-            self._settle("met")
-            data = _told_vote(self.record.approvals[-1])
-            self.end(ChangeStatus.REJECTED, f"{who.id} ({role}) rejects: {command.reason}", now, who.id, data)
+            self._take(now, cause, VoteCast, who.id, role=role, decision="reject", comment=command.reason)
+            reason = f"{who.id} ({role}) rejects: {command.reason}"
+            self.move(ChangeStatus.REJECTED, now, cause, who.id, reason=reason)
             return
-        vote = Vote(by=who.id, role=role, decision="approve", at=now, comment=command.comment)
-        self.record.approvals.append(vote)
-        said = f": {command.comment}" if command.comment else ""
-        data = {"digest": command.digest, **_told_vote(vote)}
-        self.note(now, who.id, "approval", f"{who.id} ({role}) approves{said}", data)
+        cast = {"role": role, "decision": "approve", "digest": command.digest, "comment": command.comment}
+        self._take(now, cause, VoteCast, who.id, **cast)
         if electorate.suffices(self.record.approvals):
-            self._settle("met")
-            self.apply(now)
-
-    def _settle(self, state: Any) -> None:
-        if self.window is not None:
-            self._clock = Clock(due_at=self.window.ends_at, state=state)
-
-    def apply(self, now: datetime) -> None:
-        """Enough people agree: the plan is applied now."""
-        self.record.status = ChangeStatus.APPLYING
-        self.record.eligible = []
-        self.record.expires_at = None
-        status = {"status": self.record.status.value}
-        self.note(now, "orchestrator", "change", f"Applying: {self.request.title}", status)
+            self.move(ChangeStatus.APPLYING, now, cause)
 
     def applied(self, applied: Applied, now: datetime) -> None:
         """Take what applying came to."""
-        self.record.ours = applied.ours
+        cause = _answer("apply")
         if applied.outcome == "stale":
-            self.record.ours = None
-            text = "somebody else changed the resource since the plan; nothing was applied"
-            self.end(ChangeStatus.STALE, text, now, data={"observed": applied.observed})
+            reason = "somebody else changed the resource since the plan; nothing was applied"
+            self.move(ChangeStatus.STALE, now, cause, reason=reason, observed=applied.observed)
         elif applied.outcome == "already-done" and not applied.ours:
-            self.end(ChangeStatus.ALREADY_DONE, "somebody else has done it meanwhile", now)
+            reason = "somebody else has done it meanwhile"
+            self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=False)
         else:
-            self.record.status = ChangeStatus.VERIFYING
-            status = {"status": self.record.status.value, "ours": applied.ours}
-            self.note(now, "orchestrator", "change", f"Applied, verifying: {self.request.title}", status)
+            self.move(ChangeStatus.VERIFYING, now, cause, ours=applied.ours)
+
+    def verified(self, message: str, now: datetime) -> None:
+        """The world is as planned."""
+        self.move(ChangeStatus.APPLIED, now, _answer("verify"), reason=message, ours=self.record.ours)
 
     def failed(self, reason: str, now: datetime, *, denied: bool = False) -> None:
-        self._denied = denied
-        self.end(ChangeStatus.FAILED, reason, now)
+        self.move(ChangeStatus.FAILED, now, {}, reason=reason, ours=self.record.ours, denied=denied)
 
-    def end(
-        self,
-        status: ChangeStatus,
-        reason: str,
-        now: datetime,
-        actor: str = "orchestrator",
-        data: dict[str, Any] | None = None,
+    def move(
+        self, status: ChangeStatus, now: datetime, cause: dict[str, Any], actor: str = ORCHESTRATOR, **fields: Any
     ) -> None:
-        """Finish with a status and the reason in one line."""
-        self.record.status = status
-        self.record.reason = reason
-        self.record.eligible = []
-        self.record.expires_at = None
-        ended = {"status": status.value, "reason": reason, "ours": self.record.ours, **(data or {})}
-        self.note(now, actor, "change", f"{self.request.title}: {status} - {reason}", ended)
-        self._hear_early(now)
+        """Go on to another status. Votes that came before a plan that never came are refused at the end."""
+        early = self.record.early
+        self._take(now, cause, ChangeMoved, actor, title=self.request.title, status=status, **fields)
+        for vote in early if self.ended else []:
+            self._hear_early(vote, now)
 
 
-def _told_vote(vote: Vote) -> dict[str, Any]:
-    """A vote as its entry tells it; who voted and when are the entry's own."""
-    return vote.model_dump(mode="json", include={"role", "decision", "verified", "comment"})
+def _answer(verb: str) -> dict[str, Any]:
+    """The answer of one of the change's activities as the cause of an event."""
+    return {"answer": verb}

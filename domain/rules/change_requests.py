@@ -1,226 +1,222 @@
 """Changes as their incident sees them: requested, under way, finished, undone."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from domain.config.organisation import Contact
 from domain.config.runbook import ChangeStep
+from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequested, NotPlanned
 from domain.model.commands import RequestChange, Undo
-from domain.model.effects import StartChange, TellChanges
-from domain.model.state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus
-from domain.rules import tasks
-from domain.rules.incident import Incident
+from domain.model.event_kinds import Happening
+from domain.model.events import ORCHESTRATOR
+from domain.model.records import DONE, ChangeRecord, ChangeStatus
+from domain.model.state import IncidentState
+from domain.rules import paging, tasks
+from domain.rules.access import denied_access
 from domain.values.ids import change_workflow_id
 
 _REPLANS = 5
 
 
-def may_request(incident: Incident, command: RequestChange) -> str | None:
-    step = incident.declaration.runbook.step(command.step)
-    if not isinstance(step, ChangeStep):
-        offered = ", ".join(s.id for s in incident.declaration.runbook.steps() if isinstance(s, ChangeStep))
+def change_steps(state: IncidentState) -> list[ChangeStep]:
+    return [step for step in state.declaration.runbook.steps() if isinstance(step, ChangeStep)]
+
+
+def _step(state: IncidentState, name: str) -> ChangeStep | None:
+    return next((step for step in change_steps(state) if step.id == name), None)
+
+
+def may_request(state: IncidentState, command: RequestChange) -> str | None:
+    step = _step(state, command.step)
+    if step is None:
+        offered = ", ".join(step.id for step in change_steps(state))
         return f"{command.step!r} is no change of this runbook; it offers {offered}"
     if unknown := sorted(set(command.set) - set(step.ask)):
         asked = ", ".join(step.ask) or "nothing"
         return f"{step.id!r} does not ask for {', '.join(unknown)}; it asks for {asked}"
     if missing := [name for name in step.ask if name not in command.set and name not in step.params]:
         return f"{step.id!r} needs {', '.join(missing)}: give it with --set name=value"
-    return _busy(incident, step.id)
+    return _busy(state, step.id)
 
 
-def _busy(incident: Incident, step: str) -> str | None:
-    latest = incident.latest_change(step)
-    if latest is not None and latest in incident.changes_in_flight():
-        return f"{latest.workflow_id} is {latest.status} already"
-    return None
+def _busy(state: IncidentState, step: str) -> str | None:
+    latest = state.latest_change(step)
+    return f"{latest.workflow_id} is {latest.status} already" if latest is not None and latest.in_flight else None
 
 
-def request(incident: Incident, command: RequestChange, who: Contact, now: datetime) -> None:
+def request(state: IncidentState, command: RequestChange, who: Contact, _now: datetime) -> Iterator[Happening]:
     """Start a change: a workflow of its own plans it and asks whoever must approve."""
-    step = incident.declaration.runbook.step(command.step)
-    if isinstance(step, ChangeStep):
-        start(incident, step, {**step.params, **command.set}, who.id, now)
+    if (step := _step(state, command.step)) is not None:
+        yield _requested(state, step, {**step.params, **command.set}, who.id)
 
 
-def start(
-    incident: Incident,
-    step: ChangeStep,
-    params: dict[str, object],
-    by: str,
-    now: datetime,
-    undo: ChangeRecord | None = None,
-) -> None:
-    generation = 1 + sum(change.step == step.id for change in incident.state.changes)
-    record = ChangeRecord(
+def _requested(
+    state: IncidentState, step: ChangeStep, params: dict[str, Any], by: str, undo: ChangeRecord | None = None
+) -> Happening:
+    generation = 1 + sum(change.step == step.id for change in state.changes)
+    asked = ChangeRequested(
         step=step.id,
+        workflow_id=change_workflow_id(state.id, step.id, generation),
         generation=generation,
-        workflow_id=change_workflow_id(incident.declaration.incident_id, step.id, generation),
         action=step.change,
-        requested_by=by,
+        title=step.title,
         params=params,
         undo_of=undo.generation if undo else None,
     )
-    incident.state.changes.append(record)
-    verb = f"Undo of {undo.workflow_id}" if undo else f"{step.title}:"
-    asked = record.model_dump(include={"step", "workflow_id", "generation", "action", "undo_of"})
-    incident.record(now, by, "change-requested", f"{verb} requested", {**asked, "title": step.title})
-    incident.effects.append(StartChange(record=record, undo=undo.plan if undo else None))
+    return Happening(asked, by)
 
 
-def request_all(incident: Incident, now: datetime) -> None:
+def request_all(state: IncidentState) -> Iterator[Happening]:
     """Plan every change that needs no answer from a person; name those that do."""
-    for step in incident.declaration.runbook.steps():
-        if not isinstance(step, ChangeStep):
-            continue
+    for step in change_steps(state):
         if missing := [name for name in step.ask if name not in step.params]:
-            text = f"{step.title}: not planned, it needs {', '.join(missing)}"
-            incident.record(now, "orchestrator", "change", text, {"step": step.id})
+            yield Happening(
+                NotPlanned(step=step.id, title=step.title, reason=f"not planned, it needs {', '.join(missing)}")
+            )
         else:
-            start(incident, step, step.params, incident.declaration.declared_by, now)
+            yield _requested(state, step, step.params, state.declaration.declared_by)
 
 
-def may_undo(incident: Incident, command: Undo) -> str | None:
-    latest = _last_done(incident, command.step)
+def preserve_evidence(state: IncidentState) -> Iterator[Happening]:
+    """Start every evidence step by itself: what would be lost cannot wait for anybody."""
+    for step in change_steps(state):
+        if step.evidence and state.live:
+            yield _requested(state, step, step.params, ORCHESTRATOR)
+
+
+def may_undo(state: IncidentState, command: Undo) -> str | None:
+    latest = _last_done(state, command.step)
     if latest is None or latest.plan is None:
         return f"nothing of {command.step!r} has been applied"
     if not latest.ours:
         return f"{latest.workflow_id} found its work done by somebody else; what is not ours is not undone"
     if not latest.plan.reversible:
         return f"{latest.action} cannot be undone"
-    return _busy(incident, command.step)
+    return _busy(state, command.step)
 
 
-def _last_done(incident: Incident, step: str) -> ChangeRecord | None:
+def _last_done(state: IncidentState, step: str) -> ChangeRecord | None:
     """The newest change of a step whose effect stands; undoing ones and those that found our own work are left out."""
-    done = {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE}
     changes = [
         c
-        for c in incident.state.changes
+        for c in state.changes
         if c.step == step
         and c.undo_of is None
-        and (c.status in done or (c.status is ChangeStatus.FAILED and c.ours))  # applied, but not proven good
+        and (c.status in DONE or (c.status is ChangeStatus.FAILED and c.ours))  # applied, but not proven good
     ]
     return next((c for c in reversed(changes) if not (c.ours and c.plan and c.plan.changes_nothing)), None)
 
 
-def undo(incident: Incident, command: Undo, who: Contact, now: datetime) -> None:
+def undo(state: IncidentState, command: Undo, who: Contact, _now: datetime) -> Iterator[Happening]:
     """Ask for the reverse of the last applied change of a step: a change like any other."""
-    step = incident.declaration.runbook.step(command.step)
-    latest = _last_done(incident, command.step)
-    if isinstance(step, ChangeStep) and latest is not None:
-        start(incident, step, latest.params, who.id, now, undo=latest)
+    step, latest = _step(state, command.step), _last_done(state, command.step)
+    if step is not None and latest is not None:
+        yield _requested(state, step, latest.params, who.id, undo=latest)
 
 
-def progress(incident: Incident, told: ChangeProgress, now: datetime) -> None:
-    """Take over what a change's workflow tells; of one that has ended only what still happened is recorded."""
-    known = next((c for c in incident.state.changes if c.workflow_id == told.record.workflow_id), None)
-    if known is None:
+def undone_by(state: IncidentState, record: ChangeRecord) -> ChangeRecord | None:
+    """The change that this one takes back; None for one that takes nothing back."""
+    found = (c for c in state.changes if c.step == record.step and c.generation == record.undo_of)
+    return next(found, None) if record.undo_of is not None else None
+
+
+def progress(state: IncidentState, workflow_id: str, happenings: list[Happening]) -> Iterator[Happening]:
+    """Take over what a change's workflow says; of one that has ended only what still happened is recorded."""
+    record = state.change(workflow_id)
+    if record is None:
         return
-    flying = known.status in IN_FLIGHT
-    if flying and told.clock is not None:
-        incident.state.clocks[f"approval:{told.record.step}"] = told.clock
-    for entry in told.entries:
-        data = {"step": told.record.step, "workflow_id": told.record.workflow_id, **entry.data}
-        incident.record(entry.at, entry.actor, entry.kind, entry.text, data)
-    if not flying:
+    for happening in happenings:
+        counts = record.in_flight
+        yield happening
+        if counts:
+            yield from _follow(state, record, happening.event)
+
+
+def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[Happening]:
+    """What the incident does about an event of a change."""
+    if isinstance(event, ApprovalAsked):
+        yield from _page_voters(state, event)
+    if not isinstance(event, ChangeMoved):
         return
-    incident.state.changes[incident.state.changes.index(known)] = told.record
-    skip: set[str] = set()
-    chain = incident.declaration.organisation.chain
-    for name in told.page:
-        contact = incident.declaration.organisation.contact(name)
-        if contact is not None and contact.id not in skip:
-            skip.add(contact.id)
-            role = next((role for role in told.record.eligible if role in contact.roles), contact.roles[0])
-            level = chain.index(role) + 1 if role in chain else 0
-            incident.page(contact, role, level, told.page_reason, now, _ask(incident, told.record))
-    if told.access_denied:
-        lost_hands(incident, told.record.action, now)
-    if told.record.status in {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE} and told.record.undo_of is not None:
-        _mark_undone(incident, told.record)
-    if told.record.status is ChangeStatus.APPLIED and told.record.undo_of is None:
-        tasks.open_for(incident, told.record.step, now)
-    if told.record.status is ChangeStatus.STALE:
-        _plan_again(incident, told.record, now)
-    step = incident.declaration.runbook.step(told.record.step)
-    if isinstance(step, ChangeStep) and step.evidence:
-        _tell_evidence(incident)
+    if event.denied:
+        yield from denied_access(state, record.action)
+    if event.status is ChangeStatus.APPLIED and record.undo_of is None:
+        yield from tasks.open_for(state, record.step)
+    if event.status is ChangeStatus.STALE and not state.ended:
+        yield from _plan_again(state, record)
 
 
-def gone(incident: Incident, workflow_id: str, now: datetime) -> None:
-    """Take a change as failed whose workflow is not there any more; one that told its end stays as it ended."""
-    for change in incident.changes_in_flight():
-        if change.workflow_id == workflow_id:
-            change.status, change.eligible = ChangeStatus.FAILED, []
-            change.reason = "its workflow was ended from outside"
-            ended = change.model_dump(mode="json", include={"step", "workflow_id", "status", "reason", "ours"})
-            incident.record(now, "orchestrator", "change", f"{workflow_id}: failed - {change.reason}", ended)
+def _page_voters(state: IncidentState, asked: ApprovalAsked) -> Iterator[Happening]:
+    for voter in dict.fromkeys(asked.voters):
+        contact = state.declaration.organisation.contact(voter)
+        if contact is not None:
+            role = next((role for role in asked.eligible if role in contact.roles), contact.roles[0])
+            yield from paging.page(state, contact, role, asked.reason, asked.workflow_id)
 
 
-def _ask(incident: Incident, record: ChangeRecord) -> str | None:
-    """What an approver reads: the plan, what it means, and how to decide on exactly that."""
-    if record.plan is None:
-        return None
-    decide = f"incident approve {incident.declaration.incident_id} {record.step} --digest {record.plan.digest}"
-    return f"{record.plan.summary}\nImpact: {record.plan.impact}\nDecide: {decide}"
+def _plan_again(state: IncidentState, record: ChangeRecord) -> Iterator[Happening]:
+    """Ask again after drift: nothing was applied, the same request gets a plan of what stands now."""
+    step = _step(state, record.step)
+    if step is None:
+        return
+    latest = [c for c in state.changes if c.step == record.step][-_REPLANS:]
+    if len(latest) == _REPLANS and all(change.status is ChangeStatus.STALE for change in latest):
+        reason = f"stale {_REPLANS} times; ask again by hand"
+        yield Happening(NotPlanned(step=step.id, title=step.title, reason=reason))
+        return
+    yield _requested(state, step, record.params, record.requested_by, undo=undone_by(state, record))
 
 
-def evidence_pending(incident: Incident, step: ChangeStep) -> bool:
+def gone(state: IncidentState, workflow_id: str) -> Iterator[Happening]:
+    """Take a change as failed whose workflow is not there any more; one that said how it ended stays as it ended."""
+    record = state.change(workflow_id)
+    if record is not None and record.in_flight:
+        yield Happening(
+            ChangeMoved(
+                step=record.step,
+                workflow_id=workflow_id,
+                title=record.title,
+                status=ChangeStatus.FAILED,
+                reason="its workflow was ended from outside",
+                ours=record.ours,
+            )
+        )
+
+
+def intended(state: IncidentState, workflow_id: str, approvers: tuple[str, ...]) -> Iterator[Happening]:
+    """Take a change as approved whose intent is on record: what followed its votes was lost with the server."""
+    record = state.change(workflow_id)
+    if record is not None and record.in_flight:
+        reason = f"its intent is on record, approved by {' and '.join(approvers) or 'nobody, as none was needed'}"
+        yield Happening(
+            ChangeMoved(
+                step=record.step,
+                workflow_id=workflow_id,
+                title=record.title,
+                status=ChangeStatus.APPLYING,
+                reason=reason,
+            )
+        )
+
+
+def evidence_pending(state: IncidentState, step: ChangeStep) -> bool:
     """Whether a change must still wait for evidence: some of what it names has not begun to be preserved."""
-    return any(not _begun(incident.latest_change(name)) for name in step.evidence_first)
+    return any(not _begun(state.latest_change(name)) for name in step.evidence_first)
 
 
 def _begun(change: ChangeRecord | None) -> bool:
-    return change is not None and change.status not in {
-        ChangeStatus.PLANNING,
-        ChangeStatus.AWAITING_APPROVAL,
-        ChangeStatus.APPLYING,
-    }
+    waiting = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL, ChangeStatus.APPLYING}
+    return change is not None and change.status not in waiting
 
 
-def _tell_evidence(incident: Incident) -> None:
-    """Tell the changes that wait for evidence once it is under way."""
+def waiting_for_evidence(state: IncidentState, step: str) -> list[str]:
+    """The changes that may go on now that the evidence of `step` is under way."""
+    if (preserving := _step(state, step)) is None or not preserving.evidence:
+        return []
     waiting = []
-    for change in incident.changes_in_flight():
-        step = incident.declaration.runbook.step(change.step)
-        if isinstance(step, ChangeStep) and step.evidence_first and not evidence_pending(incident, step):
+    for change in state.changes_in_flight():
+        found = _step(state, change.step)
+        if found is not None and step in found.evidence_first and not evidence_pending(state, found):
             waiting.append(change.workflow_id)
-    if waiting:
-        incident.effects.append(TellChanges(workflow_ids=tuple(waiting), signal="evidence_begun", payload={}))
-
-
-def preserve_evidence(incident: Incident, now: datetime) -> None:
-    """Start every evidence step by itself: what would be lost cannot wait for anybody."""
-    for step in incident.declaration.runbook.steps():
-        if isinstance(step, ChangeStep) and step.evidence and incident.live:
-            start(incident, step, step.params, "orchestrator", now)
-
-
-def _mark_undone(incident: Incident, record: ChangeRecord) -> None:
-    for change in incident.state.changes:
-        if change.step == record.step and change.generation == record.undo_of:
-            change.status = ChangeStatus.UNDONE
-
-
-def _plan_again(incident: Incident, record: ChangeRecord, now: datetime) -> None:
-    """Ask again after drift: nothing was applied, the same request gets a plan of what stands now."""
-    step = incident.declaration.runbook.step(record.step)
-    stale = [c for c in incident.state.changes if c.step == record.step][-_REPLANS:]
-    if not isinstance(step, ChangeStep) or incident.ended:
-        return
-    if len(stale) == _REPLANS and all(change.status is ChangeStatus.STALE for change in stale):
-        incident.record(now, "orchestrator", "change", f"{step.title}: stale {_REPLANS} times; ask again by hand")
-        return
-    undone = next((c for c in incident.state.changes if c.step == record.step and c.generation == record.undo_of), None)
-    start(incident, step, record.params, record.requested_by, now, undo=undone)
-
-
-def lost_hands(incident: Incident, what: str, now: datetime) -> None:
-    """AWS denied us access: in a P0 that is a page of its own, once an incident."""
-    if incident.state.severity != "P0" or incident.state.hands_lost:
-        return
-    incident.state.hands_lost = True
-    skip: set[str] = set()
-    chain = incident.declaration.organisation.chain
-    for role in incident.state.paging.paged or incident.declaration.runbook.on_call:
-        level = chain.index(role) + 1 if role in chain else 0
-        incident.page_role(role, level, f"AWS denies the automation access ({what})", now, skip)
+    return waiting

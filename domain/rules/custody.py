@@ -1,38 +1,28 @@
 """Who had a piece of evidence in hands, and why: the chain of custody, as entries of the incident's timeline."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
 
 from domain.config.organisation import Contact
 from domain.model.commands import Custody
-from domain.model.timeline import Entry
-from domain.rules.incident import Incident
+from domain.model.event_kinds import Happening
+from domain.model.events import CustodyRecorded
+from domain.model.state import IncidentState
+from domain.model.timeline import Unchained
 
 KIND = "custody"
 
 
-class Following(NamedTuple):
-    """An entry before it has a place in a chain."""
-
-    actor: str
-    kind: str
-    text: str
-    data: dict[str, Any]
-
-    def is_said_by(self, entry: Entry) -> bool:
-        """Whether an entry says just this, whenever it was written."""
-        return (entry.actor, entry.kind, entry.text, entry.data) == self
+def _event(command: Custody) -> CustodyRecorded:
+    return CustodyRecorded(**command.model_dump(include={"evidence", "event", "reason", "to"}))
 
 
-def following(command: Custody, who: Contact) -> Following:
-    """The entry of a custody event."""
-    data: dict[str, Any] = {"evidence": command.evidence, "event": command.event, "reason": command.reason}
-    if command.to is not None:
-        data["to"] = command.to
-    to = f" to {command.to}" if command.to else ""
-    return Following(who.id, KIND, f"Evidence {command.evidence} {command.event}{to}: {command.reason}", data)
-
-
-def record(incident: Incident, command: Custody, who: Contact, now: datetime) -> None:
+def record(_state: IncidentState, command: Custody, who: Contact, _now: datetime) -> Iterator[Happening]:
     """Put a custody event on the timeline."""
-    incident.record(now, *following(command, who))
+    yield Happening(_event(command), who.id)
+
+
+def behind_the_end(command: Custody, who: Contact) -> Unchained:
+    """The entry of a custody event after the incident's end, to be written behind its chain."""
+    event = _event(command)
+    return Unchained(who.id, event.kind, event.sentence(who.id), event.data(), event.V, {"command": "custody"})

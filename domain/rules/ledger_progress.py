@@ -1,15 +1,21 @@
 """How far the timeline is safe outside Temporal. A ledger that cannot be written never stops the response."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate, islice, takewhile
 
-from domain.model.state import LEDGER_CLOCK, Clock
-from domain.model.timeline import Entry
-from domain.rules.incident import Incident
+from pydantic import BaseModel
+
+from domain.model.event_kinds import Happening
+from domain.model.events import LedgerTold
+from domain.model.state import IncidentState
+from domain.model.timeline import Entry, Timeline
+from domain.rules import paging
 from domain.values import limits
 
-BATCH = 100
+BATCH = 99
+"""Entries written at once: DynamoDB takes 100 items in a transaction, and one of them checks the term."""
+
 KEPT = 200
 """How many of the latest entries stay in the workflow, at most, when it carries on as a new run."""
 
@@ -18,46 +24,54 @@ _FLOOR = timedelta(seconds=5)
 """Real time: writing does not get faster with a sandbox's policy clocks."""
 
 
-def is_behind(incident: Incident) -> bool:
-    """Whether there are entries that the ledger does not have; a dry run writes none."""
-    return incident.live and incident.state.ledger.written < incident.state.timeline.length
+class LedgerProgress(BaseModel):
+    """How many entries the ledger has, in which epoch, and under which term this life of the incident writes them.
 
+    `due_at` (UTC) is until when what is new must be written; `failing` says that it was missed.
+    """
 
-def next_batch(incident: Incident, now: datetime) -> list[Entry]:
-    """The entries to write next, as many as one transaction takes; from now on the ledger's clock runs."""
-    clock = incident.state.clocks.get(LEDGER_CLOCK)
-    if clock is None or clock.state == "met":
-        incident.state.clocks[LEDGER_CLOCK] = Clock(due_at=now + max(incident.scaled(_PATIENCE), _FLOOR))
-    entries = incident.state.timeline.after(incident.state.ledger.written, BATCH)
-    return entries[: max(_fitting(entries), 1)]
+    written: int = 0
+    epoch: int = 1
+    term: int = 1
+    due_at: datetime | None = None
+    failing: bool = False
+
+    def next_batch(self, state: IncidentState, timeline: Timeline, now: datetime) -> list[Entry]:
+        """The entries to write next, as many as one transaction takes; from now on the deadline runs."""
+        if self.due_at is None:
+            self.due_at = now + max(state.scaled(_PATIENCE), _FLOOR)
+        entries = timeline.after(self.written, BATCH)
+        return entries[: max(_fitting(entries), 1)]
+
+    def is_behind(self, state: IncidentState, timeline: Timeline) -> bool:
+        """Whether there are entries that the ledger does not have; a dry run writes none."""
+        return state.live and self.written < timeline.length
+
+    def overdue(self, state: IncidentState, now: datetime) -> Iterator[Happening]:
+        """Page whoever is on call first, once, when the record could not be written for minutes."""
+        if self.due_at is None or self.failing or self.due_at > now:
+            return
+        self.failing = True
+        yield Happening(LedgerTold(state="failing"), cause=paging.deadline("ledger overdue", self.due_at))
+        yield from paging.page_roles(state, state.declaration.runbook.on_call[:1], "the ledger cannot be written")
+
+    def wrote(self, upto: int, epoch: int) -> Iterator[Happening]:
+        """Take note of what is safe. A new epoch says that another history of this incident had been written before."""
+        self.written = max(self.written, upto)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            yield Happening(LedgerTold(state="forked", epoch=epoch))
+        if self.failing:
+            yield Happening(LedgerTold(state="written-again"))
+        self.due_at, self.failing = None, False
+
+    def shorten(self, timeline: Timeline) -> None:
+        """Leave out of a carried timeline what is safe outside, but for the latest entries."""
+        latest = islice(reversed(timeline.entries), KEPT)
+        timeline.drop(self.written, _fitting(latest))
 
 
 def _fitting(entries: Iterable[Entry]) -> int:
-    """How many of the first entries are `sizes.BATCH` bytes at most together."""
+    """How many of the first entries are `limits.BATCH` bytes at most together."""
     totals = accumulate(len(entry.model_dump_json().encode()) for entry in entries)
     return sum(1 for _ in takewhile(lambda total: total <= limits.BATCH, totals))
-
-
-def written(incident: Incident, upto: int, epoch: int, now: datetime) -> None:
-    """Take note of what is safe. A new epoch says that another history of this incident had been written before."""
-    ledger = incident.state.ledger
-    ledger.written = max(ledger.written, upto)
-    if epoch != ledger.epoch:
-        ledger.epoch = epoch
-        text = f"The ledger held another history of this incident: epoch {epoch} begins"
-        incident.record(now, "orchestrator", "ledger", text, {"epoch": epoch})
-    clock = incident.state.clocks[LEDGER_CLOCK]
-    if clock.state == "breached":
-        incident.record(now, "orchestrator", "ledger", "The ledger is written again; nothing is missing in it")
-    incident.state.clocks[LEDGER_CLOCK] = Clock(due_at=clock.due_at, state="met")
-
-
-def forget(incident: Incident) -> None:
-    """Leave out of the carried state every entry; for one whose entries are all written one by one."""
-    incident.state.timeline.drop(incident.state.timeline.length, 0)
-
-
-def shorten(incident: Incident) -> None:
-    """Leave out of the carried state what is safe outside, but for the latest entries."""
-    latest = islice(reversed(incident.state.timeline.entries), KEPT)
-    incident.state.timeline.drop(incident.state.ledger.written, _fitting(latest))

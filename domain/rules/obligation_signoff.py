@@ -1,14 +1,17 @@
 """How people end a duty: one proposes how, everybody who must sign does, and then it has ended."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from domain.config.obligation import Obligation
 from domain.config.organisation import COMMANDER, Contact
 from domain.model.commands import Command, DischargeObligation, ObligationNotRequired, SupersedeObligation
-from domain.model.state import Ending, ObligationRecord, ObligationStatus, Signature
+from domain.model.event_kinds import Happening
+from domain.model.events import DutySigned
+from domain.model.records import Ending, ObligationRecord, ObligationStatus, Signature
+from domain.model.state import IncidentState
 from domain.rules import obligation_rules
-from domain.rules.incident import Incident
 from domain.values.timestamps import stamp
 
 EndCommand = DischargeObligation | ObligationNotRequired | SupersedeObligation
@@ -20,16 +23,16 @@ _STATES: dict[type[Command], ObligationStatus] = {
 }
 
 
-def may_end(incident: Incident, command: EndCommand) -> str | None:
+def may_end(state: IncidentState, command: EndCommand) -> str | None:
     """Why this person cannot end this duty so; None when they can, or can sign what stands."""
-    record = next((r for r in incident.state.obligations if r.step == command.step), None)
+    record = next((r for r in state.obligations if r.step == command.step), None)
     if record is None:
-        known = ", ".join(r.step for r in incident.state.obligations) or "none has begun"
+        known = ", ".join(r.step for r in state.obligations) or "none has begun"
         return f"there is no obligation {command.step!r} here; there are: {known}"
     if record.state != "open":
         return f"obligation {command.step!r} is {record.state} already"
-    obligation, who = obligation_rules.named(incident, record), incident.who(command.by)
-    if who is None or not _roles(incident, who) & {obligation.owner, *obligation.signers}:
+    obligation, who = obligation_rules.definition(state, record), state.who(command.by)
+    if who is None or not _roles(state, who) & {obligation.owner, *obligation.signers}:
         signers = f", signed by {' and '.join(obligation.signers)}" if obligation.signers else ""
         return f"{command.step!r} is ended by {obligation.owner}{signers}, not by {command.by}"
     ending = _ending(record, command, who, None)
@@ -67,35 +70,27 @@ def _ending(record: ObligationRecord, command: EndCommand, who: Contact, now: da
     return {**merged, "state": state, "by": standing.get("by", who.id)}
 
 
-def propose(incident: Incident, command: EndCommand, who: Contact, now: datetime) -> None:
+def propose(state: IncidentState, command: EndCommand, who: Contact, now: datetime) -> Iterator[Happening]:
     """Propose how a duty ends, or sign what is proposed; another proposal voids the signatures on the one before.
 
     The last signature that is needed ends it.
     """
-    record = next(r for r in incident.state.obligations if r.step == command.step)
-    obligation = obligation_rules.named(incident, record)
-    ending = Ending.model_validate(_ending(record, command, who, now))
+    record = state.obligation(command.step)
+    obligation = obligation_rules.definition(state, record)
+    ending, signatures = Ending.model_validate(_ending(record, command, who, now)), list(record.signatures)
     if ending != record.ending:
-        record.ending, record.signatures = ending.model_copy(update={"by": who.id}), []
-    _sign(incident, obligation, record, who, now)
-    missing = record.unsigned(obligation.signers)
-    if not missing:
-        obligation_rules.end(incident, record, record.ending or ending, who.id, now)
-        return
-    text = f"{obligation.title}: {ending.state} proposed or signed by {who.id}; still to sign: {', '.join(missing)}"
-    obligation_rules.signed(incident, record, text, who.id, now)
+        ending, signatures = ending.model_copy(update={"by": who.id}), []
+    proposed = record.model_copy(update={"signatures": signatures})
+    if all(signature.by != who.id for signature in signatures):  # everybody signs once, in the first role that must
+        roles = _roles(state, who)
+        role = next((role for role in proposed.unsigned(obligation.signers) if role in roles), None)
+        if role is not None:
+            signatures.append(Signature(by=who.id, role=role, at=now))
+    missing = proposed.unsigned(obligation.signers)
+    signed = DutySigned(step=record.step, title=obligation.title, ending=ending, signatures=signatures, missing=missing)
+    yield Happening(signed, who.id)
 
 
-def _sign(incident: Incident, obligation: Obligation, record: ObligationRecord, who: Contact, now: datetime) -> None:
-    """Sign in the first of one's roles that must; everybody signs once."""
-    if any(signature.by == who.id for signature in record.signatures):
-        return
-    roles = _roles(incident, who)
-    role = next((role for role in record.unsigned(obligation.signers) if role in roles), None)
-    if role is not None:
-        record.signatures.append(Signature(by=who.id, role=role, at=now))
-
-
-def _roles(incident: Incident, who: Contact) -> set[str]:
-    commands = {COMMANDER} if incident.state.commander == who.id else set()
+def _roles(state: IncidentState, who: Contact) -> set[str]:
+    commands = {COMMANDER} if state.commander == who.id else set()
     return {*who.roles, *commands}

@@ -1,96 +1,94 @@
 """The work that people do in an incident: what opens it, whom it reminds, how it ends."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
 from domain.config.organisation import Contact
-from domain.config.runbook import TaskStep
+from domain.config.runbook import Phase, TaskStep
 from domain.model.commands import CompleteTask, WaiveTask
-from domain.model.state import Task
-from domain.rules.incident import Incident
-from domain.values.timestamps import stamp
+from domain.model.event_kinds import Happening
+from domain.model.events import TaskEnded, TaskOpened
+from domain.model.records import Task
+from domain.model.state import IncidentState
+from domain.rules import paging
 
 NAG = timedelta(days=1)
 """Policy time between two reminders of what was left to do afterwards, until it is done."""
 
 
-def may_end(incident: Incident, command: CompleteTask | WaiveTask) -> str | None:
-    task = next((task for task in incident.state.tasks if task.step == command.step), None)
+def asked(step: TaskStep, phase: Phase) -> Task:
+    """The work of a step, as it is asked for."""
+    return Task(step=step.id, title=step.task, owner=step.owner, phase=phase.id, required=step.required)
+
+
+def expect(state: IncidentState, task: Task, step: TaskStep, at: datetime) -> None:
+    """Count from `at` until when a task is due, and when its owner is reminded. Called by `evolve` alone."""
+    task.due_at = task.remind_at = _due(state, step, at)
+
+
+def _due(state: IncidentState, step: TaskStep, at: datetime) -> datetime | None:
+    days = step.due_business_days.get(state.severity)
+    if days is None:
+        return None if step.due is None else at + state.scaled(step.due)
+    if state.declaration.speed != 1:  # a day of a sandbox is too short to have a close of business
+        return at + state.scaled(timedelta(days=days))
+    return state.declaration.calendar.due(at, days)
+
+
+def next_reminder(state: IncidentState, task: Task, at: datetime) -> datetime | None:
+    """When the owner of an overdue task is reminded after `at`: never in the response, daily of what follows it."""
+    if task.phase not in _afterwards(state):
+        return None
+    due, period = task.due_at or at, state.scaled(NAG)
+    return due + (max((at - due) // period, 0) + 1) * period
+
+
+def _afterwards(state: IncidentState) -> set[str]:
+    return {phase.id for phase in state.declaration.runbook.phases if phase.starts == "resolved"}
+
+
+def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:
+    """When owners are reminded of what is overdue."""
+    return [(task.remind_at, f"{task.step} overdue") for task in state.open_tasks() if task.remind_at is not None]
+
+
+def remind(state: IncidentState, now: datetime) -> Iterator[Happening]:
+    """Say what is overdue: once in the timeline, and of what follows the response by mail until it is done."""
+    afterwards = _afterwards(state)
+    for task in state.open_tasks():
+        if task.remind_at is None or task.remind_at > now:
+            continue
+        people = [task.owner] if task.phase in afterwards else []
+        subject = f"Overdue: {task.title}" + ("" if people else f" ({task.owner})")
+        yield paging.remind(state, task.step, people, subject, due=task.remind_at)
+
+
+def open_for(state: IncidentState, cause: str) -> Iterator[Happening]:
+    """Ask for the work that this finding or this applied change gives; for each once."""
+    known = {task.step for task in state.tasks}
+    for step in state.declaration.runbook.steps():
+        if isinstance(step, TaskStep) and cause in step.opened_by and step.id not in known:
+            yield Happening(TaskOpened(step=step.id, because=cause, title=step.task, owner=step.owner))
+
+
+def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | None:
+    task = next((task for task in state.tasks if task.step == command.step), None)
     if task is None:
-        known = ", ".join(task.step for task in incident.state.tasks)
-        return f"there is no task {command.step!r}; the tasks are {known}"
+        return f"there is no task {command.step!r}; the tasks are {', '.join(task.step for task in state.tasks)}"
     return None if task.status == "open" else f"task {command.step!r} is already {task.status}"
 
 
-def open_for(incident: Incident, cause: str, now: datetime) -> None:
-    """Ask for the work that this finding or this applied change gives; for each once."""
-    asked = {task.step for task in incident.state.tasks}
-    for phase in incident.declaration.runbook.phases:
-        for step in phase.steps:
-            if isinstance(step, TaskStep) and cause in step.opened_by and step.id not in asked:
-                task = incident.add_task(step, phase)
-                incident.expect(task, step, now)
-                told = task.model_dump(include={"step", "title", "owner", "phase", "required"})
-                data = {**told, "status": "open", "because": cause}
-                incident.record(now, "orchestrator", "task", f"{step.task}: asked of {step.owner} ({cause})", data)
+def complete(state: IncidentState, command: CompleteTask, who: Contact, _now: datetime) -> Iterator[Happening]:
+    title = state.task(command.step).title
+    yield Happening(TaskEnded(step=command.step, title=title, status="done", note=command.note), who.id)
 
 
-def upcoming(incident: Incident) -> list[tuple[datetime, str]]:
-    """When owners are reminded of what is overdue."""
-    return [
-        (task.remind_at, f"{task.step} overdue")
-        for task in incident.state.tasks
-        if task.status == "open" and task.remind_at is not None
-    ]
+def waive(state: IncidentState, command: WaiveTask, who: Contact, _now: datetime) -> Iterator[Happening]:
+    title = state.task(command.step).title
+    yield Happening(TaskEnded(step=command.step, title=title, status="waived", note=command.reason), who.id)
 
 
-def remind(incident: Incident, now: datetime) -> None:
-    """Tell of what is overdue: once in the timeline, and of what is to be done afterwards by mail until it is done."""
-    afterwards = {phase.id for phase in incident.declaration.runbook.phases if phase.starts == "resolved"}
-    for task in incident.state.tasks:
-        if task.status != "open" or task.remind_at is None or task.remind_at > now:
-            continue
-        subject = f"Overdue: {task.title}"
-        if task.phase not in afterwards:
-            task.remind_at = None
-            incident.record(now, "orchestrator", "reminder", f"{subject} ({task.owner})", {"step": task.step})
-            continue
-        task.remind_at = next_nag(task, incident.scaled(NAG), now)
-        incident.remind(task.step, [task.owner], _ask(incident, task), subject, now)
-
-
-def next_nag(task: Task, period: timedelta, now: datetime) -> datetime:
-    """The first of the reminders, one a `period` from the due date on, that is still to come."""
-    due = task.due_at or now
-    return due + (max((now - due) // period, 0) + 1) * period
-
-
-def _ask(incident: Incident, task: Task) -> str:
-    name = incident.declaration.incident_id
-    return f"Done: incident done {name} {task.step}\nNot to be done: incident waive {name} {task.step} --reason WHY"
-
-
-def complete(incident: Incident, command: CompleteTask, who: Contact, now: datetime) -> None:
-    _end_task(incident, command.step, "done", command.note, who, now)
-
-
-def waive(incident: Incident, command: WaiveTask, who: Contact, now: datetime) -> None:
-    _end_task(incident, command.step, "waived", command.reason, who, now)
-
-
-def _end_task(
-    incident: Incident, step: str, status: Literal["done", "waived"], note: str | None, who: Contact, now: datetime
-) -> None:
-    task = incident.task(step)
-    task.status, task.by, task.at, task.note = status, who.id, now, note
-    phase = [other for other in incident.state.tasks if other.phase == task.phase and other.required]
-    if all(other.status != "open" for other in phase):
-        incident.settle_clock(task.phase, "met")
-    text = f"{task.title}: {status}" + (f" ({note})" if note else "")
-    incident.record(now, who.id, "task", text, {"step": step, "status": status, "note": note})
-
-
-def told(task: Task) -> dict[str, Any]:
-    """A task as JSON values."""
-    content = task.model_dump(mode="json", exclude={"remind_at"})
-    return {**content, "due_at": stamp(task.due_at), "at": stamp(task.at)}
+def ask(state: IncidentState, task: Task) -> str:
+    """What a reminder asks of the owner."""
+    waive = f"incident waive {state.id} {task.step} --reason WHY"
+    return f"Done: incident done {state.id} {task.step}\nNot to be done: {waive}"

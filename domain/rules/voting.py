@@ -1,13 +1,15 @@
 """Who may vote on a plan, and when the votes suffice."""
 
-from domain.config.approval import DEFAULT_RULES, ApprovalClass, ApprovalRule
+from collections.abc import Mapping
+
+from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.organisation import COMMANDER, Contact, Organisation
-from domain.model.state import Vote
+from domain.model.records import Vote
 
 
-def rule_for(written: ApprovalRule | None, approval_class: ApprovalClass) -> ApprovalRule:
-    """What the runbook says; where it is silent, what the class asks for."""
-    return written if written is not None else DEFAULT_RULES[approval_class]
+def rule_for(organisation: Organisation, written: ApprovalRule | None, approval_class: ApprovalClass) -> ApprovalRule:
+    """What the runbook says; where it is silent, what the organisation asks for that class."""
+    return written or organisation.approval.get(approval_class) or approval_class.unnamed
 
 
 class Electorate:
@@ -19,7 +21,7 @@ class Electorate:
         rule: ApprovalRule,
         requester: str,
         commander: str | None,
-        added: tuple[str, ...],
+        added: tuple[str, ...] = (),
     ) -> None:
         self.organisation = organisation
         self.rule = rule
@@ -49,11 +51,26 @@ class Electorate:
 
     def voters(self) -> list[str]:
         """The contacts who may vote, the requester never among them."""
-        everyone = [holder for role in self.roles for holder in self._holders(role) if holder != self.requester]
-        return list(dict.fromkeys(everyone))
+        return [*self._choices()]
+
+    def _choices(self) -> dict[str, list[str]]:
+        """The roles that each voter may vote for."""
+        found: dict[str, list[str]] = {}
+        for role in self.roles:
+            for holder in self._holders(role):
+                if holder != self.requester:
+                    found.setdefault(holder, []).append(role)
+        return found
 
     def roles_of(self, contact: Contact) -> list[str]:
         return [role for role in self.roles if contact.id in self._holders(role)]
+
+    def strength(self) -> int:
+        """How many of the voters can approve together. One person is one vote, and where several must agree, no role
+        counts twice.
+        """
+        voters = self._choices()
+        return _paired(voters) if self.rule.quorum > 1 else len(voters)
 
     def suffices(self, votes: list[Vote]) -> bool:
         """Whether distinct people, each for a role of their own, reach the quorum."""
@@ -61,7 +78,39 @@ class Electorate:
         return len({vote.by for vote in approved}) >= self.rule.quorum
 
     def free_role(self, contact: Contact, votes: list[Vote]) -> str | None:
-        """The role that a vote would count for; where several must agree, no role counts twice."""
+        """The role that a vote counts for; where several must agree, no role counts twice.
+
+        Who holds several votes for the one that leaves most to those who have yet to vote.
+        """
         held = self.roles_of(contact)
-        taken = {vote.role for vote in votes} if self.rule.quorum > 1 else set()
-        return next((role for role in held if role not in taken), None)
+        if self.rule.quorum <= 1:
+            return next(iter(held), None)
+        taken = {vote.role for vote in votes}
+        heard = {contact.id, *(vote.by for vote in votes)}
+        others = {voter: set(roles) - taken for voter, roles in self._choices().items() if voter not in heard}
+        free = [role for role in held if role not in taken]
+        return max(free, key=lambda role: _paired({who: roles - {role} for who, roles in others.items()}), default=None)
+
+
+def weakest(organisation: Organisation, rule: ApprovalRule) -> Electorate:
+    """Who could vote in the worst case: the one who is missed most asks for the change, or is in command."""
+    people = [contact.id for contact in organisation.contacts]
+    commanders = people if COMMANDER in rule.roles else people[:1]
+    cases = (Electorate(organisation, rule, requester, one) for requester in people for one in commanders)
+    return min(cases, key=Electorate.strength)
+
+
+def _paired(choices: Mapping[str, list[str] | set[str]]) -> int:
+    """How many people can each have a role of their own at once, found by augmenting paths."""
+    holder: dict[str, str] = {}
+
+    def place(who: str, seen: set[str]) -> bool:
+        for role in choices[who]:
+            if role not in seen:
+                seen.add(role)
+                if role not in holder or place(holder[role], seen):
+                    holder[role] = who
+                    return True
+        return False
+
+    return sum(place(who, set()) for who in choices)

@@ -51,6 +51,13 @@ class SeverityPolicy(BaseModel):
                 raise ValueError(f"a later level cannot be engaged earlier ({kind})")
         return self
 
+    @property
+    def progress(self) -> timedelta:
+        """How long an incident may stay unmitigated before the chain is engaged for that reason."""
+        if self.escalate > timedelta(0):
+            return self.escalate
+        return min((level.unmitigated for level in self.levels if level.unmitigated), default=self.respond)
+
     def at_speed(self, speed: float) -> "SeverityPolicy":
         """Shorten every duration by `speed`; 1 changes nothing."""
         if speed == 1:

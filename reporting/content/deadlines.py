@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.rules.account import Account, Deadline
-from domain.rules.account_duties import Obligation
+from domain.model.records import Clock as Run
+from domain.model.records import ObligationRecord
+from domain.model.state import IncidentState
+from domain.rules.obligation_rules import definition
 from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.content.blocks import Block, Heading, Table
@@ -23,34 +25,38 @@ def name_of(clock: str) -> str:
     return _NAMES.get(clock, f"phase {clock}")
 
 
-def performance(account: Account, clock: Clock) -> Iterator[Block]:
+def performance(state: IncidentState, clock: Clock) -> Iterator[Block]:
     """Each deadline: when it was due, whether it was met, and by how much it was missed."""
     yield Heading(2, "Service levels")
     moments: list[tuple[str, datetime | None]] = [
-        ("Time to acknowledge (for MTTA)", account.first_acknowledged_at),
-        ("Time to mitigate", account.mitigated_at),
-        ("Time to resolve (for MTTR)", account.resolved_at),
+        ("Time to acknowledge (for MTTA)", state.first_acknowledged_at),
+        ("Time to mitigate", state.mitigated_at),
+        ("Time to resolve (for MTTR)", state.resolved_at),
     ]
     yield Table(
         ["From the declaration", "Took"],
-        [[name, "not yet" if at is None else spoken(at - account.declared_at)] for name, at in moments],
+        [[name, "not yet" if at is None else spoken(at - state.declared_at)] for name, at in moments],
     )
-    if not account.deadlines:
+    if not state.clocks:
         yield "There were no deadlines."
         return
-    kept = [run for run in account.deadlines if run.state in {"met", "breached"}]
-    met = sum(run.state == "met" for run in kept)
+    kept = sum(run.times - (run.state not in {"met", "breached"}) for run in state.clocks)
+    met = kept - sum(run.state == "breached" for run in state.clocks)
     if kept:
-        yield f"{met} of the {len(kept)} deadlines that came to an end were met."
+        yield f"{met} of the {kept} deadlines that came to an end were met."
     rows = [
-        [name_of(run.name), clock(run.started_at), clock(run.due_at), run.state, clock(run.ended_at), _by(run)]
-        for run in account.deadlines
+        [_named(run), clock(run.started_at), clock(run.due_at), run.state, clock(run.ended_at), _by(run)]
+        for run in state.clocks
     ]
-    marks = {n: "bad" for n, run in enumerate(account.deadlines) if run.state == "breached"}
+    marks = {n: "bad" for n, run in enumerate(state.clocks) if run.state == "breached"}
     yield Table(["Deadline", "From", "Due", "State", "Done", "By how much"], rows, marks)
 
 
-def _by(run: Deadline) -> str:
+def _named(run: Run) -> str:
+    return name_of(run.name) + (f" ({run.times} times)" if run.times > 1 else "")
+
+
+def _by(run: Run) -> str:
     if run.late is not None:
         return f"{spoken(run.late)} late"
     if run.state == "breached":
@@ -60,42 +66,45 @@ def _by(run: Deadline) -> str:
     return ""
 
 
-def obligations(account: Account, clock: Clock) -> Iterator[Block]:
+def obligations(state: IncidentState, clock: Clock) -> Iterator[Block]:
     """Duties to notify, whether they were kept in time, and the facts that they count from."""
-    if not account.obligations and not account.facts:
+    if not state.obligations and not state.facts:
         return
     yield Heading(2, "Obligations and facts")
-    if account.facts:
-        rows = [[f.title, clock(f.value), f.by, clock(f.at), f.reason or ""] for f in account.facts]
+    if facts := state.standing_facts():
+        rows = [[f.title, clock(f.value), f.by, clock(f.at), f.reason or ""] for f in facts]
         yield Table(["Fact", "Instant", "Recorded by", "Recorded at", "Why"], rows)
-    if not account.obligations:
+    if not state.obligations:
         return
     yield Table(
         ["Obligation", "State", "Due", "Done", "In time", "Reference or reason"],
-        [_row(duty, clock) for duty in account.obligations],
-        {n: "bad" for n, duty in enumerate(account.obligations) if duty.overdue},
+        [_row(state, duty, clock) for duty in state.obligations],
+        {n: "bad" for n, duty in enumerate(state.obligations) if duty.missed},
     )
-    signed = [[d.title, s.by, s.role, clock(s.at)] for d in account.obligations for s in d.signatures]
+    titles = {duty.step: definition(state, duty).title for duty in state.obligations}
+    signed = [[titles[d.step], s.by, s.role, clock(s.at)] for d in state.obligations for s in d.signatures]
     if signed:
         yield Table(["Obligation", "Signed by", "As", "At"], signed)
 
 
-def _row(duty: Obligation, clock: Clock) -> list[str]:
-    basis = ", ".join(text for text in (duty.basis, duty.source) if text)
-    why = [duty.reference, duty.outcome, duty.reason, duty.justification and f"justified: {duty.justification}"]
-    soon = "as soon as practicable, at the latest " if duty.ceiling_at and not duty.due_at else ""
-    set_by = duty.due_basis or duty.ceiling_basis
+def _row(state: IncidentState, duty: ObligationRecord, clock: Clock) -> list[str]:
+    defined, proposed = definition(state, duty), duty.ending
+    why: list[str | None] = []
+    if proposed is not None:
+        justified = proposed.justification and f"justified: {proposed.justification}"
+        why = [proposed.reference, proposed.outcome, proposed.reason, justified]
+    soon = "as soon as practicable, at the latest " if defined.due.as_soon_as_practicable else ""
     return [
-        f"{duty.title} ({basis}); {duty.owner}" if basis else duty.title,
+        f"{defined.title} ({defined.basis}, {defined.source}); {defined.owner}",
         duty.state,
-        soon + clock(duty.deadline) + (f" ({set_by})" if set_by else ""),
-        "" if duty.state == "open" else clock(duty.done_at),
+        f"{soon}{clock(duty.due_at)} ({defined.due.basis}: {defined.due.source})",
+        clock(duty.ended.done_at) if duty.ended else "",
         _in_time(duty),
         "; ".join(text for text in why if text),
     ]
 
 
-def _in_time(duty: Obligation) -> str:
-    if duty.overdue:
+def _in_time(duty: ObligationRecord) -> str:
+    if duty.missed:
         return "no, not done yet" if duty.late is None else f"no, {spoken(duty.late)} late"
     return "yes" if duty.state == "discharged" else ""

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+from domain.model import events
+from domain.model.change_events import VoteCast
+from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
-from domain.model.state import ChangeStatus
+from domain.model.plan import Plan
+from domain.model.records import ChangeRecord, ChangeStatus, Vote
+from domain.model.state import IncidentState
 from domain.model.timeline import Entry
-from domain.rules.account import Account, CastVote, ToldChange, ToldPlan
 from domain.values.local_time import Clock
 from reporting.content.blocks import Block, Heading, Items, Table, plain
 
 _DECIDED = {
-    "severity": "severity changed",
     "mitigated": "mitigated",
     "resolved": "resolved",
     "reopened": "reopened",
@@ -22,18 +25,18 @@ _BAD = {ChangeStatus.FAILED, ChangeStatus.EXPIRED}
 _GOOD = {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE}
 
 
-def findings(account: Account, clock: Clock) -> Iterator[Block]:
+def findings(state: IncidentState, clock: Clock) -> Iterator[Block]:
     """What the probes saw, with what they counted and where the evidence is."""
     yield Heading(2, "What was found")
-    if not account.findings:
+    if not state.findings:
         yield "Nothing was looked at."
         return
     rows = [
         [f.title or f.step, f.status, clock.in_text(f.summary), clock.in_text(_facts(f.facts)), f.evidence or ""]
-        for f in account.findings
+        for f in state.findings
     ]
-    bad = {n: "bad" for n, f in enumerate(account.findings) if f.status is FindingStatus.SUSPECT}
-    yield f"The probes answered between {clock(account.findings[0].at)} and {clock(account.findings[-1].at)}."
+    bad = {n: "bad" for n, f in enumerate(state.findings) if f.status is FindingStatus.SUSPECT}
+    yield f"The probes answered between {clock(state.findings[0].at)} and {clock(state.findings[-1].at)}."
     yield Table(["Probe", "Status", "What was seen", "Facts", "Evidence"], rows, bad)
 
 
@@ -41,16 +44,16 @@ def _facts(facts: dict[str, Any]) -> str:
     return plain(facts) if facts else ""
 
 
-def changes(account: Account, clock: Clock) -> Iterator[Block]:
+def changes(state: IncidentState, clock: Clock) -> Iterator[Block]:
     """Every change: what stood before and after, who voted, and what came of it."""
     yield Heading(2, "What was changed")
-    if not account.changes:
+    if not state.changes:
         yield "Nobody asked for a change."
-    for change in account.changes:
+    for change in state.changes:
         yield from _change(change, clock)
 
 
-def _change(change: ToldChange, clock: Clock) -> Iterator[Block]:
+def _change(change: ChangeRecord, clock: Clock) -> Iterator[Block]:
     number = f" ({change.generation})" if change.generation > 1 else ""
     yield Heading(3, f"{'Undo: ' if change.undo_of else ''}{change.title or change.action}{number}: {change.status}")
     yield (
@@ -68,7 +71,7 @@ def _change(change: ToldChange, clock: Clock) -> Iterator[Block]:
     yield Items([*_names(change)])
 
 
-def _plan(plan: ToldPlan | None) -> Iterator[Block]:
+def _plan(plan: Plan | None) -> Iterator[Block]:
     if plan is None:
         yield "There was no plan."
         return
@@ -80,7 +83,7 @@ def _plan(plan: ToldPlan | None) -> Iterator[Block]:
     yield Table(["Field", "Before", "After"], rows)
 
 
-def _names(change: ToldChange) -> Iterator[str]:
+def _names(change: ChangeRecord) -> Iterator[str]:
     """What tells this change from every other."""
     yield f"Change: {change.workflow_id}"
     if change.undo_of:
@@ -90,50 +93,54 @@ def _names(change: ToldChange) -> Iterator[str]:
         yield f"Digest: {change.plan.digest}"
 
 
-def _vote(vote: CastVote, clock: Clock) -> list[str]:
+def _vote(vote: Vote, clock: Clock) -> list[str]:
     proven = "yes" if vote.verified else "no"
     return [vote.by, vote.role, vote.decision, clock(vote.at), proven, vote.comment or ""]
 
 
-def decisions(account: Account, entries: list[Entry], clock: Clock) -> Iterator[Block]:
+def decisions(entries: list[Entry], clock: Clock) -> Iterator[Block]:
     """Who decided what, and why: votes, severities, statuses, waivers and duties."""
     yield Heading(2, "Decisions")
     rows = [[clock(entry.at), entry.actor, what, why] for entry in entries for what, why in _decided(entry, clock)]
     yield Table(["At", "Who", "What", "Why"], rows) if rows else "Nobody has decided anything yet."
-    if account.refused:
+    refused = [[clock(entry.at), entry.actor, entry.text] for entry in entries if entry.kind == "refused"]
+    if refused:
         yield "What was refused:"
-        yield Table(["At", "Who", "What"], [[clock(said.at), said.by, said.text] for said in account.refused])
+        yield Table(["At", "Who", "What"], refused)
 
 
 def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
-    why = entry.data.get("reason") or ""
-    if "decision" in entry.data:
-        role, step = entry.data.get("role"), entry.data.get("step")
-        yield f"{entry.data['decision']} {step}, as {role}", entry.data.get("comment") or ""
-    elif entry.kind == "severity":
-        yield f"severity {entry.data['from']} to {entry.data['to']}", why
-    elif entry.kind in _DECIDED:
-        yield _DECIDED[entry.kind], why
-    elif entry.kind == "task" and entry.data.get("status") == "waived":
-        yield f"waived {entry.data['step']}", entry.data.get("note") or ""
-    elif entry.kind == "obligation" and entry.data.get("event") in {"moved", "signed", "ended"}:
-        told = entry.data
-        outcome = told.get("outcome") or ("still open" if told.get("state") == "open" else told.get("state"))
-        because = why or told.get("justification") or told.get("reference") or ""
-        yield f"{told['title']}: {told['event']}, {outcome}", because
-    elif entry.kind == "fact":
-        yield f"{entry.data['title']}: {clock(entry.data['value'])}", why
+    event, why = event_of(entry), entry.data.get("reason") or ""
+    match event:
+        case VoteCast():
+            yield f"{event.decision} {event.step}, as {event.role}", event.comment or ""
+        case events.SeverityChanged():
+            yield f"severity {event.before} to {event.after}", why
+        case events.TaskEnded(status="waived"):
+            yield f"waived {event.step}", event.note or ""
+        case events.DutyStarted(moved=True):
+            yield f"{event.title}: moved, due {clock(event.due_at)}", ""
+        case events.DutySigned():
+            ending = event.ending
+            how = "signed, still open" if event.missing else f"ended, {ending.outcome or ending.state}"
+            yield f"{event.title}: {how}", ending.reason or ending.justification or ending.reference or ""
+        case events.FactRecorded():
+            yield f"{event.title}: {clock(event.value)}", why
+        case _ if entry.kind in _DECIDED:
+            yield _DECIDED[entry.kind], why
+        case _:
+            pass
 
 
-def pages(account: Account, clock: Clock) -> Iterator[Block]:
+def pages(state: IncidentState, clock: Clock) -> Iterator[Block]:
     """Who was paged, when and why."""
     yield Heading(2, "Who was paged")
-    rows = [[clock(p.at), p.to, p.role, str(p.level or "on call"), p.reason] for p in account.pages]
+    rows = [[clock(p.at), p.to, p.role, str(p.level or "on call"), p.reason] for p in state.pages]
     yield Table(["At", "Who", "Role", "Level", "Why"], rows) if rows else "Nobody."
 
 
-def notices(account: Account, clock: Clock) -> Iterator[Block]:
+def notices(state: IncidentState, clock: Clock) -> Iterator[Block]:
     """What was told outside."""
     yield Heading(2, "What was told outside")
-    rows = [[n.step, n.action, n.status, clock(n.due_at), n.reference or n.reason or ""] for n in account.notices]
+    rows = [[n.step, n.action, n.status, clock(n.due_at), n.reference or n.reason or ""] for n in state.notices]
     yield Table(["Step", "By", "Status", "Due", "Reference or reason"], rows) if rows else "Nothing was to be told."

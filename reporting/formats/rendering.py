@@ -3,7 +3,7 @@
 import json
 
 from domain.model.timeline import Entry
-from domain.rules.account_fold import fold
+from domain.rules.evolve import fold
 from domain.values.local_time import Clock
 from reporting.content import incident_report
 from reporting.formats.html import html
@@ -14,11 +14,11 @@ ENDINGS = {"markdown": "md", "html": "html", "json": "json", "pdf": "pdf"}
 
 
 def rendered(entries: list[Entry], format_: str, clock: Clock) -> bytes:
-    """Render the report of an incident's whole timeline; times are written by `clock`. Raises `NoAccountError`."""
-    account = fold(entries)
+    """Render the report of an incident's whole timeline; times are written by `clock`. Raises `NoIncidentError`."""
+    state = fold(entries)
     if format_ == "json":
-        return json.dumps(incident_report.facts(account, entries), ensure_ascii=False).encode()
-    blocks, title = incident_report.blocks(account, entries, clock), f"{account.id}: {account.title}"
+        return json.dumps(incident_report.facts(state, entries), ensure_ascii=False).encode()
+    blocks, title = incident_report.blocks(state, entries, clock), f"{state.id}: {state.title}"
     if format_ == "html":
         return html(blocks, title).encode()
     if format_ == "pdf":

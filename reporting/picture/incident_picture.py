@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
+from domain.model.state import IncidentState
 from domain.model.timeline import Entry
-from domain.rules.account import Account
 from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.picture import lane_rows, lanes
@@ -22,6 +22,7 @@ _MILESTONES = {
     "false-alarm": "false alarm",
     "reopened": "reopened",
 }
+_DECIDED = {"approval", "severity"}
 _SAID = {"note", "task", "severity", "change-requested", "fact", "custody"}
 _STATUS_TONES = {
     "declared": "P0",
@@ -39,14 +40,14 @@ _LEGEND = (
 )
 
 
-def picture(account: Account, entries: list[Entry], clock: Clock) -> Drawing:
+def picture(state: IncidentState, entries: list[Entry], clock: Clock) -> Drawing:
     """Draw an incident from its declaration to its end, or as far as its entries reach."""
-    end = account.closed_at if account.ended and account.closed_at else max(entry.at for entry in entries)
-    pivots = [at for at in (account.resolved_at, account.mitigated_at) if at is not None]
-    axis = Axis(account.declared_at, pivots, end, LEFT, RIGHT, clock.zone)
+    end = state.closed_at if state.ended and state.closed_at else max(entry.at for entry in entries)
+    pivots = [at for at in (state.resolved_at, state.mitigated_at) if at is not None]
+    axis = Axis(state.declared_at, pivots, end, LEFT, RIGHT, clock.zone)
     shapes: list[Shape] = []
     bottom = float(_TOP)
-    for rows, name, drawn in _lanes(account, entries, axis, clock):
+    for rows, name, drawn in _lanes(state, entries, axis, clock):
         shapes += [*lanes.lane(bottom, rows, name)]
         shapes += drawn(bottom)
         bottom = lanes.after(bottom, rows)
@@ -55,30 +56,29 @@ def picture(account: Account, entries: list[Entry], clock: Clock) -> Drawing:
     return Drawing(
         lanes.EDGE,
         bottom + 44,
-        f"{account.id}: {account.title}",
-        _described(account),
+        f"{state.id}: {state.title}",
+        _described(state),
         [*ground, *axis.shapes(_TOP, bottom - 6), *above, *_foot(axis, bottom)],
     )
 
 
 def _lanes(
-    account: Account, entries: list[Entry], axis: Axis, clock: Clock
+    state: IncidentState, entries: list[Entry], axis: Axis, clock: Clock
 ) -> Iterator[tuple[int, str, "lane_rows.Drawn"]]:
-    severities = [(s.at, s.to, s.to, f"{s.to} since {clock(s.at)}, by {s.by}") for s in account.severities]
+    severities = [(s.at, s.to, s.to, f"{s.to} since {clock(s.at)}, by {s.by}") for s in state.severities]
     statuses = [
-        (s.at, s.to, _STATUS_TONES.get(s.to, "idle"), f"{s.to} since {clock(s.at)}, by {s.by}")
-        for s in account.statuses
+        (s.at, s.to, _STATUS_TONES.get(s.to, "idle"), f"{s.to} since {clock(s.at)}, by {s.by}") for s in state.statuses
     ]
     yield 1, "Severity", partial(lanes.band, axis, severities)
     yield 1, "Status", partial(lanes.band, axis, statuses)
     yield 2, "People", partial(lanes.moments, axis, _people(entries, axis, clock))
     pages = [
-        Moment(p.at, "page", f"{clock(p.at)} {p.to} as {p.role}, level {p.level}: {p.reason}") for p in account.pages
+        Moment(p.at, "page", f"{clock(p.at)} {p.to} as {p.role}, level {p.level}: {p.reason}") for p in state.pages
     ]
     yield 1, "Pages", partial(lanes.moments, axis, [page for page in pages if axis.shows(page.at)])
-    yield from lane_rows.changes(account, axis, clock)
-    yield from lane_rows.clocks(account, axis, clock)
-    yield from lane_rows.obligations(account, axis, clock)
+    yield from lane_rows.changes(state, axis, clock)
+    yield from lane_rows.clocks(state, axis, clock)
+    yield from lane_rows.obligations(state, axis, clock)
 
 
 def _people(entries: list[Entry], axis: Axis, clock: Clock) -> list[Moment]:
@@ -86,7 +86,7 @@ def _people(entries: list[Entry], axis: Axis, clock: Clock) -> list[Moment]:
     seen = []
     for entry in entries:
         title = f"{clock(entry.at)} {entry.actor}: {entry.text[:200]}"
-        decided = "decision" in entry.data or entry.kind == "severity"
+        decided = entry.kind in _DECIDED
         if not axis.shows(entry.at):
             continue
         if entry.kind in _MILESTONES:
@@ -112,14 +112,14 @@ def _foot(axis: Axis, y: float) -> Iterator[Shape]:
     yield Label(x + 187, y + 34, "due", "soft", 10.5)
 
 
-def _described(account: Account) -> str:
-    missed = sum(run.state == "breached" for run in account.deadlines)
-    told = [f"A {account.severity} incident of type {account.type}, {account.status}"]
+def _described(state: IncidentState) -> str:
+    missed = sum(run.state == "breached" for run in state.clocks)
+    told = [f"A {state.severity} incident of type {state.type}, {state.status}"]
     moments: list[tuple[str, datetime | None]] = [
-        ("acknowledged", account.first_acknowledged_at),
-        ("mitigated", account.mitigated_at),
-        ("resolved", account.resolved_at),
+        ("acknowledged", state.first_acknowledged_at),
+        ("mitigated", state.mitigated_at),
+        ("resolved", state.resolved_at),
     ]
-    told += [f"{name} after {spoken(at - account.declared_at)}" for name, at in moments if at is not None]
-    told += [f"{len(account.pages)} pages", f"{len(account.changes)} changes", f"{missed} deadlines missed"]
+    told += [f"{name} after {spoken(at - state.declared_at)}" for name, at in moments if at is not None]
+    told += [f"{len(state.pages)} pages", f"{len(state.changes)} changes", f"{missed} deadlines missed"]
     return "; ".join(told) + ". The tables below say the same in words."

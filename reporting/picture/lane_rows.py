@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from domain.rules.account import Account, Deadline, ToldChange
-from domain.rules.account_duties import Obligation
+from domain.model.records import ChangeRecord, ObligationRecord
+from domain.model.records import Clock as DeadlineClock
+from domain.model.state import IncidentState
+from domain.rules.obligation_rules import definition
 from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.content.deadlines import OF_THE_RESPONSE, name_of
@@ -20,23 +22,23 @@ _MOST = 14
 _TONES = {"applied": "good", "already-done": "good", "planned": "good", "failed": "bad", "expired": "bad"}
 
 
-def changes(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
+def changes(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
     """Each change from its request to its end, with the votes on it."""
-    yield from _lane("Changes", [partial(_change, axis, clock, change) for change in account.changes])
+    yield from _lane("Changes", [partial(_change, axis, clock, change) for change in state.changes])
 
 
-def clocks(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
+def clocks(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
     """Each clock with all its runs."""
-    named: dict[str, list[Deadline]] = {}
-    for run in account.deadlines:
+    named: dict[str, list[DeadlineClock]] = {}
+    for run in state.clocks:
         if axis.shows(run.started_at):
             named.setdefault(run.name, []).append(run)
-    yield from _lane("Deadlines", [partial(_clock, account, axis, clock, runs) for runs in named.values()])
+    yield from _lane("Deadlines", [partial(_clock, state, axis, clock, runs) for runs in named.values()])
 
 
-def obligations(account: Account, axis: Axis, clock: Clock) -> Iterator[Lane]:
+def obligations(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
     """Each duty to notify, with its signatures."""
-    yield from _lane("Obligations", [partial(_duty, axis, clock, duty) for duty in account.obligations])
+    yield from _lane("Obligations", [partial(_duty, axis, clock, state, duty) for duty in state.obligations])
 
 
 def _lane(name: str, rows: Sequence[Drawn]) -> Iterator[Lane]:
@@ -53,7 +55,7 @@ def _rows(rows: Sequence[Drawn], y: float) -> Iterator[Shape]:
         yield from row(y + number * ROW)
 
 
-def _change(axis: Axis, clock: Clock, change: ToldChange, y: float) -> Iterator[Shape]:
+def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterator[Shape]:
     start, end = axis.x(change.requested_at), axis.x(change.ended_at or axis.end)
     tone = "busy" if change.in_flight else _TONES.get(change.status, "idle")
     told = f"{change.workflow_id}: {change.status}\nrequested by {change.requested_by} {clock(change.requested_at)}"
@@ -66,8 +68,8 @@ def _change(axis: Axis, clock: Clock, change: ToldChange, y: float) -> Iterator[
     yield lanes.beside(max(end, start + 5) + 2, start, y, change.status, "soft")
 
 
-def _clock(account: Account, axis: Axis, clock: Clock, runs: list[Deadline], y: float) -> Iterator[Shape]:
-    told, over = name_of(runs[0].name), account.resolved_at or account.closed_at
+def _clock(state: IncidentState, axis: Axis, clock: Clock, runs: list[DeadlineClock], y: float) -> Iterator[Shape]:
+    told, over = name_of(runs[0].name), state.resolved_at or state.closed_at
     stops = [run.ended_at or (over if run.name in OF_THE_RESPONSE else None) for run in runs]
     drawn = [
         Run(run.started_at, run.due_at, stop, run.state, f"{told}: {run.state}, due {clock(run.due_at)}")
@@ -83,13 +85,13 @@ def _clock(account: Account, axis: Axis, clock: Clock, runs: list[Deadline], y: 
         yield lanes.beside(axis.x(max(ends, default=axis.end)) + 4, axis.x(runs[0].started_at), y, said, "bad")
 
 
-def _duty(axis: Axis, clock: Clock, duty: Obligation, y: float) -> Iterator[Shape]:
-    state = "breached" if duty.overdue else {"open": "running", "discharged": "met"}.get(duty.state, "cancelled")
-    title = f"{duty.title}: {duty.state}" + (f", due {clock(duty.deadline)}" if duty.deadline else "")
-    ended = None if duty.state == "open" else duty.done_at
-    due = None if state == "cancelled" else duty.deadline  # what is not to be done any more is not due either
+def _duty(axis: Axis, clock: Clock, state: IncidentState, duty: ObligationRecord, y: float) -> Iterator[Shape]:
+    how = "breached" if duty.missed else {"open": "running", "discharged": "met"}.get(duty.state, "cancelled")
+    title = f"{definition(state, duty).title}: {duty.state}, due {clock(duty.due_at)}"
+    ended = duty.ended.done_at if duty.ended else None
+    due = None if how == "cancelled" else duty.due_at  # what is not to be done any more is not due either
     yield lanes.row(y, duty.step)
-    yield from lanes.deadlines(axis, y, [Run(duty.opened_at, due, ended, state, title)])
+    yield from lanes.deadlines(axis, y, [Run(duty.opened_at, due, ended, how, title)])
     for signature in duty.signatures:
         if axis.shows(signature.at):
             at = f"{clock(signature.at)} signed by {signature.by} ({signature.role})"

@@ -1,4 +1,4 @@
-"""The register of breaches: every incident in which health information may be involved, and what was decided of it.
+"""The register of breaches: every incident in which sensitive information may be involved, and what was decided of it.
 
 It holds ids, times, types, severities, roles, references, and the reasons that people wrote for the decision; no title,
 no description, no note.
@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from domain.config.obligation import BreachRegister
-from domain.rules.account import Account
-from domain.rules.account_duties import Obligation
+from domain.model.records import ObligationRecord
+from domain.model.state import IncidentState
 from domain.values.status import Status
 
 ELIGIBLE = "eligible"
@@ -73,81 +73,78 @@ class RegisterEntry(BaseModel):
     statement: Statement | None
 
 
-def suspected_by(account: Account, register: BreachRegister) -> list[Suspected]:
+def suspected_by(state: IncidentState, register: BreachRegister) -> list[Suspected]:
     """Why an incident is in the register; nothing where it is not."""
-    fact = any(account.fact(name) is not None for name in (register.suspicion, register.belief))
+    fact = any(state.fact(name) is not None for name in (register.suspicion, register.belief))
     reasons: list[tuple[Suspected, bool]] = [
-        ("phi", account.phi),
-        ("type", account.type in register.types),
+        ("phi", state.declaration.phi),
+        ("type", state.type in register.types),
         ("fact", fact),
     ]
     return [name for name, holds in reasons if holds]
 
 
-def entry(account: Account, register: BreachRegister, now: datetime) -> RegisterEntry:
+def entry(state: IncidentState, register: BreachRegister, now: datetime) -> RegisterEntry:
     """What the register says of an incident; whether something is overdue, it says as of `now` (UTC)."""
-    assessment, statement = account.obligation(register.assessment), account.obligation(register.statement)
-    suspicion, belief = account.fact(register.suspicion), account.fact(register.belief)
+    assessment, statement = state.duty(register.assessment), state.duty(register.statement)
+    suspicion, belief = state.fact(register.suspicion), state.fact(register.belief)
     return RegisterEntry(
-        incident=account.id,
-        type=account.type,
-        severity=account.severity,
-        status=account.status,
-        declared_at=account.declared_at,
-        closed_at=account.closed_at,
-        suspected_by=suspected_by(account, register),
+        incident=state.id,
+        type=state.type,
+        severity=state.severity,
+        status=state.status,
+        declared_at=state.declared_at,
+        closed_at=state.closed_at,
+        suspected_by=suspected_by(state, register),
         suspicion_at=suspicion and suspicion.value,
         belief_at=belief and belief.value,
-        assessment_due_at=assessment and (assessment.due_at or assessment.ceiling_at),
+        assessment_due_at=assessment and assessment.due_at,
         assessment_overdue=assessment is not None and _overdue(assessment, now),
         statement=statement and _statement(statement, now),
-        **_decided(account, register, assessment),
+        **_decided(state, register, assessment),
     )
 
 
-def _decided(account: Account, register: BreachRegister, assessment: Obligation | None) -> dict[str, object]:
+def _decided(state: IncidentState, register: BreachRegister, assessment: ObligationRecord | None) -> dict[str, object]:
     """The decision; a belief that is on record comes before all, whatever was decided earlier."""
-    belief = account.fact(register.belief)
+    belief = state.fact(register.belief)
     if belief is not None:
         return {"decision": ELIGIBLE, "decided_at": belief.at, "reason": belief.reason}
-    if assessment is not None and assessment.state != "open":
-        words = {"discharged": assessment.outcome or "assessed"}
+    if assessment is not None and (ending := assessment.ended) is not None:
+        words = {"discharged": ending.outcome or "assessed"}
         return {
             "decision": words.get(assessment.state, assessment.state),
-            "decided_at": assessment.done_at,
-            "reason": assessment.reason,
-            "reference": assessment.reference,
-            "justification": assessment.justification,
+            "decided_at": ending.done_at,
+            **ending.model_dump(include={"reason", "reference", "justification"}),
             "signed_by": _signed(assessment),
         }
-    if not account.ended:
+    if not state.ended:
         return {"decision": BEING_ASSESSED}
-    if account.status is Status.CLOSED:
+    if state.status is Status.CLOSED:
         return {"decision": UNDECIDED}
-    return {"decision": FALSE_ALARM, "decided_at": account.closed_at, "reason": account.statuses[-1].reason}
+    return {"decision": FALSE_ALARM, "decided_at": state.closed_at, "reason": state.statuses[-1].reason}
 
 
-def _statement(duty: Obligation, now: datetime) -> Statement:
-    ended = duty.state != "open"
+def _statement(duty: ObligationRecord, now: datetime) -> Statement:
+    ending = duty.ended
     return Statement(
         state=duty.state,
-        due_at=duty.due_at or duty.ceiling_at,
-        done_at=duty.done_at if ended else None,
+        due_at=duty.due_at,
         overdue=_overdue(duty, now),
-        reference=duty.reference if ended else None,
-        reason=duty.reason if ended else None,
-        justification=duty.justification if ended else None,
+        done_at=ending and ending.done_at,
+        reference=ending and ending.reference,
+        reason=ending and ending.reason,
+        justification=ending and ending.justification,
         signed_by=_signed(duty),
     )
 
 
-def _signed(duty: Obligation) -> list[Signed]:
+def _signed(duty: ObligationRecord) -> list[Signed]:
     return [Signed(role=signature.role, at=signature.at) for signature in duty.signatures]
 
 
-def _overdue(duty: Obligation, now: datetime) -> bool:
+def _overdue(duty: ObligationRecord, now: datetime) -> bool:
     """Whether it was done late, or is late now: while no worker runs, the record does not say so by itself."""
-    due_at = duty.due_at or duty.ceiling_at
-    if due_at is None or duty.state not in {"open", "discharged"}:
+    if duty.state not in {"open", "discharged"}:
         return False
-    return due_at < (now if duty.state == "open" else duty.done_at or now)
+    return duty.due_at < (duty.ended.done_at if duty.ended else now)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from domain.rules.account import Account
+from domain.model.state import IncidentState
 from domain.values.status import Status
 
 RESPONSE_CLOCK = "ack"
@@ -86,22 +86,22 @@ class _Gathered:
         self._acknowledged: list[float] = []
         self._resolved: list[float] = []
 
-    def take(self, account: Account) -> None:
+    def take(self, state: IncidentState) -> None:
         group = self._group
-        if account.mode == "drill":
+        if state.declaration.mode == "drill":
             group.drills += 1
             return
-        if account.status is Status.FALSE_ALARM:
+        if state.status is Status.FALSE_ALARM:
             group.false_alarms += 1
             return
         group.incidents += 1
-        group.open += not account.ended
-        if account.first_acknowledged_at is not None:
-            self._acknowledged.append((account.first_acknowledged_at - account.declared_at).total_seconds())
-        if account.resolved_at is not None:
-            self._resolved.append((account.resolved_at - account.declared_at).total_seconds())
-        _count(group.response, outcome(account, RESPONSE_CLOCK))
-        _count(group.escalation, outcome(account, ESCALATION_CLOCK))
+        group.open += not state.ended
+        if state.first_acknowledged_at is not None:
+            self._acknowledged.append((state.first_acknowledged_at - state.declared_at).total_seconds())
+        if state.resolved_at is not None:
+            self._resolved.append((state.resolved_at - state.declared_at).total_seconds())
+        _count(group.response, outcome(state, RESPONSE_CLOCK))
+        _count(group.escalation, outcome(state, ESCALATION_CLOCK))
 
     def told(self) -> Group:
         times = {
@@ -111,9 +111,9 @@ class _Gathered:
         return self._group.model_copy(update=times)
 
 
-def outcome(account: Account, clock: str) -> Outcome | None:
+def outcome(state: IncidentState, clock: str) -> Outcome | None:
     """How an incident kept a clock in all its runs: missed once is missed; None where every run was called off."""
-    states = {run.state for run in account.deadlines if run.name == clock}
+    states = {run.state for run in state.clocks if run.name == clock}
     found: Iterable[Outcome] = ("breached", "running", "met")
     return next((state for state in found if state in states), None)
 
@@ -132,14 +132,14 @@ class Tally:
         self._types: dict[str, _Gathered] = {}
         self._dry_runs = 0
 
-    def take(self, account: Account) -> None:
-        if account.mode == "dry-run":
+    def take(self, state: IncidentState) -> None:
+        if state.declaration.mode == "dry-run":
             self._dry_runs += 1
             return
-        severity, type_ = account.severity.value, account.type
-        self._total.take(account)
-        self._severities.setdefault(severity, _Gathered(severity)).take(account)
-        self._types.setdefault(type_, _Gathered(type_)).take(account)
+        severity, type_ = state.severity.value, state.type
+        self._total.take(state)
+        self._severities.setdefault(severity, _Gathered(severity)).take(state)
+        self._types.setdefault(type_, _Gathered(type_)).take(state)
 
     def stats(self) -> Stats:
         types = [gathered.told() for gathered in self._types.values()]

@@ -1,4 +1,4 @@
-"""AWS Certificate Manager: certificates under the ARNs they shall have, with an end and a renewal, which moto lacks."""
+"""AWS Certificate Manager: certificates under given ARNs, with an expiry and a renewal status, which moto lacks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,19 +9,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from moto.acm.models import CertBundle, acm_backends
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 _describe = CertBundle.describe
 _RENEWAL = "renewal_summary"
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(CertBundle, describe=describe)
+    """Patch moto with these operations."""
+    patch(CertBundle, describe=describe)
 
 
 def describe(bundle: CertBundle) -> dict[str, Any]:
-    """Describe a certificate; one that ACM issued is told with how its renewal goes."""
+    """Describe a certificate; one issued by ACM includes its renewal status."""
     described: dict[str, Any] = _describe(bundle)
     if renewal := vars(bundle).get(_RENEWAL):
         described["Certificate"] |= {"RenewalSummary": renewal, "RenewalEligibility": "ELIGIBLE"}
@@ -31,9 +31,9 @@ def describe(bundle: CertBundle) -> dict[str, Any]:
 def named_certificate(
     where: tuple[str, str], arn: str, domain: str, ends: tuple[datetime, datetime], renewal: dict[str, Any] | None
 ) -> None:
-    """Put a certificate that ACM issued in an account's region under this ARN, in place of one that is there."""
+    """Add a certificate issued by ACM under this ARN, replacing any that is there."""
     account, region = where
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())  # an RSA key would take a noticeable time
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
     made = (
         x509.CertificateBuilder()
@@ -52,4 +52,4 @@ def named_certificate(
         account, made.public_bytes(encoding), private, region=region, arn=arn, cert_type="AMAZON_ISSUED"
     )
     vars(bundle)[_RENEWAL] = renewal
-    acm_backends[account][region]._certificates[arn] = bundle
+    acm_backends[account][region]._certificates[arn] = bundle  # moto's import chooses the ARN itself

@@ -1,4 +1,4 @@
-"""Application Auto Scaling's record, which moto lacks: what it did for a service, and what it did not do and why."""
+"""Application Auto Scaling's activities, which moto lacks: when it scaled a service, and when it did not and why."""
 
 import json
 from datetime import datetime
@@ -8,7 +8,7 @@ from moto.applicationautoscaling.models import FakeScalableTarget, applicationau
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 from sandbox.aws.rollout import Rollouts
 
 _ACTIVITIES = "scaling_activities"
@@ -17,12 +17,12 @@ _CAUSE = "monitor alarm TargetTracking-{0}-AlarmLow in state ALARM triggered pol
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(ApplicationAutoScalingResponse, describe_scaling_activities=describe_scaling_activities)
+    """Patch moto with these operations."""
+    patch(ApplicationAutoScalingResponse, describe_scaling_activities=describe_scaling_activities)
 
 
 def describe_scaling_activities(response: ApplicationAutoScalingResponse) -> str:
-    """List the activities of a resource, the latest first; those that did not scale only when asked for."""
+    """List a resource's activities, latest first; those that did not scale only on request."""
     resource, every = response._get_param("ResourceId"), response._get_param("IncludeNotScaledActivities")
     kept = vars(response.applicationautoscaling_backend).get(_ACTIVITIES, [])
     shown = [
@@ -42,8 +42,8 @@ def target_of(record: Rollouts) -> FakeScalableTarget | None:
     return found[0] if found else None
 
 
-def note(target: FakeScalableTarget, at: datetime, count: int, reason: str | None = None) -> None:
-    """Put an activity on record: it set the desired count, or with a reason did not."""
+def record_activity(target: FakeScalableTarget, at: datetime, count: int, reason: str | None = None) -> None:
+    """Record an activity that set the desired count or, given a reason, did not."""
     activity: dict[str, Any] = {
         "ActivityId": str(mock_random.uuid4()),
         "ServiceNamespace": "ecs",
@@ -66,11 +66,11 @@ def note(target: FakeScalableTarget, at: datetime, count: int, reason: str | Non
 
 
 def scale_in(record: Rollouts, at: datetime) -> None:
-    """Take a service back to its minimum, once it stands above that: its policy finds it idle."""
+    """Scale a service back to its minimum whenever it is above it: its policy takes it for idle."""
     target = target_of(record)
     if target is None or record.scaled_at or record.service.desired_count <= (target.min_capacity or 0):
         return
     before, record.service.desired_count = record.service.desired_count, int(target.min_capacity or 0)
     record.scale(at)
-    record.tell(f"has changed its desired count from {before} to {record.service.desired_count}.", at)
-    note(target, at, record.service.desired_count)
+    record.add_event(f"has changed its desired count from {before} to {record.service.desired_count}.", at)
+    record_activity(target, at, record.service.desired_count)

@@ -9,19 +9,19 @@ from moto.backup.models import backup_backends
 from moto.backup.responses import BackupResponse
 from moto.moto_api._internal import mock_random
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 _JOBS = "backup_jobs"
 
 
 def install() -> None:
-    """Put these operations into moto."""
+    """Patch moto with these operations."""
     urls.url_paths["{0}/backup-jobs/?$"] = BackupResponse.dispatch
-    teach(BackupResponse, list_backup_jobs=list_backup_jobs)
+    patch(BackupResponse, list_backup_jobs=list_backup_jobs)
 
 
 def list_backup_jobs(response: BackupResponse) -> str:
-    """List jobs, the latest first, of a state and created after an instant where these are given."""
+    """List jobs, latest first, filtered by `state` and `createdAfter` where given."""
     asked = response._get_params()
     state, after = asked.get("state"), asked.get("createdAfter")
     since = datetime.fromisoformat(after).timestamp() if after else 0
@@ -31,7 +31,7 @@ def list_backup_jobs(response: BackupResponse) -> str:
 
 
 def job(account: str, region: str, resource: str, at: datetime, error: str | None = None) -> None:
-    """Put a job for an RDS instance on record: completed, or failed with this message."""
+    """Record a job for an RDS instance: completed, or failed with this message."""
     made: dict[str, Any] = {
         "AccountId": account,
         "BackupJobId": str(mock_random.uuid4()),

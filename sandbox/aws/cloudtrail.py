@@ -1,4 +1,4 @@
-"""AWS CloudTrail's event history, where moto has none: what was recorded is looked up, the latest first."""
+"""AWS CloudTrail's event history, which moto lacks: look recorded events up, latest first."""
 
 import calendar
 import json
@@ -10,7 +10,7 @@ from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 GLOBAL_REGION = "us-east-1"
 """Where CloudTrail records the events of global services such as IAM."""
@@ -27,13 +27,13 @@ _KEYS = {
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(CloudTrailResponse, lookup_events=lookup_events)
-    teach(models, datetime2int=datetime2int)
+    """Patch moto with these operations."""
+    patch(CloudTrailResponse, lookup_events=lookup_events)
+    patch(models, datetime2int=datetime2int)
 
 
 def datetime2int(date: datetime) -> int:
-    """Turn moto's naive UTC into seconds since the epoch, whatever the machine's time zone."""
+    """Turn moto's naive UTC into seconds since the epoch; moto's own version reads it as local time."""
     return calendar.timegm(date.timetuple())
 
 
@@ -43,7 +43,7 @@ def record(account: str, region: str, event: dict[str, Any]) -> None:
 
 
 def lookup_events(response: CloudTrailResponse) -> str:
-    """Look up the events of one region and the last 90 days; one attribute at most, 50 events a page at most."""
+    """Look up one region's events of the last 90 days; at most one attribute, at most 50 events a page."""
     attributes = response._get_param("LookupAttributes") or []
     most = response._get_param("MaxResults") or _MOST
     token = response._get_param("NextToken") or "0"
@@ -72,7 +72,7 @@ def lookup_events(response: CloudTrailResponse) -> str:
 
 
 def _history(backend: Any) -> list[dict[str, Any]]:
-    """The events of one account and region; kept on moto's own store, so that a reset of moto forgets them."""
+    """The events of one account and region; kept on moto's backend so that a moto reset clears them."""
     events: list[dict[str, Any]] = backend.__dict__.setdefault(_HISTORY, [])
     return events
 
@@ -104,6 +104,7 @@ def _has(event: dict[str, Any], attribute: dict[str, str]) -> bool:
 
 
 def _username(identity: dict[str, Any]) -> str | None:
+    # a role session has no userName: CloudTrail shows the session's name, the end of its ARN
     name = identity.get("userName") or identity.get("arn", "").rsplit("/", 1)[-1]
     return name or None
 

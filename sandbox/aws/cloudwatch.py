@@ -1,4 +1,4 @@
-"""Amazon CloudWatch as AWS behaves, where moto does not: percentiles, such as `p95`, in `GetMetricData`."""
+"""Amazon CloudWatch, where moto differs from AWS: percentiles, such as `p95`, in `GetMetricData`."""
 
 import re
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any, SupportsFloat
 
 from moto.cloudwatch.models import CloudWatchBackend, Statistics
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 _get_metric_data = CloudWatchBackend.get_metric_data
 _get_statistics_for_type = Statistics.get_statistics_for_type
@@ -14,13 +14,13 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(Statistics, get_statistics_for_type=get_statistics_for_type)
-    teach(CloudWatchBackend, get_metric_data=get_metric_data)
+    """Patch moto with these operations."""
+    patch(Statistics, get_statistics_for_type=get_statistics_for_type)
+    patch(CloudWatchBackend, get_metric_data=get_metric_data)
 
 
 def get_statistics_for_type(statistics: Statistics, stat: str) -> SupportsFloat | None:
-    """Calculate a statistic of one period; a percentile is interpolated between the values put in singly."""
+    """Calculate a statistic of one period; a percentile is interpolated between the single values."""
     values = sorted(statistics.metric_single_values_list)
     found = _PERCENTILE.fullmatch(stat)
     if not found or not values:
@@ -34,7 +34,7 @@ def get_statistics_for_type(statistics: Statistics, stat: str) -> SupportsFloat 
 def get_metric_data(
     backend: CloudWatchBackend, queries: list[dict[str, Any]], start_time: datetime, end_time: datetime, **more: Any
 ) -> list[dict[str, Any]]:
-    """Read metrics; of a window that ends in the future, only up to the newest point: moto walks every period."""
+    """Read metrics, up to the newest data point at most: moto walks every period of the window, future ones too."""
     newest = max((one.timestamp for one in backend.get_all_metrics()), default=end_time)
     end = max(min(end_time, newest + timedelta(minutes=1)), start_time + timedelta(seconds=1))
     found: list[dict[str, Any]] = _get_metric_data(backend, queries, start_time, min(end, end_time), **more)

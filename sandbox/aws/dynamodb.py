@@ -1,7 +1,7 @@
-"""Amazon DynamoDB: each write is whole and by itself, as the ledger counts on.
+"""Amazon DynamoDB with atomic, isolated writes, which the ledger depends on.
 
-Moto lets two conditional writes at one instant both succeed. Before each part of a transaction it copies the whole
-table, and a cancelled one puts that copy back: what others wrote meanwhile is lost.
+moto lets two concurrent conditional writes both succeed. It also copies the whole table before each part of a
+transaction and restores that copy on cancellation, which discards whatever others wrote meanwhile.
 """
 
 import copy
@@ -14,31 +14,31 @@ from typing import Any, ClassVar
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 _LOCK = RLock()
-_ONE_AT_A_TIME = ("get_item", "put_item", "update_item", "delete_item", "query", "scan")
+_SERIALISED = ("get_item", "put_item", "update_item", "delete_item", "query", "scan")
 _transact = DynamoDBBackend.transact_write_items
-_operations = {name: getattr(DynamoDBBackend, name) for name in _ONE_AT_A_TIME}
+_operations = {name: getattr(DynamoDBBackend, name) for name in _SERIALISED}
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(
+    """Patch moto with these operations."""
+    patch(
         DynamoDBBackend,
         transact_write_items=transact_write_items,
-        **{name: _alone(operation) for name, operation in _operations.items()},
+        **{name: _serialised(operation) for name, operation in _operations.items()},
     )
 
 
 def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """`TransactWriteItems`: all or nothing, and nothing but these items."""
-    with _LOCK, _put_back(backend, transact_items):
+    """`TransactWriteItems`: all or nothing, and no other item is touched."""
+    with _LOCK, _restored_on_failure(backend, transact_items):
         _transact(_WithoutTables(backend), transact_items)  # type: ignore[arg-type]
 
 
 class _WithoutTables:
-    """A backend to moto's transaction: what it does not find in `tables` it neither copies nor puts back."""
+    """Passes for a backend in moto's transaction, but with no tables, so moto has none to copy or restore."""
 
     tables: ClassVar[dict[str, Any]] = {}
 
@@ -50,8 +50,8 @@ class _WithoutTables:
 
 
 @contextmanager
-def _put_back(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> Iterator[None]:
-    """Put the transaction's items back where it fails."""
+def _restored_on_failure(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> Iterator[None]:
+    """Restore the transaction's items if it fails."""
     before = [_stored(backend, operation) for one in transact_items for operation in one.values()]
     try:
         yield
@@ -66,7 +66,7 @@ def _put_back(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) ->
 def _stored(
     backend: DynamoDBBackend, operation: dict[str, Any]
 ) -> tuple[dict[DynamoType, Any], DynamoType, Item | None] | None:
-    """Where the item of a write is kept, under which key, and a copy of it; None for a table that there is not."""
+    """The dict that holds a write's item, its key and a copy of it; None for a missing table or key."""
     table = backend.tables.get(operation["TableName"])
     attributes = operation.get("Item") or operation["Key"]
     names = [] if table is None else [name for name in (table.hash_key_attr, table.range_key_attr) if name]
@@ -78,10 +78,10 @@ def _stored(
     return holder, last, copy.deepcopy(holder.get(last))
 
 
-def _alone(operation: Callable[..., Any]) -> Callable[..., Any]:
+def _serialised(operation: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(operation)
-    def alone(*arguments: Any, **named: Any) -> Any:
+    def serialised(*arguments: Any, **named: Any) -> Any:
         with _LOCK:
             return operation(*arguments, **named)
 
-    return alone
+    return serialised

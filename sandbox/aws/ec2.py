@@ -1,6 +1,6 @@
 """Amazon EC2: VPCs, security groups and network ACLs under the ids that an environment file names.
 
-Moto makes ids up. None of this is for two threads at once.
+moto generates random ids. Not thread-safe: it swaps moto's id generator for the duration of a call.
 """
 
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ from types import ModuleType
 from moto.ec2.models import ec2_backends, network_acls, security_groups, vpcs
 from moto.ec2.models.vpcs import VPC
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 
 def named_vpc(account: str, region: str, vpc_id: str | None, cidr: str) -> VPC:
-    """Create a VPC under this id, or under one made up."""
-    ec2 = ec2_backends[account][region]  # first, for moto makes the default VPC with it
+    """Create a VPC under this id, or under a random one."""
+    ec2 = ec2_backends[account][region]  # before the swap: creating the backend creates the default VPC
     with _named(vpcs, "random_vpc_id", vpc_id):
         made: VPC = ec2.create_vpc(cidr)
     return made
 
 
 def named_security_group(account: str, region: str, group_id: str, name: str, vpc_id: str) -> None:
-    """Create a security group under this id; it lets nothing in yet."""
+    """Create a security group under this id, without any ingress rule."""
     ec2 = ec2_backends[account][region]
     with _named(security_groups, "random_security_group_id", group_id):
         ec2.create_security_group(name, f"The portal's {name}", vpc_id)
 
 
 def named_network_acl(account: str, region: str, acl_id: str, vpc_id: str, subnets: list[str]) -> None:
-    """Create a network ACL under this id that lets everything through, and put subnets behind it."""
+    """Create a network ACL under this id that allows everything, and associate subnets with it."""
     ec2 = ec2_backends[account][region]
     with _named(network_acls, "random_network_acl_id", acl_id):
         ec2.create_network_acl(vpc_id)
@@ -42,11 +42,11 @@ def named_network_acl(account: str, region: str, acl_id: str, vpc_id: str, subne
 
 @contextmanager
 def _named(module: ModuleType, made_up: str, wanted: str | None) -> Iterator[None]:
-    """Let the next thing that moto makes get this id, if there is one."""
+    """Make moto give this id, if any, to what it creates within the block."""
     before = getattr(module, made_up)
     if wanted:
-        teach(module, **{made_up: lambda: wanted})
+        patch(module, **{made_up: lambda: wanted})
     try:
         yield
     finally:
-        teach(module, **{made_up: before})
+        patch(module, **{made_up: before})

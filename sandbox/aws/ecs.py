@@ -1,7 +1,7 @@
-"""Amazon ECS as AWS behaves, where moto does not: services that roll out, and the record of it.
+"""Amazon ECS, where moto differs from AWS: rollouts that take time, and their deployments.
 
-`update_service` makes deployments that come to an end, refuses what AWS refuses and leaves service events;
-`list_task_definitions` sorts and pages. The operations on that record are in `sandbox.aws.ecs_deployments`.
+`update_service` starts deployments that complete, refuses what AWS refuses and adds service events;
+`list_task_definitions` sorts and pages. The operations on deployments are in `sandbox.aws.ecs_deployments`.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ from moto.ecs.models import EC2ContainerServiceBackend, Service, TaskDefinition
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from sandbox.aws import ecs_deployments
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 from sandbox.aws.paging import page
 from sandbox.aws.rollout import LOCK, PACE, keep_rollouts, moment, rollouts
 
@@ -29,16 +29,16 @@ class ServiceNotActiveException(ECSException):
 
 
 def install(pace: timedelta) -> None:
-    """Put these operations into moto; installing again changes only the pace of a rollout."""
+    """Patch moto with these operations; installing again changes only the pace of a rollout."""
     PACE.rollout = pace
-    teach(
+    patch(
         EC2ContainerServiceBackend,
         create_service=create_service,
         update_service=update_service,
         describe_services=describe_services,
         delete_service=delete_service,
     )
-    teach(EC2ContainerServiceResponse, list_task_definitions=list_task_definitions, **ecs_deployments.OPERATIONS)
+    patch(EC2ContainerServiceResponse, list_task_definitions=list_task_definitions, **ecs_deployments.OPERATIONS)
 
 
 def create_service(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> Service:
@@ -54,7 +54,7 @@ def create_service(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: An
 
 
 def update_service(backend: EC2ContainerServiceBackend, service_properties: dict[str, Any]) -> Service:
-    """Update a service: another task definition, or a forced deployment, rolls out; a count is followed."""
+    """Update a service: another task definition or a forced deployment rolls out; the running count follows."""
     with LOCK:
         cluster, name = service_properties.get("cluster", "default"), service_properties["service"].split("/")[-1]
         service = backend._get_service(cluster, name)
@@ -67,17 +67,17 @@ def update_service(backend: EC2ContainerServiceBackend, service_properties: dict
             raise InvalidParameterException("desiredCount cannot be negative.")
         now = moment()
         record = rollouts(service)
-        record.settle(now)
+        record.settle(now)  # a rollout that has finished by now must not be superseded by the new one
         counted = service.desired_count
         _update_service(backend, service_properties)
         if wanted and (forced or wanted != record.newest.aims_at.task_definition):
             deployment = record.begin(wanted, now)
-            record.tell(f"has begun deployment {deployment.id} of {wanted.split('/')[-1]}.", now)
+            record.add_event(f"has begun deployment {deployment.id} of {wanted.split('/')[-1]}.", now)
         elif forced:
             record.begin(record.newest.aims_at.task_definition, now)
         if service.desired_count != counted:
             record.scale(now)
-            record.tell(f"has changed its desired count from {counted} to {service.desired_count}.", now)
+            record.add_event(f"has changed its desired count from {counted} to {service.desired_count}.", now)
         record.settle(now)
         return service
 
@@ -89,13 +89,13 @@ def describe_services(
     with LOCK:
         found, failures = _describe_services(backend, cluster_str, service_names_or_arns)
         for service in found:
-            if service.status == "ACTIVE":
+            if service.status == "ACTIVE":  # a deleted service keeps the counts it was deleted with
                 rollouts(service).settle(moment())
         return found, failures
 
 
 def delete_service(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> Service:
-    """Delete a service: it stays to be described as INACTIVE, with nothing running."""
+    """Delete a service: it can still be described, as INACTIVE, with nothing running."""
     with LOCK:
         service = _delete_service(backend, *args, **kwargs)
         service.running_count = service.pending_count = rollouts(service).running = 0
@@ -103,7 +103,7 @@ def delete_service(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: An
 
 
 def list_task_definitions(response: EC2ContainerServiceResponse) -> ActionResult:
-    """List ARNs by family and revision, `sort` and `maxResults` honoured."""
+    """List ARNs by family and revision, honouring `sort` and `maxResults`."""
     arns = response.ecs_backend.list_task_definitions(
         response._get_param("familyPrefix"), response._get_param("status", "ACTIVE")
     )
@@ -118,7 +118,7 @@ def _family_and_revision(arn: str) -> tuple[str, int]:
 
 
 def _deployable(backend: EC2ContainerServiceBackend, service: Service, named: str | None) -> str | None:
-    """The full ARN of a task definition that `update_service` may take."""
+    """The full ARN of a task definition that this service may be updated to."""
     if named is None:
         return None
     controller = service.deployment_controller["type"]

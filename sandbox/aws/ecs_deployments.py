@@ -24,7 +24,7 @@ from sandbox.aws.rollout import (
     rollouts,
 )
 
-_PER_DESCRIBE = 20
+_PER_DESCRIBE = 20  # AWS's limit
 
 
 class ServiceDeploymentNotFoundException(ECSException):
@@ -60,7 +60,7 @@ def list_service_deployments(response: EC2ContainerServiceResponse) -> ActionRes
 
 
 def describe_service_deployments(response: EC2ContainerServiceResponse) -> ActionResult:
-    """Describe deployments by ARN; those that there are not come back under `failures`."""
+    """Describe deployments by ARN; unknown ones come back under `failures`."""
     arns = _named(response, "serviceDeploymentArns")
     known = {one.arn: (record, one) for record in _records(response) for one in record.deployments}
     described = [_described(*known[arn]) for arn in arns if arn in known]
@@ -78,13 +78,14 @@ def describe_service_revisions(response: EC2ContainerServiceResponse) -> ActionR
 
 
 def stop_service_deployment(response: EC2ContainerServiceResponse) -> ActionResult:
-    """Stop a deployment under way. ROLLBACK, the default, returns to the last successful revision."""
+    """Stop a deployment in progress. ROLLBACK, the default, returns to the last successful revision."""
     arn = response._get_param("serviceDeploymentArn")
     kind = response._get_param("stopType") or "ROLLBACK"
     known = {one.arn: (record, one) for record in _records(response) for one in record.deployments}
     if arn not in known:
         raise ServiceDeploymentNotFoundException
     record, deployment = known[arn]
+    # a repeat, whose first answer may have been lost
     if deployment.status in {ROLLING_BACK, ROLLED_BACK} and kind == "ROLLBACK":
         return ActionResult({"serviceDeploymentArn": arn})
     if deployment.status != IN_PROGRESS:
@@ -92,7 +93,7 @@ def stop_service_deployment(response: EC2ContainerServiceResponse) -> ActionResu
     if kind == "ROLLBACK" and record.live is None:
         raise ConflictException("There is no successful service revision to roll back to.")
     record.stop(deployment, moment(), record.live if kind == "ROLLBACK" else None)
-    record.tell(f"stopped deployment {deployment.id} ({kind.lower()}).")
+    record.add_event(f"stopped deployment {deployment.id} ({kind.lower()}).")
     record.settle(moment())
     return ActionResult({"serviceDeploymentArn": arn})
 

@@ -1,6 +1,6 @@
-"""Elastic Load Balancing as AWS behaves, where moto does not: targets are the tasks of a service, as well as it is.
+"""Elastic Load Balancing, where moto differs from AWS: targets are a service's tasks, healthy if the service is.
 
-`named_*` create what an environment file names by ARN, under exactly that ARN; moto makes ARNs up.
+`named_*` create what an environment file names under exactly the ARN given there; moto generates random ones.
 """
 
 from typing import Any
@@ -16,15 +16,15 @@ from moto.elbv2.models import (
     elbv2_backends,
 )
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 from sandbox.aws.rollout import LOCK, Rollouts, moment, rollouts
 
 _describe_target_health = ELBv2Backend.describe_target_health
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(ELBv2Backend, describe_target_health=describe_target_health)
+    """Patch moto with these operations."""
+    patch(ELBv2Backend, describe_target_health=describe_target_health)
 
 
 def backend(account: str, region: str) -> ELBv2Backend:
@@ -35,15 +35,15 @@ def backend(account: str, region: str) -> ELBv2Backend:
 def describe_target_health(
     elb: ELBv2Backend, target_group_arn: str, targets: list[dict[str, Any]]
 ) -> list[FakeHealthStatus]:
-    """Describe the targets of a group: one a running task, unhealthy while the revision that runs ails.
+    """Describe a group's targets: one for each running task, unhealthy while the running revision is defective.
 
-    A group that no service feeds answers as moto does.
+    A group without a service answers as moto does.
     """
     group = elb.target_groups.get(target_group_arn)
     if group is None:
         raise TargetGroupNotFoundError
-    with LOCK:
-        record = _fed_by(elb, target_group_arn)
+    with LOCK:  # the service must not change between its count and its health
+        record = _service_behind(elb, target_group_arn)
         if record is None:
             return _describe_target_health(elb, target_group_arn, targets)
         record.settle(moment())
@@ -55,6 +55,7 @@ def describe_target_health(
 def named_load_balancer(elb: ELBv2Backend, arn: str, subnets: list[str], groups: list[str]) -> FakeLoadBalancer:
     """Create an application load balancer under this ARN."""
     name = arn.split("/")[-2]
+    # create, then move: here and below, moto has no way to choose the ARN
     made = elb.create_load_balancer(name, groups, subnets, loadbalancer_type="application")
     del elb.load_balancers[made.arn]
     made.arn = arn
@@ -99,7 +100,7 @@ def _forward(group: str) -> dict[str, Any]:
     return {"Type": "forward", "TargetGroupArn": group}
 
 
-def _fed_by(elb: ELBv2Backend, target_group_arn: str) -> Rollouts | None:
+def _service_behind(elb: ELBv2Backend, target_group_arn: str) -> Rollouts | None:
     for service in ecs_backends[elb.account_id][elb.region_name].services.values():
         if any(one.get("targetGroupArn") == target_group_arn for one in service.load_balancers):
             return rollouts(service)

@@ -1,6 +1,6 @@
-"""Amazon RDS Performance Insights, which moto lacks: switched on with `ModifyDBInstance`, asked at its own endpoint.
+"""Amazon RDS Performance Insights, which moto lacks: enabled with `ModifyDBInstance`, served at its own endpoint.
 
-It speaks JSON 1.1: the operation is named by the header `X-Amz-Target`, instants are seconds since the epoch.
+The protocol is JSON 1.1: the header `X-Amz-Target` names the operation, times are seconds since the epoch.
 """
 
 import json
@@ -12,24 +12,24 @@ from typing import Any
 from flask import Flask, Response, request
 from moto.rds.models import DBInstance, rds_backends
 
-from sandbox.aws.moto_patch import teach
-from sandbox.aws.rds_course import course
+from sandbox.aws.moto_patch import patch
+from sandbox.aws.rds_state import state_of
 from sandbox.runtime.aws_world import World
 
 PATH = "/pi"
 _OPERATION = "PerformanceInsightsv20180227.GetResourceMetrics"
 _ON = "enable_performance_insights"
-_CPU_A_SESSION = 12.5
+_CPU_PER_SESSION = 12.5
 
 
 def install() -> None:
-    """Put this into moto."""
+    """Patch moto with the flag that says whether it is enabled."""
     on = property(lambda instance: bool(vars(instance).get(_ON)))
-    teach(DBInstance, performance_insights_enabled=on)
+    patch(DBInstance, performance_insights_enabled=on)
 
 
 def add_insights(app: Flask, world: World) -> None:
-    """Answer `GetResourceMetrics` for `db.load.avg` under `/pi`; refused where it is not switched on."""
+    """Answer `GetResourceMetrics` for `db.load.avg` under `/pi`; refused while Performance Insights is off."""
 
     @app.post(PATH)
     def insights() -> Response:
@@ -57,8 +57,8 @@ def add_insights(app: Flask, world: World) -> None:
 
 
 def _load(instance: DBInstance, at: datetime) -> float:
-    """How many sessions were active: as the processor is busy, in waves."""
-    return round(course(instance).cpu / _CPU_A_SESSION * (1 + 0.1 * math.sin(at.timestamp() / 300)), 2)
+    """How many sessions were active: in proportion to the CPU load, in waves."""
+    return round(state_of(instance).cpu / _CPU_PER_SESSION * (1 + 0.1 * math.sin(at.timestamp() / 300)), 2)
 
 
 def _moments(start: datetime, end: datetime, period: timedelta) -> Iterator[datetime]:

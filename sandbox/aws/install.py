@@ -1,4 +1,4 @@
-"""Everything that the sandbox teaches moto, put in at one place."""
+"""All of the sandbox's patches to moto, installed in one place."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from sandbox.runtime.outbox import Outbox
 
 
 def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
-    """Extend moto in this process. `pace` is how long a rollout takes; what is sent goes to `outbox`."""
+    """Patch moto in this process. `pace` is how long a rollout takes; everything sent goes to `outbox`."""
     ecs.install(pace)
     elbv2.install()
     cloudwatch.install()

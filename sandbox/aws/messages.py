@@ -1,4 +1,4 @@
-"""Amazon SNS and SES: what they take for delivery goes to the outbox, once a recipient."""
+"""Amazon SNS and SES: every message accepted goes to the outbox, once for each recipient."""
 
 import base64
 import email
@@ -12,7 +12,7 @@ from moto.ses.responses import EmailResponse
 from moto.sesv2.responses import SESV2Response
 from moto.sns.models import SNSBackend
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 from sandbox.runtime.outbox import Outbox
 
 _publish = SNSBackend.publish
@@ -21,25 +21,25 @@ _send_email_v2 = SESV2Response.send_email
 
 
 def install(outbox: Outbox) -> None:
-    """Put these operations into moto; installing again changes only the outbox."""
-    teach(SNSBackend, publish=_publishing(outbox))
-    teach(EmailResponse, send_email=_sending(outbox))
-    teach(SESV2Response, send_email=_sending_v2(outbox))
+    """Patch moto with these operations; installing again changes only the outbox."""
+    patch(SNSBackend, publish=_publishing(outbox))
+    patch(EmailResponse, send_email=_sending(outbox))
+    patch(SESV2Response, send_email=_sending_v2(outbox))
 
 
 def _publishing(outbox: Outbox) -> Callable[..., str]:
     def publish(backend: SNSBackend, message: str, *args: Any, **kwargs: Any) -> str:
-        """Publish; an SMS goes to the outbox with the role, incident and subject of its attributes."""
+        """Publish; an SMS goes to the outbox with the role, incident and subject from its attributes."""
         message_id: str = _publish(backend, message, *args, **kwargs)
         if phone := kwargs.get("phone_number"):
-            told = {name: one["Value"] for name, one in (kwargs.get("message_attributes") or {}).items()}
+            attributes = {name: one["Value"] for name, one in (kwargs.get("message_attributes") or {}).items()}
             outbox.deliver(
                 channel="sms",
                 to=phone,
-                role=told.get("role"),
-                subject=kwargs.get("subject") or told.get("subject"),
+                role=attributes.get("role"),
+                subject=kwargs.get("subject") or attributes.get("subject"),
                 body=message,
-                incident=told.get("incident"),
+                incident=attributes.get("incident"),
             )
         return message_id
 
@@ -48,7 +48,7 @@ def _publishing(outbox: Outbox) -> Callable[..., str]:
 
 def _sending(outbox: Outbox) -> Callable[[EmailResponse], ActionResult]:
     def send_email(response: EmailResponse) -> ActionResult:
-        """Send by SES version 1; delivered with the tags `role` and `incident`."""
+        """Send by the SES version 1 API; the tags `role` and `incident` go to the outbox."""
         sent = _send_email(response)
         text, html = (response._get_param(f"Message.Body.{kind}.Data") for kind in ("Text", "Html"))
         _deliver(
@@ -65,7 +65,7 @@ def _sending(outbox: Outbox) -> Callable[[EmailResponse], ActionResult]:
 
 def _sending_v2(outbox: Outbox) -> Callable[[SESV2Response], str]:
     def send_email(response: SESV2Response) -> str:
-        """Send by SES version 2; delivered with the e-mail tags `role` and `incident`."""
+        """Send by the SES version 2 API; the e-mail tags `role` and `incident` go to the outbox."""
         sent: str = _send_email_v2(response)
         asked = json.loads(response.body)
         subject, body = _content(asked["Content"])
@@ -86,17 +86,17 @@ def _content(content: dict[str, Any]) -> tuple[str, str]:
 
 
 def _deliver(
-    outbox: Outbox, destination: dict[str, list[str]], tags: list[dict[str, str]], subject: str, body: str
+    outbox: Outbox, destination: dict[str, list[str]], listed: list[dict[str, str]], subject: str, body: str
 ) -> None:
-    told = {tag["Name"]: tag["Value"] for tag in tags}
+    tags = {tag["Name"]: tag["Value"] for tag in listed}
     for address in [
         one for kind in ("ToAddresses", "CcAddresses", "BccAddresses") for one in destination.get(kind, [])
     ]:
         outbox.deliver(
             channel="email",
             to=address,
-            role=told.get("role"),
+            role=tags.get("role"),
             subject=subject,
             body=body,
-            incident=told.get("incident"),
+            incident=tags.get("incident"),
         )

@@ -1,4 +1,4 @@
-"""What botocore and moto work out anew for each client, call, key or user pool, worked out once a process."""
+"""Caches for what botocore and moto compute again for each client, call, key or user pool."""
 
 import inspect
 from functools import cache, lru_cache, partial
@@ -9,7 +9,7 @@ _WORDS = 4096
 
 
 def install() -> None:
-    """Keep what comes out the same each time. Before moto's EC2 is imported: that reads megabytes four times over."""
+    """Install the caches. Call it before moto's EC2 is imported: the import reads the same megabytes four times."""
     _descriptions()
     _calls()
     _answers()
@@ -17,7 +17,7 @@ def install() -> None:
 
 
 def _descriptions() -> None:
-    """Let all clients, and moto, share the services' descriptions that were read."""
+    """Let all clients, and moto, share the service models once read."""
     import botocore.session
     from botocore.loaders import JSONFileLoader
 
@@ -27,7 +27,7 @@ def _descriptions() -> None:
 
 
 def _calls() -> None:
-    """Spare each call the escaping of the user agent's parts, and the list of all that moto can answer."""
+    """Stop each call from escaping the user agent and listing everything that moto can answer."""
     import botocore.useragent
     import moto.backends
     import moto.core.responses
@@ -37,16 +37,16 @@ def _calls() -> None:
     _put(botocore.useragent, escaped, cache(getattr(botocore.useragent, escaped)))
     _put(botocore.useragent.UserAgentComponent, "to_string", cache(botocore.useragent.UserAgentComponent.to_string))
     _put(moto.core.responses, "method_names_from_class", _Methods)
-    listed = tuple(moto.backends.list_of_moto_modules())  # from the disk, at each request over HTTP
+    listed = tuple(moto.backends.list_of_moto_modules())  # moto lists its directory at every HTTP request
     _put(moto.backends, "list_of_moto_modules", lambda: listed)
-    # every answer's request id is drawn by it; one draw takes as long as one letter did
+    # draws the request id of every answer: one call for all letters, where moto makes one a letter
     _put(MotoRandom, "get_random_string", _letters)
 
 
 def _answers() -> None:
-    """Find once where moto's objects keep what an answer's members are called, and what an expression consists of.
+    """Cache which attribute of a moto object holds each member of an answer, and the tokens of an expression.
 
-    An attribute of DynamoDB's has one member of ten: only that one is looked for.
+    A DynamoDB attribute value has one member out of ten: look for that one only.
     """
     from moto.core.serialize import ResponseSerializer, XFormedAttributePicker
     from moto.dynamodb.comparisons import ConditionExpressionParser
@@ -78,7 +78,7 @@ def _answers() -> None:
 
 
 def _keys() -> None:
-    """Make the RSA key of user pools, which is a constant, once, and the one of symmetric keys, which nothing uses."""
+    """Parse the user pools' RSA key, a constant, once; and make the RSA key of symmetric KMS keys, never used, once."""
     import moto.kms.models
     from joserfc._rfc7518.rsa_key import RSABinding
 
@@ -92,7 +92,7 @@ def _keys() -> None:
 
 
 class _Methods:
-    """The names of a class's methods, the ones that were added later among them."""
+    """The names of a class's methods, including those patched in later."""
 
     def __init__(self, of: type) -> None:
         self._of = of

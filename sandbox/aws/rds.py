@@ -1,7 +1,7 @@
-"""Amazon RDS as AWS behaves, where moto does not: what takes time takes it, and what AWS refuses is refused.
+"""Amazon RDS, where moto differs from AWS: changes take time, and what AWS refuses is refused.
 
-A promoted replica is a replica no more, a failover changes zones, a change waits or is applied. The log and the
-events are in `sandbox.aws.rds_records`.
+A promoted replica stops being one, a failover swaps zones, a modification waits for its window or is applied at once.
+Logs and events are in `sandbox.aws.rds_records`.
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from sandbox.aws import rds_records
-from sandbox.aws.moto_patch import teach
-from sandbox.aws.rds_course import PENDING, course
+from sandbox.aws.moto_patch import patch
+from sandbox.aws.rds_state import PENDING, state_of
 from sandbox.aws.rollout import LOCK
 
 _create_db_instance = RDSBackend.create_db_instance
@@ -26,8 +26,8 @@ _CLASSES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16x
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(
+    """Patch moto with these operations."""
+    patch(
         RDSBackend,
         create_db_instance=create_db_instance,
         create_db_instance_read_replica=create_db_instance_read_replica,
@@ -35,13 +35,13 @@ def install() -> None:
         modify_db_instance=modify_db_instance,
         promote_read_replica=promote_read_replica,
     )
-    teach(
+    patch(
         DBInstance,
-        pending_modified_values=property(lambda instance: course(instance).shown_pending()),
-        secondary_availability_zone=property(lambda instance: course(instance).standby_zone),
-        latest_restorable_time=property(lambda instance: course(instance).restorable()),
+        pending_modified_values=property(lambda instance: state_of(instance).shown_pending()),
+        secondary_availability_zone=property(lambda instance: state_of(instance).standby_zone),
+        latest_restorable_time=property(lambda instance: state_of(instance).restorable()),
     )
-    teach(
+    patch(
         RDSResponse,
         reboot_db_instance=reboot_db_instance,
         describe_orderable_db_instance_options=describe_orderable_db_instance_options,
@@ -50,19 +50,20 @@ def install() -> None:
 
 
 def create_db_instance(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Create an instance; one that is Multi-AZ has its standby in the next zone."""
+    """Create an instance; a Multi-AZ one has its standby in the next zone."""
     made = _create_db_instance(backend, db_kwargs)
     if made.multi_az:
-        course(made).standby_zone = f"{made.region}b"
+        state_of(made).standby_zone = f"{made.region}b"
     return made
 
 
 def create_db_instance_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Create a replica in another zone than its source's; it shares nothing with the source that can be changed."""
+    """Create a replica in another zone than its source, with no mutable state shared (moto copies shallowly)."""
     made = _create_db_instance_read_replica(backend, db_kwargs)
     made.availability_zone = f"{made.region}b"
+    # moto shares the list with the source: a change to one would change the other
     made.vpc_security_group_ids = list(made.vpc_security_group_ids)
-    course(made)
+    state_of(made)
     return made
 
 
@@ -71,37 +72,37 @@ def describe_db_instances(backend: RDSBackend, *args: Any, **kwargs: Any) -> lis
     with LOCK:
         found = _describe_db_instances(backend, *args, **kwargs)
         for instance in found:
-            course(instance).settle()
+            state_of(instance).settle()
         return found
 
 
 def reboot_db_instance(response: RDSResponse) -> ActionResult:
-    """Reboot; with failover the primary is in its standby's zone afterwards."""
+    """Reboot; after a failover the primary is in its standby's zone."""
     with LOCK:
         instance = response.backend.describe_db_instances(response.params.get("DBInstanceIdentifier"))[0]
-        known = course(instance)
-        known.require_available("rebooted")
+        state = state_of(instance)
+        state.require_available("rebooted")
         forced = response.params.get("ForceFailover") in {True, "true"}
         if forced and not instance.multi_az:
             raise RDSClientError("InvalidParameterCombination", "ForceFailover cannot be specified: it is not MultiAZ.")
-        known.tell("Multi-AZ instance failover started." if forced else "DB instance shutdown.", "failover")
+        state.add_event("Multi-AZ instance failover started." if forced else "DB instance shutdown.", "failover")
 
         def finish() -> None:
-            if forced and known.standby_zone:
-                instance.availability_zone, known.standby_zone = known.standby_zone, instance.availability_zone
-                known.tell("Multi-AZ instance failover completed", "failover")
-            known.exhausted_at = None
-            known.tell("DB instance restarted", "availability")
+            if forced and state.standby_zone:
+                instance.availability_zone, state.standby_zone = state.standby_zone, instance.availability_zone
+                state.add_event("Multi-AZ instance failover completed", "failover")
+            state.exhausted_at = None  # a restart closes every connection
+            state.add_event("DB instance restarted", "availability")
 
-        known.begin("rebooting", finish)
+        state.begin("rebooting", finish)
         return ActionResult({"DBInstance": instance})
 
 
 def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Modify: what takes a window waits for it, or with ApplyImmediately is applied at once, with all that waits."""
+    """Modify: what needs the maintenance window waits for it; ApplyImmediately applies it and all that is pending."""
     with LOCK:
         instance = backend.describe_db_instances(db_instance_identifier)[0]
-        known = course(instance)
+        state = state_of(instance)
         given = dict(db_kwargs)
         waiting = {
             name: given.pop(name)
@@ -109,41 +110,42 @@ def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwar
             if given.get(name) is not None and given[name] != getattr(instance, name)
         }
         if waiting:
-            known.require_available("modified")
+            state.require_available("modified")
         made = _modify_db_instance(backend, db_instance_identifier, given)
-        known.pending.update(waiting)
-        if known.pending and given.get("apply_immediately"):
+        state.pending.update(waiting)
+        if state.pending and given.get("apply_immediately"):
 
             def finish() -> None:
-                known.apply_pending()
-                known.tell("Finished applying modification to DB instance class", "configuration change")
+                state.apply_pending()
+                state.add_event("Finished applying modification to DB instance class", "configuration change")
 
-            known.begin("modifying", finish)
+            state.begin("modifying", finish)
         return made
 
 
 def promote_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Promote a replica, which takes its time; a missing one and one that is no replica are refused."""
+    """Promote a replica, which takes time; an unknown instance and one that is no replica are refused."""
     with LOCK:
         identifier = db_kwargs["db_instance_identifier"]
         instance = backend.databases.get(identifier)
         if instance is None:
             raise DBInstanceNotFoundError(identifier)
-        known = course(instance)
-        known.settle()
+        state = state_of(instance)
+        state.settle()
         if not instance.is_replica:
             raise RDSClientError("InvalidDBInstanceState", "DB Instance is not a read replica")
-        known.require_available("promoted")
+        state.require_available("promoted")
         source = backend.databases.get(instance.source_db_instance_identifier or "")
 
         def finish() -> None:
             _promote_read_replica(backend, {**db_kwargs, "backup_retention_period": _retention(db_kwargs)})
             instance.source_db_instance_identifier = None
+            # moto leaves a promoted replica in its source's list
             if source is not None and identifier in source.replicas:
                 source.replicas.remove(identifier)
-            known.tell("Promoted read replica to a standalone DB instance.", "read replica")
+            state.add_event("Promoted read replica to a standalone DB instance.", "read replica")
 
-        known.begin("modifying", finish)
+        state.begin("modifying", finish)
         return instance
 
 
@@ -170,5 +172,5 @@ def describe_orderable_db_instance_options(response: RDSResponse) -> ActionResul
 
 
 def _retention(db_kwargs: dict[str, Any]) -> int:
-    """RDS turns backups of a promoted instance on, for a day where nothing is said."""
+    """RDS enables backups of a promoted instance, for one day by default."""
     return int(db_kwargs.get("backup_retention_period") or 1)

@@ -1,4 +1,4 @@
-"""What RDS keeps of an instance: its events, and the log that PostgreSQL writes, downloaded in portions."""
+"""What RDS records of an instance: its events, and PostgreSQL's log, downloaded in portions."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from moto.rds.models import DBInstance
 from moto.rds.responses import RDSResponse
 
 from sandbox.aws.paging import page
-from sandbox.aws.rds_course import course
+from sandbox.aws.rds_state import state_of
 from sandbox.aws.rollout import LOCK, moment
 
 _EVENTS_KEPT = timedelta(days=14)
@@ -17,7 +17,7 @@ _LINES = 10_000
 
 
 def describe_events(response: RDSResponse) -> ActionResult:
-    """Describe the events between two instants, or of the last `Duration` minutes: an hour where nothing is said."""
+    """Describe the events between two times, or of the last `Duration` minutes, 60 by default."""
     asked, now = response.params, moment()
     identifier, kind = asked.get("SourceIdentifier"), asked.get("SourceType")
     if identifier and not kind:
@@ -29,7 +29,7 @@ def describe_events(response: RDSResponse) -> ActionResult:
     wanted = set(asked.get("EventCategories") or [])
     with LOCK:
         for instance in response.backend.databases.values():
-            course(instance).settle()
+            state_of(instance).settle()
         found = [
             event
             for event in sorted(response.backend.events, key=lambda event: _aware(event.date))
@@ -43,11 +43,11 @@ def describe_events(response: RDSResponse) -> ActionResult:
 
 
 def describe_db_log_files(response: RDSResponse) -> ActionResult:
-    """Describe the log files of an instance: one an hour, by the name that PostgreSQL gives it."""
+    """Describe an instance's log files: one an hour, named as PostgreSQL names them."""
     asked = response.params
     contains, since = asked.get("FilenameContains") or "", int(asked.get("FileLastWritten") or 0)
     with LOCK:
-        log = course(_instance(response)).log
+        log = state_of(_instance(response)).log
         files = [
             {
                 "LogFileName": name,
@@ -62,11 +62,11 @@ def describe_db_log_files(response: RDSResponse) -> ActionResult:
 
 
 def download_db_log_file_portion(response: RDSResponse) -> ActionResult:
-    """Download a portion of a log file from `Marker` on; without a marker its end alone."""
+    """Download a portion of a log file from `Marker` on; without a marker, only its end."""
     asked = response.params
     name, size = asked.get("LogFileName"), min(int(asked.get("NumberOfLines") or _LINES), _LINES)
     with LOCK:
-        log = course(_instance(response)).log
+        log = state_of(_instance(response)).log
         if name not in log:
             raise RDSClientError("DBLogFileNotFoundFault", f"DBLog File: {name}, is not found on the DB instance")
         lines = [line for _, line in log[name]]

@@ -1,7 +1,7 @@
-"""How a service's deployments go: what Amazon ECS keeps of each, and where it stands at a moment.
+"""A service's deployments over time: what Amazon ECS records of each, and its progress at a given moment.
 
-moto keeps one deployment a service and never finishes it. Here time moves them on: every read settles what has
-become due since the last one. Nothing runs in between.
+moto has one deployment a service and never finishes it. Here deployments progress with time: each read settles
+whatever has finished since the last one. Nothing runs in between.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ STOPPED = "STOPPED"
 ROLLING_BACK = "ROLLBACK_IN_PROGRESS"
 ROLLED_BACK = "ROLLBACK_SUCCESSFUL"
 LOCK = RLock()
-"""Held by every operation that reads or moves deployments: the server answers in threads."""
+"""Held by every operation that reads or changes deployments: the server is multi-threaded."""
 _EVENTS_KEPT = 100
 
 
-Ailment = Literal["on-start", "after-start"]
-"""What a revision can have: tasks that never come up, or that come up and then answer 503."""
+Defect = Literal["on-start", "after-start"]
+"""What can be wrong with a revision: its tasks never start, or start and then answer 503."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ def moment() -> datetime:
 
 @dataclass
 class Revision:
-    """A service revision: what one deployment is to bring up. It never changes."""
+    """A service revision: what one deployment rolls out. Immutable."""
 
     arn: str
     task_definition: str
@@ -67,12 +67,12 @@ class Deployment:
 
     @property
     def aims_at(self) -> Revision:
-        """The revision that the service is brought to: after a rollback began, the earlier one."""
+        """The revision being rolled out: during and after a rollback, the earlier one."""
         return self.back_to or self.revision
 
     @property
     def began_at(self) -> datetime:
-        """When the way to `aims_at` began."""
+        """When the rollout of `aims_at` began."""
         return self.stopped_at if self.back_to and self.stopped_at else self.created_at
 
 
@@ -80,8 +80,8 @@ class Deployment:
 class Rollouts:
     """Every deployment of one service, oldest first, and how many tasks run.
 
-    `needs` are what its application cannot do without: each tells whether tasks started then have it. `pulls` are
-    who else moves its count. `load` is how many tasks' processors its work takes.
+    `needs` are the application's dependencies: each says whether tasks started at a given time have it. `scalers` are
+    what else changes the count. `load` is the work to do, in tasks' worth of CPU.
     """
 
     service: Service
@@ -89,11 +89,11 @@ class Rollouts:
     running: int = 0
     scaled_at: datetime | None = None
     needs: list[Callable[[datetime], bool]] = field(default_factory=list)
-    pulls: list[Callable[["Rollouts", datetime], None]] = field(default_factory=list)
+    scalers: list[Callable[["Rollouts", datetime], None]] = field(default_factory=list)
     load: float = 0.9
 
     def begin(self, task_definition: str, at: datetime) -> Deployment:
-        """Start a deployment; one still under way is superseded and stops where it stands."""
+        """Start a deployment; one still in progress is superseded and stops as it is."""
         if self.deployments and self.newest.status in {IN_PROGRESS, ROLLING_BACK}:
             self._end(self.newest, STOPPED, at, "Superseded by a newer service deployment.")
         deployment = Deployment(
@@ -107,20 +107,20 @@ class Rollouts:
         return deployment
 
     def deployed(self, task_definition: str, created_at: datetime, finished_at: datetime) -> None:
-        """Record a deployment that came to a good end in the past: its tasks are those that run now."""
+        """Record a deployment that succeeded in the past and whose tasks run now."""
         deployment = self.begin(task_definition, created_at)
         self._end(deployment, SUCCESSFUL, finished_at, None)
         self.running, self.scaled_at = self.service.desired_count, None
-        self.tell(f"(deployment {deployment.id}) deployment completed.", finished_at)
-        self.tell("has reached a steady state.", finished_at)
+        self.add_event(f"(deployment {deployment.id}) deployment completed.", finished_at)
+        self.add_event("has reached a steady state.", finished_at)
         self._show(moment())
 
     def scale(self, at: datetime) -> None:
-        """Let the running count follow the desired one, a rollout's time from now."""
+        """Let the running count reach the desired one after a rollout's time."""
         self.scaled_at = at
 
     def stop(self, deployment: Deployment, at: datetime, back_to: Revision | None) -> None:
-        """Stop a deployment under way: back to an earlier revision, or where it stands."""
+        """Stop a deployment in progress: roll back to an earlier revision, or leave it as it is."""
         deployment.stopped_at = at
         if back_to is None:
             self._end(deployment, STOPPED, at, "Service deployment stopped by a StopServiceDeployment request.")
@@ -130,22 +130,23 @@ class Rollouts:
         deployment.reason = "Service deployment rolled back because of a StopServiceDeployment request."
 
     def settle(self, at: datetime) -> None:
-        """Bring everything to where it stands at `at`, and show it as `describe_services` does."""
+        """Advance everything to `at`, and update what `describe_services` returns."""
         if self.deployments:
             newest = self.newest
             if newest.status in {IN_PROGRESS, ROLLING_BACK} and self._due(newest.began_at, at) and self._starts(newest):
                 status = SUCCESSFUL if newest.status == IN_PROGRESS else ROLLED_BACK
+                # it finished when its time was up, not when somebody looked
                 self._end(newest, status, newest.began_at + PACE.rollout, newest.reason)
-                self.tell(f"(deployment {newest.id}) deployment completed.")
+                self.add_event(f"(deployment {newest.id}) deployment completed.")
         if self.scaled_at and self._due(self.scaled_at, at) and self.live:
             self.running, self.scaled_at = self.service.desired_count, None
-            self.tell("has reached a steady state.")
-        for pull in self.pulls:
-            pull(self, at)
+            self.add_event("has reached a steady state.")
+        for scaler in self.scalers:
+            scaler(self, at)
         self._show(at)
 
-    def tell(self, message: str, at: datetime | None = None) -> None:
-        """Add to the service's events, newest first, as ECS words them."""
+    def add_event(self, message: str, at: datetime | None = None) -> None:
+        """Add a service event, newest first, in ECS's wording."""
         event = {
             "id": str(mock_random.uuid4()),
             "createdAt": at or moment(),
@@ -159,7 +160,7 @@ class Rollouts:
 
     @property
     def live(self) -> Revision | None:
-        """The revision whose tasks run: that of the newest deployment which came to an end well."""
+        """The revision whose tasks run: that of the newest deployment that succeeded."""
         return self._live_deployment.aims_at if self._live_deployment else None
 
     @property
@@ -168,18 +169,18 @@ class Rollouts:
         return next(done, None)
 
     def healthy(self) -> bool:
-        """Tell whether the application answers: something runs, its revision ails in no way, it has what it needs."""
+        """Whether the application answers: tasks run, their revision has no defect, and every dependency is met."""
         live = self._live_deployment
-        if self.running == 0 or live is None or self.ailment(live.aims_at) is not None:
+        if self.running == 0 or live is None or self.defect(live.aims_at) is not None:
             return False
         return all(need(live.began_at) for need in self.needs)
 
-    def ailment(self, revision: Revision) -> Ailment | None:
+    def defect(self, revision: Revision) -> Defect | None:
         """What is wrong with a revision, if anything."""
-        return vars(self.service._backend.describe_task_definition(revision.task_definition)).get("ailment")
+        return vars(self.service._backend.describe_task_definition(revision.task_definition)).get("defect")
 
     def _starts(self, deployment: Deployment) -> bool:
-        return self.ailment(deployment.aims_at) != "on-start"
+        return self.defect(deployment.aims_at) != "on-start"
 
     def _due(self, since: datetime, at: datetime) -> bool:
         return at >= since + PACE.rollout
@@ -237,17 +238,17 @@ def _digits() -> int:
 
 
 def rollouts(service: Service) -> Rollouts:
-    """The deployments of a moto service, which keeps them."""
+    """The deployments of a moto service, stored on it."""
     kept: Rollouts = vars(service)["rollouts"]
     return kept
 
 
 def keep_rollouts(service: Service) -> Rollouts:
-    """Begin the record of a service that was just created; moto's reset forgets it with the service."""
+    """Start the record of a newly created service; it is stored on the service, so a moto reset clears it."""
     vars(service)["rollouts"] = Rollouts(service)
     return rollouts(service)
 
 
-def ail(definition: TaskDefinition, ailment: Ailment | None) -> None:
-    """Make a task definition's tasks fail, as its image would, or make them well."""
-    vars(definition)["ailment"] = ailment
+def set_defect(definition: TaskDefinition, defect: Defect | None) -> None:
+    """Give a task definition a defect, as a bad image would, or remove it."""
+    vars(definition)["defect"] = defect

@@ -1,6 +1,6 @@
-"""Amazon S3 as AWS behaves, where moto does not: checksums are checked, and Object Lock holds in every way of writing.
+"""Amazon S3, where moto differs from AWS: checksums are verified, and Object Lock holds however an object is written.
 
-What is uploaded in parts keeps its lock and tells its checksum; a lock in COMPLIANCE mode is never shortened.
+A multipart upload keeps its lock and returns its checksum; a lock in COMPLIANCE mode is never shortened.
 """
 
 from base64 import b64encode
@@ -16,7 +16,7 @@ from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEn
 from moto.s3.models import FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 _put_object = S3Response.put_object
 _upload_part = S3Response.upload_part
@@ -27,7 +27,8 @@ _put_object_retention = S3Backend.put_object_retention
 _put_bucket_versioning = S3Backend.put_bucket_versioning
 
 _LOCK = "x-amz-object-lock-"
-_lock: ContextVar[dict[str, str]] = ContextVar("lock of the upload that is begun")
+# moto drops the lock headers before its backend creates the upload, so they travel around it
+_lock: ContextVar[dict[str, str]] = ContextVar("lock of the upload being created")
 
 
 class BadDigest(S3ClientError):  # noqa: N818 - named as AWS names it
@@ -36,9 +37,9 @@ class BadDigest(S3ClientError):  # noqa: N818 - named as AWS names it
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(S3Response, put_object=put_object, upload_part=upload_part, _key_response_post=_post)
-    teach(
+    """Patch moto with these operations."""
+    patch(S3Response, put_object=put_object, upload_part=upload_part, _key_response_post=_post)
+    patch(
         S3Backend,
         create_multipart_upload=create_multipart_upload,
         complete_multipart_upload=complete_multipart_upload,
@@ -48,21 +49,22 @@ def install() -> None:
 
 
 def put_object(response: S3Response) -> Any:
-    """Put an object; one that is not what its SHA-256 says is refused."""
+    """Put an object; one that does not match its SHA-256 is refused."""
     _check(response)
     status, headers, body = _put_object(response)
+    # AWS always sends it; evidence is dated by it
     headers.setdefault("date", format_datetime(datetime.now(UTC), usegmt=True))
     return status, headers, body
 
 
 def upload_part(response: S3Response) -> Any:
-    """Upload a part; one that is not what its SHA-256 says is refused."""
+    """Upload a part; one that does not match its SHA-256 is refused."""
     _check(response)
     return _upload_part(response)
 
 
 def create_multipart_upload(backend: S3Backend, bucket_name: str, *args: Any, **kwargs: Any) -> Any:
-    """Begin an upload in parts; its lock waits for its completion."""
+    """Begin a multipart upload; its lock is kept for its completion."""
     lock = _lock.get({})
     if lock and not backend.get_bucket(bucket_name).object_lock_enabled:
         raise LockNotEnabled
@@ -74,7 +76,7 @@ def create_multipart_upload(backend: S3Backend, bucket_name: str, *args: Any, **
 def complete_multipart_upload(
     backend: S3Backend, bucket_name: str, multipart_id: str, body: Iterator[tuple[int, str]]
 ) -> FakeKey | None:
-    """Make the object of its parts, locked as the upload was begun, its checksum that of its parts' checksums."""
+    """Complete the object with the lock given at the start, its checksum composed of its parts' checksums."""
     upload: Any = backend.get_bucket(bucket_name).multiparts[multipart_id]
     key: FakeKey | None = _complete_multipart_upload(backend, bucket_name, multipart_id, body)
     if key is not None:
@@ -89,7 +91,7 @@ def complete_multipart_upload(
 def put_object_retention(
     backend: S3Backend, bucket_name: str, key_name: str, version_id: str | None, retention: tuple[str, str]
 ) -> None:
-    """Set a lock; one in COMPLIANCE mode can only be prolonged."""
+    """Set a lock; one in COMPLIANCE mode can only be extended."""
     key = backend.get_object(bucket_name, key_name, version_id=version_id)
     mode, until = retention
     if key is not None and key.lock_mode == "COMPLIANCE" and key.is_locked(governance_bypass=True):
@@ -100,7 +102,7 @@ def put_object_retention(
 
 
 def put_bucket_versioning(backend: S3Backend, bucket_name: str, status: str) -> None:
-    """Turn versioning on or off; under Object Lock it stays on."""
+    """Turn versioning on or off; with Object Lock it stays on."""
     if status != "Enabled" and backend.get_bucket(bucket_name).object_lock_enabled:
         raise InvalidBucketState(
             "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
@@ -132,11 +134,11 @@ def _post(
         "ChecksumSHA256": key.checksum_value,
         "ChecksumType": "COMPOSITE",
     }
-    _, _, told = response.serialized(ActionResult(completed))
-    return status, headers, told
+    _, _, serialised = response.serialized(ActionResult(completed))
+    return status, headers, serialised
 
 
 def _check(response: S3Response) -> None:
-    told = response.headers.get("x-amz-checksum-sha256")
-    if told and told != b64encode(sha256(response.body or b"").digest()).decode():
+    claimed = response.headers.get("x-amz-checksum-sha256")
+    if claimed and claimed != b64encode(sha256(response.body or b"").digest()).decode():
         raise BadDigest

@@ -1,4 +1,4 @@
-"""AWS Support as AWS behaves, where moto does not: cases keep their severity, and stay open until resolved."""
+"""AWS Support, where moto differs from AWS: cases keep their severity, and stay open until resolved."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from moto.core.responses import ActionResult
 from moto.support.models import SupportBackend
 from moto.support.responses import SupportResponse
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 _create_case = SupportBackend.create_case
 _SEVERITIES = (
@@ -19,15 +19,15 @@ _SEVERITIES = (
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(
+    """Patch moto with these operations."""
+    patch(
         SupportBackend,
         create_case=create_case,
         resolve_case=resolve_case,
         advance_case_status=_stay,
         advance_case_severity_codes=_stay,
     )
-    teach(SupportResponse, describe_severity_levels=describe_severity_levels)
+    patch(SupportResponse, describe_severity_levels=describe_severity_levels)
 
 
 def create_case(backend: SupportBackend, **kwargs: Any) -> dict[str, str]:
@@ -50,4 +50,4 @@ def describe_severity_levels(_response: SupportResponse) -> ActionResult:
 
 
 def _stay(_backend: SupportBackend, _case_id: str) -> None:
-    """Leave a case as it is: only AWS's people and `resolve_case` change one."""
+    """Leave a case as it is, where moto would advance it: only AWS's staff and `resolve_case` change one."""

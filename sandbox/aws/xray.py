@@ -1,16 +1,16 @@
-"""AWS X-Ray's summaries as AWS gives them, where moto guesses: how long a trace took, and whether it failed."""
+"""AWS X-Ray's trace summaries, where moto guesses: a trace's duration, and whether it failed."""
 
 from datetime import datetime
 from typing import Any
 
 from moto.xray.models import SegmentCollection
 
-from sandbox.aws.moto_patch import teach
+from sandbox.aws.moto_patch import patch
 
 
 def install() -> None:
-    """Put these operations into moto."""
-    teach(SegmentCollection, summary=summary)
+    """Patch moto with these operations."""
+    patch(SegmentCollection, summary=summary)
 
 
 def summary(

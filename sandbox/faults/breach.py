@@ -1,4 +1,4 @@
-"""A breach: somebody downloads patients' studies, one a second, through the front door."""
+"""A breach: an attacker downloads patients' studies through the portal, one a second."""
 
 import gzip
 import json
@@ -13,39 +13,39 @@ from sandbox.traffic import background, waf_log
 from sandbox.traffic.waf_log import Request
 
 ATTACKER = "198.51.100.23"
-"""Of a documentation network (RFC 5737): nobody's."""
+"""From a documentation network (RFC 5737), so nobody's."""
 
 _LASTS = timedelta(minutes=18)
 _EVERY = timedelta(seconds=1)
-_TRIED_FIRST = 14
+_BLOCKED_FIRST = 14
 _OBJECTS_EVERY = timedelta(minutes=3)
 _AGENT = "python-requests/2.32.3"
 _BATCH = 1000
 
 
 def exfiltrate(world: World) -> str:
-    """Let the attacker be stopped a few times, find the way round, and download ever since, until now.
+    """Write an attack that was blocked a few times, then got through and has been downloading until now.
 
-    Web ACL and application log every request; the trail puts ever larger objects into the audit bucket.
+    Web ACL and application log every request; the trail's objects in the audit bucket grow with it.
     """
     now = datetime.now(UTC)
     began = now - _LASTS
     moments = [began + number * _EVERY for number in range(int(_LASTS / _EVERY))]
     for acl in world.environment.web_acls.values():
-        _at_the_firewall(world, acl, moments)
+        _write_waf_log(world, acl, moments)
     if service := _backend(world):
-        _in_the_application(world, service, moments)
-    objects = _in_the_trail(world, began, now)
+        _write_application_log(world, service, moments)
+    objects = _write_trail(world, began, now)
     return (
-        f"{ATTACKER} has downloaded {len(moments)} studies in {_LASTS.seconds // 60} minutes, after {_TRIED_FIRST} "
-        f"requests that the web ACL stopped; {objects} trail objects tell of it in the audit bucket"
+        f"{ATTACKER} has downloaded {len(moments)} studies in {_LASTS.seconds // 60} minutes, after {_BLOCKED_FIRST} "
+        f"requests that the web ACL blocked; {objects} trail objects in the audit bucket show it"
     )
 
 
-def _at_the_firewall(world: World, acl: WebAcl, moments: list[datetime]) -> None:
-    stopped = [
+def _write_waf_log(world: World, acl: WebAcl, moments: list[datetime]) -> None:
+    blocked = [
         Request(
-            moments[0] - (_TRIED_FIRST - number) * timedelta(seconds=4),
+            moments[0] - (_BLOCKED_FIRST - number) * timedelta(seconds=4),
             ATTACKER,
             "/api/studies",
             action="BLOCK",
@@ -53,17 +53,17 @@ def _at_the_firewall(world: World, acl: WebAcl, moments: list[datetime]) -> None
             agent=_AGENT,
             country="NL",
         )
-        for number in range(_TRIED_FIRST)
+        for number in range(_BLOCKED_FIRST)
     ]
     through = [
         Request(at, ATTACKER, f"/api/studies/{_study(number)}/download", agent=_AGENT, country="NL")
         for number, at in enumerate(moments)
     ]
-    waf_log.write(world, acl, [*stopped, *through])
+    waf_log.write(world, acl, [*blocked, *through])
 
 
-def _in_the_application(world: World, service: Service, moments: list[datetime]) -> None:
-    """The application's own line of each download; accounts and studies are opaque ids."""
+def _write_application_log(world: World, service: Service, moments: list[datetime]) -> None:
+    """Write the application's log line for each download; accounts and studies are opaque ids."""
     account = str(uuid5(NAMESPACE_URL, "account taken over"))
     lines = [
         (
@@ -88,8 +88,8 @@ def _in_the_application(world: World, service: Service, moments: list[datetime])
         background.write_log(world, service, lines[start : start + _BATCH])
 
 
-def _in_the_trail(world: World, began: datetime, until: datetime) -> int:
-    """Put the trail's objects into the audit bucket, each with more data events than the one before."""
+def _write_trail(world: World, began: datetime, until: datetime) -> int:
+    """Write the trail's objects to the audit bucket, each with more data events than the one before."""
     environment = world.environment
     bucket = environment.buckets.get("audit-logs")
     if bucket is None:

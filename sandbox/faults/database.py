@@ -1,12 +1,12 @@
-"""Faults of the database: its connections are used up, or the primary has failed."""
+"""Database faults: connections exhausted, or the primary failed."""
 
 from datetime import datetime, timedelta
 
 from domain.config.environment import Database, Service
-from sandbox.aws.rds_course import Course
+from sandbox.aws.rds_state import DatabaseState
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
-from sandbox.seed.databases import courses
+from sandbox.seed.databases import database_states
 from sandbox.traffic import background, database_traffic
 from sandbox.traffic.database_traffic import line
 
@@ -21,60 +21,60 @@ _UNREACHED = (
 
 
 def pool_exhaustion(world: World) -> str:
-    """Let the application hold every connection of the primary, which is well itself; new tasks let go of them."""
-    name, database, known = _primary(world)
+    """Let the application hold every connection of a healthy primary; replacing its tasks releases them."""
+    name, database, state = _primary(world)
     service = _service(world, name)
     with LOCK:
         now = moment()
         began = now - _SINCE
-        known.exhausted_at, known.cpu = now, 12.0
+        state.exhausted_at, state.cpu = now, 12.0
         for number in range(160):
             at = began + number * (_SINCE / 160)
-            known.write(at, line(at, _REFUSED, client=f"10.0.{number % 2 + 1}.{10 + number % 3}({40000 + number})"))
+            state.write(at, line(at, _REFUSED, client=f"10.0.{number % 2 + 1}.{10 + number % 3}({40000 + number})"))
         for number in range(12):
             at = began + number * (_SINCE / 12)
-            known.write(at, line(at, _STATEMENT.format(number)))
+            state.write(at, line(at, _STATEMENT.format(number)))
     background.raise_connections(world, now, _SINCE)
-    database_traffic.beat(world, [began + timedelta(minutes=number) for number in range(9)])
-    _log(world, service, _TIMEOUT, began, now)
+    database_traffic.write_minutes(world, [began + timedelta(minutes=number) for number in range(9)])
+    _write_errors(world, service, _TIMEOUT, began, now)
     return (
         f"all {database.max_connections} connections of {database.identifier} are held by {service.service}; "
-        "the database itself is well"
+        "the database itself is healthy"
     )
 
 
 def instance_down(world: World) -> str:
-    """Let the primary fail, with its standby: its replica stays, a few seconds behind."""
-    name, database, known = _primary(world)
+    """Fail the primary and its standby; the replica survives, a few seconds behind."""
+    name, database, state = _primary(world)
     service = _service(world, name)
     with LOCK:
         now = moment()
         began = now - _SINCE
-        known.settle()
-        known.doing, known.failed_at = None, began
-        known.instance.status = "failed"
-        known.tell(
+        state.settle()
+        state.operation, state.failed_at = None, began
+        state.instance.status = "failed"
+        state.add_event(
             "The DB instance has failed due to an incompatible configuration or an underlying storage issue. "
             "Begin a point-in-time-restore for the DB instance.",
             "failure",
             at=began,
         )
-        known.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
-    _log(world, service, _UNREACHED.format(address=known.instance.address), began, now)
-    return f"{database.identifier} has failed; {service.service} answers 503, and a replica has nearly everything"
+        state.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
+    _write_errors(world, service, _UNREACHED.format(address=state.instance.address), began, now)
+    return f"{database.identifier} has failed; {service.service} answers 503; a replica is a few seconds behind"
 
 
-def _primary(world: World) -> tuple[str, Database, Course]:
-    """The database called `primary`, else the first that replicates no other."""
+def _primary(world: World) -> tuple[str, Database, DatabaseState]:
+    """The database called `primary`, else the first that is not a replica."""
     databases = {name: one for name, one in world.environment.databases.items() if one.replica_of is None}
     if not databases:
-        raise FaultError(f"environment {world.environment.name!r} names no database that could fail")
+        raise FaultError(f"environment {world.environment.name!r} names no database to fail")
     name = "primary" if "primary" in databases else next(iter(databases))
-    return name, databases[name], courses(world)[name]
+    return name, databases[name], database_states(world)[name]
 
 
 def _service(world: World, database: str) -> Service:
-    """The service that reads this database's address."""
+    """The service that uses this database."""
     endpoint = world.environment.database_endpoints.get(database)
     if endpoint is None:
         raise FaultError(
@@ -83,6 +83,6 @@ def _service(world: World, database: str) -> Service:
     return world.environment.services[endpoint.service]
 
 
-def _log(world: World, service: Service, text: str, began: datetime, until: datetime) -> None:
+def _write_errors(world: World, service: Service, text: str, began: datetime, until: datetime) -> None:
     step = (until - began) / 90
     background.write_log(world, service, [(began + number * step, text) for number in range(1, 91)])

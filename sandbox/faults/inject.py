@@ -1,10 +1,10 @@
-"""Faults to inject, by name. Each leaves the account as the real thing would, and says in a line what it did."""
+"""The faults, by name. Each leaves the account as the real failure would, and returns a line on what it did."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from domain.config.environment import Service
-from sandbox.aws.rollout import LOCK, ail, moment
+from sandbox.aws.rollout import LOCK, moment, set_defect
 from sandbox.faults import breach, database, performance, security, upkeep
 from sandbox.runtime.aws_world import FaultError, World
 from sandbox.seed.services import register
@@ -17,30 +17,31 @@ _ERROR_LINES = 120
 
 
 def _outage_bad_deploy(world: World) -> str:
-    """Deploy a revision that came up and then broke; a later one than it was registered before and never ran."""
+    """Deploy a revision that started and then broke; the revision registered before it was never deployed."""
     service = _main_service(world)
     number = len(world.ecs.task_definitions[service.family]) + 1
-    never_ran = register(world, service, f"1.{number}.0")
+    never_ran = register(world, service, f"1.{number}.0")  # what a rollback to "the revision before" would pick
     broken = register(world, service, f"1.{number + 1}.0")
     with LOCK:
         record = world.rollouts(service)
         now = moment()
+        # if the fault is repeated, its deployment must be newer than the one before
         began = max(now - _DEPLOYED_AGO, record.newest.began_at + timedelta(seconds=1))
         came_up = min(began + _TOOK, now)
-        ail(world.ecs.describe_task_definition(broken), "after-start")
+        set_defect(world.ecs.describe_task_definition(broken), "after-start")
         record.deployed(broken, began, came_up)
-    _answered(world, came_up, now)
-    background.fail(world, service, now, now - came_up, _ERROR_LINES)
+    _rewrite_metrics(world, came_up, now)
+    background.write_errors(world, service, now, now - came_up, _ERROR_LINES)
     background.raise_connections(world, now, now - came_up)
     names = [arn.split("/")[-1] for arn in (broken, never_ran)]
     return f"{service.service} runs {names[0]}, which answers 503; {names[1]} is registered and was never deployed"
 
 
-def _answered(world: World, since: datetime, until: datetime) -> None:
-    """Let CloudWatch tell the minutes since it broke as they were: requests that failed."""
+def _rewrite_metrics(world: World, since: datetime, until: datetime) -> None:
+    """Replace CloudWatch's metrics since the break by ones that show failing requests."""
     service_traffic.forget(world, since, "AWS/ECS", "AWS/ApplicationELB", "AWS/Cognito")
     minutes = int((until - since) / _MINUTE)
-    service_traffic.beat(world, [until - number * _MINUTE for number in range(minutes, -1, -1)])
+    service_traffic.write_minutes(world, [until - number * _MINUTE for number in range(minutes, -1, -1)])
 
 
 FAULTS: dict[str, Callable[[World], str]] = {
@@ -57,7 +58,7 @@ FAULTS: dict[str, Callable[[World], str]] = {
     "alert-storm": upkeep.alert_storm,
     "feature-failing": upkeep.feature_failing,
 }
-"""What brings each one about; `sandbox.faults.names` says what it looks like."""
+"""What injects each fault; `sandbox.faults.names` describes the symptoms."""
 
 
 def _main_service(world: World) -> Service:

@@ -1,26 +1,26 @@
-"""The faults that can be injected, each with what it looks like to those who are paged."""
+"""The faults that can be injected, each with its symptoms as a responder sees them."""
 
 FAULT_NAMES = {
     "outage-bad-deploy": (
-        "A deployment of the backend succeeded and then broke: unhealthy targets, errors in the log, 503 at /health."
+        "The backend's last deployment succeeded, then broke: unhealthy targets, errors in the log, 503 at /health."
     ),
     "breach-exfiltration": (
-        "One address downloads study after study through the front door; web ACL, application and trail log it."
+        "One address downloads studies in bulk through the portal; web ACL, application and trail log it."
     ),
     "security-credential-stuffing": (
-        "Leaked passwords are tried from five addresses, and three fit; studies are read, a role is obtained."
+        "Leaked passwords are tried from five addresses, and three work; studies are read and a role is obtained."
     ),
     "database-pool-exhaustion": (
-        "The application holds every connection of the primary, which is well itself: time-outs, 503 at /health."
+        "The application holds every connection of a healthy primary: time-outs, 503 at /health."
     ),
     "database-instance-down": (
-        "The primary has failed, its standby with it: nothing is connected, 503 at /health; its replica is well."
+        "The primary and its standby have failed: no connections, 503 at /health; the replica is healthy."
     ),
-    "performance-cpu": "Two tasks do the work of many, answers take seconds, and autoscaling takes away what is added.",
-    "audit-logging-stopped": "Somebody stopped the account's trail three hours ago; the audit bucket gets nothing.",
-    "authentication-down": "Nobody can sign in: Cognito answers with errors, and the application's log says so.",
+    "performance-cpu": "Two tasks are overloaded, requests take seconds, and autoscaling removes every added task.",
+    "audit-logging-stopped": "The account's trail was stopped three hours ago; nothing reaches the audit bucket.",
+    "authentication-down": "Nobody can sign in: Cognito answers with errors, which the application logs.",
     "backup-stale": "The primary has not been backed up for nine hours, and AWS Backup's last jobs failed.",
-    "certificate-expiring": "The portal's certificate ends in nine days, and its renewal waits for a DNS record.",
-    "alert-storm": "Every alarm rings that is not of the gravest kind.",
+    "certificate-expiring": "The portal's certificate expires in nine days, and its renewal waits for a DNS record.",
+    "alert-storm": "Every alarm goes off except the most severe ones.",
     "feature-failing": "Reports cannot be exported; everything else works.",
 }

@@ -1,9 +1,9 @@
-"""Too much work for too few tasks, while autoscaling follows the wrong figure and takes away whatever is added."""
+"""Too few tasks for the load, while autoscaling follows the wrong metric and removes every task that is added."""
 
 from datetime import datetime, timedelta
 
 from domain.config.environment import Service
-from sandbox.aws.autoscaling import note, scale_in, target_of
+from sandbox.aws.autoscaling import record_activity, scale_in, target_of
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
 from sandbox.traffic import background, service_traffic
@@ -14,43 +14,43 @@ _SLOW = "WARN request done: HTTP 200 on GET /api/studies in {0} ms"
 
 
 def starve(world: World) -> str:
-    """Let autoscaling have gone to its minimum, as each task answers few requests, while the processors are full.
+    """Scale the service in to its minimum, as each task serves few requests, although the CPUs are full.
 
-    It goes on doing so: a count above the minimum does not last.
+    Autoscaling keeps doing so: a count above the minimum does not last.
     """
     service = _service(world)
     with LOCK:
         record = world.rollouts(service)
         target = target_of(record)
         if target is None:
-            raise FaultError(f"{service.service} does not scale by itself")
+            raise FaultError(f"{service.service} has no autoscaling")
         now = moment()
         began = now - _SINCE
         fewest = int(target.min_capacity or 1)
         record.load = _LOAD
         record.service.desired_count = record.running = fewest
         record.scaled_at = None
-        record.tell(f"has changed its desired count to {fewest}.", began)
-        if scale_in not in record.pulls:
-            record.pulls.append(scale_in)
-        note(target, began, fewest)
-        note(target, now - timedelta(minutes=6), fewest, "AlreadyAtMinCapacity")
-    _told(world, service, began, now)
+        record.add_event(f"has changed its desired count to {fewest}.", began)
+        if scale_in not in record.scalers:  # the fault may be repeated
+            record.scalers.append(scale_in)
+        record_activity(target, began, fewest)
+        record_activity(target, now - timedelta(minutes=6), fewest, "AlreadyAtMinCapacity")
+    _write_signs(world, service, began, now)
     return (
-        f"{service.service} runs {fewest} tasks at {service_traffic.cpu(record):.0f} % of their processors; "
-        "autoscaling counts requests, finds it idle, and takes it back to its minimum whenever it has more"
+        f"{service.service} runs {fewest} tasks at {service_traffic.cpu(record):.0f} % CPU; "
+        "autoscaling counts requests, takes it for idle, and scales it in to its minimum whenever it has more"
     )
 
 
-def _told(world: World, service: Service, began: datetime, now: datetime) -> None:
+def _write_signs(world: World, service: Service, began: datetime, now: datetime) -> None:
     service_traffic.forget(world, began, "AWS/ECS", "AWS/ApplicationELB")
     moments = [now - timedelta(minutes=number) for number in range(int(_SINCE / timedelta(minutes=1)), -1, -1)]
-    service_traffic.beat(world, moments)
+    service_traffic.write_minutes(world, moments)
     background.write_log(world, service, [(at, _SLOW.format(2400 + 37 * (at.minute % 20))) for at in moments])
 
 
 def _service(world: World) -> Service:
     services = world.environment.services
     if not services:
-        raise FaultError(f"environment {world.environment.name!r} names no service that could be slow")
+        raise FaultError(f"environment {world.environment.name!r} names no service to overload")
     return services.get("backend", next(iter(services.values())))

@@ -1,4 +1,4 @@
-"""An attack on accounts: passwords from somebody else's leak are tried from five addresses, and three fit."""
+"""Credential stuffing: passwords leaked elsewhere are tried from five addresses, and three work."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,10 +12,10 @@ from sandbox.traffic import background, sign_in_log, waf_log
 from sandbox.traffic.waf_log import Request
 
 ATTACKERS = tuple(f"198.51.100.{last}" for last in (61, 62, 63, 64, 65))
-"""Of a documentation network (RFC 5737): nobody's."""
+"""From a documentation network (RFC 5737), so nobody's."""
 
 TAKEN = (sub(1), sub(4), sub(7))
-"""The accounts whose passwords fitted."""
+"""The accounts taken over."""
 
 _LASTS = timedelta(minutes=40)
 _EVERY = timedelta(seconds=6)
@@ -24,22 +24,22 @@ _AGENT = "python-requests/2.32.3"
 
 
 def stuff_credentials(world: World) -> str:
-    """Let the attack have gone on for forty minutes, until now: guesses, three successes, one role, and reads."""
+    """Write forty minutes of an attack that goes on: guesses, three successes, one role obtained, and reads."""
     now = datetime.now(UTC)
     began = now - _LASTS
     guesses = [(began + number * _EVERY, ATTACKERS[number % 5], number) for number in range(int(_LASTS / _EVERY))]
     entered = [(now - timedelta(minutes=9 - 2 * number), ATTACKERS[number], TAKEN[number]) for number in range(3)]
     if service := _backend(world):
-        _in_the_application(world, service, guesses, entered)
-    _at_the_firewall(world, guesses, entered)
-    _in_the_trail(world, now)
+        _write_application_log(world, service, guesses, entered)
+    _write_waf_log(world, guesses, entered)
+    _write_trail(world, now)
     return (
         f"{len(guesses)} passwords were tried from {len(ATTACKERS)} addresses in {_LASTS.seconds // 60} minutes, "
-        f"{len(entered)} fitted; {_READS} studies were read since, a role and an access key were obtained"
+        f"{len(entered)} worked; {_READS} studies were read since, a role and an access key were obtained"
     )
 
 
-def _in_the_application(
+def _write_application_log(
     world: World,
     service: Service,
     guesses: list[tuple[datetime, str, int]],
@@ -57,10 +57,10 @@ def _in_the_application(
     background.write_log(world, service, sorted(lines))
 
 
-def _at_the_firewall(
+def _write_waf_log(
     world: World, guesses: list[tuple[datetime, str, int]], entered: list[tuple[datetime, str, str]]
 ) -> None:
-    """Every fourth guess runs into the rate limit, which lets the next ones through again."""
+    """Every fourth guess hits the rate limit; the next three get through."""
     asked: dict[str, Any] = {"method": "POST", "agent": _AGENT, "country": "NL"}
     requests = [
         Request(at, address, "/api/sessions", "BLOCK", "rate-limit-sessions", **asked)
@@ -78,8 +78,8 @@ def _at_the_firewall(
         waf_log.write(world, acl, requests)
 
 
-def _in_the_trail(world: World, now: datetime) -> None:
-    """The delivery pipeline changed a policy, as it does; a support user made an access key, and was refused more."""
+def _write_trail(world: World, now: datetime) -> None:
+    """The delivery pipeline changed a policy, as usual; a support user made an access key, and was denied more."""
     account = world.environment.account
     role = f"arn:aws:iam::{account}:role/axis-imaging-deploy-production"
     session = f"arn:aws:sts::{account}:assumed-role/axis-imaging-deploy-production/release-41"
@@ -124,7 +124,7 @@ def _in_the_trail(world: World, now: datetime) -> None:
 
 
 def _tried(number: int) -> str:
-    """Whose password is tried: most leaked addresses have no account here."""
+    """The account tried: most leaked ones do not exist here."""
     return sub(number % COUNT) if number % 5 == 0 else str(uuid5(NAMESPACE_URL, f"leaked {number}"))
 
 

@@ -1,4 +1,4 @@
-"""Faults of what keeps the account safe: the audit log, sign-in, backups, certificates, alarms; and of one feature."""
+"""Faults in operations: the audit log, sign-in, backups, certificates and alarms; and in one feature."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from domain.config.environment import Service
 from sandbox.aws import backup, cloudtrail
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
-from sandbox.seed.databases import courses
+from sandbox.seed.databases import database_states
 from sandbox.seed.upkeep import certificate, following
 from sandbox.traffic import background, service_traffic
 
@@ -25,30 +25,30 @@ _DENIED = "Access Denied: the role AWSBackupDefaultServiceRole cannot be assumed
 
 
 def audit_logging_stopped(world: World) -> str:
-    """Let somebody have stopped the trail three hours ago; nothing came to the audit bucket since."""
+    """Stop the trail as of three hours ago, and remove what it has delivered since."""
     environment = world.environment
     if not environment.trails or "audit-logs" not in environment.buckets:
-        raise FaultError(f"environment {environment.name!r} names no trail that could stop, or no bucket audit-logs")
+        raise FaultError(f"environment {environment.name!r} names no trail to stop, or no bucket audit-logs")
     stopped = datetime.now(UTC) - _STOPPED
     trails = cloudtrail_backends[environment.account][environment.region].trails
     for name in environment.trails.values():
         status = trails[name].status
         status.stop_logging()
-        status.stopped = stopped.replace(tzinfo=None)
+        status.stopped = stopped.replace(tzinfo=None)  # moto stores naive UTC
         status.latest_delivery_time = int(stopped.timestamp())
         cloudtrail.record(environment.account, environment.region, _stop_event(world, name, stopped))
     bucket = s3_backends[environment.account]["aws"].get_bucket(environment.buckets["audit-logs"])
     later = [key for key, one in bucket.keys.items() if key.startswith("AWSLogs/") and _aware(one) > stopped]
     for key in later:
         del bucket.keys[key]
-    return f"{', '.join(environment.trails.values())} does not log since {stopped:%H:%M} UTC; StopLogging is on record"
+    return f"{', '.join(environment.trails.values())} stopped logging at {stopped:%H:%M} UTC, by StopLogging"
 
 
 def authentication_down(world: World) -> str:
-    """Let Cognito answer every sign-in with an error for eighteen minutes."""
+    """Let every sign-in of the last eighteen minutes fail with an error from Cognito."""
     environment = world.environment
     if not environment.user_pools:
-        raise FaultError(f"environment {environment.name!r} names no user pool that could fail")
+        raise FaultError(f"environment {environment.name!r} names no user pool to fail")
     now = datetime.now(UTC)
     began = now - _NO_SIGN_IN
     pools = cognitoidp_backends[environment.account][environment.region].user_pools
@@ -56,23 +56,23 @@ def authentication_down(world: World) -> str:
         vars(pools[pool])[service_traffic.FAILING] = True
     service_traffic.forget(world, began, "AWS/Cognito")
     moments = [began + timedelta(minutes=number) for number in range(int(_NO_SIGN_IN / timedelta(minutes=1)) + 1)]
-    service_traffic.beat(world, moments)
+    service_traffic.write_minutes(world, moments)
     if service := _service(world):
         background.write_log(world, service, [(at, _PROVIDER) for at in moments])
-    return f"nobody can sign in since {began:%H:%M} UTC: Cognito answers InternalErrorException"
+    return f"nobody has been able to sign in since {began:%H:%M} UTC: Cognito answers InternalErrorException"
 
 
 def backup_stale(world: World) -> str:
-    """Let nothing have been backed up for nine hours, and AWS Backup's last jobs have failed."""
+    """Let the last backup be nine hours old, and AWS Backup's last jobs have failed."""
     environment = world.environment
     primaries = {name: one for name, one in environment.databases.items() if one.replica_of is None}
     if not primaries:
-        raise FaultError(f"environment {environment.name!r} names no database that could be backed up")
+        raise FaultError(f"environment {environment.name!r} names no database to back up")
     now = moment()
     with LOCK:
-        known = courses(world)
+        states = database_states(world)
         for name in primaries:
-            known[name].stuck_at = now - _NO_BACKUP
+            states[name].stuck_at = now - _NO_BACKUP
     for database in primaries.values():
         arn = f"arn:aws:rds:{environment.region}:{environment.account}:db:{database.identifier}"
         for hours in (9, 1):
@@ -82,10 +82,10 @@ def backup_stale(world: World) -> str:
 
 
 def certificate_expiring(world: World) -> str:
-    """Let the certificates end in nine days, their renewal waiting for a DNS record that is gone."""
+    """Let the certificates expire in nine days, their renewal blocked by a missing DNS record."""
     environment = world.environment
     if not environment.certificates:
-        raise FaultError(f"environment {environment.name!r} names no certificate that could end")
+        raise FaultError(f"environment {environment.name!r} names no certificate to expire")
     now = datetime.now(UTC)
     renewal: dict[str, Any] = {
         "RenewalStatus": "PENDING_VALIDATION",
@@ -95,22 +95,22 @@ def certificate_expiring(world: World) -> str:
     }
     for name, arn in environment.certificates.items():
         certificate(environment, name, arn, now + _LEFT, renewal)
-    return f"{len(environment.certificates)} certificates end in {_LEFT.days} days and are not renewed"
+    return f"{len(environment.certificates)} certificates expire in {_LEFT.days} days and are not renewed"
 
 
 def alert_storm(world: World) -> str:
-    """Let every alarm ring that is not of the gravest kind."""
+    """Set off every alarm except the most severe ones."""
     names, cloudwatch = following(world.environment), world.client("cloudwatch")
     if not names:
-        raise FaultError(f"environment {world.environment.name!r} names nothing that is watched")
+        raise FaultError(f"environment {world.environment.name!r} names nothing with an alarm")
     for name in names:
         reason = "Threshold Crossed: 3 datapoints were greater than the threshold (80.0)."
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=reason)
-    return f"{len(names)} alarms ring at once"
+    return f"{len(names)} alarms went off at once"
 
 
 def feature_failing(world: World) -> str:
-    """Let one feature fail, the export of reports, while everything else works."""
+    """Let one feature, the export of reports, fail while everything else works."""
     if not (service := _service(world)):
         raise FaultError(f"environment {world.environment.name!r} names no service with a feature")
     now = datetime.now(UTC)

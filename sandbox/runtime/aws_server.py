@@ -1,6 +1,6 @@
-"""What stands for AWS and the status page: moto, extended and seeded, and the page beside it.
+"""Serves AWS and the status page: moto, patched and seeded, and the page beside it.
 
-Listens on loopback only. The page's port answers once everything is seeded; that is how the supervisor knows.
+Listens on loopback only. The page's port answers only once everything is seeded; the supervisor waits for that.
 """
 
 import os
@@ -14,7 +14,7 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from domain.config.environment import Environment
+from domain.config.environment import Environment, StatusPage
 from sandbox.aws.insights import add_insights
 from sandbox.aws.install import install
 from sandbox.runtime.aws_world import World
@@ -31,25 +31,27 @@ _HOST = "127.0.0.1"
 
 
 def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbox, key: str, pace: timedelta) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `OSError` for a port that is taken."""
+    """Serve until SIGTERM or SIGINT. Raises `OSError` if a port is in use."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     os.environ["MOTO_ACCOUNT_ID"] = environment.account
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # some thousand machine images that nothing here looks at
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands of machine images that nothing here uses
     install(outbox, pace)
     dispatcher = DomainDispatcherApplication(create_backend_app)
     aws = make_server(_HOST, aws_port, dispatcher, threaded=True, request_handler=MotoRequestHandler)
-    _run(aws)
+    _run(aws)  # before seeding, which goes through boto3 like everything else
     world = World(environment, _clients(environment.region, aws_port))
     seed(world)
-    page = Page(environment.status_page.page_id, environment.status_page.components.items())
+    public = environment.status_page or StatusPage(page_id="none")
+    page = Page(public.page_id, public.components.items())
     app = application(page, key, outbox, Limit())
     add_controls(app, world)
     add_insights(app, world)
+    # last: an open port tells the supervisor that everything is seeded
     web = make_server(_HOST, page_port, app, threaded=True)
     _run(web)
-    background.keep_beating(world, stop)
+    background.run_every_minute(world, stop)
     stop.wait()
     for server in (web, aws):
         server.shutdown()
@@ -60,7 +62,7 @@ def _run(server: BaseWSGIServer) -> None:
 
 
 def _clients(region: str, port: int) -> Any:
-    """Make clients of this process's own AWS; each is made once."""
+    """Make clients of this process's own AWS endpoint; each is made once."""
     session = boto3.Session(*AWS_KEYS, region_name=region)
     made: dict[str, Any] = {}
 

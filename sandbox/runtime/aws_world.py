@@ -1,4 +1,4 @@
-"""The account that a sandbox stands for: its environment, and clients to reach it as anybody would."""
+"""The AWS account that a sandbox simulates: its environment, and boto3 clients for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,22 +25,22 @@ class World:
 
     @property
     def ecs(self) -> EC2ContainerServiceBackend:
-        """Moto's own store, for what no operation of AWS can do: to write history, and to make an image ail."""
+        """Moto's own backend, for what no AWS operation can do: write history, or break an image."""
         found: EC2ContainerServiceBackend = ecs_backends[self.environment.account][self.environment.region]
         return found
 
     def rollouts(self, service: Service) -> Rollouts:
-        """The record of a service, as it stands now."""
+        """The deployments of a service, up to date."""
         with LOCK:
             record = rollouts(self.ecs._get_service(service.cluster, service.service))
             record.settle(moment())
             return record
 
-    def ailing(self) -> list[Service]:
+    def unhealthy(self) -> list[Service]:
         """The services whose application does not answer."""
         services = self.environment.services.values()
         return [service for service in services if not self.rollouts(service).healthy()]
 
     def healthy(self) -> bool:
-        """Tell whether the application answers, all its services together."""
-        return not self.ailing()
+        """Whether every service's application answers."""
+        return not self.unhealthy()

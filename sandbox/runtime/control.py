@@ -1,4 +1,4 @@
-"""What a sandbox answers beside the status page, on the same port: the portal's health, and its own controls."""
+"""The portal's health check and the sandbox's own controls, served on the status page's port."""
 
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from sandbox.runtime.aws_world import FaultError, World
 def add_controls(app: Flask, world: World) -> None:
     """Add the health checks, `/sandbox/ready` and `/sandbox/faults/<name>`.
 
-    `/health` and every path that the environment checks answer 200, or 503 while a service ails.
+    `/health` and every health check path of the environment answer 200, or 503 while a service is unhealthy.
     """
     checked = (urlsplit(check.url).path for check in world.environment.health.values())
 
@@ -29,7 +29,7 @@ def add_controls(app: Flask, world: World) -> None:
 
     @app.post("/sandbox/faults/<name>")
     def inject(name: str) -> tuple[Response, int]:
-        """Inject a fault; again is another one of the kind. 404 for an unknown one, 409 where it cannot be."""
+        """Inject a fault; a repeat injects it again. 404 for an unknown fault, 409 where it cannot be injected."""
         if name not in FAULTS:
             raise NotFound(f"unknown fault {name!r}")
         try:

@@ -1,4 +1,4 @@
-"""The organisation's folder as a sandbox serves it: the same, but for health checks that lead to the sandbox."""
+"""A sandbox's copy of the organisation's folder: the same, except that health checks point at the sandbox."""
 
 import shutil
 from pathlib import Path
@@ -9,10 +9,10 @@ import yaml
 
 
 def copy_organisation(folder: Path, into: Path, environment: str, health_host: str) -> Path:
-    """Copy a folder into another one and return the copy; what an earlier copy held is replaced.
+    """Copy a folder into another one and return the copy; an earlier copy is replaced.
 
-    In the copy every health check of `environments/<environment>.yaml` asks `health_host` over HTTP, path kept.
-    A folder that is the copy itself is changed in place.
+    In the copy every health check of `environments/<environment>.yaml` keeps its path but goes to `health_host` over
+    HTTP. If the folder is the copy itself, it is changed in place.
     """
     copy = into / folder.resolve().name
     if folder.resolve() != copy.resolve():
@@ -23,5 +23,5 @@ def copy_organisation(folder: Path, into: Path, environment: str, health_host: s
     for check in (document.get("health") or {}).values():
         check["url"] = f"http://{health_host}{urlsplit(check['url']).path}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    file.write_text(f"# A sandbox's own copy: its health checks lead to the sandbox.\n{text}", encoding="utf-8")
+    file.write_text(f"# A sandbox's own copy: its health checks point at the sandbox.\n{text}", encoding="utf-8")
     return copy

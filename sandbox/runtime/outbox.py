@@ -1,4 +1,4 @@
-"""The outbox: everything that a sandbox delivered to people and to the public, one JSON object a line."""
+"""The outbox: everything that a sandbox sent to people and to the public, one JSON object a line."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ Entry = dict[str, Any]
 
 
 class Outbox:
-    """Keeps deliveries in a file, in the order they came, as `{at, channel, to, role, subject, body, incident}`."""
+    """Keeps deliveries in a file, oldest first, as `{at, channel, to, role, subject, body, incident}`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -19,7 +19,7 @@ class Outbox:
     def deliver(
         self, *, channel: str, to: str, role: str | None, subject: str | None, body: str, incident: str | None
     ) -> None:
-        """Append one delivery, at the present time in UTC. Every call is a delivery of its own."""
+        """Append one delivery, with the current UTC time. A repeat is another delivery."""
         with self._lock:
             entry: Entry = {
                 "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -34,7 +34,7 @@ class Outbox:
                 file.write(json.dumps(entry) + "\n")
 
     def entries(self) -> list[Entry]:
-        """Read everything delivered, oldest first; nothing when nothing was."""
+        """Read all deliveries, oldest first. A line still being written is left out."""
         if not self._path.exists():
             return []
         lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""Which ports a sandbox takes: four in a row on loopback."""
+"""A sandbox's ports: four in a row on loopback."""
 
 import fcntl
 import os
@@ -16,14 +16,16 @@ _BLOCKS = 200
 
 
 class PortsTakenError(Exception):
-    """The ports are taken; the text names them."""
+    """The ports are in use; the text names them."""
 
 
 def choose(wanted: int | None) -> int:
     """The base asked for, or the first free block from 7233 on. Raises `PortsTakenError`."""
     if wanted is not None:
         if taken := _taken(wanted):
-            raise PortsTakenError(f"port {', '.join(map(str, taken))} is taken: choose another --port-base, or none")
+            raise PortsTakenError(
+                f"port {', '.join(map(str, taken))} is in use: choose another --port-base, or leave it out"
+            )
         return wanted
     for number in range(_BLOCKS):
         base = DEFAULT_BASE + number * _STEP
@@ -34,7 +36,7 @@ def choose(wanted: int | None) -> int:
 
 @contextmanager
 def choosing() -> Iterator[None]:
-    """Hold off other sandboxes of this user that choose ports, until ours are bound."""
+    """Keep other sandboxes of this user from choosing the same ports before ours are bound."""
     with (Path(tempfile.gettempdir()) / f"incident-sandbox-{os.getuid()}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -46,7 +48,9 @@ def _taken(base: int) -> list[int]:
 
 def _free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left counts as free, as it is
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # a port in TIME_WAIT is free: the servers bind it too
         try:
             probe.bind((HOST, port))
         except OSError:

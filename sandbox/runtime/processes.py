@@ -1,7 +1,7 @@
-"""The processes of a sandbox: started with a mark in their environment, found by it, and ended by it.
+"""A sandbox's processes: started with a mark in their environment, and found and ended by it.
 
-The mark finds what a recorded process id cannot: children of a process that died, and those of a supervisor
-that was killed before it wrote anything down. Where there is no `/proc` the recorded ids must do.
+The mark finds what recorded process ids miss: orphaned children, and processes whose supervisor was killed before it
+saved their ids. Without `/proc`, only the recorded ids are used.
 """
 
 import contextlib
@@ -20,22 +20,22 @@ _KILL_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
 
-def spawn(files: Files, part: str, command: list[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a part of a sandbox: marked, in a session of its own, its output appended to the part's log."""
+def spawn(files: Files, service: str, command: list[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a service of a sandbox: marked, in its own session, with its output appended to its log."""
     files.logs.mkdir(parents=True, exist_ok=True)
-    with files.log(part).open("ab") as log:
+    with files.log(service).open("ab") as log:
         return subprocess.Popen(
             command,
             env={**variables, MARK: str(files.data_dir)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C and a closed terminal must not reach it
         )
 
 
 def running(files: Files, recorded: Iterable[int] = ()) -> set[int]:
-    """The ids of the processes of this sandbox that are alive, this one and its ancestors never among them."""
+    """The ids of this sandbox's live processes, without this process and its ancestors."""
     found = _marked(files) if _PROC.is_dir() else {pid for pid in recorded if _exists(pid)}
     return found - _own()
 
@@ -43,30 +43,30 @@ def running(files: Files, recorded: Iterable[int] = ()) -> set[int]:
 def end(files: Files, recorded: Iterable[int] = ()) -> int:
     """End every process of this sandbox and return how many there were.
 
-    SIGTERM, and SIGKILL to what is left after five seconds. Ending what has ended does nothing. Raises
-    `TimeoutError` naming processes that survive even that.
+    SIGTERM first, SIGKILL after five seconds. A repeat does nothing. Raises `TimeoutError`, naming the processes that
+    survive SIGKILL.
     """
     known = list(recorded)
-    met: set[int] = set()
+    ended: set[int] = set()
     deadlines = ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, _KILL_SECONDS))
     for number, seconds in deadlines:
-        told: set[int] = set()
+        signalled: set[int] = set()
         until = time.monotonic() + seconds
-        while left := running(files, known):
-            met |= left
-            for pid in left - told:
+        while left := running(files, known):  # looked up each time: a dying parent may still start children
+            ended |= left
+            for pid in left - signalled:
                 _send(pid, number)
-            told |= left
+            signalled |= left
             if time.monotonic() > until:
                 break
             time.sleep(_POLL_SECONDS)
     if left := running(files, known):
         raise TimeoutError(f"processes {', '.join(map(str, sorted(left)))} of the sandbox survive SIGKILL")
-    return len(met)
+    return len(ended)
 
 
 def end_one(pid: int, seconds: float) -> None:
-    """Give one process time to leave by itself, then SIGTERM it; nothing when it is gone."""
+    """Give a process time to exit by itself, then send SIGTERM; nothing if it is gone."""
     until = time.monotonic() + seconds
     while _exists(pid):
         if time.monotonic() > until:
@@ -80,7 +80,7 @@ def _marked(files: Files) -> set[int]:
     found: set[int] = set()
     for folder in _PROC.iterdir():
         if folder.name.isdigit():
-            # gone meanwhile, or somebody else's: not ours either way
+            # it has exited or belongs to another user: not ours either way
             with contextlib.suppress(OSError):
                 if mark in (folder / "environ").read_bytes().split(b"\0"):
                     found.add(int(folder.name))
@@ -88,7 +88,7 @@ def _marked(files: Files) -> set[int]:
 
 
 def _own() -> set[int]:
-    """This process and its ancestors: who asks for an end is not ended by it."""
+    """This process and its ancestors: the caller must not end itself."""
     own: set[int] = set()
     pid = os.getpid()
     while pid > 0 and pid not in own:
@@ -102,7 +102,7 @@ def _own() -> set[int]:
 
 
 def _exists(pid: int) -> bool:
-    """Tell whether a process runs; a dead one that its parent has not waited for yet does not."""
+    """Whether a process runs; a zombie does not."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The process that stands for AWS and the status page; the supervisor runs `python -m sandbox.runtime.serve`."""
+"""The process that serves AWS and the status page; the supervisor runs `python -m sandbox.runtime.serve`."""
 
 import argparse
 import logging
@@ -24,7 +24,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     key = os.environ["STATUSPAGE_API_KEY"]
     pace = timedelta(seconds=given.pace_seconds)
-    moto_speedups.install()
+    moto_speedups.install()  # before anything imports moto
 
     from sandbox.runtime.aws_server import serve
     from starters.files.organisation_folder import load_environment

@@ -1,4 +1,4 @@
-"""The parts of a sandbox: the command that starts each, and how to tell that it answers."""
+"""A sandbox's services: the command that starts each one, and how to know that it answers."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from sandbox.runtime.ports import HOST
 from sandbox.runtime.state import Files, State
 
 _ROOT = Path(__file__).resolve().parents[2]
-_INHERITED_NOT = ("TEMPORAL_", "AWS_", "STATUSPAGE_")
+_NOT_INHERITED = ("TEMPORAL_", "AWS_", "STATUSPAGE_")
 _PROBE_SECONDS = 5.0
 
 
@@ -26,8 +26,8 @@ class MissingCommandError(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
-    """One process. `answers` gets the part's log from this start on; `after` names the part it needs first."""
+class LocalService:
+    """One process. `answers` gets its log since this start; `after` names the service that it depends on."""
 
     name: str
     command: list[str]
@@ -35,21 +35,25 @@ class Part:
     after: str | None = None
 
 
-def parts(files: Files, state: State, *, worker: bool) -> list[Part]:
-    """The parts of a sandbox, in the order in which they start."""
+def local_services(files: Files, state: State, *, worker: bool) -> list[LocalService]:
+    """The services of a sandbox, in starting order."""
     temporal = _temporal()
     served = [
-        Part("temporal", _temporal_command(temporal, files, state), lambda _: _temporal_answers(temporal, state)),
-        Part("aws", _aws_command(files, state), lambda _: _http_answers(f"{state.page_url}/sandbox/ready")),
+        LocalService(
+            "temporal", _temporal_command(temporal, files, state), lambda _: _temporal_answers(temporal, state)
+        ),
+        LocalService("aws", _aws_command(files, state), lambda _: _http_answers(f"{state.page_url}/sandbox/ready")),
     ]
     if worker:
-        served.append(Part("worker", _python("starters.cli.main", "worker", "--json"), _tells_ready, after="temporal"))
+        served.append(
+            LocalService("worker", _python("starters.cli.main", "worker", "--json"), _worker_ready, after="temporal")
+        )
     return served
 
 
 def variables(state: State) -> dict[str, str]:
-    """The environment of every part: ours, without what the caller has for another Temporal or AWS."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_INHERITED_NOT)}
+    """Every service's environment: ours, without the caller's settings for another Temporal or AWS."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
     loopback = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), HOST, "localhost"]))
     path = os.pathsep.join(filter(None, [str(_ROOT), inherited.get("PYTHONPATH")]))
     own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "NO_PROXY": loopback, "no_proxy": loopback}
@@ -57,7 +61,7 @@ def variables(state: State) -> dict[str, str]:
 
 
 def _temporal() -> str:
-    """Find the `temporal` command: beside this interpreter, else on the path."""
+    """Find the `temporal` command: next to this interpreter, else on the PATH."""
     beside = Path(sys.executable).parent / "temporal"
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which("temporal")
     if found is None:
@@ -69,7 +73,7 @@ def _temporal() -> str:
 
 
 def _temporal_command(temporal: str, files: Files, state: State) -> list[str]:
-    """The development server; the pragmas and poll rates are those that were measured to matter."""
+    """The development server, with the pragmas and poll rates that measurements showed to matter."""
     attributes = [
         *(f"{name}=Keyword" for name in (ids.INCIDENT_TYPE, ids.INCIDENT_SEVERITY, ids.INCIDENT_STATUS)),
         f"{ids.INCIDENT_MODE}=Keyword",
@@ -99,7 +103,7 @@ def _python(module: str, *arguments: str) -> list[str]:
 
 
 def _temporal_answers(temporal: str, state: State) -> bool:
-    """Ask for the namespace, then for the UI; the port alone is open before either is there."""
+    """Ask for the namespace, then for the UI: the port opens before either is ready."""
     if not _open(state.temporal_port):
         return False
     address = f"{HOST}:{state.temporal_port}"
@@ -111,8 +115,8 @@ def _temporal_answers(temporal: str, state: State) -> bool:
     return asked.returncode == 0 and _http_answers(state.ui_url)
 
 
-def _tells_ready(log: str) -> bool:
-    """Look for the one JSON document that `incident worker --json` prints once it polls."""
+def _worker_ready(log: str) -> bool:
+    """Look for the JSON document that `incident worker --json` prints once it polls."""
     return any(line.startswith("{") and _ready(line) for line in log.splitlines())
 
 
@@ -120,12 +124,12 @@ def _ready(line: str) -> bool:
     try:
         return json.loads(line).get("ready") is True
     except json.JSONDecodeError:
-        return False  # a line that is still being written
+        return False  # still being written
 
 
 def _http_answers(url: str) -> bool:
     with requests.Session() as session:
-        session.trust_env = False  # no proxy leads to loopback
+        session.trust_env = False  # a proxy cannot reach loopback
         try:
             return session.get(url, timeout=_PROBE_SECONDS).ok
         except requests.RequestException:

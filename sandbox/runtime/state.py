@@ -1,4 +1,4 @@
-"""What is known of a sandbox: written when it starts, in `sandbox.json` of its data directory."""
+"""The state of a sandbox, saved in `sandbox.json` in its data directory."""
 
 import os
 from pathlib import Path
@@ -7,13 +7,13 @@ from pydantic import BaseModel
 
 _HOST = "127.0.0.1"
 AWS_KEYS = ("sandbox", "sandbox")
-"""Access key id and secret: moto takes any."""
+"""Access key id and secret; moto accepts any."""
 MARK = "INCIDENT_SANDBOX"
-"""Every process of a sandbox carries this variable, with the data directory's absolute path."""
+"""Every process of a sandbox has this variable, set to the data directory's absolute path."""
 
 
 class Files:
-    """Where a sandbox keeps what it keeps. `data_dir` names it; a link to it is the same sandbox."""
+    """A sandbox's files. `data_dir` identifies the sandbox; symbolic links to it are resolved."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = Path(os.path.realpath(data_dir))
@@ -24,20 +24,21 @@ class Files:
         self.runbooks = self.data_dir / "runbooks"
         self.logs = self.data_dir / "logs"
 
-    def log(self, part: str) -> Path:
-        return self.logs / f"{part}.log"
+    def log(self, service: str) -> Path:
+        return self.logs / f"{service}.log"
 
 
 class State(BaseModel):
-    """One started sandbox. `parts` and `supervisor` are process ids."""
+    """One started sandbox. `pids` are process ids by service; `supervisor` is the foreground process's, if any."""
 
     port_base: int
     environment: str
     region: str
+    ledger_table: str
     runbooks: Path
     acting_as: str
     status_page_key: str
-    parts: dict[str, int] = {}
+    pids: dict[str, int] = {}
     supervisor: int | None = None
     stopping: bool = False
 
@@ -66,7 +67,7 @@ class State(BaseModel):
         return f"http://{_HOST}:{self.ui_port}"
 
     def variables(self) -> dict[str, str]:
-        """The environment by which commands and workers reach this sandbox and nothing else."""
+        """The environment variables with which commands and workers reach this sandbox and nothing else."""
         return {
             "TEMPORAL_ADDRESS": f"{_HOST}:{self.temporal_port}",
             "TEMPORAL_NAMESPACE": "default",
@@ -82,19 +83,20 @@ class State(BaseModel):
             "INCIDENT_ENVIRONMENT": self.environment,
             "INCIDENT_RUNBOOKS": str(self.runbooks),
             "INCIDENT_AS": self.acting_as,
+            "INCIDENT_LEDGER_TABLE": self.ledger_table,
         }
 
 
 def read(files: Files) -> State | None:
-    """Read the state; None when no sandbox was started there, or it was stopped."""
+    """Read the state; None if no sandbox was started there, or it was stopped."""
     if not files.state.exists():
         return None
     return State.model_validate_json(files.state.read_text(encoding="utf-8"))
 
 
 def write(files: Files, state: State) -> None:
-    """Write the state in one piece, readable by its owner alone: it holds the status page's key."""
+    """Save the state atomically, readable by its owner only: it holds the status page's key."""
     draft = files.state.with_suffix(".new")
-    draft.touch(mode=0o600)
+    draft.touch(mode=0o600)  # before the key is in it
     draft.write_text(state.model_dump_json(indent=2) + "\n", encoding="utf-8")
     draft.replace(files.state)

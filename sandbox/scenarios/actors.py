@@ -1,4 +1,4 @@
-"""Where a demo's people act: real signals to a real incident, and its timeline printed as it grows."""
+"""The people of a demo: they send real signals to a real incident, whose timeline is printed as it grows."""
 
 import asyncio
 import os
@@ -20,12 +20,12 @@ _PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 
 
-class StoryError(Exception):
-    """The story did not go as it should; the text says what was waited for."""
+class ScenarioError(Exception):
+    """The scenario did not go as expected; the text says what was waited for."""
 
 
-class Stage:
-    """One incident on show. What people do here is what `temporal workflow signal` would send."""
+class Actors:
+    """The people around one incident. Each of their acts is what `temporal workflow signal` would send."""
 
     def __init__(self, client: Client, incident: str, files: Files, sandbox: State) -> None:
         self.client = client
@@ -35,22 +35,22 @@ class Stage:
         self._sandbox = sandbox
         self._shown = 0
 
-    async def play(self, story: Any) -> None:
-        """Play a story on this stage, and print what its end added to the timeline."""
-        await story.play(self)
+    async def play(self, scenario: Any) -> None:
+        """Play a scenario, and print what its end added to the timeline."""
+        await scenario.play(self)
         await self.state()
 
     def narrate(self, text: str) -> None:
         click.secho(f"\n# {text}", bold=True)
 
     async def state(self) -> dict[str, Any]:
-        """The incident as it stands, with everything new in its timeline printed."""
+        """Print what is new in the timeline and return the incident's state."""
         await self._print_timeline()
-        found: dict[str, Any] = await self._asked("state", dict)
+        found: dict[str, Any] = await self._query("state", dict)
         return found
 
-    async def _asked(self, query: str, answer: type) -> Any:
-        """Ask the incident; while its worker is being replaced nobody answers, so it is asked again."""
+    async def _query(self, query: str, answer: type) -> Any:
+        """Query the incident; retried, since nobody answers while its worker is being replaced."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
@@ -61,33 +61,33 @@ class Stage:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def until(self, what: str, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """Wait until the incident's state is so; raises `StoryError` after two minutes."""
+        """Wait until the incident's state meets the condition; raises `ScenarioError` after two minutes."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < until:
             state = await self.state()
             if condition(state):
                 return state
             await asyncio.sleep(_POLL_SECONDS)
-        raise StoryError(f"waited {_PATIENCE_SECONDS:.0f} s for {what}")
+        raise ScenarioError(f"waited {_PATIENCE_SECONDS:.0f} s for {what}")
 
     async def say(self, who: str, command: str, **payload: str) -> None:
-        """Signal the incident as somebody and wait until the timeline shows that it was heard."""
+        """Signal the incident in this role and wait until the timeline shows it."""
         click.secho(f"{who}> {command} {' '.join(payload.values())}", fg="cyan")
         before = (await self.state())["timeline"]["length"]
         await self.handle.signal(command, {"by": who, **payload})
-        await self.until(f"{command} to be heard", lambda state: state["timeline"]["length"] > before)
+        await self.until(f"{command} to be recorded", lambda state: state["timeline"]["length"] > before)
 
     async def request(self, who: str, step: str, **asked: Any) -> dict[str, Any]:
-        """Ask for a change and return it once its plan is there, or it has ended without one."""
+        """Request a change and return it once it has a plan, or has ended without one."""
         return await self._planned(who, "request_change", step, set=asked)
 
     async def undo(self, who: str, step: str) -> dict[str, Any]:
-        """Ask for the reverse of a step's last change and return it once its plan is there."""
+        """Request the undo of a step's last change and return it once it has a plan."""
         return await self._planned(who, "undo", step)
 
     async def _planned(self, who: str, command: str, step: str, **payload: Any) -> dict[str, Any]:
         click.secho(f"{who}> {command} {step} {' '.join(map(str, filter(None, payload.values())))}", fg="cyan")
-        known = len((await self.state())["changes"])
+        known = len((await self.state())["changes"])  # the same step may have changes already
         await self.handle.signal(command, {"by": who, "step": step, **payload})
         state = await self.until(
             f"the plan of {step}",
@@ -101,14 +101,14 @@ class Stage:
         return change
 
     async def approve(self, who: str, change: dict[str, Any]) -> None:
-        """Approve exactly the plan that was shown."""
+        """Approve exactly the plan shown."""
         click.secho(f"{who}> approve {change['step']} {change['plan']['digest'][:12]}…", fg="cyan")
         name = change_workflow_id(self.incident, change["step"], change["generation"])
         payload = {"by": who, "digest": change["plan"]["digest"], "comment": "read and agreed"}
         await self.client.get_workflow_handle(name).signal("approve", payload)
 
     async def applied(self, step: str) -> dict[str, Any]:
-        """Wait until the newest change of a step is applied and verified; raises when it ends otherwise."""
+        """Wait until a step's newest change is applied and verified; raises `ScenarioError` if it ends otherwise."""
         ended = {"applied", "already-done", "rejected", "expired", "cancelled", "stale", "failed"}
 
         def newest(state: dict[str, Any]) -> dict[str, Any]:
@@ -118,18 +118,18 @@ class Stage:
         state = await self.until(f"{step} to be applied", lambda state: newest(state)["status"] in ended)
         change = newest(state)
         if change["status"] != "applied":
-            raise StoryError(f"{step} ended {change['status']}: {change['reason']}")
+            raise ScenarioError(f"{step} ended {change['status']}: {change['reason']}")
         return change
 
     async def discharge(self, step: str, signers: list[str], **how: str) -> None:
-        """End a duty: everybody who must sign signs the same."""
+        """Discharge an obligation: each required signer signs the same."""
         for role in signers:
             await self.say(role, "discharge_obligation", step=step, justification="rehearsed", **how)
 
     async def finish(self, who: str, summary: str) -> None:
-        """Take the incident from mitigated to closed: every required task is done by its owner."""
+        """Take the incident from mitigated to closed, with every required task done by its owner."""
         await self.say(who, "mitigated", summary=summary)
-        await self.say(who, "resolve", summary="Stable; the cause is known and withdrawn")
+        await self.say(who, "resolve", summary="Stable; the cause is known and removed")
         state = await self.state()
         for task in state["tasks"]:
             if task["required"] and task["status"] == "open":
@@ -139,12 +139,12 @@ class Stage:
         await self.handle.result()
 
     def kill_worker(self) -> None:
-        """End the worker as a crash would: SIGKILL."""
-        os.kill(self._sandbox.parts["worker"], signal.SIGKILL)
-        click.secho("    the worker is killed (SIGKILL)", fg="red")
+        """Kill the worker with SIGKILL, as a crash would."""
+        os.kill(self._sandbox.pids["worker"], signal.SIGKILL)
+        click.secho("    the worker was killed (SIGKILL)", fg="red")
 
     def start_worker(self) -> None:
-        """Start a worker in the dead one's place."""
+        """Start a worker in place of the dead one."""
         current, _ = supervisor.start(
             self._files,
             self._sandbox.runbooks,
@@ -154,10 +154,10 @@ class Stage:
             supervised=False,
         )
         self._sandbox = current
-        click.secho("    a new worker runs", fg="green")
+        click.secho("    a new worker is running", fg="green")
 
     async def _print_timeline(self) -> None:
-        entries = await self._asked("timeline", list)
+        entries = await self._query("timeline", list)
         for entry in entries[self._shown :]:
             at = datetime.fromisoformat(entry["at"])
             click.echo(f"  {at:%H:%M:%S}  {entry['actor']:<18} {entry['text'].splitlines()[0]}")

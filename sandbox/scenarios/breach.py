@@ -1,17 +1,17 @@
-"""Somebody downloads study after study; evidence is kept before anything is cut, and what was cut comes back whole."""
+"""A bulk download of studies: evidence is preserved before containment, and all that was cut off is restored."""
 
 from typing import Any
 
 from domain.config.environment import Environment
 from sandbox.faults.breach import ATTACKER
-from sandbox.scenarios.actors import Stage, StoryError
+from sandbox.scenarios.actors import Actors, ScenarioError
 from sandbox.scenarios.scenario import Aws, Check
 
 _CUT = ("isolate-network", "stop-services")
 
 
 class DataBreach:
-    """The attacker is blocked, the network isolated, the services stopped, each as approved; later both are undone."""
+    """The attacker is blocked, the network isolated and the services stopped, as approved; later both are undone."""
 
     type = "data-breach"
     severity = "P0"
@@ -33,54 +33,65 @@ class DataBreach:
             "services": self._services(),
         }
 
-    async def play(self, stage: Stage) -> None:
-        stage.narrate(
+    async def play(self, actors: Actors) -> None:
+        actors.narrate(
             "Evidence preservation starts by itself; leads, Technical Manager, CTO, Privacy and Legal are paged"
         )
-        state = await stage.until("every finding", lambda state: len(state["findings"]) >= 6)
-        await stage.until("evidence under way", lambda state: {"snapshot-database", "preserve-logs"} <= _asked(state))
-        await stage.say("security-lead", "acknowledge")
+        state = await actors.until("every finding", lambda state: len(state["findings"]) >= 6)
+        await actors.until("evidence under way", lambda state: {"snapshot-database", "preserve-logs"} <= _asked(state))
+        await actors.say("security-lead", "acknowledge")
         suspects = _suspects(state)
-        stage.narrate(
-            f"The web ACL's log names who it was: {', '.join(suspects)}; to block one address nobody is asked"
+        actors.narrate(
+            f"The web ACL's log names the attacker: {', '.join(suspects)}; blocking an address needs no approval"
         )
-        await stage.request("security-lead", "block-addresses", addresses=suspects)
-        await stage.applied("block-addresses")
-        stage.narrate("Containment cuts the portal off: the Technical Manager approves exactly what is shown, twice")
+        await actors.request("security-lead", "block-addresses", addresses=suspects)
+        await actors.applied("block-addresses")
+        actors.narrate("Containment cuts the portal off: the Technical Manager approves two plans, exactly as shown")
         for step in _CUT:
-            await stage.approve("technical-manager", await stage.request("security-lead", step))
-            await stage.applied(step)
+            await actors.approve("technical-manager", await actors.request("security-lead", step))
+            await actors.applied(step)
         for step in ("snapshot-database", "preserve-logs"):
-            await stage.applied(step)
+            await actors.applied(step)
         self._contained = self.look(self._aws, self._environment)
-        stage.narrate("Rebuilt and cleared, the portal comes back: each undo is planned and approved like any change")
+        actors.narrate(
+            "The portal is rebuilt and cleared, and comes back: each undo is planned and approved like any change"
+        )
         for step in _CUT:
-            await stage.approve("technical-manager", await stage.undo("security-lead", step))
-            await stage.applied(step)
-        stage.narrate("Privacy Officer and Legal Counsel show that they know; duties end once all who must have signed")
+            await actors.approve("technical-manager", await actors.undo("security-lead", step))
+            await actors.applied(step)
+        actors.narrate(
+            "Privacy Officer and Legal Counsel acknowledge; an obligation ends once all its signers have signed"
+        )
         for role in ("privacy-officer", "legal-counsel"):
-            await stage.say(role, "acknowledge")
-        await stage.discharge("notify-insurer", ["legal-counsel"], reference="Notice to the insurer, 17")
+            await actors.say(role, "acknowledge")
+        await actors.discharge("notify-insurer", ["legal-counsel"], reference="Notice to the insurer, 17")
         signers, found = (
             ["legal-counsel", "compliance-officer"],
             "Assessment 3: cut off before harm was likely",
         )
-        await stage.discharge("assess-breach", signers, reference=found, outcome="remediated")
-        stage.narrate("Tasks done by their owners, the incident is closed; nothing was told in public")
-        await stage.finish("security-lead", "The attacker is blocked, the evidence kept, the portal back")
+        await actors.discharge("assess-breach", signers, reference=found, outcome="remediated")
+        actors.narrate("The owners finish their tasks and the incident is closed; nothing was published")
+        await actors.finish("security-lead", "The attacker is blocked, the evidence preserved, the portal back")
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
         after, cut = self.look(aws, environment), self._contained
         stood = set(seen_before["blocked"])
         return [
             Check(f"{ATTACKER} is blocked", f"{ATTACKER}/32" in after["blocked"]),
-            Check(f"the {len(stood)} addresses blocked before still are", stood <= set(after["blocked"])),
+            Check(f"the {len(stood)} addresses blocked before are still blocked", stood <= set(after["blocked"])),
             Check("nothing else is blocked", set(after["blocked"]) - stood == {f"{ATTACKER}/32"}),
-            Check("contained, the web ACL blocked by default", "Block" in cut["web_acl"]["DefaultAction"]),
-            Check("contained, the network ACL denied everything first", _denied(cut["network_acl"])),
-            Check("contained, the services' groups let nothing in", not any(_of_services(cut["ingress"]))),
-            Check("contained, the database's group was left alone", _database(cut) == _database(seen_before)),
-            Check("contained, no task ran and autoscaling slept", all(map(_stopped, cut["services"].values()))),
+            Check("when contained, the web ACL blocked by default", "Block" in cut["web_acl"]["DefaultAction"]),
+            Check("when contained, the network ACL denied everything first", _denied(cut["network_acl"])),
+            Check(
+                "when contained, the services' security groups let nothing in", not any(_of_services(cut["ingress"]))
+            ),
+            Check(
+                "when contained, the database's security group was unchanged", _database(cut) == _database(seen_before)
+            ),
+            Check(
+                "when contained, no task ran and autoscaling was suspended",
+                all(map(_stopped, cut["services"].values())),
+            ),
             Check("the snapshot of the database is available", self._snapshot(aws, environment) == "available"),
             Check("the audit logs' manifest is in the evidence bucket", self._manifest(aws, environment)),
             *[
@@ -103,7 +114,7 @@ class DataBreach:
         return sorted(found, key=lambda entry: (entry["Egress"], entry["RuleNumber"]))
 
     def _ingress(self) -> dict[str, list[Any]]:
-        """What each security group lets in, without the ids of its rules."""
+        """The ingress rules of each security group, without their ids: a restored rule gets a new one."""
         ec2 = self._aws("ec2")
         seen: dict[str, list[Any]] = {}
         for name, group in self._environment.security_groups.items():
@@ -145,10 +156,10 @@ def _asked(state: dict[str, Any]) -> set[str]:
 
 
 def _suspects(state: dict[str, Any]) -> list[str]:
-    """Whom the web ACL's log speaks against."""
+    """The addresses that the web ACL's log incriminates."""
     found = next(finding for finding in state["findings"] if finding["step"] == "web-requests")
     if not found["facts"].get("suspects"):
-        raise StoryError(f"the web ACL's log names nobody: {found['summary']}")
+        raise ScenarioError(f"the web ACL's log names nobody: {found['summary']}")
     return [str(address) for address in found["facts"]["suspects"]]
 
 

@@ -1,20 +1,20 @@
-"""A deployment that came up and then broke; between it and the last healthy one lies a revision that never ran."""
+"""A deployment that started and then broke; a revision that never ran lies between it and the last healthy one."""
 
 from typing import Any
 
 from domain.config.environment import Environment
-from sandbox.scenarios.actors import Stage
+from sandbox.scenarios.actors import Actors
 from sandbox.scenarios.scenario import Aws, Check
 
 
 class SystemOutage:
-    """Nobody answers the first page; the worker dies while an approval is waited for; the rollback is applied."""
+    """Nobody answers the first page; the worker dies while an approval is pending; the rollback is applied."""
 
     type = "system-outage"
     severity = "P0"
     title = "Patient portal answers 503"
     fault = "outage-bad-deploy"
-    opening = "A release of the backend came up and then broke. It is 3 a.m."
+    opening = "A release of the backend started and then broke. It is 3 a.m."
 
     def look(self, aws: Aws, environment: Environment) -> dict[str, Any]:
         ecs = aws("ecs")
@@ -24,24 +24,26 @@ class SystemOutage:
             seen[name] = {"revision": found["taskDefinition"], "count": found["desiredCount"]}
         return seen
 
-    async def play(self, stage: Stage) -> None:
-        stage.narrate("Every probe of the runbook starts at once; the leads and the Technical Manager are paged")
-        await stage.until("every finding", lambda state: len(state["findings"]) >= 12)
-        stage.narrate("Nobody answers: five policy minutes later everybody is paged again, the status page is told")
-        await stage.until("the second wave of pages", lambda state: len(state["pages"]) >= 8)
-        await stage.until("the status page", lambda s: any(n["status"] == "sent" for n in s["notices"]))
-        stage.narrate("The DevOps Lead takes command and asks for the rollback that the findings suggest")
-        await stage.say("devops-lead", "acknowledge")
-        change = await stage.request("devops-lead", "rollback")
-        await stage.until("the record to be written", lambda s: s["timeline"]["written"] == s["timeline"]["length"])
-        stage.narrate("While the approval is waited for, the worker dies")
-        stage.kill_worker()
-        stage.start_worker()
-        stage.narrate("The Technical Manager reads the plan and approves exactly that")
-        await stage.approve("technical-manager", change)
-        await stage.applied("rollback")
-        stage.narrate("The portal is back: mitigated, resolved, the tasks of the runbook done, closed")
-        await stage.finish("devops-lead", "Rolled back to the last healthy revision")
+    async def play(self, actors: Actors) -> None:
+        actors.narrate("Every probe of the runbook starts at once; the leads and the Technical Manager are paged")
+        await actors.until("every finding", lambda state: len(state["findings"]) >= 12)
+        actors.narrate(
+            "Nobody answers: five policy minutes later everybody is paged again and the status page is updated"
+        )
+        await actors.until("the second wave of pages", lambda state: len(state["pages"]) >= 8)
+        await actors.until("the status page", lambda s: any(n["status"] == "sent" for n in s["notices"]))
+        actors.narrate("The DevOps Lead takes command and requests the rollback that the findings suggest")
+        await actors.say("devops-lead", "acknowledge")
+        change = await actors.request("devops-lead", "rollback")
+        await actors.until("the record to be written", lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        actors.narrate("While the approval is pending, the worker dies")
+        actors.kill_worker()
+        actors.start_worker()
+        actors.narrate("The Technical Manager reads the plan and approves exactly that plan")
+        await actors.approve("technical-manager", change)
+        await actors.applied("rollback")
+        actors.narrate("The portal is back: mitigated, resolved, the runbook's tasks done, closed")
+        await actors.finish("devops-lead", "Rolled back to the last healthy revision")
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
         ecs = aws("ecs")
@@ -57,7 +59,7 @@ class SystemOutage:
             Check(f"the backend runs {was['revision'].split('/')[-1]} again", after["backend"] == was),
             Check(f"{service['runningCount']} of {was['count']} tasks run", service["runningCount"] == was["count"]),
             Check(f"targets are {', '.join(states)}", set(states) == {"healthy"}),
-            Check("the frontend is as it was", after["frontend"] == seen_before["frontend"]),
+            Check("the frontend is unchanged", after["frontend"] == seen_before["frontend"]),
             Check(f"{never_ran.split('/')[-1]} was never deployed", never_ran not in deployed),
         ]
 

@@ -1,41 +1,43 @@
-"""Two tasks at the end of their tether, and autoscaling that takes away what is added: the minimum is raised too."""
+"""Two overloaded tasks, and autoscaling that removes every task added: its minimum is raised too."""
 
 from typing import Any
 
 from domain.config.environment import Environment
-from sandbox.scenarios.actors import Stage
+from sandbox.scenarios.actors import Actors
 from sandbox.scenarios.scenario import Aws, Check
 
 _COUNT = 6
 
 
 class Performance:
-    """Raised to P1 by what patients feel; scaled out behind its gates; Performance Insights is switched on."""
+    """Raised to P1 by the response time; scaled out after checks; Performance Insights is enabled."""
 
     type = "performance"
     severity = "P2"
     title = "The portal is slow"
     fault = "performance-cpu"
-    opening = "Two tasks do the work of many. Autoscaling counts requests, finds them idle, and takes tasks away."
+    opening = "Two tasks are overloaded. Autoscaling counts requests, takes them for idle, and removes tasks."
 
     def look(self, aws: Aws, environment: Environment) -> dict[str, Any]:
         return {"limits": _limits(aws, environment)}
 
-    async def play(self, stage: Stage) -> None:
-        stage.narrate("Every probe of the runbook starts; answers take more than twice what we promise, so it is P1")
-        await stage.until("every finding", lambda state: len(state["findings"]) >= 14)
-        state = await stage.until("P1", lambda state: state["severity"] == "P1")
+    async def play(self, actors: Actors) -> None:
+        actors.narrate(
+            "Every probe of the runbook starts; response times are over twice the promised limit, so it becomes P1"
+        )
+        await actors.until("every finding", lambda state: len(state["findings"]) >= 14)
+        state = await actors.until("P1", lambda state: state["severity"] == "P1")
         suspect = [one["step"] for one in state["findings"] if one["status"] == "suspect"]
-        stage.narrate(f"Suspect: {', '.join(suspect)}. The DevOps Lead takes command")
-        await stage.say("devops-lead", "acknowledge")
-        stage.narrate("The tasks are busy and the database has connections to spare: more tasks help")
-        await stage.request("devops-lead", "scale-out")
-        await stage.applied("scale-out")
-        stage.narrate("What the database does meanwhile cannot be seen yet: Performance Insights is switched on")
-        await stage.request("devops-lead", "enable-insights")
-        await stage.applied("enable-insights")
-        stage.narrate("The portal answers quickly again: mitigated, resolved, the tasks of the runbook done, closed")
-        await stage.finish("devops-lead", "Scaled out, with autoscaling's minimum raised")
+        actors.narrate(f"Suspect: {', '.join(suspect)}. The DevOps Lead takes command")
+        await actors.say("devops-lead", "acknowledge")
+        actors.narrate("The tasks are busy and the database has connections to spare, so more tasks help")
+        await actors.request("devops-lead", "scale-out")
+        await actors.applied("scale-out")
+        actors.narrate("The database's load is not visible yet: Performance Insights is enabled")
+        await actors.request("devops-lead", "enable-insights")
+        await actors.applied("enable-insights")
+        actors.narrate("The portal is fast again: mitigated, resolved, the runbook's tasks done, closed")
+        await actors.finish("devops-lead", "Scaled out, with autoscaling's minimum raised")
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
         backend, primary = environment.services["backend"], environment.databases["primary"]
@@ -47,8 +49,8 @@ class Performance:
         return [
             Check(f"{running} of {service['desiredCount']} tasks run", running == service["desiredCount"] == _COUNT),
             Check(f"autoscaling's minimum went from {was[0]} to {minimum}", minimum == _COUNT > was[0]),
-            Check(f"its maximum is {maximum} as before", maximum == was[1]),
-            Check("since then nothing has lowered the count", not lowered),
+            Check(f"its maximum is still {maximum}", maximum == was[1]),
+            Check("nothing has lowered the count since", not lowered),
             Check("Performance Insights is on", bool(instance["PerformanceInsightsEnabled"])),
         ]
 
@@ -62,7 +64,7 @@ def _limits(aws: Aws, environment: Environment) -> tuple[int, int]:
 
 
 def _lowers(message: str) -> bool:
-    """Whether an event tells of a count that goes down, as ECS words it."""
+    """Whether an ECS service event reports a lower desired count."""
     _, found, counts = message.partition("desired count from ")
     if not found:
         return False

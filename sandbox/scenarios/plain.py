@@ -1,15 +1,15 @@
-"""The examples of the runbook's severity levels, each told shortly: what is found, what is changed, what is asked."""
+"""Short scenarios for the runbook's other incident types: what is found and what is changed."""
 
 from typing import Any
 
 from domain.config.environment import Environment
-from sandbox.scenarios.actors import Stage
+from sandbox.scenarios.actors import Actors
 from sandbox.scenarios.scenario import Aws, Check
 from sandbox.seed.upkeep import following
 
 
 class Plain:
-    """An incident whose probes `suspects` find the fault. `change` is the step that answers it, if there is one."""
+    """An incident whose fault the probes `suspects` find, and which the step `change`, if any, fixes."""
 
     type: str
     severity: str
@@ -29,56 +29,56 @@ class Plain:
         del aws, environment
         return {}
 
-    async def play(self, stage: Stage) -> None:
-        stage.narrate("Every probe of the runbook starts at once")
-        state = await stage.until("what is wrong", lambda state: set(self.suspects) <= _suspect(state))
+    async def play(self, actors: Actors) -> None:
+        actors.narrate("Every probe of the runbook starts at once")
+        state = await actors.until("the suspect findings", lambda state: set(self.suspects) <= _suspect(state))
         for one in state["findings"]:
             if one["step"] in self.suspects:
-                stage.narrate(one["summary"])
-        await stage.say(self.lead, "acknowledge")
+                actors.narrate(one["summary"])
+        await actors.say(self.lead, "acknowledge")
         if self.change:
-            change = await stage.request(self.lead, self.change, **self._asked)
+            change = await actors.request(self.lead, self.change, **self._asked)
             if self.approver:
-                stage.narrate("Somebody else reads the plan and approves exactly that")
-                await stage.approve(self.approver, change)
-            await stage.applied(self.change)
-        await self.also(stage)
-        stage.narrate("Mitigated, resolved, the tasks of the runbook done by their owners, closed")
-        await stage.finish(self.lead, "What was found is put right")
-        self._state = await stage.state()
+                actors.narrate("Somebody else reads the plan and approves exactly that plan")
+                await actors.approve(self.approver, change)
+            await actors.applied(self.change)
+        await self.also(actors)
+        actors.narrate("Mitigated, resolved, the runbook's tasks done by their owners, closed")
+        await actors.finish(self.lead, "The fault that was found is fixed")
+        self._state = await actors.state()
 
-    async def also(self, stage: Stage) -> None:
-        """What else this story holds."""
+    async def also(self, actors: Actors) -> None:
+        """What else happens in this scenario."""
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
         del aws, environment, seen_before
         open_tasks = [task["step"] for task in self._state["tasks"] if task["required"] and task["status"] == "open"]
         found = ", ".join(self.suspects) or "nothing"
         return [
-            Check(f"what was found: {found}", set(self.suspects) <= _suspect(self._state)),
-            Check(f"all {len(self._state['tasks'])} tasks that are required are done", not open_tasks),
+            Check(f"found: {found}", set(self.suspects) <= _suspect(self._state)),
+            Check(f"of {len(self._state['tasks'])} tasks, all required ones are done", not open_tasks),
             Check(f"it is {self._state['status']}", self._state["status"] == "closed"),
         ]
 
 
 class AuditLogging(Plain):
     type, severity, lead = "audit-logging-failure", "P0", "security-lead"
-    title = "CloudTrail does not log"
+    title = "CloudTrail has stopped logging"
     fault = "audit-logging-stopped"
     opening = "Somebody stopped the account's trail three hours ago, and nobody noticed until now."
     suspects = ("trail-status", "newest-object")
     change = "start-logging"
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
-        logs = aws("cloudtrail").get_trail_status(Name=environment.trails["account"])["IsLogging"]
-        return [*super().checks(aws, environment, seen_before), Check("the trail logs again", bool(logs))]
+        logging = aws("cloudtrail").get_trail_status(Name=environment.trails["account"])["IsLogging"]
+        return [*super().checks(aws, environment, seen_before), Check("the trail logs again", bool(logging))]
 
 
 class Authentication(Plain):
     type, severity, lead = "authentication-failure", "P1", "development-lead"
     title = "Nobody can sign in"
     fault = "authentication-down"
-    opening = "Cognito answers every sign-in with an error. The portal itself is well."
+    opening = "Cognito answers every sign-in with an error. The portal itself is healthy."
     suspects = ("user-pool", "provider-errors")
 
 
@@ -86,12 +86,12 @@ class Backup(Plain):
     type, severity, lead = "backup-failure", "P1", "devops-lead"
     title = "Backups fail"
     fault = "backup-stale"
-    opening = "The primary cannot be restored to any point of the last nine hours."
+    opening = "The primary cannot be restored to any time in the last nine hours."
     suspects = ("restorable-time", "failed-jobs")
 
-    async def also(self, stage: Stage) -> None:
-        stage.narrate("A snapshot was begun by itself, at declaration: it changes nothing")
-        await stage.applied("take-snapshot")
+    async def also(self, actors: Actors) -> None:
+        actors.narrate("A snapshot was started by itself at declaration, since it changes nothing")
+        await actors.applied("take-snapshot")
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
         identifier = environment.databases["primary"].identifier
@@ -102,22 +102,22 @@ class Backup(Plain):
 
 class CertificateWarning(Plain):
     type, severity, lead = "certificate-warning", "P2", "devops-lead"
-    title = "The portal's certificate ends soon"
+    title = "The portal's certificate expires soon"
     fault = "certificate-expiring"
-    opening = "The portal's certificate ends in nine days, and ACM cannot renew it."
+    opening = "The portal's certificate expires in nine days, and ACM cannot renew it."
     suspects = ("certificate",)
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
         severity = self._state["severity"]
-        told = Check(f"with nine days left it stays {severity}", severity == "P2")
-        return [*super().checks(aws, environment, seen_before), told]
+        unchanged = Check(f"with nine days left it stays {severity}", severity == "P2")
+        return [*super().checks(aws, environment, seen_before), unchanged]
 
 
 class AlertStorm(Plain):
     type, severity, lead = "alert-storm", "P2", "devops-lead"
-    title = "Alarms ring all over"
+    title = "Alarms are going off everywhere"
     fault = "alert-storm"
-    opening = "A dozen alarms ring at once, and the pages drown out each other."
+    opening = "A dozen alarms go off at once, and their pages drown each other out."
     suspects = ("alarms",)
     change = "suppress-alarms"
     approver = "technical-manager"
@@ -126,16 +126,16 @@ class AlertStorm(Plain):
         self._asked = {"alarms": following(environment)[:4]}
         return {"act": _acting(aws)}
 
-    async def also(self, stage: Stage) -> None:
-        stage.narrate("Quiet enough to think. Once the cause is gone, exactly those alarms are switched on again")
-        change = await stage.undo(self.lead, "suppress-alarms")
-        await stage.approve("technical-manager", change)
-        await stage.applied("suppress-alarms")
+    async def also(self, actors: Actors) -> None:
+        actors.narrate("Quiet enough to think. Once the cause is gone, exactly those alarms are enabled again")
+        change = await actors.undo(self.lead, "suppress-alarms")
+        await actors.approve("technical-manager", change)
+        await actors.applied("suppress-alarms")
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
         act = _acting(aws)
-        told = Check(f"all {len(act)} alarms act as before", act == seen_before["act"] and bool(act))
-        return [*super().checks(aws, environment, seen_before), told]
+        restored = Check(f"the actions of all {len(act)} alarms are as before", act == seen_before["act"] and bool(act))
+        return [*super().checks(aws, environment, seen_before), restored]
 
 
 class FeatureFailure(Plain):

@@ -1,13 +1,13 @@
-"""What a story is: a fault, what people do about it, and what must be true of AWS at the end."""
+"""What a scenario is: a fault, what people do about it, and what must be true in AWS at the end."""
 
 from typing import Any, NamedTuple, Protocol
 
 from domain.config.environment import Environment
-from sandbox.scenarios.actors import Stage
+from sandbox.scenarios.actors import Actors
 
 
 class Check(NamedTuple):
-    """One thing that was looked up outside, and whether it is as it should be."""
+    """One fact checked outside the incident, and whether it holds."""
 
     what: str
     holds: bool
@@ -19,8 +19,8 @@ class Aws(Protocol):
     def __call__(self, service: str) -> Any: ...
 
 
-class Story(Protocol):
-    """One incident from fault to report. `seen_before` is what `look` gave before the fault, which may be none."""
+class Scenario(Protocol):
+    """One incident from fault to report. `fault` may be empty; `seen_before` is what `look` returned before it."""
 
     type: str
     severity: str
@@ -29,10 +29,10 @@ class Story(Protocol):
     opening: str
 
     def look(self, aws: Aws, environment: Environment) -> dict[str, Any]:
-        """See what the end is compared with."""
+        """Record what the end is compared with."""
 
-    async def play(self, stage: Stage) -> None:
-        """Act as the people until the incident is closed."""
+    async def play(self, actors: Actors) -> None:
+        """Act for everybody involved until the incident is closed."""
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
-        """Ask AWS itself whether all is as it should be."""
+        """Check in AWS itself that everything is as expected."""

@@ -1,26 +1,26 @@
-"""Passwords from somebody else's leak are tried, three fit: who got in is locked out, and a breach is opened beside."""
+"""Credential stuffing with three accounts taken over: the attackers are locked out, and a breach incident is opened."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.config.environment import Environment
-from sandbox.scenarios.actors import Stage, StoryError
+from sandbox.scenarios.actors import Actors, ScenarioError
 from sandbox.scenarios.scenario import Aws, Check
 
 _POOL = "patients"
 _OTHERS = 2
-"""How many more accounts, guessed at in vain, get a new password to be safe."""
+"""How many accounts that were tried in vain get their password reset, to be safe."""
 
 
 class Security:
-    """A P1 becomes P0 by what the probes find; people block, disable, sign out and reset; a data breach is opened."""
+    """The findings raise a P1 to P0 and open a data breach; people block, disable, sign out and reset."""
 
     type = "security"
     severity = "P1"
     title = "Strange sign-ins at the portal"
     fault = "security-credential-stuffing"
-    opening = "Passwords of somebody else's leak are being tried on the portal, and some of them fit."
+    opening = "Passwords leaked elsewhere are being tried on the portal, and some of them work."
 
     def __init__(self) -> None:
         self._aws: Aws
@@ -34,38 +34,37 @@ class Security:
         self._aws, self._environment = aws, environment
         return {"blocked": self._blocked(), "groups": self._groups(), "accounts": self._accounts()}
 
-    async def play(self, stage: Stage) -> None:
-        stage.narrate("Declared as P1: the Security Lead alone is paged, and every probe of the runbook starts")
-        state = await stage.until("every finding", lambda state: len(state["findings"]) >= 9)
-        stage.narrate(
-            "Studies were read by who guessed a password: that makes it P0, and opens a data breach beside it"
-        )
-        await stage.until("P0", lambda state: state["severity"] == "P0")
-        await stage.until("the data breach", lambda state: any(link["incident"] for link in state["links"]))
-        await stage.say("security-lead", "acknowledge")
-        stage.narrate("The finding's addresses are blocked at once; the set keeps what it held before")
+    async def play(self, actors: Actors) -> None:
+        actors.narrate("Declared as P1: only the Security Lead is paged, and every probe of the runbook starts")
+        state = await actors.until("every finding", lambda state: len(state["findings"]) >= 9)
+        actors.narrate("The attackers have read studies: that raises it to P0, and opens a data breach incident")
+        await actors.until("P0", lambda state: state["severity"] == "P0")
+        await actors.until("the data breach", lambda state: any(link["incident"] for link in state["links"]))
+        await actors.say("security-lead", "acknowledge")
+        actors.narrate("The finding's addresses are blocked at once; the set keeps what it held before")
         found = next(one["facts"] for one in state["findings"] if one["step"] == "failed-sign-ins")
-        await stage.request("security-lead", "block-addresses", addresses=found["suspects"])
-        await stage.applied("block-addresses")
-        stage.narrate("Whose accounts they are is in the log alone; the Security Lead looks them up there")
-        self._look_accounts_up(found["suspects"])
+        await actors.request("security-lead", "block-addresses", addresses=found["suspects"])
+        await actors.applied("block-addresses")
+        actors.narrate("Only the log has the account ids; the Security Lead looks them up there")
+        self._look_up_accounts(found["suspects"])
         for step, why in (
-            ("disable-accounts", "The accounts that were taken over are disabled, once somebody else has agreed"),
-            ("sign-out-accounts", "and signed out wherever they are signed in"),
+            ("disable-accounts", "The accounts taken over are disabled, once somebody else has approved it"),
+            ("sign-out-accounts", "and signed out of every session"),
         ):
-            stage.narrate(why)
-            change = await stage.request("security-lead", step, users=self._taken)
-            await stage.approve("technical-manager", change)
-            await stage.applied(step)
-        stage.narrate("Accounts whose passwords were tried in vain choose new ones; Cognito sends each one code")
-        change = await stage.request("security-lead", "reset-passwords", users=self._guessed)
-        await stage.approve("technical-manager", change)
-        await stage.applied("reset-passwords")
-        stage.narrate("Nobody comes in any more: mitigated, resolved, the tasks of the runbook done, closed")
-        await stage.finish("security-lead", "Attackers blocked, accounts disabled, sessions ended")
-        self._state = await stage.state()
+            actors.narrate(why)
+            change = await actors.request("security-lead", step, users=self._taken)
+            await actors.approve("technical-manager", change)
+            await actors.applied(step)
+        actors.narrate("Accounts that were tried in vain must choose new passwords; Cognito sends each a code")
+        change = await actors.request("security-lead", "reset-passwords", users=self._guessed)
+        await actors.approve("technical-manager", change)
+        await actors.applied("reset-passwords")
+        actors.narrate("The attackers are locked out: mitigated, resolved, the runbook's tasks done, closed")
+        await actors.finish("security-lead", "Attackers blocked, accounts disabled, sessions ended")
+        self._state = await actors.state()
         link = next(link for link in self._state["links"] if link["type"] == "data-breach")
-        handle = stage.client.get_workflow_handle(link["incident"])
+        # the breach stays open: its obligations outlast this scenario
+        handle = actors.client.get_workflow_handle(link["incident"])
         self._breach = await handle.query("state", result_type=dict)
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
@@ -76,10 +75,10 @@ class Security:
         first = datetime.fromisoformat(self._state["declared_at"])
         aware = self._breach["aware_at"]
         return [
-            Check(f"{', '.join(held)} are blocked as before", bool(held) and set(held) <= set(blocked)),
+            Check(f"{', '.join(held)} are still blocked", bool(held) and set(held) <= set(blocked)),
             Check(f"{', '.join(new)} are blocked too", len(new) == 5),
             Check(
-                f"{len(self._taken)} accounts that were taken over are disabled",
+                f"the {len(self._taken)} accounts taken over are disabled",
                 len(self._taken) == 3 and all(not accounts[sub]["enabled"] for sub in self._taken),
             ),
             Check(
@@ -87,18 +86,18 @@ class Security:
                 all(accounts[sub]["status"] == "RESET_REQUIRED" for sub in self._guessed),
             ),
             Check(
-                f"{len(others)} other accounts are as they were",
+                f"{len(others)} other accounts are unchanged",
                 all(seen_before["accounts"][sub] == one for sub, one in others.items()),
             ),
-            Check("the security groups are as they were", self._groups() == seen_before["groups"]),
+            Check("the security groups are unchanged", self._groups() == seen_before["groups"]),
             Check(
-                f"{self._breach['id']} ({self._breach['type']}) is open, aware since this one was declared",
+                f"{self._breach['id']} ({self._breach['type']}) is open, its awareness dated to this one's declaration",
                 self._breach["status"] not in {"closed", "false-alarm"} and datetime.fromisoformat(aware) == first,
             ),
         ]
 
-    def _look_accounts_up(self, addresses: list[str]) -> None:
-        """Read who signed in from the attackers' addresses, as the finding's query does in Logs Insights."""
+    def _look_up_accounts(self, addresses: list[str]) -> None:
+        """Read who signed in from the attackers' addresses, as the finding's Logs Insights query would."""
         group = self._environment.services["backend"].log_group
         since = datetime.now(UTC) - timedelta(hours=1)
         pages = self._aws("logs").get_paginator("filter_log_events")
@@ -110,7 +109,7 @@ class Security:
         tried = {one["userId"] for one in theirs} & known.keys()
         self._guessed = sorted(tried - set(self._taken))[:_OTHERS]
         if len(self._guessed) < _OTHERS:
-            raise StoryError("the log names too few accounts that were guessed at")
+            raise ScenarioError("the log names too few accounts that were tried in vain")
 
     def _blocked(self) -> list[str]:
         wafv2, named = self._aws("wafv2"), self._environment.web_acls["portal"].ip_set

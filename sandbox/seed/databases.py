@@ -8,7 +8,7 @@ from moto.rds.models import DBInstance, rds_backends
 from moto.ssm.models import ssm_backends
 
 from domain.config.environment import Configuration
-from sandbox.aws.rds_course import Course, course
+from sandbox.aws.rds_state import DatabaseState, state_of
 from sandbox.aws.rollout import LOCK
 from sandbox.runtime.aws_world import World
 from sandbox.seed.network import Network
@@ -28,7 +28,7 @@ def databases(world: World, network: Network) -> None:
         group = own if database.replica_of else environment.security_groups.get(_GROUP)
         if group:
             rds.modify_db_instance(DBInstanceIdentifier=database.identifier, VpcSecurityGroupIds=[group])
-    for known in courses(world).values():
+    for known in database_states(world).values():
         _past(known)
     for name, endpoint in environment.database_endpoints.items():
         if name not in environment.databases:
@@ -46,10 +46,10 @@ def instances(world: World) -> dict[str, DBInstance]:
     return dict(rds_backends[environment.account][environment.region].databases)
 
 
-def courses(world: World) -> dict[str, Course]:
+def database_states(world: World) -> dict[str, DatabaseState]:
     """How each database of the environment fares, by its logical name."""
     made = instances(world)
-    return {name: course(made[one.identifier]) for name, one in world.environment.databases.items()}
+    return {name: state_of(made[one.identifier]) for name, one in world.environment.databases.items()}
 
 
 def _replica_group(world: World, network: Network) -> str:
@@ -62,20 +62,20 @@ def _replica_group(world: World, network: Network) -> str:
     return str(made["GroupId"])
 
 
-def _past(known: Course) -> None:
+def _past(known: DatabaseState) -> None:
     """Last night's backup, instead of a creation just now."""
     night = datetime.now(UTC) - timedelta(hours=9)
     backend = known.instance.backend
     backend.events = [event for event in backend.events if event.source_identifier != known.instance.resource_id]
-    known.tell("Backing up DB instance", "backup", at=night)
-    known.tell("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
+    known.add_event("Backing up DB instance", "backup", at=night)
+    known.add_event("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
 
 
 def _has_database(world: World, endpoint: Configuration, started: datetime) -> bool:
     """Tell whether tasks that started then reach the database whose address they read at the time."""
     address = _value_at(world, endpoint.parameter, started)
     found = next((one for one in instances(world).values() if one.address == address), None)
-    return found is not None and course(found).serves(started) and _open(world, found)
+    return found is not None and state_of(found).serves(started) and _open(world, found)
 
 
 def _value_at(world: World, parameter: str, when: datetime) -> str | None:

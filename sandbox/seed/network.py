@@ -33,7 +33,8 @@ def load_balancers(world: World, networks: list[Network]) -> None:
     """Create target groups, and load balancers whose rules bring requests to them."""
     environment, network = world.environment, networks[0]
     elb = elbv2.backend(environment.account, environment.region)
-    groups = list(dict.fromkeys(service.target_group_arn for service in environment.services.values()))
+    named = dict.fromkeys(service.target_group_arn for service in environment.services.values())
+    groups = [arn for arn in named if arn is not None]
     for arn in groups:
         elbv2.named_target_group(elb, arn, network.vpc, CONTAINER_PORT)
     for balancer in environment.load_balancers.values():

@@ -73,11 +73,9 @@ def _create(ecs: Any, service: Service, network: Network) -> None:
         desiredCount=DESIRED_TASKS,
         launchType="FARGATE",
         loadBalancers=[
-            {
-                "targetGroupArn": service.target_group_arn,
-                "containerName": "app",
-                "containerPort": CONTAINER_PORT,
-            }
+            {"targetGroupArn": arn, "containerName": "app", "containerPort": CONTAINER_PORT}
+            for arn in (service.target_group_arn,)
+            if arn is not None
         ],
         networkConfiguration={
             "awsvpcConfiguration": {"subnets": network.subnets, "securityGroups": [network.group]},

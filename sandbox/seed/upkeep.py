@@ -123,9 +123,10 @@ def _dashboard(world: World, name: str) -> None:
 
 
 def _policies(world: World) -> None:
-    """Every service follows its requests, as target tracking does."""
+    """Every service follows its requests, or its load where no load balancer counts them, as target tracking does."""
     scaling = world.client("application-autoscaling")
     for service in world.environment.services.values():
+        followed = "ALBRequestCountPerTarget" if service.target_group_arn else "ECSServiceAverageCPUUtilization"
         scaling.put_scaling_policy(
             PolicyName="requests-per-target",
             PolicyType="TargetTrackingScaling",
@@ -134,6 +135,6 @@ def _policies(world: World) -> None:
             ScalableDimension="ecs:service:DesiredCount",
             TargetTrackingScalingPolicyConfiguration={
                 "TargetValue": 1000,
-                "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget"},
+                "PredefinedMetricSpecification": {"PredefinedMetricType": followed},
             },
         )

@@ -1,7 +1,7 @@
-"""A local status page that speaks Statuspage's REST API, version 1: incidents and components of one page.
+"""A local status page with Statuspage's REST API, version 1: incidents and components of one page.
 
-As there: no idempotency key, one request a second for each token, `metadata` kept as given. Every post goes to
-the outbox. What it holds is in memory.
+As in Statuspage: no idempotency keys, one request a second for each token, `metadata` stored as given. Every post goes
+to the outbox. Everything is kept in memory.
 """
 
 import re
@@ -10,24 +10,25 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized, UnprocessableEntity
 
+from activities.statuspage import OURS
 from sandbox.runtime.outbox import Outbox
 from sandbox.statuspage.page import InvalidPostError, Page
 from sandbox.statuspage.rate_limit import Limit
 
 _MOST_LISTED = 100
-_METHOD_FAILURE = 420
+_METHOD_FAILURE = 420  # what Statuspage answers to a throttled request, instead of 429
 
 
 def application(page: Page, key: str, outbox: Outbox, limit: Limit) -> Flask:
-    """Make the web application. Wrong key: 401; other page, incident or component: 404; a bad post: 422."""
+    """Make the web application: 401 for a wrong key, 404 for an unknown id, 422 for an invalid post."""
     app = Flask("statuspage")
-    app.register_error_handler(HTTPException, _said)
-    app.register_error_handler(InvalidPostError, lambda error: _said(UnprocessableEntity(str(error))))
+    app.register_error_handler(HTTPException, _error_response)
+    app.register_error_handler(InvalidPostError, lambda error: _error_response(UnprocessableEntity(str(error))))
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
     @app.before_request
     def admit() -> Response | None:
-        """Let a request in: the header `Authorization: OAuth <key>`, and within the rate limit."""
+        """Require the header `Authorization: OAuth <key>`, and enforce the rate limit."""
         if not request.path.startswith("/v1/"):
             return None
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -45,14 +46,14 @@ def application(page: Page, key: str, outbox: Outbox, limit: Limit) -> Flask:
 def _incident_routes(app: Flask, page: Page, outbox: Outbox) -> None:
     @app.get("/v1/pages/<page_id>/incidents")
     def listed(page_id: str) -> Response:
-        _same(page, page_id)
+        _require(page, page_id)
         size = min(request.args.get("limit", _MOST_LISTED, int), _MOST_LISTED)
         start = size * (max(request.args.get("page", 1, int), 1) - 1)
         return jsonify(page.found(request.args.get("q", ""))[start : start + size])
 
     @app.get("/v1/pages/<page_id>/incidents/unresolved")
     def unresolved(page_id: str) -> Response:
-        _same(page, page_id)
+        _require(page, page_id)
         return jsonify(page.unresolved())
 
     @app.get("/v1/pages/<page_id>/incidents/<incident_id>")
@@ -61,7 +62,7 @@ def _incident_routes(app: Flask, page: Page, outbox: Outbox) -> None:
 
     @app.post("/v1/pages/<page_id>/incidents")
     def created(page_id: str) -> tuple[Response, int]:
-        _same(page, page_id)
+        _require(page, page_id)
         post = _posted("incident")
         incident = page.create(post)
         _deliver(outbox, incident, post)
@@ -79,43 +80,42 @@ def _incident_routes(app: Flask, page: Page, outbox: Outbox) -> None:
 def _component_routes(app: Flask, page: Page) -> None:
     @app.get("/v1/pages/<page_id>/components")
     def components(page_id: str) -> Response:
-        _same(page, page_id)
+        _require(page, page_id)
         return jsonify(list(page.components.values()))
 
     @app.route("/v1/pages/<page_id>/components/<component_id>", methods=["PATCH", "PUT"])
     def component(page_id: str, component_id: str) -> Response:
-        _same(page, page_id)
+        _require(page, page_id)
         if component_id not in page.components:
             raise NotFound("Record not found")
         return jsonify(page.set_component(component_id, _posted("component").get("status")))
 
 
 def _deliver(outbox: Outbox, incident: dict[str, Any], post: dict[str, Any]) -> None:
-    axis = incident["metadata"].get("axis", {})
     outbox.deliver(
         channel="statuspage",
         to=incident["page_id"],
         role="public",
         subject=f"{incident['name']}: {incident['status']}",
         body=post.get("body") or "",
-        incident=axis.get("incident_id"),
+        incident=incident["metadata"].get(OURS, {}).get("incident_id"),
     )
 
 
-def _same(page: Page, page_id: str) -> None:
+def _require(page: Page, page_id: str) -> None:
     if page_id != page.id:
         raise NotFound("Record not found")
 
 
 def _incident(page: Page, page_id: str, incident_id: str) -> dict[str, Any]:
-    _same(page, page_id)
+    _require(page, page_id)
     if incident_id not in page.incidents:
         raise NotFound("Record not found")
     return page.incidents[incident_id]
 
 
 def _posted(kind: str) -> dict[str, Any]:
-    """Read what was posted under `kind`: JSON, or the form fields `kind[name]` that `curl -d` sends."""
+    """Read the body's `kind`: JSON, or the form fields `kind[name]` that `curl -d` sends."""
     if request.is_json:
         document = request.get_json(silent=True)
         post = document.get(kind) if isinstance(document, dict) else None
@@ -127,8 +127,8 @@ def _posted(kind: str) -> dict[str, Any]:
     return post
 
 
-def _said(error: HTTPException) -> Response:
-    """Word an error as Statuspage does: a text, or a list of texts for a post that is no good."""
+def _error_response(error: HTTPException) -> Response:
+    """Answer an error as Statuspage does: with a text, or for an invalid post with a list of texts."""
     texts: Any = [error.description] if isinstance(error, UnprocessableEntity) else error.description
     answer = jsonify({"error": texts})
     answer.status_code = error.code or 500

@@ -1,4 +1,4 @@
-"""One page of the local status page: its incidents, what was said of each, and the state of its components."""
+"""The page: its incidents with their updates, and the status of its components."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ Document = dict[str, Any]
 
 
 class InvalidPostError(Exception):
-    """What was posted is no good; the text says what, as the API's error 422 does."""
+    """The post is invalid; the text says why, in the words of the API's 422."""
 
 
 class Page:
-    """A page with components; incidents are kept newest first. Safe to use from several threads."""
+    """A page with components. Thread-safe."""
 
     def __init__(self, page_id: str, components: Iterable[tuple[str, str]]) -> None:
         self.id = page_id
@@ -32,16 +32,16 @@ class Page:
         self._lock = Lock()
 
     def found(self, text: str) -> list[Document]:
-        """The incidents whose name, status or updates hold `text`, newest first; all for an empty text."""
+        """The incidents whose name, status or updates contain `text`, newest first; all for an empty text."""
         newest_first = list(reversed(self.incidents.values()))
         return [one for one in newest_first if text.lower() in _searched(one)]
 
     def unresolved(self) -> list[Document]:
-        """The incidents that are not resolved, newest first."""
+        """The unresolved incidents, newest first."""
         return [one for one in self.found("") if one["status"] != "resolved"]
 
     def create(self, post: Document) -> Document:
-        """Create an incident; posting the same again creates another one."""
+        """Create an incident; a repeat creates another one."""
         if not post.get("name"):
             raise InvalidPostError("Name can't be blank")
         self._check(post)
@@ -69,7 +69,7 @@ class Page:
         return incident
 
     def update(self, incident: Document, post: Document) -> Document:
-        """Change an incident; a body or another status adds an update to it."""
+        """Change an incident; a body or a new status adds an update."""
         self._check(post)
         with self._lock:
             now = _now()
@@ -78,7 +78,7 @@ class Page:
         return incident
 
     def set_component(self, component_id: str, status: Any) -> Document:
-        """Set the state of a component."""
+        """Set a component's status."""
         _one_of("Component status", status, _COMPONENT_STATUSES)
         with self._lock:
             component = self.components[component_id]
@@ -114,9 +114,9 @@ class Page:
         named = dict.fromkeys([*(one["id"] for one in incident["components"]), *(post.get("component_ids") or states)])
         incident["components"] = [self.components[component_id] for component_id in named]
         if post.get("body") or incident["status"] != before or not incident["incident_updates"]:
-            incident["incident_updates"].insert(0, self._said(incident, post, now))
+            incident["incident_updates"].insert(0, self._new_update(incident, post, now))
 
-    def _said(self, incident: Document, post: Document, now: str) -> Document:
+    def _new_update(self, incident: Document, post: Document, now: str) -> Document:
         return {
             "id": token_hex(6),
             "incident_id": incident["id"],
@@ -136,8 +136,8 @@ def _one_of(what: str, value: Any, allowed: tuple[str, ...]) -> None:
 
 
 def _searched(incident: Document) -> str:
-    said = [update["body"] for update in incident["incident_updates"]]
-    return "\n".join([incident["name"], incident["status"], *said]).lower()
+    bodies = [update["body"] for update in incident["incident_updates"]]
+    return "\n".join([incident["name"], incident["status"], *bodies]).lower()
 
 
 def _now() -> str:

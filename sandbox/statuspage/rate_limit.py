@@ -7,7 +7,7 @@ from time import monotonic
 
 
 class Limit:
-    """One request within any `window_seconds`, for each token; those refused do not count."""
+    """At most one request in any `window_seconds` for each token; refused requests do not count."""
 
     def __init__(self, window_seconds: float = 1.0, clock: Callable[[], float] = monotonic) -> None:
         self._window_seconds = window_seconds
@@ -16,7 +16,7 @@ class Limit:
         self._lock = Lock()
 
     def take(self, token: str) -> int:
-        """Take the token's turn and return 0, or return the whole seconds to wait before trying again."""
+        """Admit a request with this token and return 0, or return the whole seconds to wait before trying again."""
         with self._lock:
             now = self._clock()
             left = self._taken.get(token, -math.inf) + self._window_seconds - now

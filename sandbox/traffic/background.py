@@ -1,4 +1,4 @@
-"""What goes on in the account all the time: connections to the databases, and lines in the logs."""
+"""The account's normal traffic, minute by minute: metrics, log lines, traces and sign-ins."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -12,12 +12,12 @@ from domain.config.environment import Service
 from sandbox.runtime.aws_world import World
 from sandbox.traffic import database_traffic, flow_log, service_traffic, sign_in_log, waf_log
 
-_BEAT = timedelta(minutes=1)
+_MINUTE = timedelta(minutes=1)
 _BACKFILL = timedelta(minutes=75)
 _SPARSE = 3
 _USUAL_SHARE, _RAISED_SHARE = 0.2, 0.34
 _STREAM = "app/app/0a1b2c3d4e5f"
-_ERRORS_A_BEAT = 10
+_ERRORS_PER_MINUTE = 10
 _log = structlog.get_logger(__name__)
 
 _TRACE = """ERROR unhandled exception
@@ -31,15 +31,16 @@ FAILURES = (
     "ERROR health check failed: dependency 'session-store' not configured",
     "ERROR request failed: HTTP 503 on POST /api/sessions",
 )
-"""Lines of a release that breaks; invented, and about nobody."""
+"""Log lines of a broken release; invented, and about nobody."""
 
 
 def backfill(world: World, until: datetime) -> None:
-    """Put in the last hour and a quarter, when all was well."""
+    """Write the last 75 minutes, when everything was healthy."""
     past = _minutes(until, _BACKFILL)
     _connections(world, past, _USUAL_SHARE)
-    database_traffic.beat(world, past)
-    service_traffic.beat(world, past[::-1][::_SPARSE][::-1])
+    database_traffic.write_minutes(world, past)
+    # every third minute, including the last: writing all of them takes long
+    service_traffic.write_minutes(world, past[::-1][::_SPARSE][::-1])
     for service in world.environment.services.values():
         write_log(world, service, [(at, _usual(at)) for at in past])
     waf_log.usual(world, past)
@@ -47,21 +48,25 @@ def backfill(world: World, until: datetime) -> None:
     _sign_ins(world, past)
 
 
-def beat(world: World, at: datetime) -> None:
-    """Put in one minute, as the services are by then: connections, lines, and errors where one ails."""
-    ailing = world.ailing()
-    _connections(world, [at], _RAISED_SHARE if ailing else _USUAL_SHARE)
-    database_traffic.beat(world, [at])
-    service_traffic.beat(world, [at])
+def write_minute(world: World, at: datetime) -> None:
+    """Write one minute of traffic for the services as they are now, with errors for unhealthy ones."""
+    unhealthy = world.unhealthy()
+    _connections(world, [at], _RAISED_SHARE if unhealthy else _USUAL_SHARE)
+    database_traffic.write_minutes(world, [at])
+    service_traffic.write_minutes(world, [at])
     waf_log.usual(world, [at])
     flow_log.usual(world, [at])
     _sign_ins(world, [at])
     for service in world.environment.services.values():
-        fail(world, service, at, _BEAT) if service in ailing else write_log(world, service, [(at, _usual(at))])
+        write_errors(world, service, at, _MINUTE) if service in unhealthy else write_log(
+            world, service, [(at, _usual(at))]
+        )
 
 
-def fail(world: World, service: Service, until: datetime, span: timedelta, lines: int = _ERRORS_A_BEAT) -> None:
-    """Write the error lines of a span that ends at `until`."""
+def write_errors(
+    world: World, service: Service, until: datetime, span: timedelta, lines: int = _ERRORS_PER_MINUTE
+) -> None:
+    """Write the error lines for a span that ends at `until`."""
     step = span / lines
     write_log(
         world,
@@ -71,7 +76,7 @@ def fail(world: World, service: Service, until: datetime, span: timedelta, lines
 
 
 def raise_connections(world: World, until: datetime, span: timedelta) -> None:
-    """Let connections stand somewhat higher over a span that ends at `until`, once a minute."""
+    """Write raised connection counts, one a minute, for a span that ends at `until`."""
     _connections(world, _minutes(until, span), _RAISED_SHARE)
 
 
@@ -85,30 +90,30 @@ def write_log(world: World, service: Service, lines: list[tuple[datetime, str]])
     logs.put_log_events(**group, logStreamName=_STREAM, logEvents=events)
 
 
-def keep_beating(world: World, stop: Event) -> Thread:
-    """Beat once a minute in a thread of its own, until `stop`; a beat that fails is logged, the next one comes."""
+def run_every_minute(world: World, stop: Event) -> Thread:
+    """Write each minute's traffic in a thread until `stop`; a failure is logged, and the next minute is written."""
 
     def run() -> None:
-        while not stop.wait(_BEAT.total_seconds()):
+        while not stop.wait(_MINUTE.total_seconds()):
             try:
-                beat(world, datetime.now(UTC))
+                write_minute(world, datetime.now(UTC))
             except (BotoCoreError, ClientError):
-                _log.exception("beat failed")
+                _log.exception("traffic not written")
 
-    thread = Thread(target=run, name="pulse", daemon=True)
+    thread = Thread(target=run, name="traffic", daemon=True)
     thread.start()
     return thread
 
 
 def _sign_ins(world: World, moments: list[datetime]) -> None:
-    """Let people sign in at the service called `backend`, else at the first one."""
+    """Write sign-ins to the log of the service called `backend`, else of the first one."""
     services = world.environment.services
     if service := services.get("backend", next(iter(services.values()), None)):
         write_log(world, service, [line for at in moments for line in sign_in_log.usual(at)])
 
 
 def _minutes(until: datetime, span: timedelta) -> list[datetime]:
-    return [until - number * _BEAT for number in range(int(span / _BEAT), -1, -1)]
+    return [until - number * _MINUTE for number in range(int(span / _MINUTE), -1, -1)]
 
 
 def _usual(at: datetime) -> str:
@@ -116,7 +121,7 @@ def _usual(at: datetime) -> str:
 
 
 def _connections(world: World, moments: list[datetime], usual: float) -> None:
-    """Record how many connections each database had (CloudWatch `PutMetricData`); they come and go in waves."""
+    """Write each database's connection count (CloudWatch `PutMetricData`), varying in waves."""
     shares = {name: database_traffic.share(world, name, usual) for name in world.environment.databases}
     data = [
         {
@@ -135,5 +140,5 @@ def _connections(world: World, moments: list[datetime], usual: float) -> None:
 
 
 def _wave(share: float, at: datetime) -> float:
-    """A share that comes and goes by a tenth of itself, unless it is all there is."""
+    """A share that varies by a tenth of itself, unless it is at the limit."""
     return share if share >= 1 else share * (1 + 0.1 * math.sin(at.timestamp() / 300))

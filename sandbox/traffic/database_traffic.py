@@ -1,14 +1,14 @@
-"""What databases do all the time: their metrics each minute, and what PostgreSQL writes to its log."""
+"""The databases' normal traffic: their metrics each minute, and PostgreSQL's log."""
 
 import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sandbox.aws.rds_course import SERVING, Course
+from sandbox.aws.rds_state import SERVING, DatabaseState
 from sandbox.aws.rollout import LOCK
 from sandbox.runtime.aws_world import World
-from sandbox.seed.databases import courses
+from sandbox.seed.databases import database_states
 
 _FREE_BYTES = 340 * 1024**3
 _LAG_SECONDS = 2.0
@@ -16,15 +16,15 @@ _CHECKPOINT_MINUTES = 5
 _PER_CALL = 500
 
 
-def beat(world: World, moments: Iterable[datetime]) -> None:
-    """Put in these minutes, as the databases are now."""
+def write_minutes(world: World, moments: Iterable[datetime]) -> None:
+    """Write these minutes for the databases as they are now."""
     data: list[dict[str, Any]] = []
     with LOCK:
-        known = courses(world)
+        states = database_states(world)
         for at in moments:
-            for name, one in known.items():
+            for name, one in states.items():
                 source = world.environment.databases[name].replica_of
-                data += _metrics(one, known.get(source or ""), at)
+                data += _metrics(one, states.get(source or ""), at)
                 if one.instance.status in SERVING and at.minute % _CHECKPOINT_MINUTES == 0:
                     one.write(at, line(at, "LOG:  checkpoint starting: time", client="", user=""))
     cloudwatch = world.client("cloudwatch")
@@ -35,34 +35,34 @@ def beat(world: World, moments: Iterable[datetime]) -> None:
 def line(
     at: datetime, text: str, client: str = "10.0.1.12(51834)", user: str = "portal@imaging", pid: int = 381
 ) -> str:
-    """Write a line as PostgreSQL on RDS does, with its prefix `%t:%r:%u@%d:[%p]:`."""
+    """Format a line as PostgreSQL on RDS does, with the prefix `%t:%r:%u@%d:[%p]:`."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC:{client}:{user or '@'}:[{pid}]:{text}"
 
 
 def share(world: World, name: str, usual: float) -> float | None:
-    """The share of its limit that a database's connections take; None for one that has no metrics."""
+    """The share of its connection limit that a database uses; None if it sends no metrics."""
     with LOCK:
-        known = courses(world)[name]
-        if known.instance.status not in SERVING:
+        state = database_states(world)[name]
+        if state.instance.status not in SERVING:
             return None
-        return 1.0 if known.exhausted_at is not None and not world.healthy() else usual
+        return 1.0 if state.exhausted_at is not None and not world.healthy() else usual
 
 
-def _metrics(known: Course, source: Course | None, at: datetime) -> list[dict[str, Any]]:
-    """The minute's data points; an instance that has failed sends none."""
-    if known.instance.status not in SERVING:
+def _metrics(state: DatabaseState, source: DatabaseState | None, at: datetime) -> list[dict[str, Any]]:
+    """The minute's data points; a failed instance sends none."""
+    if state.instance.status not in SERVING:
         return []
     values = {
-        "CPUUtilization": (round(known.cpu * (1 + 0.1 * math.sin(at.timestamp() / 240)), 1), "Percent"),
+        "CPUUtilization": (round(state.cpu * (1 + 0.1 * math.sin(at.timestamp() / 240)), 1), "Percent"),
         "FreeStorageSpace": (float(_FREE_BYTES), "Bytes"),
         "DiskQueueDepth": (0.4, "Count"),
     }
-    if known.instance.is_replica:
+    if state.instance.is_replica:
         values["ReplicaLag"] = (_lag(source, at), "Seconds")
     return [
         {
             "MetricName": name,
-            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": known.instance.db_instance_identifier}],
+            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": state.instance.db_instance_identifier}],
             "Timestamp": at,
             "Value": value,
             "Unit": unit,
@@ -71,8 +71,8 @@ def _metrics(known: Course, source: Course | None, at: datetime) -> list[dict[st
     ]
 
 
-def _lag(source: Course | None, at: datetime) -> float:
-    """A replica is a little behind; without its source it falls behind by the clock."""
+def _lag(source: DatabaseState | None, at: datetime) -> float:
+    """A replica is a little behind; once its source has failed, the lag grows with time."""
     if source is None or source.failed_at is None or at <= source.failed_at:
         return _LAG_SECONDS
     return round(_LAG_SECONDS + (at - source.failed_at).total_seconds())

@@ -7,15 +7,15 @@ from hashlib import sha256
 from sandbox.runtime.aws_world import World
 
 _INTERVAL = timedelta(minutes=1)
-_TCP = 6
+_TCP = 6  # the IANA protocol number
 _STRANGERS = ("192.0.2.77", "198.51.100.140")
-"""Scanners of documentation networks (RFC 5737): nobody's."""
+"""Scanners, from documentation networks (RFC 5737), so nobody's."""
 _SCANNED = (22, 3389, 5432)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One connection of one minute, as a network interface saw it."""
+    """One connection in one minute, as a network interface saw it."""
 
     at: datetime
     source: str
@@ -31,13 +31,13 @@ def log_group(vpc: str) -> str:
 
 
 def usual(world: World, moments: list[datetime]) -> None:
-    """Write the minutes of ordinary traffic that end at these moments: the tiers speak, and strangers are refused."""
+    """Write a minute of normal traffic up to each of these times: between the tiers, and scanners that are rejected."""
     for number, network in enumerate(world.environment.networks.values()):
         write(world, network.vpc_id, [flow for at in moments for flow in _minute(number, at)])
 
 
 def write(world: World, vpc: str, flows: list[Flow]) -> None:
-    """Write flows, oldest first, to the log group of a VPC, a stream a network interface (`PutLogEvents`)."""
+    """Write flows, oldest first, to a VPC's log group, one stream for each network interface (`PutLogEvents`)."""
     logs = world.client("logs")
     group = {"logGroupName": log_group(vpc)}
     for target in sorted({flow.target for flow in flows}):
@@ -54,7 +54,7 @@ def write(world: World, vpc: str, flows: list[Flow]) -> None:
 
 
 def _minute(number: int, at: datetime) -> list[Flow]:
-    """The load balancer asks the tasks, the tasks ask the database, and somebody tries a door that is shut."""
+    """The load balancer calls the tasks, the tasks call the database, and a scanner is rejected."""
     balancer, tasks, database = (f"10.{number}.{zone}.{host}" for zone, host in ((1, 5), (1, 20), (2, 40)))
     source_port = 49152 + at.minute
     return [

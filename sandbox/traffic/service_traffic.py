@@ -1,4 +1,4 @@
-"""What services do all the time: processors, requests, answers, traces, and sign-ins at the user pools."""
+"""The services' normal traffic: CPU, requests, response times, traces, and sign-ins at the user pools."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,18 +14,18 @@ from sandbox.aws.rollout import LOCK, Rollouts
 from sandbox.runtime.aws_world import World
 
 FAILING = "sign_ins_fail"
-"""A user pool of moto that carries this lets nobody in."""
+"""A moto user pool with this attribute set lets nobody sign in."""
 
 _PER_CALL = 500
 _REQUESTS = 600.0
 _SPREAD = (0.7, 0.9, 1.0, 1.2, 1.6)
-_WELL_SECONDS = 0.08
+_HEALTHY_SECONDS = 0.08
 _MEMORY = 46.0
 _Datum = tuple[str, dict[str, Any]]
 
 
-def beat(world: World, moments: Iterable[datetime]) -> None:
-    """Put in these minutes, as the services are now (CloudWatch `PutMetricData`, X-Ray `PutTraceSegments`)."""
+def write_minutes(world: World, moments: Iterable[datetime]) -> None:
+    """Write these minutes for the services as they are now (CloudWatch `PutMetricData`, X-Ray `PutTraceSegments`)."""
     data: dict[str, list[dict[str, Any]]] = {}
     segments: list[str] = []
     for at in moments:
@@ -44,7 +44,7 @@ def beat(world: World, moments: Iterable[datetime]) -> None:
 
 
 def forget(world: World, since: datetime, *namespaces: str) -> None:
-    """Take out what these namespaces hold since an instant: a fault tells that time differently."""
+    """Remove these namespaces' metrics since a given time, for a fault to write that time anew."""
     environment = world.environment
     backend = cloudwatch_backends[environment.account][environment.region]
     backend.metric_data = [
@@ -53,15 +53,15 @@ def forget(world: World, since: datetime, *namespaces: str) -> None:
 
 
 def cpu(record: Rollouts) -> float:
-    """How busy the tasks of a service are, in percent."""
+    """The average CPU utilisation of a service's tasks, in percent."""
     with LOCK:
         return min(99.0, round(100 * record.load / max(record.running, 1), 1))
 
 
 def _seconds(record: Rollouts) -> float:
-    """How long an answer takes: the same up to 70 % of the processor, then ever longer."""
+    """The response time: constant up to 70 % CPU, then growing ever faster."""
     busy: float = max(cpu(record) - 70, 0) / 4
-    return float(_WELL_SECONDS * (1 + busy**1.7))
+    return float(_HEALTHY_SECONDS * (1 + busy**1.7))
 
 
 def _failing(record: Rollouts) -> float:
@@ -76,12 +76,12 @@ def _metrics(world: World, service: Service, record: Rollouts, at: datetime) -> 
     tasks = {"ClusterName": service.cluster, "ServiceName": service.service}
     yield "AWS/ECS", _datum("CPUUtilization", tasks, at, "Percent", cpu(record))
     yield "AWS/ECS", _datum("MemoryUtilization", tasks, at, "Percent", _MEMORY)
-    for balancer in world.environment.load_balancers.values():
+    for balancer in world.environment.load_balancers.values() if service.target_group_arn else ():
         load_balancer = {"LoadBalancer": balancer.arn.split(":loadbalancer/")[-1]}
-        both = load_balancer | {"TargetGroup": service.target_group_arn.rsplit(":", 1)[-1]}
+        both = load_balancer | {"TargetGroup": str(service.target_group_arn).rsplit(":", 1)[-1]}
         failed = round(_REQUESTS * _failing(record))
         answers = [round(_seconds(record) * part, 4) for part in _SPREAD]
-        if record.running:  # else the load balancer has no target to choose, and answers by itself
+        if record.running:  # without a target the load balancer itself answers, with HTTPCode_ELB_5XX
             yield "AWS/ApplicationELB", _datum("RequestCount", both, at, "Count", _REQUESTS)
             yield "AWS/ApplicationELB", _datum("HTTPCode_Target_5XX_Count", both, at, "Count", float(failed))
         else:
@@ -100,7 +100,7 @@ def _datum(name: str, dimensions: dict[str, str], at: datetime, unit: str, *valu
 
 
 def _sign_ins(world: World, at: datetime) -> Iterator[dict[str, Any]]:
-    """One sign-in a minute at each client of each user pool: Cognito counts 1 for a good one, 0 for a failed one."""
+    """One sign-in a minute at each client of each user pool; Cognito counts 1 for a success, 0 for a failure."""
     environment = world.environment
     pools = cognitoidp_backends[environment.account][environment.region].user_pools if environment.user_pools else {}
     for pool in environment.user_pools.values():
@@ -110,7 +110,7 @@ def _sign_ins(world: World, at: datetime) -> Iterator[dict[str, Any]]:
 
 
 def _traces(service: Service, record: Rollouts, at: datetime) -> Iterator[str]:
-    """Two traced requests of a minute; of services that fail, one failed."""
+    """Two traced requests a minute; for a failing service, one of them failed."""
     for number in range(2):
         unique = sha256(f"{service.service} {at.isoformat()} {number}".encode()).hexdigest()
         began = (at - timedelta(seconds=20 + number)).timestamp()
@@ -125,5 +125,5 @@ def _traces(service: Service, record: Rollouts, at: datetime) -> Iterator[str]:
 
 
 def _aware(moment: datetime) -> datetime:
-    """Moto keeps naive UTC."""
+    """Moto stores naive UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What the application logs of sign-ins, rights and reads: JSON lines, people and studies as opaque ids."""
+"""The application's log of sign-ins, roles and reads: JSON lines, with opaque ids for people and studies."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ from sandbox.seed.user_pools import COUNT, sub
 
 Line = tuple[datetime, str]
 
-_AT_HOME = ("203.0.113.130", "203.0.113.141", "192.0.2.44", "192.0.2.61")
-"""Addresses of documentation networks (RFC 5737): nobody's."""
+_USUAL_ADDRESSES = ("203.0.113.130", "203.0.113.141", "192.0.2.44", "192.0.2.61")
+"""From documentation networks (RFC 5737), so nobody's."""
 
 
 def usual(at: datetime) -> list[Line]:
-    """One minute of ordinary use: somebody signs in, now and then at the second try."""
+    """One minute of normal use: somebody signs in, every seventh minute on the second try."""
     number = at.minute % COUNT
-    address = _AT_HOME[at.minute % len(_AT_HOME)]
+    address = _USUAL_ADDRESSES[at.minute % len(_USUAL_ADDRESSES)]
     tries = [(at + timedelta(seconds=20), True)]
     if at.minute % 7 == 0:
         tries.insert(0, (at + timedelta(seconds=5), False))
@@ -23,22 +23,22 @@ def usual(at: datetime) -> list[Line]:
 
 
 def sign_in(at: datetime, address: str, account: str, *, success: bool, role: str = "patient") -> Line:
-    """Somebody tried to sign in; the application knows the role of who succeeded alone."""
+    """A sign-in attempt; the application knows the role only after a success."""
     known = {"role": role} if success else {"reason": "password"}
     return _line(at, "AUTHENTICATION", address, account, success=success, **known)
 
 
 def escalation(at: datetime, address: str, account: str, role: str, *, success: bool) -> Line:
-    """Somebody asked for another role."""
+    """A request for another role."""
     return _line(at, "PRIVILEGE_ESCALATION", address, account, success=success, requestedRole=role)
 
 
 def access(at: datetime, address: str, account: str, study: str) -> Line:
-    """Somebody read a study."""
+    """A study was read."""
     return _line(at, "DATA_ACCESS", address, account, success=True, operation="read", resourceId=study)
 
 
 def _line(at: datetime, event: str, address: str, account: str, *, success: bool, **more: Any) -> Line:
     level = "INFO" if success else "WARN"
-    told = {"level": level, "eventType": event, "success": success, "sourceIp": address, "userId": account, **more}
-    return at, json.dumps(told)
+    fields = {"level": level, "eventType": event, "success": success, "sourceIp": address, "userId": account, **more}
+    return at, json.dumps(fields)

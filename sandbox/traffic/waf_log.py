@@ -9,7 +9,7 @@ from typing import Any
 from domain.config.environment import WebAcl
 from sandbox.runtime.aws_world import World
 
-_BATCH = 400  # CloudWatch Logs takes 1 MiB in one call
+_BATCH = 400  # CloudWatch Logs accepts 1 MiB a call
 _BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
 _USERS = ("203.0.113.130", "203.0.113.141", "192.0.2.44", "192.0.2.61", "2001:db8:1:2::9")
 _PATHS = ("/", "/api/studies", "/api/sessions/current", "/api/worklist")
@@ -17,7 +17,7 @@ _PATHS = ("/", "/api/studies", "/api/sessions/current", "/api/worklist")
 
 @dataclass(frozen=True)
 class Request:
-    """One request as the web ACL saw it; `rule` is what ended it."""
+    """One request as the web ACL saw it; `rule` is the rule that decided it."""
 
     at: datetime
     address: str
@@ -30,7 +30,7 @@ class Request:
 
 
 def usual(world: World, moments: list[datetime]) -> None:
-    """Write the minutes of ordinary use that end at these moments, by a handful of people, to every web ACL's log."""
+    """Write a minute of normal use by a handful of people, up to each of these times, to every web ACL's log."""
     requests = [
         Request(at - timedelta(seconds=7 * number), address, _PATHS[(at.minute + number) % len(_PATHS)])
         for at in moments
@@ -96,7 +96,7 @@ def _arn(world: World, acl: WebAcl) -> str:
 
 
 def _request_id(request: Request) -> str:
-    """Make a load balancer's trace id for the request."""
+    """Make a trace id for the request, as a load balancer does."""
     digest = sha256(f"{request.at.isoformat()} {request.address} {request.path}".encode()).hexdigest()
     return f"1-{int(request.at.astimezone(UTC).timestamp()):08x}-{digest[:24]}"
 

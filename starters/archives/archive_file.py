@@ -1,4 +1,4 @@
-"""The record of one incident as one file that proves itself: what stands in it, written and read back."""
+"""The record of one incident as a self-verifying file: its contents, writing it and reading it back."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _SEQ = re.compile(r'"seq":([0-9]{1,9})[,}]')
 
 
 class Archive(NamedTuple):
-    """An archive as it was read. `keys` are PEM by ARN; `damaged` names the files that are not as the manifest says."""
+    """An archive as read. `keys` are PEM by ARN; `damaged` names the files that do not match the manifest."""
 
     copy: StoredCopy
     keys: dict[str, str]
@@ -34,15 +34,15 @@ class Archive(NamedTuple):
 
 
 class NoArchiveError(Exception):
-    """The file is none that `incident audit export` wrote; the text says why."""
+    """The file was not written by `incident audit export`; the text says why."""
 
 
 class BrokenArchiveError(Exception):
-    """The file was one, but cannot be read any more; the text names the part."""
+    """The archive can no longer be read; the text names the damaged part."""
 
 
 def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | None, exported_at: str) -> bytes:
-    """Put a record, the keys that signed it and the incident's document, where there is one, into a zip file."""
+    """Put a record, the keys that signed it and the incident's document, if any, into a zip file."""
     names = {arn: "public-key.pem" if n == 1 else f"public-key-{n}.pem" for n, arn in enumerate(keys, start=1)}
     files = {
         _README: README,
@@ -54,7 +54,7 @@ def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | N
     files[_EPOCHS] = _json({str(epoch): mark for epoch, mark in copy.marks.items()})
     for seal in copy.seals:
         name, version = seal.place, 1
-        while name in files:
+        while name in files:  # S3 can hold several versions of one signed head
             version += 1
             name = f"{seal.place}.version-{version}"
         files[name] = seal.text
@@ -73,18 +73,18 @@ def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | N
         for name, text in {**files, MANIFEST: _json(manifest)}.items():
             zipped.writestr(
                 ZipInfo(name), text.encode(), ZIP_DEFLATED
-            )  # without a time: the same record, the same bytes
+            )  # without a time: the same record gives the same bytes
     return out.getvalue()
 
 
 def unpack(file: Path) -> Archive:
-    """Read an archive; nothing in it is believed. Raises `NoArchiveError`, `BrokenArchiveError` and `OSError`."""
+    """Read an archive without trusting its content. Raises `NoArchiveError`, `BrokenArchiveError` and `OSError`."""
     content = file.read_bytes()
     if not content.startswith(b"PK"):
-        raise NoArchiveError("it is no zip file")
+        raise NoArchiveError("it is not a zip file")
     files = _files(content)
     if MANIFEST not in files:
-        raise NoArchiveError(f"it holds no {MANIFEST}")
+        raise NoArchiveError(f"it has no {MANIFEST}")
     try:
         manifest = json.loads(files[MANIFEST])
         incident, hashes = str(manifest["incident"]), dict(manifest["sha256"])
@@ -126,7 +126,7 @@ def _damaged(files: dict[str, bytes], hashes: dict[str, Any]) -> Iterator[str]:
 
 
 def _numbered(text: str, first: int) -> list[Item]:
-    """Number the lines of a chain: by the numbers that they hold while those rise, else by where they stand."""
+    """Number the lines of a chain: by the `seq` they hold if those increase, else by position."""
     lines = text.removesuffix("\n").split("\n") if text else []
     numbers: list[int] = []
     for line in lines:
@@ -139,13 +139,13 @@ def _numbered(text: str, first: int) -> list[Item]:
 
 
 def _first(mark: dict[str, Any] | None) -> int:
-    """The number of an epoch's first entry, as far as anything tells it."""
+    """The number of an epoch's first entry, from its mark; 1 without one."""
     after = str((mark or {}).get("after", ""))
     return int(after) + 1 if after.isdecimal() else 1
 
 
 def _own_hash(line: str) -> str:
-    """The hash that a line says it has; beside the chain an archive holds no other to compare it with."""
+    """The hash that a line claims: the archive, unlike the table, stores no second copy beside the line."""
     try:
         return str(json.loads(line)["hash"])
     except (ValueError, TypeError, KeyError):

@@ -1,4 +1,4 @@
-"""Evidence against its manifests, the manifests against the record, and the record against its signatures."""
+"""Checks evidence against its manifests, the manifests against the record, and the record against its signatures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ from activities.action import Clients
 from activities.aws.evidence.s3_copying import in_order
 from activities.evidence_objects import EvidenceStore, Manifest
 from activities.ledger.reader import LedgerReader, Stored
+from activities.ledger.signatures import Keys
 from domain.audit.evidence import Told, custody, preserved
 from domain.audit.verdict import account, audit
 from domain.config.environment import Environment
 from domain.model.timeline import Entry
-from starters.archives.signatures import Keys
 from starters.client.aws_session import vault
 from starters.errors import RefusedError
 from starters.files.organisation_folder import load_environment
@@ -30,7 +30,7 @@ def opened(options: Options, incident: str) -> Iterator[tuple[EvidenceStore, Sto
 
 
 def entries(stored: Stored) -> list[Entry]:
-    """The record's entries; one that cannot be read is refused."""
+    """The record's entries. Raises `RefusedError` if the record cannot be read."""
     try:
         return account(stored.copy)
     except ValueError as error:
@@ -39,59 +39,59 @@ def entries(stored: Stored) -> list[Entry]:
 
 
 def broken_record(options: Options, clients: Clients, stored: Stored) -> Iterator[str]:
-    """Say when the record itself is not whole: what it says of the evidence then proves nothing."""
+    """Report a broken record: what it says of the evidence would prove nothing."""
     environment: Environment = load_environment(options.folder(), options.named_environment())
     keys = Keys(LedgerReader(clients, environment).pems())
     for flaw in audit(stored.copy, keys.vouches).flaws[:1]:
         yield f"the record is broken ({flaw})"
 
 
-def rows(store: EvidenceStore, incident: str, told: list[Entry]) -> list[dict[str, Any]]:
-    """Every piece of evidence, what there is on record about it, and its custody; single copies that have any."""
-    events = custody(told)
-    found = [_manifest_row(one, _named(one, told)) for one in store.manifests(incident)]
-    found += [_snapshot_row(one) for one in preserved(told) if ":snapshot:" in one.arn]
+def rows(store: EvidenceStore, incident: str, entries: list[Entry]) -> list[dict[str, Any]]:
+    """Every piece of evidence with its entry and its custody events; single copies only if they have any."""
+    events = custody(entries)
+    found = [_manifest_row(one, _named(one, entries)) for one in store.manifests(incident)]
+    found += [_snapshot_row(one) for one in preserved(entries) if ":snapshot:" in one.arn]
     known = {row["evidence"] for row in found}
-    found += [_row(name, _COPY, "a single copy of a manifest", None) for name in events if name not in known]
+    found += [_row(name, _COPY, "a single copy in a manifest", None) for name in events if name not in known]
     return [{**row, "custody": events.get(row["evidence"], [])} for row in found]
 
 
-def is_known(store: EvidenceStore, incident: str, told: list[Entry], name: str) -> bool:
-    """Whether a piece of evidence, or a single copy that a manifest lists, has this id."""
-    if any(row["evidence"] == name for row in rows(store, incident, told)):
+def is_known(store: EvidenceStore, incident: str, entries: list[Entry], name: str) -> bool:
+    """Whether this is the id of a piece of evidence, or of a single copy in a manifest."""
+    if any(row["evidence"] == name for row in rows(store, incident, entries)):
         return True
     manifests = store.manifests(incident)
     return any(line["evidence_id"] == name for manifest in manifests for line in store.lines(manifest))
 
 
-def problems(store: EvidenceStore, incident: str, told: list[Entry], name: str | None) -> Iterator[str]:
-    """Check every piece, or the one of this id, and say what is not as it was preserved."""
+def problems(store: EvidenceStore, incident: str, entries: list[Entry], name: str | None) -> Iterator[str]:
+    """Check every piece, or the one with this id, and report what is not as it was preserved."""
     manifests = store.manifests(incident)
     standing = {manifest.arn for manifest in manifests}
     checked = 0
     for manifest in manifests:
         if name is None or name == manifest.id:
             checked += 1
-            yield from _of_manifest(store, manifest, told)
+            yield from _of_manifest(store, manifest, entries)
         else:
             lines = [line for line in store.lines(manifest) if line["evidence_id"] == name]
             checked += len(lines)
             yield from _of_lines(store, iter(lines))
-    for one in preserved(told):
+    for one in preserved(entries):
         if name not in {None, _snapshot_name(one)}:
             continue
         checked += 1
         if ":snapshot:" in one.arn and (problem := store.snapshot(one.arn)) is not None:
             yield f"{one.arn}: {problem}"
         elif ":snapshot:" not in one.arn and one.arn not in standing:
-            yield f"{one.arn}, which entry {one.entry.seq} tells of: it is gone"
+            yield f"{one.arn}, named in entry {one.entry.seq}: it is gone"
     if name is not None and not checked:
         raise RefusedError(f"there is no evidence {name!r} in {incident}: incident evidence list {incident}")
 
 
-def _of_manifest(store: EvidenceStore, manifest: Manifest, told: list[Entry]) -> Iterator[str]:
-    if _named(manifest, told) is None:
-        yield f"{manifest.arn} version {manifest.version}: no entry of the record tells its SHA-256"
+def _of_manifest(store: EvidenceStore, manifest: Manifest, entries: list[Entry]) -> Iterator[str]:
+    if _named(manifest, entries) is None:
+        yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
     yield from _of_lines(store, store.lines(manifest))
 
 
@@ -107,9 +107,9 @@ def _of_lines(store: EvidenceStore, lines: Iterator[dict[str, Any]]) -> Iterator
             yield came
 
 
-def _named(manifest: Manifest, told: list[Entry]) -> Entry | None:
-    """The entry that tells a manifest's hash, and so proves it."""
-    of_it = [one.entry for one in preserved(told) if one.arn == manifest.arn]
+def _named(manifest: Manifest, entries: list[Entry]) -> Entry | None:
+    """The entry that holds a manifest's hash, and so proves it."""
+    of_it = [one.entry for one in preserved(entries) if one.arn == manifest.arn]
     return next((entry for entry in of_it if manifest.sha256 in entry.text), None)
 
 

@@ -1,6 +1,6 @@
 """Recompute the record in this folder. Needs Python 3.9 or newer and openssl, and nothing else.
 
-Usage: python3 verify.py [FOLDER]. It stops at the first thing that is wrong, and then exits with status 1.
+Usage: python3 verify.py [FOLDER]. It stops at the first error, with exit status 1.
 """
 
 import base64
@@ -13,15 +13,16 @@ from pathlib import Path
 
 
 def chains(folder: Path) -> dict[tuple[int, int], str]:
-    """Check that each entry has the hash of its content, and holds the hash of the one before it."""
+    """Check that each entry's hash matches its content, and that it holds the hash of the entry before it."""
     marks = json.loads((folder / "epochs.json").read_text(encoding="utf-8"))
     hashes = {(0, 0): "0" * 64}
+    # `chain.jsonl` first, by its length: later epochs fork from it
     for file in sorted(folder.glob("chain*.jsonl"), key=lambda file: (len(file.name), file.name)):
         epoch = int(file.stem.partition("-")[2] or 1)
         mark = marks.get(str(epoch), {"after": 0, "prev": "0" * 64})
         number, before = int(mark["after"]), mark["prev"]
         if not any(seq == number and known == before for (_, seq), known in hashes.items()):
-            sys.exit(f"epoch {epoch} does not follow from an entry {number}")
+            sys.exit(f"epoch {epoch} does not follow from any entry {number}")
         for line in file.read_bytes().splitlines():
             number += 1
             entry = json.loads(line)
@@ -34,7 +35,7 @@ def chains(folder: Path) -> dict[tuple[int, int], str]:
 
 
 def is_signed(seal: dict[str, str], message: bytes, key: Path) -> bool:
-    """Ask openssl whether the signature is good."""
+    """Check the signature with openssl."""
     with tempfile.TemporaryDirectory() as scratch:
         signature = Path(scratch, "signature")
         signature.write_bytes(base64.b64decode(seal["signature"]))
@@ -44,7 +45,7 @@ def is_signed(seal: dict[str, str], message: bytes, key: Path) -> bool:
 
 
 def seals(folder: Path, hashes: dict[tuple[int, int], str]) -> dict[int, int]:
-    """Check each signed head, and that the entry is there with the hash in it. Gives how far each epoch is signed."""
+    """Check each signed head and that its entry has the signed hash. Returns how far each epoch is signed."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     keys = {arn: folder / name for name, arn in manifest["keys"].items()}
     reach: dict[int, int] = {}
@@ -53,15 +54,15 @@ def seals(folder: Path, hashes: dict[tuple[int, int], str]) -> dict[int, int]:
         body = seal["body"]
         message = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
         if not is_signed(seal, message, keys[seal["key"]]):
-            sys.exit(f"the signature of {file} is not good")
+            sys.exit(f"the signature of {file} is not valid")
         if hashes.get((body["epoch"], body["seq"])) != body["head"]:
-            sys.exit(f"entry {body['seq']} of epoch {body['epoch']} is missing or another than was signed")
+            sys.exit(f"entry {body['seq']} of epoch {body['epoch']} is missing or is not the one that was signed")
         reach[body["epoch"]] = max(reach.get(body["epoch"], 0), body["seq"])
     return reach
 
 
 def main() -> None:
-    """Check the folder and say how far it is proven."""
+    """Check the folder and print the result."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     hashes = chains(folder)
     reach = seals(folder, hashes)

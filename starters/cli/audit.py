@@ -1,4 +1,4 @@
-"""`incident audit`: whether the stored record is whole, and the record as one file that proves itself."""
+"""`incident audit`: check the stored record, and export it as one self-verifying file."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,24 +13,26 @@ from starters.options import Options
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from activities.ledger.signatures import Keys
     from domain.audit.verdict import Verdict
-    from starters.archives.signatures import Keys
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
 def audit() -> None:
-    """Check the stored record of an incident, or take it along as one file."""
+    """Check the stored record of an incident, or export it as one file."""
 
 
 @audit.command()
 @click.argument("incident", metavar="[ID]", required=False)
-@click.option("--file", "archive", type=_FILE, help="Check an archive of `audit export`, without any connection.")
-@click.option("--public-key", type=_FILE, help="The one key to trust, as PEM; else the environment's or the archive's.")
+@click.option("--file", "archive", type=_FILE, help="Check an archive made by `audit export`, offline.")
+@click.option(
+    "--public-key", type=_FILE, help="The only key to trust, in PEM. Default: the environment's, or the archive's."
+)
 @shared
 def verify(options: Options, incident: str | None, archive: Path | None, public_key: Path | None) -> None:
-    """Recompute the record of incident ID from the stored copy alone, and name the first entry that is not whole."""
+    """Recompute the record of incident ID from the stored copy alone, and name the first broken entry."""
     if (incident is None) == (archive is None):
         raise click.UsageError("give either an incident's ID or --file ARCHIVE")
     given = None if public_key is None else _text(public_key)
@@ -38,7 +40,7 @@ def verify(options: Options, incident: str | None, archive: Path | None, public_
         verdict, keys, remarks = _of_file(archive, given)
     else:
         verdict, keys, remarks = _of_store(options, incident or "", given)
-    _tell(options, verdict, keys, remarks)
+    _print_verdict(options, verdict, keys, remarks)
 
 
 @audit.command()
@@ -46,13 +48,13 @@ def verify(options: Options, incident: str | None, archive: Path | None, public_
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: ID.zip.")
 @shared
 def export(options: Options, incident: str, output: Path | None) -> None:
-    """Write the record of incident ID, its signatures and the public key to one zip file that proves itself.
+    """Write the record of incident ID, its signatures and the public key to one self-verifying zip file.
 
-    It needs the ledger alone. The incident's document comes along while Temporal still has it.
+    Only the ledger is needed. The incident's document is included while Temporal still has it.
     """
+    from activities.ledger.signatures import Keys
     from domain.audit.verdict import audit as check
     from starters.archives import archive_file
-    from starters.archives.signatures import Keys
 
     stored, pems = _stored(options, incident)
     document = _document(incident)
@@ -70,14 +72,16 @@ def export(options: Options, incident: str, output: Path | None) -> None:
         written = {"incident_id": incident, "written": str(file), "entries": verdict.entries, "intact": verdict.intact}
         terminal.as_json({**written, "document": document is not None})
     else:
-        click.echo(f"{file} written: {verdict.entries} entries, {'whole' if verdict.intact else 'NOT whole'}", err=True)
+        click.echo(
+            f"{file} written: {verdict.entries} entries, {'intact' if verdict.intact else 'NOT intact'}", err=True
+        )
         if document is None:
-            click.echo("Temporal does not have the incident any more, so its document is not in it", err=True)
+            click.echo("Temporal no longer has the incident, so its document is not included", err=True)
 
 
 def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
+    from activities.ledger.signatures import ANY
     from domain.audit.verdict import audit as check
-    from starters.archives.signatures import ANY
 
     stored, pems = _stored(options, incident, None if given is None else {ANY: given})
     keys = _keys(pems)
@@ -85,10 +89,10 @@ def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verd
 
 
 def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
+    from activities.ledger.signatures import ANY
     from domain.audit.epochs import Flaw
     from domain.audit.verdict import audit as check
     from starters.archives import archive_file
-    from starters.archives.signatures import ANY
 
     try:
         read = archive_file.unpack(file)
@@ -99,15 +103,15 @@ def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]"
     keys = _keys(read.keys if given is None else {ANY: given})
     verdict = check(read.copy, keys.vouches)
     verdict.flaws += [
-        Flaw(kind="altered", epoch=0, seq=0, text=f"{name} in the archive is not as its manifest says")
+        Flaw(kind="altered", epoch=0, seq=0, text=f"{name} in the archive does not match its manifest")
         for name in read.damaged
     ]
-    own = [] if given else ["checked with the key that came in the archive: compare its fingerprint with one you trust"]
+    own = [] if given else ["checked with the key in the archive: compare its fingerprint with one you trust"]
     return verdict, keys, own
 
 
 def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> Any:
-    """The stored copy and the keys to trust, by ARN; those that are given, else the environment's."""
+    """The stored copy and the keys to trust, by ARN: the given ones, else the environment's."""
     from activities.ledger.reader import LedgerReader
     from starters.client.aws_session import vault
     from starters.files.organisation_folder import load_environment
@@ -119,7 +123,7 @@ def _stored(options: Options, incident: str, pems: dict[str, str] | None = None)
 
 
 def _keys(pems: dict[str, str]) -> "Keys":
-    from starters.archives.signatures import Keys
+    from activities.ledger.signatures import Keys
 
     try:
         return Keys(pems)
@@ -128,7 +132,7 @@ def _keys(pems: dict[str, str]) -> "Keys":
 
 
 def _document(incident: str) -> dict[str, Any] | None:
-    """The incident's document; None when Temporal does not have it, or nobody answers."""
+    """The incident's document; None if Temporal does not have it or does not answer."""
     from starters.client import incident_client
     from starters.client.connection import run
 
@@ -148,20 +152,20 @@ def _text(file: Path) -> str:
         raise click.UsageError(f"{file} cannot be read as PEM") from error
 
 
-def _tell(options: Options, verdict: "Verdict", keys: "Keys", remarks: list[str]) -> None:
-    """Print the verdict; a broken record ends in a refusal that names the first entry in one line."""
+def _print_verdict(options: Options, verdict: "Verdict", keys: "Keys", remarks: list[str]) -> None:
+    """Print the verdict. Raises `RefusedError`, naming the first broken entry in one line, if the record is broken."""
     from starters.cli import terminal
 
     first = verdict.flaws[0] if verdict.flaws else None
     if options.as_json:
         found = verdict.model_dump(mode="json")
-        told = {"intact": verdict.intact, "first": None if first is None else found["flaws"][0]}
-        terminal.as_json({**found, **told, "keys": keys.fingerprints(), "remarks": remarks})
+        summary = {"intact": verdict.intact, "first": None if first is None else found["flaws"][0]}
+        terminal.as_json({**found, **summary, "keys": keys.fingerprints(), "remarks": remarks})
     else:
         for epoch in verdict.epochs:
             if epoch.leaves is not None:
                 click.echo(
-                    f"Epoch {epoch.epoch} leaves epoch {epoch.leaves} after entry {epoch.after}, reaches {epoch.last}"
+                    f"Epoch {epoch.epoch} forks from {epoch.leaves} after entry {epoch.after}, reaches {epoch.last}"
                 )
         for remark in remarks:
             click.echo(f"Note: {terminal.clean(remark)}")

@@ -1,4 +1,4 @@
-"""Asking for changes, and voting on exactly the plan that one was shown."""
+"""Requesting changes, and voting on exactly the plan that was shown."""
 
 import asyncio
 import sys
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 _PLAN_SECONDS = 120
 _LOOK_SECONDS = 0.2
-_CAME_TO_NOTHING = {"failed", "rejected", "cancelled", "expired", "stale"}
+_ENDED_WITHOUT_EFFECT = {"failed", "rejected", "cancelled", "expired", "stale"}
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A value that the step asks for.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter that the step asks for.")
 @shared
 def change(options: Options, incident: str, step: str, settings: tuple[str, ...]) -> None:
-    """Ask for change STEP of incident ID and print its plan; nothing is changed before the plan is approved."""
+    """Request change STEP of incident ID and print its plan; nothing is changed until the plan is approved."""
     from starters.files import parameters
 
     by, given = options.by(), parameters.pairs(settings)
@@ -47,7 +47,7 @@ def change(options: Options, incident: str, step: str, settings: tuple[str, ...]
 @click.argument("step")
 @shared
 def undo(options: Options, incident: str, step: str) -> None:
-    """Ask for the reverse of the change that STEP applied: a new change, planned and approved like any other."""
+    """Request the undo of change STEP of incident ID: a new change, planned and approved like any other."""
     by = options.by()
 
     async def work(client: "Client") -> dict[str, Any]:
@@ -59,20 +59,23 @@ def undo(options: Options, incident: str, step: str) -> None:
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
-@click.option("--digest", help="The digest of the plan that you were shown; without it the plan is shown and asked.")
+@click.option(
+    "--digest", help="The digest of the plan you were shown. Without it, the plan is shown and you are asked."
+)
 @click.option("--comment")
 @shared
 def approve(options: Options, incident: str, step: str, digest: str | None, comment: str | None) -> None:
     """Approve the plan of change STEP of incident ID."""
     by = options.by()
+    # stderr too: the plan is shown there, as stdout belongs to the command's result
     if digest is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise click.UsageError("without a terminal give --digest: nobody approves what they have not been shown")
+        raise click.UsageError("without a terminal, give --digest: nobody approves a plan they have not been shown")
 
     async def work(client: "Client") -> dict[str, Any]:
         from starters.client import incident_client
 
         workflow = incident_client.change_of(await incident_client.state(client, incident), step)["workflow_id"]
-        agreed = digest or _agreed(await incident_client.ask(client, workflow, "state"))
+        agreed = digest or _confirmed(await incident_client.ask(client, workflow, "state"))
         return await incident_client.tell(client, workflow, "approve", {"by": by, "digest": agreed, "comment": comment})
 
     _print_vote(options, incident, step, _run(work))
@@ -104,7 +107,7 @@ def _run(work: Any) -> dict[str, Any]:
 
 
 async def _planned(client: "Client", incident: str, step: str, command: str, payload: dict[str, Any]) -> dict[str, Any]:
-    """Ask for a change and wait for its plan, which its own workflow makes."""
+    """Request a change and wait for its plan, which its own workflow makes."""
     from starters.client import incident_client
 
     document = await incident_client.tell(client, incident, command, payload)
@@ -114,19 +117,19 @@ async def _planned(client: "Client", incident: str, step: str, command: str, pay
     while record["status"] == "planning":
         if time.monotonic() > until:
             raise UnreachableError(
-                f"{workflow} has no plan after {_PLAN_SECONDS} s; it goes on: incident show {incident}"
+                f"{workflow} has no plan after {_PLAN_SECONDS} s and is still working on it: incident show {incident}"
             )
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)  # queries add nothing to the change's history
         record = await incident_client.ask(client, workflow, "state")
-    if record["status"] in _CAME_TO_NOTHING:
+    if record["status"] in _ENDED_WITHOUT_EFFECT:
         raise RefusedError(
             f"{workflow} {record['status']}: {record.get('reason') or 'see incident timeline ' + incident}"
         )
     return record
 
 
-def _agreed(record: dict[str, Any]) -> str:
-    """Show the plan on the terminal and ask; the digest is that of the plan shown."""
+def _confirmed(record: dict[str, Any]) -> str:
+    """Show the plan on the terminal, ask, and return the digest of the plan shown."""
     from starters.cli import incident_tables, terminal
 
     if record["status"] != "awaiting-approval":

@@ -1,9 +1,9 @@
-"""Drafts for duties: a template of the organisation's folder with what is known filled in. People send them."""
+"""Drafts for obligations: the organisation's templates with what is known filled in. People send them."""
 
 from string import Template
 from typing import Any
 
-from domain.config.organisation import Organisation
+from domain.config.organisation import Contact, Organisation
 from domain.values.local_time import Clock
 from starters.cli import terminal
 from starters.errors import RefusedError
@@ -13,53 +13,47 @@ from starters.options import Options
 
 
 class _Known(dict[str, str]):
-    """The values that are known; any other place of a template says that people must fill it in."""
+    """The known values; any other placeholder becomes a note to fill it in."""
 
     def __missing__(self, name: str) -> str:
         return f"[to be filled in: {name.replace('_', ' ')}]"
 
 
 def drafts(options: Options, state: dict[str, Any], step: str) -> dict[str, str]:
-    """The drafts of a duty by file name. Raises `RefusedError` for a duty that has not begun, or has none."""
+    """An obligation's drafts by file name. Raises `RefusedError` if it has not opened or has none."""
     owed = next((owed for owed in state["obligations"] if owed["step"] == step), None)
     if owed is None:
-        known = ", ".join(owed["step"] for owed in state["obligations"]) or "none has begun"
-        raise RefusedError(f"there is no obligation {step!r} in {state['id']}; there are: {known}")
+        known = ", ".join(owed["step"] for owed in state["obligations"]) or "none"
+        raise RefusedError(f"there is no obligation {step!r} in {state['id']}; its obligations: {known}")
     organisation = load_organisation(options.folder())
     obligation = load_obligations(options.folder(), organisation).obligation(owed["obligation"])
     if obligation is None or not obligation.pack:
-        raise RefusedError(f"obligation {step!r} has no drafts; obligations.yaml names them under pack")
-    values = _values(state, organisation, terminal.clock(options))
+        raise RefusedError(f"obligation {step!r} has no drafts; name them under `pack` in obligations.yaml")
+    values = _values(state, organisation, organisation.contact(obligation.owner), terminal.clock(options))
     return {name: _filled(options, name, values) for name in obligation.pack}
 
 
-def _filled(options: Options, name: str, values: dict[str, str]) -> str:
+def _filled(options: Options, name: str, values: dict[str, str | None]) -> str:
     file = options.folder() / "templates" / name
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise RefusedError(f"{file}: {error.strerror}; write the template that obligations.yaml names") from error
-    return Template(text).safe_substitute(_Known(values))
+    # safe: a stray `$` in a template must not keep people from their draft
+    return Template(text).safe_substitute(_Known({name: value for name, value in values.items() if value}))
 
 
-def _values(state: dict[str, Any], organisation: Organisation, clock: Clock) -> dict[str, str]:
-    """What an incident knows of what the drafts ask for (Privacy Act 1988 s 26WK(3))."""
+def _values(
+    state: dict[str, Any], organisation: Organisation, owner: Contact | None, clock: Clock
+) -> dict[str, str | None]:
+    """What the incident knows: its facts by id, the notes of done tasks by step, and more.
+
+    A step `attack-vector` is `$attack_vector` in a template.
+    """
     facts = {fact["fact"]: clock(fact["value"]) for fact in state["facts"]}
-    notes = {task["step"]: task["note"] for task in state["tasks"] if task["status"] == "done" and task["note"]}
-    privacy = organisation.contact("privacy-officer")
-    mail = next((c.address for c in privacy.channels if c.kind == "email"), None) if privacy else None
+    notes = {task["step"].replace("-", "_"): task["note"] for task in state["tasks"] if task["status"] == "done"}
     measures = [f"- {change['plan']['summary']}" for change in state["changes"] if change["status"] == "applied"]
-    values = {
-        "incident": state["id"],
-        "entity": organisation.title,
-        "contact": mail,
-        "discovered": facts.get("suspicion_at") or clock(state["declared_at"]),
-        "believed": facts.get("belief_at"),
-        "contained": clock(state["mitigated_at"]),
-        "kinds_of_information": notes.get("data-types"),
-        "scope": notes.get("identify-scope"),
-        "affected": notes.get("affected-records"),
-        "attack": notes.get("attack-vector"),
-        "measures": "\n".join(measures),
-    }
-    return {name: value for name, value in values.items() if value}
+    mail = next((channel.address for channel in owner.mail_first() if channel.kind == "email"), None) if owner else None
+    moments = {name: clock(state[f"{name}_at"]) for name in ("declared", "mitigated") if state[f"{name}_at"]}
+    known = {"incident": state["id"], "entity": organisation.title, "contact": mail, "measures": "\n".join(measures)}
+    return {**facts, **notes, **moments, **known}

@@ -1,4 +1,4 @@
-"""`incident evidence`: what was preserved, in whose hands it has been, and whether it is still what it was."""
+"""`incident evidence`: what was preserved, who has had custody of it, and whether it is unchanged."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from activities.evidence_objects import EvidenceStore
     from domain.model.timeline import Entry
 
-_WHO = click.option("--by", metavar="WHO", help="Whose hands, if not those of --as: a role or contact id.")
-_WHY = click.option("--reason", required=True, help="Why; no personal information.")
-_TO = click.option("--to", metavar="WHO", help="Who has it now: somebody of ours, or a party outside.")
+_WHO = click.option("--by", metavar="WHO", help="Who has or had it, if not --as: a role or contact id.")
+_WHY = click.option("--reason", required=True, help="Why, without personal information.")
+_TO = click.option("--to", metavar="WHO", help="Who has it now: a role or contact id, or an outside party.")
 
 
 @click.group()
 def evidence() -> None:
-    """List and check what was preserved, and keep its chain of custody."""
+    """List and check evidence, and record its chain of custody."""
 
 
 @evidence.command(name="list")
 @click.argument("incident", metavar="ID")
 @shared
 def list_(options: Options, incident: str) -> None:
-    """List what was preserved in incident ID, with every custody event."""
+    """List the evidence of incident ID, with its custody events."""
     from starters.archives import evidence_check
     from starters.cli import terminal
 
@@ -36,13 +36,13 @@ def list_(options: Options, incident: str) -> None:
         terminal.as_json(rows)
         return
     clock = terminal.clock(options)
-    table = terminal.table("Evidence", "Evidence", "Kind", "What", "Named by", "In whose hands")
+    table = terminal.table("Evidence", "Evidence", "Kind", "What", "On record", "Custody")
     for row in rows:
-        named = f"entry {row['entry']}" if row["entry"] else "nothing on record"
-        hands = "\n".join(
+        named = f"entry {row['entry']}" if row["entry"] else "no"
+        events = "\n".join(
             f"{clock(e['at'])} {e['by']} {e['event']}{' to ' + e['to'] if 'to' in e else ''}" for e in row["custody"]
         )
-        table.add_row(row["evidence"], row["kind"], terminal.clean(row["what"]), named, terminal.clean(hands))
+        table.add_row(row["evidence"], row["kind"], terminal.clean(row["what"]), named, terminal.clean(events))
     terminal.show(table)
 
 
@@ -51,7 +51,10 @@ def list_(options: Options, incident: str) -> None:
 @click.argument("evidence_", metavar="[EVIDENCE]", required=False)
 @shared
 def verify(options: Options, incident: str, evidence_: str | None) -> None:
-    """Hash everything preserved in incident ID again, against its manifests and those against the signed record."""
+    """Check the evidence of incident ID against the signed record.
+
+    Every copy is hashed again and checked against its manifest, and the manifests against the record.
+    """
     from starters.archives import evidence_check
     from starters.cli import terminal
 
@@ -64,9 +67,9 @@ def verify(options: Options, incident: str, evidence_: str | None) -> None:
         terminal.as_json({"incident": incident, "intact": not wrong, "problems": wrong, "copies": copies})
     if wrong:
         more = f" ({len(wrong)} problems in all)" if len(wrong) > 1 else ""
-        raise RefusedError(f"the evidence of {incident} is not whole: {terminal.clean(wrong[0])}{more}")
+        raise RefusedError(f"the evidence of {incident} is not intact: {terminal.clean(wrong[0])}{more}")
     if not options.as_json:
-        click.echo(f"The evidence of {incident} is whole: {len(rows)} pieces with {copies} copies")
+        click.echo(f"The evidence of {incident} is intact: {len(rows)} pieces with {copies} copies")
 
 
 @evidence.command()
@@ -76,7 +79,7 @@ def verify(options: Options, incident: str, evidence_: str | None) -> None:
 @_WHY
 @shared
 def receive(options: Options, incident: str, evidence_: str, by: str | None, reason: str) -> None:
-    """Put on record that WHO received EVIDENCE of incident ID."""
+    """Record that WHO received EVIDENCE of incident ID."""
     _custody(options, incident, by, {"evidence": evidence_, "event": "received", "reason": reason})
 
 
@@ -87,7 +90,7 @@ def receive(options: Options, incident: str, evidence_: str, by: str | None, rea
 @_WHY
 @shared
 def access(options: Options, incident: str, evidence_: str, by: str | None, reason: str) -> None:
-    """Put on record that WHO looked into EVIDENCE of incident ID."""
+    """Record that WHO looked at EVIDENCE of incident ID."""
     _custody(options, incident, by, {"evidence": evidence_, "event": "accessed", "reason": reason})
 
 
@@ -95,11 +98,11 @@ def access(options: Options, incident: str, evidence_: str, by: str | None, reas
 @click.argument("incident", metavar="ID")
 @click.argument("evidence_", metavar="EVIDENCE")
 @_WHO
-@click.option("--to", metavar="WHO", required=True, help="Who has it now: somebody of ours, or a party outside.")
+@click.option("--to", metavar="WHO", required=True, help="Who has it now: a role or contact id, or an outside party.")
 @_WHY
 @shared
 def transfer(options: Options, incident: str, evidence_: str, by: str | None, to: str, reason: str) -> None:
-    """Put on record that WHO handed EVIDENCE of incident ID to somebody else."""
+    """Record that WHO handed EVIDENCE of incident ID to somebody else."""
     _custody(options, incident, by, {"evidence": evidence_, "event": "transferred", "reason": reason, "to": to})
 
 
@@ -111,25 +114,29 @@ def transfer(options: Options, incident: str, evidence_: str, by: str | None, to
 @_WHY
 @shared
 def release(options: Options, incident: str, evidence_: str, by: str | None, to: str | None, reason: str) -> None:
-    """Put on record that WHO let EVIDENCE of incident ID go; its lock in the store stays as it is."""
+    """Record that WHO released EVIDENCE of incident ID.
+
+    Its lock in the bucket is unchanged.
+    """
     _custody(options, incident, by, {"evidence": evidence_, "event": "released", "reason": reason, "to": to})
 
 
-def _custody(options: Options, incident: str, by: str | None, told: dict[str, Any]) -> None:
-    """Put a custody event into the incident's chain: through its workflow, or after its end straight behind it."""
-    payload = {"by": by or options.by(), **told}
+def _custody(options: Options, incident: str, by: str | None, given: dict[str, Any]) -> None:
+    """Add a custody event to the incident's chain: through its workflow, or directly once that has ended."""
+    payload = {"by": by or options.by(), **given}
     from starters.archives import evidence_check
     from starters.cli import terminal
     from starters.client import custody_writer
 
     with evidence_check.opened(options, incident) as (store, stored):
-        _refuse_unknown(store, incident, evidence_check.entries(stored), told["evidence"])
+        # checked first: an entry in the chain cannot be taken back
+        _refuse_unknown(store, incident, evidence_check.entries(stored), given["evidence"])
         entry = custody_writer.keep(options, incident, payload, store.clients)
-    event = f"{told['evidence']} {told['event']}"
+    event = f"{given['evidence']} {given['event']}"
     if options.as_json:
         terminal.as_json({"incident_id": incident, **payload, "entry": entry})
         return
-    where = "told to the incident" if entry is None else f"entry {entry}, which follows the closed chain"
+    where = "recorded by the incident" if entry is None else f"entry {entry}, after the end of the closed chain"
     click.echo(f"{event}: {where}")
 
 

@@ -1,4 +1,4 @@
-"""What the command's exit status says, in one place.
+"""The command's exit status.
 
 0 done; 1 refused; 2 wrong usage or invalid input; 3 Temporal unreachable, or no worker answers.
 """
@@ -14,7 +14,7 @@ UNREACHABLE = 3
 
 
 def status(error: Exception) -> int | None:
-    """Tell the exit status that an error stands for; None for an error that nobody foresaw."""
+    """The exit status for an error; None for an unexpected one."""
     if isinstance(error, click.ClickException):
         return WRONG
     if isinstance(error, RefusedError | click.Abort):
@@ -27,7 +27,7 @@ def status(error: Exception) -> int | None:
 
 
 def reason(error: Exception) -> str:
-    """Say why: in one line, or in one a problem for a file with several."""
+    """Why, in one line; for an invalid file, one line for each problem."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
     if isinstance(error, click.UsageError):

@@ -1,4 +1,4 @@
-"""`incident list`: by Temporal's visibility store, so that it needs no worker."""
+"""`incident list`: from Temporal's visibility store, so no worker is needed."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ def list_incidents(options: Options, severity: str | None, status: str | None, w
 
 
 def _query(severity: str | None, status: str | None, roles: list[str]) -> str:
-    """The visibility query; runs that were carried on in another are left out."""
+    """The visibility query; runs that continued as new are left out."""
     parts = ["WorkflowType = 'Incident'", "ExecutionStatus != 'ContinuedAsNew'"]
     if severity is not None:
         parts.append(f"{ids.INCIDENT_SEVERITY} = '{severity}'")
@@ -62,11 +62,11 @@ def _query(severity: str | None, status: str | None, roles: list[str]) -> str:
 
 
 def _roles(options: Options, who: str | None) -> list[str]:
-    """The roles that somebody may be waited for as; a name that the organisation does not know is taken for a role."""
+    """The roles of a contact, and its id; a name that the organisation does not know counts as a role."""
     if who is None:
         return []
-    if not re.fullmatch(r"[\w.@+-]+", who):
-        raise click.UsageError(f"--waiting-for {who!r} is no role or contact id")
+    if not re.fullmatch(r"[\w.@+-]+", who):  # it goes into a query, which has no parameters
+        raise click.UsageError(f"--waiting-for {who!r} is not a role or contact id")
     from starters.files.organisation_folder import load_organisation
 
     contact = next((c for c in load_organisation(options.folder()).contacts if c.id == who), None)

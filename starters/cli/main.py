@@ -8,43 +8,48 @@ import click
 
 from starters.cli import exit_codes
 
+# With the imports inside functions, this table keeps every call fast: no command loads what another one needs.
 _COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("starters.cli.start:start", "Declare an incident."),
     "list": ("starters.cli.listing:list_incidents", "List incidents, newest first."),
     "show": ("starters.cli.show:show", "Show an incident as it stands."),
     "watch": ("starters.cli.watch:watch", "Follow an incident: what is due, and what to type next."),
     "timeline": ("starters.cli.show:timeline", "Print everything that happened, oldest first."),
-    "report": ("starters.cli.report:report", "Write the account of an incident."),
+    "report": ("starters.cli.report:report", "Write the report of an incident."),
     "ack": ("starters.cli.respond:ack", "Acknowledge an incident; the first to do so commands it."),
-    "note": ("starters.cli.respond:note", "Put a note on record."),
+    "note": ("starters.cli.respond:note", "Add a note to the timeline."),
     "severity": ("starters.cli.respond:severity", "Change the severity."),
-    "done": ("starters.cli.respond:done", "Tell that a task is done."),
+    "done": ("starters.cli.respond:done", "Mark a task done."),
     "waive": ("starters.cli.respond:waive", "Waive a task, with a reason."),
-    "change": ("starters.cli.change:change", "Ask for a change and print its plan."),
-    "approve": ("starters.cli.change:approve", "Approve exactly the plan that you were shown."),
+    "change": ("starters.cli.change:change", "Request a change and print its plan."),
+    "approve": ("starters.cli.change:approve", "Approve exactly the plan you were shown."),
     "reject": ("starters.cli.change:reject", "Reject a plan."),
-    "undo": ("starters.cli.change:undo", "Ask for the reverse of an applied change."),
-    "mitigated": ("starters.cli.respond:mitigated", "Tell that the symptoms are gone."),
-    "resolve": ("starters.cli.respond:resolve", "Tell that the cause is gone."),
-    "reopen": ("starters.cli.respond:reopen", "Go back to declared: it is not over."),
-    "false-alarm": ("starters.cli.respond:false_alarm", "End an incident that was none."),
+    "undo": ("starters.cli.change:undo", "Request the undo of an applied change."),
+    "mitigated": ("starters.cli.respond:mitigated", "Mark an incident mitigated: its symptoms are gone."),
+    "resolve": ("starters.cli.respond:resolve", "Mark an incident resolved: its cause is gone."),
+    "reopen": ("starters.cli.respond:reopen", "Reopen an incident: it is not over."),
+    "false-alarm": ("starters.cli.respond:false_alarm", "End an incident as a false alarm."),
     "close": ("starters.cli.respond:close", "Close a resolved incident for good."),
-    "facts": ("starters.cli.obligations:facts", "Show or record the facts that clocks of the law count from."),
-    "obligations": ("starters.cli.obligations:obligations", "Show what is owed to whom, and until when."),
-    "obligation": ("starters.cli.obligations:obligation", "End a duty, or prepare what it asks for."),
-    "register": ("starters.cli.register:register", "Show the breach register: what was decided of each suspicion."),
-    "stats": ("starters.cli.stats:stats", "Count incidents: how many, how long, how often in time."),
-    "evidence": ("starters.cli.evidence:evidence", "List, hand over and check what was preserved."),
-    "audit": ("starters.cli.audit:audit", "Check the stored record, or take it along as one file."),
+    "facts": ("starters.cli.obligations:facts", "Show or record the facts that deadlines count from."),
+    "obligations": ("starters.cli.obligations:obligations", "Show obligations: what is owed, to whom and by when."),
+    "obligation": ("starters.cli.obligations:obligation", "Sign off an obligation, or prepare its drafts."),
+    "register": (
+        "starters.cli.register:register",
+        "Show the breach register: suspected breaches and decisions.",
+    ),
+    "stats": ("starters.cli.stats:stats", "Show statistics: how many incidents, how long, how timely."),
+    "evidence": ("starters.cli.evidence:evidence", "List and check evidence, and record its custody."),
+    "audit": ("starters.cli.audit:audit", "Check the stored record, or export it as one file."),
+    "restore": ("starters.cli.restore:restore", "Go on with incidents that Temporal has lost, from the ledger."),
     "runbook": ("starters.cli.runbook:runbook", "List, show and check runbooks."),
     "worker": ("worker.command:worker", "Run a worker."),
-    "sandbox": ("sandbox.command:sandbox", "Run everything on this machine, faults included."),
+    "sandbox": ("sandbox.command:sandbox", "Run a complete sandbox on this machine, with faults to inject."),
     "demo": ("sandbox.demo:demo", "Play one incident from fault to report."),
 }
 
 
 class _Lazy(click.Group):
-    """Knows its commands by name and one line of help; imports one when it is called."""
+    """Knows its commands by name and one line of help; imports a command only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
@@ -63,7 +68,7 @@ class _Lazy(click.Group):
 
 incident = _Lazy(
     name="incident",
-    help="Declare, steer and close incidents. They live in Temporal: nothing is lost when this command ends.",
+    help="Declare, run and close incidents. They live in Temporal: nothing is lost when this command exits.",
     epilog="Exit status: 0 done, 1 refused, 2 wrong usage or input, 3 Temporal or its workers do not answer.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -71,13 +76,13 @@ click.version_option(package_name="incident-orchestrator")(incident)
 
 
 def invoke(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status; the reason for any other than 0 is on stderr."""
+    """Run one command and return its exit status; if that is not 0, stderr says why."""
     try:
         outcome = incident.main(arguments, prog_name="incident", standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else exit_codes.REFUSED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  (whoever read has had enough)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  (the reader has gone, as with `| head`)
         return exit_codes.DONE
     except Exception as error:
         status = exit_codes.status(error)
@@ -89,10 +94,10 @@ def invoke(arguments: list[str] | None = None) -> int:
 
 
 def main() -> None:
-    """Run the command and leave without the interpreter's teardown, in which the SDK's threads can crash it."""
+    """Run the command and exit without the interpreter's teardown, which the SDK's threads can crash."""
     try:
         status = invoke()
-    except Exception:  # noqa: BLE001 - a fault of ours: its trace is shown, and teardown is still skipped
+    except Exception:  # noqa: BLE001 - a bug: show the traceback, and still skip the teardown
         sys.excepthook(*sys.exc_info())
         status = exit_codes.REFUSED
     if "starters.client.tracing" in sys.modules:

@@ -1,4 +1,4 @@
-"""`incident facts`, `incident obligations` and `incident obligation`: what is owed to whom, since when, until when."""
+"""`incident facts`, `incident obligations` and `incident obligation`: what is owed, to whom and by when."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli.send_command import told
+from starters.cli.send_command import send
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -18,18 +18,18 @@ Document = dict[str, Any]
 
 @click.command()
 @click.argument("incident", metavar="ID")
-@click.option("--record", metavar="FACT", help="Put a fact on record, such as belief_at; what is recorded stays.")
-@click.option("--at", metavar="TIME", help="When it was so, RFC 3339 with an offset; now where it is left out.")
-@click.option("--reason", help="Why; needed where the fact is on record already and is moved.")
+@click.option("--record", metavar="FACT", help="Record a fact, such as belief_at; it cannot be removed.")
+@click.option("--at", metavar="TIME", help="The fact's time, RFC 3339 with an offset. Default: now.")
+@click.option("--reason", help="Why; required to change the time of a recorded fact.")
 @shared
 def facts(options: Options, incident: str, record: str | None, at: str | None, reason: str | None) -> None:
-    """Show the facts that clocks of incident ID count from, or put one on record."""
+    """Show the facts that deadlines of incident ID count from, or record one."""
     if record is None:
         if at is not None or reason is not None:
-            raise click.UsageError("--at and --reason belong to a fact: give --record FACT too")
+            raise click.UsageError("--at and --reason need --record FACT")
         state = _state(incident)
     else:
-        state = told(options, incident, "record_fact", fact=record, at=_instant(at), reason=reason)
+        state = send(options, incident, "record_fact", fact=record, at=_instant(at), reason=reason)
     if options.as_json:
         from starters.cli import terminal
 
@@ -45,7 +45,7 @@ def facts(options: Options, incident: str, record: str | None, at: str | None, r
 @click.argument("incident", metavar="[ID]", required=False)
 @shared
 def obligations(options: Options, incident: str | None) -> None:
-    """Show what is owed in incident ID; without ID, what is open in every incident."""
+    """Show the obligations of incident ID; without ID, the open ones of every incident."""
     states = [_state(incident)] if incident else _open_states()
     rows = [{"incident": state["id"], **owed} for state in states for owed in state["obligations"]]
     if incident is None:
@@ -66,50 +66,58 @@ def obligations(options: Options, incident: str | None) -> None:
 
 @click.group()
 def obligation() -> None:
-    """End a duty, or prepare what it asks for. The program itself sends nothing to anybody outside."""
+    """Sign off an obligation, or prepare its drafts. The program itself sends nothing to outside parties."""
 
 
 @obligation.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
-@click.option("--reference", help="What proves it: the receipt's number, or where it is written down.")
-@click.option("--at", metavar="TIME", help="When it was done, RFC 3339 with an offset; now where it is left out.")
-@click.option("--outcome", help="What was decided, where the duty asks for a decision.")
-@click.option("--justification", help="Why it is late; needed where it is.")
-@click.option("--reason", help="What led to the decision.")
+@click.option("--reference", help="The proof: a receipt number, or where it is filed.")
+@click.option("--at", metavar="TIME", help="When it was done, RFC 3339 with an offset. Default: now.")
+@click.option("--outcome", help="The decision, if the obligation asks for one.")
+@click.option("--justification", help="Why it is late; required if it is.")
+@click.option("--reason", help="The reason for the decision.")
 @shared
 def discharge(options: Options, incident: str, step: str, at: str | None, **given: str | None) -> None:
-    """Say that duty STEP of incident ID is done, or sign that; it ends with the last signature that is needed."""
+    """Sign that obligation STEP of incident ID is discharged.
+
+    The last required signature ends it.
+    """
     _end(options, incident, "discharge_obligation", step, at=_instant(at), **given)
 
 
 @obligation.command(name="not-required")
 @click.argument("incident", metavar="ID")
 @click.argument("step")
-@click.option("--reason", help="Why the duty does not arise; needed of the first who says so.")
+@click.option("--reason", help="Why it does not apply; required from the first signer.")
 @shared
 def not_required(options: Options, incident: str, step: str, reason: str | None) -> None:
-    """Say that duty STEP of incident ID does not arise, or sign that."""
+    """Sign that obligation STEP of incident ID is not required."""
     _end(options, incident, "obligation_not_required", step, reason=reason)
 
 
 @obligation.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
-@click.option("--reason", help="Which other duty takes its place, and why; needed of the first who says so.")
+@click.option("--reason", help="Which obligation replaces it, and why; required from the first signer.")
 @shared
 def superseded(options: Options, incident: str, step: str, reason: str | None) -> None:
-    """Say that another duty takes the place of STEP of incident ID, or sign that."""
+    """Sign that another obligation supersedes STEP of incident ID."""
     _end(options, incident, "supersede_obligation", step, reason=reason)
 
 
 @obligation.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="A folder to write into.")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="The folder to write the drafts to."
+)
 @shared
 def pack(options: Options, incident: str, step: str, output: Path | None) -> None:
-    """Prepare the drafts for duty STEP of incident ID: what is known is filled in, the rest is left to people."""
+    """Prepare the drafts for obligation STEP of incident ID.
+
+    What is known is filled in; the rest is left to people.
+    """
     from starters.cli import drafts
 
     written = drafts.drafts(options, _state(incident), step)
@@ -131,7 +139,7 @@ def pack(options: Options, incident: str, step: str, output: Path | None) -> Non
 
 
 def _end(options: Options, incident: str, command: str, step: str, **given: Any) -> None:
-    state = told(options, incident, command, step=step, **given)
+    state = send(options, incident, command, step=step, **given)
     owed = next(owed for owed in state["obligations"] if owed["step"] == step)
     if options.as_json:
         from starters.cli import terminal
@@ -145,17 +153,17 @@ def _end(options: Options, incident: str, command: str, step: str, **given: Any)
 
 
 def _instant(text: str | None) -> str | None:
-    """An instant that somebody typed; one without an offset, or of the future, is refused before anything is said."""
+    """Parse a time and return it in UTC. Raises `UsageError` for one without an offset or in the future."""
     if text is None:
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise click.UsageError(f"--at {text!r} is no time; write one such as 2026-11-25T14:30:00+11:00") from error
+        raise click.UsageError(f"--at {text!r} is not a time; write one such as 2026-11-25T14:30:00+11:00") from error
     if at.tzinfo is None:
-        raise click.UsageError(f"--at {text!r} says no offset from UTC; write one such as {text}+11:00 or {text}Z")
+        raise click.UsageError(f"--at {text!r} has no UTC offset; write one such as {text}+11:00 or {text}Z")
     if at > datetime.now(UTC):
-        raise click.UsageError(f"--at {text} is still to come")
+        raise click.UsageError(f"--at {text} is in the future")
     return at.astimezone(UTC).isoformat()
 
 
@@ -170,7 +178,7 @@ def _state(incident: str) -> Document:
 
 
 def _open_states() -> list[Document]:
-    """The documents of every incident whose workflow lives: no duty is open in any other."""
+    """The documents of all incidents whose workflow is running: no obligation is open in any other."""
     from starters.client import incident_client
     from starters.client.connection import run
 

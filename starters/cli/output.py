@@ -1,4 +1,4 @@
-"""Where a document goes: to a file, or to stdout."""
+"""Write a document to a file, or to stdout."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import click
 
 
 def deliver(content: bytes, output: Path | None) -> None:
-    """Write a document to stdout, or to a file; then stderr says so. Raises `UsageError` where that cannot be."""
+    """Write a document to stdout, or to a file, noted on stderr. Raises `UsageError` if the file cannot be written."""
     if output is None:
         click.echo(content.decode(), nl=False)
         sys.stdout.flush()
@@ -19,7 +19,7 @@ def deliver(content: bytes, output: Path | None) -> None:
 
 
 def deliver_json(document: Any, output: Path | None) -> None:
-    """Write a JSON document to stdout, or to a file; then stdout says which. Raises like `deliver`."""
+    """Write a JSON document to stdout, or to a file, named on stdout. Raises as `deliver` does."""
     text = json.dumps(document, ensure_ascii=False)
     if output is None:
         click.echo(text)
@@ -29,7 +29,7 @@ def deliver_json(document: Any, output: Path | None) -> None:
 
 
 def write(output: Path, content: bytes) -> None:
-    """Write a file. Raises `UsageError` where that cannot be."""
+    """Write a file. Raises `UsageError` if it cannot be written."""
     try:
         output.write_bytes(content)
     except OSError as error:

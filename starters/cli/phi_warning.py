@@ -1,38 +1,48 @@
-"""A warning on stderr where what somebody is about to write looks as if it named a patient."""
+"""A warning on stderr if a text to be recorded looks as if it identifies somebody whose data is at stake."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from domain.values.phi_hints import signs
-
 if TYPE_CHECKING:
+    from domain.config.organisation import Organisation
     from starters.options import Options
+
+_ANY_SIGN = re.compile(r"[\d@]")
+"""What every number, date and e-mail address has; most notes have none, and need no look at the organisation's file."""
 
 
 def warn(options: "Options", texts: Iterable[object]) -> None:
     """Warn of what looks like personal information; nothing is refused, and the warning does not repeat it.
 
-    Of `texts` whatever is no text is passed over.
+    Values in `texts` that are not strings are ignored; so are all of them if the organisation's file cannot be read.
     """
     text = "\n".join(one for one in texts if isinstance(one, str))
-    if signs(text) and (found := signs(text, _own(options))):
+    if not _ANY_SIGN.search(text) or (organisation := _organisation(options)) is None:
+        return
+    from domain.values.phi_hints import signs
+
+    if found := signs(text, organisation.personal_numbers, _own(organisation)):
         click.echo(
-            f"Warning: this looks as if it held {' and '.join(found)}; what is written stays on record and is read "
-            "by many: keep patients out of it",
+            f"Warning: this seems to contain {' and '.join(found)}; it stays on record and many people read it: "
+            "do not name the people concerned",
             err=True,
         )
 
 
-def _own(options: "Options") -> list[str]:
-    """Where the organisation's own people are reached; nothing where its file cannot be read."""
+def _organisation(options: "Options") -> "Organisation | None":
     from starters.files.organisation_folder import load_organisation
     from starters.files.problems import InvalidFile
 
     try:
-        organisation = load_organisation(options.folder())
+        return load_organisation(options.folder())
     except (InvalidFile, click.UsageError):
-        return []
+        return None
+
+
+def _own(organisation: "Organisation") -> list[str]:
+    """The addresses of the organisation's own people."""
     own = [channel.address for contact in organisation.contacts for channel in contact.channels]
     return [*own, *(external.contact for external in organisation.externals)]

@@ -1,4 +1,4 @@
-"""`incident register`: every incident in which health information may be involved, and what was decided of it."""
+"""`incident register`: every incident in which sensitive information may be involved, and what was decided of it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @shared
 def register(options: Options, format_: str | None, output: Path | None) -> None:
-    """Show the breach register: every incident in which health information may be involved, and what was decided.
+    """Show the breach register: every incident in which sensitive information may be involved, and what was decided.
 
     It is made of the ledger alone, and needs no Temporal. Drills and dry runs are not in it.
     """
@@ -32,11 +32,11 @@ def register(options: Options, format_: str | None, output: Path | None) -> None
 
     now, read_by = datetime.now(UTC), _read_by(options)
     entries, unreadable = list[RegisterEntry](), list[recorded_incidents.Unreadable]()
-    for account in recorded_incidents.accounts(options):
-        if isinstance(account, recorded_incidents.Unreadable):
-            unreadable.append(account)
-        elif account.mode == "live" and suspected_by(account, read_by):
-            entries.append(entry(account, read_by, now))
+    for incident in recorded_incidents.incidents(options):
+        if isinstance(incident, recorded_incidents.Unreadable):
+            unreadable.append(incident)
+        elif incident.declaration.mode == "live" and suspected_by(incident, read_by):
+            entries.append(entry(incident, read_by, now))
     if options.as_json:
         from starters.cli.output import deliver_json
 

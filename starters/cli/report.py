@@ -54,12 +54,12 @@ def _print(content: bytes, format_: str) -> None:
 
 
 def _rendered(options: Options, incident: str, entries: "list[Entry]", format_: str) -> bytes:
-    from domain.rules.account_fold import NoAccountError
+    from domain.rules.evolve import NoIncidentError
     from reporting.formats.rendering import rendered
     from starters.cli import terminal
     from starters.errors import RefusedError
 
     try:
         return rendered(entries, format_, terminal.clock(options))
-    except NoAccountError as error:
+    except NoIncidentError as error:
         raise RefusedError(f"{incident} cannot be told: {error}; see incident audit verify {incident}") from error

@@ -1,8 +1,8 @@
-"""What people tell an incident: acknowledged, noted, done, mitigated, resolved, closed."""
+"""The responders' commands: acknowledge, note, done, mitigated, resolve, close and the like."""
 
 import click
 
-from starters.cli.send_command import tell
+from starters.cli.send_command import send_and_print
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -11,8 +11,8 @@ from starters.options import Options
 @click.argument("incident", metavar="ID")
 @shared
 def ack(options: Options, incident: str) -> None:
-    """Acknowledge incident ID: re-pages end, and the first to do so commands it."""
-    tell(options, incident, "acknowledge")
+    """Acknowledge incident ID: re-paging stops, and the first to acknowledge commands it."""
+    send_and_print(options, incident, "acknowledge")
 
 
 @click.command()
@@ -20,8 +20,8 @@ def ack(options: Options, incident: str) -> None:
 @click.argument("text")
 @shared
 def note(options: Options, incident: str, text: str) -> None:
-    """Put TEXT on the timeline of incident ID; no personal information."""
-    tell(options, incident, "note", text=text)
+    """Add TEXT to the timeline of incident ID; no personal information."""
+    send_and_print(options, incident, "note", text=text)
 
 
 @click.command()
@@ -31,17 +31,17 @@ def note(options: Options, incident: str, text: str) -> None:
 @shared
 def severity(options: Options, incident: str, severity_: str, reason: str) -> None:
     """Change the severity of incident ID."""
-    tell(options, incident, "reclassify", severity=severity_, reason=reason)
+    send_and_print(options, incident, "reclassify", severity=severity_, reason=reason)
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
-@click.option("--note", "note_", help="What was done, or where it is written down.")
+@click.option("--note", "note_", help="What was done, or where it is documented.")
 @shared
 def done(options: Options, incident: str, step: str, note_: str | None) -> None:
-    """Tell that task STEP of incident ID is done."""
-    tell(options, incident, "complete_task", step=step, note=note_)
+    """Mark task STEP of incident ID done."""
+    send_and_print(options, incident, "complete_task", step=step, note=note_)
 
 
 @click.command()
@@ -50,26 +50,26 @@ def done(options: Options, incident: str, step: str, note_: str | None) -> None:
 @click.option("--reason", required=True)
 @shared
 def waive(options: Options, incident: str, step: str, reason: str) -> None:
-    """Waive task STEP of incident ID: it will not be done, for a reason."""
-    tell(options, incident, "waive_task", step=step, reason=reason)
+    """Waive task STEP of incident ID: it will not be done, for the reason given."""
+    send_and_print(options, incident, "waive_task", step=step, reason=reason)
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
-@click.option("--summary", required=True, help="How the symptoms went away.")
+@click.option("--summary", required=True, help="How the symptoms were removed.")
 @shared
 def mitigated(options: Options, incident: str, summary: str) -> None:
-    """Tell that the symptoms of incident ID are gone."""
-    tell(options, incident, "mitigated", summary=summary)
+    """Mark incident ID mitigated: its symptoms are gone."""
+    send_and_print(options, incident, "mitigated", summary=summary)
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
-@click.option("--summary", required=True, help="What the cause was and what became of it.")
+@click.option("--summary", required=True, help="What the cause was and how it was removed.")
 @shared
 def resolve(options: Options, incident: str, summary: str) -> None:
-    """Tell that the cause of incident ID is gone."""
-    tell(options, incident, "resolve", summary=summary)
+    """Mark incident ID resolved: its cause is gone."""
+    send_and_print(options, incident, "resolve", summary=summary)
 
 
 @click.command()
@@ -77,8 +77,8 @@ def resolve(options: Options, incident: str, summary: str) -> None:
 @click.option("--reason", required=True)
 @shared
 def reopen(options: Options, incident: str, reason: str) -> None:
-    """Put incident ID back to declared: it is not over."""
-    tell(options, incident, "reopen", reason=reason)
+    """Reopen incident ID, which goes back to declared: it is not over."""
+    send_and_print(options, incident, "reopen", reason=reason)
 
 
 @click.command(name="false-alarm")
@@ -86,13 +86,13 @@ def reopen(options: Options, incident: str, reason: str) -> None:
 @click.option("--reason", required=True)
 @shared
 def false_alarm(options: Options, incident: str, reason: str) -> None:
-    """End incident ID, which was none; this is final."""
-    tell(options, incident, "false_alarm", reason=reason)
+    """End incident ID as a false alarm; this is final."""
+    send_and_print(options, incident, "false_alarm", reason=reason)
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
 @shared
 def close(options: Options, incident: str) -> None:
-    """Close incident ID, which is resolved and has no required task open; this is final."""
-    tell(options, incident, "close")
+    """Close incident ID, which must be resolved with every required task done or waived; this is final."""
+    send_and_print(options, incident, "close")

@@ -22,7 +22,7 @@ def runbook() -> None:
 @runbook.command(name="list")
 @shared
 def list_(options: Options) -> None:
-    """List the types of incident that the organisation has a runbook for."""
+    """List the incident types that the organisation has a runbook for."""
     from starters.cli import terminal
     from starters.files import organisation_folder
 
@@ -46,7 +46,7 @@ def list_(options: Options) -> None:
 @click.argument("type_", metavar="TYPE")
 @shared
 def show(options: Options, type_: str) -> None:
-    """Show the runbook of incident type TYPE the way a person reads it."""
+    """Show the runbook for incident type TYPE in readable form."""
     from starters.cli import terminal
 
     book = _load(options, type_)
@@ -64,7 +64,7 @@ def show(options: Options, type_: str) -> None:
 @shared
 @click.pass_context
 def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
-    """Check a runbook's file, or a whole folder; exits 2 with file, line and key of everything to mend."""
+    """Check a runbook file, or a whole folder; exits 2 with file, line and key of every problem."""
     from starters.cli import terminal
     from starters.files import loading
 
@@ -80,7 +80,7 @@ def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
             }
         )
     elif not problems:
-        click.echo(f"{target}: nothing to mend")
+        click.echo(f"{target}: no problems found")
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems:
@@ -100,7 +100,7 @@ def actions(options: Options, name: str | None) -> None:
 @runbook.command()
 @shared
 def schema(options: Options) -> None:
-    """Print the JSON Schema of a runbook's file, for editors."""
+    """Print the JSON Schema of a runbook file, for editors."""
     import json
 
     from starters.files import loading
@@ -115,7 +115,7 @@ def _organisation(options: Options) -> "Organisation":
 
 
 def _load(options: Options, type_: str) -> "Runbook":
-    """Read a runbook for looking at: an environment that is still to be filled in will do."""
+    """Load a runbook for display: an environment with placeholders is accepted."""
     from starters.files import loading, organisation_folder
 
     folder = options.folder()

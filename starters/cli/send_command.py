@@ -1,4 +1,4 @@
-"""Saying something to an incident in the caller's name, and printing the state that it led to."""
+"""Send a command to an incident in the caller's name, and print the state that follows."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +10,17 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 _OUTLIVE = frozenset({"complete_task", "waive_task", "note"})
-"""What can still be said once an incident is closed, to the work that it left."""
+"""Commands still accepted once an incident is closed, by its follow-up."""
 
 
-def told(options: Options, incident: str, command: str, **given: Any) -> dict[str, Any]:
-    """Send a command and return the new state; of one that is closed, that of its follow-up work."""
+def send(options: Options, incident: str, command: str, **given: Any) -> dict[str, Any]:
+    """Send a command and return the new state: the incident's, or its follow-up's once the incident is closed."""
     payload = {"by": options.by(), **given}
     from starters.cli import phi_warning
     from starters.client import incident_client
     from starters.client.connection import run
 
+    # before it is sent: a record cannot be changed afterwards
     phi_warning.warn(options, (value for name, value in given.items() if name != "at"))
 
     async def work(client: "Client") -> dict[str, Any]:
@@ -30,9 +31,9 @@ def told(options: Options, incident: str, command: str, **given: Any) -> dict[st
     return run(work)
 
 
-def tell(options: Options, incident: str, command: str, **given: Any) -> None:
-    """Send a command and print where that leaves the incident."""
-    state = told(options, incident, command, **given)
+def send_and_print(options: Options, incident: str, command: str, **given: Any) -> None:
+    """Send a command and print the incident's new status."""
+    state = send(options, incident, command, **given)
     if options.as_json:
         from starters.cli import terminal
 

@@ -1,4 +1,4 @@
-"""The options that every subcommand takes, as flags of the command line."""
+"""The command-line options that every subcommand takes."""
 
 import functools
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from starters.options import Options
 
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it receives them as its first argument."""
+    """Add the shared options to a command, which receives them as its first argument."""
 
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else, on stdout.")
-    @click.option("--environment", envvar="INCIDENT_ENVIRONMENT", metavar="NAME", help="The environment to act in.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and nothing else.")
+    @click.option("--environment", envvar="INCIDENT_ENVIRONMENT", metavar="NAME", help="The environment to use.")
     @click.option("--runbooks", envvar="INCIDENT_RUNBOOKS", metavar="DIR", help="The organisation's folder.")
     @click.option("--as", "who", envvar="INCIDENT_AS", metavar="WHO", help="Your role or contact id.")
     @functools.wraps(command)

@@ -21,8 +21,8 @@ _DESCRIPTION_MAX = 4000
 _UNNAMED = "unknown"
 
 
-class _Wish(NamedTuple):
-    """What the command line asks for, as it was given."""
+class _Request(NamedTuple):
+    """The command line's arguments, as given."""
 
     type: str
     severity: str
@@ -36,24 +36,26 @@ class _Wish(NamedTuple):
 
 @click.command()
 @click.argument("type_", metavar="TYPE")
-@click.option("--severity", type=click.Choice(["P0", "P1", "P2", "P3"]), required=True, help="How grave it is.")
-@click.option("--title", required=True, help="One line that tells it from others; no personal information.")
+@click.option("--severity", type=click.Choice(["P0", "P1", "P2", "P3"]), required=True, help="How severe it is.")
+@click.option("--title", required=True, help="One line that identifies it; no personal information.")
 @click.option("--description", default="", help="What is known; no personal information.")
-@click.option("--key", help="What alerts of one cause share: while an incident of the key is open, it is returned.")
-@click.option("--phi", is_flag=True, help="Health information may be concerned.")
-@click.option("--dry-run", is_flag=True, help="Look and plan; page nobody, change nothing; print what was found.")
+@click.option("--key", help="Deduplication key: if an incident with this key is open, it is returned instead.")
+@click.option("--phi", is_flag=True, help="Sensitive information, such as health information, may be affected.")
+@click.option(
+    "--dry-run", is_flag=True, help="Run probes and plan changes; page nobody, change nothing; print the findings."
+)
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Run the clocks faster (sandbox only).")
 @shared
 def start(options: Options, type_: str, **given: Any) -> None:
-    """Declare an incident of TYPE; a workflow then is that incident until it is closed."""
-    wish = _Wish(type=type_, **given)
-    _check(wish)
-    declaration = _declaration(options, wish)
+    """Declare an incident of TYPE, which runs as a workflow until it is closed."""
+    request = _Request(type=type_, **given)
+    _check(request)
+    declaration = _declaration(options, request)
     _check_size(declaration)
     from starters.cli import phi_warning
     from starters.client.connection import run
 
-    phi_warning.warn(options, (wish.title, wish.description))
+    phi_warning.warn(options, (request.title, request.description))
 
     async def work(client: "Client") -> None:
         await _start(client, options, declaration)
@@ -61,15 +63,15 @@ def start(options: Options, type_: str, **given: Any) -> None:
     run(work)
 
 
-def _check(wish: _Wish) -> None:
-    if not wish.title.strip() or len(wish.title) > _TITLE_MAX or not wish.title.isprintable():
+def _check(request: _Request) -> None:
+    if not request.title.strip() or len(request.title) > _TITLE_MAX or not request.title.isprintable():
         raise click.UsageError(f"--title must be one line of 1 to {_TITLE_MAX} characters")
-    if len(wish.description) > _DESCRIPTION_MAX:
+    if len(request.description) > _DESCRIPTION_MAX:
         raise click.UsageError(f"--description must be {_DESCRIPTION_MAX} characters at most")
-    if wish.key is not None and not wish.key.strip():
+    if request.key is not None and not request.key.strip():
         raise click.UsageError("--key must not be empty")
-    if wish.key is not None and wish.dry_run:
-        raise click.UsageError("a dry run takes no --key: it must never answer for a real incident")
+    if request.key is not None and request.dry_run:
+        raise click.UsageError("--dry-run takes no --key: an alert must never be matched to a dry run")
 
 
 def _check_size(declaration: "Declaration") -> None:
@@ -77,13 +79,13 @@ def _check_size(declaration: "Declaration") -> None:
 
     if (found := limits.size(declaration.model_dump(mode="json"))) > limits.DECLARATION:
         raise RefusedError(
-            f"runbook, organisation, environment and obligations have {found} bytes together, and "
-            f"{limits.DECLARATION} at most can go on record: shorten them"
+            f"runbook, organisation, environment and obligations are {found} bytes together; at most "
+            f"{limits.DECLARATION} can go on record: shorten them"
         )
 
 
-def _declaration(options: Options, wish: _Wish) -> "Declaration":
-    """Read the organisation's files and put the declaration together; its id is chosen at the start."""
+def _declaration(options: Options, request: _Request) -> "Declaration":
+    """Build the declaration from the organisation's files; the incident's id is set when it starts."""
     from domain.config.runbook import ProbeStep
     from domain.model.declaration import Declaration
     from domain.values.severity import Severity
@@ -93,19 +95,19 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
 
     folder = options.folder()
     known = list_runbooks(folder)
-    if known and wish.type not in known:
-        raise click.UsageError(f"there is no runbook for {wish.type!r} in {folder}; known: {', '.join(known)}")
+    if known and request.type not in known:
+        raise click.UsageError(f"there is no runbook for {request.type!r} in {folder}; known: {', '.join(known)}")
     organisation = load_organisation(folder)
     environment = load_environment(folder, options.named_environment())
-    runbook = load_runbook(folder, wish.type, organisation, environment)
-    severity = Severity(wish.severity)
+    runbook = load_runbook(folder, request.type, organisation, environment)
+    severity = Severity(request.severity)
     if severity not in runbook.severities:
         usual = ", ".join(runbook.severities)
         click.echo(f"Note: {runbook.id} is usually {usual}; declared as {severity}", err=True)
-    if wish.speed is not None and environment.kind != "sandbox":
-        raise click.UsageError(f"--speed is for a sandbox alone; {environment.name} is {environment.kind}")
+    if request.speed is not None and environment.kind != "sandbox":
+        raise click.UsageError(f"--speed is for sandboxes only; {environment.name} is {environment.kind}")
     if options.who is not None and organisation.contact(options.who) is None:
-        raise RefusedError(f"{options.who!r} is no contact or role of {organisation.id}")
+        raise RefusedError(f"{options.who!r} is not a contact or role of {organisation.id}")
     opened = {step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens}
     related = {name: load_runbook(folder, name, organisation, environment) for name in sorted(opened)}
     declared_at = datetime.now(UTC)
@@ -114,15 +116,15 @@ def _declaration(options: Options, wish: _Wish) -> "Declaration":
         obligations=load_obligations(folder, organisation),
         calendar=calendar(organisation, declared_at),
         incident_id="",
-        title=wish.title,
-        description=wish.description,
+        title=request.title,
+        description=request.description,
         severity=severity,
         declared_at=declared_at,
         declared_by=options.who or _UNNAMED,
-        key=wish.key,
-        phi=wish.phi,
-        mode="dry-run" if wish.dry_run else "live",
-        speed=wish.speed or 1,
+        key=request.key,
+        phi=request.phi,
+        mode="dry-run" if request.dry_run else "live",
+        speed=request.speed or 1,
         organisation=organisation,
         environment=environment,
         runbook=runbook,
@@ -134,13 +136,14 @@ async def _start(client: "Client", options: Options, declaration: "Declaration")
     from starters.client import start_once
     from starters.client.connection import nobody_answers, ui, worker_polls
 
+    # at once: whether a worker polls takes a call of its own, and must not delay the start
     started, polled = await asyncio.gather(start_once.start(client, declaration, details), worker_polls(client))
     dry = declaration.mode == "dry-run"
     if not polled:
         problem = await nobody_answers(client)
         if dry:
-            raise UnreachableError(f"{started.incident} is created, but {problem}")
-        click.echo(f"Warning: {problem}; {started.incident} is created and waits for one", err=True)
+            raise UnreachableError(f"{started.incident} was created, but {problem}")
+        click.echo(f"Warning: {problem}; {started.incident} was created and waits for one", err=True)
     answer: dict[str, Any] = {
         "incident_id": started.incident,
         "created": started.created,
@@ -157,13 +160,13 @@ async def _start(client: "Client", options: Options, declaration: "Declaration")
 
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
-    _say(answer, declaration, left)
+    _print(answer, declaration, left)
 
 
-def _say(answer: dict[str, Any], declaration: "Declaration", left: dict[str, Any] | None) -> None:
+def _print(answer: dict[str, Any], declaration: "Declaration", left: dict[str, Any] | None) -> None:
     incident = answer["incident_id"]
     if not answer["created"]:
-        click.echo(f"{incident} is open under this key; the alert is recorded on it")
+        click.echo(f"{incident} is open under this key; the alert was recorded on it")
     else:
         what = "dry run" if left else "declared"
         click.echo(f"{incident} {what}: {declaration.severity} {declaration.runbook.title}: {declaration.title}")
@@ -179,7 +182,7 @@ def _say(answer: dict[str, Any], declaration: "Declaration", left: dict[str, Any
 
 
 def details(declaration: "Declaration") -> str:
-    """What Temporal's UI shows of an incident: markdown, with what people wrote kept from being markup."""
+    """What Temporal's UI shows of an incident: markdown, with people's texts escaped."""
     incident = declaration.incident_id
     safe = html.escape(declaration.title, quote=False)
     links = [f"- [{html.escape(board.title)}]({board.url})" for board in declaration.organisation.dashboards]
@@ -203,7 +206,7 @@ def details(declaration: "Declaration") -> str:
             "",
             "### Act",
             f'- `incident ack {incident}` or signal `acknowledge` with `{{"by": "<role>"}}`',
-            f"- `incident watch {incident}` tells what is due and what to type next",
-            "- A change waits for approval in a workflow of its own: signal `approve` with its digest there",
+            f"- `incident watch {incident}` shows what is due and what to type next",
+            "- A change waits for approval in its own workflow: signal `approve` there, with its digest",
         ]
     )

@@ -41,11 +41,11 @@ def stats(options: Options, since: str | None, format_: str | None, output: Path
     clock = terminal.clock(options)
     start = None if since is None else _midnight(since, clock.zone, now)
     tally, unreadable = Tally(), list[recorded_incidents.Unreadable]()
-    for account in recorded_incidents.accounts(options, start):
-        if isinstance(account, recorded_incidents.Unreadable):
-            unreadable.append(account)
+    for incident in recorded_incidents.incidents(options, start):
+        if isinstance(incident, recorded_incidents.Unreadable):
+            unreadable.append(incident)
         else:
-            tally.take(account)
+            tally.take(incident)
     counted = tally.stats()
     told = Told(options.named_environment(), since, clock(now), unreadable)
     if options.as_json:

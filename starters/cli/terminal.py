@@ -1,4 +1,4 @@
-"""Printing for people: tables, times where the organisation is, and text that cannot steer a terminal."""
+"""Printing for people: tables, times in the organisation's zone, and text without terminal control characters."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _PIPE_WIDTH = 140
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that takes text as it is; wide where nobody's window limits it."""
+    """A console that prints text as it is; 140 columns wide if it is not a terminal."""
     made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not made.is_terminal:
         made.width = _PIPE_WIDTH
@@ -32,7 +32,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def clean(value: Any) -> str:
-    """Text from outside, without the characters that would steer a terminal; None is nothing."""
+    """Untrusted text without control characters, which could take over a terminal; None becomes empty."""
     text = "" if value is None else str(value)
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
@@ -46,16 +46,16 @@ def table(title: str, *columns: str) -> Table:
 
 
 def show(*parts: RenderableType) -> None:
-    """Print parts one below the other on stdout."""
+    """Print parts on stdout, one below the other."""
     out = console()
     for part in parts:
         out.print(part)
 
 
 def folded(line: str, width: int | None = None) -> str:
-    """Break a line between words where the terminal's window ends, what follows set in under its text.
+    """Wrap a line at the terminal's width, indented under its text.
 
-    A line that goes elsewhere than to a terminal stays as it is, unless a `width` is given.
+    A line that does not go to a terminal is not wrapped, unless a `width` is given.
     """
     out = console()
     width = width or (out.width if out.is_terminal else None)
@@ -67,12 +67,12 @@ def folded(line: str, width: int | None = None) -> str:
 
 
 def as_json(document: Any) -> None:
-    """Print the one JSON document of a call."""
+    """Print the command's one JSON document."""
     click.echo(json.dumps(document, ensure_ascii=False))
 
 
 def clock(options: "Options") -> Clock:
-    """The organisation's clock; UTC, with a warning, where its file cannot be read: looking must not depend on it."""
+    """The organisation's clock; UTC, with a warning, if its file cannot be read, as reading must not depend on it."""
     from starters.files.organisation_folder import load_organisation
 
     try:
@@ -84,8 +84,8 @@ def clock(options: "Options") -> Clock:
 
 
 def unreadable(incidents: "Sequence[Unreadable]") -> Table:
-    """The incidents of a ledger that could not be read, and why."""
-    made = table("Could not be told", "Incident", "Why")
+    """The ledger's incidents that could not be read, and why."""
+    made = table("Unreadable", "Incident", "Why")
     for one in incidents:
         made.add_row(clean(one.id), clean(one.reason))
     return made

@@ -41,9 +41,7 @@ def watch(options: Options, incident: str, once: bool) -> None:
 
     state = run(work)
     if clock is None:
-        from starters.cli.next_steps import advice
-
-        terminal.as_json({"state": state, "next": [item._asdict() for item in advice(state)]})
+        terminal.as_json({"state": state, "next": state["next"]})
     elif once:
         terminal.show(frame(state, datetime.now(UTC), clock))
 
@@ -77,17 +75,17 @@ def frame(state: dict[str, Any], now: datetime, clock: "Clock", trouble: str = "
     from rich.console import Group
 
     from domain.values.durations import spoken
-    from starters.cli import incident_tables, next_steps, terminal
+    from starters.cli import incident_tables, terminal
 
     due = terminal.table("Due next, if nobody does anything", "In", "At", "What")
-    for entry in next_steps.due(state)[:5]:
+    for entry in state["due"][:5]:
         left = datetime.fromisoformat(entry["at"]) - now
         due.add_row(
             "now" if left.total_seconds() <= 0 else spoken(left), clock(entry["at"]), terminal.clean(entry["what"])
         )
     typed = terminal.table("What to type next", "Who", "Command", "Why")
-    for item in next_steps.advice(state):
-        typed.add_row(item.who, item.command, terminal.clean(item.why))
+    for item in state["next"]:
+        typed.add_row(item["who"], item["command"], terminal.clean(item["why"]))
     parts: list[RenderableType] = [incident_tables.head(state, clock)]
     if trouble:
         parts.append(trouble)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from domain.model.commands import Custody
-from domain.rules.custody import following
+from domain.rules.custody import behind_the_end
 from domain.values.status import FINAL
 from starters.client import incident_client
 from starters.client.connection import run
@@ -77,4 +77,4 @@ def _behind(options: Options, incident: str, command: Custody, clients: "Clients
     if who is None:
         raise RefusedError(f"{command.by!r} is no contact or role of the organisation")
     environment = load_environment(options.folder(), options.named_environment())
-    return LedgerStore(clients, environment).follow(incident, following(command, who), datetime.now(UTC)).seq
+    return LedgerStore(clients, environment).follow(incident, behind_the_end(command, who), datetime.now(UTC)).seq

@@ -199,16 +199,14 @@ async def _answered(client: Client, call: Coroutine[Any, Any, T]) -> T:
 
 
 async def _with_work(client: Client, document: Document) -> Document:
-    """Put the tasks of a closed incident as they stand now in the place of those that it left open."""
+    """A closed incident as the work that it left has it now, as far as anybody can say."""
     if document["status"] != "closed" or all(task["status"] != "open" for task in document["tasks"]):
         return document
     try:
-        work = await ask(client, ids.follow_up_workflow_id(document["id"]), "state")
+        work: Document = await ask(client, ids.follow_up_workflow_id(document["id"]), "state")
     except (RefusedError, UnreachableError):
-        return document  # it is as it was left, as far as anybody can tell
-    now = {task["step"]: task for task in work["tasks"]}
-    tasks = [now.get(task["step"], task) for task in document["tasks"]]
-    return {**document, "tasks": tasks, "waiting_for": work["waiting_for"]}
+        return document
+    return {**document, **work}
 
 
 async def _left(client: Client, incident: str) -> Account | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.rules.account import Account
+from domain.model.state import IncidentState
 from starters.errors import RefusedError
 from starters.options import Options
 
@@ -19,7 +19,7 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-def accounts(options: Options, since: datetime | None = None) -> Iterator[Account | Unreadable]:
+def incidents(options: Options, since: datetime | None = None) -> Iterator[IncidentState | Unreadable]:
     """Tell each incident, or those declared at or after `since` (UTC), oldest first; only one is in memory at a time.
 
     That an entry follows from the one before it is checked, signatures are not: that is `incident audit verify`.
@@ -48,11 +48,11 @@ def refuse(unreadable: list[Unreadable]) -> None:
         raise RefusedError(f"{first.id} cannot be told ({first.reason}){more}: see incident audit verify ID")
 
 
-def _told(record: "LedgerReader", incident: str) -> Account | Unreadable:
+def _told(record: "LedgerReader", incident: str) -> IncidentState | Unreadable:
     from activities.action import RuleError
     from domain.audit.verdict import account
     from domain.model.timeline import Timeline
-    from domain.rules.account_fold import NoAccountError, fold
+    from domain.rules.evolve import NoIncidentError, fold
 
     try:
         entries = account(record.read_chain(incident))
@@ -62,7 +62,7 @@ def _told(record: "LedgerReader", incident: str) -> Account | Unreadable:
         told = fold(entries)
     except RuleError:
         return Unreadable(incident, "the ledger lists it and has no entry of it")
-    except NoAccountError as error:
+    except NoIncidentError as error:
         return Unreadable(incident, str(error))
     except ValueError:
         return Unreadable(incident, "an entry cannot be read")

@@ -16,7 +16,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.model.declaration import Alert, Declaration, KeyHold
-from domain.model.state import IncidentRun
+from domain.rules.run import IncidentRun
 from domain.values import ids
 from domain.values.status import FINAL
 from starters.client.connection import RPC_TIMEOUT

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from activities.action import ChangeAction, Logical, NoticeAction, Params, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from starters.files.model_problems import of_model, unknown
-from starters.files.place_checks import items, mapping
+from starters.files.names import items, mapping, parts, strange
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
 
@@ -19,10 +19,10 @@ ACTIONS: dict[str, Mapping[str, Action]] = {"probe": PROBES, "change": CHANGES, 
 
 def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
     """Every step that is a mapping, with its keys."""
-    for number, phase in enumerate(map(mapping, items(data.get("phases")))):
-        for index, step in enumerate(items(phase.get("steps"))):
-            if isinstance(step, dict):
-                yield ("phases", number, "steps", index), step
+    for at, phase in parts(data, "phases"):
+        for keys, step in parts(phase, "steps"):
+            if step:
+                yield (*at, *keys), step
 
 
 def action_of(step: Mapping[str, Any]) -> tuple[str, Action | None] | None:
@@ -59,15 +59,25 @@ def of_action(
         yield from _evidence(document, at, step)
     given, asked = mapping(step.get("with")), items(step.get("ask"))
     yield from _parameters(document, at, action.params, given, asked)
-    for index, name in enumerate(asked):
-        if isinstance(name, str) and name not in action.params.model_fields:
-            yield document.problem((*at, "ask", index), unknown(name, action.params.model_fields, "parameter"))
-    for keys, value, field in _logical_names(action.params, given):
-        for where, environment in environments.items():
-            there = _known(environment, field)
-            if value not in there:
-                message = f"{unknown(value, there, 'name')} among {field} of environment {where}"
-                yield document.problem((*at, "with", *keys), message)
+    yield from strange(document, (*at, "ask"), asked, action.params.model_fields, "parameter")
+    for where, environment in environments.items():
+        for field in action.needs:
+            if not environment.get(field):
+                message = f"{action.name!r} needs {field}, which environment {where} lacks; add it there"
+                yield document.problem((*at, kind), f"{message}, or leave this step out")
+        for keys, value, mark in _logical_names(action.params, given):
+            if said := _unfit(where, environment, value, mark):
+                yield document.problem((*at, "with", *keys), said)
+
+
+def _unfit(where: str, environment: Mapping[str, Any], value: str, mark: Logical) -> str | None:
+    """What is wrong with a logical name in one environment."""
+    there = _known(environment, mark.kind)
+    if value not in there:
+        return f"{unknown(value, there, 'name')} among {mark.kind} of environment {where}"
+    if mark.needs and not mapping(there[value]).get(mark.needs):
+        return f"{value!r} has no {mark.needs} in environment {where}; add it there, or leave this step out"
+    return None
 
 
 def _parameters(
@@ -81,16 +91,16 @@ def _parameters(
         yield from of_model(document, params, wrong, (*at, "with"))
 
 
-def _logical_names(params: type[Params], given: Mapping[str, Any]) -> Iterator[tuple[Keys, str, str]]:
-    """Each logical name that a step uses, defaults included: its keys under `with`, itself, the environment's field."""
+def _logical_names(params: type[Params], given: Mapping[str, Any]) -> Iterator[tuple[Keys, str, Logical]]:
+    """Each logical name that a step uses, defaults included: its keys under `with`, itself, what is asked of it."""
     for name, field in params.model_fields.items():
         marks = [mark for mark in (*field.metadata, *_marks(field.annotation)) if isinstance(mark, Logical)]
         value = given.get(name, field.default)
         for mark in marks:
             if isinstance(value, str):
-                yield (name,), value, mark.kind
+                yield (name,), value, mark
             elif isinstance(value, list | tuple):
-                yield from (((name, index), one, mark.kind) for index, one in enumerate(value) if isinstance(one, str))
+                yield from (((name, index), one, mark) for index, one in enumerate(value) if isinstance(one, str))
 
 
 def _known(environment: Mapping[str, Any], field: str) -> Mapping[str, Any]:

@@ -28,6 +28,8 @@ from starters.files.runbook_schema import runbook_schema
 from starters.files.yaml_lines import Document, read
 
 _OBLIGATIONS = "obligations.yaml"
+_UNCHECKED = "whoever-is-on-call"
+"""Stands for the roles that an organisation's file would give, where that file is invalid."""
 
 
 def load_obligations(folder: Path, organisation: Organisation) -> Obligations:
@@ -109,9 +111,12 @@ def _refused(load: Callable[[], object]) -> list[Problem]:
 
 
 def _organisation_if_valid(folder: Path) -> Organisation | None:
-    """The organisation to check a runbook's roles against; one that is invalid tells so when it is linted itself."""
+    """The organisation to check roles against, whatever else is to be mended in its file.
+
+    None where there is no reading it; it is told when that file is linted itself.
+    """
     try:
-        return load_organisation(folder)
+        return loaded(read(folder / ORGANISATION), Organisation, ())
     except InvalidFile:
         return None
 
@@ -131,6 +136,8 @@ def _load_runbook(
     places: Mapping[str, Mapping[str, Any]],
     owed: obligation_checks.Known,
 ) -> Runbook:
+    on_call = organisation.on_call if organisation else (_UNCHECKED,)
+    document.data.setdefault("on_call", [*on_call])
     found = [
         *place_checks.unfilled(document).values(),
         *runbook_checks.of_runbook(document, organisation, places),

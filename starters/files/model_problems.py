@@ -7,12 +7,11 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from domain.config.runbook import STEP_KINDS, AnyStep
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
 
-_KINDS = ("probe", "change", "notice", "task", "obligation")
-_SUBJECTS = {"services": "target_group_arn", "web_acls": "log_group", "channels": "address"}
-"""The key that a rule over a whole part is about, by what holds the part."""
+_STEP_KEYS = {field.alias or name for kind in get_args(AnyStep) for name, field in kind.model_fields.items()}
 
 
 def of_model(
@@ -24,11 +23,21 @@ def of_model(
     """
     for said in errors:
         keys = _as_written(said["loc"])
-        if said["type"] == "value_error" and len(keys) > 1:
-            holder = next((key for key in reversed(keys) if isinstance(key, str) and key in _SUBJECTS), None)
-            inside = holder is not None and keys.index(holder) == len(keys) - 2
-            keys = (*keys, _SUBJECTS[str(holder)]) if inside else keys
+        if said["type"] == "step_kind" and (mistyped := _mistyped_kind(said["input"])):
+            wrong, meant = mistyped
+            yield document.problem((*under, *keys, wrong), f"is no kind of step; did you mean {meant}?")
+            continue
         yield document.problem((*under, *keys), _message(model, said))
+
+
+def _mistyped_kind(step: Any) -> tuple[str, str] | None:
+    """The key of a step without a kind that is nearly one, and the kind that it was meant to be."""
+    if not isinstance(step, dict) or not step.keys().isdisjoint(STEP_KINDS):
+        return None
+    for key in step.keys() - _STEP_KEYS:
+        if near := difflib.get_close_matches(str(key), STEP_KINDS, n=1):
+            return str(key), near[0]
+    return None
 
 
 def _as_written(loc: Keys) -> Keys:
@@ -38,7 +47,7 @@ def _as_written(loc: Keys) -> Keys:
 
 def _is_kind(loc: Keys, index: int) -> bool:
     """Whether this part of a location names a step's kind, not a key of the step."""
-    return index >= 2 and loc[index] in _KINDS and loc[index - 2] == "steps" and isinstance(loc[index - 1], int)
+    return index >= 2 and loc[index] in STEP_KINDS and loc[index - 2] == "steps" and isinstance(loc[index - 1], int)
 
 
 def _message(model: type[BaseModel], said: ErrorDetails) -> str:

@@ -1,31 +1,19 @@
 """What must hold within an organisation's and an environment's file, said key by key and all at once."""
 
-import re
 import zoneinfo
 from collections.abc import Iterator
-from typing import Any
 
+from domain.config.organisation import COMMANDER
 from domain.values.placeholders import placeholders
 from domain.values.severity import Severity
-from starters.files.model_problems import unknown
+from starters.files.names import doubled, items, mapping, parts, strange
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
 
 NO_RUNBOOKS = frozenset({"organisation", "obligations", "requirements"})
 """What stands beside the runbooks in an organisation's folder and is none."""
-_ELB_NAME_MAX = 32
 _FICTION = frozenset({"+61491570006", "+61491570110", *(f"+6149157015{last}" for last in "6789")})
 """Telephone numbers that Australia reserves for fiction and that our examples use: nobody answers them."""
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """The value where it is a mapping; an empty one where the model says that it should be."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: Any) -> list[Any]:
-    """The value where it is a list; an empty one where the model says that it should be."""
-    return value if isinstance(value, list) else []
 
 
 def unfilled(document: Document) -> dict[Keys, Problem]:
@@ -37,20 +25,16 @@ def unfilled(document: Document) -> dict[Keys, Problem]:
 
 
 def of_organisation(document: Document) -> Iterator[Problem]:
-    """Ids that stand twice, a chain of roles that nobody holds, severities left out, a time zone that is none."""
+    """Ids that stand twice, roles that nobody holds, severities left out, a time zone that is none."""
     data = document.data
-    seen: set[str] = set()
-    held: set[str] = set()
-    for part in ("contacts", "externals"):
-        for index, entry in enumerate(map(mapping, items(data.get(part)))):
-            name = entry.get("id")
-            if isinstance(name, str) and name in seen:
-                yield document.problem((part, index, "id"), f"id {name!r} stands twice; give each its own")
-            seen.add(str(name))
-            held.update(role for role in items(entry.get("roles")) if isinstance(role, str))
-    for index, role in enumerate(items(data.get("chain"))):
-        if isinstance(role, str) and role not in held:
-            yield document.problem(("chain", index), unknown(role, held, "role"))
+    contacts = parts(data, "contacts")
+    yield from doubled(document, [*contacts, *parts(data, "externals")])
+    held = {role for _, contact in contacts for role in items(contact.get("roles")) if isinstance(role, str)}
+    for key in ("chain", "on_call"):
+        yield from strange(document, (key,), data.get(key), held, "role")
+    for grade, rule in mapping(data.get("approval")).items():
+        roles = mapping(rule).get("roles")
+        yield from strange(document, ("approval", grade, "roles"), roles, held | {COMMANDER}, "role")
     policies = data.get("severities")
     if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
         yield document.problem(("severities",), f"no policy for {', '.join(missing)}; add one")
@@ -60,28 +44,17 @@ def of_organisation(document: Document) -> Iterator[Problem]:
 
 
 def of_environment(document: Document) -> Iterator[Problem]:
-    """Names that lead nowhere, an account that is none, load balancers that cannot exist."""
+    """A name that is not the file's, and names that lead nowhere."""
     data = document.data
     if data.get("name") not in (None, document.file.stem):
         yield document.problem(("name",), f"{data['name']!r} stands in {document.file.name}; make the two the same")
-    account = data.get("account")
-    if isinstance(account, str) and not re.fullmatch(r"\d{12}", account):
-        yield document.problem(("account",), f"{account!r} is no AWS account id; write its twelve digits in quotes")
-    databases = mapping(data.get("databases"))
+    databases, maintenance = mapping(data.get("databases")), mapping(data.get("maintenance"))
     for name, database in databases.items():
         source = mapping(database).get("replica_of")
-        if isinstance(source, str) and source not in databases:
-            yield document.problem(("databases", name, "replica_of"), unknown(source, databases, "database"))
+        yield from strange(document, ("databases", name, "replica_of"), source, databases, "database")
     for key, part in (("load_balancer", "load_balancers"), ("bucket", "buckets")):
-        named, there = mapping(data.get("maintenance")).get(key), mapping(data.get(part))
-        if isinstance(named, str) and named not in there:
-            yield document.problem(("maintenance", key), unknown(named, there, key.replace("_", " ")))
-    for name, balancer in mapping(data.get("load_balancers")).items():
-        arn = str(mapping(balancer).get("arn", ""))
-        own = re.search(r":loadbalancer/[^/]+/([^/]+)", arn)
-        if own and len(own[1]) > _ELB_NAME_MAX:
-            message = f"load balancer name {own[1]!r} has {len(own[1])} characters; {_ELB_NAME_MAX} are allowed"
-            yield document.problem(("load_balancers", name, "arn"), f"{message}, so none can exist; look its ARN up")
+        there = mapping(data.get(part))
+        yield from strange(document, ("maintenance", key), maintenance.get(key), there, key.replace("_", " "))
 
 
 def fictional_numbers(document: Document) -> Iterator[Problem]:

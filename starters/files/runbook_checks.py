@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from activities.catalogue import CHANGES
-from domain.config.approval import DEFAULT_RULES
-from domain.config.organisation import COMMANDER, Organisation
-from starters.files.action_checks import action_of, of_action, steps
+from domain.config.organisation import Organisation
+from starters.files import approval_checks
+from starters.files.action_checks import of_action, steps
 from starters.files.model_problems import unknown
-from starters.files.place_checks import NO_RUNBOOKS, items, mapping
-from starters.files.problems import Keys, Problem
+from starters.files.names import doubled, parts, strange
+from starters.files.place_checks import NO_RUNBOOKS
+from starters.files.problems import Problem
 from starters.files.yaml_lines import Document
 
 
@@ -22,103 +22,47 @@ def of_runbook(
     Without an organisation nothing is said of roles. `environments` maps names to their files' values.
     """
     yield from _ids(document)
+    yield from _names(document)
     for at, step in steps(document.data):
-        yield from _names(document, at, step)
         yield from of_action(document, at, step, environments)
     if organisation is not None:
         yield from _roles(document, organisation)
-        for at, step in steps(document.data):
-            yield from _approval(document, at, step, organisation)
+        yield from approval_checks.of_runbook(document, organisation)
 
 
 def _ids(document: Document) -> Iterator[Problem]:
     name = document.data.get("id")
     if isinstance(name, str) and name != document.file.stem:
         yield document.problem(("id",), f"{name!r} stands in {Path(document.file).name}; make the two the same")
-    phases = [(("phases", n), mapping(phase)) for n, phase in enumerate(items(document.data.get("phases")))]
-    seen: dict[str, int] = {}
-    for at, part in [*phases, *steps(document.data)]:
-        name, keys = part.get("id"), (*at, "id")
-        if isinstance(name, str) and name in seen:
-            first = seen[name]
-            yield document.problem(
-                keys, f"id {name!r} stands on line {first} already; phases and steps share their ids"
-            )
-        elif isinstance(name, str):
-            seen[name] = document.line(keys)
+    yield from doubled(document, [*parts(document.data, "phases"), *steps(document.data)])
 
 
-def _names(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Problem]:
-    """The probes that a step names are there; `params` is our own name for `with`."""
-    probes = {str(other.get("id")) for _, other in steps(document.data) if "probe" in other}
-    for key in ("suggested_by", "unless"):
-        for index, name in enumerate(items(step.get(key))):
-            if isinstance(name, str) and name not in probes:
-                yield document.problem((*at, key, index), unknown(name, probes, "probe"))
-    evidence = {str(other.get("id")) for _, other in steps(document.data) if other.get("evidence") is True}
-    for index, name in enumerate(items(step.get("evidence_first"))):
-        if isinstance(name, str) and name not in evidence:
-            yield document.problem((*at, "evidence_first", index), unknown(name, evidence, "evidence step"))
-    causes = probes | {str(other.get("id")) for _, other in steps(document.data) if "change" in other}
-    for index, name in enumerate(items(step.get("opened_by"))):
-        if isinstance(name, str) and name not in causes:
-            yield document.problem((*at, "opened_by", index), unknown(name, causes, "probe or change"))
-    opens = step.get("opens")
+def _names(document: Document) -> Iterator[Problem]:
+    """What a step names is there; `params` is our own name for `with`."""
+    named = [(str(step.get("id")), step) for _, step in steps(document.data)]
+    probes = {name for name, step in named if "probe" in step}
+    causes = {name for name, step in named if "probe" in step or "change" in step}
+    evidence = {name for name, step in named if step.get("evidence") is True}
     siblings = {file.stem for file in Path(document.file).parent.glob("*.yaml")} - NO_RUNBOOKS
-    if isinstance(opens, str) and opens not in siblings:
-        yield document.problem((*at, "opens"), unknown(opens, siblings, "runbook"))
-    if "params" in step:
-        yield document.problem((*at, "params"), unknown("params", ["with"], "key"))
+    known: dict[str, tuple[set[str], str]] = {
+        "suggested_by": (probes, "probe"),
+        "unless": (probes, "probe"),
+        "evidence_first": (evidence, "evidence step"),
+        "opened_by": (causes, "probe or change"),
+        "opens": (siblings, "runbook"),
+    }
+    for at, step in steps(document.data):
+        for key, (there, what) in known.items():
+            yield from strange(document, (*at, key), step.get(key), there, what)
+        if "params" in step:
+            yield document.problem((*at, "params"), unknown("params", ["with"], "key"))
 
 
 def _roles(document: Document, organisation: Organisation) -> Iterator[Problem]:
     """People are paged by roles that somebody holds; work may belong to outside parties and the commander too."""
-    held = {role for contact in organisation.contacts for role in contact.roles}
     for key in ("on_call", "page_at_once", "page_at_once_with_phi"):
-        for index, role in enumerate(items(document.data.get(key))):
-            if isinstance(role, str) and role not in held:
-                yield document.problem((key, index), unknown(role, held, "role"))
-    if "on_call" not in document.data:
-        missing = [role for role in ("devops-lead", "development-lead", "security-lead") if role not in held]
-        if missing:
-            yield document.problem(
-                ("on_call",), f"is missing and nobody holds {', '.join(missing)}; say who is on call"
-            )
-    owners: list[tuple[Keys, Any]] = [(("owner",), document.data.get("owner"))]
-    owners += [((*at, "owner"), step.get("owner")) for at, step in steps(document.data) if "task" in step]
-    for keys, role in owners:
-        if isinstance(role, str) and role not in organisation.roles():
-            yield document.problem(keys, unknown(role, organisation.roles(), "role"))
-
-
-def _approval(document: Document, at: Keys, step: Mapping[str, Any], organisation: Organisation) -> Iterator[Problem]:
-    """Those who must approve exist, and there are enough of them."""
-    found = action_of(step)
-    if found is None or found[0] != "change":
-        return
-    rule, keys = mapping(step.get("approval")), (*at, "approval")
-    written = "approval" in step
-    roles, quorum = items(rule.get("roles")), rule.get("quorum", 1)
-    if not written:
-        action = CHANGES.get(step["change"])
-        if action is None:
-            return
-        default = DEFAULT_RULES[action.approval_class]
-        roles, quorum = list(default.roles), default.quorum
-    voters = {role for contact in organisation.contacts for role in contact.roles} | {COMMANDER}
-    if written:
-        for index, role in enumerate(roles):
-            if isinstance(role, str) and role not in voters:
-                yield document.problem((*keys, "roles", index), unknown(role, voters, "role"))
-    people = {contact.id for role in roles if isinstance(role, str) for contact in organisation.holders(role)}
-    able = min(len(people) + (COMMANDER in roles), len(organisation.contacts))
-    if isinstance(quorum, int) and quorum > able:
-        who = f"{able} {'person holds' if able == 1 else 'people hold'} {', '.join(map(str, roles)) or 'no role'}"
-        if written:
-            yield document.problem(
-                (*keys, "quorum"), f"{quorum} must approve, but {who}; name more roles or ask for fewer"
-            )
-        else:
-            yield document.problem(
-                (*at, "change"), f"by default {quorum} must approve, but {who}; write an approval: of your own"
-            )
+        yield from strange(document, (key,), document.data.get(key), organisation.held(), "role")
+    if not document.data.get("on_call"):
+        yield document.problem(("on_call",), "is missing; say who is on call, here or for all in organisation.yaml")
+    for at, owned in [((), document.data), *((at, step) for at, step in steps(document.data) if "task" in step)]:
+        yield from strange(document, (*at, "owner"), owned.get("owner"), organisation.roles(), "role")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from domain.model.timeline import Entry
-from domain.rules.account_fold import fold
+from domain.rules.evolve import fold
 from domain.values.local_time import Clock
 from reporting.content import incident_report
 from reporting.content.blocks import Block, Figure, Heading, Items, Table

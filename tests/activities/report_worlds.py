@@ -10,13 +10,14 @@ from domain.model import commands
 from domain.model.activity_io import Applied, Planned
 from domain.model.declaration import Declaration
 from domain.model.effects import SendNotice, StartChange
+from domain.model.event_kinds import Happening
+from domain.model.events import NoticeMoved
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
-from domain.model.state import ChangeStatus
 from domain.model.timeline import Entry
-from domain.rules import change_requests, clock, facts, findings, lifecycle, notices
-from domain.rules.change import Change, ChangeRequest
-from domain.rules.incident import Incident
+from domain.rules import change_requests, clock, findings
+from domain.rules.change import ChangeRequest, LiveChange
+from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.organisation_folder import load_environment, load_organisation, shipped_folder
@@ -30,22 +31,21 @@ class Played:
     """An incident as it goes on: what is due by itself happens in time, people speak in between."""
 
     def __init__(self, declared: Declaration) -> None:
-        self.incident = Incident.declared(declared)
+        self.incident = LiveIncident.declared(declared)
         self.now = declared.declared_at
-        self.changes: dict[str, Change] = {}
-        facts.record_declared(self.incident)
+        self.changes: dict[str, LiveChange] = {}
         self.wait(timedelta(0))
 
     @property
     def entries(self) -> list[Entry]:
-        return self.incident.state.timeline.entries
+        return self.incident.timeline.entries
 
     def wait(self, duration: timedelta) -> None:
         """Let time pass, and everything happen that is due."""
         until = self.now + duration
-        while (due := clock.next_due(self.incident)) is not None and due.at <= until:
+        while (due := clock.next_due(self.incident.state)) is not None and due.at <= until:
             self.now = max(due.at, self.now)
-            clock.fire(self.incident, self.now)
+            self.incident.pass_time(self.now)
             self._work()
         self.now = until
 
@@ -53,19 +53,20 @@ class Played:
         """Let somebody say something a while later; returns why it was refused."""
         self.wait(after)
         command = commands.INCIDENT_COMMANDS[name].model_validate({"by": by, **payload})
-        refused = lifecycle.handle(self.incident, name, command, self.now)
+        refused = self.incident.hear(name, command, self.now)
         self._work()
         return refused
 
     def find(self, step: str, status: FindingStatus, summary: str, **told: Any) -> None:
         """Let a probe answer."""
-        probe = self.incident.declaration.runbook.step(step)
+        probe = self.incident.state.declaration.runbook.step(step)
         assert isinstance(probe, ProbeStep)
-        findings.found(self.incident, probe, Finding(status=status, summary=summary, **told), self.now)
+        finding = Finding(status=status, summary=summary, **told)
+        self.incident.take(findings.found(self.incident.state, probe, finding), self.now)
 
     def preserve(self) -> None:
         """Start what preserves evidence by itself."""
-        change_requests.preserve_evidence(self.incident, self.now)
+        self.incident.take(change_requests.preserve_evidence(self.incident.state), self.now)
         self._work()
 
     def plan(self, step: str, **content: Any) -> str:
@@ -90,7 +91,7 @@ class Played:
         self.wait(after)
         name = "reject" if "reason" in payload else "approve"
         command = commands.CHANGE_COMMANDS[name].model_validate({"by": by, **payload})
-        self.changes[step].handle(name, command, self.now)
+        self.changes[step].hear(name, command, self.now)
         self._told(step)
 
     def end(self, step: str, seen: str, after: timedelta = timedelta(seconds=50), *, failed: bool = False) -> None:
@@ -98,32 +99,41 @@ class Played:
         change = self.changes[step]
         self.wait(after)
         change.applied(Applied(outcome="applied"), self.now)
-        change.end(ChangeStatus.FAILED if failed else ChangeStatus.APPLIED, seen, self.now)
+        if failed:
+            change.failed(seen, self.now)
+        else:
+            change.verified(seen, self.now)
         self._told(step)
 
     def _told(self, step: str) -> None:
-        change_requests.progress(self.incident, self.changes[step].told(), self.now)
+        if (news := self.changes[step].news()) is not None:
+            happenings = change_requests.progress(self.incident.state, news.workflow_id, news.happenings())
+            self.incident.take(happenings, self.now)
 
     def _work(self) -> None:
-        declared = self.incident.declaration
-        for effect in self.incident.effects:
+        state = self.incident.state
+        declared = state.declaration
+        effects, self.incident.effects = self.incident.effects, []
+        for effect in effects:
             if isinstance(effect, SendNotice):
-                notices.sent(self.incident, effect.step, f"ref-{effect.sequence}", "told the status page", self.now)
+                reference = f"ref-{state.notice(effect.step).sequence}"
+                sent = NoticeMoved(step=effect.step, status="sent", reference=reference, text="told the status page")
+                self.incident.take([Happening(sent)], self.now)
             elif isinstance(effect, StartChange):
-                step = declared.runbook.step(effect.record.step)
+                record = state.change(effect.workflow_id)
+                assert record is not None
+                step, undone = declared.runbook.step(record.step), change_requests.undone_by(state, record)
                 assert isinstance(step, ChangeStep)
                 request = ChangeRequest(
-                    scope=declared.scope(self.incident.state.severity),
+                    scope=declared.scope(state.severity),
                     organisation=declared.organisation,
-                    record=effect.record.model_copy(deep=True),
-                    title=step.title,
+                    record=record,
                     rule=step.approval,
                     approve_within=minutes(10),
-                    commander=self.incident.state.commander,
-                    undo=effect.undo,
+                    commander=state.commander,
+                    undo=undone.plan if undone else None,
                 )
-                self.changes[step.id] = Change(request)
-        self.incident.effects.clear()
+                self.changes[step.id] = LiveChange(request)
 
 
 def _book() -> Runbook:

@@ -13,8 +13,8 @@ from activities.ledger.store import LedgerStore
 from domain.audit.storage_format import Seal, chain_key, seal_place
 from domain.config.organisation import Channel, Contact
 from domain.model.commands import Custody
-from domain.model.timeline import Entry
-from domain.rules.custody import Following, following
+from domain.model.timeline import Entry, Unchained
+from domain.rules.custody import behind_the_end
 from tests.activities.ledger_worlds import (
     BUCKET,
     CutError,
@@ -46,9 +46,9 @@ def entries(first: int, last: int, word: str = "seen", common: int = 0) -> list[
     return timeline(last, word, timeline(common)).entries[first - 1 :]
 
 
-def handed(reason: str = "for the insurer") -> Following:
+def handed(reason: str = "for the insurer") -> Unchained:
     command = Custody(by="security-lead", evidence="e-1", event="transferred", to="a laboratory", reason=reason)
-    return following(command, WHO)
+    return behind_the_end(command, WHO)
 
 
 def test_a_batch_is_written_and_signed(clients: WorldClients) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.rules import ledger_progress
-from domain.rules.incident import Incident
+from domain.rules.ledger_progress import LedgerProgress
+from domain.rules.live import LiveIncident
 from domain.values import limits
 from tests.activities.ledger_worlds import Cutting, append, ledger_and_vault, stored, verdict
 from tests.activities.world import WorldClients
@@ -40,33 +40,33 @@ class Bounded(Cutting):
         return found(**asked)
 
 
-def behind(count: int, size: int) -> Incident:
+def behind(count: int, size: int) -> LiveIncident:
     """An incident with so many big plans on its timeline, and nothing written."""
-    incident = Incident.declared(declaration())
+    incident = LiveIncident.declared(declaration())
     for number in range(count):
-        data = {"before": {"rules": "x" * size}, "after": {"rules": ""}}
-        incident.record(T0 + minutes(number), "orchestrator", "plan", f"Plan {number}", data)
+        data = {"rules": "x" * size, "more": ""}
+        incident.timeline.append(T0 + minutes(number), "orchestrator", "plan", f"Plan {number}", data)
     return incident
 
 
 def test_many_big_entries_are_written_and_proven(clients: WorldClients) -> None:
     """A hundred entries as big as the biggest plan: several transactions, none too big, and the audit is intact."""
-    incident, bounded = behind(100, limits.PLAN), Bounded(clients)
-    while ledger_progress.is_behind(incident):
-        done = append(bounded, ledger_progress.next_batch(incident, T0))
-        ledger_progress.written(incident, done.written, done.epoch, T0)
+    incident, bounded, progress = behind(100, limits.PLAN), Bounded(clients), LedgerProgress()
+    while progress.is_behind(incident.state, incident.timeline):
+        done = append(bounded, progress.next_batch(incident.state, incident.timeline, T0))
+        assert list(progress.wrote(done.written, done.epoch)) == []
     assert len(bounded.sizes) == 34
     assert max(bounded.sizes) < TRANSACTION / 3
     found = verdict(clients)
     assert (found.intact, found.entries, found.signed) == (True, 101, 101)
     kept = stored(clients).items[1]
-    assert [item.content for item in kept] == [entry.canonical() for entry in incident.state.timeline.entries]
+    assert [item.content for item in kept] == [entry.canonical() for entry in incident.timeline.entries]
 
 
 def test_the_limits_are_there() -> None:
     """Without bounds it would not be written at all: the table refuses the entry, and the transaction."""
     with ledger_and_vault() as clients:
         with pytest.raises(ClientError, match="ValidationException"):
-            append(Bounded(clients), behind(1, limits.ITEM + 10_000).state.timeline.entries)
+            append(Bounded(clients), behind(1, limits.ITEM + 10_000).timeline.entries)
         with pytest.raises(ClientError, match="too much"):
-            append(Bounded(clients), behind(20, limits.PLAN).state.timeline.entries)
+            append(Bounded(clients), behind(20, limits.PLAN).timeline.entries)

@@ -99,6 +99,15 @@ def test_a_plan_reads_and_can_be_read(runner: ChangeRunner, world: ChangeWorld, 
     assert planned(runner, world).plan == plan
 
 
+def test_a_plan_of_an_undeclared_class_is_refused(
+    runner: ChangeRunner, world: ChangeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class that lint could not have looked at never comes up for approval."""
+    monkeypatch.setattr(type(world.change), "classes", ())
+    with pytest.raises(RuleError, match="which it does not declare"):
+        planned(runner, world)
+
+
 def test_applied_twice_has_one_effect(runner: ChangeRunner, world: ChangeWorld, effects: list[Any]) -> None:
     """A second apply makes no further write at all; the world verifies, twice too."""
     call = planned(runner, world)

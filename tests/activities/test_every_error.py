@@ -1,7 +1,7 @@
 """Every error class of AWS, met by every action: it leaves with its kind, and is final or not as the table says."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,11 +10,13 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import CHANGES, PROBES
 from activities.registry import activities
+from domain.config.environment import Environment
 from domain.model.activity_io import ObserveCall, PlanCall
 from domain.values.errors import FINAL, ErrorKind
 from starters.files.loading import load_runbook
 from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation, shipped_folder
 from tests.activities.scopes import NOW, scope
+from tests.organisations.folders import HARBOUR
 
 _CODES = {
     "ThrottlingException": ErrorKind.TRANSIENT,
@@ -63,8 +65,15 @@ class _Clients:
     once = client
 
 
-def _steps() -> dict[str, dict[str, Any]]:
-    """One set of parameters of every action that a shipped runbook uses; what people are asked for is made up."""
+class _Used(NamedTuple):
+    """One set of parameters of an action, in the environment whose names they are."""
+
+    params: dict[str, Any]
+    environment: Environment
+
+
+def _used() -> dict[str, _Used]:
+    """Every action that a runbook uses, the shipped ones and those of tests; what people are asked for is made up."""
     made_up = {
         "addresses": "198.51.100.9/32",
         "users": "0b3c9f52-6d1e-4f0e-9a57-0d1c2b3a4f5e",
@@ -72,33 +81,34 @@ def _steps() -> dict[str, dict[str, Any]]:
         "instance_class": "db.r6g.2xlarge",
         "count": 4,
     }
-    folder = shipped_folder()
-    organisation, environment = load_organisation(folder), load_environment(folder, "sandbox")
-    found: dict[str, dict[str, Any]] = {}
-    for name in list_runbooks(folder):
-        for step in load_runbook(folder, name, organisation, environment).steps():
-            action = getattr(step, "probe", None) or getattr(step, "change", None)
-            if action:
-                asked = {key: made_up[key] for key in getattr(step, "ask", ()) if key in made_up}
-                found.setdefault(action, {**step.params, **asked})  # type: ignore[union-attr]
+    found: dict[str, _Used] = {}
+    for folder, where in ((shipped_folder(), "sandbox"), (HARBOUR, "docks")):
+        organisation, environment = load_organisation(folder), load_environment(folder, where)
+        for name in list_runbooks(folder):
+            for step in load_runbook(folder, name, organisation, environment).steps():
+                action = getattr(step, "probe", None) or getattr(step, "change", None)
+                if action:
+                    asked = {key: made_up[key] for key in getattr(step, "ask", ()) if key in made_up}
+                    found.setdefault(action, _Used({**step.params, **asked}, environment))  # type: ignore[union-attr]
     return found
 
 
-STEPS = _steps()
-_SCOPE = scope().model_copy(update={"environment": load_environment(shipped_folder(), "sandbox")})
+USED = _used()
 _NO_AWS = {"http.health"}
 
 
 @pytest.mark.parametrize("code", sorted(_CODES))
-@pytest.mark.parametrize("action", sorted((PROBES.keys() | CHANGES.keys()) & STEPS.keys() - _NO_AWS))
+@pytest.mark.parametrize("action", sorted((PROBES.keys() | CHANGES.keys()) & USED.keys() - _NO_AWS))
 def test_every_error_has_its_kind_everywhere(action: str, code: str) -> None:
     """Whatever AWS answers the first call with, the activity fails with the table's kind, final or to be retried."""
     verb = "observe" if action in PROBES else "plan"
     made = activities(lambda _queue: _Clients(code), None)  # type: ignore[arg-type]
     named = {one.__temporal_activity_definition.name: one for functions in made.values() for one in functions}  # type: ignore[attr-defined]
-    call: Any = PlanCall(scope=_SCOPE, step="step", generation=1, params=STEPS[action])
+    params, environment = USED[action]
+    about = scope(environment=environment)
+    call: Any = PlanCall(scope=about, step="step", generation=1, params=params)
     if verb == "observe":
-        call = ObserveCall(scope=_SCOPE, step="step", params=STEPS[action], at=NOW + timedelta(minutes=1))
+        call = ObserveCall(scope=about, step="step", params=params, at=NOW + timedelta(minutes=1))
     with pytest.raises(ApplicationError) as failed:
         ActivityEnvironment().run(named[f"{action}.{verb}"], call)
     kind = _CODES[code]
@@ -108,5 +118,5 @@ def test_every_error_has_its_kind_everywhere(action: str, code: str) -> None:
 
 
 def test_every_action_is_used() -> None:
-    """No action of the catalogue is left out above because no runbook names it."""
-    assert PROBES.keys() | CHANGES.keys() <= STEPS.keys()
+    """No action of the catalogue is left out above: what the shipped runbooks do not use, one of the tests' does."""
+    assert PROBES.keys() | CHANGES.keys() <= USED.keys()

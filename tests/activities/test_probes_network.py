@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.action import ServiceParams
 from activities.aws.network.ec2_flow_logs import FlowLogs, FlowLogsParams
-from activities.aws.network.elbv2_target_health import TargetHealth
+from activities.aws.network.elbv2_target_health import TargetHealth, TargetHealthParams
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import BACKEND_TARGETS, NOW, environment, scope
 
-PARAMS = ServiceParams(service="backend")
+PARAMS = TargetHealthParams(service="backend")
 
 
 def targets(*states: str, reason: str | None = None) -> Finding:

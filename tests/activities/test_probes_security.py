@@ -48,7 +48,7 @@ def signed(aws: Stubbed, **params: Any) -> Any:
 
 def test_a_success_after_an_addresses_failures_is_a_takeover() -> None:
     """What the runbook's list of failures leaves out: that one of the guesses was right."""
-    finding = signed(logs(line(5, success=True, role="patient"), *guesses(10)))
+    finding = signed(logs(line(5, success=True, role="patient"), *guesses(10)), known_roles=("patient",))
     assert finding.status is FindingStatus.SUSPECT
     assert (finding.facts["failures"], finding.facts["takeovers"], finding.facts["suspects"]) == (10, 1, [BAD])
     (taken,) = finding.facts["taken_over"]

@@ -56,7 +56,7 @@ def test_the_impact() -> None:
     has(
         "Impact",
         "It lasted for 22m 40s, from the declaration to the mitigation. Severity: P1 → P0.",
-        "Health information: suspected to be affected.",
+        "Sensitive information: suspected to be affected.",
         "Deployments: 3 of 3 tasks unhealthy",
         "resolved, by devops-lead: steady for an hour",
     )
@@ -65,18 +65,19 @@ def test_the_impact() -> None:
 
 def test_health_information_that_the_declaration_does_not_name() -> None:
     """It is never said that nothing was suspected: what people recorded since is pointed to."""
-    silent = [
-        entry.model_copy(update={"data": {**entry.data, "phi": False}}) if "phi" in entry.data else entry
-        for entry in outage()
-    ]
-    (line,) = [line for line in parts(silent)["Impact"] if line.startswith("Health information")]
+    first, *others = outage()
+    declaration = {**first.data["declaration"], "phi": False}
+    silent = [first.model_copy(update={"data": {"declaration": declaration}}), *others]
+    (line,) = [line for line in parts(silent)["Impact"] if line.startswith("Sensitive information")]
     assert line.endswith("what was suspected or believed since stands under “Obligations and facts”.")
     (line,) = [
         line
-        for line in parts([entry for entry in silent if entry.kind != "fact"])["Impact"]
-        if line.startswith("Health information")
+        for line in parts([entry for entry in silent if entry.kind != "fact" and "obligation" not in entry.kind])[
+            "Impact"
+        ]
+        if line.startswith("Sensitive information")
     ]
-    assert line == "Health information: not named in the declaration."
+    assert line == "Sensitive information: not named in the declaration."
 
 
 def test_findings_with_facts_and_evidence() -> None:
@@ -88,7 +89,7 @@ def test_findings_with_facts_and_evidence() -> None:
 
 def test_every_change_with_before_and_after() -> None:
     """Each change: before, after, impact, who decided as what and why, what came of it, target and digest."""
-    plan = next(entry.data for entry in outage() if entry.kind == "plan")
+    plan = next(entry.data["plan"] for entry in outage() if entry.kind == "plan")
     has(
         "What was changed",
         "Roll back: applied",
@@ -136,7 +137,7 @@ def test_service_levels_mtta_and_mttr() -> None:
         "phase immediate | 2026-11-23 14:00:00 +11:00 | 2026-11-23 14:15:00 +11:00 | breached | ",
         " | 1h 8m late",
         "approve rollback | ",
-        "update stakeholders | 2026-11-23 14:21:40 +11:00 | 2026-11-23 14:51:40 +11:00 | breached |  | not done",
+        "update stakeholders (2 times) | 2026-11-23 14:07:00 +11:00 | 2026-11-23 14:51:40 +11:00 | breached | ",
     )
 
 

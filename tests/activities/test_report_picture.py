@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.model.timeline import Entry
-from domain.rules.account_fold import fold
+from domain.rules.evolve import fold
 from reporting.picture import lanes
 from reporting.picture.axis import Axis
 from reporting.picture.drawing import Bar, Dot, Drawing, Label, Line, Shape, width_of

@@ -11,8 +11,7 @@ from activities.ledger.store import LedgerStore
 from activities.report_store import ReportStore
 from domain.audit.storage_format import report_place
 from domain.model.activity_io import AppendCall, ReportCall, Reported
-from domain.model.timeline import Entry
-from domain.rules.custody import Following
+from domain.model.timeline import Entry, Unchained
 from domain.values.status import Status
 from tests.activities.ledger_worlds import (
     BUCKET,
@@ -42,7 +41,7 @@ def clients() -> Iterator[WorldClients]:
 
 
 def entries() -> list[Entry]:
-    return incident_in(Status.CLOSED).state.timeline.entries
+    return incident_in(Status.CLOSED).timeline.entries
 
 
 def store(clients: object, timezone: str = "Australia/Sydney") -> Reported:
@@ -108,7 +107,7 @@ def test_what_came_later_makes_a_report_of_its_own(clients: WorldClients) -> Non
     """After a further entry the report stands under its number, and the earlier one stays."""
     append(clients, entries())
     store(clients)
-    LedgerStore(clients, place()).follow(INCIDENT, Following("cto", "custody", "handed over", _custody()), NOW)
+    LedgerStore(clients, place()).follow(INCIDENT, Unchained("cto", "custody", "handed over", _custody(), 1, {}), NOW)
     assert store(clients).seq == len(entries()) + 1
     assert len(reports(clients)) == 8
 

@@ -48,7 +48,7 @@ def test_first_post(server: StatusPageServer, world: Outside) -> None:
         "impact_override": "critical",
         "body": received.text,
         "deliver_notifications": True,
-        "metadata": {"axis": {"incident_id": "inc-20261123-7f3k", "seq": 1}},
+        "metadata": {"incident_orchestrator": {"incident_id": "inc-20261123-7f3k", "seq": 1}},
         "component_ids": ["component1"],
         "components": {"component1": "major_outage"},
     }
@@ -134,7 +134,7 @@ def test_looking_ends_at_the_declaration(server: StatusPageServer, world: Outsid
 
 def test_ours_alone_is_touched(server: StatusPageServer, world: Outside) -> None:
     """A public incident of another incident, or of nobody, is neither updated nor taken for ours."""
-    theirs = {"axis": {"incident_id": "inc-20261123-aaaa", "seq": 9}}
+    theirs = {"incident_orchestrator": {"incident_id": "inc-20261123-aaaa", "seq": 9}}
     server.incidents = [other(1, status="investigating", metadata=theirs), other(2, status="monitoring")]
     Investigating(world).send(scope(), PORTAL, 1)
     assert [method for method, _ in server.writes()] == ["POST"]
@@ -155,7 +155,7 @@ def test_the_public_hears_nothing_of_ours(
     """No text holds the title, a cause, an address, or the word that only Legal may say."""
     about = scope(title="breach: patient file of bed 9 leaked from 198.51.100.7", type="data-breach")
     server.incidents = [
-        other(1, status="investigating", metadata={"axis": {"incident_id": about.incident, "seq": 0}}),
+        other(1, status="investigating", metadata={"incident_orchestrator": {"incident_id": about.incident, "seq": 0}}),
     ]
     notice(world).send(about, PostParams.model_validate({"impact": impact}), 1)
     [(_, received)] = server.writes()

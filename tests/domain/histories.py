@@ -10,10 +10,10 @@ from domain.config.obligation import BreachRegister, Obligations
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.model.commands import INCIDENT_COMMANDS
-from domain.rules import clock, facts
-from domain.rules.account import Account
-from domain.rules.account_fold import fold
-from domain.rules.incident import Incident
+from domain.model.state import IncidentState
+from domain.rules import clock
+from domain.rules.evolve import fold
+from domain.rules.live import LiveIncident
 from domain.values.ids import incident_id
 from domain.values.severity import Severity
 from starters.files.loading import load_obligations
@@ -49,10 +49,10 @@ def register() -> BreachRegister:
 
 def incident(
     type_: str = "system-outage", severity: str = "P0", said: Iterable[Said] = (), at: datetime = T0, **changes: Any
-) -> Incident:
+) -> LiveIncident:
     """An incident to which all of this was said, its clocks kept meanwhile; a refusal fails."""
     begins = {"told_at": "declared", "suspicion_at": "aware"} if type_ == "data-breach" else {}
-    made = Incident.declared(
+    made = LiveIncident.declared(
         declaration(
             incident_id=incident_id(at),
             runbook=_runbook(type_, begins),
@@ -63,8 +63,7 @@ def incident(
             **changes,
         )
     )
-    facts.record_declared(made)
-    clock.fire(made, at)
+    made.pass_time(at)
     for one in said:
         now = at + minutes(one.minute)
         pass_until(made, now)
@@ -73,15 +72,21 @@ def incident(
     return made
 
 
-def pass_until(made: Incident, now: datetime) -> None:
+def pass_until(made: LiveIncident, now: datetime) -> None:
     """Let everything happen that happens by itself until then."""
-    while (due := clock.next_due(made)) is not None and due.at <= now:
-        clock.fire(made, due.at)
+    while (due := clock.next_due(made.state)) is not None and due.at <= now:
+        made.pass_time(due.at)
         made.effects = []
 
 
-def account(*arguments: Any, **changes: Any) -> Account:
-    return fold(incident(*arguments, **changes).state.timeline.entries)
+def folded(*arguments: Any, **changes: Any) -> IncidentState:
+    return fold(incident(*arguments, **changes).timeline.entries)
+
+
+def altered(state: IncidentState, declared: Mapping[str, Any], **fields: Any) -> IncidentState:
+    """The state with other fields, and with others of its declaration."""
+    declaration = state.declaration.model_copy(update=dict(declared))
+    return state.model_copy(update={**fields, "declaration": declaration})
 
 
 def answered(ack: float | None = 3, mitigated: float | None = None, resolved: float | None = None) -> list[Said]:

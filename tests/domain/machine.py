@@ -27,7 +27,7 @@ from domain.model.commands import (
     Undo,
     WaiveTask,
 )
-from domain.model.state import ChangeStatus
+from domain.model.records import ChangeStatus
 from domain.values.severity import Severity
 from domain.values.status import Status
 from tests.builders import CHAIN, LEADS, T0, minutes

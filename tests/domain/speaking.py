@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from domain.model.commands import Acknowledge, Close, Command, CompleteTask, FalseAlarm, Mitigated, Resolve
-from domain.rules import clock, lifecycle
-from domain.rules.incident import Incident
+from domain.model.records import Clock
+from domain.rules.live import LiveIncident
 from domain.values.status import Status
 from tests.builders import T0, declaration, minutes
 
@@ -14,14 +14,14 @@ LATER = T0 + minutes(9)
 FINAL = [Status.CLOSED, Status.FALSE_ALARM]
 
 
-def say(incident: Incident, name: str, command: Command, at: datetime = LATER) -> str | None:
-    return lifecycle.handle(incident, name, command, at)
+def say(incident: LiveIncident, name: str, command: Command, at: datetime = LATER) -> str | None:
+    return incident.hear(name, command, at)
 
 
-def incident_in(status: Status, **changes: object) -> Incident:
+def incident_in(status: Status, **changes: object) -> LiveIncident:
     """An incident that people have brought to a status, one thing said each minute."""
-    incident = Incident.declared(declaration(**changes))
-    clock.fire(incident, T0)
+    incident = LiveIncident.declared(declaration(**changes))
+    incident.pass_time(T0)
     way: list[tuple[str, Command]] = [
         ("acknowledge", Acknowledge(by=BY)),
         ("mitigated", Mitigated(by=BY, summary="rolled back")),
@@ -40,6 +40,13 @@ def incident_in(status: Status, **changes: object) -> Incident:
     return incident
 
 
-def timer(incident: Incident, name: str) -> str:
+def clock_of(incident: LiveIncident, name: str) -> Clock:
+    """The latest run of a named clock."""
+    clock = incident.state.clock(name)
+    assert clock is not None, name
+    return clock
+
+
+def timer(incident: LiveIncident, name: str) -> str:
     """How a named clock of the incident stands."""
-    return incident.state.clocks[name].state
+    return clock_of(incident, name).state

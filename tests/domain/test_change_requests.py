@@ -5,11 +5,16 @@ from typing import Any
 import pytest
 
 from domain.config.runbook import ChangeStep
+from domain.model.change_events import ApprovalAsked, ChangeEvent, ChangeMoved, PlanMade, VoteCast
 from domain.model.commands import RequestChange, Undo
 from domain.model.effects import SendPage, StartChange
-from domain.model.state import IN_FLIGHT, ChangeProgress, ChangeRecord, ChangeStatus, Clock, ProgressEntry
-from domain.rules import change_requests, clock
-from domain.rules.incident import Incident
+from domain.model.event_kinds import Happening
+from domain.model.events import Refused
+from domain.model.plan import Plan
+from domain.model.records import IN_FLIGHT, ChangeRecord, ChangeStatus
+from domain.rules import change_requests
+from domain.rules.document import waiting_for
+from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
 from domain.values.status import Status
 from tests.builders import LEADS, T0, declaration, minutes, runbook
@@ -19,27 +24,45 @@ from tests.domain.speaking import BY, incident_in, say
 NAME = "inc-20261123-7f3k"
 
 
-def ask(incident: Incident, step: str = "rollback", **settings: Any) -> str | None:
+def ask(incident: LiveIncident, step: str = "rollback", **settings: Any) -> str | None:
     return say(incident, "request_change", RequestChange(by=BY, step=step, set=settings))
 
 
-def tell(incident: Incident, status: ChangeStatus, step: str = "rollback", **more: Any) -> ChangeRecord:
-    """Let the newest change of a step tell its incident that it has a status."""
-    latest = incident.latest_change(step)
+def tell(
+    incident: LiveIncident, status: ChangeStatus, step: str = "rollback", made: Plan | None = None, **more: Any
+) -> None:
+    """Let the newest change of a step say that it has a plan, if one is given, and that it went on to a status."""
+    latest = incident.state.latest_change(step)
     assert latest is not None
-    fields = {name: more.pop(name) for name in list(more) if name in ChangeRecord.model_fields}
-    record = latest.model_copy(update={"status": status, **fields})
-    change_requests.progress(incident, ChangeProgress(record=record, **more), T0 + minutes(10))
-    return record
+    names: dict[str, Any] = {"step": step, "workflow_id": latest.workflow_id}
+    said: list[ChangeEvent] = [] if made is None else [PlanMade(**names, plan=made)]
+    hear(incident, latest, *said, ChangeMoved(**names, title="Roll back", status=status, reason="so it is", **more))
 
 
-def started(incident: Incident) -> list[str]:
-    return [effect.record.workflow_id for effect in incident.effects if isinstance(effect, StartChange)]
+def hear(incident: LiveIncident, change: ChangeRecord, *events: ChangeEvent, minute: float = 10) -> None:
+    """Let a change say what happened to it."""
+    happened = [Happening(event, at=T0 + minutes(minute)) for event in events]
+    now = T0 + minutes(minute)
+    incident.take(change_requests.progress(incident.state, change.workflow_id, happened), now)
 
 
-def applied(incident: Incident, **record: Any) -> None:
+def started(incident: LiveIncident) -> list[str]:
+    return [effect.workflow_id for effect in incident.effects if isinstance(effect, StartChange)]
+
+
+def last_started(incident: LiveIncident) -> tuple[ChangeRecord, Plan | None]:
+    """The change that is to be started last, and the plan that it takes back."""
+    effect = incident.effects[-1]
+    assert isinstance(effect, StartChange)
+    record = incident.state.change(effect.workflow_id)
+    assert record is not None
+    undone = change_requests.undone_by(incident.state, record)
+    return record, undone.plan if undone else None
+
+
+def applied(incident: LiveIncident, *, ours: bool = True, made: Plan = plan()) -> None:  # noqa: B008 - frozen
     ask(incident)
-    tell(incident, ChangeStatus.APPLIED, **{"plan": plan(), "ours": True, **record})
+    tell(incident, ChangeStatus.APPLIED, made=made, ours=ours)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +95,7 @@ def test_a_value_with_a_default_may_be_left_out() -> None:
     """What the runbook gives already need not be given again, and may be."""
     steps = [{"id": "scale", "change": "test.scale", "title": "Scale", "with": {"count": 4}, "ask": ["count"]}]
     book = runbook(phases=[{"id": "immediate", "title": "Immediate", "steps": steps}])
-    given = [Incident.declared(declaration(runbook=book)) for _ in range(2)]
+    given = [LiveIncident.declared(declaration(runbook=book)) for _ in range(2)]
     ask(given[0], "scale")
     ask(given[1], "scale", count=6)
     assert [incident.state.changes[0].params for incident in given] == [{"count": 4}, {"count": 6}]
@@ -97,23 +120,24 @@ def test_drift_is_planned_again_once() -> None:
     """After `stale` the same request is planned anew; what the stale change says afterwards starts nothing more."""
     incident = incident_in(Status.ACKNOWLEDGED)
     ask(incident, "scale-up", count=4)
-    stale = tell(incident, ChangeStatus.STALE, "scale-up")
-    late = ProgressEntry(at=T0, actor="cto", kind="refused", text="Refused approve: the change is stale")
-    change_requests.progress(incident, ChangeProgress(record=stale, entries=[late]), T0 + minutes(11))
+    tell(incident, ChangeStatus.STALE, "scale-up")
+    stale = incident.state.changes[0]
+    late = Refused(command="approve", reason="the change is stale", workflow_id=stale.workflow_id)
+    hear(incident, stale, late, minute=11)
     assert started(incident) == [f"{NAME}/scale-up/1", f"{NAME}/scale-up/2"]
     again = incident.state.changes[1]
     assert (again.params, again.requested_by) == ({"service": "backend", "count": 4}, BY)
-    assert incident.state.timeline.entries[-1].text == late.text
+    assert incident.timeline.entries[-1].text == "Refused approve: the change is stale"
 
 
 def test_planning_again_is_bounded() -> None:
     """A resource that drifts for ever is planned five times; then a person must ask, and may."""
     incident = incident_in(Status.ACKNOWLEDGED)
     ask(incident)
-    while incident.changes_in_flight():
+    while incident.state.changes_in_flight():
         tell(incident, ChangeStatus.STALE)
     assert len(incident.state.changes) == 5
-    assert incident.state.timeline.entries[-1].text == "Roll back: stale 5 times; ask again by hand"
+    assert incident.timeline.entries[-1].text == "Roll back: stale 5 times; ask again by hand"
     assert ask(incident) is None
     tell(incident, ChangeStatus.REJECTED)
     ask(incident)
@@ -127,9 +151,8 @@ def test_a_stale_undo_is_planned_again_as_an_undo() -> None:
     applied(incident)
     say(incident, "undo", Undo(by=BY, step="rollback"))
     tell(incident, ChangeStatus.STALE)
-    again = incident.effects[-1]
-    assert isinstance(again, StartChange)
-    assert (again.record.generation, again.record.undo_of, again.undo) == (3, 1, plan())
+    again, undone = last_started(incident)
+    assert (again.generation, again.undo_of, undone) == (3, 1, plan())
 
 
 def test_nothing_is_planned_again_after_the_end() -> None:
@@ -147,10 +170,9 @@ def test_nothing_is_planned_again_after_the_end() -> None:
         ({}, None),
         ({"status": ChangeStatus.ALREADY_DONE, "ours": True}, None),
         ({"status": ChangeStatus.ALREADY_DONE, "ours": False}, "what is not ours is not undone"),
-        ({"plan": plan(reversible=False)}, "test.rollback cannot be undone"),
+        ({"made": plan(reversible=False)}, "test.rollback cannot be undone"),
         ({"status": ChangeStatus.FAILED}, None),
         ({"status": ChangeStatus.FAILED, "ours": None}, "nothing of 'rollback' has been applied"),
-        ({"status": ChangeStatus.UNDONE}, "nothing of 'rollback' has been applied"),
         ({"status": ChangeStatus.APPLYING}, "nothing of 'rollback' has been applied"),
     ],
 )
@@ -158,13 +180,12 @@ def test_what_can_be_undone(record: dict[str, Any], reason: str | None) -> None:
     """Only what we applied ourselves and what can be reversed is undone: as a change of its own."""
     incident = incident_in(Status.ACKNOWLEDGED)
     ask(incident)
-    tell(incident, **{"status": ChangeStatus.APPLIED, "plan": plan(), "ours": True, **record})
+    tell(incident, **{"status": ChangeStatus.APPLIED, "made": plan(), "ours": True, **record})
     answer = say(incident, "undo", Undo(by="cto", step="rollback"))
     if reason is None:
         assert answer is None
-        start = incident.effects[-1]
-        assert isinstance(start, StartChange)
-        assert (start.undo, start.record.requested_by, start.record.undo_of) == (plan(), "cto", 1)
+        record_, undone = last_started(incident)
+        assert (undone, record_.requested_by, record_.undo_of) == (plan(), "cto", 1)
         busy = say(incident, "undo", Undo(by="cto", step="rollback"))
         assert busy == f"{NAME}/rollback/2 is planning already"
     else:
@@ -177,11 +198,12 @@ def test_what_was_undone_is_marked(status: ChangeStatus) -> None:
     """Once an undo is applied the change that it reversed is `undone`, whatever comes late, and not undone twice."""
     incident = incident_in(Status.ACKNOWLEDGED)
     applied(incident)
-    first = incident.state.changes[0].model_copy()
+    first = incident.state.changes[0]
     say(incident, "undo", Undo(by=BY, step="rollback"))
     assert incident.state.changes[0].status is ChangeStatus.APPLIED
-    tell(incident, status, plan=plan(), ours=True)
-    change_requests.progress(incident, ChangeProgress(record=first), T0 + minutes(12))
+    tell(incident, status, made=plan(), ours=True)
+    names = {"step": "rollback", "workflow_id": first.workflow_id}
+    hear(incident, first, ChangeMoved(**names, title="late", status=ChangeStatus.APPLIED), minute=12)
     assert [change.status for change in incident.state.changes] == [ChangeStatus.UNDONE, status]
     assert "nothing of" in str(say(incident, "undo", Undo(by=BY, step="rollback")))
 
@@ -201,48 +223,48 @@ def test_asking_twice_hides_nothing_from_undo() -> None:
     incident = incident_in(Status.ACKNOWLEDGED)
     applied(incident)
     ask(incident)
-    tell(incident, ChangeStatus.ALREADY_DONE, plan=plan(before={"revision": 7}), ours=True)
+    tell(incident, ChangeStatus.ALREADY_DONE, made=plan(before={"revision": 7}), ours=True)
     say(incident, "undo", Undo(by=BY, step="rollback"))
-    start = incident.effects[-1]
-    assert isinstance(start, StartChange)
-    assert (start.undo, start.record.undo_of) == (plan(), 1)
+    record, undone = last_started(incident)
+    assert (undone, record.undo_of) == (plan(), 1)
 
 
-def test_progress_is_taken_over() -> None:
-    """What a change tells stands in the incident: its record, its entries with their time, its clock, its pages."""
+def test_what_a_change_says_is_taken_over() -> None:
+    """What a change says stands in the incident: its record, its entries with their time, its clock, its pages."""
     incident = incident_in(Status.MITIGATED)
     ask(incident)
-    entry = ProgressEntry(at=T0 + minutes(8), actor="cto", kind="approval", text="cto approves", data={"role": "cto"})
-    timer = Clock(due_at=T0 + minutes(20))
-    paged = len(incident.state.pages)
-    told: dict[str, Any] = {
-        "entries": [entry],
-        "clock": timer,
-        "page": ["cto", "technical-manager"],
-        "page_reason": "approval needed",
-    }
-    tell(incident, ChangeStatus.AWAITING_APPROVAL, eligible=["technical-manager", "cto"], **told)
-    assert incident.state.changes[0].status is ChangeStatus.AWAITING_APPROVAL
-    assert incident.state.clocks["approval:rollback"] == timer
-    written = next(e for e in incident.state.timeline.entries if e.kind == "approval")
-    assert (written.at, written.actor, written.text) == (entry.at, entry.actor, entry.text)
-    clocks = {"approval:rollback": {"due_at": "2026-11-23T03:20:00Z", "state": "running"}}
-    assert written.data == {"step": "rollback", "workflow_id": f"{NAME}/rollback/1", "role": "cto", "clocks": clocks}
+    change, paged = incident.state.changes[0], len(incident.state.pages)
+    names: dict[str, Any] = {"step": "rollback", "workflow_id": change.workflow_id}
+    people = ["technical-manager", "cto"]
+    asked = ApprovalAsked(
+        **names, title="Roll back", eligible=people, voters=["cto", "technical-manager"], until=T0 + minutes(20)
+    )
+    vote = Happening(VoteCast(**names, role="cto", decision="approve"), "cto", T0 + minutes(8))
+    hear(incident, change, PlanMade(**names, plan=plan()), asked)
+    incident.take(change_requests.progress(incident.state, change.workflow_id, [vote]), T0 + minutes(9))
+    assert change.status is ChangeStatus.AWAITING_APPROVAL
+    timer = incident.state.clock("approval:rollback")
+    assert timer is not None
+    assert (timer.due_at, timer.state) == (T0 + minutes(20), "running")
+    written = next(e for e in incident.timeline.entries if e.kind == "approval")
+    assert (written.at, written.actor, written.text) == (T0 + minutes(8), "cto", "cto (cto) approves")
+    assert written.data == {**names, "role": "cto", "decision": "approve"}
     pages = incident.state.pages[paged:]
     assert [(page.to, page.role, page.level) for page in pages] == [
         ("cto", "cto", 2),
         ("technical-manager", "technical-manager", 1),
     ]
-    assert "cto" in incident.waiting_for()
+    assert "cto" in waiting_for(incident.state)
 
 
 def test_a_stranger_s_progress_is_nobody_s() -> None:
-    """A change that the incident never asked for tells it nothing."""
+    """A change that the incident never asked for changes nothing in it."""
     incident = incident_in(Status.ACKNOWLEDGED)
     ask(incident)
     before = incident.state.model_copy(deep=True)
     other = incident.state.changes[0].model_copy(update={"workflow_id": "inc-20261123-0000/rollback/1"})
-    change_requests.progress(incident, ChangeProgress(record=other, page=["cto"]), T0)
+    names = {"step": "rollback", "workflow_id": other.workflow_id}
+    hear(incident, other, ChangeMoved(**names, title="forged", status=ChangeStatus.APPLIED))
     assert incident.state == before
 
 
@@ -250,15 +272,15 @@ def test_a_stranger_s_progress_is_nobody_s() -> None:
 def test_denied_access_pages_once(severity: Severity, pages: list[str]) -> None:
     """In a P0 everybody who was paged learns once that the automation has lost its hands; below it, nobody."""
     incident = incident_in(Status.ACKNOWLEDGED, severity=severity)
-    clock.fire(incident, T0)
+    incident.pass_time(T0)
     before = len(incident.state.pages)
     for _ in range(3):
         ask(incident)
-        tell(incident, ChangeStatus.FAILED, access_denied=True)
+        tell(incident, ChangeStatus.FAILED, denied=True)
     told = incident.state.pages[before:]
     assert [page.to for page in told] == pages
     assert all("denies the automation access (test.rollback)" in page.reason for page in told)
-    sent = [effect.contact.id for effect in incident.effects if isinstance(effect, SendPage)]
+    sent = [incident.state.pages[one.number - 1].to for one in incident.effects if isinstance(one, SendPage)]
     assert sent[len(sent) - len(pages) :] == pages
 
 
@@ -269,16 +291,16 @@ def test_a_change_whose_workflow_is_gone_has_failed() -> None:
     ask(incident, "promote")
     tell(incident, ChangeStatus.REJECTED, "promote")
     for change in incident.state.changes:
-        change_requests.gone(incident, change.workflow_id, T0)
+        incident.take(change_requests.gone(incident.state, change.workflow_id), T0)
     assert [change.status for change in incident.state.changes] == [ChangeStatus.FAILED, ChangeStatus.REJECTED]
-    assert incident.state.timeline.entries[-1].text.startswith(f"{NAME}/rollback/1: failed")
+    assert incident.timeline.entries[-1].text == "Roll back: failed - its workflow was ended from outside"
 
 
 def test_a_dry_run_plans_what_needs_no_answer() -> None:
     """Every change is planned that asks a person for nothing; one that does is named."""
-    incident = Incident.declared(declaration(mode="dry-run"))
-    change_requests.request_all(incident, T0)
+    incident = LiveIncident.declared(declaration(mode="dry-run"))
+    incident.take(change_requests.request_all(incident.state), T0)
     assert started(incident) == [f"{NAME}/rollback/1", f"{NAME}/promote/1"]
-    assert "Scale up: not planned, it needs count" in [entry.text for entry in incident.state.timeline.entries]
-    offered = [step for step in incident.declaration.runbook.steps() if isinstance(step, ChangeStep)]
+    assert "Scale up: not planned, it needs count" in [entry.text for entry in incident.timeline.entries]
+    offered = [step for step in incident.state.declaration.runbook.steps() if isinstance(step, ChangeStep)]
     assert len(offered) == 3

@@ -15,11 +15,11 @@ from domain.model.commands import (
     WaiveTask,
 )
 from domain.model.effects import SendNotice, TellChanges
-from domain.model.state import ChangeStatus
+from domain.model.records import ChangeStatus
 from domain.rules import clock
 from domain.values.status import Status
 from tests.builders import T0, minutes, with_notices
-from tests.domain.speaking import BY, FINAL, incident_in, say, timer
+from tests.domain.speaking import BY, FINAL, clock_of, incident_in, say, timer
 
 
 @pytest.mark.parametrize("status", [Status.MITIGATED, Status.RESOLVED])
@@ -31,12 +31,12 @@ def test_reopening_asks_for_an_acknowledgement_again(status: Status) -> None:
     state = incident.state
     assert (state.acknowledged_at, state.mitigated_at, state.resolved_at) == (None, None, None)
     assert (state.reopened, state.commander) == (1, BY)
-    assert {name: state.clocks[name].due_at for name in ("ack", "progress")} == {
+    assert {name: clock_of(incident, name).due_at for name in ("ack", "progress")} == {
         "ack": at + minutes(15),
         "progress": at + minutes(30),
     }
     paged = len(state.pages)
-    clock.fire(incident, at)
+    incident.pass_time(at)
     assert {(page.role, page.reason) for page in state.pages[paged:]} == {
         (role, "reopened") for role in ("devops-lead", "development-lead", "security-lead", "technical-manager")
     }
@@ -47,15 +47,16 @@ def test_reopening_asks_for_an_acknowledgement_again(status: Status) -> None:
 def test_reopening_arms_the_notices_again() -> None:
     """What is told at declaration is told again after reopening, with a number of its own; nothing old follows."""
     incident = incident_in(Status.ACKNOWLEDGED, runbook=with_notices())
-    clock.fire(incident, T0 + minutes(5))
+    incident.pass_time(T0 + minutes(5))
     say(incident, "mitigated", Mitigated(by=BY, summary="s"), T0 + minutes(6))
-    clock.fire(incident, T0 + minutes(6))
+    incident.pass_time(T0 + minutes(6))
     say(incident, "reopen", Reopen(by=BY, reason="again"), T0 + minutes(7))
-    assert incident.notice("investigating").due_at == T0 + minutes(12)
-    assert incident.notice("support").due_at == T0 + minutes(17)
-    clock.fire(incident, T0 + minutes(12))
-    sent = [(effect.step, effect.sequence) for effect in incident.effects if isinstance(effect, SendNotice)]
-    assert sent == [("investigating", 1), ("monitoring", 2), ("investigating", 3)]
+    assert incident.state.notice("investigating").due_at == T0 + minutes(12)
+    assert incident.state.notice("support").due_at == T0 + minutes(17)
+    incident.pass_time(T0 + minutes(12))
+    sent = [effect.step for effect in incident.effects if isinstance(effect, SendNotice)]
+    assert sent == ["investigating", "monitoring", "investigating"]
+    assert incident.state.notice("investigating").sequence == 3
 
 
 def test_closing_needs_required_tasks_and_no_change_in_flight() -> None:
@@ -70,7 +71,7 @@ def test_closing_needs_required_tasks_and_no_change_in_flight() -> None:
     assert "changes are still in flight" in str(say(incident, "close", Close(by=BY)))
     incident.state.changes[0].status = ChangeStatus.REJECTED
     assert say(incident, "close", Close(by=BY)) is None
-    assert incident.task("training").status == "open"
+    assert incident.state.task("training").status == "open"
     assert incident.state.closed_at == T0 + minutes(9)
 
 
@@ -104,16 +105,16 @@ def test_a_false_alarm_cancels_what_waits_and_spares_what_acts() -> None:
     told = incident.effects[-1]
     assert isinstance(told, TellChanges)
     assert (told.signal, told.workflow_ids) == ("cancel", (change.workflow_id,))
-    assert {running.state for running in incident.state.clocks.values()} <= {"met", "cancelled"}
+    assert {running.state for running in incident.state.clocks} <= {"met", "cancelled"}
 
 
 @pytest.mark.parametrize(("minute", "told"), [(3, False), (6, True)])
 def test_a_false_alarm_is_taken_back_where_it_was_told(minute: int, told: bool) -> None:
     """Outsiders who have been told hear that it is over; nobody else hears anything."""
     incident = incident_in(Status.ACKNOWLEDGED, runbook=with_notices())
-    clock.fire(incident, T0 + minutes(minute))
+    incident.pass_time(T0 + minutes(minute))
     say(incident, "false_alarm", FalseAlarm(by=BY, reason="r"), T0 + minutes(minute))
-    clock.fire(incident, T0 + minutes(minute))
+    incident.pass_time(T0 + minutes(minute))
     sent = [effect.step for effect in incident.effects if isinstance(effect, SendNotice)]
     assert sent == (["investigating", "resolved"] if told else [])
 
@@ -122,18 +123,18 @@ def test_a_false_alarm_is_taken_back_where_it_was_told(minute: int, told: bool) 
 def test_nothing_happens_by_itself_after_the_end(status: Status) -> None:
     """However late an ended incident wakes up, nobody is paged, reminded or told, and no deadline is missed."""
     incident = incident_in(status)
-    length, effects = len(incident.state.timeline.entries), list(incident.effects)
-    clock.fire(incident, T0 + minutes(100_000))
-    assert clock.next_due(incident) is None
-    assert len(incident.state.timeline.entries) == length
+    length, effects = len(incident.timeline.entries), list(incident.effects)
+    incident.pass_time(T0 + minutes(100_000))
+    assert clock.next_due(incident.state) is None
+    assert len(incident.timeline.entries) == length
     assert incident.effects == effects
 
 
 def test_notes_keep_the_update_clock_running() -> None:
     """Once acknowledged, a P0 owes an update every thirty minutes; a note is one."""
     incident = incident_in(Status.ACKNOWLEDGED)
-    assert incident.state.clocks["update"].due_at == T0 + minutes(31)
+    assert clock_of(incident, "update").due_at == T0 + minutes(31)
     say(incident, "note", Note(by=BY, text="looking"), T0 + minutes(20))
-    assert incident.state.clocks["update"].due_at == T0 + minutes(50)
-    clock.fire(incident, T0 + minutes(50))
+    assert clock_of(incident, "update").due_at == T0 + minutes(50)
+    incident.pass_time(T0 + minutes(50))
     assert timer(incident, "update") == "breached"

@@ -15,12 +15,12 @@ from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.model.declaration import Declaration
 from domain.model.plan import Plan
-from domain.model.state import ChangeRecord
+from domain.model.records import ChangeRecord
 from domain.values.durations import Duration, spoken
 from domain.values.placeholders import placeholders
 from domain.values.severity import SeverityPolicy
 from tests.activities.scopes import environment
-from tests.builders import declaration, minutes, organisation, runbook
+from tests.builders import T0, declaration, minutes, organisation, runbook
 from tests.domain.changing import plan
 
 DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
@@ -239,7 +239,13 @@ def test_speed_divides_every_duration() -> None:
 def test_a_change_record_is_written_as_the_contract_says() -> None:
     """The class of a change is `class` in JSON, and both spellings are read."""
     record = ChangeRecord(
-        step="rollback", generation=1, workflow_id="w", action="a", requested_by="cto", approval_class=ApprovalClass.A2
+        step="rollback",
+        generation=1,
+        workflow_id="w",
+        action="a",
+        requested_by="cto",
+        requested_at=T0,
+        approval_class=ApprovalClass.A2,
     )
     assert record.model_dump(by_alias=True)["class"] == "A2"
     assert ChangeRecord.model_validate_json(to_json(record)) == record

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.config.obligation import BreachRegister, Obligations
-from domain.rules.account import Account
-from domain.rules.account_duties import Fact, Obligation
+from domain.model.records import Ending, FactRecord, ObligationRecord
+from domain.model.state import IncidentState
 from domain.values.status import Status
 from reporting.register.breach_register import (
     BEING_ASSESSED,
@@ -22,7 +22,7 @@ from reporting.register.breach_register import (
     suspected_by,
 )
 from tests.builders import T0, minutes
-from tests.domain.histories import Said, account, answered, days, obligations, register
+from tests.domain.histories import Said, altered, answered, days, folded, obligations, register
 
 DAY = timedelta(days=1)
 LEGAL, PRIVACY, COMPLIANCE = "legal-counsel", "privacy-officer", "compliance-officer"
@@ -45,7 +45,7 @@ STATED = signed(3, "discharge_obligation", LEGAL, PRIVACY, step="ndb-statement",
 
 def told(said: list[Said], *, after: float = 1, type_: str = "data-breach", **changes: Any) -> RegisterEntry:
     """What the register says so many days after the declaration; nobody is paged meanwhile."""
-    return entry(account(type_, "P0", [*answered(1, 2), *said], **changes), register(), T0 + after * DAY)
+    return entry(folded(type_, "P0", [*answered(1, 2), *said], **changes), register(), T0 + after * DAY)
 
 
 @pytest.mark.parametrize(
@@ -137,15 +137,15 @@ def test_an_assessment_that_was_late_says_why() -> None:
 )
 def test_what_is_in_the_register(type_: str, said: list[Said], changes: dict[str, Any], why: list[str]) -> None:
     """Declared with health information at stake, of a type that is, or with suspicion or belief on record."""
-    assert suspected_by(account(type_, "P0", said, **changes), register()) == why
+    assert suspected_by(folded(type_, "P0", said, **changes), register()) == why
 
 
 def test_what_ended_without_a_decision() -> None:
-    """A record from before there were duties: a false alarm has its reason, a close without a decision stands out."""
-    alarm = account("security", "P0", [Said(5, "false_alarm", {"reason": "a scan of our own"})])
-    one = entry(alarm.model_copy(update={"phi": True}), register(), T0 + DAY)
+    """Without a duty on record: a false alarm has its reason, a close without a decision stands out."""
+    alarm = folded("security", "P0", [Said(5, "false_alarm", {"reason": "a scan of our own"})])
+    one = entry(altered(alarm, {"phi": True}), register(), T0 + DAY)
     assert (one.decision, one.reason, one.decided_at) == (FALSE_ALARM, "a scan of our own", T0 + minutes(5))
-    shut = alarm.model_copy(update={"phi": True, "status": Status.CLOSED})
+    shut = altered(alarm, {"phi": True}, status=Status.CLOSED)
     assert entry(shut, register(), T0 + DAY).decision == UNDECIDED
 
 
@@ -169,40 +169,37 @@ def test_a_register_names_what_is_there(name: str) -> None:
         Obligations.model_validate(content)
 
 
-BASE = account("data-breach", "P0", [])
+BASE = folded("data-breach", "P0", [])
 DUTIES = {duty.obligation: duty for duty in BASE.obligations}
 STATES = ["open", "discharged", "not-required", "superseded"]
 
 
 @st.composite
-def breaches(draw: st.DrawFn) -> Account:
+def breaches(draw: st.DrawFn) -> IncidentState:
     """Any breach as far as the register looks at it."""
     recorded = [
-        Fact(fact=name, title="", value=T0 + draw(st.integers(0, 60)) * DAY, by="cto", at=T0 + 60 * DAY)
+        FactRecord(fact=name, title="", value=T0 + draw(st.integers(0, 60)) * DAY, by="cto", at=T0 + 60 * DAY)
         for name in ("suspicion_at", "belief_at")
         if draw(st.booleans())
     ]
-    known: list[Obligation] = []
+    known: list[ObligationRecord] = []
     for name in ("ndb-assessment", "ndb-statement"):
         state = draw(st.sampled_from([None, *STATES]))
         if state is not None:
-            told: dict[str, Any] = {
-                "obligation": name,
-                "state": state,
-                "outcome": draw(st.sampled_from([None, "not-eligible", "remediated"])),
-                "due_at": draw(st.sampled_from([None, T0 + 30 * DAY])),
-                "done_at": draw(st.sampled_from([None, T0 + 20 * DAY, T0 + 40 * DAY])),
-            }
+            done_at = draw(st.sampled_from([T0 + 20 * DAY, T0 + 40 * DAY]))
+            outcome = draw(st.sampled_from([None, "not-eligible", "remediated"]))
+            ending = Ending(state=state, by="cto", done_at=done_at, outcome=outcome)
+            told = {"obligation": name, "state": state, "due_at": T0 + 30 * DAY, "ending": ending}
             known.append(DUTIES["ndb-assessment"].model_copy(update=told))
     status = draw(st.sampled_from(list(Status)))
     return BASE.model_copy(update={"facts": recorded, "obligations": known, "status": status})
 
 
 @given(breaches(), st.integers(0, 90))
-def test_there_is_always_exactly_one_decision(breach: Account, day: int) -> None:
+def test_there_is_always_exactly_one_decision(breach: IncidentState, day: int) -> None:
     """Whatever the record holds: a belief is eligible; an open assessment of an open incident is no decision."""
     one = entry(breach, register(), T0 + day * DAY)
-    assessment = breach.obligation("ndb-assessment")
+    assessment = breach.duty("ndb-assessment")
     assert (one.decision == ELIGIBLE) == (breach.fact("belief_at") is not None)
     undecided = one.decision in {BEING_ASSESSED, FALSE_ALARM, UNDECIDED}
     ended = assessment is not None and assessment.state != "open"

@@ -11,10 +11,13 @@ from pydantic import ValidationError
 from domain.config.runbook import ProbeStep
 from domain.model.activity_io import Planned
 from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS, Command
+from domain.model.event_kinds import Happening
+from domain.model.events import Noted
 from domain.model.finding import Finding, FindingStatus
 from domain.model.timeline import Entry, Timeline
-from domain.rules import alerts, findings, ledger_progress
-from domain.rules.incident import Incident
+from domain.rules import alerts, findings
+from domain.rules.ledger_progress import LedgerProgress
+from domain.rules.live import LiveIncident
 from domain.values import limits
 from domain.values.status import Status
 from tests.builders import T0, declaration, minutes
@@ -74,10 +77,10 @@ def test_whatever_is_said_fits_an_item(name: str, model: type[Command], status: 
     for field in (None, *(field for field in FREE if field in model.model_fields)):
         incident = incident_in(status)
         command = model.model_validate(full(name, model, field))
-        length = incident.state.timeline.length
+        length = incident.timeline.length
         say(incident, name, command)
-        assert incident.state.timeline.length > length
-        assert biggest(incident.state.timeline.entries) < limits.ITEM
+        assert incident.timeline.length > length
+        assert biggest(incident.timeline.entries) < limits.ITEM
 
 
 def test_the_biggest_plan_fits_an_item() -> None:
@@ -88,8 +91,10 @@ def test_the_biggest_plan_fits_an_item() -> None:
     assert limits.PLAN - 100 < limits.size(big.model_dump(mode="json")) <= limits.PLAN
     made.planned(Planned(plan=big), T0)
     timeline = Timeline()
-    for entry in made.told().entries:
-        timeline.append(entry.at, entry.actor, entry.kind, entry.text, entry.data)
+    news = made.news()
+    assert news is not None
+    for one in news.events:
+        timeline.append(one.at, one.actor, one.event.kind, one.event.sentence(one.actor), one.event.data())
     assert limits.PLAN - 1000 < biggest(timeline.entries) < limits.ITEM
 
 
@@ -106,60 +111,59 @@ def test_a_finding_gives_way_and_keeps_its_status(summary: int, facts: int, stat
     else:
         assert "bytes" in kept.facts["left_out"]
         assert kept.summary[:1999] == finding.summary[:1999]
-    incident = Incident.declared(declaration())
-    step = incident.declaration.runbook.step("deployments")
+    incident = LiveIncident.declared(declaration())
+    step = incident.state.declaration.runbook.step("deployments")
     assert isinstance(step, ProbeStep)
-    findings.found(incident, step, kept, T0)
-    assert biggest(incident.state.timeline.entries) < limits.ITEM
+    incident.take(findings.found(incident.state, step, kept), T0)
+    assert biggest(incident.timeline.entries) < limits.ITEM
 
 
 def test_a_long_alert_is_cut() -> None:
-    incident = Incident.declared(declaration())
-    alerts.duplicate(incident, "b" * 500_000, "a" * 500_000, T0)
-    entry = incident.state.timeline.entries[-1]
+    incident = LiveIncident.declared(declaration())
+    incident.take(alerts.repeated(incident.state, "b" * 500_000, "a" * 500_000), T0)
+    entry = incident.timeline.entries[-1]
     assert entry.text.endswith("a…")
     assert biggest([entry]) < 10_000
 
 
-def grown(count: int, text: str) -> Incident:
+def grown(count: int, text: str) -> LiveIncident:
     """An incident with so many notes that the ledger does not have yet."""
-    incident = Incident.declared(declaration())
+    incident = LiveIncident.declared(declaration())
     for number in range(count):
-        incident.record(T0 + minutes(number), "cto", "note", f"{number} {text}")
+        incident.take([Happening(Noted(text=f"{number} {text}"), "cto")], T0 + minutes(number))
     return incident
 
 
 @pytest.mark.parametrize(
     ("count", "text", "most"),
-    [(230, "short", 100), (130, LONGEST, 62), (8, "x" * 300_000, 3), (3, "x" * 1_200_000, 1)],
+    [(230, "short", 99), (130, LONGEST, 62), (8, "x" * 300_000, 3), (3, "x" * 1_200_000, 1)],
     ids=["short", "longest", "big", "too big"],
 )
 def test_a_batch_is_bounded(count: int, text: str, most: int) -> None:
     """Every entry is written, in order, at most so many and so many bytes at once; one alone always goes."""
-    incident, written = grown(count, text), 0
-    while ledger_progress.is_behind(incident):
-        batch = ledger_progress.next_batch(incident, T0)
+    incident, written, progress = grown(count, text), 0, LedgerProgress()
+    while progress.is_behind(incident.state, incident.timeline):
+        batch = progress.next_batch(incident.state, incident.timeline, T0)
         assert [entry.seq for entry in batch] == [*range(written + 1, written + len(batch) + 1)]
         assert 1 <= len(batch) <= most + (written == 0)
         assert len(batch) == 1 or sum(len(e.canonical().encode()) for e in batch) <= limits.BATCH
         written = batch[-1].seq
-        ledger_progress.written(incident, written, 1, T0)
-    assert written == incident.state.timeline.length
+        assert list(progress.wrote(written, 1)) == []
+    assert written == incident.timeline.length
 
 
-@pytest.mark.parametrize(("text", "kept"), [("short", 200), ("x" * 20_000, 49)])
+@pytest.mark.parametrize(("text", "kept"), [("short", 200), ("x" * 20_000, 24)])
 def test_what_is_carried_on_is_bounded(text: str, kept: int) -> None:
     """A new run carries the latest entries, so many and so many bytes at most, and always what is not written yet."""
     incident = grown(300, text)
-    incident.state.ledger.written = incident.state.timeline.length
-    ledger_progress.shorten(incident)
-    timeline = incident.state.timeline
+    LedgerProgress(written=incident.timeline.length).shorten(incident.timeline)
+    timeline = incident.timeline
     assert len(timeline.entries) == kept
     assert timeline.dropped == timeline.length - kept
     assert timeline.first_broken() is None
     behind = grown(300, text)
-    ledger_progress.shorten(behind)
-    assert behind.state.timeline.dropped == 0
+    LedgerProgress().shorten(behind.timeline)
+    assert behind.timeline.dropped == 0
 
 
 def test_what_counts_is_bytes() -> None:

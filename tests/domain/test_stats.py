@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.rules.account import Account, Deadline
+from domain.model.records import Clock
+from domain.model.state import IncidentState
 from domain.values.severity import Severity
 from domain.values.status import Status
 from reporting.statistics.tally import Group, Kept, Outcome, Spread, Stats, Tally, outcome
 from tests.builders import T0, minutes
-from tests.domain.histories import Said, account, answered, closed
+from tests.domain.histories import Said, altered, answered, closed, folded
 
 REOPENED = [*answered(3, 20, 30), Said(40, "reopen", {"reason": "it is back"})]
 
 
-def told(accounts: Iterable[Account]) -> Stats:
+def told(accounts: Iterable[IncidentState]) -> Stats:
     tally = Tally()
     for one in accounts:
         tally.take(one)
@@ -43,26 +44,26 @@ def test_a_clock_counts_as_its_runs_tell(
     said: list[Said], response: Outcome | None, escalation: Outcome | None
 ) -> None:
     """Missed in any run is missed; else one that runs is not over; called off is neither."""
-    one = account("system-outage", "P0", said)
+    one = folded("system-outage", "P0", said)
     assert (outcome(one, "ack"), outcome(one, "progress")) == (response, escalation)
 
 
 def test_times_count_to_the_first_acknowledgement_and_the_last_resolution() -> None:
     again = [*REOPENED, *answered(50, 55, 100)]
-    total = told([account("system-outage", "P0", again)]).total
+    total = told([folded("system-outage", "P0", again)]).total
     assert total.time_to_acknowledge == Spread.of([180])
     assert total.time_to_resolve == Spread.of([6000])
-    assert told([account("system-outage", "P0", REOPENED)]).total.time_to_resolve.n == 0
+    assert told([folded("system-outage", "P0", REOPENED)]).total.time_to_resolve.n == 0
 
 
 def test_what_is_apart_is_in_no_mean() -> None:
     """A drill, a false alarm and a dry run change no count of incidents, no time and no clock; each is told."""
-    live = account("system-outage", "P0", [*answered(4, 20, 60), *closed(70)])
+    live = folded("system-outage", "P0", [*answered(4, 20, 60), *closed(70)])
     alone = told([live]).total
     apart = [
-        account("system-outage", "P0", answered(1, 2, 3), mode="drill"),
-        account("system-outage", "P0", [*answered(1), Said(2, "false_alarm", {"reason": "a test"})]),
-        account("system-outage", "P0", answered(1, 2, 3), mode="dry-run"),
+        folded("system-outage", "P0", answered(1, 2, 3), mode="drill"),
+        folded("system-outage", "P0", [*answered(1), Said(2, "false_alarm", {"reason": "a test"})]),
+        folded("system-outage", "P0", answered(1, 2, 3), mode="dry-run"),
     ]
     stats = told([live, *apart])
     assert stats.total == alone.model_copy(update={"drills": 1, "false_alarms": 1})
@@ -73,20 +74,20 @@ def test_what_is_apart_is_in_no_mean() -> None:
 
 def test_open_is_what_has_not_ended() -> None:
     """Resolved is still open; its times count all the same."""
-    total = told([account("system-outage", "P0", answered(4, 20, 60)), account("database", "P1")]).total
+    total = told([folded("system-outage", "P0", answered(4, 20, 60)), folded("database", "P1")]).total
     assert (total.incidents, total.open, total.time_to_resolve.n, total.time_to_acknowledge.n) == (2, 2, 1, 1)
     assert (total.response, total.escalation) == (Kept(met=1, running=1), Kept(met=1, running=1))
 
 
 def test_the_severity_that_stands_counts() -> None:
     raised = [*answered(3), Said(5, "reclassify", {"severity": "P0", "reason": "it spreads"})]
-    assert [group.name for group in told([account("database", "P1", raised)]).by_severity] == ["P0"]
+    assert [group.name for group in told([folded("database", "P1", raised)]).by_severity] == ["P0"]
 
 
 def test_groups_stand_in_order() -> None:
     """P0 first; the type with most incidents first, then by name. A group of drills alone is there too."""
     kinds = [("feature-failure", "P3"), ("database", "P1"), ("alert-storm", "P1"), ("database", "P2")]
-    stats = told([*(account(type_, severity) for type_, severity in kinds), account("security", "P0", mode="drill")])
+    stats = told([*(folded(type_, severity) for type_, severity in kinds), folded("security", "P0", mode="drill")])
     assert [group.name for group in stats.by_severity] == ["P0", "P1", "P2", "P3"]
     assert [group.name for group in stats.by_type] == ["database", "alert-storm", "feature-failure", "security"]
     assert (stats.by_severity[0].incidents, stats.by_severity[0].drills) == (0, 1)
@@ -111,35 +112,38 @@ def test_mean_and_median_lie_between_the_extremes(seconds: list[int]) -> None:
     assert min(below, above) * 2 >= len(seconds)
 
 
-BASE = account("system-outage", "P0", answered(4, 20, 60))
+BASE = folded("system-outage", "P0", answered(4, 20, 60))
 
 
 @st.composite
-def accounts(draw: st.DrawFn) -> Account:
+def accounts(draw: st.DrawFn) -> IncidentState:
     """Any account as far as the figures look at it."""
     moment = st.none() | st.integers(0, 10**6).map(lambda count: T0 + timedelta(seconds=count))
     states = st.lists(st.tuples(st.sampled_from(["ack", "progress", "update"]), st.sampled_from(STATES)), max_size=5)
     runs = [
-        Deadline.model_validate({"name": name, "started_at": T0, "due_at": T0 + minutes(15), "state": state})
+        Clock.model_validate({"name": name, "started_at": T0, "due_at": T0 + minutes(15), "state": state})
         for name, state in draw(states)
     ]
-    changed: dict[str, Any] = {
+    type_ = draw(st.sampled_from(["system-outage", "database", "security"]))
+    declared = {
         "mode": draw(st.sampled_from(["live", "live", "drill", "dry-run"])),
+        "runbook": BASE.declaration.runbook.model_copy(update={"id": type_}),
+    }
+    changed: dict[str, Any] = {
         "status": draw(st.sampled_from(list(Status))),
         "severity": draw(st.sampled_from(list(Severity))),
-        "type": draw(st.sampled_from(["system-outage", "database", "security"])),
         "first_acknowledged_at": draw(moment),
         "resolved_at": draw(moment),
-        "deadlines": runs,
+        "clocks": runs,
     }
-    return BASE.model_copy(update=changed)
+    return altered(BASE, declared, **changed)
 
 
 STATES = ["running", "met", "breached", "cancelled"]
 
 
 @given(st.lists(accounts(), max_size=12), st.randoms(use_true_random=False))
-def test_every_incident_is_told_once(many: list[Account], random: Any) -> None:
+def test_every_incident_is_told_once(many: list[IncidentState], random: Any) -> None:
     """Severities and types each add up to the whole; nobody is lost, and the order does not matter."""
     stats = told(many)
     total = stats.total
@@ -157,9 +161,9 @@ def test_every_incident_is_told_once(many: list[Account], random: Any) -> None:
 
 
 @given(st.lists(accounts(), max_size=8), st.lists(accounts(), max_size=4))
-def test_drills_and_false_alarms_never_move_a_time(many: list[Account], more: list[Account]) -> None:
+def test_drills_and_false_alarms_never_move_a_time(many: list[IncidentState], more: list[IncidentState]) -> None:
     apart = [
-        one.model_copy(update={"mode": "drill"} if number % 2 else {"mode": "live", "status": Status.FALSE_ALARM})
+        altered(one, {"mode": "drill"}) if number % 2 else altered(one, {"mode": "live"}, status=Status.FALSE_ALARM)
         for number, one in enumerate(more)
     ]
     before, after = told(many).total, told([*many, *apart]).total

@@ -56,6 +56,8 @@ ALTERED: dict[str, Any] = {
     "kind": lambda entry: entry.kind + "x",
     "text": lambda entry: entry.text + "x",
     "data": lambda entry: {**entry.data, "more": len(entry.data)},
+    "v": lambda entry: entry.v + 1,
+    "cause": lambda entry: {**entry.cause, "more": len(entry.cause)},
     "prev": lambda entry: "f" + entry.prev[1:] if entry.prev[0] != "f" else "0" + entry.prev[1:],
     "hash": lambda entry: "f" + entry.hash[1:] if entry.hash[0] != "f" else "0" + entry.hash[1:],
 }

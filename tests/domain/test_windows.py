@@ -1,21 +1,21 @@
 """How long people have for a decision, who is paged meanwhile, and what comes when nobody decides."""
 
 from domain.model.activity_io import Planned
-from domain.model.state import ChangeStatus
-from domain.rules.change import Change
+from domain.model.records import ChangeStatus
+from domain.rules.change import LiveChange
 from tests.builders import T0, minutes
-from tests.domain.changing import approve, change, people, plan, waiting
+from tests.domain.changing import approve, change, heard, people, plan, waiting
 
 
-def pages(made: Change, until: float) -> dict[float, list[str]]:
+def pages(made: LiveChange, until: float) -> dict[float, list[str]]:
     """Whom the change asks at which minute, fired at its own due instants."""
     asked: dict[float, list[str]] = {}
     made.planned(Planned(plan=plan("A2")), T0)
-    if page := made.told().page:
+    if page := heard(made).page:
         asked[0] = page
     while (due := made.next_due()) is not None and due <= T0 + minutes(until):
-        made.fire(due)
-        if page := made.told().page:
+        made.pass_time(due)
+        if page := heard(made).page:
             asked[(due - T0) / minutes(1)] = page
     return asked
 
@@ -37,22 +37,23 @@ def test_the_voters_are_paged_at_once_at_half_time_and_at_every_rise() -> None:
 
 
 def test_the_end_is_told() -> None:
-    """Each level that joins is an entry, each window a clock, and the last one is breached."""
+    """Each level that joins is an entry, each has a window of its own, and the last one expires."""
     made = waiting()
     for minute in (5, 10):
-        made.fire(T0 + minutes(minute))
-    told = made.told()
-    assert [entry.text for entry in told.entries] == ["No decision in time: cto may decide too"]
+        made.pass_time(T0 + minutes(minute))
+    told = heard(made)
+    assert told.texts == [
+        "Approval still needed: Roll back (incident-commander or technical-manager)",
+        "No decision in time: cto may decide too",
+    ]
     assert told.page_reason == "approval escalated: Roll back"
-    assert told.clock is not None
-    assert (told.clock.due_at, told.clock.state) == (T0 + minutes(20), "running")
-    assert told.record.expires_at == T0 + minutes(20)
-    assert told.record.eligible == ["incident-commander", "technical-manager", "cto"]
+    assert made.record.window is not None
+    assert made.record.window.ends_at == T0 + minutes(20)
+    assert made.record.eligible == ["incident-commander", "technical-manager", "cto"]
     for minute in (15, 20, 25, 30):
-        made.fire(T0 + minutes(minute))
-    told = made.told()
-    assert told.clock is not None
-    assert (told.clock.due_at, told.clock.state) == (T0 + minutes(30), "breached")
+        made.pass_time(T0 + minutes(minute))
+    assert heard(made).kinds == ["change"]
+    assert made.record.status is ChangeStatus.EXPIRED
     assert approve(made, "ceo", 31) == "the change is expired"
 
 
@@ -60,7 +61,7 @@ def test_who_joined_may_decide() -> None:
     """The level that a passed window adds may vote, and not before."""
     made = waiting()
     assert "may not decide" in str(approve(made, "cto", 9))
-    made.fire(T0 + minutes(10))
+    made.pass_time(T0 + minutes(10))
     assert approve(made, "cto", 11) is None
     assert made.record.status is ChangeStatus.APPLYING
     assert made.next_due() is None
@@ -70,8 +71,8 @@ def test_who_has_voted_is_not_paged_again() -> None:
     """Reminders go only to those whose vote is still missing."""
     made = waiting("A3")
     approve(made, "cto", 2)
-    made.fire(T0 + minutes(5))
-    assert made.told().page == ["devops-lead"]
+    made.pass_time(T0 + minutes(5))
+    assert heard(made).page == ["devops-lead"]
 
 
 def test_the_requester_is_never_asked() -> None:
@@ -86,10 +87,11 @@ def test_the_requester_is_never_asked() -> None:
 def test_a_late_wake_up_goes_on_from_there() -> None:
     """A worker that slept through a window pages once, and the added level has its whole time from then on."""
     made = waiting()
-    made.fire(T0 + minutes(37))
-    told = made.told()
+    made.pass_time(T0 + minutes(37))
+    told = heard(made)
     assert told.page == ["devops-lead", "technical-manager", "cto"]
-    assert told.record.expires_at == T0 + minutes(47)
+    assert made.record.window is not None
+    assert made.record.window.ends_at == T0 + minutes(47)
     assert made.next_due() == T0 + minutes(42)
     assert not made.ended
 
@@ -98,10 +100,10 @@ def test_nothing_is_due_while_nobody_is_asked() -> None:
     """Before the plan and after the decision no window runs, and waking up changes nothing."""
     made = change()
     assert made.next_due() is None
-    made.fire(T0 + minutes(100))
-    assert made.told().entries == []
+    made.pass_time(T0 + minutes(100))
+    assert heard(made).kinds == []
     made.planned(Planned(plan=plan()), T0)
     approve(made, "technical-manager")
-    made.told()
-    made.fire(T0 + minutes(100))
-    assert (made.told().page, made.record.status) == ([], ChangeStatus.APPLYING)
+    heard(made)
+    made.pass_time(T0 + minutes(100))
+    assert (heard(made).page, made.record.status) == ([], ChangeStatus.APPLYING)

@@ -207,4 +207,6 @@ class House:
             return answer if answer.ok else None  # one request a second is let in; the worker's count too
 
         listed = until(look, "the status page answers").json()
-        return [one for one in listed if one["metadata"].get("axis", {}).get("incident_id") == incident]
+        return [
+            one for one in listed if one["metadata"].get("incident_orchestrator", {}).get("incident_id") == incident
+        ]

@@ -1,4 +1,4 @@
-"""The real actions against a sandbox's AWS: they see the fault, and what they apply mends it."""
+"""The real actions against a sandbox's AWS: they see the fault, and what they apply fixes it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ def test_probes_see_the_fault(world: World, observe: Observe) -> None:
 def carry_out(
     clients: AwsClients, scope: Scope, name: str, given: dict[str, Any], meanwhile: Callable[[], None]
 ) -> None:
-    """Plan, apply and verify a change as the workflow does; verifying is not done before `meanwhile` happened."""
+    """Plan, apply and verify a change as the workflow does; it does not verify before `meanwhile` has happened."""
     runner, action = ChangeRunner(clients), CHANGES[name](clients)
     plan = runner.plan(action, PlanCall(scope=scope, step="step", generation=1, params=given)).plan
     call = ApplyCall(
@@ -86,11 +86,11 @@ def carry_out(
 
 
 def _nothing() -> None:
-    """Some changes are there at once."""
+    """Some changes take effect at once."""
 
 
 def test_rollback_mends(world: World, clients: AwsClients, scope: Scope) -> None:
-    """The rollback goes to the last revision that ran well, past one that never ran, and the service is well."""
+    """The rollback goes to the last healthy revision, past one that never ran, and the service is healthy again."""
     FAULTS["outage-bad-deploy"](world)
     carry_out(clients, scope, "ecs.rollback_service", {"service": "backend"}, rollouts_finish)
     assert world.healthy()
@@ -100,13 +100,13 @@ def test_rollback_mends(world: World, clients: AwsClients, scope: Scope) -> None
 
 
 def test_scaling_is_held(world: World, clients: AwsClients, scope: Scope) -> None:
-    """Scaling reaches the count asked for."""
+    """Scaling reaches the requested count."""
     carry_out(clients, scope, "ecs.scale_service", {"service": "backend", "count": 5}, rollouts_finish)
     assert world.rollouts(world.environment.services["backend"]).running == 5
 
 
 def test_maintenance_page_is_shown(world: World, clients: AwsClients, scope: Scope) -> None:
-    """Every rule of the environment answers 503; the health check's rule is left as it is."""
+    """Every rule of the environment answers 503; the health check's rule is unchanged."""
     carry_out(clients, scope, "elbv2.maintenance_page", {}, _nothing)
     balancer = world.environment.load_balancers["portal"]
     rules = world.client("elbv2").describe_rules(ListenerArn=balancer.listener_arn)["Rules"]

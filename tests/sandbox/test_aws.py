@@ -1,4 +1,4 @@
-"""What else the sandbox teaches moto, asked through boto3."""
+"""The smaller patches to moto, through boto3."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.rollout import ail
+from sandbox.aws.rollout import set_defect
 from sandbox.runtime.aws_world import World
 from sandbox.runtime.outbox import Outbox
 from tests.sandbox.worlds import rollouts_finish
@@ -20,11 +20,11 @@ def states(world: World) -> list[tuple[str, str | None]]:
 
 
 def test_targets_follow_the_running_revision(world: World) -> None:
-    """A target a running task: unhealthy while the revision that runs ails, healthy once another one runs."""
+    """One target per running task: unhealthy while the running revision is defective, healthy once another runs."""
     backend = world.environment.services["backend"]
     assert states(world) == [("healthy", None)] * 3
     running = world.client("ecs").describe_task_definition(taskDefinition=backend.family)["taskDefinition"]
-    ail(world.ecs.describe_task_definition(running["taskDefinitionArn"]), "after-start")
+    set_defect(world.ecs.describe_task_definition(running["taskDefinitionArn"]), "after-start")
     assert states(world) == [("unhealthy", "Target.ResponseCodeMismatch")] * 3
     world.client("ecs").update_service(
         cluster=backend.cluster, service=backend.service, taskDefinition=f"{backend.family}:2", desiredCount=4
@@ -35,15 +35,15 @@ def test_targets_follow_the_running_revision(world: World) -> None:
 
 
 def test_unknown_target_group_is_refused(world: World) -> None:
-    """A group that there is not is told as AWS tells it."""
-    group = world.environment.services["backend"].target_group_arn + "0"
+    """An unknown group is refused as AWS refuses it."""
+    group = f"{world.environment.services['backend'].target_group_arn}0"
     with pytest.raises(ClientError) as refused:
         world.client("elbv2").describe_target_health(TargetGroupArn=group)
     assert refused.value.response["Error"]["Code"] == "TargetGroupNotFound"
 
 
 def test_rules_can_be_changed_and_restored(world: World) -> None:
-    """The rules of the environment take other actions, by their own ARNs, and take the old ones back."""
+    """The environment's rules can be given other actions, by their own ARNs, and the old ones again."""
     elb = world.client("elbv2")
     (arn, *_) = world.environment.load_balancers["portal"].rule_arns
     (before,) = elb.describe_rules(RuleArns=[arn])["Rules"]
@@ -71,7 +71,7 @@ def test_percentiles_are_calculated(world: World) -> None:
 
 
 def test_promoted_replica_is_no_replica(world: World) -> None:
-    """Promoting cuts the replica from its source, once; a primary and a missing instance are refused."""
+    """Promoting detaches the replica from its source, once; a primary and a missing instance are refused."""
     rds = world.client("rds")
     databases = world.environment.databases
     primary, replica = databases["primary"].identifier, databases["replica"].identifier
@@ -89,7 +89,7 @@ def test_promoted_replica_is_no_replica(world: World) -> None:
 
 
 def test_support_case_stays_as_it_was_opened(world: World) -> None:
-    """Looking at a case changes nothing about it; only resolving does."""
+    """Describing a case does not change it; only resolving does."""
     support = world.client("support")
     support.create_case(subject="[inc-1] Outage", severityCode="critical", communicationBody="Down")
     for _ in range(3):
@@ -133,7 +133,7 @@ def test_sms_reaches_the_outbox(world: World, outbox: Outbox) -> None:
 
 @pytest.mark.parametrize("version", ["ses", "sesv2"])
 def test_mail_reaches_the_outbox(world: World, outbox: Outbox, version: str) -> None:
-    """A mail by either version of SES is delivered once a recipient, with role and incident from its tags."""
+    """An e-mail by either SES API is delivered once to each recipient, with role and incident from its tags."""
     sender, to = world.environment.notifications.mail_sender, {"ToAddresses": ["a@example.org", "b@example.org"]}
     tags = [{"Name": "role", "Value": "cto"}, {"Name": "incident", "Value": "inc-1"}]
     message: dict[str, Any] = {"Subject": text("P0"), "Body": {"Text": text("Portal down\u2028now")}}
@@ -151,7 +151,7 @@ def test_mail_reaches_the_outbox(world: World, outbox: Outbox, version: str) -> 
 
 
 def test_refused_mail_is_not_delivered(world: World, outbox: Outbox) -> None:
-    """What SES refuses, here a sender that was never verified, is not in the outbox."""
+    """What SES refuses, here an unverified sender, is not in the outbox."""
     with pytest.raises(ClientError) as refused:
         world.client("sesv2").send_email(
             FromEmailAddress="nobody@example.org",

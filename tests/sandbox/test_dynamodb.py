@@ -1,4 +1,4 @@
-"""The ledger stands on what moto's DynamoDB does not keep: whole transactions, and conditions that hold."""
+"""The ledger depends on what moto's DynamoDB lacks: atomic transactions, and conditions that hold."""
 
 import sys
 from collections import Counter
@@ -19,7 +19,7 @@ NEW = "attribute_not_exists(pk)"
 
 @pytest.fixture
 def table() -> Iterator[Any]:
-    """A client of an empty ledger, with threads that take turns as often as they can."""
+    """A client of an empty ledger, with threads that switch as often as possible."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -46,7 +46,7 @@ def text(table: Any, name: str) -> str | None:
 
 
 def test_of_writes_at_once_that_expect_nothing_one_succeeds(table: Any) -> None:
-    """Two writers that both expect no item do not both find none."""
+    """Of two writers that both expect no item, one fails."""
 
     def answered(number: int, name: str) -> str:
         try:
@@ -62,7 +62,7 @@ def test_of_writes_at_once_that_expect_nothing_one_succeeds(table: Any) -> None:
 
 
 def test_a_cancelled_transaction_leaves_its_items_as_they_were(table: Any) -> None:
-    """Put anew, put over, updated or deleted: nothing of it stands once one condition has failed."""
+    """Whether it creates, replaces, updates or deletes: a transaction leaves nothing once one condition fails."""
     for name in ("over", "updated", "deleted", "there"):
         table.put_item(**put(name, "before"))
     change = {"UpdateExpression": "SET #t = :v", "ExpressionAttributeNames": {"#t": "text"}}
@@ -88,7 +88,7 @@ def test_a_cancelled_transaction_leaves_its_items_as_they_were(table: Any) -> No
 
 
 def test_a_cancelled_transaction_takes_nothing_of_others_with_it(table: Any) -> None:
-    """What others write while a transaction is cancelled stands."""
+    """What others write while a transaction is cancelled remains."""
     table.put_item(**put("there", "before"))
     many = [{"Put": put(f"part {number}", "after", NEW)} for number in range(10)]
 

@@ -1,4 +1,4 @@
-"""Amazon ECS in the sandbox, asked through boto3: what an action may rely on there as in AWS."""
+"""Amazon ECS in the sandbox, through boto3: what an action can rely on there as in AWS."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.aws.ecs.ecs_history import history, last_healthy
-from sandbox.aws.rollout import ail
+from sandbox.aws.rollout import set_defect
 from sandbox.runtime.aws_world import World
 from sandbox.seed.services import register
 from tests.sandbox.worlds import rollouts_finish
@@ -45,7 +45,7 @@ FAMILY = "axis-imaging-backend-production"
 
 
 def test_update_rolls_out(world: World, ecs: Any, named: dict[str, str]) -> None:
-    """Another task definition shows as PRIMARY by its full ARN beside the running one, and replaces it."""
+    """Another task definition is shown as PRIMARY by its full ARN next to the running one, and replaces it."""
     arn = register_next(world)
     updated = ecs.update_service(**named, taskDefinition=f"{FAMILY}:4")["service"]
     assert updated["taskDefinition"] == arn
@@ -61,7 +61,7 @@ def test_update_rolls_out(world: World, ecs: Any, named: dict[str, str]) -> None
 
 
 def test_history_names_every_deployment(world: World, ecs: Any, named: dict[str, str]) -> None:
-    """Deployments are listed newest first with their task definitions, past the first page too."""
+    """Deployments are listed newest first with their task definitions, across pages."""
     register_next(world)
     ecs.update_service(**named, taskDefinition=FAMILY)
     backend = world.environment.services["backend"]
@@ -107,7 +107,7 @@ def test_deployment_and_revision_are_described(ecs: Any, named: dict[str, str]) 
 
 def test_stop_rolls_back(world: World, ecs: Any, named: dict[str, str]) -> None:
     """ROLLBACK returns to the last successful revision; the deployment says so, and a repeat changes nothing."""
-    ail(world.ecs.describe_task_definition(register_next(world)), "on-start")
+    set_defect(world.ecs.describe_task_definition(register_next(world)), "on-start")
     ecs.update_service(**named, taskDefinition=FAMILY)
     arn = ecs.list_service_deployments(**named)["serviceDeployments"][0]["serviceDeploymentArn"]
     for _ in range(2):
@@ -125,7 +125,7 @@ def test_stop_rolls_back(world: World, ecs: Any, named: dict[str, str]) -> None:
 
 def test_broken_start_never_completes(world: World, ecs: Any, named: dict[str, str]) -> None:
     """A revision that cannot start stays IN_PROGRESS with failed tasks, while the earlier one keeps running."""
-    ail(world.ecs.describe_task_definition(register_next(world)), "on-start")
+    set_defect(world.ecs.describe_task_definition(register_next(world)), "on-start")
     ecs.update_service(**named, taskDefinition=FAMILY)
     rollouts_finish()
     service = described(ecs, named)
@@ -138,7 +138,7 @@ def test_broken_start_never_completes(world: World, ecs: Any, named: dict[str, s
 
 
 def test_newer_deployment_supersedes(world: World, ecs: Any, named: dict[str, str]) -> None:
-    """A deployment begun over another stops it; it never counts as one that went well."""
+    """A deployment started during another stops that one, which never counts as successful."""
     register_next(world)
     ecs.update_service(**named, taskDefinition=f"{FAMILY}:4")
     ecs.update_service(**named, taskDefinition=f"{FAMILY}:2")
@@ -152,7 +152,7 @@ def test_newer_deployment_supersedes(world: World, ecs: Any, named: dict[str, st
 
 
 def test_same_revision_is_no_deployment_unless_forced(ecs: Any, named: dict[str, str]) -> None:
-    """Asking for what runs begins nothing; `forceNewDeployment` always begins one."""
+    """Requesting the running revision starts no deployment; `forceNewDeployment` always does."""
     before = ecs.list_service_deployments(**named)["serviceDeployments"]
     ecs.update_service(**named, taskDefinition=f"{FAMILY}:3")
     assert ecs.list_service_deployments(**named)["serviceDeployments"] == before
@@ -192,7 +192,7 @@ def test_update_refuses(ecs: Any, named: dict[str, str], asked: dict[str, Any], 
 
 
 def test_update_refuses_a_deleted_service(ecs: Any, named: dict[str, str]) -> None:
-    """A deleted service is INACTIVE and takes no update."""
+    """A deleted service is INACTIVE and cannot be updated."""
     ecs.delete_service(**named, force=True)
     with pytest.raises(ClientError) as refused:
         ecs.update_service(**named, desiredCount=1)
@@ -200,7 +200,7 @@ def test_update_refuses_a_deleted_service(ecs: Any, named: dict[str, str]) -> No
 
 
 def test_task_definitions_are_sorted_and_paged(world: World, ecs: Any) -> None:
-    """`sort=DESC` gives the newest revision first, by number and not by text; `maxResults` and tokens page."""
+    """`sort=DESC` lists the newest revision first, by number and not by text; `maxResults` and tokens page."""
     for _ in range(8):
         register_next(world)
     shown: list[str] = []

@@ -1,4 +1,4 @@
-"""The breach that the sandbox plays looks like one to the probes, and its runbook's containment fits the account."""
+"""The probes recognise the sandbox's breach, and the runbook's containment works in its account."""
 
 import gzip
 import json
@@ -64,15 +64,15 @@ def seen(world: World, book: Runbook) -> Finding:
 
 
 def test_the_probe_finds_the_attacker_alone(world: World, book: Runbook) -> None:
-    """In peace nobody stands out; then one address does, stopped at first and let through ever since."""
+    """Without the fault no address stands out; with it one does, blocked at first and let through ever since."""
     assert seen(world, book).status is FindingStatus.OK
-    told = FAULTS["breach-exfiltration"](world)
+    said = FAULTS["breach-exfiltration"](world)
     finding = seen(world, book)
     assert finding.facts["suspects"] == [ATTACKER]
     first = finding.facts["by_address"][0]
     assert first["blocked"] > 0
     assert first["matching"] >= 1000
-    assert f"{first['matching']} studies" in told
+    assert f"{first['matching']} studies" in said
 
 
 def test_lines_are_as_aws_waf_writes_them(world: World) -> None:
@@ -90,7 +90,7 @@ def test_lines_are_as_aws_waf_writes_them(world: World) -> None:
 
 
 def test_the_audit_bucket_grows(world: World) -> None:
-    """The trail puts objects under CloudTrail's keys, the later the larger."""
+    """The trail's objects have CloudTrail's keys, and later ones are larger."""
     bucket = world.environment.buckets["audit-logs"]
     before = _objects(world, bucket)
     FAULTS["breach-exfiltration"](world)
@@ -118,7 +118,7 @@ def test_another_organisation_can_be_breached_too(seeded: Callable[[Environment]
     [("block-addresses", BlockAddresses), ("isolate-network", IsolateNetwork), ("stop-services", StopService)],
 )
 def test_containment_works_as_the_runbook_asks_for_it(world: World, book: Runbook, step: str, change: Any) -> None:
-    """With the runbook's own parameters: planned, done, verified, undone, verified."""
+    """With the runbook's own parameters: planned, applied, verified, undone, verified."""
     offered = book.step(step)
     assert isinstance(offered, ChangeStep)
     asked = {"addresses": [ATTACKER]} if "addresses" in offered.ask else {}
@@ -132,7 +132,7 @@ def test_containment_works_as_the_runbook_asks_for_it(world: World, book: Runboo
 
 
 def test_nothing_is_told_outside_by_itself(book: Runbook) -> None:
-    """Not the status page, nobody: what is said of a breach is for people to decide."""
+    """No notice is sent by itself, not even to the status page: what is said of a breach is for people to decide."""
     assert not [step for step in book.steps() if isinstance(step, NoticeStep)]
 
 

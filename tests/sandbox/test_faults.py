@@ -1,4 +1,4 @@
-"""Faults leave the account as the real thing would, and what mends the real thing mends them."""
+"""Faults leave the account as the real failure would, and what fixes that fixes them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def error_count(world: World, since: datetime) -> int:
 
 
 def test_every_fault_that_is_listed_can_be_injected_and_no_other() -> None:
-    """The command lists faults without what brings them about: that takes seconds to load."""
+    """The command lists faults without loading what injects them, which takes seconds."""
     assert FAULT_NAMES.keys() == FAULTS.keys()
 
 
@@ -31,7 +31,7 @@ def test_every_fault_that_is_listed_can_be_injected_and_no_other() -> None:
 def test_bad_deploy_breaks_and_a_rollback_mends(
     seeded: Callable[[Environment], World], environment: Environment
 ) -> None:
-    """The newest deployment succeeded and is broken, the revision before it never ran, an older one mends it."""
+    """The newest deployment succeeded and is broken, the revision before it never ran, and an older one fixes it."""
     world = seeded(environment)
     service = next(iter(environment.services.values()))
     FAULTS["outage-bad-deploy"](world)
@@ -55,7 +55,7 @@ def test_bad_deploy_breaks_and_a_rollback_mends(
 
 
 def test_fault_comes_again(world: World) -> None:
-    """The same fault after its mending breaks the service anew, with a deployment newer than the mending."""
+    """The same fault after a fix breaks the service again, with a deployment newer than the fix."""
     service = world.environment.services["backend"]
     for number in (5, 7):
         FAULTS["outage-bad-deploy"](world)
@@ -70,10 +70,10 @@ def test_fault_comes_again(world: World) -> None:
 
 
 def test_errors_go_on_until_mended(world: World) -> None:
-    """Every minute brings errors while a service ails, and none once it is well."""
+    """Every minute has errors while a service is unhealthy, and none once it is healthy."""
     FAULTS["outage-bad-deploy"](world)
     later = datetime.now(UTC) + timedelta(minutes=5)
-    background.beat(world, later)
+    background.write_minute(world, later)
     during = error_count(world, later - timedelta(minutes=1))
     assert during > 0
     service = world.environment.services["backend"]
@@ -81,5 +81,5 @@ def test_errors_go_on_until_mended(world: World) -> None:
         cluster=service.cluster, service=service.service, taskDefinition=f"{service.family}:3"
     )
     rollouts_finish()
-    background.beat(world, later + timedelta(minutes=1))
+    background.write_minute(world, later + timedelta(minutes=1))
     assert error_count(world, later - timedelta(minutes=1)) == during

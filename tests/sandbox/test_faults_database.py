@@ -1,4 +1,4 @@
-"""The database's faults, seen and mended by the real actions: what helps against the one harms with the other."""
+"""The database faults, found and fixed by the real actions: what helps against one does harm with the other."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ def suspects(observe: Observe) -> list[str]:
 
 
 def apply(clients: AwsClients, scope: Scope, action: str, params: dict[str, Any]) -> str:
-    """Plan, apply and verify a change as the workflow does, letting time pass where it asks again."""
+    """Plan, apply and verify a change as the workflow does, letting time pass before each retry."""
     runner, change = ChangeRunner(clients), CHANGES[action](clients)
     plan = runner.plan(change, PlanCall(scope=scope, step="step", generation=1, params=params)).plan
     call = {"scope": scope, "step": "step", "generation": 1, "action_id": "a", "holder": "h", "plan": plan}
@@ -77,7 +77,7 @@ def apply(clients: AwsClients, scope: Scope, action: str, params: dict[str, Any]
 def test_a_full_pool_speaks_for_a_restart_and_against_promotion(
     world: World, clients: AwsClients, scope: Scope, observe: Observe
 ) -> None:
-    """The classification advises against promoting, the promotion's own gate refuses it, and a restart mends it."""
+    """The classification advises against promoting, the promotion's own gate refuses it, and a restart fixes it."""
     assert suspects(observe) == []
     FAULTS["database-pool-exhaustion"](world)
     assert not world.healthy()
@@ -94,7 +94,7 @@ def test_a_full_pool_speaks_for_a_restart_and_against_promotion(
 
 
 def test_what_else_a_full_pool_shows(world: World, clients: AwsClients, scope: Scope, observe: Observe) -> None:
-    """Connections at the limit, a calm processor, refused connections in PostgreSQL's log, time-outs in ours."""
+    """Connections at the limit, a low CPU load, refused connections in PostgreSQL's log, time-outs in ours."""
     FAULTS["database-pool-exhaustion"](world)
     connections = observe("cloudwatch.database_connections")
     assert (connections.status, connections.facts["maximum"]) == (FindingStatus.SUSPECT, 500)
@@ -113,7 +113,7 @@ def test_what_else_a_full_pool_shows(world: World, clients: AwsClients, scope: S
 def test_a_failed_primary_is_replaced_by_its_replica(
     world: World, clients: AwsClients, scope: Scope, observe: Observe
 ) -> None:
-    """It is down and speaks for promoting; failing over is refused; afterwards the portal answers on the replica."""
+    """A down primary suggests promoting; a failover is refused; afterwards the portal answers from the replica."""
     FAULTS["database-instance-down"](world)
     assert not world.healthy()
     assert suspects(observe) == ["down"]
@@ -128,7 +128,7 @@ def test_a_failed_primary_is_replaced_by_its_replica(
 
 
 def test_nothing_but_all_of_it_brings_the_portal_back(world: World) -> None:
-    """An address that is led over helps only tasks that start afterwards; and only once the replica takes writes."""
+    """A switched address helps only tasks that start afterwards, and only once the replica accepts writes."""
     FAULTS["database-instance-down"](world)
     environment, (primary, replica) = world.environment, [*world.environment.databases.values()]
     address = world.client("rds").describe_db_instances(DBInstanceIdentifier=replica.identifier)["DBInstances"][0][
@@ -150,10 +150,10 @@ def test_nothing_but_all_of_it_brings_the_portal_back(world: World) -> None:
 
 
 def test_a_failed_primary_sends_no_metrics_and_its_replica_falls_behind(world: World, observe: Observe) -> None:
-    """As the minutes pass the replica's lag grows by the clock, and nothing is connected to the primary."""
+    """As the minutes pass the replica's lag grows, and nothing is connected to the primary."""
     FAULTS["database-instance-down"](world)
     later = datetime.now(UTC) + timedelta(minutes=3)
-    background.beat(world, later)
+    background.write_minute(world, later)
     points = world.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/RDS",
         MetricName="DatabaseConnections",
@@ -179,6 +179,6 @@ def test_a_failed_primary_sends_no_metrics_and_its_replica_falls_behind(world: W
 
 @pytest.mark.parametrize("fault", ["database-pool-exhaustion", "database-instance-down"])
 def test_where_no_service_uses_a_database_nothing_breaks(seeded: Callable[[Environment], World], fault: str) -> None:
-    """An environment that does not say who uses its database is told so."""
+    """A fault is refused, with the reason, if the environment does not say who uses its database."""
     with pytest.raises(FaultError, match="database_endpoints"):
         FAULTS[fault](seeded(other()))

@@ -1,4 +1,4 @@
-"""RDS as the sandbox teaches it to moto, asked through boto3."""
+"""RDS as patched in the sandbox, through boto3."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.runtime.aws_world import World
-from sandbox.seed.databases import courses
+from sandbox.seed.databases import database_states
 from sandbox.traffic.database_traffic import line
 from tests.sandbox.worlds import rollouts_finish
 
@@ -24,7 +24,7 @@ def refusal(call: Any, **asked: Any) -> str:
 
 
 def test_a_failover_takes_its_time_and_changes_zones(world: World) -> None:
-    """While it reboots no second one is taken; afterwards the zones are exchanged, and the events tell of it."""
+    """During a reboot no second one is accepted; afterwards the zones are swapped, and the events show it."""
     rds, before = world.client("rds"), shown(world)
     asked = {"DBInstanceIdentifier": before["DBInstanceIdentifier"], "ForceFailover": True}
     rds.reboot_db_instance(**asked)
@@ -44,14 +44,14 @@ def test_a_failover_takes_its_time_and_changes_zones(world: World) -> None:
 
 
 def test_a_single_zone_has_nothing_to_fail_over_to(world: World) -> None:
-    """AWS refuses ForceFailover where there is no standby."""
+    """AWS refuses ForceFailover without a standby."""
     replica = shown(world, "replica")["DBInstanceIdentifier"]
     code = refusal(world.client("rds").reboot_db_instance, DBInstanceIdentifier=replica, ForceFailover=True)
     assert code == "InvalidParameterCombination"
 
 
 def test_a_class_waits_for_the_window_or_is_applied_at_once(world: World) -> None:
-    """Without ApplyImmediately a class is pending; with it, it is applied in time, with all that was pending."""
+    """Without ApplyImmediately a class is pending; with it, the class is applied along with all that was pending."""
     rds, name = world.client("rds"), shown(world)["DBInstanceIdentifier"]
     rds.modify_db_instance(DBInstanceIdentifier=name, AllocatedStorage=600)
     assert shown(world)["PendingModifiedValues"] == {"AllocatedStorage": 600}
@@ -68,7 +68,7 @@ def test_a_class_waits_for_the_window_or_is_applied_at_once(world: World) -> Non
 
 
 def test_events_are_those_of_the_window(world: World) -> None:
-    """Only events between both instants come, the older ones page by page; beyond 14 days AWS answers no more."""
+    """Only events between both times are returned, page by page; beyond 14 days AWS refuses."""
     rds, name, now = world.client("rds"), shown(world)["DBInstanceIdentifier"], datetime.now(UTC)
     source = {"SourceIdentifier": name, "SourceType": "db-instance"}
     assert rds.describe_events(**source, StartTime=now - timedelta(hours=2), EndTime=now)["Events"] == []
@@ -79,8 +79,8 @@ def test_events_are_those_of_the_window(world: World) -> None:
 
 
 def test_a_log_comes_in_portions(world: World) -> None:
-    """From marker 0 a file comes whole, portion by portion; without a marker its end alone; old files go."""
-    rds, known = world.client("rds"), courses(world)["primary"]
+    """From marker 0 a file is returned whole, in portions; without a marker only its end; old files are deleted."""
+    rds, known = world.client("rds"), database_states(world)["primary"]
     name, now = known.instance.db_instance_identifier, datetime.now(UTC).replace(minute=30)
     known.log.clear()
     known.write(now - timedelta(days=4), line(now, "LOG:  old"))

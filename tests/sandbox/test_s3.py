@@ -50,14 +50,14 @@ def upload(s3: Any, bucket: str, contents: list[bytes]) -> dict[str, Any]:
 
 
 def test_a_wrong_checksum_is_refused(s3: Any, vault: str) -> None:
-    """What is not what its SHA-256 says is not stored."""
+    """An object that does not match its SHA-256 is not stored."""
     with pytest.raises(ClientError, match="BadDigest"):
         s3.put_object(Bucket=vault, Key="k", Body=b"one", ChecksumSHA256=checksum(b"two"))
     assert s3.list_object_versions(Bucket=vault, Prefix="k").get("Versions", []) == []
 
 
 def test_parts_keep_the_lock_and_the_checksum(s3: Any, vault: str) -> None:
-    """An object in parts is locked as its upload was begun; its checksum is that of its parts' checksums."""
+    """A multipart object has the lock its upload was started with; its checksum is composed of its parts' checksums."""
     contents = [b"a" * PART, b"b"]
     made = upload(s3, vault, contents)
     expected = f"{checksum(b''.join(sha256(content).digest() for content in contents))}-2"
@@ -72,7 +72,7 @@ def test_parts_keep_the_lock_and_the_checksum(s3: Any, vault: str) -> None:
 
 
 def test_a_lock_for_good_is_only_prolonged(s3: Any, vault: str) -> None:
-    """A lock in COMPLIANCE mode cannot be shortened or weakened by anybody, but prolonged."""
+    """A lock in COMPLIANCE mode cannot be shortened or weakened by anybody, but it can be extended."""
     made = upload(s3, vault, [b"c"])
     where = {"Bucket": vault, "Key": "k", "VersionId": made["VersionId"]}
     s3.put_object_legal_hold(**where, LegalHold={"Status": "OFF"})
@@ -85,7 +85,7 @@ def test_a_lock_for_good_is_only_prolonged(s3: Any, vault: str) -> None:
 
 
 def test_a_vault_keeps_its_versions(s3: Any, vault: str) -> None:
-    """Under Object Lock versioning cannot be suspended; where there is none a lock is refused."""
+    """With Object Lock, versioning cannot be suspended; without it, a lock is refused."""
     with pytest.raises(ClientError, match="InvalidBucketState"):
         s3.put_bucket_versioning(Bucket=vault, VersioningConfiguration={"Status": "Suspended"})
     s3.create_bucket(Bucket="plain", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
@@ -94,7 +94,7 @@ def test_a_vault_keeps_its_versions(s3: Any, vault: str) -> None:
 
 
 def test_audit_logs_have_a_past(world: World, s3: Any) -> None:
-    """A week of CloudTrail's files lies there, one each half hour, and the portal's files with older versions."""
+    """There is a week of CloudTrail files, one every half hour, and the portal's files with older versions."""
     bucket = world.environment.buckets["audit-logs"]
     now = datetime.now(UTC)
     found = [

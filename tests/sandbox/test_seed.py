@@ -1,4 +1,4 @@
-"""A seeded account holds what the environment file names, for whichever organisation."""
+"""A seeded account has what the environment file names, for any organisation."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -66,7 +66,7 @@ def test_databases_are_well(seeded: Callable[[Environment], World], environment:
 
 
 def test_past_is_quiet(world: World) -> None:
-    """Nothing was deployed within a day, no errors were logged, and three revisions went well one after another."""
+    """Nothing was deployed within a day, no errors were logged, and three revisions succeeded one after another."""
     backend = world.environment.services["backend"]
     listed = world.client("ecs").list_service_deployments(cluster=backend.cluster, service=backend.service)
     deployments = listed["serviceDeployments"]
@@ -102,7 +102,7 @@ def test_network_is_guarded_as_named(world: World) -> None:
 
 
 def test_audit_logs_and_evidence_are_under_object_lock(world: World) -> None:
-    """The buckets that a real account keeps under Object Lock are so here too."""
+    """The buckets that have Object Lock in a real account have it here too."""
     evidence = world.environment.evidence
     assert evidence
     for bucket in (world.environment.buckets["audit-logs"], evidence.bucket):

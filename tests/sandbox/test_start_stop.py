@@ -40,7 +40,7 @@ def clean() -> dict[str, str]:
 
 
 def carrying(data_dir: Path) -> set[int]:
-    """The processes that carry a sandbox's mark, found without the code under test."""
+    """The processes with a sandbox's mark, found without the code under test."""
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -62,7 +62,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 
 def small(parent: Path) -> list[str]:
-    """The options for an organisation that has little, which is sooner there."""
+    """The options for a small organisation, which starts faster."""
     return ["--runbooks", str(other_folder(parent)), "--environment", "play"]
 
 
@@ -100,14 +100,14 @@ def test_start_answers_and_stop_leaves_nothing(start: Start, data_dir: Path) -> 
     assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == len(before)
     assert carrying(data_dir) == set()
     assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == 0
-    assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
+    assert "no sandbox is running" in run("env", "--data-dir", str(data_dir), status=1)
 
 
 def _outbox_shows_what_is_delivered(env: dict[str, str], data_dir: Path) -> None:
     """A post to the status page is in the outbox, as JSON and as a table."""
     requests.post(
         f"{env['STATUSPAGE_URL']}/v1/pages/axis-imaging/incidents",
-        json={"incident": {"name": "Outage", "metadata": {"axis": {"incident_id": "inc-1"}}}},
+        json={"incident": {"name": "Outage", "metadata": {"incident_orchestrator": {"incident_id": "inc-1"}}}},
         headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
         timeout=5,
     )
@@ -161,7 +161,7 @@ def test_killed_supervisor_leaves_nothing_after_stop(data_dir: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_supervisor_stops_what_it_started(data_dir: Path, number: signal.Signals) -> None:
-    """Ctrl-C, or SIGTERM, on the command in front stops the sandbox, and the command exits 0."""
+    """Ctrl-C or SIGTERM to the foreground command stops the sandbox, and the command exits 0."""
     foreground = in_front(data_dir)
     foreground.send_signal(number)
     assert foreground.wait(20) == 0
@@ -169,7 +169,7 @@ def test_supervisor_stops_what_it_started(data_dir: Path, number: signal.Signals
 
 
 def test_supervisor_leaves_when_stopped_from_elsewhere(data_dir: Path) -> None:
-    """`stop` from another terminal ends the command in front too."""
+    """`stop` from another terminal ends the foreground command too."""
     foreground = in_front(data_dir)
     run("stop", "--data-dir", str(data_dir))
     assert foreground.wait(20) == 0
@@ -177,7 +177,7 @@ def test_supervisor_leaves_when_stopped_from_elsewhere(data_dir: Path) -> None:
 
 
 def in_front(data_dir: Path) -> subprocess.Popen[str]:
-    """Start a small sandbox that stays in front, and return once it printed how to reach it."""
+    """Start a small sandbox in the foreground, and return once it has printed how to reach it."""
     command = [*COMMAND, "start", "--no-worker", "--data-dir", str(data_dir), *small(data_dir.parent)]
     foreground = subprocess.Popen(command, cwd=ROOT, env=clean(), stdout=subprocess.PIPE, text=True)
     assert foreground.stdout
@@ -186,22 +186,22 @@ def in_front(data_dir: Path) -> subprocess.Popen[str]:
 
 
 def test_dead_part_is_brought_back(start: Start, data_dir: Path) -> None:
-    """`start` of a sandbox that runs in part starts what is missing on the same ports, and nothing else."""
+    """`start` of a partly running sandbox starts what is missing, on the same ports, and nothing else."""
     options = small(data_dir.parent)
     start(data_dir, *options)
     state = json.loads((data_dir / "sandbox.json").read_text())
-    os.kill(state["parts"]["temporal"], signal.SIGKILL)
-    until(lambda: state["parts"]["temporal"] not in carrying(data_dir), "Temporal is gone")
+    os.kill(state["pids"]["temporal"], signal.SIGKILL)
+    until(lambda: state["pids"]["temporal"] not in carrying(data_dir), "Temporal is gone")
     before = variables(data_dir)
     start(data_dir, *options)
     again = json.loads((data_dir / "sandbox.json").read_text())
     assert variables(data_dir) == before
-    assert again["parts"]["aws"] == state["parts"]["aws"]
-    assert again["parts"]["temporal"] in carrying(data_dir)
+    assert again["pids"]["aws"] == state["pids"]["aws"]
+    assert again["pids"]["temporal"] in carrying(data_dir)
 
 
-def test_part_that_dies_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a part dies on start the error names it with the end of its log, and nothing stays behind."""
+def test_service_that_dies_is_reported(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a service dies on start the error names it with the end of its log, and nothing stays behind."""
     broken = data_dir.parent / "temporal"
     broken.write_text("#!/bin/sh\necho cannot open the database\nexit 3\n")
     broken.chmod(0o755)
@@ -209,26 +209,26 @@ def test_part_that_dies_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(StartError, match=r"(?s)temporal died with exit status 3.*cannot open the database"):
         supervisor.start(Files(data_dir), shipped_folder(), "sandbox", port_base=None, worker=False, supervised=False)
     assert carrying(data_dir) == set()
-    assert "no sandbox runs" in run("env", "--data-dir", str(data_dir), status=1)
+    assert "no sandbox is running" in run("env", "--data-dir", str(data_dir), status=1)
 
 
-def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
-    """A data directory that cannot be made is refused in a line, with the option that names another."""
+def test_an_unwritable_data_directory_is_refused(tmp_path: Path) -> None:
+    """A data directory that cannot be created is refused in a line that names the option to choose another."""
     (tmp_path / "taken").write_text("a file")
-    told = run("start", "--detach", "--data-dir", str(tmp_path / "taken" / "sandbox"), status=1)
-    assert "cannot be made: Not a directory; name another with --data-dir" in told
-    assert "Traceback" not in told
+    printed = run("start", "--detach", "--data-dir", str(tmp_path / "taken" / "sandbox"), status=1)
+    assert "cannot be created: Not a directory; choose another with --data-dir" in printed
+    assert "Traceback" not in printed
 
 
-def test_taken_port_is_told(data_dir: Path) -> None:
-    """A port base with a taken port is refused by that port's number, before anything starts."""
+def test_a_port_in_use_is_refused(data_dir: Path) -> None:
+    """A port base with a port in use is refused, naming that port, before anything starts."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        told = run("start", "--detach", "--data-dir", str(data_dir), "--port-base", str(port - 2), status=1)
-    assert told.startswith("port ")
-    assert str(port) in told
+        printed = run("start", "--detach", "--data-dir", str(data_dir), "--port-base", str(port - 2), status=1)
+    assert printed.startswith("port ")
+    assert str(port) in printed
     assert carrying(data_dir) == set()
 
 

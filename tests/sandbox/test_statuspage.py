@@ -36,7 +36,7 @@ def client(outbox: Outbox, clock: Clock) -> FlaskClient:
 
 @pytest.fixture
 def ask(client: FlaskClient, clock: Clock) -> Ask:
-    """Ask with the right key, a second apart."""
+    """Send requests with the right key, a second apart."""
 
     def send(method: str, path: str, **rest: Any) -> TestResponse:
         clock.now += 1
@@ -53,28 +53,32 @@ def post(ask: Ask, **fields: Any) -> dict[str, Any]:
 
 
 def test_incident_is_created_updated_and_resolved(ask: Ask) -> None:
-    """An incident keeps its metadata and every update, newest first, and leaves the unresolved when resolved."""
-    made = post(ask, body="We look.", metadata={"axis": {"incident_id": "inc-1", "seq": 1}})
+    """An incident keeps its metadata and every update, newest first, and is not listed as unresolved once resolved."""
+    made = post(ask, body="We look.", metadata={"incident_orchestrator": {"incident_id": "inc-1", "seq": 1}})
     assert made["status"] == "investigating"
     assert [one["id"] for one in ask("GET", f"{INCIDENTS}/unresolved").get_json()] == [made["id"]]
-    update = {"status": "resolved", "body": "Done.", "metadata": {"axis": {"incident_id": "inc-1", "seq": 2}}}
+    update = {
+        "status": "resolved",
+        "body": "Done.",
+        "metadata": {"incident_orchestrator": {"incident_id": "inc-1", "seq": 2}},
+    }
     assert ask("PATCH", f"{INCIDENTS}/{made['id']}", json={"incident": update}).status_code == 200
     shown = ask("GET", f"{INCIDENTS}/{made['id']}").get_json()
     assert [one["body"] for one in shown["incident_updates"]] == ["Done.", "We look."]
-    assert shown["metadata"] == {"axis": {"incident_id": "inc-1", "seq": 2}}
+    assert shown["metadata"] == {"incident_orchestrator": {"incident_id": "inc-1", "seq": 2}}
     assert shown["resolved_at"]
     assert ask("GET", f"{INCIDENTS}/unresolved").get_json() == []
 
 
 def test_same_post_again_is_another_incident(ask: Ask) -> None:
-    """There is no idempotency key: who posts twice has two incidents."""
+    """There is no idempotency key: posting twice creates two incidents."""
     first, second = post(ask), post(ask)
     assert first["id"] != second["id"]
     assert [one["id"] for one in ask("GET", INCIDENTS).get_json()] == [second["id"], first["id"]]
 
 
 def test_list_is_searched_and_paged(ask: Ask) -> None:
-    """`q` searches, `limit` and `page` cut."""
+    """`q` searches, `limit` and `page` page."""
     made = [post(ask, name=f"Outage {number}")["id"] for number in range(3)]
     assert [one["id"] for one in ask("GET", f"{INCIDENTS}?q=outage+1").get_json()] == [made[1]]
     pages = [ask("GET", f"{INCIDENTS}?limit=2&page={number}").get_json() for number in (1, 2, 3)]
@@ -82,7 +86,7 @@ def test_list_is_searched_and_paged(ask: Ask) -> None:
 
 
 def test_components_follow_posts(ask: Ask) -> None:
-    """An incident sets the state of its components; a component can be set by itself."""
+    """An incident sets the status of its components; a component's status can also be set by itself."""
     made = post(ask, component_ids=["component-1"], components={"component-1": "major_outage"})
     assert [(one["id"], one["status"]) for one in made["components"]] == [("component-1", "major_outage")]
     path = "/v1/pages/page-1/components/component-1"
@@ -92,7 +96,7 @@ def test_components_follow_posts(ask: Ask) -> None:
 
 
 def test_form_fields_are_taken(ask: Ask) -> None:
-    """What the runbook's own curl sends, form fields, is taken as JSON is."""
+    """The form fields that the runbook's own curl sends are accepted like JSON."""
     answer = ask("POST", INCIDENTS, data={"incident[name]": "Outage", "incident[impact_override]": "major"})
     assert answer.status_code == 201
     assert (answer.get_json()["name"], answer.get_json()["impact"]) == ("Outage", "major")
@@ -102,7 +106,7 @@ def test_form_fields_are_taken(ask: Ask) -> None:
     "header", [None, "OAuth wrong", "Bearer key", "key", "OAuth"], ids=["none", "wrong", "bearer", "bare", "empty"]
 )
 def test_wrong_key_is_401(client: FlaskClient, header: str | None) -> None:
-    """Only the header `Authorization: OAuth <key>` lets in."""
+    """Only requests with the header `Authorization: OAuth <key>` are admitted."""
     answer = client.get(INCIDENTS, headers={"Authorization": header} if header else {})
     assert (answer.status_code, answer.get_json()) == (401, {"error": "Could not authenticate"})
 
@@ -133,13 +137,13 @@ def test_unknown_is_404(ask: Ask, method: str, path: str) -> None:
         {"name": "n", "body": "b" * 25_001},
         {"name": "n", "status": "broken"},
         {"name": "n", "impact_override": "huge"},
-        {"name": "n", "metadata": {"axis": "text"}},
+        {"name": "n", "metadata": {"incident_orchestrator": "text"}},
         {"name": "n", "components": {"nothing": "operational"}},
         {"name": "n", "components": {"component-1": "gone"}},
     ],
 )
 def test_bad_post_is_422(ask: Ask, outbox: Outbox, incident: Any) -> None:
-    """A post that is no good is refused with the reasons, and tells nobody anything."""
+    """An invalid post is refused with the reasons, and nothing is sent."""
     answer = ask("POST", INCIDENTS, json={"incident": incident})
     assert answer.status_code == 422
     assert isinstance(answer.get_json()["error"], list)
@@ -148,7 +152,7 @@ def test_bad_post_is_422(ask: Ask, outbox: Outbox, incident: Any) -> None:
 
 
 def test_one_request_a_second(client: FlaskClient, clock: Clock) -> None:
-    """A second request within a second of the last one let in is 420 with Retry-After, and changes nothing."""
+    """A second request within a second of the last admitted one gets 420 with Retry-After, and changes nothing."""
 
     def tried(at: float) -> TestResponse:
         clock.now = at
@@ -166,11 +170,11 @@ def test_one_request_a_second(client: FlaskClient, clock: Clock) -> None:
 
 def test_posts_reach_the_outbox(ask: Ask, outbox: Outbox) -> None:
     """Every post is public: it is in the outbox with the incident's id from its metadata, or none."""
-    made = post(ask, body="We look.", metadata={"axis": {"incident_id": "inc-1"}})
+    made = post(ask, body="We look.", metadata={"incident_orchestrator": {"incident_id": "inc-1"}})
     ask("PATCH", f"{INCIDENTS}/{made['id']}", json={"incident": {"status": "resolved", "body": "Done."}})
     post(ask)
-    told = [(one["to"], one["role"], one["subject"], one["body"], one["incident"]) for one in outbox.entries()]
-    assert told == [
+    delivered = [(one["to"], one["role"], one["subject"], one["body"], one["incident"]) for one in outbox.entries()]
+    assert delivered == [
         ("page-1", "public", "Service outage: investigating", "We look.", "inc-1"),
         ("page-1", "public", "Service outage: resolved", "Done.", "inc-1"),
         ("page-1", "public", "Service outage: investigating", "", None),

@@ -1,4 +1,4 @@
-"""The faults of performance and upkeep as the real probes see them, and what the changes that answer them do."""
+"""The faults of performance and upkeep as the real probes see them, and the effect of the changes against them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -84,15 +84,15 @@ def _carry_out(world: World, name: str, given: dict[str, Any]) -> str:
 def test_probes_tell_each_fault_from_ordinary_days(world: World) -> None:
     """Before any fault every probe is ok; after each its own probes are suspect."""
     calm = {fault: _statuses(world, probed) for fault, probed in PROBED.items()}
-    assert [told for found in calm.values() for told in found.values() if not told.startswith("ok")] == []
+    assert [text for found in calm.values() for text in found.values() if not text.startswith("ok")] == []
     for fault, probed in PROBED.items():
         FAULTS[fault](world)
         found = _statuses(world, probed)
-        assert [told for told in found.values() if not told.startswith("suspect")] == [], fault
+        assert [text for text in found.values() if not text.startswith("suspect")] == [], fault
 
 
 def test_scale_out_outlasts_autoscaling(world: World) -> None:
-    """A count raised by hand is taken back to the minimum; with the minimum raised it stays, and is never lowered."""
+    """A count raised by hand is scaled in to the minimum; with the minimum raised it stays, and is never lowered."""
     FAULTS["performance-cpu"](world)
     rollouts_finish()
     backend = world.environment.services["backend"]
@@ -120,7 +120,7 @@ def test_what_is_answered_is_well_again(world: World) -> None:
 
 
 def test_performance_insights_answers_once_it_is_on(world: World) -> None:
-    """Asked at its own endpoint it is refused while off, and then gives figures that the probe takes."""
+    """Its endpoint refuses while it is off, and then returns data that the probe accepts."""
     app = Flask("insights")
     add_insights(app, world)
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -151,34 +151,34 @@ def test_performance_insights_answers_once_it_is_on(world: World) -> None:
 
 @pytest.mark.parametrize("fault", ["audit-logging-stopped", "authentication-down", "certificate-expiring"])
 def test_another_organisation_is_told_what_it_lacks(seeded: Callable[[Environment], World], fault: str) -> None:
-    """A fault that an environment has nothing for is refused, with the reason."""
+    """A fault that needs what an environment lacks is refused, with the reason."""
     with pytest.raises(FaultError, match="names no"):
         FAULTS[fault](seeded(other()))
 
 
 def test_a_bad_deployment_shows_in_the_answers_at_once(world: World) -> None:
-    """From the moment that it broke requests failed, in the application: nobody waits for the next minute's figures."""
+    """Metrics show the application's failing requests since it broke, without waiting for the next minute."""
     FAULTS["outage-bad-deploy"](world)
-    told = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
-    assert told.startswith("suspect")
-    assert "(60.0 %)" in told
-    assert told.endswith(" 0 in the load balancer")
+    text = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
+    assert text.startswith("suspect")
+    assert "(60.0 %)" in text
+    assert text.endswith(" 0 in the load balancer")
 
 
 def test_a_service_without_tasks_is_answered_for_by_the_load_balancer(world: World) -> None:
-    """Requests that find no target are the load balancer's own errors, none of the application's."""
+    """Requests without a target count as the load balancer's own errors, not the application's."""
     backend = world.environment.services["backend"]
     world.client("ecs").update_service(cluster=backend.cluster, service=backend.service, desiredCount=0)
     rollouts_finish()
-    background.beat(world, datetime.now(UTC) - timedelta(minutes=1))
-    told = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
-    assert told.startswith("suspect")
-    assert told.endswith("0 in the application, 600 in the load balancer")
+    background.write_minute(world, datetime.now(UTC) - timedelta(minutes=1))
+    text = _statuses(world, {"cloudwatch.errors_5xx": _TRAFFIC})["cloudwatch.errors_5xx"]
+    assert text.startswith("suspect")
+    assert text.endswith("0 in the application, 600 in the load balancer")
 
 
 def test_ordinary_traffic_and_the_dashboard_are_there(world: World) -> None:
-    """The network's tiers speak, strangers are refused, and the dashboard shows something: nothing is suspect."""
+    """Normal traffic between the tiers, rejected scanners and a dashboard with widgets are not suspect."""
     looked = {"ec2.flow_traffic": {"network": "main"}, "cloudwatch.dashboard": {"dashboard": "primary"}}
-    told = _statuses(world, looked)
-    assert {name: one.split()[0] for name, one in told.items()} == dict.fromkeys(looked, "ok")
-    assert "refused; none refused between its own addresses" in told["ec2.flow_traffic"]
+    text = _statuses(world, looked)
+    assert {name: one.split()[0] for name, one in text.items()} == dict.fromkeys(looked, "ok")
+    assert "refused; none refused between its own addresses" in text["ec2.flow_traffic"]

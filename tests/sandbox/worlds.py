@@ -1,4 +1,4 @@
-"""Environments for tests, and how rollouts are made to pass at once."""
+"""Environments for tests, and a way to finish rollouts at once."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -61,5 +61,5 @@ def other_folder(parent: Path) -> Path:
 
 
 def rollouts_finish() -> None:
-    """Let every rollout under way be done by the next look."""
+    """Let every rollout in progress be finished by the next read."""
     PACE.rollout = AT_ONCE

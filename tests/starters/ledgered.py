@@ -4,22 +4,22 @@ import json
 
 from activities.ledger.store import LedgerStore
 from domain.model.activity_io import AppendCall
-from domain.rules.incident import Incident
+from domain.rules.live import LiveIncident
 from tests.starters.vaulted import Vaulted
 
-_AT_ONCE = 100
+_AT_ONCE = 99
 
 
-def keep(world: Vaulted, *incidents: Incident) -> list[str]:
+def keep(world: Vaulted, *incidents: LiveIncident) -> list[str]:
     """Write the timelines of incidents; gives their ids."""
     chain = LedgerStore(world.clients, world.environment)
     for incident in incidents:
-        entries = incident.state.timeline.entries
+        entries = incident.timeline.entries
         for start in range(0, len(entries), _AT_ONCE):
             batch = entries[start : start + _AT_ONCE]
-            name = incident.declaration.incident_id
+            name = incident.state.id
             chain.append(AppendCall(incident=name, environment=world.environment, epoch=1, entries=batch))
-    return [incident.declaration.incident_id for incident in incidents]
+    return [incident.state.id for incident in incidents]
 
 
 def keys(world: Vaulted, incident: str) -> list[dict[str, dict[str, str]]]:

@@ -110,7 +110,7 @@ def test_a_manifest_that_the_record_does_not_name_is_refused(incident: Incident,
     aws.clients.client("s3").put_object(Bucket=aws.bucket, Key=key, Body=b'{"versions": 0}\n')
     said = incident("evidence", "verify", INCIDENT)
     assert said.status == 1
-    assert "no entry of the record tells its SHA-256" in said.err
+    assert "no entry of the record holds its SHA-256" in said.err
 
 
 def test_a_lost_snapshot_is_named(incident: Incident, aws: Vaulted) -> None:

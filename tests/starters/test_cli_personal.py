@@ -22,7 +22,7 @@ def test_what_looks_like_a_patient_is_warned_of(incident: Incident, arguments: t
     """One line on stderr says what it looks like, without repeating it; the command goes on to Temporal."""
     said = incident(*arguments)
     warning, *rest = said.err.splitlines()
-    assert warning.startswith("Warning: this looks as if it held an e-mail address and a number like a Medicare card's")
+    assert warning.startswith("Warning: this seems to contain an e-mail address and a number like a Medicare card's")
     assert "jo@" not in said.err
     assert (said.status, said.out, rest) == (3, "", ["Temporal is not reachable at 127.0.0.1:1"])
 

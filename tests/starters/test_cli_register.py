@@ -111,7 +111,7 @@ def test_what_cannot_be_told_may_be_a_breach(incident: Incident, aws: Vaulted, m
     assert [one["incident"] for one in said.json["entries"]] == [many[0], many[2]]
     shown = incident("register")
     assert shown.status == 1
-    assert "Could not be told" in shown.out
+    assert "Unreadable" in shown.out
     file = tmp_path / "register.csv"
     assert incident("register", "--format", "csv", "-o", str(file)).status == 1
     last = rows(file.read_text())[-1]

@@ -34,4 +34,4 @@ def test_a_runbook_that_is_too_long(incident: Incident, monkeypatch: pytest.Monk
     monkeypatch.setattr(limits, "DECLARATION", 10_000)
     said = incident(*START)
     assert (said.status, said.out) == (1, "")
-    assert "10000 at most can go on record: shorten them" in said.err
+    assert "at most 10000 can go on record: shorten them" in said.err

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from domain.rules.account import Account
+from domain.model.state import IncidentState
 from reporting.statistics.tally import Tally
 from starters.cli import stats_tables
 from starters.client import recorded_incidents
@@ -83,8 +83,8 @@ def test_no_line_is_wider_than_the_window(
     long = history("authentication-failure", "P1", answered(30, 90, 600), T0 + 6 * DAY)
     keep(aws, long)
     tally = Tally()
-    for one in recorded_incidents.accounts(Options(environment="sandbox")):
-        assert isinstance(one, Account)
+    for one in recorded_incidents.incidents(Options(environment="sandbox")):
+        assert isinstance(one, IncidentState)
         tally.take(one)
     counted = tally.stats()
     console.print(stats_tables.numbers("By type", counted.by_type), stats_tables.chart(counted))

@@ -115,7 +115,7 @@ def test_only_a_sandbox_runs_faster(incident: Incident, tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("kind: sandbox", "kind: staging"))
     said = incident(*START, "--speed", "60", "--runbooks", str(folder))
     assert said.status == 2
-    assert "--speed is for a sandbox alone" in said.err
+    assert "--speed is for sandboxes only" in said.err
 
 
 def test_who_acts_must_be_said(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_runbooks_are_listed_shown_and_checked(incident: Incident) -> None:
     assert incident("runbook", "lint").status == 0
     shown = incident("runbook", "show", "system-outage")
     assert shown.status == 0
-    for word in ("rollback", "needs incident-commander or technical-manager", "look", "do ", "tell"):
+    for word in ("rollback", "needs incident-commander or technical-manager", "look", "do ", "notify"):
         assert word in shown.out
     assert incident("runbook", "schema", "--json").json["type"] == "object"
     assert incident("runbook", "show", "meteor").status == 2
@@ -162,13 +162,13 @@ def test_runbooks_are_listed_shown_and_checked(incident: Incident) -> None:
 def test_a_shown_runbook_says_what_happens_by_itself(incident: Incident) -> None:
     """What raises the severity, opens another incident, or starts and waits for evidence is not left to be guessed."""
     security = incident("runbook", "show", "security").out
-    assert "            raises the severity to P0 when it finds something suspect\n" in security
-    assert "            opens an incident of type data-breach when it finds something suspect\n" in security
-    assert "suggested when failed-sign-ins, administrator-sign-ins or data-access finds" in security
+    assert "            if suspect, raises the severity to P0\n" in security
+    assert "            if suspect, opens an incident of type data-breach\n" in security
+    assert "suggested if failed-sign-ins, administrator-sign-ins or data-access is suspect" in security
     breach = incident("runbook", "show", "data-breach").out
-    assert "  begin   snapshot-database: " in breach
-    assert "            waits for snapshot-database and preserve-logs to be under way, five minutes at most\n" in breach
-    assert "Paged at once when health information is concerned: ceo\n" in breach
+    assert "  start   snapshot-database: " in breach
+    assert "            waits for snapshot-database and preserve-logs to start, for at most five minutes\n" in breach
+    assert "Paged at once if sensitive information is affected: ceo\n" in breach
     assert "services=backend,frontend" in breach
     assert "None" not in security + breach
     assert "class A3: needs both cto and devops-lead\n" in incident("runbook", "show", "database").out

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from domain.config.approval import DEFAULT_RULES, ApprovalClass, ApprovalRule
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep, ProbeStep, Runbook
 from domain.values.placeholders import placeholders
@@ -20,49 +19,75 @@ from starters.files.organisation_folder import (
 )
 from starters.files.problems import InvalidFile
 from starters.files.yaml_lines import read
-from tests.starters import clinic
+from tests.organisations.folders import RUNBOOK, written
 
 ORGANISATION = "organisation.yaml"
-ENVIRONMENT = "environments/test.yaml"
-RUNBOOK = "slow-site.yaml"
+ENVIRONMENT = "environments/docks.yaml"
 
 BROKEN = [
-    (ORGANISATION, "id: head", "id: ops", "9: contacts[1].id", "'ops' stands twice"),
-    (ORGANISATION, "chain: [head]", "chain: [boss]", "14: chain[0]", "known: head, operations"),
-    (ORGANISATION, "Australia/Perth", "Perth", "3: timezone", "no time zone"),
-    (ORGANISATION, '"+61491570110"', '"0491570110"', "8: contacts[0].channels[0].address", "E.164"),
-    (ORGANISATION, "head@example.com", "head", "13: contacts[1].channels[0].address", "mail address"),
-    (ORGANISATION, "insurer@example.com", "+61-XXX-XXXX", "16: externals[0].contact", "placeholder"),
-    (ORGANISATION, "respond: 24h", "respond: 24 hours", "23: severities.P3.respond", "such as 15m"),
-    (ORGANISATION, "  P1: *p0\n", "", "17: severities", "no policy for P1"),
-    (ORGANISATION, "  P2: *p0", "  P9: *p0", "20: severities.P9", "'P0', 'P1', 'P2' or 'P3'"),
-    (ORGANISATION, "title: A clinic", "titel: A clinic", "2: titel", "did you mean 'title'?"),
-    (ENVIRONMENT, "name: test", "name: other", "1: name", "test.yaml"),
-    (ENVIRONMENT, '"123456789012"', '"1234"', "3: account", "twelve digits"),
-    (ENVIRONMENT, '"123456789012"', "123456789012", "3: account", "quotes"),
-    (ENVIRONMENT, "page_id: page", "page_id: YOUR_PAGE_ID", "7: status_page.page_id", "placeholder"),
-    (ENVIRONMENT, "targetgroup/web/", f"targetgroup/{'w' * 33}/", "13: services.web.target_group_arn", "33 characters"),
-    (ENVIRONMENT, "app/front/0123", f"app/{'f' * 33}/0123", "23: load_balancers.front.arn", "33 characters"),
+    (ORGANISATION, "id: master", "id: west-watch", "13: contacts[2].id", "'west-watch' stands on line 9 already"),
+    (
+        ORGANISATION,
+        "chain: [harbour-master]",
+        "chain: [boss]",
+        "19: chain[0]",
+        "known: east, harbour-master, watchkeeper, west",
+    ),
+    (ORGANISATION, "on_call: [east, west]", "on_call: [north, west]", "20: on_call[0]", "unknown role 'north'"),
+    (
+        ORGANISATION,
+        "A1: {roles: [watchkeeper,",
+        "A1: {roles: [watchkeper,",
+        "22: approval.A1.roles[0]",
+        "did you mean 'watchkeeper'?",
+    ),
+    (ORGANISATION, "  A1: {", "  A4: {", "22: approval.A4", "'A0', 'A1', 'A2' or 'A3'"),
+    (ORGANISATION, "Europe/Oslo", "Oslo", "3: timezone", "no time zone"),
+    (ORGANISATION, '"+12025550143"', '"2025550143"', "8: contacts[0].channels[0].address", "E.164"),
+    (ORGANISATION, "master@ferries.example", "master", "18: contacts[2].channels[1].address", "mail address"),
+    (ORGANISATION, "duty@port.example", "+61-XXX-XXXX", "28: externals[0].contact", "placeholder"),
+    (ORGANISATION, "respond: 36h", "respond: 36 hours", "35: severities.P3.respond", "such as 15m"),
+    (ORGANISATION, "  P1: *p0\n", "", "29: severities", "no policy for P1"),
+    (ORGANISATION, "  P2: *p0", "  P9: *p0", "32: severities.P9", "'P0', 'P1', 'P2' or 'P3'"),
+    (ORGANISATION, "title: Blue Harbour Ferries", "titel: Blue Harbour Ferries", "2: titel", "did you mean 'title'?"),
+    (ENVIRONMENT, "name: docks", "name: other", "1: name", "docks.yaml"),
+    (ENVIRONMENT, '"444455556666"', '"1234"', "3: account", "twelve digits"),
+    (ENVIRONMENT, '"444455556666"', "444455556666", "3: account", "quotes"),
+    (ENVIRONMENT, "ledger_table: harbour-log", "ledger_table: YOUR_TABLE", "5: ledger_table", "placeholder"),
     (
         ENVIRONMENT,
-        "aws-waf-logs-clinic",
-        "/aws/wafv2/clinic",
-        "33: web_acls.front.log_group",
+        "targetgroup/booking/",
+        f"targetgroup/{'w' * 33}/",
+        "17: services.booking.target_group_arn",
+        "33 characters",
+    ),
+    (ENVIRONMENT, "app/front/0123", f"app/{'f' * 33}/0123", "27: load_balancers.front.arn", "33 characters"),
+    (
+        ENVIRONMENT,
+        "aws-waf-logs-harbour",
+        "/aws/wafv2/harbour",
+        "38: web_acls.front.log_group",
         "must start aws-waf-logs-",
     ),
-    (ENVIRONMENT, "replica_of: main", "replica_of: mian", "20: databases.copy.replica_of", "did you mean 'main'?"),
-    (ENVIRONMENT, "bucket: pages", "bucket: page", "29: maintenance.bucket", "did you mean 'pages'?"),
-    (ENVIRONMENT, "load_balancer: front", "load_balancer: back", "28: maintenance.load_balancer", "known: front"),
-    (RUNBOOK, "id: slow-site", "id: slow", "1: id", "slow-site.yaml"),
+    (ENVIRONMENT, "replica_of: main", "replica_of: mian", "24: databases.copy.replica_of", "did you mean 'main'?"),
+    (ENVIRONMENT, "bucket: pages", "bucket: page", "34: maintenance.bucket", "did you mean 'pages'?"),
+    (ENVIRONMENT, "load_balancer: front", "load_balancer: back", "33: maintenance.load_balancer", "known: front"),
+    (RUNBOOK, "id: timetable-down", "id: timetable", "1: id", "timetable-down.yaml"),
     (RUNBOOK, 'version: "1.0"', "version: 1.0", "3: version", "put it in quotes"),
     (RUNBOOK, 'version: "1.0"', "version: '[Current Date]'", "3: version", "placeholder"),
-    (RUNBOOK, "owner: operations", "owner: opperations", "5: owner", "did you mean 'operations'?"),
-    (RUNBOOK, "on_call: [operations]", "on_call: [insurer]", "6: on_call[0]", "known: head, operations"),
-    (RUNBOOK, "on_call: [operations]\n", "", "1: on_call", "devops-lead, development-lead, security-lead"),
-    (RUNBOOK, "page_at_once: [head]", "page_at_once: [cto]", "7: page_at_once[0]", "unknown role 'cto'"),
+    (RUNBOOK, "owner: watchkeeper", "owner: watchkeepr", "5: owner", "did you mean 'watchkeeper'?"),
+    (
+        RUNBOOK,
+        "on_call: [east, west]",
+        "on_call: [port-authority]",
+        "6: on_call[0]",
+        "known: east, harbour-master, watchkeeper",
+    ),
+    (RUNBOOK, "on_call: [east, west]", "on_call: []", "6: on_call", "say who is on call"),
+    (RUNBOOK, "page_at_once: [harbour-master]", "page_at_once: [cto]", "7: page_at_once[0]", "unknown role 'cto'"),
     (RUNBOOK, "within: 15m", "within: 15", "11: phases[0].within", "no unit"),
     (RUNBOOK, "id: services", "id: errors", "17: phases[0].steps[1].id", "on line 13 already"),
-    (RUNBOOK, "id: act", "id: grow", "26: phases[1].steps[0].id", "on line 23 already"),
+    (RUNBOOK, "id: act", "id: grow", "30: phases[1].steps[0].id", "on line 27 already"),
     (
         RUNBOOK,
         "title: Errors",
@@ -75,50 +100,84 @@ BROKEN = [
     (RUNBOOK, "probe: logs.errors", "task: logs.errors\n        probe: x", "13: phases[0].steps[0]", "exactly one"),
     (
         RUNBOOK,
+        "probe: logs.errors",
+        "prboe: logs.errors",
+        "14: phases[0].steps[0].prboe",
+        "is no kind of step; did you mean probe?",
+    ),
+    (
+        RUNBOOK,
+        "change: ecs.scale_service",
+        "chnage: ecs.scale_service",
+        "31: phases[1].steps[0].chnage",
+        "is no kind of step; did you mean change?",
+    ),
+    (
+        RUNBOOK,
         "change: ecs.rollback_service",
         "probe: ecs.rollback_service",
-        "33: phases[1].steps[1].probe",
+        "37: phases[1].steps[1].probe",
         "a change",
     ),
-    (RUNBOOK, "with: {count: 4}", "with: {count: many}", "29: phases[1].steps[0].with.count", "integer"),
-    (RUNBOOK, "with: {count: 4}", "with: {cuont: 4}", "29: phases[1].steps[0].with.cuont", "did you mean 'count'?"),
-    (RUNBOOK, "with: {count: 4}", "params: {count: 4}", "29: phases[1].steps[0].params", "known: with"),
-    (RUNBOOK, "ask: [service]", "ask: [servce]", "30: phases[1].steps[0].ask[0]", "did you mean 'service'?"),
-    (RUNBOOK, "ask: [service]", "ask: []", "29: phases[1].steps[0].with.service", "is missing"),
-    (RUNBOOK, "            - web", "            - wbe", "22: phases[0].steps[1].with.services[0]", "environment test"),
+    (RUNBOOK, "with: {count: 4}", "with: {count: many}", "33: phases[1].steps[0].with.count", "integer"),
+    (RUNBOOK, "with: {count: 4}", "with: {cuont: 4}", "33: phases[1].steps[0].with.cuont", "did you mean 'count'?"),
+    (RUNBOOK, "with: {count: 4}", "params: {count: 4}", "33: phases[1].steps[0].params", "known: with"),
+    (RUNBOOK, "ask: [service]", "ask: [servce]", "34: phases[1].steps[0].ask[0]", "did you mean 'service'?"),
+    (RUNBOOK, "ask: [service]", "ask: []", "33: phases[1].steps[0].with.service", "is missing"),
+    (
+        RUNBOOK,
+        "            - timetable",
+        "            - timtable",
+        "22: phases[0].steps[1].with.services[0]",
+        "environment docks",
+    ),
     (
         RUNBOOK,
         "suggested_by: [errors]",
         "suggested_by: [grow]",
-        "31: phases[1].steps[0].suggested_by[0]",
-        "known: errors",
+        "35: phases[1].steps[0].suggested_by[0]",
+        "known: deployments, errors",
     ),
-    (RUNBOOK, "unless: [errors]", "unless: [error]", "43: phases[1].steps[2].unless[0]", "did you mean 'errors'?"),
+    (RUNBOOK, "unless: [errors]", "unless: [error]", "51: phases[1].steps[3].unless[0]", "did you mean 'errors'?"),
     (
         RUNBOOK,
-        "incident-commander, head",
-        "head, cto",
-        "37: phases[1].steps[1].approval.roles[1]",
+        "incident-commander, watchkeeper, harbour-master",
+        "watchkeeper, cto",
+        "45: phases[1].steps[2].approval.roles[1]",
         "unknown role 'cto'",
     ),
     (
         RUNBOOK,
-        "incident-commander, head",
-        "insurer",
-        "37: phases[1].steps[1].approval.roles[0]",
-        "unknown role 'insurer'",
+        "incident-commander, watchkeeper, harbour-master",
+        "port-authority",
+        "45: phases[1].steps[2].approval.roles[0]",
+        "unknown role 'port-authority'",
     ),
-    (RUNBOOK, "quorum: 2", "quorum: 3", "38: phases[1].steps[1].approval.quorum", "2 people hold"),
-    (RUNBOOK, "on: mitigated", "on: closed", "42: phases[1].steps[2].on", "not 'closed'"),
-    (RUNBOOK, "owner: insurer", "owner: nobody", "46: phases[1].steps[3].owner", "unknown role 'nobody'"),
-    (RUNBOOK, "due: 2d", "due: 2 days", "47: phases[1].steps[3].due", "such as 15m"),
-    (RUNBOOK, "due: 2d", "due: [2d", "48", "is not YAML"),
+    (RUNBOOK, "quorum: 1", "quorum: 3", "46: phases[1].steps[2].approval.quorum", "as no role counts twice"),
+    (RUNBOOK, "on: mitigated", "on: closed", "50: phases[1].steps[3].on", "not 'closed'"),
+    (RUNBOOK, "owner: port-authority", "owner: nobody", "54: phases[1].steps[4].owner", "unknown role 'nobody'"),
+    (RUNBOOK, "due: 2d", "due: 2 days", "55: phases[1].steps[4].due", "such as 15m"),
+    (
+        RUNBOOK,
+        "probe: ecs.recent_deployments",
+        "probe: elbv2.target_health",
+        "26: phases[0].steps[2].with.service",
+        "'timetable' has no target_group_arn in environment docks; add it there, or leave this step out",
+    ),
+    (
+        RUNBOOK,
+        "notice: support.open_case",
+        "notice: statuspage.investigating",
+        "48: phases[1].steps[3].notice",
+        "'statuspage.investigating' needs status_page, which environment docks lacks; add it there",
+    ),
+    (RUNBOOK, "due: 2d", "due: [2d", "56", "is not YAML"),
 ]
 
 
 def _load(folder: Path) -> Runbook:
     organisation = load_organisation(folder)
-    return load_runbook(folder, "slow-site", organisation, load_environment(folder, "test"))
+    return load_runbook(folder, "timetable-down", organisation, load_environment(folder, "docks"))
 
 
 def _shipped_organisation() -> Organisation:
@@ -130,7 +189,7 @@ def test_a_fault_is_named_by_file_line_and_key(
     tmp_path: Path, file: str, old: str, new: str, where: str, said: str
 ) -> None:
     """A fault is told once, at its own file, line and key, with a word on what would be right."""
-    folder = clinic.write(tmp_path, {file: (old, new)})
+    folder = written(tmp_path, {file: (old, new)})
     with pytest.raises(InvalidFile) as refused:
         _load(folder)
     told = [str(problem) for problem in refused.value.problems]
@@ -141,17 +200,17 @@ def test_a_fault_is_named_by_file_line_and_key(
 
 def test_another_organisation_loads_without_code(tmp_path: Path) -> None:
     """Roles, environments and runbooks of another organisation need nothing but their files."""
-    runbook = _load(clinic.write(tmp_path))
-    assert [step.id for step in runbook.steps()] == ["errors", "services", "grow", "back", "told", "write-down"]
-    assert list_runbooks(tmp_path) == ["slow-site"]
+    runbook = _load(written(tmp_path))
+    assert [step.id for step in runbook.steps()][:5] == ["errors", "services", "deployments", "grow", "back"]
+    assert list_runbooks(tmp_path) == ["timetable-down"]
     assert lint(tmp_path) == []
 
 
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     """A file with several faults of different kinds is refused once, with all of them, in order of lines."""
-    folder = clinic.write(tmp_path, {RUNBOOK: ("owner: operations\non_call: [operations]", "owner: x\non_call: [y]")})
+    folder = written(tmp_path, {RUNBOOK: ("owner: watchkeeper\non_call: [east, west]", "owner: x\non_call: [y]")})
     text = (folder / RUNBOOK).read_text()
-    for old, new in (("title: Look", "tilte: Look"), ("logs.errors", "logs.eror"), ("quorum: 2", "quorum: 9")):
+    for old, new in (("title: Look", "tilte: Look"), ("logs.errors", "logs.eror"), ("quorum: 1", "quorum: 9")):
         text = text.replace(old, new)
     (folder / RUNBOOK).write_text(text)
     with pytest.raises(InvalidFile) as refused:
@@ -162,29 +221,27 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         (9, "phases[0].title"),
         (10, "phases[0].tilte"),
         (14, "phases[0].steps[0].probe"),
-        (38, "phases[1].steps[1].approval.quorum"),
+        (46, "phases[1].steps[2].approval.quorum"),
     ]
 
 
-def test_a_default_approval_that_nobody_can_give_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the runbook is silent the class's default counts, and enough people must be able to give it."""
-    approval = "        approval:\n          roles: [incident-commander, head]\n          quorum: 2\n"
-    folder = clinic.write(tmp_path, {RUNBOOK: (approval, "")})
+def test_a_runbook_that_names_nobody_on_call_has_the_organisations(tmp_path: Path) -> None:
+    """Who is on call everywhere is written once; what a runbook says of it goes before."""
+    folder = written(tmp_path, {RUNBOOK: ("on_call: [east, west]\n", "")})
+    assert _load(folder).on_call == ("east", "west")
     assert lint(folder) == []
-    monkeypatch.setitem(DEFAULT_RULES, ApprovalClass.A2, ApprovalRule(roles=("head", "cto"), quorum=2))
-    (problem,) = lint(folder)
-    assert (problem.line, problem.field) == (33, "phases[1].steps[1].change")
-    assert "by default 2 must approve, but 1 person holds head, cto" in problem.message
+    named = written(tmp_path, {RUNBOOK: ("on_call: [east, west]", "on_call: [watchkeeper]")})
+    assert _load(named).on_call == ("watchkeeper",)
 
 
 def test_an_unknown_type_names_the_known_ones(tmp_path: Path) -> None:
     """Who mistypes a type or an environment is told which there are; a path is no type."""
-    folder = clinic.write(tmp_path)
-    organisation, environment = load_organisation(folder), load_environment(folder, "test")
-    for name in ("slow-sit", "organisation", "../slow-site"):
-        with pytest.raises(InvalidFile, match="known: slow-site"):
+    folder = written(tmp_path)
+    organisation, environment = load_organisation(folder), load_environment(folder, "docks")
+    for name in ("timetable-dow", "organisation", "../timetable-down"):
+        with pytest.raises(InvalidFile, match="known: timetable-down"):
             load_runbook(folder, name, organisation, environment)
-    with pytest.raises(InvalidFile, match="known: test"):
+    with pytest.raises(InvalidFile, match="known: docks"):
         load_environment(folder, "prod")
 
 
@@ -226,9 +283,12 @@ def test_an_environment_to_fill_in_is_refused_with_every_placeholder(name: str) 
 
 def test_production_never_pages_numbers_reserved_for_fiction(tmp_path: Path) -> None:
     """A production whose contacts cannot be reached by telephone is refused; a sandbox is not."""
-    folder = clinic.write(tmp_path, {ENVIRONMENT: ("kind: sandbox", "kind: production")})
+    folder = written(
+        tmp_path,
+        {ENVIRONMENT: ("kind: sandbox", "kind: production"), ORGANISATION: ("+12025550143", "+61491570110")},
+    )
     with pytest.raises(InvalidFile) as refused:
-        load_environment(folder, "test")
+        load_environment(folder, "docks")
     assert [str(problem).split(": ")[:2] for problem in refused.value.problems] == [
         [f"{folder / ORGANISATION}:8", "contacts[0].channels[0].address"]
     ]
@@ -236,14 +296,17 @@ def test_production_never_pages_numbers_reserved_for_fiction(tmp_path: Path) -> 
 
 def test_every_environment_must_know_a_runbooks_names(tmp_path: Path) -> None:
     """Lint checks logical names against every environment of the folder, those to be filled in too."""
-    folder = clinic.write(tmp_path)
-    other = clinic.ENVIRONMENT.replace("name: test", "name: next").replace("  web:\n", "  site:\n")
-    (folder / "environments/next.yaml").write_text(other.replace("123456789012", "XXX", 1))
-    assert list_environments(folder) == ["next", "test"]
+    folder = written(tmp_path)
+    other = (
+        (folder / ENVIRONMENT).read_text().replace("name: docks", "name: next").replace("  timetable:\n", "  site:\n")
+    )
+    (folder / "environments/next.yaml").write_text(other.replace("444455556666", "XXX", 1))
+    assert list_environments(folder) == ["docks", "next"]
     assert [(problem.line, problem.message.split(" among ")[1]) for problem in lint(folder)] == [
         (16, "services of environment next"),
         (22, "services of environment next"),
-        (35, "services of environment next"),
+        (26, "services of environment next"),
+        (39, "services of environment next"),
     ]
 
 

@@ -9,17 +9,17 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starters.files.loading import schema
 from starters.files.organisation_folder import list_runbooks, shipped_folder
 from starters.files.yaml_lines import parse, read
-from tests.starters import clinic
+from tests.organisations.folders import HARBOUR, RUNBOOK
 
 
 def _faults(data: dict[str, Any]) -> list[str]:
     return [error.json_path for error in Draft202012Validator(schema()).iter_errors(data)]
 
 
-def _clinic(old: str = "", new: str = "") -> dict[str, Any]:
-    assert clinic.RUNBOOK.count(old) == 1 or not old
-    text = clinic.RUNBOOK.replace(old, new) if old else clinic.RUNBOOK
-    data: dict[str, Any] = parse(text, Path("slow-site.yaml")).data
+def _harbour(old: str = "", new: str = "") -> dict[str, Any]:
+    text = (HARBOUR / RUNBOOK).read_text()
+    assert text.count(old) == 1 or not old
+    data: dict[str, Any] = parse(text.replace(old, new) if old else text, Path(RUNBOOK)).data
     return data
 
 
@@ -30,15 +30,16 @@ def test_the_schema_takes_every_shipped_runbook() -> None:
     assert list_runbooks(folder)
     for name in list_runbooks(folder):
         assert _faults(read(folder / f"{name}.yaml").data) == []
-    assert _faults(_clinic()) == []
+    assert _faults(_harbour()) == []
+    assert _faults(_harbour("on_call: [east, west]\n", "")) == []
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("logs.errors", "logs.eror"),
-        ("        with: {service: web}\n      - id: services", "      - id: services"),
-        ("with: {service: web}\n      - id: services", "with: {service: web, x: 1}\n      - id: services"),
+        ("        with: {service: timetable}\n      - id: services", "      - id: services"),
+        ("with: {service: timetable}\n      - id: services", "with: {service: timetable, x: 1}\n      - id: services"),
         ("with: {count: 4}", "with: {count: many}"),
         ("with: {count: 4}", "params: {count: 4}"),
         ("title: Errors", "titel: Errors"),
@@ -49,4 +50,4 @@ def test_the_schema_takes_every_shipped_runbook() -> None:
 )
 def test_the_schema_refuses_what_the_loader_refuses(old: str, new: str) -> None:
     """Unknown actions, parameters, keys and moments are marked while they are typed."""
-    assert _faults(_clinic(old, new))
+    assert _faults(_harbour(old, new))

@@ -62,7 +62,7 @@ class Vaulted:
         assert seen.done, seen.message
         known = {"step": "preserve-logs", "workflow_id": f"{self.incident}/preserve-logs/1"}
         now = datetime.now(UTC)
-        planned = {**known, "digest": plan.digest, "target": plan.target}
+        planned = {**known, "plan": plan.model_dump(mode="json", by_alias=True)}
         self.timeline.append(now, "orchestrator", "plan", f"Plan: {plan.summary}", planned)
         text = f"Preserve logs: applied - {seen.message}"
         self.timeline.append(now, "orchestrator", "change", text, {**known, "status": "applied"})
@@ -78,7 +78,7 @@ class Vaulted:
         known = {"step": "snapshot-database", "workflow_id": f"{self.incident}/snapshot-database/1"}
         target = f"arn:aws:rds:{self.environment.region}:{self.environment.account}:snapshot:{name}"
         now = datetime.now(UTC)
-        self.timeline.append(now, "orchestrator", "plan", "Plan: snapshot", {**known, "target": target})
+        self.timeline.append(now, "orchestrator", "plan", "Plan: snapshot", {**known, "plan": {"target": target}})
         self.timeline.append(now, "orchestrator", "change", "Snapshot: applied", {**known, "status": "applied"})
         self.write()
         return name

@@ -6,7 +6,7 @@ import sys
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from domain.model.state import IncidentRun
+from domain.rules.run import IncidentRun
 from domain.values.ids import INCIDENTS_QUEUE
 from starters.client import tracing
 from tests.builders import declaration, runbook
@@ -17,8 +17,9 @@ async def start(address: str, probe: str) -> None:
     steps = [{"id": "look", "probe": probe, "title": "Look", "with": {"service": "backend"}}]
     book = runbook(phases=[{"id": "immediate", "title": "Immediate", "steps": steps}])
     client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=tracing.interceptors())
-    run = IncidentRun(declaration=declaration(runbook=book))
-    await client.start_workflow("Incident", run, id=run.declaration.incident_id, task_queue=INCIDENTS_QUEUE)
+    declared = declaration(runbook=book)
+    run = IncidentRun(declaration=declared)
+    await client.start_workflow("Incident", run, id=declared.incident_id, task_queue=INCIDENTS_QUEUE)
 
 
 if __name__ == "__main__":

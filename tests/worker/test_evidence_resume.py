@@ -14,12 +14,12 @@ from moto.server import ThreadedMotoServer
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.state import ChangeRecord
+from domain.model.records import ChangeRecord
 from domain.rules.change import ChangeRequest
 from domain.values.ids import INCIDENTS_QUEUE, change_workflow_id
 from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, evidence_scope, furnish, log
 from tests.activities.world import WorldClients
-from tests.builders import organisation
+from tests.builders import T0, organisation
 from tests.worker.processes import worker_process
 
 OBJECTS = 2000
@@ -93,10 +93,11 @@ async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
             generation=1,
             workflow_id=workflow_id,
             action="s3.preserve_logs",
+            title="Preserve the audit logs",
             requested_by="orchestrator",
+            requested_at=T0,
             params={"bucket": "audit-logs", "since": "24h"},
         ),
-        title="Preserve the audit logs",
         rule=None,
         approve_within=timedelta(minutes=10),
         commander=None,

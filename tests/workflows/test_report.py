@@ -26,11 +26,12 @@ async def ended(env: WorkflowEnvironment, world: World, **changes: Any) -> dict[
 
 
 async def test_the_report_is_stored_when_all_is_written(server: WorkflowEnvironment, world: World) -> None:
-    """The report is asked for once, after the last entry has reached the ledger; the account says where it is."""
+    """The report is asked for once, after all has reached the ledger; the last entry says where it is."""
     account = await ended(server, world)
-    assert world.reports == [len(account["timeline"])] == [len(world.ledger)]
+    assert world.reports == [len(account["timeline"]) - 1] == [len(world.ledger) - 1]
     place = f"reports/{account['state']['id']}/{world.reports[0]:06d}/report.md"
     assert account["state"]["report"] == {"places": [place], "reason": None}
+    assert (world.ledger[-1].kind, world.ledger[-1].data) == ("report", {"places": [place]})
 
 
 async def test_what_is_heard_while_storing_is_written_too(server: WorkflowEnvironment, world: World) -> None:
@@ -46,7 +47,7 @@ async def test_what_is_heard_while_storing_is_written_too(server: WorkflowEnviro
         world.storing.set()
         account = await told.handle.result()
     assert length["status"] == "false-alarm"
-    assert [entry.kind for entry in world.ledger][-1] == "refused"
+    assert [entry.kind for entry in world.ledger][-2:] == ["refused", "report"]
     assert [entry.model_dump(mode="json") for entry in world.ledger] == account["timeline"]
 
 
@@ -69,11 +70,11 @@ async def test_retries_are_bounded(skipping: WorkflowEnvironment, world: World) 
 
 
 async def test_where_there_is_no_vault_no_report_is_stored(server: WorkflowEnvironment, world: World) -> None:
-    """Without an evidence bucket nothing is tried, and nothing but the account says so."""
+    """Without an evidence bucket nothing is tried, and the record says why there is no report."""
     account = await ended(server, world, environment=environment())
     assert world.reports == []
     assert "no evidence bucket" in account["state"]["report"]["reason"]
-    assert "report" not in {entry["kind"] for entry in account["timeline"]}
+    assert account["timeline"][-1]["kind"] == "report"
 
 
 async def test_a_dry_run_leaves_no_report(server: WorkflowEnvironment, world: World) -> None:

@@ -36,8 +36,8 @@ from domain.model.activity_io import (
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
-from domain.model.state import IncidentRun
 from domain.model.timeline import Entry
+from domain.rules.run import IncidentRun
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from worker.runner import runner

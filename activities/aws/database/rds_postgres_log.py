@@ -77,7 +77,7 @@ class PostgresLogParams(Params):
 class PostgresLog(ProbeAction[PostgresLogParams]):
     """Counts errors, refused connections, lock waits and slow statements in the log of `window` up to `at`.
 
-    Statements may hold personal health information: only counts, times and the file names leave this probe. The files
+    Statements may hold personal information: only counts, times and the file names leave this probe. The files
     are `error/postgresql.log.<date>-<hour>`, kept three days; slow statements stand there only where
     `log_min_duration_statement` is set. Reads at most 30 portions; `truncated` then says that there is more. Unknown
     where no file was written.

@@ -31,15 +31,21 @@ def primary(service: dict[str, Any]) -> dict[str, Any]:
 
 
 def settled(clients: Clients, plan: Plan, service: dict[str, Any]) -> Verification:
-    """Tell whether the newest rollout is complete, every task runs and every target answers its health check."""
+    """Tell whether the newest rollout is complete, every task runs and every target answers its health check.
+
+    Of a service that no load balancer is before, ECS alone knows how its tasks are.
+    """
     rollout = primary(service)
     name, state = revision(str(rollout["taskDefinition"])), str(rollout.get("rolloutState", "unknown"))
     if state == "FAILED":
         return Verification(done=False, failed=True, message=f"the rollout of {name} failed")
     running, desired = int(service["runningCount"]), int(service["desiredCount"])
-    healthy, others = _targets(clients.client("elbv2"), str(plan.context["target_group"]))
-    message = f"{name}: rollout {state}, {running} of {desired} tasks running, {healthy} targets healthy, {others} not"
-    steady = state == "COMPLETED" and running == desired
+    message = f"{name}: rollout {state}, {running} of {desired} tasks running"
+    steady, group = state == "COMPLETED" and running == desired, plan.context["target_group"]
+    if group is None:
+        return Verification(done=steady, message=message)
+    healthy, others = _targets(clients.client("elbv2"), str(group))
+    message += f", {healthy} targets healthy, {others} not"
     return Verification(done=steady and others == 0 and (healthy > 0 or desired == 0), message=message)
 
 

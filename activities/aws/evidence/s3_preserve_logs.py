@@ -44,6 +44,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         "s3:ListBucketVersions PutObject PutObjectLegalHold PutObjectRetention",
     )
     classes = (ApprovalClass.A1,)
+    needs = ("evidence",)
     evidence = True
 
     def plan(self, scope: Scope, params: PreserveParams) -> Plan:

@@ -107,7 +107,7 @@ class RequireMfa(PoolChange[MfaParams]):
             summary=f"Ask everybody in {name} for a second factor",
             impact=(
                 f"Everybody in {name} who has no second factor is locked out until they have set one up at their next "
-                "sign-in, patients and clinical users alike; tell the support desk first. An undo asks nobody again "
+                "sign-in; tell the support desk first. An undo asks nobody again "
                 "who was not asked before; factors set up meanwhile stay."
             ),
             verbatim={key: config[key] for key in _FACTORS if config.get(key)},

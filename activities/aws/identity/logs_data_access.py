@@ -1,4 +1,4 @@
-"""Tell whether those who guessed a password then read patients' studies."""
+"""Tell whether those who guessed a password then read people's data."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ _SHOWN = 20
 
 
 class DataAccessParams(Params):
-    """`event` is what the application calls a read of a patient's data; `threshold` as in `logs.failed_sign_ins`."""
+    """`event` is what the application calls a read of somebody's data; `threshold` as in `logs.failed_sign_ins`."""
 
     service: ServiceName
     window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0))

@@ -30,7 +30,7 @@ class FailedSignInsParams(Params):
     threshold: int = Field(default=10, ge=1)
     flood: int = Field(default=100, ge=1)
     roles: tuple[str, ...] = ()
-    known_roles: tuple[str, ...] = ("administrator", "clinician", "patient", "referrer", "staff")
+    known_roles: tuple[str, ...] = ()
     fields: Fields = Fields()
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import LoadBalancerName, Params, ProbeAction, ServiceName, iam
+from activities.action import BalancedServiceName, LoadBalancerName, Params, ProbeAction, iam
+from activities.aws.network.elbv2_target_health import target_group
 from activities.aws.shared.cloudwatch_metrics import Query, read
 from activities.aws.shared.findings import unknown
 from domain.model.activity_io import Scope
@@ -20,13 +21,13 @@ _LATEST = 2
 def _dimensions(scope: Scope, load_balancer: str, service: str) -> dict[str, str]:
     """The names by which CloudWatch knows them: the tail of the load balancer's and of the target group's ARN."""
     balancer = scope.environment.load_balancers[load_balancer].arn.split(":loadbalancer/")[-1]
-    target = scope.environment.services[service].target_group_arn.rsplit(":", 1)[-1]
+    target = target_group(scope, service).rsplit(":", 1)[-1]
     return {"LoadBalancer": balancer, "TargetGroup": target}
 
 
 class _TrafficParams(Params):
     load_balancer: LoadBalancerName
-    service: ServiceName
+    service: BalancedServiceName
 
 
 class ResponseTimeParams(_TrafficParams):

@@ -31,6 +31,7 @@ class MaintenancePage(ChangeAction[NoParams]):
     """
 
     name = "elbv2.maintenance_page"
+    needs = ("maintenance",)
     permissions = iam("elasticloadbalancing:DescribeRules ModifyRule", "s3:DeleteObject GetObject ListBucket PutObject")
     classes = (ApprovalClass.A2,)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from activities.action import ProbeAction, ServiceParams, iam
+from activities.action import BalancedServiceName, Params, ProbeAction, iam, needed
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 
@@ -12,7 +12,11 @@ _FAILING = ("unhealthy", "unhealthy.draining")
 _UNCHECKED = "unavailable"
 
 
-class TargetHealth(ProbeAction[ServiceParams]):
+class TargetHealthParams(Params):
+    service: BalancedServiceName
+
+
+class TargetHealth(ProbeAction[TargetHealthParams]):
     """Counts a service's targets by state and reason.
 
     Suspect when one fails its checks or none is healthy; unknown when health checks are switched off.
@@ -21,8 +25,8 @@ class TargetHealth(ProbeAction[ServiceParams]):
     name = "elbv2.target_health"
     permissions = iam("elasticloadbalancing:DescribeTargetHealth")
 
-    def observe(self, scope: Scope, params: ServiceParams, at: datetime) -> Finding:
-        group = scope.environment.services[params.service].target_group_arn
+    def observe(self, scope: Scope, params: TargetHealthParams, at: datetime) -> Finding:
+        group = target_group(scope, params.service)
         answer = self.clients.client("elbv2").describe_target_health(TargetGroupArn=group)
         health = [described["TargetHealth"] for described in answer["TargetHealthDescriptions"]]
         states = Counter(one["State"] for one in health)
@@ -39,6 +43,12 @@ class TargetHealth(ProbeAction[ServiceParams]):
             },
             evidence=group,
         )
+
+
+def target_group(scope: Scope, service: str) -> str:
+    """The ARN of a service's target group. Raises `RuleError` where no load balancer is before the service."""
+    arn = scope.environment.services[service].target_group_arn
+    return needed(arn, scope.environment, f"services.{service}.target_group_arn")
 
 
 def _status(states: Counter[str]) -> FindingStatus:

@@ -127,7 +127,7 @@ class ExtendLogging(ChangeAction[ExtendLoggingParams]):
 
 def _impact(changed: list[str]) -> str:
     return (
-        f"{len(changed)} sources log more or longer, which costs storage. Log lines may hold health information: "
+        f"{len(changed)} sources log more or longer, which costs storage. Log lines may hold personal information: "
         "whoever reads the logs reads more of it, and longer. Authorization and cookie headers are left out of the web "
         "ACL's. Only what happens from now on is logged. An undo shortens the retention to what it was, whereupon "
         "CloudWatch deletes what is older: keep it as long as evidence is needed."

@@ -43,7 +43,7 @@ class _Seen:
 class LogErrors(ProbeAction[LogErrorsParams]):
     """Counts the events of a service's log group that match, over `window` up to `at`.
 
-    Log lines may hold personal health information: only counts, times and where to look leave this probe. `follow` is
+    Log lines may hold personal information: only counts, times and where to look leave this probe. `follow` is
     the command by which a responder follows the log as it grows, with rights of their own. It reads the latest events
     first and at most 50 pages; `truncated` then says that there are more.
     """

@@ -1,4 +1,4 @@
-"""Public keys in PEM, and whether one of them signed something."""
+"""Public keys in PEM, and signatures checked with them."""
 
 import base64
 import hashlib
@@ -10,17 +10,17 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 ANY = "*"
-"""Stands for every key's ARN: somebody who brings a key of his own trusts that one, whatever it is called."""
+"""Stands for any ARN: a key that the caller supplies is trusted for every signature."""
 
 
 class Keys:
-    """The keys to trust, by their ARNs. Raises `ValueError` for a PEM that holds no elliptic-curve public key."""
+    """The trusted keys, by ARN. Raises `ValueError` for a PEM that is not an elliptic-curve public key."""
 
     def __init__(self, pems: Mapping[str, str]) -> None:
         self._keys = {arn: _load(pem) for arn, pem in pems.items()}
 
     def vouches(self, arn: str, message: bytes, signature: str) -> bool:
-        """Tell whether the key of this ARN is trusted and made this signature (ECDSA with SHA-256, DER in base64)."""
+        """Whether the key with this ARN is trusted and made this signature (ECDSA with SHA-256, DER in base64)."""
         key = self._keys.get(arn) or self._keys.get(ANY)
         if key is None:
             return False
@@ -29,7 +29,9 @@ class Keys:
             key.verify(made, message, ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
             return False
-        return base64.b64encode(made).decode() == signature  # the last digit of base64 has spare bits
+        return (
+            base64.b64encode(made).decode() == signature
+        )  # base64's last digit has spare bits: accept one spelling only
 
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each key's DER (SubjectPublicKeyInfo), in hex, by ARN."""
@@ -42,5 +44,5 @@ class Keys:
 def _load(pem: str) -> EllipticCurvePublicKey:
     key = load_pem_public_key(pem.encode())
     if not isinstance(key, EllipticCurvePublicKey):
-        raise ValueError("it holds no elliptic-curve public key")  # noqa: TRY004 - the file is wrong, not the caller
+        raise ValueError("it is not an elliptic-curve public key")  # noqa: TRY004 - the file is wrong, not the caller
     return key

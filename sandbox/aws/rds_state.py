@@ -1,6 +1,6 @@
-"""How a database instance fares: what it is becoming and when that ends, what is pending, what it logs, what ails it.
+"""A database instance over time: the operation in progress, what is pending, its log, and its faults.
 
-moto finishes everything at once. Here time does: every read settles what has become due since the last one.
+moto finishes every operation at once. Here they take time: each read settles whatever has finished since the last one.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ AVAILABLE = "available"
 SERVING = frozenset({AVAILABLE, "backing-up", "modifying", "storage-optimization"})
 _SHIPPED = timedelta(minutes=5)
 _LOG_KEPT = timedelta(days=3)
-_TELLS = {
+_API_NAMES = {
     "db_instance_class": "DBInstanceClass",
     "allocated_storage": "AllocatedStorage",
     "engine_version": "EngineVersion",
@@ -25,30 +25,30 @@ _TELLS = {
     "storage_type": "StorageType",
     "iops": "Iops",
 }
-"""What waits to be applied, by moto's names and those of PendingModifiedValues."""
-PENDING = tuple(_TELLS)
+"""What can be pending: moto's names, and those of PendingModifiedValues."""
+PENDING = tuple(_API_NAMES)
 
 
 @dataclass
-class Doing:
-    """What an instance is busy with, and what is true once it is done."""
+class Operation:
+    """What an instance is busy with; `finish` applies its effect."""
 
     began_at: datetime
     finish: Callable[[], None]
 
 
 @dataclass
-class Course:
-    """One instance. `connections` is the share of its limit in use, None for the usual; `cpu` is in percent.
+class DatabaseState:
+    """One instance; `cpu` is in percent.
 
-    Clients that were connected before `exhausted_at` hold their connections until they start anew. Nothing has been
-    backed up since `stuck_at`.
+    Clients connected before `exhausted_at` hold their connections until they restart. Nothing has been backed up since
+    `stuck_at`.
     """
 
     instance: DBInstance
     standby_zone: str | None = None
     pending: dict[str, Any] = field(default_factory=dict)
-    doing: Doing | None = None
+    operation: Operation | None = None
     log: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
     cpu: float = 22.0
     failed_at: datetime | None = None
@@ -57,21 +57,21 @@ class Course:
 
     def begin(self, status: str, finish: Callable[[], None]) -> None:
         self.instance.status = status
-        self.doing = Doing(moment(), finish)
+        self.operation = Operation(moment(), finish)
 
     def settle(self) -> None:
-        """Finish what has become due."""
-        if self.doing and moment() >= self.doing.began_at + PACE.rollout:
-            finish, self.doing = self.doing.finish, None
+        """Finish the operation in progress if its time is up."""
+        if self.operation and moment() >= self.operation.began_at + PACE.rollout:
+            finish, self.operation = self.operation.finish, None  # first: what `finish` calls may settle again
             self.instance.status = AVAILABLE
             finish()
 
-    def require_available(self, doing: str) -> None:
+    def require_available(self, verb: str) -> None:
         self.settle()
         if self.instance.status != AVAILABLE:
             name, status = self.instance.db_instance_identifier, self.instance.status
             raise RDSClientError(
-                "InvalidDBInstanceState", f"Instance {name} cannot be {doing}: it is {status}, not available."
+                "InvalidDBInstanceState", f"Instance {name} cannot be {verb}: it is {status}, not available."
             )
 
     def apply_pending(self) -> None:
@@ -80,39 +80,39 @@ class Course:
         self.pending.clear()
 
     def shown_pending(self) -> dict[str, Any]:
-        return {_TELLS[name]: value for name, value in self.pending.items()}
+        return {_API_NAMES[name]: value for name, value in self.pending.items()}
 
     def restorable(self) -> datetime:
-        """The latest time that it can be restored to: five minutes ago, as RDS ships the log that often."""
+        """The latest restorable time: five minutes ago, as RDS ships the log that often."""
         return (self.stuck_at or moment() - _SHIPPED).replace(microsecond=0)
 
     def serves(self, client_since: datetime) -> bool:
-        """Tell whether a client that started then gets its connections."""
+        """Whether a client started at this time can connect."""
         self.settle()
         holds = self.exhausted_at is not None and client_since < self.exhausted_at
         return self.instance.status in SERVING and not holds
 
     def write(self, at: datetime, line: str) -> None:
-        """Write a line to the log of its hour; files older than three days go."""
+        """Write a line to the log file of its hour, and delete files older than three days."""
         lines = self.log.setdefault(f"error/postgresql.log.{at:%Y-%m-%d-%H}", [])
         lines.append((at, line))
         lines.sort(key=lambda entry: entry[0])
         for name in [name for name, kept in self.log.items() if kept[-1][0] < at - _LOG_KEPT]:
             del self.log[name]
 
-    def tell(self, message: str, *categories: str, at: datetime | None = None) -> None:
-        """Add an event, as RDS words it."""
-        event = Event.__new__(Event)
+    def add_event(self, message: str, *categories: str, at: datetime | None = None) -> None:
+        """Add an event in RDS's wording."""
+        event = Event.__new__(Event)  # moto's constructor only makes its own kinds of event
         event.source_identifier, event.source_type = self.instance.resource_id, "db-instance"
         event.message, event.event_categories = message, list(categories)
         event.source_arn, event.date = self.instance.arn, at or moment()
         self.instance.backend.events.append(event)
 
 
-def course(instance: DBInstance) -> Course:
-    """The course of a moto instance, which keeps it; moto makes a replica as a copy, which has its own."""
-    kept: Course | None = vars(instance).get("course")
+def state_of(instance: DBInstance) -> DatabaseState:
+    """The state of a moto instance, stored on it. moto makes a replica by copying its source: the copy gets its own."""
+    kept: DatabaseState | None = vars(instance).get("database_state")
     if kept is None or kept.instance is not instance:
-        kept = Course(instance)
-        vars(instance)["course"] = kept
+        kept = DatabaseState(instance)
+        vars(instance)["database_state"] = kept
     return kept

@@ -1,0 +1,148 @@
+"""What can happen to a change: events of the incident's timeline that name the change by its workflow's id."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from domain.model.events import Event, Refused, because
+from domain.model.plan import Plan, State
+from domain.model.records import ChangeStatus
+
+
+class _OfAChange(Event):
+    """`step` is the runbook's step, `workflow_id` names the one change of that step that is meant."""
+
+    step: str
+    workflow_id: str
+
+
+class ChangeRequested(_OfAChange):
+    """`undo_of` is the number of the change of the same step that this one takes back."""
+
+    kind: Literal["change-requested"] = "change-requested"
+    generation: int
+    action: str
+    title: str
+    params: dict[str, Any] = Field(default={})
+    undo_of: int | None = None
+
+    def sentence(self, actor: str) -> str:
+        return f"{'Undo' if self.undo_of else 'Change'} requested: {self.title}"
+
+
+class NotPlanned(Event):
+    """A change that was not begun, and what somebody may do about it."""
+
+    kind: Literal["not-planned"] = "not-planned"
+    step: str
+    title: str
+    reason: str
+
+    def sentence(self, actor: str) -> str:
+        return f"{self.title}: {self.reason}"
+
+
+class PlanMade(_OfAChange):
+    kind: Literal["plan"] = "plan"
+    plan: Plan
+
+    def sentence(self, actor: str) -> str:
+        return f"Plan: {self.plan.summary}"
+
+
+class ApprovalAsked(_OfAChange):
+    """The holders of `eligible` may vote until `until`; `voters` are paged.
+
+    With `again` half of the time has passed; with `added` that role may vote too, as nobody decided in time.
+    """
+
+    kind: Literal["approval-asked"] = "approval-asked"
+    title: str
+    eligible: list[str]
+    voters: list[str]
+    until: datetime
+    again: bool = False
+    added: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why the voters are paged."""
+        needed = "approval still needed" if self.again else "approval escalated" if self.added else "approval needed"
+        return f"{needed}: {self.title}"
+
+    def sentence(self, actor: str) -> str:
+        if self.added:
+            return f"No decision in time: {self.added} may decide too"
+        return f"{self.reason[0].upper()}{self.reason[1:]} ({' or '.join(self.eligible)})"
+
+
+class ElectorateChanged(_OfAChange):
+    """Somebody took command, so that others may vote."""
+
+    kind: Literal["electorate"] = "electorate"
+    eligible: list[str]
+
+    def sentence(self, actor: str) -> str:
+        return f"May decide on {self.step} now: {' or '.join(self.eligible)}"
+
+
+class VoteKept(_OfAChange):
+    """A vote came before its plan; it is heard once the plan is there."""
+
+    kind: Literal["early"] = "early"
+    command: str
+    given: dict[str, Any]
+
+    def sentence(self, actor: str) -> str:
+        return f"{self.command} came before the plan; kept until it is there"
+
+
+class VoteCast(_OfAChange):
+    """A vote that counts; `digest` is that of the plan it is on."""
+
+    kind: Literal["approval"] = "approval"
+    role: str
+    decision: Literal["approve", "reject"]
+    digest: str | None = None
+    verified: bool = False
+    comment: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        said = f": {self.comment}" if self.comment else ""
+        return f"{actor} ({self.role}) {'approves' if self.decision == 'approve' else 'rejects'}{said}"
+
+
+class EvidenceForgone(_OfAChange):
+    """The evidence that was to come first has not begun in time; the change goes on without it."""
+
+    kind: Literal["evidence"] = "evidence"
+
+    def sentence(self, actor: str) -> str:
+        return "Evidence has not begun in time; what is lost now is forgone"
+
+
+class ChangeMoved(_OfAChange):
+    """A change went on to `status`. `ours`: our own intent is on record; `observed` is what stood there instead."""
+
+    kind: Literal["change"] = "change"
+    title: str
+    status: ChangeStatus
+    reason: str | None = None
+    ours: bool | None = None
+    observed: State = Field(default={})
+    denied: bool = False
+
+    def sentence(self, actor: str) -> str:
+        match self.status:
+            case ChangeStatus.APPLYING:
+                return because(f"Applying: {self.title}", self.reason)
+            case ChangeStatus.VERIFYING:
+                return f"Applied, verifying: {self.title}"
+            case _:
+                return f"{self.title}: {self.status} - {self.reason}"
+
+
+_Voting = PlanMade | ApprovalAsked | ElectorateChanged | VoteKept | VoteCast
+ChangeEvent = _Voting | EvidenceForgone | ChangeMoved | Refused
+"""What a change's workflow says of it."""

@@ -1,0 +1,39 @@
+"""Every kind of event, and how an entry of the timeline is read as its event again."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from domain.model import change_events, events
+from domain.model.events import ORCHESTRATOR, Event
+from domain.model.timeline import Entry
+from domain.model.upcasts import upcast
+
+
+class Happening(NamedTuple):
+    """An event before it has a place in a timeline. `at` is now where it is left out."""
+
+    event: Event
+    actor: str = ORCHESTRATOR
+    at: datetime | None = None
+    cause: dict[str, Any] | None = None
+
+
+def _kinds(*modules: Any) -> dict[str, type[Event]]:
+    found = [one for module in modules for one in vars(module).values() if isinstance(one, type)]
+    return {
+        kind: one
+        for one in found
+        if issubclass(one, Event) and isinstance(kind := one.model_fields["kind"].default, str)
+    }
+
+
+KINDS = _kinds(events, change_events)
+
+
+def event_of(entry: Entry) -> Event | None:
+    """The event of an entry, read as today's shape of its kind; None for a kind that this version does not know.
+
+    Raises `pydantic.ValidationError` for what cannot be read.
+    """
+    model = KINDS.get(entry.kind)
+    return None if model is None else model.model_validate({**upcast(entry.kind, entry.v, entry.data)})

@@ -1,0 +1,286 @@
+"""What an incident's state is made of: clocks, pages, votes, changes, tasks, duties. All instants are UTC."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.config.approval import ApprovalClass
+from domain.model.finding import FindingStatus
+from domain.model.plan import Plan
+
+
+class ChangeStatus(StrEnum):
+    PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting-approval"
+    APPLYING = "applying"
+    VERIFYING = "verifying"
+    APPLIED = "applied"
+    ALREADY_DONE = "already-done"
+    PLANNED = "planned"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    STALE = "stale"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+IN_FLIGHT = frozenset(
+    {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL, ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
+)
+DONE = frozenset({ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE})
+
+ClockState = Literal["running", "met", "breached", "cancelled"]
+
+
+class Clock(BaseModel):
+    """One run of a named deadline.
+
+    `ended_at` is when what it waits for was done; for a breached one that is late. A clock that the incident no longer
+    has is `dropped`. An update given in time and asked for again lengthens its run: `times` counts how often.
+    """
+
+    name: str
+    started_at: datetime
+    due_at: datetime
+    state: ClockState = "running"
+    ended_at: datetime | None = None
+    dropped: bool = False
+    times: int = 1
+
+    @property
+    def late(self) -> timedelta | None:
+        """By how much it was missed; None where it was not, or where what it waits for was never done."""
+        return self.ended_at - self.due_at if self.state == "breached" and self.ended_at else None
+
+
+class StatusChange(BaseModel):
+    """A severity or a status that the incident took, who gave it and why."""
+
+    at: datetime
+    by: str
+    to: str
+    reason: str | None = None
+
+
+class Page(BaseModel):
+    """A page: to whom, as which role, at which level of the chain (0: on call). `about` is the step to decide on.
+
+    `settled` says whether its delivery or failure is on record; until then it may have to be sent again.
+    """
+
+    at: datetime
+    to: str
+    role: str
+    level: int
+    reason: str
+    about: str | None = None
+    settled: bool = False
+
+
+class Mail(BaseModel):
+    """A reminder on its way to one person; it leaves the state when its delivery or failure is on record."""
+
+    number: int
+    step: str
+    to: str
+    role: str
+    subject: str
+
+
+class Paging(BaseModel):
+    """How far paging has come. Every clock counts from `base`; the level reached never decreases."""
+
+    base: datetime
+    next_at: datetime | None
+    reason: str
+    level: int = 0
+    paged: list[str] = []
+
+
+class Vote(BaseModel):
+    """An accepted vote on a plan. `verified` tells whether the voter's identity was proven."""
+
+    by: str
+    role: str
+    decision: Literal["approve", "reject"]
+    at: datetime
+    verified: bool = False
+    comment: str | None = None
+
+
+class Window(BaseModel):
+    """The time that the present voters have; when half of it has passed they are paged again."""
+
+    opened_at: datetime
+    ends_at: datetime
+    reminded: bool = False
+
+    @property
+    def half_at(self) -> datetime:
+        return self.opened_at + (self.ends_at - self.opened_at) / 2
+
+
+class EarlyVote(BaseModel):
+    """A vote that came before the plan; it is heard once the plan is there."""
+
+    command: str
+    given: dict[str, Any]
+
+
+class ChangeRecord(BaseModel):
+    """One requested change. `added` are the levels of the chain that may decide too, as earlier ones did not."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    step: str
+    generation: int
+    workflow_id: str
+    action: str
+    title: str = ""
+    status: ChangeStatus = ChangeStatus.PLANNING
+    approval_class: ApprovalClass | None = Field(default=None, alias="class")
+    requested_by: str
+    requested_at: datetime
+    ended_at: datetime | None = None
+    params: dict[str, Any] = {}
+    plan: Plan | None = None
+    approvals: list[Vote] = []
+    eligible: list[str] = []
+    added: list[str] = []
+    window: Window | None = None
+    early: list[EarlyVote] = []
+    ours: bool | None = None
+    undo_of: int | None = None
+    reason: str | None = None
+
+    @property
+    def in_flight(self) -> bool:
+        return self.status in IN_FLIGHT
+
+
+class Task(BaseModel):
+    step: str
+    title: str
+    owner: str
+    phase: str
+    required: bool
+    due_at: datetime | None = None
+    status: Literal["open", "done", "waived"] = "open"
+    by: str | None = None
+    at: datetime | None = None
+    note: str | None = None
+    remind_at: datetime | None = None
+
+
+class FactRecord(BaseModel):
+    """A point in time that somebody put on record. `value` is the point, `at` when it was recorded."""
+
+    fact: str
+    title: str
+    value: datetime
+    by: str
+    at: datetime
+    reason: str | None = None
+
+
+class Signature(BaseModel):
+    """Somebody stands for how a duty ends. `verified` tells whether the signer's identity was proven."""
+
+    by: str
+    role: str
+    at: datetime
+    verified: bool = False
+
+
+ObligationStatus = Literal["open", "discharged", "not-required", "superseded"]
+
+
+class Ending(BaseModel):
+    """How a duty ends: what it becomes, and what stands for that. `done_at` is when it was done."""
+
+    state: ObligationStatus
+    by: str
+    done_at: datetime
+    reference: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    justification: str | None = None
+
+
+class ObligationRecord(BaseModel):
+    """A duty that has begun. `ending` is proposed while the duty is open; `signatures` are on that proposal."""
+
+    step: str
+    obligation: str
+    opened_at: datetime
+    started_at: datetime
+    due_at: datetime
+    state: ObligationStatus = "open"
+    overdue: bool = False
+    reminded: int = 0
+    ending: Ending | None = None
+    signatures: list[Signature] = []
+
+    def unsigned(self, signers: tuple[str, ...]) -> list[str]:
+        """The roles of `signers` whose signature is still missing."""
+        signed = {signature.role for signature in self.signatures}
+        return [role for role in signers if role not in signed]
+
+    @property
+    def ended(self) -> Ending | None:
+        """How it has ended; None while it is open, whatever is proposed."""
+        return None if self.state == "open" else self.ending
+
+    @property
+    def missed(self) -> bool:
+        """Whether its deadline passed before it was done; a deadline that was moved since counts as it stands now."""
+        return self.overdue if self.state == "open" else self.late is not None
+
+    @property
+    def late(self) -> timedelta | None:
+        """By how much it was missed; None where it was not, or is not done yet."""
+        ending = self.ended
+        return None if ending is None or ending.done_at <= self.due_at else ending.done_at - self.due_at
+
+
+class NoticeRecord(BaseModel):
+    """A notice and how far it has come; `due_at` is set once the moment that it waits for has come."""
+
+    step: str
+    action: str
+    due_at: datetime | None = None
+    status: Literal["waiting", "sending", "sent", "failed", "skipped"] = "waiting"
+    sequence: int | None = None
+    reference: str | None = None
+    reason: str | None = None
+
+
+class FindingRecord(BaseModel):
+    """What a probe saw, and when."""
+
+    step: str
+    title: str
+    action: str
+    at: datetime
+    status: FindingStatus
+    summary: str
+    facts: dict[str, Any] = {}
+    evidence: str | None = None
+
+
+class Link(BaseModel):
+    """An incident of another type that a finding opened; `incident` is its id once it is there."""
+
+    type: str
+    because: str
+    incident: str | None = None
+
+
+class StoredReport(BaseModel):
+    """Where the report of an ended incident is kept; `reason` says why it is not."""
+
+    places: tuple[str, ...] = ()
+    reason: str | None = None

@@ -1,0 +1,98 @@
+"""What people may say to an incident, when it is refused, and what comes of it: events, and nothing else.
+
+Each command has a `may` (the reason why not, else None) and a `do`, a generator of what happens. Every event is taken
+into the state before the generator goes on, so that what follows sees it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from domain.config.organisation import Contact
+from domain.model.commands import Command
+from domain.model.event_kinds import Happening
+from domain.model.events import Refused
+from domain.model.state import IncidentState
+from domain.rules import (
+    change_requests,
+    custody,
+    facts,
+    lifecycle,
+    obligation_signoff,
+    reclassification,
+    tasks,
+)
+
+
+def _always(_state: IncidentState, _command: Any) -> str | None:
+    return None
+
+
+class _Rule(NamedTuple):
+    may: Callable[[IncidentState, Any], str | None]
+    do: Callable[[IncidentState, Any, Contact, datetime], Iterator[Happening]]
+
+
+_RULES: dict[str, _Rule] = {
+    "acknowledge": _Rule(_always, lifecycle.acknowledge),
+    "note": _Rule(_always, lifecycle.note),
+    "request_change": _Rule(change_requests.may_request, change_requests.request),
+    "undo": _Rule(change_requests.may_undo, change_requests.undo),
+    "complete_task": _Rule(tasks.may_end, tasks.complete),
+    "waive_task": _Rule(tasks.may_end, tasks.waive),
+    "reclassify": _Rule(reclassification.may_reclassify, reclassification.reclassify),
+    "mitigated": _Rule(lifecycle.may_mitigate, lifecycle.mitigate),
+    "resolve": _Rule(lifecycle.may_resolve, lifecycle.resolve),
+    "reopen": _Rule(lifecycle.may_reopen, lifecycle.reopen),
+    "false_alarm": _Rule(lifecycle.may_false_alarm, lifecycle.false_alarm),
+    "close": _Rule(lifecycle.may_close, lifecycle.close),
+    "record_fact": _Rule(facts.may_record, facts.record),
+    "discharge_obligation": _Rule(obligation_signoff.may_end, obligation_signoff.propose),
+    "obligation_not_required": _Rule(obligation_signoff.may_end, obligation_signoff.propose),
+    "supersede_obligation": _Rule(obligation_signoff.may_end, obligation_signoff.propose),
+    "custody": _Rule(_always, custody.record),
+}
+Refusal = Callable[[IncidentState, str, Command], str | None]
+"""Says why a command is refused; None when it would be done."""
+
+_AFTER_THE_END = frozenset({"complete_task", "waive_task", "note"})
+
+
+def refusal(state: IncidentState, name: str, command: Command) -> str | None:
+    """Why the incident refuses a command now; None when it would do it."""
+    if state.ended:
+        return f"the incident is {state.status}, which is final"
+    return _refusal(state, name, command)
+
+
+def follow_up_refusal(state: IncidentState, name: str, command: Command) -> str | None:
+    """Why the work that a closed incident has left refuses a command; None when it would do it."""
+    if name not in _AFTER_THE_END:
+        return f"the incident is {state.status}, which is final"
+    return _refusal(state, name, command)
+
+
+def _refusal(state: IncidentState, name: str, command: Command) -> str | None:
+    if state.who(command.by) is None:
+        return f"{command.by!r} is no contact or role of {state.declaration.organisation.id}"
+    return _RULES[name].may(state, command)
+
+
+def decide(state: IncidentState, name: str, command: Command, now: datetime, reason: str | None) -> Iterator[Happening]:
+    """What comes of a command, or that it was refused for this `reason`."""
+    who = state.who(command.by)
+    if reason is not None or who is None:
+        yield refused(name, command.by, reason or "unknown")
+    else:
+        yield from _RULES[name].do(state, command, who, now)
+
+
+def refused(name: str, by: str, reason: str) -> Happening:
+    """That a command was refused."""
+    return Happening(Refused(command=name, reason=reason), by)
+
+
+def cause_of(name: str, command: Command) -> dict[str, Any]:
+    """A command as the cause of what happens, with what was given; who gave it stands in the entry."""
+    given = command.model_dump(mode="json", exclude={"by", "proof"}, exclude_defaults=True)
+    return {"command": name, "given": given} if given else {"command": name}

@@ -1,0 +1,87 @@
+"""An incident under way: its state, the timeline that it is the fold of, and what is still to be done outside.
+
+Deterministic and without a clock: every call is given the time. What is decided is taken into the state event by event,
+each with an entry of the timeline.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from domain.model.commands import Command
+from domain.model.declaration import Declaration
+from domain.model.effects import Effect
+from domain.model.event_kinds import Happening
+from domain.model.events import Declared, Event, Restored
+from domain.model.restoring import RestoredIncident
+from domain.model.state import IncidentState
+from domain.model.timeline import Entry, Timeline
+from domain.rules import change_requests, clock, decide, evolve, facts
+from domain.rules.react import outstanding, react
+
+
+class LiveIncident:
+    """One incident. `effects` is drained by whoever carries them out."""
+
+    def __init__(self, state: IncidentState, timeline: Timeline) -> None:
+        self.state = state
+        self.timeline = timeline
+        self.effects: list[Effect] = []
+
+    @classmethod
+    def declared(cls, declaration: Declaration) -> "LiveIncident":
+        """Begin an incident: what the declaration says of facts is recorded, evidence begins to be preserved."""
+        at, event = declaration.declared_at, Declared(declaration=declaration)
+        timeline = Timeline()
+        entry = _entry(timeline, event, declaration.declared_by, at, {"command": "start"})
+        incident = cls(evolve.declared(declaration, at, declaration.declared_by), timeline)
+        incident.effects += react(incident.state, entry, event)
+        cause = {"command": "start", "entry": entry.seq}
+        incident.take(facts.as_declared(incident.state), at, cause)
+        incident.take(change_requests.preserve_evidence(incident.state), at, cause)
+        return incident
+
+    def take(self, happenings: Iterable[Happening], now: datetime, cause: dict[str, Any] | None = None) -> None:
+        """Put events on the timeline one by one, each taken into the state before the next is decided.
+
+        `cause` is that of all of them; the entries after the first refer to it by the first one's number.
+        """
+        first: int | None = None
+        for event, actor, at, own in happenings:
+            given = own or cause or {}
+            if own is None and first is not None:
+                given = {**{name: value for name, value in given.items() if name != "given"}, "entry": first}
+            entry = _entry(self.timeline, event, actor, at or now, given)
+            first = first or entry.seq
+            evolve.evolve(self.state, entry, event)
+            self.effects += react(self.state, entry, event)
+
+    def hear(self, name: str, command: Command, now: datetime, refusal: decide.Refusal = decide.refusal) -> str | None:
+        """Do a command, or put its refusal on record and return the reason."""
+        reason = refusal(self.state, name, command)
+        self.take(decide.decide(self.state, name, command, now, reason), now, decide.cause_of(name, command))
+        return reason
+
+    def refuse(self, name: str, by: str, reason: str, now: datetime) -> None:
+        """Put on record that a command was refused; what it held stays out, as it may be anything."""
+        self.take([decide.refused(name, by, reason)], now, {"command": name})
+
+    def pass_time(self, now: datetime) -> None:
+        """Let everything happen that is due by now."""
+        self.take(clock.pass_time(self.state, now), now)
+
+    @classmethod
+    def restored(cls, found: RestoredIncident, now: datetime) -> "LiveIncident":
+        """Go on from the record alone, behind its last entry: what it does not say the end of is done again."""
+        incident = cls(found.state, Timeline(dropped=found.length, base=found.head))
+        event = Restored(term=found.term, entries=found.length, until=found.until)
+        cause = {"command": "restore"}
+        incident.take([Happening(event)], now, cause)
+        for workflow_id, approvers in found.intended.items():
+            incident.take(change_requests.intended(incident.state, workflow_id, approvers), now, cause)
+        incident.effects = list(outstanding(incident.state))
+        return incident
+
+
+def _entry(timeline: Timeline, event: Event, actor: str, at: datetime, cause: dict[str, Any]) -> Entry:
+    return timeline.append(at, actor, event.kind, event.sentence(actor), event.data(), v=event.V, cause=cause)

@@ -1,0 +1,70 @@
+"""What an incident waits for, and the exact command to type next: for the terminal and for Temporal's UI alike."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from domain.config.organisation import COMMANDER
+from domain.model.records import ChangeStatus
+from domain.model.state import IncidentState
+from domain.rules import change_requests, findings
+from domain.values.status import Status
+
+_MAY_BE_ASKED_AGAIN = {ChangeStatus.EXPIRED, ChangeStatus.FAILED, ChangeStatus.STALE}
+
+
+class NextStep(NamedTuple):
+    """Who is to do something, the command that does it, and why."""
+
+    who: str
+    command: str
+    why: str
+
+
+def next_steps(state: IncidentState) -> list[NextStep]:
+    """Everything that people can do now, the most pressing first; nothing once the incident has ended."""
+    if state.ended:
+        return []
+    found: list[NextStep] = []
+    if state.status is Status.DECLARED:
+        paged = ", ".join(dict.fromkeys(page.role for page in state.pages)) or "whoever is on call"
+        found.append(NextStep(paged, f"incident ack {state.id}", "nobody has acknowledged yet"))
+    found += _votes(state)
+    if state.responding:
+        found += _suggestions(state)
+    commander = state.commander or COMMANDER
+    match state.status:
+        case Status.ACKNOWLEDGED:
+            command = f"incident mitigated {state.id} --summary '…'"
+            found.append(NextStep(commander, command, "once the symptoms are gone"))
+        case Status.MITIGATED:
+            command = f"incident resolve {state.id} --summary '…'"
+            found.append(NextStep(commander, command, "once the cause is gone"))
+        case Status.RESOLVED:
+            found += list(_tasks(state)) or [
+                NextStep(commander, f"incident close {state.id}", "nothing is open any more")
+            ]
+    return found
+
+
+def _votes(state: IncidentState) -> Iterator[NextStep]:
+    for change in state.changes_in_flight():
+        if change.status is ChangeStatus.AWAITING_APPROVAL:
+            who = ", ".join(change.eligible) or "the approvers"
+            command = f"incident approve {state.id} {change.step}"
+            yield NextStep(who, command, f"{change.step} waits for approval")
+
+
+def _suggestions(state: IncidentState) -> Iterator[NextStep]:
+    """Changes that a finding speaks for; one that is under way, done or turned down is not suggested again."""
+    asked = {change.step for change in state.changes if change.status not in _MAY_BE_ASKED_AGAIN}
+    for step in change_requests.change_steps(state):
+        if step.id not in asked and (because := findings.suggested(state, step)):
+            command = " ".join(["incident change", state.id, step.id, *(f"--set {name}=…" for name in step.ask)])
+            why = f"{step.title}: suggested by {', '.join(because)}"
+            yield NextStep(state.commander or COMMANDER, command, why)
+
+
+def _tasks(state: IncidentState) -> Iterator[NextStep]:
+    for task in state.open_tasks():
+        if task.required:
+            yield NextStep(task.owner, f"incident done {state.id} {task.step}", task.title)

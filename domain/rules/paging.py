@@ -1,0 +1,132 @@
+"""Whom to page and to remind, and when. A page is asked for here; its delivery is an event of its own."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from domain.config.organisation import Contact
+from domain.model.event_kinds import Happening
+from domain.model.events import PageAsked, PagingRound, Recipient, Reminded
+from domain.model.state import IncidentState
+from domain.rules.clock_runs import next_round
+from domain.values.status import Status
+from domain.values.timestamps import stamp
+
+
+def deadline(what: str, at: datetime) -> dict[str, Any]:
+    """A deadline as the cause of an event."""
+    return {"deadline": what, "due_at": stamp(at)}
+
+
+def page(
+    state: IncidentState, contact: Contact, role: str, reason: str, about: str | None = None
+) -> Iterator[Happening]:
+    """Page one contact; nobody in a dry run."""
+    if state.live:
+        number, level = len(state.pages) + 1, state.level_of(role)
+        yield Happening(PageAsked(number=number, to=contact.id, role=role, level=level, reason=reason, about=about))
+
+
+def page_roles(state: IncidentState, roles: Iterable[str], reason: str) -> Iterator[Happening]:
+    """Page every holder of these roles, each person once."""
+    paged = set()
+    for role in dict.fromkeys(roles):
+        for contact in state.declaration.organisation.holders(role):
+            if contact.id not in paged:
+                paged.add(contact.id)
+                yield from page(state, contact, role, reason)
+
+
+def next_level(state: IncidentState) -> datetime | None:
+    """When the next level of the chain is engaged: unacknowledged, the earlier of the two clocks counts."""
+    paging, policy = state.paging, state.policy
+    if paging.level >= min(len(policy.levels), len(state.chain)):
+        return None
+    level = policy.levels[paging.level]
+    times = [level.unmitigated]
+    if state.status is Status.DECLARED:
+        times.append(level.unacknowledged)
+    earliest = min((time for time in times if time is not None), default=None)
+    return None if earliest is None else paging.base + earliest
+
+
+def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:
+    """When somebody is paged, if nobody does anything, and who."""
+    dues: list[tuple[datetime, str]] = []
+    if not (state.live and state.responding):
+        return dues
+    if state.status is Status.DECLARED and state.paging.next_at is not None:
+        dues.append((state.paging.next_at, "page again" if state.paging.paged else "page"))
+    if (at := next_level(state)) is not None:
+        dues.append((at, f"page {state.chain[state.paging.level]}"))
+    return dues
+
+
+def page_what_is_due(state: IncidentState, now: datetime) -> Iterator[Happening]:
+    """Page the levels that are reached now and, while nobody has acknowledged, everybody paged before.
+
+    However late it is, there is one round: what was missed meanwhile is not paged again and again.
+    """
+    due = min(upcoming(state), default=None)
+    if due is None or due[0] > now:
+        return
+    paging, chain = state.paging, state.chain
+    declared = state.status is Status.DECLARED
+    elapsed = max((now - paging.base) // state.policy.repage, 0)
+    roles: list[str] = []
+    next_at, level = paging.next_at, paging.level
+    if declared and next_at is not None and next_at <= now:
+        next_at = next_round(state, now)
+        roles += [*_leads(state, elapsed), *paging.paged]
+    for role in _reached(state, now):
+        level += 1
+        if role not in paging.paged or not declared:
+            roles.append(role)
+    roles = list(dict.fromkeys(roles))
+    while level < len(chain) and chain[level] in {*paging.paged, *roles}:
+        level += 1  # paged at once, whatever the clocks say: that level is reached
+    reason = ("not acknowledged" if elapsed else paging.reason) if declared else "not mitigated"
+    yield Happening(
+        PagingRound(roles=roles, level=level, next_at=next_at, reason=reason), cause=deadline(due[1], due[0])
+    )
+    yield from page_roles(state, roles, reason)
+
+
+def _reached(state: IncidentState, now: datetime) -> Iterator[str]:
+    """The levels of the chain that are reached by now and were not before."""
+    policy, base, declared = state.policy, state.paging.base, state.status is Status.DECLARED
+    for role, level in list(zip(state.chain, policy.levels, strict=False))[state.paging.level :]:
+        times = [level.unmitigated, level.unacknowledged if declared else None]
+        earliest = min((time for time in times if time is not None), default=None)
+        if earliest is None or base + earliest > now:
+            return
+        yield role
+
+
+def _leads(state: IncidentState, elapsed: int) -> list[str]:
+    """The leads on call that are engaged after so many re-page intervals, and who is paged at once."""
+    runbook = state.declaration.runbook
+    count = len(runbook.on_call) if state.policy.page_all_leads else elapsed + 1
+    with_phi = runbook.page_at_once_with_phi if state.declaration.phi else ()
+    return [*runbook.on_call[:count], *runbook.page_at_once, *with_phi]
+
+
+def remind(
+    state: IncidentState,
+    step: str,
+    roles: Iterable[str],
+    subject: str,
+    due: datetime,
+    nth: int | None = None,
+) -> Happening:
+    """Mail every holder of the roles once; a reminder is no page. A dry run mails nobody and says whom it would."""
+    people: dict[str, str] = {}
+    for role in roles:
+        for contact in state.holders(role):
+            people.setdefault(contact.id, role)
+    first = state.mails_asked + 1
+    to = [
+        Recipient(to=contact, role=role, mail=first + number if state.live else None)
+        for number, (contact, role) in enumerate(people.items())
+    ]
+    return Happening(Reminded(step=step, subject=subject, to=to, nth=nth), cause=deadline(f"remind of {step}", due))

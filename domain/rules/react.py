@@ -1,0 +1,67 @@
+"""What is to be done outside about an event. The workflow does it, and says by another event how it went."""
+
+from collections.abc import Iterator
+
+from domain.model import change_events, events
+from domain.model.effects import (
+    Effect,
+    Observe,
+    OpenIncident,
+    SendMail,
+    SendNotice,
+    SendPage,
+    Signal,
+    StartChange,
+    TellChanges,
+)
+from domain.model.events import Event
+from domain.model.state import IncidentState
+from domain.model.timeline import Entry
+from domain.rules import change_requests, findings
+
+
+def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
+    """The effects of an event; `state` has taken it in already."""
+    match event:
+        case events.Declared():
+            yield from (Observe(step=step.id) for step in findings.unobserved(state))
+        case events.PageAsked():
+            yield SendPage(number=event.number)
+        case events.Reminded():
+            yield from (SendMail(number=one.mail) for one in event.to if one.mail is not None)
+        case events.NoticeMoved(status="sending"):
+            yield SendNotice(step=event.step)
+        case events.LinkAsked():
+            yield OpenIncident(type=event.type)
+        case events.Acknowledged(joins=False):
+            yield from _tell(state, "commander_is", {"commander": event.commander})
+        case events.FalseAlarm():
+            yield from _tell(state, "cancel", {"by": entry.actor, "reason": "false alarm"})
+        case change_events.ChangeRequested():
+            yield StartChange(workflow_id=event.workflow_id)
+        case change_events.ChangeMoved():
+            if waiting := change_requests.waiting_for_evidence(state, event.step):
+                yield TellChanges(workflow_ids=tuple(waiting), signal="evidence_begun")
+        case _:
+            pass
+
+
+def _tell(state: IncidentState, signal: Signal, payload: dict[str, str]) -> Iterator[Effect]:
+    if flying := tuple(change.workflow_id for change in state.changes_in_flight()):
+        yield TellChanges(flying, signal, payload)
+
+
+def outstanding(state: IncidentState) -> Iterator[Effect]:
+    """Everything that was to be done outside and of which the record does not say how it went.
+
+    For an incident that goes on from its record alone. What was done already and not recorded is done again: a page may
+    come twice, never not at all; notices and changes look first whether they are done.
+    """
+    yield from (SendPage(number=number) for number, page in enumerate(state.pages, start=1) if not page.settled)
+    yield from (SendMail(number=mail.number) for mail in state.mails)
+    yield from (SendNotice(step=notice.step) for notice in state.notices if notice.status == "sending")
+    yield from (StartChange(workflow_id=change.workflow_id) for change in state.changes_in_flight())
+    if state.ended:
+        return
+    yield from (Observe(step=step.id) for step in findings.unobserved(state))
+    yield from (OpenIncident(type=link.type) for link in state.links if link.incident is None)

@@ -1,0 +1,55 @@
+"""What the workflows of an incident are started with."""
+
+from pydantic import BaseModel
+
+from domain.model.declaration import Declaration
+from domain.model.restoring import Restorable
+from domain.model.state import IncidentState
+from domain.model.timeline import Timeline
+from domain.rules.ledger_progress import LedgerProgress
+
+
+class Carried(BaseModel):
+    """An incident as one run of its workflow hands it to the next."""
+
+    state: IncidentState
+    timeline: Timeline
+    ledger: LedgerProgress
+
+
+class IncidentRun(BaseModel):
+    """The Incident workflow's argument: a new declaration, an incident to restore, or one carried on by an earlier run.
+
+    To restore, the id is enough: the incident is read from the ledger by the workers. `carried` is taken from a run of
+    ours alone, never from a client.
+    """
+
+    declaration: Declaration | None = None
+    restore: str | None = None
+    carried: Carried | None = None
+
+
+class FollowUpRun(BaseModel):
+    """The FollowUp workflow's argument: the closed incident, or the id of one to restore.
+
+    `written` entries of the work stand behind the incident's chain already, under its `term`.
+    """
+
+    state: IncidentState | None = None
+    restore: str | None = None
+    written: int = 0
+    term: int = 1
+
+
+class RestoreRequest(BaseModel):
+    """The Restore workflow's argument: one incident, or all that are open; `dry_run` only looks."""
+
+    incident: str | None = None
+    dry_run: bool = False
+
+
+class RestoreOutcome(BaseModel):
+    """What became of one incident: `outcome` is `restored`, `running`, `would-restore` or `refused`."""
+
+    found: Restorable
+    outcome: str

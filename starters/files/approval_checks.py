@@ -1,0 +1,71 @@
+"""Whether somebody could approve every change that a runbook offers, of whatever class its plan turns out to be."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from activities.action import ChangeAction
+from activities.catalogue import CHANGES
+from domain.config.approval import ApprovalRule
+from domain.config.organisation import COMMANDER, Organisation
+from domain.rules.voting import rule_for, weakest
+from starters.files.action_checks import action_of, steps
+from starters.files.names import mapping, strange
+from starters.files.problems import Keys, Problem
+from starters.files.yaml_lines import Document
+
+
+def of_runbook(document: Document, organisation: Organisation) -> Iterator[Problem]:
+    """Those who must approve exist, and there are enough of them whoever asks for the change and whoever commands."""
+    for at, step in steps(document.data):
+        found = action_of(step)
+        if found is None or found[0] != "change":
+            continue
+        if "approval" in step:
+            yield from _own(document, (*at, "approval"), mapping(step["approval"]), organisation)
+        elif (change := CHANGES.get(step["change"])) is not None:
+            yield from _by_class(document, (*at, "change"), change, organisation)
+
+
+def _own(document: Document, at: Keys, written: Mapping[str, Any], organisation: Organisation) -> Iterator[Problem]:
+    """A step's own rule, which holds for every class."""
+    missing = [*strange(document, (*at, "roles"), written.get("roles"), organisation.held() | {COMMANDER}, "role")]
+    yield from missing
+    try:
+        rule = ApprovalRule.model_validate(written)
+    except ValidationError:
+        return  # the runbook's model says what is wrong
+    if not missing and (why := _lacking(organisation, rule)):
+        yield document.problem((*at, "quorum"), f"{why}; name more roles or ask for fewer")
+
+
+def _by_class(
+    document: Document, at: Keys, change: type[ChangeAction[Any]], organisation: Organisation
+) -> Iterator[Problem]:
+    """The organisation's rule for each class that a plan of this change may have."""
+    for grade in change.classes:
+        if grade not in organisation.approval and grade.unnamed.quorum:
+            said = f"nobody is named to approve it; add {grade} under approval: in organisation.yaml"
+        elif why := _lacking(organisation, rule_for(organisation, None, grade)):
+            said = f"{why}; mend approval.{grade} in organisation.yaml"
+        else:
+            continue
+        message = f"{change.name!r} can be of class {grade}: {said}, or write an approval: for this step"
+        yield document.problem(at, message)
+
+
+def _lacking(organisation: Organisation, rule: ApprovalRule) -> str | None:
+    """In which case too few could approve by a rule; None where there are always enough."""
+    case = weakest(organisation, rule)
+    able = case.strength()
+    if able >= rule.quorum:
+        return None
+    voters = case.voters()
+    who = f"only {', '.join(voters)} can" if able else "nobody can"
+    if able < len(voters):
+        who = f"only {able} of {', '.join(voters)} can, as no role counts twice"
+    asks = f"{case.requester} asks"
+    if COMMANDER in rule.roles:
+        asks += " and commands" if case.commander == case.requester else f" and {case.commander} commands"
+    return f"{rule.quorum} of {', '.join(rule.roles) or 'no role'} must approve, but when {asks}, {who}"

@@ -1,0 +1,34 @@
+"""Organisations beside the shipped one. Blue Harbour Ferries: three people, no status page, a service that no load
+balancer is before, roles, timings and duties of their own."""
+
+from pathlib import Path
+
+from starters.files.organisation_folder import shipped_folder
+
+HARBOUR = Path(__file__).parent / "harbour"
+RUNBOOK = "timetable-down.yaml"
+
+
+def written(folder: Path, changed: dict[str, tuple[str, str]] | None = None, *, source: Path = HARBOUR) -> Path:
+    """Copy an organisation; `changed` maps a file to what is replaced in it, and by what. Returns the copy."""
+    changes = dict(changed or {})
+    for file in source.rglob("*.yaml"):
+        name = str(file.relative_to(source))
+        text = file.read_text(encoding="utf-8")
+        if name in changes:
+            old, new = changes.pop(name)
+            assert text.count(old) == 1, f"{old!r} must stand once in {name}, not {text.count(old)} times"
+            text = text.replace(old, new)
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(text, encoding="utf-8")
+    assert not changes, f"there is no {', '.join(changes)} in {source}"
+    return folder
+
+
+def without_cto(folder: Path) -> Path:
+    """A copy of the shipped organisation whose CTO's role has another name, which no other file has heard of."""
+    organisation = (shipped_folder() / "organisation.yaml").read_text(encoding="utf-8")
+    renamed = organisation.replace("roles: [cto]\n", "roles: [chief-engineer]\n")
+    renamed = renamed.replace("chain: [technical-manager, cto, ceo]", "chain: [technical-manager, chief-engineer, ceo]")
+    return written(folder, {"organisation.yaml": (organisation, renamed)}, source=shipped_folder())

@@ -1,0 +1,69 @@
+"""A duty's drafts hold what the incident knows, whatever its facts and steps are called."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from starters.cli import drafts
+from starters.errors import RefusedError
+from starters.files.organisation_folder import shipped_folder
+from starters.options import Options
+from tests.organisations.folders import written
+
+STATE: dict[str, Any] = {
+    "id": "inc-20261123-7f3k",
+    "declared_at": "2026-11-23T03:00:00Z",
+    "mitigated_at": None,
+    "facts": [
+        {"fact": "stopped_at", "value": "2026-11-23T04:00:00Z"},
+        {"fact": "suspicion_at", "value": "2026-11-23T05:00:00Z"},
+    ],
+    "tasks": [
+        {"step": "write-down", "status": "done", "note": "the sea wall"},
+        {"step": "data-types", "status": "done", "note": "names"},
+        {"step": "attack-vector", "status": "open", "note": None},
+    ],
+    "changes": [
+        {"status": "applied", "plan": {"summary": "Roll back"}},
+        {"status": "rejected", "plan": {"summary": "Stop it all"}},
+    ],
+    "obligations": [
+        {"step": "authority", "obligation": "authority-told"},
+        {"step": "statement", "obligation": "ndb-statement"},
+    ],
+}
+
+
+def _draft(folder: Path, step: str, name: str) -> str:
+    return drafts.drafts(Options(runbooks=str(folder)), STATE, step)[name]
+
+
+def test_a_template_takes_facts_notes_and_measures_by_their_own_names(tmp_path: Path) -> None:
+    """Facts stand in by their ids and notes by their steps; what nobody knows yet is marked as to be filled in."""
+    signed = ("signers: [harbour-master]", "signers: [harbour-master]\n    pack: [call.md]")
+    folder = written(tmp_path, {"obligations.yaml": signed})
+    (folder / "templates").mkdir()
+    template = "$entity, $contact: $stopped_at; $write_down; $mitigated; $measures; $boats_delayed"
+    (folder / "templates" / "call.md").write_text(template)
+    assert _draft(folder, "authority", "call.md") == (
+        "Blue Harbour Ferries, master@ferries.example: 2026-11-23 05:00:00 +01:00; the sea wall; "
+        "[to be filled in: mitigated]; - Roll back; [to be filled in: boats delayed]"
+    )
+
+
+def test_the_shipped_statement_names_what_is_known(tmp_path: Path) -> None:
+    """Of the statement to the regulator what is on record is filled in, and the rest left to people."""
+    folder = Path(shutil.copytree(shipped_folder(), tmp_path / "axis"))
+    text = _draft(folder, "statement", "ndb-statement.md")
+    for known in ("Axis Imaging. Contact for this statement: privacy@axisimaging.com.au", "2026-11-23 16:00:00 +11:00"):
+        assert known in text
+    assert "names\n" in text
+    assert "known: [to be filled in: attack vector]" in text
+
+
+def test_a_duty_without_drafts_says_so(tmp_path: Path) -> None:
+    """Where obligations.yaml names no draft there is none."""
+    with pytest.raises(RefusedError, match="has no drafts"):
+        _draft(written(tmp_path), "authority", "call.md")
