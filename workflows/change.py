@@ -146,11 +146,12 @@ class Change:
         except ActivityError as error:
             self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
             self._tell()
-            await workflow.execute_activity(
-                "changes.release",
-                ReleaseCall(scope=scope, holder=workflow.info().workflow_id, locks=plan.locks),
-                **self._options(profiles.PLAN, "Release locks"),
-            )
+            if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
+                await workflow.execute_activity(
+                    "changes.release",
+                    ReleaseCall(scope=scope, holder=workflow.info().workflow_id, locks=plan.locks),
+                    **self._options(profiles.PLAN, "Release locks"),
+                )
         else:
             self._change.verified(verified.message, workflow.now())
 

@@ -38,6 +38,12 @@ def is_superseded(error: ActivityError) -> bool:
     return _is(error, ErrorKind.SUPERSEDED)
 
 
+def superseded() -> ApplicationError:
+    """What a life of an incident ends with once another one goes on."""
+    text = "the incident goes on under a later term"
+    return ApplicationError(text, type=ErrorKind.SUPERSEDED.value, non_retryable=True)
+
+
 def _is(error: ActivityError, kind: ErrorKind) -> bool:
     root = _root(error)
     return isinstance(root, ApplicationError) and root.type == kind.value

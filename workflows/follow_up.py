@@ -125,6 +125,8 @@ class FollowUp:
             try:
                 await workflow.execute_activity("ledger.follow", call, **profile)
             except ActivityError as error:
+                if failures.is_superseded(error):
+                    raise failures.superseded() from error
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
                 await workflow.sleep(profiles.LEDGER_AGAIN, summary="try the ledger again")
             else:
@@ -154,8 +156,6 @@ class FollowUp:
 
     async def answer(self) -> dict[str, Any]:
         """The incident with its tasks as they stand."""
-        if not self._ready:
-            raise ApplicationError(ASK_AGAIN)
         return document(self._incident.state)
 
     @workflow.query

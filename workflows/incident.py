@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values import ids
     from domain.values.errors import ASK_AGAIN, ErrorKind
 
+from workflows import failures
 from workflows.effect_runner import EffectRunner
 from workflows.follow_up import leave_follow_up
 from workflows.ledger_writer import LedgerWriter
@@ -65,9 +66,7 @@ class Incident:
             self._effects.run_effects()
             self._visibility.publish(busy=self._effects.running or self._ledger.writing)
             if self._ledger.superseded:
-                raise ApplicationError(
-                    "the incident goes on under a later term", type=ErrorKind.SUPERSEDED.value, non_retryable=True
-                )
+                raise failures.superseded()
             if self._is_over():
                 break
             if self._must_continue_as_new():
@@ -130,7 +129,7 @@ class Incident:
     async def _hold_key(self) -> None:
         """Have alerts of the same key come here again, unless another incident answers for the key by now."""
         declaration = self._incident.state.declaration
-        if declaration.key is None:
+        if declaration.key is None or self._incident.state.ended:
             return
         try:
             await workflow.start_child_workflow(

@@ -10,10 +10,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.run import FollowUpRun, IncidentRun, RestoreOutcome, RestoreRequest
     from domain.values import ids
     from domain.values.severity import Severity
-    from domain.values.status import Status
     from domain.values.timestamps import stamp
 
-from workflows import profiles
+from workflows import profiles, search_attributes
 
 _LISTING = timedelta(minutes=30)
 
@@ -55,29 +54,23 @@ class Restore:
 
 async def _started(found: Restorable) -> str:
     """Start an incident, or the work that it has left; the workflow's id lets nobody start it twice."""
-    closed = found.status == Status.CLOSED
-    name, argument = (
-        ("FollowUp", FollowUpRun(restore=found.incident))
-        if closed
-        else (
-            "Incident",
-            IncidentRun(restore=found.incident),
-        )
-    )
+    name = "FollowUp" if found.over else "Incident"
+    run = FollowUpRun(restore=found.incident) if found.over else IncidentRun(restore=found.incident)
+    severity = found.severity or Severity.P0
+    memo = {"title": found.title, "declared_at": stamp(found.declared_at)}
+    if found.key is not None:
+        memo["key"] = ids.key_workflow_id(found.key)
     try:
         await workflow.start_child_workflow(
             name,
-            argument,
-            id=ids.follow_up_workflow_id(found.incident) if closed else found.incident,
+            run,
+            id=ids.follow_up_workflow_id(found.incident) if found.over else found.incident,
             task_queue=ids.INCIDENTS_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=profiles.short(found.title),
-            memo={
-                "title": found.title,
-                "declared_at": stamp(found.declared_at),
-                "key": None if found.key is None else ids.key_workflow_id(found.key),
-            },
-            priority=profiles.priority(found.severity or Severity.P0),
+            static_summary=profiles.short(f"Follow-up: {found.title}" if found.over else found.title),
+            memo=memo,
+            search_attributes=search_attributes.pairs(found.type, severity.value, found.mode),
+            priority=profiles.priority(Severity.P3 if found.over else severity),
         )
     except WorkflowAlreadyStartedError:
         return "running"

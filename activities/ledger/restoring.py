@@ -30,23 +30,26 @@ class Restorer:
         self._name = table
 
     def restore(self, call: RestoreCall) -> RestoredIncident:
-        """Read a chain, check it, fold it, and take its next term (`dynamodb:Query`, `dynamodb:PutItem`).
+        """Read a chain, check it, take its next term, and fold what stands then (`dynamodb:Query`, `dynamodb:PutItem`).
 
         The same run again gets the same. Raises `RuleError` for a record that is not intact, or makes no open incident.
         """
         table = self._table()
-        copy, entries, state = self._read(table, call.incident)
-        if not _is_open(state):
+        _, entries, state = self._read(table, call.incident)
+        if not _is_open(entries, state):
             raise RuleError(f"{call.incident} is {state.status}: there is nothing to restore")
+        term = Terms(table).take(call.incident, call.holder)
+        # again: until the term was taken, a life whose server is not dead after all could still write
+        copy, entries, state = self._read(table, call.incident)
         return RestoredIncident(
             state=state,
             length=len(entries),
             head=entries[-1].hash,
             epoch=max((epoch for epoch, items in copy.items.items() if items), default=1),
-            term=Terms(table).take(call.incident, call.holder),
+            term=term,
             until=entries[-1].at,
             intended=dict(_intended(Intents(table), state)),
-            followed=max((int(entry.data.get("follow_up", 0)) for entry in entries), default=0),
+            followed=_followed(entries),
         )
 
     def open_ones(self, call: RestorableCall) -> list[Restorable]:
@@ -61,7 +64,7 @@ class Restorer:
             _, entries, state = self._read(table, incident)
         except RuleError as error:
             return Restorable(incident=incident, problem=str(error))
-        if not _is_open(state):
+        if not _is_open(entries, state):
             return None
         return Restorable(
             incident=incident,
@@ -69,6 +72,8 @@ class Restorer:
             type=state.type,
             severity=state.severity,
             status=state.status,
+            mode=state.declaration.mode,
+            over=_is_over(entries, state),
             declared_at=state.declared_at,
             key=state.declaration.key,
             entries=len(entries),
@@ -109,9 +114,19 @@ class Restorer:
         return environment
 
 
-def _is_open(state: IncidentState) -> bool:
+def _is_open(entries: list[Entry], state: IncidentState) -> bool:
     """Whether there is something to go on with: an incident, or the work that a closed one has left."""
-    return state.status is not Status.FALSE_ALARM and (not state.ended or bool(state.open_tasks()))
+    return not _is_over(entries, state) or (state.status is Status.CLOSED and bool(state.open_tasks()))
+
+
+def _is_over(entries: list[Entry], state: IncidentState) -> bool:
+    """Whether it has ended and nothing of itself is left to do: storing its report is the last thing that it does."""
+    return state.ended and (state.report is not None or _followed(entries) > 0)
+
+
+def _followed(entries: list[Entry]) -> int:
+    """How many entries of the follow-up work stand behind the incident's end."""
+    return max((int(entry.data.get("follow_up", 0)) for entry in entries), default=0)
 
 
 def _intended(intents: Intents, state: IncidentState) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -39,13 +39,15 @@ class RestorableCall(BaseModel):
 
 
 class Restorable(BaseModel):
-    """An incident that is open in the ledger, or closed with work left; `problem` is why it cannot be restored."""
+    """An incident that is open in the ledger, or `over` with work left; `problem` is why it cannot be restored."""
 
     incident: str
     title: str = ""
     type: str = ""
     severity: Severity | None = None
     status: str = ""
+    mode: str = ""
+    over: bool = False
     declared_at: datetime | None = None
     key: str | None = None
     entries: int = 0

@@ -159,8 +159,9 @@ class LiveChange:
     def pass_time(self, now: datetime) -> None:
         """Page again at half time; at the end add the chain's next level, and expire when there is none."""
         while (due := self.next_due()) is not None and due <= now and (window := self.record.window) is not None:
-            cause = deadline(f"approval of {self.record.step}", due)
-            if due < window.ends_at:
+            late = now >= window.ends_at
+            cause = deadline(f"approval of {self.record.step}", window.ends_at if late else due)
+            if not late:  # who wakes after its end pages once, not for the half time too
                 self._ask(now, cause, window.ends_at, again=True)
                 continue
             chain = self.request.organisation.chain
