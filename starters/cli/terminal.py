@@ -1,6 +1,5 @@
 """Printing for people: tables, times in the organisation's zone, and text without terminal control characters."""
 
-import json
 import re
 import textwrap
 from datetime import tzinfo
@@ -66,17 +65,10 @@ def folded(line: str, width: int | None = None) -> str:
     return textwrap.fill(line, width, subsequent_indent=under, break_long_words=False, break_on_hyphens=False)
 
 
-def as_json(document: Any) -> None:
-    """Print the command's one JSON document."""
-    click.echo(json.dumps(document, ensure_ascii=False))
-
-
 def clock(options: "Options") -> Clock:
     """The organisation's clock; UTC, with a warning, if its file cannot be read, as reading must not depend on it."""
-    from starters.files.organisation_folder import load_organisation
-
     try:
-        zone: tzinfo = ZoneInfo(load_organisation(options.folder()).timezone)
+        zone: tzinfo = ZoneInfo(options.load_organisation().timezone)
     except (InvalidFile, ZoneInfoNotFoundError, ValueError) as error:
         click.echo(f"Warning: times are in UTC ({str(error).splitlines()[0]})", err=True)
         zone = ZoneInfo("UTC")
