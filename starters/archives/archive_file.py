@@ -43,10 +43,7 @@ class BrokenArchiveError(Exception):
 def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | None, exported_at: str) -> bytes:
     """Put a record, the keys that signed it and the incident's document, if any, into a zip file."""
     names = {arn: "public-key.pem" if n == 1 else f"public-key-{n}.pem" for n, arn in enumerate(keys, start=1)}
-    files = {
-        _README: _shipped("archive_readme.md"),
-        _SCRIPT: _shipped("verify_archive.py"),
-    }
+    files = {_README: _shipped("archive_readme.md"), _SCRIPT: _shipped("verify_archive.py")}
     files |= {names[arn]: pem for arn, pem in keys.items()}
     for epoch, items in copy.items.items():
         files[_chain_name(epoch)] = "".join(f"{item.content}\n" for item in items)

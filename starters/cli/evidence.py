@@ -35,14 +35,16 @@ def list_(options: Options, incident: str) -> None:
         print_json(rows)
         return
     clock = terminal.clock(options)
-    table = terminal.table("Evidence", "Evidence", "Kind", "What", "On record", "Custody")
-    for row in rows:
+
+    def cells(row: dict[str, Any]) -> list[Any]:
         named = f"entry {row['entry']}" if row["entry"] else "no"
-        events = "\n".join(
+        events = (
             f"{clock(e['at'])} {e['by']} {e['event']}{' to ' + e['to'] if 'to' in e else ''}" for e in row["custody"]
         )
-        table.add_row(row["evidence"], row["kind"], terminal.clean(row["what"]), named, terminal.clean(events))
-    terminal.show(table)
+        return [row["evidence"], row["kind"], row["what"], named, "\n".join(events)]
+
+    columns = ("Evidence", "Kind", "What", "On record", "Custody")
+    terminal.show(terminal.table("Evidence", *columns, rows=map(cells, rows)))
 
 
 @evidence.command()

@@ -33,12 +33,14 @@ def list_incidents(options: Options, severity: str | None, status: str | None, w
         print_json(rows)
         return
     clock = terminal.clock(options)
-    table = terminal.table("Incidents", "Id", "Severity", "Type", "Title", "Status", "Declared", "Waiting for")
-    for row in rows:
+
+    def cells(row: dict[str, Any]) -> list[Any]:
         ended = "" if row["execution"] in {"running", "completed"} else f" ({row['execution']})"
-        named, status = (row["id"], row["severity"], row["type"], terminal.clean(row["title"])), row["status"]
-        table.add_row(*named, f"{status}{ended}", clock(row["declared_at"]), ", ".join(row["waiting_for"]))
-    terminal.show(table)
+        named = [row["id"], row["severity"], row["type"], row["title"], f"{row['status']}{ended}"]
+        return [*named, clock(row["declared_at"]), ", ".join(row["waiting_for"])]
+
+    columns = ("Id", "Severity", "Type", "Title", "Status", "Declared", "Waiting for")
+    terminal.show(terminal.table("Incidents", *columns, rows=map(cells, rows)))
 
 
 def _query(severity: str | None, status: str | None, roles: list[str]) -> str:

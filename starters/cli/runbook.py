@@ -32,10 +32,8 @@ def list_(options: Options) -> None:
         shown = {"id", "title", "version", "severities", "owner"}
         print_json([book.model_dump(mode="json", include=shown) for book in books])
         return
-    table = terminal.table(f"Runbooks in {folder}", "Type", "Title", "Version", "Severities", "Owner")
-    for book in books:
-        table.add_row(book.id, book.title, book.version, ", ".join(book.severities), book.owner)
-    terminal.show(table)
+    rows = ([book.id, book.title, book.version, ", ".join(book.severities), book.owner] for book in books)
+    terminal.show(terminal.table(f"Runbooks in {folder}", "Type", "Title", "Version", "Severities", "Owner", rows=rows))
 
 
 @runbook.command()

@@ -36,11 +36,13 @@ def show(name: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    table = terminal.table("Actions", "Name", "Kind", "Class", "Parameters", "What it does")
-    for one in found:
+
+    def cells(one: dict[str, Any]) -> list[str]:
         parameters = ", ".join(p["name"] if p["required"] else f"[{p['name']}]" for p in one["parameters"])
-        table.add_row(one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"])
-    terminal.show(table)
+        return [one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"]]
+
+    columns = ("Name", "Kind", "Class", "Parameters", "What it does")
+    terminal.show(terminal.table("Actions", *columns, rows=map(cells, found)))
 
 
 def _named(name: str) -> tuple[str, Action]:

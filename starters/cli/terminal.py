@@ -14,7 +14,7 @@ from domain.values.local_time import Clock
 from starters.files.problems import InvalidFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from starters.client.recorded_incidents import Unreadable
     from starters.options import Options
@@ -36,11 +36,13 @@ def clean(value: Any) -> str:
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
 
-def table(title: str, *columns: str) -> Table:
-    """An empty table whose long cells wrap."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+def table(title: str | None, *columns: str, rows: "Iterable[Sequence[Any]]" = (), lines: bool = False) -> Table:
+    """A table whose long cells wrap, of untrusted values; `lines` stand between the rows."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_lines=lines)
     for column in columns:
         made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*map(clean, row))
     return made
 
 
@@ -77,7 +79,4 @@ def clock(options: "Options") -> Clock:
 
 def unreadable(incidents: "Sequence[Unreadable]") -> Table:
     """The ledger's incidents that could not be read, and why."""
-    made = table("Unreadable", "Incident", "Why")
-    for one in incidents:
-        made.add_row(clean(one.id), clean(one.reason))
-    return made
+    return table("Unreadable", "Incident", "Why", rows=incidents)

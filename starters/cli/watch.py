@@ -65,20 +65,21 @@ async def _follow(client: "Client", incident: str, clock: Clock | None) -> dict[
 
 def frame(state: dict[str, Any], now: datetime, clock: Clock, trouble: str = "") -> RenderableType:
     """One picture of an incident at `now` (UTC)."""
-    due = terminal.table("Due next, if nobody does anything", "In", "At", "What")
-    for entry in state["due"][:5]:
+
+    def due(entry: dict[str, Any]) -> list[str]:
         left = datetime.fromisoformat(entry["at"]) - now
-        due.add_row("now" if left <= timedelta() else spoken(left), clock(entry["at"]), terminal.clean(entry["what"]))
-    typed = terminal.table("What to type next", "Who", "Command", "Why")
-    for item in state["next"]:
-        typed.add_row(item["who"], item["command"], terminal.clean(item["why"]))
+        return ["now" if left <= timedelta() else spoken(left), clock(entry["at"]), entry["what"]]
+
     parts: list[RenderableType] = [incident_tables.head(state, clock)]
     if trouble:
         parts.append(trouble)
     if state["status"] in _ENDED:
         parts.append(f"It has ended: incident report {state['id']}")
     else:  # the commands stand first: a low window cuts the frame at its foot
-        parts += [typed, due]
+        commands = ([item["who"], item["command"], item["why"]] for item in state["next"])
+        parts.append(terminal.table("What to type next", "Who", "Command", "Why", rows=commands))
+        dues = map(due, state["due"][:5])
+        parts.append(terminal.table("Due next, if nobody does anything", "In", "At", "What", rows=dues))
     if state["changes"]:
         parts.append(incident_tables.changes(state))
     if state["findings"]:

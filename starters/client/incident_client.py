@@ -30,11 +30,7 @@ _ANSWER = timedelta(seconds=10)
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 2
 _CARRYING_ON_SECONDS = (0.1, 0.3, 0.9)
-_ALIVE = {
-    WorkflowExecutionStatus.RUNNING,
-    WorkflowExecutionStatus.CONTINUED_AS_NEW,
-    WorkflowExecutionStatus.COMPLETED,
-}
+_ALIVE = {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW, WorkflowExecutionStatus.COMPLETED}
 _UNANSWERED = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
 
 
