@@ -32,12 +32,7 @@ _STATUS_TONES = {
     "closed": "idle",
     "false-alarm": "idle",
 }
-_LEGEND = (
-    ("met, applied", "good"),
-    ("under way", "busy"),
-    ("missed, failed", "bad"),
-    ("stopped", "idle"),
-)
+_LEGEND = (("met, applied", "good"), ("under way", "busy"), ("missed, failed", "bad"), ("stopped", "idle"))
 
 
 def picture(state: IncidentState, entries: list[Entry], clock: Clock) -> Drawing:

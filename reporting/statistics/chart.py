@@ -26,10 +26,7 @@ _HEADS = (
 
 def stats_picture(stats: Stats, title: str, foot: Sequence[str]) -> Drawing:
     """Draw one row for the whole, each severity and each type; title and `foot` stand under them."""
-    scales = (
-        TimeScale([stats.total.time_to_acknowledge]),
-        TimeScale([stats.total.time_to_resolve]),
-    )
+    scales = (TimeScale([stats.total.time_to_acknowledge]), TimeScale([stats.total.time_to_resolve]))
     most = max(stats.total.incidents, 1)
     shapes: list[Shape] = [Label(x, 22, text, "ink", 12, bold=True) for (x, _), text in _HEADS]
     y = 34.0

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy
-from starters.archives.readme import README
 
 MANIFEST = "manifest.json"
 _README = "README.md"
@@ -44,10 +43,7 @@ class BrokenArchiveError(Exception):
 def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | None, exported_at: str) -> bytes:
     """Put a record, the keys that signed it and the incident's document, if any, into a zip file."""
     names = {arn: "public-key.pem" if n == 1 else f"public-key-{n}.pem" for n, arn in enumerate(keys, start=1)}
-    files = {
-        _README: README,
-        _SCRIPT: resources.files("starters.archives").joinpath("verify_archive.py").read_text(encoding="utf-8"),
-    }
+    files = {_README: _shipped("archive_readme.md"), _SCRIPT: _shipped("verify_archive.py")}
     files |= {names[arn]: pem for arn, pem in keys.items()}
     for epoch, items in copy.items.items():
         files[_chain_name(epoch)] = "".join(f"{item.content}\n" for item in items)
@@ -101,6 +97,11 @@ def unpack(file: Path) -> Archive:
         elif seal := _SEAL.fullmatch(name):
             seals.append(KeptSeal(seal[1], text))
     return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(_damaged(files, hashes)))
+
+
+def _shipped(name: str) -> str:
+    """A file of this package, for readers without this program."""
+    return resources.files("starters.archives").joinpath(name).read_text(encoding="utf-8")
 
 
 def _files(content: bytes) -> dict[str, bytes]:

@@ -2,48 +2,47 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
-from activities.action import Clients
 from activities.aws.evidence.s3_copying import in_order
 from activities.evidence_objects import EvidenceStore, Manifest
-from activities.ledger.reader import LedgerReader, Stored
+from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
+from domain.audit.epochs import Flaw
 from domain.audit.evidence import Told, custody, preserved
+from domain.audit.storage_format import StoredCopy
 from domain.audit.verdict import account, audit
-from domain.config.environment import Environment
 from domain.model.timeline import Entry
 from starters.client.aws_session import vault
 from starters.errors import RefusedError
-from starters.files.organisation_folder import load_environment
 from starters.options import Options
 
 _SNAPSHOT, _COPIES, _COPY = "snapshot", "copies", "copy"
 
 
+class Record(NamedTuple):
+    """What is on record of an incident, while the ledger can be read."""
+
+    ledger: LedgerReader
+    copy: StoredCopy
+    entries: list[Entry]
+
+    def flaws(self) -> list[Flaw]:
+        """What is wrong with the record: where there is anything, what it says of the evidence proves nothing."""
+        return audit(self.copy, Keys(self.ledger.pems()).vouches).flaws
+
+
 @contextmanager
-def opened(options: Options, incident: str) -> Iterator[tuple[EvidenceStore, Stored]]:
-    """The evidence store of the environment, and the incident's record."""
-    environment = load_environment(options.folder(), options.named_environment())
-    with vault(environment, f"reading the evidence of {incident}") as clients:
-        yield EvidenceStore(clients, environment), LedgerReader(clients, environment).read(incident)
-
-
-def entries(stored: Stored) -> list[Entry]:
-    """The record's entries. Raises `RefusedError` if the record cannot be read."""
-    try:
-        return account(stored.copy)
-    except ValueError as error:
-        id_ = stored.copy.incident
-        raise RefusedError(f"the record of {id_} is broken: incident audit verify {id_}") from error
-
-
-def broken_record(options: Options, clients: Clients, stored: Stored) -> Iterator[str]:
-    """Report a broken record: what it says of the evidence would prove nothing."""
-    environment: Environment = load_environment(options.folder(), options.named_environment())
-    keys = Keys(LedgerReader(clients, environment).pems())
-    for flaw in audit(stored.copy, keys.vouches).flaws[:1]:
-        yield f"the record is broken ({flaw})"
+def opened(options: Options, incident: str) -> Iterator[tuple[EvidenceStore, Record]]:
+    """The evidence store of the environment, and the incident's record. Raises `RefusedError` if it is unreadable."""
+    with vault(options, f"reading the evidence of {incident}") as (clients, environment):
+        store, ledger = EvidenceStore(clients, environment), LedgerReader(clients, environment)
+        copy = ledger.read(incident).copy
+        try:
+            entries = account(copy)
+        except ValueError as error:
+            raise RefusedError(f"the record of {incident} is broken: incident audit verify {incident}") from error
+        yield store, Record(ledger, copy, entries)
 
 
 def rows(store: EvidenceStore, incident: str, entries: list[Entry]) -> list[dict[str, Any]]:
@@ -86,7 +85,12 @@ def problems(store: EvidenceStore, incident: str, entries: list[Entry], name: st
         elif ":snapshot:" not in one.arn and one.arn not in standing:
             yield f"{one.arn}, named in entry {one.entry.seq}: it is gone"
     if name is not None and not checked:
-        raise RefusedError(f"there is no evidence {name!r} in {incident}: incident evidence list {incident}")
+        raise unknown(incident, name)
+
+
+def unknown(incident: str, name: str) -> RefusedError:
+    """The refusal of an id that is no piece of evidence."""
+    return RefusedError(f"there is no evidence {name!r} in {incident}: incident evidence list {incident}")
 
 
 def _of_manifest(store: EvidenceStore, manifest: Manifest, entries: list[Entry]) -> Iterator[str]:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from domain.values.timestamps import stamp_to_second
+from starters.cli import terminal
+from starters.cli.output import print_json, write
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
+    from activities.ledger.reader import Stored
     from activities.ledger.signatures import Keys
     from domain.audit.verdict import Verdict
 
@@ -58,19 +60,12 @@ def export(options: Options, incident: str, output: Path | None) -> None:
 
     stored, pems = _stored(options, incident)
     document = _document(incident)
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     file = output or Path(f"{incident}.zip")
-    content = archive_file.pack(stored.copy, pems, document, now)
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise click.UsageError(f"{file}: {error.strerror}") from error
+    write(file, archive_file.pack(stored.copy, pems, document, stamp_to_second(datetime.now(UTC))))
     verdict = check(stored.copy, Keys(pems).vouches)
     if options.as_json:
-        from starters.cli import terminal
-
         written = {"incident_id": incident, "written": str(file), "entries": verdict.entries, "intact": verdict.intact}
-        terminal.as_json({**written, "document": document is not None})
+        print_json({**written, "document": document is not None})
     else:
         click.echo(
             f"{file} written: {verdict.entries} entries, {'intact' if verdict.intact else 'NOT intact'}", err=True
@@ -110,14 +105,12 @@ def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]"
     return verdict, keys, own
 
 
-def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> Any:
+def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> "tuple[Stored, dict[str, str]]":
     """The stored copy and the keys to trust, by ARN: the given ones, else the environment's."""
     from activities.ledger.reader import LedgerReader
     from starters.client.aws_session import vault
-    from starters.files.organisation_folder import load_environment
 
-    environment = load_environment(options.folder(), options.named_environment())
-    with vault(environment, f"reading the record of {incident}") as clients:
+    with vault(options, f"reading the record of {incident}") as (clients, environment):
         record = LedgerReader(clients, environment)
         return record.read(incident), pems or record.pems()
 
@@ -136,11 +129,8 @@ def _document(incident: str) -> dict[str, Any] | None:
     from starters.client import incident_client
     from starters.client.connection import run
 
-    async def work(client: "Client") -> dict[str, Any]:
-        return await incident_client.state(client, incident)
-
     try:
-        return run(work)
+        return run(incident_client.state, incident)
     except (RefusedError, UnreachableError):
         return None
 
@@ -154,13 +144,11 @@ def _text(file: Path) -> str:
 
 def _print_verdict(options: Options, verdict: "Verdict", keys: "Keys", remarks: list[str]) -> None:
     """Print the verdict. Raises `RefusedError`, naming the first broken entry in one line, if the record is broken."""
-    from starters.cli import terminal
-
     first = verdict.flaws[0] if verdict.flaws else None
     if options.as_json:
         found = verdict.model_dump(mode="json")
         summary = {"intact": verdict.intact, "first": None if first is None else found["flaws"][0]}
-        terminal.as_json({**found, **summary, "keys": keys.fingerprints(), "remarks": remarks})
+        print_json({**found, **summary, "keys": keys.fingerprints(), "remarks": remarks})
     else:
         for epoch in verdict.epochs:
             if epoch.leaves is not None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from starters.cli.send_command import send
+from starters.cli import incident_tables, terminal
+from starters.cli.output import print_json, write
+from starters.cli.send_command import command, send
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -27,16 +29,12 @@ def facts(options: Options, incident: str, record: str | None, at: str | None, r
     if record is None:
         if at is not None or reason is not None:
             raise click.UsageError("--at and --reason need --record FACT")
-        state = _state(incident)
+        [state] = _states(incident)
     else:
         state = send(options, incident, "record_fact", fact=record, at=_instant(at), reason=reason)
     if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json(state["facts"])
+        print_json(state["facts"])
         return
-    from starters.cli import incident_tables, terminal
-
     clock = terminal.clock(options)
     terminal.show(incident_tables.facts(state, clock), incident_tables.obligations(state, clock))
 
@@ -46,17 +44,13 @@ def facts(options: Options, incident: str, record: str | None, at: str | None, r
 @shared
 def obligations(options: Options, incident: str | None) -> None:
     """Show the obligations of incident ID; without ID, the open ones of every incident."""
-    states = [_state(incident)] if incident else _open_states()
+    states = _states(incident)
     rows = [{"incident": state["id"], **owed} for state in states for owed in state["obligations"]]
     if incident is None:
         rows = [row for row in rows if row["state"] == "open"]
     if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json(rows)
+        print_json(rows)
         return
-    from starters.cli import incident_tables, terminal
-
     clock = terminal.clock(options)
     if incident is None:
         terminal.show(incident_tables.owed(sorted(rows, key=lambda row: str(row["due_at"])), clock))
@@ -86,26 +80,6 @@ def discharge(options: Options, incident: str, step: str, at: str | None, **give
     _end(options, incident, "discharge_obligation", step, at=_instant(at), **given)
 
 
-@obligation.command(name="not-required")
-@click.argument("incident", metavar="ID")
-@click.argument("step")
-@click.option("--reason", help="Why it does not apply; required from the first signer.")
-@shared
-def not_required(options: Options, incident: str, step: str, reason: str | None) -> None:
-    """Sign that obligation STEP of incident ID is not required."""
-    _end(options, incident, "obligation_not_required", step, reason=reason)
-
-
-@obligation.command()
-@click.argument("incident", metavar="ID")
-@click.argument("step")
-@click.option("--reason", help="Which obligation replaces it, and why; required from the first signer.")
-@shared
-def superseded(options: Options, incident: str, step: str, reason: str | None) -> None:
-    """Sign that another obligation supersedes STEP of incident ID."""
-    _end(options, incident, "supersede_obligation", step, reason=reason)
-
-
 @obligation.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
@@ -120,36 +94,58 @@ def pack(options: Options, incident: str, step: str, output: Path | None) -> Non
     """
     from starters.cli import drafts
 
-    written = drafts.drafts(options, _state(incident), step)
+    [state] = _states(incident)
+    written = drafts.drafts(options, state, step)
     if output is not None:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"{output}: {error.strerror}") from error
         for name, text in written.items():
-            try:
-                output.mkdir(parents=True, exist_ok=True)
-                (output / name).write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise click.UsageError(f"{output / name}: {error.strerror}") from error
+            write(output / name, text.encode())
     if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json({"incident": incident, "step": step, "drafts": written})
+        print_json({"incident": incident, "step": step, "drafts": written})
     elif output is not None:
         click.echo("\n".join(str(output / name) for name in written))
     else:
         click.echo("\n\n".join(written.values()))
 
 
-def _end(options: Options, incident: str, command: str, step: str, **given: Any) -> None:
-    state = send(options, incident, command, step=step, **given)
+def _end(options: Options, incident: str, update: str, step: str, **given: Any) -> None:
+    """Sign how an obligation ends, and print how it stands."""
+    state = send(options, incident, update, step=step, **given)
     owed = next(owed for owed in state["obligations"] if owed["step"] == step)
     if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json(owed)
+        print_json(owed)
         return
     signed = {signature["role"] for signature in owed["signatures"]}
     missing = [role for role in owed["signers"] if role not in signed]
     left = f"; still to sign: {', '.join(missing)}" if owed["state"] == "open" and missing else ""
     click.echo(f"{incident} {step} is {owed['state']}{left}")
+
+
+def _ends(update: str, name: str, text: str, reason: str) -> None:
+    """Add a command that signs another end of an obligation than its discharge."""
+
+    def act(options: Options, incident: str, step: str, reason: str | None) -> None:
+        _end(options, incident, update, step, reason=reason)
+
+    option = click.option("--reason", help=f"{reason}; required from the first signer.")
+    obligation.add_command(command(name, text, act, click.argument("step"), option))
+
+
+_ends(
+    "obligation_not_required",
+    "not-required",
+    "Sign that obligation STEP of incident ID is not required.",
+    "Why it does not apply",
+)
+_ends(
+    "supersede_obligation",
+    "superseded",
+    "Sign that another obligation supersedes STEP of incident ID.",
+    "Which obligation replaces it, and why",
+)
 
 
 def _instant(text: str | None) -> str | None:
@@ -167,23 +163,14 @@ def _instant(text: str | None) -> str | None:
     return at.astimezone(UTC).isoformat()
 
 
-def _state(incident: str) -> Document:
-    from starters.client import incident_client
-    from starters.client.connection import run
-
-    async def work(client: "Client") -> Document:
-        return await incident_client.state(client, incident)
-
-    return run(work)
-
-
-def _open_states() -> list[Document]:
-    """The documents of all incidents whose workflow is running: no obligation is open in any other."""
+def _states(incident: str | None) -> list[Document]:
+    """The incident's document; without one, those of all whose workflow runs: no obligation is open in any other."""
     from starters.client import incident_client
     from starters.client.connection import run
 
     async def work(client: "Client") -> list[Document]:
         query = "WorkflowType = 'Incident' AND ExecutionStatus = 'Running'"
-        return [await incident_client.state(client, found.id) async for found in client.list_workflows(query)]
+        ids = [incident] if incident else [found.id async for found in client.list_workflows(query)]
+        return [await incident_client.state(client, id_) for id_ in ids]
 
     return run(work)

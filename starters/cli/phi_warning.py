@@ -33,11 +33,10 @@ def warn(options: "Options", texts: Iterable[object]) -> None:
 
 
 def _organisation(options: "Options") -> "Organisation | None":
-    from starters.files.organisation_folder import load_organisation
     from starters.files.problems import InvalidFile
 
     try:
-        return load_organisation(options.folder())
+        return options.load_organisation()
     except (InvalidFile, click.UsageError):
         return None
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from starters.cli import terminal
 from starters.cli.exit_codes import WRONG
+from starters.cli.output import print_json
 from starters.cli.shared_options import shared
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from domain.config.organisation import Organisation
     from domain.config.runbook import Runbook
 
 
@@ -23,23 +24,16 @@ def runbook() -> None:
 @shared
 def list_(options: Options) -> None:
     """List the incident types that the organisation has a runbook for."""
-    from starters.cli import terminal
     from starters.files import organisation_folder
 
     folder = options.folder()
     books = [_load(options, name) for name in organisation_folder.list_runbooks(folder)]
     if options.as_json:
-        terminal.as_json(
-            [
-                {"id": b.id, "title": b.title, "version": b.version, "severities": [*b.severities], "owner": b.owner}
-                for b in books
-            ]
-        )
+        shown = {"id", "title", "version", "severities", "owner"}
+        print_json([book.model_dump(mode="json", include=shown) for book in books])
         return
-    table = terminal.table(f"Runbooks in {folder}", "Type", "Title", "Version", "Severities", "Owner")
-    for book in books:
-        table.add_row(book.id, book.title, book.version, ", ".join(book.severities), book.owner)
-    terminal.show(table)
+    rows = ([book.id, book.title, book.version, ", ".join(book.severities), book.owner] for book in books)
+    terminal.show(terminal.table(f"Runbooks in {folder}", "Type", "Title", "Version", "Severities", "Owner", rows=rows))
 
 
 @runbook.command()
@@ -47,15 +41,13 @@ def list_(options: Options) -> None:
 @shared
 def show(options: Options, type_: str) -> None:
     """Show the runbook for incident type TYPE in readable form."""
-    from starters.cli import terminal
-
     book = _load(options, type_)
     if options.as_json:
-        terminal.as_json({**book.model_dump(mode="json", by_alias=True), "digest": book.digest()})
+        print_json({**book.model_dump(mode="json", by_alias=True), "digest": book.digest()})
         return
     from starters.cli.runbook_text import lines
 
-    for line in lines(book, _organisation(options)):
+    for line in lines(book, options.load_organisation()):
         click.echo(terminal.folded(line))
 
 
@@ -65,20 +57,13 @@ def show(options: Options, type_: str) -> None:
 @click.pass_context
 def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
     """Check a runbook file, or a whole folder; exits 2 with file, line and key of every problem."""
-    from starters.cli import terminal
     from starters.files import loading
 
     target = options.folder() if path is None else path
     problems = loading.lint(target)
     if options.as_json:
-        terminal.as_json(
-            {
-                "path": str(target),
-                "problems": [
-                    {"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems
-                ],
-            }
-        )
+        rows = [{**problem._asdict(), "file": str(problem.file)} for problem in problems]
+        print_json({"path": str(target), "problems": rows})
     elif not problems:
         click.echo(f"{target}: no problems found")
     for problem in problems:
@@ -108,12 +93,6 @@ def schema(options: Options) -> None:
     click.echo(json.dumps(loading.schema(), indent=None if options.as_json else 2, ensure_ascii=False))
 
 
-def _organisation(options: Options) -> "Organisation":
-    from starters.files.organisation_folder import load_organisation
-
-    return load_organisation(options.folder())
-
-
 def _load(options: Options, type_: str) -> "Runbook":
     """Load a runbook for display: an environment with placeholders is accepted."""
     from starters.files import loading, organisation_folder
@@ -121,4 +100,4 @@ def _load(options: Options, type_: str) -> "Runbook":
     folder = options.folder()
     name = options.environment or next(iter(organisation_folder.list_environments(folder)), "")
     environment = organisation_folder.load_environment(folder, name, allow_placeholders=True)
-    return loading.load_runbook(folder, type_, _organisation(options), environment)
+    return loading.load_runbook(folder, type_, options.load_organisation(), environment)

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from activities.action import Logical
 from domain.values.durations import spoken
 from starters.cli import terminal
+from starters.cli.output import print_json
 from starters.errors import RefusedError
 from starters.files.action_checks import ACTIONS, Action
 
@@ -27,19 +28,21 @@ def show(name: str | None, *, as_json: bool) -> None:
         kind, action = _named(name)
         described = _described(kind, action)
         if as_json:
-            terminal.as_json(described)
+            print_json(described)
         else:
             _print(described)
         return
     found = [_described(kind, action) for kind, actions in ACTIONS.items() for _, action in sorted(actions.items())]
     if as_json:
-        terminal.as_json(found)
+        print_json(found)
         return
-    table = terminal.table("Actions", "Name", "Kind", "Class", "Parameters", "What it does")
-    for one in found:
+
+    def cells(one: dict[str, Any]) -> list[str]:
         parameters = ", ".join(p["name"] if p["required"] else f"[{p['name']}]" for p in one["parameters"])
-        table.add_row(one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"])
-    terminal.show(table)
+        return [one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"]]
+
+    columns = ("Name", "Kind", "Class", "Parameters", "What it does")
+    terminal.show(terminal.table("Actions", *columns, rows=map(cells, found)))
 
 
 def _named(name: str) -> tuple[str, Action]:

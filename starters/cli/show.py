@@ -1,16 +1,11 @@
 """`incident show` and `incident timeline`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
+from starters.cli import incident_tables, terminal
+from starters.cli.output import print_json
 from starters.cli.shared_options import shared
 from starters.options import Options
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
-
-    from starters.client.incident_client import Document
 
 
 @click.command()
@@ -18,16 +13,12 @@ if TYPE_CHECKING:
 @shared
 def show(options: Options, incident: str) -> None:
     """Show incident ID as it stands."""
-    from starters.cli import incident_tables, terminal
     from starters.client import incident_client
     from starters.client.connection import run
 
-    async def work(client: "Client") -> "Document":
-        return await incident_client.state(client, incident)
-
-    state = run(work)
+    state = run(incident_client.state, incident)
     if options.as_json:
-        terminal.as_json(state)
+        print_json(state)
         return
     clock = terminal.clock(options)
     terminal.show(
@@ -48,13 +39,13 @@ def show(options: Options, incident: str) -> None:
 @shared
 def timeline(options: Options, incident: str, ledger: bool) -> None:
     """Print everything that happened in incident ID, oldest first."""
-    from starters.cli import incident_tables, terminal
     from starters.client import full_timeline
 
-    entries = (
-        full_timeline.in_ledger(options, incident) if ledger else full_timeline.by_workflow(options, incident).timeline
-    )
+    if ledger:
+        entries = full_timeline.documents(full_timeline.in_ledger(options, incident))
+    else:
+        entries = full_timeline.by_workflow(options, incident).timeline
     if options.as_json:
-        terminal.as_json(entries)
+        print_json(entries)
         return
     terminal.show(incident_tables.entries(entries, terminal.clock(options)))

@@ -148,8 +148,5 @@ def _load_runbook(
 
 def _load_obligations(file: Path, organisation: Organisation | None) -> Obligations:
     document = read(file)
-    found = [
-        *place_checks.unfilled(document).values(),
-        *obligation_checks.of_obligations(document, organisation),
-    ]
+    found = [*place_checks.unfilled(document).values(), *obligation_checks.of_obligations(document, organisation)]
     return loaded(document, Obligations, found)

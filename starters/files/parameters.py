@@ -61,13 +61,11 @@ def _model(options: "Options", type_: str, step: str) -> "type[BaseModel] | None
     from activities.catalogue import CHANGES
     from domain.config.runbook import ChangeStep
     from starters.files.loading import load_runbook
-    from starters.files.organisation_folder import load_environment, load_organisation
     from starters.files.problems import InvalidFile
 
     try:
-        folder = options.folder()
-        environment = load_environment(folder, options.named_environment())
-        found = load_runbook(folder, type_, load_organisation(folder), environment).step(step)
+        environment, organisation = options.load_environment(), options.load_organisation()
+        found = load_runbook(options.folder(), type_, organisation, environment).step(step)
     except (InvalidFile, click.UsageError) as error:
         click.echo(f"Warning: the runbook at hand cannot be read ({str(error).splitlines()[0]})", err=True)
         return None
