@@ -76,7 +76,7 @@ def export(options: Options, incident: str, output: Path | None) -> None:
 
 def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
     from activities.ledger.signatures import ANY
-    from domain.audit.verdict import audit as check
+    from domain.audit.verdict import check
 
     stored, pems = _stored(options, incident, None if given is None else {ANY: given})
     keys = _keys(pems)
@@ -86,7 +86,7 @@ def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verd
 def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
     from activities.ledger.signatures import ANY
     from domain.audit.epochs import Flaw
-    from domain.audit.verdict import audit as check
+    from domain.audit.verdict import check
     from starters.archives import archive_file
 
     try:
