@@ -11,7 +11,7 @@ from activities.ledger.store import LedgerStore
 from activities.report_store import ReportStore
 from domain.audit.storage_format import report_place
 from domain.model.activity_io import AppendCall, ReportCall, Reported
-from domain.model.timeline import Entry, Unchained
+from domain.model.timeline import Entry, Timeline, Unchained
 from domain.values.status import Status
 from tests.activities.ledger_worlds import (
     BUCKET,
