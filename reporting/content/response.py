@@ -1,28 +1,19 @@
 """What was found, changed, decided and told, as blocks."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from domain.model import events
 from domain.model.change_events import VoteCast
 from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
 from domain.model.plan import Plan
-from domain.model.records import ChangeRecord, ChangeStatus, Vote
+from domain.model.records import ChangeRecord, Vote
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.values.local_time import Clock
 from reporting.content.blocks import Block, Heading, Items, Table, plain
 
-_DECIDED = {
-    "mitigated": "mitigated",
-    "resolved": "resolved",
-    "reopened": "reopened",
-    "false-alarm": "false alarm",
-    "closed": "closed",
-}
-_BAD = {ChangeStatus.FAILED, ChangeStatus.EXPIRED}
-_GOOD = {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE}
+_DECIDED = {"mitigated", "resolved", "reopened", "false-alarm", "closed"}
 
 
 def findings(state: IncidentState, clock: Clock) -> Iterator[Block]:
@@ -32,16 +23,18 @@ def findings(state: IncidentState, clock: Clock) -> Iterator[Block]:
         yield "Nothing was looked at."
         return
     rows = [
-        [f.title or f.step, f.status, clock.in_text(f.summary), clock.in_text(_facts(f.facts)), f.evidence or ""]
+        [
+            f.title or f.step,
+            f.status,
+            clock.in_text(f.summary),
+            clock.in_text(plain(f.facts) if f.facts else ""),
+            f.evidence or "",
+        ]
         for f in state.findings
     ]
     bad = {n: "bad" for n, f in enumerate(state.findings) if f.status is FindingStatus.SUSPECT}
     yield f"The probes answered between {clock(state.findings[0].at)} and {clock(state.findings[-1].at)}."
     yield Table(["Probe", "Status", "What was seen", "Facts", "Evidence"], rows, bad)
-
-
-def _facts(facts: dict[str, Any]) -> str:
-    return plain(facts) if facts else ""
 
 
 def changes(state: IncidentState, clock: Clock) -> Iterator[Block]:
@@ -127,7 +120,7 @@ def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
         case events.FactRecorded():
             yield f"{event.title}: {clock(event.value)}", why
         case _ if entry.kind in _DECIDED:
-            yield _DECIDED[entry.kind], why
+            yield entry.kind.replace("-", " "), why
         case _:
             pass
 

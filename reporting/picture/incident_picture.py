@@ -14,14 +14,7 @@ from reporting.picture.drawing import Diamond, Dot, Drawing, Label, Line, Shape,
 from reporting.picture.lanes import LEFT, RIGHT, Moment
 
 _TOP = 56
-_MILESTONES = {
-    "acknowledged": "acknowledged",
-    "mitigated": "mitigated",
-    "resolved": "resolved",
-    "closed": "closed",
-    "false-alarm": "false alarm",
-    "reopened": "reopened",
-}
+_MILESTONES = {"acknowledged", "mitigated", "resolved", "closed", "false-alarm", "reopened"}
 _DECIDED = {"approval", "severity"}
 _SAID = {"note", "task", "severity", "change-requested", "fact", "custody"}
 _STATUS_TONES = {
@@ -85,7 +78,7 @@ def _people(entries: list[Entry], axis: Axis, clock: Clock) -> list[Moment]:
         if not axis.shows(entry.at):
             continue
         if entry.kind in _MILESTONES:
-            seen.append(Moment(entry.at, "person", title, _MILESTONES[entry.kind]))
+            seen.append(Moment(entry.at, "person", title, entry.kind.replace("-", " ")))
         elif entry.actor != "orchestrator" and (entry.kind in _SAID or decided):
             seen.append(Moment(entry.at, "person", title, decided=decided))
     return seen

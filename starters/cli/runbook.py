@@ -88,9 +88,9 @@ def schema(options: Options) -> None:
     """Print the JSON Schema of a runbook file, for editors."""
     import json
 
-    from starters.files import loading
+    from starters.files.runbook_schema import runbook_schema
 
-    click.echo(json.dumps(loading.schema(), indent=None if options.as_json else 2, ensure_ascii=False))
+    click.echo(json.dumps(runbook_schema(), indent=None if options.as_json else 2, ensure_ascii=False))
 
 
 def _load(options: Options, type_: str) -> "Runbook":

@@ -24,7 +24,6 @@ from starters.files.organisation_folder import (
     loaded,
 )
 from starters.files.problems import InvalidFile, Problem, in_order
-from starters.files.runbook_schema import runbook_schema
 from starters.files.yaml_lines import Document, read
 
 _OBLIGATIONS = "obligations.yaml"
@@ -68,11 +67,6 @@ def lint(path: Path) -> list[Problem]:
     if not inside:
         return [Problem(path, None, "", f"holds no {ORGANISATION}; write one")]
     return in_order(problem for folder in inside for problem in _lint_folder(folder))
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a runbook's file, for editors: every action by name, with its own parameters."""
-    return runbook_schema()
 
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
