@@ -111,10 +111,10 @@ def _impact(state: IncidentState) -> Iterator[Block]:
     if suspect:
         yield "What was found to be wrong:"
         yield Items([f"{finding.title or finding.step}: {finding.summary}" for finding in suspect])
-    told = [step for step in state.statuses if step.reason]
-    if told:
+    reasons = [step for step in state.statuses if step.reason]
+    if reasons:
         yield "What was said of it:"
-        yield Items([f"{step.to}, by {step.by}: {step.reason}" for step in told])
+        yield Items([f"{step.to}, by {step.by}: {step.reason}" for step in reasons])
 
 
 def _lasted(state: IncidentState) -> str:

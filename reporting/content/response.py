@@ -1,4 +1,4 @@
-"""What was found, changed, decided and told, as blocks."""
+"""What was found, changed, decided and announced, as blocks."""
 
 from collections.abc import Iterator
 
@@ -77,7 +77,7 @@ def _plan(plan: Plan | None) -> Iterator[Block]:
 
 
 def _names(change: ChangeRecord) -> Iterator[str]:
-    """What tells this change from every other."""
+    """What identifies this change."""
     yield f"Change: {change.workflow_id}"
     if change.undo_of:
         yield f"Undoes: number {change.undo_of} of the same step"
@@ -133,7 +133,9 @@ def pages(state: IncidentState, clock: Clock) -> Iterator[Block]:
 
 
 def notices(state: IncidentState, clock: Clock) -> Iterator[Block]:
-    """What was told outside."""
-    yield Heading(2, "What was told outside")
+    """What was announced."""
+    yield Heading(2, "What was announced")
     rows = [[n.step, n.action, n.status, clock(n.due_at), n.reference or n.reason or ""] for n in state.notices]
-    yield Table(["Step", "By", "Status", "Due", "Reference or reason"], rows) if rows else "Nothing was to be told."
+    yield (
+        Table(["Step", "By", "Status", "Due", "Reference or reason"], rows) if rows else "Nothing was to be announced."
+    )

@@ -102,12 +102,12 @@ def _foot(axis: Axis, y: float) -> Iterator[Shape]:
 
 def _described(state: IncidentState) -> str:
     missed = sum(run.state == "breached" for run in state.clocks)
-    told = [f"A {state.severity} incident of type {state.type}, {state.status}"]
+    said = [f"A {state.severity} incident of type {state.type}, {state.status}"]
     moments: list[tuple[str, datetime | None]] = [
         ("acknowledged", state.first_acknowledged_at),
         ("mitigated", state.mitigated_at),
         ("resolved", state.resolved_at),
     ]
-    told += [f"{name} after {spoken(at - state.declared_at)}" for name, at in moments if at is not None]
-    told += [f"{len(state.pages)} pages", f"{len(state.changes)} changes", f"{missed} deadlines missed"]
-    return "; ".join(told) + ". The tables below say the same in words."
+    said += [f"{name} after {spoken(at - state.declared_at)}" for name, at in moments if at is not None]
+    said += [f"{len(state.pages)} pages", f"{len(state.changes)} changes", f"{missed} deadlines missed"]
+    return "; ".join(said) + ". The tables below say the same in words."

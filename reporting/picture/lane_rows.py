@@ -58,10 +58,10 @@ def _rows(rows: Sequence[Drawn], y: float) -> Iterator[Shape]:
 def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterator[Shape]:
     start, end = axis.x(change.requested_at), axis.x(change.ended_at or axis.end)
     tone = "busy" if change.in_flight else _TONES.get(change.status, "idle")
-    told = f"{change.workflow_id}: {change.status}\nrequested by {change.requested_by} {clock(change.requested_at)}"
-    told += f"\n{change.plan.summary}" if change.plan else ""
+    title = f"{change.workflow_id}: {change.status}\nrequested by {change.requested_by} {clock(change.requested_at)}"
+    title += f"\n{change.plan.summary}" if change.plan else ""
     yield lanes.row(y, change.step if change.generation == 1 else f"{change.step} ({change.generation})")
-    yield Bar(start, y + 6, max(end - start, 5), 12, tone, told)
+    yield Bar(start, y + 6, max(end - start, 5), 12, tone, title)
     for vote in change.approvals:
         title = f"{clock(vote.at)} {vote.by} ({vote.role}): {vote.decision}"
         yield Diamond(axis.x(vote.at), y + 12, 7, "person" if vote.decision == "approve" else "bad", title)
@@ -69,13 +69,13 @@ def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterato
 
 
 def _clock(state: IncidentState, axis: Axis, clock: Clock, runs: list[DeadlineClock], y: float) -> Iterator[Shape]:
-    told, over = name_of(runs[0].name), state.resolved_at or state.closed_at
+    name, over = name_of(runs[0].name), state.resolved_at or state.closed_at
     stops = [run.ended_at or (over if run.name in OF_THE_RESPONSE else None) for run in runs]
     drawn = [
-        Run(run.started_at, run.due_at, stop, run.state, f"{told}: {run.state}, due {clock(run.due_at)}")
+        Run(run.started_at, run.due_at, stop, run.state, f"{name}: {run.state}, due {clock(run.due_at)}")
         for run, stop in zip(runs, stops, strict=True)
     ]
-    yield lanes.row(y, told)
+    yield lanes.row(y, name)
     yield from lanes.deadlines(axis, y, drawn)
     late = [run.late for run in runs if run.late is not None]
     never = any(run.state == "breached" and run.ended_at is None for run in runs)

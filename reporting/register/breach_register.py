@@ -33,7 +33,7 @@ class Signed(BaseModel):
 
 
 class Statement(BaseModel):
-    """The duty to tell the regulator as it stands. `due_at` is our own ceiling where the law says no hours.
+    """The duty to notify the regulator as it stands. `due_at` is our own ceiling where the law says no hours.
 
     While it is open, `signed_by` says who has signed what is proposed; what that is, counts once all have.
     """

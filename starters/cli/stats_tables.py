@@ -39,8 +39,7 @@ def _in_time(group: Group) -> str:
 
 
 def _counts(group: Group) -> str:
-    told = [f"{group.incidents}", *([f"{group.open} open"] if group.open else []), *apart(group)]
-    return "\n".join(told)
+    return "\n".join([f"{group.incidents}", *([f"{group.open} open"] if group.open else []), *apart(group)])
 
 
 def _times(spread: Spread) -> str:
@@ -54,7 +53,7 @@ def chart(stats: Stats) -> Table:
     """Every group's times from the shortest to the longest on a logarithmic scale, and how often it was in time."""
     groups = [*stats.by_severity, *stats.by_type]
     width = min(max((console().width - _NAMES - 2 * (_BAR + 2) - 8) // 2, _NARROWEST), _WIDEST)
-    acknowledge, resolve = TimeScale([stats.total.time_to_acknowledge]), TimeScale([stats.total.time_to_resolve])
+    acknowledge, resolve = TimeScale(stats.total.time_to_acknowledge), TimeScale(stats.total.time_to_resolve)
     made = Table.grid(padding=(0, 2))
     for _ in range(5):
         made.add_column(no_wrap=True)

@@ -111,7 +111,7 @@ async def _hold(client: Client, key: str, candidate: str) -> _Hold | None:
 async def _alerted(client: Client, declaration: Declaration, incident: str) -> bool:
     """Record a duplicate alert; False when the incident has ended, or answers for another key.
 
-    One that is closed may still be telling the outside so: an alert on it would be heard by nobody.
+    One that is closed may still be sending its last notices: nobody would look at an alert on it.
     """
     found = await look(client, incident)
     if found is None or found.status is not WorkflowExecutionStatus.RUNNING:

@@ -54,7 +54,7 @@ def lint(path: Path) -> list[Problem]:
     """Check a file, an organisation's folder, or a folder of such folders; returns everything to mend.
 
     In a folder an environment that is still to be filled in is no problem, only unusable: its placeholders
-    are told when it is loaded, or linted by itself.
+    are reported when it is loaded, or linted by itself.
     """
     path = Path(path)
     if not path.exists():
@@ -107,7 +107,7 @@ def _refused(load: Callable[[], object]) -> list[Problem]:
 def _organisation_if_valid(folder: Path) -> Organisation | None:
     """The organisation to check roles against, whatever else is to be mended in its file.
 
-    None where there is no reading it; it is told when that file is linted itself.
+    None where there is no reading it; the reason is reported when that file is linted itself.
     """
     try:
         return loaded(read(folder / ORGANISATION), Organisation, ())

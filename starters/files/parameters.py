@@ -27,8 +27,8 @@ def pairs(settings: tuple[str, ...]) -> dict[str, str]:
 def typed(options: "Options", type_: str, step: str, given: dict[str, str]) -> dict[str, Any]:
     """Split at commas what the step's action takes as a list.
 
-    Numbers stay text: the action's own model reads them. Where the runbook at hand does not tell the
-    action, a comma tells a list; the incident carries its own runbook and refuses what does not fit. A value that
+    Numbers stay text: the action's own model reads them. Where the runbook at hand does not name the
+    action, a comma makes a list; the incident carries its own runbook and refuses what does not fit. A value that
     the action cannot take is refused here, before it is on record: somebody's name instead of a sub, for example.
     """
     model = _model(options, type_, step)
