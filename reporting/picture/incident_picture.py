@@ -1,13 +1,13 @@
 """The picture of an incident: what held, what people did, who was paged, changes and deadlines on one time axis."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.values.durations import spoken
 from domain.values.local_time import Clock
+from reporting.content.deadlines import after_declaration
 from reporting.picture import lane_rows, lanes
 from reporting.picture.axis import Axis
 from reporting.picture.drawing import Diamond, Dot, Drawing, Label, Line, Shape, width_of
@@ -103,11 +103,7 @@ def _foot(axis: Axis, y: float) -> Iterator[Shape]:
 def _described(state: IncidentState) -> str:
     missed = sum(run.state == "breached" for run in state.clocks)
     said = [f"A {state.severity} incident of type {state.type}, {state.status}"]
-    moments: list[tuple[str, datetime | None]] = [
-        ("acknowledged", state.first_acknowledged_at),
-        ("mitigated", state.mitigated_at),
-        ("resolved", state.resolved_at),
-    ]
-    said += [f"{name} after {spoken(at - state.declared_at)}" for name, at in moments if at is not None]
+    took = after_declaration(state).items()
+    said += [f"{name} after {spoken(one)}" for name, one in took if one is not None and name != "closed"]
     said += [f"{len(state.pages)} pages", f"{len(state.changes)} changes", f"{missed} deadlines missed"]
     return "; ".join(said) + ". The tables below say the same in words."

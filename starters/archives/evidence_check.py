@@ -17,8 +17,6 @@ from starters.client.aws_session import vault
 from starters.errors import RefusedError
 from starters.options import Options
 
-_SNAPSHOT, _COPIES, _COPY = "snapshot", "copies", "copy"
-
 
 class Record(NamedTuple):
     """What is on record of an incident, while the ledger can be read."""
@@ -49,9 +47,13 @@ def rows(store: EvidenceStore, incident: str, entries: list[Entry]) -> list[dict
     """Every piece of evidence with its entry and its custody events; single copies only if they have any."""
     events = custody(entries)
     found = [_manifest_row(one, _named(one, entries)) for one in store.manifests(incident)]
-    found += [_snapshot_row(one) for one in preserved(entries) if ":snapshot:" in one.arn]
+    found += [
+        _row(_snapshot_name(one), "snapshot", one.arn, one.entry)
+        for one in preserved(entries)
+        if ":snapshot:" in one.arn
+    ]
     known = {row["evidence"] for row in found}
-    found += [_row(name, _COPY, "a single copy in a manifest", None) for name in events if name not in known]
+    found += [_row(name, "copy", "a single copy in a manifest", None) for name in events if name not in known]
     return [{**row, "custody": events.get(row["evidence"], [])} for row in found]
 
 
@@ -121,17 +123,13 @@ def _manifest_row(manifest: Manifest, entry: Entry | None) -> dict[str, Any]:
     about = manifest.about
     what = f"{about.get('versions', '?')} versions of {about.get('bucket', '?')} since {about.get('since', '?')}"
     return {
-        **_row(manifest.id, _COPIES, what, entry),
+        **_row(manifest.id, "copies", what, entry),
         "copies": int(about.get("versions", 0)),
         "locked_until": about.get("locked_until"),
         "manifest": manifest.key,
         "version": manifest.version,
         "sha256": manifest.sha256,
     }
-
-
-def _snapshot_row(one: Told) -> dict[str, Any]:
-    return _row(_snapshot_name(one), _SNAPSHOT, one.arn, one.entry)
 
 
 def _snapshot_name(one: Told) -> str:

@@ -5,15 +5,14 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from reporting.register.breach_register import RegisterEntry
+from reporting.register.breach_register import RegisterEntry, Statement
 from starters.client.recorded_incidents import Unreadable
 
 UNREADABLE = "unreadable"
 """What stands as the decision of an incident that the ledger lists and that cannot be read; `reason` says why."""
 
 _OWN = [name for name in RegisterEntry.model_fields if name != "statement"]
-_STATEMENT = ["state", "due_at", "done_at", "overdue", "reference", "reason", "justification", "signed_by"]
-COLUMNS = [*_OWN, *(f"statement_{name}" for name in _STATEMENT)]
+COLUMNS = [*_OWN, *(f"statement_{name}" for name in Statement.model_fields)]
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 

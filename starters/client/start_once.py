@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributePair
 from temporalio.common import WorkflowIDConflictPolicy as Conflict
 from temporalio.common import WorkflowIDReusePolicy as Reuse
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -67,6 +67,7 @@ async def _create(client: Client, draft: Declaration, incident: str, details: Ca
     """Start the workflow of an incident; False when that id is, or ever was, in use."""
     declaration = draft.model_copy(update={"incident_id": incident})
     memo = {"title": declaration.title, "declared_at": stamp(declaration.declared_at), "key": _key(declaration)}
+    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
     try:
         await client.start_workflow(
             "Incident",
@@ -76,7 +77,7 @@ async def _create(client: Client, draft: Declaration, incident: str, details: Ca
             id_conflict_policy=Conflict.FAIL,
             id_reuse_policy=Reuse.REJECT_DUPLICATE,
             memo=memo,
-            search_attributes=_search_attributes(declaration),
+            search_attributes=known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared")),
             static_summary=_summary(declaration.title),
             static_details=details(declaration),
             priority=priority(declaration.severity),
@@ -138,11 +139,6 @@ async def _let_go(client: Client, key: str, hold: _Hold) -> None:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-
-
-def _search_attributes(declaration: Declaration) -> TypedSearchAttributes:
-    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
-    return known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared"))
 
 
 def _key(declaration: Declaration) -> str | None:
