@@ -15,6 +15,7 @@ from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
+from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.report_store import ReportStore
 from domain.model.activity_io import (
@@ -37,6 +38,7 @@ from domain.model.activity_io import (
     VerifyCall,
 )
 from domain.model.finding import Finding
+from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
 
 Activity = Callable[..., Any]
@@ -46,16 +48,20 @@ _LOGGED = ("incident", "step", "action_id", "holder", "role")
 
 
 def activities(
-    clients_for: Callable[[str], Clients], status_page: StatusPageApi, queues: Collection[str] = QUEUES
+    clients_for: Callable[[str], Clients],
+    status_page: StatusPageApi,
+    queues: Collection[str] = QUEUES,
+    ledger_table: str | None = None,
 ) -> dict[str, list[Activity]]:
     """Give the activities of each of `queues`; a queue that has none is left out.
 
-    `clients_for` is asked once for each queue given, and gives the clients of that queue's role.
+    `clients_for` is asked once for each queue given, and gives the clients of that queue's role. Incidents are restored
+    from `ledger_table` alone.
     """
     makers: dict[str, Callable[[Clients], list[Activity]]] = {
         DIAGNOSE_QUEUE: lambda clients: [_observe(probe(clients)) for probe in PROBES.values()],
         REMEDIATE_QUEUE: lambda clients: _changes(clients, evidence=False),
-        FORENSICS_QUEUE: lambda clients: [*_changes(clients, evidence=True), *_records(clients)],
+        FORENSICS_QUEUE: lambda clients: [*_changes(clients, evidence=True), *_records(clients, ledger_table)],
         NOTIFY_QUEUE: lambda clients: _notification(Outside(clients, status_page)),
     }
     made = {queue: make(clients_for(queue)) for queue, make in makers.items() if queue in queues}
@@ -107,8 +113,9 @@ def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
     return [_activity(f"{change.name}.{step.__name__}", step) for step in (plan, apply, verify)]
 
 
-def _records(clients: Clients) -> list[Activity]:
-    """What keeps an incident's record: the entries of its ledger, and its report."""
+def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
+    """What keeps an incident's record: the entries of its ledger, and its report; and what reads it back."""
+    restorer = Restorer(clients, ledger_table)
 
     def append(call: AppendCall) -> Appended:
         return LedgerStore(clients, call.environment).append(call)
@@ -119,7 +126,19 @@ def _records(clients: Clients) -> list[Activity]:
     def store(call: ReportCall) -> Reported:
         return ReportStore(clients, call.environment).store(call, datetime.now(UTC))
 
-    named: dict[str, Callable[[Any], Any]] = {"ledger.append": append, "ledger.follow": follow, "report.store": store}
+    def restore(call: RestoreCall) -> RestoredIncident:
+        return restorer.restore(call)
+
+    def restorable(call: RestorableCall) -> list[Restorable]:
+        return restorer.open_ones(call)
+
+    named: dict[str, Callable[[Any], Any]] = {
+        "ledger.append": append,
+        "ledger.follow": follow,
+        "ledger.restore": restore,
+        "ledger.restorable": restorable,
+        "report.store": store,
+    }
     return [_activity(name, work) for name, work in named.items()]
 
 

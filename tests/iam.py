@@ -2,6 +2,7 @@
 
 _SERVICES = {"elbv2": "elasticloadbalancing", "sesv2": "ses"}
 _OTHERWISE = {
+    "dynamodb:TransactWriteItems": ("dynamodb:PutItem", "dynamodb:ConditionCheckItem"),
     "s3:HeadObject": ("s3:GetObject",),
     "s3:ListObjectsV2": ("s3:ListBucket",),
     "s3:ListObjectVersions": ("s3:ListBucketVersions",),
@@ -11,7 +12,9 @@ _OTHERWISE = {
     "s3:CompleteMultipartUpload": ("s3:PutObject",),
     "s3:GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
 }
-_MECHANISM = frozenset({"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"})
+_MECHANISM = frozenset(
+    {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
+)
 """What every change needs for its intents and locks; no action names it."""
 _FREE = frozenset({"sts:GetCallerIdentity"})
 """What needs no permission (AWS STS, "GetCallerIdentity")."""

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     aws_region: str | None = Field(default=None, validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
     """The region of the environment that this worker serves."""
 
+    ledger_table: str | None = None
+    """The ledger's table of the environment that this worker serves: where incidents are restored from."""
+
     statuspage_url: str = Field(default="https://api.statuspage.io", validation_alias="STATUSPAGE_URL")
     statuspage_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="STATUSPAGE_API_KEY")
     """Without a key every notice to the status page is refused, and the incident says so."""

@@ -4,5 +4,6 @@ from workflows.change import Change
 from workflows.dedup_key import IncidentKey
 from workflows.follow_up import FollowUp
 from workflows.incident import Incident
+from workflows.restore import Restore
 
-WORKFLOWS: tuple[type, ...] = (Incident, Change, IncidentKey, FollowUp)
+WORKFLOWS: tuple[type, ...] = (Incident, Change, IncidentKey, FollowUp, Restore)

@@ -22,6 +22,8 @@ from workflows import failures, profiles
 from workflows.message_handlers import hears
 from workflows.search_attributes import WAITING_FOR
 
+_AT_ONCE = timedelta(seconds=2)
+
 
 @workflow.defn(name="Change")
 @hears(CHANGE_COMMANDS)
@@ -124,30 +126,42 @@ class Change:
         }
         try:
             if record.status is ChangeStatus.APPLYING:
-                apply = ApplyCall(**shared, approvers=tuple(vote.by for vote in record.approvals))
+                apply = ApplyCall(
+                    **shared, approvers=tuple(vote.by for vote in record.approvals), term=self._request.term
+                )
                 applied = await workflow.execute_activity(
                     f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
                 )
                 self._change.applied(applied, workflow.now())
-                self._tell()
             if record.status is not ChangeStatus.VERIFYING:
                 return
-            verified = await workflow.execute_activity(
-                f"{record.action}.verify",
-                VerifyCall(**shared),
-                result_type=Verified,
-                **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
+            verified = await self._told_while(
+                workflow.start_activity(
+                    f"{record.action}.verify",
+                    VerifyCall(**shared),
+                    result_type=Verified,
+                    **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
+                )
             )
         except ActivityError as error:
             self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
             self._tell()
-            await workflow.execute_activity(
-                "changes.release",
-                ReleaseCall(scope=scope, holder=workflow.info().workflow_id, locks=plan.locks),
-                **self._options(profiles.PLAN, "Release locks"),
-            )
+            if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
+                await workflow.execute_activity(
+                    "changes.release",
+                    ReleaseCall(scope=scope, holder=workflow.info().workflow_id, locks=plan.locks),
+                    **self._options(profiles.PLAN, "Release locks"),
+                )
         else:
             self._change.verified(verified.message, workflow.now())
+
+    async def _told_while(self, verifying: "asyncio.Future[Verified]") -> Verified:
+        """Wait for the verification; say that it is under way only where it is not over at once."""
+        try:
+            await workflow.wait_condition(verifying.done, timeout=_AT_ONCE, timeout_summary="still verifying")
+        except TimeoutError:
+            self._tell()
+        return await verifying
 
     def _tell(self) -> None:
         """Queue what is new for the incident; the next activity does not wait for it."""
@@ -180,6 +194,9 @@ class Change:
         if record.eligible:
             lines.append(f"Waits for: {', '.join(record.eligible)}")
         return "\n\n".join(lines)
+
+    async def ready(self) -> None:
+        """A change can be spoken to from its first moment."""
 
     def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - votes refused go on record
         """Turn nothing away: a refused vote belongs in the timeline."""

@@ -23,9 +23,10 @@ with workflow.unsafe.imports_passed_through():
         TellChanges,
     )
     from domain.model.event_kinds import Happening
-    from domain.model.events import Delivered, DeliveryFailed, Message, NoticeMoved
+    from domain.model.events import Delivered, DeliveryFailed, Message
     from domain.model.finding import Finding, FindingStatus
     from domain.model.records import ChangeRecord
+    from domain.model.work_events import NoticeMoved
     from domain.rules import change_requests, findings, messages
     from domain.rules.access import denied_access
     from domain.rules.change import ChangeRequest
@@ -44,8 +45,9 @@ EVIDENCE_BOX = timedelta(minutes=5)
 class EffectRunner:
     """Carries out what the rules ask for, beside the incident's loop; `news` tells the loop of every end."""
 
-    def __init__(self, incident: LiveIncident, news: Callable[[], None]) -> None:
+    def __init__(self, incident: LiveIncident, news: Callable[[], None], term: int) -> None:
         self._incident = incident
+        self._term = term
         self._news = news
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
@@ -213,6 +215,7 @@ class EffectRunner:
             commander=state.commander,
             undo=undone.plan if undone else None,
             evidence=isinstance(step, ChangeStep) and step.evidence,
+            term=self._term,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
         )
 

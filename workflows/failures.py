@@ -30,5 +30,20 @@ def reason(error: ActivityError) -> str:
 
 def is_denied(error: ActivityError) -> bool:
     """Whether AWS denied us access."""
+    return _is(error, ErrorKind.ACCESS_DENIED)
+
+
+def is_superseded(error: ActivityError) -> bool:
+    """Whether another life of the incident goes on under a later term."""
+    return _is(error, ErrorKind.SUPERSEDED)
+
+
+def superseded() -> ApplicationError:
+    """What a life of an incident ends with once another one goes on."""
+    text = "the incident goes on under a later term"
+    return ApplicationError(text, type=ErrorKind.SUPERSEDED.value, non_retryable=True)
+
+
+def _is(error: ActivityError, kind: ErrorKind) -> bool:
     root = _root(error)
-    return isinstance(root, ApplicationError) and root.type == ErrorKind.ACCESS_DENIED.value
+    return isinstance(root, ApplicationError) and root.type == kind.value

@@ -3,7 +3,7 @@
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import FollowCall
@@ -16,26 +16,28 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.live import LiveIncident
     from domain.rules.run import FollowUpRun
     from domain.values import ids
+    from domain.values.errors import ASK_AGAIN, ErrorKind
     from domain.values.severity import Severity
     from domain.values.status import Status
 
 from workflows import failures, profiles, search_attributes
 from workflows.effect_runner import EffectRunner
 from workflows.message_handlers import hears
+from workflows.restore import restored_incident
 from workflows.search_attributes import WAITING_FOR
 from workflows.timer import Timer
 
 COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task": WaiveTask, "note": Note}
 
 
-async def leave_follow_up(state: IncidentState) -> None:
+async def leave_follow_up(state: IncidentState, term: int) -> None:
     """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done."""
     if state.status is not Status.CLOSED or not state.open_tasks() or not state.live:
         return
     declaration = state.declaration
     await workflow.start_child_workflow(
         "FollowUp",
-        FollowUpRun(state=state),
+        FollowUpRun(state=state, term=term),
         id=ids.follow_up_workflow_id(state.id),
         task_queue=ids.INCIDENTS_QUEUE,
         parent_close_policy=workflow.ParentClosePolicy.ABANDON,
@@ -52,16 +54,24 @@ class FollowUp:
 
     @workflow.init
     def __init__(self, run: FollowUpRun) -> None:
-        self._incident = LiveIncident(run.state, Timeline())
-        self._number = run.written
         self._changed = False
+        self._ready = False
         self._timer = Timer(self._news)
-        self._effects = EffectRunner(self._incident, self._news)
         self._waiting: list[str] = []
+        if run.state is not None and (workflow.info().parent or workflow.info().continued_run_id):
+            self._begin(LiveIncident(run.state, Timeline()), run.written, run.term)
+
+    def _begin(self, incident: LiveIncident, written: int, term: int) -> None:
+        self._incident = incident
+        self._number, self._term = written, term
+        self._effects = EffectRunner(incident, self._news, term)
+        self._ready = True
 
     @workflow.run
-    async def run(self, run: FollowUpRun) -> dict[str, Any]:  # noqa: ARG002 - `__init__` has taken it
+    async def run(self, run: FollowUpRun) -> dict[str, Any]:
         """Live until every task has ended; returns the incident as it stands then."""
+        if not self._ready:
+            await self._restore(run)
         while True:
             now = workflow.now()
             self._incident.take(tasks.remind(self._incident.state, now), now)
@@ -72,12 +82,25 @@ class FollowUp:
                 break
             if workflow.info().is_continue_as_new_suggested() and not self._effects.running:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(FollowUpRun(state=self._incident.state, written=self._number))
+                workflow.continue_as_new(FollowUpRun(state=self._incident.state, written=self._number, term=self._term))
             self._timer.set(min((Due(at, what) for at, what in tasks.upcoming(self._incident.state)), default=None))
             await workflow.wait_condition(lambda: self._changed)
             self._changed = False
         await workflow.wait_condition(workflow.all_handlers_finished)
         return document(self._incident.state)
+
+    async def _restore(self, run: FollowUpRun) -> None:
+        """Go on with the work from the record. A state that no run of ours has handed on is refused."""
+        if run.restore is None or ids.follow_up_workflow_id(run.restore) != workflow.info().workflow_id:
+            text = "follow-up work is left by its incident, or restored by the incident's id"
+            raise ApplicationError(text, type=ErrorKind.REFUSED.value, non_retryable=True)
+        found = await restored_incident(workflow.info())
+        self._begin(LiveIncident.restored(found, workflow.now()), found.followed, found.term)
+
+    async def ready(self) -> None:
+        """Wait until an incident that is being restored has been read."""
+        if not self._ready:
+            await workflow.wait_condition(lambda: self._ready)
 
     def _publish(self) -> None:
         waiting = waiting_for(self._incident.state)
@@ -95,12 +118,15 @@ class FollowUp:
                 incident=state.id,
                 environment=state.declaration.environment,
                 number=self._number + 1,
+                term=self._term,
                 **entry.model_dump(include={"at", "actor", "kind", "text", "data", "v", "cause"}),
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
             try:
                 await workflow.execute_activity("ledger.follow", call, **profile)
             except ActivityError as error:
+                if failures.is_superseded(error):
+                    raise failures.superseded() from error
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
                 await workflow.sleep(profiles.LEDGER_AGAIN, summary="try the ledger again")
             else:
@@ -112,6 +138,8 @@ class FollowUp:
 
     def refuse_early(self, name: str, command: Command) -> str | None:
         """Turn an update away at once; nothing of it enters history."""
+        if not self._ready:
+            return "the work is just being restored from its record: say it again in a moment"
         return decide.follow_up_refusal(self._incident.state, name, command)
 
     def hear(self, name: str, command: Command) -> str | None:
@@ -133,4 +161,6 @@ class FollowUp:
     @workflow.query
     def state(self) -> dict[str, Any]:
         """The incident with its tasks as they stand."""
+        if not self._ready:
+            raise ApplicationError(ASK_AGAIN)
         return document(self._incident.state)

@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import INCIDENT_COMMANDS, Command
@@ -18,11 +18,14 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.live import LiveIncident
     from domain.rules.run import Carried, IncidentRun
     from domain.values import ids
+    from domain.values.errors import ASK_AGAIN, ErrorKind
 
+from workflows import failures
 from workflows.effect_runner import EffectRunner
 from workflows.follow_up import leave_follow_up
 from workflows.ledger_writer import LedgerWriter
 from workflows.message_handlers import hears
+from workflows.restore import restored_incident
 from workflows.timer import Timer
 from workflows.visibility import Visibility
 
@@ -34,43 +37,64 @@ class Incident:
 
     @workflow.init
     def __init__(self, run: IncidentRun) -> None:
-        progress = LedgerProgress()
-        if run.carried is not None:
-            self._incident = LiveIncident(run.carried.state, run.carried.timeline)
-            progress = run.carried.ledger
-        elif run.declaration is not None:
-            self._incident = LiveIncident.declared(run.declaration)
-        self._incident.pass_time(workflow.now())
-        self._effects = EffectRunner(self._incident, self._news)
-        self._ledger = LedgerWriter(self._incident, progress, self._news)
-        self._visibility = Visibility(self._incident.state)
-        self._timer = Timer(self._news)
         self._changed = False
+        self._ready = False
+        self._timer = Timer(self._news)
+        if run.declaration is not None:
+            self._begin(LiveIncident.declared(run.declaration), LedgerProgress())
+        elif run.carried is not None and workflow.info().continued_run_id is not None:
+            self._begin(LiveIncident(run.carried.state, run.carried.timeline), run.carried.ledger)
+
+    def _begin(self, incident: LiveIncident, progress: LedgerProgress) -> None:
+        self._incident = incident
+        self._effects = EffectRunner(incident, self._news, progress.term)
+        self._ledger = LedgerWriter(incident, progress, self._news)
+        self._visibility = Visibility(incident.state)
+        incident.pass_time(workflow.now())
+        self._ready = True
 
     @workflow.run
-    async def run(self, run: IncidentRun) -> dict[str, Any]:  # noqa: ARG002 - `__init__` has taken it
+    async def run(self, run: IncidentRun) -> dict[str, Any]:
         """Live until the incident has ended; returns the final account: the state and the timeline."""
+        if not self._ready:
+            await self._restore(run)
         while True:
             self._incident.pass_time(workflow.now())
             self._plan_dry_run()
-            self._ledger.keep()
             self._effects.run_effects()
-            self._visibility.publish()
+            self._ledger.keep(busy=self._effects.running)
+            self._effects.run_effects()
+            self._visibility.publish(busy=self._effects.running or self._ledger.writing)
+            if self._ledger.superseded:
+                raise failures.superseded()
             if self._is_over():
                 break
             if self._must_continue_as_new():
                 await self._continue_as_new()
             await self._wait_for_news()
-        await leave_follow_up(self._incident.state)
+        await leave_follow_up(self._incident.state, self._ledger.progress.term)
         await self._release_key()
         await self._ledger.store_report()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return {"state": self._document(), "timeline": self.timeline()}
 
+    async def _restore(self, run: IncidentRun) -> None:
+        """Go on with an incident from its record. A state that no run of ours has handed on is refused."""
+        info = workflow.info()
+        if run.restore != info.workflow_id:
+            raise ApplicationError(
+                "an incident is begun with its declaration, or restored by its own id",
+                type=ErrorKind.REFUSED.value,
+                non_retryable=True,
+            )
+        found = await restored_incident(info)
+        progress = LedgerProgress(written=found.length, epoch=found.epoch, term=found.term)
+        self._begin(LiveIncident.restored(found, workflow.now()), progress)
+        await self._hold_key()
+
     async def _wait_for_news(self) -> None:
         """Sleep until the next thing is due or something has been heard."""
-        dues = [clock.next_due(self._incident.state), self._ledger.next_due()]
-        self._timer.set(min((due for due in dues if due is not None), default=None))
+        self._timer.set(clock.next_due(self._incident.state))
         await workflow.wait_condition(lambda: self._changed)
         self._changed = False
 
@@ -101,6 +125,23 @@ class Incident:
         progress.shorten(timeline)
         carried = Carried(state=self._incident.state, timeline=timeline, ledger=progress)
         workflow.continue_as_new(IncidentRun(carried=carried))
+
+    async def _hold_key(self) -> None:
+        """Have alerts of the same key come here again, unless another incident answers for the key by now."""
+        declaration = self._incident.state.declaration
+        if declaration.key is None or self._incident.state.ended:
+            return
+        try:
+            await workflow.start_child_workflow(
+                "IncidentKey",
+                KeyHold(incident_id=declaration.incident_id),
+                id=ids.key_workflow_id(declaration.key),
+                task_queue=ids.INCIDENTS_QUEUE,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                memo={"incident": declaration.incident_id},
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("the key is held already")
 
     async def _release_key(self) -> None:
         """Give the alert's key back; a starter that finds it held by a closed incident takes it anyway."""
@@ -135,8 +176,15 @@ class Incident:
         }
         return content
 
+    async def ready(self) -> None:
+        """Wait until an incident that is being restored has been read."""
+        if not self._ready:
+            await workflow.wait_condition(lambda: self._ready)
+
     def refuse_early(self, name: str, command: Command) -> str | None:
         """Turn an update away at once; nothing of it enters history."""
+        if not self._ready:
+            return "the incident is just being restored from its record: say it again in a moment"
         return decide.refusal(self._incident.state, name, command)
 
     def hear(self, name: str, command: Command) -> str | None:
@@ -158,28 +206,33 @@ class Incident:
         return self._document()
 
     @workflow.signal
-    def change_progress(self, news: ChangeNews) -> None:
+    async def change_progress(self, news: ChangeNews) -> None:
         """Learn from a change's workflow where it stands."""
+        await self.ready()
         happenings = change_requests.progress(self._incident.state, news.workflow_id, news.happenings())
         self._incident.take(happenings, workflow.now())
         self._news()
 
     @workflow.signal
-    def alert(self, alert: Alert) -> None:
+    async def alert(self, alert: Alert) -> None:
         """Hear of another alert under this incident's key."""
+        await self.ready()
         happenings = alerts.repeated(self._incident.state, alert.by, alert.text)
         self._incident.take(happenings, workflow.now(), {"alert": alert.by})
         self._news()
 
     @workflow.signal(dynamic=True)
-    def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
+    async def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
         """Put a signal of an unknown name on record as refused."""
+        await self.ready()
         self._incident.refuse(name, "unknown", "there is no such command", workflow.now())
         self._news()
 
     @workflow.query
     def state(self) -> dict[str, Any]:
         """The document that `incident show --json` prints."""
+        if not self._ready:
+            raise ApplicationError(ASK_AGAIN)
         return self._document()
 
     @workflow.query

@@ -14,6 +14,9 @@ from domain.values.errors import ErrorKind
 class Hears(Protocol):
     """What a workflow that is spoken to provides."""
 
+    async def ready(self) -> None:
+        """Wait until there is an incident to speak to: one that is being restored is read from its record first."""
+
     def refuse_early(self, name: str, command: Command) -> str | None:
         """Why an update is turned away before it is on record; None to accept it."""
 
@@ -46,6 +49,7 @@ def _read(model: type[Command], payload: Any) -> Command:
 
 def _add(cls: Any, name: str, model: type[Command]) -> None:
     async def by_signal(self: Hears, payload: Any = None) -> None:
+        await self.ready()
         try:
             command = model.model_validate(payload)
         except ValidationError as error:
@@ -54,6 +58,7 @@ def _add(cls: Any, name: str, model: type[Command]) -> None:
             self.hear(name, command)
 
     async def by_update(self: Hears, payload: Any) -> dict[str, Any]:
+        await self.ready()
         reason = self.hear(name, _read(model, payload))
         if reason is not None:
             raise ApplicationError(reason, type=ErrorKind.REFUSED.value, non_retryable=True)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from activities.action import RuleError
 from activities.ledger.table import Item, Table, keys, text
+from activities.ledger.terms import Terms
 from domain.model.plan import Plan, State
 from domain.values.canonical import canonical_json
 
@@ -59,10 +60,11 @@ class Intents:
         self._table = table
         self._clock = clock
 
-    def put(self, intent: Intent) -> None:
+    def put(self, intent: Intent, term: int) -> None:
         """Put an intent on record (`dynamodb:PutItem`); again with the same digest does nothing.
 
-        Raises `RuleError` when a plan of another digest stands under its incident, step and generation.
+        Raises `RuleError` when a plan of another digest stands under its incident, step and generation, and
+        `SupersededError` when the incident goes on under a later term.
         """
         item = {
             **_keys(intent.incident, intent.step, intent.generation),
@@ -71,7 +73,10 @@ class Intents:
             "target": text(intent.target),
             "content": text(intent.model_dump_json()),
         }
-        if (standing := self._table.put(item)) is not None and standing["digest"]["S"] != intent.digest:
+        if Terms(self._table).put_under(intent.incident, term, [item]):
+            return
+        standing = self._table.get(keys(item["pk"]["S"], item["sk"]["S"]))
+        if standing is not None and standing["digest"]["S"] != intent.digest:
             raise RuleError(
                 f"generation {intent.generation} of step {intent.step} is on record with the plan of digest "
                 f"{standing['digest']['S']}: ask for a new change instead of carrying out {intent.digest}"

@@ -23,6 +23,7 @@ from activities.action import ChangeAction, Clients, RuleError
 from activities.changes.intents import Intent, Intents
 from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
+from activities.ledger.terms import Terms
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
 from domain.model.plan import Plan, State
 from domain.values import limits
@@ -69,10 +70,12 @@ class ChangeRunner:
 
         `at` (UTC) dates the intent. After `applied` the locks stay with `call.holder` until `verify` or `release`;
         after `already-done` and `stale` they are free again. Raises `RuleError` for a dry run, a broken seal and
-        the wrong account, and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
+        the wrong account, `SupersededError` in a life of the incident that is over, and `ApplicationError` of type
+        `ResourceBusy`, retryable, while another change holds a lock.
         """
         _refuse_unfit(action, call)
         self._check_account(call.scope)
+        Terms(self._table(call.scope)).check(call.scope.incident, call.term)
         self._acquire(call)
         intents = self._intents(call.scope)
         known = intents.get(call.scope.incident, call.step, call.generation) is not None
@@ -107,10 +110,13 @@ class ChangeRunner:
         self._locks(call.scope).release(call.locks, call.holder)
 
     def _intents(self, scope: Scope) -> Intents:
-        return Intents(Table(self._clients, scope.environment.ledger_table), self._clock)
+        return Intents(self._table(scope), self._clock)
 
     def _locks(self, scope: Scope) -> Locks:
-        return Locks(Table(self._clients, scope.environment.ledger_table), self._clock)
+        return Locks(self._table(scope), self._clock)
+
+    def _table(self, scope: Scope) -> Table:
+        return Table(self._clients, scope.environment.ledger_table)
 
     def _reversed(self, action: ChangeAction[Any], scope: Scope, undo: Plan) -> Plan:
         _refuse_foreign(action, undo)
@@ -147,13 +153,13 @@ class ChangeRunner:
             return Applied(outcome="already-done", ours=False, observed=now)
         if not _same(now, call.plan.before):
             return Applied(outcome="stale", observed=now)
-        intents.put(_intent(call, at))
+        intents.put(_intent(call, at), call.term)
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
     def _again(self, action: ChangeAction[Any], call: ApplyCall, intents: Intents, at: datetime) -> Applied:
         """An earlier attempt put the intent on record: look up what became of it."""
-        intents.put(_intent(call, at))
+        intents.put(_intent(call, at), call.term)
         now = action.read(call.scope, call.plan)
         if _same(now, call.plan.after):
             return Applied(outcome="applied", observed=now)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from activities.action import Clients, RuleError
 from activities.ledger.table import Table
+from activities.ledger.terms import TERM
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy, chain_key, seal_place
 from domain.config.environment import Environment, Evidence
 
@@ -92,6 +93,8 @@ class LedgerReader:
         """Where each epoch begins, as the table has it."""
         marks = {}
         for row in self._rows(f"chain#{incident}"):
+            if row["sk"] == TERM:
+                continue
             if found := _MARK.fullmatch(row["sk"]):
                 marks[int(found[1])] = {name: value for name, value in row.items() if name != "sk"}
             else:

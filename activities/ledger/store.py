@@ -15,6 +15,7 @@ from datetime import datetime
 from activities.action import Clients, RuleError
 from activities.ledger.checkpoints import Checkpoints
 from activities.ledger.table import Item, Table, keys, text
+from activities.ledger.terms import Terms
 from domain.audit.storage_format import INDEX_KEY, chain_key
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended, FollowCall
@@ -29,6 +30,7 @@ class LedgerStore:
 
     def __init__(self, clients: Clients, environment: Environment) -> None:
         self._table = Table(clients, environment.ledger_table)
+        self._terms = Terms(self._table)
         evidence = environment.evidence
         self._checkpoints = None if evidence is None else Checkpoints(clients, evidence)
 
@@ -36,20 +38,24 @@ class LedgerStore:
         """Write entries (`dynamodb:PutItem`) and the signed head (`kms:Sign`, `s3:PutObject`).
 
         A repeat writes nothing new. Where another entry stands at a number already (a workflow that was reset),
-        a new epoch begins that names where it leaves the old one. Lets botocore's errors through.
+        a new epoch begins that names where it leaves the old one. Raises `SupersededError` once another life of the
+        incident has taken a later term; lets botocore's errors through.
         """
         epoch = call.epoch
         if call.entries[0].seq == 1:
             # before the first entry, so that no incident is on record and missing from the list
             self._table.put(keys(INDEX_KEY, call.incident))
-        if not self._table.put_all([_item(call.incident, epoch, entry) for entry in call.entries]):
-            epoch = self._put_one_by_one(call.incident, epoch, call.entries)
+        items = [_item(call.incident, epoch, entry) for entry in call.entries]
+        if not self._terms.put_under(call.incident, call.term, items):
+            epoch = self._put_one_by_one(call, epoch, call.entries)
         last = call.entries[-1]
         self._sign(call.incident, epoch, last)
         return Appended(written=last.seq, epoch=epoch)
 
-    def follow(self, incident: str, following: Unchained, at: datetime) -> Entry:
+    def follow(self, incident: str, following: Unchained, at: datetime, term: int | None = None) -> Entry:
         """Write one entry after the newest there is (`dynamodb:Query`, `dynamodb:PutItem`), and its signed head.
+
+        Without a `term` it is written under whichever the incident is in: for a person, who is of no life of it.
 
         For what happens once the incident's workflow, the one writer until then, is over. Two that write at once
         both get a place, one after the other. A repeat after a cut, when the entry stands there but not its signed
@@ -63,7 +69,7 @@ class LedgerStore:
             entry = Timeline(dropped=last.seq, base=last.hash).append(
                 at, *following[:4], v=following.v, cause=following.cause
             )
-            if self._table.put(_item(incident, epoch, entry)) is None:
+            if self._terms.put_under(incident, term or self._terms.current(incident), [_item(incident, epoch, entry)]):
                 break
         self._sign(incident, epoch, entry)
         return entry
@@ -78,7 +84,7 @@ class LedgerStore:
             if following.is_said_by(entry):
                 self._sign(call.incident, epoch, entry)
                 return entry
-        return self.follow(call.incident, following, call.at)
+        return self.follow(call.incident, following, call.at, call.term)
 
     def _sign(self, incident: str, epoch: int, entry: Entry) -> None:
         if self._checkpoints is not None:
@@ -89,8 +95,8 @@ class LedgerStore:
 
     def _newest(self, incident: str) -> tuple[int, Entry]:
         """The newest epoch that holds anything, and its last entry."""
-        epochs = self._table.latest(f"chain#{incident}", 1)
-        epoch = int(epochs[0]["sk"]["S"].removeprefix("epoch#")) if epochs else 1
+        epochs = [item["sk"]["S"] for item in self._table.latest(f"chain#{incident}", 1)]
+        epoch = int(epochs[0].removeprefix("epoch#")) if epochs and epochs[0].startswith("epoch#") else 1
         while epoch > 0:
             if last := self._latest(chain_key(incident, epoch), 1):
                 return epoch, last[0]
@@ -100,13 +106,16 @@ class LedgerStore:
     def _latest(self, key: str, most: int) -> list[Entry]:
         return [Entry.model_validate_json(item["content"]["S"]) for item in self._table.latest(key, most)]
 
-    def _put_one_by_one(self, incident: str, epoch: int, entries: list[Entry]) -> int:
+    def _put_one_by_one(self, call: AppendCall, epoch: int, entries: list[Entry]) -> int:
         """Write what is missing, and return the epoch in which the last one stands."""
         for position, entry in enumerate(entries):
-            standing = self._table.put(_item(incident, epoch, entry))
-            if standing is not None and standing["content"]["S"] != entry.canonical():
-                following = self._fork(incident, epoch, entry)
-                return self._put_one_by_one(incident, following, entries[position:])
+            item = _item(call.incident, epoch, entry)
+            if self._terms.put_under(call.incident, call.term, [item]):
+                continue
+            standing = self._table.get(keys(item["pk"]["S"], item["sk"]["S"]))
+            if standing is not None and standing["content"] != item["content"]:
+                following = self._fork(call.incident, epoch, entry)
+                return self._put_one_by_one(call, following, entries[position:])
         return epoch
 
     def _fork(self, incident: str, epoch: int, first: Entry) -> int:

@@ -9,6 +9,7 @@ Item = dict[str, dict[str, str]]
 """Each value with its type, as DynamoDB has it: `{"S": "text"}`, `{"N": "1"}`."""
 
 _NEW = "attribute_not_exists(pk)"
+_UNMET = "ConditionalCheckFailed"
 
 
 def text(value: str) -> dict[str, str]:
@@ -53,12 +54,20 @@ class Table:
             return standing
         return None
 
-    def put_all(self, items: list[Item]) -> bool:
-        """Put all of them if none is there yet (`dynamodb:PutItem`); tells whether it did."""
-        puts = [{"Put": {"TableName": self.name, "Item": item, "ConditionExpression": _NEW}} for item in items]
+    def put_all(self, items: list[Item], guard: dict[str, Any]) -> bool:
+        """Put all of them if none is there yet and `guard` holds (`dynamodb:TransactWriteItems`); tells whether it did.
+
+        Two transactions at the same item at once cancel each other, though every condition holds: that comes through as
+        an error, to be retried, and not as an answer.
+        """
+        puts: list[dict[str, Any]] = [
+            {"Put": {"TableName": self.name, "Item": item, "ConditionExpression": _NEW}} for item in items
+        ]
         try:
-            self._db.transact_write_items(TransactItems=puts)
-        except self._db.exceptions.TransactionCanceledException:
+            self._db.transact_write_items(TransactItems=[guard, *puts])
+        except self._db.exceptions.TransactionCanceledException as error:
+            if not any(reason["Code"] == _UNMET for reason in error.response["CancellationReasons"]):
+                raise
             return False
         return True
 

@@ -62,6 +62,7 @@ class ApplyCall(BaseModel):
     holder: str
     plan: Plan
     approvers: tuple[str, ...]
+    term: int = 1
 
 
 class Applied(BaseModel):
@@ -119,6 +120,7 @@ class FollowCall(BaseModel):
     data: dict[str, Any]
     v: int = 1
     cause: dict[str, Any] = {}
+    term: int = 1
 
 
 class ReportCall(BaseModel):

@@ -32,9 +32,9 @@ from domain.rules.voting import Electorate, rule_for
 class ChangeRequest(BaseModel):
     """The Change workflow's argument.
 
-    One that is `evidence` runs on the forensics queue. `wait_for_evidence` is how long applying waits at most
-    for the evidence to be under way; None where it need not wait. A record that has come further than planning is of a
-    change that goes on from its incident's record.
+    One that is `evidence` runs on the forensics queue. It acts in the incident's `term`. `wait_for_evidence` is how
+    long applying waits at most for the evidence to be under way; None where it need not wait. A record that has come
+    further than planning is of a change that goes on from its incident's record.
     """
 
     scope: Scope
@@ -45,6 +45,7 @@ class ChangeRequest(BaseModel):
     commander: str | None
     undo: Plan | None = None
     evidence: bool = False
+    term: int = 1
     wait_for_evidence: timedelta | None = None
 
     @property
@@ -158,8 +159,9 @@ class LiveChange:
     def pass_time(self, now: datetime) -> None:
         """Page again at half time; at the end add the chain's next level, and expire when there is none."""
         while (due := self.next_due()) is not None and due <= now and (window := self.record.window) is not None:
-            cause = deadline(f"approval of {self.record.step}", due)
-            if due < window.ends_at:
+            late = now >= window.ends_at
+            cause = deadline(f"approval of {self.record.step}", window.ends_at if late else due)
+            if not late:  # who wakes after its end pages once, not for the half time too
                 self._ask(now, cause, window.ends_at, again=True)
                 continue
             chain = self.request.organisation.chain

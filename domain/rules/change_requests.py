@@ -184,6 +184,22 @@ def gone(state: IncidentState, workflow_id: str) -> Iterator[Happening]:
         )
 
 
+def intended(state: IncidentState, workflow_id: str, approvers: tuple[str, ...]) -> Iterator[Happening]:
+    """Take a change as approved whose intent is on record: what followed its votes was lost with the server."""
+    record = state.change(workflow_id)
+    if record is not None and record.in_flight:
+        reason = f"its intent is on record, approved by {' and '.join(approvers) or 'nobody, as none was needed'}"
+        yield Happening(
+            ChangeMoved(
+                step=record.step,
+                workflow_id=workflow_id,
+                title=record.title,
+                status=ChangeStatus.APPLYING,
+                reason=reason,
+            )
+        )
+
+
 def evidence_pending(state: IncidentState, step: ChangeStep) -> bool:
     """Whether a change must still wait for evidence: some of what it names has not begun to be preserved."""
     return any(not _begun(state.latest_change(name)) for name in step.evidence_first)

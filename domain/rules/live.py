@@ -12,7 +12,8 @@ from domain.model.commands import Command
 from domain.model.declaration import Declaration
 from domain.model.effects import Effect
 from domain.model.event_kinds import Happening
-from domain.model.events import Declared, Event
+from domain.model.events import Declared, Event, Restored
+from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry, Timeline
 from domain.rules import change_requests, clock, decide, evolve, facts
@@ -69,9 +70,17 @@ class LiveIncident:
         """Let everything happen that is due by now."""
         self.take(clock.pass_time(self.state, now), now)
 
-    def resume(self) -> None:
-        """Do again what the record does not say the end of; for an incident that goes on from its record alone."""
-        self.effects += outstanding(self.state)
+    @classmethod
+    def restored(cls, found: RestoredIncident, now: datetime) -> "LiveIncident":
+        """Go on from the record alone, behind its last entry: what it does not say the end of is done again."""
+        incident = cls(found.state, Timeline(dropped=found.length, base=found.head))
+        event = Restored(term=found.term, entries=found.length, until=found.until)
+        cause = {"command": "restore"}
+        incident.take([Happening(event)], now, cause)
+        for workflow_id, approvers in found.intended.items():
+            incident.take(change_requests.intended(incident.state, workflow_id, approvers), now, cause)
+        incident.effects = list(outstanding(incident.state))
+        return incident
 
 
 def _entry(timeline: Timeline, event: Event, actor: str, at: datetime, cause: dict[str, Any]) -> Entry:

@@ -1,8 +1,9 @@
 """What the workflows of an incident are started with."""
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel
 
 from domain.model.declaration import Declaration
+from domain.model.restoring import Restorable
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
 from domain.rules.ledger_progress import LedgerProgress
@@ -27,15 +28,28 @@ class IncidentRun(BaseModel):
     restore: str | None = None
     carried: Carried | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> "IncidentRun":
-        if sum(one is not None for one in (self.declaration, self.restore, self.carried)) != 1:
-            raise ValueError("an incident is declared, restored or carried on: give one of the three")
-        return self
-
 
 class FollowUpRun(BaseModel):
-    """The FollowUp workflow's argument: the closed incident, and how many entries stand behind its chain already."""
+    """The FollowUp workflow's argument: the closed incident, or the id of one to restore.
 
-    state: IncidentState
+    `written` entries of the work stand behind the incident's chain already, under its `term`.
+    """
+
+    state: IncidentState | None = None
+    restore: str | None = None
     written: int = 0
+    term: int = 1
+
+
+class RestoreRequest(BaseModel):
+    """The Restore workflow's argument: one incident, or all that are open; `dry_run` only looks."""
+
+    incident: str | None = None
+    dry_run: bool = False
+
+
+class RestoreOutcome(BaseModel):
+    """What became of one incident: `outcome` is `restored`, `running`, `would-restore` or `refused`."""
+
+    found: Restorable
+    outcome: str

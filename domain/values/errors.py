@@ -17,6 +17,7 @@ class ErrorKind(StrEnum):
     INVALID_REQUEST = "InvalidRequest"
     QUOTA_EXCEEDED = "QuotaExceeded"
     REFUSED = "Refused"  # a rule of ours forbids it
+    SUPERSEDED = "Superseded"  # another life of the incident goes on: this one ends
     VERIFICATION_FAILED = "VerificationFailed"
     UNKNOWN = "UnknownError"  # an unlisted code: retried three times, then final
 
@@ -29,6 +30,7 @@ FINAL = frozenset(
         ErrorKind.INVALID_REQUEST,
         ErrorKind.QUOTA_EXCEEDED,
         ErrorKind.REFUSED,
+        ErrorKind.SUPERSEDED,
         ErrorKind.VERIFICATION_FAILED,
     }
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.model import events
+from domain.model import events, work_events
 from domain.model.change_events import VoteCast
 from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
@@ -109,15 +109,15 @@ def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
             yield f"{event.decision} {event.step}, as {event.role}", event.comment or ""
         case events.SeverityChanged():
             yield f"severity {event.before} to {event.after}", why
-        case events.TaskEnded(status="waived"):
+        case work_events.TaskEnded(status="waived"):
             yield f"waived {event.step}", event.note or ""
-        case events.DutyStarted(moved=True):
+        case work_events.DutyStarted(moved=True):
             yield f"{event.title}: moved, due {clock(event.due_at)}", ""
-        case events.DutySigned():
+        case work_events.DutySigned():
             ending = event.ending
             how = "signed, still open" if event.missing else f"ended, {ending.outcome or ending.state}"
             yield f"{event.title}: {how}", ending.reason or ending.justification or ending.reference or ""
-        case events.FactRecorded():
+        case work_events.FactRecorded():
             yield f"{event.title}: {clock(event.value)}", why
         case _ if entry.kind in _DECIDED:
             yield entry.kind.replace("-", " "), why

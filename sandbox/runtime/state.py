@@ -34,6 +34,7 @@ class State(BaseModel):
     port_base: int
     environment: str
     region: str
+    ledger_table: str
     runbooks: Path
     acting_as: str
     status_page_key: str
@@ -82,6 +83,7 @@ class State(BaseModel):
             "INCIDENT_ENVIRONMENT": self.environment,
             "INCIDENT_RUNBOOKS": str(self.runbooks),
             "INCIDENT_AS": self.acting_as,
+            "INCIDENT_LEDGER_TABLE": self.ledger_table,
         }
 
 

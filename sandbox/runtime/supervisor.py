@@ -115,13 +115,14 @@ def _locked(files: Files) -> Iterator[None]:
 def _new_state(files: Files, folder: Path, environment: str, port_base: int) -> State:
     from starters.files.organisation_folder import load_environment, load_organisation
 
-    region = load_environment(folder, environment).region
+    place = load_environment(folder, environment)
     organisation = load_organisation(folder)
     first = organisation.contacts[0].id
     created = State(
         port_base=port_base,
         environment=environment,
-        region=region,
+        region=place.region,
+        ledger_table=place.ledger_table,
         runbooks=folder,
         acting_as=next((one.id for role in organisation.on_call for one in organisation.holders(role)), first),
         status_page_key=secrets.token_hex(16),

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from activities.aws.evidence.s3_copying import in_order
 from activities.evidence_objects import EvidenceStore, Manifest
 from activities.ledger.reader import LedgerReader
+from activities.ledger.signatures import Keys
 from domain.audit.epochs import Flaw
 from domain.audit.evidence import Told, custody, preserved
 from domain.audit.storage_format import StoredCopy
 from domain.audit.verdict import account, audit
 from domain.model.timeline import Entry
-from starters.archives.signatures import Keys
 from starters.client.aws_session import vault
 from starters.errors import RefusedError
 from starters.options import Options

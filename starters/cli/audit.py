@@ -15,8 +15,8 @@ from starters.options import Options
 
 if TYPE_CHECKING:
     from activities.ledger.reader import Stored
+    from activities.ledger.signatures import Keys
     from domain.audit.verdict import Verdict
-    from starters.archives.signatures import Keys
 
 _OWN_KEY = "checked with the key in the archive: compare its fingerprint with one you trust"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,10 +36,10 @@ def audit() -> None:
 @shared
 def verify(options: Options, incident: str | None, archive: Path | None, public_key: Path | None) -> None:
     """Recompute the record of incident ID from the stored copy alone, and name the first broken entry."""
+    from activities.ledger.signatures import ANY, Keys
     from domain.audit.epochs import Flaw
     from domain.audit.verdict import audit as check
     from starters.archives import archive_file
-    from starters.archives.signatures import ANY, Keys
 
     if (incident is None) == (archive is None):
         raise click.UsageError("give either an incident's ID or --file ARCHIVE")
@@ -70,9 +70,9 @@ def export(options: Options, incident: str, output: Path | None) -> None:
 
     Only the ledger is needed. The incident's document is included while Temporal still has it.
     """
+    from activities.ledger.signatures import Keys
     from domain.audit.verdict import audit as check
     from starters.archives import archive_file
-    from starters.archives.signatures import Keys
 
     stored, pems = _stored(options, incident)
     document = _document(incident)

@@ -7,13 +7,13 @@ from typing import Any
 from moto import mock_aws
 
 from activities.ledger.reader import LedgerReader
+from activities.ledger.signatures import Keys
 from activities.ledger.store import LedgerStore
 from domain.audit.storage_format import INDEX_KEY, StoredCopy
 from domain.audit.verdict import Verdict, audit
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended
 from domain.model.timeline import Entry
-from starters.archives.signatures import Keys
 from tests.activities.scopes import REGION, environment
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 from tests.records import INCIDENT

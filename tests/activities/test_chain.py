@@ -15,6 +15,7 @@ from domain.config.organisation import Channel, Contact
 from domain.model.commands import Custody
 from domain.model.timeline import Entry, Unchained
 from domain.rules.custody import behind_the_end
+from domain.rules.ledger_progress import BATCH
 from tests.activities.ledger_worlds import (
     BUCKET,
     CutError,
@@ -31,6 +32,7 @@ from tests.activities.scopes import environment
 from tests.activities.world import LEDGER, WIRE, WorldClients
 from tests.records import INCIDENT, timeline
 
+WRITE = "transact_write_items"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 WHO = Contact(id="security-lead", roles=("security-lead",), channels=(Channel(kind="sms", address="+61491570006"),))
 
@@ -68,15 +70,15 @@ def test_a_batch_is_written_and_signed(clients: WorldClients) -> None:
 
 
 def test_a_batch_goes_in_one_transaction(clients: WorldClients) -> None:
-    """A hundred new entries are one request, and the one-by-one path is left alone."""
+    """As many new entries as fit are one request beside the check of the term; the one-by-one path is left alone."""
     append(clients, entries(1, 1))
     clients.calls.clear()
-    append(clients, entries(2, 101))
+    append(clients, entries(2, BATCH + 1))
     assert [call for call in clients.calls if call.startswith("dynamodb")] == ["dynamodb.transact_write_items"]
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
-@pytest.mark.parametrize("operation", ["put_item", "transact_write_items"])
+@pytest.mark.parametrize("operation", ["put_item", WRITE])
 def test_every_incident_is_listed_once(clients: WorldClients, operation: str, done: bool) -> None:
     """The list of incidents has one whose first entry stands there, whatever died on the way, and has it once."""
     with pytest.raises(CutError):
@@ -104,7 +106,7 @@ def test_overlapping_batches_leave_every_entry_once(clients: WorldClients) -> No
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
-@pytest.mark.parametrize("operation", ["transact_write_items", "sign", "put_object"])
+@pytest.mark.parametrize("operation", [WRITE, "sign", "put_object"])
 def test_a_killed_append_repeated(clients: WorldClients, operation: str, done: bool) -> None:
     """Killed anywhere between the write and the answer, a repeat leaves every entry and signed head once."""
     append(clients, entries(1, 3))
@@ -118,12 +120,12 @@ def test_a_killed_append_repeated(clients: WorldClients, operation: str, done: b
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
-@pytest.mark.parametrize("count", range(1, 6))
+@pytest.mark.parametrize("count", range(1, 7))
 def test_a_killed_append_one_by_one_repeated(clients: WorldClients, count: int, done: bool) -> None:
     """Killed at any single put, a repeat fills up what is missing."""
     append(clients, entries(1, 2))
     with pytest.raises(CutError):
-        append(Cutting(clients, "put_item", count, done=done), entries(2, 6))
+        append(Cutting(clients, WRITE, count, done=done), entries(2, 6))
     append(clients, entries(2, 6))
     assert len(table(clients)) == 6
     assert verdict(clients).flaws == []
@@ -152,12 +154,12 @@ def test_a_reset_that_writes_the_same_begins_none(clients: WorldClients) -> None
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["unsent", "unanswered"])
-@pytest.mark.parametrize("count", range(1, 6))
-def test_a_killed_fork_repeated(clients: WorldClients, count: int, done: bool) -> None:
+@pytest.mark.parametrize(("operation", "count"), [("put_item", 1), *((WRITE, count) for count in range(1, 6))])
+def test_a_killed_fork_repeated(clients: WorldClients, operation: str, count: int, done: bool) -> None:
     """Killed at any put of a fork, a repeat finds the epoch that it began, not a third."""
     append(clients, entries(1, 8))
     with pytest.raises(CutError):
-        append(Cutting(clients, "put_item", count, done=done), entries(6, 8, "anew", common=5))
+        append(Cutting(clients, operation, count, done=done), entries(6, 8, "anew", common=5))
     assert append(clients, entries(6, 8, "anew", common=5)).epoch == 2
     assert verdict(clients).flaws == []
     assert len(stored(clients).marks) == 1
@@ -224,9 +226,7 @@ def test_what_follows_the_end_is_chained_and_signed(clients: WorldClients) -> No
     assert (verdict(clients).flaws, verdict(clients).entries) == ([], 9)
 
 
-@pytest.mark.parametrize(
-    ("operation", "done", "kept"), [("put_item", False, 9), ("put_item", True, 9), ("sign", True, 9)]
-)
+@pytest.mark.parametrize(("operation", "done", "kept"), [(WRITE, False, 9), (WRITE, True, 9), ("sign", True, 9)])
 def test_a_killed_entry_after_the_end_repeated(clients: WorldClients, operation: str, done: bool, kept: int) -> None:
     """Killed before its signed head stands there, a repeat signs the entry and writes no second one."""
     append(clients, entries(1, 8))
@@ -243,12 +243,12 @@ def test_two_that_follow_at_once_both_get_a_place(clients: WorldClients) -> None
 
     class Overtaken(Cutting):
         def call(self, name: str, found: Callable[..., Any], asked: dict[str, Any]) -> Any:
-            if name == "put_item" and not self._done:
+            if name == WRITE and not self._done:
                 self._done = True
                 LedgerStore(clients, place()).follow(INCIDENT, handed("quicker"), NOW)
             return found(**asked)
 
-    entry = LedgerStore(Overtaken(clients, "put_item", 0, done=False), place()).follow(INCIDENT, handed("slower"), NOW)
+    entry = LedgerStore(Overtaken(clients, WRITE, 0, done=False), place()).follow(INCIDENT, handed("slower"), NOW)
     assert entry.seq == 10
     assert stored(clients).marks == {}
     assert verdict(clients).flaws == []

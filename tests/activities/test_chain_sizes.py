@@ -31,9 +31,9 @@ class Bounded(Cutting):
 
     def call(self, name: str, found: Callable[..., Any], asked: dict[str, Any]) -> Any:
         if name == "transact_write_items":
-            items = [put["Put"]["Item"] for put in asked["TransactItems"]]
+            items = [one["Put"]["Item"] for one in asked["TransactItems"] if "Put" in one]
             self.sizes.append(sum(len(key) + len(value["S"].encode()) for item in items for key, value in item.items()))
-            if self.sizes[-1] > TRANSACTION or len(items) > 100:
+            if self.sizes[-1] > TRANSACTION or len(asked["TransactItems"]) > 100:
                 raise ClientError(
                     {"Error": {"Code": "ValidationException", "Message": "too much"}}, "TransactWriteItems"
                 )

@@ -49,25 +49,25 @@ def items(clients: WorldClients) -> list[dict[str, Any]]:
 
 def test_an_intent_comes_back_as_it_was_put(intents: Intents) -> None:
     """Everything of an intent is on record; another generation has none."""
-    intents.put(intent())
+    intents.put(intent(), 1)
     assert intents.get(INCIDENT, STEP, 1) == intent()
     assert intents.get(INCIDENT, STEP, 2) is None
 
 
 def test_the_same_intent_again_is_fine_and_another_plan_is_refused(intents: Intents, clients: WorldClients) -> None:
     """One generation stands for one plan for ever; the first one stays."""
-    intents.put(intent())
-    intents.put(intent())
+    intents.put(intent(), 1)
+    intents.put(intent(), 1)
     with pytest.raises(RuleError, match=intent().digest):
-        intents.put(intent(after=7))
+        intents.put(intent(after=7), 1)
     assert intents.get(INCIDENT, STEP, 1) == intent()
     assert len(items(clients)) == 1
 
 
 def test_intended_looks_at_every_generation_of_the_step_alone(intents: Intents) -> None:
     """A state counts as ours when any generation of the step meant it, for that target."""
-    intents.put(intent(generation=1, after=6))
-    intents.put(intent(generation=12, after=8))
+    intents.put(intent(generation=1, after=6), 1)
+    intents.put(intent(generation=12, after=8), 1)
     intents.record_outcome(INCIDENT, STEP, 1, "verified", "6 of 6")
     assert intents.meant(INCIDENT, STEP, A, {"desired_count": 6})
     assert intents.meant(INCIDENT, STEP, A, {"desired_count": 8})
@@ -78,7 +78,7 @@ def test_intended_looks_at_every_generation_of_the_step_alone(intents: Intents) 
 
 def test_the_first_outcome_stands(intents: Intents, clients: WorldClients) -> None:
     """An outcome lies beside its intent and is never overwritten."""
-    intents.put(intent())
+    intents.put(intent(), 1)
     assert intents.outcome(INCIDENT, STEP, 1) is None
     intents.record_outcome(INCIDENT, STEP, 1, "verified", "6 of 6")
     intents.record_outcome(INCIDENT, STEP, 1, "failed", "3 of 6")

@@ -18,10 +18,11 @@ from tests.activities.world import WIRE
 from tests.iam import needed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
-WORKER = {
-    "diagnose": set[str](),
-    "remediate": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:DeleteItem"},
-    "forensics": {"dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem", "kms:Sign"},
+_TABLE = {f"dynamodb:{name}Item" for name in ("ConditionCheck", "Delete", "Get", "Put")} | {"dynamodb:Query"}
+WORKER: dict[str, set[str]] = {
+    "diagnose": set(),
+    "remediate": _TABLE,
+    "forensics": _TABLE | {"kms:Sign"},
     "notify": {"sns:Publish", "ses:SendEmail"},
 }
 """What the worker does on each queue beside actions: locks and intents, the ledger, pages."""

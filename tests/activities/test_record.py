@@ -15,11 +15,11 @@ from moto.server import ThreadedMotoServer
 from activities.action import RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.ledger.reader import LedgerReader
+from activities.ledger.signatures import Keys
 from domain.audit.storage_format import chain_key, seal_place
 from domain.audit.verdict import audit
 from domain.config.environment import Environment
 from domain.model.timeline import Entry
-from starters.archives.signatures import Keys
 from tests.activities.ledger_worlds import (
     BUCKET,
     EVIDENCE,

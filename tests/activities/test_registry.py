@@ -19,7 +19,14 @@ from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, scope
 
 Todo = dict[str, dict[str, Activity]]
-HOUSEKEEPING = {"changes.release", "ledger.append", "ledger.follow", "report.store"}
+HOUSEKEEPING = {
+    "changes.release",
+    "ledger.append",
+    "ledger.follow",
+    "ledger.restorable",
+    "ledger.restore",
+    "report.store",
+}
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activities.ledger.signatures import Keys
 from domain.audit import epochs
 from domain.audit.epochs import Flaw
 from domain.audit.storage_format import Item, KeptSeal, Seal, StoredCopy
 from domain.audit.verdict import Verdict, account
 from domain.audit.verdict import audit as check
 from domain.model.timeline import Entry, Timeline
-from starters.archives.signatures import Keys
 from tests.records import ARN, INCIDENT, Signer, forked, items, record, signer, timeline
 
 LENGTH = 400

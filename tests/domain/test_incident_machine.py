@@ -14,10 +14,12 @@ from domain.model.activity_io import Applied, Planned
 from domain.model.commands import Approve, Cancel, Command
 from domain.model.effects import Effect, Observe, OpenIncident, SendMail, SendNotice, SendPage, StartChange, TellChanges
 from domain.model.event_kinds import Happening, event_of
-from domain.model.events import Delivered, DeliveryFailed, Message, NoticeMoved
+from domain.model.events import Delivered, DeliveryFailed, Message
 from domain.model.records import ChangeStatus
+from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import GENESIS, Entry, Timeline
+from domain.model.work_events import NoticeMoved
 from domain.rules import alerts, change_requests, clock, decide
 from domain.rules.change import ChangeNews, ChangeRequest, LiveChange
 from domain.rules.evolve import begun, evolve, fold
@@ -140,9 +142,10 @@ class IncidentMachine(RuleBasedStateMachine):
         self._see_what_is_new()
         state = fold(Entry.model_validate_json(to_json(entry)) for entry in self.entries)
         assert state == self.incident.state
-        self.incident = LiveIncident(state, self.incident.timeline)
+        last, number = self.entries[-1], len(self.entries)
+        found = RestoredIncident(state=state, length=number, head=last.hash, epoch=1, term=2, until=last.at)
         self.changes = {name: change for name, change in self.changes.items() if change.ended}
-        self.incident.resume()
+        self.incident = LiveIncident.restored(RestoredIncident.model_validate_json(to_json(found)), self.now)
         self._answer_effects()
 
     # changes

@@ -21,6 +21,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
 from activities.aws.shared.error_codes import ALREADY, code_of, is_already, kind_of_answer
+from activities.ledger.terms import SupersededError
 from domain.values.errors import FINAL, ErrorKind
 
 __all__ = ["ALREADY", "as_application_error", "is_already", "kind_of"]
@@ -29,6 +30,7 @@ _MESSAGE_MAX = 300
 _ATTEMPTS = 3
 _SCARCE = frozenset({"InsufficientDBInstanceCapacity", "InsufficientDBInstanceCapacityFault"})
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], ErrorKind], ...] = (
+    ((SupersededError,), ErrorKind.SUPERSEDED),
     ((RuleError,), ErrorKind.REFUSED),
     ((ValidationError, ParamValidationError, NoRegionError), ErrorKind.INVALID_REQUEST),
     ((SSOTokenLoadError, UnauthorizedSSOTokenError), ErrorKind.EXPIRED_CREDENTIALS),

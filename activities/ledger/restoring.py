@@ -1,0 +1,138 @@
+"""Reading incidents back from the ledger, to go on with them when Temporal has lost them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from activities.action import Clients, RuleError
+from activities.changes.intents import Intents
+from activities.ledger.reader import LedgerReader
+from activities.ledger.signatures import Keys
+from activities.ledger.table import Table
+from activities.ledger.terms import Terms
+from domain.audit.storage_format import INDEX_KEY, StoredCopy, chain_key
+from domain.audit.verdict import account, audit
+from domain.config.environment import Environment
+from domain.model.records import ChangeStatus
+from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
+from domain.model.state import IncidentState
+from domain.model.timeline import Entry
+from domain.rules.evolve import NoIncidentError, begun, fold
+from domain.values.status import Status
+
+_BEFORE_AN_INTENT = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}
+
+
+class Restorer:
+    """Reads what one ledger's table has. The table is the worker's own: nobody who asks can name another."""
+
+    def __init__(self, clients: Clients, table: str | None) -> None:
+        self._clients = clients
+        self._name = table
+
+    def restore(self, call: RestoreCall) -> RestoredIncident:
+        """Read a chain, check it, take its next term, and fold what stands then (`dynamodb:Query`, `dynamodb:PutItem`).
+
+        The same run again gets the same. Raises `RuleError` for a record that is not intact, or makes no open incident.
+        """
+        table = self._table()
+        _, entries, state = self._read(table, call.incident)
+        if not _is_open(entries, state):
+            raise RuleError(f"{call.incident} is {state.status}: there is nothing to restore")
+        term = Terms(table).take(call.incident, call.holder)
+        # again: until the term was taken, a life whose server is not dead after all could still write
+        copy, entries, state = self._read(table, call.incident)
+        return RestoredIncident(
+            state=state,
+            length=len(entries),
+            head=entries[-1].hash,
+            epoch=max((epoch for epoch, items in copy.items.items() if items), default=1),
+            term=term,
+            until=entries[-1].at,
+            intended=dict(_intended(Intents(table), state)),
+            followed=_followed(entries),
+        )
+
+    def open_ones(self, call: RestorableCall) -> list[Restorable]:
+        """Every open incident of the ledger, or the one that is asked for; reading changes nothing."""
+        table = self._table()
+        names = [call.incident] if call.incident else [item["sk"]["S"] for item in table.items(INDEX_KEY)]
+        found = (self._restorable(table, name) for name in names)
+        return [one for one in found if one is not None]
+
+    def _restorable(self, table: Table, incident: str) -> Restorable | None:
+        try:
+            _, entries, state = self._read(table, incident)
+        except RuleError as error:
+            return Restorable(incident=incident, problem=str(error))
+        if not _is_open(entries, state):
+            return None
+        return Restorable(
+            incident=incident,
+            title=state.title,
+            type=state.type,
+            severity=state.severity,
+            status=state.status,
+            mode=state.declaration.mode,
+            over=_is_over(entries, state),
+            declared_at=state.declared_at,
+            key=state.declaration.key,
+            entries=len(entries),
+            until=entries[-1].at,
+        )
+
+    def _table(self) -> Table:
+        if self._name is None:
+            raise RuleError("the worker does not know the ledger's table: set INCIDENT_LEDGER_TABLE")
+        return Table(self._clients, self._name)
+
+    def _read(self, table: Table, incident: str) -> tuple[StoredCopy, list[Entry], IncidentState]:
+        """The record and its fold, once all that is signed is proven; the newest entries may not be signed yet."""
+        environment = self._environment(table, incident)
+        reader = LedgerReader(self._clients, environment)
+        keys = Keys(reader.pems() if environment.evidence else {})
+        copy = reader.read(incident, patience_seconds=0).copy
+        for flaw in audit(copy, keys.vouches).flaws:
+            if flaw.kind != "unsigned":
+                raise RuleError(f"the record of {incident} is not intact: {flaw}")
+        try:
+            entries = account(copy)
+            return copy, entries, fold(entries)
+        except ValueError as error:  # NoIncidentError is one
+            raise RuleError(f"the record of {incident} makes no incident: {error}") from error
+
+    def _environment(self, table: Table, incident: str) -> Environment:
+        """Where the incident is, by its first entry; a record that names another table is none of this one's."""
+        first: Any = next(table.items(chain_key(incident, 1)), None)
+        if first is None:
+            raise RuleError(f"the ledger {table.name} has no record of {incident}")
+        try:
+            environment = begun(Entry.model_validate_json(first["content"]["S"])).declaration.environment
+        except (ValueError, NoIncidentError) as error:
+            raise RuleError(f"the record of {incident} does not begin with a declaration") from error
+        if environment.ledger_table != table.name:
+            raise RuleError(f"the record of {incident} belongs to the table {environment.ledger_table}")
+        return environment
+
+
+def _is_open(entries: list[Entry], state: IncidentState) -> bool:
+    """Whether there is something to go on with: an incident, or the work that a closed one has left."""
+    return not _is_over(entries, state) or (state.status is Status.CLOSED and bool(state.open_tasks()))
+
+
+def _is_over(entries: list[Entry], state: IncidentState) -> bool:
+    """Whether it has ended and nothing of itself is left to do: storing its report is the last thing that it does."""
+    return state.ended and (state.report is not None or _followed(entries) > 0)
+
+
+def _followed(entries: list[Entry]) -> int:
+    """How many entries of the follow-up work stand behind the incident's end."""
+    return max((int(entry.data.get("follow_up", 0)) for entry in entries), default=0)
+
+
+def _intended(intents: Intents, state: IncidentState) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The changes that were approved and begun after their last entry was written, with who had approved them."""
+    for change in state.changes_in_flight():
+        if change.status in _BEFORE_AN_INTENT and change.plan is not None:
+            intent = intents.get(state.id, change.step, change.generation)
+            if intent is not None and intent.digest == change.plan.digest:
+                yield change.workflow_id, intent.approvers

@@ -1,0 +1,55 @@
+"""What it takes to go on with an incident from its record alone."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from domain.model.state import IncidentState
+from domain.values.severity import Severity
+
+
+class RestoreCall(BaseModel):
+    """Read an incident back from the ledger and take its next term for a workflow run (`holder`)."""
+
+    incident: str
+    holder: str
+
+
+class RestoredIncident(BaseModel):
+    """An incident as its record has it: the folded state, and where its chain goes on, under which term.
+
+    `intended` are the changes whose intent is on record though their last entry does not say so. `followed` entries
+    behind the incident's end are of its follow-up work. `until` (UTC) dates the last entry.
+    """
+
+    state: IncidentState
+    length: int
+    head: str
+    epoch: int
+    term: int
+    until: datetime
+    intended: dict[str, tuple[str, ...]] = {}
+    followed: int = 0
+
+
+class RestorableCall(BaseModel):
+    """List what the ledger has open: one incident, or all."""
+
+    incident: str | None = None
+
+
+class Restorable(BaseModel):
+    """An incident that is open in the ledger, or `over` with work left; `problem` is why it cannot be restored."""
+
+    incident: str
+    title: str = ""
+    type: str = ""
+    severity: Severity | None = None
+    status: str = ""
+    mode: str = ""
+    over: bool = False
+    declared_at: datetime | None = None
+    key: str | None = None
+    entries: int = 0
+    until: datetime | None = None
+    problem: str | None = None
