@@ -7,7 +7,7 @@ from domain.model.change_events import VoteCast
 from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
 from domain.model.plan import Plan
-from domain.model.records import ChangeRecord, Vote
+from domain.model.records import ChangeRecord
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.values.local_time import Clock
@@ -56,7 +56,9 @@ def _change(change: ChangeRecord, clock: Clock) -> Iterator[Block]:
     yield from _plan(change.plan)
     if change.approvals:
         columns = ["Who", "Role", "Decision", "At", "Identity proven", "Comment"]
-        yield Table(columns, [_vote(vote, clock) for vote in change.approvals])
+        votes = change.approvals
+        rows = [[v.by, v.role, v.decision, clock(v.at), "yes" if v.verified else "no", v.comment or ""] for v in votes]
+        yield Table(columns, rows)
     if change.reason:
         yield f"Outcome at {clock(change.ended_at)}: {clock.in_text(change.reason)}"
     if change.ours is False:
@@ -84,11 +86,6 @@ def _names(change: ChangeRecord) -> Iterator[str]:
     if change.plan is not None:
         yield f"Target: {change.plan.target}"
         yield f"Digest: {change.plan.digest}"
-
-
-def _vote(vote: Vote, clock: Clock) -> list[str]:
-    proven = "yes" if vote.verified else "no"
-    return [vote.by, vote.role, vote.decision, clock(vote.at), proven, vote.comment or ""]
 
 
 def decisions(entries: list[Entry], clock: Clock) -> Iterator[Block]:

@@ -41,7 +41,9 @@ def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | N
     files = {_README: _shipped("archive_readme.md"), _SCRIPT: _shipped("verify_archive.py")}
     files |= {names[arn]: pem for arn, pem in keys.items()}
     for epoch, items in copy.items.items():
-        files[_chain_name(epoch)] = "".join(f"{item.content}\n" for item in items)
+        files["chain.jsonl" if epoch == 1 else f"chain-{epoch:04d}.jsonl"] = "".join(
+            f"{item.content}\n" for item in items
+        )
     files[_EPOCHS] = _json({str(epoch): mark for epoch, mark in copy.marks.items()})
     for seal in copy.seals:
         name, version = seal.place, 1
@@ -148,10 +150,6 @@ def _own_hash(line: str) -> str:
         return str(json.loads(line)["hash"])
     except (ValueError, TypeError, KeyError):
         return ""
-
-
-def _chain_name(epoch: int) -> str:
-    return "chain.jsonl" if epoch == 1 else f"chain-{epoch:04d}.jsonl"
 
 
 def _json(value: Any) -> str:

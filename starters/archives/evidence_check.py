@@ -73,7 +73,9 @@ def problems(store: EvidenceStore, incident: str, entries: list[Entry], name: st
     for manifest in manifests:
         if name is None or name == manifest.id:
             checked += 1
-            yield from _of_manifest(store, manifest, entries)
+            if _named(manifest, entries) is None:
+                yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
+            yield from _of_lines(store, store.lines(manifest))
         else:
             lines = [line for line in store.lines(manifest) if line["evidence_id"] == name]
             checked += len(lines)
@@ -93,12 +95,6 @@ def problems(store: EvidenceStore, incident: str, entries: list[Entry], name: st
 def unknown(incident: str, name: str) -> RefusedError:
     """The refusal of an id that is no piece of evidence."""
     return RefusedError(f"there is no evidence {name!r} in {incident}: incident evidence list {incident}")
-
-
-def _of_manifest(store: EvidenceStore, manifest: Manifest, entries: list[Entry]) -> Iterator[str]:
-    if _named(manifest, entries) is None:
-        yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
-    yield from _of_lines(store, store.lines(manifest))
 
 
 def _of_lines(store: EvidenceStore, lines: Iterator[dict[str, Any]]) -> Iterator[str]:

@@ -23,7 +23,8 @@ def numbers(title: str, groups: list[Group]) -> Table:
     made = table(title, title.removeprefix("By ").capitalize(), "Incidents", *times, "In time")
     for group in groups:
         took = [_times(group.time_to_acknowledge), _times(group.time_to_resolve)]
-        made.add_row(_name(group), _counts(group), *took, _in_time(group), end_section=group is groups[-2:][0])
+        counts = [f"{group.incidents}", *([f"{group.open} open"] if group.open else []), *apart(group)]
+        made.add_row(_name(group), "\n".join(counts), *took, _in_time(group), end_section=group is groups[-2:][0])
     return made
 
 
@@ -36,10 +37,6 @@ def _in_time(group: Group) -> str:
     """How often each clock was met, of those that ended."""
     clocks = (("response", group.response), ("escalation", group.escalation))
     return "\n".join(f"{name} {clock.met}/{clock.ended}" for name, clock in clocks if clock.ended)
-
-
-def _counts(group: Group) -> str:
-    return "\n".join([f"{group.incidents}", *([f"{group.open} open"] if group.open else []), *apart(group)])
 
 
 def _times(spread: Spread) -> str:

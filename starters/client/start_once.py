@@ -26,6 +26,7 @@ from workflows.profiles import priority
 
 _ATTEMPTS = 200
 _SUMMARY_BYTES = 300
+"""How much of a title goes into the summary: Temporal takes no long ones. It is cut between two characters."""
 
 
 class Started(NamedTuple):
@@ -78,7 +79,7 @@ async def _create(client: Client, draft: Declaration, incident: str, details: Ca
             id_reuse_policy=Reuse.REJECT_DUPLICATE,
             memo=memo,
             search_attributes=known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared")),
-            static_summary=_summary(declaration.title),
+            static_summary=declaration.title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
             static_details=details(declaration),
             priority=priority(declaration.severity),
             rpc_timeout=RPC_TIMEOUT,
@@ -143,8 +144,3 @@ async def _let_go(client: Client, key: str, hold: _Hold) -> None:
 
 def _key(declaration: Declaration) -> str | None:
     return None if declaration.key is None else ids.key_workflow_id(declaration.key)
-
-
-def _summary(title: str) -> str:
-    """Cut a title to what Temporal takes as a summary, between two characters."""
-    return title.encode()[:_SUMMARY_BYTES].decode(errors="ignore")
