@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
 from starters.cli.output import answer, write
-from starters.cli.send_command import command, send
+from starters.cli.send_command import send
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -77,6 +77,26 @@ def discharge(options: Options, incident: str, step: str, at: str | None, **give
     _end(options, incident, "discharge_obligation", step, at=_instant(at), **given)
 
 
+@obligation.command(name="not-required")
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", help="Why it does not apply; required from the first signer.")
+@shared
+def not_required(options: Options, incident: str, step: str, reason: str | None) -> None:
+    """Sign that obligation STEP of incident ID is not required."""
+    _end(options, incident, "obligation_not_required", step, reason=reason)
+
+
+@obligation.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", help="Which obligation replaces it, and why; required from the first signer.")
+@shared
+def superseded(options: Options, incident: str, step: str, reason: str | None) -> None:
+    """Sign that another obligation supersedes STEP of incident ID."""
+    _end(options, incident, "supersede_obligation", step, reason=reason)
+
+
 @obligation.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
@@ -112,30 +132,6 @@ def _end(options: Options, incident: str, update: str, step: str, **given: Any) 
     missing = [role for role in owed["signers"] if role not in signed]
     left = f"; still to sign: {', '.join(missing)}" if owed["state"] == "open" and missing else ""
     answer(options, owed, f"{incident} {step} is {owed['state']}{left}")
-
-
-def _ends(update: str, name: str, text: str, reason: str) -> None:
-    """Add a command that signs another end of an obligation than its discharge."""
-
-    def act(options: Options, incident: str, step: str, reason: str | None) -> None:
-        _end(options, incident, update, step, reason=reason)
-
-    option = click.option("--reason", help=f"{reason}; required from the first signer.")
-    obligation.add_command(command(name, text, act, click.argument("step"), option))
-
-
-_ends(
-    "obligation_not_required",
-    "not-required",
-    "Sign that obligation STEP of incident ID is not required.",
-    "Why it does not apply",
-)
-_ends(
-    "supersede_obligation",
-    "superseded",
-    "Sign that another obligation supersedes STEP of incident ID.",
-    "Which obligation replaces it, and why",
-)
 
 
 def _instant(text: str | None) -> str | None:
