@@ -8,9 +8,10 @@ from domain.model.timeline import Entry
 from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.content.deadlines import after_declaration
-from reporting.picture import lane_rows, lanes
+from reporting.picture import lanes
 from reporting.picture.axis import Axis
 from reporting.picture.drawing import Diamond, Dot, Drawing, Label, Line, Shape, width_of
+from reporting.picture.lane_rows import Lane, row_lanes
 from reporting.picture.lanes import LEFT, RIGHT, Moment
 
 _TOP = 56
@@ -50,23 +51,16 @@ def picture(state: IncidentState, entries: list[Entry], clock: Clock) -> Drawing
     )
 
 
-def _lanes(
-    state: IncidentState, entries: list[Entry], axis: Axis, clock: Clock
-) -> Iterator[tuple[int, str, "lane_rows.Drawn"]]:
-    severities = [(s.at, s.to, s.to, f"{s.to} since {clock(s.at)}, by {s.by}") for s in state.severities]
-    statuses = [
-        (s.at, s.to, _STATUS_TONES.get(s.to, "idle"), f"{s.to} since {clock(s.at)}, by {s.by}") for s in state.statuses
-    ]
-    yield 1, "Severity", partial(lanes.band, axis, severities)
-    yield 1, "Status", partial(lanes.band, axis, statuses)
+def _lanes(state: IncidentState, entries: list[Entry], axis: Axis, clock: Clock) -> Iterator[Lane]:
+    for name, steps, tones in (("Severity", state.severities, {}), ("Status", state.statuses, _STATUS_TONES)):
+        band = [(s.at, s.to, tones.get(s.to, s.to), f"{s.to} since {clock(s.at)}, by {s.by}") for s in steps]
+        yield 1, name, partial(lanes.band, axis, band)
     yield 2, "People", partial(lanes.moments, axis, _people(entries, axis, clock))
     pages = [
         Moment(p.at, "page", f"{clock(p.at)} {p.to} as {p.role}, level {p.level}: {p.reason}") for p in state.pages
     ]
     yield 1, "Pages", partial(lanes.moments, axis, [page for page in pages if axis.shows(page.at)])
-    yield from lane_rows.changes(state, axis, clock)
-    yield from lane_rows.clocks(state, axis, clock)
-    yield from lane_rows.obligations(state, axis, clock)
+    yield from row_lanes(state, axis, clock)
 
 
 def _people(entries: list[Entry], axis: Axis, clock: Clock) -> list[Moment]:

@@ -22,37 +22,28 @@ _MOST = 14
 _TONES = {"applied": "good", "already-done": "good", "planned": "good", "failed": "bad", "expired": "bad"}
 
 
-def changes(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
-    """Each change from its request to its end, with the votes on it."""
-    yield from _lane("Changes", [partial(_change, axis, clock, change) for change in state.changes])
-
-
-def clocks(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
-    """Each clock with all its runs."""
+def row_lanes(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
+    """Changes from request to end with the votes on them, clocks with all their runs, duties with their signatures."""
     named: dict[str, list[DeadlineClock]] = {}
     for run in state.clocks:
         if axis.shows(run.started_at):
             named.setdefault(run.name, []).append(run)
+    yield from _lane("Changes", [partial(_change, axis, clock, change) for change in state.changes])
     yield from _lane("Deadlines", [partial(_clock, state, axis, clock, runs) for runs in named.values()])
-
-
-def obligations(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
-    """Each duty to notify, with its signatures."""
     yield from _lane("Obligations", [partial(_duty, axis, clock, state, duty) for duty in state.obligations])
 
 
 def _lane(name: str, rows: Sequence[Drawn]) -> Iterator[Lane]:
     """One lane with its rows below its name; too many rows are cut, and the lane says so."""
-    if not rows:
-        return
     shown = rows[:_MOST]
     title = name if len(shown) == len(rows) else f"{name} (the first {_MOST} of {len(rows)})"
-    yield len(shown) + 1, title, partial(_rows, shown)
 
+    def drawn(y: float) -> Iterator[Shape]:
+        for number, row in enumerate(shown, start=1):
+            yield from row(y + number * ROW)
 
-def _rows(rows: Sequence[Drawn], y: float) -> Iterator[Shape]:
-    for number, row in enumerate(rows, start=1):
-        yield from row(y + number * ROW)
+    if rows:
+        yield len(shown) + 1, title, drawn
 
 
 def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterator[Shape]:
