@@ -37,11 +37,8 @@ def html(blocks: Iterable[Block], title: str) -> str:
 
 def _text(text: str) -> str:
     """Text as HTML in which words stay whole; only what is longer than any word may break."""
-    return "".join(map(_part, _PARTS.findall(legible(text))))
-
-
-def _part(part: str) -> str:
-    return escape(part) if len(part) <= _WORD else "<wbr>".join(map(escape, pieces(part)))
+    parts = _PARTS.findall(legible(text))
+    return "".join(escape(one) if len(one) <= _WORD else "<wbr>".join(map(escape, pieces(one))) for one in parts)
 
 
 def _block(block: Block, name: str | None) -> str:
@@ -60,10 +57,8 @@ def _block(block: Block, name: str | None) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{_text(column)}</th>' for column in table.columns)
-    rows = "".join(_row(row, table.marks.get(number)) for number, row in enumerate(table.rows))
+    rows = ""
+    for number, row in enumerate(table.rows):
+        mark = f' class="{table.marks[number]}"' if number in table.marks else ""
+        rows += f"<tr{mark}>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>"
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def _row(row: list[str], mark: str | None) -> str:
-    opening = f'<tr class="{mark}">' if mark else "<tr>"
-    return opening + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>"

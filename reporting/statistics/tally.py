@@ -125,17 +125,14 @@ def tally(states: Iterable[IncidentState]) -> Stats:
             dry_runs += 1
         else:
             counted.append(_counted(state))
-    types = [_group(counted, "type", name) for name in {one.type for one in counted}]
+    severities, types = sorted({one.severity for one in counted}), {one.type for one in counted}
+    by_type = [Group.of(name, [one for one in counted if one.type == name]) for name in types]
     return Stats(
         total=Group.of("all", counted),
-        by_severity=[_group(counted, "severity", name) for name in sorted({one.severity for one in counted})],
-        by_type=sorted(types, key=lambda group: (-group.incidents, group.name)),
+        by_severity=[Group.of(name, [one for one in counted if one.severity == name]) for name in severities],
+        by_type=sorted(by_type, key=lambda group: (-group.incidents, group.name)),
         dry_runs=dry_runs,
     )
-
-
-def _group(counted: list[_Counted], by: Literal["severity", "type"], name: str) -> Group:
-    return Group.of(name, [one for one in counted if getattr(one, by) == name])
 
 
 def _counted(state: IncidentState) -> _Counted:

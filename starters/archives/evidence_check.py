@@ -17,8 +17,6 @@ from starters.client.aws_session import vault
 from starters.errors import RefusedError
 from starters.options import Options
 
-_SNAPSHOT, _COPIES, _COPY = "snapshot", "copies", "copy"
-
 
 class Record(NamedTuple):
     """What is on record of an incident, while the ledger can be read."""
@@ -49,9 +47,13 @@ def rows(store: EvidenceStore, incident: str, entries: list[Entry]) -> list[dict
     """Every piece of evidence with its entry and its custody events; single copies only if they have any."""
     events = custody(entries)
     found = [_manifest_row(one, _named(one, entries)) for one in store.manifests(incident)]
-    found += [_snapshot_row(one) for one in preserved(entries) if ":snapshot:" in one.arn]
+    found += [
+        _row(_snapshot_name(one), "snapshot", one.arn, one.entry)
+        for one in preserved(entries)
+        if ":snapshot:" in one.arn
+    ]
     known = {row["evidence"] for row in found}
-    found += [_row(name, _COPY, "a single copy in a manifest", None) for name in events if name not in known]
+    found += [_row(name, "copy", "a single copy in a manifest", None) for name in events if name not in known]
     return [{**row, "custody": events.get(row["evidence"], [])} for row in found]
 
 
@@ -71,7 +73,9 @@ def problems(store: EvidenceStore, incident: str, entries: list[Entry], name: st
     for manifest in manifests:
         if name is None or name == manifest.id:
             checked += 1
-            yield from _of_manifest(store, manifest, entries)
+            if _named(manifest, entries) is None:
+                yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
+            yield from _of_lines(store, store.lines(manifest))
         else:
             lines = [line for line in store.lines(manifest) if line["evidence_id"] == name]
             checked += len(lines)
@@ -91,12 +95,6 @@ def problems(store: EvidenceStore, incident: str, entries: list[Entry], name: st
 def unknown(incident: str, name: str) -> RefusedError:
     """The refusal of an id that is no piece of evidence."""
     return RefusedError(f"there is no evidence {name!r} in {incident}: incident evidence list {incident}")
-
-
-def _of_manifest(store: EvidenceStore, manifest: Manifest, entries: list[Entry]) -> Iterator[str]:
-    if _named(manifest, entries) is None:
-        yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
-    yield from _of_lines(store, store.lines(manifest))
 
 
 def _of_lines(store: EvidenceStore, lines: Iterator[dict[str, Any]]) -> Iterator[str]:
@@ -121,17 +119,13 @@ def _manifest_row(manifest: Manifest, entry: Entry | None) -> dict[str, Any]:
     about = manifest.about
     what = f"{about.get('versions', '?')} versions of {about.get('bucket', '?')} since {about.get('since', '?')}"
     return {
-        **_row(manifest.id, _COPIES, what, entry),
+        **_row(manifest.id, "copies", what, entry),
         "copies": int(about.get("versions", 0)),
         "locked_until": about.get("locked_until"),
         "manifest": manifest.key,
         "version": manifest.version,
         "sha256": manifest.sha256,
     }
-
-
-def _snapshot_row(one: Told) -> dict[str, Any]:
-    return _row(_snapshot_name(one), _SNAPSHOT, one.arn, one.entry)
 
 
 def _snapshot_name(one: Told) -> str:

@@ -6,9 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
-from starters.cli.output import print_json
+from starters.cli.output import answer
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
@@ -94,12 +95,9 @@ def _vote(options: Options, incident: str, step: str, vote: str, payload: dict[s
         return await incident_client.send(client, workflow, vote, payload)
 
     record = run(work)
-    if options.as_json:
-        print_json(record)
-        return
     waiting = ", ".join(record.get("eligible") or [])
     still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
-    click.echo(f"{incident} {step} is {record['status']}{still}")
+    answer(options, record, f"{incident} {step} is {record['status']}{still}")
 
 
 async def _planned(client: "Client", incident: str, command: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -138,10 +136,11 @@ def _confirmed(record: dict[str, Any]) -> str:
 
 
 def _print_plan(options: Options, record: dict[str, Any]) -> None:
-    if options.as_json:
-        print_json(record)
-        return
-    terminal.show(*incident_tables.plan(record))
-    if record["status"] == "awaiting-approval":
+    def parts() -> list[RenderableType]:
+        if record["status"] != "awaiting-approval":
+            return incident_tables.plan(record)
         incident = record["workflow_id"].split("/")[0]
-        terminal.show(f"Next: incident approve {incident} {record['step']} --digest {record['plan']['digest']}")
+        step = f"Next: incident approve {incident} {record['step']} --digest {record['plan']['digest']}"
+        return [*incident_tables.plan(record), step]
+
+    terminal.answer(options, record, parts)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from starters.cli import terminal
-from starters.cli.output import print_json
+from starters.cli.output import answer, print_json
 from starters.cli.send_command import command
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError
@@ -109,8 +109,5 @@ def _record(options: Options, incident: str, payload: dict[str, Any]) -> None:
         if not evidence_check.is_known(store, incident, record.entries, piece):
             raise evidence_check.unknown(incident, piece)
         entry = custody_writer.keep(options, incident, payload, store.clients)
-    if options.as_json:
-        print_json({"incident_id": incident, **payload, "entry": entry})
-        return
     where = "recorded by the incident" if entry is None else f"entry {entry}, after the end of the closed chain"
-    click.echo(f"{piece} {payload['event']}: {where}")
+    answer(options, {"incident_id": incident, **payload, "entry": entry}, f"{piece} {payload['event']}: {where}")

@@ -144,10 +144,5 @@ def plan(change: Document) -> list[RenderableType]:
     return [grid, rows]
 
 
-def plans(state: Document) -> list[RenderableType]:
-    """Every change's plan, one below the other."""
-    return [part for change in state["changes"] for part in plan(change)]
-
-
 def _value(value: Any) -> str:
     return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
-from starters.cli.output import print_json, write
-from starters.cli.send_command import command, send
+from starters.cli.output import answer, write
+from starters.cli.send_command import send
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -32,11 +33,7 @@ def facts(options: Options, incident: str, record: str | None, at: str | None, r
         [state] = _states(incident)
     else:
         state = send(options, incident, "record_fact", fact=record, at=_instant(at), reason=reason)
-    if options.as_json:
-        print_json(state["facts"])
-        return
-    clock = terminal.clock(options)
-    terminal.show(incident_tables.facts(state, clock), incident_tables.obligations(state, clock))
+    terminal.answer(options, state["facts"], lambda: _tables(options, state))
 
 
 @click.command()
@@ -46,16 +43,16 @@ def obligations(options: Options, incident: str | None) -> None:
     """Show the obligations of incident ID; without ID, the open ones of every incident."""
     states = _states(incident)
     rows = [{"incident": state["id"], **owed} for state in states for owed in state["obligations"]]
-    if incident is None:
-        rows = [row for row in rows if row["state"] == "open"]
-    if options.as_json:
-        print_json(rows)
+    if incident is not None:
+        terminal.answer(options, rows, lambda: _tables(options, states[0]))
         return
+    rows = sorted((row for row in rows if row["state"] == "open"), key=lambda row: str(row["due_at"]))
+    terminal.answer(options, rows, lambda: [incident_tables.owed(rows, terminal.clock(options))])
+
+
+def _tables(options: Options, state: Document) -> list[RenderableType]:
     clock = terminal.clock(options)
-    if incident is None:
-        terminal.show(incident_tables.owed(sorted(rows, key=lambda row: str(row["due_at"])), clock))
-        return
-    terminal.show(incident_tables.facts(states[0], clock), incident_tables.obligations(states[0], clock))
+    return [incident_tables.facts(state, clock), incident_tables.obligations(state, clock)]
 
 
 @click.group()
@@ -78,6 +75,26 @@ def discharge(options: Options, incident: str, step: str, at: str | None, **give
     The last required signature ends it.
     """
     _end(options, incident, "discharge_obligation", step, at=_instant(at), **given)
+
+
+@obligation.command(name="not-required")
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", help="Why it does not apply; required from the first signer.")
+@shared
+def not_required(options: Options, incident: str, step: str, reason: str | None) -> None:
+    """Sign that obligation STEP of incident ID is not required."""
+    _end(options, incident, "obligation_not_required", step, reason=reason)
+
+
+@obligation.command()
+@click.argument("incident", metavar="ID")
+@click.argument("step")
+@click.option("--reason", help="Which obligation replaces it, and why; required from the first signer.")
+@shared
+def superseded(options: Options, incident: str, step: str, reason: str | None) -> None:
+    """Sign that another obligation supersedes STEP of incident ID."""
+    _end(options, incident, "supersede_obligation", step, reason=reason)
 
 
 @obligation.command()
@@ -103,49 +120,18 @@ def pack(options: Options, incident: str, step: str, output: Path | None) -> Non
             raise click.UsageError(f"{output}: {error.strerror}") from error
         for name, text in written.items():
             write(output / name, text.encode())
-    if options.as_json:
-        print_json({"incident": incident, "step": step, "drafts": written})
-    elif output is not None:
-        click.echo("\n".join(str(output / name) for name in written))
-    else:
-        click.echo("\n\n".join(written.values()))
+    text = "\n\n".join(written.values()) if output is None else "\n".join(str(output / name) for name in written)
+    answer(options, {"incident": incident, "step": step, "drafts": written}, text)
 
 
 def _end(options: Options, incident: str, update: str, step: str, **given: Any) -> None:
     """Sign how an obligation ends, and print how it stands."""
     state = send(options, incident, update, step=step, **given)
     owed = next(owed for owed in state["obligations"] if owed["step"] == step)
-    if options.as_json:
-        print_json(owed)
-        return
     signed = {signature["role"] for signature in owed["signatures"]}
     missing = [role for role in owed["signers"] if role not in signed]
     left = f"; still to sign: {', '.join(missing)}" if owed["state"] == "open" and missing else ""
-    click.echo(f"{incident} {step} is {owed['state']}{left}")
-
-
-def _ends(update: str, name: str, text: str, reason: str) -> None:
-    """Add a command that signs another end of an obligation than its discharge."""
-
-    def act(options: Options, incident: str, step: str, reason: str | None) -> None:
-        _end(options, incident, update, step, reason=reason)
-
-    option = click.option("--reason", help=f"{reason}; required from the first signer.")
-    obligation.add_command(command(name, text, act, click.argument("step"), option))
-
-
-_ends(
-    "obligation_not_required",
-    "not-required",
-    "Sign that obligation STEP of incident ID is not required.",
-    "Why it does not apply",
-)
-_ends(
-    "supersede_obligation",
-    "superseded",
-    "Sign that another obligation supersedes STEP of incident ID.",
-    "Which obligation replaces it, and why",
-)
+    answer(options, owed, f"{incident} {step} is {owed['state']}{left}")
 
 
 def _instant(text: str | None) -> str | None:

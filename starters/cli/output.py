@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from starters.options import Options
+
 
 def print_json(document: Any, output: Path | None = None) -> None:
     """Print the command's one JSON document, or write it to a file, named on stdout. Raises as `write` does."""
@@ -16,6 +18,11 @@ def print_json(document: Any, output: Path | None = None) -> None:
         return
     write(output, f"{text}\n".encode())
     click.echo(json.dumps({"written": str(output)}))
+
+
+def answer(options: Options, document: Any, text: str) -> None:
+    """Print what a command came to: the document with --json, else the text."""
+    click.echo(json.dumps(document, ensure_ascii=False) if options.as_json else text)
 
 
 def deliver(content: bytes, output: Path | None) -> None:

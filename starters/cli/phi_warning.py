@@ -24,7 +24,9 @@ def warn(options: "Options", texts: Iterable[object]) -> None:
         return
     from domain.values.phi_hints import signs
 
-    if found := signs(text, organisation.personal_numbers, _own(organisation)):
+    own = [channel.address for contact in organisation.contacts for channel in contact.channels]
+    own += [external.contact for external in organisation.externals]
+    if found := signs(text, organisation.personal_numbers, own):
         click.echo(
             f"Warning: this seems to contain {' and '.join(found)}; it stays on record and many people read it: "
             "do not name the people concerned",
@@ -39,9 +41,3 @@ def _organisation(options: "Options") -> "Organisation | None":
         return options.load_organisation()
     except (InvalidFile, click.UsageError):
         return None
-
-
-def _own(organisation: "Organisation") -> list[str]:
-    """The addresses of the organisation's own people."""
-    own = [channel.address for contact in organisation.contacts for channel in contact.channels]
-    return [*own, *(external.contact for external in organisation.externals)]

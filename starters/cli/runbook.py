@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from domain.config.runbook import Runbook
 
 
+_LISTED = {"id", "title", "version", "severities", "owner"}
+
+
 @click.group()
 def runbook() -> None:
     """List, show and check runbooks."""
@@ -28,12 +31,10 @@ def list_(options: Options) -> None:
 
     folder = options.folder()
     books = [_load(options, name) for name in organisation_folder.list_runbooks(folder)]
-    if options.as_json:
-        shown = {"id", "title", "version", "severities", "owner"}
-        print_json([book.model_dump(mode="json", include=shown) for book in books])
-        return
+    documents = [book.model_dump(mode="json", include=_LISTED) for book in books]
     rows = ([book.id, book.title, book.version, ", ".join(book.severities), book.owner] for book in books)
-    terminal.show(terminal.table(f"Runbooks in {folder}", "Type", "Title", "Version", "Severities", "Owner", rows=rows))
+    columns = ("Type", "Title", "Version", "Severities", "Owner")
+    terminal.answer(options, documents, lambda: [terminal.table(f"Runbooks in {folder}", *columns, rows=rows)])
 
 
 @runbook.command()
@@ -88,9 +89,9 @@ def schema(options: Options) -> None:
     """Print the JSON Schema of a runbook file, for editors."""
     import json
 
-    from starters.files import loading
+    from starters.files.runbook_schema import runbook_schema
 
-    click.echo(json.dumps(loading.schema(), indent=None if options.as_json else 2, ensure_ascii=False))
+    click.echo(json.dumps(runbook_schema(), indent=None if options.as_json else 2, ensure_ascii=False))
 
 
 def _load(options: Options, type_: str) -> "Runbook":

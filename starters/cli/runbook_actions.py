@@ -6,17 +6,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 
 import click
 from pydantic.fields import FieldInfo
 
-from activities.action import Logical
 from domain.values.durations import spoken
 from starters.cli import terminal
 from starters.cli.output import print_json
 from starters.errors import RefusedError
-from starters.files.action_checks import ACTIONS, Action
+from starters.files.action_checks import ACTIONS, Action, logical_marks
 
 _OPERATIONS = re.compile(r" \((?:`[\w-]+:\w+`[, ]*)+\)")
 """What a docstring says of AWS operations, which the permissions say already."""
@@ -88,16 +87,9 @@ def _type(schema: Mapping[str, Any], definitions: Mapping[str, Any], field: Fiel
         return f"list of {_type(schema['items'], definitions, field)}"
     if schema["type"] == "object":
         return "mapping of " + ", ".join(schema["properties"])
-    if logical := next(_logical(field.annotation, field.metadata), None):
-        return f"name in {logical}"
+    if logical := logical_marks(field):
+        return f"name in {logical[0].kind}"
     return "duration" if "15m" in schema.get("examples", ()) else str(schema["type"])
-
-
-def _logical(annotation: Any, marks: Any = ()) -> Iterator[str]:
-    """The part of an environment whose names a parameter takes."""
-    yield from (mark.kind for mark in marks if isinstance(mark, Logical))
-    for inner in get_args(annotation):
-        yield from _logical(inner, getattr(inner, "__metadata__", ()))
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from starters.cli.output import print_json
+from starters.cli.output import answer
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -28,13 +28,9 @@ def send(options: Options, incident: str, command: str, **given: Any) -> dict[st
 def send_and_print(options: Options, incident: str, command: str, **given: Any) -> None:
     """Send a command and print the incident's new status."""
     state = send(options, incident, command, **given)
-    if options.as_json:
-        print_json(state)
-        return
     waiting = ", ".join(state.get("waiting_for", []))
-    click.echo(
-        f"{incident} is {state['status']}, {state['severity']}" + (f"; waiting for {waiting}" if waiting else "")
-    )
+    still = f"; waiting for {waiting}" if waiting else ""
+    answer(options, state, f"{incident} is {state['status']}, {state['severity']}{still}")
 
 
 def command(name: str, text: str, act: Callable[..., None], *parameters: Callable[[Any], Any]) -> click.Command:

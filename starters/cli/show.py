@@ -1,9 +1,9 @@
 """`incident show` and `incident timeline`."""
 
 import click
+from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
-from starters.cli.output import print_json
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -17,20 +17,21 @@ def show(options: Options, incident: str) -> None:
     from starters.client.connection import run
 
     state = run(incident_client.state, incident)
-    if options.as_json:
-        print_json(state)
-        return
-    clock = terminal.clock(options)
-    terminal.show(
-        incident_tables.head(state, clock),
-        incident_tables.findings(state),
-        incident_tables.offers(state),
-        incident_tables.changes(state),
-        incident_tables.tasks(state, clock),
-        incident_tables.clocks(state, clock),
-        *([incident_tables.obligations(state, clock)] if state["obligations"] else []),
-        f"{len(state['pages'])} pages sent, {state['timeline']['length']} timeline entries",
-    )
+
+    def parts() -> list[RenderableType]:
+        clock = terminal.clock(options)
+        return [
+            incident_tables.head(state, clock),
+            incident_tables.findings(state),
+            incident_tables.offers(state),
+            incident_tables.changes(state),
+            incident_tables.tasks(state, clock),
+            incident_tables.clocks(state, clock),
+            *([incident_tables.obligations(state, clock)] if state["obligations"] else []),
+            f"{len(state['pages'])} pages sent, {state['timeline']['length']} timeline entries",
+        ]
+
+    terminal.answer(options, state, parts)
 
 
 @click.command()
@@ -45,7 +46,4 @@ def timeline(options: Options, incident: str, ledger: bool) -> None:
         entries = full_timeline.documents(full_timeline.in_ledger(options, incident))
     else:
         entries = full_timeline.by_workflow(options, incident).timeline
-    if options.as_json:
-        print_json(entries)
-        return
-    terminal.show(incident_tables.entries(entries, terminal.clock(options)))
+    terminal.answer(options, entries, lambda: [incident_tables.entries(entries, terminal.clock(options))])

@@ -11,10 +11,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from domain.values.local_time import Clock
+from starters.cli.output import print_json
 from starters.files.problems import InvalidFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from starters.client.recorded_incidents import Unreadable
     from starters.options import Options
@@ -44,6 +45,14 @@ def table(title: str | None, *columns: str, rows: "Iterable[Sequence[Any]]" = ()
     for row in rows:
         made.add_row(*map(clean, row))
     return made
+
+
+def answer(options: "Options", document: Any, parts: "Callable[[], Iterable[RenderableType]]") -> None:
+    """Print what a command came to: the document with --json, else its parts, one below the other."""
+    if options.as_json:
+        print_json(document)
+    else:
+        show(*parts())
 
 
 def show(*parts: RenderableType) -> None:

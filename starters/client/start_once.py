@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributePair
 from temporalio.common import WorkflowIDConflictPolicy as Conflict
 from temporalio.common import WorkflowIDReusePolicy as Reuse
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -26,6 +26,7 @@ from workflows.profiles import priority
 
 _ATTEMPTS = 200
 _SUMMARY_BYTES = 300
+"""How much of a title goes into the summary: Temporal takes no long ones. It is cut between two characters."""
 
 
 class Started(NamedTuple):
@@ -67,6 +68,7 @@ async def _create(client: Client, draft: Declaration, incident: str, details: Ca
     """Start the workflow of an incident; False when that id is, or ever was, in use."""
     declaration = draft.model_copy(update={"incident_id": incident})
     memo = {"title": declaration.title, "declared_at": stamp(declaration.declared_at), "key": _key(declaration)}
+    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
     try:
         await client.start_workflow(
             "Incident",
@@ -76,8 +78,8 @@ async def _create(client: Client, draft: Declaration, incident: str, details: Ca
             id_conflict_policy=Conflict.FAIL,
             id_reuse_policy=Reuse.REJECT_DUPLICATE,
             memo=memo,
-            search_attributes=_search_attributes(declaration),
-            static_summary=_summary(declaration.title),
+            search_attributes=known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared")),
+            static_summary=declaration.title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
             static_details=details(declaration),
             priority=priority(declaration.severity),
             rpc_timeout=RPC_TIMEOUT,
@@ -111,7 +113,7 @@ async def _hold(client: Client, key: str, candidate: str) -> _Hold | None:
 async def _alerted(client: Client, declaration: Declaration, incident: str) -> bool:
     """Record a duplicate alert; False when the incident has ended, or answers for another key.
 
-    One that is closed may still be telling the outside so: an alert on it would be heard by nobody.
+    One that is closed may still be sending its last notices: nobody would look at an alert on it.
     """
     found = await look(client, incident)
     if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
@@ -140,15 +142,5 @@ async def _let_go(client: Client, key: str, hold: _Hold) -> None:
             raise
 
 
-def _search_attributes(declaration: Declaration) -> TypedSearchAttributes:
-    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
-    return known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared"))
-
-
 def _key(declaration: Declaration) -> str | None:
     return None if declaration.key is None else ids.key_workflow_id(declaration.key)
-
-
-def _summary(title: str) -> str:
-    """Cut a title to what Temporal takes as a summary, between two characters."""
-    return title.encode()[:_SUMMARY_BYTES].decode(errors="ignore")

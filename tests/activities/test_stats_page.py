@@ -147,9 +147,9 @@ def ends(shape: Any) -> tuple[float, float]:
     return shape.x - shape.radius, shape.x + shape.radius
 
 
-@given(st.lists(SPREADS, min_size=1, max_size=3), st.lists(SECONDS, min_size=2, max_size=2).map(sorted))
-def test_a_longer_time_never_stands_left_of_a_shorter(spreads: list[Spread], pair: list[float]) -> None:
-    scale = TimeScale(spreads)
+@given(SPREADS, st.lists(SECONDS, min_size=2, max_size=2).map(sorted))
+def test_a_longer_time_never_stands_left_of_a_shorter(spread: Spread, pair: list[float]) -> None:
+    scale = TimeScale(spread)
     assert 0 <= scale.place(pair[0]) <= scale.place(pair[1]) <= 1
     marks = scale.marks(0.16)
     assert (marks[0].place, marks[-1].place) == (0, 1)
@@ -161,7 +161,7 @@ def test_a_longer_time_never_stands_left_of_a_shorter(spreads: list[Spread], pai
     [([90, 1000], ("1m", "1h")), ([60, 60], ("1m", "5m")), ([0], ("1s", "10s")), ([86400 * 20], ("15d", "50d"))],
 )
 def test_the_scale_reaches_around_what_it_shows(seconds: list[float], ends: tuple[str, str]) -> None:
-    marks = TimeScale([Spread.of(seconds)]).marks(0)
+    marks = TimeScale(Spread.of(seconds)).marks(0)
     assert (marks[0].label, marks[-1].label) == ends
 
 
