@@ -15,9 +15,9 @@ from activities.ledger.terms import TERM
 from domain.audit.storage_format import chain_key, seal_place
 from domain.model.activity_io import AppendCall, FollowCall
 from domain.model.event_kinds import Happening
-from domain.model.events import ReportStored
 from domain.model.restoring import RestorableCall, RestoreCall
 from domain.model.timeline import Entry
+from domain.model.work_events import ReportStored
 from domain.rules.evolve import fold
 from tests.activities.ledger_worlds import BUCKET, append, ledger_and_vault, objects, place, stored, table
 from tests.activities.report_worlds import Played
