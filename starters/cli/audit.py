@@ -38,7 +38,7 @@ def verify(options: Options, incident: str | None, archive: Path | None, public_
     """Recompute the record of incident ID from the stored copy alone, and name the first broken entry."""
     from activities.ledger.signatures import ANY, Keys
     from domain.audit.epochs import Flaw
-    from domain.audit.verdict import audit as check
+    from domain.audit.verdict import check
     from starters.archives import archive_file
 
     if (incident is None) == (archive is None):
@@ -71,7 +71,7 @@ def export(options: Options, incident: str, output: Path | None) -> None:
     Only the ledger is needed. The incident's document is included while Temporal still has it.
     """
     from activities.ledger.signatures import Keys
-    from domain.audit.verdict import audit as check
+    from domain.audit.verdict import check
     from starters.archives import archive_file
 
     stored, pems = _stored(options, incident)

@@ -121,10 +121,10 @@ def forget_clients() -> None:
     _aws.cache_clear()
 
 
-def create_ledger(clients: WorldClients) -> None:
+def create_ledger(clients: WorldClients, name: str = LEDGER) -> None:
     """Make the ledger's table, as the worker expects it."""
     keys: Any = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
     kinds: Any = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
     clients.inner.client("dynamodb").create_table(
-        TableName=LEDGER, BillingMode="PAY_PER_REQUEST", KeySchema=keys, AttributeDefinitions=kinds
+        TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=keys, AttributeDefinitions=kinds
     )

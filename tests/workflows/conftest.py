@@ -61,6 +61,16 @@ def address() -> Iterator[str]:
 @pytest_asyncio.fixture
 async def server(address: str) -> WorkflowEnvironment:
     """A namespace of a test's own: no other's workflow or worker is in it."""
+    return await _namespace(address)
+
+
+@pytest_asyncio.fixture
+async def fresh(address: str) -> WorkflowEnvironment:
+    """Another namespace: where a test goes on when the first one is lost."""
+    return await _namespace(address)
+
+
+async def _namespace(address: str) -> WorkflowEnvironment:
     namespace = f"test-{uuid4()}"
     client = await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
     asked = RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=Duration(seconds=86400))

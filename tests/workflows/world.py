@@ -40,6 +40,7 @@ from domain.model.timeline import Entry
 from domain.rules.run import IncidentRun
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
+from tests.workflows.past import Past
 from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
 
@@ -72,6 +73,7 @@ class World:
         self.followed: list[FollowCall] = []
         self.reports: list[int] = []
         self.released: list[tuple[str, ...]] = []
+        self.past = Past(self)
         self.denied: set[str] = set()
         self.broken: set[str] = set()
         self.suspect: set[str] = {"test.deployments"}
@@ -110,6 +112,10 @@ class World:
         return Planned(plan=plan, ours=bool(self.acted))
 
     def apply(self, call: ApplyCall) -> Applied:
+        self.past.check(call.term)
+        self.past.intents[call.holder] = call.approvers
+        if call.action_id in self.acted:
+            return Applied(outcome="applied")
         self.before_apply()
         resource = _resource(call.plan.action)
         if {"revision": getattr(self, resource)} != call.plan.before:
@@ -140,11 +146,13 @@ class World:
         async def append(call: AppendCall) -> Appended:
             if "ledger" in self.broken:
                 raise ApplicationError("no table", type="NotFound", non_retryable=True)
+            self.past.check(call.term)
             self.ledger += [entry for entry in call.entries if entry.seq > len(self.ledger)]
             return Appended(written=call.entries[-1].seq, epoch=call.epoch)
 
         @activity.defn(name="ledger.follow")
         async def follow(call: FollowCall) -> None:
+            self.past.check(call.term)
             self.followed.append(call)
 
         @activity.defn(name="changes.release")
@@ -162,7 +170,7 @@ class World:
             self.reports.append(len(self.ledger))
             return Reported(seq=len(self.ledger), places=(report_place(call.incident, len(self.ledger), "md"),))
 
-        return [*made, page, tell, append, follow, release, report]
+        return [*made, page, tell, append, follow, release, report, *self.past.activities()]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")

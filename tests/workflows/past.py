@@ -1,0 +1,93 @@
+"""The record of one incident as workers read it back, and the terms under which its lives write it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from domain.model.records import ChangeStatus
+from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
+from domain.model.timeline import Entry, Timeline
+from domain.rules.evolve import fold
+from domain.values.errors import ErrorKind
+
+if TYPE_CHECKING:
+    from tests.workflows.world import World
+
+_BEFORE_AN_INTENT = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}
+
+
+class Past:
+    """What a world's ledger has. A test may hold back who reads it (`reading`), and sees which intents were put."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.term = 1
+        self.holder = ""
+        self.intents: dict[str, tuple[str, ...]] = {}
+        self.reading = asyncio.Event()
+        self.reading.set()
+
+    def check(self, term: int) -> None:
+        """Refuse a life that is over."""
+        if term < self.term:
+            kind = ErrorKind.SUPERSEDED.value
+            raise ApplicationError(f"the incident goes on under term {self.term}", type=kind, non_retryable=True)
+
+    def entries(self) -> list[Entry]:
+        """The chain, with the follow-up work behind its end."""
+        entries = list(self._world.ledger)
+        for call in self._world.followed:
+            grown = Timeline(dropped=entries[-1].seq, base=entries[-1].hash)
+            data = {**call.data, "follow_up": call.number}
+            entries.append(grown.append(call.at, call.actor, call.kind, call.text, data, v=call.v, cause=call.cause))
+        return entries
+
+    def activities(self) -> list[Callable[..., Any]]:
+        @activity.defn(name="ledger.restore")
+        async def restore(call: RestoreCall) -> RestoredIncident:
+            await self.reading.wait()
+            return self._restored(call)
+
+        @activity.defn(name="ledger.restorable")
+        async def restorable(call: RestorableCall) -> list[Restorable]:
+            return [one for one in [self._restorable()] if call.incident in {None, one.incident}]
+
+        return [restore, restorable]
+
+    def _restored(self, call: RestoreCall) -> RestoredIncident:
+        entries = self.entries()
+        state = fold(entries)
+        assert state.id == call.incident
+        if call.holder != self.holder:
+            self.term, self.holder = self.term + 1, call.holder
+        waiting = {one.workflow_id for one in state.changes_in_flight() if one.status in _BEFORE_AN_INTENT}
+        return RestoredIncident(
+            state=state,
+            length=len(entries),
+            head=entries[-1].hash,
+            epoch=1,
+            term=self.term,
+            until=entries[-1].at,
+            intended={name: who for name, who in self.intents.items() if name in waiting},
+            followed=len(self._world.followed),
+        )
+
+    def _restorable(self) -> Restorable:
+        entries = self.entries()
+        state = fold(entries)
+        return Restorable(
+            incident=state.id,
+            title=state.title,
+            type=state.type,
+            severity=state.severity,
+            status=state.status,
+            mode=state.declaration.mode,
+            over=state.ended,
+            declared_at=state.declared_at,
+            key=state.declaration.key,
+            entries=len(entries),
+            until=entries[-1].at,
+        )
