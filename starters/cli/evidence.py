@@ -29,8 +29,8 @@ def list_(options: Options, incident: str) -> None:
     """List the evidence of incident ID, with its custody events."""
     from starters.archives import evidence_check
 
-    with evidence_check.opened(options, incident) as (store, record):
-        rows = evidence_check.rows(store, incident, record.entries)
+    with evidence_check.opened(options, incident) as preserved:
+        rows = preserved.rows()
     if options.as_json:
         print_json(rows)
         return
@@ -58,10 +58,8 @@ def verify(options: Options, incident: str, evidence_: str | None) -> None:
     """
     from starters.archives import evidence_check
 
-    with evidence_check.opened(options, incident) as (store, record):
-        wrong = [f"the record is broken ({flaw})" for flaw in record.flaws()[:1]]
-        wrong += evidence_check.problems(store, incident, record.entries, evidence_)
-        rows = evidence_check.rows(store, incident, record.entries)
+    with evidence_check.opened(options, incident) as preserved:
+        wrong, rows = list(preserved.problems(evidence_)), preserved.rows()
     copies = sum(row["copies"] for row in rows)
     if options.as_json:
         print_json({"incident": incident, "intact": not wrong, "problems": wrong, "copies": copies})
@@ -104,10 +102,8 @@ def _record(options: Options, incident: str, payload: dict[str, Any]) -> None:
     from starters.client import custody_writer
 
     piece = payload["evidence"]
-    with evidence_check.opened(options, incident) as (store, record):
-        # checked first: an entry in the chain cannot be taken back
-        if not evidence_check.is_known(store, incident, record.entries, piece):
-            raise evidence_check.unknown(incident, piece)
-        entry = custody_writer.keep(options, incident, payload, store.clients)
+    with evidence_check.opened(options, incident) as preserved:
+        preserved.refuse_unknown(piece)  # checked first: an entry in the chain cannot be taken back
+        entry = custody_writer.keep(options, incident, payload, preserved.clients)
     where = "recorded by the incident" if entry is None else f"entry {entry}, after the end of the closed chain"
     answer(options, {"incident_id": incident, **payload, "entry": entry}, f"{piece} {payload['event']}: {where}")

@@ -14,19 +14,23 @@ Document = dict[str, Any]
 
 def head(state: Document, clock: Clock) -> Table:
     """Who, what, since when."""
-    made = Table.grid(padding=(0, 2))
+    moments = ("Declared", "Acknowledged", "Mitigated", "Resolved", "Closed")
     rows = {
         "Incident": f"{state['id']}  {state['severity']} {state['type']}  {state['mode']} in {state['environment']}",
         "Title": state["title"],
         "Status": state["status"],
         "Commander": state["commander"] or "nobody yet",
         "Waiting for": ", ".join(state.get("waiting_for", [])),
-        "Declared": clock(state["declared_at"]),
-        "Acknowledged": clock(state["acknowledged_at"]),
-        "Mitigated": clock(state["mitigated_at"]),
-        "Resolved": clock(state["resolved_at"]),
-        "Closed": clock(state["closed_at"]),
+        **{name: clock(state[f"{name.lower()}_at"]) for name in moments},
     }
+    return _pairs(rows)
+
+
+def _pairs(rows: dict[str, Any]) -> Table:
+    """Names beside their values; what is empty is left out."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column()
+    made.add_column(overflow="fold")  # nobody approves a target that was cut short
     for name, value in rows.items():
         if value:
             made.add_row(name, clean(value))
@@ -123,26 +127,23 @@ def plan(change: Document) -> list[RenderableType]:
     planned = change["plan"]
     if planned is None:
         return [f"{change['step']}: {change['status']}, no plan"]
-    rows = table(None, "Field", "Now", "After")
-    for name in dict.fromkeys([*planned["before"], *planned["after"]]):
+
+    def row(name: str) -> list[str]:
         before, after = planned["before"].get(name), planned["after"].get(name)
-        rows.add_row(("* " if before != after else "  ") + clean(name), _value(before), _value(after))
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column()
-    grid.add_column(overflow="fold")  # nobody approves a target that was cut short
-    for label, value in (
-        ("Change", f"{change['step']} ({change['action']}, class {change['class']})"),
-        ("What", planned.get("summary", "")),
-        ("Target", planned["target"]),
-        ("Impact", planned["impact"]),
-        ("Digest", planned["digest"]),
-        ("Status", change["status"]),
-        ("May approve", ", ".join(change.get("eligible", []))),
-    ):
-        if value:
-            grid.add_row(label, clean(value))
-    return [grid, rows]
+        return [("* " if before != after else "  ") + name, _value(before), _value(after)]
+
+    names = dict.fromkeys([*planned["before"], *planned["after"]])
+    about = {
+        "Change": f"{change['step']} ({change['action']}, class {change['class']})",
+        "What": planned.get("summary"),
+        "Target": planned["target"],
+        "Impact": planned["impact"],
+        "Digest": planned["digest"],
+        "Status": change["status"],
+        "May approve": ", ".join(change.get("eligible", [])),
+    }
+    return [_pairs(about), table(None, "Field", "Now", "After", rows=map(row, names))]
 
 
 def _value(value: Any) -> str:
-    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

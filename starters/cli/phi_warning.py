@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -37,7 +38,6 @@ def warn(options: "Options", texts: Iterable[object]) -> None:
 def _organisation(options: "Options") -> "Organisation | None":
     from starters.files.problems import InvalidFile
 
-    try:
+    with suppress(InvalidFile, click.UsageError):
         return options.load_organisation()
-    except (InvalidFile, click.UsageError):
-        return None
+    return None

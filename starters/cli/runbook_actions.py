@@ -23,17 +23,19 @@ _OPERATIONS = re.compile(r" \((?:`[\w-]+:\w+`[, ]*)+\)")
 
 def show(name: str | None, *, as_json: bool) -> None:
     """Print one action in full, or a table of all."""
-    if name is not None:
-        kind, action = _named(name)
-        described = _described(kind, action)
-        if as_json:
-            print_json(described)
-        else:
-            _print(described)
-        return
-    found = [_described(kind, action) for kind, actions in ACTIONS.items() for _, action in sorted(actions.items())]
+    found = {
+        action.name: _described(kind, action)
+        for kind, actions in ACTIONS.items()
+        for _, action in sorted(actions.items())
+    }
+    if name is not None and name not in found:
+        [near] = difflib.get_close_matches(name, found, n=1, cutoff=0)
+        raise RefusedError(f"there is no action {name!r}: the nearest is {near!r}; incident runbook actions lists all")
     if as_json:
-        print_json(found)
+        print_json([*found.values()] if name is None else found[name])
+        return
+    if name is not None:
+        _print(found[name])
         return
 
     def cells(one: dict[str, Any]) -> list[str]:
@@ -41,15 +43,7 @@ def show(name: str | None, *, as_json: bool) -> None:
         return [one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"]]
 
     columns = ("Name", "Kind", "Class", "Parameters", "What it does")
-    terminal.show(terminal.table("Actions", *columns, rows=map(cells, found)))
-
-
-def _named(name: str) -> tuple[str, Action]:
-    for kind, actions in ACTIONS.items():
-        if name in actions:
-            return kind, actions[name]
-    near = difflib.get_close_matches(name, [known for actions in ACTIONS.values() for known in actions], n=1, cutoff=0)
-    raise RefusedError(f"there is no action {name!r}: the nearest is {near[0]!r}; incident runbook actions lists all")
+    terminal.show(terminal.table("Actions", *columns, rows=map(cells, found.values())))
 
 
 def _described(kind: str, action: Action) -> dict[str, Any]:
