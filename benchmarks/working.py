@@ -58,7 +58,7 @@ def _worker(client: Client, queue: str, workflows: tuple[type, ...], todo: list[
         activities=() if home else todo,
         activity_executor=None if home else ThreadPoolExecutor(settings.max_concurrent_activities, queue),
         max_concurrent_activities=None if home else settings.max_concurrent_activities,
-        workflow_runner=runner(),
+        workflow_runner=runner(share_workflows=True),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,

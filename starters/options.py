@@ -7,6 +7,9 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from domain.config.environment import Environment
+    from domain.config.organisation import Organisation
+
 
 class Options(NamedTuple):
     """The shared options of one call."""
@@ -35,3 +38,15 @@ class Options(NamedTuple):
         from starters.files.organisation_folder import shipped_folder
 
         return shipped_folder() if self.runbooks is None else Path(self.runbooks)
+
+    def load_organisation(self) -> "Organisation":
+        """Read the folder's `organisation.yaml`. Raises `InvalidFile`."""
+        from starters.files.organisation_folder import load_organisation
+
+        return load_organisation(self.folder())
+
+    def load_environment(self) -> "Environment":
+        """Read the named environment. Raises `InvalidFile`; `UsageError` if none is named."""
+        from starters.files.organisation_folder import load_environment
+
+        return load_environment(self.folder(), self.named_environment())

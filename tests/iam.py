@@ -2,6 +2,7 @@
 
 _SERVICES = {"elbv2": "elasticloadbalancing", "sesv2": "ses"}
 _OTHERWISE = {
+    "dynamodb:TransactWriteItems": ("dynamodb:PutItem", "dynamodb:ConditionCheckItem"),
     "s3:HeadObject": ("s3:GetObject",),
     "s3:ListObjectsV2": ("s3:ListBucket",),
     "s3:ListObjectVersions": ("s3:ListBucketVersions",),
@@ -10,10 +11,9 @@ _OTHERWISE = {
     "s3:UploadPart": ("s3:PutObject",),
     "s3:CompleteMultipartUpload": ("s3:PutObject",),
     "s3:GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
-    "dynamodb:TransactWriteItems": ("dynamodb:ConditionCheckItem", "dynamodb:PutItem"),
 }
 _MECHANISM = frozenset(
-    f"dynamodb:{operation}" for operation in ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
+    {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
 )
 """What every change needs for its intents and locks; no action names it."""
 _FREE = frozenset({"sts:GetCallerIdentity"})

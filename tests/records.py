@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain.audit.storage_format import ALGORITHM, Head, Item, KeptSeal, Seal, StoredCopy, seal_place
+from domain.model.events import Declared
 from domain.model.timeline import Entry, Timeline
-from tests.builders import T0
+from tests.builders import T0, declaration
 
 INCIDENT = "inc-20261123-7f3k"
 ARN = "arn:aws:kms:ap-southeast-2:123456789012:key/1b2c3d4e-0000-4000-8000-000000000001"
@@ -33,14 +34,22 @@ class Signer:
 
 
 def timeline(length: int, word: str = "seen", base: Timeline | None = None) -> Timeline:
-    """A chain of `length` entries, or `base` grown to that length."""
+    """A chain of `length` entries, a declaration and notes, or `base` grown to that length."""
     grown = Timeline() if base is None else base.model_copy(deep=True)
     while grown.length < length:
         number = grown.length + 1
         at = T0 + timedelta(seconds=number, microseconds=number % 3)
-        data = {"step": f"step-{number}", "hash": "0" * 64, "seq": number, "ratio": number / 7, "ü": "\n\u2028"}
-        grown.append(at, "devops-lead", "note", f'{word} {number} "hash":"x","seq":{number},', data)
+        text = f'{word} {number} "hash":"x","seq":{number},'
+        data = {"hash": "0" * 64, "seq": number, "ratio": number / 7, "ü": "\n\u2028"}
+        kind, event = ("declared", _declared()) if number == 1 else ("note", {"text": text})
+        grown.append(at, "devops-lead", kind, text, {**event, **data})
     return grown
+
+
+@cache
+def _declared() -> dict[str, object]:
+    """The data of the entry with which an incident begins."""
+    return Declared(declaration=declaration(incident_id=INCIDENT)).data()
 
 
 def items(entries: Iterable[Entry]) -> list[Item]:

@@ -106,7 +106,7 @@ def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activ
         activities=todo,
         activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
-        workflow_runner=runner(),
+        workflow_runner=runner(share_workflows=True),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
         max_heartbeat_throttle_interval=_BEAT,

@@ -1,16 +1,20 @@
-"""How workflow code is run: in Temporal's sandbox, and only on what a workflow task has started."""
+"""How workflow code is run: in Temporal's sandbox, only on what a workflow task has started, and without detours."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import StorageDriverStoreContext, WorkflowSerializationContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from domain.values.errors import ASK_AGAIN
 
-_PASSED_THROUGH = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
+_PURE = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
+_OURS = "workflows"
+_NO_STORE = StorageDriverStoreContext(target=None)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,12 @@ class StartedTasksRunner(SandboxedWorkflowRunner):
 
 
 class Attentive(WorkflowInstance):
-    """Compares each activation with the one before: a task that was started has a time of its own."""
+    """Compares each activation with the one before: a task that was started has a time of its own.
+
+    It also answers itself what the SDK asks for every payload that goes in or out: the context in which a converter
+    or codec sees it. The SDK enters the sandbox for each answer, which took a sixth of a worker's CPU. Our converter
+    does not look at contexts, so every payload has its workflow's. A codec that did look would need the inner answer.
+    """
 
     def __init__(self, inner: WorkflowInstance) -> None:
         self._inner = inner
@@ -45,11 +54,16 @@ class Attentive(WorkflowInstance):
                 return _refused(act.run_id)
         return self._inner.activate(act)
 
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
+    @cached_property
+    def _context(self) -> WorkflowSerializationContext:
+        info = self._inner.get_info()
+        return WorkflowSerializationContext(namespace=info.namespace, workflow_id=info.workflow_id)
 
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
+    def get_serialization_context(self, command_info: Any) -> WorkflowSerializationContext:  # noqa: ARG002 - see above
+        return self._context
+
+    def get_external_store_context(self, command_info: Any) -> StorageDriverStoreContext:  # noqa: ARG002 - see above
+        return _NO_STORE
 
     def get_info(self) -> Any:
         return self._inner.get_info()
@@ -65,6 +79,12 @@ def _refused(run_id: str) -> WorkflowActivationCompletion:
     return completion
 
 
-def runner() -> StartedTasksRunner:
-    """The runner of our workflows; checked, pure modules are shared with it instead of being read for each."""
-    return StartedTasksRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
+def runner(*, share_workflows: bool = False) -> StartedTasksRunner:
+    """The runner of our workflows; pure modules are shared with it instead of being loaded for each workflow.
+
+    With `share_workflows` the modules of `workflows/` are shared too, which saves a worker most of what a new incident
+    costs before its first line runs. Then nothing stops them from calling what does not replay, such as
+    `datetime.now()`: tests run them in the full sandbox, which does.
+    """
+    shared = (*_PURE, _OURS) if share_workflows else _PURE
+    return StartedTasksRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*shared))

@@ -22,6 +22,8 @@ from workflows import failures, profiles
 from workflows.message_handlers import hears
 from workflows.search_attributes import WAITING_FOR
 
+_AT_ONCE = timedelta(seconds=2)
+
 
 @workflow.defn(name="Change")
 @hears(CHANGE_COMMANDS)
@@ -131,14 +133,15 @@ class Change:
                     f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
                 )
                 self._change.applied(applied, workflow.now())
-                self._tell()
             if record.status is not ChangeStatus.VERIFYING:
                 return
-            verified = await workflow.execute_activity(
-                f"{record.action}.verify",
-                VerifyCall(**shared),
-                result_type=Verified,
-                **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
+            verified = await self._told_while(
+                workflow.start_activity(
+                    f"{record.action}.verify",
+                    VerifyCall(**shared),
+                    result_type=Verified,
+                    **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
+                )
             )
         except ActivityError as error:
             self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
@@ -151,6 +154,14 @@ class Change:
                 )
         else:
             self._change.verified(verified.message, workflow.now())
+
+    async def _told_while(self, verifying: "asyncio.Future[Verified]") -> Verified:
+        """Wait for the verification; say that it is under way only where it is not over at once."""
+        try:
+            await workflow.wait_condition(verifying.done, timeout=_AT_ONCE, timeout_summary="still verifying")
+        except TimeoutError:
+            self._tell()
+        return await verifying
 
     def _tell(self) -> None:
         """Queue what is new for the incident; the next activity does not wait for it."""

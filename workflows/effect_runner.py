@@ -23,9 +23,10 @@ with workflow.unsafe.imports_passed_through():
         TellChanges,
     )
     from domain.model.event_kinds import Happening
-    from domain.model.events import Delivered, DeliveryFailed, Message, NoticeMoved
+    from domain.model.events import Delivered, DeliveryFailed, Message
     from domain.model.finding import Finding, FindingStatus
     from domain.model.records import ChangeRecord
+    from domain.model.work_events import NoticeMoved
     from domain.rules import change_requests, findings, messages
     from domain.rules.access import denied_access
     from domain.rules.change import ChangeRequest

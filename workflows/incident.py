@@ -61,9 +61,10 @@ class Incident:
         while True:
             self._incident.pass_time(workflow.now())
             self._plan_dry_run()
-            self._ledger.keep()
             self._effects.run_effects()
-            self._visibility.publish()
+            self._ledger.keep(busy=self._effects.running)
+            self._effects.run_effects()
+            self._visibility.publish(busy=self._effects.running or self._ledger.writing)
             if self._ledger.superseded:
                 raise failures.superseded()
             if self._is_over():
@@ -93,8 +94,7 @@ class Incident:
 
     async def _wait_for_news(self) -> None:
         """Sleep until the next thing is due or something has been heard."""
-        dues = [clock.next_due(self._incident.state), self._ledger.next_due()]
-        self._timer.set(min((due for due in dues if due is not None), default=None))
+        self._timer.set(clock.next_due(self._incident.state))
         await workflow.wait_condition(lambda: self._changed)
         self._changed = False
 

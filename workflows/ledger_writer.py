@@ -5,6 +5,7 @@ Once the incident has ended and all of it is written, its report is stored besid
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -13,13 +14,14 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import AppendCall, Appended, ReportCall, Reported
     from domain.model.event_kinds import Happening
-    from domain.model.events import ReportStored
-    from domain.rules.clock import Due
+    from domain.model.work_events import ReportStored
     from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident
     from domain.values.timestamps import stamp
 
 from workflows import failures, profiles
+
+_LEAST = timedelta(seconds=1)
 
 
 class LedgerWriter:
@@ -45,11 +47,6 @@ class LedgerWriter:
     def _is_behind(self) -> bool:
         return self.progress.is_behind(self._incident.state, self._incident.timeline)
 
-    def next_due(self) -> Due | None:
-        """When whoever is on call must know that the ledger cannot be written."""
-        progress = self.progress
-        return None if progress.due_at is None or progress.failing else Due(progress.due_at, "ledger overdue")
-
     def clocks(self) -> list[dict[str, Any]]:
         """The deadline of the record, where it runs or was missed, beside the clocks of the response."""
         if self.progress.due_at is None:
@@ -57,11 +54,17 @@ class LedgerWriter:
         state = "breached" if self.progress.failing else "running"
         return [{"name": "ledger", "due_at": stamp(self.progress.due_at), "state": state}]
 
-    def keep(self) -> None:
-        """Start writing what is new, unless it is being written already; page when it has failed for too long."""
+    def keep(self, *, busy: bool = False) -> None:
+        """Start writing what is new, unless it is being written already; page when it has failed for too long.
+
+        While the incident is `busy`, what came of no person waits for the answers that are under way: their end wakes
+        the workflow anyway, and an entry alone costs as much to write as twenty.
+        """
         now = workflow.now()
         self._incident.take(self.progress.overdue(self._incident.state, now), now)
-        if self._writer is None and self._is_behind and not self._superseded:
+        if self._writer is not None or self._superseded or not self._is_behind:
+            return
+        if not busy or self.progress.is_urgent(self._incident.timeline):
             self._writer = asyncio.create_task(self._write())
 
     async def written(self) -> None:
@@ -105,6 +108,10 @@ class LedgerWriter:
                 entries=progress.next_batch(state, timeline, workflow.now()),
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
+            if progress.due_at is not None and not progress.failing:
+                # the deadline of the record is the server's to keep: a timer of ours would be two events a write
+                left = progress.due_at - workflow.now()
+                profile["schedule_to_close_timeout"] = max(left, _LEAST)
             try:
                 done = await workflow.execute_activity("ledger.append", call, result_type=Appended, **profile)
             except ActivityError as error:

@@ -1,4 +1,4 @@
-"""One timer, whatever the clocks: it is armed anew only when what is due next is due at another instant."""
+"""One timer, whatever the clocks: it is armed anew only when what is due next is due earlier."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,14 +21,17 @@ class Timer:
         self._sleeper: asyncio.Task[None] | None = None
 
     def set(self, due: Due | None) -> None:
-        """Wait for this from now on, and for nothing else; the same instant again leaves the timer as it runs."""
-        at = None if due is None else due.at
-        if at == self._at:
+        """Be woken by this instant at the latest.
+
+        A timer that rings earlier is left as it runs: to be woken once for nothing costs less than to cancel it and
+        start another, and most of what is due moves away, or is done, before its time.
+        """
+        if due is None or (self._at is not None and self._at <= due.at):
             return
         if self._sleeper is not None:
             self._sleeper.cancel()
-        self._at = at
-        self._sleeper = None if due is None else asyncio.create_task(self._sleep(due))
+        self._at = due.at
+        self._sleeper = asyncio.create_task(self._sleep(due))
 
     async def _sleep(self, due: Due) -> None:
         wait = max(due.at - workflow.now(), timedelta(0))

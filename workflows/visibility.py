@@ -23,10 +23,12 @@ class Visibility:
         self._state = state
         self._published: tuple[str, ...] = ()
 
-    def publish(self) -> None:
+    def publish(self, *, busy: bool) -> None:
+        """Show the incident as it stands. While it is `busy`, that somebody is waited for no longer can wait."""
         state, waiting = self._state, waiting_for(self._state)
         shown = (state.severity.value, state.status.value, *waiting)
-        if shown != self._published:
+        fewer = shown[:2] == self._published[:2] and set(shown) < set(self._published)
+        if shown != self._published and not (busy and fewer):
             first, self._published = not self._published, shown
             updates: list[SearchAttributeUpdate[Any]] = [
                 search_attributes.INCIDENT_SEVERITY.value_set(state.severity.value),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from domain.audit.epochs import Epoch, Flaw, Line
 from domain.audit.storage_format import ALGORITHM, Mark, Seal, StoredCopy, seal_place
 from domain.model.timeline import GENESIS, Entry
+from domain.rules.evolve import fold
 
 Vouches = Callable[[str, bytes, str], bool]
 """Tells whether the key of this ARN, if it is one to trust, signed these bytes; the signature is in base64."""
@@ -68,6 +69,17 @@ def audit(copy: StoredCopy, vouches: Vouches) -> Verdict:
         epochs=epochs,
         flaws=sorted(flaws, key=lambda flaw: (flaw.seq, flaw.epoch)),
     )
+
+
+def check(copy: StoredCopy, vouches: Vouches) -> Verdict:
+    """Like `audit`, and whether the entries make an incident: that each can follow what came before."""
+    verdict = audit(copy, vouches)
+    if all(flaw.kind == "unsigned" for flaw in verdict.flaws):
+        try:
+            fold(account(copy))
+        except ValueError as error:
+            verdict.flaws.append(Flaw(kind="incident", epoch=1, seq=0, text=f"the entries make no incident: {error}"))
+    return verdict
 
 
 def _take_seals(copy: StoredCopy, vouches: Vouches, signed: Signed) -> Iterator[Flaw]:

@@ -152,22 +152,18 @@ class Runbook(BaseModel):
         ids = [phase.id for phase in self.phases] + [step.id for step in self.steps()]
         if doubled := sorted({name for name in ids if ids.count(name) > 1}):
             raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
-        evidence = {step.id for step in self.steps() if isinstance(step, ChangeStep) and step.evidence}
         probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
-        changes = {step.id for step in self.steps() if isinstance(step, ChangeStep)}
+        changes = {step.id: step for step in self.steps() if isinstance(step, ChangeStep)}
+        known: dict[str, tuple[set[str], str]] = {
+            "suggested_by": (probes, "is no probe"),
+            "unless": (probes, "is no probe"),
+            "evidence_first": ({name for name, step in changes.items() if step.evidence}, "is no evidence step"),
+            "opened_by": (probes | changes.keys(), "is no probe or change"),
+        }
         for step in self.steps():
-            named: tuple[str, ...] = ()
-            if isinstance(step, ChangeStep):
-                named = step.suggested_by
-            elif isinstance(step, NoticeStep):
-                named = step.unless
-            if isinstance(step, ChangeStep) and (strange := set(step.evidence_first) - evidence):
-                raise ValueError(f"step {step.id!r} names {', '.join(sorted(strange))}, which preserves no evidence")
-            if isinstance(step, TaskStep) and (strange := set(step.opened_by) - probes - changes):
-                names = ", ".join(sorted(strange))
-                raise ValueError(f"step {step.id!r} names {names}, which is no probe or change of this runbook")
-            if unknown := [name for name in named if name not in probes]:
-                raise ValueError(f"step {step.id!r} names {', '.join(unknown)}, which is no probe of this runbook")
+            for field, (there, why) in known.items():
+                if strange := sorted(set(getattr(step, field, ())) - there):
+                    raise ValueError(f"step {step.id!r} names {', '.join(strange)}, which {why} of this runbook")
         return self
 
     def steps(self) -> tuple[AnyStep, ...]:

@@ -1,9 +1,7 @@
 """What can happen to a change: events of the incident's timeline that name the change by its workflow's id."""
 
 from datetime import datetime
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Any, ClassVar, Literal
 
 from domain.model.events import Event, Refused, because
 from domain.model.plan import Plan, State
@@ -24,7 +22,7 @@ class ChangeRequested(_OfAChange):
     generation: int
     action: str
     title: str
-    params: dict[str, Any] = Field(default={})
+    params: dict[str, Any] = {}
     undo_of: int | None = None
 
     def sentence(self, actor: str) -> str:
@@ -38,17 +36,13 @@ class NotPlanned(Event):
     step: str
     title: str
     reason: str
-
-    def sentence(self, actor: str) -> str:
-        return f"{self.title}: {self.reason}"
+    says: ClassVar[str] = "{title}: {reason}"
 
 
 class PlanMade(_OfAChange):
     kind: Literal["plan"] = "plan"
     plan: Plan
-
-    def sentence(self, actor: str) -> str:
-        return f"Plan: {self.plan.summary}"
+    says: ClassVar[str] = "Plan: {plan.summary}"
 
 
 class ApprovalAsked(_OfAChange):
@@ -93,9 +87,7 @@ class VoteKept(_OfAChange):
     kind: Literal["early"] = "early"
     command: str
     given: dict[str, Any]
-
-    def sentence(self, actor: str) -> str:
-        return f"{self.command} came before the plan; kept until it is there"
+    says: ClassVar[str] = "{command} came before the plan; kept until it is there"
 
 
 class VoteCast(_OfAChange):
@@ -117,9 +109,7 @@ class EvidenceForgone(_OfAChange):
     """The evidence that was to come first has not begun in time; the change goes on without it."""
 
     kind: Literal["evidence"] = "evidence"
-
-    def sentence(self, actor: str) -> str:
-        return "Evidence has not begun in time; what is lost now is forgone"
+    says: ClassVar[str] = "Evidence has not begun in time; what is lost now is forgone"
 
 
 class ChangeMoved(_OfAChange):
@@ -130,7 +120,7 @@ class ChangeMoved(_OfAChange):
     status: ChangeStatus
     reason: str | None = None
     ours: bool | None = None
-    observed: State = Field(default={})
+    observed: State = {}
     denied: bool = False
 
     def sentence(self, actor: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain.model import change_events, events
+from domain.model import change_events, events, work_events
 from domain.model.events import ORCHESTRATOR, Event
 from domain.model.timeline import Entry
 from domain.model.upcasts import upcast
@@ -27,7 +27,7 @@ def _kinds(*modules: Any) -> dict[str, type[Event]]:
     }
 
 
-KINDS = _kinds(events, change_events)
+KINDS = _kinds(events, work_events, change_events)
 
 
 def event_of(entry: Entry) -> Event | None:

@@ -5,15 +5,12 @@ reads an incident folds these events (`rules/evolve.py`); nothing else is kept o
 the next `V`, and `upcasts.py` says how the earlier shape is read.
 """
 
-from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.model.declaration import Declaration
-from domain.model.finding import FindingStatus
-from domain.model.records import Ending, Signature
 from domain.values.severity import Severity
 from domain.values.timestamps import stamp
 
@@ -21,21 +18,22 @@ ORCHESTRATOR = "orchestrator"
 """Who does what happens by itself."""
 
 
-class Event(BaseModel, ABC):
+class Event(BaseModel):
     """One thing that happened. Who did it and when stand in its entry."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     V: ClassVar[int] = 1
+    says: ClassVar[str] = ""
     kind: str
 
     def data(self) -> dict[str, Any]:
         """Its fields as JSON values; what stands at its default is left out."""
         return self.model_dump(mode="json", by_alias=True, exclude={"kind"}, exclude_defaults=True)
 
-    @abstractmethod
     def sentence(self, actor: str) -> str:
-        """What happened, in a line."""
+        """What happened, in a line: `says`, with the event's own fields in it."""
+        return self.says.format(actor=actor, **dict(self))
 
 
 def because(text: str, reason: str | None) -> str:
@@ -48,13 +46,11 @@ class Declared(Event):
     kind: Literal["declared"] = "declared"
     declaration: Declaration
 
+    says: ClassVar[str] = "{declaration.severity} {declaration.runbook.title} declared: {declaration.title}"
+
     def data(self) -> dict[str, Any]:
         """All of it: a default that changes one day must not change an incident of the past."""
         return self.model_dump(mode="json", by_alias=True, exclude={"kind"})
-
-    def sentence(self, actor: str) -> str:
-        declared = self.declaration
-        return f"{declared.severity} {declared.runbook.title} declared: {declared.title}"
 
 
 class Restored(Event):
@@ -84,41 +80,31 @@ class Acknowledged(Event):
 class Noted(Event):
     kind: Literal["note"] = "note"
     text: str
-
-    def sentence(self, actor: str) -> str:
-        return self.text
+    says: ClassVar[str] = "{text}"
 
 
 class Mitigated(Event):
     kind: Literal["mitigated"] = "mitigated"
     reason: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Mitigated: {self.reason}"
+    says: ClassVar[str] = "Mitigated: {reason}"
 
 
 class Resolved(Event):
     kind: Literal["resolved"] = "resolved"
     reason: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Resolved: {self.reason}"
+    says: ClassVar[str] = "Resolved: {reason}"
 
 
 class Reopened(Event):
     kind: Literal["reopened"] = "reopened"
     reason: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Reopened: {self.reason}"
+    says: ClassVar[str] = "Reopened: {reason}"
 
 
 class FalseAlarm(Event):
     kind: Literal["false-alarm"] = "false-alarm"
     reason: str
-
-    def sentence(self, actor: str) -> str:
-        return f"False alarm: {self.reason}"
+    says: ClassVar[str] = "False alarm: {reason}"
 
 
 class Closed(Event):
@@ -148,9 +134,7 @@ class SeverityChanged(Event):
 class AlertRepeated(Event):
     kind: Literal["duplicate-alert"] = "duplicate-alert"
     text: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Duplicate alert: {self.text}"
+    says: ClassVar[str] = "Duplicate alert: {text}"
 
 
 class Refused(Event):
@@ -161,9 +145,7 @@ class Refused(Event):
     reason: str
     step: str | None = None
     workflow_id: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        return f"Refused {self.command}: {self.reason}"
+    says: ClassVar[str] = "Refused {command}: {reason}"
 
 
 class PagingRound(Event):
@@ -189,9 +171,7 @@ class PageAsked(Event):
     level: int
     reason: str
     about: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        return f"Paging {self.to} ({self.role}): {self.reason}"
+    says: ClassVar[str] = "Paging {to} ({role}): {reason}"
 
 
 class Recipient(BaseModel):
@@ -249,9 +229,7 @@ class DeliveryFailed(Event):
 class DeadlineMissed(Event):
     kind: Literal["clock"] = "clock"
     clock: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Deadline missed: {self.clock}"
+    says: ClassVar[str] = "Deadline missed: {clock}"
 
 
 class AccessDenied(Event):
@@ -259,205 +237,4 @@ class AccessDenied(Event):
 
     kind: Literal["access-denied"] = "access-denied"
     action: str
-
-    def sentence(self, actor: str) -> str:
-        return f"AWS denies the automation access ({self.action})"
-
-
-class Found(Event):
-    """What a probe saw."""
-
-    kind: Literal["finding"] = "finding"
-    step: str
-    title: str
-    action: str
-    status: FindingStatus
-    summary: str
-    facts: dict[str, Any] = {}
-    evidence: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        return f"{self.title}: {self.status} - {self.summary}"
-
-
-class Suggested(Event):
-    """A finding speaks for a change. People decide."""
-
-    kind: Literal["suggestion"] = "suggestion"
-    step: str
-    title: str
-    because: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Suggested because of {self.because}: {self.title} ({self.step})"
-
-
-class LinkAsked(Event):
-    """An incident of another type is to be opened beside this one."""
-
-    kind: Literal["linking"] = "linking"
-    type: str
-    because: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Opening an incident of type {self.type} because of {self.because}"
-
-
-class Linked(Event):
-    kind: Literal["linked"] = "linked"
-    incident: str
-    type: str
-    because: str
-
-    def sentence(self, actor: str) -> str:
-        return f"Opened {self.incident} ({self.type}) because of {self.because}; it keeps this incident's awareness"
-
-
-class TaskOpened(Event):
-    """Work that a finding or an applied change asks for."""
-
-    kind: Literal["task-opened"] = "task-opened"
-    step: str
-    because: str
-    title: str
-    owner: str
-
-    def sentence(self, actor: str) -> str:
-        return f"{self.title}: for {self.owner}, because of {self.because}"
-
-
-class TaskEnded(Event):
-    kind: Literal["task"] = "task"
-    step: str
-    title: str
-    status: Literal["done", "waived"]
-    note: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        return because(f"{self.title}: {self.status}", self.note)
-
-
-class FactRecorded(Event):
-    kind: Literal["fact"] = "fact"
-    fact: str
-    title: str
-    value: datetime
-    reason: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        return because(f"{self.fact} is {stamp(self.value)}: {self.title}", self.reason)
-
-
-class _Duty(Event):
-    """Something about an obligation, named by the runbook's `step`."""
-
-    step: str
-    title: str
-
-
-class DutyStarted(_Duty):
-    """A duty begins, or is counted from another instant (`moved`). `reminded` reminders are past already."""
-
-    kind: Literal["obligation-started"] = "obligation-started"
-    obligation: str
-    started_at: datetime
-    due_at: datetime
-    moved: bool = False
-    reminded: int = 0
-    source: str
-    as_soon_as_practicable: bool = False
-
-    def sentence(self, actor: str) -> str:
-        if self.moved:
-            return f"{self.title}: now due {stamp(self.due_at)}"
-        due = "as soon as practicable, at the latest" if self.as_soon_as_practicable else "due"
-        return f"{self.title}: {due} {stamp(self.due_at)} ({self.source})"
-
-
-class DutyOverdue(_Duty):
-    kind: Literal["obligation-overdue"] = "obligation-overdue"
-
-    def sentence(self, actor: str) -> str:
-        return f"Deadline missed: {self.title}"
-
-
-class DutySigned(_Duty):
-    """How a duty ends is proposed or signed; the last signature that is needed ends it (`missing` is empty)."""
-
-    kind: Literal["obligation"] = "obligation"
-    ending: Ending
-    signatures: list[Signature] = []
-    missing: list[str] = []
-
-    def sentence(self, actor: str) -> str:
-        if self.missing:
-            return (
-                f"{self.title}: {self.ending.state} proposed or signed by {actor}; still to sign: "
-                f"{', '.join(self.missing)}"
-            )
-        return f"{self.title}: {self.ending.state} ({self.ending.reference or self.ending.reason or ''})"
-
-
-class CustodyRecorded(Event):
-    """Something was done with a piece of evidence; `to` is who has it now."""
-
-    kind: Literal["custody"] = "custody"
-    evidence: str
-    event: Literal["received", "accessed", "transferred", "released"]
-    reason: str
-    to: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        to = f" to {self.to}" if self.to else ""
-        return f"Evidence {self.evidence} {self.event}{to}: {self.reason}"
-
-
-class NoticeMoved(Event):
-    """A notice is being sent (as number `sequence` of the incident), was sent, failed, or is not sent after all."""
-
-    kind: Literal["notice"] = "notice"
-    step: str
-    status: Literal["sending", "sent", "failed", "skipped"]
-    sequence: int | None = None
-    reference: str | None = None
-    text: str | None = None
-    reason: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        match self.status:
-            case "sending":
-                return f"Sending: {self.step}"
-            case "sent":
-                return f"Sent: {self.text or self.step}"
-            case "failed":
-                return f"Not sent: {self.step}: {self.reason}"
-            case _:
-                return f"Not sent: {self.step} ({self.reason})"
-
-
-class LedgerTold(Event):
-    """What became of writing the record itself: it fails for minutes, goes again, or found another history there."""
-
-    kind: Literal["ledger"] = "ledger"
-    state: Literal["failing", "written-again", "forked"]
-    epoch: int | None = None
-
-    def sentence(self, actor: str) -> str:
-        match self.state:
-            case "failing":
-                return "The ledger cannot be written; what happens meanwhile is kept and written later"
-            case "written-again":
-                return "The ledger is written again; nothing is missing in it"
-            case _:
-                return f"The ledger held another history of this incident: epoch {self.epoch} begins"
-
-
-class ReportStored(Event):
-    """Where the report of the ended incident is kept, or why nowhere."""
-
-    kind: Literal["report"] = "report"
-    places: tuple[str, ...] = ()
-    reason: str | None = None
-
-    def sentence(self, actor: str) -> str:
-        return f"No report was stored: {self.reason}" if self.reason else f"Report stored: {', '.join(self.places)}"
+    says: ClassVar[str] = "AWS denies the automation access ({action})"

@@ -6,9 +6,9 @@ from datetime import datetime
 from domain.config.organisation import Contact
 from domain.model.commands import Custody
 from domain.model.event_kinds import Happening
-from domain.model.events import CustodyRecorded
 from domain.model.state import IncidentState
 from domain.model.timeline import Unchained
+from domain.model.work_events import CustodyRecorded
 
 KIND = "custody"
 

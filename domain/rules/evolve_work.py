@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.config.runbook import TaskStep
-from domain.model import events
+from domain.model import events, work_events
 from domain.model.records import FactRecord, FindingRecord, Link, Mail, ObligationRecord, Page, StoredReport
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
@@ -50,7 +50,7 @@ def _denied(state: IncidentState, _entry: Entry, _event: events.AccessDenied) ->
     state.access_denied = True
 
 
-def _found(state: IncidentState, entry: Entry, event: events.Found) -> None:
+def _found(state: IncidentState, entry: Entry, event: work_events.Found) -> None:
     """Of one probe the latest finding stands."""
     found = FindingRecord(at=entry.at, **event.model_dump(exclude={"kind"}))
     standing = next((n for n, one in enumerate(state.findings) if one.step == event.step), None)
@@ -60,15 +60,15 @@ def _found(state: IncidentState, entry: Entry, event: events.Found) -> None:
         state.findings[standing] = found
 
 
-def _linking(state: IncidentState, _entry: Entry, event: events.LinkAsked) -> None:
+def _linking(state: IncidentState, _entry: Entry, event: work_events.LinkAsked) -> None:
     state.links.append(Link(type=event.type, because=event.because))
 
 
-def _linked(state: IncidentState, _entry: Entry, event: events.Linked) -> None:
+def _linked(state: IncidentState, _entry: Entry, event: work_events.Linked) -> None:
     next(link for link in state.links if link.type == event.type).incident = event.incident
 
 
-def _task_opened(state: IncidentState, entry: Entry, event: events.TaskOpened) -> None:
+def _task_opened(state: IncidentState, entry: Entry, event: work_events.TaskOpened) -> None:
     for phase in state.declaration.runbook.phases:
         for step in phase.steps:
             if isinstance(step, TaskStep) and step.id == event.step:
@@ -76,7 +76,7 @@ def _task_opened(state: IncidentState, entry: Entry, event: events.TaskOpened) -
                 tasks.expect(state, state.tasks[-1], step, entry.at)
 
 
-def _task_ended(state: IncidentState, entry: Entry, event: events.TaskEnded) -> None:
+def _task_ended(state: IncidentState, entry: Entry, event: work_events.TaskEnded) -> None:
     task = state.task(event.step)
     task.status, task.by, task.at, task.note = event.status, entry.actor, entry.at, event.note
     phase = [other for other in state.tasks if other.phase == task.phase and other.required]
@@ -84,11 +84,11 @@ def _task_ended(state: IncidentState, entry: Entry, event: events.TaskEnded) -> 
         clock_runs.answer(state, task.phase, entry.at)
 
 
-def _fact(state: IncidentState, entry: Entry, event: events.FactRecorded) -> None:
+def _fact(state: IncidentState, entry: Entry, event: work_events.FactRecorded) -> None:
     state.facts.append(FactRecord(by=entry.actor, at=entry.at, **event.model_dump(exclude={"kind"})))
 
 
-def _duty_started(state: IncidentState, entry: Entry, event: events.DutyStarted) -> None:
+def _duty_started(state: IncidentState, entry: Entry, event: work_events.DutyStarted) -> None:
     if event.moved:
         record = state.obligation(event.step)
         record.started_at, record.due_at, record.overdue = event.started_at, event.due_at, False
@@ -97,18 +97,18 @@ def _duty_started(state: IncidentState, entry: Entry, event: events.DutyStarted)
     state.obligations.append(ObligationRecord(opened_at=entry.at, **fields))
 
 
-def _duty_overdue(state: IncidentState, _entry: Entry, event: events.DutyOverdue) -> None:
+def _duty_overdue(state: IncidentState, _entry: Entry, event: work_events.DutyOverdue) -> None:
     state.obligation(event.step).overdue = True
 
 
-def _duty_signed(state: IncidentState, _entry: Entry, event: events.DutySigned) -> None:
+def _duty_signed(state: IncidentState, _entry: Entry, event: work_events.DutySigned) -> None:
     record = state.obligation(event.step)
     record.ending, record.signatures = event.ending, event.signatures
     if not event.missing:
         record.state = event.ending.state
 
 
-def _notice(state: IncidentState, _entry: Entry, event: events.NoticeMoved) -> None:
+def _notice(state: IncidentState, _entry: Entry, event: work_events.NoticeMoved) -> None:
     notice = state.notice(event.step)
     notice.status, notice.reason = event.status, event.reason
     notice.reference = event.reference or notice.reference
@@ -116,7 +116,7 @@ def _notice(state: IncidentState, _entry: Entry, event: events.NoticeMoved) -> N
         notice.sequence = state.notices_begun = event.sequence
 
 
-def _report(state: IncidentState, _entry: Entry, event: events.ReportStored) -> None:
+def _report(state: IncidentState, _entry: Entry, event: work_events.ReportStored) -> None:
     state.report = StoredReport(places=event.places, reason=event.reason)
 
 
@@ -128,15 +128,15 @@ OF_THE_WORK: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     events.Reminded: _reminded,
     events.DeadlineMissed: _missed,
     events.AccessDenied: _denied,
-    events.Found: _found,
-    events.LinkAsked: _linking,
-    events.Linked: _linked,
-    events.TaskOpened: _task_opened,
-    events.TaskEnded: _task_ended,
-    events.FactRecorded: _fact,
-    events.DutyStarted: _duty_started,
-    events.DutyOverdue: _duty_overdue,
-    events.DutySigned: _duty_signed,
-    events.NoticeMoved: _notice,
-    events.ReportStored: _report,
+    work_events.Found: _found,
+    work_events.LinkAsked: _linking,
+    work_events.Linked: _linked,
+    work_events.TaskOpened: _task_opened,
+    work_events.TaskEnded: _task_ended,
+    work_events.FactRecorded: _fact,
+    work_events.DutyStarted: _duty_started,
+    work_events.DutyOverdue: _duty_overdue,
+    work_events.DutySigned: _duty_signed,
+    work_events.NoticeMoved: _notice,
+    work_events.ReportStored: _report,
 }

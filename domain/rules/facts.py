@@ -6,8 +6,8 @@ from datetime import datetime
 from domain.config.organisation import Contact
 from domain.model.commands import RecordFact
 from domain.model.event_kinds import Happening
-from domain.model.events import FactRecorded
 from domain.model.state import IncidentState
+from domain.model.work_events import FactRecorded
 from domain.rules import obligation_rules
 from domain.values.timestamps import stamp
 

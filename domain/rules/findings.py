@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from domain.config.runbook import ChangeStep, ProbeStep, Runbook
 from domain.model.event_kinds import Happening
-from domain.model.events import ORCHESTRATOR, Found, LinkAsked, Linked, Suggested
+from domain.model.events import ORCHESTRATOR
 from domain.model.finding import Finding, FindingStatus
 from domain.model.state import IncidentState
+from domain.model.work_events import Found, LinkAsked, Linked, Suggested
 from domain.rules import tasks
 from domain.rules.access import denied_access
 from domain.rules.reclassification import change_severity

@@ -7,9 +7,9 @@ from itertools import accumulate, islice, takewhile
 from pydantic import BaseModel
 
 from domain.model.event_kinds import Happening
-from domain.model.events import LedgerTold
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry, Timeline
+from domain.model.work_events import LedgerTold
 from domain.rules import paging
 from domain.values import limits
 
@@ -42,6 +42,11 @@ class LedgerProgress(BaseModel):
             self.due_at = now + max(state.scaled(_PATIENCE), _FLOOR)
         entries = timeline.after(self.written, BATCH)
         return entries[: max(_fitting(entries), 1)]
+
+    def is_urgent(self, timeline: Timeline) -> bool:
+        """Whether what is not written yet came of a person: what somebody said must not be lost with Temporal."""
+        waiting = timeline.after(self.written, timeline.length)
+        return any("command" in entry.cause for entry in waiting)
 
     def is_behind(self, state: IncidentState, timeline: Timeline) -> bool:
         """Whether there are entries that the ledger does not have; a dry run writes none."""

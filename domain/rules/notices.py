@@ -5,9 +5,9 @@ from datetime import datetime
 
 from domain.config.runbook import NoticeStep
 from domain.model.event_kinds import Happening
-from domain.model.events import NoticeMoved
 from domain.model.records import NoticeRecord
 from domain.model.state import IncidentState
+from domain.model.work_events import NoticeMoved
 from domain.rules.paging import deadline
 
 

@@ -11,9 +11,10 @@ from domain.config.obligation import Obligation
 from domain.config.organisation import Contact
 from domain.config.runbook import ObligationStep
 from domain.model.event_kinds import Happening
-from domain.model.events import ORCHESTRATOR, DutyOverdue, DutySigned, DutyStarted
+from domain.model.events import ORCHESTRATOR
 from domain.model.records import Ending, ObligationRecord
 from domain.model.state import IncidentState
+from domain.model.work_events import DutyOverdue, DutySigned, DutyStarted
 from domain.rules import paging
 from domain.values.timestamps import stamp
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.model import change_events, events
+from domain.model import change_events, events, work_events
 from domain.model.effects import (
     Effect,
     Observe,
@@ -29,9 +29,9 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
             yield SendPage(number=event.number)
         case events.Reminded():
             yield from (SendMail(number=one.mail) for one in event.to if one.mail is not None)
-        case events.NoticeMoved(status="sending"):
+        case work_events.NoticeMoved(status="sending"):
             yield SendNotice(step=event.step)
-        case events.LinkAsked():
+        case work_events.LinkAsked():
             yield OpenIncident(type=event.type)
         case events.Acknowledged(joins=False):
             yield from _tell(state, "commander_is", {"commander": event.commander})

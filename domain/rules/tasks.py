@@ -7,9 +7,9 @@ from domain.config.organisation import Contact
 from domain.config.runbook import Phase, TaskStep
 from domain.model.commands import CompleteTask, WaiveTask
 from domain.model.event_kinds import Happening
-from domain.model.events import TaskEnded, TaskOpened
 from domain.model.records import Task
 from domain.model.state import IncidentState
+from domain.model.work_events import TaskEnded, TaskOpened
 from domain.rules import paging
 
 NAG = timedelta(days=1)

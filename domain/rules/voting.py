@@ -94,7 +94,9 @@ class Electorate:
 
 def weakest(organisation: Organisation, rule: ApprovalRule) -> Electorate:
     """Who could vote in the worst case: the one who is missed most asks for the change, or is in command."""
-    people = [contact.id for contact in organisation.contacts]
+    concerned = [who.id for role in (*rule.roles, *organisation.chain) for who in organisation.holders(role)]
+    others = [who.id for who in organisation.contacts if who.id not in concerned]
+    people = [*dict.fromkeys(concerned), *others[:1]]  # whoever has no part in the decision is as good as any other
     commanders = people if COMMANDER in rule.roles else people[:1]
     cases = (Electorate(organisation, rule, requester, one) for requester in people for one in commanders)
     return min(cases, key=Electorate.strength)

@@ -1,7 +1,7 @@
 """How deadlines and duties were kept, as blocks."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import timedelta
 
 from domain.model.records import Clock as Run
 from domain.model.records import ObligationRecord
@@ -11,6 +11,7 @@ from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.content.blocks import Block, Heading, Table
 
+_TIMES = ("Time to acknowledge (for MTTA)", "Time to mitigate", "Time to resolve (for MTTR)")
 _NAMES = {"ack": "acknowledge", "progress": "mitigate", "update": "update stakeholders"}
 
 
@@ -25,18 +26,25 @@ def name_of(clock: str) -> str:
     return _NAMES.get(clock, f"phase {clock}")
 
 
+def after_declaration(state: IncidentState) -> dict[str, timedelta | None]:
+    """How long it took until it was first acknowledged, mitigated, resolved and closed; None where it is not."""
+    moments = {
+        "acknowledged": state.first_acknowledged_at,
+        "mitigated": state.mitigated_at,
+        "resolved": state.resolved_at,
+        "closed": state.closed_at,
+    }
+    return {name: None if at is None else at - state.declared_at for name, at in moments.items()}
+
+
 def performance(state: IncidentState, clock: Clock) -> Iterator[Block]:
     """Each deadline: when it was due, whether it was met, and by how much it was missed."""
     yield Heading(2, "Service levels")
-    moments: list[tuple[str, datetime | None]] = [
-        ("Time to acknowledge (for MTTA)", state.first_acknowledged_at),
-        ("Time to mitigate", state.mitigated_at),
-        ("Time to resolve (for MTTR)", state.resolved_at),
+    rows = [
+        [name, "not yet" if took is None else spoken(took)]
+        for name, took in zip(_TIMES, after_declaration(state).values(), strict=False)
     ]
-    yield Table(
-        ["From the declaration", "Took"],
-        [[name, "not yet" if at is None else spoken(at - state.declared_at)] for name, at in moments],
-    )
+    yield Table(["From the declaration", "Took"], rows)
     if not state.clocks:
         yield "There were no deadlines."
         return

@@ -1,7 +1,6 @@
 """What a report of an incident says, in the order in which it is read."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from domain.audit import evidence
 from domain.model.finding import FindingStatus
@@ -13,8 +12,6 @@ from domain.values.local_time import Clock
 from reporting.content import deadlines, response, work
 from reporting.content.blocks import Block, Figure, Heading, Items, Table
 from reporting.picture.incident_picture import picture
-
-_MOMENTS = ("acknowledged_at", "mitigated_at", "resolved_at", "closed_at")
 
 
 def facts(state: IncidentState, entries: list[Entry]) -> dict[str, object]:
@@ -28,11 +25,10 @@ def facts(state: IncidentState, entries: list[Entry]) -> dict[str, object]:
         "refused": [_said(entry) for entry in entries if entry.kind == "refused"],
         "custody": evidence.custody(entries),
     }
-    took = {name.removesuffix("_at"): getattr(state, name) for name in _MOMENTS}
-    took["acknowledged"] = state.first_acknowledged_at
+    took = deadlines.after_declaration(state)
     return {
         "incident": incident,
-        "seconds_to": {name: at and (at - state.declared_at).total_seconds() for name, at in took.items()},
+        "seconds_to": {name: None if one is None else one.total_seconds() for name, one in took.items()},
         "record": {"entries": len(entries), "head": entries[-1].hash, "first_broken": _first_broken(entries)},
         "timeline": [entry.model_dump(mode="json") for entry in entries],
     }
@@ -72,11 +68,9 @@ def _summary(state: IncidentState, clock: Clock) -> Iterator[Block]:
     if state.declaration.description:
         yield state.declaration.description
     yield f"Times are those of {clock.name}, each with its offset from UTC, but where a text names a zone itself."
-    moments: list[tuple[str, datetime | None]] = [
-        (moment.removesuffix("_at").capitalize(), getattr(state, moment)) for moment in _MOMENTS
-    ]
     rows = [["Declared", clock(state.declared_at), f"by {state.declaration.declared_by}"]]
-    rows += [[name, clock(at), spoken(at - state.declared_at)] for name, at in moments if at is not None]
+    moments = {name: getattr(state, f"{name}_at") for name in ("acknowledged", "mitigated", "resolved", "closed")}
+    rows += [[name.capitalize(), clock(at), spoken(at - state.declared_at)] for name, at in moments.items() if at]
     yield Table(["Moment", "At", "After the declaration"], rows)
     yield " ".join(_counts(state, clock))
 
@@ -111,10 +105,10 @@ def _impact(state: IncidentState) -> Iterator[Block]:
     if suspect:
         yield "What was found to be wrong:"
         yield Items([f"{finding.title or finding.step}: {finding.summary}" for finding in suspect])
-    told = [step for step in state.statuses if step.reason]
-    if told:
+    reasons = [step for step in state.statuses if step.reason]
+    if reasons:
         yield "What was said of it:"
-        yield Items([f"{step.to}, by {step.by}: {step.reason}" for step in told])
+        yield Items([f"{step.to}, by {step.by}: {step.reason}" for step in reasons])
 
 
 def _lasted(state: IncidentState) -> str:

@@ -1,28 +1,19 @@
-"""What was found, changed, decided and told, as blocks."""
+"""What was found, changed, decided and announced, as blocks."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from domain.model import events
+from domain.model import events, work_events
 from domain.model.change_events import VoteCast
 from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
 from domain.model.plan import Plan
-from domain.model.records import ChangeRecord, ChangeStatus, Vote
+from domain.model.records import ChangeRecord
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.values.local_time import Clock
 from reporting.content.blocks import Block, Heading, Items, Table, plain
 
-_DECIDED = {
-    "mitigated": "mitigated",
-    "resolved": "resolved",
-    "reopened": "reopened",
-    "false-alarm": "false alarm",
-    "closed": "closed",
-}
-_BAD = {ChangeStatus.FAILED, ChangeStatus.EXPIRED}
-_GOOD = {ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE}
+_DECIDED = {"mitigated", "resolved", "reopened", "false-alarm", "closed"}
 
 
 def findings(state: IncidentState, clock: Clock) -> Iterator[Block]:
@@ -32,16 +23,18 @@ def findings(state: IncidentState, clock: Clock) -> Iterator[Block]:
         yield "Nothing was looked at."
         return
     rows = [
-        [f.title or f.step, f.status, clock.in_text(f.summary), clock.in_text(_facts(f.facts)), f.evidence or ""]
+        [
+            f.title or f.step,
+            f.status,
+            clock.in_text(f.summary),
+            clock.in_text(plain(f.facts) if f.facts else ""),
+            f.evidence or "",
+        ]
         for f in state.findings
     ]
     bad = {n: "bad" for n, f in enumerate(state.findings) if f.status is FindingStatus.SUSPECT}
     yield f"The probes answered between {clock(state.findings[0].at)} and {clock(state.findings[-1].at)}."
     yield Table(["Probe", "Status", "What was seen", "Facts", "Evidence"], rows, bad)
-
-
-def _facts(facts: dict[str, Any]) -> str:
-    return plain(facts) if facts else ""
 
 
 def changes(state: IncidentState, clock: Clock) -> Iterator[Block]:
@@ -63,7 +56,9 @@ def _change(change: ChangeRecord, clock: Clock) -> Iterator[Block]:
     yield from _plan(change.plan)
     if change.approvals:
         columns = ["Who", "Role", "Decision", "At", "Identity proven", "Comment"]
-        yield Table(columns, [_vote(vote, clock) for vote in change.approvals])
+        votes = change.approvals
+        rows = [[v.by, v.role, v.decision, clock(v.at), "yes" if v.verified else "no", v.comment or ""] for v in votes]
+        yield Table(columns, rows)
     if change.reason:
         yield f"Outcome at {clock(change.ended_at)}: {clock.in_text(change.reason)}"
     if change.ours is False:
@@ -84,18 +79,13 @@ def _plan(plan: Plan | None) -> Iterator[Block]:
 
 
 def _names(change: ChangeRecord) -> Iterator[str]:
-    """What tells this change from every other."""
+    """What identifies this change."""
     yield f"Change: {change.workflow_id}"
     if change.undo_of:
         yield f"Undoes: number {change.undo_of} of the same step"
     if change.plan is not None:
         yield f"Target: {change.plan.target}"
         yield f"Digest: {change.plan.digest}"
-
-
-def _vote(vote: Vote, clock: Clock) -> list[str]:
-    proven = "yes" if vote.verified else "no"
-    return [vote.by, vote.role, vote.decision, clock(vote.at), proven, vote.comment or ""]
 
 
 def decisions(entries: list[Entry], clock: Clock) -> Iterator[Block]:
@@ -116,18 +106,18 @@ def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
             yield f"{event.decision} {event.step}, as {event.role}", event.comment or ""
         case events.SeverityChanged():
             yield f"severity {event.before} to {event.after}", why
-        case events.TaskEnded(status="waived"):
+        case work_events.TaskEnded(status="waived"):
             yield f"waived {event.step}", event.note or ""
-        case events.DutyStarted(moved=True):
+        case work_events.DutyStarted(moved=True):
             yield f"{event.title}: moved, due {clock(event.due_at)}", ""
-        case events.DutySigned():
+        case work_events.DutySigned():
             ending = event.ending
             how = "signed, still open" if event.missing else f"ended, {ending.outcome or ending.state}"
             yield f"{event.title}: {how}", ending.reason or ending.justification or ending.reference or ""
-        case events.FactRecorded():
+        case work_events.FactRecorded():
             yield f"{event.title}: {clock(event.value)}", why
         case _ if entry.kind in _DECIDED:
-            yield _DECIDED[entry.kind], why
+            yield entry.kind.replace("-", " "), why
         case _:
             pass
 
@@ -140,7 +130,9 @@ def pages(state: IncidentState, clock: Clock) -> Iterator[Block]:
 
 
 def notices(state: IncidentState, clock: Clock) -> Iterator[Block]:
-    """What was told outside."""
-    yield Heading(2, "What was told outside")
+    """What was announced."""
+    yield Heading(2, "What was announced")
     rows = [[n.step, n.action, n.status, clock(n.due_at), n.reference or n.reason or ""] for n in state.notices]
-    yield Table(["Step", "By", "Status", "Due", "Reference or reason"], rows) if rows else "Nothing was to be told."
+    yield (
+        Table(["Step", "By", "Status", "Due", "Reference or reason"], rows) if rows else "Nothing was to be announced."
+    )

@@ -10,7 +10,7 @@ from reporting.content.blocks import Block, Heading, Items, Table
 
 
 def lessons(state: IncidentState, entries: list[Entry], clock: Clock) -> Iterator[Block]:
-    """Causes and lessons in the words in which tasks were told done, notes, and what was waived and why."""
+    """Causes and lessons in the words in which tasks were reported done, notes, and what was waived and why."""
     yield Heading(2, "Contributing factors and lessons")
     written = [task for task in state.tasks if task.status == "done" and task.note]
     waived = [task for task in state.tasks if task.status == "waived"]
@@ -54,7 +54,7 @@ def custody(entries: list[Entry], clock: Clock) -> Iterator[Block]:
         return
     yield Heading(2, "Evidence and its custody")
     if kept:
-        rows = [[told.step, told.arn, str(told.entry.seq), told.entry.data.get("reason") or ""] for told in kept]
+        rows = [[one.step, one.arn, str(one.entry.seq), one.entry.data.get("reason") or ""] for one in kept]
         yield Table(["Step", "What", "Entry", "What was said at its end"], rows)
     rows = [
         [clock(event["at"]), event["by"], name, event["event"], event.get("to", ""), event["reason"]]

@@ -88,26 +88,26 @@ def _heading(pages: FPDF, heading: Heading) -> None:
     size = _SIZES[heading.level]
     if pages.y + _KEEP[heading.level] > pages.h - pages.b_margin:
         pages.add_page()
-    pages.set_font(FONT, "B", size)
     if heading.level < 3:
         pages.start_section(encodable(heading.text)[:120], level=heading.level - 1)
     pages.y += 0 if pages.y <= _MARGIN else {1: 0.0, 2: 5.0, 3: 2.0}[heading.level]
-    for line in wrapped(pages, heading.text, pages.epw):
-        pages.text(pages.l_margin, pages.y + size * LINE * 0.75, line)
-        pages.y += size * LINE
+    _lines(pages, heading.text, size, pages.epw, style="B")
     pages.y += 1
 
 
 def _paragraph(pages: FPDF, text: str, indent: float = 0) -> None:
-    pages.set_font(FONT, size=9.5)
-    height = 9.5 * LINE
-    for line in wrapped(pages, text, min(pages.epw, 200) - indent):
-        if pages.y + height > pages.h - pages.b_margin:
-            pages.add_page()
-            pages.set_font(FONT, size=9.5)
-        pages.text(pages.l_margin + indent, pages.y + height * 0.75, line)
-        pages.y += height
+    _lines(pages, text, 9.5, min(pages.epw, 200), indent=indent)
     pages.y += 1.2
+
+
+def _lines(pages: FPDF, text: str, size: float, width: float, *, style: str = "", indent: float = 0) -> None:
+    pages.set_font(FONT, style, size)
+    for line in wrapped(pages, text, width - indent):
+        if pages.y + size * LINE > pages.h - pages.b_margin:
+            pages.add_page()
+            pages.set_font(FONT, style, size)
+        pages.text(pages.l_margin + indent, pages.y + size * LINE * 0.75, line)
+        pages.y += size * LINE
 
 
 def _figure(pages: FPDF, figure: Figure) -> None:

@@ -12,22 +12,22 @@ _MARKS = {"good": (31, 122, 77), "bad": (179, 32, 58)}
 _WIDEST = 120
 
 
-def table(pages: FPDF, told: Table) -> None:
+def table(pages: FPDF, content: Table) -> None:
     """Write a table below what is there; its columns' names stand again on each page."""
-    widths = _widths(pages, told)
-    _head(pages, told.columns, widths)
-    for number, row in enumerate(told.rows):
-        _row(pages, told, widths, row, told.marks.get(number))
+    widths = _widths(pages, content)
+    _head(pages, content.columns, widths)
+    for number, row in enumerate(content.rows):
+        _row(pages, content, widths, row, content.marks.get(number))
     pages.y += 2.5
 
 
-def _widths(pages: FPDF, told: Table) -> list[float]:
+def _widths(pages: FPDF, content: Table) -> list[float]:
     """As wide as the longest cell; where that is too much, the wide columns give."""
     pages.set_font(FONT, "B", _SIZE)
-    least = [width_of(pages, encodable(column)) + 2 * _PAD for column in told.columns]
+    least = [width_of(pages, encodable(column)) + 2 * _PAD for column in content.columns]
     pages.set_font(FONT, size=_SIZE)
     wanted = [
-        max([narrow, *(min(width_of(pages, encodable(row[n])), _WIDEST) + 2 * _PAD for row in told.rows)])
+        max([narrow, *(min(width_of(pages, encodable(row[n])), _WIDEST) + 2 * _PAD for row in content.rows)])
         for n, narrow in enumerate(least)
     ]
     if sum(wanted) <= pages.epw:
@@ -58,16 +58,16 @@ def _head(pages: FPDF, columns: list[str], widths: list[float]) -> None:
     _rule(pages, widths, 90)
 
 
-def _row(pages: FPDF, told: Table, widths: list[float], row: list[str], mark: str | None) -> None:
+def _row(pages: FPDF, content: Table, widths: list[float], row: list[str], mark: str | None) -> None:
     pages.set_font(FONT, size=_SIZE)
     cells = [wrapped(pages, cell, width - 2 * _PAD) for cell, width in zip(row, widths, strict=True)]
     count = max(len(lines) for lines in cells)
     if count < 8 and pages.y + count * _HEIGHT + 2 > pages.h - pages.b_margin:
-        _next_page(pages, told, widths)
+        _next_page(pages, content, widths)
     pages.y += 0.7
     for number in range(count):
         if pages.y + _HEIGHT > pages.h - pages.b_margin:
-            _next_page(pages, told, widths)
+            _next_page(pages, content, widths)
         x = pages.l_margin
         if mark in _MARKS:
             pages.set_fill_color(*_MARKS[mark])
@@ -81,9 +81,9 @@ def _row(pages: FPDF, told: Table, widths: list[float], row: list[str], mark: st
     _rule(pages, widths, 217)
 
 
-def _next_page(pages: FPDF, told: Table, widths: list[float]) -> None:
+def _next_page(pages: FPDF, content: Table, widths: list[float]) -> None:
     pages.add_page()
-    _head(pages, told.columns, widths)
+    _head(pages, content.columns, widths)
     pages.set_font(FONT, size=_SIZE)
 
 

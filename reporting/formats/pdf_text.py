@@ -15,19 +15,7 @@ LINE = 0.46
 _CODEC = "cp1252"
 _ROUNDING = 1e-6
 """Millimetres: a column that was made as wide as its text must hold it."""
-_LIKE = {
-    "\n": " ",
-    "\t": " ",
-    "\r": " ",
-    "→": "->",
-    "←": "<-",
-    "≤": "<=",
-    "≥": ">=",
-    "\u00a0": " ",
-    "\u2028": " ",
-    "\u2029": " ",
-    "\u2212": "-",
-}
+_LIKE = dict.fromkeys("\n\t\r\u00a0\u2028\u2029", " ") | {"→": "->", "←": "<-", "≤": "<=", "≥": ">=", "\u2212": "-"}
 
 
 def encodable(text: str) -> str:

@@ -59,7 +59,7 @@ Shape = Bar | Line | Dot | Diamond | Label
 
 
 class Drawing(NamedTuple):
-    """`title` and `description` tell the picture to whoever does not see it."""
+    """`title` and `description` describe the picture to whoever does not see it."""
 
     width: float
     height: float

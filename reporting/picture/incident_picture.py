@@ -1,27 +1,21 @@
 """The picture of an incident: what held, what people did, who was paged, changes and deadlines on one time axis."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.values.durations import spoken
 from domain.values.local_time import Clock
-from reporting.picture import lane_rows, lanes
+from reporting.content.deadlines import after_declaration
+from reporting.picture import lanes
 from reporting.picture.axis import Axis
 from reporting.picture.drawing import Diamond, Dot, Drawing, Label, Line, Shape, width_of
+from reporting.picture.lane_rows import Lane, row_lanes
 from reporting.picture.lanes import LEFT, RIGHT, Moment
 
 _TOP = 56
-_MILESTONES = {
-    "acknowledged": "acknowledged",
-    "mitigated": "mitigated",
-    "resolved": "resolved",
-    "closed": "closed",
-    "false-alarm": "false alarm",
-    "reopened": "reopened",
-}
+_MILESTONES = {"acknowledged", "mitigated", "resolved", "closed", "false-alarm", "reopened"}
 _DECIDED = {"approval", "severity"}
 _SAID = {"note", "task", "severity", "change-requested", "fact", "custody"}
 _STATUS_TONES = {
@@ -32,12 +26,7 @@ _STATUS_TONES = {
     "closed": "idle",
     "false-alarm": "idle",
 }
-_LEGEND = (
-    ("met, applied", "good"),
-    ("under way", "busy"),
-    ("missed, failed", "bad"),
-    ("stopped", "idle"),
-)
+_LEGEND = (("met, applied", "good"), ("under way", "busy"), ("missed, failed", "bad"), ("stopped", "idle"))
 
 
 def picture(state: IncidentState, entries: list[Entry], clock: Clock) -> Drawing:
@@ -62,23 +51,16 @@ def picture(state: IncidentState, entries: list[Entry], clock: Clock) -> Drawing
     )
 
 
-def _lanes(
-    state: IncidentState, entries: list[Entry], axis: Axis, clock: Clock
-) -> Iterator[tuple[int, str, "lane_rows.Drawn"]]:
-    severities = [(s.at, s.to, s.to, f"{s.to} since {clock(s.at)}, by {s.by}") for s in state.severities]
-    statuses = [
-        (s.at, s.to, _STATUS_TONES.get(s.to, "idle"), f"{s.to} since {clock(s.at)}, by {s.by}") for s in state.statuses
-    ]
-    yield 1, "Severity", partial(lanes.band, axis, severities)
-    yield 1, "Status", partial(lanes.band, axis, statuses)
+def _lanes(state: IncidentState, entries: list[Entry], axis: Axis, clock: Clock) -> Iterator[Lane]:
+    for name, steps, tones in (("Severity", state.severities, {}), ("Status", state.statuses, _STATUS_TONES)):
+        band = [(s.at, s.to, tones.get(s.to, s.to), f"{s.to} since {clock(s.at)}, by {s.by}") for s in steps]
+        yield 1, name, partial(lanes.band, axis, band)
     yield 2, "People", partial(lanes.moments, axis, _people(entries, axis, clock))
     pages = [
         Moment(p.at, "page", f"{clock(p.at)} {p.to} as {p.role}, level {p.level}: {p.reason}") for p in state.pages
     ]
     yield 1, "Pages", partial(lanes.moments, axis, [page for page in pages if axis.shows(page.at)])
-    yield from lane_rows.changes(state, axis, clock)
-    yield from lane_rows.clocks(state, axis, clock)
-    yield from lane_rows.obligations(state, axis, clock)
+    yield from row_lanes(state, axis, clock)
 
 
 def _people(entries: list[Entry], axis: Axis, clock: Clock) -> list[Moment]:
@@ -90,7 +72,7 @@ def _people(entries: list[Entry], axis: Axis, clock: Clock) -> list[Moment]:
         if not axis.shows(entry.at):
             continue
         if entry.kind in _MILESTONES:
-            seen.append(Moment(entry.at, "person", title, _MILESTONES[entry.kind]))
+            seen.append(Moment(entry.at, "person", title, entry.kind.replace("-", " ")))
         elif entry.actor != "orchestrator" and (entry.kind in _SAID or decided):
             seen.append(Moment(entry.at, "person", title, decided=decided))
     return seen
@@ -114,12 +96,8 @@ def _foot(axis: Axis, y: float) -> Iterator[Shape]:
 
 def _described(state: IncidentState) -> str:
     missed = sum(run.state == "breached" for run in state.clocks)
-    told = [f"A {state.severity} incident of type {state.type}, {state.status}"]
-    moments: list[tuple[str, datetime | None]] = [
-        ("acknowledged", state.first_acknowledged_at),
-        ("mitigated", state.mitigated_at),
-        ("resolved", state.resolved_at),
-    ]
-    told += [f"{name} after {spoken(at - state.declared_at)}" for name, at in moments if at is not None]
-    told += [f"{len(state.pages)} pages", f"{len(state.changes)} changes", f"{missed} deadlines missed"]
-    return "; ".join(told) + ". The tables below say the same in words."
+    said = [f"A {state.severity} incident of type {state.type}, {state.status}"]
+    took = after_declaration(state).items()
+    said += [f"{name} after {spoken(one)}" for name, one in took if one is not None and name != "closed"]
+    said += [f"{len(state.pages)} pages", f"{len(state.changes)} changes", f"{missed} deadlines missed"]
+    return "; ".join(said) + ". The tables below say the same in words."

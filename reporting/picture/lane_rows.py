@@ -22,46 +22,37 @@ _MOST = 14
 _TONES = {"applied": "good", "already-done": "good", "planned": "good", "failed": "bad", "expired": "bad"}
 
 
-def changes(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
-    """Each change from its request to its end, with the votes on it."""
-    yield from _lane("Changes", [partial(_change, axis, clock, change) for change in state.changes])
-
-
-def clocks(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
-    """Each clock with all its runs."""
+def row_lanes(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
+    """Changes from request to end with the votes on them, clocks with all their runs, duties with their signatures."""
     named: dict[str, list[DeadlineClock]] = {}
     for run in state.clocks:
         if axis.shows(run.started_at):
             named.setdefault(run.name, []).append(run)
+    yield from _lane("Changes", [partial(_change, axis, clock, change) for change in state.changes])
     yield from _lane("Deadlines", [partial(_clock, state, axis, clock, runs) for runs in named.values()])
-
-
-def obligations(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:
-    """Each duty to notify, with its signatures."""
     yield from _lane("Obligations", [partial(_duty, axis, clock, state, duty) for duty in state.obligations])
 
 
 def _lane(name: str, rows: Sequence[Drawn]) -> Iterator[Lane]:
     """One lane with its rows below its name; too many rows are cut, and the lane says so."""
-    if not rows:
-        return
     shown = rows[:_MOST]
     title = name if len(shown) == len(rows) else f"{name} (the first {_MOST} of {len(rows)})"
-    yield len(shown) + 1, title, partial(_rows, shown)
 
+    def drawn(y: float) -> Iterator[Shape]:
+        for number, row in enumerate(shown, start=1):
+            yield from row(y + number * ROW)
 
-def _rows(rows: Sequence[Drawn], y: float) -> Iterator[Shape]:
-    for number, row in enumerate(rows, start=1):
-        yield from row(y + number * ROW)
+    if rows:
+        yield len(shown) + 1, title, drawn
 
 
 def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterator[Shape]:
     start, end = axis.x(change.requested_at), axis.x(change.ended_at or axis.end)
     tone = "busy" if change.in_flight else _TONES.get(change.status, "idle")
-    told = f"{change.workflow_id}: {change.status}\nrequested by {change.requested_by} {clock(change.requested_at)}"
-    told += f"\n{change.plan.summary}" if change.plan else ""
+    title = f"{change.workflow_id}: {change.status}\nrequested by {change.requested_by} {clock(change.requested_at)}"
+    title += f"\n{change.plan.summary}" if change.plan else ""
     yield lanes.row(y, change.step if change.generation == 1 else f"{change.step} ({change.generation})")
-    yield Bar(start, y + 6, max(end - start, 5), 12, tone, told)
+    yield Bar(start, y + 6, max(end - start, 5), 12, tone, title)
     for vote in change.approvals:
         title = f"{clock(vote.at)} {vote.by} ({vote.role}): {vote.decision}"
         yield Diamond(axis.x(vote.at), y + 12, 7, "person" if vote.decision == "approve" else "bad", title)
@@ -69,13 +60,13 @@ def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterato
 
 
 def _clock(state: IncidentState, axis: Axis, clock: Clock, runs: list[DeadlineClock], y: float) -> Iterator[Shape]:
-    told, over = name_of(runs[0].name), state.resolved_at or state.closed_at
+    name, over = name_of(runs[0].name), state.resolved_at or state.closed_at
     stops = [run.ended_at or (over if run.name in OF_THE_RESPONSE else None) for run in runs]
     drawn = [
-        Run(run.started_at, run.due_at, stop, run.state, f"{told}: {run.state}, due {clock(run.due_at)}")
+        Run(run.started_at, run.due_at, stop, run.state, f"{name}: {run.state}, due {clock(run.due_at)}")
         for run, stop in zip(runs, stops, strict=True)
     ]
-    yield lanes.row(y, told)
+    yield lanes.row(y, name)
     yield from lanes.deadlines(axis, y, drawn)
     late = [run.late for run in runs if run.late is not None]
     never = any(run.state == "breached" and run.ended_at is None for run in runs)

@@ -1,7 +1,6 @@
 """Pieces of a picture's lanes: bands with names, runs of deadlines, marks that are counted where they would touch."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -63,8 +62,7 @@ def band(axis: Axis, steps: list[tuple[datetime, str, str, str]], y: float) -> I
 def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
     """Marks on one line; those that would touch are one with their number. Names stand below, where there is room."""
     middle, free = y + 12, 0.0
-    for cluster in _clusters(axis, seen):
-        x, together = cluster.x, cluster.seen
+    for x, together in _clusters(axis, seen):
         strongest = max(together, key=lambda one: (bool(one.label), one.decided))
         title = "\n".join(one.title for one in together[:12])
         if len(together) > 1:
@@ -82,30 +80,16 @@ def moments(axis: Axis, seen: Iterable[Moment], y: float) -> Iterator[Shape]:
             free = centre + half + 8
 
 
-@dataclass
-class _Cluster:
-    """Moments whose marks would touch: one mark in their middle."""
-
-    sum_of_x: float
-    seen: list[Moment]
-
-    @property
-    def x(self) -> float:
-        return self.sum_of_x / len(self.seen)
-
-    def take(self, other: "_Cluster") -> None:
-        self.sum_of_x += other.sum_of_x
-        self.seen += other.seen
-
-
-def _clusters(axis: Axis, seen: Iterable[Moment]) -> list[_Cluster]:
-    """Moments in order, those together whose marks would touch."""
-    clusters: list[_Cluster] = []
+def _clusters(axis: Axis, seen: Iterable[Moment]) -> list[tuple[float, list[Moment]]]:
+    """Moments in order with where they stand; those whose marks would touch are together, in their middle."""
+    clusters: list[tuple[float, list[Moment]]] = []
     for one in sorted(seen, key=lambda one: one.at):
-        clusters.append(_Cluster(axis.x(one.at), [one]))
-        while len(clusters) > 1 and clusters[-1].x - clusters[-2].x < _TOUCH:
-            last = clusters.pop()
-            clusters[-1].take(last)
+        x, together = axis.x(one.at), [one]
+        while clusters and x - clusters[-1][0] < _TOUCH:
+            before, earlier = clusters.pop()
+            x = (before * len(earlier) + x * len(together)) / (len(earlier) + len(together))
+            together = earlier + together
+        clusters.append((x, together))
     return clusters
 
 

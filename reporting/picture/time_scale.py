@@ -1,6 +1,5 @@
 """A logarithmic scale of durations: seconds of one incident and weeks of another on one line."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from math import log
 from typing import NamedTuple
@@ -21,10 +20,9 @@ class Mark(NamedTuple):
 class TimeScale:
     """From the mark at or below the shortest duration to the one at or above the longest."""
 
-    def __init__(self, spreads: Iterable[Spread]) -> None:
-        known = [s for s in spreads if s.min_seconds is not None and s.max_seconds is not None]
-        least = min((s.min_seconds or 0 for s in known), default=60)
-        most = max((s.max_seconds or 0 for s in known), default=3600)
+    def __init__(self, spread: Spread) -> None:
+        least = 60 if spread.min_seconds is None else spread.min_seconds
+        most = 3600 if spread.max_seconds is None else spread.max_seconds
         first = max((n for n, mark in enumerate(_MARKS) if mark <= least), default=0)
         last = min((n for n, mark in enumerate(_MARKS) if mark >= most), default=len(_MARKS) - 1)
         self._marks = _MARKS[min(first, len(_MARKS) - 2) : max(last, first + 1) + 1]
@@ -36,12 +34,12 @@ class TimeScale:
 
     def marks(self, apart: float) -> list[Mark]:
         """The first mark and the last, and between them those that are `apart` (a share of the scale) from others."""
-        told = [Mark(self.place(seconds), spoken(timedelta(seconds=seconds))) for seconds in self._marks]
-        kept = told[:1]
-        for mark in told[1:-1]:
-            if mark.place - kept[-1].place >= apart and told[-1].place - mark.place >= apart:
+        marks = [Mark(self.place(seconds), spoken(timedelta(seconds=seconds))) for seconds in self._marks]
+        kept = marks[:1]
+        for mark in marks[1:-1]:
+            if mark.place - kept[-1].place >= apart and marks[-1].place - mark.place >= apart:
                 kept.append(mark)
-        return [*kept, told[-1]]
+        return [*kept, marks[-1]]
 
 
 def median_and_mean(spread: Spread) -> str:

@@ -19,6 +19,9 @@ BEING_ASSESSED = "being-assessed"
 FALSE_ALARM = "false-alarm"
 UNDECIDED = "closed-undecided"
 
+_WORDS = {"reason", "reference", "justification"}
+"""What people wrote of how a duty ended."""
+
 Suspected = Literal["phi", "type", "fact"]
 
 
@@ -30,18 +33,18 @@ class Signed(BaseModel):
 
 
 class Statement(BaseModel):
-    """The duty to tell the regulator as it stands. `due_at` is our own ceiling where the law says no hours.
+    """The duty to notify the regulator as it stands. `due_at` is our own ceiling where the law says no hours.
 
     While it is open, `signed_by` says who has signed what is proposed; what that is, counts once all have.
     """
 
     state: str
     due_at: datetime | None
-    done_at: datetime | None
+    done_at: datetime | None = None
     overdue: bool
-    reference: str | None
-    reason: str | None
-    justification: str | None
+    reference: str | None = None
+    reason: str | None = None
+    justification: str | None = None
     signed_by: list[Signed]
 
 
@@ -115,7 +118,7 @@ def _decided(state: IncidentState, register: BreachRegister, assessment: Obligat
         return {
             "decision": words.get(assessment.state, assessment.state),
             "decided_at": ending.done_at,
-            **ending.model_dump(include={"reason", "reference", "justification"}),
+            **ending.model_dump(include=_WORDS),
             "signed_by": _signed(assessment),
         }
     if not state.ended:
@@ -126,17 +129,9 @@ def _decided(state: IncidentState, register: BreachRegister, assessment: Obligat
 
 
 def _statement(duty: ObligationRecord, now: datetime) -> Statement:
-    ending = duty.ended
-    return Statement(
-        state=duty.state,
-        due_at=duty.due_at,
-        overdue=_overdue(duty, now),
-        done_at=ending and ending.done_at,
-        reference=ending and ending.reference,
-        reason=ending and ending.reason,
-        justification=ending and ending.justification,
-        signed_by=_signed(duty),
-    )
+    words = duty.ended.model_dump(include={"done_at", *_WORDS}) if duty.ended else {}
+    overdue, signed_by = _overdue(duty, now), _signed(duty)
+    return Statement(state=duty.state, due_at=duty.due_at, overdue=overdue, signed_by=signed_by, **words)
 
 
 def _signed(duty: ObligationRecord) -> list[Signed]:

@@ -26,10 +26,7 @@ _HEADS = (
 
 def stats_picture(stats: Stats, title: str, foot: Sequence[str]) -> Drawing:
     """Draw one row for the whole, each severity and each type; title and `foot` stand under them."""
-    scales = (
-        TimeScale([stats.total.time_to_acknowledge]),
-        TimeScale([stats.total.time_to_resolve]),
-    )
+    scales = (TimeScale(stats.total.time_to_acknowledge), TimeScale(stats.total.time_to_resolve))
     most = max(stats.total.incidents, 1)
     shapes: list[Shape] = [Label(x, 22, text, "ink", 12, bold=True) for (x, _), text in _HEADS]
     y = 34.0
@@ -76,13 +73,13 @@ def apart(group: Group) -> list[str]:
 
 def _spread(spread: Spread, scale: TimeScale, left: float, width: float, y: float) -> Iterator[Shape]:
     """From the shortest to the longest, with the mean and the median on it."""
-    told = median_and_mean(spread)
+    words = median_and_mean(spread)
     if spread.min_seconds is not None and spread.max_seconds is not None:
         first, last = (left + width * scale.place(at) for at in (spread.min_seconds, spread.max_seconds))
-        yield Line(first, y + 12, max(last, first + 2), y + 12, "idle", 3, title=told)
-        yield Dot(left + width * scale.place(spread.mean_seconds or 0), y + 12, 4.5, "page", f"mean\n{told}")
-        yield Diamond(left + width * scale.place(spread.median_seconds or 0), y + 12, 6, "busy", f"median\n{told}")
-    yield Label(left, y + 33, told, "soft", 9.5)
+        yield Line(first, y + 12, max(last, first + 2), y + 12, "idle", 3, title=words)
+        yield Dot(left + width * scale.place(spread.mean_seconds or 0), y + 12, 4.5, "page", f"mean\n{words}")
+        yield Diamond(left + width * scale.place(spread.median_seconds or 0), y + 12, 6, "busy", f"median\n{words}")
+    yield Label(left, y + 33, words, "soft", 9.5)
 
 
 def _marks(scale: TimeScale, left: float, width: float, top: float, bottom: float) -> Iterator[Shape]:
@@ -100,8 +97,8 @@ def _kept(kept: Kept, left: float, width: float, y: float) -> Iterator[Shape]:
         if kept.breached:
             yield Bar(left + met, y + 6, width - met, 12, "bad", f"{kept.breached} missed")
     running = f", {kept.running} running" if kept.running else ""
-    told = f"{kept.met} of {kept.ended} met" if kept.ended else "none ended"
-    yield Label(left, y + 33, cut(told + running, 9.5, _KEPT), "soft", 9.5)
+    ended = f"{kept.met} of {kept.ended} met" if kept.ended else "none ended"
+    yield Label(left, y + 33, cut(ended + running, 9.5, _KEPT), "soft", 9.5)
 
 
 def _legend(y: float) -> Iterator[Shape]:

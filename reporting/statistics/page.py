@@ -1,6 +1,6 @@
 """What many incidents came to, as a page or a picture that needs nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from reporting.content.blocks import Block, Figure, Heading, Items, Table
@@ -10,8 +10,6 @@ from reporting.picture.drawing import Drawing
 from reporting.picture.time_scale import median_and_mean
 from reporting.statistics.chart import stats_picture
 from reporting.statistics.tally import Group, Kept, Stats
-
-COLUMNS = ("Incidents", "Open", "To acknowledge", "To resolve", "Response", "Escalation", "False alarms", "Drills")
 
 READ_SO = (
     "Live incidents alone are counted; false alarms and drills stand apart and are in no time and no service level.",
@@ -23,7 +21,7 @@ READ_SO = (
 """How the numbers are to be read."""
 
 
-class Told(NamedTuple):
+class Scope(NamedTuple):
     """What the numbers are of: an environment, from when, as of when, and what could not be counted (id, why)."""
 
     environment: str
@@ -33,42 +31,26 @@ class Told(NamedTuple):
 
     def foot(self) -> list[str]:
         """What has to stand with the numbers wherever they go."""
-        said = [f"As the ledger tells it at {self.at}."]
-        if self.unreadable:
-            said.append(f"Could not be told, and in no number: {len(self.unreadable)}.")
-        return said
+        unread = [f"Could not be read, and in no number: {len(self.unreadable)}."] if self.unreadable else []
+        return [f"As the ledger has it at {self.at}.", *unread]
 
     @property
     def title(self) -> str:
         return f"Incidents of {self.environment}, " + (f"declared since {self.since}" if self.since else "all")
 
 
-def page(stats: Stats, told: Told) -> bytes:
+def page(stats: Stats, scope: Scope) -> bytes:
     """One HTML page, with the picture and everything in it as tables."""
-    return html(_blocks(stats, told), told.title).encode(errors="replace")
+    return html(_blocks(stats, scope), scope.title).encode(errors="replace")
 
 
-def chart(stats: Stats, told: Told) -> bytes:
+def chart(stats: Stats, scope: Scope) -> bytes:
     """The picture alone, as SVG."""
-    return svg(_picture(stats, told), alone=True).encode(errors="replace")
+    return svg(_picture(stats, scope), alone=True).encode(errors="replace")
 
 
-def _picture(stats: Stats, told: Told) -> Drawing:
-    return stats_picture(stats, told.title, told.foot())
-
-
-def cells(group: Group) -> list[str]:
-    """A group as the cells of a row, under `COLUMNS`."""
-    return [
-        str(group.incidents),
-        str(group.open),
-        median_and_mean(group.time_to_acknowledge),
-        median_and_mean(group.time_to_resolve),
-        kept(group.response),
-        kept(group.escalation),
-        str(group.false_alarms),
-        str(group.drills),
-    ]
+def _picture(stats: Stats, scope: Scope) -> Drawing:
+    return stats_picture(stats, scope.title, scope.foot())
 
 
 def kept(clock: Kept) -> str:
@@ -79,21 +61,33 @@ def kept(clock: Kept) -> str:
     return f"{share}, {clock.running} running" if clock.running else share
 
 
+_COLUMNS: dict[str, Callable[[Group], object]] = {
+    "Incidents": lambda group: group.incidents,
+    "Open": lambda group: group.open,
+    "To acknowledge": lambda group: median_and_mean(group.time_to_acknowledge),
+    "To resolve": lambda group: median_and_mean(group.time_to_resolve),
+    "Response": lambda group: kept(group.response),
+    "Escalation": lambda group: kept(group.escalation),
+    "False alarms": lambda group: group.false_alarms,
+    "Drills": lambda group: group.drills,
+}
+
+
 def left_out(stats: Stats) -> str:
     """What is in no number."""
     return f"Dry runs left out: {stats.dry_runs}."
 
 
-def _blocks(stats: Stats, told: Told) -> Iterator[Block]:
-    yield Heading(1, told.title)
-    yield " ".join([*told.foot(), left_out(stats)])
-    if told.unreadable:
-        rows = [list(one) for one in told.unreadable]
-        yield Table(["Could not be told", "Why"], rows, dict.fromkeys(range(len(rows)), "bad"))
-    yield Figure(_picture(stats, told), "Everything that this picture shows stands in the tables below.")
+def _blocks(stats: Stats, scope: Scope) -> Iterator[Block]:
+    yield Heading(1, scope.title)
+    yield " ".join([*scope.foot(), left_out(stats)])
+    if scope.unreadable:
+        rows = [list(one) for one in scope.unreadable]
+        yield Table(["Could not be read", "Why"], rows, dict.fromkeys(range(len(rows)), "bad"))
+    yield Figure(_picture(stats, scope), "Everything that this picture shows stands in the tables below.")
     for name, groups in (("By severity", stats.by_severity), ("By type", stats.by_type)):
         yield Heading(2, name)
-        rows = [[group.name, *cells(group)] for group in [*groups, stats.total]]
-        yield Table([name.removeprefix("By ").capitalize(), *COLUMNS], rows)
+        rows = [[group.name, *(str(cell(group)) for cell in _COLUMNS.values())] for group in [*groups, stats.total]]
+        yield Table([name.removeprefix("By ").capitalize(), *_COLUMNS], rows)
     yield Heading(2, "How to read it")
     yield Items(list(READ_SO))

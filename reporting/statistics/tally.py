@@ -3,9 +3,11 @@
 Only live incidents count. False alarms and drills are counted apart, in no mean; dry runs are left out.
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from statistics import fmean, median
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -28,7 +30,9 @@ class Spread(BaseModel):
     max_seconds: float | None = None
 
     @classmethod
-    def of(cls, seconds: list[float]) -> "Spread":
+    def of(cls, durations: Iterable[float | None]) -> "Spread":
+        """Of the durations that there are, in seconds."""
+        seconds = [one for one in durations if one is not None]
         if not seconds:
             return cls()
         return cls(
@@ -47,9 +51,28 @@ class Kept(BaseModel):
     breached: int = 0
     running: int = 0
 
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome | None]) -> "Kept":
+        counts = Counter(outcomes)
+        return cls(met=counts["met"], breached=counts["breached"], running=counts["running"])
+
     @property
     def ended(self) -> int:
         return self.met + self.breached
+
+
+class _Counted(NamedTuple):
+    """What is kept of an incident while they are counted. Times are in seconds from its declaration."""
+
+    severity: str
+    type: str
+    drill: bool
+    false_alarm: bool
+    open: bool
+    acknowledged: float | None
+    resolved: float | None
+    response: Outcome | None
+    escalation: Outcome | None
 
 
 class Group(BaseModel):
@@ -68,6 +91,21 @@ class Group(BaseModel):
     false_alarms: int = 0
     drills: int = 0
 
+    @classmethod
+    def of(cls, name: str, counted: list[_Counted]) -> "Group":
+        live = [one for one in counted if not (one.drill or one.false_alarm)]
+        return cls(
+            name=name,
+            incidents=len(live),
+            open=sum(one.open for one in live),
+            time_to_acknowledge=Spread.of(one.acknowledged for one in live),
+            time_to_resolve=Spread.of(one.resolved for one in live),
+            response=Kept.of(one.response for one in live),
+            escalation=Kept.of(one.escalation for one in live),
+            false_alarms=sum(one.false_alarm for one in counted),
+            drills=sum(one.drill for one in counted),
+        )
+
 
 class Stats(BaseModel):
     """The whole, by severity (as it stands, P0 first) and by type (most incidents first)."""
@@ -78,37 +116,41 @@ class Stats(BaseModel):
     dry_runs: int = 0
 
 
-class _Gathered:
-    """One group while it is counted: of each incident nothing is kept but two numbers."""
+def tally(states: Iterable[IncidentState]) -> Stats:
+    """Count incidents, in any order; each is taken only after the one before it is counted and let go of."""
+    counted: list[_Counted] = []
+    dry_runs = 0
+    for state in states:
+        if state.declaration.mode == "dry-run":
+            dry_runs += 1
+        else:
+            counted.append(_counted(state))
+    severities, types = sorted({one.severity for one in counted}), {one.type for one in counted}
+    by_type = [Group.of(name, [one for one in counted if one.type == name]) for name in types]
+    return Stats(
+        total=Group.of("all", counted),
+        by_severity=[Group.of(name, [one for one in counted if one.severity == name]) for name in severities],
+        by_type=sorted(by_type, key=lambda group: (-group.incidents, group.name)),
+        dry_runs=dry_runs,
+    )
 
-    def __init__(self, name: str) -> None:
-        self._group = Group(name=name, response=Kept(), escalation=Kept())
-        self._acknowledged: list[float] = []
-        self._resolved: list[float] = []
 
-    def take(self, state: IncidentState) -> None:
-        group = self._group
-        if state.declaration.mode == "drill":
-            group.drills += 1
-            return
-        if state.status is Status.FALSE_ALARM:
-            group.false_alarms += 1
-            return
-        group.incidents += 1
-        group.open += not state.ended
-        if state.first_acknowledged_at is not None:
-            self._acknowledged.append((state.first_acknowledged_at - state.declared_at).total_seconds())
-        if state.resolved_at is not None:
-            self._resolved.append((state.resolved_at - state.declared_at).total_seconds())
-        _count(group.response, outcome(state, RESPONSE_CLOCK))
-        _count(group.escalation, outcome(state, ESCALATION_CLOCK))
+def _counted(state: IncidentState) -> _Counted:
+    def after(at: datetime | None) -> float | None:
+        return None if at is None else (at - state.declared_at).total_seconds()
 
-    def told(self) -> Group:
-        times = {
-            "time_to_acknowledge": Spread.of(self._acknowledged),
-            "time_to_resolve": Spread.of(self._resolved),
-        }
-        return self._group.model_copy(update=times)
+    drill = state.declaration.mode == "drill"
+    return _Counted(
+        severity=state.severity.value,
+        type=state.type,
+        drill=drill,
+        false_alarm=not drill and state.status is Status.FALSE_ALARM,
+        open=not state.ended,
+        acknowledged=after(state.first_acknowledged_at),
+        resolved=after(state.resolved_at),
+        response=outcome(state, RESPONSE_CLOCK),
+        escalation=outcome(state, ESCALATION_CLOCK),
+    )
 
 
 def outcome(state: IncidentState, clock: str) -> Outcome | None:
@@ -116,36 +158,3 @@ def outcome(state: IncidentState, clock: str) -> Outcome | None:
     states = {run.state for run in state.clocks if run.name == clock}
     found: Iterable[Outcome] = ("breached", "running", "met")
     return next((state for state in found if state in states), None)
-
-
-def _count(kept: Kept, how: Outcome | None) -> None:
-    if how is not None:
-        setattr(kept, how, getattr(kept, how) + 1)
-
-
-class Tally:
-    """Counts accounts, one after the other, in any order."""
-
-    def __init__(self) -> None:
-        self._total = _Gathered("all")
-        self._severities: dict[str, _Gathered] = {}
-        self._types: dict[str, _Gathered] = {}
-        self._dry_runs = 0
-
-    def take(self, state: IncidentState) -> None:
-        if state.declaration.mode == "dry-run":
-            self._dry_runs += 1
-            return
-        severity, type_ = state.severity.value, state.type
-        self._total.take(state)
-        self._severities.setdefault(severity, _Gathered(severity)).take(state)
-        self._types.setdefault(type_, _Gathered(type_)).take(state)
-
-    def stats(self) -> Stats:
-        types = [gathered.told() for gathered in self._types.values()]
-        return Stats(
-            total=self._total.told(),
-            by_severity=[self._severities[name].told() for name in sorted(self._severities)],
-            by_type=sorted(types, key=lambda group: (-group.incidents, group.name)),
-            dry_runs=self._dry_runs,
-        )

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
+import click
+
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy
-from starters.archives.readme import README
+from starters.errors import RefusedError
 
 MANIFEST = "manifest.json"
 _README = "README.md"
@@ -33,24 +35,15 @@ class Archive(NamedTuple):
     damaged: list[str]
 
 
-class NoArchiveError(Exception):
-    """The file was not written by `incident audit export`; the text says why."""
-
-
-class BrokenArchiveError(Exception):
-    """The archive can no longer be read; the text names the damaged part."""
-
-
 def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | None, exported_at: str) -> bytes:
     """Put a record, the keys that signed it and the incident's document, if any, into a zip file."""
     names = {arn: "public-key.pem" if n == 1 else f"public-key-{n}.pem" for n, arn in enumerate(keys, start=1)}
-    files = {
-        _README: README,
-        _SCRIPT: resources.files("starters.archives").joinpath("verify_archive.py").read_text(encoding="utf-8"),
-    }
+    files = {_README: _shipped("archive_readme.md"), _SCRIPT: _shipped("verify_archive.py")}
     files |= {names[arn]: pem for arn, pem in keys.items()}
     for epoch, items in copy.items.items():
-        files[_chain_name(epoch)] = "".join(f"{item.content}\n" for item in items)
+        files["chain.jsonl" if epoch == 1 else f"chain-{epoch:04d}.jsonl"] = "".join(
+            f"{item.content}\n" for item in items
+        )
     files[_EPOCHS] = _json({str(epoch): mark for epoch, mark in copy.marks.items()})
     for seal in copy.seals:
         name, version = seal.place, 1
@@ -78,20 +71,24 @@ def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | N
 
 
 def unpack(file: Path) -> Archive:
-    """Read an archive without trusting its content. Raises `NoArchiveError`, `BrokenArchiveError` and `OSError`."""
+    """Read an archive without trusting its content.
+
+    Raises `UsageError` for a file that `incident audit export` did not write, `RefusedError` for one that is damaged.
+    """
     content = file.read_bytes()
     if not content.startswith(b"PK"):
-        raise NoArchiveError("it is not a zip file")
-    files = _files(content)
+        raise click.UsageError(f"{file}: it is not a zip file")
+    files = _files(file, content)
     if MANIFEST not in files:
-        raise NoArchiveError(f"it has no {MANIFEST}")
+        raise click.UsageError(f"{file}: it has no {MANIFEST}")
     try:
         manifest = json.loads(files[MANIFEST])
         incident, hashes = str(manifest["incident"]), dict(manifest["sha256"])
         keys = {str(arn): files[name].decode() for name, arn in manifest["keys"].items()}
         marks = {int(epoch): dict(mark) for epoch, mark in json.loads(files[_EPOCHS]).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BrokenArchiveError(f"{MANIFEST} or what it names cannot be read ({type(error).__name__})") from error
+        why = f"{MANIFEST} or what it names cannot be read ({type(error).__name__})"
+        raise RefusedError(f"{file} is broken: {why}") from error
     items, seals = {}, []
     for name, content in files.items():
         text = content.decode(errors="replace")
@@ -103,19 +100,22 @@ def unpack(file: Path) -> Archive:
     return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(_damaged(files, hashes)))
 
 
-def _files(content: bytes) -> dict[str, bytes]:
+def _shipped(name: str) -> str:
+    """A file of this package, for readers without this program."""
+    return resources.files("starters.archives").joinpath(name).read_text(encoding="utf-8")
+
+
+def _files(file: Path, content: bytes) -> dict[str, bytes]:
+    name = ""
     try:
         with ZipFile(BytesIO(content)) as zipped:
-            return {name: _content(zipped, name) for name in zipped.namelist()}
-    except (BadZipFile, NotImplementedError, ValueError) as error:
-        raise BrokenArchiveError(f"the zip file is damaged ({error})") from error
-
-
-def _content(zipped: ZipFile, name: str) -> bytes:
-    try:
-        return zipped.read(name)
+            files = {}
+            for name in zipped.namelist():
+                files[name] = zipped.read(name)
+            return files
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise BrokenArchiveError(f"{name} in it is damaged") from error
+        why = f"{name} in it is damaged" if name else f"the zip file is damaged ({error})"
+        raise RefusedError(f"{file} is broken: {why}") from error
 
 
 def _damaged(files: dict[str, bytes], hashes: dict[str, Any]) -> Iterator[str]:
@@ -150,10 +150,6 @@ def _own_hash(line: str) -> str:
         return str(json.loads(line)["hash"])
     except (ValueError, TypeError, KeyError):
         return ""
-
-
-def _chain_name(epoch: int) -> str:
-    return "chain.jsonl" if epoch == 1 else f"chain-{epoch:04d}.jsonl"
 
 
 def _json(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from activities.action import Clients
 from activities.aws.evidence.s3_copying import in_order
 from activities.evidence_objects import EvidenceStore, Manifest
-from activities.ledger.reader import LedgerReader, Stored
+from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
 from domain.audit.evidence import Told, custody, preserved
 from domain.audit.verdict import account, audit
@@ -15,84 +15,87 @@ from domain.config.environment import Environment
 from domain.model.timeline import Entry
 from starters.client.aws_session import vault
 from starters.errors import RefusedError
-from starters.files.organisation_folder import load_environment
 from starters.options import Options
 
-_SNAPSHOT, _COPIES, _COPY = "snapshot", "copies", "copy"
+
+class Evidence:
+    """The evidence of one incident: what its record says of it, and what the environment's store holds."""
+
+    def __init__(self, incident: str, clients: Clients, environment: Environment) -> None:
+        """Read the record. Raises `RefusedError` if its entries cannot be read."""
+        self.clients = clients
+        self._incident = incident
+        self._store, self._ledger = EvidenceStore(clients, environment), LedgerReader(clients, environment)
+        self._copy = self._ledger.read(incident).copy
+        try:
+            self._entries = account(self._copy)
+        except ValueError as error:
+            raise RefusedError(f"the record of {incident} is broken: incident audit verify {incident}") from error
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every piece with its entry and its custody events; single copies only if they have any."""
+        events = custody(self._entries)
+        found = [_manifest_row(one, self._named(one)) for one in self._store.manifests(self._incident)]
+        snapshots = [one for one in preserved(self._entries) if ":snapshot:" in one.arn]
+        found += [_row(_snapshot_name(one), "snapshot", one.arn, one.entry) for one in snapshots]
+        known = {row["evidence"] for row in found}
+        found += [_row(name, "copy", "a single copy in a manifest", None) for name in events if name not in known]
+        return [{**row, "custody": events.get(row["evidence"], [])} for row in found]
+
+    def refuse_unknown(self, name: str) -> None:
+        """Raise `RefusedError` for what is no id of a piece, or of a single copy in a manifest."""
+        if any(row["evidence"] == name for row in self.rows()):
+            return
+        manifests = self._store.manifests(self._incident)
+        if not any(line["evidence_id"] == name for manifest in manifests for line in self._store.lines(manifest)):
+            raise self._unknown(name)
+
+    def problems(self, name: str | None) -> Iterator[str]:
+        """Check every piece, or the one with this id, and report what is not as it was preserved.
+
+        A record that is itself broken comes first: what it says of the evidence would prove nothing.
+        """
+        for flaw in audit(self._copy, Keys(self._ledger.pems()).vouches).flaws[:1]:
+            yield f"the record is broken ({flaw})"
+        manifests = self._store.manifests(self._incident)
+        standing = {manifest.arn for manifest in manifests}
+        checked = 0
+        for manifest in manifests:
+            if name is None or name == manifest.id:
+                checked += 1
+                if self._named(manifest) is None:
+                    yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
+                yield from _of_lines(self._store, self._store.lines(manifest))
+            else:
+                lines = [line for line in self._store.lines(manifest) if line["evidence_id"] == name]
+                checked += len(lines)
+                yield from _of_lines(self._store, iter(lines))
+        for one in preserved(self._entries):
+            if name not in {None, _snapshot_name(one)}:
+                continue
+            checked += 1
+            if ":snapshot:" in one.arn and (problem := self._store.snapshot(one.arn)) is not None:
+                yield f"{one.arn}: {problem}"
+            elif ":snapshot:" not in one.arn and one.arn not in standing:
+                yield f"{one.arn}, named in entry {one.entry.seq}: it is gone"
+        if name is not None and not checked:
+            raise self._unknown(name)
+
+    def _unknown(self, name: str) -> RefusedError:
+        where = self._incident
+        return RefusedError(f"there is no evidence {name!r} in {where}: incident evidence list {where}")
+
+    def _named(self, manifest: Manifest) -> Entry | None:
+        """The entry that holds a manifest's hash, and so proves it."""
+        of_it = [one.entry for one in preserved(self._entries) if one.arn == manifest.arn]
+        return next((entry for entry in of_it if manifest.sha256 in entry.text), None)
 
 
 @contextmanager
-def opened(options: Options, incident: str) -> Iterator[tuple[EvidenceStore, Stored]]:
-    """The evidence store of the environment, and the incident's record."""
-    environment = load_environment(options.folder(), options.named_environment())
-    with vault(environment, f"reading the evidence of {incident}") as clients:
-        yield EvidenceStore(clients, environment), LedgerReader(clients, environment).read(incident)
-
-
-def entries(stored: Stored) -> list[Entry]:
-    """The record's entries. Raises `RefusedError` if the record cannot be read."""
-    try:
-        return account(stored.copy)
-    except ValueError as error:
-        id_ = stored.copy.incident
-        raise RefusedError(f"the record of {id_} is broken: incident audit verify {id_}") from error
-
-
-def broken_record(options: Options, clients: Clients, stored: Stored) -> Iterator[str]:
-    """Report a broken record: what it says of the evidence would prove nothing."""
-    environment: Environment = load_environment(options.folder(), options.named_environment())
-    keys = Keys(LedgerReader(clients, environment).pems())
-    for flaw in audit(stored.copy, keys.vouches).flaws[:1]:
-        yield f"the record is broken ({flaw})"
-
-
-def rows(store: EvidenceStore, incident: str, entries: list[Entry]) -> list[dict[str, Any]]:
-    """Every piece of evidence with its entry and its custody events; single copies only if they have any."""
-    events = custody(entries)
-    found = [_manifest_row(one, _named(one, entries)) for one in store.manifests(incident)]
-    found += [_snapshot_row(one) for one in preserved(entries) if ":snapshot:" in one.arn]
-    known = {row["evidence"] for row in found}
-    found += [_row(name, _COPY, "a single copy in a manifest", None) for name in events if name not in known]
-    return [{**row, "custody": events.get(row["evidence"], [])} for row in found]
-
-
-def is_known(store: EvidenceStore, incident: str, entries: list[Entry], name: str) -> bool:
-    """Whether this is the id of a piece of evidence, or of a single copy in a manifest."""
-    if any(row["evidence"] == name for row in rows(store, incident, entries)):
-        return True
-    manifests = store.manifests(incident)
-    return any(line["evidence_id"] == name for manifest in manifests for line in store.lines(manifest))
-
-
-def problems(store: EvidenceStore, incident: str, entries: list[Entry], name: str | None) -> Iterator[str]:
-    """Check every piece, or the one with this id, and report what is not as it was preserved."""
-    manifests = store.manifests(incident)
-    standing = {manifest.arn for manifest in manifests}
-    checked = 0
-    for manifest in manifests:
-        if name is None or name == manifest.id:
-            checked += 1
-            yield from _of_manifest(store, manifest, entries)
-        else:
-            lines = [line for line in store.lines(manifest) if line["evidence_id"] == name]
-            checked += len(lines)
-            yield from _of_lines(store, iter(lines))
-    for one in preserved(entries):
-        if name not in {None, _snapshot_name(one)}:
-            continue
-        checked += 1
-        if ":snapshot:" in one.arn and (problem := store.snapshot(one.arn)) is not None:
-            yield f"{one.arn}: {problem}"
-        elif ":snapshot:" not in one.arn and one.arn not in standing:
-            yield f"{one.arn}, named in entry {one.entry.seq}: it is gone"
-    if name is not None and not checked:
-        raise RefusedError(f"there is no evidence {name!r} in {incident}: incident evidence list {incident}")
-
-
-def _of_manifest(store: EvidenceStore, manifest: Manifest, entries: list[Entry]) -> Iterator[str]:
-    if _named(manifest, entries) is None:
-        yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
-    yield from _of_lines(store, store.lines(manifest))
+def opened(options: Options, incident: str) -> Iterator[Evidence]:
+    """The incident's evidence, in the named environment."""
+    with vault(options, f"reading the evidence of {incident}") as (clients, environment):
+        yield Evidence(incident, clients, environment)
 
 
 def _of_lines(store: EvidenceStore, lines: Iterator[dict[str, Any]]) -> Iterator[str]:
@@ -107,27 +110,17 @@ def _of_lines(store: EvidenceStore, lines: Iterator[dict[str, Any]]) -> Iterator
             yield came
 
 
-def _named(manifest: Manifest, entries: list[Entry]) -> Entry | None:
-    """The entry that holds a manifest's hash, and so proves it."""
-    of_it = [one.entry for one in preserved(entries) if one.arn == manifest.arn]
-    return next((entry for entry in of_it if manifest.sha256 in entry.text), None)
-
-
 def _manifest_row(manifest: Manifest, entry: Entry | None) -> dict[str, Any]:
     about = manifest.about
     what = f"{about.get('versions', '?')} versions of {about.get('bucket', '?')} since {about.get('since', '?')}"
     return {
-        **_row(manifest.id, _COPIES, what, entry),
+        **_row(manifest.id, "copies", what, entry),
         "copies": int(about.get("versions", 0)),
         "locked_until": about.get("locked_until"),
         "manifest": manifest.key,
         "version": manifest.version,
         "sha256": manifest.sha256,
     }
-
-
-def _snapshot_row(one: Told) -> dict[str, Any]:
-    return _row(_snapshot_name(one), _SNAPSHOT, one.arn, one.entry)
 
 
 def _snapshot_name(one: Told) -> str:

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from domain.values.timestamps import stamp_to_second
+from starters.cli import terminal
+from starters.cli.output import print_json, write
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
+    from activities.ledger.reader import Stored
     from activities.ledger.signatures import Keys
     from domain.audit.verdict import Verdict
 
+_OWN_KEY = "checked with the key in the archive: compare its fingerprint with one you trust"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -33,13 +36,28 @@ def audit() -> None:
 @shared
 def verify(options: Options, incident: str | None, archive: Path | None, public_key: Path | None) -> None:
     """Recompute the record of incident ID from the stored copy alone, and name the first broken entry."""
+    from activities.ledger.signatures import ANY, Keys
+    from domain.audit.epochs import Flaw
+    from domain.audit.verdict import check
+    from starters.archives import archive_file
+
     if (incident is None) == (archive is None):
         raise click.UsageError("give either an incident's ID or --file ARCHIVE")
-    given = None if public_key is None else _text(public_key)
+    given = {} if public_key is None else {ANY: _text(public_key)}
+    damaged: list[str] = []
     if archive is not None:
-        verdict, keys, remarks = _of_file(archive, given)
+        copy, pems, damaged = archive_file.unpack(archive)
+        remarks = [] if given else [_OWN_KEY]
     else:
-        verdict, keys, remarks = _of_store(options, incident or "", given)
+        (copy, remarks), pems = _stored(options, incident or "", given)
+    try:
+        keys = Keys(given or pems)
+    except ValueError as error:
+        raise click.UsageError(f"a public key cannot be read: {error}") from error
+    verdict = check(copy, keys.vouches)
+    for name in damaged:
+        text = f"{name} in the archive does not match its manifest"
+        verdict.flaws.append(Flaw(kind="altered", epoch=0, seq=0, text=text))
     _print_verdict(options, verdict, keys, remarks)
 
 
@@ -53,24 +71,17 @@ def export(options: Options, incident: str, output: Path | None) -> None:
     Only the ledger is needed. The incident's document is included while Temporal still has it.
     """
     from activities.ledger.signatures import Keys
-    from domain.audit.verdict import audit as check
+    from domain.audit.verdict import check
     from starters.archives import archive_file
 
     stored, pems = _stored(options, incident)
     document = _document(incident)
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     file = output or Path(f"{incident}.zip")
-    content = archive_file.pack(stored.copy, pems, document, now)
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise click.UsageError(f"{file}: {error.strerror}") from error
+    write(file, archive_file.pack(stored.copy, pems, document, stamp_to_second(datetime.now(UTC))))
     verdict = check(stored.copy, Keys(pems).vouches)
     if options.as_json:
-        from starters.cli import terminal
-
         written = {"incident_id": incident, "written": str(file), "entries": verdict.entries, "intact": verdict.intact}
-        terminal.as_json({**written, "document": document is not None})
+        print_json({**written, "document": document is not None})
     else:
         click.echo(
             f"{file} written: {verdict.entries} entries, {'intact' if verdict.intact else 'NOT intact'}", err=True
@@ -79,56 +90,14 @@ def export(options: Options, incident: str, output: Path | None) -> None:
             click.echo("Temporal no longer has the incident, so its document is not included", err=True)
 
 
-def _of_store(options: Options, incident: str, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
-    from activities.ledger.signatures import ANY
-    from domain.audit.verdict import audit as check
-
-    stored, pems = _stored(options, incident, None if given is None else {ANY: given})
-    keys = _keys(pems)
-    return check(stored.copy, keys.vouches), keys, stored.remarks
-
-
-def _of_file(file: Path, given: str | None) -> "tuple[Verdict, Keys, list[str]]":
-    from activities.ledger.signatures import ANY
-    from domain.audit.epochs import Flaw
-    from domain.audit.verdict import audit as check
-    from starters.archives import archive_file
-
-    try:
-        read = archive_file.unpack(file)
-    except archive_file.NoArchiveError as error:
-        raise click.UsageError(f"{file}: {error}") from error
-    except archive_file.BrokenArchiveError as error:
-        raise RefusedError(f"{file} is broken: {error}") from error
-    keys = _keys(read.keys if given is None else {ANY: given})
-    verdict = check(read.copy, keys.vouches)
-    verdict.flaws += [
-        Flaw(kind="altered", epoch=0, seq=0, text=f"{name} in the archive does not match its manifest")
-        for name in read.damaged
-    ]
-    own = [] if given else ["checked with the key in the archive: compare its fingerprint with one you trust"]
-    return verdict, keys, own
-
-
-def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> Any:
+def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> "tuple[Stored, dict[str, str]]":
     """The stored copy and the keys to trust, by ARN: the given ones, else the environment's."""
     from activities.ledger.reader import LedgerReader
     from starters.client.aws_session import vault
-    from starters.files.organisation_folder import load_environment
 
-    environment = load_environment(options.folder(), options.named_environment())
-    with vault(environment, f"reading the record of {incident}") as clients:
+    with vault(options, f"reading the record of {incident}") as (clients, environment):
         record = LedgerReader(clients, environment)
         return record.read(incident), pems or record.pems()
-
-
-def _keys(pems: dict[str, str]) -> "Keys":
-    from activities.ledger.signatures import Keys
-
-    try:
-        return Keys(pems)
-    except ValueError as error:
-        raise click.UsageError(f"a public key cannot be read: {error}") from error
 
 
 def _document(incident: str) -> dict[str, Any] | None:
@@ -136,11 +105,8 @@ def _document(incident: str) -> dict[str, Any] | None:
     from starters.client import incident_client
     from starters.client.connection import run
 
-    async def work(client: "Client") -> dict[str, Any]:
-        return await incident_client.state(client, incident)
-
     try:
-        return run(work)
+        return run(incident_client.state, incident)
     except (RefusedError, UnreachableError):
         return None
 
@@ -154,13 +120,11 @@ def _text(file: Path) -> str:
 
 def _print_verdict(options: Options, verdict: "Verdict", keys: "Keys", remarks: list[str]) -> None:
     """Print the verdict. Raises `RefusedError`, naming the first broken entry in one line, if the record is broken."""
-    from starters.cli import terminal
-
     first = verdict.flaws[0] if verdict.flaws else None
     if options.as_json:
         found = verdict.model_dump(mode="json")
         summary = {"intact": verdict.intact, "first": None if first is None else found["flaws"][0]}
-        terminal.as_json({**found, **summary, "keys": keys.fingerprints(), "remarks": remarks})
+        print_json({**found, **summary, "keys": keys.fingerprints(), "remarks": remarks})
     else:
         for epoch in verdict.epochs:
             if epoch.leaves is not None:

@@ -6,7 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import RenderableType
 
+from starters.cli import incident_tables, terminal
+from starters.cli.output import answer
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
@@ -26,20 +29,20 @@ _ENDED_WITHOUT_EFFECT = {"failed", "rejected", "cancelled", "expired", "stale"}
 @shared
 def change(options: Options, incident: str, step: str, settings: tuple[str, ...]) -> None:
     """Request change STEP of incident ID and print its plan; nothing is changed until the plan is approved."""
+    from starters.client import incident_client
+    from starters.client.connection import run
     from starters.files import parameters
 
     by, given = options.by(), parameters.pairs(settings)
 
     async def work(client: "Client") -> dict[str, Any]:
-        from starters.client import incident_client
-
         values: dict[str, Any] = given
         if given:
             type_ = (await incident_client.state(client, incident))["type"]
             values = parameters.typed(options, type_, step, given)
-        return await _planned(client, incident, step, "request_change", {"by": by, "step": step, "set": values})
+        return await _planned(client, incident, "request_change", {"by": by, "step": step, "set": values})
 
-    _print_plan(options, _run(work))
+    _print_plan(options, run(work))
 
 
 @click.command()
@@ -48,12 +51,9 @@ def change(options: Options, incident: str, step: str, settings: tuple[str, ...]
 @shared
 def undo(options: Options, incident: str, step: str) -> None:
     """Request the undo of change STEP of incident ID: a new change, planned and approved like any other."""
-    by = options.by()
+    from starters.client.connection import run
 
-    async def work(client: "Client") -> dict[str, Any]:
-        return await _planned(client, incident, step, "undo", {"by": by, "step": step})
-
-    _print_plan(options, _run(work))
+    _print_plan(options, run(_planned, incident, "undo", {"by": options.by(), "step": step}))
 
 
 @click.command()
@@ -70,15 +70,7 @@ def approve(options: Options, incident: str, step: str, digest: str | None, comm
     # stderr too: the plan is shown there, as stdout belongs to the command's result
     if digest is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError("without a terminal, give --digest: nobody approves a plan they have not been shown")
-
-    async def work(client: "Client") -> dict[str, Any]:
-        from starters.client import incident_client
-
-        workflow = incident_client.change_of(await incident_client.state(client, incident), step)["workflow_id"]
-        agreed = digest or _confirmed(await incident_client.ask(client, workflow, "state"))
-        return await incident_client.tell(client, workflow, "approve", {"by": by, "digest": agreed, "comment": comment})
-
-    _print_vote(options, incident, step, _run(work))
+    _vote(options, incident, step, "approve", {"by": by, "digest": digest, "comment": comment})
 
 
 @click.command()
@@ -88,30 +80,32 @@ def approve(options: Options, incident: str, step: str, digest: str | None, comm
 @shared
 def reject(options: Options, incident: str, step: str, reason: str) -> None:
     """Reject the plan of change STEP of incident ID."""
-    by = options.by()
-
-    async def work(client: "Client") -> dict[str, Any]:
-        from starters.client import incident_client
-
-        workflow = incident_client.change_of(await incident_client.state(client, incident), step)["workflow_id"]
-        return await incident_client.tell(client, workflow, "reject", {"by": by, "reason": reason})
-
-    _print_vote(options, incident, step, _run(work))
+    _vote(options, incident, step, "reject", {"by": options.by(), "reason": reason})
 
 
-def _run(work: Any) -> dict[str, Any]:
+def _vote(options: Options, incident: str, step: str, vote: str, payload: dict[str, Any]) -> None:
+    """Send a vote and print how the change stands; an approval without a digest is asked for first."""
+    from starters.client import incident_client
     from starters.client.connection import run
 
-    record: dict[str, Any] = run(work)
-    return record
+    async def work(client: "Client") -> dict[str, Any]:
+        workflow = incident_client.change_of(await incident_client.state(client, incident), step)
+        if vote == "approve" and payload["digest"] is None:
+            payload["digest"] = _confirmed(await incident_client.ask(client, workflow, "state"))
+        return await incident_client.send(client, workflow, vote, payload)
+
+    record = run(work)
+    waiting = ", ".join(record.get("eligible") or [])
+    still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
+    answer(options, record, f"{incident} {step} is {record['status']}{still}")
 
 
-async def _planned(client: "Client", incident: str, step: str, command: str, payload: dict[str, Any]) -> dict[str, Any]:
+async def _planned(client: "Client", incident: str, command: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Request a change and wait for its plan, which its own workflow makes."""
     from starters.client import incident_client
 
-    document = await incident_client.tell(client, incident, command, payload)
-    workflow = incident_client.change_of(document, step)["workflow_id"]
+    document = await incident_client.send(client, incident, command, payload)
+    workflow = incident_client.change_of(document, payload["step"])
     until = time.monotonic() + _PLAN_SECONDS
     record: dict[str, Any] = await incident_client.ask(client, workflow, "state")
     while record["status"] == "planning":
@@ -130,8 +124,6 @@ async def _planned(client: "Client", incident: str, step: str, command: str, pay
 
 def _confirmed(record: dict[str, Any]) -> str:
     """Show the plan on the terminal, ask, and return the digest of the plan shown."""
-    from starters.cli import incident_tables, terminal
-
     if record["status"] != "awaiting-approval":
         raise RefusedError(f"{record['workflow_id']} is {record['status']}; there is nothing to approve")
     out = terminal.console(stderr=True)
@@ -144,23 +136,11 @@ def _confirmed(record: dict[str, Any]) -> str:
 
 
 def _print_plan(options: Options, record: dict[str, Any]) -> None:
-    from starters.cli import incident_tables, terminal
-
-    if options.as_json:
-        terminal.as_json(record)
-        return
-    terminal.show(*incident_tables.plan(record))
-    if record["status"] == "awaiting-approval":
+    def parts() -> list[RenderableType]:
+        if record["status"] != "awaiting-approval":
+            return incident_tables.plan(record)
         incident = record["workflow_id"].split("/")[0]
-        terminal.show(f"Next: incident approve {incident} {record['step']} --digest {record['plan']['digest']}")
+        step = f"Next: incident approve {incident} {record['step']} --digest {record['plan']['digest']}"
+        return [*incident_tables.plan(record), step]
 
-
-def _print_vote(options: Options, incident: str, step: str, record: dict[str, Any]) -> None:
-    if options.as_json:
-        import json
-
-        click.echo(json.dumps(record, ensure_ascii=False))
-        return
-    waiting = ", ".join(record.get("eligible") or [])
-    still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
-    click.echo(f"{incident} {step} is {record['status']}{still}")
+    terminal.answer(options, record, parts)

@@ -8,7 +8,6 @@ from domain.values.local_time import Clock
 from starters.cli import terminal
 from starters.errors import RefusedError
 from starters.files.loading import load_obligations
-from starters.files.organisation_folder import load_organisation
 from starters.options import Options
 
 
@@ -25,7 +24,7 @@ def drafts(options: Options, state: dict[str, Any], step: str) -> dict[str, str]
     if owed is None:
         known = ", ".join(owed["step"] for owed in state["obligations"]) or "none"
         raise RefusedError(f"there is no obligation {step!r} in {state['id']}; its obligations: {known}")
-    organisation = load_organisation(options.folder())
+    organisation = options.load_organisation()
     obligation = load_obligations(options.folder(), organisation).obligation(owed["obligation"])
     if obligation is None or not obligation.pack:
         raise RefusedError(f"obligation {step!r} has no drafts; name them under `pack` in obligations.yaml")

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from domain.values import ids
+from domain.values.timestamps import stamp
+from starters.cli import terminal
+from starters.cli.output import print_json
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -23,30 +26,21 @@ _STATUSES = ["declared", "acknowledged", "mitigated", "resolved", "closed", "fal
 def list_incidents(options: Options, severity: str | None, status: str | None, waiting_for: str | None) -> None:
     """List incidents, newest first."""
     query = _query(severity, status, _roles(options, waiting_for))
-    from starters.cli import terminal
     from starters.client.connection import run
 
-    async def work(client: "Client") -> list[dict[str, Any]]:
-        return [await _row(found) async for found in client.list_workflows(query)]
-
-    rows = run(work)
+    rows = run(_rows, query)
     if options.as_json:
-        terminal.as_json(rows)
+        print_json(rows)
         return
     clock = terminal.clock(options)
-    table = terminal.table("Incidents", "Id", "Severity", "Type", "Title", "Status", "Declared", "Waiting for")
-    for row in rows:
+
+    def cells(row: dict[str, Any]) -> list[Any]:
         ended = "" if row["execution"] in {"running", "completed"} else f" ({row['execution']})"
-        table.add_row(
-            row["id"],
-            row["severity"],
-            row["type"],
-            terminal.clean(row["title"]),
-            f"{row['status']}{ended}",
-            clock(row["declared_at"]),
-            ", ".join(row["waiting_for"]),
-        )
-    terminal.show(table)
+        named = [row["id"], row["severity"], row["type"], row["title"], f"{row['status']}{ended}"]
+        return [*named, clock(row["declared_at"]), ", ".join(row["waiting_for"])]
+
+    columns = ("Id", "Severity", "Type", "Title", "Status", "Declared", "Waiting for")
+    terminal.show(terminal.table("Incidents", *columns, rows=map(cells, rows)))
 
 
 def _query(severity: str | None, status: str | None, roles: list[str]) -> str:
@@ -67,16 +61,17 @@ def _roles(options: Options, who: str | None) -> list[str]:
         return []
     if not re.fullmatch(r"[\w.@+-]+", who):  # it goes into a query, which has no parameters
         raise click.UsageError(f"--waiting-for {who!r} is not a role or contact id")
-    from starters.files.organisation_folder import load_organisation
-
-    contact = next((c for c in load_organisation(options.folder()).contacts if c.id == who), None)
+    contact = next((c for c in options.load_organisation().contacts if c.id == who), None)
     return [who] if contact is None else list(dict.fromkeys([*contact.roles, who]))
+
+
+async def _rows(client: "Client", query: str) -> list[dict[str, Any]]:
+    return [await _row(found) async for found in client.list_workflows(query)]
 
 
 async def _row(found: "WorkflowExecution") -> dict[str, Any]:
     attributes = {pair.key.name: pair.value for pair in found.typed_search_attributes}
     memo = await found.memo()
-    closed = found.close_time
     return {
         "id": found.id,
         "type": attributes.get(ids.INCIDENT_TYPE, ""),
@@ -84,8 +79,8 @@ async def _row(found: "WorkflowExecution") -> dict[str, Any]:
         "severity": attributes.get(ids.INCIDENT_SEVERITY, ""),
         "status": attributes.get(ids.INCIDENT_STATUS, ""),
         "mode": attributes.get(ids.INCIDENT_MODE, ""),
-        "declared_at": memo.get("declared_at") or found.start_time.isoformat().replace("+00:00", "Z"),
-        "closed_at": None if closed is None else closed.isoformat().replace("+00:00", "Z"),
+        "declared_at": memo.get("declared_at") or stamp(found.start_time),
+        "closed_at": stamp(found.close_time),
         "waiting_for": list(attributes.get(ids.WAITING_FOR, [])),
         "execution": "running" if found.status is None else found.status.name.lower(),
     }

@@ -33,10 +33,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "facts": ("starters.cli.obligations:facts", "Show or record the facts that deadlines count from."),
     "obligations": ("starters.cli.obligations:obligations", "Show obligations: what is owed, to whom and by when."),
     "obligation": ("starters.cli.obligations:obligation", "Sign off an obligation, or prepare its drafts."),
-    "register": (
-        "starters.cli.register:register",
-        "Show the breach register: suspected breaches and decisions.",
-    ),
+    "register": ("starters.cli.register:register", "Show the breach register: suspected breaches and decisions."),
     "stats": ("starters.cli.stats:stats", "Show statistics: how many incidents, how long, how timely."),
     "evidence": ("starters.cli.evidence:evidence", "List and check evidence, and record its custody."),
     "audit": ("starters.cli.audit:audit", "Check the stored record, or export it as one file."),

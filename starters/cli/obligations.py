@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import RenderableType
 
+from starters.cli import incident_tables, terminal
+from starters.cli.output import answer, write
 from starters.cli.send_command import send
 from starters.cli.shared_options import shared
 from starters.options import Options
@@ -27,18 +30,10 @@ def facts(options: Options, incident: str, record: str | None, at: str | None, r
     if record is None:
         if at is not None or reason is not None:
             raise click.UsageError("--at and --reason need --record FACT")
-        state = _state(incident)
+        [state] = _states(incident)
     else:
         state = send(options, incident, "record_fact", fact=record, at=_instant(at), reason=reason)
-    if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json(state["facts"])
-        return
-    from starters.cli import incident_tables, terminal
-
-    clock = terminal.clock(options)
-    terminal.show(incident_tables.facts(state, clock), incident_tables.obligations(state, clock))
+    terminal.answer(options, state["facts"], lambda: _tables(options, state))
 
 
 @click.command()
@@ -46,22 +41,18 @@ def facts(options: Options, incident: str, record: str | None, at: str | None, r
 @shared
 def obligations(options: Options, incident: str | None) -> None:
     """Show the obligations of incident ID; without ID, the open ones of every incident."""
-    states = [_state(incident)] if incident else _open_states()
+    states = _states(incident)
     rows = [{"incident": state["id"], **owed} for state in states for owed in state["obligations"]]
-    if incident is None:
-        rows = [row for row in rows if row["state"] == "open"]
-    if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json(rows)
+    if incident is not None:
+        terminal.answer(options, rows, lambda: _tables(options, states[0]))
         return
-    from starters.cli import incident_tables, terminal
+    rows = sorted((row for row in rows if row["state"] == "open"), key=lambda row: str(row["due_at"]))
+    terminal.answer(options, rows, lambda: [incident_tables.owed(rows, terminal.clock(options))])
 
+
+def _tables(options: Options, state: Document) -> list[RenderableType]:
     clock = terminal.clock(options)
-    if incident is None:
-        terminal.show(incident_tables.owed(sorted(rows, key=lambda row: str(row["due_at"])), clock))
-        return
-    terminal.show(incident_tables.facts(states[0], clock), incident_tables.obligations(states[0], clock))
+    return [incident_tables.facts(state, clock), incident_tables.obligations(state, clock)]
 
 
 @click.group()
@@ -120,36 +111,27 @@ def pack(options: Options, incident: str, step: str, output: Path | None) -> Non
     """
     from starters.cli import drafts
 
-    written = drafts.drafts(options, _state(incident), step)
+    [state] = _states(incident)
+    written = drafts.drafts(options, state, step)
     if output is not None:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"{output}: {error.strerror}") from error
         for name, text in written.items():
-            try:
-                output.mkdir(parents=True, exist_ok=True)
-                (output / name).write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise click.UsageError(f"{output / name}: {error.strerror}") from error
-    if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json({"incident": incident, "step": step, "drafts": written})
-    elif output is not None:
-        click.echo("\n".join(str(output / name) for name in written))
-    else:
-        click.echo("\n\n".join(written.values()))
+            write(output / name, text.encode())
+    text = "\n\n".join(written.values()) if output is None else "\n".join(str(output / name) for name in written)
+    answer(options, {"incident": incident, "step": step, "drafts": written}, text)
 
 
-def _end(options: Options, incident: str, command: str, step: str, **given: Any) -> None:
-    state = send(options, incident, command, step=step, **given)
+def _end(options: Options, incident: str, update: str, step: str, **given: Any) -> None:
+    """Sign how an obligation ends, and print how it stands."""
+    state = send(options, incident, update, step=step, **given)
     owed = next(owed for owed in state["obligations"] if owed["step"] == step)
-    if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json(owed)
-        return
     signed = {signature["role"] for signature in owed["signatures"]}
     missing = [role for role in owed["signers"] if role not in signed]
     left = f"; still to sign: {', '.join(missing)}" if owed["state"] == "open" and missing else ""
-    click.echo(f"{incident} {step} is {owed['state']}{left}")
+    answer(options, owed, f"{incident} {step} is {owed['state']}{left}")
 
 
 def _instant(text: str | None) -> str | None:
@@ -167,23 +149,14 @@ def _instant(text: str | None) -> str | None:
     return at.astimezone(UTC).isoformat()
 
 
-def _state(incident: str) -> Document:
-    from starters.client import incident_client
-    from starters.client.connection import run
-
-    async def work(client: "Client") -> Document:
-        return await incident_client.state(client, incident)
-
-    return run(work)
-
-
-def _open_states() -> list[Document]:
-    """The documents of all incidents whose workflow is running: no obligation is open in any other."""
+def _states(incident: str | None) -> list[Document]:
+    """The incident's document; without one, those of all whose workflow runs: no obligation is open in any other."""
     from starters.client import incident_client
     from starters.client.connection import run
 
     async def work(client: "Client") -> list[Document]:
         query = "WorkflowType = 'Incident' AND ExecutionStatus = 'Running'"
-        return [await incident_client.state(client, found.id) async for found in client.list_workflows(query)]
+        ids = [incident] if incident else [found.id async for found in client.list_workflows(query)]
+        return [await incident_client.state(client, id_) for id_ in ids]
 
     return run(work)

@@ -7,25 +7,32 @@ from typing import Any
 
 import click
 
-
-def deliver(content: bytes, output: Path | None) -> None:
-    """Write a document to stdout, or to a file, noted on stderr. Raises `UsageError` if the file cannot be written."""
-    if output is None:
-        click.echo(content.decode(), nl=False)
-        sys.stdout.flush()
-        return
-    write(output, content)
-    click.echo(f"{output} written", err=True)
+from starters.options import Options
 
 
-def deliver_json(document: Any, output: Path | None) -> None:
-    """Write a JSON document to stdout, or to a file, named on stdout. Raises as `deliver` does."""
+def print_json(document: Any, output: Path | None = None) -> None:
+    """Print the command's one JSON document, or write it to a file, named on stdout. Raises as `write` does."""
     text = json.dumps(document, ensure_ascii=False)
     if output is None:
         click.echo(text)
         return
     write(output, f"{text}\n".encode())
     click.echo(json.dumps({"written": str(output)}))
+
+
+def answer(options: Options, document: Any, text: str) -> None:
+    """Print what a command came to: the document with --json, else the text."""
+    click.echo(json.dumps(document, ensure_ascii=False) if options.as_json else text)
+
+
+def deliver(content: bytes, output: Path | None) -> None:
+    """Write a document to stdout, or to a file, noted on stderr. Raises as `write` does."""
+    if output is None:
+        click.echo(content.decode(), nl=False)
+        sys.stdout.flush()
+        return
+    write(output, content)
+    click.echo(f"{output} written", err=True)
 
 
 def write(output: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,9 @@ def warn(options: "Options", texts: Iterable[object]) -> None:
         return
     from domain.values.phi_hints import signs
 
-    if found := signs(text, organisation.personal_numbers, _own(organisation)):
+    own = [channel.address for contact in organisation.contacts for channel in contact.channels]
+    own += [external.contact for external in organisation.externals]
+    if found := signs(text, organisation.personal_numbers, own):
         click.echo(
             f"Warning: this seems to contain {' and '.join(found)}; it stays on record and many people read it: "
             "do not name the people concerned",
@@ -33,16 +36,8 @@ def warn(options: "Options", texts: Iterable[object]) -> None:
 
 
 def _organisation(options: "Options") -> "Organisation | None":
-    from starters.files.organisation_folder import load_organisation
     from starters.files.problems import InvalidFile
 
-    try:
-        return load_organisation(options.folder())
-    except (InvalidFile, click.UsageError):
-        return None
-
-
-def _own(organisation: "Organisation") -> list[str]:
-    """The addresses of the organisation's own people."""
-    own = [channel.address for contact in organisation.contacts for channel in contact.channels]
-    return [*own, *(external.contact for external in organisation.externals)]
+    with suppress(InvalidFile, click.UsageError):
+        return options.load_organisation()
+    return None

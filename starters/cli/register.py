@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from starters.cli.output import deliver, print_json
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -27,25 +28,22 @@ def register(options: Options, format_: str | None, output: Path | None) -> None
     if output is not None and format_ is None and not options.as_json:
         raise click.UsageError("-o wants a format: give --format csv or --json")
     from domain.values.timestamps import stamp
-    from reporting.register.breach_register import RegisterEntry, entry, suspected_by
+    from reporting.register.breach_register import entry, suspected_by
     from starters.client import recorded_incidents
 
     now, read_by = datetime.now(UTC), _read_by(options)
-    entries, unreadable = list[RegisterEntry](), list[recorded_incidents.Unreadable]()
-    for incident in recorded_incidents.incidents(options):
-        if isinstance(incident, recorded_incidents.Unreadable):
-            unreadable.append(incident)
-        elif incident.declaration.mode == "live" and suspected_by(incident, read_by):
-            entries.append(entry(incident, read_by, now))
+    unreadable: list[recorded_incidents.Unreadable] = []
+    entries = [
+        entry(incident, read_by, now)
+        for incident in recorded_incidents.incidents(options, unreadable)
+        if incident.declaration.mode == "live" and suspected_by(incident, read_by)
+    ]
     if options.as_json:
-        from starters.cli.output import deliver_json
-
         head = {"at": stamp(now), "environment": options.named_environment()}
         rows = [one.model_dump(mode="json") for one in entries]
-        deliver_json({**head, "entries": rows, "unreadable": [one._asdict() for one in unreadable]}, output)
+        print_json({**head, "entries": rows, "unreadable": [one._asdict() for one in unreadable]}, output)
     elif format_ is not None:
         from starters.cli import register_csv
-        from starters.cli.output import deliver
 
         deliver(register_csv.text(entries, unreadable).encode(), output)
     else:
@@ -58,11 +56,9 @@ def register(options: Options, format_: str | None, output: Path | None) -> None
 def _read_by(options: Options) -> "BreachRegister":
     """How the organisation's register reads the record; without that there is none."""
     from starters.files.loading import load_obligations
-    from starters.files.organisation_folder import load_organisation
 
-    folder = options.folder()
-    found = load_obligations(folder, load_organisation(folder)).breach_register
+    found = load_obligations(options.folder(), options.load_organisation()).breach_register
     if found is None:
-        file = folder / "obligations.yaml"
+        file = options.folder() / "obligations.yaml"
         raise click.UsageError(f"{file} has no breach_register: say there how a breach is decided")
     return found

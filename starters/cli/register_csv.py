@@ -5,15 +5,14 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from reporting.register.breach_register import RegisterEntry
+from reporting.register.breach_register import RegisterEntry, Statement
 from starters.client.recorded_incidents import Unreadable
 
 UNREADABLE = "unreadable"
-"""What stands as the decision of an incident that the ledger lists and cannot tell; `reason` says why."""
+"""What stands as the decision of an incident that the ledger lists and that cannot be read; `reason` says why."""
 
 _OWN = [name for name in RegisterEntry.model_fields if name != "statement"]
-_STATEMENT = ["state", "due_at", "done_at", "overdue", "reference", "reason", "justification", "signed_by"]
-COLUMNS = [*_OWN, *(f"statement_{name}" for name in _STATEMENT)]
+COLUMNS = [*_OWN, *(f"statement_{name}" for name in Statement.model_fields)]
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -23,9 +22,9 @@ def text(entries: Iterable[RegisterEntry], unreadable: Iterable[Unreadable]) -> 
     rows = csv.DictWriter(written, COLUMNS, restval="")
     rows.writeheader()
     for one in entries:
-        told = one.model_dump(mode="json")
-        statement = told.pop("statement") or {}
-        cells = {**told, **{f"statement_{name}": value for name, value in statement.items()}}
+        row = one.model_dump(mode="json")
+        statement = row.pop("statement") or {}
+        cells = {**row, **{f"statement_{name}": value for name, value in statement.items()}}
         rows.writerow({name: harmless(_plain(value)) for name, value in cells.items()})
     for lost in unreadable:
         rows.writerow({"incident": harmless(lost.id), "decision": UNREADABLE, "reason": harmless(lost.reason)})

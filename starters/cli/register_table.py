@@ -3,7 +3,7 @@
 from collections import Counter
 
 from domain.values.local_time import Clock
-from reporting.register.breach_register import BEING_ASSESSED, RegisterEntry, Signed, Statement
+from reporting.register.breach_register import BEING_ASSESSED, RegisterEntry, Signed
 from starters.cli import terminal
 from starters.client.recorded_incidents import Unreadable
 
@@ -11,13 +11,11 @@ _WHY = {"phi": "declared with --phi", "type": "its type", "fact": "fact on recor
 
 
 def show(entries: list[RegisterEntry], unreadable: list[Unreadable], clock: Clock) -> None:
-    """Print the register, oldest first, what could not be told below it, and how many of each decision there are."""
+    """Print the register, oldest first, what could not be read below it, and how many of each decision there are."""
     if entries:
-        made = terminal.table("Breach register", "Incident", "Suspected", "Decision", "Statement to the regulator")
-        for one in entries:
-            made.add_row(_incident(one, clock), _suspected(one, clock), _decision(one, clock), _told(one, clock))
-            made.add_section()
-        terminal.show(made)
+        columns = ("Incident", "Suspected", "Decision", "Statement to the regulator")
+        rows = ([cell(one, clock) for cell in (_incident, _suspected, _decision, _statement)] for one in entries)
+        terminal.show(terminal.table("Breach register", *columns, rows=rows, lines=True))
     if unreadable:
         terminal.show(terminal.unreadable(unreadable))
     counts = ", ".join(f"{count} {word}" for word, count in sorted(Counter(one.decision for one in entries).items()))
@@ -25,7 +23,7 @@ def show(entries: list[RegisterEntry], unreadable: list[Unreadable], clock: Cloc
 
 
 def _incident(one: RegisterEntry, clock: Clock) -> str:
-    return f"{one.incident}\n{one.severity} {terminal.clean(one.type)}\n{one.status}\ndeclared {clock(one.declared_at)}"
+    return f"{one.incident}\n{one.severity} {one.type}\n{one.status}\ndeclared {clock(one.declared_at)}"
 
 
 def _suspected(one: RegisterEntry, clock: Clock) -> str:
@@ -47,11 +45,11 @@ def _decision(one: RegisterEntry, clock: Clock) -> str:
     if one.assessment_overdue:
         lines.append("assessment OVERDUE" if one.decision == BEING_ASSESSED else "assessed late")
     lines += _why(one.reason, one.reference, one.justification, one.signed_by)
-    return terminal.clean("\n".join(lines))
+    return "\n".join(lines)
 
 
-def _told(one: RegisterEntry, clock: Clock) -> str:
-    statement: Statement | None = one.statement
+def _statement(one: RegisterEntry, clock: Clock) -> str:
+    statement = one.statement
     if statement is None:
         return "none begun"
     lines = [f"OVERDUE, {statement.state}" if statement.overdue else statement.state]
@@ -60,7 +58,7 @@ def _told(one: RegisterEntry, clock: Clock) -> str:
     if statement.done_at is not None:
         lines.append(f"on {clock(statement.done_at)}")
     lines += _why(statement.reason, statement.reference, statement.justification, statement.signed_by)
-    return terminal.clean("\n".join(lines))
+    return "\n".join(lines)
 
 
 def _why(reason: str | None, reference: str | None, justification: str | None, signed_by: list[Signed]) -> list[str]:

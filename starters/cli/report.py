@@ -1,13 +1,14 @@
 """`incident report`: the account of an incident, from what the ledger has of it alone."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from starters.cli.output import print_json, write
 from starters.cli.shared_options import shared
+from starters.errors import RefusedError
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -33,33 +34,23 @@ def report(options: Options, incident: str, format_: str | None, output: Path | 
         raise click.UsageError("a PDF is nothing for a terminal: give -o FILE")
     from starters.client import full_timeline
 
-    content = _rendered(options, incident, full_timeline.told(options, incident), wanted)
+    content = _rendered(options, incident, full_timeline.entries(options, incident), wanted)
     if output is None:
-        _print(content, wanted)
+        click.echo(content, nl=wanted != "pdf")
         return
-    from starters.cli.output import write
-
     write(output, content if wanted == "pdf" else content + b"\n")
     if options.as_json:
-        click.echo(json.dumps({"incident_id": incident, "written": str(output)}))
+        print_json({"incident_id": incident, "written": str(output)})
     else:
         click.echo(f"{output} written", err=True)
-
-
-def _print(content: bytes, format_: str) -> None:
-    if format_ == "pdf":
-        sys.stdout.buffer.write(content)
-    else:
-        click.echo(content.decode())
 
 
 def _rendered(options: Options, incident: str, entries: "list[Entry]", format_: str) -> bytes:
     from domain.rules.evolve import NoIncidentError
     from reporting.formats.rendering import rendered
     from starters.cli import terminal
-    from starters.errors import RefusedError
 
     try:
         return rendered(entries, format_, terminal.clock(options))
     except NoIncidentError as error:
-        raise RefusedError(f"{incident} cannot be told: {error}; see incident audit verify {incident}") from error
+        raise RefusedError(f"{incident} cannot be read: {error}; see incident audit verify {incident}") from error

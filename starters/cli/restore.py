@@ -1,11 +1,13 @@
 """`incident restore`: go on with incidents when Temporal has lost them, from the ledger alone."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
 
+from starters.cli import terminal
+from starters.cli.output import print_json
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError
 from starters.options import Options
@@ -41,19 +43,14 @@ def restore(options: Options, incident: str | None, every: bool, from_ledger: bo
     del from_ledger
     from starters.client.connection import run
 
-    async def work(client: "Client") -> "list[RestoreOutcome]":
-        return await _restored(client, incident, dry_run=dry_run)
-
-    outcomes = run(work)
-    refused = [one for one in outcomes if one.outcome == "refused"]
-    from starters.cli import terminal
-
+    outcomes = run(_restored, incident, dry_run=dry_run)
     if options.as_json:
-        terminal.as_json([{**one.found.model_dump(mode="json"), "outcome": one.outcome} for one in outcomes])
+        print_json([{**one.found.model_dump(mode="json"), "outcome": one.outcome} for one in outcomes])
     else:
         _show(options, outcomes)
-    if refused:
-        raise RefusedError(f"{refused[0].found.incident} cannot be restored: {refused[0].found.problem}")
+    for one in outcomes:
+        if one.outcome == "refused":
+            raise RefusedError(f"{one.found.incident} cannot be restored: {one.found.problem}")
     if incident is not None and not outcomes:
         raise RefusedError(f"{incident} has ended: there is nothing to restore")
 
@@ -66,7 +63,7 @@ async def _restored(client: "Client", incident: str | None, *, dry_run: bool) ->
     from domain.rules.run import RestoreOutcome, RestoreRequest
     from domain.values.ids import INCIDENTS_QUEUE, restore_workflow_id
     from starters.client.connection import nobody_answers, worker_polls
-    from workflows import failures
+    from workflows.failures import reason
 
     if not await worker_polls(client):
         raise await nobody_answers(client)
@@ -80,18 +77,19 @@ async def _restored(client: "Client", incident: str | None, *, dry_run: bool) ->
             result_type=list[RestoreOutcome],
         )
     except WorkflowFailureError as error:
-        why = failures.reason(error.cause) if isinstance(error.cause, ActivityError) else str(error.cause)
-        raise RefusedError(f"the ledger was not read: {why}") from error
+        cause = error.cause
+        raise RefusedError(reason(cause) if isinstance(cause, ActivityError) else str(cause)) from error
     return outcomes
 
 
 def _show(options: Options, outcomes: "list[RestoreOutcome]") -> None:
-    from starters.cli import terminal
-
     clock = terminal.clock(options)
-    table = terminal.table("From the ledger", "Incident", "Severity", "Status", "Title", "Known up to", "Outcome")
-    for one in outcomes:
+
+    def cells(one: "RestoreOutcome") -> list[Any]:
         found = one.found
-        known = [found.incident, found.severity or "", found.status, terminal.clean(found.title), clock(found.until)]
-        table.add_row(*known, f"{_SAID[one.outcome]}{': ' + found.problem if found.problem else ''}")
+        outcome = f"{_SAID[one.outcome]}{': ' + found.problem if found.problem else ''}"
+        return [found.incident, found.severity or "", found.status, found.title, clock(found.until), outcome]
+
+    columns = ("Incident", "Severity", "Status", "Title", "Known up to", "Outcome")
+    table = terminal.table("From the ledger", *columns, rows=map(cells, outcomes))
     terminal.show(table if outcomes else "Nothing is open in the ledger.")

@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from starters.cli import terminal
 from starters.cli.exit_codes import WRONG
+from starters.cli.output import print_json
 from starters.cli.shared_options import shared
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from domain.config.organisation import Organisation
     from domain.config.runbook import Runbook
+
+
+_LISTED = {"id", "title", "version", "severities", "owner"}
 
 
 @click.group()
@@ -23,23 +27,14 @@ def runbook() -> None:
 @shared
 def list_(options: Options) -> None:
     """List the incident types that the organisation has a runbook for."""
-    from starters.cli import terminal
     from starters.files import organisation_folder
 
     folder = options.folder()
     books = [_load(options, name) for name in organisation_folder.list_runbooks(folder)]
-    if options.as_json:
-        terminal.as_json(
-            [
-                {"id": b.id, "title": b.title, "version": b.version, "severities": [*b.severities], "owner": b.owner}
-                for b in books
-            ]
-        )
-        return
-    table = terminal.table(f"Runbooks in {folder}", "Type", "Title", "Version", "Severities", "Owner")
-    for book in books:
-        table.add_row(book.id, book.title, book.version, ", ".join(book.severities), book.owner)
-    terminal.show(table)
+    documents = [book.model_dump(mode="json", include=_LISTED) for book in books]
+    rows = ([book.id, book.title, book.version, ", ".join(book.severities), book.owner] for book in books)
+    columns = ("Type", "Title", "Version", "Severities", "Owner")
+    terminal.answer(options, documents, lambda: [terminal.table(f"Runbooks in {folder}", *columns, rows=rows)])
 
 
 @runbook.command()
@@ -47,15 +42,13 @@ def list_(options: Options) -> None:
 @shared
 def show(options: Options, type_: str) -> None:
     """Show the runbook for incident type TYPE in readable form."""
-    from starters.cli import terminal
-
     book = _load(options, type_)
     if options.as_json:
-        terminal.as_json({**book.model_dump(mode="json", by_alias=True), "digest": book.digest()})
+        print_json({**book.model_dump(mode="json", by_alias=True), "digest": book.digest()})
         return
     from starters.cli.runbook_text import lines
 
-    for line in lines(book, _organisation(options)):
+    for line in lines(book, options.load_organisation()):
         click.echo(terminal.folded(line))
 
 
@@ -65,20 +58,13 @@ def show(options: Options, type_: str) -> None:
 @click.pass_context
 def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
     """Check a runbook file, or a whole folder; exits 2 with file, line and key of every problem."""
-    from starters.cli import terminal
     from starters.files import loading
 
     target = options.folder() if path is None else path
     problems = loading.lint(target)
     if options.as_json:
-        terminal.as_json(
-            {
-                "path": str(target),
-                "problems": [
-                    {"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems
-                ],
-            }
-        )
+        rows = [{**problem._asdict(), "file": str(problem.file)} for problem in problems]
+        print_json({"path": str(target), "problems": rows})
     elif not problems:
         click.echo(f"{target}: no problems found")
     for problem in problems:
@@ -103,15 +89,9 @@ def schema(options: Options) -> None:
     """Print the JSON Schema of a runbook file, for editors."""
     import json
 
-    from starters.files import loading
+    from starters.files.runbook_schema import runbook_schema
 
-    click.echo(json.dumps(loading.schema(), indent=None if options.as_json else 2, ensure_ascii=False))
-
-
-def _organisation(options: Options) -> "Organisation":
-    from starters.files.organisation_folder import load_organisation
-
-    return load_organisation(options.folder())
+    click.echo(json.dumps(runbook_schema(), indent=None if options.as_json else 2, ensure_ascii=False))
 
 
 def _load(options: Options, type_: str) -> "Runbook":
@@ -121,4 +101,4 @@ def _load(options: Options, type_: str) -> "Runbook":
     folder = options.folder()
     name = options.environment or next(iter(organisation_folder.list_environments(folder)), "")
     environment = organisation_folder.load_environment(folder, name, allow_placeholders=True)
-    return loading.load_runbook(folder, type_, _organisation(options), environment)
+    return loading.load_runbook(folder, type_, options.load_organisation(), environment)

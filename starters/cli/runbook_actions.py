@@ -6,16 +6,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 
 import click
 from pydantic.fields import FieldInfo
 
-from activities.action import Logical
 from domain.values.durations import spoken
 from starters.cli import terminal
+from starters.cli.output import print_json
 from starters.errors import RefusedError
-from starters.files.action_checks import ACTIONS, Action
+from starters.files.action_checks import ACTIONS, Action, logical_marks
 
 _OPERATIONS = re.compile(r" \((?:`[\w-]+:\w+`[, ]*)+\)")
 """What a docstring says of AWS operations, which the permissions say already."""
@@ -23,31 +23,27 @@ _OPERATIONS = re.compile(r" \((?:`[\w-]+:\w+`[, ]*)+\)")
 
 def show(name: str | None, *, as_json: bool) -> None:
     """Print one action in full, or a table of all."""
-    if name is not None:
-        kind, action = _named(name)
-        described = _described(kind, action)
-        if as_json:
-            terminal.as_json(described)
-        else:
-            _print(described)
-        return
-    found = [_described(kind, action) for kind, actions in ACTIONS.items() for _, action in sorted(actions.items())]
+    found = {
+        action.name: _described(kind, action)
+        for kind, actions in ACTIONS.items()
+        for _, action in sorted(actions.items())
+    }
+    if name is not None and name not in found:
+        [near] = difflib.get_close_matches(name, found, n=1, cutoff=0)
+        raise RefusedError(f"there is no action {name!r}: the nearest is {near!r}; incident runbook actions lists all")
     if as_json:
-        terminal.as_json(found)
+        print_json([*found.values()] if name is None else found[name])
         return
-    table = terminal.table("Actions", "Name", "Kind", "Class", "Parameters", "What it does")
-    for one in found:
+    if name is not None:
+        _print(found[name])
+        return
+
+    def cells(one: dict[str, Any]) -> list[str]:
         parameters = ", ".join(p["name"] if p["required"] else f"[{p['name']}]" for p in one["parameters"])
-        table.add_row(one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"])
-    terminal.show(table)
+        return [one["name"], one["kind"], " ".join(one["classes"]), parameters, one["summary"]]
 
-
-def _named(name: str) -> tuple[str, Action]:
-    for kind, actions in ACTIONS.items():
-        if name in actions:
-            return kind, actions[name]
-    near = difflib.get_close_matches(name, [known for actions in ACTIONS.values() for known in actions], n=1, cutoff=0)
-    raise RefusedError(f"there is no action {name!r}: the nearest is {near[0]!r}; incident runbook actions lists all")
+    columns = ("Name", "Kind", "Class", "Parameters", "What it does")
+    terminal.show(terminal.table("Actions", *columns, rows=map(cells, found.values())))
 
 
 def _described(kind: str, action: Action) -> dict[str, Any]:
@@ -85,16 +81,9 @@ def _type(schema: Mapping[str, Any], definitions: Mapping[str, Any], field: Fiel
         return f"list of {_type(schema['items'], definitions, field)}"
     if schema["type"] == "object":
         return "mapping of " + ", ".join(schema["properties"])
-    if logical := next(_logical(field.annotation, field.metadata), None):
-        return f"name in {logical}"
+    if logical := logical_marks(field):
+        return f"name in {logical[0].kind}"
     return "duration" if "15m" in schema.get("examples", ()) else str(schema["type"])
-
-
-def _logical(annotation: Any, marks: Any = ()) -> Iterator[str]:
-    """The part of an environment whose names a parameter takes."""
-    yield from (mark.kind for mark in marks if isinstance(mark, Logical))
-    for inner in get_args(annotation):
-        yield from _logical(inner, getattr(inner, "__metadata__", ()))
 
 
 def _plain(value: Any) -> Any:

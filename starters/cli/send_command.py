@@ -1,13 +1,13 @@
 """Send a command to an incident in the caller's name, and print the state that follows."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import click
 
+from starters.cli.output import answer
+from starters.cli.shared_options import shared
 from starters.options import Options
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
 
 _OUTLIVE = frozenset({"complete_task", "waive_task", "note"})
 """Commands still accepted once an incident is closed, by its follow-up."""
@@ -22,24 +22,23 @@ def send(options: Options, incident: str, command: str, **given: Any) -> dict[st
 
     # before it is sent: a record cannot be changed afterwards
     phi_warning.warn(options, (value for name, value in given.items() if name != "at"))
-
-    async def work(client: "Client") -> dict[str, Any]:
-        if command in _OUTLIVE:
-            return await incident_client.tell_work(client, incident, command, payload)
-        return await incident_client.tell(client, incident, command, payload)
-
-    return run(work)
+    return run(incident_client.send_work if command in _OUTLIVE else incident_client.send, incident, command, payload)
 
 
 def send_and_print(options: Options, incident: str, command: str, **given: Any) -> None:
     """Send a command and print the incident's new status."""
     state = send(options, incident, command, **given)
-    if options.as_json:
-        from starters.cli import terminal
-
-        terminal.as_json(state)
-        return
     waiting = ", ".join(state.get("waiting_for", []))
-    click.echo(
-        f"{incident} is {state['status']}, {state['severity']}" + (f"; waiting for {waiting}" if waiting else "")
-    )
+    still = f"; waiting for {waiting}" if waiting else ""
+    answer(options, state, f"{incident} is {state['status']}, {state['severity']}{still}")
+
+
+def command(name: str, text: str, act: Callable[..., None], *parameters: Callable[[Any], Any]) -> click.Command:
+    """Make a command on incident ID that calls `act` with the options, the incident and its parameters by name.
+
+    `text` is its help, `parameters` are click's decorators in the order of the command line.
+    """
+    decorated = shared(act)
+    for parameter in (*reversed(parameters), click.argument("incident", metavar="ID")):
+        decorated = parameter(decorated)
+    return click.command(name=name, help=text)(decorated)

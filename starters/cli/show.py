@@ -1,16 +1,11 @@
 """`incident show` and `incident timeline`."""
 
-from typing import TYPE_CHECKING
-
 import click
+from rich.console import RenderableType
 
+from starters.cli import incident_tables, terminal
 from starters.cli.shared_options import shared
 from starters.options import Options
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
-
-    from starters.client.incident_client import Document
 
 
 @click.command()
@@ -18,28 +13,25 @@ if TYPE_CHECKING:
 @shared
 def show(options: Options, incident: str) -> None:
     """Show incident ID as it stands."""
-    from starters.cli import incident_tables, terminal
     from starters.client import incident_client
     from starters.client.connection import run
 
-    async def work(client: "Client") -> "Document":
-        return await incident_client.state(client, incident)
+    state = run(incident_client.state, incident)
 
-    state = run(work)
-    if options.as_json:
-        terminal.as_json(state)
-        return
-    clock = terminal.clock(options)
-    terminal.show(
-        incident_tables.head(state, clock),
-        incident_tables.findings(state),
-        incident_tables.offers(state),
-        incident_tables.changes(state),
-        incident_tables.tasks(state, clock),
-        incident_tables.clocks(state, clock),
-        *([incident_tables.obligations(state, clock)] if state["obligations"] else []),
-        f"{len(state['pages'])} pages sent, {state['timeline']['length']} timeline entries",
-    )
+    def parts() -> list[RenderableType]:
+        clock = terminal.clock(options)
+        return [
+            incident_tables.head(state, clock),
+            incident_tables.findings(state),
+            incident_tables.offers(state),
+            incident_tables.changes(state),
+            incident_tables.tasks(state, clock),
+            incident_tables.clocks(state, clock),
+            *([incident_tables.obligations(state, clock)] if state["obligations"] else []),
+            f"{len(state['pages'])} pages sent, {state['timeline']['length']} timeline entries",
+        ]
+
+    terminal.answer(options, state, parts)
 
 
 @click.command()
@@ -48,13 +40,10 @@ def show(options: Options, incident: str) -> None:
 @shared
 def timeline(options: Options, incident: str, ledger: bool) -> None:
     """Print everything that happened in incident ID, oldest first."""
-    from starters.cli import incident_tables, terminal
     from starters.client import full_timeline
 
-    entries = (
-        full_timeline.in_ledger(options, incident) if ledger else full_timeline.by_workflow(options, incident).timeline
-    )
-    if options.as_json:
-        terminal.as_json(entries)
-        return
-    terminal.show(incident_tables.entries(entries, terminal.clock(options)))
+    if ledger:
+        entries = full_timeline.documents(full_timeline.in_ledger(options, incident))
+    else:
+        entries = full_timeline.by_workflow(options, incident).timeline
+    terminal.answer(options, entries, lambda: [incident_tables.entries(entries, terminal.clock(options))])

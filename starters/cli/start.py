@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from starters.cli.output import print_json
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
@@ -56,11 +57,7 @@ def start(options: Options, type_: str, **given: Any) -> None:
     from starters.client.connection import run
 
     phi_warning.warn(options, (request.title, request.description))
-
-    async def work(client: "Client") -> None:
-        await _start(client, options, declaration)
-
-    run(work)
+    run(_start, options, declaration)
 
 
 def _check(request: _Request) -> None:
@@ -91,14 +88,13 @@ def _declaration(options: Options, request: _Request) -> "Declaration":
     from domain.values.severity import Severity
     from starters.files.holidays import calendar
     from starters.files.loading import load_obligations, load_runbook
-    from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
+    from starters.files.organisation_folder import list_runbooks
 
     folder = options.folder()
     known = list_runbooks(folder)
     if known and request.type not in known:
         raise click.UsageError(f"there is no runbook for {request.type!r} in {folder}; known: {', '.join(known)}")
-    organisation = load_organisation(folder)
-    environment = load_environment(folder, options.named_environment())
+    organisation, environment = options.load_organisation(), options.load_environment()
     runbook = load_runbook(folder, request.type, organisation, environment)
     severity = Severity(request.severity)
     if severity not in runbook.severities:
@@ -144,21 +140,14 @@ async def _start(client: "Client", options: Options, declaration: "Declaration")
         if dry:
             raise UnreachableError(f"{started.incident} was created, but {problem}")
         click.echo(f"Warning: {problem}; {started.incident} was created and waits for one", err=True)
-    answer: dict[str, Any] = {
-        "incident_id": started.incident,
-        "created": started.created,
-        "ui": ui(client, started.incident),
-    }
+    answer = {"incident_id": started.incident, "created": started.created, "ui": ui(client, started.incident)}
     left = None
     if dry:
         from starters.client.incident_client import final
 
         left = await final(client, started.incident)
-        answer["state"] = left
     if options.as_json:
-        import json
-
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        print_json({**answer, "state": left} if dry else answer)
         return
     _print(answer, declaration, left)
 
@@ -174,39 +163,32 @@ def _print(answer: dict[str, Any], declaration: "Declaration", left: dict[str, A
     if left is not None:
         from starters.cli import incident_tables, terminal
 
-        console = terminal.console()
-        for part in (incident_tables.findings(left), *incident_tables.plans(left)):
-            console.print(part)
+        plans = [part for change in left["changes"] for part in incident_tables.plan(change)]
+        terminal.show(incident_tables.findings(left), *plans)
     elif answer["created"]:
         click.echo(f"Next: incident ack {incident}, then incident watch {incident}")
 
 
 def details(declaration: "Declaration") -> str:
     """What Temporal's UI shows of an incident: markdown, with people's texts escaped."""
-    incident = declaration.incident_id
-    safe = html.escape(declaration.title, quote=False)
-    links = [f"- [{html.escape(board.title)}]({board.url})" for board in declaration.organisation.dashboards]
-    rows = {
-        "Type": f"{declaration.runbook.title} (`{declaration.runbook.id}` {declaration.runbook.version})",
-        "Severity": declaration.severity.value,
-        "Environment": declaration.environment.name,
-        "Mode": declaration.mode,
-        "Declared by": html.escape(declaration.declared_by),
-    }
-    return "\n".join(
-        [
-            f"## {safe}",
-            "",
-            "| | |",
-            "|---|---|",
-            *(f"| {name} | {value} |" for name, value in rows.items()),
-            "",
-            "### Look",
-            *links,
-            "",
-            "### Act",
-            f'- `incident ack {incident}` or signal `acknowledge` with `{{"by": "<role>"}}`',
-            f"- `incident watch {incident}` shows what is due and what to type next",
-            "- A change waits for approval in its own workflow: signal `approve` there, with its digest",
-        ]
-    )
+    incident, runbook = declaration.incident_id, declaration.runbook
+    dashboards = declaration.organisation.dashboards
+    links = "\n".join(f"- [{html.escape(board.title)}]({board.url})" for board in dashboards)
+    return f"""\
+## {html.escape(declaration.title, quote=False)}
+
+| | |
+|---|---|
+| Type | {runbook.title} (`{runbook.id}` {runbook.version}) |
+| Severity | {declaration.severity} |
+| Environment | {declaration.environment.name} |
+| Mode | {declaration.mode} |
+| Declared by | {html.escape(declaration.declared_by)} |
+
+### Look
+{links}
+
+### Act
+- `incident ack {incident}` or signal `acknowledge` with `{{"by": "<role>"}}`
+- `incident watch {incident}` shows what is due and what to type next
+- A change waits for approval in its own workflow: signal `approve` there, with its digest"""

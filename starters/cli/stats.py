@@ -2,15 +2,18 @@
 
 from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from domain.values.timestamps import stamp
+from starters.cli import terminal
+from starters.cli.output import deliver, print_json
 from starters.cli.shared_options import shared
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from reporting.statistics.page import Told
+    from reporting.statistics.page import Scope
     from reporting.statistics.tally import Stats
     from starters.client.recorded_incidents import Unreadable
 
@@ -31,50 +34,37 @@ def stats(options: Options, since: str | None, format_: str | None, output: Path
         raise click.UsageError(f"--json and --format {format_} contradict each other")
     if output is not None and format_ is None and not options.as_json:
         raise click.UsageError("-o wants a format: give --format html, --format svg or --json")
-    from domain.values.timestamps import stamp
-    from reporting.statistics.page import Told
-    from reporting.statistics.tally import Tally
-    from starters.cli import terminal
+    from reporting.statistics import page
+    from reporting.statistics.tally import tally
     from starters.client import recorded_incidents
 
-    now = datetime.now(UTC)
-    clock = terminal.clock(options)
+    now, clock = datetime.now(UTC), terminal.clock(options)
     start = None if since is None else _midnight(since, clock.zone, now)
-    tally, unreadable = Tally(), list[recorded_incidents.Unreadable]()
-    for incident in recorded_incidents.incidents(options, start):
-        if isinstance(incident, recorded_incidents.Unreadable):
-            unreadable.append(incident)
-        else:
-            tally.take(incident)
-    counted = tally.stats()
-    told = Told(options.named_environment(), since, clock(now), unreadable)
+    unreadable: list[recorded_incidents.Unreadable] = []
+    counted = tally(recorded_incidents.incidents(options, unreadable, start))
+    scope = page.Scope(options.named_environment(), since, clock(now), unreadable)
     if options.as_json:
-        from starters.cli.output import deliver_json
-
-        document = {"at": stamp(now), "environment": told.environment, "since": stamp(start)}
-        rows: list[dict[str, Any]] = [one._asdict() for one in unreadable]
-        deliver_json({**document, **counted.model_dump(mode="json"), "unreadable": rows}, output)
+        head = {"at": stamp(now), "environment": scope.environment, "since": stamp(start)}
+        rows = [one._asdict() for one in unreadable]
+        print_json({**head, **counted.model_dump(mode="json"), "unreadable": rows}, output)
     elif format_ is not None:
-        from reporting.statistics import page
-        from starters.cli.output import deliver
-
         drawn = page.page if format_ == "html" else page.chart
-        deliver(drawn(counted, told) + b"\n", output)
+        deliver(drawn(counted, scope) + b"\n", output)
     else:
-        _show(counted, told, unreadable)
+        _show(counted, scope, unreadable)
     recorded_incidents.refuse(unreadable)
 
 
-def _show(counted: "Stats", told: "Told", unreadable: "list[Unreadable]") -> None:
+def _show(counted: "Stats", scope: "Scope", unreadable: "list[Unreadable]") -> None:
     from reporting.statistics.page import READ_SO, left_out
-    from starters.cli import stats_tables, terminal
+    from starters.cli import stats_tables
 
     total = counted.total
     if not (total.incidents or total.drills or total.false_alarms):
-        terminal.show(f"{told.title}: none. {left_out(counted)}")
+        terminal.show(f"{scope.title}: none. {left_out(counted)}")
     else:
         terminal.show(
-            told.title,
+            scope.title,
             stats_tables.numbers("By severity", [*counted.by_severity, total]),
             stats_tables.numbers("By type", [*counted.by_type, total]),
             "",

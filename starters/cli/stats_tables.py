@@ -23,7 +23,8 @@ def numbers(title: str, groups: list[Group]) -> Table:
     made = table(title, title.removeprefix("By ").capitalize(), "Incidents", *times, "In time")
     for group in groups:
         took = [_times(group.time_to_acknowledge), _times(group.time_to_resolve)]
-        made.add_row(_name(group), _counts(group), *took, _in_time(group), end_section=group is groups[-2:][0])
+        counts = [f"{group.incidents}", *([f"{group.open} open"] if group.open else []), *apart(group)]
+        made.add_row(_name(group), "\n".join(counts), *took, _in_time(group), end_section=group is groups[-2:][0])
     return made
 
 
@@ -38,11 +39,6 @@ def _in_time(group: Group) -> str:
     return "\n".join(f"{name} {clock.met}/{clock.ended}" for name, clock in clocks if clock.ended)
 
 
-def _counts(group: Group) -> str:
-    told = [f"{group.incidents}", *([f"{group.open} open"] if group.open else []), *apart(group)]
-    return "\n".join(told)
-
-
 def _times(spread: Spread) -> str:
     if spread.median_seconds is None or spread.mean_seconds is None:
         return "none yet"
@@ -54,7 +50,7 @@ def chart(stats: Stats) -> Table:
     """Every group's times from the shortest to the longest on a logarithmic scale, and how often it was in time."""
     groups = [*stats.by_severity, *stats.by_type]
     width = min(max((console().width - _NAMES - 2 * (_BAR + 2) - 8) // 2, _NARROWEST), _WIDEST)
-    acknowledge, resolve = TimeScale([stats.total.time_to_acknowledge]), TimeScale([stats.total.time_to_resolve])
+    acknowledge, resolve = TimeScale(stats.total.time_to_acknowledge), TimeScale(stats.total.time_to_resolve)
     made = Table.grid(padding=(0, 2))
     for _ in range(5):
         made.add_column(no_wrap=True)

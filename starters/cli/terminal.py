@@ -1,6 +1,5 @@
 """Printing for people: tables, times in the organisation's zone, and text without terminal control characters."""
 
-import json
 import re
 import textwrap
 from datetime import tzinfo
@@ -12,10 +11,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from domain.values.local_time import Clock
+from starters.cli.output import print_json
 from starters.files.problems import InvalidFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from starters.client.recorded_incidents import Unreadable
     from starters.options import Options
@@ -37,12 +37,22 @@ def clean(value: Any) -> str:
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
 
-def table(title: str, *columns: str) -> Table:
-    """An empty table whose long cells wrap."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+def table(title: str | None, *columns: str, rows: "Iterable[Sequence[Any]]" = (), lines: bool = False) -> Table:
+    """A table whose long cells wrap, of untrusted values; `lines` stand between the rows."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_lines=lines)
     for column in columns:
         made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*map(clean, row))
     return made
+
+
+def answer(options: "Options", document: Any, parts: "Callable[[], Iterable[RenderableType]]") -> None:
+    """Print what a command came to: the document with --json, else its parts, one below the other."""
+    if options.as_json:
+        print_json(document)
+    else:
+        show(*parts())
 
 
 def show(*parts: RenderableType) -> None:
@@ -66,17 +76,10 @@ def folded(line: str, width: int | None = None) -> str:
     return textwrap.fill(line, width, subsequent_indent=under, break_long_words=False, break_on_hyphens=False)
 
 
-def as_json(document: Any) -> None:
-    """Print the command's one JSON document."""
-    click.echo(json.dumps(document, ensure_ascii=False))
-
-
 def clock(options: "Options") -> Clock:
     """The organisation's clock; UTC, with a warning, if its file cannot be read, as reading must not depend on it."""
-    from starters.files.organisation_folder import load_organisation
-
     try:
-        zone: tzinfo = ZoneInfo(load_organisation(options.folder()).timezone)
+        zone: tzinfo = ZoneInfo(options.load_organisation().timezone)
     except (InvalidFile, ZoneInfoNotFoundError, ValueError) as error:
         click.echo(f"Warning: times are in UTC ({str(error).splitlines()[0]})", err=True)
         zone = ZoneInfo("UTC")
@@ -85,7 +88,4 @@ def clock(options: "Options") -> Clock:
 
 def unreadable(incidents: "Sequence[Unreadable]") -> Table:
     """The ledger's incidents that could not be read, and why."""
-    made = table("Unreadable", "Incident", "Why")
-    for one in incidents:
-        made.add_row(clean(one.id), clean(one.reason))
-    return made
+    return table("Unreadable", "Incident", "Why", rows=incidents)

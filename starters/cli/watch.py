@@ -1,19 +1,23 @@
 """`incident watch`: follow an incident until it ends."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Group, RenderableType
+from rich.live import Live
 
+from domain.values.durations import spoken
+from domain.values.local_time import Clock
+from starters.cli import incident_tables, terminal
+from starters.cli.output import print_json
 from starters.cli.shared_options import shared
+from starters.errors import UnreachableError
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from temporalio.client import Client
-
-    from domain.values.local_time import Clock
 
 _LOOK_SECONDS = 1.0
 _ENDED = {"closed", "false-alarm"}
@@ -28,31 +32,20 @@ def watch(options: Options, incident: str, once: bool) -> None:
 
     With --json the last frame is printed as a document: now with --once, else when the incident ends.
     """
-    from starters.cli import terminal
     from starters.client import incident_client
     from starters.client.connection import run
 
     clock = None if options.as_json else terminal.clock(options)
-
-    async def work(client: "Client") -> dict[str, Any]:
-        if once:
-            return await incident_client.state(client, incident)
-        return await _follow(client, incident, clock)
-
-    state = run(work)
+    state = run(incident_client.state, incident) if once else run(_follow, incident, clock)
     if clock is None:
-        terminal.as_json({"state": state, "next": state["next"]})
+        print_json({"state": state, "next": state["next"]})
     elif once:
         terminal.show(frame(state, datetime.now(UTC), clock))
 
 
-async def _follow(client: "Client", incident: str, clock: "Clock | None") -> dict[str, Any]:
+async def _follow(client: "Client", incident: str, clock: Clock | None) -> dict[str, Any]:
     """Look again and again; a pause of the workers is shown, not fatal."""
-    from rich.live import Live
-
-    from starters.cli import terminal
     from starters.client import incident_client
-    from starters.errors import UnreachableError
 
     state = await incident_client.state(client, incident)
     quiet = clock is None
@@ -70,29 +63,23 @@ async def _follow(client: "Client", incident: str, clock: "Clock | None") -> dic
                 trouble = f"{error}; this is how it stood before"
 
 
-def frame(state: dict[str, Any], now: datetime, clock: "Clock", trouble: str = "") -> "RenderableType":
+def frame(state: dict[str, Any], now: datetime, clock: Clock, trouble: str = "") -> RenderableType:
     """One picture of an incident at `now` (UTC)."""
-    from rich.console import Group
 
-    from domain.values.durations import spoken
-    from starters.cli import incident_tables, terminal
-
-    due = terminal.table("Due next, if nobody does anything", "In", "At", "What")
-    for entry in state["due"][:5]:
+    def due(entry: dict[str, Any]) -> list[str]:
         left = datetime.fromisoformat(entry["at"]) - now
-        due.add_row(
-            "now" if left.total_seconds() <= 0 else spoken(left), clock(entry["at"]), terminal.clean(entry["what"])
-        )
-    typed = terminal.table("What to type next", "Who", "Command", "Why")
-    for item in state["next"]:
-        typed.add_row(item["who"], item["command"], terminal.clean(item["why"]))
+        return ["now" if left <= timedelta() else spoken(left), clock(entry["at"]), entry["what"]]
+
     parts: list[RenderableType] = [incident_tables.head(state, clock)]
     if trouble:
         parts.append(trouble)
     if state["status"] in _ENDED:
         parts.append(f"It has ended: incident report {state['id']}")
     else:  # the commands stand first: a low window cuts the frame at its foot
-        parts += [typed, due]
+        commands = ([item["who"], item["command"], item["why"]] for item in state["next"])
+        parts.append(terminal.table("What to type next", "Who", "Command", "Why", rows=commands))
+        dues = map(due, state["due"][:5])
+        parts.append(terminal.table("Due next, if nobody does anything", "In", "At", "What", rows=dues))
     if state["changes"]:
         parts.append(incident_tables.changes(state))
     if state["findings"]:

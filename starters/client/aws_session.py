@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,17 +9,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from activities.action import Clients, RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.aws.shared.error_mapping import as_application_error
+from domain.config.environment import Environment
 from starters.errors import RefusedError
-
-if TYPE_CHECKING:
-    from domain.config.environment import Environment
+from starters.options import Options
 
 
 @contextmanager
-def vault(environment: "Environment", doing: str) -> Iterator[Clients]:
-    """Give clients in the environment's region; what AWS or a rule refuses becomes one line that says `doing`."""
+def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]:
+    """Give the environment and clients in its region; what AWS or a rule refuses becomes one line that says `doing`."""
+    environment = options.load_environment()
     try:
-        yield AwsClients(boto3.Session(), environment.region)
+        yield AwsClients(boto3.Session(), environment.region), environment
     except RuleError as error:
         raise RefusedError(str(error)) from error
     except (ClientError, BotoCoreError) as error:

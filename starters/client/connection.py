@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
-from google.protobuf.any_pb2 import Any as AnyMessage
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values.ids import INCIDENTS_QUEUE
@@ -21,6 +20,7 @@ from workflows import temporal_client
 if TYPE_CHECKING:
     from temporalio.client import Interceptor
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 RPC_TIMEOUT = timedelta(seconds=5)
@@ -47,17 +47,27 @@ async def connect() -> Client:
         raise click.UsageError(f"Temporal's configuration: {error}") from error
 
 
-def run(work: Callable[[Client], Awaitable[T]]) -> T:
+def run(work: Callable[Concatenate[Client, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Connect, do the work, and turn what Temporal answers into the errors of the command's contract."""
 
     async def connected() -> T:
         client = await connect()
         try:
-            return await work(client)
+            return await work(client, *args, **kwargs)
         except RPCError as error:
-            raise _told(error, client) from error
+            raise _explained(error, client) from error
 
     return asyncio.run(connected())
+
+
+async def look(client: Client, workflow_id: str, run_id: str | None = None) -> WorkflowExecutionDescription | None:
+    """Describe a workflow; None where there is none of this id."""
+    try:
+        return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status not in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT} or namespace_missing(error):
+            raise
+        return None
 
 
 async def worker_polls(client: Client, queue: str = INCIDENTS_QUEUE) -> bool:
@@ -89,17 +99,12 @@ def ui(client: Client, workflow_id: str) -> str:
     return f"{base.rstrip('/')}/namespaces/{client.namespace}/workflows/{workflow_id}"
 
 
-def details(error: RPCError) -> Sequence[AnyMessage]:
-    """What the server said beside the code."""
-    return error.grpc_status.details
-
-
 def namespace_missing(error: RPCError) -> bool:
     """Tell a namespace that is not there from a workflow that is not there."""
-    return any(detail.type_url.endswith("NamespaceNotFoundFailure") for detail in details(error))
+    return any(detail.type_url.endswith("NamespaceNotFoundFailure") for detail in error.grpc_status.details)
 
 
-def _told(error: RPCError, client: Client) -> Exception:
+def _explained(error: RPCError, client: Client) -> Exception:
     address = client.service_client.config.target_host
     if error.status in _LOST:
         return UnreachableError(f"Temporal is not reachable at {address}")

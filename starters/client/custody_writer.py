@@ -13,9 +13,8 @@ from domain.model.commands import Custody
 from domain.rules.custody import behind_the_end
 from domain.values.status import FINAL
 from starters.client import incident_client
-from starters.client.connection import run
+from starters.client.connection import look, run
 from starters.errors import RefusedError
-from starters.files.organisation_folder import load_environment, load_organisation
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -36,21 +35,18 @@ def keep(options: Options, incident: str, payload: dict[str, Any], clients: "Cli
     except ValidationError as error:
         raise click.UsageError(error.errors(include_url=False, include_input=False)[0]["msg"]) from error
 
-    async def work(client: Client) -> bool:
-        return await _told(client, incident, payload)
-
-    if run(work):
+    if run(_sent, incident, payload):
         return None
     return _behind(options, incident, command, clients)
 
 
-async def _told(client: Client, incident: str, payload: dict[str, Any]) -> bool:
-    """Tell the incident; no when its workflow is over, or Temporal does not have it any more."""
+async def _sent(client: Client, incident: str, payload: dict[str, Any]) -> bool:
+    """Send it to the incident; no when its workflow is over, or Temporal does not have it any more."""
     until = time.monotonic() + _ENDING_SECONDS
-    while await _is_running(client, incident):
+    while (found := await look(client, incident)) and found.status is WorkflowExecutionStatus.RUNNING:
         if (await incident_client.state(client, incident))["status"] not in FINAL:
             try:
-                await incident_client.tell(client, incident, "custody", payload)
+                await incident_client.send(client, incident, "custody", payload)
             except RefusedError:
                 if (await incident_client.state(client, incident))["status"] not in FINAL:
                     raise
@@ -62,19 +58,14 @@ async def _told(client: Client, incident: str, payload: dict[str, Any]) -> bool:
     return False
 
 
-async def _is_running(client: Client, incident: str) -> bool:
-    try:
-        found = await incident_client.find(client, incident)
-    except RefusedError:
-        return False
-    return found.status is WorkflowExecutionStatus.RUNNING
-
-
 def _behind(options: Options, incident: str, command: Custody, clients: "Clients") -> int:
     from activities.ledger.store import LedgerStore
 
-    who = load_organisation(options.folder()).contact(command.by)
+    who = options.load_organisation().contact(command.by)
     if who is None:
         raise RefusedError(f"{command.by!r} is no contact or role of the organisation")
-    environment = load_environment(options.folder(), options.named_environment())
-    return LedgerStore(clients, environment).follow(incident, behind_the_end(command, who), datetime.now(UTC)).seq
+    return (
+        LedgerStore(clients, options.load_environment())
+        .follow(incident, behind_the_end(command, who), datetime.now(UTC))
+        .seq
+    )

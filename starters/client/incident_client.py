@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from temporalio.client import (
@@ -20,21 +21,16 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from domain.values.status import FINAL
-from starters.client.connection import RPC_TIMEOUT, namespace_missing, nobody_answers, worker_polls
+from starters.client.connection import RPC_TIMEOUT, look, namespace_missing, nobody_answers, worker_polls
 from starters.errors import RefusedError, UnreachableError
 
 Document = dict[str, Any]
-T = TypeVar("T")
 
 _ANSWER = timedelta(seconds=10)
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 2
 _CARRYING_ON_SECONDS = (0.1, 0.3, 0.9)
-_ALIVE = {
-    WorkflowExecutionStatus.RUNNING,
-    WorkflowExecutionStatus.CONTINUED_AS_NEW,
-    WorkflowExecutionStatus.COMPLETED,
-}
+_ALIVE = {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW, WorkflowExecutionStatus.COMPLETED}
 _UNANSWERED = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
 
 
@@ -47,59 +43,73 @@ class Account(NamedTuple):
 
 async def find(client: Client, incident: str) -> WorkflowExecutionDescription:
     """Look an incident up; an id that names none is refused."""
-    try:
-        found = await client.get_workflow_handle(incident).describe(rpc_timeout=RPC_TIMEOUT)
-    except RPCError as error:
-        if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT} and not namespace_missing(error):
-            raise RefusedError(f"there is no incident {incident!r}") from error
-        raise
-    if found.workflow_type != "Incident":
+    found = await look(client, incident)
+    if found is None or found.workflow_type != "Incident":
         raise RefusedError(f"there is no incident {incident!r}")
     return found
 
 
-async def tell(client: Client, workflow_id: str, command: str, payload: Document) -> Document:
+async def send(client: Client, workflow_id: str, command: str, payload: Document) -> Document:
     """Send a command as an update and return the new state.
 
     Raises `RefusedError` with the reason when it is refused. A command that nobody answered in time may
     still be done later; sending it again is then refused or harmless.
     """
-    try:
-        answer: Document = await _answered(client, _update(client, workflow_id, command, payload))
-    except WorkflowUpdateFailedError as error:
-        raise RefusedError(_message(error.cause)) from error
-    except (RPCTimeoutOrCancelledError, TimeoutError) as error:
-        raise await nobody_answers(client) from error
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not namespace_missing(error):
-            await find(client, workflow_id.split("/", maxsplit=1)[0])
-            raise RefusedError(f"{workflow_id} has ended, or never began") from error
-        if error.status in _UNANSWERED:
-            raise await nobody_answers(client) from error
-        raise
+    answer: Document = await _answer(client, workflow_id, _update(client, workflow_id, command, payload))
     return answer
 
 
-async def tell_work(client: Client, incident: str, command: str, payload: Document) -> Document:
-    """Tell an incident about work; once it is closed, the follow-up work that it left hears it."""
+async def send_work(client: Client, incident: str, command: str, payload: Document) -> Document:
+    """Send a command about work; once the incident is closed, to the follow-up that it left."""
     try:
-        return await tell(client, incident, command, payload)
+        return await send(client, incident, command, payload)
     except RefusedError:
-        if not await _is_left(client, incident):
+        follow_up = ids.follow_up_workflow_id(incident)
+        left = await look(client, follow_up)
+        if left is None or left.status is not WorkflowExecutionStatus.RUNNING:
             raise
-    return await tell(client, ids.follow_up_workflow_id(incident), command, payload)
+    return await send(client, follow_up, command, payload)
 
 
-async def _is_left(client: Client, incident: str) -> bool:
-    """Whether a closed incident has left work that still goes on."""
-    handle = client.get_workflow_handle(ids.follow_up_workflow_id(incident))
-    try:
-        found = await handle.describe(rpc_timeout=RPC_TIMEOUT)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND or namespace_missing(error):
-            raise
-        return False
-    return found.status is WorkflowExecutionStatus.RUNNING
+async def ask(client: Client, workflow_id: str, query: str) -> Any:
+    """Ask a workflow a question; raises `UnreachableError` when no worker answers within seconds."""
+    return await _answer(client, workflow_id, _query(client, workflow_id, query))
+
+
+async def state(client: Client, incident: str) -> Document:
+    """An incident's document; one that has ended needs no worker for it, but for the work that it left."""
+    left = await _left(client, incident)
+    document: Document = left.state if left else await ask(client, incident, "state")
+    return document
+
+
+async def account(client: Client, incident: str) -> Account:
+    """An incident's document and timeline; one that has ended needs no worker for them."""
+    left = await _left(client, incident)
+    return left or Account(await ask(client, incident, "state"), await ask(client, incident, "timeline"))
+
+
+async def final(client: Client, incident: str) -> Document:
+    """Wait until an incident is closed or a false alarm and return its document; gives up when no worker answers."""
+    while True:
+        document = await state(client, incident)
+        if document["status"] in FINAL:
+            return document
+        found = await find(client, incident)
+        if found.status not in _ALIVE:
+            how = found.status.name.lower().replace("_", " ") if found.status else "gone"
+            raise RefusedError(f"the workflow of {incident} is {how}")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def change_of(document: Document, step: str) -> str:
+    """The workflow of the latest change of a step; a step that nobody has asked for yet is refused."""
+    asked: list[str] = [change["workflow_id"] for change in document["changes"] if change["step"] == step]
+    if not asked:
+        raise RefusedError(
+            f"nobody has asked for {step!r} in {document['id']} yet: incident change {document['id']} {step}"
+        )
+    return asked[-1]
 
 
 async def _update(client: Client, workflow_id: str, command: str, payload: Document) -> Any:
@@ -128,65 +138,27 @@ async def _query(client: Client, workflow_id: str, query: str) -> Any:
     return await handle.query(query, rpc_timeout=_ANSWER)
 
 
-async def ask(client: Client, workflow_id: str, query: str) -> Any:
-    """Ask a workflow a question; raises `UnreachableError` when no worker answers within seconds."""
+async def _answer(client: Client, workflow_id: str, call: Coroutine[Any, Any, Any]) -> Any:
+    """What a workflow answers; a refusal, an unknown id and silence become the errors of the command's contract."""
     try:
-        return await _answered(client, _query(client, workflow_id, query))
-    except TimeoutError as error:
-        raise await nobody_answers(client) from error
+        return await _in_time(client, call)
+    except WorkflowUpdateFailedError as error:
+        text = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
+        raise RefusedError(" ".join(text.split())) from error
     except WorkflowQueryFailedError as error:
-        raise RefusedError(f"{workflow_id} does not answer {query!r}: {error.message}") from error
+        raise RefusedError(f"{workflow_id} does not answer: {error.message}") from error
+    except (RPCTimeoutOrCancelledError, TimeoutError) as error:
+        raise await nobody_answers(client) from error
     except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND and not namespace_missing(error):
+            await find(client, workflow_id.split("/", maxsplit=1)[0])
+            raise RefusedError(f"{workflow_id} has ended, or never began") from error
         if error.status in _UNANSWERED:
             raise await nobody_answers(client) from error
-        if error.status is RPCStatusCode.NOT_FOUND and not namespace_missing(error):
-            raise RefusedError(f"there is no {workflow_id}") from error
         raise
 
 
-async def state(client: Client, incident: str) -> Document:
-    """An incident's document; one that has ended needs no worker for it, but for the work that it left."""
-    left = await _left(client, incident)
-    if left is not None:
-        return await _with_work(client, left.state)
-    document: Document = await ask(client, incident, "state")
-    return document
-
-
-async def account(client: Client, incident: str) -> Account:
-    """An incident's document and timeline; one that has ended needs no worker for them."""
-    left = await _left(client, incident)
-    if left is not None:
-        return Account(await _with_work(client, left.state), left.timeline)
-    document: Document = await ask(client, incident, "state")
-    entries: list[Document] = await ask(client, incident, "timeline")
-    return Account(document, entries)
-
-
-async def final(client: Client, incident: str) -> Document:
-    """Wait until an incident is closed or a false alarm and return its document; gives up when no worker answers."""
-    while True:
-        document = await state(client, incident)
-        if document["status"] in FINAL:
-            return document
-        found = await find(client, incident)
-        if found.status not in _ALIVE:
-            how = found.status.name.lower().replace("_", " ") if found.status else "gone"
-            raise RefusedError(f"the workflow of {incident} is {how}")
-        await asyncio.sleep(_LOOK_SECONDS)
-
-
-def change_of(document: Document, step: str) -> Document:
-    """The latest change of a step; a step that nobody has asked for yet is refused."""
-    asked: list[Document] = [change for change in document["changes"] if change["step"] == step]
-    if not asked:
-        raise RefusedError(
-            f"nobody has asked for {step!r} in {document['id']} yet: incident change {document['id']} {step}"
-        )
-    return asked[-1]
-
-
-async def _answered(client: Client, call: Coroutine[Any, Any, T]) -> T:
+async def _in_time(client: Client, call: Coroutine[Any, Any, Any]) -> Any:
     """Wait for an answer of the workers; not for long where none polls. Raises `TimeoutError` at the end."""
     task = asyncio.create_task(call)
     answered, _ = await asyncio.wait({task}, timeout=_PATIENCE_SECONDS)
@@ -198,25 +170,14 @@ async def _answered(client: Client, call: Coroutine[Any, Any, T]) -> T:
         return await task
 
 
-async def _with_work(client: Client, document: Document) -> Document:
-    """A closed incident as the work that it left has it now, as far as anybody can say."""
-    if document["status"] != "closed" or all(task["status"] != "open" for task in document["tasks"]):
-        return document
-    try:
-        work: Document = await ask(client, ids.follow_up_workflow_id(document["id"]), "state")
-    except (RefusedError, UnreachableError):
-        return document
-    return {**document, **work}
-
-
 async def _left(client: Client, incident: str) -> Account | None:
+    """What a completed incident has left, with its open work as its follow-up has it now, if anybody can say."""
     found = await find(client, incident)
     if found.status is not WorkflowExecutionStatus.COMPLETED:
         return None
     left = await client.get_workflow_handle(incident, run_id=found.run_id).result(rpc_timeout=RPC_TIMEOUT)
-    return Account(left["state"], left["timeline"])
-
-
-def _message(cause: BaseException) -> str:
-    text = cause.message if isinstance(cause, ApplicationError) else str(cause)
-    return " ".join(text.split())
+    document: Document = left["state"]
+    if document["status"] == "closed" and any(task["status"] == "open" for task in document["tasks"]):
+        with suppress(RefusedError, UnreachableError):
+            document |= await ask(client, ids.follow_up_workflow_id(incident), "state")
+    return Account(document, left["timeline"])

@@ -5,11 +5,10 @@ key held completes the start that a dead starter left, so that one of them, and 
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import NamedTuple
 
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import SearchAttributePair
 from temporalio.common import WorkflowIDConflictPolicy as Conflict
 from temporalio.common import WorkflowIDReusePolicy as Reuse
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -19,13 +18,15 @@ from domain.model.declaration import Alert, Declaration, KeyHold
 from domain.rules.run import IncidentRun
 from domain.values import ids
 from domain.values.status import FINAL
-from starters.client.connection import RPC_TIMEOUT
+from domain.values.timestamps import stamp
+from starters.client.connection import RPC_TIMEOUT, look
 from starters.errors import RefusedError
 from workflows import search_attributes
 from workflows.profiles import priority
 
 _ATTEMPTS = 200
 _SUMMARY_BYTES = 300
+"""How much of a title goes into the summary: Temporal takes no long ones. It is cut between two characters."""
 
 
 class Started(NamedTuple):
@@ -44,7 +45,7 @@ async def start(client: Client, declaration: Declaration, details: Callable[[Dec
     """Create the incident, or find the open one of its key.
 
     A second call with the same key while that incident is open records a duplicate alert on it. Without a
-    key every call creates one. `declaration.incident_id` is replaced by a free one; `details` is told it.
+    key every call creates one. `declaration.incident_id` is replaced by a free one; `details` gets it.
     """
     for attempt in range(_ATTEMPTS):
         candidate = ids.incident_id(declaration.declared_at, attempt)
@@ -66,7 +67,8 @@ async def start(client: Client, declaration: Declaration, details: Callable[[Dec
 async def _create(client: Client, draft: Declaration, incident: str, details: Callable[[Declaration], str]) -> bool:
     """Start the workflow of an incident; False when that id is, or ever was, in use."""
     declaration = draft.model_copy(update={"incident_id": incident})
-    memo = {"title": declaration.title, "declared_at": _stamp(declaration.declared_at), "key": _key(declaration)}
+    memo = {"title": declaration.title, "declared_at": stamp(declaration.declared_at), "key": _key(declaration)}
+    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
     try:
         await client.start_workflow(
             "Incident",
@@ -76,8 +78,8 @@ async def _create(client: Client, draft: Declaration, incident: str, details: Ca
             id_conflict_policy=Conflict.FAIL,
             id_reuse_policy=Reuse.REJECT_DUPLICATE,
             memo=memo,
-            search_attributes=_search_attributes(declaration),
-            static_summary=_summary(declaration.title),
+            search_attributes=known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared")),
+            static_summary=declaration.title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
             static_details=details(declaration),
             priority=priority(declaration.severity),
             rpc_timeout=RPC_TIMEOUT,
@@ -101,7 +103,7 @@ async def _hold(client: Client, key: str, candidate: str) -> _Hold | None:
             rpc_timeout=RPC_TIMEOUT,
         )
     except WorkflowAlreadyStartedError as held:
-        found = await _look(client, held.workflow_id, held.run_id)
+        found = await look(client, held.workflow_id, held.run_id)
         if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
             return None
         return _Hold(str(await found.memo_value("incident")), found.run_id)
@@ -111,9 +113,9 @@ async def _hold(client: Client, key: str, candidate: str) -> _Hold | None:
 async def _alerted(client: Client, declaration: Declaration, incident: str) -> bool:
     """Record a duplicate alert; False when the incident has ended, or answers for another key.
 
-    One that is closed may still be telling the outside so: an alert on it would be heard by nobody.
+    One that is closed may still be sending its last notices: nobody would look at an alert on it.
     """
-    found = await _look(client, incident)
+    found = await look(client, incident)
     if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
         return False
     if found.typed_search_attributes.get(search_attributes.INCIDENT_STATUS) in FINAL:
@@ -140,28 +142,5 @@ async def _let_go(client: Client, key: str, hold: _Hold) -> None:
             raise
 
 
-async def _look(client: Client, workflow_id: str, run_id: str | None = None) -> WorkflowExecutionDescription | None:
-    try:
-        return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=RPC_TIMEOUT)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return None
-
-
-def _search_attributes(declaration: Declaration) -> TypedSearchAttributes:
-    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
-    return known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared"))
-
-
 def _key(declaration: Declaration) -> str | None:
     return None if declaration.key is None else ids.key_workflow_id(declaration.key)
-
-
-def _summary(title: str) -> str:
-    """Cut a title to what Temporal takes as a summary, between two characters."""
-    return title.encode()[:_SUMMARY_BYTES].decode(errors="ignore")
-
-
-def _stamp(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

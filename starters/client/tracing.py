@@ -1,4 +1,4 @@
-"""Traces of a starter: the span that an incident's own spans hang from. Nothing unless an OTLP endpoint is set."""
+"""Traces of a starter: the span that an incident's own spans hang from. Used only where an OTLP endpoint is set."""
 
 import os
 
@@ -10,14 +10,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from temporalio.client import Interceptor
 from temporalio.contrib.opentelemetry import TracingInterceptor
 
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _EXPORT_SECONDS = 3.0  # retries included; an exit waits for no longer
 
 
 def interceptors() -> list[Interceptor]:
-    """Give the client's interceptors; none without an endpoint. A repeat adds to the same provider."""
-    if not any(os.environ.get(name) for name in _ENDPOINTS):
-        return []
+    """Give the client's interceptors. A repeat adds to the same provider."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         name = os.environ.get("OTEL_SERVICE_NAME", "incident-starter")
         provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from activities.action import ChangeAction, Logical, NoticeAction, Params, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
@@ -94,9 +95,8 @@ def _parameters(
 def _logical_names(params: type[Params], given: Mapping[str, Any]) -> Iterator[tuple[Keys, str, Logical]]:
     """Each logical name that a step uses, defaults included: its keys under `with`, itself, what is asked of it."""
     for name, field in params.model_fields.items():
-        marks = [mark for mark in (*field.metadata, *_marks(field.annotation)) if isinstance(mark, Logical)]
         value = given.get(name, field.default)
-        for mark in marks:
+        for mark in logical_marks(field):
             if isinstance(value, str):
                 yield (name,), value, mark
             elif isinstance(value, list | tuple):
@@ -108,6 +108,11 @@ def _known(environment: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     for key in field.split("."):
         environment = mapping(environment.get(key))
     return environment
+
+
+def logical_marks(field: FieldInfo) -> list[Logical]:
+    """What a parameter says of the logical names that it takes: in which part of an environment they stand."""
+    return [mark for mark in (*field.metadata, *_marks(field.annotation)) if isinstance(mark, Logical)]
 
 
 def _marks(annotation: Any) -> Iterator[Any]:

@@ -24,7 +24,6 @@ from starters.files.organisation_folder import (
     loaded,
 )
 from starters.files.problems import InvalidFile, Problem, in_order
-from starters.files.runbook_schema import runbook_schema
 from starters.files.yaml_lines import Document, read
 
 _OBLIGATIONS = "obligations.yaml"
@@ -55,7 +54,7 @@ def lint(path: Path) -> list[Problem]:
     """Check a file, an organisation's folder, or a folder of such folders; returns everything to mend.
 
     In a folder an environment that is still to be filled in is no problem, only unusable: its placeholders
-    are told when it is loaded, or linted by itself.
+    are reported when it is loaded, or linted by itself.
     """
     path = Path(path)
     if not path.exists():
@@ -68,11 +67,6 @@ def lint(path: Path) -> list[Problem]:
     if not inside:
         return [Problem(path, None, "", f"holds no {ORGANISATION}; write one")]
     return in_order(problem for folder in inside for problem in _lint_folder(folder))
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a runbook's file, for editors: every action by name, with its own parameters."""
-    return runbook_schema()
 
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
@@ -113,7 +107,7 @@ def _refused(load: Callable[[], object]) -> list[Problem]:
 def _organisation_if_valid(folder: Path) -> Organisation | None:
     """The organisation to check roles against, whatever else is to be mended in its file.
 
-    None where there is no reading it; it is told when that file is linted itself.
+    None where there is no reading it; the reason is reported when that file is linted itself.
     """
     try:
         return loaded(read(folder / ORGANISATION), Organisation, ())
@@ -148,8 +142,5 @@ def _load_runbook(
 
 def _load_obligations(file: Path, organisation: Organisation | None) -> Obligations:
     document = read(file)
-    found = [
-        *place_checks.unfilled(document).values(),
-        *obligation_checks.of_obligations(document, organisation),
-    ]
+    found = [*place_checks.unfilled(document).values(), *obligation_checks.of_obligations(document, organisation)]
     return loaded(document, Obligations, found)

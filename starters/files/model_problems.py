@@ -60,11 +60,8 @@ def _message(model: type[BaseModel], said: ErrorDetails) -> str:
         return f"{said['input']!r} is read as {type(said['input']).__name__}; put it in quotes"
     if kind == "value_error":
         return str(said["ctx"]["error"])
-    return f"{said['msg']}, not {said['input']!r}" if _is_short(said["input"]) else str(said["msg"])
-
-
-def _is_short(value: Any) -> bool:
-    return not isinstance(value, BaseModel | dict | list) and len(repr(value)) <= 80
+    short = not isinstance(said["input"], BaseModel | dict | list) and len(repr(said["input"])) <= 80
+    return f"{said['msg']}, not {said['input']!r}" if short else str(said["msg"])
 
 
 def unknown(word: str, known: Iterable[str], what: str) -> str:

@@ -1,6 +1,7 @@
 """What must hold within an organisation's `obligations.yaml`, and between it and people and runbooks."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +20,10 @@ class Known(NamedTuple):
 
 
 def known(file: Path) -> Known:
-    """What an organisation's file names; nothing where it has none. One that cannot be read tells so by itself."""
-    if not file.exists():
-        return Known(frozenset(), frozenset())
-    try:
+    """What an organisation's file names; nothing where it has none, or one that cannot be read, which lint reports."""
+    data = {}
+    with suppress(InvalidFile):
         data = read(file).data
-    except InvalidFile:
-        return Known(frozenset(), frozenset())
     return Known(ids(data, "facts"), ids(data, "obligations"))
 
 

@@ -73,14 +73,14 @@ def load_environment(folder: Path, name: str, allow_placeholders: bool = False) 
 def loaded(document: Document, model: type[M], found: Iterable[Problem]) -> M:
     """Make the model, or refuse with everything: of the YAML, what was `found`, and what the model says beside it.
 
-    A rule over the whole file is told only where nothing was found that says it more exactly.
+    What a rule over the whole file says is left out where something was found that says it more exactly.
     """
     problems = [*document.problems, *found]
     try:
         made = model.model_validate(document.data)
     except ValidationError as error:
-        told = {problem.field for problem in problems}
-        said = [problem for problem in of_model(document, model, error.errors()) if problem.field not in told]
+        found_at = {problem.field for problem in problems}
+        said = [problem for problem in of_model(document, model, error.errors()) if problem.field not in found_at]
         problems += [problem for problem in said if problem.field]
         raise InvalidFile(problems or said) from error
     if problems:

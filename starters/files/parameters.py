@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from starters.options import Options
 
+_LISTS = {list, tuple, set, frozenset}
+
 
 def pairs(settings: tuple[str, ...]) -> dict[str, str]:
     """Take `name=value` apart; a name given twice is wrong usage."""
@@ -27,18 +29,16 @@ def pairs(settings: tuple[str, ...]) -> dict[str, str]:
 def typed(options: "Options", type_: str, step: str, given: dict[str, str]) -> dict[str, Any]:
     """Split at commas what the step's action takes as a list.
 
-    Numbers stay text: the action's own model reads them. Where the runbook at hand does not tell the
-    action, a comma tells a list; the incident carries its own runbook and refuses what does not fit. A value that
+    Numbers stay text: the action's own model reads them. Where the runbook at hand does not name the
+    action, a comma makes a list; the incident carries its own runbook and refuses what does not fit. A value that
     the action cannot take is refused here, before it is on record: somebody's name instead of a sub, for example.
     """
     model = _model(options, type_, step)
-    fields = {} if model is None else {name: field.annotation for name, field in model.model_fields.items()}
-    values = {
-        name: value.split(",")
-        if (name in fields and _is_list(fields[name])) or (not fields and "," in value)
-        else value
-        for name, value in given.items()
-    }
+    if model is None:
+        lists = {name for name, value in given.items() if "," in value}
+    else:
+        lists = {name for name, field in model.model_fields.items() if typing.get_origin(field.annotation) in _LISTS}
+    values = {name: value.split(",") if name in lists else value for name, value in given.items()}
     if model is not None:
         _refuse_unfit(model, values)
     return values
@@ -61,20 +61,14 @@ def _model(options: "Options", type_: str, step: str) -> "type[BaseModel] | None
     from activities.catalogue import CHANGES
     from domain.config.runbook import ChangeStep
     from starters.files.loading import load_runbook
-    from starters.files.organisation_folder import load_environment, load_organisation
     from starters.files.problems import InvalidFile
 
     try:
-        folder = options.folder()
-        environment = load_environment(folder, options.named_environment())
-        found = load_runbook(folder, type_, load_organisation(folder), environment).step(step)
+        environment, organisation = options.load_environment(), options.load_organisation()
+        found = load_runbook(options.folder(), type_, organisation, environment).step(step)
     except (InvalidFile, click.UsageError) as error:
         click.echo(f"Warning: the runbook at hand cannot be read ({str(error).splitlines()[0]})", err=True)
         return None
     if not isinstance(found, ChangeStep) or found.change not in CHANGES:
         return None
     return CHANGES[found.change].params
-
-
-def _is_list(annotation: Any) -> bool:
-    return typing.get_origin(annotation) in {list, tuple, set, frozenset}

@@ -17,7 +17,7 @@ from starters.files.yaml_lines import Document
 def of_runbook(
     document: Document, organisation: Organisation | None, environments: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Problem]:
-    """Everything that the runbook's model alone cannot tell.
+    """Everything that the runbook's model alone cannot check.
 
     Without an organisation nothing is said of roles. `environments` maps names to their files' values.
     """

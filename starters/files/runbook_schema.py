@@ -1,13 +1,12 @@
 """The JSON Schema of a runbook's file, for editors and for other programs that write runbooks."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from domain.config.runbook import Runbook
-from starters.files.action_checks import ACTIONS, Action
+from starters.files.action_checks import ACTIONS
 
 _STEPS = {"probe": "ProbeStep", "change": "ChangeStep", "notice": "NoticeStep"}
 
@@ -26,32 +25,20 @@ def runbook_schema() -> dict[str, Any]:
     definitions = shared["$defs"]
     named = {model: references[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
     for kind, model in _STEPS.items():
-        _name_actions(definitions[model], kind, ACTIONS[kind], named, definitions)
+        step, actions = definitions[model], sorted(ACTIONS[kind].items())
+        step["properties"][kind] |= {"enum": [name for name, _ in actions]}
+        step["allOf"] = [_condition(kind, name, definitions[named[action.params]]) for name, action in actions]
     runbook = definitions.pop(named[Runbook])
     runbook["required"].remove("on_call")  # the organisation's stands in for it
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **runbook,
-        "title": "Incident runbook",
-        "$defs": definitions,
-    }
+    runbook |= {"title": "Incident runbook", "$defs": definitions}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **runbook}
 
 
-def _name_actions(
-    step: dict[str, Any],
-    kind: str,
-    actions: Mapping[str, Action],
-    named: Mapping[type[BaseModel], str],
-    definitions: Mapping[str, Any],
-) -> None:
-    """Enumerate the actions of one kind of step, and tie `with` to the parameters of the one that is named."""
-    step["properties"][kind] |= {"enum": sorted(actions)}
-    step["allOf"] = []
-    for name, action in sorted(actions.items()):
-        parameters = dict(definitions[named[action.params]])
-        if kind == "change":
-            parameters.pop("required", None)
-        then: dict[str, Any] = {"properties": {"with": parameters}}
-        if parameters.get("required"):
-            then["required"] = ["with"]
-        step["allOf"].append({"if": {"properties": {kind: {"const": name}}}, "then": then})
+def _condition(kind: str, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Tie `with` to the parameters of the action that a step names."""
+    if kind == "change":
+        parameters = {key: value for key, value in parameters.items() if key != "required"}
+    then: dict[str, Any] = {"properties": {"with": parameters}}
+    if parameters.get("required"):
+        then["required"] = ["with"]
+    return {"if": {"properties": {kind: {"const": name}}}, "then": then}

@@ -5,7 +5,7 @@ Read by PyYAML's safe loader (libyaml's where it is there). A mapping's keys are
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -16,14 +16,13 @@ _MERGE = "tag:yaml.org,2002:merge"
 _VALUES_MAX = 100_000
 
 
-class Document:
+class Document(NamedTuple):
     """A file's values, and the line of each by its keys. `problems` are those of the YAML itself."""
 
-    def __init__(self, file: Path, data: Any, lines: dict[Keys, int], problems: list[Problem]) -> None:
-        self.file = file
-        self.data = data
-        self.lines = lines
-        self.problems = problems
+    file: Path
+    data: Any
+    lines: dict[Keys, int]
+    problems: list[Problem]
 
     def line(self, at: Keys) -> int:
         """The line of a value, or of the nearest value around it that is there."""

@@ -31,12 +31,12 @@ _TAUGHT = (
 
 @dataclass
 class NoticeWorld:
-    """`told` is what the outside has been told, entry by entry. A failure of what is `optional` is no failure."""
+    """`received` is what the outside has been told, entry by entry. A failure of what is `optional` is no failure."""
 
     name: str
     clients: WorldClients
     page: StatusPageServer
-    told: Callable[[], list[Any]]
+    received: Callable[[], list[Any]]
     before: tuple[str, ...] = ()
     params: dict[str, Any] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
@@ -58,7 +58,12 @@ class NoticeWorld:
 
 def _public(name: str, *before: str) -> Callable[[StatusPageServer], NoticeWorld]:
     return lambda page: NoticeWorld(
-        name, WorldClients(), page, told=lambda: list(page.told), before=before, params={"components": ["portal"]}
+        name,
+        WorldClients(),
+        page,
+        received=lambda: list(page.received),
+        before=before,
+        params={"components": ["portal"]},
     )
 
 
@@ -68,11 +73,11 @@ def _cases(name: str, *before: str) -> Callable[[StatusPageServer], NoticeWorld]
     def make(page: StatusPageServer) -> NoticeWorld:
         clients = WorldClients()
 
-        def told() -> list[Any]:
+        def received() -> list[Any]:
             cases = clients.inner.client("support").describe_cases(includeResolvedCases=True)["cases"]
             return [(case["subject"], case["status"]) for case in cases]
 
-        return NoticeWorld(name, clients, page, told, before, optional=frozenset({"DescribeSeverityLevels"}))
+        return NoticeWorld(name, clients, page, received, before, optional=frozenset({"DescribeSeverityLevels"}))
 
     return make
 

@@ -11,10 +11,10 @@ from domain.model.activity_io import Applied, Planned
 from domain.model.declaration import Declaration
 from domain.model.effects import SendNotice, StartChange
 from domain.model.event_kinds import Happening
-from domain.model.events import NoticeMoved
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 from domain.model.timeline import Entry
+from domain.model.work_events import NoticeMoved
 from domain.rules import change_requests, clock, findings
 from domain.rules.change import ChangeRequest, LiveChange
 from domain.rules.live import LiveIncident

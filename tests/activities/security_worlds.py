@@ -43,8 +43,8 @@ def restriction(**params: Any) -> ChangeWorld:
     def snapshot() -> Any:
         rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
         entries = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
-        told = [{k: v for k, v in one.items() if k != "SecurityGroupRuleId"} for one in rules["SecurityGroupRules"]]
-        return sorted(map(str, told)), sorted(map(str, entries))
+        rules = [{k: v for k, v in one.items() if k != "SecurityGroupRuleId"} for one in rules["SecurityGroupRules"]]
+        return sorted(map(str, rules)), sorted(map(str, entries))
 
     asked = {"security_group": "tasks", "cidr": "0.0.0.0/0", "port": 22, "network_acl": "edge", "addresses": ATTACKERS}
     return ChangeWorld(
@@ -132,8 +132,13 @@ class Pool:
         self.subs = sorted(self.account(f"patient-{number}@example.com", **attributes) for number in range(accounts))
 
     def account(self, mail: str, **attributes: str) -> str:
-        told = {"email_verified": "true", "phone_number": "+61491570006", "phone_number_verified": "true", **attributes}
-        listed = [{"Name": name, "Value": value} for name, value in told.items()]
+        given = {
+            "email_verified": "true",
+            "phone_number": "+61491570006",
+            "phone_number_verified": "true",
+            **attributes,
+        }
+        listed = [{"Name": name, "Value": value} for name, value in given.items()]
         made = self.client.admin_create_user(UserPoolId=self.id, Username=mail, UserAttributes=listed)
         sub = str(made["User"]["Username"])
         self.client.admin_set_user_password(UserPoolId=self.id, Username=sub, Password="Secret-123", Permanent=True)
@@ -148,8 +153,8 @@ class Pool:
         config = self.client.get_user_pool_mfa_config(UserPoolId=self.id)
         seen = {one["Username"]: self.get(one["Username"]) for one in users}
         kept = ("Enabled", "UserStatus", "UserMFASettingList", "PreferredMfaSetting")
-        told = {sub: {name: one.get(name) for name in kept} for sub, one in sorted(seen.items())}
-        return told, {name: value for name, value in config.items() if name != "ResponseMetadata"}
+        factors = {sub: {name: one.get(name) for name in kept} for sub, one in sorted(seen.items())}
+        return factors, {name: value for name, value in config.items() if name != "ResponseMetadata"}
 
 
 def accounts(change: type[ChangeAction[Any]], meddle: Callable[[Pool], Any], **params: Any) -> ChangeWorld:

@@ -19,7 +19,7 @@ class StatusPageServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.incidents: list[dict[str, Any]] = []
-        self.told: list[tuple[str, str]] = []
+        self.received: list[tuple[str, str]] = []
         self.requests: list[tuple[str, str, Any]] = []
         self.failures: list[tuple[int, dict[str, str]] | None] = []
         self.lost = 0
@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _done(self, body: Any) -> Any:
         incidents = self.server.incidents
         if body is not None:
-            self.server.told.append((self.command, body["incident"]["status"]))
+            self.server.received.append((self.command, body["incident"]["status"]))
         path, _, query = self.path.partition("?")
         if self.command == "POST":
             incidents.insert(0, _kept({"id": f"p{len(incidents)}", "created_at": "2026-11-23T03:31:00.000Z"}, body))
@@ -88,9 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _kept(known: dict[str, Any], body: Any) -> dict[str, Any]:
-    told = dict(body["incident"])
-    states = told.pop("components", {})
-    known.update(told)
+    received = dict(body["incident"])
+    states = received.pop("components", {})
+    known.update(received)
     if states:
         known["components"] = [{"id": name, "status": state} for name, state in states.items()]
     return known

@@ -207,7 +207,7 @@ def _place(waf: Waf) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "why"), [(Waf.only_count, "no rule of web ACL axis-waf blocks"), (_detached, "stands before no load")]
+    ("spoil", "why"), [(Waf.only_count, "no rule of web ACL axis-waf blocks"), (_detached, "protects no load")]
 )
 def test_a_block_without_effect_is_refused(spoil: Callable[[Waf], None], why: str) -> None:
     """An address in a set that no rule blocks, or before nothing of ours, is not blocked: nobody shall think so."""

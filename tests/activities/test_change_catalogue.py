@@ -84,11 +84,12 @@ def test_every_change_has_a_world() -> None:
 
 
 def test_a_plan_reads_and_can_be_read(runner: ChangeRunner, world: ChangeWorld, effects: list[Any]) -> None:
-    """A plan writes nothing, and says what, where and to what end; the next one is the same."""
+    """A plan writes nothing, and says what, where and to what end, in a class of its action; the next is the same."""
     plan = planned(runner, world).plan
     assert world.clients.writes == []
     assert counted(world, effects) == 0
     assert plan.before.keys() == plan.after.keys()
+    assert plan.approval_class in world.change.classes
     assert not plan.changes_nothing
     assert plan.target.startswith("arn:aws:")
     assert plan.target in plan.locks

@@ -54,8 +54,8 @@ def test_those_who_approve_are_told_what_is_lost_and_missing(world: ChangeWorld,
     """The lag and its time, the last snapshot and why there is none now, and what must be rebuilt."""
     rds.snapshots = [snapshot("nightly")]
     impact = planned(world).impact
-    for told in ("4 s behind at 23 Nov 03:29", "No snapshot", "nightly", "axis-db-reports", "Multi-AZ", "7 days"):
-        assert told in impact
+    for words in ("4 s behind at 23 Nov 03:29", "No snapshot", "nightly", "axis-db-reports", "Multi-AZ", "7 days"):
+        assert words in impact
     rds.snapshots = []
     assert "no earlier one" in planned(world).impact
 

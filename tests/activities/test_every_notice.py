@@ -53,19 +53,19 @@ def test_every_notice_has_a_world() -> None:
 
 def test_every_call_of_a_notice_meets_every_error(world: NoticeWorld) -> None:
     """Whatever AWS answers, it leaves with its kind; once it goes through, it has been told once."""
-    before = world.told()
+    before = world.received()
     for met in Walk(world.send, lambda sent: () if sent.operation in world.optional else ONE_A_CLASS):
         _came_out(met)
-    _told_once(world, before)
+    _received_once(world, before)
 
 
 @pytest.mark.parametrize("code", ONE_A_CLASS)
 def test_what_may_fail_keeps_nothing_from_being_told(world: NoticeWorld, code: str) -> None:
     """What a notice can do without is done without, whatever the error."""
-    before = world.told()
+    before = world.received()
     with WIRE.listening(lambda sent: code if sent.operation in world.optional else None):
         world.send()
-    _told_once(world, before)
+    _received_once(world, before)
 
 
 @pytest.mark.parametrize("notice", sorted(NOTICES))
@@ -73,14 +73,14 @@ def test_every_request_of_a_notice_meets_every_status(notice: str) -> None:
     """Whatever the status page answers, it leaves with its kind; once it goes through, it has been told once."""
     asked = _requests(notice)
     with notice_world(notice) as world:
-        before = world.told()
+        before = world.received()
         for position, (status, expected) in product(range(asked), STATUSES.items()):
             world.page.failures = [*[None] * position, (status, {})]
             with pytest.raises(ApplicationError) as failed:
                 world.send()
             assert (failed.value.type, failed.value.non_retryable) == expected, (position, status)
         world.send()
-        _told_once(world, before)
+        _received_once(world, before)
 
 
 @pytest.mark.parametrize("channel", [SMS, EMAIL], ids=["sms", "email"])
@@ -145,12 +145,12 @@ def _requests(notice: str) -> int:
         return len(twin.page.requests) - made
 
 
-def _told_once(world: NoticeWorld, before: list[Any]) -> None:
+def _received_once(world: NoticeWorld, before: list[Any]) -> None:
     """One thing more has been told, and a repeat tells nothing."""
-    told = world.told()
-    assert (Counter(told) - Counter(before)).total() == 1
+    received = world.received()
+    assert (Counter(received) - Counter(before)).total() == 1
     world.send()
-    assert world.told() == told
+    assert world.received() == received
 
 
 @contextmanager

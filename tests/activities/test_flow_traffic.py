@@ -105,8 +105,8 @@ def test_no_address_leaves_the_probe(network: Watched) -> None:
     """Only counts, ports and references do."""
     network.keeps()
     network.saw(flow(STRANGER, TASKS, 443), *[flow(TASKS, DATABASE, 5432, "REJECT")] * 12)
-    told = json.dumps(network.look().model_dump(mode="json"))
-    assert not [address for address in (STRANGER, TASKS, DATABASE) if address in told]
+    words = json.dumps(network.look().model_dump(mode="json"))
+    assert not [address for address in (STRANGER, TASKS, DATABASE) if address in words]
 
 
 def test_only_the_window_counts(network: Watched) -> None:

@@ -42,11 +42,11 @@ def test_sms_carries_who_and_what(aws: RecordedAws) -> None:
     """A page by SMS is transactional and tells incident, role and subject beside its text."""
     paged = Pager(aws).page(page(SMS, EMAIL))
     [sent] = aws.sent("Publish")
-    told = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
+    attributes = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
     assert paged.channel == "sms"
     assert paged.reference
     assert sent["PhoneNumber"] == "+61491570006"
-    assert told == {
+    assert attributes == {
         "AWS.SNS.SMS.SenderID": "INCIDENT",
         "AWS.SNS.SMS.SMSType": "Transactional",
         "incident": "inc-20261123-7f3k",

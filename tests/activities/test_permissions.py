@@ -18,11 +18,11 @@ from tests.activities.world import WIRE
 from tests.iam import needed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
-LEDGER = {f"dynamodb:{name}" for name in ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")}
-WORKER = {
-    "diagnose": set[str](),
-    "remediate": LEDGER,
-    "forensics": LEDGER | {"kms:Sign", "kms:GetPublicKey"},
+_TABLE = {f"dynamodb:{name}Item" for name in ("ConditionCheck", "Delete", "Get", "Put")} | {"dynamodb:Query"}
+WORKER: dict[str, set[str]] = {
+    "diagnose": set(),
+    "remediate": _TABLE,
+    "forensics": _TABLE | {"kms:Sign", "kms:GetPublicKey"},
     "notify": {"sns:Publish", "ses:SendEmail"},
 }
 """What the worker does on each queue beside actions: locks and intents, the ledger, pages."""

@@ -56,9 +56,9 @@ def test_pending_changes_are_named_without_their_values() -> None:
     )
     assert finding.summary.endswith("changes pending: DBInstanceClass, MasterUserPassword; automated backups are off")
     assert finding.facts["latest_restorable_at"] == "2026-11-23T03:25:00Z"
-    told = json.dumps(finding.model_dump(mode="json"))
-    assert "hunter2" not in told
-    assert "axis-db.internal" not in told
+    words = json.dumps(finding.model_dump(mode="json"))
+    assert "hunter2" not in words
+    assert "axis-db.internal" not in words
 
 
 def test_the_address_is_looked_up_by_who_needs_it() -> None:

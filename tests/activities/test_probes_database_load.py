@@ -50,7 +50,7 @@ def instance(aws: RecordedAws, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("probe", "series", "status", "told"),
+    ("probe", "series", "status", "words"),
     [
         (DatabaseCpu, {"maximum": [99, 50], "p95": [79, 40]}, FindingStatus.OK, "at most 79 %"),
         (DatabaseCpu, {"maximum": [99, 50], "p95": [80, 40]}, FindingStatus.SUSPECT, "40 % at last"),
@@ -63,7 +63,7 @@ def instance(aws: RecordedAws, **changes: Any) -> None:
     ],
 )
 def test_limits_of_the_metrics(
-    probe: type[ProbeAction[Any]], series: dict[str, list[float]], status: FindingStatus, told: str
+    probe: type[ProbeAction[Any]], series: dict[str, list[float]], status: FindingStatus, words: str
 ) -> None:
     """The figure that counts, its limit, and how it is told."""
     with recorded_aws() as aws:
@@ -71,7 +71,7 @@ def test_limits_of_the_metrics(
         metrics(aws, **series)
         finding = look(aws, probe)
     assert finding.status is status
-    assert told in finding.summary
+    assert words in finding.summary
 
 
 @pytest.mark.parametrize(

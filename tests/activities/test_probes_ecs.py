@@ -92,7 +92,7 @@ def test_a_service_that_ecs_does_not_know_is_suspect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "words"),
     [
         ({"runningCount": 1}, "backend runs only 1 of 3 tasks"),
         ({"desiredCount": 0, "runningCount": 0}, "backend is scaled to 0 tasks"),
@@ -103,10 +103,10 @@ def test_a_service_that_ecs_does_not_know_is_suspect() -> None:
         ),
     ],
 )
-def test_a_service_in_trouble_is_suspect(changes: dict[str, Any], told: str) -> None:
+def test_a_service_in_trouble_is_suspect(changes: dict[str, Any], words: str) -> None:
     """Too few tasks, none wanted, one that is going away and a failed rollout are each told."""
     finding = look_at_services(service(**changes))
-    assert (finding.status, finding.summary) == (FindingStatus.SUSPECT, told)
+    assert (finding.status, finding.summary) == (FindingStatus.SUSPECT, words)
 
 
 def test_at_least_one_service_is_named() -> None:
@@ -210,19 +210,19 @@ def test_what_was_deployed_during_the_incident_is_not_its_cause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answered", "told"),
+    ("answered", "words"),
     [
         ([], "backend is not known to ECS"),
         ([service(deploymentController={"type": "CODE_DEPLOY"})], "backend is deployed by CODE_DEPLOY: look"),
     ],
 )
-def test_who_has_no_history_in_ecs_is_unknown(answered: list[dict[str, Any]], told: str) -> None:
+def test_who_has_no_history_in_ecs_is_unknown(answered: list[dict[str, Any]], words: str) -> None:
     """Where ECS cannot tell what was deployed, the finding says where else to look instead of saying all is well."""
     aws = Stubbed("ecs")
     aws.answer("describe_services", {"services": answered})
     finding = RecentDeployments(aws).observe(scope(), RecentDeploymentsParams(service="backend"), NOW)
     assert finding.status is FindingStatus.UNKNOWN
-    assert finding.summary.startswith(told)
+    assert finding.summary.startswith(words)
 
 
 def test_a_service_without_deployments_is_unknown() -> None:

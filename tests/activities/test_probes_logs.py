@@ -57,13 +57,15 @@ def test_log_text_never_leaves_the_probe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "status", "told"),
+    ("found", "status", "words"),
     [
         ([event(5)], FindingStatus.SUSPECT, "at least 50 ERROR"),
         ([], FindingStatus.UNKNOWN, "no ERROR in the logs of the last 1h searched so far"),
     ],
 )
-def test_a_search_without_end_is_cut_and_says_so(found: list[dict[str, Any]], status: FindingStatus, told: str) -> None:
+def test_a_search_without_end_is_cut_and_says_so(
+    found: list[dict[str, Any]], status: FindingStatus, words: str
+) -> None:
     """After 50 pages the probe stops; a cut search that found nothing does not say that all is well."""
     aws = Stubbed("logs")
     for number in range(50):
@@ -71,7 +73,7 @@ def test_a_search_without_end_is_cut_and_says_so(found: list[dict[str, Any]], st
     finding = LogErrors(aws).observe(scope(), PARAMS, NOW)
     assert finding.status is status
     assert finding.facts["truncated"]
-    assert told in finding.summary
+    assert words in finding.summary
 
 
 def test_fewer_errors_than_the_threshold_are_ok() -> None:

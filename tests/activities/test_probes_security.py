@@ -27,9 +27,9 @@ LOG_PROBES: list[tuple[type[ProbeAction[Any]], Any]] = [
 
 
 def line(minutes_ago: float, event: str = "AUTHENTICATION", address: str = BAD, **more: Any) -> dict[str, Any]:
-    told = {"eventType": event, "success": False, "sourceIp": address, "userId": VICTIM, **more}
+    words = {"eventType": event, "success": False, "sourceIp": address, "userId": VICTIM, **more}
     when = NOW - timedelta(minutes=minutes_ago)
-    return {"timestamp": int(when.timestamp() * 1000), "message": json.dumps(told), "logStreamName": "a"}
+    return {"timestamp": int(when.timestamp() * 1000), "message": json.dumps(words), "logStreamName": "a"}
 
 
 def logs(*lines: dict[str, Any], token: str | None = None) -> Stubbed:
@@ -141,9 +141,9 @@ def test_a_name_in_any_field_stays_in_the_log(probe: type[ProbeAction[Any]], par
 def test_a_role_that_nobody_named_is_other() -> None:
     """Roles are told by the names that are known to be roles."""
     lines = [*guesses(10), line(5, success=True, role="janitor")]
-    for named, told in (((), "other"), (("janitor",), "janitor")):
+    for named, words in (((), "other"), (("janitor",), "janitor")):
         (taken,) = signed(logs(*lines), known_roles=named).facts["taken_over"]
-        assert taken["role"] == told
+        assert taken["role"] == words
 
 
 @pytest.mark.parametrize(("probe", "params"), LOG_PROBES)
@@ -176,8 +176,8 @@ def test_reads_count_from_the_takeover_on_and_from_its_address() -> None:
     )
     finding = DataAccess(aws).observe(scope(), DataAccessParams(service="backend"), NOW)
     assert finding.status is FindingStatus.SUSPECT
-    told = {name: finding.facts[name] for name in ("reads", "studies", "addresses", "first_at")}
-    assert told == {"reads": 3, "studies": 2, "addresses": [BAD], "first_at": "2026-11-23T03:21:00Z"}
+    words = {name: finding.facts[name] for name in ("reads", "studies", "addresses", "first_at")}
+    assert words == {"reads": 3, "studies": 2, "addresses": [BAD], "first_at": "2026-11-23T03:21:00Z"}
     assert finding.facts["reads_of_taken_accounts_elsewhere"] == 1
 
 
@@ -251,15 +251,15 @@ def test_expected_and_refused_changes_are_not_suspect(event: Any, expected: tupl
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "words"),
     [(BAD, BAD), ("cloudformation.amazonaws.com", "cloudformation.amazonaws.com"), ("Jo Example's laptop", None)],
 )
-def test_where_a_change_came_from_is_an_address_or_a_service(address: str, told: str | None) -> None:
+def test_where_a_change_came_from_is_an_address_or_a_service(address: str, words: str | None) -> None:
     """Whatever else stands there is not told."""
     aws = Trail("cloudtrail")
     aws.answer("lookup_events", {"Events": [changed(address=address)]})
     finding = PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(), NOW)
-    assert finding.facts["events"][0]["address"] == told
+    assert finding.facts["events"][0]["address"] == words
 
 
 @pytest.mark.parametrize(

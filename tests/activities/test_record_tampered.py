@@ -21,7 +21,7 @@ def written() -> Iterator[WorldClients]:
     """An incident of 400 entries, written as a workflow does: many a few at a time, then whole batches."""
     with ledger_and_vault() as clients:
         done = 0
-        for size in [1, 1, 3, 2, 7, 1, 25, 63, 99, 99, 99]:
+        for size in [1, 1, 3, 2, 7, 1, 26, 62, 99, 99, 99]:
             append(clients, timeline(done + size).entries[done:])
             done += size
         assert done == LENGTH

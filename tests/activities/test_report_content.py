@@ -29,7 +29,7 @@ def test_the_order_of_the_parts() -> None:
         "Contributing factors and lessons",
         "Checklist",
         "Who was paged",
-        "What was told outside",
+        "What was announced",
         "Timeline",
         "Evidence and its custody",
         "The record",
@@ -182,8 +182,8 @@ def test_the_checklist() -> None:
 
 def test_pages_notices_and_custody() -> None:
     has("Who was paged", "2026-11-23 14:00:00 +11:00 | devops-lead | devops-lead | on call | declared")
-    has("What was told outside", "investigating | test.tell | sent | 2026-11-23 14:05:00 +11:00 | ref-1")
-    has("What was told outside", "support | test.tell | skipped | ", "the cause is ours: deployments")
+    has("What was announced", "investigating | test.tell | sent | 2026-11-23 14:05:00 +11:00 | ref-1")
+    has("What was announced", "support | test.tell | skipped | ", "the cause is ours: deployments")
     has("Evidence and its custody", "14:22:10 +11:00 | cto | dump-1 | transferred | the vendor | for analysis")
 
 

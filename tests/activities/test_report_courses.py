@@ -15,7 +15,7 @@ from tests.builders import declaration, minutes, owed, with_notices
 def test_a_duty_done_after_the_latest_instant_is_late() -> None:
     """One that is due as soon as practicable is late behind its ceiling; one whose deadline was moved counts by it."""
     told = parts(breach())["Obligations and facts"]
-    patients = next(line for line in told if line.startswith("Notify the patients") and "signed" not in line)
+    patients = next(line for line in told if line.startswith("Notify the affected patients") and "signed" not in line)
     assert "no, 9d late" in patients
     assert "not done yet" not in patients
 

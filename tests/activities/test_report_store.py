@@ -11,7 +11,7 @@ from activities.ledger.store import LedgerStore
 from activities.report_store import ReportStore
 from domain.audit.storage_format import report_place
 from domain.model.activity_io import AppendCall, ReportCall, Reported
-from domain.model.timeline import Entry, Unchained
+from domain.model.timeline import Entry, Timeline, Unchained
 from domain.values.status import Status
 from tests.activities.ledger_worlds import (
     BUCKET,
@@ -27,7 +27,7 @@ from tests.activities.scopes import environment
 from tests.activities.world import WorldClients
 from tests.builders import declaration
 from tests.domain.speaking import incident_in
-from tests.records import INCIDENT, timeline
+from tests.records import INCIDENT
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
@@ -127,7 +127,9 @@ def test_what_the_ledger_does_not_tell_is_refused(clients: WorldClients) -> None
     """A ledger without the incident, without its declaration, or an environment without a vault stores nothing."""
     with pytest.raises(RuleError, match="no record"):
         store(clients)
-    append(clients, timeline(3).entries)
+    headless = Timeline()
+    headless.append(NOW, "cto", "note", "seen", {"text": "seen"})
+    append(clients, headless.entries)
     with pytest.raises(RuleError, match="does not tell"):
         store(clients)
     assert reports(clients) == []

@@ -15,16 +15,16 @@ from activities.ledger.terms import TERM
 from domain.audit.storage_format import chain_key, seal_place
 from domain.model.activity_io import AppendCall, FollowCall
 from domain.model.event_kinds import Happening
-from domain.model.events import ReportStored
 from domain.model.restoring import RestorableCall, RestoreCall
-from domain.model.timeline import Entry
+from domain.model.timeline import Entry, Timeline
+from domain.model.work_events import ReportStored
 from domain.rules.evolve import fold
 from tests.activities.ledger_worlds import BUCKET, append, ledger_and_vault, objects, place, stored, table
 from tests.activities.report_worlds import Played
 from tests.activities.scopes import environment
 from tests.activities.world import LEDGER, WorldClients, create_ledger
-from tests.builders import declaration, minutes
-from tests.records import INCIDENT, timeline
+from tests.builders import T0, declaration, minutes
+from tests.records import INCIDENT
 
 TRAINED = {"step": "training", "title": "Train", "status": "done", "note": ""}
 CALL = RestoreCall(incident=INCIDENT, holder="run-1")
@@ -176,7 +176,9 @@ def test_a_record_that_is_not_intact_is_refused(clients: WorldClients, tampering
 
 def test_a_record_that_makes_no_incident_is_refused(clients: WorldClients) -> None:
     """A whole chain of entries that does not begin with a declaration, or is not there, is said to be none."""
-    append(clients, timeline(3).entries)
+    undeclared = Timeline()
+    undeclared.append(T0, "devops-lead", "note", "seen", {"text": "seen"})
+    append(clients, undeclared.entries)
     with pytest.raises(RuleError, match="does not begin with a declaration"):
         Restorer(clients, LEDGER).restore(CALL)
     with pytest.raises(RuleError, match="no record of inc-20261123-0000"):

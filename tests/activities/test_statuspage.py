@@ -39,20 +39,20 @@ def other(number: int, **changes: Any) -> dict[str, Any]:
 
 def test_first_post(server: StatusPageServer, world: Outside) -> None:
     """The first notice opens one public incident that is ours by its metadata and says the component is down."""
-    told = Investigating(world).send(scope(), PORTAL, 1)
+    received = Investigating(world).send(scope(), PORTAL, 1)
     [(method, incident)] = server.writes()
     assert method == "POST"
     assert incident == {
         "name": "Service outage",
         "status": "investigating",
         "impact_override": "critical",
-        "body": told.text,
+        "body": received.text,
         "deliver_notifications": True,
         "metadata": {"incident_orchestrator": {"incident_id": "inc-20261123-7f3k", "seq": 1}},
         "component_ids": ["component1"],
         "components": {"component1": "major_outage"},
     }
-    assert told.reference == "pages/page1/incidents/p0"
+    assert received.reference == "pages/page1/incidents/p0"
 
 
 def test_a_repeat_tells_nothing(server: StatusPageServer, world: Outside) -> None:
@@ -85,7 +85,7 @@ def test_the_course_of_an_outage(server: StatusPageServer, world: Outside) -> No
     notices: list[NoticeAction[Any]] = [Investigating(world), Identified(world), Monitoring(world), Resolved(world)]
     references = {notice.send(scope(), PORTAL, number).reference for number, notice in enumerate(notices, start=1)}
     assert references == {"pages/page1/incidents/p0"}
-    assert [(method, told["status"]) for method, told in server.writes()] == [
+    assert [(method, received["status"]) for method, received in server.writes()] == [
         ("POST", "investigating"),
         ("PATCH", "identified"),
         ("PATCH", "monitoring"),
@@ -100,7 +100,7 @@ def test_an_overtaken_update_is_not_told(server: StatusPageServer, world: Outsid
     Investigating(world).send(scope(), PORTAL, 1)
     Resolved(world).send(scope(), PORTAL, 3)
     Monitoring(world).send(scope(), PORTAL, 2)
-    assert [told["status"] for _, told in server.writes()] == ["investigating", "resolved"]
+    assert [received["status"] for _, received in server.writes()] == ["investigating", "resolved"]
 
 
 def test_resolved_reaches_components_it_was_not_told_of(server: StatusPageServer, world: Outside) -> None:
@@ -158,7 +158,7 @@ def test_the_public_hears_nothing_of_ours(
         other(1, status="investigating", metadata={"incident_orchestrator": {"incident_id": about.incident, "seq": 0}}),
     ]
     notice(world).send(about, PostParams.model_validate({"impact": impact}), 1)
-    [(_, told)] = server.writes()
-    said = f"{told.get('name', '')} {told['body']}".lower()
+    [(_, received)] = server.writes()
+    said = f"{received.get('name', '')} {received['body']}".lower()
     for word in ("breach", "patient", "leak", "198.51", "bed 9", "data"):
         assert word not in said

@@ -112,10 +112,10 @@ def test_limits_of_the_metrics(
 @pytest.mark.parametrize(("days", "limit", "status"), [(31, 30, OK), (29, 30, SUSPECT), (3.5, 3, OK), (3, 3, SUSPECT)])
 def test_a_certificate_is_suspect_by_the_days_left(days: float, limit: int, status: FindingStatus) -> None:
     """Within the limit it is suspect, and the reason why it is not renewed is told."""
-    told = {"NotAfter": NOW + timedelta(days=days), "Status": "ISSUED", "Type": "AMAZON_ISSUED"}
+    certificate = {"NotAfter": NOW + timedelta(days=days), "Status": "ISSUED", "Type": "AMAZON_ISSUED"}
     renewal = {"RenewalStatus": "FAILED", "RenewalStatusReason": "CAA_ERROR"}
     with recorded_aws() as aws:
-        aws.answer("DescribeCertificate", lambda _: {"Certificate": told | {"RenewalSummary": renewal}})
+        aws.answer("DescribeCertificate", lambda _: {"Certificate": certificate | {"RenewalSummary": renewal}})
         finding = look(aws, Certificate, {"certificate": "portal", "days": limit})
     assert finding.status is status
     assert "FAILED (CAA_ERROR)" in finding.summary
@@ -155,14 +155,14 @@ def test_performance_insights_that_is_off_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpu", "connections", "told"),
+    ("cpu", "connections", "words"),
     [(69, 20, "would not help"), (95, 70, "would exhaust"), (None, 20, "not known"), (95, None, "not known")],
 )
-def test_more_tasks_only_where_they_help(cpu: float | None, connections: float | None, told: str) -> None:
+def test_more_tasks_only_where_they_help(cpu: float | None, connections: float | None, words: str) -> None:
     """Idle tasks, a nearly full database and missing figures refuse the plan, each with its reason."""
     with mock_aws():
         world = scale_out(cpu, connections)
-        with pytest.raises(RuleError, match=told):
+        with pytest.raises(RuleError, match=words):
             plan_of(world)
 
 
@@ -188,12 +188,12 @@ def test_pending_changes_ask_for_approval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "told"),
+    ("named", "words"),
     [("", "say which"), ("backend-critical-down", "must always ring"), ("unheard-of", "no alarm unheard-of")],
 )
-def test_alarms_that_must_ring_are_not_silenced(named: str, told: str) -> None:
+def test_alarms_that_must_ring_are_not_silenced(named: str, words: str) -> None:
     """None, unknown ones and the gravest are refused."""
-    with mock_aws(), pytest.raises(RuleError, match=told):
+    with mock_aws(), pytest.raises(RuleError, match=words):
         plan_of(alarms(alarms=named))
 
 

@@ -94,6 +94,8 @@ class Wire:
 
 
 def refusal(code: str, status: int = 400) -> tuple[Any, dict[str, Any]]:
-    """What a `before-call` handler answers for an error of AWS."""
+    """What a `before-call` handler answers for an error of AWS; a cancelled transaction says why, as it always does."""
     error = {"Error": {"Code": code, "Message": "as the test wants it"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    if code == "TransactionCanceledException":
+        error["CancellationReasons"] = [{"Code": "TransactionConflict"}]
     return SimpleNamespace(status_code=status), error

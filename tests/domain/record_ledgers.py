@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from domain.config.runbook import Runbook
-from domain.model import change_events, events
+from domain.model import change_events, events, work_events
 from domain.model.effects import SendMail, SendPage
 from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Event
@@ -59,10 +59,10 @@ def outage() -> Recorded:
     played.find("deployments", FindingStatus.SUSPECT, "3 of 3 tasks unhealthy", facts={"failed": 3, "share": 0.6})
     played.find("health", FindingStatus.OK, "the database answers")
     played.incident.take(alerts.repeated(played.incident.state, "monitoring", "again"), played.now)
-    played.take(events.AccessDenied(action="logs.errors"), events.LedgerTold(state="failing"))
-    played.take(events.LedgerTold(state="written-again"), events.LedgerTold(state="forked", epoch=2))
-    played.take(events.LinkAsked(type="data-breach", because="found by health"))
-    played.take(events.Linked(type="data-breach", because="found by health", incident="inc-20261123-0001"))
+    played.take(events.AccessDenied(action="logs.errors"), work_events.LedgerTold(state="failing"))
+    played.take(work_events.LedgerTold(state="written-again"), work_events.LedgerTold(state="forked", epoch=2))
+    played.take(work_events.LinkAsked(type="data-breach", because="found by health"))
+    played.take(work_events.Linked(type="data-breach", because="found by health", incident="inc-20261123-0001"))
     played.say("request_change", "devops-lead", step="rollback")
     played.vote("rollback", "technical-manager", digest="early")
     digest = played.plan("rollback")
@@ -90,7 +90,7 @@ def outage() -> Recorded:
     played.say("discharge_obligation", "privacy-officer", step="statement", reference="NDB-117", after=minutes(90))
     played.say("discharge_obligation", "cto", step="statement")
     played.say("close", "devops-lead")
-    played.take(events.ReportStored(places=("reports/inc/000001.md",)))
+    played.take(work_events.ReportStored(places=("reports/inc/000001.md",)))
     return played
 
 

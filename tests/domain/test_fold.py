@@ -1,5 +1,6 @@
 """The timeline of an incident folds to its state: what each event does to it, and what cannot be read is named."""
 
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from domain.model.commands import (
     WaiveTask,
 )
 from domain.model.event_kinds import KINDS, event_of
+from domain.model.events import Event
 from domain.model.finding import Finding, FindingStatus
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry, Timeline
@@ -192,3 +194,12 @@ def test_every_kind_has_its_own_name() -> None:
     assert len(KINDS) == len(set(KINDS.values()))
     only_read = {kind for kind, model in KINDS.items() if model not in evolve._EVOLVE}
     assert only_read == {"declared", "restored", "suggestion", "custody", "ledger", "not-planned"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_has_a_sentence_of_its_own_fields(kind: str) -> None:
+    """What `says` names are fields; a kind without it makes its sentence itself."""
+    model = KINDS[kind]
+    named = {name.split(".")[0] for _, name, _, _ in Formatter().parse(model.says) if name}
+    assert named <= {*model.model_fields, "actor"}
+    assert bool(model.says) != (model.sentence is not Event.sentence)

@@ -14,11 +14,12 @@ from domain.model.activity_io import Applied, Planned
 from domain.model.commands import Approve, Cancel, Command
 from domain.model.effects import Effect, Observe, OpenIncident, SendMail, SendNotice, SendPage, StartChange, TellChanges
 from domain.model.event_kinds import Happening, event_of
-from domain.model.events import Delivered, DeliveryFailed, Message, NoticeMoved
+from domain.model.events import Delivered, DeliveryFailed, Message
 from domain.model.records import ChangeStatus
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import GENESIS, Entry, Timeline
+from domain.model.work_events import NoticeMoved
 from domain.rules import alerts, change_requests, clock, decide
 from domain.rules.change import ChangeNews, ChangeRequest, LiveChange
 from domain.rules.evolve import begun, evolve, fold

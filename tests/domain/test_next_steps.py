@@ -7,9 +7,9 @@ import pytest
 from domain.model.change_events import ApprovalAsked, ChangeEvent, ChangeMoved
 from domain.model.commands import RequestChange
 from domain.model.event_kinds import Happening
-from domain.model.events import Found
 from domain.model.finding import FindingStatus
 from domain.model.records import ChangeStatus
+from domain.model.work_events import Found
 from domain.rules import change_requests
 from domain.rules.document import document
 from domain.rules.live import LiveIncident

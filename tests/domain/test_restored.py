@@ -11,9 +11,10 @@ from domain.model.activity_io import Applied
 from domain.model.change_events import ApprovalAsked
 from domain.model.effects import Effect, Observe, OpenIncident, SendMail, SendNotice, SendPage, StartChange
 from domain.model.event_kinds import Happening
-from domain.model.events import Delivered, DeliveryFailed, LinkAsked, Linked, NoticeMoved, PageAsked
+from domain.model.events import Delivered, DeliveryFailed, PageAsked
 from domain.model.finding import FindingStatus
 from domain.model.restoring import RestoredIncident
+from domain.model.work_events import LinkAsked, Linked, NoticeMoved
 from domain.rules.change import LiveChange
 from domain.rules.evolve import fold
 from domain.rules.live import LiveIncident

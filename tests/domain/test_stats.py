@@ -1,6 +1,5 @@
 """What many incidents came to: what counts, what counts apart, and which of a clock's runs decide."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,18 +11,11 @@ from domain.model.records import Clock
 from domain.model.state import IncidentState
 from domain.values.severity import Severity
 from domain.values.status import Status
-from reporting.statistics.tally import Group, Kept, Outcome, Spread, Stats, Tally, outcome
+from reporting.statistics.tally import Group, Kept, Outcome, Spread, Stats, outcome, tally
 from tests.builders import T0, minutes
 from tests.domain.histories import Said, altered, answered, closed, folded
 
 REOPENED = [*answered(3, 20, 30), Said(40, "reopen", {"reason": "it is back"})]
-
-
-def told(accounts: Iterable[IncidentState]) -> Stats:
-    tally = Tally()
-    for one in accounts:
-        tally.take(one)
-    return tally.stats()
 
 
 @pytest.mark.parametrize(
@@ -50,22 +42,22 @@ def test_a_clock_counts_as_its_runs_tell(
 
 def test_times_count_to_the_first_acknowledgement_and_the_last_resolution() -> None:
     again = [*REOPENED, *answered(50, 55, 100)]
-    total = told([folded("system-outage", "P0", again)]).total
+    total = tally([folded("system-outage", "P0", again)]).total
     assert total.time_to_acknowledge == Spread.of([180])
     assert total.time_to_resolve == Spread.of([6000])
-    assert told([folded("system-outage", "P0", REOPENED)]).total.time_to_resolve.n == 0
+    assert tally([folded("system-outage", "P0", REOPENED)]).total.time_to_resolve.n == 0
 
 
 def test_what_is_apart_is_in_no_mean() -> None:
     """A drill, a false alarm and a dry run change no count of incidents, no time and no clock; each is told."""
     live = folded("system-outage", "P0", [*answered(4, 20, 60), *closed(70)])
-    alone = told([live]).total
+    alone = tally([live]).total
     apart = [
         folded("system-outage", "P0", answered(1, 2, 3), mode="drill"),
         folded("system-outage", "P0", [*answered(1), Said(2, "false_alarm", {"reason": "a test"})]),
         folded("system-outage", "P0", answered(1, 2, 3), mode="dry-run"),
     ]
-    stats = told([live, *apart])
+    stats = tally([live, *apart])
     assert stats.total == alone.model_copy(update={"drills": 1, "false_alarms": 1})
     assert stats.dry_runs == 1
     assert alone.response == Kept(met=1)
@@ -74,27 +66,27 @@ def test_what_is_apart_is_in_no_mean() -> None:
 
 def test_open_is_what_has_not_ended() -> None:
     """Resolved is still open; its times count all the same."""
-    total = told([folded("system-outage", "P0", answered(4, 20, 60)), folded("database", "P1")]).total
+    total = tally([folded("system-outage", "P0", answered(4, 20, 60)), folded("database", "P1")]).total
     assert (total.incidents, total.open, total.time_to_resolve.n, total.time_to_acknowledge.n) == (2, 2, 1, 1)
     assert (total.response, total.escalation) == (Kept(met=1, running=1), Kept(met=1, running=1))
 
 
 def test_the_severity_that_stands_counts() -> None:
     raised = [*answered(3), Said(5, "reclassify", {"severity": "P0", "reason": "it spreads"})]
-    assert [group.name for group in told([folded("database", "P1", raised)]).by_severity] == ["P0"]
+    assert [group.name for group in tally([folded("database", "P1", raised)]).by_severity] == ["P0"]
 
 
 def test_groups_stand_in_order() -> None:
     """P0 first; the type with most incidents first, then by name. A group of drills alone is there too."""
     kinds = [("feature-failure", "P3"), ("database", "P1"), ("alert-storm", "P1"), ("database", "P2")]
-    stats = told([*(folded(type_, severity) for type_, severity in kinds), folded("security", "P0", mode="drill")])
+    stats = tally([*(folded(type_, severity) for type_, severity in kinds), folded("security", "P0", mode="drill")])
     assert [group.name for group in stats.by_severity] == ["P0", "P1", "P2", "P3"]
     assert [group.name for group in stats.by_type] == ["database", "alert-storm", "feature-failure", "security"]
     assert (stats.by_severity[0].incidents, stats.by_severity[0].drills) == (0, 1)
 
 
 def test_nothing_is_told_as_nothing() -> None:
-    assert told([]) == Stats(total=Group(name="all"), by_severity=[], by_type=[])
+    assert tally([]) == Stats(total=Group(name="all"), by_severity=[], by_type=[])
     assert Spread.of([]) == Spread(n=0)
 
 
@@ -145,7 +137,7 @@ STATES = ["running", "met", "breached", "cancelled"]
 @given(st.lists(accounts(), max_size=12), st.randoms(use_true_random=False))
 def test_every_incident_is_told_once(many: list[IncidentState], random: Any) -> None:
     """Severities and types each add up to the whole; nobody is lost, and the order does not matter."""
-    stats = told(many)
+    stats = tally(many)
     total = stats.total
     for groups in (stats.by_severity, stats.by_type):
         for field in ("incidents", "open", "false_alarms", "drills"):
@@ -157,7 +149,7 @@ def test_every_incident_is_told_once(many: list[IncidentState], random: Any) -> 
     assert total.response.ended + total.response.running <= total.incidents
     shuffled = list(many)
     random.shuffle(shuffled)
-    assert told(shuffled) == stats
+    assert tally(shuffled) == stats
 
 
 @given(st.lists(accounts(), max_size=8), st.lists(accounts(), max_size=4))
@@ -166,7 +158,7 @@ def test_drills_and_false_alarms_never_move_a_time(many: list[IncidentState], mo
         altered(one, {"mode": "drill"}) if number % 2 else altered(one, {"mode": "live"}, status=Status.FALSE_ALARM)
         for number, one in enumerate(more)
     ]
-    before, after = told(many).total, told([*many, *apart]).total
+    before, after = tally(many).total, tally([*many, *apart]).total
     unmoved = {"drills", "false_alarms"}
     assert before.model_dump(exclude=unmoved) == after.model_dump(exclude=unmoved)
     assert after.drills + after.false_alarms == before.drills + before.false_alarms + len(apart)

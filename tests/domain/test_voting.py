@@ -1,6 +1,8 @@
 """Who may vote on a plan where few people hold several roles each."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.organisation import Organisation
@@ -56,3 +58,31 @@ def test_the_weakest_case_is_the_one_with_fewest_votes() -> None:
     crew = _crew(lead=["lead"], one=["watch"], two=["watch"])
     case = weakest(crew, ApprovalRule(roles=("incident-commander", "lead")))
     assert (case.requester, case.commander, case.strength()) == ("lead", "lead", 0)
+
+
+@given(st.data())
+def test_no_case_is_weaker_than_the_weakest(draw: st.DataObject) -> None:
+    """Whoever of all the people asks, and whoever commands, at least as many can approve."""
+    roles = st.lists(st.sampled_from(["lead", "watch", "deck", "mate"]), min_size=1, max_size=3, unique=True)
+    crew = _crew(lead=["lead"], **{f"p{number}": draw.draw(roles) for number in range(draw.draw(st.integers(0, 4)))})
+    wanted = draw.draw(st.lists(st.sampled_from(["incident-commander", "lead", "watch", "deck"]), unique=True))
+    rule = ApprovalRule(roles=tuple(wanted), quorum=draw.draw(st.integers(1, 3)))
+    people = [who.id for who in crew.contacts]
+    cases = [Electorate(crew, rule, requester, commander) for requester in people for commander in people]
+    assert weakest(crew, rule).strength() == min(case.strength() for case in cases)
+
+
+@given(st.data())
+def test_in_whatever_order_people_vote_the_quorum_is_reached_if_it_can_be(draw: st.DataObject) -> None:
+    """Who may vote and finds a role free votes; in the end there are as many votes as the voters' strength allows."""
+    roles = st.lists(st.sampled_from(["lead", "watch", "deck", "mate"]), min_size=1, max_size=3, unique=True)
+    crew = _crew(lead=["lead"], **{f"p{number}": draw.draw(roles) for number in range(draw.draw(st.integers(1, 4)))})
+    wanted = draw.draw(st.lists(st.sampled_from(["lead", "watch", "deck", "mate"]), min_size=1, unique=True))
+    rule = ApprovalRule(roles=tuple(wanted), quorum=draw.draw(st.integers(2, 3)))
+    electorate = Electorate(crew, rule, draw.draw(st.sampled_from([who.id for who in crew.contacts])), None)
+    votes: list[Vote] = []
+    for name in draw.draw(st.permutations(electorate.voters())):
+        contact = crew.contact(name)
+        if contact is not None and not electorate.suffices(votes) and (role := electorate.free_role(contact, votes)):
+            votes.append(Vote(by=name, role=role, decision="approve", at=T0))
+    assert electorate.suffices(votes) is (electorate.strength() >= rule.quorum)

@@ -19,7 +19,8 @@ def test_everything_named_is_there(seeded: Callable[[Environment], World], envir
         answer = client("ecs").describe_services(cluster=service.cluster, services=[service.service])
         assert answer["failures"] == []
         assert (answer["services"][0]["runningCount"], answer["services"][0]["desiredCount"]) == (3, 3)
-        client("elbv2").describe_target_groups(TargetGroupArns=[service.target_group_arn])
+        if service.target_group_arn:
+            client("elbv2").describe_target_groups(TargetGroupArns=[service.target_group_arn])
         resource = f"service/{service.cluster}/{service.service}"
         targets = client("application-autoscaling").describe_scalable_targets(
             ServiceNamespace="ecs", ResourceIds=[resource]

@@ -19,7 +19,7 @@ from sandbox.runtime import processes, services, supervisor
 from sandbox.runtime.launch import StartError
 from sandbox.runtime.state import Files
 from starters.files.organisation_folder import shipped_folder
-from tests.sandbox.worlds import other_folder
+from tests.organisations.folders import HARBOUR, written
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -61,10 +61,8 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
         processes.end(Files(tmp_path / name))
 
 
-def small(parent: Path) -> list[str]:
-    """The options for a small organisation, which starts faster."""
-    return ["--runbooks", str(other_folder(parent)), "--environment", "play"]
-
+SMALL = ["--runbooks", str(HARBOUR), "--environment", "docks"]
+"""The options for an organisation that has little, which is sooner there."""
 
 Start = Callable[..., str]
 
@@ -122,26 +120,26 @@ def test_two_sandboxes_side_by_side(start: Start, data_dir: Path, tmp_path: Path
 
     Its health checks lead to its own sandbox, and its file is untouched.
     """
-    folder = other_folder(tmp_path)
-    file = folder / "environments" / "play.yaml"
+    folder = written(tmp_path / "harbour")
+    file = folder / "environments" / "docks.yaml"
     before = file.read_text()
     other = tmp_path / "two"
     start(data_dir)
-    start(other, "--runbooks", str(folder), "--environment", "play")
+    start(other, "--runbooks", str(folder), "--environment", "docks")
     one, two = variables(data_dir), variables(other)
     for name in ("TEMPORAL_ADDRESS", "TEMPORAL_UI", "AWS_ENDPOINT_URL", "STATUSPAGE_URL", "STATUSPAGE_API_KEY"):
         assert one[name] != two[name]
-    assert (two["INCIDENT_ENVIRONMENT"], two["AWS_REGION"]) == ("play", "eu-central-1")
-    copy = Path(two["INCIDENT_RUNBOOKS"]) / "environments" / "play.yaml"
-    assert f"{two['STATUSPAGE_URL']}/status/alive" in copy.read_text()
+    assert (two["INCIDENT_ENVIRONMENT"], two["AWS_REGION"]) == ("docks", "eu-north-1")
+    copy = Path(two["INCIDENT_RUNBOOKS"]) / "environments" / "docks.yaml"
+    assert f"{two['STATUSPAGE_URL']}/alive" in copy.read_text()
     assert file.read_text() == before
     run("break", "outage-bad-deploy", "--data-dir", str(data_dir))
     assert requests.get(f"{one['STATUSPAGE_URL']}/health", timeout=5).status_code == 503
     run("stop", "--data-dir", str(data_dir))
     assert carrying(data_dir) == set()
-    assert requests.get(f"{two['STATUSPAGE_URL']}/status/alive", timeout=5).status_code == 200
+    assert requests.get(f"{two['STATUSPAGE_URL']}/alive", timeout=5).status_code == 200
     listed = requests.get(
-        f"{two['STATUSPAGE_URL']}/v1/pages/kiosk-page/incidents",
+        f"{two['STATUSPAGE_URL']}/v1/pages/none/incidents",
         headers={"Authorization": f"OAuth {two['STATUSPAGE_API_KEY']}"},
         timeout=5,
     )
@@ -178,7 +176,7 @@ def test_supervisor_leaves_when_stopped_from_elsewhere(data_dir: Path) -> None:
 
 def in_front(data_dir: Path) -> subprocess.Popen[str]:
     """Start a small sandbox in the foreground, and return once it has printed how to reach it."""
-    command = [*COMMAND, "start", "--no-worker", "--data-dir", str(data_dir), *small(data_dir.parent)]
+    command = [*COMMAND, "start", "--no-worker", "--data-dir", str(data_dir), *SMALL]
     foreground = subprocess.Popen(command, cwd=ROOT, env=clean(), stdout=subprocess.PIPE, text=True)
     assert foreground.stdout
     assert foreground.stdout.readline().startswith("export TEMPORAL_ADDRESS=")
@@ -187,13 +185,12 @@ def in_front(data_dir: Path) -> subprocess.Popen[str]:
 
 def test_dead_part_is_brought_back(start: Start, data_dir: Path) -> None:
     """`start` of a partly running sandbox starts what is missing, on the same ports, and nothing else."""
-    options = small(data_dir.parent)
-    start(data_dir, *options)
+    start(data_dir, *SMALL)
     state = json.loads((data_dir / "sandbox.json").read_text())
     os.kill(state["pids"]["temporal"], signal.SIGKILL)
     until(lambda: state["pids"]["temporal"] not in carrying(data_dir), "Temporal is gone")
     before = variables(data_dir)
-    start(data_dir, *options)
+    start(data_dir, *SMALL)
     again = json.loads((data_dir / "sandbox.json").read_text())
     assert variables(data_dir) == before
     assert again["pids"]["aws"] == state["pids"]["aws"]

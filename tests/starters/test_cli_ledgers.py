@@ -58,7 +58,7 @@ def test_what_cannot_be_told_is_listed(incident: Incident, aws: Vaulted, many: l
     said = incident("stats", "--json")
     assert said.status == 1
     assert said.err.count("\n") == 1
-    assert f"{many[0]} cannot be told" in said.err
+    assert f"{many[0]} cannot be read" in said.err
     assert "incident audit verify" in said.err
     assert said.json["total"]["incidents"] == 2
     [lost] = said.json["unreadable"]
@@ -86,7 +86,7 @@ def test_one_incident_at_a_time_is_in_memory(aws: Vaulted, many: list[str], monk
         return entries_of(copy)
 
     monkeypatch.setattr("domain.audit.verdict.account", account)
-    for number, _ in enumerate(recorded_incidents.incidents(Options(environment="sandbox")), start=1):
+    for number, _ in enumerate(recorded_incidents.incidents(Options(environment="sandbox"), []), start=1):
         assert len(read) == number
     assert read == many
 

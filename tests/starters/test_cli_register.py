@@ -106,7 +106,7 @@ def test_what_cannot_be_told_may_be_a_breach(incident: Incident, aws: Vaulted, m
     alter(aws, many[1], "cut out")
     said = incident("register", "--json")
     assert said.status == 1
-    assert f"{many[1]} cannot be told" in said.err
+    assert f"{many[1]} cannot be read" in said.err
     assert said.json["unreadable"] == [{"id": many[1], "reason": "the chain is broken at entry 2"}]
     assert [one["incident"] for one in said.json["entries"]] == [many[0], many[2]]
     shown = incident("register")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,8 @@ def test_wrong_usage(incident: Incident, told: Vaulted, tmp_path: Path) -> None:
 
 def test_a_record_without_its_beginning_is_refused(incident: Incident, aws: Vaulted) -> None:
     """A ledger that does not begin with a declaration is no report; the reason names the entry and the next step."""
-    aws.note(3)
+    aws.timeline.append(datetime.now(UTC), "devops-lead", "note", "note 1", {"text": "note 1"})
+    aws.write()
     said = incident("report", INCIDENT)
     assert (said.status, said.out) == (1, "")
     assert "entry 1 is note, no declaration" in said.err

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from domain.model.state import IncidentState
-from reporting.statistics.tally import Tally
+from reporting.statistics.tally import tally
 from starters.cli import stats_tables
 from starters.client import recorded_incidents
 from starters.options import Options
@@ -82,11 +81,7 @@ def test_no_line_is_wider_than_the_window(
     monkeypatch.setattr(stats_tables, "console", lambda: console)
     long = history("authentication-failure", "P1", answered(30, 90, 600), T0 + 6 * DAY)
     keep(aws, long)
-    tally = Tally()
-    for one in recorded_incidents.incidents(Options(environment="sandbox")):
-        assert isinstance(one, IncidentState)
-        tally.take(one)
-    counted = tally.stats()
+    counted = tally(recorded_incidents.incidents(Options(environment="sandbox"), []))
     console.print(stats_tables.numbers("By type", counted.by_type), stats_tables.chart(counted))
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= width

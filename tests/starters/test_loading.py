@@ -321,9 +321,10 @@ def test_what_is_no_folder_is_said(tmp_path: Path) -> None:
 def test_loading_imports_no_library_of_aws_or_temporal() -> None:
     """The command starts fast and light: to load and lint needs neither boto3 nor Temporal's SDK."""
     program = (
-        "import sys; from starters.files.loading import lint, schema;"
+        "import sys; from starters.files.loading import lint;"
+        "from starters.files.runbook_schema import runbook_schema;"
         "from starters.files.organisation_folder import shipped_folder;"
-        "lint(shipped_folder()); schema();"
+        "lint(shipped_folder()); runbook_schema();"
         "print([m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -12,11 +12,13 @@ from activities.aws.evidence.s3_preserve_logs import PreserveLogs, PreserveParam
 from activities.ledger.store import LedgerStore
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Scope
+from domain.model.events import Declared
 from domain.model.timeline import Timeline
 from domain.values.severity import Severity
 from sandbox.aws import s3 as sandbox_s3
 from starters.files.organisation_folder import load_environment, shipped_folder
 from tests.aws import aws_clients
+from tests.builders import declaration
 
 INCIDENT = "inc-20261123-7f3k"
 LOGS = "axis-imaging-audit-logs-production"
@@ -35,18 +37,22 @@ class Vaulted:
         self._create(environment.ledger_table, [environment.evidence.kms_key, environment.evidence.signing_key])
 
     def note(self, count: int) -> None:
-        """Let so many notes be on record."""
+        """Let so many entries be on record: a declaration, where there is none yet, and notes."""
+        if self.timeline.length == 0:
+            event = Declared(declaration=declaration(incident_id=self.incident, environment=self.environment))
+            self.timeline.append(datetime.now(UTC), "devops-lead", event.kind, event.sentence(""), event.data())
+            count -= 1
         for _ in range(count):
             number = self.timeline.length + 1
             at = datetime.now(UTC) + timedelta(seconds=number)
-            self.timeline.append(at, "devops-lead", "note", f"note {number}")
+            self.timeline.append(at, "devops-lead", "note", f"note {number}", {"text": f"note {number}"})
         self.write()
 
     def write(self, upto: int | None = None) -> None:
         """Write what the ledger does not have yet."""
         entries = self.timeline.entries[:upto]
-        for start in range(0, len(entries), 100):
-            batch = entries[start : start + 100]
+        for start in range(0, len(entries), 99):
+            batch = entries[start : start + 99]
             call = AppendCall(incident=self.incident, environment=self.environment, epoch=1, entries=batch)
             LedgerStore(self.clients, self.environment).append(call)
 

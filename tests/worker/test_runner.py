@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from temporalio import workflow
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import WithSerializationContext, WorkflowSerializationContext
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker, WorkflowInstance
@@ -95,7 +98,7 @@ class _Inner(WorkflowInstance):
         return command_info
 
     def get_info(self) -> Any:
-        return None
+        return SimpleNamespace(namespace="default", workflow_id="inc-1")
 
 
 def _activation(length: int, second: int, job: str, *, replaying: bool = False) -> WorkflowActivation:
@@ -127,3 +130,23 @@ def test_news_without_a_started_task_is_refused(second: WorkflowActivation, take
     answer = instance.activate(second)
     assert (second.history_length in inner.got[1:]) is taken
     assert answer.failed.failure.message == ("" if taken else ASK_AGAIN)
+
+
+def test_every_payload_has_the_context_of_its_workflow() -> None:
+    """The SDK's question about a payload is answered without entering the sandbox, whatever command it belongs to."""
+    instance = Attentive(_Inner())
+    for command in (None, "an activity of this workflow"):
+        context = instance.get_serialization_context(command)
+        assert context == WorkflowSerializationContext(namespace="default", workflow_id="inc-1")
+        assert instance.get_external_store_context(command).target is None
+
+
+def test_our_converter_looks_at_no_context() -> None:
+    """What allows the one answer: no part of the converter treats a payload by the command it belongs to."""
+    context = WorkflowSerializationContext(namespace="default", workflow_id="inc-1")
+    converter = pydantic_data_converter.payload_converter
+    assert isinstance(converter, WithSerializationContext)
+    assert converter.with_context(context) is converter
+    assert not isinstance(pydantic_data_converter.failure_converter, WithSerializationContext)
+    assert pydantic_data_converter.payload_codec is None
+    assert pydantic_data_converter.external_storage is None

@@ -8,7 +8,7 @@ from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
-_RETENTION_DAYS = 7
+_RETENTION_DAYS = 7  # the longest that costs nothing
 
 
 class EnableInsights(ChangeAction[DatabaseParams]):

@@ -56,6 +56,7 @@ class Failover(ChangeAction[DatabaseParams]):
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Ask for the failover; raises `InvalidDBInstanceState`, which is waited for, while one is under way."""
+        # not idempotent: a second call is a second failover, so it is sent once, and the zone is read before a retry
         self.clients.once("rds").reboot_db_instance(DBInstanceIdentifier=plan.context["identifier"], ForceFailover=True)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:

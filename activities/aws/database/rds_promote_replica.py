@@ -48,7 +48,7 @@ class PromoteParams(Params):
 
 
 class PromoteReplica(ChangeAction[PromoteParams]):
-    """Fences the failed primary, promotes its replica, leads the application there and restarts it, in that order.
+    """Fences the failed primary, promotes its replica, points the application at it and restarts that, in that order.
 
     The state holds each ingress rule that reaches the old primary, the replica's role, the address that the application
     reads, and its deployment. Nothing of it is reversible.
@@ -123,10 +123,12 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         if now == plan.before:
             pair = self._pair(scope.environment, str(plan.context["database"]))
             gates.refuse_living_primary(self.clients, scope, pair)
+        # fenced before it is replaced: what two primaries have written cannot be merged again
         for name, rule in self._rules(plan):
             if now[f"{_RULE}{name}"] is not None:
                 rule.set(None)
         self._promote(plan)
+        # only now that the replica takes writes, and before the restart: tasks read the address when they start
         if now[_ADDRESS] != plan.after[_ADDRESS]:
             self.clients.once("ssm").put_parameter(
                 Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
@@ -165,7 +167,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             [
                 f"{lag} {pair.old_name} is {pair.old['DBInstanceStatus']}.",
                 f"It is fenced first: {rules} ingress rules of its security group are revoked, so no writer gets in.",
-                f"Then {service} is led to {pair.new_name} and restarted; until that is done it has no database.",
+                f"Then {service} is pointed at {pair.new_name} and restarted; until that is done it has no database.",
                 gates.describe_snapshot(self.clients.client("rds"), pair),
                 gates.describe_rebuild(pair, params.backup_retention_days),
             ]
@@ -199,7 +201,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         """Read what the application reads (`ssm:GetParameter`); an encrypted one could not be put back as it was."""
         found = self.clients.client("ssm").get_parameter(Name=parameter)["Parameter"]
         if found["Type"] != "String":
-            raise RuleError(f"parameter {parameter} is a {found['Type']}: lead the application over by hand")
+            raise RuleError(f"parameter {parameter} is a {found['Type']}: point the application at the replica by hand")
         return str(found["Value"])
 
     def _rules(self, plan: Plan) -> Iterator[tuple[str, IngressRule]]:

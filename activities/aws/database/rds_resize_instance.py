@@ -64,6 +64,7 @@ class ResizeInstance(ChangeAction[ResizeParams]):
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Set the class; it is absolute, so a second time changes nothing."""
+        # else RDS would wait for the maintenance window, up to a week; whatever else is pending comes with it
         self.clients.once("rds").modify_db_instance(
             DBInstanceIdentifier=plan.context["identifier"], DBInstanceClass=plan.after["class"], ApplyImmediately=True
         )

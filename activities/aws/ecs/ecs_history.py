@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from activities.aws.shared.pages import Pages
 from domain.config.environment import Service
 
-_PER_CALL = 20
+_PER_CALL = 20  # as many as DescribeServiceRevisions takes
 _NEWEST = 200
 SUCCESSFUL = "SUCCESSFUL"
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
+from activities.aws.shared.findings import unknown
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
@@ -66,7 +67,7 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
 
 
 def _unknown(service: str, why: str) -> Finding:
-    return Finding(status=FindingStatus.UNKNOWN, summary=f"{service} {why}", facts={"service": service})
+    return unknown(f"{service} {why}", {"service": service})
 
 
 def _is_recent(deployment: Deployment, since: datetime, until: datetime) -> bool:

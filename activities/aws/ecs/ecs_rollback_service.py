@@ -63,6 +63,7 @@ class RollbackService(ChangeAction[ServiceParams]):
         ecs = self.clients.client("ecs")
         wanted = str(plan.after["task_definition"])
         rollout = _unfinished(ecs, plan)
+        # stopped with ROLLBACK, a rollout lands where it came from; only if that is our target can it be used
         if rollout is None or _source(ecs, rollout) != wanted:
             self.clients.once("ecs").update_service(
                 cluster=plan.context["cluster"], service=plan.context["service"], taskDefinition=wanted

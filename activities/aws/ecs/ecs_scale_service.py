@@ -67,6 +67,7 @@ class ScaleService(ChangeAction[ScaleParams]):
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Set the minimum, then the desired count; both absolute, so a second time changes nothing."""
+        # the minimum first: in between autoscaling would take the new tasks away again
         if plan.after["minimum"] != plan.before["minimum"]:
             set_scaling(self.clients, plan.context["resource"], MinCapacity=plan.after["minimum"])
         if plan.after["desired_count"] != plan.before["desired_count"]:

@@ -12,7 +12,7 @@ from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.timestamps import stamp_to_second
 
-_PER_CALL = 10
+_PER_CALL = 10  # as many as DescribeServices takes
 
 
 class ServicesParams(Params):

@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.action import RuleError
 from activities.aws.evidence.s3_content import Content, Piece, Read, Room
-from activities.aws.shared.error_codes import is_already
+from activities.aws.shared.error_codes import code_of, is_already
 
 _UPLOADS = 4
 _EVIDENCE = {"ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"}
@@ -78,7 +78,7 @@ class Vault:
                 raise
             if found.get("ObjectLockMode") != FOR_GOOD:
                 raise RuleError(
-                    f"in {self._bucket} a record stands without our lock (version {found['VersionId']}): "
+                    f"a record in {self._bucket} is without our lock (version {found['VersionId']}): "
                     "somebody else writes there"
                 ) from error
             return False
@@ -95,7 +95,7 @@ class Vault:
 
     def _checked(self, content: Content, answer: dict[str, Any]) -> dict[str, Any]:
         if answer.get("ChecksumSHA256") != content.checksum:
-            raise RuleError(f"S3 did not store in {self._bucket} what was sent to it: its checksum is another")
+            raise RuleError(f"S3 did not store in {self._bucket} what was sent to it: the checksum differs")
         return answer
 
     def _written(self, key: str, content: Content, lock: dict[str, str]) -> dict[str, Any]:
@@ -168,12 +168,12 @@ class Vault:
         version = found["VersionId"]
         if found.get("ChecksumSHA256") != content.checksum:
             raise RuleError(
-                f"in {self._bucket} stands something else where evidence belongs (version {version}): "
+                f"something else is in {self._bucket} where evidence belongs (version {version}): "
                 "somebody else writes there; find out who before anything is trusted"
             )
         held = found.get("ObjectLockLegalHoldStatus") == "ON" and found.get("ObjectLockMode") == "GOVERNANCE"
         if not held and found.get("ObjectLockMode") != FOR_GOOD:
-            raise RuleError(f"in {self._bucket} evidence stands without our lock (version {version})")
+            raise RuleError(f"evidence in {self._bucket} is without our lock (version {version})")
         until = found["ObjectLockRetainUntilDate"]
         return Stored(key, version, content.size, content.sha256, found["LastModified"], until)
 
@@ -183,7 +183,7 @@ def head(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
     try:
         return dict(s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED"))
     except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "404":  # answers to HEAD have no body: the code is the status
+        if code_of(error) != "404":  # answers to HEAD have no body: the code is the status
             raise
         return None
 

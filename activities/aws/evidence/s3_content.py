@@ -117,7 +117,7 @@ class Content:
         self.size += len(data)
         self._last = len(data) < self._step or self.size == self._expected
         if self._last and self._expected not in {None, self.size}:
-            raise ConnectionError("the source broke off before its end")
+            raise ConnectionError("the source ended before it was complete")
         if not data and self._parts:
             return None
         self._whole = self._last and not self._parts

@@ -15,7 +15,7 @@ from domain.values.timestamps import stamp_to_second
 _AT_ONCE = 16
 _AHEAD = 4 * _AT_ONCE
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
-_KEY_BYTES = 1024
+_KEY_BYTES = 1024  # the longest key that S3 takes
 _WAIT_SECONDS = 0.5
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from activities.action import BucketName, ChangeAction, Params, RuleError, iam
 from activities.aws.evidence.evidence_bucket import Vault, head, small
 from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
 from activities.aws.evidence.s3_versions import Survey, survey
+from activities.aws.shared.error_codes import code_of
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Evidence
 from domain.model.activity_io import Scope
@@ -144,7 +145,7 @@ def _refuse_unlocked(s3: Any, bucket: str, source: str) -> None:
     try:
         s3.get_object_lock_configuration(Bucket=bucket)
     except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+        if code_of(error) != "ObjectLockConfigurationNotFoundError":
             raise
         raise RuleError(f"{bucket} has no Object Lock, so nothing in it is safe: make a bucket that has") from error
 

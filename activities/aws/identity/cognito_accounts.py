@@ -71,7 +71,7 @@ class PoolChange(ChangeAction[P]):
             before=before,
             after=after,
             impact=impact,
-            approval_class=self.classes[len(before) > MANY],
+            approval_class=ApprovalClass.A3 if len(before) > MANY else ApprovalClass.A2,
             reversible=reversible,
             context={"pool": pool, **context},
         )

@@ -25,11 +25,14 @@ def _dimensions(scope: Scope, load_balancer: str, service: str) -> dict[str, str
     return {"LoadBalancer": balancer, "TargetGroup": target}
 
 
-class ResponseTimeParams(Params):
-    """Suspect when the 95th percentile of the newest ten minutes is above `slow_ms`."""
-
+class _TrafficParams(Params):
     load_balancer: LoadBalancerName
     service: BalancedServiceName
+
+
+class ResponseTimeParams(_TrafficParams):
+    """Suspect when the 95th percentile of the newest ten minutes is above `slow_ms`."""
+
     slow_ms: float = Field(default=1000, gt=0)
 
 
@@ -57,11 +60,9 @@ class ResponseTime(ProbeAction[ResponseTimeParams]):
         )
 
 
-class ErrorRateParams(Params):
+class ErrorRateParams(_TrafficParams):
     """Suspect when more than `percent` of the newest ten minutes' requests failed."""
 
-    load_balancer: LoadBalancerName
-    service: BalancedServiceName
     percent: float = Field(default=1, gt=0)
 
 

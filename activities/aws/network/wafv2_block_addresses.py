@@ -14,7 +14,7 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
 _IN_FORCE = "in_force"
-_MOST = 10_000
+_MOST = 10_000  # as many as an address set holds (AWS WAF quotas)
 
 
 class BlockParams(Params):
@@ -140,7 +140,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
         if idle:
             return f"no rule of web ACL {acl['Name']} blocks what is in {' and '.join(idle)}"
         if context["balancers"] and not guarded(wafv2, acl["ARN"], context["balancers"]):
-            return f"web ACL {acl['Name']} stands before no load balancer of this environment"
+            return f"web ACL {acl['Name']} protects no load balancer of this environment"
         return None
 
     def _refuse_void(self, name: str, context: State) -> None:

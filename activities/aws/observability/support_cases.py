@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from activities.action import NoParams, NoticeAction, Params, RuleError, iam
+from activities.aws.shared.error_codes import code_of
 from domain.model.activity_io import Noticed, Scope
 from domain.values.severity import Severity
 
@@ -63,7 +64,7 @@ class OpenCase(NoticeAction[CaseParams]):
                     issueType="technical",
                 )
             except support.exceptions.ClientError as error:
-                if _code(error) == _NO_PLAN:
+                if code_of(error) == _NO_PLAN:
                     raise _refused() from error
                 raise
         return Noticed(reference=str(case["caseId"]), text=f"Opened a support case of severity {severity}.")
@@ -87,7 +88,7 @@ class ResolveCase(NoticeAction[NoParams]):
                 if case["status"] != "resolved":
                     support.resolve_case(caseId=case["caseId"])
         except support.exceptions.ClientError as error:
-            if _code(error) == _NO_PLAN:
+            if code_of(error) == _NO_PLAN:
                 raise _refused() from error
             raise
         if not known:
@@ -110,7 +111,7 @@ def _severity(support: Any, severity: Severity, language: str) -> str:
     try:
         levels = support.describe_severity_levels(language=language)["severityLevels"]
     except support.exceptions.ClientError as error:
-        if _code(error) == _NO_PLAN:
+        if code_of(error) == _NO_PLAN:
             raise
         return _WITHOUT_KNOWING[severity]
     offered = {level["code"] for level in levels}
@@ -124,10 +125,6 @@ def _body(scope: Scope) -> str:
         "Our own diagnosis has found no cause yet. Please tell us of any problem on your side with the services "
         "there, and contact us through this case."
     )
-
-
-def _code(error: Any) -> str:
-    return str(error.response["Error"]["Code"])
 
 
 def _refused() -> RuleError:

@@ -1,0 +1,196 @@
+"""What can happen in the work on an incident: findings, tasks, facts, obligations, custody, notices, its record."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from domain.model.events import Event, because
+from domain.model.finding import FindingStatus
+from domain.model.records import Ending, Signature
+from domain.values.timestamps import stamp
+
+
+class Found(Event):
+    """What a probe saw."""
+
+    kind: Literal["finding"] = "finding"
+    step: str
+    title: str
+    action: str
+    status: FindingStatus
+    summary: str
+    facts: dict[str, Any] = {}
+    evidence: str | None = None
+    says: ClassVar[str] = "{title}: {status} - {summary}"
+
+
+class Suggested(Event):
+    """A finding speaks for a change. People decide."""
+
+    kind: Literal["suggestion"] = "suggestion"
+    step: str
+    title: str
+    because: str
+    says: ClassVar[str] = "Suggested because of {because}: {title} ({step})"
+
+
+class LinkAsked(Event):
+    """An incident of another type is to be opened beside this one."""
+
+    kind: Literal["linking"] = "linking"
+    type: str
+    because: str
+    says: ClassVar[str] = "Opening an incident of type {type} because of {because}"
+
+
+class Linked(Event):
+    kind: Literal["linked"] = "linked"
+    incident: str
+    type: str
+    because: str
+    says: ClassVar[str] = "Opened {incident} ({type}) because of {because}; it keeps this incident's awareness"
+
+
+class TaskOpened(Event):
+    """Work that a finding or an applied change asks for."""
+
+    kind: Literal["task-opened"] = "task-opened"
+    step: str
+    because: str
+    title: str
+    owner: str
+    says: ClassVar[str] = "{title}: for {owner}, because of {because}"
+
+
+class TaskEnded(Event):
+    kind: Literal["task"] = "task"
+    step: str
+    title: str
+    status: Literal["done", "waived"]
+    note: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        return because(f"{self.title}: {self.status}", self.note)
+
+
+class FactRecorded(Event):
+    kind: Literal["fact"] = "fact"
+    fact: str
+    title: str
+    value: datetime
+    reason: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        return because(f"{self.fact} is {stamp(self.value)}: {self.title}", self.reason)
+
+
+class _Duty(Event):
+    """Something about an obligation, named by the runbook's `step`."""
+
+    step: str
+    title: str
+
+
+class DutyStarted(_Duty):
+    """A duty begins, or is counted from another instant (`moved`). `reminded` reminders are past already."""
+
+    kind: Literal["obligation-started"] = "obligation-started"
+    obligation: str
+    started_at: datetime
+    due_at: datetime
+    moved: bool = False
+    reminded: int = 0
+    source: str
+    as_soon_as_practicable: bool = False
+
+    def sentence(self, actor: str) -> str:
+        if self.moved:
+            return f"{self.title}: now due {stamp(self.due_at)}"
+        due = "as soon as practicable, at the latest" if self.as_soon_as_practicable else "due"
+        return f"{self.title}: {due} {stamp(self.due_at)} ({self.source})"
+
+
+class DutyOverdue(_Duty):
+    kind: Literal["obligation-overdue"] = "obligation-overdue"
+    says: ClassVar[str] = "Deadline missed: {title}"
+
+
+class DutySigned(_Duty):
+    """How a duty ends is proposed or signed; the last signature that is needed ends it (`missing` is empty)."""
+
+    kind: Literal["obligation"] = "obligation"
+    ending: Ending
+    signatures: list[Signature] = []
+    missing: list[str] = []
+
+    def sentence(self, actor: str) -> str:
+        if self.missing:
+            return (
+                f"{self.title}: {self.ending.state} proposed or signed by {actor}; still to sign: "
+                f"{', '.join(self.missing)}"
+            )
+        return f"{self.title}: {self.ending.state} ({self.ending.reference or self.ending.reason or ''})"
+
+
+class CustodyRecorded(Event):
+    """Something was done with a piece of evidence; `to` is who has it now."""
+
+    kind: Literal["custody"] = "custody"
+    evidence: str
+    event: Literal["received", "accessed", "transferred", "released"]
+    reason: str
+    to: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        to = f" to {self.to}" if self.to else ""
+        return f"Evidence {self.evidence} {self.event}{to}: {self.reason}"
+
+
+class NoticeMoved(Event):
+    """A notice is being sent (as number `sequence` of the incident), was sent, failed, or is not sent after all."""
+
+    kind: Literal["notice"] = "notice"
+    step: str
+    status: Literal["sending", "sent", "failed", "skipped"]
+    sequence: int | None = None
+    reference: str | None = None
+    text: str | None = None
+    reason: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        match self.status:
+            case "sending":
+                return f"Sending: {self.step}"
+            case "sent":
+                return f"Sent: {self.text or self.step}"
+            case "failed":
+                return f"Not sent: {self.step}: {self.reason}"
+            case _:
+                return f"Not sent: {self.step} ({self.reason})"
+
+
+class LedgerTold(Event):
+    """What became of writing the record itself: it fails for minutes, goes again, or found another history there."""
+
+    kind: Literal["ledger"] = "ledger"
+    state: Literal["failing", "written-again", "forked"]
+    epoch: int | None = None
+
+    def sentence(self, actor: str) -> str:
+        match self.state:
+            case "failing":
+                return "The ledger cannot be written; what happens meanwhile is kept and written later"
+            case "written-again":
+                return "The ledger is written again; nothing is missing in it"
+            case _:
+                return f"The ledger held another history of this incident: epoch {self.epoch} begins"
+
+
+class ReportStored(Event):
+    """Where the report of the ended incident is kept, or why nowhere."""
+
+    kind: Literal["report"] = "report"
+    places: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        return f"No report was stored: {self.reason}" if self.reason else f"Report stored: {', '.join(self.places)}"
