@@ -1,7 +1,6 @@
 """What is read back to go on with: the incident as its signed record has it, and no more than that says."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -292,7 +291,7 @@ def test_an_intent_says_more_than_the_last_entry(clients: WorldClients) -> None:
 def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:
     """Where the environment names no evidence bucket the chain alone is checked."""
     played = Played(declaration(environment=environment()))
-    played.wait(timedelta(minutes=1))
+    played.wait(minutes(1))
     append(clients, played.entries, where=environment())
     assert Restorer(clients, LEDGER).restore(CALL).length == len(played.entries)
     rewrite(clients, 2, "orchestrator", "somebody-else")
