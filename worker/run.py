@@ -54,7 +54,8 @@ async def serve(
     client = await connect(interceptors, sdk)
     if INCIDENTS_QUEUE in settings.queues:
         await register_search_attributes(client)
-    workers = [worker for queue in settings.queues if (worker := _worker(client, queue, settings, todo.get(queue, [])))]
+    served = [queue for queue in settings.queues if queue == INCIDENTS_QUEUE or todo.get(queue)]
+    workers = [build_worker(client, queue, settings, todo.get(queue, [])) for queue in served]
     async with _running(workers, settings.shutdown_grace) as died:
         await _polled(client, workers, died)
         served = [worker.task_queue for worker in workers]
@@ -94,11 +95,9 @@ def _clients_for(settings: Settings) -> Callable[[str], Clients]:
     return clients
 
 
-def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activity]) -> Worker | None:
-    """Build one queue's worker; None for a queue on which nothing runs."""
+def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activity]) -> Worker:
+    """Build one queue's worker: the workflows on theirs, activities on the others."""
     workflows = WORKFLOWS if queue == INCIDENTS_QUEUE else ()
-    if not todo and not workflows:
-        return None
     return Worker(
         client,
         task_queue=queue,
