@@ -33,6 +33,8 @@ from domain.model.activity_io import (
     Reported,
     Verified,
     VerifyCall,
+    Wave,
+    WaveCall,
 )
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
@@ -119,6 +121,10 @@ class Backstage:
         async def page(call: PageCall) -> Paged:
             return Paged(channel="sms", reference=call.page_id)
 
+        @activity.defn(name="people.page_wave")
+        async def page_wave(call: WaveCall) -> Wave:
+            return Wave(sent=[await page(one) for one in call.pages])
+
         @activity.defn(name="changes.release")
         async def release(call: ReleaseCall) -> None:
             assert call.holder
@@ -135,7 +141,7 @@ class Backstage:
         async def report(call: ReportCall) -> Reported:
             return Reported(seq=1, places=(f"reports/{call.incident}",))
 
-        made: list[Callable[..., Any]] = [page, release, append, follow, report]
+        made: list[Callable[..., Any]] = [page, page_wave, release, append, follow, report]
         made += [_probe(name) for name in PROBES]
         made += [_notice(name) for name in NOTICES]
         for name in CHANGES:

@@ -32,6 +32,8 @@ from domain.model.activity_io import (
     Reported,
     Verified,
     VerifyCall,
+    Wave,
+    WaveCall,
 )
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding, FindingStatus
@@ -129,6 +131,10 @@ class World:
             self.pages.append((call.role, call.subject))
             return Paged(channel="sms", reference="1")
 
+        @activity.defn(name="people.page_wave")
+        async def page_wave(call: WaveCall) -> Wave:
+            return Wave(sent=[await page(one) for one in call.pages])
+
         @activity.defn(name="test.tell.send")
         async def tell(call: NoticeCall) -> Noticed:
             if "test.tell" in self.broken:
@@ -162,7 +168,7 @@ class World:
             self.reports.append(len(self.ledger))
             return Reported(seq=len(self.ledger), places=(report_place(call.incident, len(self.ledger), "md"),))
 
-        return [*made, page, tell, append, follow, release, report]
+        return [*made, page, page_wave, tell, append, follow, release, report]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")
