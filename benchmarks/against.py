@@ -29,19 +29,20 @@ class Checkout:
             text=True,
         )
 
-    def _line(self) -> str:
-        said = self._process.stdout.readline() if self._process.stdout else ""
-        if not said:
-            raise RuntimeError(f"the measuring process ended: {self._process.wait()}")
-        return said
+    def _line(self, start: str) -> str:
+        """The next line of ours; what else is printed, as the SDK's core does, is passed over."""
+        for said in self._process.stdout or ():
+            if said.startswith(start):
+                return said
+        raise RuntimeError(f"the measuring process ended: {self._process.wait()}")
 
     def ready(self) -> None:
-        self._line()
+        self._line("ready")
 
     def turn(self, name: str) -> dict[str, float]:
         if self._process.stdin:
             print(name, file=self._process.stdin, flush=True)
-        taken: dict[str, float] = json.loads(self._line())
+        taken: dict[str, float] = json.loads(self._line("{"))
         return taken
 
     def stop(self) -> None:

@@ -29,6 +29,7 @@ from workflows.catalogue import WORKFLOWS
 
 _STICKY_TIMEOUT = timedelta(seconds=1)  # a killed worker's incidents wake elsewhere after this
 _EAGER_ACTIVITIES = 10
+_WORKFLOW_TASKS = 4  # they take CPU alone: what waits does so on the server, which knows priorities, and not in here
 _READY_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
 _BEAT = timedelta(seconds=1)  # as activities beat; by itself the SDK waits for 4 of the 5 s that they have
@@ -105,6 +106,7 @@ def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[
         activities=todo,
         activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
+        max_concurrent_workflow_tasks=_WORKFLOW_TASKS if workflows else None,
         workflow_runner=runner(share_workflows=True),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
