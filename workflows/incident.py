@@ -49,7 +49,7 @@ class Incident:
         self._incident = incident
         self._effects = EffectRunner(incident, self._news, progress.term)
         self._ledger = LedgerWriter(incident, progress, self._news)
-        self._visibility = Visibility(incident.state)
+        self._visibility = Visibility(incident)
         incident.pass_time(workflow.now())
         self._ready = True
 

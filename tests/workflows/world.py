@@ -69,6 +69,7 @@ class World:
         self.held: set[str] = set()
         self.acted: list[str] = []
         self.pages: list[tuple[str, str]] = []
+        self.unreached: set[str] = set()
         self.notices: list[tuple[str, int]] = []
         self.ledger: list[Entry] = []
         self.followed: list[FollowCall] = []
@@ -133,7 +134,7 @@ class World:
 
         @activity.defn(name="people.page_wave")
         async def page_wave(call: WaveCall) -> Wave:
-            return Wave(sent=[await page(one) for one in call.pages])
+            return Wave(sent=[None if one.role in self.unreached else await page(one) for one in call.pages])
 
         @activity.defn(name="test.tell.send")
         async def tell(call: NoticeCall) -> Noticed:
