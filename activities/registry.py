@@ -36,6 +36,8 @@ from domain.model.activity_io import (
     Reported,
     Verified,
     VerifyCall,
+    Wave,
+    WaveCall,
 )
 from domain.model.finding import Finding
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
@@ -148,7 +150,11 @@ def _notification(outside: Outside) -> list[Activity]:
     def page(call: PageCall) -> Paged:
         return pager.page(call)
 
-    return [*(_send(notice(outside)) for notice in NOTICES.values()), _activity("people.page", page)]
+    def page_wave(call: WaveCall) -> Wave:
+        return pager.page_wave(call)
+
+    pages = [_activity("people.page", page), _activity("people.page_wave", page_wave)]
+    return [*(_send(notice(outside)) for notice in NOTICES.values()), *pages]
 
 
 def _send(notice: NoticeAction[Any]) -> Activity:

@@ -26,6 +26,8 @@ from domain.model.activity_io import (
     Reported,
     Verified,
     VerifyCall,
+    Wave,
+    WaveCall,
 )
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
@@ -103,6 +105,10 @@ def _record(marks: Marks) -> list[Activity]:
         marks.add()
         return Paged(channel="sms", reference="6f1d2c5e-9b0a-5c1e-8f53-0a3f6f1b7c11")
 
+    @activity.defn(name="people.page_wave")
+    def page_wave(call: WaveCall) -> Wave:
+        return Wave(sent=[page(one) for one in call.pages])
+
     @activity.defn(name="ledger.append")
     def append(call: AppendCall) -> Appended:
         marks.add()
@@ -121,4 +127,4 @@ def _record(marks: Marks) -> list[Activity]:
         marks.add()
         return Reported(seq=1, places=(f"reports/{call.incident}",))
 
-    return [page, append, follow, release, report]
+    return [page, page_wave, append, follow, release, report]

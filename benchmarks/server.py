@@ -17,6 +17,7 @@ from sandbox.runtime.ports import HOST, choose, choosing
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 _RATES = ("history.transferProcessorMaxPollRPS=2000", "history.timerProcessorMaxPollRPS=2000")
+_PARTITIONS = ("matching.numTaskqueueReadPartitions=1", "matching.numTaskqueueWritePartitions=1")
 _KEYWORDS = (ids.INCIDENT_TYPE, ids.INCIDENT_SEVERITY, ids.INCIDENT_STATUS, ids.INCIDENT_MODE)
 _ANSWER_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -36,6 +37,7 @@ def _command(port: int, database: Path) -> list[str]:
         *("--db-filename", str(database)),
         *(word for pragma in _PRAGMAS for word in ("--sqlite-pragma", pragma)),
         *(word for rate in _RATES for word in ("--dynamic-config-value", rate)),
+        *(word for queues in _PARTITIONS for word in ("--dynamic-config-value", queues)),
         *(word for name in _KEYWORDS for word in ("--search-attribute", f"{name}=Keyword")),
         *("--search-attribute", f"{ids.WAITING_FOR}=KeywordList"),
     ]

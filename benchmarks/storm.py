@@ -19,7 +19,7 @@ from benchmarks.stage import Size, Stage, new_id
 _MARK = 5
 _MINOR, _URGENT, _SECONDS = 300, 20, 10.0
 _IDLE = 10
-_PAGE = "people.page"
+_PAGES = ("people.page", "people.page_wave")
 _POLL_SECONDS = 0.2
 _QUIET_SECONDS = 1.0
 
@@ -89,7 +89,7 @@ async def _paged(handle: Handle) -> float:
     while True:
         pages = set()
         for event in (await handle.fetch_history()).events:
-            if event.activity_task_scheduled_event_attributes.activity_type.name == _PAGE:
+            if event.activity_task_scheduled_event_attributes.activity_type.name in _PAGES:
                 pages.add(event.event_id)
             elif event.activity_task_completed_event_attributes.scheduled_event_id in pages:
                 return event.event_time.ToNanoseconds() / 1e9

@@ -4,6 +4,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
@@ -11,16 +12,17 @@ from typing import Any, NoReturn
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from benchmarks import memory, outage
 from benchmarks.bare import PREFIX, Bare, Idle, Marks
 from domain.values import ids
 from worker.command import leave
-from worker.run import _EAGER_ACTIVITIES, _STICKY_TIMEOUT
-from worker.runner import runner
+from worker.run import build_worker
 from worker.settings import Settings
-from workflows.catalogue import WORKFLOWS
 
+_BARE_ACTIVITIES = 50
+_BARE_SHARES = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
 _SPAWN = get_context("spawn")
 
 
@@ -35,10 +37,11 @@ async def _serve(pipe: Connection, address: str, ours: bool) -> None:
     if ours:
         client = await Client.connect(address, data_converter=pydantic_data_converter)
         todo = memory.activities(outage.declaration("none").runbook, marks)
-        workers = [_worker(client, queue, WORKFLOWS, todo) for queue in ids.QUEUES]
+        settings = Settings.model_construct()
+        workers = [build_worker(client, queue, settings, _on(queue, todo)) for queue in ids.QUEUES]
     else:
         client = await Client.connect(address)
-        workers = [_worker(client, PREFIX + queue, (Bare,), [Idle(marks).bare]) for queue in ids.QUEUES]
+        workers = [_bare_worker(client, PREFIX + queue, _on(queue, [Idle(marks).bare])) for queue in ids.QUEUES]
     async with AsyncExitStack() as running:
         for worker in workers:
             await running.enter_async_context(worker)
@@ -47,21 +50,26 @@ async def _serve(pipe: Connection, address: str, ours: bool) -> None:
             pipe.send(time.process_time() if asked == "cpu" else marks.take())
 
 
-def _worker(client: Client, queue: str, workflows: tuple[type, ...], todo: list[Any]) -> Worker:
-    """Build one queue's worker as the product does: workflows on one queue, activities on the others."""
-    settings = Settings.model_construct()
-    home = queue.endswith(ids.INCIDENTS_QUEUE)
+def _on(queue: str, todo: list[Any]) -> list[Any]:
+    return [] if queue == ids.INCIDENTS_QUEUE else todo
+
+
+def _bare_worker(client: Client, queue: str, todo: list[Any]) -> Worker:
+    """Build one queue's worker as a careful user of the SDK does; frozen, as the shape is.
+
+    The options are those that `incident worker` had at commit ed2512f, its sandbox with pydantic shared included.
+    """
     return Worker(
         client,
         task_queue=queue,
-        workflows=workflows if home else (),
-        activities=() if home else todo,
-        activity_executor=None if home else ThreadPoolExecutor(settings.max_concurrent_activities, queue),
-        max_concurrent_activities=None if home else settings.max_concurrent_activities,
-        workflow_runner=runner(share_workflows=True),
-        max_cached_workflows=settings.max_cached_workflows,
-        max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
-        sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
+        workflows=() if todo else (Bare,),
+        activities=todo,
+        activity_executor=ThreadPoolExecutor(_BARE_ACTIVITIES, queue) if todo else None,
+        max_concurrent_activities=_BARE_ACTIVITIES if todo else None,
+        workflow_runner=SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*_BARE_SHARES)),
+        max_cached_workflows=1000,
+        max_eager_activity_reservations_per_workflow_task=10,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
     )
 
 

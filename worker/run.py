@@ -29,6 +29,7 @@ from workflows.catalogue import WORKFLOWS
 
 _STICKY_TIMEOUT = timedelta(seconds=1)  # a killed worker's incidents wake elsewhere after this
 _EAGER_ACTIVITIES = 10
+_WORKFLOW_TASKS = 4  # they take CPU alone: what waits does so on the server, which knows priorities, and not in here
 _READY_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
 _BEAT = timedelta(seconds=1)  # as activities beat; by itself the SDK waits for 4 of the 5 s that they have
@@ -54,7 +55,8 @@ async def serve(
     client = await connect(interceptors, sdk)
     if INCIDENTS_QUEUE in settings.queues:
         await register_search_attributes(client)
-    workers = [worker for queue in settings.queues if (worker := _worker(client, queue, settings, todo.get(queue, [])))]
+    served = [queue for queue in settings.queues if queue == INCIDENTS_QUEUE or todo.get(queue)]
+    workers = [build_worker(client, queue, settings, todo.get(queue, [])) for queue in served]
     async with _running(workers, settings.shutdown_grace) as died:
         await _polled(client, workers, died)
         served = [worker.task_queue for worker in workers]
@@ -94,11 +96,9 @@ def _clients_for(settings: Settings) -> Callable[[str], Clients]:
     return clients
 
 
-def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activity]) -> Worker | None:
-    """Build one queue's worker; None for a queue on which nothing runs."""
+def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activity]) -> Worker:
+    """Build one queue's worker: the workflows on theirs, activities on the others."""
     workflows = WORKFLOWS if queue == INCIDENTS_QUEUE else ()
-    if not todo and not workflows:
-        return None
     return Worker(
         client,
         task_queue=queue,
@@ -106,6 +106,7 @@ def _worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activ
         activities=todo,
         activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
+        max_concurrent_workflow_tasks=_WORKFLOW_TASKS if workflows else None,
         workflow_runner=runner(share_workflows=True),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,

@@ -20,7 +20,6 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import failures, profiles
 from workflows.message_handlers import hears
-from workflows.search_attributes import WAITING_FOR
 
 _AT_ONCE = timedelta(seconds=2)
 
@@ -36,7 +35,6 @@ class Change:
         self._change = LiveChange(request)
         self._outbox: asyncio.Queue[ChangeNews | None] = asyncio.Queue()
         self._changed = False
-        self._waiting: list[str] = []
         self._evidence_begun = False
 
     @workflow.run
@@ -167,10 +165,6 @@ class Change:
         """Queue what is new for the incident; the next activity does not wait for it."""
         if (news := self._change.news()) is not None:
             self._outbox.put_nowait(news)
-        waiting = list(self._change.record.eligible)
-        if waiting != self._waiting:
-            self._waiting = waiting
-            workflow.upsert_search_attributes([WAITING_FOR.value_set(waiting)])
         workflow.set_current_details(self._details())
 
     async def _tell_incident(self) -> None:

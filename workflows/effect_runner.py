@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 
 with workflow.unsafe.imports_passed_through():
     from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep
-    from domain.model.activity_io import NoticeCall, Noticed, ObserveCall, PageCall, Paged
+    from domain.model.activity_io import NoticeCall, Noticed, ObserveCall
     from domain.model.effects import (
         Effect,
         Observe,
@@ -23,20 +23,19 @@ with workflow.unsafe.imports_passed_through():
         TellChanges,
     )
     from domain.model.event_kinds import Happening
-    from domain.model.events import Delivered, DeliveryFailed, Message
     from domain.model.finding import Finding, FindingStatus
     from domain.model.records import ChangeRecord
     from domain.model.work_events import NoticeMoved
-    from domain.rules import change_requests, findings, messages
+    from domain.rules import change_requests, findings
     from domain.rules.access import denied_access
     from domain.rules.change import ChangeRequest
     from domain.rules.live import LiveIncident
-    from domain.rules.messages import Words
     from domain.rules.run import IncidentRun
     from domain.values import ids
     from domain.values.timestamps import stamp
 
 from workflows import failures, profiles, search_attributes
+from workflows.messenger import Messenger
 
 EVIDENCE_BOX = timedelta(minutes=5)
 """Policy time: how long containment waits at most for evidence to be under way."""
@@ -51,6 +50,7 @@ class EffectRunner:
         self._news = news
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
+        self._messenger = Messenger(incident)
 
     @property
     def running(self) -> bool:
@@ -64,12 +64,19 @@ class EffectRunner:
     def run_effects(self) -> None:
         """Start what the rules want done."""
         effects, self._incident.effects = self._incident.effects, []
+        wave = [effect for effect in effects if isinstance(effect, SendPage | SendMail)]
         for effect in effects:
             if isinstance(effect, StartChange):
                 self._starting.add(effect.workflow_id)
-            task = asyncio.create_task(self._do(effect))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
+            if len(wave) < 2 or effect not in wave:
+                self._begin(self._do(effect))
+        if len(wave) > 1:
+            self._begin(self._messenger.send_wave(wave))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -79,10 +86,8 @@ class EffectRunner:
         match effect:
             case Observe():
                 return self._observe(effect)
-            case SendPage():
-                return self._page(effect)
-            case SendMail():
-                return self._mail(effect)
+            case SendPage() | SendMail():
+                return self._messenger.send(effect)
             case SendNotice():
                 return self._notify(effect)
             case StartChange():
@@ -115,47 +120,6 @@ class EffectRunner:
             denied = failures.is_denied(error)
             finding = Finding(status=FindingStatus.UNKNOWN, summary=failures.reason(error))
         self._take(findings.found(state, step, finding, denied=denied), name)
-
-    async def _page(self, effect: SendPage) -> None:
-        state = self._incident.state
-        page = state.pages[effect.number - 1]
-        await self._deliver("page", effect.number, page.to, page.role, messages.page_words(state, page))
-
-    async def _mail(self, effect: SendMail) -> None:
-        state = self._incident.state
-        mail = next(mail for mail in state.mails if mail.number == effect.number)
-        await self._deliver("mail", mail.number, mail.to, mail.role, messages.mail_words(state, mail))
-
-    async def _deliver(self, message: Message, number: int, to: str, role: str, words: Words) -> None:
-        """Send one message, and put on record that it went out, or why not."""
-        declaration = self._incident.state.declaration
-        contact, sender = declaration.organisation.contact(to), declaration.environment.notifications
-        if contact is None:
-            raise ApplicationError(f"{to} is no contact of this organisation", non_retryable=True)
-        call = PageCall(
-            page_id=f"{declaration.incident_id}/{message}/{number}",
-            incident=declaration.incident_id,
-            to=to,
-            role=role,
-            channels=contact.channels if message == "page" else contact.mail_first(),
-            sender_mail=sender.mail_sender,
-            sender_sms=sender.sms_sender,
-            subject=words.subject,
-            body=words.body,
-        )
-        summary = f"{'Page' if message == 'page' else 'Remind'} {to}"
-        try:
-            sent = await workflow.execute_activity(
-                "people.page", call, result_type=Paged, **self._options(profiles.PAGE, summary)
-            )
-        except ActivityError as error:
-            failed = DeliveryFailed(message=message, number=number, to=to, reason=failures.reason(error))
-            self._take([Happening(failed)], "people.page")
-        else:
-            delivered = Delivered(
-                message=message, number=number, to=to, channel=sent.channel, message_id=sent.reference
-            )
-            self._take([Happening(delivered)], "people.page")
 
     async def _notify(self, notice: SendNotice) -> None:
         state = self._incident.state

@@ -49,7 +49,7 @@ class Incident:
         self._incident = incident
         self._effects = EffectRunner(incident, self._news, progress.term)
         self._ledger = LedgerWriter(incident, progress, self._news)
-        self._visibility = Visibility(incident.state)
+        self._visibility = Visibility(incident)
         incident.pass_time(workflow.now())
         self._ready = True
 
@@ -62,9 +62,9 @@ class Incident:
             self._incident.pass_time(workflow.now())
             self._plan_dry_run()
             self._effects.run_effects()
-            self._ledger.keep(busy=self._effects.running)
+            self._ledger.keep()
             self._effects.run_effects()
-            self._visibility.publish(busy=self._effects.running or self._ledger.writing)
+            self._visibility.publish(busy=self._effects.running or self._ledger.will_wake)
             if self._ledger.superseded:
                 raise failures.superseded()
             if self._is_over():

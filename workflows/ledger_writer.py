@@ -22,6 +22,8 @@ with workflow.unsafe.imports_passed_through():
 from workflows import failures, profiles
 
 _LEAST = timedelta(seconds=1)
+_PACE = timedelta(seconds=2)
+"""Real time from one write to the next: a burst of commands is one write, and so is what comes of it."""
 
 
 class LedgerWriter:
@@ -32,6 +34,8 @@ class LedgerWriter:
         self.progress = progress
         self._news = news
         self._writer: asyncio.Task[None] | None = None
+        self._pause: asyncio.Task[None] | None = None
+        self._next_at = workflow.now()
         self._superseded = False
 
     @property
@@ -44,6 +48,11 @@ class LedgerWriter:
         return self._writer is not None
 
     @property
+    def will_wake(self) -> bool:
+        """Whether a write, or the pause before one, ends by itself soon and wakes the incident."""
+        return self._writer is not None or self._pause is not None
+
+    @property
     def _is_behind(self) -> bool:
         return self.progress.is_behind(self._incident.state, self._incident.timeline)
 
@@ -54,18 +63,29 @@ class LedgerWriter:
         state = "breached" if self.progress.failing else "running"
         return [{"name": "ledger", "due_at": stamp(self.progress.due_at), "state": state}]
 
-    def keep(self, *, busy: bool = False) -> None:
+    def keep(self) -> None:
         """Start writing what is new, unless it is being written already; page when it has failed for too long.
 
-        While the incident is `busy`, what came of no person waits for the answers that are under way: their end wakes
-        the workflow anyway, and an entry alone costs as much to write as twenty.
+        Nothing new waits for longer than the pace: that much is lost when Temporal's database is. An incident that has
+        ended is written at once.
         """
         now = workflow.now()
         self._incident.take(self.progress.overdue(self._incident.state, now), now)
         if self._writer is not None or self._superseded or not self._is_behind:
             return
-        if not busy or self.progress.is_urgent(self._incident.timeline):
+        if now >= self._next_at or self._incident.state.ended:
+            if self._pause is not None:
+                self._pause.cancel()
             self._writer = asyncio.create_task(self._write())
+        elif self._pause is None:
+            self._pause = asyncio.create_task(self._wait(self._next_at - now))
+
+    async def _wait(self, rest: timedelta) -> None:
+        try:
+            await workflow.sleep(rest, summary="gather what is new for the ledger")
+        finally:
+            self._pause = None
+        self._news()
 
     async def written(self) -> None:
         """Wait until all of the timeline is written."""
@@ -99,7 +119,8 @@ class LedgerWriter:
 
     async def _write(self) -> None:
         state, timeline, progress = self._incident.state, self._incident.timeline, self.progress
-        while self._is_behind:
+        self._next_at, upto = workflow.now() + _PACE, timeline.length
+        while self._is_behind and (state.ended or progress.written < upto):  # what comes meanwhile is gathered
             call = AppendCall(
                 incident=state.id,
                 environment=state.declaration.environment,

@@ -86,6 +86,14 @@ PAGE = Profile(
     retry_policy=_retry(40, 30),
 )
 
+WAVE = Profile(
+    task_queue=NOTIFY_QUEUE,
+    start_to_close_timeout=timedelta(seconds=60),
+    heartbeat_timeout=_HEARTBEAT,
+    retry_policy=_retry(3, 1),
+)
+"""Several pages at once, each tried once; only a worker that was cut is a reason to try again."""
+
 NOTICE = Profile(
     task_queue=NOTIFY_QUEUE,
     start_to_close_timeout=timedelta(seconds=90),

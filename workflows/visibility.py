@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.state import IncidentState
     from domain.rules import clock
     from domain.rules.document import waiting_for
+    from domain.rules.live import LiveIncident
     from domain.rules.next_steps import next_steps
     from domain.values.timestamps import stamp
 
@@ -19,9 +20,11 @@ from workflows import search_attributes
 class Visibility:
     """Publishes an incident; search attributes only when they have changed, as each time is an event."""
 
-    def __init__(self, state: IncidentState) -> None:
-        self._state = state
+    def __init__(self, incident: LiveIncident) -> None:
+        self._state = incident.state
+        self._timeline = incident.timeline
         self._published: tuple[str, ...] = ()
+        self._told = 0
 
     def publish(self, *, busy: bool) -> None:
         """Show the incident as it stands. While it is `busy`, that somebody is waited for no longer can wait."""
@@ -41,7 +44,9 @@ class Visibility:
                     search_attributes.INCIDENT_MODE.value_set(state.declaration.mode),
                 ]
             workflow.upsert_search_attributes(updates)
-        workflow.set_current_details(details(state))
+        if self._told != self._timeline.length:  # the state is the fold of the timeline: nothing else changes it
+            self._told = self._timeline.length
+            workflow.set_current_details(details(state))
 
 
 def details(state: IncidentState) -> str:

@@ -1,5 +1,8 @@
 """Reaching people: a page goes out by the first of a contact's channels that accepts it."""
 
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
+
 import structlog
 from temporalio.exceptions import CancelledError
 
@@ -8,7 +11,8 @@ from activities.aws.shared.error_mapping import kind_of
 from activities.channels.channel import PageChannel
 from activities.channels.email import Email
 from activities.channels.sms import Sms
-from domain.model.activity_io import PageCall, Paged
+from activities.heartbeat import last_progress, progress
+from domain.model.activity_io import PageCall, Paged, Wave, WaveCall
 from domain.values.errors import FINAL, ErrorKind
 
 CHANNELS: tuple[type[PageChannel], ...] = (Sms, Email)
@@ -18,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Pager:
-    """Pages one contact."""
+    """Pages contacts, one or several at once."""
 
     def __init__(self, clients: Clients) -> None:
         self._channels = {channel.kind: channel(clients) for channel in CHANNELS}
@@ -45,6 +49,22 @@ class Pager:
         if not failures:
             raise RuleError(f"{call.to} has no channel to be paged by: give one in organisation.yaml")
         raise max(reversed(failures), key=_hope)
+
+    def page_wave(self, call: WaveCall) -> Wave:
+        """Send pages beside each other, so that nobody waits for another's channel.
+
+        What has gone out is carried by the heartbeats: an attempt after a crash does not send it again, but for what
+        went out in the last second. One that cannot be sent is logged and left to an activity of its own.
+        """
+        sent: dict[str, Paged] = {name: Paged.model_validate(one) for name, one in (last_progress() or {}).items()}
+        waiting = [page for page in call.pages if page.page_id not in sent]
+        with ThreadPoolExecutor(max(len(waiting), 1), "page") as threads:
+            tried = {threads.submit(copy_context().run, self.page, page): page for page in waiting}
+            for one in as_completed(tried):
+                if one.exception() is None:
+                    sent[tried[one].page_id] = one.result()
+                    progress({name: paged.model_dump() for name, paged in sent.items()})
+        return Wave(sent=[sent.get(page.page_id) for page in call.pages])
 
 
 def _hope(error: Exception) -> int:

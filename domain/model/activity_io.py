@@ -167,6 +167,19 @@ class Paged(BaseModel):
     reference: str
 
 
+class WaveCall(BaseModel):
+    """Reach several contacts at once, each tried once by each of his channels."""
+
+    incident: str
+    pages: list[PageCall]
+
+
+class Wave(BaseModel):
+    """What became of each page of a wave, in order; None for one that no channel took."""
+
+    sent: list[Paged | None]
+
+
 class NoticeCall(BaseModel):
     """Tell an outside party something. `sequence` orders the notices of one incident; a repeat changes nothing."""
 

@@ -43,11 +43,6 @@ class LedgerProgress(BaseModel):
         entries = timeline.after(self.written, BATCH)
         return entries[: max(_fitting(entries), 1)]
 
-    def is_urgent(self, timeline: Timeline) -> bool:
-        """Whether what is not written yet came of a person: what somebody said must not be lost with Temporal."""
-        waiting = timeline.after(self.written, timeline.length)
-        return any("command" in entry.cause for entry in waiting)
-
     def is_behind(self, state: IncidentState, timeline: Timeline) -> bool:
         """Whether there are entries that the ledger does not have; a dry run writes none."""
         return state.live and self.written < timeline.length

@@ -73,19 +73,22 @@ def _temporal() -> str:
 
 
 def _temporal_command(temporal: str, files: Files, state: State) -> list[str]:
-    """The development server, with the pragmas and poll rates that measurements showed to matter."""
+    """The development server, with the pragmas, poll rates and partitions that measurements showed to matter."""
     attributes = [
         *(f"{name}=Keyword" for name in (ids.INCIDENT_TYPE, ids.INCIDENT_SEVERITY, ids.INCIDENT_STATUS)),
         f"{ids.INCIDENT_MODE}=Keyword",
         f"{ids.WAITING_FOR}=KeywordList",
     ]
-    rates = [f"history.{queue}ProcessorMaxPollRPS=2000" for queue in ("transfer", "timer")]
+    dynamic = [
+        *(f"history.{queue}ProcessorMaxPollRPS=2000" for queue in ("transfer", "timer")),
+        *(f"matching.numTaskqueue{way}Partitions=1" for way in ("Read", "Write")),  # priorities order one partition
+    ]
     return [
         *(temporal, "server", "start-dev", "--ip", HOST, "--ui-ip", HOST),
         *("--port", str(state.temporal_port), "--ui-port", str(state.ui_port)),
         *("--db-filename", str(files.temporal), "--log-level", "error"),
         *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"),
-        *(word for rate in rates for word in ("--dynamic-config-value", rate)),
+        *(word for setting in dynamic for word in ("--dynamic-config-value", setting)),
         *(word for attribute in attributes for word in ("--search-attribute", attribute)),
     ]
 

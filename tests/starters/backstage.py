@@ -34,6 +34,8 @@ from domain.model.activity_io import (
     Reported,
     Verified,
     VerifyCall,
+    Wave,
+    WaveCall,
 )
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
@@ -123,6 +125,10 @@ class Backstage:
         async def page(call: PageCall) -> Paged:
             return Paged(channel="sms", reference=call.page_id)
 
+        @activity.defn(name="people.page_wave")
+        async def page_wave(call: WaveCall) -> Wave:
+            return Wave(sent=[await page(one) for one in call.pages])
+
         @activity.defn(name="changes.release")
         async def release(call: ReleaseCall) -> None:
             assert call.holder
@@ -145,7 +151,7 @@ class Backstage:
                 raise ApplicationError("set INCIDENT_LEDGER_TABLE", type=ErrorKind.REFUSED.value, non_retryable=True)
             return [one for one in self.open_ones if call.incident in {None, one.incident}]
 
-        made: list[Callable[..., Any]] = [page, release, append, follow, report, restorable]
+        made: list[Callable[..., Any]] = [page, page_wave, release, append, follow, report, restorable]
         made += [_probe(name) for name in PROBES]
         made += [_notice(name) for name in NOTICES]
         for name in CHANGES:

@@ -94,7 +94,7 @@ async def test_running_activities_end_within_the_grace(bare_server: WorkflowEnvi
     pages = {
         event.event_id
         for event in history.events
-        if event.activity_task_scheduled_event_attributes.activity_type.name == "people.page"
+        if event.activity_task_scheduled_event_attributes.activity_type.name.startswith("people.page")
     }
     ended = [
         (event.event_type, event.activity_task_completed_event_attributes.scheduled_event_id)

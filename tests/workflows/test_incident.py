@@ -1,5 +1,6 @@
 """The Incident workflow on a real server: who is told, what is refused, what survives."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,6 +51,20 @@ async def test_acknowledged_p0_pages_the_chain_once_each(skipping: WorkflowEnvir
         state = await told.state()
     assert sorted(role for role, _ in world.pages) == sorted([*FIRST, "cto", "ceo"])
     assert state["commander"] == "devops-lead"
+
+
+async def test_whom_a_wave_does_not_reach_is_paged_alone(server: WorkflowEnvironment, world: World) -> None:
+    """The others are on record as reached, and who was not has an activity of his own: each is paged once."""
+    world.unreached = {"cto", LEADS[1]}
+    async with world.workers(server.client):
+        told = await Told.start(server.client, now_declared())
+        while len(delivered := [one for one in await told.timeline() if one["kind"] == "delivery"]) < len(FIRST):
+            await asyncio.sleep(0.05)
+        history = await told.handle.fetch_history()
+    assert sorted(role for role, _ in world.pages) == FIRST
+    assert len({one["data"]["number"] for one in delivered}) == len(FIRST)
+    asked = [event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events]
+    assert [name for name in asked if name.startswith("people.")] == ["people.page_wave", "people.page"]
 
 
 async def test_from_report_to_closed(server: WorkflowEnvironment, world: World) -> None:

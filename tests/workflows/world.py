@@ -32,6 +32,8 @@ from domain.model.activity_io import (
     Reported,
     Verified,
     VerifyCall,
+    Wave,
+    WaveCall,
 )
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding, FindingStatus
@@ -68,6 +70,7 @@ class World:
         self.held: set[str] = set()
         self.acted: list[str] = []
         self.pages: list[tuple[str, str]] = []
+        self.unreached: set[str] = set()
         self.notices: list[tuple[str, int]] = []
         self.ledger: list[Entry] = []
         self.followed: list[FollowCall] = []
@@ -135,6 +138,10 @@ class World:
             self.pages.append((call.role, call.subject))
             return Paged(channel="sms", reference="1")
 
+        @activity.defn(name="people.page_wave")
+        async def page_wave(call: WaveCall) -> Wave:
+            return Wave(sent=[None if one.role in self.unreached else await page(one) for one in call.pages])
+
         @activity.defn(name="test.tell.send")
         async def tell(call: NoticeCall) -> Noticed:
             if "test.tell" in self.broken:
@@ -170,7 +177,7 @@ class World:
             self.reports.append(len(self.ledger))
             return Reported(seq=len(self.ledger), places=(report_place(call.incident, len(self.ledger), "md"),))
 
-        return [*made, page, tell, append, follow, release, report, *self.past.activities()]
+        return [*made, page, page_wave, tell, append, follow, release, report, *self.past.activities()]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")

@@ -1,0 +1,64 @@
+"""Several pages at once: everybody is tried, nobody waits for another's trouble, nobody is paged twice by a repeat."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from moto import mock_aws
+from temporalio.testing import ActivityEnvironment
+
+from activities.registry import Activity
+from domain.config.organisation import Channel
+from domain.model.activity_io import PageCall, Wave, WaveCall
+from tests.activities.trial import named
+from tests.activities.world import WIRE, WorldClients
+from tests.records import INCIDENT
+
+
+@pytest.fixture
+def wave() -> Iterator[Activity]:
+    with mock_aws():
+        yield named(WorldClients())["people.page_wave"]
+
+
+def call(*channels: Channel | None) -> WaveCall:
+    """One page for each channel; None for a person who has none."""
+    pages = [
+        PageCall(
+            page_id=f"{INCIDENT}/page/{number}",
+            incident=INCIDENT,
+            to=f"person-{number}",
+            role="devops-lead",
+            channels=() if channel is None else (channel,),
+            sender_mail="incidents@example.com",
+            sender_sms="INCIDENT",
+            subject="P0",
+            body="Acknowledge",
+        )
+        for number, channel in enumerate(channels, 1)
+    ]
+    return WaveCall(incident=INCIDENT, pages=pages)
+
+
+SMS = Channel(kind="sms", address="+61491570006")
+
+
+def test_one_who_cannot_be_reached_is_named_by_his_place(wave: Activity) -> None:
+    """The answer is in the order of the call, with a gap for whom no channel took; the others have their pages."""
+    with WIRE.listening(lambda _: None) as sent:
+        answer: Wave = ActivityEnvironment().run(wave, call(SMS, None, SMS))
+        assert [paged is None for paged in answer.sent] == [False, True, False]
+        assert [one.operation for one in sent] == ["Publish", "Publish"]
+
+
+def test_a_repeat_pages_only_whom_the_attempt_before_did_not(wave: Activity) -> None:
+    """What the heartbeats carried is not sent again, and is part of the answer."""
+    activity = ActivityEnvironment()
+    before = {f"{INCIDENT}/page/1": {"channel": "sms", "reference": "sent before"}}
+    activity.info = replace(activity.info, heartbeat_details=[before], heartbeat_timeout=timedelta(seconds=5))
+    with WIRE.listening(lambda _: None) as sent:
+        answer: Wave = activity.run(wave, call(SMS, SMS))
+        assert answer.sent[0] is not None
+        assert answer.sent[0].reference == "sent before"
+        assert [one.operation for one in sent] == ["Publish"]

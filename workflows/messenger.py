@@ -1,0 +1,117 @@
+"""Reaching people: pages and mails of an incident, several at once by one activity."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.model.activity_io import PageCall, Paged, Wave, WaveCall
+    from domain.model.effects import SendMail, SendPage
+    from domain.model.event_kinds import Happening
+    from domain.model.events import Delivered, DeliveryFailed, Message
+    from domain.model.records import Mail, Page
+    from domain.rules import messages
+    from domain.rules.live import LiveIncident
+
+from workflows import failures, profiles
+
+
+class Letter(NamedTuple):
+    """One page or mail of the incident, by its number, and the call that sends it."""
+
+    message: Message
+    number: int
+    call: PageCall
+
+
+class Messenger:
+    """Sends an incident's pages and mails, and puts on record what became of each."""
+
+    def __init__(self, incident: LiveIncident) -> None:
+        self._incident = incident
+
+    def _record(self, outcome: Delivered | DeliveryFailed) -> None:
+        self._incident.take([Happening(outcome)], workflow.now(), {"answer": "people.page"})
+
+    def _options(self, profile: profiles.Profile, summary: str) -> dict[str, Any]:
+        return profiles.with_profile(profile, self._incident.state.severity, summary)
+
+    def _letter(self, effect: SendPage | SendMail) -> Letter:
+        """What is to be sent to one contact, addressed."""
+        state = self._incident.state
+        declaration = state.declaration
+        if isinstance(effect, SendPage):
+            message: Message = "page"
+            page = state.pages[effect.number - 1]
+            asked: Page | Mail = page
+            words = messages.page_words(state, page)
+        else:
+            message = "mail"
+            mail = asked = next(mail for mail in state.mails if mail.number == effect.number)
+            words = messages.mail_words(state, mail)
+        contact, sender = declaration.organisation.contact(asked.to), declaration.environment.notifications
+        if contact is None:
+            raise ApplicationError(f"{asked.to} is no contact of this organisation", non_retryable=True)
+        call = PageCall(
+            page_id=f"{declaration.incident_id}/{message}/{effect.number}",
+            incident=declaration.incident_id,
+            to=asked.to,
+            role=asked.role,
+            channels=contact.channels if message == "page" else contact.mail_first(),
+            sender_mail=sender.mail_sender,
+            sender_sms=sender.sms_sender,
+            subject=words.subject,
+            body=words.body,
+        )
+        return Letter(message, effect.number, call)
+
+    async def send(self, effect: SendPage | SendMail) -> None:
+        """Send one page or mail."""
+        await self._send(self._letter(effect))
+
+    async def send_wave(self, effects: Sequence[SendPage | SendMail]) -> None:
+        """Send several by one activity; one that does not go out at once is sent by an activity of its own."""
+        letters = [self._letter(effect) for effect in effects]
+        call = WaveCall(incident=self._incident.state.id, pages=[letter.call for letter in letters])
+        verb = "Page" if letters[0].message == "page" else "Remind"
+        summary = f"{verb} {', '.join(letter.call.to for letter in letters)}"
+        try:
+            wave = await workflow.execute_activity(
+                "people.page_wave", call, result_type=Wave, **self._options(profiles.WAVE, summary)
+            )
+            sent = wave.sent
+        except ActivityError:
+            sent = [None] * len(letters)
+        for letter, paged in zip(letters, sent, strict=True):
+            if paged is not None:
+                self._delivered(letter, paged)
+        failed = [letter for letter, paged in zip(letters, sent, strict=True) if paged is None]
+        await asyncio.gather(*(self._send(letter) for letter in failed))
+
+    async def _send(self, letter: Letter) -> None:
+        """Send one letter, and put on record that it went out, or why not."""
+        summary = f"{'Page' if letter.message == 'page' else 'Remind'} {letter.call.to}"
+        try:
+            paged = await workflow.execute_activity(
+                "people.page", letter.call, result_type=Paged, **self._options(profiles.PAGE, summary)
+            )
+        except ActivityError as error:
+            failed = DeliveryFailed(
+                message=letter.message, number=letter.number, to=letter.call.to, reason=failures.reason(error)
+            )
+            self._record(failed)
+        else:
+            self._delivered(letter, paged)
+
+    def _delivered(self, letter: Letter, paged: Paged) -> None:
+        sent = Delivered(
+            message=letter.message,
+            number=letter.number,
+            to=letter.call.to,
+            channel=paged.channel,
+            message_id=paged.reference,
+        )
+        self._record(sent)
