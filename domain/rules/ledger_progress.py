@@ -37,11 +37,17 @@ class LedgerProgress(BaseModel):
     failing: bool = False
 
     def next_batch(self, state: IncidentState, timeline: Timeline, now: datetime) -> list[Entry]:
-        """The entries to write next, as many as one transaction takes; from now on the deadline runs."""
+        """The entries to write next, as many as one transaction takes; from now on the deadline runs.
+
+        What came of one cause is written together where it fits: a round of paging whose pages were lost with Temporal
+        would be taken for one that has paged.
+        """
         if self.due_at is None:
             self.due_at = now + max(state.scaled(_PATIENCE), _FLOOR)
-        entries = timeline.after(self.written, BATCH)
-        return entries[: max(_fitting(entries), 1)]
+        entries = timeline.after(self.written, BATCH + 1)
+        most = min(max(_fitting(entries), 1), BATCH)
+        whole = (cut for cut in range(most, 0, -1) if cut == len(entries) or "entry" not in entries[cut].cause)
+        return entries[: next(whole, most)]
 
     def is_behind(self, state: IncidentState, timeline: Timeline) -> bool:
         """Whether there are entries that the ledger does not have; a dry run writes none."""

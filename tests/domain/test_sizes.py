@@ -152,6 +152,27 @@ def test_a_batch_is_bounded(count: int, text: str, most: int) -> None:
     assert written == incident.timeline.length
 
 
+def test_a_batch_ends_where_a_cause_does() -> None:
+    """A round of paging and its pages are written together, so that no restore believes pages that nobody asked for."""
+    incident = grown(97 - grown(0, "").timeline.length, "short")
+    first = incident.timeline.length + 1
+    rounds = [Noted(text=f"page {number}") for number in range(5)]
+    incident.take([Happening(event) for event in rounds], T0 + minutes(9), {"deadline": "level 2"})
+    batch = LedgerProgress().next_batch(incident.state, incident.timeline, T0)
+    assert batch[-1].seq == first - 1
+    rest = LedgerProgress(written=first - 1).next_batch(incident.state, incident.timeline, T0)
+    assert [entry.seq for entry in rest] == [*range(first, first + 5)]
+
+
+def test_a_cause_that_fits_nowhere_is_cut() -> None:
+    """What came of one cause and is too much for one transaction is written in parts."""
+    incident = LiveIncident.declared(declaration())
+    written = incident.timeline.length
+    events = [Noted(text=f"page {number}") for number in range(150)]
+    incident.take([Happening(event) for event in events], T0, {"deadline": "level 2"})
+    assert len(LedgerProgress(written=written).next_batch(incident.state, incident.timeline, T0)) == 99
+
+
 @pytest.mark.parametrize(("text", "kept"), [("short", 200), ("x" * 20_000, 24)])
 def test_what_is_carried_on_is_bounded(text: str, kept: int) -> None:
     """A new run carries the latest entries, so many and so many bytes at most, and always what is not written yet."""
