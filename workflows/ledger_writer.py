@@ -57,11 +57,10 @@ class LedgerWriter:
         return self.progress.is_behind(self._incident.state, self._incident.timeline)
 
     def clocks(self) -> list[dict[str, Any]]:
-        """The deadline of the record, where it runs or was missed, beside the clocks of the response."""
+        """The deadline of the record, beside the clocks of the response."""
         if self.progress.due_at is None:
             return []
-        state = "breached" if self.progress.failing else "running"
-        return [{"name": "ledger", "due_at": stamp(self.progress.due_at), "state": state}]
+        return [{"name": "ledger", "due_at": stamp(self.progress.due_at), "state": self.progress.clock}]
 
     def keep(self) -> None:
         """Start writing what is new, unless it is being written already; page when it has failed for too long.
@@ -129,7 +128,7 @@ class LedgerWriter:
                 entries=progress.next_batch(state, timeline, workflow.now()),
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
-            if progress.due_at is not None and not progress.failing:
+            if progress.due_at is not None and progress.clock == "running":
                 # the deadline of the record is the server's to keep: a timer of ours would be two events a write
                 left = progress.due_at - workflow.now()
                 profile["schedule_to_close_timeout"] = max(left, _LEAST)

@@ -7,6 +7,7 @@ from itertools import accumulate, islice, takewhile
 from pydantic import BaseModel
 
 from domain.model.event_kinds import Happening
+from domain.model.records import ClockState
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry, Timeline
 from domain.model.work_events import LedgerTold
@@ -27,14 +28,14 @@ _FLOOR = timedelta(seconds=5)
 class LedgerProgress(BaseModel):
     """How many entries the ledger has, in which epoch, and under which term this life of the incident writes them.
 
-    `due_at` (UTC) is until when what is new must be written; `failing` says that it was missed.
+    `due_at` (UTC) is until when what is new must be, or was to be, written; `clock` says what became of that deadline.
     """
 
     written: int = 0
     epoch: int = 1
     term: int = 1
     due_at: datetime | None = None
-    failing: bool = False
+    clock: ClockState = "met"
 
     def next_batch(self, state: IncidentState, timeline: Timeline, now: datetime) -> list[Entry]:
         """The entries to write next, as many as one transaction takes; from now on the deadline runs.
@@ -42,7 +43,8 @@ class LedgerProgress(BaseModel):
         What came of one cause is written together where it fits: a round of paging whose pages were lost with Temporal
         would be taken for one that has paged.
         """
-        if self.due_at is None:
+        if self.clock == "met":
+            self.clock = "running"
             self.due_at = now + max(state.scaled(_PATIENCE), _FLOOR)
         entries = timeline.after(self.written, BATCH + 1)
         most = min(max(_fitting(entries), 1), BATCH)
@@ -55,9 +57,9 @@ class LedgerProgress(BaseModel):
 
     def overdue(self, state: IncidentState, now: datetime) -> Iterator[Happening]:
         """Page whoever is on call first, once, when the record could not be written for minutes."""
-        if self.due_at is None or self.failing or self.due_at > now:
+        if self.due_at is None or self.clock != "running" or self.due_at > now:
             return
-        self.failing = True
+        self.clock = "breached"
         yield Happening(LedgerTold(state="failing"), cause=paging.deadline("ledger overdue", self.due_at))
         yield from paging.page_roles(state, state.declaration.runbook.on_call[:1], "the ledger cannot be written")
 
@@ -67,9 +69,9 @@ class LedgerProgress(BaseModel):
         if epoch != self.epoch:
             self.epoch = epoch
             yield Happening(LedgerTold(state="forked", epoch=epoch))
-        if self.failing:
+        if self.clock == "breached":
             yield Happening(LedgerTold(state="written-again"))
-        self.due_at, self.failing = None, False
+        self.clock = "met"
 
     def shorten(self, timeline: Timeline) -> None:
         """Leave out of a carried timeline what is safe outside, but for the latest entries."""
