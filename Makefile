@@ -16,7 +16,7 @@ demo: $(INSTALLED)
 	$(BIN)/incident demo --scenario $(SCENARIO)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

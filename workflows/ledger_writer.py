@@ -57,8 +57,8 @@ class LedgerWriter:
         return self.progress.is_behind(self._incident.state, self._incident.timeline)
 
     def clocks(self) -> list[dict[str, Any]]:
-        """The deadline of the record, beside the clocks of the response."""
-        if self.progress.due_at is None:
+        """The deadline of the record, where it runs or was ever missed, beside the clocks of the response."""
+        if self.progress.due_at is None or (self.progress.clock == "met" and not self.progress.missed):
             return []
         return [{"name": "ledger", "due_at": stamp(self.progress.due_at), "state": self.progress.clock}]
 

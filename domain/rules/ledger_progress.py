@@ -28,7 +28,8 @@ _FLOOR = timedelta(seconds=5)
 class LedgerProgress(BaseModel):
     """How many entries the ledger has, in which epoch, and under which term this life of the incident writes them.
 
-    `due_at` (UTC) is until when what is new must be, or was to be, written; `clock` says what became of that deadline.
+    `due_at` (UTC) is until when what is new must be, or was to be, written; `clock` says what became of that deadline,
+    and `missed` whether one ever was.
     """
 
     written: int = 0
@@ -36,6 +37,7 @@ class LedgerProgress(BaseModel):
     term: int = 1
     due_at: datetime | None = None
     clock: ClockState = "met"
+    missed: bool = False
 
     def next_batch(self, state: IncidentState, timeline: Timeline, now: datetime) -> list[Entry]:
         """The entries to write next, as many as one transaction takes; from now on the deadline runs.
@@ -59,7 +61,7 @@ class LedgerProgress(BaseModel):
         """Page whoever is on call first, once, when the record could not be written for minutes."""
         if self.due_at is None or self.clock != "running" or self.due_at > now:
             return
-        self.clock = "breached"
+        self.clock, self.missed = "breached", True
         yield Happening(LedgerTold(state="failing"), cause=paging.deadline("ledger overdue", self.due_at))
         yield from paging.page_roles(state, state.declaration.runbook.on_call[:1], "the ledger cannot be written")
 
