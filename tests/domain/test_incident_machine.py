@@ -1,28 +1,26 @@
 """Whatever people say, in whatever order and however late it is heard: what always holds of an incident."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 from pydantic_core import to_json
 
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import Applied, Planned
 from domain.model.commands import Approve, Cancel, Command
 from domain.model.effects import Effect, Observe, OpenIncident, SendMail, SendNotice, SendPage, StartChange, TellChanges
-from domain.model.event_kinds import Happening, event_of
+from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Message
 from domain.model.records import ChangeStatus
 from domain.model.restoring import RestoredIncident
-from domain.model.state import IncidentState
-from domain.model.timeline import GENESIS, Entry, Timeline
+from domain.model.timeline import Entry
 from domain.model.work_events import NoticeMoved
 from domain.rules import alerts, change_requests, clock, decide
 from domain.rules.change import ChangeNews, ChangeRequest, LiveChange
-from domain.rules.evolve import begun, evolve, fold
+from domain.rules.evolve import fold
 from domain.rules.ledger_progress import LedgerProgress
 from domain.rules.live import LiveIncident
 from domain.rules.run import Carried
@@ -30,26 +28,21 @@ from domain.values.severity import Severity
 from domain.values.status import Status
 from tests.builders import T0, declaration, minutes, with_notices
 from tests.domain import machine
+from tests.domain.always_holds import AlwaysHolds
 from tests.domain.changing import plan
 
-AGREED = {ChangeStatus.APPLYING, ChangeStatus.VERIFYING, ChangeStatus.APPLIED}
 
-
-class IncidentMachine(RuleBasedStateMachine):
+class IncidentMachine(AlwaysHolds):
     """One incident and its changes as the workflows run them, without Temporal."""
 
-    incident: LiveIncident
     now: datetime
-    level: int
-    status: Status
-    folded: IncidentState
 
     @initialize(severity=st.sampled_from(Severity), phi=st.booleans())
     def declare(self, severity: Severity, *, phi: bool) -> None:
         self.incident = LiveIncident.declared(declaration(severity=severity, runbook=with_notices(), phi=phi))
-        self.duties: dict[str, str] = {}
-        self.changes: dict[str, LiveChange] = {}
-        self.entries: list[Entry] = []
+        self.duties = {}
+        self.changes = {}
+        self.entries = []
         self.folded_entries = 0
         self.now, self.level, self.status = T0, 0, Status.DECLARED
         self.incident.pass_time(T0)
@@ -259,82 +252,6 @@ class IncidentMachine(RuleBasedStateMachine):
         said = self.incident.timeline.entries[length:]
         assert said
         assert (said[0].kind == "refused") is (reason is not None)
-
-    # what always holds
-
-    @invariant()
-    def the_level_never_decreases(self) -> None:
-        assert self.incident.state.paging.level >= self.level
-        self.level = self.incident.state.paging.level
-
-    @invariant()
-    def the_status_goes_along_the_edges(self) -> None:
-        now = self.incident.state.status
-        assert now is self.status or now in machine.EDGES[self.status]
-        self.status = now
-
-    @invariant()
-    def a_duty_that_has_ended_stays_so_and_none_outlives_its_incident(self) -> None:
-        now: dict[str, str] = {record.step: record.state for record in self.incident.state.obligations}
-        assert all(now[step] == state for step, state in self.duties.items() if state != "open")
-        self.duties = now
-        assert not self.incident.state.ended or "open" not in now.values()
-
-    @invariant()
-    def the_record_only_grows(self) -> None:
-        """What was written stays, and what is new follows from it; here, as in the ledger, nothing is dropped."""
-        self._see_what_is_new()
-
-    def _see_what_is_new(self) -> None:
-        timeline, length = self.incident.timeline, len(self.entries)
-        old = [entry for entry in timeline.entries if entry.seq <= length]
-        new = timeline.entries[len(old) :]
-        assert old == self.entries[timeline.dropped :]
-        last = self.entries[-1].hash if self.entries else GENESIS
-        assert Timeline(base=last, dropped=length, entries=new).first_broken() is None
-        self.entries += new
-
-    @invariant()
-    def the_state_survives_json(self) -> None:
-        assert IncidentState.model_validate_json(to_json(self.incident.state)) == self.incident.state
-
-    @invariant()
-    def one_change_of_a_step_is_in_flight(self) -> None:
-        flying = Counter(change.step for change in self.incident.state.changes_in_flight())
-        assert all(count == 1 for count in flying.values())
-        ids = [change.workflow_id for change in self.incident.state.changes]
-        assert len(set(ids)) == len(ids)
-
-    @invariant()
-    def nothing_is_applied_without_its_votes(self) -> None:
-        for change in self.changes.values():
-            record, quorum = change.record, change.electorate.rule.quorum
-            people = [vote.by for vote in record.approvals]
-            assert len(set(people)) == len(people)
-            assert record.requested_by not in people
-            if record.status in AGREED:
-                approving = [vote for vote in record.approvals if vote.decision == "approve"]
-                assert len(approving) == len(record.approvals)
-                assert len({vote.role for vote in approving}) >= quorum
-
-    @invariant()
-    def the_timeline_folds_to_the_state(self) -> None:
-        """At every entry: folded one by one, what is new leads from the state before to the state as it is."""
-        for entry in self.entries[self.folded_entries :]:
-            read = Entry.model_validate_json(to_json(entry))
-            self.folded = begun(read) if read.seq == 1 else evolve(self.folded, read, event_of(read))
-        self.folded_entries = len(self.entries)
-        assert self.folded == self.incident.state
-
-    @invariant()
-    def the_incident_knows_its_changes(self) -> None:
-        """Told everything, the incident has each change as it stands; only `undone` is its own word."""
-        for change in self.changes.values():
-            known = self.incident.state.change(change.record.workflow_id)
-            assert known is not None
-            told = change.record.model_copy(update={"status": known.status})
-            assert known == told
-            assert known.status in {change.record.status, ChangeStatus.UNDONE}
 
 
 IncidentMachine.TestCase.settings = settings(

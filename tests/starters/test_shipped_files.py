@@ -1,0 +1,75 @@
+"""The files that are shipped load, and those that are to be filled in are refused until they are."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.config.organisation import Organisation
+from domain.config.runbook import ChangeStep, ProbeStep
+from domain.values.placeholders import placeholders
+from starters.files.loading import lint, load_runbook
+from starters.files.organisation_folder import (
+    list_runbooks,
+    load_environment,
+    load_organisation,
+    shipped_folder,
+)
+from starters.files.problems import InvalidFile
+from starters.files.yaml_lines import read
+from tests.organisations.folders import written
+
+ORGANISATION = "organisation.yaml"
+ENVIRONMENT = "environments/docks.yaml"
+
+
+def _shipped_organisation() -> Organisation:
+    return load_organisation(shipped_folder())
+
+
+def test_the_shipped_sandbox_loads_with_every_runbook() -> None:
+    """What is shipped works as it is: organisation, sandbox, and every runbook against it."""
+    folder = shipped_folder()
+    environment = load_environment(folder, "sandbox")
+    runbooks = [load_runbook(folder, name, _shipped_organisation(), environment) for name in list_runbooks(folder)]
+    outage = next(runbook for runbook in runbooks if runbook.id == "system-outage")
+    assert [step.id for step in outage.steps() if isinstance(step, ChangeStep)] == [
+        "rollback",
+        "scale-up",
+        "maintenance-page",
+    ]
+    assert {step.probe for step in outage.steps() if isinstance(step, ProbeStep)} >= {
+        "elbv2.target_health",
+        "rds.status",
+    }
+    assert lint(folder) == []
+    assert lint(folder.parent) == []
+
+
+@pytest.mark.parametrize("name", ["staging", "production"])
+def test_an_environment_to_fill_in_is_refused_with_every_placeholder(name: str) -> None:
+    """What nobody has filled in yet cannot be used, and each such value is named with its line."""
+    folder = shipped_folder()
+    file = folder / "environments" / f"{name}.yaml"
+    lines = file.read_text().splitlines()
+    expected = [n for n, line in enumerate(lines, start=1) if not line.lstrip().startswith("#") and "XX" in line]
+    expected += [n for n, line in enumerate(lines, start=1) if not line.lstrip().startswith("#") and "YOUR_" in line]
+    with pytest.raises(InvalidFile) as refused:
+        load_environment(folder, name)
+    found = [problem.line for problem in refused.value.problems if problem.file == file]
+    assert found == sorted(expected)
+    assert len(found) == len(list(placeholders(read(file).data))) > 10
+    assert load_environment(folder, name, allow_placeholders=True).account == "000000000000"
+    assert {problem.file for problem in lint(file)} >= {file}
+
+
+def test_production_never_pages_numbers_reserved_for_fiction(tmp_path: Path) -> None:
+    """A production whose contacts cannot be reached by telephone is refused; a sandbox is not."""
+    folder = written(
+        tmp_path,
+        {ENVIRONMENT: ("kind: sandbox", "kind: production"), ORGANISATION: ("+12025550143", "+61491570110")},
+    )
+    with pytest.raises(InvalidFile) as refused:
+        load_environment(folder, "docks")
+    assert [str(problem).split(": ")[:2] for problem in refused.value.problems] == [
+        [f"{folder / ORGANISATION}:8", "contacts[0].channels[0].address"]
+    ]
