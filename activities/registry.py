@@ -27,20 +27,14 @@ from domain.model.activity_io import (
     NoticeCall,
     Noticed,
     ObserveCall,
-    PageCall,
-    Paged,
     PlanCall,
     Planned,
-    ReleaseCall,
     ReportCall,
     Reported,
     Verified,
     VerifyCall,
-    Wave,
-    WaveCall,
 )
 from domain.model.finding import Finding
-from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
 
 Activity = Callable[..., Any]
@@ -94,12 +88,9 @@ def _observe(probe: ProbeAction[Any]) -> Activity:
 def _changes(clients: Clients, *, evidence: bool) -> list[Activity]:
     """The changes of one queue: those that preserve evidence can do nothing else, so their role needs no more."""
     runner = ChangeRunner(clients)
-
-    def release(call: ReleaseCall) -> None:
-        runner.release(call)
-
     chosen = [change(clients) for change in CHANGES.values() if change.evidence == evidence]
-    return [*(step for change in chosen for step in _steps(runner, change)), _activity("changes.release", release)]
+    steps = [step for change in chosen for step in _steps(runner, change)]
+    return [*steps, _activity("changes.release", runner.release)]
 
 
 def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
@@ -128,17 +119,11 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
     def store(call: ReportCall) -> Reported:
         return ReportStore(clients, call.environment).store(call, datetime.now(UTC))
 
-    def restore(call: RestoreCall) -> RestoredIncident:
-        return restorer.restore(call)
-
-    def restorable(call: RestorableCall) -> list[Restorable]:
-        return restorer.open_ones(call)
-
     named: dict[str, Callable[[Any], Any]] = {
         "ledger.append": append,
         "ledger.follow": follow,
-        "ledger.restore": restore,
-        "ledger.restorable": restorable,
+        "ledger.restore": restorer.restore,
+        "ledger.restorable": restorer.open_ones,
         "report.store": store,
     }
     return [_activity(name, work) for name, work in named.items()]
@@ -146,14 +131,7 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
 
 def _notification(outside: Outside) -> list[Activity]:
     pager = Pager(outside.clients)
-
-    def page(call: PageCall) -> Paged:
-        return pager.page(call)
-
-    def page_wave(call: WaveCall) -> Wave:
-        return pager.page_wave(call)
-
-    pages = [_activity("people.page", page), _activity("people.page_wave", page_wave)]
+    pages = [_activity("people.page", pager.page), _activity("people.page_wave", pager.page_wave)]
     return [*(_send(notice(outside)) for notice in NOTICES.values()), *pages]
 
 

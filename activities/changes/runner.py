@@ -77,9 +77,7 @@ class ChangeRunner:
         self._check_account(call.scope)
         Terms(self._table(call.scope)).check(call.scope.incident, call.term)
         self._acquire(call)
-        intents = self._intents(call.scope)
-        known = intents.get(call.scope.incident, call.step, call.generation) is not None
-        applied = (self._again if known else self._first)(action, call, intents, at)
+        applied = self._applied(action, call, at)
         if applied.outcome != "applied":
             self._locks(call.scope).release(call.plan.locks, call.holder)
         return applied
@@ -146,25 +144,20 @@ class ChangeRunner:
                 str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
             ) from busy
 
-    def _first(self, action: ChangeAction[Any], call: ApplyCall, intents: Intents, at: datetime) -> Applied:
-        """Nothing of ours is on record: whatever differs from `before` is somebody else's doing."""
+    def _applied(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
+        """Where nothing of ours is on record, whatever differs from `before` is somebody else's doing."""
+        intents = self._intents(call.scope)
+        intent = _intent(call, at)
+        ours = intents.get(call.scope.incident, call.step, call.generation) is not None
+        if ours:
+            intents.put(intent, call.term)  # refused unless it is of the same plan
         now = action.read(call.scope, call.plan)
         if _same(now, call.plan.after):
-            return Applied(outcome="already-done", ours=False, observed=now)
-        if not _same(now, call.plan.before):
+            return Applied(outcome="applied" if ours else "already-done", ours=ours, observed=now)
+        if not (_between(now, call.plan) if ours else _same(now, call.plan.before)):
             return Applied(outcome="stale", observed=now)
-        intents.put(_intent(call, at), call.term)
-        action.act(call.scope, call.plan)
-        return Applied(outcome="applied")
-
-    def _again(self, action: ChangeAction[Any], call: ApplyCall, intents: Intents, at: datetime) -> Applied:
-        """An earlier attempt put the intent on record: look up what became of it."""
-        intents.put(_intent(call, at), call.term)
-        now = action.read(call.scope, call.plan)
-        if _same(now, call.plan.after):
-            return Applied(outcome="applied", observed=now)
-        if not _between(now, call.plan):
-            return Applied(outcome="stale", observed=now)
+        if not ours:
+            intents.put(intent, call.term)
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
