@@ -58,8 +58,7 @@ class ChangeRunner:
             plan = self._reversed(action, call.scope, call.undo)
         else:
             plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
-            _refuse_too_big(plan)
-            _refuse_undeclared(action, plan)
+            _refuse_unfit(action, plan)
         ours = plan.changes_nothing and self._intents(call.scope).meant(
             call.scope.incident, call.step, plan.target, plan.after
         )
@@ -73,7 +72,8 @@ class ChangeRunner:
         the wrong account, `SupersededError` in a life of the incident that is over, and `ApplicationError` of type
         `ResourceBusy`, retryable, while another change holds a lock.
         """
-        _refuse_unfit(action, call)
+        _refuse_rehearsal(call)
+        _refuse_foreign(action, call.plan)
         self._check_account(call.scope)
         Terms(self._table(call.scope)).check(call.scope.incident, call.term)
         self._acquire(call)
@@ -147,8 +147,9 @@ class ChangeRunner:
     def _applied(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
         """Where nothing of ours is on record, whatever differs from `before` is somebody else's doing."""
         intents = self._intents(call.scope)
-        intent = _intent(call, at)
-        ours = intents.get(call.scope.incident, call.step, call.generation) is not None
+        key = (call.scope.incident, call.step, call.generation)
+        intent = Intent.of(call.plan, key, call.action_id, call.approvers, at)
+        ours = intents.get(*key) is not None
         if ours:
             intents.put(intent, call.term)  # refused unless it is of the same plan
         now = action.read(call.scope, call.plan)
@@ -162,22 +163,19 @@ class ChangeRunner:
         return Applied(outcome="applied")
 
 
-def _refuse_too_big(plan: Plan) -> None:
+def _refuse_unfit(action: ChangeAction[Any], plan: Plan) -> None:
     if (found := limits.size(plan.model_dump(mode="json"))) > limits.PLAN:
         raise RuleError(f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once")
 
-
-def _refuse_undeclared(action: ChangeAction[Any], plan: Plan) -> None:
     if plan.approval_class not in action.classes:
         raise RuleError(f"{action.name} plans class {plan.approval_class}, which it does not declare")
 
 
-def _refuse_unfit(action: ChangeAction[Any], call: ApplyCall) -> None:
+def _refuse_rehearsal(call: ApplyCall) -> None:
     if call.scope.mode == "dry-run":
         raise RuleError("a dry run ends with the plan: nothing is applied")
     if call.scope.mode == "drill" and call.scope.environment.kind == "production":
         raise RuleError(f"a drill changes nothing in {call.scope.environment.name}, which is production")
-    _refuse_foreign(action, call.plan)
 
 
 def _refuse_foreign(action: ChangeAction[Any], plan: Plan) -> None:
@@ -185,11 +183,6 @@ def _refuse_foreign(action: ChangeAction[Any], plan: Plan) -> None:
         raise RuleError(f"the plan for {plan.target} is not what its digest was made of: plan again")
     if plan.action != action.name:
         raise RuleError(f"{action.name} does not carry out plans of {plan.action}")
-
-
-def _intent(call: ApplyCall, at: datetime) -> Intent:
-    key = (call.scope.incident, call.step, call.generation)
-    return Intent.of(call.plan, key, call.action_id, call.approvers, at)
 
 
 def _between(now: State, plan: Plan) -> bool:

@@ -59,11 +59,8 @@ class Vault:
         Raises `RuleError` when something else stands there, or S3 stored something else than was sent.
         """
         content = Content(read, size, self._room)
-        try:
-            answer = self._written(key, content, _EVIDENCE)
-        except self._s3.exceptions.ClientError as error:
-            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
-                raise
+        answer, found = self._put(key, content, _EVIDENCE)
+        if found is not None:
             return self._same(key, found, content)
         at = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         return Stored(key, answer["VersionId"], content.size, content.sha256, at, self._until)
@@ -74,19 +71,13 @@ class Vault:
         Whoever gets no looks at what stands there. Raises `RuleError` when S3 stored something else than was
         sent, and when the one that stands there is not locked as ours are.
         """
-        content = Content(read, None, self._room)
-        try:
-            self._written(key, content, _RECORD)
-        except self._s3.exceptions.ClientError as error:
-            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
-                raise
-            if found.get("ObjectLockMode") != FOR_GOOD:
-                raise RuleError(
-                    f"a record in {self._bucket} is without our lock (version {found['VersionId']}): "
-                    "somebody else writes there"
-                ) from error
-            return False
-        return True
+        _, found = self._put(key, Content(read, None, self._room), _RECORD)
+        if found is not None and found.get("ObjectLockMode") != FOR_GOOD:
+            raise RuleError(
+                f"a record in {self._bucket} is without our lock (version {found['VersionId']}): "
+                "somebody else writes there"
+            )
+        return found is None
 
     def compare(self, key: str, read: Read, size: int) -> Stored | None:
         """Give the evidence at `key` when it is what `read` gives; None when nothing stands there.
@@ -96,6 +87,15 @@ class Vault:
         if (found := head(self._s3, self._bucket, key)) is None:
             return None
         return self._same(key, found, Content(read, size, self._room).read_all())
+
+    def _put(self, key: str, content: Content, lock: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Put a content, and give the answer; where something stands already, what a look at that gives besides."""
+        try:
+            return self._written(key, content, lock), None
+        except self._s3.exceptions.ClientError as error:
+            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
+                raise
+            return {}, found
 
     def _written(self, key: str, content: Content, lock: dict[str, str]) -> dict[str, Any]:
         options = {**lock, "ObjectLockRetainUntilDate": self._until, **self._sealed, "ChecksumAlgorithm": "SHA256"}
