@@ -7,35 +7,54 @@ Every write is conditional on the count that was read before, so that two writer
 """
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from activities.action import Clients
-from activities.ledger.table import Item, Table, keys
+from activities.aws.identity.cognito_accounts import Account, AccountsParams, PoolChange
+from activities.ledger.table import Table, keys
+from domain.model.activity_io import Scope
+from domain.model.plan import State
 
 
-class Marks:
-    """The marks of one user pool for one thing that is done to accounts. Lets botocore's errors through."""
+class MarkedAccount(Account):
+    """An account to which `what` is done once, after `planned` times that are on record already."""
 
-    def __init__(self, clients: Clients, table: str, pool: str, what: str) -> None:
+    what: ClassVar[str]
+
+    def __init__(self, clients: Clients, table: str, pool: str, user: str, planned: int) -> None:
+        super().__init__(clients, pool, user)
+        self.planned = planned
         self._table = Table(clients, table)
-        self._pool = pool
-        self._what = what
+        self._key = keys(f"account#{pool}/{user}", self.what)
 
-    def counts(self, users: Iterable[str]) -> dict[str, int]:
-        """How often it was done to each account (`dynamodb:GetItem`)."""
-        found = {user: self._table.get(self._key(user)) for user in users}
-        return {user: int(item["count"]["N"]) if item else 0 for user, item in found.items()}
+    def count(self) -> int:
+        """How often it was done (`dynamodb:GetItem`)."""
+        found = self._table.get(self._key)
+        return int(found["count"]["N"]) if found else 0
 
-    def done(self, user: str, before: int) -> None:
-        """Count it as done once more than `before`; again with the same number does nothing (`dynamodb:PutItem`).
+    def mark(self) -> None:
+        """Count it as done once more than `planned`; a second time does nothing (`dynamodb:PutItem`).
 
-        Where somebody has counted it meanwhile it was done more often than `before` says, which is all that is asked.
+        Where somebody has counted it meanwhile it was done more often than `planned`, which is all that is asked.
         """
         self._table.put(
-            {**self._key(user), "count": {"N": str(before + 1)}},
+            {**self._key, "count": {"N": str(self.planned + 1)}},
             "attribute_not_exists(pk) OR #count = :before",
-            {":before": {"N": str(before)}},
+            {":before": {"N": str(self.planned)}},
             {"#count": "count"},  # the bare word is reserved
         )
 
-    def _key(self, user: str) -> Item:
-        return keys(f"account#{self._pool}/{user}", self._what)
+
+class MarkedChange(PoolChange[AccountsParams]):
+    """A change of accounts that AWS shows no trace of, or not for long; `context["counts"]` is how often before."""
+
+    marked: ClassVar[type[MarkedAccount]]
+
+    def account(self, scope: Scope, context: State, user: str) -> MarkedAccount:
+        count = context["counts"].get(user, 0)
+        return self.marked(self.clients, scope.environment.ledger_table, context["pool"], user, count)
+
+    def counted(self, scope: Scope, pool: str, users: Iterable[str]) -> State:
+        """The context of a plan: the pool, and how often it was done to each account."""
+        context: State = {"pool": pool, "counts": {}}
+        return context | {"counts": {user: self.account(scope, context, user).count() for user in users}}

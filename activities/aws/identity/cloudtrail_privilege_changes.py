@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.log_records import address, pseudonym
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import stamp_to_second
 
@@ -67,16 +68,15 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
         listed = [_facts(scope, event, params.expected) for event in granting]
         strange = [one for one in listed if not one["expected"]]
         done, refused = [one for one in strange if not one["error"]], [one for one in strange if one["error"]]
-        status = FindingStatus.UNKNOWN if pages.truncated else FindingStatus.OK
-        return Finding(
-            status=FindingStatus.SUSPECT if done else status,
-            summary=(
+        return suspect_if(
+            done,
+            (
                 f"{len(done)} changes of rights in IAM by unexpected principals in the last {spoken(params.window)}, "
                 f"{len(refused)} more refused; {len(listed) - len(strange)} expected"
                 + (f": {', '.join(sorted({one['event'] for one in done}))}" if done else "")
                 + (" among the latest events; there are more" if pages.truncated else "")
             ),
-            facts={
+            {
                 "changes": len(done),
                 "refused": len(refused),
                 "expected": len(listed) - len(strange),
@@ -84,7 +84,8 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
                 "truncated": pages.truncated,
                 **window.facts(),
             },
-            evidence=window.of("CloudTrail event history, us-east-1,"),
+            window.of("CloudTrail event history, us-east-1,"),
+            unsure=pages.truncated,
         )
 
 

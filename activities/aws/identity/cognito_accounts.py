@@ -1,24 +1,25 @@
 """Accounts of a user pool, named by their subs alone: a name or a mail address never gets into a plan."""
 
-from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from activities.action import ChangeAction, P, Params, RuleError, UserPoolName
+from activities.action import Clients, P, Params, RuleError, UserPoolName
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.pieces import GONE, CompositeChange, Piece
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification, foreign_fields
+from domain.model.plan import Plan, State
 
 MANY = 50
 """More accounts than these at once are a change of class A3."""
 MOST = 500
-GONE = "gone"
 
 
-def subs(value: tuple[str, ...]) -> tuple[str, ...]:
+def _sorted_subs(value: tuple[str, ...]) -> tuple[str, ...]:
     """Sort subs, each once. Raises `ValueError` for what is no UUID: it may be somebody's name."""
     value = tuple(one.strip() for one in value if one.strip())
     for place, one in enumerate(value, start=1):
@@ -29,94 +30,77 @@ def subs(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({str(UUID(one)) for one in value}))
 
 
+Subs = Annotated[tuple[str, ...], AfterValidator(_sorted_subs), Field(max_length=MOST), BeforeValidator(listed)]
+
+
 class AccountsParams(Params):
     """`users` are subs; `--set users=3f2a…,9b1c…`. Cognito takes a sub wherever it takes a username."""
 
     user_pool: UserPoolName
-    users: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(min_length=1, max_length=MOST)
-
-    @field_validator("users")
-    @classmethod
-    def _subs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not (found := subs(value)):
-            raise ValueError("name one account at least")
-        return found
+    users: Annotated[Subs, Field(min_length=1)]
 
 
-class PoolChange(ChangeAction[P]):
-    """A change of accounts in a user pool; more than 50 at once are class A3."""
+class Account(Piece):
+    """One account of a user pool; who derives from it says what of it is its value."""
+
+    def __init__(self, clients: Clients, pool: str, user: str) -> None:
+        self.cognito: Any = clients.client("cognito-idp")
+        self.once: Any = clients.once("cognito-idp")
+        self.user = user
+        self.where = {"UserPoolId": pool, "Username": user}
+
+    def described(self) -> dict[str, Any] | None:
+        """Describe it; None when it does not exist (`cognito-idp:AdminGetUser`)."""
+        try:
+            return dict(self.cognito.admin_get_user(**self.where))
+        except self.cognito.exceptions.UserNotFoundException:
+            return None
+
+    def read(self) -> Any:
+        """Read the value; `gone` once it was deleted."""
+        found = self.described()
+        return GONE if found is None else self.value(found)
+
+    @abstractmethod
+    def value(self, found: dict[str, Any]) -> Any:
+        """The value of an account that is described so."""
+
+
+class PoolChange(CompositeChange[P]):
+    """A change of accounts in a user pool, each a piece under its sub; more than 50 at once are class A3."""
 
     classes = (ApprovalClass.A2, ApprovalClass.A3)
+    piece: ClassVar[type[Account]]
 
-    @property
-    def cognito(self) -> Any:
-        return self.clients.client("cognito-idp")
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterator[tuple[str, Piece]]:
+        for user in sorted(wanted):
+            yield user, self.account(scope, context, user)
 
-    def planned(
-        self,
-        pool: str,
-        before: State,
-        after: State,
-        *,
-        summary: str,
-        impact: str,
-        reversible: bool = True,
-        **context: Any,
-    ) -> Plan:
-        """Make the plan for accounts of a pool, which is locked as a whole (`cognito-idp:DescribeUserPool`)."""
-        arn = str(self.cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"])
-        return self.proposed(
-            target=arn,
-            summary=summary,
-            before=before,
-            after=after,
-            impact=impact,
-            approval_class=ApprovalClass.A3 if len(before) > MANY else ApprovalClass.A2,
-            reversible=reversible,
-            context={"pool": pool, **context},
-        )
+    def account(self, scope: Scope, context: State, user: str) -> Account:
+        """The piece of one account."""
+        return self.piece(self.clients, context["pool"], user)
 
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether every account is as planned; one that is gone needs no waiting for.
+    def described(self, scope: Scope, context: State, users: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Describe accounts by sub; raises `RuleError` naming those that do not exist."""
+        found = {user: self.account(scope, context, user).described() for user in users}
+        if missing := [user for user, one in found.items() if one is None]:
+            raise RuleError(f"{context['pool']} has no account of sub {', '.join(missing)}: name those that it has")
+        return {user: one for user, one in found.items() if one is not None}
 
-        Nor does one that is neither as planned nor as it was: that is somebody else's doing.
+    def planned(self, before: State, after: State, context: State, **more: Any) -> Plan:
+        """Make the plan for accounts of `context["pool"]`, which is locked as a whole (`cognito-idp:DescribeUserPool`).
+
+        `more` is what `proposed` takes.
         """
-        now = self.read(scope, plan)
-        here = {user: state for user, state in now.items() if state != GONE}
-        right = len(now) - sum(state != plan.after[user] for user, state in here.items())
-        message = f"{right} of {len(now)} as planned"
-        if foreign := foreign_fields(here, plan):
-            return Verification(
-                done=False, failed=True, message=f"{message}; somebody changed {', '.join(foreign)} meanwhile"
-            )
-        return Verification(done=right == len(now), message=message)
+        pool = self.clients.client("cognito-idp").describe_user_pool(UserPoolId=context["pool"])["UserPool"]
+        grave = ApprovalClass.A3 if len(before) > MANY else ApprovalClass.A2
+        named = {"approval_class": grave, "context": context, **more}
+        return self.proposed(str(pool["Arn"]), before=before, after=after, **named)
 
 
-def account(cognito: Any, pool: str, user: str) -> dict[str, Any] | None:
-    """Describe an account; None when there is none (`cognito-idp:AdminGetUser`)."""
-    try:
-        return dict(cognito.admin_get_user(UserPoolId=pool, Username=user))
-    except cognito.exceptions.UserNotFoundException:
-        return None
-
-
-def known(cognito: Any, pool: str, users: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Describe accounts by sub; raises `RuleError` naming those that do not exist."""
-    found = {user: account(cognito, pool, user) for user in users}
-    if missing := [user for user, one in found.items() if one is None]:
-        raise RuleError(f"{pool} has no account of sub {', '.join(missing)}: name those that it has")
-    return {user: one for user, one in found.items() if one is not None}
-
-
-def states(cognito: Any, pool: str, users: Iterable[str], state: Callable[[str, dict[str, Any]], Any]) -> State:
-    """Read the state of each account; one that was deleted meanwhile is `gone`."""
-    found = {user: account(cognito, pool, user) for user in users}
-    return {user: GONE if one is None else state(user, one) for user, one in found.items()}
-
-
-def changing(before: State, after: State) -> list[str]:
-    """The accounts of a plan that something happens to."""
-    return [user for user in sorted(after) if before[user] != after[user]]
+def count_changing(before: State, after: State) -> int:
+    """To how many accounts of a plan something happens."""
+    return sum(before[user] != after[user] for user in after)
 
 
 def attributes(found: dict[str, Any]) -> dict[str, str]:

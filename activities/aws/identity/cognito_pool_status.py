@@ -7,9 +7,9 @@ from pydantic import Field
 
 from activities.action import Params, ProbeAction, UserPoolName, iam
 from activities.aws.shared.cloudwatch_metrics import Query, read
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 
 _NAMESPACE = "AWS/Cognito"
@@ -61,8 +61,5 @@ class PoolStatus(ProbeAction[PoolParams]):
         if not tries:
             return unknown(f"{params.user_pool}: Cognito counted no sign-in in {window}", facts)
         bad = throttled or (tries >= params.least and 100 * good < params.percent * tries)
-        return Finding(
-            status=FindingStatus.SUSPECT if bad else FindingStatus.OK,
-            summary=f"{params.user_pool}: {good} of {tries} sign-ins succeeded in {window}, {throttled} were throttled",
-            facts=facts,
-        )
+        summary = f"{params.user_pool}: {good} of {tries} sign-ins succeeded in {window}, {throttled} were throttled"
+        return suspect_if(bad, summary, facts)

@@ -1,45 +1,61 @@
 """Ask for a second factor: of named accounts, or of everybody in a user pool."""
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Any
 
-from pydantic import BeforeValidator, Field, field_validator
-
-from activities.action import Params, RuleError, UserPoolName, iam
+from activities.action import Clients, Params, RuleError, UserPoolName, iam
 from activities.aws.identity.cognito_accounts import (
-    MOST,
+    Account,
     PoolChange,
+    Subs,
     attributes,
-    changing,
-    known,
-    states,
-    subs,
+    count_changing,
     with_reasons,
 )
-from activities.aws.shared.addresses import listed
+from activities.aws.shared.pieces import Piece
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State
 
 _SMS, _FIT, _POOL = "SMS_MFA", "CONFIRMED", "pool"
-_FACTORS = (
-    "SmsMfaConfiguration",
-    "SoftwareTokenMfaConfiguration",
-    "EmailMfaConfiguration",
-    "WebAuthnConfiguration",
-)
+_KEPT = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
 
 
 class MfaParams(Params):
     """Either `users`, by their subs, or `pool_wide`, which asks everybody and locks out whoever has no factor."""
 
     user_pool: UserPoolName
-    users: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(default=(), max_length=MOST)
+    users: Subs = ()
     pool_wide: bool = False
 
-    @field_validator("users")
-    @classmethod
-    def _subs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return subs(value)
+
+class _Factors(Account):
+    def value(self, found: dict[str, Any]) -> list[str]:
+        return sorted(found.get("UserMFASettingList", []))
+
+    def set(self, value: Any) -> None:
+        on = value == [_SMS]
+        self.cognito.admin_set_user_mfa_preference(**self.where, SMSMfaSettings={"Enabled": on, "PreferredMfa": on})
+
+
+class _WholePool(Piece):
+    """Whether the pool asks everybody; `verbatim` is the rest of its configuration, which AWS forgets if left out."""
+
+    def __init__(self, clients: Clients, pool: str, verbatim: dict[str, Any]) -> None:
+        self._cognito = clients.client("cognito-idp")
+        self._pool = pool
+        self._verbatim = verbatim
+
+    def read(self) -> Any:
+        return _asked(_config(self._cognito, self._pool))
+
+    def set(self, value: Any) -> None:
+        self._cognito.set_user_pool_mfa_config(
+            UserPoolId=self._pool,
+            **self._verbatim,
+            MfaConfiguration=value["mfa"],
+            SoftwareTokenMfaConfiguration={"Enabled": value["authenticator"]},
+        )
 
 
 class RequireMfa(PoolChange[MfaParams]):
@@ -55,6 +71,7 @@ class RequireMfa(PoolChange[MfaParams]):
         "cognito-idp:AdminGetUser AdminSetUserMFAPreference DescribeUserPool GetUserPoolMfaConfig",
         "cognito-idp:SetUserPoolMfaConfig",
     )
+    piece = _Factors
 
     def plan(self, scope: Scope, params: MfaParams) -> Plan:
         """Read the accounts or the pool; raises `RuleError` where nothing could be asked for.
@@ -64,70 +81,49 @@ class RequireMfa(PoolChange[MfaParams]):
         pool = scope.environment.user_pools[params.user_pool]
         if params.pool_wide == bool(params.users):
             raise RuleError("name users, or set pool_wide=true and name none")
-        cognito = self.cognito
-        config = _config(cognito, pool)
+        context: State = {"pool": pool}
+        config = _config(self.clients.client("cognito-idp"), pool)
         if params.pool_wide:
-            return self._plan_pool(params.user_pool, pool, config)
+            return self._plan_pool(params.user_pool, config, context)
         if config["MfaConfiguration"] == "OFF":
             raise RuleError(f"{params.user_pool} asks nobody for a second factor: set its MFA to optional first")
-        found = known(cognito, pool, params.users)
-        before = {user: _factors(user, one) for user, one in found.items()}
+        found = self.described(scope, context, params.users)
+        before = {user: self.account(scope, context, user).value(one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one, config))}
         if len(barred) == len(before):
             raise RuleError(f"none of {len(before)} accounts can be asked for a second factor: {with_reasons(barred)}")
         after = {user: held if held or user in barred else [_SMS] for user, held in before.items()}
-        return self._plan_users(pool, params.user_pool, (before, after), barred)
+        count = count_changing(before, after)
+        rest = f" {len(barred)} cannot be asked and stay as they are: {with_reasons(barred)}." if barred else ""
+        return self.planned(
+            before,
+            after,
+            context,
+            summary=f"Ask {count} of {len(before)} accounts of {params.user_pool} for a code at every sign-in",
+            impact=(
+                f"{count} people need the telephone whose number is on file to sign in, until this is undone. Look "
+                "first whether an attacker has changed that number. Accounts that have a second factor keep it." + rest
+            ),
+        )
 
-    def read(self, scope: Scope, plan: Plan) -> State:
-        """Read the factors of each account, or the pool's configuration."""
-        cognito, pool = self.cognito, plan.context["pool"]
-        if _POOL in plan.before:
-            return {_POOL: _asked(_config(cognito, pool))}
-        return states(cognito, pool, plan.before, _factors)
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterator[tuple[str, Piece]]:
+        """Each account, or the pool as a whole."""
+        if _POOL in wanted:
+            return iter([(_POOL, _WholePool(self.clients, context["pool"], context["verbatim"]))])
+        return super().pieces(scope, wanted, context)
 
-    def act(self, scope: Scope, plan: Plan) -> None:
-        """Turn the factor of each account on, or off again, or set the pool's configuration whole."""
-        cognito, pool = self.cognito, plan.context["pool"]
-        if _POOL in plan.before:
-            cognito.set_user_pool_mfa_config(UserPoolId=pool, **_whole(plan))
-            return
-        now = self.read(scope, plan)
-        for user in changing(plan.before, plan.after):
-            if now[user] != plan.after[user]:
-                on = plan.after[user] == [_SMS]
-                cognito.admin_set_user_mfa_preference(
-                    UserPoolId=pool, Username=user, SMSMfaSettings={"Enabled": on, "PreferredMfa": on}
-                )
-
-    def _plan_pool(self, name: str, pool: str, config: dict[str, Any]) -> Plan:
-        plan = self.planned(
-            pool,
+    def _plan_pool(self, name: str, config: dict[str, Any], context: State) -> Plan:
+        return self.planned(
             {_POOL: _asked(config)},
             {_POOL: {"mfa": "ON", "authenticator": True}},
+            context | {"verbatim": {key: config[key] for key in _KEPT if config.get(key)}},
             summary=f"Ask everybody in {name} for a second factor",
             impact=(
                 f"Everybody in {name} who has no second factor is locked out until they have set one up at their next "
                 "sign-in; tell the support desk first. An undo asks nobody again "
                 "who was not asked before; factors set up meanwhile stay."
             ),
-            verbatim={key: config[key] for key in _FACTORS if config.get(key)},
-        )
-        # one field, but everybody in it
-        return plan.model_copy(update={"approval_class": ApprovalClass.A3})
-
-    def _plan_users(self, pool: str, name: str, states: tuple[State, State], barred: dict[str, str]) -> Plan:
-        before, after = states
-        count = len(changing(before, after))
-        rest = f" {len(barred)} cannot be asked and stay as they are: {with_reasons(barred)}." if barred else ""
-        return self.planned(
-            pool,
-            before,
-            after,
-            summary=f"Ask {count} of {len(before)} accounts of {name} for a code at every sign-in",
-            impact=(
-                f"{count} people need the telephone whose number is on file to sign in, until this is undone. Look "
-                "first whether an attacker has changed that number. Accounts that have a second factor keep it." + rest
-            ),
+            approval_class=ApprovalClass.A3,  # one field, but everybody in it
         )
 
 
@@ -141,20 +137,6 @@ def _asked(config: dict[str, Any]) -> dict[str, Any]:
     return {"mfa": config["MfaConfiguration"], "authenticator": bool(authenticator.get("Enabled"))}
 
 
-def _whole(plan: Plan) -> dict[str, Any]:
-    """The pool's configuration as it was, with what the plan changes; whatever is left out AWS forgets."""
-    wanted = plan.after[_POOL]
-    return {
-        **plan.context["verbatim"],
-        "MfaConfiguration": wanted["mfa"],
-        "SoftwareTokenMfaConfiguration": {"Enabled": wanted["authenticator"]},
-    }
-
-
-def _factors(_user: str, found: dict[str, Any]) -> list[str]:
-    return sorted(found.get("UserMFASettingList", []))
-
-
 def _barred(found: dict[str, Any], config: dict[str, Any]) -> str | None:
     """Why an account cannot be asked for a factor; None when it can, or is asked already."""
     if found.get("UserMFASettingList"):
@@ -163,8 +145,5 @@ def _barred(found: dict[str, Any], config: dict[str, Any]) -> str | None:
         return f"status {found['UserStatus']}"
     if not config.get("SmsMfaConfiguration"):
         return "no factor set up, and the pool sends no text messages"
-    return (
-        None
-        if attributes(found).get("phone_number_verified") == "true"
-        else "no factor set up and no verified telephone"
-    )
+    reached = attributes(found).get("phone_number_verified") == "true"
+    return None if reached else "no factor set up and no verified telephone"

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.log_records import Fields, Read, any_of, pseudonym, read
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
@@ -57,17 +58,16 @@ class DataAccess(ProbeAction[DataAccessParams]):
                 resource = pseudonym(scope.incident, str(record.get(fields.resource)))
                 accesses.append(_Access(moment, str(record.get(fields.address)), account, resource))
 
-        pattern = any_of(fields.event, (EVENT, params.event))
-        done = read(self.clients.client("logs"), group, pattern, window, take)
+        done = read(self.clients.client("logs"), group, any_of(fields.event, (EVENT, params.event)), window, take)
         seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
         since = {one.address: one.at for one in sorted(seen.takeovers, reverse=True)}
         theirs = [one for one in accesses if one.address in since and one.at >= since[one.address]]
         taken = {one.account for one in seen.takeovers}
         elsewhere = sum(one.account in taken and one.address not in since for one in accesses)
-        return Finding(
-            status=_status(seen, theirs, done),
-            summary=_summary(params, seen, theirs, done),
-            facts={
+        return suspect_if(
+            theirs,
+            _summary(params, seen, theirs, done),
+            {
                 "service": params.service,
                 "reads": len(theirs),
                 "studies": len({one.resource for one in theirs}),
@@ -80,14 +80,9 @@ class DataAccess(ProbeAction[DataAccessParams]):
                 "log_group": group,
                 **window.facts(),
             },
-            evidence=window.of(group),
+            window.of(group),
+            unsure=done.truncated or not seen.by_address,
         )
-
-
-def _status(seen: SignIns, theirs: list[_Access], done: Read) -> FindingStatus:
-    if theirs:
-        return FindingStatus.SUSPECT
-    return FindingStatus.UNKNOWN if done.truncated or not seen.by_address else FindingStatus.OK
 
 
 def _summary(params: DataAccessParams, seen: SignIns, theirs: list[_Access], done: Read) -> str:

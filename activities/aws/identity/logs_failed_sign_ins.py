@@ -7,10 +7,11 @@ from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.log_records import Fields, Read, any_of, read
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
@@ -53,15 +54,15 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
             if found := sign_in(scope, params.fields, moment, record):
                 attempts.append(found)
 
-        pattern = any_of(params.fields.event, (EVENT,))
-        done = read(self.clients.client("logs"), group, pattern, window, take)
+        done = read(self.clients.client("logs"), group, any_of(params.fields.event, (EVENT,)), window, take)
         seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
         if params.roles:
             seen.takeovers = [one for one in seen.takeovers if one.role in params.roles]
-        return Finding(
-            status=_status(params, seen, done),
-            summary=_summary(params, seen, done),
-            facts={
+        guessed = not params.roles and (seen.guessing or seen.failures >= params.flood)
+        return suspect_if(
+            seen.takeovers or guessed,
+            _summary(params, seen, done),
+            {
                 "service": params.service,
                 "failures": seen.failures,
                 "successes": seen.successes,
@@ -77,7 +78,8 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
                 "log_group": group,
                 **window.facts(),
             },
-            evidence=window.of(group),
+            window.of(group),
+            unsure=done.truncated or not seen.by_address,
         )
 
 
@@ -108,14 +110,6 @@ def _query(fields: Fields, seen: SignIns) -> str | None:
         f'filter {fields.event} = "{EVENT}" and {fields.address} in [{named}] '
         f'and @message like /"{fields.success}": ?true/ | stats count(*) by {fields.account}, {fields.address}'
     )
-
-
-def _status(params: FailedSignInsParams, seen: SignIns, done: Read) -> FindingStatus:
-    guessed = not params.roles and (seen.guessing or seen.failures >= params.flood)
-    if seen.takeovers or guessed:
-        return FindingStatus.SUSPECT
-    nothing = not seen.failures + seen.successes
-    return FindingStatus.UNKNOWN if done.truncated or nothing else FindingStatus.OK
 
 
 def _summary(params: FailedSignInsParams, seen: SignIns, done: Read) -> str:

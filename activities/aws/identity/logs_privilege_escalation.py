@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.log_records import Fields, address, any_of, pseudonym, read
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import stamp_to_second
 
@@ -55,20 +56,14 @@ class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
             if (account := record.get(fields.account)) is not None:
                 accounts.add(pseudonym(scope.incident, str(account)))
 
-        pattern = any_of(fields.event, (params.event,))
-        done = read(self.clients.client("logs"), group, pattern, window, take)
+        done = read(self.clients.client("logs"), group, any_of(fields.event, (params.event,)), window, take)
         granted, refused = outcomes[True], outcomes[False]
-        status = FindingStatus.UNKNOWN if done.truncated else FindingStatus.OK
-        if granted or (refused and not params.confirmed):
-            status = FindingStatus.SUSPECT
-        return Finding(
-            status=status,
-            summary=(
-                f"{params.service}: {granted} escalations of privilege granted and {refused} refused "
-                f"in the log of the last {spoken(params.window)}"
-                + (" among the latest lines; there is more to search" if done.truncated else "")
-            ),
-            facts={
+        return suspect_if(
+            granted or (refused and not params.confirmed),
+            f"{params.service}: {granted} escalations of privilege granted and {refused} refused "
+            f"in the log of the last {spoken(params.window)}"
+            + (" among the latest lines; there is more to search" if done.truncated else ""),
+            {
                 "service": params.service,
                 "granted": granted,
                 "refused": refused,
@@ -80,5 +75,6 @@ class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
                 "log_group": group,
                 **window.facts(),
             },
-            evidence=window.of(group),
+            window.of(group),
+            unsure=done.truncated,
         )

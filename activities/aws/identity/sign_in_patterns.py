@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import Any
 
+from activities.aws.shared.addresses import Networks
 from activities.aws.shared.log_records import Fields, address, pseudonym
 from domain.model.activity_io import Scope
 
@@ -56,12 +56,12 @@ class SignIns:
 
     @classmethod
     def of(cls, attempts: Iterable[SignIn], threshold: int, protected: Iterable[str]) -> "SignIns":
-        seen, ours = cls(), [ip_network(one, strict=False) for one in protected]
+        seen, ours = cls(), Networks(protected)
         at_account: Counter[str] = Counter()
         tried: defaultdict[str, set[str]] = defaultdict(set)
         for one in sorted(attempts):
             there = seen.by_address.setdefault(one.address, Attempts())
-            foreign = not _within(one.address, ours)
+            foreign = one.address not in ours
             often = there.failures >= threshold
             again = one.account in tried[one.address] and at_account[one.account] >= threshold
             if one.success and foreign and (often or again):
@@ -74,7 +74,7 @@ class SignIns:
             seen.accounts.add(one.account)
             there.take(one)
         most = sorted(seen.by_address.items(), key=lambda item: (-item[1].failures, item[0]))
-        seen.guessing = [name for name, one in most if one.failures >= threshold and not _within(name, ours)]
+        seen.guessing = [name for name, one in most if one.failures >= threshold and name not in ours]
         return seen
 
 
@@ -86,7 +86,3 @@ def sign_in(scope: Scope, fields: Fields, at: datetime, record: dict[str, Any]) 
         return None
     role = record.get(fields.role)
     return SignIn(at, success, known, pseudonym(scope.incident, str(account)), None if role is None else str(role))
-
-
-def _within(address: str, networks: list[Any]) -> bool:
-    return any(ip_address(address) in network for network in networks)

@@ -1,12 +1,14 @@
 """Tell how long a certificate is still good, and whether it will be renewed by itself."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
 from activities.action import CertificateName, Params, ProbeAction, iam
+from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.timestamps import short_time, stamp_to_second
 
 
@@ -30,29 +32,23 @@ class Certificate(ProbeAction[CertificateParams]):
         arn = scope.environment.certificates[params.certificate]
         found = self.clients.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
         end: datetime | None = found.get("NotAfter")
+        facts: dict[str, Any] = {"certificate": params.certificate, "status": found["Status"]}
+        stands = f"certificate {params.certificate} is {found['Status']}"
         if end is None:
-            return Finding(
-                status=FindingStatus.SUSPECT,
-                summary=f"certificate {params.certificate} is {found['Status']}: it was never issued",
-                facts={"certificate": params.certificate, "status": found["Status"]},
-            )
+            return suspect_if(True, f"{stands}: it was never issued", facts)
         renewal = found.get("RenewalSummary", {})
         imported = found.get("Type") == "IMPORTED"
         days = (end - at) / timedelta(days=1)
         how = "imported, so nothing renews it" if imported else f"renewal {renewal.get('RenewalStatus', 'not begun')}"
         reason = f" ({renewal['RenewalStatusReason']})" if renewal.get("RenewalStatusReason") else ""
         ends = f"ends {short_time(end)}, in {days:.1f} days" if days > 0 else f"ended {short_time(end)}"
-        return Finding(
-            status=FindingStatus.SUSPECT if days <= params.days or found["Status"] != "ISSUED" else FindingStatus.OK,
-            summary=f"certificate {params.certificate} is {found['Status']}, {ends}; {how}{reason}",
-            facts={
-                "certificate": params.certificate,
-                "status": found["Status"],
-                "not_after": stamp_to_second(end),
-                "days_left": round(days, 1),
-                "imported": imported,
-                "renewal": renewal.get("RenewalStatus"),
-                "reason": renewal.get("RenewalStatusReason"),
-                "in_use_by": len(found.get("InUseBy", [])),
-            },
-        )
+        facts |= {
+            "not_after": stamp_to_second(end),
+            "days_left": round(days, 1),
+            "imported": imported,
+            "renewal": renewal.get("RenewalStatus"),
+            "reason": renewal.get("RenewalStatusReason"),
+            "in_use_by": len(found.get("InUseBy", [])),
+        }
+        late = days <= params.days or found["Status"] != "ISSUED"
+        return suspect_if(late, f"{stands}, {ends}; {how}{reason}", facts)

@@ -8,9 +8,9 @@ from pydantic import Field
 from activities.action import BalancedServiceName, LoadBalancerName, Params, ProbeAction, iam
 from activities.aws.network.elbv2_target_health import target_group
 from activities.aws.shared.cloudwatch_metrics import Query, read
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 
 _NAMESPACE = "AWS/ApplicationELB"
 _WINDOW = timedelta(hours=2)
@@ -53,10 +53,10 @@ class ResponseTime(ProbeAction[ResponseTimeParams]):
         before = 1000 * min(value for _, value in points["p95"])
         facts |= {f"{name}_ms": round(value) for name, value in newest.items()} | {"p95_best_ms": round(before)}
         times = ", ".join(f"{name} {value:.0f} ms" for name, value in newest.items())
-        return Finding(
-            status=FindingStatus.SUSPECT if newest["p95"] > params.slow_ms else FindingStatus.OK,
-            summary=f"{params.service} answers in {times}; p95 was {before:.0f} ms at best in the last two hours",
-            facts=facts,
+        return suspect_if(
+            newest["p95"] > params.slow_ms,
+            f"{params.service} answers in {times}; p95 was {before:.0f} ms at best in the last two hours",
+            facts,
         )
 
 
@@ -88,11 +88,9 @@ class ErrorRate(ProbeAction[ErrorRateParams]):
         failed = counts["target"] + counts["balancer"]
         share = 100 * failed / max(counts["requests"], failed, 1)
         facts["percent"] = round(share, 2)
-        return Finding(
-            status=FindingStatus.SUSPECT if share > params.percent else FindingStatus.OK,
-            summary=(
-                f"{params.service}: {failed:.0f} of {counts['requests']:.0f} requests failed ({share:.1f} %), "
-                f"{counts['target']:.0f} in the application, {counts['balancer']:.0f} in the load balancer"
-            ),
-            facts=facts,
+        return suspect_if(
+            share > params.percent,
+            f"{params.service}: {failed:.0f} of {counts['requests']:.0f} requests failed ({share:.1f} %), "
+            f"{counts['target']:.0f} in the application, {counts['balancer']:.0f} in the load balancer",
+            facts,
         )

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from activities.action import NetworkName, Params, ProbeAction, iam
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 
 
@@ -27,12 +28,9 @@ class FlowLogs(ProbeAction[FlowLogsParams]):
     def observe(self, scope: Scope, params: FlowLogsParams, at: datetime) -> Finding:
         vpc = scope.environment.networks[params.network].vpc_id
         logs = [_facts(log) for log in listed(self.clients.client("ec2"), vpc)]
-        return Finding(
-            status=FindingStatus.OK if any(log["active"] for log in logs) else FindingStatus.SUSPECT,
-            summary=f"{params.network} ({vpc}): {_describe(logs)}",
-            facts={"network": params.network, "vpc": vpc, "flow_logs": logs},
-            evidence=next((log["destination"] for log in logs if log["active"]), None),
-        )
+        active = next((log["destination"] for log in logs if log["active"]), None)
+        facts = {"network": params.network, "vpc": vpc, "flow_logs": logs}
+        return suspect_if(active is None, f"{params.network} ({vpc}): {_describe(logs)}", facts, active)
 
 
 def listed(ec2: Any, vpc: str) -> Iterator[dict[str, Any]]:

@@ -8,15 +8,15 @@ from pydantic import Field
 
 from activities.action import NetworkName, Params, ProbeAction, iam
 from activities.aws.network.ec2_flow_logs import destination, is_active, listed
-from activities.aws.network.flow_lines import Flow, Flows, Inside
-from activities.aws.shared.findings import unknown
+from activities.aws.network.flow_lines import Verdict, inside
+from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 
-_PAGES = {"REJECT": 50, "ACCEPT": 5}
-"""How much is read of each: what was let through is most of the traffic, and tells the least."""
+_PAGES_REFUSED = 50
+_PAGES_LET = 5  # most of the traffic, and tells the least
 _PORTS = 5
 
 
@@ -26,27 +26,6 @@ class FlowTrafficParams(Params):
     network: NetworkName
     window: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
     threshold: int = Field(default=10, ge=1)
-
-
-class _Verdict:
-    """The flows of a window that met one end; `source` is the flow log that holds them, if CloudWatch Logs does."""
-
-    def __init__(self, action: str, logs: list[dict[str, Any]]) -> None:
-        self.action = action
-        self.source = next((log for log in logs if log.get("TrafficType") in {"ALL", action}), None)
-        self.count = 0
-        self.ports: Counter[int] = Counter()
-        self.truncated = False
-
-    def take(self, flow: Flow, inside: Inside) -> None:
-        self.count += 1
-        if inside.holds(flow.source) and inside.holds(flow.target):
-            self.ports[flow.port] += 1
-
-    def describe(self, verb: str) -> str:
-        if self.source is None:
-            return f"none on record that was {verb}"
-        return f"{'at least ' if self.truncated else ''}{self.count} {verb}"
 
 
 class FlowTraffic(ProbeAction[FlowTrafficParams]):
@@ -71,59 +50,29 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
         if not readable:
             where = f"lies in {', '.join(elsewhere)}, to be looked up there" if elsewhere else "is recorded nowhere"
             return unknown(f"{params.network} ({vpc}): its traffic {where}", facts, next(iter(elsewhere), None))
-        refused, let = _Verdict("REJECT", readable), _Verdict("ACCEPT", readable)
-        inside, window = Inside.of(ec2, vpc), Window.before(at, params.window)
-        for verdict in (refused, let):
-            self._read(verdict, inside, window)
-        return _finding(params, vpc, (refused, let), facts, window)
-
-    def _read(self, verdict: _Verdict, inside: Inside, window: Window) -> None:
-        if verdict.source is None:
-            return
-        logs = self.clients.client("logs")
-        found = Flows(logs, verdict.source, verdict.action, window, _PAGES[verdict.action])
-        for flow in found:
-            verdict.take(flow, inside)
-        verdict.truncated = found.truncated
-
-
-def _finding(
-    params: FlowTrafficParams,
-    vpc: str,
-    verdicts: tuple[_Verdict, _Verdict],
-    facts: dict[str, Any],
-    window: Window,
-) -> Finding:
-    refused, let = verdicts
-    between = refused.ports.total()
-    counted = f"{let.describe('let through')} and {refused.describe('refused')}"
-    groups = sorted({destination(one.source) for one in verdicts if one.source})
-    return Finding(
-        status=_status(params, refused, let),
-        summary=(
-            f"{params.network} ({vpc}): of the flows of the last {spoken(params.window)}, {counted}; "
-            f"{_between(refused.ports)}"
-        ),
-        facts={
-            **facts,
-            "log_groups": groups,
-            "accepted": let.count if let.source else None,
-            "rejected": refused.count if refused.source else None,
-            "rejected_inside": between,
-            "rejected_inside_by_port": {str(port): count for port, count in refused.ports.most_common(_PORTS)},
-            "truncated": refused.truncated or let.truncated,
-            **window.facts(),
-        },
-        evidence=window.of(", ".join(groups)),
-    )
-
-
-def _status(params: FlowTrafficParams, refused: _Verdict, let: _Verdict) -> FindingStatus:
-    """Nothing suspect is no proof where refusals are not recorded or not all read, or nothing is written at all."""
-    if refused.ports.total() >= params.threshold:
-        return FindingStatus.SUSPECT
-    silent = not refused.count and not let.count
-    return FindingStatus.UNKNOWN if silent or refused.source is None or refused.truncated else FindingStatus.OK
+        refused, let = Verdict("REJECT", readable), Verdict("ACCEPT", readable)
+        own, window, logs = inside(ec2, vpc), Window.before(at, params.window), self.clients.client("logs")
+        refused.read(logs, own, window, _PAGES_REFUSED)
+        let.read(logs, own, window, _PAGES_LET)
+        groups = sorted({destination(one.source) for one in (refused, let) if one.source})
+        return suspect_if(
+            refused.ports.total() >= params.threshold,
+            f"{params.network} ({vpc}): of the flows of the last {spoken(params.window)}, "
+            f"{let.describe('let through')} and {refused.describe('refused')}; {_between(refused.ports)}",
+            {
+                **facts,
+                "log_groups": groups,
+                "accepted": let.count if let.source else None,
+                "rejected": refused.count if refused.source else None,
+                "rejected_inside": refused.ports.total(),
+                "rejected_inside_by_port": {str(port): count for port, count in refused.ports.most_common(_PORTS)},
+                "truncated": refused.truncated or let.truncated,
+                **window.facts(),
+            },
+            window.of(", ".join(groups)),
+            # nothing suspect is no proof where refusals are not recorded or not all read, or nothing is written at all
+            unsure=refused.source is None or refused.truncated or not refused.count + let.count,
+        )
 
 
 def _between(ports: Counter[int]) -> str:

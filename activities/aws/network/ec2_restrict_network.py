@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName, iam
+from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, iam
 from activities.aws.network.ingress_rules import IngressRule, matching
-from activities.aws.network.isolation_barriers import AclEntry
-from activities.aws.shared.addresses import listed, normalised, refuse_unblockable
-from activities.aws.shared.pieces import Piece, as_planned, set_all
+from activities.aws.network.isolation_barriers import AclEntry, ec2_arn
+from activities.aws.shared.addresses import Addresses, listed, normalised, own_addresses, refuse_unblockable
+from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State
 
 _NUMBERS = range(10, 90)
 """Entries of a network ACL that deny single addresses for an incident; isolation's own come before them."""
@@ -35,12 +35,7 @@ class RestrictParams(Params):
     cidr: str | None = None
     port: int | None = Field(default=None, ge=0, le=65535)
     network_acl: NetworkAclName | None = None
-    addresses: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(default=(), max_length=_MOST)
-
-    @field_validator("addresses")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return normalised(value)
+    addresses: Addresses = Field(default=(), max_length=_MOST)
 
     @field_validator("cidr")
     @classmethod
@@ -48,7 +43,7 @@ class RestrictParams(Params):
         return normalised((value,))[0] if value else None
 
 
-class RestrictNetwork(ChangeAction[RestrictParams]):
+class RestrictNetwork(CompositeChange[RestrictParams]):
     """Revokes named ingress rules, and adds entries that deny addresses under numbers 10 to 89 that are free.
 
     The state has one field a rule, `<group> <protocol> <ports> <source>`, with its description and tags or null, and
@@ -68,45 +63,34 @@ class RestrictNetwork(ChangeAction[RestrictParams]):
         environment = scope.environment
         group = environment.security_groups[params.security_group] if params.security_group else None
         acl = environment.network_acls[params.network_acl] if params.network_acl else None
-        before, revoked = self._rules(environment, params, group)
-        after: State = dict.fromkeys(before)
-        before, after = before | (denied := self._entries(scope, params, acl))[0], after | denied[1]
+        rules, denied = self._rules(environment, params, group), self._entries(scope, params, acl)
+        before: State = rules | {name: standing for name, (standing, _) in denied.items()}
+        after: State = dict.fromkeys(rules) | {name: entry for name, (_, entry) in denied.items()}
         if not before:
             raise RuleError("name rules, cidr or port of a security group, or addresses for a network ACL")
-        touched = (("security-group", group if revoked else None), ("network-acl", acl if denied[1] else None))
-        arns = [_arn(environment, kind, name) for kind, name in touched if name]
+        touched = ([f"security-group/{group}"] if rules else []) + ([f"network-acl/{acl}"] if denied else [])
+        arns = [ec2_arn(environment, name) for name in touched]
         return self.proposed(
             target=arns[0],
-            summary=f"Revoke {len(revoked)} ingress rules, deny {len(denied[1])} addresses",
+            summary=f"Revoke {len(rules)} ingress rules, deny {len(denied)} addresses",
             before=before,
             after=after,
-            impact=_impact(params, revoked),
+            impact=_impact(params, list(rules)),
             locks=arns,
             context={"group": group, "acl": acl},
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:
-        """Read each rule and entry (`ec2:DescribeSecurityGroupRules`, `ec2:DescribeNetworkAcls`)."""
-        return {name: piece.read() for name, piece in self._pieces(plan)}
-
-    def act(self, scope: Scope, plan: Plan) -> None:
-        """Set each rule and entry that is not yet as planned; a second time writes nothing."""
-        set_all(self._pieces(plan), plan.after)
-
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether every rule and entry is as planned."""
-        return as_planned(self.read(scope, plan), plan.after, "rules")
-
-    def _pieces(self, plan: Plan) -> Iterator[tuple[str, Piece]]:
-        for name in sorted(plan.after):
-            if plan.context["acl"] and name.startswith(f"{plan.context['acl']} "):
-                yield name, AclEntry(self.clients, plan.context["acl"], int(name.split()[-1]), egress=False)
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterator[tuple[str, Piece]]:
+        """Each rule and entry (`ec2:DescribeSecurityGroupRules`, `ec2:DescribeNetworkAcls`)."""
+        for name in sorted(wanted):
+            if context["acl"] and name.startswith(f"{context['acl']} "):
+                yield name, AclEntry(self.clients, context["acl"], int(name.split()[-1]), egress=False)
             else:
-                yield name, IngressRule(self.clients, plan.context["group"], name)
+                yield name, IngressRule(self.clients, context["group"], name)
 
-    def _rules(self, environment: Environment, params: RestrictParams, group: str | None) -> tuple[State, list[str]]:
+    def _rules(self, environment: Environment, params: RestrictParams, group: str | None) -> State:
         if not (params.rules or params.cidr or params.port is not None):
-            return {}, []
+            return {}
         if group is None:
             raise RuleError("rules, cidr and port belong to a security group: name security_group too")
         refuse_protected(environment, (group,))
@@ -117,31 +101,28 @@ class RestrictNetwork(ChangeAction[RestrictParams]):
             raise RuleError(f"no ingress rule of {group} lets in what is named: look at its rules")
         if len(found) > _MOST:
             raise RuleError(f"{len(found)} rules of {group} match, {_MOST} at most at once: name them by rules")
-        return {name: IngressRule.value(rule) for name, rule in found.items()}, list(found)
+        return {name: IngressRule.value(rule) for name, rule in found.items()}
 
-    def _entries(self, scope: Scope, params: RestrictParams, acl: str | None) -> tuple[State, State]:
-        """The entries that deny the addresses; one that is denied in our numbers already keeps its own."""
+    def _entries(self, scope: Scope, params: RestrictParams, acl: str | None) -> dict[str, tuple[Any, Any]]:
+        """Each entry as it stands and as it shall; an address that is denied in our numbers already keeps its own."""
         if not params.addresses:
-            return {}, {}
+            return {}
         if acl is None:
             raise RuleError("addresses are denied at a network ACL: name network_acl too")
         refuse_protected(scope.environment, (acl,))
         ec2 = self.clients.client("ec2")
-        own = [one["PublicIp"] for one in ec2.describe_addresses()["Addresses"] if one.get("PublicIp")]
-        refuse_unblockable(params.addresses, scope.environment.protected.addresses, own)
+        refuse_unblockable(params.addresses, scope.environment.protected.addresses, own_addresses(self.clients))
         entries = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
         standing = {one["RuleNumber"]: one for one in entries if not one["Egress"]}
         free = [number for number in _NUMBERS if number not in standing]
-        before: State = {}
-        after: State = {}
+        found: dict[str, tuple[Any, Any]] = {}
         for address in params.addresses:
             entry = {"Protocol": "-1", "RuleAction": "deny", _FAMILIES[ip_network(address).version]: address}
             known = [number for number in _NUMBERS if number in standing and entry.items() <= standing[number].items()]
             if not known and not free:
                 raise RuleError(f"{acl} has no free entry from {_NUMBERS[0]} to {_NUMBERS[-1]}: remove some first")
-            name = f"{acl} ingress {known[0] if known else free.pop(0)}"
-            before[name], after[name] = (entry if known else None), entry
-        return before, after
+            found[f"{acl} ingress {known[0] if known else free.pop(0)}"] = (entry if known else None, entry)
+        return found
 
 
 def _impact(params: RestrictParams, revoked: list[str]) -> str:
@@ -158,7 +139,3 @@ def _impact(params: RestrictParams, revoked: list[str]) -> str:
         else ""
     )
     return (rules + entries).strip()
-
-
-def _arn(environment: Environment, kind: str, name: str) -> str:
-    return f"arn:aws:ec2:{environment.region}:{environment.account}:{kind}/{name}"

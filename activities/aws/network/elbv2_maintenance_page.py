@@ -1,14 +1,15 @@
 """Show the maintenance page instead of the application."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from activities.action import ChangeAction, NoParams, RuleError, iam
+from activities.action import Clients, NoParams, RuleError, iam, needed
 from activities.aws.network.maintenance_html import PAGE, PAGE_DIGEST, digest
+from activities.aws.shared.pieces import CompositeChange, Piece
 from domain.config.approval import ApprovalClass
 from domain.config.environment import LoadBalancer
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State
 
 _PAGE = "page"
 _TYPE = "text/html"
@@ -23,7 +24,54 @@ _ANSWER: list[dict[str, Any]] = [
 ]
 
 
-class MaintenancePage(ChangeAction[NoParams]):
+class _Page(Piece):
+    """The page in its bucket; its value is the SHA-256 of what lies there, null while nothing does."""
+
+    def __init__(self, clients: Clients, bucket: str, key: str) -> None:
+        self._s3 = clients.client("s3")
+        self._where = {"Bucket": bucket, "Key": key}
+
+    def read(self) -> str | None:
+        """`s3:GetObject`, and `s3:ListBucket`, without which what is not there is denied."""
+        try:
+            return digest(self._s3.get_object(**self._where)["Body"].read())
+        except self._s3.exceptions.NoSuchKey:
+            return None
+
+    def set(self, value: Any) -> None:
+        """Put our page there, and keep somebody else's beside it; or put back what was kept."""
+        if value is None:
+            self._s3.delete_object(**self._where)
+        elif value == PAGE_DIGEST:
+            if (before := self.read()) is not None:
+                self._s3.copy_object(**self._kept(before), CopySource=self._where)
+            self._s3.put_object(**self._where, Body=PAGE.encode(), ContentType=_TYPE, CacheControl="no-store")
+        else:
+            self._s3.copy_object(**self._where, CopySource=self._kept(value))
+
+    def _kept(self, page: str) -> dict[str, str]:
+        return {**self._where, "Key": f"{self._where['Key']}.{page[:16]}"}
+
+
+class _Rule(Piece):
+    """A listener's rule; its value is its actions written out, `verbatim` as AWS gave them in the plan."""
+
+    def __init__(self, clients: Clients, arn: str, verbatim: list[dict[str, Any]]) -> None:
+        self._clients = clients
+        self._arn = arn
+        self._verbatim = verbatim
+
+    def read(self) -> list[dict[str, Any]]:
+        """`elasticloadbalancing:DescribeRules`."""
+        return _explicit(_described(self._clients, [self._arn])[0]["Actions"])
+
+    def set(self, value: Any) -> None:
+        """Write the actions, as AWS gave them where these are meant (`elasticloadbalancing:ModifyRule`)."""
+        actions = self._verbatim if _explicit(self._verbatim) == value else value
+        self._clients.once("elbv2").modify_rule(RuleArn=self._arn, Actions=actions)
+
+
+class MaintenancePage(CompositeChange[NoParams]):
     """Makes the rules that carry the application answer 503 with the page, and keeps the page in its bucket.
 
     The state is `page`, the SHA-256 of the stored page or null, and each rule's actions under the rule's ARN. Rules
@@ -37,101 +85,49 @@ class MaintenancePage(ChangeAction[NoParams]):
 
     def plan(self, scope: Scope, params: NoParams) -> Plan:
         """Read the rules and the page; raises `RuleError` when a rule could not be put back as it was."""
-        balancer, context = _place(scope)
-        rules = self._rules(balancer.rule_arns)
+        balancer, place = _place(scope)
+        rules = _described(self.clients, balancer.rule_arns)
         for rule in rules:
             _refuse_irreversible(rule)
-        before = {_PAGE: self._stored(context), **{rule["RuleArn"]: _explicit(rule["Actions"]) for rule in rules}}
-        after = {_PAGE: PAGE_DIGEST, **{rule["RuleArn"]: _ANSWER for rule in rules}}
+        context = {**place, "verbatim": {rule["RuleArn"]: rule["Actions"] for rule in rules}}
+        after: State = {_PAGE: PAGE_DIGEST, **{rule["RuleArn"]: _ANSWER for rule in rules}}
+        count = f"{len(rules)} rule" + ("s" if len(rules) > 1 else "")
         return self.proposed(
             target=balancer.arn,
-            summary=f"Show the maintenance page on {len(rules)} rule{'s' if len(rules) > 1 else ''}",
-            before=before,
+            summary=f"Show the maintenance page on {count}",
+            before=self.values(scope, after, context),
             after=after,
             impact=(
-                f"Nobody reaches the application through {balancer.arn.rsplit('/', 2)[-2]}: every request that its "
-                f"{len(rules)} application rule{'s' if len(rules) > 1 else ''} would forward gets {_STATUS} and the "
-                "maintenance page, until this is undone. Other rules, such as that of the health check, stay."
+                f"Nobody reaches the application through {balancer.arn.rsplit('/', 2)[-2]}: every request that the "
+                f"application's {count} would forward gets {_STATUS} and the maintenance page, until this is undone. "
+                "Other rules, such as that of the health check, stay."
             ),
             locks={balancer.arn, *balancer.rule_arns},
-            context={**context, "verbatim": {rule["RuleArn"]: rule["Actions"] for rule in rules}},
+            context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:
-        """Read the stored page and the actions of the plan's rules (`elasticloadbalancing:DescribeRules`)."""
-        rules = self._rules(tuple(_rule_arns(plan)))
-        return {
-            _PAGE: self._stored(plan.context),
-            **{rule["RuleArn"]: _explicit(rule["Actions"]) for rule in rules},
-        }
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
+        """The page, then the rules in order of their ARNs; coming back the page goes last."""
+        page = (_PAGE, _Page(self.clients, context["bucket"], context["key"]))
+        rules = [(arn, _Rule(self.clients, arn, actions)) for arn, actions in sorted(context["verbatim"].items())]
+        return [page, *rules] if wanted[_PAGE] == PAGE_DIGEST else [*rules, page]
 
-    def act(self, scope: Scope, plan: Plan) -> None:
-        """Set page and rules to `after`, whole and absolute, so a second time changes nothing.
 
-        Going there the page comes first, coming back it goes last.
-        """
-        coming_back = plan.before[_PAGE] == PAGE_DIGEST and plan.after[_PAGE] != PAGE_DIGEST
-        if not coming_back:
-            self._store(plan)
-        for arn in _rule_arns(plan):
-            if plan.after[arn] != plan.before[arn]:
-                self.clients.once("elbv2").modify_rule(RuleArn=arn, Actions=_to_write(plan, arn))
-        if coming_back:
-            self._store(plan)
-
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether page and rules are as planned; a load balancer follows its rules at once."""
-        now = self.read(scope, plan)
-        wrong = sorted(name for name, value in plan.after.items() if now.get(name) != value)
-        rules = len(plan.after) - 1
-        message = f"{rules - len(set(wrong) - {_PAGE})} of {rules} rules as planned"
-        return Verification(done=not wrong, message=message + (", the stored page is not" if _PAGE in wrong else ""))
-
-    def _rules(self, arns: tuple[str, ...]) -> list[dict[str, Any]]:
-        return sorted(
-            self.clients.client("elbv2").describe_rules(RuleArns=list(arns))["Rules"],
-            key=lambda rule: str(rule["RuleArn"]),
-        )
-
-    def _stored(self, context: State) -> str | None:
-        """The digest of the page in the bucket; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
-        s3 = self.clients.client("s3")
-        try:
-            answer = s3.get_object(Bucket=context["bucket"], Key=context["key"])
-        except s3.exceptions.NoSuchKey:
-            return None
-        return digest(answer["Body"].read())
-
-    def _store(self, plan: Plan) -> None:
-        """Put the page of `after` in the bucket; a page of somebody else's is kept beside it, to be put back."""
-        before, after = plan.before[_PAGE], plan.after[_PAGE]
-        if before == after:
-            return
-        s3, where = self.clients.client("s3"), {"Bucket": plan.context["bucket"], "Key": plan.context["key"]}
-        if after is None:
-            s3.delete_object(**where)
-        elif after == PAGE_DIGEST:
-            if before is not None and self._stored(plan.context) == before:
-                s3.copy_object(Bucket=where["Bucket"], Key=_kept(where["Key"], before), CopySource=where)
-            s3.put_object(**where, Body=PAGE.encode(), ContentType=_TYPE, CacheControl="no-store")
-        else:
-            kept = {"Bucket": where["Bucket"], "Key": _kept(where["Key"], after)}
-            s3.copy_object(**where, CopySource=kept)
+def _described(clients: Clients, arns: Iterable[str]) -> list[dict[str, Any]]:
+    return list(clients.client("elbv2").describe_rules(RuleArns=list(arns))["Rules"])
 
 
 def _place(scope: Scope) -> tuple[LoadBalancer, State]:
     """Where rules and page are; raises `RuleError` when the environment does not say."""
     environment = scope.environment
-    if environment.maintenance is None:
-        raise RuleError(f"environment {environment.name} names no maintenance page: fill in maintenance in its file")
-    balancer = environment.load_balancers[environment.maintenance.load_balancer]
+    where = needed(environment.maintenance, environment, "maintenance")
+    balancer = environment.load_balancers[where.load_balancer]
     if not balancer.rule_arns:
         raise RuleError(
-            f"load balancer {environment.maintenance.load_balancer} names no rules that carry the application: "
+            f"load balancer {where.load_balancer} names no rules that carry the application: "
             "fill in rule_arns in the environment's file"
         )
-    bucket = environment.buckets[environment.maintenance.bucket]
-    return balancer, {"bucket": bucket, "key": environment.maintenance.key}
+    return balancer, {"bucket": environment.buckets[where.bucket], "key": where.key}
 
 
 def _refuse_irreversible(rule: dict[str, Any]) -> None:
@@ -142,17 +138,6 @@ def _refuse_irreversible(rule: dict[str, Any]) -> None:
             f"{rule['RuleArn']} signs people in by OpenID Connect; AWS does not give its client secret back, "
             "so that the rule could not be restored: name a rule without it"
         )
-
-
-def _rule_arns(plan: Plan) -> Iterator[str]:
-    return (name for name in sorted(plan.after) if name != _PAGE)
-
-
-def _to_write(plan: Plan, arn: str) -> list[dict[str, Any]]:
-    """The actions as AWS gave them, where they are what shall stand; otherwise those of `after`."""
-    verbatim: list[dict[str, Any]] = plan.context["verbatim"][arn]
-    wanted: list[dict[str, Any]] = plan.after[arn]
-    return verbatim if _explicit(verbatim) == wanted else wanted
 
 
 def _explicit(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -177,8 +162,3 @@ def _forward(action: dict[str, Any]) -> dict[str, Any]:
         },
     }
     return {**explicit, "TargetGroupArn": groups[0]["TargetGroupArn"]} if len(groups) == 1 else explicit
-
-
-def _kept(key: str, page: str) -> str:
-    """Where a page that was there before ours is kept."""
-    return f"{key}.{page[:16]}"

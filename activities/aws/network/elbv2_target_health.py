@@ -4,8 +4,9 @@ from collections import Counter
 from datetime import datetime
 
 from activities.action import BalancedServiceName, Params, ProbeAction, iam, needed
+from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 
 _HEALTHY = "healthy"
 _FAILING = ("unhealthy", "unhealthy.draining")
@@ -31,17 +32,14 @@ class TargetHealth(ProbeAction[TargetHealthParams]):
         health = [described["TargetHealth"] for described in answer["TargetHealthDescriptions"]]
         states = Counter(one["State"] for one in health)
         reasons = Counter(one["Reason"] for one in health if one.get("Reason"))
-        return Finding(
-            status=_status(states),
-            summary=_summary(params.service, states, reasons),
-            facts={
-                "service": params.service,
-                "targets": states.total(),
-                "healthy": states[_HEALTHY],
-                "states": dict(states),
-                "reasons": dict(reasons),
-            },
-            evidence=group,
+        unchecked = set(states) == {_UNCHECKED}
+        counted = {"targets": states.total(), "healthy": states[_HEALTHY], "states": dict(states)}
+        return suspect_if(
+            not unchecked and (any(states[state] for state in _FAILING) or not states[_HEALTHY]),
+            _summary(params.service, states, reasons),
+            {"service": params.service, **counted, "reasons": dict(reasons)},
+            group,
+            unsure=unchecked,
         )
 
 
@@ -49,14 +47,6 @@ def target_group(scope: Scope, service: str) -> str:
     """The ARN of a service's target group. Raises `RuleError` where no load balancer is before the service."""
     arn = scope.environment.services[service].target_group_arn
     return needed(arn, scope.environment, f"services.{service}.target_group_arn")
-
-
-def _status(states: Counter[str]) -> FindingStatus:
-    if states and set(states) == {_UNCHECKED}:
-        return FindingStatus.UNKNOWN
-    if any(states[state] for state in _FAILING) or not states[_HEALTHY]:
-        return FindingStatus.SUSPECT
-    return FindingStatus.OK
 
 
 def _summary(service: str, states: Counter[str], reasons: Counter[str]) -> str:

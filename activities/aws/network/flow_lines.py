@@ -1,11 +1,11 @@
 """Read the lines of a VPC's flow log in CloudWatch Logs, in whichever format it is kept; no line leaves the worker."""
 
-import ipaddress
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections import Counter
+from typing import Any
 
 from activities.aws.network.ec2_flow_logs import log_group
+from activities.aws.shared.addresses import Networks
 from activities.aws.shared.log_records import events
 from activities.aws.shared.windows import Window
 
@@ -16,62 +16,47 @@ _DEFAULT_FORMAT = (
 _FIELD = re.compile(r"\$\{([a-z0-9-]+)\}")
 
 
-class Flow(NamedTuple):
-    """One flow of one aggregation interval: its addresses as they are written, and the lower of its two ports.
+def inside(ec2: Any, vpc: str) -> Networks:
+    """The address blocks of a VPC, IPv4 and IPv6 (`ec2:DescribeVpcs`)."""
+    found = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
+    blocks = [one["CidrBlock"] for one in found.get("CidrBlockAssociationSet", [])]
+    return Networks([*blocks, *(one["Ipv6CidrBlock"] for one in found.get("Ipv6CidrBlockAssociationSet", []))])
 
-    An answer that is refused comes from the port that was asked for, and goes to one out of the upper range.
+
+class Verdict:
+    """The flows of a window that met one end; `source` is the flow log that holds them, if CloudWatch Logs does.
+
+    `ports` counts those between addresses of the network's own, each by the lower of its two ports: an answer that is
+    refused comes from the port that was asked for, and goes to one out of the upper range.
     """
 
-    source: str
-    target: str
-    port: int
-
-
-class Inside:
-    """The addresses of a VPC."""
-
-    def __init__(self, blocks: list[str]) -> None:
-        self._blocks = [ipaddress.ip_network(block) for block in blocks]
-
-    @classmethod
-    def of(cls, ec2: Any, vpc: str) -> "Inside":
-        """Read its address blocks, IPv4 and IPv6 (`ec2:DescribeVpcs`)."""
-        found = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
-        blocks = [one["CidrBlock"] for one in found.get("CidrBlockAssociationSet", [])]
-        return cls([*blocks, *(one["Ipv6CidrBlock"] for one in found.get("Ipv6CidrBlockAssociationSet", []))])
-
-    def holds(self, address: str) -> bool:
-        """Tell whether an address is one of them; `-`, which stands where there was none, is not."""
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(found in block for block in self._blocks)
-
-
-class Flows:
-    """The flows of one window that met one end, the latest page first, of at most so many pages.
-
-    Once they have been gone through, `truncated` says whether there are more.
-    """
-
-    def __init__(self, logs: Any, log: dict[str, Any], action: str, window: Window, most_pages: int) -> None:
-        self._events = events(logs, log_group(log), action, window, most_pages)
-        self._fields = _FIELD.findall(log.get("LogFormat") or _DEFAULT_FORMAT)
+    def __init__(self, action: str, logs: list[dict[str, Any]]) -> None:
         self._action = action
+        self.source = next((log for log in logs if log.get("TrafficType") in {"ALL", action}), None)
+        self.count = 0
+        self.ports: Counter[int] = Counter()
+        self.truncated = False
 
-    def __iter__(self) -> Iterator[Flow]:
-        found = (self._flow(event["message"]) for event in self._events.items("events"))
-        yield from (flow for flow in found if flow)
+    def read(self, logs: Any, own: Networks, window: Window, most_pages: int) -> None:
+        """Count its flows, the latest page first (`logs:FilterLogEvents`)."""
+        if self.source is None:
+            return
+        fields = _FIELD.findall(self.source.get("LogFormat") or _DEFAULT_FORMAT)
+        found = events(logs, log_group(self.source), self._action, window, most_pages)
+        for event in found.items("events"):
+            flow = dict(zip(fields, event["message"].split(), strict=False))
+            # the filter's word may stand anywhere in a line
+            if flow.get("action") == self._action:
+                self._take(flow, own)
+        self.truncated = found.truncated
 
-    @property
-    def truncated(self) -> bool:
-        return self._events.truncated
+    def _take(self, flow: dict[str, str], own: Networks) -> None:
+        self.count += 1
+        if flow.get("srcaddr", "-") in own and flow.get("dstaddr", "-") in own:
+            ports = [int(flow[name]) for name in ("srcport", "dstport") if flow.get(name, "").isdecimal()]
+            self.ports[min(ports, default=0)] += 1
 
-    def _flow(self, line: str) -> Flow | None:
-        """Read one line, unless it tells of another end: the filter's word may stand anywhere in it."""
-        found = dict(zip(self._fields, line.split(), strict=False))
-        if found.get("action") != self._action:
-            return None
-        ports = [int(found[name]) for name in ("srcport", "dstport") if found.get(name, "").isdecimal()]
-        return Flow(found.get("srcaddr", "-"), found.get("dstaddr", "-"), min(ports, default=0))
+    def describe(self, verb: str) -> str:
+        if self.source is None:
+            return f"none on record that was {verb}"
+        return f"{'at least ' if self.truncated else ''}{self.count} {verb}"

@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from activities.action import Clients
-from activities.aws.network.wafv2_acls import CONFLICTS
+from activities.aws.network.wafv2_acls import write_locked
+from domain.config.environment import Environment
 
 FIRST_RULE = 1
 """Isolation's number in a network ACL (FIRST_RULE + 1 for IPv6): lower ones do not exist, so nothing precedes it.
@@ -22,6 +23,11 @@ _SOURCES = (
     ("PrefixListIds", ("PrefixListId", "Description")),
     ("UserIdGroupPairs", ("GroupId", "UserId", "VpcPeeringConnectionId", "Description")),
 )
+
+
+def ec2_arn(environment: Environment, resource: str) -> str:
+    """The ARN of something of EC2's, such as `network-acl/acl-1`, by which it is locked."""
+    return f"arn:aws:ec2:{environment.region}:{environment.account}:{resource}"
 
 
 def deny_everything(family: str) -> dict[str, str]:
@@ -43,21 +49,18 @@ class DefaultAction:
     def set(self, value: Any) -> None:
         """Write the web ACL as it stands with another default action, under its lock token (`wafv2:UpdateWebACL`).
 
-        AWS forgets whatever is left out of this write; read again when somebody else wrote in between, five times.
+        AWS forgets whatever is left out of this write.
         """
         wafv2 = self._clients.client("wafv2")
         known = wafv2.meta.service_model.operation_model("UpdateWebACL").input_shape.members
-        for attempt in range(1, CONFLICTS + 1):
+
+        def write() -> None:
             answer = wafv2.get_web_acl(**self._where)
             kept = {name: one for name, one in answer["WebACL"].items() if name in known and one not in ("", None, {})}
             whole = {**kept, **self._where, "Rules": answer["WebACL"]["Rules"], "DefaultAction": value}
-            try:
-                self._clients.once("wafv2").update_web_acl(**whole, LockToken=answer["LockToken"])
-            except wafv2.exceptions.WAFOptimisticLockException:
-                if attempt == CONFLICTS:
-                    raise
-            else:
-                return
+            self._clients.once("wafv2").update_web_acl(**whole, LockToken=answer["LockToken"])
+
+        write_locked(wafv2, write)
 
 
 class AclEntry:

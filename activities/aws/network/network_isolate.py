@@ -1,19 +1,27 @@
 """Cut the application off from the network, so that nothing more leaves it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from activities.action import ChangeAction, NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
-from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
+from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
+from activities.aws.network.isolation_barriers import (
+    FIRST_RULE,
+    AclEntry,
+    DefaultAction,
+    Ingress,
+    deny_everything,
+    ec2_arn,
+)
 from activities.aws.network.wafv2_acls import place, summary
 from activities.aws.shared.addresses import listed
-from activities.aws.shared.pieces import Piece, as_planned, set_all
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State
 
 _WEB_ACL = "default_action"
 _DIRECTIONS = {"ingress": False, "egress": True}
@@ -28,7 +36,7 @@ class IsolateParams(Params):
     network_acl: NetworkAclName | None = None
 
 
-class IsolateNetwork(ChangeAction[IsolateParams]):
+class IsolateNetwork(CompositeChange[IsolateParams]):
     """Lets the web ACL block by default, denies everything at the network ACL, empties the security groups' ingress.
 
     In that order: new requests end first, then the network ACL cuts connections that exist, which security groups
@@ -56,46 +64,31 @@ class IsolateNetwork(ChangeAction[IsolateParams]):
         if network:
             after |= self._entries(scope, network)
         after |= {group: [] for group in groups}
-        self._refuse_ours(scope, groups)
+        self._refuse_ours(scope, "group-id", groups)
         context: State = {"web_acl": place(acl), "network_acl": network, "security_groups": groups}
-        before = self._state(after, context)
-        _refuse_taken(before, after)
-        arns = {acl["ARN"], *(_arn(scope, "security-group", group) for group in groups)}
+        before = self.values(scope, after, context)
+        if taken := [name for name, value in before.items() if " " in name and value not in (None, after[name])]:
+            raise RuleError(f"{taken[0]} is taken by another rule: free it, or isolate without the network ACL")
+        named = [f"security-group/{group}" for group in groups] + ([f"network-acl/{network}"] if network else [])
         return self.proposed(
             target=acl["ARN"],
             summary=f"Isolate {params.web_acl}: {_pieces(groups, network)}",
             before=before,
             after=after,
             impact=self._impact(context, before),
-            locks=arns | ({_arn(scope, "network-acl", network)} if network else set()),
+            locks=[acl["ARN"], *(ec2_arn(environment, name) for name in named)],
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:
-        """Read every piece of the plan."""
-        return self._state(plan.before, plan.context)
-
-    def act(self, scope: Scope, plan: Plan) -> None:
-        """Set every piece that is not yet as planned; a second time writes nothing."""
-        pieces = list(self._named(plan.before, plan.context))
-        set_all(pieces if plan.after[_WEB_ACL] == _BLOCK else reversed(pieces), plan.after)
-
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether every piece is as planned; AWS WAF takes up to minutes to spread a change."""
-        return as_planned(self.read(scope, plan), plan.after, "barriers")
-
-    def _named(self, state: State, context: State) -> Iterator[tuple[str, Piece]]:
-        """The pieces in the order in which they are put up."""
-        yield _WEB_ACL, DefaultAction(self.clients, context["web_acl"])
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
+        """The barriers in the order in which they are put up, or the other way round to take them down."""
+        found: list[tuple[str, Piece]] = [(_WEB_ACL, DefaultAction(self.clients, context["web_acl"]))]
         acl = context["network_acl"]
-        for name in sorted(name for name in state if acl and name.startswith(f"{acl} ")):
+        for name in sorted(name for name in wanted if acl and name.startswith(f"{acl} ")):
             _, direction, number = name.split()
-            yield name, AclEntry(self.clients, acl, int(number), egress=_DIRECTIONS[direction])
-        for group in context["security_groups"]:
-            yield group, Ingress(self.clients, group)
-
-    def _state(self, state: State, context: State) -> State:
-        return {name: piece.read() for name, piece in self._named(state, context)}
+            found.append((name, AclEntry(self.clients, acl, int(number), egress=_DIRECTIONS[direction])))
+        found += [(group, Ingress(self.clients, group)) for group in context["security_groups"]]
+        return found if wanted[_WEB_ACL] == _BLOCK else reversed(found)
 
     def _entries(self, scope: Scope, network: str) -> State:
         """The entries that deny everything, both ways, for IPv6 too where the VPC has it (`ec2:DescribeVpcs`)."""
@@ -103,7 +96,7 @@ class IsolateNetwork(ChangeAction[IsolateParams]):
         found = ec2.describe_network_acls(NetworkAclIds=[network])["NetworkAcls"][0]
         subnets = [one["SubnetId"] for one in found["Associations"]]
         refuse_protected(scope.environment, (found["VpcId"], *subnets))
-        self._refuse_ours(scope, [], subnets)
+        self._refuse_ours(scope, "subnet-id", subnets)
         vpc = ec2.describe_vpcs(VpcIds=[found["VpcId"]])["Vpcs"][0]
         states = {one["Ipv6CidrBlockState"]["State"] for one in vpc.get("Ipv6CidrBlockAssociationSet", [])}
         families = ["CidrBlock", *(["Ipv6CidrBlock"] if "associated" in states else [])]
@@ -113,18 +106,15 @@ class IsolateNetwork(ChangeAction[IsolateParams]):
             for number, family in enumerate(families)
         }
 
-    def _refuse_ours(self, scope: Scope, groups: list[str], subnets: list[str] | None = None) -> None:
+    def _refuse_ours(self, scope: Scope, kind: str, ids: list[str]) -> None:
         """Refuse when something protected has its network interface in there (`ec2:DescribeNetworkInterfaces`)."""
-        wanted = {"group-id": groups, "subnet-id": subnets or []}
-        for name, values in wanted.items():
-            if not values or not scope.environment.protected.resources:
-                continue
-            pages = self.clients.client("ec2").get_paginator("describe_network_interfaces")
-            for page in pages.paginate(Filters=[{"Name": name, "Values": values}]):
-                for one in page["NetworkInterfaces"]:
-                    attached = one.get("Attachment", {}).get("InstanceId")
-                    inside = [one["NetworkInterfaceId"], *(group["GroupId"] for group in one["Groups"])]
-                    refuse_protected(scope.environment, [*inside, *([attached] if attached else [])])
+        if not ids or not scope.environment.protected.resources:
+            return
+        found = Pages(self.clients.client("ec2").describe_network_interfaces, Filters=[{"Name": kind, "Values": ids}])
+        for one in found.items("NetworkInterfaces"):
+            attached = one.get("Attachment", {}).get("InstanceId")
+            inside = [one["NetworkInterfaceId"], *(group["GroupId"] for group in one["Groups"])]
+            refuse_protected(scope.environment, [*inside, *([attached] if attached else [])])
 
     def _impact(self, context: State, before: State) -> str:
         acl = self.clients.client("wafv2").get_web_acl(**context["web_acl"])["WebACL"]
@@ -142,16 +132,6 @@ class IsolateNetwork(ChangeAction[IsolateParams]):
             f" request that no rule allows.{still}{network} {rules} ingress rules of {len(context['security_groups'])} "
             "security groups are revoked; an undo writes them anew, under other rule ids and without tags of their own."
         )
-
-
-def _refuse_taken(before: State, after: State) -> None:
-    for name, value in before.items():
-        if " " in name and value not in (None, after[name]):
-            raise RuleError(f"{name} is taken by another rule: free that number, or isolate without the network ACL")
-
-
-def _arn(scope: Scope, kind: str, name: str) -> str:
-    return f"arn:aws:ec2:{scope.environment.region}:{scope.environment.account}:{kind}/{name}"
 
 
 def _pieces(groups: list[str], network: str | None) -> str:

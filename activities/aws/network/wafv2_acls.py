@@ -1,27 +1,38 @@
 """Web ACLs and address sets of AWS WAF, looked up by the names that an environment gives them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from activities.action import RuleError
+from activities.aws.shared.pages import Pages
 
 SCOPE = "REGIONAL"
-CONFLICTS = 5
-"""How often a write is tried again when somebody else wrote in between."""
+_CONFLICTS = 5
 
 
 def summary(wafv2: Any, listing: str, name: str) -> dict[str, Any]:
     """Find one by name in `web_acls` or `ip_sets` (`wafv2:ListWebACLs`, `wafv2:ListIPSets`)."""
     key = {"web_acls": "WebACLs", "ip_sets": "IPSets"}[listing]
-    list_page = getattr(wafv2, f"list_{listing}")
-    page = list_page(Scope=SCOPE)
-    while True:
+    for page in Pages(getattr(wafv2, f"list_{listing}"), cursor="NextMarker", Scope=SCOPE):
         for found in page[key]:
             if found["Name"] == name:
                 return dict(found)
-        if not page.get("NextMarker") or not page[key]:
-            raise RuleError(f"AWS WAF has no {key[:-1]} {name} here: look at the environment's file")
-        page = list_page(Scope=SCOPE, NextMarker=page["NextMarker"])
+        if not page[key]:
+            break  # AWS WAF gives a marker with the last page too
+    raise RuleError(f"AWS WAF has no {key[:-1]} {name} here: look at the environment's file")
+
+
+def write_locked(wafv2: Any, write: Callable[[], None]) -> None:
+    """Read and write under a lock token, five times at most where somebody else wrote in between.
+
+    Raises `WAFOptimisticLockException`, retryable, when others kept writing.
+    """
+    for _ in range(1, _CONFLICTS):
+        try:
+            return write()
+        except wafv2.exceptions.WAFOptimisticLockException:
+            continue
+    return write()
 
 
 def place(found: dict[str, Any]) -> dict[str, str]:

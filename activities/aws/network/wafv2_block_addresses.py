@@ -1,15 +1,17 @@
 """Block addresses at the web application firewall."""
 
+from functools import partial
 from ipaddress import ip_network
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field
 
-from activities.action import ChangeAction, Params, RuleError, WebAclName, iam
-from activities.aws.network.wafv2_acls import CONFLICTS, blocks, guarded, place, summary
-from activities.aws.shared.addresses import are_many, listed, normalised, refuse_unblockable
+from activities.action import ChangeAction, Params, RuleError, WebAclName, iam, needed
+from activities.aws.network.wafv2_acls import blocks, guarded, place, summary, write_locked
+from activities.aws.shared.addresses import Addresses, are_many, own_addresses, refuse_unblockable
+from activities.aws.shared.pieces import some
 from domain.config.approval import ApprovalClass
-from domain.config.environment import WebAcl
+from domain.config.environment import Environment
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
@@ -21,12 +23,7 @@ class BlockParams(Params):
     """`addresses` are single addresses or networks, IPv4 and IPv6; `--set addresses=198.51.100.7,2001:db8::7`."""
 
     web_acl: WebAclName
-    addresses: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(min_length=1)
-
-    @field_validator("addresses")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return normalised(value)
+    addresses: Addresses = Field(min_length=1)
 
 
 class BlockAddresses(ChangeAction[BlockParams]):
@@ -51,24 +48,25 @@ class BlockAddresses(ChangeAction[BlockParams]):
         More than 20 addresses, or one of /24 (IPv6: /48) or wider, make it class A2. Our own elastic addresses,
         those of NAT gateways among them, are refused like protected ones (`ec2:DescribeAddresses`).
         """
-        refuse_unblockable(params.addresses, scope.environment.protected.addresses, self._own())
-        where = scope.environment.web_acls[params.web_acl]
+        refuse_unblockable(params.addresses, scope.environment.protected.addresses, own_addresses(self.clients))
         wafv2 = self.clients.client("wafv2")
-        acl = summary(wafv2, "web_acls", where.name)
-        sets = {str(version): self._set(where, version) for version in _versions(params.addresses)}
+        acl = summary(wafv2, "web_acls", scope.environment.web_acls[params.web_acl].name)
+        versions = sorted({ip_network(one).version for one in params.addresses})
+        sets = {str(version): self._set(scope.environment, params.web_acl, version) for version in versions}
         context: State = {
             "acl": place(acl),
-            "sets": {version: place(found) | {"ARN": found["ARN"]} for version, found in sets.items()},
+            "sets": {version: {"arn": found["ARN"], "place": place(found)} for version, found in sets.items()},
             "balancers": [one.arn for one in scope.environment.load_balancers.values()],
         }
-        self._refuse_void(params.web_acl, context)
+        if trouble := self._trouble(context):
+            raise RuleError(f"blocking at {params.web_acl} would block nothing: {trouble}")
         before = self._state(params.addresses, context)
         after = dict.fromkeys(before, True)
         new = [name for name in params.addresses if not before[name]]
         many = are_many(params.addresses)
         return self.proposed(
             target=next(iter(sets.values()))["ARN"],
-            summary=f"Block {_some(new or list(params.addresses))} at {params.web_acl}",
+            summary=f"Block {some(new or list(params.addresses))} at {params.web_acl}",
             before=before,
             after=after,
             impact=_impact(params, new, many=many),
@@ -87,10 +85,10 @@ class BlockAddresses(ChangeAction[BlockParams]):
         Raises `WAFOptimisticLockException`, retryable, when others kept writing, and `RuleError` for a full set.
         """
         for version, where in plan.context["sets"].items():
-            changing = [name for name in _ours(plan.before) if str(ip_network(name).version) == version]
-            changing = [name for name in changing if plan.before[name] != plan.after[name]]
+            ours = [name for name in _ours(plan.after) if str(ip_network(name).version) == version]
+            changing = {name for name in ours if plan.before[name] != plan.after[name]}
             add = {name for name in changing if plan.after[name]}
-            self._merge(where, add, set(changing) - add)
+            write_locked(self.clients.client("wafv2"), partial(self._merge, where, add, changing - add))
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether all of ours are as planned and a rule blocks them; AWS takes up to minutes to spread it."""
@@ -103,32 +101,29 @@ class BlockAddresses(ChangeAction[BlockParams]):
         message = f"{len(right)} of {len(ours)} addresses as planned, {blocked} of them blocked"
         return Verification(done=len(right) == len(ours), message=message)
 
-    def _merge(self, where: dict[str, str], add: set[str], remove: set[str]) -> None:
-        wafv2 = self.clients.client("wafv2")
-        for attempt in range(1, CONFLICTS + 1):
-            answer = wafv2.get_ip_set(**_named(where))
-            found = answer["IPSet"]
-            held = {str(ip_network(one, strict=False)): one for one in found["Addresses"]}
-            wanted = [one for name, one in held.items() if name not in remove] + sorted(add - held.keys())
-            if len(wanted) == len(held) and not add - held.keys():
-                return
-            _refuse_full(where["Name"], len(wanted))
-            described = {"Description": found["Description"]} if found.get("Description") else {}
-            try:
-                self.clients.once("wafv2").update_ip_set(
-                    **_named(where), **described, Addresses=wanted, LockToken=answer["LockToken"]
-                )
-            except wafv2.exceptions.WAFOptimisticLockException:
-                if attempt == CONFLICTS:
-                    raise
-            else:
-                return
+    def _merge(self, where: State, add: set[str], remove: set[str]) -> None:
+        answer = self.clients.client("wafv2").get_ip_set(**where["place"])
+        found = answer["IPSet"]
+        held = {str(ip_network(one, strict=False)): one for one in found["Addresses"]}
+        new = sorted(add - held.keys())
+        wanted = [one for name, one in held.items() if name not in remove] + new
+        if len(wanted) == len(held) and not new:
+            return
+        if len(wanted) > _MOST:
+            raise RuleError(
+                f"address set {where['place']['Name']} would hold {len(wanted)} networks; AWS WAF allows {_MOST}: "
+                "name wider ones"
+            )
+        described = {"Description": found["Description"]} if found.get("Description") else {}
+        self.clients.once("wafv2").update_ip_set(
+            **where["place"], **described, Addresses=wanted, LockToken=answer["LockToken"]
+        )
 
     def _state(self, addresses: tuple[str, ...], context: State) -> State:
         wafv2 = self.clients.client("wafv2")
         held: set[str] = set()
         for where in context["sets"].values():
-            found = wafv2.get_ip_set(**_named(where))["IPSet"]["Addresses"]
+            found = wafv2.get_ip_set(**where["place"])["IPSet"]["Addresses"]
             held |= {str(ip_network(one, strict=False)) for one in found}
         return {**{name: name in held for name in addresses}, _IN_FORCE: self._trouble(context) is None}
 
@@ -136,48 +131,21 @@ class BlockAddresses(ChangeAction[BlockParams]):
         """Why an address in the sets would not be blocked; None when it is."""
         wafv2 = self.clients.client("wafv2")
         acl = wafv2.get_web_acl(**context["acl"])["WebACL"]
-        idle = [where["Name"] for where in context["sets"].values() if not blocks(wafv2, acl, where["ARN"])]
+        idle = [where["place"]["Name"] for where in context["sets"].values() if not blocks(wafv2, acl, where["arn"])]
         if idle:
             return f"no rule of web ACL {acl['Name']} blocks what is in {' and '.join(idle)}"
         if context["balancers"] and not guarded(wafv2, acl["ARN"], context["balancers"]):
             return f"web ACL {acl['Name']} protects no load balancer of this environment"
         return None
 
-    def _refuse_void(self, name: str, context: State) -> None:
-        if trouble := self._trouble(context):
-            raise RuleError(f"blocking at {name} would block nothing: {trouble}")
-
-    def _set(self, where: WebAcl, version: int) -> dict[str, Any]:
-        name = where.ip_set if version == 4 else where.ip_set_v6
-        if name is None:
-            raise RuleError(f"{where.name} has no address set for IPv6: fill in ip_set_v6 in the environment's file")
+    def _set(self, environment: Environment, web_acl: str, version: int) -> dict[str, Any]:
+        where = environment.web_acls[web_acl]
+        name = where.ip_set if version == 4 else needed(where.ip_set_v6, environment, f"web_acls.{web_acl}.ip_set_v6")
         return summary(self.clients.client("wafv2"), "ip_sets", name)
-
-    def _own(self) -> list[str]:
-        found = self.clients.client("ec2").describe_addresses()["Addresses"]
-        return [one["PublicIp"] for one in found if one.get("PublicIp")]
-
-
-def _named(where: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in where.items() if name != "ARN"}
 
 
 def _ours(state: State) -> tuple[str, ...]:
     return tuple(name for name in state if name != _IN_FORCE)
-
-
-def _versions(addresses: tuple[str, ...]) -> list[int]:
-    return sorted({ip_network(one).version for one in addresses})
-
-
-def _refuse_full(name: str, count: int) -> None:
-    if count > _MOST:
-        raise RuleError(f"address set {name} would hold {count} networks; AWS WAF allows {_MOST}: name wider ones")
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
 def _impact(params: BlockParams, new: list[str], *, many: bool) -> str:

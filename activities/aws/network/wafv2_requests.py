@@ -5,16 +5,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Any
 
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, WebAclName, iam
+from activities.aws.shared.addresses import Networks
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.log_records import events
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
@@ -34,49 +36,40 @@ class RequestsParams(Params):
 
 @dataclass
 class _Address:
+    """What one address asked for: all of it, and of what it was allowed that which matches the path."""
+
+    address: str
+    first: datetime
+    last: datetime
     blocked: int = 0
     allowed: int = 0
     matching: int = 0
     minutes: Counter[int] = field(default_factory=Counter)
-    first: datetime | None = None
-    last: datetime | None = None
-    ours: bool = False
 
-    def take(self, record: dict[str, Any], path: str | None) -> None:
-        at = datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
-        self.first, self.last = min(self.first or at, at), max(self.last or at, at)
-        if record["action"] in _STOPPED:
+    def take(self, at: datetime, action: str, *, matches: bool) -> None:
+        self.first, self.last = min(self.first, at), max(self.last, at)
+        if action in _STOPPED:
             self.blocked += 1
             return
         self.allowed += 1
-        if path is None or fnmatchcase(str(record["httpRequest"].get("uri", "")), path):
+        if matches:
             self.matching += 1
             self.minutes[int(at.timestamp() // 60)] += 1
 
-    def why(self, threshold: int) -> str | None:
+    def why(self, params: RequestsParams, ours: Networks) -> str | None:
         """What speaks against the address; nothing speaks against our own."""
-        if self.ours:
+        if self.address in ours:
             return None
-        if self.matching >= threshold:
+        if self.matching >= params.threshold:
             return "volume"
         return "blocked-and-allowed" if self.blocked and self.allowed else None
 
-
-@dataclass
-class _Seen:
-    requests: int = 0
-    unreadable: int = 0
-    truncated: bool = False
-    addresses: dict[str, _Address] = field(default_factory=dict)
-
-    def take(self, message: str, path: str | None) -> None:
-        try:
-            record = json.loads(message)
-            address = str(ip_address(record["httpRequest"]["clientIp"]))
-            self.addresses.setdefault(address, _Address()).take(record, path)
-            self.requests += 1
-        except (ValueError, KeyError, TypeError, AttributeError):
-            self.unreadable += 1
+    def describe(self, path: str | None) -> str:
+        to = f", {self.matching} of them to {path}" if path else ""
+        return (
+            f"{self.address} was allowed {self.allowed} requests{to} and blocked {self.blocked} times"
+            f" since {short_time(self.first)}"
+        )
 
 
 class Requests(ProbeAction[RequestsParams]):
@@ -93,81 +86,77 @@ class Requests(ProbeAction[RequestsParams]):
 
     def observe(self, scope: Scope, params: RequestsParams, at: datetime) -> Finding:
         group = scope.environment.web_acls[params.web_acl].log_group
-        window, seen = Window.before(at, params.window), _Seen()
+        ours = Networks(scope.environment.protected.addresses)
+        window = Window.before(at, params.window)
         found = events(self.clients.client("logs"), group, "", window)
+        addresses: dict[str, _Address] = {}
+        unreadable = 0
         for event in found.items("events"):
-            seen.take(event["message"], params.path)
-        seen.truncated = found.truncated
-        protected = [ip_network(one, strict=False) for one in scope.environment.protected.addresses]
-        for address, one in seen.addresses.items():
-            one.ours = any(ip_address(address) in network for network in protected)
-        return Finding(
-            status=_status(seen, params.threshold),
-            summary=_summary(params, seen),
-            facts={
-                "web_acl": params.web_acl,
-                "requests": seen.requests,
-                "blocked": sum(one.blocked for one in seen.addresses.values()),
-                "allowed": sum(one.allowed for one in seen.addresses.values()),
-                "addresses": len(seen.addresses),
-                "suspects": [address for address, _ in _suspects(seen, params.threshold)][:_SHOWN],
-                "by_address": [_facts(*item, params.threshold) for item in _ordered(seen, params.threshold)[:_SHOWN]],
-                "unreadable": seen.unreadable,
-                "truncated": seen.truncated,
-                "log_group": group,
-                "path": params.path,
-                **window.facts(),
-            },
-            evidence=window.of(group),
+            unreadable += not _take(event["message"], addresses, params.path)
+        why = {one.address: one.why(params, ours) for one in addresses.values()}
+        # those that something speaks against first, then by what they were allowed and denied
+        order = sorted(
+            addresses.values(), key=lambda one: (why[one.address] is None, -one.matching, -one.allowed, -one.blocked)
+        )
+        suspects = [one for one in order if why[one.address]]
+        blocked, allowed = sum(one.blocked for one in order), sum(one.allowed for one in order)
+        facts = {
+            "web_acl": params.web_acl,
+            "requests": blocked + allowed,
+            "blocked": blocked,
+            "allowed": allowed,
+            "addresses": len(order),
+            "suspects": [one.address for one in suspects[:_SHOWN]],
+            "by_address": [_facts(one, why[one.address], ours) for one in order[:_SHOWN]],
+            "unreadable": unreadable,
+            "truncated": found.truncated,
+            "log_group": group,
+            "path": params.path,
+            **window.facts(),
+        }
+        seen = _summary(params, blocked + allowed, suspects)
+        more = " among the latest ones; there is more to search" if found.truncated else ""
+        return suspect_if(
+            suspects,
+            f"{params.web_acl}: {seen} in the last {spoken(params.window)}{more}",
+            facts,
+            window.of(group),
+            unsure=found.truncated or not order,
         )
 
 
-def _ordered(seen: _Seen, threshold: int) -> list[tuple[str, _Address]]:
-    """Every address, those that something speaks against first, then by what they were allowed and denied."""
-    return sorted(
-        seen.addresses.items(),
-        key=lambda item: (item[1].why(threshold) is None, -item[1].matching, -item[1].allowed, -item[1].blocked),
-    )
+def _summary(params: RequestsParams, requests: int, suspects: list[_Address]) -> str:
+    if not requests:
+        return "no request is in the web ACL's log (does it still log?)"
+    if not suspects:
+        return f"{requests} requests and no address that stands out"
+    more = f"; and {len(suspects) - _NAMED} more" if len(suspects) > _NAMED else ""
+    return "; ".join(one.describe(params.path) for one in suspects[:_NAMED]) + more + ","
 
 
-def _suspects(seen: _Seen, threshold: int) -> list[tuple[str, _Address]]:
-    return [item for item in _ordered(seen, threshold) if item[1].why(threshold)]
+def _take(message: str, addresses: dict[str, _Address], path: str | None) -> bool:
+    """Count one line; False for one that cannot be read."""
+    try:
+        record = json.loads(message)
+        request, action = record["httpRequest"], record["action"]
+        address = str(ip_address(request["clientIp"]))
+        at = datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
+        matches = path is None or fnmatchcase(str(request.get("uri", "")), path)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    addresses.setdefault(address, _Address(address, at, at)).take(at, action, matches=matches)
+    return True
 
 
-def _facts(address: str, one: _Address, threshold: int) -> dict[str, Any]:
+def _facts(one: _Address, why: str | None, ours: Networks) -> dict[str, Any]:
     return {
-        "address": address,
+        "address": one.address,
         "blocked": one.blocked,
         "allowed": one.allowed,
         "matching": one.matching,
         "most_a_minute": max(one.minutes.values(), default=0),
         "first_at": stamp_to_second(one.first),
         "last_at": stamp_to_second(one.last),
-        "ours": one.ours,
-        "why": one.why(threshold),
+        "ours": one.address in ours,
+        "why": why,
     }
-
-
-def _status(seen: _Seen, threshold: int) -> FindingStatus:
-    if _suspects(seen, threshold):
-        return FindingStatus.SUSPECT
-    return FindingStatus.UNKNOWN if seen.truncated or not seen.requests else FindingStatus.OK
-
-
-def _summary(params: RequestsParams, seen: _Seen) -> str:
-    window = f"the last {spoken(params.window)}"
-    if not seen.requests:
-        return f"{params.web_acl}: no request in the web ACL's log of {window}: does it still log?"
-    searched = " among the latest ones; there is more to search" if seen.truncated else ""
-    suspects = _suspects(seen, params.threshold)
-    if not suspects:
-        return f"{params.web_acl}: {seen.requests} requests in {window}, no address stands out{searched}"
-    described = "; ".join(_describe(*item, params.path) for item in suspects[:_NAMED])
-    more = f"; and {len(suspects) - _NAMED} more" if len(suspects) > _NAMED else ""
-    return f"{params.web_acl}: {described}{more}, in {window}{searched}"
-
-
-def _describe(address: str, one: _Address, path: str | None) -> str:
-    to = f", {one.matching} of them to {path}" if path else ""
-    since = f" since {short_time(one.first)}" if one.first else ""
-    return f"{address} was allowed {one.allowed} requests{to} and blocked {one.blocked} times{since}"

@@ -1,17 +1,18 @@
 """Log more, and keep it longer: the web ACL's requests, a network's flows, the services' lines."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from activities.action import BucketName, ChangeAction, NetworkName, Params, RuleError, ServiceName, WebAclName, iam
+from activities.action import BucketName, NetworkName, Params, RuleError, ServiceName, WebAclName, iam
 from activities.aws.network.wafv2_acls import summary
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
 from activities.aws.shared.addresses import listed
-from activities.aws.shared.pieces import as_planned, set_all
+from activities.aws.shared.pieces import CompositeChange
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State
 
 _DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
 """What CloudWatch Logs takes (`PutRetentionPolicy`), as far as seven years."""
@@ -34,7 +35,7 @@ class ExtendLoggingParams(Params):
         return value
 
 
-class ExtendLogging(ChangeAction[ExtendLoggingParams]):
+class ExtendLogging(CompositeChange[ExtendLoggingParams]):
     """Turns logging on where there is none, and lengthens retention; what logs already stays as it is.
 
     The state has one field a source, named after what it belongs to: null or where a web ACL or a network logs to, and
@@ -53,7 +54,7 @@ class ExtendLogging(ChangeAction[ExtendLoggingParams]):
     def plan(self, scope: Scope, params: ExtendLoggingParams) -> Plan:
         """Look what logs already; raises `RuleError` where a log would go nowhere."""
         context = self._context(scope, params)
-        sources = self._sources(scope, context)
+        sources = dict(self.pieces(scope, {}, context))
         if not sources:
             raise RuleError("name a web_acl, a network or services that shall log more")
         before = {name: source.read() for name, source in sources.items()}
@@ -69,29 +70,15 @@ class ExtendLogging(ChangeAction[ExtendLoggingParams]):
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:
-        """Read every source."""
-        return {name: source.read() for name, source in self._sources(scope, plan.context).items()}
-
-    def act(self, scope: Scope, plan: Plan) -> None:
-        """Set every source that is not yet as planned; a second time writes nothing."""
-        changing = (
-            (n, one) for n, one in self._sources(scope, plan.context).items() if plan.before[n] != plan.after[n]
-        )
-        set_all(changing, plan.after)
-
-    def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether every source is as planned. The first flow log file comes some ten minutes later."""
-        return as_planned(self.read(scope, plan), plan.after, "sources")
-
-    def _sources(self, scope: Scope, context: State) -> dict[str, LogSource]:
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, LogSource]]:
+        """Every source of a plan, the web ACL first. The first flow log file comes some ten minutes after its turn."""
         sources: list[LogSource] = []
         if context["web_acl"]:
             sources.append(WebAclLog(self.clients, context["web_acl"], context["web_acl_log"]))
         if context["vpc"]:
             sources.append(FlowLog(self.clients, context["vpc"], context["bucket"], scope.incident))
         sources += [Retention(self.clients, group, context["days"]) for group in context["groups"]]
-        return {source.name: source for source in sources}
+        return ((source.name, source) for source in sources)
 
     def _context(self, scope: Scope, params: ExtendLoggingParams) -> State:
         environment = scope.environment

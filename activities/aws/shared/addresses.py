@@ -1,10 +1,12 @@
 """Internet addresses that may be blocked, and those that must not."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any
 
-from activities.action import RuleError
+from pydantic import AfterValidator, BeforeValidator
+
+from activities.action import Clients, RuleError
 
 Network = IPv4Network | IPv6Network
 
@@ -23,6 +25,21 @@ _WIDE = {4: 24, 6: 48}
 _MANY = 20
 
 
+class Networks:
+    """Address blocks, such as those that an environment names as its own."""
+
+    def __init__(self, blocks: Iterable[str]) -> None:
+        self._blocks = [ip_network(block, strict=False) for block in blocks]
+
+    def __contains__(self, address: str) -> bool:
+        """Tell whether an address lies in one of them; what is no address does not."""
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(found in block for block in self._blocks)
+
+
 def listed(value: Any) -> Any:
     """Take a list as people write it: `198.51.100.7, 2001:db8::7/64`. For a validator before pydantic's own."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -39,6 +56,16 @@ def normalised(addresses: tuple[str, ...]) -> tuple[str, ...]:
                 f"{address!r} is no address and no network: write 198.51.100.7 or 198.51.100.0/24"
             ) from None
     return tuple(str(one) for one in sorted(found, key=lambda one: (one.version, int(one.network_address), str(one))))
+
+
+Addresses = Annotated[tuple[str, ...], AfterValidator(normalised), BeforeValidator(listed)]
+"""Addresses and networks as parameters, each once and normalised."""
+
+
+def own_addresses(clients: Clients) -> list[str]:
+    """The elastic addresses of the account, those of NAT gateways among them (`ec2:DescribeAddresses`)."""
+    found = clients.client("ec2").describe_addresses()["Addresses"]
+    return [one["PublicIp"] for one in found if one.get("PublicIp")]
 
 
 def refuse_unblockable(addresses: Iterable[str], protected: Iterable[str], own: Iterable[str]) -> None:

@@ -5,8 +5,12 @@ from typing import Any
 from domain.model.finding import Finding, FindingStatus
 
 
-def suspect_if(suspect: Any, summary: str, facts: dict[str, Any], evidence: str | None = None) -> Finding:
-    """Something wrong, or all well."""
+def suspect_if(
+    suspect: Any, summary: str, facts: dict[str, Any], evidence: str | None = None, *, unsure: Any = False
+) -> Finding:
+    """Something wrong, or all well; where nothing is seen to be wrong but one is `unsure`, it is unknown."""
+    if unsure and not suspect:
+        return unknown(summary, facts, evidence)
     status = FindingStatus.SUSPECT if suspect else FindingStatus.OK
     return Finding(status=status, summary=summary, facts=facts, evidence=evidence)
 

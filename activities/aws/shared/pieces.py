@@ -1,9 +1,16 @@
-"""Changes that are made of pieces, each read and set by itself: a rule, an entry, a log."""
+"""Changes that are made of pieces, each read and set by itself: a rule, an entry, a log, an account."""
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from domain.model.plan import State, Verification
+from activities.action import ChangeAction, P
+from domain.model.activity_io import Scope
+from domain.model.plan import Plan, State, Verification, foreign_fields
+
+GONE = "gone"
+"""The value of a piece that no longer exists, where that needs no waiting for."""
+_NAMED = 5
 
 
 class Piece(Protocol):
@@ -16,15 +23,41 @@ class Piece(Protocol):
         """Set the value, or put the earlier one back."""
 
 
-def set_all(pieces: Iterable[tuple[str, Piece]], wanted: State) -> None:
-    """Set every piece that is not yet as wanted, in the order given; a second time writes nothing."""
-    for name, piece in pieces:
-        if piece.read() != wanted[name]:
-            piece.set(wanted[name])
+class CompositeChange(ChangeAction[P]):
+    """A change made of pieces; its state has one field a piece."""
+
+    @abstractmethod
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
+        """The piece of each field, in the order in which they are set to the values of `wanted`."""
+
+    def values(self, scope: Scope, wanted: State, context: State) -> State:
+        """Read the pieces of a plan that may still be in the making."""
+        return {name: piece.read() for name, piece in self.pieces(scope, wanted, context)}
+
+    def read(self, scope: Scope, plan: Plan) -> State:
+        """Read every piece of the plan."""
+        return self.values(scope, plan.after, plan.context)
+
+    def act(self, scope: Scope, plan: Plan) -> None:
+        """Set every piece that is not yet as planned; a second time writes nothing."""
+        for name, piece in self.pieces(scope, plan.after, plan.context):
+            if plan.before[name] != plan.after[name] and piece.read() != plan.after[name]:
+                piece.set(plan.after[name])
+
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether every piece is as planned; failed where one is neither that nor as it was before."""
+        now = self.read(scope, plan)
+        here = {name: value for name, value in now.items() if value != GONE}
+        wrong = [name for name, value in here.items() if value != plan.after[name]]
+        message = f"{len(now) - len(wrong)} of {len(now)} as planned"
+        if foreign := foreign_fields(here, plan):
+            return Verification(
+                done=False, failed=True, message=f"{message}; somebody changed {some(foreign)} meanwhile"
+            )
+        return Verification(done=not wrong, message=message + (f", not yet: {some(wrong)}" if wrong else ""))
 
 
-def as_planned(now: State, wanted: State, what: str) -> Verification:
-    """Count the pieces that are as wanted, and name those that are not."""
-    wrong = [name for name, value in wanted.items() if now[name] != value]
-    rest = f", not yet: {', '.join(wrong)}" if wrong else ""
-    return Verification(done=not wrong, message=f"{len(now) - len(wrong)} of {len(now)} {what} as planned{rest}")
+def some(names: list[str]) -> str:
+    """Name the first few of many."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
