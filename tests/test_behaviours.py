@@ -10,8 +10,6 @@ from tests.behaviour_document import DOCUMENT, ROOT, Behaviour, behaviours, sent
 _ROWS = [
     pytest.param(row, id=f"{name}-{number}") for name, rows in behaviours().items() for number, row in enumerate(rows)
 ]
-    pytest.param(row, id=f"{name}-{number}") for name, rows in behaviours().items() for number, row in enumerate(rows)
-]
 
 
 @pytest.mark.parametrize("row", _ROWS)
