@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from domain.values.aws_places import arn, partition_of
+
 _ELB_NAME_MAX = 32
 _LONGEST_INCIDENT = timedelta(days=366)
 
@@ -166,6 +168,15 @@ class Environment(_Part):
     database_endpoints: dict[str, Configuration] = {}
     evidence: Evidence | None = None
     protected: Protected = Protected()
+
+    @property
+    def home_region(self) -> str:
+        """Where AWS keeps what belongs to no region, and records its events."""
+        return partition_of(self.region).home
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of this account and region."""
+        return arn(self.region, self.account, service, resource)
 
     @model_validator(mode="after")
     def _check(self) -> "Environment":

@@ -36,8 +36,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
         instance = rds.describe_db_instances(DBInstanceIdentifier=database)["DBInstances"][0]
         prefix = _prefix(scope.incident, database)
         identifier = f"{prefix}{self._last(database, prefix) + 1}"
-        region, account = scope.environment.region, scope.environment.account
-        target = f"arn:aws:rds:{region}:{account}:snapshot:{identifier}"
+        target = scope.environment.arn("rds", f"snapshot:{identifier}")
         return self.proposed(
             target=target,
             summary=f"Take snapshot {identifier} of {params.database}",

@@ -161,4 +161,4 @@ def _impact(params: RestrictParams, revoked: list[str]) -> str:
 
 
 def _arn(environment: Environment, kind: str, name: str) -> str:
-    return f"arn:aws:ec2:{environment.region}:{environment.account}:{kind}/{name}"
+    return environment.arn("ec2", f"{kind}/{name}")

@@ -151,7 +151,7 @@ def _refuse_taken(before: State, after: State) -> None:
 
 
 def _arn(scope: Scope, kind: str, name: str) -> str:
-    return f"arn:aws:ec2:{scope.environment.region}:{scope.environment.account}:{kind}/{name}"
+    return scope.environment.arn("ec2", f"{kind}/{name}")
 
 
 def _pieces(groups: list[str], network: str | None) -> str:
