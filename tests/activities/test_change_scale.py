@@ -10,7 +10,7 @@ from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld, scale
-from tests.activities.fake_ecs import CLUSTER, SERVICE
+from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import environment, scope
 
 
@@ -85,7 +85,6 @@ def test_a_cluster_may_be_given_by_arn() -> None:
     known = environment().services["backend"].model_dump()
     where = scope(environment=environment(services={"backend": Service(**(known | {"cluster": arn}))}))
     plan = planned(scale(), 4, where)
-    assert plan.context["resource"] == f"service/{CLUSTER}/{SERVICE}"
     assert plan.before["minimum"] == 2
 
 

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
@@ -37,10 +38,10 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
         last = max((job["CreationDate"] for job in jobs), default=None)
         counts = ", ".join(f"{count} {state.lower()}" for state, count in states.most_common())
         window = f"in the last {spoken(params.window)}"
-        return Finding(
-            status=FindingStatus.SUSPECT if jobs else FindingStatus.OK,
-            summary=f"jobs {window}: {counts}, the last {short_time(last)}" if last else f"no job failed {window}",
-            facts={
+        return suspect_if(
+            jobs,
+            f"jobs {window}: {counts}, the last {short_time(last)}" if last else f"no job failed {window}",
+            {
                 "count": len(jobs),
                 "states": dict(states),
                 "resources": dict(Counter(job.get("ResourceType", "unknown") for job in jobs)),

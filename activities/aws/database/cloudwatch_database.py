@@ -59,12 +59,8 @@ class DatabaseCpu(ProbeAction[DatabaseParams]):
             return _silent(params.database, "its processor", facts)
         when, busiest = max(points["p95"], key=lambda point: point[1])
         latest = points["p95"][-1][1]
-        facts |= {
-            "p95": busiest,
-            "p95_at": stamp_to_second(when),
-            "latest": latest,
-            "maximum": _most(points["maximum"]),
-        }
+        facts |= {"p95": busiest, "p95_at": stamp_to_second(when), "latest": latest}
+        facts |= {"maximum": _most(points["maximum"])}
         return suspect_if(
             busiest >= _BUSY_PERCENT,
             f"{params.database}: the processor was at most {busiest:.0f} % busy in the last "
@@ -112,7 +108,7 @@ class DatabaseStorage(ProbeAction[DatabaseParams]):
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
-        allocated = int(described(self.clients.client("rds"), identifier)["AllocatedStorage"])
+        allocated = int(described(self.clients, identifier)["AllocatedStorage"])
         points, facts = _observed(self, scope, params.database, _STORAGE, at)
         if not points["free"]:
             return _silent(params.database, "its free storage", facts)

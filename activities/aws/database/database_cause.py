@@ -1,5 +1,6 @@
 """Tell what a database's trouble comes from, and which change that speaks for or against."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -7,7 +8,7 @@ from activities.action import Clients, DatabaseName, DatabaseParams, Params, Pro
 from activities.aws.database.database_signs import Cause, Signs, Verdict, classify
 from activities.aws.database.rds_postgres_log import complaints
 from activities.aws.database.rds_status import SERVING, described
-from activities.aws.shared.cloudwatch_metrics import Points, of_instance, read
+from activities.aws.shared.cloudwatch_metrics import of_instance, read
 from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Database
 from domain.model.activity_io import Scope
@@ -70,14 +71,11 @@ class DatabaseCause(ProbeAction[CauseParams]):
 def _look(clients: Clients, database: Database, at: datetime) -> tuple[Verdict, dict[str, Any]]:
     signs = _signs(clients, database, at)
     verdict = classify(signs)
-    measured = {"status": signs.status, "connections": signs.connections, "max_connections": signs.max_connections}
-    measured |= {"cpu_percent": signs.cpu_percent, "free_percent": signs.free_percent}
-    return verdict, verdict.facts() | measured | {"refused": signs.refused, "lock_waits": signs.lock_waits}
+    return verdict, asdict(verdict) | asdict(signs)
 
 
 def _signs(clients: Clients, database: Database, at: datetime) -> Signs:
-    rds = clients.client("rds")
-    instance = described(rds, database.identifier)
+    instance = described(clients, database.identifier)
     status, multi_az = str(instance["DBInstanceStatus"]), bool(instance.get("MultiAZ"))
     if status not in SERVING and status != "modifying":
         return Signs(status, multi_az, database.max_connections)
@@ -85,23 +83,19 @@ def _signs(clients: Clients, database: Database, at: datetime) -> Signs:
     points, _ = read(clients.client("cloudwatch"), queries, (at - _HOUR, at), 60)
     since = at - _LATELY
     lately = {name: [value for when, value in found if when >= since] for name, found in points.items()}
-    seen = complaints(rds, database.identifier, since, at, _SLOW)
+    seen = complaints(clients.client("rds"), database.identifier, since, at, _SLOW)
     free = lately["free"]
     return Signs(
         status,
         multi_az,
         database.max_connections,
         connections=max(lately["connections"], default=None),
-        connected_before=_any_before(points["connections"], since),
+        connected_before=any(value > 0 for when, value in points["connections"] if when < since),
         cpu_percent=sum(lately["cpu"]) / len(lately["cpu"]) if lately["cpu"] else None,
         free_percent=100 * min(free) / (int(instance["AllocatedStorage"]) * 1024**3) if free else None,
         refused=seen.slots,
         lock_waits=seen.locks,
     )
-
-
-def _any_before(connections: Points, since: datetime) -> bool:
-    return any(value > 0 for when, value in connections if when < since)
 
 
 def _advice(verdict: Verdict) -> str:

@@ -1,8 +1,7 @@
 """What is wrong with a database, judged by its status, its metrics and its log; pure rules over what was read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from activities.aws.database.rds_status import FAILED, SERVING
 
@@ -52,15 +51,7 @@ class Verdict:
     cause: Cause
     why: str
     suggests: str | None = None
-    advises_against: tuple[str, ...] = field(default=())
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "cause": self.cause.value,
-            "suggests": self.suggests,
-            "advises_against": list(self.advises_against),
-            "why": self.why,
-        }
+    advises_against: tuple[str, ...] = ()
 
 
 def classify(signs: Signs) -> Verdict:
@@ -97,16 +88,13 @@ def _unreachable(signs: Signs) -> Verdict:
 
 
 def _under_load(signs: Signs) -> Verdict:
-    full = signs.refused > 0 or (
-        signs.connections is not None and 100 * signs.connections >= _FULL_PERCENT * signs.max_connections
-    )
     if signs.cpu_percent is not None and signs.cpu_percent >= _BUSY_PERCENT:
         why = f"the processor is {signs.cpu_percent:.0f} % busy: end the heaviest statements, or give it more"
         return Verdict(Cause.CPU, why, "resize-instance", ("failover", "promote-replica"))
     if signs.lock_waits >= _LOCK_WAITS:
         why = "statements wait for locks: end the session that holds them. A restart ends the application's sessions"
         return Verdict(Cause.LOCK, why, "restart-application", ("failover", "promote-replica", "resize-instance"))
-    if full:
+    if signs.refused or 100 * (signs.connections or 0) >= _FULL_PERCENT * signs.max_connections:
         why = (
             "the connections are used up while the database itself is well: a promoted replica has the same limit "
             "and gets the same clients, so promoting one would only lose what it has not replicated"

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from activities.action import DatabaseName, Params, ProbeAction, iam
 from activities.aws.database.rds_status import described
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 
 _WINDOW = timedelta(minutes=30)
 
@@ -28,8 +28,7 @@ class DatabaseLoad(ProbeAction[DatabaseLoadParams]):
     permissions = iam("pi:GetResourceMetrics", "rds:DescribeDBInstances")
 
     def observe(self, scope: Scope, params: DatabaseLoadParams, at: datetime) -> Finding:
-        identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients.client("rds"), identifier)
+        instance = described(self.clients, scope.environment.databases[params.database].identifier)
         if not instance.get("PerformanceInsightsEnabled"):
             return unknown(
                 f"{params.database}: Performance Insights is off; enable-insights switches it on",
@@ -43,18 +42,11 @@ class DatabaseLoad(ProbeAction[DatabaseLoadParams]):
             EndTime=at,
             PeriodInSeconds=60,
         )
-        values = [
-            point["Value"]
-            for metric in answer["MetricList"]
-            for point in metric["DataPoints"]
-            if point.get("Value") is not None
-        ]
+        points = [point for metric in answer["MetricList"] for point in metric["DataPoints"]]
+        values = [point["Value"] for point in points if point.get("Value") is not None]
         facts: dict[str, Any] = {"database": params.database, "enabled": True, "datapoints": len(values)}
         if not values:
             return unknown(f"{params.database}: no load figures yet", facts)
-        facts["maximum"] = max(values)
-        return Finding(
-            status=FindingStatus.SUSPECT if max(values) > params.sessions else FindingStatus.OK,
-            summary=f"{params.database}: at most {max(values):.1f} active sessions on average in half an hour",
-            facts=facts,
-        )
+        facts["maximum"] = most = max(values)
+        summary = f"{params.database}: at most {most:.1f} active sessions on average in half an hour"
+        return suspect_if(most > params.sessions, summary, facts)

@@ -1,20 +1,17 @@
 """What must hold before a replica may be promoted, and what the people who approve must know."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from activities.action import Clients, RuleError
 from activities.aws.database.rds_status import FAILED, SERVING
 from activities.aws.shared.cloudwatch_metrics import newest, of_instance
 from activities.aws.shared.pages import Pages
-from domain.config.environment import Database
 from domain.model.activity_io import Scope
 from domain.values.timestamps import short_time
 
 _BEFORE = timedelta(hours=1)
 _FULL_PERCENT = 90
-_CONNECTIONS = {"connections": ("DatabaseConnections", "Maximum")}
-_LAG = {"lag": ("ReplicaLag", "Maximum")}
 
 
 class Pair(NamedTuple):
@@ -36,7 +33,8 @@ def refuse_living_primary(clients: Clients, scope: Scope, pair: Pair) -> None:
             f"{pair.old_name} is {status}, from which it comes back: wait for it, or start it again if it was stopped"
         )
     database = scope.environment.databases[pair.old_name]
-    if (most := _connections(clients, scope, database)) and 100 * most >= _FULL_PERCENT * database.max_connections:
+    _, most = _newest(clients, scope, pair.old, "DatabaseConnections") or (None, 0)
+    if 100 * most >= _FULL_PERCENT * database.max_connections:
         raise RuleError(
             f"{pair.old_name} is {status} and its connections are used up ({most:g} of {database.max_connections}): "
             "a promoted replica has the same limit and the same clients, and loses what it has not replicated. "
@@ -77,8 +75,7 @@ def refuse_open_fence(pair: Pair, group: str) -> None:
 
 def describe_lag(clients: Clients, scope: Scope, pair: Pair) -> str:
     """Say how much may be lost; raises `RuleError` when nobody knows (`cloudwatch:GetMetricData`)."""
-    identifier, since = pair.new["DBInstanceIdentifier"], scope.declared_at - _BEFORE
-    found = newest(clients.client("cloudwatch"), of_instance(identifier, _LAG), since).get("lag")
+    found = _newest(clients, scope, pair.new, "ReplicaLag")
     if found is None:
         raise RuleError(
             f"CloudWatch does not know how far {pair.new_name} is behind {pair.old_name}: what would be lost is unknown"
@@ -94,8 +91,8 @@ def describe_lag(clients: Clients, scope: Scope, pair: Pair) -> str:
 
 def describe_snapshot(rds: Any, pair: Pair) -> str:
     """Say which snapshot of the primary there is, and why none is taken now (`rds:DescribeDBSnapshots`)."""
-    why = f"No snapshot of {pair.old_name} is taken now: RDS takes none of an instance that is "
-    why += f"{pair.old['DBInstanceStatus']}."
+    status = pair.old["DBInstanceStatus"]
+    why = f"No snapshot of {pair.old_name} is taken now: RDS takes none of an instance that is {status}."
     identifier = pair.old["DBInstanceIdentifier"]
     found = Pages(rds.describe_db_snapshots, cursor="Marker", DBInstanceIdentifier=identifier).items("DBSnapshots")
     dated = [(one["SnapshotCreateTime"], one["DBSnapshotIdentifier"]) for one in found if "SnapshotCreateTime" in one]
@@ -121,11 +118,10 @@ def describe_rebuild(pair: Pair, retention_days: int) -> str:
     )
 
 
-def _connections(clients: Clients, scope: Scope, database: Database) -> float | None:
-    since = scope.declared_at - _BEFORE
-    queries = of_instance(database.identifier, _CONNECTIONS)
-    found = newest(clients.client("cloudwatch"), queries, since).get("connections")
-    return found[1] if found else None
+def _newest(clients: Clients, scope: Scope, instance: dict[str, Any], metric: str) -> tuple[datetime, float] | None:
+    """The newest maximum of a metric since an hour before the incident was declared, and when it was."""
+    queries = of_instance(instance["DBInstanceIdentifier"], {"newest": (metric, "Maximum")})
+    return newest(clients.client("cloudwatch"), queries, scope.declared_at - _BEFORE).get("newest")
 
 
 def _groups(instance: dict[str, Any]) -> set[str]:

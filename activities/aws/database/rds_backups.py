@@ -6,8 +6,9 @@ from pydantic import Field
 
 from activities.action import DatabaseName, Params, ProbeAction, iam
 from activities.aws.database.rds_status import described
+from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
@@ -27,7 +28,7 @@ class Backups(ProbeAction[BackupsParams]):
     permissions = iam("rds:DescribeDBInstances")
 
     def observe(self, scope: Scope, params: BackupsParams, at: datetime) -> Finding:
-        instance = described(self.clients.client("rds"), scope.environment.databases[params.database].identifier)
+        instance = described(self.clients, scope.environment.databases[params.database].identifier)
         latest: datetime | None = instance.get("LatestRestorableTime")
         days = int(instance.get("BackupRetentionPeriod", 0))
         troubles = []
@@ -40,10 +41,10 @@ class Backups(ProbeAction[BackupsParams]):
         elif latest < at - params.lag:
             troubles.append(f"nothing after that can be restored, for more than {spoken(params.lag)}")
         until = f"can be restored up to {short_time(latest)}" if latest else "has no backup"
-        return Finding(
-            status=FindingStatus.SUSPECT if troubles else FindingStatus.OK,
-            summary="; ".join([f"{params.database} {until}", *troubles]),
-            facts={
+        return suspect_if(
+            troubles,
+            "; ".join([f"{params.database} {until}", *troubles]),
+            {
                 "database": params.database,
                 "restorable_at": stamp_to_second(latest),
                 "lag_seconds": round((at - latest).total_seconds()) if latest else None,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from activities.action import ChangeAction, DatabaseParams, iam
-from activities.aws.database.rds_status import described
+from activities.aws.database.rds_status import described, pending
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -24,46 +24,35 @@ class EnableInsights(ChangeAction[DatabaseParams]):
 
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients.client("rds"), identifier)
-        pending = sorted(instance.get("PendingModifiedValues") or {})
-        on = bool(instance.get("PerformanceInsightsEnabled"))
-        also = ""
-        if pending:
-            also = f" It also applies at once what is pending, which cannot be undone: {', '.join(pending)}."
+        instance = described(self.clients, identifier)
+        before, waiting = _state(instance), ", ".join(pending(instance))
+        also = f" It also applies at once what is pending, which cannot be undone: {waiting}." if waiting else ""
         return self.proposed(
             target=instance["DBInstanceArn"],
             summary=f"Switch Performance Insights of {params.database} on",
-            before=_state(instance),
-            after={"insights": True, "pending": []} if not on else _state(instance),
+            before=before,
+            after=before if before["insights"] else {"insights": True, "pending": []},
             impact=f"{params.database} keeps running; figures are kept for {_RETENTION_DAYS} days.{also}",
-            approval_class=ApprovalClass.A2 if pending else ApprovalClass.A1,
-            reversible=not pending,
+            approval_class=ApprovalClass.A2 if waiting else ApprovalClass.A1,
+            reversible=not waiting,
             context={"identifier": identifier},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
-        return _state(described(self.clients.client("rds"), str(plan.context["identifier"])))
+        return _state(described(self.clients, plan.context["identifier"]))
 
     def act(self, scope: Scope, plan: Plan) -> None:
         on = bool(plan.after["insights"])
         more = {"PerformanceInsightsRetentionPeriod": _RETENTION_DAYS, "DatabaseInsightsMode": "standard"} if on else {}
         self.clients.once("rds").modify_db_instance(
-            DBInstanceIdentifier=plan.context["identifier"],
-            EnablePerformanceInsights=on,
-            ApplyImmediately=True,
-            **more,
+            DBInstanceIdentifier=plan.context["identifier"], EnablePerformanceInsights=on, ApplyImmediately=True, **more
         )
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         done = self.read(scope, plan) == plan.after
         state = "on" if plan.after["insights"] else "off"
-        return Verification(
-            done=done, message=f"Performance Insights is {state if done else 'being switched ' + state}"
-        )
+        return Verification(done=done, message=f"Performance Insights is {'' if done else 'being switched '}{state}")
 
 
 def _state(instance: dict[str, Any]) -> State:
-    return {
-        "insights": bool(instance.get("PerformanceInsightsEnabled")),
-        "pending": sorted(instance.get("PendingModifiedValues") or {}),
-    }
+    return {"insights": bool(instance.get("PerformanceInsightsEnabled")), "pending": pending(instance)}

@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
@@ -45,10 +46,10 @@ class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
         counts = Counter(category for event in events for category in event.get("EventCategories", []))
         grave = {name: counts[name] for name in _GRAVE if counts[name]}
         last = max((event["Date"] for event in events), default=None)
-        return Finding(
-            status=FindingStatus.SUSPECT if grave else FindingStatus.OK,
-            summary=_summary(params, counts, last),
-            facts={
+        return suspect_if(
+            grave,
+            _summary(params, counts, last),
+            {
                 "database": params.database,
                 "count": len(events),
                 "categories": dict(sorted(counts.items())),
@@ -56,7 +57,7 @@ class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
                 "last_at": stamp_to_second(last),
                 **window.facts(),
             },
-            evidence=window.of(f"RDS events of {identifier}"),
+            window.of(f"RDS events of {identifier}"),
         )
 
 

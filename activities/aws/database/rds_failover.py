@@ -1,12 +1,10 @@
 """Fail a Multi-AZ database over to its standby."""
 
 from activities.action import ChangeAction, DatabaseParams, RuleError, iam
-from activities.aws.database.rds_status import described
+from activities.aws.database.rds_status import AVAILABLE, described, pending
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
-
-_AVAILABLE = "available"
 
 
 class Failover(ChangeAction[DatabaseParams]):
@@ -23,20 +21,20 @@ class Failover(ChangeAction[DatabaseParams]):
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Name both zones; raises `RuleError` without a standby, or when RDS would refuse."""
         identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients.client("rds"), identifier)
+        instance = described(self.clients, identifier)
         status, zone = instance["DBInstanceStatus"], instance.get("AvailabilityZone")
         standby = instance.get("SecondaryAvailabilityZone")
         if not instance.get("MultiAZ"):
             raise RuleError(f"{params.database} has no standby to fail over to: it is not Multi-AZ")
-        if status != _AVAILABLE:
+        if status != AVAILABLE:
             raise RuleError(
                 f"{params.database} is {status}, and RDS fails over by a reboot, which takes an available instance: "
                 "wait for it, or promote a replica if it has failed"
             )
         if not standby:
             raise RuleError(f"RDS does not tell which zone the standby of {params.database} is in: look again later")
-        pending = sorted(instance.get("PendingModifiedValues", {}))
-        waiting = f" A reboot may also bring in what is pending: {', '.join(pending)}." if pending else ""
+        waiting = ", ".join(pending(instance))
+        also = f" A reboot may also bring in what is pending: {waiting}." if waiting else ""
         return self.proposed(
             target=instance["DBInstanceArn"],
             summary=f"Fail {params.database} over from {zone} to {standby}",
@@ -44,7 +42,7 @@ class Failover(ChangeAction[DatabaseParams]):
             after={"zone": standby},
             impact=(
                 f"{params.database} is away for one to two minutes and every connection to it is cut; nothing that "
-                f"was committed is lost, and its address stays. It does not help a full connection pool.{waiting} "
+                f"was committed is lost, and its address stays. It does not help a full connection pool.{also} "
                 "Undoing it is another failover."
             ),
             context={"identifier": identifier},
@@ -52,7 +50,7 @@ class Failover(ChangeAction[DatabaseParams]):
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read the zone that the primary is in (`rds:DescribeDBInstances`)."""
-        return {"zone": described(self.clients.client("rds"), str(plan.context["identifier"])).get("AvailabilityZone")}
+        return {"zone": described(self.clients, plan.context["identifier"]).get("AvailabilityZone")}
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Ask for the failover; raises `InvalidDBInstanceState`, which is waited for, while one is under way."""
@@ -61,7 +59,7 @@ class Failover(ChangeAction[DatabaseParams]):
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the primary is in the other zone and available."""
-        instance = described(self.clients.client("rds"), str(plan.context["identifier"]))
+        instance = described(self.clients, plan.context["identifier"])
         zone, status = instance.get("AvailabilityZone"), instance["DBInstanceStatus"]
-        done = zone == plan.after["zone"] and status == _AVAILABLE
+        done = zone == plan.after["zone"] and status == AVAILABLE
         return Verification(done=done, message=f"{plan.context['identifier']} is {status} in {zone}")

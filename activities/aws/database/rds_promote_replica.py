@@ -18,9 +18,9 @@ from activities.action import (
 )
 from activities.aws.database import promotion_gates as gates
 from activities.aws.database.rds_status import SERVING, described
-from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since, force
+from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since
 from activities.aws.ecs.described_service import described as described_service
-from activities.aws.ecs.described_service import place, planned_service, settled
+from activities.aws.ecs.described_service import located, settled, update
 from activities.aws.network.ingress_rules import IngressRule, matching
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
@@ -70,8 +70,8 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         where = scope.environment
         pair = self._pair(where, params.replica)
         group, endpoint = where.security_groups[params.fence], where.database_endpoints[params.endpoint]
-        at = where.services[endpoint.service]
-        service = described_service(self.clients.client("ecs"), at.cluster, at.service)
+        at = located(where.services[endpoint.service])
+        service = described_service(self.clients, at)
         rules = {
             f"{_RULE}{name}": IngressRule.value(rule)
             for name, rule in matching(self.clients.client("ec2"), group, (), None, _port(pair.old)).items()
@@ -98,19 +98,17 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 "group": group,
                 "parameter": endpoint.parameter,
                 "retention_days": params.backup_retention_days,
-                "cluster": at.cluster,
-                "service": at.service,
-                "target_group": at.target_group_arn,
                 "since": created_at(service),
+                **at,
             },
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read the planned rules, the role, the address and the deployment as they stand now."""
         context = plan.context
-        instance = described(self.clients.client("rds"), str(context["replica"]))
+        instance = described(self.clients, context["replica"])
         rules = {f"{_RULE}{name}": rule.read() for name, rule in self._rules(plan)}
-        now = deployment_since(plan, planned_service(self.clients, plan))
+        now = deployment_since(plan, described_service(self.clients, plan.context))
         return {**rules, _ROLE: _role(instance), _ADDRESS: self._address(str(context["parameter"])), **now}
 
     def act(self, scope: Scope, plan: Plan) -> None:
@@ -134,16 +132,16 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
             )
         if now["deployment"] == plan.before["deployment"]:
-            force(self.clients.once("ecs"), **place(plan))
+            update(self.clients, plan.context, forceNewDeployment=True)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the promoted instance serves with its backups, and the application answers on it."""
         now = self.read(scope, plan)
         if wrong := sorted(name for name, value in plan.after.items() if now.get(name) != value):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
-        instance = described(self.clients.client("rds"), str(plan.context["replica"]))
+        instance = described(self.clients, plan.context["replica"])
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
-        rollout = settled(self.clients, plan, planned_service(self.clients, plan))
+        rollout = settled(self.clients, plan, described_service(self.clients, plan.context))
         ready = status in SERVING and kept >= int(plan.context["retention_days"])
         message = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
         return Verification(done=ready and rollout.done, failed=rollout.failed, message=message)
@@ -175,13 +173,13 @@ class PromoteReplica(ChangeAction[PromoteParams]):
 
     def _promote(self, plan: Plan) -> None:
         """Ask for the promotion once, and go on only when the instance stands alone and serves."""
-        rds, replica = self.clients.client("rds"), str(plan.context["replica"])
-        instance = described(rds, replica)
+        replica = str(plan.context["replica"])
+        instance = described(self.clients, replica)
         if _role(instance) != _PRIMARY and instance["DBInstanceStatus"] == "available":
             self.clients.once("rds").promote_read_replica(
                 DBInstanceIdentifier=replica, BackupRetentionPeriod=plan.context["retention_days"]
             )
-            instance = described(rds, replica)
+            instance = described(self.clients, replica)
         if _role(instance) != _PRIMARY or instance["DBInstanceStatus"] not in SERVING:
             raise ApplicationError(
                 f"{replica} is being promoted ({instance['DBInstanceStatus']})",
@@ -193,8 +191,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         source = where.databases[replica].replica_of
         if source is None:
             raise RuleError(f"{replica} is no replica, says the environment's file")
-        rds = self.clients.client("rds")
-        old, new = (described(rds, where.databases[name].identifier) for name in (source, replica))
+        old, new = (described(self.clients, where.databases[name].identifier) for name in (source, replica))
         return gates.Pair(source, replica, old, new)
 
     def _address(self, parameter: str) -> str:

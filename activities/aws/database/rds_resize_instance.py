@@ -5,14 +5,13 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import ChangeAction, DatabaseName, Params, RuleError, iam
-from activities.aws.database.rds_status import described
+from activities.aws.database.rds_status import AVAILABLE, described, pending
 from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
 _CLASS = "DBInstanceClass"
-_AVAILABLE = "available"
 _MODIFYING = "modifying"
 
 
@@ -37,30 +36,28 @@ class ResizeInstance(ChangeAction[ResizeParams]):
     def plan(self, scope: Scope, params: ResizeParams) -> Plan:
         """Compare classes; raises `RuleError` for one that AWS does not offer here, or an instance that is busy."""
         identifier = scope.environment.databases[params.database].identifier
-        rds = self.clients.client("rds")
-        instance = described(rds, identifier)
+        instance = described(self.clients, identifier)
         status, current, wanted = instance["DBInstanceStatus"], instance[_CLASS], params.instance_class
-        if status != _AVAILABLE:
+        if status != AVAILABLE:
             raise RuleError(f"{params.database} is {status}: RDS modifies only an available instance")
-        checked = current == wanted or _refuse_unorderable(rds, instance, wanted)
-        pending = instance.get("PendingModifiedValues", {})
+        checked = current == wanted or _refuse_unorderable(self.clients.client("rds"), instance, wanted)
         return self.proposed(
             target=instance["DBInstanceArn"],
             summary=f"Resize {params.database} from {current} to {wanted}",
             before={"class": current},
             after={"class": wanted},
             impact=_impact(params.database, instance, checked=checked),
-            context={"identifier": identifier, "pending_class": pending.get(_CLASS)},
+            context={"identifier": identifier, "pending_class": _pending_class(instance)},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read the class, or the one that it is on its way to (`rds:DescribeDBInstances`)."""
-        instance = self._described(plan)
-        pending = instance.get("PendingModifiedValues", {}).get(_CLASS)
-        on_its_way = pending and (
-            pending != plan.context["pending_class"] or instance["DBInstanceStatus"] == _MODIFYING
+        instance = described(self.clients, plan.context["identifier"])
+        waiting = _pending_class(instance)
+        on_its_way = waiting and (
+            waiting != plan.context["pending_class"] or instance["DBInstanceStatus"] == _MODIFYING
         )
-        return {"class": pending if on_its_way else instance[_CLASS]}
+        return {"class": waiting if on_its_way else instance[_CLASS]}
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Set the class; it is absolute, so a second time changes nothing."""
@@ -71,14 +68,15 @@ class ResizeInstance(ChangeAction[ResizeParams]):
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the instance has the class and is available."""
-        instance = self._described(plan)
+        instance = described(self.clients, plan.context["identifier"])
         current, status = instance[_CLASS], instance["DBInstanceStatus"]
-        waiting = _CLASS in instance.get("PendingModifiedValues", {})
-        done = current == plan.after["class"] and status == _AVAILABLE and not waiting
+        done = current == plan.after["class"] and status == AVAILABLE and not _pending_class(instance)
         return Verification(done=done, message=f"{plan.context['identifier']} is {status} as {current}")
 
-    def _described(self, plan: Plan) -> dict[str, Any]:
-        return described(self.clients.client("rds"), str(plan.context["identifier"]))
+
+def _pending_class(instance: dict[str, Any]) -> str | None:
+    waiting: str | None = instance.get("PendingModifiedValues", {}).get(_CLASS)
+    return waiting
 
 
 def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool:
@@ -113,8 +111,8 @@ def _impact(name: str, instance: dict[str, Any], *, checked: bool) -> str:
         "It helps where the processor or memory is the limit, not against a full connection pool or locks.",
         "Check that the class is not a smaller one. Undoing it is a second outage.",
     ]
-    if pending := sorted(instance.get("PendingModifiedValues", {})):
-        sentences.append(f"What else is pending is applied with it at once: {', '.join(pending)}.")
+    if waiting := ", ".join(pending(instance)):
+        sentences.append(f"What else is pending is applied with it at once: {waiting}.")
     if not checked:
         sentences.append("AWS lists no classes for this engine, so whether it offers this one could not be checked.")
     return " ".join(sentences)

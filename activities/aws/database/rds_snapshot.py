@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 from activities.action import ChangeAction, DatabaseParams, iam
+from activities.aws.database.rds_status import described
+from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -31,14 +33,12 @@ class Snapshot(ChangeAction[DatabaseParams]):
 
         `rds:DescribeDBInstances`, `rds:DescribeDBSnapshots`; raises `DBInstanceNotFound`, which is final.
         """
-        rds = self.clients.client("rds")
         database = scope.environment.databases[params.database].identifier
-        instance = rds.describe_db_instances(DBInstanceIdentifier=database)["DBInstances"][0]
+        instance = described(self.clients, database)
         prefix = _prefix(scope.incident, database)
         identifier = f"{prefix}{self._last(database, prefix) + 1}"
-        target = scope.environment.arn("rds", f"snapshot:{identifier}")
         return self.proposed(
-            target=target,
+            target=scope.environment.arn("rds", f"snapshot:{identifier}"),
             summary=f"Take snapshot {identifier} of {params.database}",
             before={"snapshot": "absent"},
             after={"snapshot": identifier},
@@ -89,14 +89,11 @@ class Snapshot(ChangeAction[DatabaseParams]):
 
     def _last(self, database: str, prefix: str) -> int:
         """The highest number in use; 0 when there is none."""
-        pages = self.clients.client("rds").get_paginator("describe_db_snapshots")
-        names = [
-            str(found["DBSnapshotIdentifier"])
-            for page in pages.paginate(DBInstanceIdentifier=database, SnapshotType="manual")
-            for found in page["DBSnapshots"]
-        ]
-        numbers = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
-        return max((int(number) for number in numbers if number.isdecimal()), default=0)
+        describe = self.clients.client("rds").describe_db_snapshots
+        pages = Pages(describe, cursor="Marker", DBInstanceIdentifier=database, SnapshotType="manual")
+        parted = [str(found["DBSnapshotIdentifier"]).rpartition("-") for found in pages.items("DBSnapshots")]
+        numbers = [int(number) for start, dash, number in parted if start + dash == prefix and number.isdecimal()]
+        return max(numbers, default=0)
 
 
 def _prefix(incident: str, database: str) -> str:

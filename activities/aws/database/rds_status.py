@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from activities.action import DatabaseParams, ProbeAction, iam
+from activities.action import Clients, DatabaseParams, ProbeAction, iam
+from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 
-_AVAILABLE = "available"
+AVAILABLE = "available"
 SERVING = frozenset(
     {
-        _AVAILABLE,
+        AVAILABLE,
         "backing-up",
         "configuring-enhanced-monitoring",
         "configuring-iam-database-auth",
@@ -48,24 +49,25 @@ class DatabaseStatus(ProbeAction[DatabaseParams]):
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients.client("rds"), identifier)
+        instance = described(self.clients, identifier)
         facts = {"database": params.database} | _facts(instance)
         facts["address_by"] = (
             f"aws rds describe-db-instances --db-instance-identifier {identifier} --region {scope.environment.region} "
             "--query 'DBInstances[0].Endpoint.Address' --output text"
         )
-        serves = facts["status"] in SERVING and not facts["not_normal"]
-        return Finding(
-            status=FindingStatus.OK if serves else FindingStatus.SUSPECT,
-            summary=_summary(params.database, facts),
-            facts=facts,
-            evidence=instance.get("DBInstanceArn", identifier),
-        )
+        troubled = facts["status"] not in SERVING or facts["not_normal"]
+        evidence = instance.get("DBInstanceArn", identifier)
+        return suspect_if(troubled, _summary(params.database, facts), facts, evidence)
 
 
-def described(rds: Any, identifier: str) -> dict[str, Any]:
+def described(clients: Clients, identifier: str) -> dict[str, Any]:
     """Describe one instance (`rds:DescribeDBInstances`); raises `DBInstanceNotFound`, which is final."""
-    return dict(rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+    return dict(clients.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+
+
+def pending(instance: dict[str, Any]) -> list[str]:
+    """Name the changes that wait for the maintenance window, or for whatever is applied at once next."""
+    return sorted(instance.get("PendingModifiedValues") or {})
 
 
 def _facts(instance: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _facts(instance: dict[str, Any]) -> dict[str, Any]:
         "class": instance.get("DBInstanceClass"),
         "multi_az": bool(instance.get("MultiAZ")),
         "replica_of": instance.get("ReadReplicaSourceDBInstanceIdentifier"),
-        "pending_changes": sorted(instance.get("PendingModifiedValues", {})),
+        "pending_changes": pending(instance),
         "not_normal": [f"{one['StatusType']}: {one['Status']}" for one in infos if not one.get("Normal", True)],
         "backup_retention_days": instance.get("BackupRetentionPeriod", 0),
         "latest_restorable_at": stamp_to_second(instance.get("LatestRestorableTime")),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.action import ChangeAction, DatabaseName, Params, ServiceName, iam
-from activities.aws.ecs.described_service import described, place, planned_service, primary, settled
+from activities.aws.ecs.described_service import described, located, primary, settled, update
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -34,7 +34,7 @@ class RestartService(ChangeAction[RestartParams]):
     def plan(self, scope: Scope, params: RestartParams) -> Plan:
         """Name the deployment that runs now; raises `RuleError` when there is no such service."""
         where = scope.environment.services[params.service]
-        service = described(self.clients.client("ecs"), where.cluster, where.service)
+        service = described(self.clients, located(where))
         before = deployment_now(service)
         return self.proposed(
             target=service["serviceArn"],
@@ -43,21 +43,16 @@ class RestartService(ChangeAction[RestartParams]):
             after=after_restart(before),
             impact=_impact(scope, params, service),
             reversible=False,
-            context={
-                "cluster": where.cluster,
-                "service": where.service,
-                "target_group": where.target_group_arn,
-                "since": created_at(service),
-            },
+            context=located(where) | {"since": created_at(service)},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read whether a newer deployment than the planned one is the primary one (`ecs:DescribeServices`)."""
-        return deployment_since(plan, planned_service(self.clients, plan))
+        return deployment_since(plan, described(self.clients, plan.context))
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Force a new deployment; called only while there is none newer than the planned one."""
-        force(self.clients.once("ecs"), **place(plan))
+        update(self.clients, plan.context, forceNewDeployment=True)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the newer deployment is complete and every target answers its health check."""
@@ -66,7 +61,7 @@ class RestartService(ChangeAction[RestartParams]):
             return Verification(done=False, failed=True, message="somebody deployed another revision meanwhile")
         if now != plan.after:
             return Verification(done=False, message="the new deployment is not the primary one yet")
-        return settled(self.clients, plan, planned_service(self.clients, plan))
+        return settled(self.clients, plan, described(self.clients, plan.context))
 
 
 def deployment_now(service: dict[str, Any]) -> State:
@@ -91,11 +86,6 @@ def deployment_since(plan: Plan, service: dict[str, Any]) -> State:
 
 def after_restart(before: State) -> State:
     return {**before, "deployment": _newer(str(before["deployment"]))}
-
-
-def force(ecs: Any, cluster: str, service: str) -> None:
-    """Ask for a new deployment of what runs; `ecs` is the client that makes one attempt."""
-    ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
 
 
 def _newer(deployment: str) -> str:

@@ -1,15 +1,14 @@
 """Tell what autoscaling did for a service, and why it did nothing."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from activities.action import ProbeAction, ServiceParams, iam
-from activities.aws.ecs.described_service import described, scalable_id, scaling
+from activities.aws.ecs.described_service import described, located, scalable, scaling
 from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.timestamps import short_time
 
 _WINDOW = timedelta(hours=2)
@@ -29,18 +28,15 @@ class ScalingActivities(ProbeAction[ServiceParams]):
     )
 
     def observe(self, scope: Scope, params: ServiceParams, at: datetime) -> Finding:
-        where = scope.environment.services[params.service]
-        target = scaling(self.clients, scalable_id(where))
-        desired = int(described(self.clients.client("ecs"), where.cluster, where.service)["desiredCount"])
+        where = located(scope.environment.services[params.service])
+        target, desired = scaling(self.clients, where), int(described(self.clients, where)["desiredCount"])
         if target is None:
             summary = f"{params.service} runs {desired} tasks and does not scale by itself"
             return suspect_if(suspect=True, summary=summary, facts={"service": params.service, "desired": desired})
         autoscaling = self.clients.client("application-autoscaling")
-        resource = {"ServiceNamespace": "ecs", "ResourceId": scalable_id(where)}
-        policies = autoscaling.describe_scaling_policies(**resource)["ScalingPolicies"]
-        pages = Pages(
-            partial(autoscaling.describe_scaling_activities, **resource), most=_PAGES, IncludeNotScaledActivities=True
-        )
+        policies = autoscaling.describe_scaling_policies(**scalable(where))["ScalingPolicies"]
+        asked: dict[str, Any] = {**scalable(where), "IncludeNotScaledActivities": True}
+        pages = Pages(autoscaling.describe_scaling_activities, most=_PAGES, **asked)
         recent = [found for found in pages.items("ScalingActivities") if found["StartTime"] >= at - _WINDOW]
         return _finding(params.service, desired, target, policies, recent)
 
@@ -52,21 +48,19 @@ def _finding(
     suspended = [kind for kind, off in target.get("SuspendedState", {}).items() if off]
     not_scaled = [reason["Code"] for activity in recent for reason in activity.get("NotScaledReasons", [])]
     failed = [activity for activity in recent if activity["StatusCode"] == "Failed"]
-    reasons = []
-    if desired >= maximum:
-        reasons.append("it stands at its maximum")
-    if suspended:
-        reasons.append("scaling is suspended")
-    if failed:
-        reasons.append(f"{len(failed)} activities failed")
-    if not_scaled:
-        reasons.append(f"{len(not_scaled)} did not scale ({', '.join(sorted(set(not_scaled)))})")
+    causes = {
+        "it stands at its maximum": desired >= maximum,
+        "scaling is suspended": suspended,
+        f"{len(failed)} activities failed": failed,
+        f"{len(not_scaled)} did not scale ({', '.join(sorted(set(not_scaled)))})": not_scaled,
+    }
+    reasons = [cause for cause, holds in causes.items() if holds]
+    why = f"; {', '.join(reasons)}" if reasons else ""
     last = f"; last activity {short_time(recent[0]['StartTime'])}" if recent else "; no activity in two hours"
-    return Finding(
-        status=FindingStatus.SUSPECT if reasons else FindingStatus.OK,
-        summary=f"{name}: {desired} tasks between {minimum} and {maximum}{last}"
-        + (f"; {', '.join(reasons)}" if reasons else ""),
-        facts={
+    return suspect_if(
+        reasons,
+        f"{name}: {desired} tasks between {minimum} and {maximum}{last}{why}",
+        {
             "service": name,
             "desired": desired,
             "minimum": minimum,

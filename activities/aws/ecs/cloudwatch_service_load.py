@@ -7,10 +7,10 @@ from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.shared.cloudwatch_metrics import Query, read
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 
 _WINDOW = timedelta(minutes=30)
 _PERIOD_SECONDS = 60
@@ -48,8 +48,4 @@ class ServiceLoad(ProbeAction[ServiceLoadParams]):
             return unknown(f"{params.service}: CloudWatch has no CPU figures of the last half hour", facts)
         busy = [name for name in points if facts[name] and facts[name]["latest"] >= params.busy_percent]
         memory = f"{facts['memory']['latest']:.0f} %" if facts["memory"] else "not known"
-        return Finding(
-            status=FindingStatus.SUSPECT if busy else FindingStatus.OK,
-            summary=f"{params.service}: CPU {facts['cpu']['latest']:.0f} %, memory {memory}",
-            facts=facts,
-        )
+        return suspect_if(busy, f"{params.service}: CPU {facts['cpu']['latest']:.0f} %, memory {memory}", facts)

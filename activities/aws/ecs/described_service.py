@@ -4,25 +4,30 @@ from typing import Any
 
 from activities.action import Clients, RuleError
 from domain.config.environment import Service
-from domain.model.plan import Plan, Verification
+from domain.model.plan import Plan, State, Verification
 
 _LEAVING = "draining"
-_DIMENSION = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+_COUNT = "ecs:service:DesiredCount"
 
 
-def described(ecs: Any, cluster: str, service: str) -> dict[str, Any]:
+def located(where: Service) -> State:
+    """Where a service is: what a plan's context keeps of it, and what the functions here find it by."""
+    return {"cluster": where.cluster, "service": where.service, "target_group": where.target_group_arn}
+
+
+def described(clients: Clients, at: State) -> dict[str, Any]:
     """Describe one active service (`ecs:DescribeServices`); raises `RuleError` when there is none."""
-    answer = ecs.describe_services(cluster=cluster, services=[service])
+    answer = clients.client("ecs").describe_services(cluster=at["cluster"], services=[at["service"]])
     # ECS reports a missing service beside the found ones, not as an error.
     for found in answer["services"]:
         if found["status"] == "ACTIVE":
             return dict(found)
-    raise RuleError(f"cluster {cluster} has no active service {service}: look at the environment's file")
+    raise RuleError(f"cluster {at['cluster']} has no active service {at['service']}: look at the environment's file")
 
 
-def planned_service(clients: Clients, plan: Plan) -> dict[str, Any]:
-    """Describe the service that a plan is about, as it stands now."""
-    return described(clients.client("ecs"), **place(plan))
+def update(clients: Clients, at: State, **wanted: Any) -> None:
+    """Change what is given of the service, in one attempt (`ecs:UpdateService`); the rest stays."""
+    clients.once("ecs").update_service(cluster=at["cluster"], service=at["service"], **wanted)
 
 
 def primary(service: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +41,7 @@ def settled(clients: Clients, plan: Plan, service: dict[str, Any]) -> Verificati
     Of a service that no load balancer is before, ECS alone knows how its tasks are.
     """
     rollout = primary(service)
-    name, state = revision(str(rollout["taskDefinition"])), str(rollout.get("rolloutState", "unknown"))
+    name, state = revision(rollout["taskDefinition"]), str(rollout.get("rolloutState", "unknown"))
     if state == "FAILED":
         return Verification(done=False, failed=True, message=f"the rollout of {name} failed")
     running, desired = int(service["runningCount"]), int(service["desiredCount"])
@@ -44,42 +49,33 @@ def settled(clients: Clients, plan: Plan, service: dict[str, Any]) -> Verificati
     steady, group = state == "COMPLETED" and running == desired, plan.context["target_group"]
     if group is None:
         return Verification(done=steady, message=message)
-    healthy, others = _targets(clients.client("elbv2"), str(group))
+    answer = clients.client("elbv2").describe_target_health(TargetGroupArn=group)
+    states = [one["TargetHealth"]["State"] for one in answer["TargetHealthDescriptions"]]
+    healthy = states.count("healthy")
+    others = len(states) - healthy - states.count(_LEAVING)
     message += f", {healthy} targets healthy, {others} not"
     return Verification(done=steady and others == 0 and (healthy > 0 or desired == 0), message=message)
 
 
-def scalable_id(where: Service) -> str:
+def scalable(at: State) -> dict[str, str]:
     """Name the service as Application Auto Scaling does, whether the cluster is given by name or ARN."""
-    return f"service/{where.cluster.rsplit('/', 1)[-1]}/{where.service}"
+    return {"ServiceNamespace": "ecs", "ResourceId": f"service/{at['cluster'].rsplit('/', 1)[-1]}/{at['service']}"}
 
 
-def scaling(clients: Clients, resource: str) -> dict[str, Any] | None:
+def scaling(clients: Clients, at: State) -> dict[str, Any] | None:
     """Describe the scalable target (`application-autoscaling:DescribeScalableTargets`).
 
     None when the service does not scale by itself.
     """
-    found = clients.client("application-autoscaling").describe_scalable_targets(**_DIMENSION, ResourceIds=[resource])
-    return dict(found["ScalableTargets"][0]) if found["ScalableTargets"] else None
+    asked = {"ServiceNamespace": "ecs", "ScalableDimension": _COUNT, "ResourceIds": [scalable(at)["ResourceId"]]}
+    found = clients.client("application-autoscaling").describe_scalable_targets(**asked)["ScalableTargets"]
+    return dict(found[0]) if found else None
 
 
-def set_scaling(clients: Clients, resource: str, **limits: Any) -> None:
+def set_scaling(clients: Clients, at: State, **limits: Any) -> None:
     """Set what is given of the scalable target (`application-autoscaling:RegisterScalableTarget`); the rest stays."""
-    scaling = clients.once("application-autoscaling")
-    scaling.register_scalable_target(**_DIMENSION, ResourceId=resource, **limits)
-
-
-def place(plan: Plan) -> dict[str, str]:
-    """Where a plan's service is, as ECS asks for it."""
-    return {name: str(plan.context[name]) for name in ("cluster", "service")}
-
-
-def _targets(elbv2: Any, target_group: str) -> tuple[int, int]:
-    """Count targets that are healthy and that are not; those on their way out count as neither."""
-    answer = elbv2.describe_target_health(TargetGroupArn=target_group)
-    states = [one["TargetHealth"]["State"] for one in answer["TargetHealthDescriptions"]]
-    healthy = states.count("healthy")
-    return healthy, len(states) - healthy - states.count(_LEAVING)
+    autoscaling = clients.once("application-autoscaling")
+    autoscaling.register_scalable_target(**scalable(at), ScalableDimension=_COUNT, **limits)
 
 
 def revision(task_definition: str) -> str:

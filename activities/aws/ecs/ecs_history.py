@@ -1,34 +1,29 @@
 """What a service has been deployed as: its service deployments, with the task definition of each."""
 
-from datetime import UTC, datetime
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from activities.aws.shared.pages import Pages
 from domain.config.environment import Service
 
 _PER_CALL = 20  # as many as DescribeServiceRevisions takes
 _NEWEST = 200
-SUCCESSFUL = "SUCCESSFUL"
 
 
-class Deployment(BaseModel):
-    """One service deployment; times are UTC.
+class Deployment(NamedTuple):
+    """One service deployment.
 
     `task_definition` is the full ARN that it was to bring up; None when ECS no longer describes the revision
     (those from before 25 October 2024). `status` is that of ECS: `SUCCESSFUL`, `IN_PROGRESS`, `STOPPED`,
     `ROLLBACK_SUCCESSFUL` and so on. A rolled-back deployment names what was tried, not what runs since.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     arn: str
     status: str
+    task_definition: str | None
     created_at: datetime
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    task_definition: str | None = None
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 def history(ecs: Any, service: Service) -> list[Deployment]:
@@ -46,10 +41,10 @@ def history(ecs: Any, service: Service) -> list[Deployment]:
         Deployment(
             arn=brief["serviceDeploymentArn"],
             status=brief["status"],
-            created_at=brief["createdAt"].astimezone(UTC),
-            started_at=_utc(brief.get("startedAt")),
-            finished_at=_utc(brief.get("finishedAt")),
-            task_definition=task_definitions.get(brief.get("targetServiceRevisionArn", "")),
+            task_definition=task_definitions.get(brief.get("targetServiceRevisionArn")),
+            created_at=brief["createdAt"],
+            started_at=brief.get("startedAt"),
+            finished_at=brief.get("finishedAt"),
         )
         for brief in listed
     ]
@@ -60,25 +55,15 @@ def last_healthy(history: list[Deployment], current: str) -> Deployment | None:
 
     None when there is none. The second-newest registered revision is no answer: it may never have run.
     """
-    return next(
-        (
-            deployment
-            for deployment in sorted(history, key=lambda deployment: deployment.created_at, reverse=True)
-            if deployment.status == SUCCESSFUL and deployment.task_definition not in (None, current)
-        ),
-        None,
-    )
+    others = (one for one in history if one.status == "SUCCESSFUL" and one.task_definition not in (None, current))
+    return next(others, None)
 
 
-def _task_definitions(ecs: Any, revisions: list[str | None]) -> dict[str, str]:
+def _task_definitions(ecs: Any, revisions: list[str | None]) -> dict[str | None, str]:
     """Map revision ARNs to task definition ARNs; revisions that ECS fails to describe are left out."""
     wanted = list(dict.fromkeys(revision for revision in revisions if revision))
-    found: dict[str, str] = {}
+    found: dict[str | None, str] = {}
     for start in range(0, len(wanted), _PER_CALL):
         page = ecs.describe_service_revisions(serviceRevisionArns=wanted[start : start + _PER_CALL])
         found.update((one["serviceRevisionArn"], one["taskDefinition"]) for one in page["serviceRevisions"])
     return found
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None

@@ -6,14 +6,14 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
+from activities.aws.ecs.described_service import revision
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
-_CONTROLLER = "ECS"
 _ROLLING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
@@ -25,10 +25,8 @@ class RecentDeploymentsParams(Params):
 class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
     """Finds the newest deployment before the incident was declared, and the last healthy one before that.
 
-    Suspect when it started or finished within `within` before the declaration, or is still rolling out.
-    Reads `ecs:DescribeServices`, `ListServiceDeployments`, `DescribeServiceDeployments` and
-    `DescribeServiceRevisions`. Unknown for a service that ECS does not know, has no history of, or that is
-    deployed by CodeDeploy or another controller.
+    Suspect when it started or finished within `within` before the declaration, or is still rolling out. Unknown for a
+    service that ECS does not know, has no history of, or that is deployed by CodeDeploy or another controller.
     """
 
     name = "ecs.recent_deployments"
@@ -40,8 +38,8 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
         found = ecs.describe_services(cluster=service.cluster, services=[service.service])["services"]
         if not found:
             return _unknown(params.service, "is not known to ECS")
-        controller = found[0].get("deploymentController", {}).get("type", _CONTROLLER)
-        if controller != _CONTROLLER:
+        controller = found[0].get("deploymentController", {}).get("type", "ECS")
+        if controller != "ECS":
             return _unknown(params.service, f"is deployed by {controller}: look for its deployments there")
         known = history(ecs, service)
         before = [one for one in known if one.created_at <= scope.declared_at]
@@ -51,10 +49,10 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
         current = primary.get("taskDefinition") or found[0]["taskDefinition"]
         healthy = last_healthy(known, current)
         newest, since = before[0], scope.declared_at - params.within
-        return Finding(
-            status=FindingStatus.SUSPECT if _is_recent(newest, since, scope.declared_at) else FindingStatus.OK,
-            summary=f"{params.service}: {_describe(newest, scope.declared_at)}; {_way_back(healthy)}",
-            facts={
+        return suspect_if(
+            _is_recent(newest, since, scope.declared_at),
+            f"{params.service}: {_describe(newest, scope.declared_at)}; {_way_back(healthy)}",
+            {
                 "service": params.service,
                 "task_definition": current,
                 "rollout": primary.get("rolloutState"),
@@ -62,7 +60,7 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
                 "last_healthy": _facts(healthy) if healthy else None,
                 "deployments_in_window": sum(_is_recent(one, since, scope.declared_at) for one in before),
             },
-            evidence=newest.arn,
+            newest.arn,
         )
 
 
@@ -95,18 +93,12 @@ def _way_back(healthy: Deployment | None) -> str:
 
 
 def _short(task_definition: str | None) -> str:
-    return task_definition.rsplit("/", 1)[-1] if task_definition else "an unknown version"
+    return revision(task_definition) if task_definition else "an unknown version"
 
 
 def _facts(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "arn": deployment.arn,
-        "status": deployment.status,
-        "task_definition": deployment.task_definition,
-        "created_at": stamp_to_second(deployment.created_at),
-        "started_at": stamp_to_second(deployment.started_at),
-        "finished_at": stamp_to_second(deployment.finished_at),
-    }
+    fields = deployment._asdict().items()
+    return {name: stamp_to_second(value) if isinstance(value, datetime) else value for name, value in fields}
 
 
 def _reason(ecs: Any, deployment: Deployment) -> dict[str, Any]:

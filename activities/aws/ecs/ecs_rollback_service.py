@@ -1,9 +1,10 @@
 """Roll an ECS service back to what last ran well."""
 
+from datetime import UTC
 from typing import Any
 
 from activities.action import ChangeAction, RuleError, ServiceParams, iam
-from activities.aws.ecs.described_service import described, planned_service, primary, revision, settled
+from activities.aws.ecs.described_service import described, located, primary, revision, settled, update
 from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Service
@@ -32,7 +33,7 @@ class RollbackService(ChangeAction[ServiceParams]):
         """Find the last healthy deployment; raises `RuleError` when there is none or ECS does not roll it out."""
         ecs = self.clients.client("ecs")
         where = scope.environment.services[params.service]
-        service = described(ecs, where.cluster, where.service)
+        service = described(self.clients, located(where))
         _refuse_foreign_controller(service, params.service)
         current = str(primary(service)["taskDefinition"])
         target = _chosen(ecs, where, current, params.service)
@@ -44,16 +45,12 @@ class RollbackService(ChangeAction[ServiceParams]):
             before={"task_definition": current},
             after={"task_definition": after},
             impact=_impact(params.service, service, current, target),
-            context={
-                "cluster": where.cluster,
-                "service": where.service,
-                "target_group": where.target_group_arn,
-            },
+            context=located(where),
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read the task definition of the primary deployment (`ecs:DescribeServices`)."""
-        return {"task_definition": primary(planned_service(self.clients, plan))["taskDefinition"]}
+        return {"task_definition": primary(described(self.clients, plan.context))["taskDefinition"]}
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Start the way back, by the rollout under way if it would land there, else by a rollout of its own.
@@ -65,9 +62,7 @@ class RollbackService(ChangeAction[ServiceParams]):
         rollout = _unfinished(ecs, plan)
         # stopped with ROLLBACK, a rollout lands where it came from; only if that is our target can it be used
         if rollout is None or _source(ecs, rollout) != wanted:
-            self.clients.once("ecs").update_service(
-                cluster=plan.context["cluster"], service=plan.context["service"], taskDefinition=wanted
-            )
+            update(self.clients, plan.context, taskDefinition=wanted)
         elif rollout["status"] in _RUNNING:
             self.clients.once("ecs").stop_service_deployment(
                 serviceDeploymentArn=rollout["serviceDeploymentArn"], stopType="ROLLBACK"
@@ -75,7 +70,7 @@ class RollbackService(ChangeAction[ServiceParams]):
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the rollout is complete, every task runs and every target answers its health check."""
-        service = planned_service(self.clients, plan)
+        service = described(self.clients, plan.context)
         rollout = primary(service)
         wanted, runs = str(plan.after["task_definition"]), str(rollout["taskDefinition"])
         if runs not in (wanted, plan.before["task_definition"]):
@@ -88,13 +83,9 @@ class RollbackService(ChangeAction[ServiceParams]):
 def _refuse_foreign_controller(service: dict[str, Any], name: str) -> None:
     controller = service.get("deploymentController", {}).get("type", "ECS")
     if controller == "CODE_DEPLOY":
-        raise RuleError(
-            f"{name} is deployed by CodeDeploy, which alone can take it back: stop its deployment there with rollback"
-        )
+        raise RuleError(f"{name} is deployed by CodeDeploy, which alone can take it back: stop its deployment there")
     if controller != "ECS":
-        raise RuleError(
-            f"{name} is deployed by an external controller ({controller}): hand the rollback to whoever runs it"
-        )
+        raise RuleError(f"{name} is deployed by an external controller ({controller}): whoever runs it must roll back")
 
 
 def _chosen(ecs: Any, where: Service, current: str, name: str) -> Deployment:
@@ -115,7 +106,7 @@ def _refuse_inactive(ecs: Any, task_definition: str) -> None:
 
 
 def _impact(name: str, service: dict[str, Any], current: str, target: Deployment) -> str:
-    healthy_at = target.finished_at or target.created_at
+    healthy_at = (target.finished_at or target.created_at).astimezone(UTC)
     return (
         f"All {service['desiredCount']} tasks of {name} are replaced, {revision(current)} by "
         f"{revision(str(target.task_definition))}, last deployed successfully on {healthy_at:%Y-%m-%d at %H:%M} UTC. "

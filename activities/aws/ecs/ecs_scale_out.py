@@ -29,11 +29,7 @@ class ScaleOut(ScaleService):
     """
 
     name = "ecs.scale_out"
-    permissions = iam(
-        "application-autoscaling:DescribeScalableTargets RegisterScalableTarget",
-        "cloudwatch:GetMetricData",
-        "ecs:DescribeServices UpdateService",
-    )
+    permissions = (*ScaleService.permissions, *iam("cloudwatch:GetMetricData"))
     params = ScaleOutParams
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:

@@ -5,7 +5,7 @@ from math import ceil
 from pydantic import Field
 
 from activities.action import ChangeAction, Params, RuleError, ServiceName, iam
-from activities.aws.ecs.described_service import described, place, planned_service, scalable_id, scaling, set_scaling
+from activities.aws.ecs.described_service import described, located, scaling, set_scaling, update
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -32,36 +32,27 @@ class ScaleService(ChangeAction[ScaleParams]):
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
         """Work out the counts from what runs now; raises `RuleError` when autoscaling's maximum is in the way."""
-        where = scope.environment.services[params.service]
-        context = {
-            "cluster": where.cluster,
-            "service": where.service,
-            "resource": scalable_id(where),
-        }
-        service = described(self.clients.client("ecs"), where.cluster, where.service)
-        limits = scaling(self.clients, context["resource"])
+        at = located(scope.environment.services[params.service])
+        service, limits = described(self.clients, at), scaling(self.clients, at)
         current = int(service["desiredCount"])
         minimum, maximum = (limits["MinCapacity"], limits["MaxCapacity"]) if limits else (None, None)
         floor = _floor(params, current, maximum)
         before = {"desired_count": current, "minimum": minimum}
-        after = {
-            "desired_count": max(current, floor),
-            "minimum": None if minimum is None else max(minimum, floor),
-        }
+        after = {"desired_count": max(current, floor), "minimum": None if minimum is None else max(minimum, floor)}
         return self.proposed(
             target=service["serviceArn"],
             summary=f"Scale {params.service} from {current} to {after['desired_count']} tasks",
             before=before,
             after=after,
             impact=_impact(params.service, before, after, maximum),
-            context=context,
+            context=at,
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read both counts (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
-        limits = scaling(self.clients, str(plan.context["resource"]))
+        limits = scaling(self.clients, plan.context)
         return {
-            "desired_count": int(planned_service(self.clients, plan)["desiredCount"]),
+            "desired_count": int(described(self.clients, plan.context)["desiredCount"]),
             "minimum": int(limits["MinCapacity"]) if limits else None,
         }
 
@@ -69,13 +60,13 @@ class ScaleService(ChangeAction[ScaleParams]):
         """Set the minimum, then the desired count; both absolute, so a second time changes nothing."""
         # the minimum first: in between autoscaling would take the new tasks away again
         if plan.after["minimum"] != plan.before["minimum"]:
-            set_scaling(self.clients, plan.context["resource"], MinCapacity=plan.after["minimum"])
+            set_scaling(self.clients, plan.context, MinCapacity=plan.after["minimum"])
         if plan.after["desired_count"] != plan.before["desired_count"]:
-            self.clients.once("ecs").update_service(**place(plan), desiredCount=plan.after["desired_count"])
+            update(self.clients, plan.context, desiredCount=plan.after["desired_count"])
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as were asked for."""
-        service = planned_service(self.clients, plan)
+        service = described(self.clients, plan.context)
         running, desired = int(service["runningCount"]), int(service["desiredCount"])
         wanted = int(plan.after["desired_count"])
         grows = wanted >= int(plan.before["desired_count"])

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
+from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 
 _PER_CALL = 10  # as many as DescribeServices takes
@@ -34,12 +35,8 @@ class Services(ProbeAction[ServicesParams]):
         described = dict(_described(self.clients.client("ecs"), list(named.values())))
         facts = {name: _facts(described.get((one.cluster, one.service))) for name, one in named.items()}
         troubles = {name: trouble for name, fact in facts.items() if (trouble := _trouble(fact))}
-        summary = "; ".join(f"{name} {troubles.get(name) or _calm(fact)}" for name, fact in facts.items())
-        return Finding(
-            status=FindingStatus.SUSPECT if troubles else FindingStatus.OK,
-            summary=summary,
-            facts={"services": facts},
-        )
+        summary = "; ".join(f"{name} {troubles.get(name) or _tasks(fact)}" for name, fact in facts.items())
+        return suspect_if(troubles, summary, {"services": facts})
 
 
 def _described(ecs: Any, wanted: list[Service]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
@@ -78,13 +75,10 @@ def _trouble(fact: dict[str, Any]) -> str | None:
     if fact["desired"] == 0:
         return "is scaled to 0 tasks"
     if fact["rollout"] == "FAILED":
-        return f"runs {fact['running']} of {fact['desired']} tasks, its rollout failed"
-    if fact["running"] < fact["desired"]:
-        rolling = ", a rollout is in progress" if fact["rollout"] == "IN_PROGRESS" else ""
-        return f"runs only {fact['running']} of {fact['desired']} tasks{rolling}"
-    return None
+        return f"{_tasks(fact)}, its rollout failed"
+    return _tasks(fact, "runs only") if fact["running"] < fact["desired"] else None
 
 
-def _calm(fact: dict[str, Any]) -> str:
+def _tasks(fact: dict[str, Any], runs: str = "runs") -> str:
     rolling = ", a rollout is in progress" if fact["rollout"] == "IN_PROGRESS" else ""
-    return f"runs {fact['running']} of {fact['desired']} tasks{rolling}"
+    return f"{runs} {fact['running']} of {fact['desired']} tasks{rolling}"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from activities.action import ChangeAction, Params, ServiceName, iam
-from activities.aws.ecs.described_service import described, scalable_id, scaling, set_scaling
+from activities.aws.ecs.described_service import described, located, scaling, set_scaling, update
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
@@ -42,15 +42,11 @@ class StopService(ChangeAction[StopParams]):
         running, arns = 0, []
         for name in names:
             where = scope.environment.services[name]
-            service = described(self.clients.client("ecs"), where.cluster, where.service)
+            context[name] = located(where)
+            service = described(self.clients, context[name])
             refuse_protected(scope.environment, (service["serviceArn"], where.service, where.cluster))
             running += int(service["runningCount"])
             arns.append(str(service["serviceArn"]))
-            context[name] = {
-                "cluster": where.cluster,
-                "service": where.service,
-                "resource": scalable_id(where),
-            }
         before = self._state(context)
         return self.proposed(
             target=arns[0],
@@ -81,7 +77,7 @@ class StopService(ChangeAction[StopParams]):
         now = self.read(scope, plan)
         parts, done = [], now == plan.after
         for name, where in plan.context.items():
-            service = described(self.clients.client("ecs"), where["cluster"], where["service"])
+            service = described(self.clients, where)
             running, pending = int(service["runningCount"]), int(service["pendingCount"])
             wanted = int(plan.after[f"{name}.desired"])
             done = done and running == wanted and pending == 0
@@ -93,7 +89,7 @@ class StopService(ChangeAction[StopParams]):
         if plan.after[field] != plan.before[field]:
             set_scaling(
                 self.clients,
-                plan.context[name]["resource"],
+                plan.context[name],
                 MinCapacity=plan.after[f"{name}.minimum"],
                 MaxCapacity=plan.after[f"{name}.maximum"],
                 SuspendedState=plan.after[field],
@@ -102,17 +98,13 @@ class StopService(ChangeAction[StopParams]):
     def _count(self, plan: Plan, name: str) -> None:
         field = f"{name}.desired"
         if plan.after[field] != plan.before[field]:
-            self.clients.once("ecs").update_service(
-                cluster=plan.context[name]["cluster"],
-                service=plan.context[name]["service"],
-                desiredCount=plan.after[field],
-            )
+            update(self.clients, plan.context[name], desiredCount=plan.after[field])
 
     def _state(self, context: State) -> State:
         state: State = {}
         for name, where in context.items():
-            service = described(self.clients.client("ecs"), where["cluster"], where["service"])
-            limits = scaling(self.clients, where["resource"])
+            service = described(self.clients, where)
+            limits = scaling(self.clients, where)
             suspended = limits.get("SuspendedState") or {} if limits else {}
             state |= {
                 f"{name}.desired": int(service["desiredCount"]),
