@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from domain.config.log_formats import DatabaseLog, LineFormat
+
 from domain.values.aws_places import arn, partition_of
 
 _ELB_NAME_MAX = 32
@@ -40,13 +42,14 @@ class _Part(BaseModel):
 
 
 class Service(_Part):
-    """An ECS service, behind a target group if a load balancer is before it."""
+    """An ECS service, behind a target group if a load balancer is before it; `log_formats` are those of its lines."""
 
     cluster: str
     service: str
     family: str
     target_group_arn: Annotated[str, AfterValidator(_elb_arn)] | None = None
     log_group: str
+    log_formats: tuple[LineFormat, ...] = ()
 
 
 class Database(_Part):
@@ -55,6 +58,7 @@ class Database(_Part):
     identifier: str
     max_connections: int = Field(gt=0)
     replica_of: str | None = None
+    log: DatabaseLog | None = None
 
 
 class Network(_Part):
