@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from domain.config.log_formats import DatabaseLog, LineFormat
-
 from domain.values.aws_places import arn, partition_of
 
 _ELB_NAME_MAX = 32
@@ -62,7 +61,10 @@ class Database(_Part):
 
 
 class Network(_Part):
+    """A VPC; `flow_log_group` is the log group of its flow logs, which the role that reads them is given."""
+
     vpc_id: str
+    flow_log_group: str | None = None
 
 
 class HealthCheck(_Part):
