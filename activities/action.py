@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, get_arg
 from pydantic import BaseModel, ConfigDict
 
 from domain.config.approval import ApprovalClass
-from domain.config.environment import Environment
+from domain.config.environment import Environment, Evidence
 from domain.model.activity_io import Noticed, Scope
 from domain.model.finding import Finding
 from domain.model.plan import Plan, State, Verification
@@ -182,6 +182,16 @@ def needed(value: T | None, environment: Environment, field: str) -> T:
     if value is None:
         raise RuleError(f"environment {environment.name} has no {field}: add it to its file")
     return value
+
+
+def evidence_of(environment: Environment) -> Evidence:
+    """Where evidence goes. Raises `RuleError` for an environment whose file names no bucket for it."""
+    if environment.evidence is None:
+        raise RuleError(
+            f"environment {environment.name} names no evidence bucket: make one with Object Lock, and fill in evidence "
+            "in its file"
+        )
+    return environment.evidence
 
 
 class Logical:

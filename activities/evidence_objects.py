@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from activities.action import Clients, RuleError
+from activities.action import Clients, evidence_of
 from activities.aws.shared.error_codes import code_of
 from domain.config.environment import Environment
 
@@ -33,12 +33,10 @@ class EvidenceStore:
     """Reads one environment's evidence bucket and changes nothing. Lets botocore's errors through."""
 
     def __init__(self, clients: Clients, environment: Environment) -> None:
-        if environment.evidence is None:
-            raise RuleError(f"environment {environment.name} names no evidence bucket")
         self.clients = clients
         self._s3 = clients.client("s3")
         self._environment = environment
-        self._bucket = environment.evidence.bucket
+        self._bucket = evidence_of(environment).bucket
 
     def manifests(self, incident: str) -> list[Manifest]:
         """Every version of every manifest of an incident, hidden ones too (`s3:ListBucketVersions`)."""
@@ -74,12 +72,7 @@ class EvidenceStore:
             if code_of(error) not in _GONE:
                 raise
             return "it is gone"
-        digest, size = hashlib.sha256(), 0
-        with answer["Body"] as body:
-            while read := body.read(_PIECE_BYTES):
-                digest.update(read)
-                size += len(read)
-        if digest.hexdigest() != line["sha256"] or size != line["size"]:
+        if _hashed(answer) != line["sha256"] or answer["ContentLength"] != line["size"]:
             return "its content is another: its SHA-256 is not that of the manifest"
         return _unlocked(answer, line)
 
@@ -104,13 +97,20 @@ class EvidenceStore:
 
     def _fetch(self, key: str, version: str, file: IO[bytes]) -> str:
         """Fetch a version as a whole, so that no connection waits for what is done with its lines; gives its hash."""
-        digest = hashlib.sha256()
-        with self._s3.get_object(Bucket=self._bucket, Key=key, VersionId=version)["Body"] as body:
-            while read := body.read(_PIECE_BYTES):
-                digest.update(read)
-                file.write(read)
+        digest = _hashed(self._s3.get_object(Bucket=self._bucket, Key=key, VersionId=version), file)
         file.seek(0)
-        return digest.hexdigest()
+        return digest
+
+
+def _hashed(answer: dict[str, Any], file: IO[bytes] | None = None) -> str:
+    """Read the content of an answer, into a file if one is given; its SHA-256, in hex."""
+    digest = hashlib.sha256()
+    with answer["Body"] as body:
+        while read := body.read(_PIECE_BYTES):
+            digest.update(read)
+            if file is not None:
+                file.write(read)
+    return digest.hexdigest()
 
 
 def _unlocked(answer: dict[str, Any], line: dict[str, Any]) -> str | None:

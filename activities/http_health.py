@@ -6,9 +6,10 @@ from typing import Any
 import requests
 
 from activities.action import EndpointName, Params, ProbeAction
+from activities.aws.shared.findings import suspect_if
 from domain.config.environment import HealthCheck
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 
 
 class HealthEndpointParams(Params):
@@ -28,12 +29,8 @@ class HealthEndpoint(ProbeAction[HealthEndpointParams]):
         check = scope.environment.health[params.endpoint]
         tries = [_try(check) for _ in range(check.attempts)]
         failed = [one for one in tries if not one["ok"]]
-        return Finding(
-            status=FindingStatus.SUSPECT if len(failed) == len(tries) else FindingStatus.OK,
-            summary=_summary(params.endpoint, tries, failed),
-            facts={"endpoint": params.endpoint, "attempts": tries, "failed": len(failed)},
-            evidence=check.url,
-        )
+        facts = {"endpoint": params.endpoint, "attempts": tries, "failed": len(failed)}
+        return suspect_if(len(failed) == len(tries), _summary(params.endpoint, tries, failed), facts, check.url)
 
 
 def _try(check: HealthCheck) -> dict[str, Any]:

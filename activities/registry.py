@@ -28,20 +28,14 @@ from domain.model.activity_io import (
     NoticeCall,
     Noticed,
     ObserveCall,
-    PageCall,
-    Paged,
     PlanCall,
     Planned,
-    ReleaseCall,
     ReportCall,
     Reported,
     Verified,
     VerifyCall,
-    Wave,
-    WaveCall,
 )
 from domain.model.finding import Finding
-from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
 
 Activity = Callable[..., Any]
@@ -95,13 +89,9 @@ def _observe(probe: ProbeAction[Any]) -> Activity:
 
 def _changes(of: Callable[[str], Clients], queue: str, *, evidence: bool) -> list[Activity]:
     """The changes of one queue, each under its own role, which holds its locks and intents as well."""
-
-    def release(call: ReleaseCall) -> None:
-        ChangeRunner(of(queue)).release(call)
-
     chosen = [change for change in CHANGES.values() if change.evidence == evidence]
     steps = [_steps(ChangeRunner(of(role_of(change))), change(of(role_of(change)))) for change in chosen]
-    return [*(one for each in steps for one in each), _activity("changes.release", release)]
+    return [*(one for each in steps for one in each), _activity("changes.release", ChangeRunner(of(queue)).release)]
 
 
 def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
@@ -130,17 +120,11 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
     def store(call: ReportCall) -> Reported:
         return ReportStore(clients, call.environment).store(call, datetime.now(UTC))
 
-    def restore(call: RestoreCall) -> RestoredIncident:
-        return restorer.restore(call)
-
-    def restorable(call: RestorableCall) -> list[Restorable]:
-        return restorer.open_ones(call)
-
     named: dict[str, Callable[[Any], Any]] = {
         "ledger.append": append,
         "ledger.follow": follow,
-        "ledger.restore": restore,
-        "ledger.restorable": restorable,
+        "ledger.restore": restorer.restore,
+        "ledger.restorable": restorer.open_ones,
         "report.store": store,
     }
     return [_activity(name, work) for name, work in named.items()]
@@ -148,14 +132,7 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
 
 def _notification(outside: Outside) -> list[Activity]:
     pager = Pager(outside.clients)
-
-    def page(call: PageCall) -> Paged:
-        return pager.page(call)
-
-    def page_wave(call: WaveCall) -> Wave:
-        return pager.page_wave(call)
-
-    pages = [_activity("people.page", page), _activity("people.page_wave", page_wave)]
+    pages = [_activity("people.page", pager.page), _activity("people.page_wave", pager.page_wave)]
     return [*(_send(notice(outside)) for notice in NOTICES.values()), *pages]
 
 

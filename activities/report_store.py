@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from activities.action import Clients, RuleError
-from activities.aws.shared.error_codes import code_of
+from activities.action import Clients, RuleError, evidence_of
+from activities.aws.shared.s3_objects import put_once
 from activities.ledger.reader import LedgerReader
 from domain.audit.storage_format import report_place
 from domain.audit.verdict import account
@@ -36,6 +36,7 @@ class ReportStore:
         A repeat writes nothing new: what stands at the place of the same last entry stays. Raises `RuleError` when
         the ledger does not tell the incident; lets botocore's errors through.
         """
+        evidence = evidence_of(self._environment)
         entries = self._entries(call.incident)
         clock = Clock(_zone(call.timezone))
         seq = entries[-1].seq
@@ -46,7 +47,18 @@ class ReportStore:
                 content = rendered(entries, format_, clock)
             except NoIncidentError as error:
                 raise RuleError(f"the ledger does not tell {call.incident}: {error}") from error
-            self._put(place, content, _TYPES[format_], now)
+            put_once(
+                self._clients.client("s3"),
+                evidence.bucket,
+                place,
+                content,
+                ContentType=_TYPES[format_],
+                ObjectLockMode="GOVERNANCE",
+                ObjectLockRetainUntilDate=now + timedelta(days=evidence.retention_days),
+                ServerSideEncryption="aws:kms",
+                SSEKMSKeyId=evidence.kms_key,
+                BucketKeyEnabled=True,
+            )
             places.append(place)
         return Reported(seq=seq, places=tuple(places))
 
@@ -55,28 +67,6 @@ class ReportStore:
             return account(LedgerReader(self._clients, self._environment).read_chain(incident))
         except ValueError as error:
             raise RuleError(f"the ledger of {incident} is broken") from error
-
-    def _put(self, place: str, content: bytes, kind: str, now: datetime) -> None:
-        evidence = self._environment.evidence
-        if evidence is None:
-            raise RuleError(f"environment {self._environment.name} names no evidence bucket")
-        try:
-            self._clients.client("s3").put_object(
-                Bucket=evidence.bucket,
-                Key=place,
-                Body=content,
-                ContentType=kind,
-                ChecksumAlgorithm="SHA256",
-                IfNoneMatch="*",
-                ObjectLockMode="GOVERNANCE",
-                ObjectLockRetainUntilDate=now + timedelta(days=evidence.retention_days),
-                ServerSideEncryption="aws:kms",
-                SSEKMSKeyId=evidence.kms_key,
-                BucketKeyEnabled=True,
-            )
-        except Exception as error:
-            if code_of(error) != "PreconditionFailed":
-                raise
 
 
 def _zone(name: str) -> tzinfo:

@@ -46,6 +46,8 @@ class _Post(NoticeAction[PostParams]):
     status: ClassVar[str]
     text: ClassVar[str]
     opens: ClassVar[bool] = True
+    states: ClassVar[dict[Impact, str] | None] = _COMPONENT_STATES
+    """What becomes of the components, by the impact; None leaves them as they are."""
 
     def send(self, scope: Scope, params: PostParams, sequence: int) -> Noticed:
         """Create our public incident, or update it, once for each `sequence`.
@@ -56,20 +58,22 @@ class _Post(NoticeAction[PostParams]):
         Statuspage: GET, POST and PATCH `/pages/{page}/incidents`.
         """
         page = needed(scope.environment.status_page, scope.environment, "status_page")
+        api, incidents = self.outside.status_page, f"pages/{page.page_id}/incidents"
         components = _component_ids(page, params.components)
         with _TELLING:
-            ours = self._find(scope, page)
+            known = self._known(scope, page)
+            ours = next((one for one in known if _mark(one).get("incident_id") == scope.incident), None)
             if ours is None and not self.opens:
                 return Noticed(reference="none", text="Nothing was published, so there is nothing to resolve.")
             if ours is None:
                 body = {"name": _NAMES[params.impact], **self._update(scope, params, components, sequence)}
-                ours = self._request("POST", f"pages/{page.page_id}/incidents", body)
-            elif _told(ours) < sequence:
+                ours = api.request("POST", incidents, {"incident": body})
+            elif int(_mark(ours).get("seq", -1)) < sequence:
                 attached = [component["id"] for component in ours.get("components") or ()]
                 touched = list(dict.fromkeys([*components, *attached]))
-                path = f"pages/{page.page_id}/incidents/{ours['id']}"
-                self._request("PATCH", path, self._update(scope, params, touched, sequence))
-        return Noticed(reference=f"pages/{page.page_id}/incidents/{ours['id']}", text=self.text)
+                body = self._update(scope, params, touched, sequence)
+                api.request("PATCH", f"{incidents}/{ours['id']}", {"incident": body})
+        return Noticed(reference=f"{incidents}/{ours['id']}", text=self.text)
 
     def _update(self, scope: Scope, params: PostParams, components: list[str], sequence: int) -> dict[str, Any]:
         update: dict[str, Any] = {
@@ -79,20 +83,10 @@ class _Post(NoticeAction[PostParams]):
             "deliver_notifications": True,
             "metadata": {OURS: {"incident_id": scope.incident, "seq": sequence}},
         }
-        if components:
-            state = self._component_state(params)
+        if components and self.states:
             update["component_ids"] = components
-            update["components"] = dict.fromkeys(components, state)
+            update["components"] = dict.fromkeys(components, self.states[params.impact])
         return update
-
-    def _component_state(self, params: PostParams) -> str:
-        return _COMPONENT_STATES[params.impact]
-
-    def _find(self, scope: Scope, page: StatusPage) -> dict[str, Any] | None:
-        for known in self._known(scope, page):
-            if _mark(known).get("incident_id") == scope.incident:
-                return known
-        return None
 
     def _known(self, scope: Scope, page: StatusPage) -> Iterator[dict[str, Any]]:
         """The unresolved public incidents, then all of them, newest first, back to when ours was declared."""
@@ -103,13 +97,9 @@ class _Post(NoticeAction[PostParams]):
                 "GET", f"pages/{page.page_id}/incidents?limit={_PAGE_SIZE}&page={number}"
             )
             yield from found
-            if len(found) < _PAGE_SIZE or _created(found[-1]) < scope.declared_at:
+            if len(found) < _PAGE_SIZE or datetime.fromisoformat(found[-1]["created_at"]) < scope.declared_at:
                 return
             number += 1
-
-    def _request(self, method: str, path: str, incident: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self.outside.status_page.request(method, path, {"incident": incident})
-        return answer
 
 
 class Investigating(_Post):
@@ -130,10 +120,7 @@ class Monitoring(_Post):
     name = "statuspage.monitoring"
     status = "monitoring"
     text = "Service is being restored. We are watching it closely before we call the problem resolved."
-
-    def _update(self, scope: Scope, params: PostParams, components: list[str], sequence: int) -> dict[str, Any]:
-        del components
-        return super()._update(scope, params, [], sequence)
+    states = None
 
 
 class Resolved(_Post):
@@ -143,10 +130,7 @@ class Resolved(_Post):
     status = "resolved"
     text = "The problem is resolved and the service works as usual. We are sorry for the interruption."
     opens = False
-
-    def _component_state(self, params: PostParams) -> str:
-        del params
-        return "operational"
+    states = dict.fromkeys(_COMPONENT_STATES, "operational")
 
 
 def _component_ids(page: StatusPage, names: tuple[str, ...]) -> list[str]:
@@ -159,11 +143,3 @@ def _component_ids(page: StatusPage, names: tuple[str, ...]) -> list[str]:
 def _mark(known: dict[str, Any]) -> dict[str, Any]:
     mark = (known.get("metadata") or {}).get(OURS)
     return mark if isinstance(mark, dict) else {}
-
-
-def _told(known: dict[str, Any]) -> int:
-    return int(_mark(known).get("seq", -1))
-
-
-def _created(known: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(known["created_at"])

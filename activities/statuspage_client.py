@@ -48,9 +48,12 @@ class StatusPageClient:
             )
         except requests.RequestException as error:
             raise _failure(ErrorKind.TRANSIENT, f"{doing}: {type(error).__name__}") from error
-        if answer.ok:
-            return _decoded(answer, doing)
-        raise _refusal(answer, doing)
+        if not answer.ok:
+            raise _refusal(answer, doing)
+        try:
+            return answer.json()
+        except requests.JSONDecodeError as error:
+            raise _failure(ErrorKind.TRANSIENT, f"{doing}: the answer is no JSON") from error
 
 
 class _Limiter:
@@ -69,22 +72,12 @@ class _Limiter:
         time.sleep(mine - now)
 
 
-def _decoded(answer: requests.Response, doing: str) -> Any:
-    try:
-        return answer.json()
-    except requests.JSONDecodeError as error:
-        raise _failure(ErrorKind.TRANSIENT, f"{doing}: the answer is no JSON") from error
-
-
 def _refusal(answer: requests.Response, doing: str) -> ApplicationError:
     """Give a status its kind. The answer's body is left out: it may repeat what was sent."""
     told = f"{doing}: HTTP {answer.status_code}"
-    if answer.status_code in _THROTTLED:
+    if answer.status_code in _THROTTLED or answer.status_code >= requests.codes.internal_server_error:
         seconds = answer.headers.get("Retry-After", "")
-        delay = timedelta(seconds=int(seconds)) if seconds.isdigit() else None
-        return _failure(ErrorKind.TRANSIENT, told, delay)
-    if answer.status_code >= requests.codes.internal_server_error:
-        return _failure(ErrorKind.TRANSIENT, told)
+        return _failure(ErrorKind.TRANSIENT, told, timedelta(seconds=int(seconds)) if seconds.isdigit() else None)
     if answer.status_code in _DENIED:
         return _failure(ErrorKind.ACCESS_DENIED, f"{told}: check the worker's STATUSPAGE_API_KEY")
     return _failure(ErrorKind.INVALID_REQUEST, told)

@@ -58,8 +58,7 @@ class ChangeRunner:
             plan = self._reversed(action, call.scope, call.undo)
         else:
             plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
-            _refuse_too_big(plan)
-            _refuse_undeclared(action, plan)
+            _refuse_unfit(action, plan)
         ours = plan.changes_nothing and self._intents(call.scope).meant(
             call.scope.incident, call.step, plan.target, plan.after
         )
@@ -73,13 +72,12 @@ class ChangeRunner:
         the wrong account, `SupersededError` in a life of the incident that is over, and `ApplicationError` of type
         `ResourceBusy`, retryable, while another change holds a lock.
         """
-        _refuse_unfit(action, call)
+        _refuse_rehearsal(call)
+        _refuse_foreign(action, call.plan)
         self._check_account(call.scope)
         Terms(self._table(call.scope)).check(call.scope.incident, call.term)
         self._acquire(call)
-        intents = self._intents(call.scope)
-        known = intents.get(call.scope.incident, call.step, call.generation) is not None
-        applied = (self._again if known else self._first)(action, call, intents, at)
+        applied = self._applied(action, call, at)
         if applied.outcome != "applied":
             self._locks(call.scope).release(call.plan.locks, call.holder)
         return applied
@@ -146,45 +144,38 @@ class ChangeRunner:
                 str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
             ) from busy
 
-    def _first(self, action: ChangeAction[Any], call: ApplyCall, intents: Intents, at: datetime) -> Applied:
-        """Nothing of ours is on record: whatever differs from `before` is somebody else's doing."""
+    def _applied(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
+        """Where nothing of ours is on record, whatever differs from `before` is somebody else's doing."""
+        intents = self._intents(call.scope)
+        key = (call.scope.incident, call.step, call.generation)
+        intent = Intent.of(call.plan, key, call.action_id, call.approvers, at)
+        ours = intents.get(*key) is not None
+        if ours:
+            intents.put(intent, call.term)  # refused unless it is of the same plan
         now = action.read(call.scope, call.plan)
         if _same(now, call.plan.after):
-            return Applied(outcome="already-done", ours=False, observed=now)
-        if not _same(now, call.plan.before):
+            return Applied(outcome="applied" if ours else "already-done", ours=ours, observed=now)
+        if not (_between(now, call.plan) if ours else _same(now, call.plan.before)):
             return Applied(outcome="stale", observed=now)
-        intents.put(_intent(call, at), call.term)
-        action.act(call.scope, call.plan)
-        return Applied(outcome="applied")
-
-    def _again(self, action: ChangeAction[Any], call: ApplyCall, intents: Intents, at: datetime) -> Applied:
-        """An earlier attempt put the intent on record: look up what became of it."""
-        intents.put(_intent(call, at), call.term)
-        now = action.read(call.scope, call.plan)
-        if _same(now, call.plan.after):
-            return Applied(outcome="applied", observed=now)
-        if not _between(now, call.plan):
-            return Applied(outcome="stale", observed=now)
+        if not ours:
+            intents.put(intent, call.term)
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
 
-def _refuse_too_big(plan: Plan) -> None:
+def _refuse_unfit(action: ChangeAction[Any], plan: Plan) -> None:
     if (found := limits.size(plan.model_dump(mode="json"))) > limits.PLAN:
         raise RuleError(f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once")
 
-
-def _refuse_undeclared(action: ChangeAction[Any], plan: Plan) -> None:
     if plan.approval_class not in action.classes:
         raise RuleError(f"{action.name} plans class {plan.approval_class}, which it does not declare")
 
 
-def _refuse_unfit(action: ChangeAction[Any], call: ApplyCall) -> None:
+def _refuse_rehearsal(call: ApplyCall) -> None:
     if call.scope.mode == "dry-run":
         raise RuleError("a dry run ends with the plan: nothing is applied")
     if call.scope.mode == "drill" and call.scope.environment.kind == "production":
         raise RuleError(f"a drill changes nothing in {call.scope.environment.name}, which is production")
-    _refuse_foreign(action, call.plan)
 
 
 def _refuse_foreign(action: ChangeAction[Any], plan: Plan) -> None:
@@ -192,11 +183,6 @@ def _refuse_foreign(action: ChangeAction[Any], plan: Plan) -> None:
         raise RuleError(f"the plan for {plan.target} is not what its digest was made of: plan again")
     if plan.action != action.name:
         raise RuleError(f"{action.name} does not carry out plans of {plan.action}")
-
-
-def _intent(call: ApplyCall, at: datetime) -> Intent:
-    key = (call.scope.incident, call.step, call.generation)
-    return Intent.of(call.plan, key, call.action_id, call.approvers, at)
 
 
 def _between(now: State, plan: Plan) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from activities.action import Clients, RuleError
-from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.s3_objects import head, put_once, small
 from domain.audit.storage_format import ALGORITHM, Head, Seal, seal_place
 from domain.config.environment import Evidence
 from domain.model.timeline import Entry
@@ -34,47 +34,31 @@ class Checkpoints:
         )
         signature = base64.b64encode(signed["Signature"]).decode()
         seal = Seal(body=body, key=signed["KeyId"], algorithm=ALGORITHM, signature=signature)
-        try:
-            self._s3.put_object(
-                Bucket=self._evidence.bucket,
-                Key=seal_place(incident, epoch, last.seq),
-                Body=seal.text().encode(),
-                ContentType="application/json",
-                ChecksumAlgorithm="SHA256",
-                IfNoneMatch="*",
-                ObjectLockMode="COMPLIANCE",
-                ObjectLockRetainUntilDate=self._evidence.locked_until(datetime.now(UTC)),
-            )
-        except Exception as error:
-            if code_of(error) != "PreconditionFailed" or not self._stands(body):
-                raise
-
-    def has(self, incident: str, epoch: int, seq: int) -> bool:
-        """Tell whether a head of this entry is there (`s3:GetObject`, `s3:ListBucket`)."""
-        try:
-            self._s3.head_object(Bucket=self._evidence.bucket, Key=seal_place(incident, epoch, seq))
-        except Exception as error:
-            if code_of(error) != "404":  # answers to HEAD have no body: the code is the status
-                raise
-            return False
-        return True
-
-    def _stands(self, body: Head) -> bool:
-        """Tell whether this head stands in its place (`s3:GetObject`); its signature may be another, as each is.
-
-        Whether that signature is good is for the audit to find out.
-        """
-        place = seal_place(body.incident, body.epoch, body.seq)
-        try:
-            text = self._s3.get_object(Bucket=self._evidence.bucket, Key=place)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
-            return False
-        try:
-            standing = Seal.model_validate_json(text).body
-        except ValidationError:
-            standing = None
-        if standing != body:
+        place = seal_place(incident, epoch, last.seq)
+        is_new = put_once(
+            self._s3,
+            self._evidence.bucket,
+            place,
+            seal.text().encode(),
+            ContentType="application/json",
+            ObjectLockMode="COMPLIANCE",
+            ObjectLockRetainUntilDate=self._evidence.locked_until(datetime.now(UTC)),
+        )
+        if not is_new and self._standing(place) != body:
             raise RuleError(
                 f"another signed head is already at {place} in {self._evidence.bucket}: somebody else writes there"
             )
-        return True
+
+    def has(self, incident: str, epoch: int, seq: int) -> bool:
+        """Tell whether a head of this entry is there (`s3:GetObject`, `s3:ListBucket`)."""
+        return head(self._s3, self._evidence.bucket, seal_place(incident, epoch, seq)) is not None
+
+    def _standing(self, place: str) -> Head | None:
+        """The head that stands there (`s3:GetObject`); its signature may be another than ours, as each is.
+
+        Whether that signature is good is for the audit to find out.
+        """
+        try:
+            return Seal.model_validate_json(small(self._s3, self._evidence.bucket, place) or b"").body
+        except ValidationError:
+            return None

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from textwrap import wrap
 from typing import NamedTuple
 
-from activities.action import Clients, RuleError
+from activities.action import Clients, RuleError, evidence_of
 from activities.ledger.table import Table
 from activities.ledger.terms import TERM
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy, chain_key, seal_place
-from domain.config.environment import Environment, Evidence
+from domain.config.environment import Environment
 
 _AT_ONCE = 8
 _LOOK_AGAIN_SECONDS = 0.25
@@ -47,7 +47,7 @@ class LedgerReader:
 
         `kms:GetPublicKey`.
         """
-        evidence = self._evidence()
+        evidence = evidence_of(self._environment)
         return dict(self._key(key) for key in (evidence.signing_key, *evidence.earlier_signing_keys))
 
     def read(self, incident: str, patience_seconds: float = 5) -> Stored:
@@ -71,14 +71,17 @@ class LedgerReader:
     def _copy(
         self, incident: str, epochs: set[int], marks: dict[int, dict[str, str]], seals: list[KeptSeal]
     ) -> StoredCopy:
-        items = {epoch: list(self._items(incident, epoch)) for epoch in sorted(epochs)}
+        items = {epoch: self._items(incident, epoch) for epoch in sorted(epochs)}
         if not seals and not any(items.values()):
             raise RuleError(f"the ledger {self._table.name} has no record of {incident}")
         return StoredCopy(incident, items, marks, seals)
 
     def _with_late_seals(self, copy: StoredCopy, until: float) -> StoredCopy:
         written = {
-            seal_place(copy.incident, e, int(i.number)) for e, all_ in copy.items.items() for i in all_ if _ok(i)
+            seal_place(copy.incident, epoch, int(item.number))
+            for epoch, items in copy.items.items()
+            for item in items
+            if _NUMBER.fullmatch(item.number)
         }
         newest, before = max(written, default=None), set(copy.seals)
         if newest is None or self._environment.evidence is None:
@@ -101,9 +104,9 @@ class LedgerReader:
                 remarks.append(f"an item {row['sk']!r} in the ledger is none of ours")
         return marks
 
-    def _items(self, incident: str, epoch: int) -> Iterator[Item]:
-        for row in self._rows(chain_key(incident, epoch)):
-            yield Item(row["sk"], row.get("hash", ""), row.get("content", ""))
+    def _items(self, incident: str, epoch: int) -> list[Item]:
+        rows = self._rows(chain_key(incident, epoch))
+        return [Item(row["sk"], row.get("hash", ""), row.get("content", "")) for row in rows]
 
     def _rows(self, key: str) -> Iterator[dict[str, str]]:
         """Every item under a partition key, in order, its values as text."""
@@ -128,7 +131,7 @@ class LedgerReader:
         return [one.seal for one in found], remarks
 
     def _seal(self, key: str, version: str) -> _Found:
-        bucket = self._evidence().bucket
+        bucket = evidence_of(self._environment).bucket
         answer = self._clients.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version)
         with answer["Body"] as body:
             text = body.read().decode(errors="replace")
@@ -141,16 +144,6 @@ class LedgerReader:
             arn = self._environment.arn("kms", f"key/{arn}")
         lines = "\n".join(wrap(base64.b64encode(answer["PublicKey"]).decode(), 64))
         return arn, f"-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"
-
-    def _evidence(self) -> Evidence:
-        if self._environment.evidence is None:
-            name = self._environment.name
-            raise RuleError(f"environment {name} names no evidence bucket and no signing key: nothing is signed")
-        return self._environment.evidence
-
-
-def _ok(item: Item) -> bool:
-    return _NUMBER.fullmatch(item.number) is not None
 
 
 def _epoch(seal: KeptSeal) -> int | None:

@@ -83,25 +83,18 @@ class Table:
 
     def items(self, pk: str, since: str | None = None) -> Iterator[Item]:
         """Every item under a partition key, or those whose `sk` is at or after `since`, in order (`dynamodb:Query`)."""
-        start: dict[str, Any] = {}
-        while True:
-            page = self._query(pk, since, **start)
+        for page in self._db.get_paginator("query").paginate(**self._asked(pk, since)):
             yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def latest(self, pk: str, most: int) -> list[Item]:
         """The last items under a partition key, the newest first (`dynamodb:Query`)."""
-        found: list[Item] = self._query(pk, None, ScanIndexForward=False, Limit=most)["Items"]
+        found: list[Item] = self._db.query(**self._asked(pk), ScanIndexForward=False, Limit=most)["Items"]
         return found
 
-    def _query(self, pk: str, since: str | None, **more: Any) -> Any:
-        values = {":pk": text(pk)} | ({":since": text(since)} if since else {})
-        return self._db.query(
-            TableName=self.name,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk" + (" AND sk >= :since" if since else ""),
-            ExpressionAttributeValues=values,
-            **more,
-        )
+    def _asked(self, pk: str, since: str | None = None) -> dict[str, Any]:
+        return {
+            "TableName": self.name,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :pk" + (" AND sk >= :since" if since else ""),
+            "ExpressionAttributeValues": {":pk": text(pk)} | ({":since": text(since)} if since else {}),
+        }

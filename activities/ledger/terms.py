@@ -53,7 +53,7 @@ class Terms:
         before = self._table.get(_key(incident))
         if before is not None and before["holder"]["S"] == holder:
             return int(before["number"]["N"])
-        number = self.current(incident) + 1
+        number = 1 + (int(before["number"]["N"]) if before else 1)
         item = {**_key(incident), "number": {"N": str(number)}, "holder": text(holder)}
         unchanged = "attribute_not_exists(pk) OR #number = :before"
         values, names = {":before": {"N": str(number - 1)}}, {"#number": "number"}

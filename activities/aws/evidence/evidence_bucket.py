@@ -5,11 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 
 from activities.action import RuleError
 from activities.aws.evidence.s3_content import Content, Piece, Read, Room
-from activities.aws.shared.error_codes import code_of, is_already
+from activities.aws.shared.error_codes import is_already
+from activities.aws.shared.s3_objects import head
 
 _UPLOADS = 4
 _EVIDENCE = {"ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"}
@@ -45,7 +46,10 @@ class Vault:
         self._room = Room()
         self._uploads = ThreadPoolExecutor(_UPLOADS, "upload")
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Let no further upload begin."""
         self._uploads.shutdown(wait=False, cancel_futures=True)
 
@@ -55,11 +59,8 @@ class Vault:
         Raises `RuleError` when something else stands there, or S3 stored something else than was sent.
         """
         content = Content(read, size, self._room)
-        try:
-            answer = self._checked(content, self._written(key, content, _EVIDENCE))
-        except self._s3.exceptions.ClientError as error:
-            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
-                raise
+        answer, found = self._put(key, content, _EVIDENCE)
+        if found is not None:
             return self._same(key, found, content)
         at = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         return Stored(key, answer["VersionId"], content.size, content.sha256, at, self._until)
@@ -70,19 +71,13 @@ class Vault:
         Whoever gets no looks at what stands there. Raises `RuleError` when S3 stored something else than was
         sent, and when the one that stands there is not locked as ours are.
         """
-        content = Content(read, None, self._room)
-        try:
-            self._checked(content, self._written(key, content, _RECORD))
-        except self._s3.exceptions.ClientError as error:
-            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
-                raise
-            if found.get("ObjectLockMode") != FOR_GOOD:
-                raise RuleError(
-                    f"a record in {self._bucket} is without our lock (version {found['VersionId']}): "
-                    "somebody else writes there"
-                ) from error
-            return False
-        return True
+        _, found = self._put(key, Content(read, None, self._room), _RECORD)
+        if found is not None and found.get("ObjectLockMode") != FOR_GOOD:
+            raise RuleError(
+                f"a record in {self._bucket} is without our lock (version {found['VersionId']}): "
+                "somebody else writes there"
+            )
+        return found is None
 
     def compare(self, key: str, read: Read, size: int) -> Stored | None:
         """Give the evidence at `key` when it is what `read` gives; None when nothing stands there.
@@ -93,38 +88,37 @@ class Vault:
             return None
         return self._same(key, found, Content(read, size, self._room).read_all())
 
-    def _checked(self, content: Content, answer: dict[str, Any]) -> dict[str, Any]:
-        if answer.get("ChecksumSHA256") != content.checksum:
-            raise RuleError(f"S3 did not store in {self._bucket} what was sent to it: the checksum differs")
-        return answer
+    def _put(self, key: str, content: Content, lock: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Put a content, and give the answer; where something stands already, what a look at that gives besides."""
+        try:
+            return self._written(key, content, lock), None
+        except self._s3.exceptions.ClientError as error:
+            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
+                raise
+            return {}, found
 
     def _written(self, key: str, content: Content, lock: dict[str, str]) -> dict[str, Any]:
-        options = {**lock, "ObjectLockRetainUntilDate": self._until, **self._sealed}
+        options = {**lock, "ObjectLockRetainUntilDate": self._until, **self._sealed, "ChecksumAlgorithm": "SHA256"}
+        where = {"Bucket": self._bucket, "Key": key}
         first = content.next()
         if first is None:
             raise ValueError("a content is put once")
-        if not content.whole:
-            return self._put_parts(key, first, content, options)
-        try:
-            return dict(
-                self._s3.put_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=first.data,
-                    IfNoneMatch="*",
-                    ChecksumAlgorithm="SHA256",
-                    ChecksumSHA256=first.checksum,
-                    **options,
-                )
-            )
-        finally:
-            first.done()
+        if content.whole:
+            only = {"Body": first.data, "IfNoneMatch": "*", "ChecksumSHA256": first.checksum}
+            try:
+                answer = self._s3.put_object(**where, **only, **options)
+            finally:
+                first.done()
+        else:
+            answer = self._put_parts(where, first, content, options)
+        if answer.get("ChecksumSHA256") != content.checksum:
+            raise RuleError(f"S3 did not store in {self._bucket} what was sent to it: the checksum differs")
+        return dict(answer)
 
-    def _put_parts(self, key: str, first: Piece, content: Content, options: dict[str, Any]) -> dict[str, Any]:
+    def _put_parts(self, where: dict[str, str], first: Piece, content: Content, options: dict[str, Any]) -> Any:
         """Upload in parts, a few at once while the next is read; what fails is given up as a whole."""
-        where = {"Bucket": self._bucket, "Key": key}
         try:
-            made = self._s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **options)
+            made = self._s3.create_multipart_upload(**where, **options)
         except BaseException:
             first.done()
             raise
@@ -136,7 +130,7 @@ class Vault:
                 sent.append(self._sent(upload, piece))
                 piece = None if _broken(sent) else content.next()
             parts = [part.result() for part in sent]
-            return dict(self._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"))
+            return self._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
         except BaseException:
             # what cannot be cleared now is cleared by the bucket's lifecycle rule
             with suppress(self._s3.exceptions.ClientError):
@@ -176,24 +170,6 @@ class Vault:
             raise RuleError(f"evidence in {self._bucket} is without our lock (version {version})")
         until = found["ObjectLockRetainUntilDate"]
         return Stored(key, version, content.size, content.sha256, found["LastModified"], until)
-
-
-def head(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
-    """Look an object up, without its content; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
-    try:
-        return dict(s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED"))
-    except s3.exceptions.ClientError as error:
-        if code_of(error) != "404":  # answers to HEAD have no body: the code is the status
-            raise
-        return None
-
-
-def small(s3: Any, bucket: str, key: str) -> bytes | None:
-    """Read an object that is small as a whole; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
-    try:
-        return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    except s3.exceptions.NoSuchKey:
-        return None
 
 
 def _broken(sent: list[Future[dict[str, Any]]]) -> bool:

@@ -60,7 +60,7 @@ class Content:
         self._hash = sha256()
         self._parts: list[bytes] = []
         self._last = False
-        self._whole = False
+        self.whole = False  # whether the first piece was known to be the last when it was read
         self.size = 0
 
     def next(self) -> Piece | None:
@@ -96,11 +96,6 @@ class Content:
         return self
 
     @property
-    def whole(self) -> bool:
-        """Whether the first piece was known to be the last when it was read."""
-        return self._whole
-
-    @property
     def sha256(self) -> str:
         """The hash of all that was read, in hex."""
         return self._hash.hexdigest()
@@ -120,12 +115,12 @@ class Content:
             raise ConnectionError("the source ended before it was complete")
         if not data and self._parts:
             return None
-        self._whole = self._last and not self._parts
+        self.whole = self._last and not self._parts
         part = sha256(data)
-        if not self._parts:
-            self._hash = part.copy()
-        else:
+        if self._parts:
             self._hash.update(data)
+        else:
+            self._hash = part.copy()
         self._parts.append(part.digest())
         return _text(part.digest())
 

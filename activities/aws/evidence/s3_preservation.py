@@ -17,11 +17,12 @@ from itertools import islice
 from typing import Any
 
 from activities.action import RuleError
-from activities.aws.evidence.evidence_bucket import FOR_GOOD, Vault, head, small
+from activities.aws.evidence.evidence_bucket import FOR_GOOD, Vault
 from activities.aws.evidence.s3_content import MIB, of_lines
 from activities.aws.evidence.s3_copying import Copier, in_order
 from activities.aws.evidence.s3_lines import Lines
 from activities.aws.evidence.s3_versions import Version, versions
+from activities.aws.shared.s3_objects import head, small
 from activities.heartbeat import last_progress, progress
 from domain.model.plan import State, Verification
 
@@ -56,7 +57,9 @@ class Preservation:
         while (part := small(self._s3, self._bucket, self._part(self._parts + 1))) is not None:
             self._count(_of_part(part, [version.version for version in islice(wanted, _PART_LINES)]))
         self._copy(wanted)
-        self._write_manifest(collector, inventory.sha256)
+        about = {"collector": collector, "inventory": inventory.sha256, "tool": str(self._s3.meta.config.user_agent)}
+        first = {**self._context, **self._totals, **about}
+        self._vault.put_record(self._records + MANIFEST, of_lines(self._manifest_lines(first)))
 
     def report(self) -> Verification:
         """Read the manifest as it stands, and say what it holds, where it is and its hash."""
@@ -100,14 +103,13 @@ class Preservation:
                 failures.append(came)
                 if len(failures) == _GIVE_UP_AFTER:
                     break
-            if isinstance(came, Exception) or failures:
-                continue  # no part is written past a failure, but what can be copied is
-            lines.append(came)
-            done, moved = done + 1, moved + came.get("size", 0)
-            progress({"versions": done, "bytes": moved, "last": came["source_version"]})
-            if len(lines) == _PART_LINES:
-                self._write_part(lines)
-                lines = []
+            elif not failures:  # no part is written past a failure, but what can be copied is
+                lines.append(came)
+                done, moved = done + 1, moved + came.get("size", 0)
+                progress({"versions": done, "bytes": moved, "last": came["source_version"]})
+                if len(lines) == _PART_LINES:
+                    self._write_part(lines)
+                    lines = []
         if failures:
             raise failures[0]
         if lines:
@@ -120,10 +122,6 @@ class Preservation:
         if not self._vault.put_record(key, BytesIO(content).read):
             lines = _of_part(self._read_part(self._parts + 1), [str(line["source_version"]) for line in lines])
         self._count(lines)
-
-    def _write_manifest(self, collector: str, inventory: str) -> None:
-        first = {**self._context, **self._totals, "collector": collector, "inventory": inventory, "tool": self._tool()}
-        self._vault.put_record(self._records + MANIFEST, of_lines(self._manifest_lines(first)))
 
     def _manifest_lines(self, first: Line) -> Iterator[bytes]:
         yield _json(first)
@@ -143,9 +141,6 @@ class Preservation:
 
     def _part(self, number: int) -> str:
         return f"{self._records}parts/{number:06d}.jsonl"
-
-    def _tool(self) -> str:
-        return str(self._s3.meta.config.user_agent)
 
 
 def _of_part(part: bytes, wanted: list[str]) -> list[Line]:

@@ -6,11 +6,12 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
-from activities.action import BucketName, ChangeAction, Params, RuleError, iam
-from activities.aws.evidence.evidence_bucket import Vault, head, small
+from activities.action import BucketName, ChangeAction, Params, RuleError, evidence_of, iam
+from activities.aws.evidence.evidence_bucket import Vault
 from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
 from activities.aws.evidence.s3_versions import Survey, survey
 from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.s3_objects import head, small
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Evidence
 from domain.model.activity_io import Scope
@@ -54,7 +55,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         Raises `RuleError` when there is no evidence bucket that locks.
         """
         s3 = self.clients.client("s3")
-        evidence = _evidence(scope)
+        evidence = evidence_of(scope.environment)
         source = scope.environment.buckets[params.bucket]
         _refuse_unlocked(s3, evidence.bucket, source)
         since = scope.declared_at - params.since
@@ -64,9 +65,8 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         }
         manifest = f"{context['records']}{MANIFEST}"
         after = {"order": sha256(_order(context)).hexdigest(), "manifest": manifest}
-        target = scope.environment.arn("s3", f"{evidence.bucket}/{manifest}")
         return self.proposed(
-            target=target,
+            target=scope.environment.arn("s3", f"{evidence.bucket}/{manifest}"),
             summary=f"Preserve {_counted(found)} of {source} since {short_time(since)}",
             before=self._state(evidence.bucket, context["records"]),
             after=after,
@@ -78,7 +78,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Look whether order and manifest stand in the evidence bucket (`s3:GetObject`, `s3:ListBucket`)."""
-        return self._state(_evidence(scope).bucket, str(plan.context["records"]))
+        return self._state(evidence_of(scope.environment).bucket, str(plan.context["records"]))
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Put the order on record, locked; one that is there stays, and must be the same.
@@ -86,12 +86,9 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         Raises `RuleError` when somebody else put another one there since the look.
         """
         if self.read(scope, plan)["order"] == _ABSENT:
-            vault = self._vault(scope, plan)
-            try:
+            with self._vault(scope, plan) as vault:
                 if vault.put_record(f"{plan.context['records']}order.json", BytesIO(_order(plan.context)).read):
                     return
-            finally:
-                vault.close()
             if self.read(scope, plan)["order"] != plan.after["order"]:
                 raise RuleError("somebody else put another order on record where ours belongs")
 
@@ -106,17 +103,14 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             return Verification(
                 done=False, failed=True, message="the order on record is another than the one put there"
             )
-        vault = self._vault(scope, plan)
-        try:
-            work = Preservation(self.clients.client("s3"), vault, _evidence(scope).bucket, plan.context)
+        with self._vault(scope, plan) as vault:
+            work = Preservation(self.clients.client("s3"), vault, evidence_of(scope.environment).bucket, plan.context)
             if stands["manifest"] == _ABSENT:
                 work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
             return work.report()
-        finally:
-            vault.close()
 
     def _vault(self, scope: Scope, plan: Plan) -> Vault:
-        evidence = _evidence(scope)
+        evidence = evidence_of(scope.environment)
         until = datetime.fromisoformat(plan.context["locked_until"])
         return Vault(self.clients.client("s3"), evidence.bucket, evidence.kms_key, until)
 
@@ -127,15 +121,6 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             "order": _ABSENT if order is None else sha256(order).hexdigest(),
             "manifest": _ABSENT if head(s3, bucket, manifest) is None else manifest,
         }
-
-
-def _evidence(scope: Scope) -> Evidence:
-    if scope.environment.evidence is None:
-        raise RuleError(
-            f"environment {scope.environment.name} names no evidence bucket: make one with Object Lock, "
-            "and fill in evidence in its file"
-        )
-    return scope.environment.evidence
 
 
 def _refuse_unlocked(s3: Any, bucket: str, source: str) -> None:

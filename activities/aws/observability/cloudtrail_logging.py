@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import ChangeAction, Params, ProbeAction, TrailName, iam
+from activities.aws.shared.findings import suspect_if
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.model.plan import Plan, State, Verification
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
@@ -40,17 +41,15 @@ class TrailStatus(ProbeAction[TrailParams]):
             troubles.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
         if delivered is None or delivered < at - params.silence:
             troubles.append(f"has delivered nothing for {spoken(params.silence)}")
-        return Finding(
-            status=FindingStatus.SUSPECT if troubles else FindingStatus.OK,
-            summary=f"trail {params.trail} {'; '.join(troubles) or f'logs, delivered last {short_time(delivered)}'}",
-            facts={
-                "trail": params.trail,
-                "logging": bool(status["IsLogging"]),
-                "delivered_at": stamp_to_second(delivered),
-                "stopped_at": stamp_to_second(stopped),
-                "errors": errors,
-            },
-        )
+        facts = {
+            "trail": params.trail,
+            "logging": bool(status["IsLogging"]),
+            "delivered_at": stamp_to_second(delivered),
+            "stopped_at": stamp_to_second(stopped),
+            "errors": errors,
+        }
+        told = "; ".join(troubles) or f"logs, delivered last {short_time(delivered)}"
+        return suspect_if(troubles, f"trail {params.trail} {told}", facts)
 
 
 class StartLoggingParams(Params):
@@ -69,10 +68,10 @@ class StartLogging(ChangeAction[StartLoggingParams]):
 
     def plan(self, scope: Scope, params: StartLoggingParams) -> Plan:
         """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final."""
-        arn = str(self._trail(scope.environment.trails[params.trail])["TrailARN"])
-        before = self._state(arn)
+        trail = self._trail(scope.environment.trails[params.trail])
+        before = _state(trail)
         return self.proposed(
-            target=arn,
+            target=trail["TrailARN"],
             summary=f"Start the logging of trail {params.trail}",
             before=before,
             after={**before, "logging": True},
@@ -84,7 +83,7 @@ class StartLogging(ChangeAction[StartLoggingParams]):
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
-        return self._state(plan.target)
+        return _state(self._trail(plan.target))
 
     def act(self, scope: Scope, plan: Plan) -> None:
         self.clients.once("cloudtrail").start_logging(Name=plan.target)
@@ -94,21 +93,20 @@ class StartLogging(ChangeAction[StartLoggingParams]):
 
         One that logs to another place than planned is somebody else's doing.
         """
-        status = self.clients.client("cloudtrail").get_trail_status(Name=plan.target)
-        bucket = self._trail(plan.target).get("S3BucketName")
-        if bucket != plan.after["bucket"]:
-            return Verification(
-                done=False, failed=True, message=f"somebody pointed the trail at {bucket or 'no bucket'} meanwhile"
-            )
-        error = status.get("LatestDeliveryError")
-        if error:
+        trail = self._trail(plan.target)
+        if trail.get("S3BucketName") != plan.after["bucket"]:
+            where = trail.get("S3BucketName") or "no bucket"
+            return Verification(done=False, failed=True, message=f"somebody pointed the trail at {where} meanwhile")
+        if error := trail.get("LatestDeliveryError"):
             return Verification(done=False, message=f"the trail cannot deliver: {error}")
-        logs = bool(status["IsLogging"])
+        logs = _state(trail)["logging"]
         return Verification(done=logs, message="the trail logs" if logs else "the trail does not log yet")
 
     def _trail(self, name: str) -> dict[str, Any]:
-        return dict(self.clients.client("cloudtrail").get_trail(Name=name)["Trail"])
+        """What the trail is, and how it is."""
+        cloudtrail = self.clients.client("cloudtrail")
+        return {**cloudtrail.get_trail(Name=name)["Trail"], **cloudtrail.get_trail_status(Name=name)}
 
-    def _state(self, arn: str) -> State:
-        status = self.clients.client("cloudtrail").get_trail_status(Name=arn)
-        return {"logging": bool(status["IsLogging"]), "bucket": self._trail(arn).get("S3BucketName")}
+
+def _state(trail: dict[str, Any]) -> State:
+    return {"logging": bool(trail["IsLogging"]), "bucket": trail.get("S3BucketName")}

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from typing import Any
 
 from activities.action import DashboardName, Params, ProbeAction, iam
 from activities.aws.shared.error_codes import kind_of_answer
@@ -26,27 +25,20 @@ class Dashboard(ProbeAction[DashboardParams]):
 
     def observe(self, scope: Scope, params: DashboardParams, at: datetime) -> Finding:
         dashboard = scope.environment.dashboards[params.dashboard]
-        widgets = _widgets(self.clients.client("cloudwatch"), dashboard)
+        cloudwatch = self.clients.client("cloudwatch")
+        widgets: int | None = None
+        told = f"CloudWatch has no dashboard {dashboard}, so its link leads nowhere"
+        try:
+            body = cloudwatch.get_dashboard(DashboardName=dashboard)["DashboardBody"]
+        except cloudwatch.exceptions.ClientError as error:
+            if kind_of_answer(error.response, error.operation_name) is not ErrorKind.NOT_FOUND:
+                raise
+        else:
+            widgets = len(json.loads(body).get("widgets", []))
+            told = f"{dashboard} shows {widgets} widgets" if widgets else f"{dashboard} is there and shows nothing"
         return Finding(
             status=FindingStatus.OK if widgets else FindingStatus.UNKNOWN,
-            summary=f"{params.dashboard}: {_describe(dashboard, widgets)}",
+            summary=f"{params.dashboard}: {told}",
             facts={"dashboard": dashboard, "widgets": widgets},
             evidence=dashboard,
         )
-
-
-def _widgets(cloudwatch: Any, name: str) -> int | None:
-    """Count them; None where there is no such dashboard."""
-    try:
-        body = cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"]
-    except cloudwatch.exceptions.ClientError as error:
-        if kind_of_answer(error.response, error.operation_name) is not ErrorKind.NOT_FOUND:
-            raise
-        return None
-    return len(json.loads(body).get("widgets", []))
-
-
-def _describe(dashboard: str, widgets: int | None) -> str:
-    if widgets is None:
-        return f"CloudWatch has no dashboard {dashboard}, so its link leads nowhere"
-    return f"{dashboard} shows {widgets} widgets" if widgets else f"{dashboard} is there and shows nothing"

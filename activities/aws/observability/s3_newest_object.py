@@ -1,7 +1,6 @@
 """Tell how old the newest object of a bucket is."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import Field
 
@@ -35,15 +34,20 @@ class NewestObject(ProbeAction[NewestObjectParams]):
     def observe(self, scope: Scope, params: NewestObjectParams, at: datetime) -> Finding:
         where = scope.environment
         days = (at, at - timedelta(days=1)) if "{day}" in params.prefix else (at,)
-        newest: datetime | None = None
-        truncated = False
-        for day in days:
-            prefix = params.prefix
-            for name, value in (("account", where.account), ("region", where.region), ("day", f"{day:%Y/%m/%d}")):
-                prefix = prefix.replace(f"{{{name}}}", value)
-            found, more = _newest_object(self.clients.client("s3"), where.buckets[params.bucket], prefix)
-            newest = max(filter(None, (newest, found)), default=None)
-            truncated = truncated or more
+        prefix = params.prefix.replace("{account}", where.account).replace("{region}", where.region)
+        listed = [
+            Pages(
+                self.clients.client("s3").list_objects_v2,
+                cursor="NextContinuationToken",
+                asked_as="ContinuationToken",
+                most=_PAGES,
+                Bucket=where.buckets[params.bucket],
+                Prefix=prefix.replace("{day}", f"{day:%Y/%m/%d}"),
+            )
+            for day in days
+        ]
+        newest = max((one["LastModified"] for pages in listed for one in pages.items("Contents")), default=None)
+        truncated = any(pages.truncated for pages in listed)
         fresh = newest is not None and newest >= at - params.silence
         status = FindingStatus.UNKNOWN if truncated else FindingStatus.SUSPECT
         age = f"newest object {short_time(newest)}" if newest else "no object found"
@@ -52,16 +56,3 @@ class NewestObject(ProbeAction[NewestObjectParams]):
             summary=f"{params.bucket}: {age}" + ("" if fresh else f", none within {spoken(params.silence)}"),
             facts={"bucket": params.bucket, "newest_at": stamp_to_second(newest), "truncated": truncated},
         )
-
-
-def _newest_object(s3: Any, bucket: str, prefix: str) -> tuple[datetime | None, bool]:
-    pages = Pages(
-        s3.list_objects_v2,
-        cursor="NextContinuationToken",
-        asked_as="ContinuationToken",
-        most=_PAGES,
-        Bucket=bucket,
-        Prefix=prefix,
-    )
-    newest = max((one["LastModified"] for one in pages.items("Contents")), default=None)
-    return newest, pages.truncated

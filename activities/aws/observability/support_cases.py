@@ -1,6 +1,8 @@
 """Asking AWS for help: one support case for each incident, found again by the incident's id in its subject."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +18,7 @@ _WANTED: dict[Severity, tuple[str, ...]] = {
     Severity.P2: ("normal", "low"),
     Severity.P3: ("low",),
 }
-_WITHOUT_KNOWING: dict[Severity, str] = {
-    Severity.P0: "urgent",
-    Severity.P1: "urgent",
-    Severity.P2: "normal",
-    Severity.P3: "low",
-}
+_IN_EVERY_PLAN = {"low", "normal", "high", "urgent"}
 """What every plan with a Support API has (AWS Support, choosing a severity)."""
 _OPENING = threading.Lock()  # an attempt that outlived its timeout and its successor must not both find nothing
 
@@ -50,24 +47,19 @@ class OpenCase(NoticeAction[CaseParams]):
         """
         clients = self.outside.clients
         support = clients.client("support")
-        with _OPENING:
-            try:
-                if known := _find(support, scope):
-                    return Noticed(reference=known[0]["caseId"], text="The support case was opened before.")
-                severity = _severity(support, scope.severity, params.language)
-                case = clients.once("support").create_case(
-                    subject=f"[{scope.incident}] {scope.severity} {scope.type} in {scope.environment.region}",
-                    communicationBody=_body(scope),
-                    serviceCode=params.service_code,
-                    categoryCode=params.category_code,
-                    severityCode=severity,
-                    language=params.language,
-                    issueType="technical",
-                )
-            except support.exceptions.ClientError as error:
-                if code_of(error) == _NO_PLAN:
-                    raise _refused() from error
-                raise
+        with _OPENING, _with_a_plan():
+            if known := _find(support, scope):
+                return Noticed(reference=known[0]["caseId"], text="The support case was opened before.")
+            severity = _severity(support, scope.severity, params.language)
+            case = clients.once("support").create_case(
+                subject=f"[{scope.incident}] {scope.severity} {scope.type} in {scope.environment.region}",
+                communicationBody=_body(scope),
+                serviceCode=params.service_code,
+                categoryCode=params.category_code,
+                severityCode=severity,
+                language=params.language,
+                issueType="technical",
+            )
         return Noticed(reference=str(case["caseId"]), text=f"Opened a support case of severity {severity}.")
 
 
@@ -83,15 +75,11 @@ class ResolveCase(NoticeAction[NoParams]):
         Support: `DescribeCases`, `ResolveCase`, in the partition's home region.
         """
         support = self.outside.clients.client("support")
-        try:
+        with _with_a_plan():
             known = _find(support, scope)
             for case in known:
                 if case["status"] != "resolved":
                     support.resolve_case(caseId=case["caseId"])
-        except support.exceptions.ClientError as error:
-            if code_of(error) == _NO_PLAN:
-                raise _refused() from error
-            raise
         if not known:
             return Noticed(reference="none", text="No support case was opened, so there is none to resolve.")
         return Noticed(reference=known[0]["caseId"], text="The support case is resolved.")
@@ -114,9 +102,9 @@ def _severity(support: Any, severity: Severity, language: str) -> str:
     except support.exceptions.ClientError as error:
         if code_of(error) == _NO_PLAN:
             raise
-        return _WITHOUT_KNOWING[severity]
-    offered = {level["code"] for level in levels}
-    return next((code for code in _WANTED[severity] if code in offered), _WITHOUT_KNOWING[severity])
+        levels = []
+    offered = {level["code"] for level in levels} or _IN_EVERY_PLAN
+    return next((code for code in _WANTED[severity] if code in offered), "low")
 
 
 def _body(scope: Scope) -> str:
@@ -128,8 +116,14 @@ def _body(scope: Scope) -> str:
     )
 
 
-def _refused() -> RuleError:
-    return RuleError(
-        "this AWS account's support plan has no Support API (it takes Business Support+ or above): "
-        "open a case in the console, or by telephone"
-    )
+@contextmanager
+def _with_a_plan() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if code_of(error) != _NO_PLAN:
+            raise
+        raise RuleError(
+            "this AWS account's support plan has no Support API (it takes Business Support+ or above): "
+            "open a case in the console, or by telephone"
+        ) from error

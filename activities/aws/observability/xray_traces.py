@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 
 _WINDOW = timedelta(minutes=30)
 _PAGES = 20
@@ -37,9 +37,5 @@ class Traces(ProbeAction[TracesParams]):
         facts = {"traces": total, "faults": faults, "slow": slow, "truncated": pages.truncated}
         if not total:
             return unknown("X-Ray has no traces of the last half hour", facts)
-        bad = 100 * max(faults, slow) > params.percent * total
-        return Finding(
-            status=FindingStatus.SUSPECT if bad else FindingStatus.OK,
-            summary=f"{total} traces: {faults} failed, {slow} took longer than {params.slow_seconds:g} s",
-            facts=facts,
-        )
+        summary = f"{total} traces: {faults} failed, {slow} took longer than {params.slow_seconds:g} s"
+        return suspect_if(100 * max(faults, slow) > params.percent * total, summary, facts)

@@ -9,27 +9,17 @@ from typing import Any
 
 from domain.values.errors import ErrorKind
 
-ALREADY = frozenset(
-    {
-        "412",  # S3 HEAD answers have no body: botocore gives the HTTP status as the code
-        "BucketAlreadyOwnedByYou",
-        "ConditionalCheckFailedException",
-        "DBSnapshotAlreadyExists",
-        "ExportTaskAlreadyExists",
-        "FlowLogAlreadyExists",
-        "InvalidNetworkAclEntry.NotFound",
-        "InvalidPermission.Duplicate",
-        "InvalidPermission.NotFound",
-        "InvalidSecurityGroupRuleId.NotFound",
-        "NetworkAclEntryAlreadyExists",
-        "ParameterAlreadyExists",
-        "PreconditionFailed",
-        "PriorityInUse",
-        "WAFDuplicateItemException",
-    }
-)
-"""It is so already: whoever asked looks whether it is ours, and only then calls it done."""
+_ALREADY = """
+    412 BucketAlreadyOwnedByYou ConditionalCheckFailedException DBSnapshotAlreadyExists ExportTaskAlreadyExists
+    FlowLogAlreadyExists InvalidNetworkAclEntry.NotFound InvalidPermission.Duplicate InvalidPermission.NotFound
+    InvalidSecurityGroupRuleId.NotFound NetworkAclEntryAlreadyExists ParameterAlreadyExists PreconditionFailed
+    PriorityInUse WAFDuplicateItemException
+"""
+ALREADY = frozenset(_ALREADY.split())
+"""It is so already: whoever asked looks whether it is ours, and only then calls it done.
 
+S3's answers to HEAD have no body, so that botocore gives their HTTP status as the code: 412, 404, 403 and 400.
+"""
 _TRANSIENT = """
     BandwidthLimitExceeded ConditionalRequestConflict DependencyTimeoutException EC2ThrottledException
     HealthUnavailable InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
@@ -73,7 +63,7 @@ _TABLE = [
         (ErrorKind.TRANSIENT, _TRANSIENT),
         (ErrorKind.WRONG_STATE, _WRONG_STATE),
         (ErrorKind.CONFLICT, _CONFLICT),
-        (ErrorKind.CONFLICT, " ".join(sorted(ALREADY))),  # unhandled, it is looked at again
+        (ErrorKind.CONFLICT, _ALREADY),  # unhandled, it is looked at again
         (ErrorKind.EXPIRED_CREDENTIALS, _EXPIRED),
         (ErrorKind.ACCESS_DENIED, _ACCESS_DENIED),
         (ErrorKind.NOT_FOUND, _NOT_FOUND),

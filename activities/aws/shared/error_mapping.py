@@ -1,20 +1,6 @@
 """The one place where errors of AWS, of botocore and of our own rules become the kinds that Temporal knows."""
 
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    NoRegionError,
-    ParamValidationError,
-    PartialCredentialsError,
-    SSOTokenLoadError,
-    UnauthorizedSSOTokenError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
@@ -32,17 +18,17 @@ _SCARCE = frozenset({"InsufficientDBInstanceCapacity", "InsufficientDBInstanceCa
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], ErrorKind], ...] = (
     ((SupersededError,), ErrorKind.SUPERSEDED),
     ((RuleError,), ErrorKind.REFUSED),
-    ((ValidationError, ParamValidationError, NoRegionError), ErrorKind.INVALID_REQUEST),
-    ((SSOTokenLoadError, UnauthorizedSSOTokenError), ErrorKind.EXPIRED_CREDENTIALS),
-    ((NoCredentialsError, PartialCredentialsError), ErrorKind.ACCESS_DENIED),
-    ((BotoConnectionError, HTTPClientError, ConnectionError, TimeoutError), ErrorKind.TRANSIENT),
-    ((ResponseParserError, IncompleteReadError, CredentialRetrievalError), ErrorKind.TRANSIENT),
+    ((ValidationError, boto.ParamValidationError, boto.NoRegionError), ErrorKind.INVALID_REQUEST),
+    ((boto.SSOTokenLoadError, boto.UnauthorizedSSOTokenError), ErrorKind.EXPIRED_CREDENTIALS),
+    ((boto.NoCredentialsError, boto.PartialCredentialsError), ErrorKind.ACCESS_DENIED),
+    ((boto.ConnectionError, boto.HTTPClientError, ConnectionError, TimeoutError), ErrorKind.TRANSIENT),
+    ((ResponseParserError, boto.IncompleteReadError, boto.CredentialRetrievalError), ErrorKind.TRANSIENT),
 )
 
 
 def kind_of(error: BaseException) -> ErrorKind:
     """Say what went wrong, by the error's code or type, never by its text."""
-    if isinstance(error, ClientError):
+    if isinstance(error, boto.ClientError):
         return kind_of_answer(dict(error.response), error.operation_name)
     if isinstance(error, ApplicationError) and error.type in set(ErrorKind):
         return ErrorKind(error.type)
@@ -74,7 +60,7 @@ def _is_final(kind: ErrorKind, error: BaseException, attempt: int) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, ClientError):
+    if isinstance(error, boto.ClientError):
         return f"AWS answered {code_of(error)} to {error.operation_name}"
     if isinstance(error, RuleError):
         return str(error)
