@@ -10,7 +10,7 @@ SCENARIO ?= system-outage
 # The demo and the tests start hundreds of processes: let them share the first one's bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check e2e bench format clean
+.PHONY: demo test check iam e2e bench format clean
 
 demo: $(INSTALLED)
 	$(BIN)/incident demo --scenario $(SCENARIO)
@@ -23,6 +23,9 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+iam: $(INSTALLED)
+	$(BIN)/python -m deploy.policies
 
 e2e: $(INSTALLED)
 	$(BIN)/python -m pytest -m e2e tests/e2e

@@ -35,6 +35,7 @@ class EvidenceStore:
     def __init__(self, clients: Clients, environment: Environment) -> None:
         self.clients = clients
         self._s3 = clients.client("s3")
+        self._environment = environment
         self._bucket = evidence_of(environment).bucket
 
     def manifests(self, incident: str) -> list[Manifest]:
@@ -92,7 +93,7 @@ class EvidenceStore:
             except (ValueError, TypeError):
                 about = {}  # not one of ours: the record does not name its hash either
         id_ = str(uuid5(NAMESPACE_URL, f"s3://{self._bucket}/{key}"))
-        return Manifest(id_, f"arn:aws:s3:::{self._bucket}/{key}", key, version, digest, about)
+        return Manifest(id_, self._environment.arn("s3", f"{self._bucket}/{key}"), key, version, digest, about)
 
     def _fetch(self, key: str, version: str, file: IO[bytes]) -> str:
         """Fetch a version as a whole, so that no connection waits for what is done with its lines; gives its hash."""

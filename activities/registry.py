@@ -1,11 +1,11 @@
 """From the catalogue's classes to Temporal activities, by the task queue that serves them.
 
-Each queue's worker may act under an IAM role of its own: what reads cannot change, what changes cannot publish.
+Each kind of action may have an IAM role of its own: what reads cannot change, what changes cannot publish.
 """
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from temporalio import activity
@@ -17,6 +17,7 @@ from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
+from activities.permissions.roles import LEDGER, role_of
 from activities.report_store import ReportStore
 from domain.model.activity_io import (
     AppendCall,
@@ -51,16 +52,17 @@ def activities(
 ) -> dict[str, list[Activity]]:
     """Give the activities of each of `queues`; a queue that has none is left out.
 
-    `clients_for` is asked once for each queue given, and gives the clients of that queue's role. Incidents are restored
-    from `ledger_table` alone.
+    `clients_for` gives the clients of a role, and is asked once for each role of the queues given. Incidents are
+    restored from `ledger_table` alone.
     """
-    makers: dict[str, Callable[[Clients], list[Activity]]] = {
-        DIAGNOSE_QUEUE: lambda clients: [_observe(probe(clients)) for probe in PROBES.values()],
-        REMEDIATE_QUEUE: lambda clients: _changes(clients, evidence=False),
-        FORENSICS_QUEUE: lambda clients: [*_changes(clients, evidence=True), *_records(clients, ledger_table)],
-        NOTIFY_QUEUE: lambda clients: _notification(Outside(clients, status_page)),
+    of = cache(clients_for)
+    makers: dict[str, Callable[[], list[Activity]]] = {
+        DIAGNOSE_QUEUE: lambda: [_observe(probe(of(role_of(probe)))) for probe in PROBES.values()],
+        REMEDIATE_QUEUE: lambda: _changes(of, REMEDIATE_QUEUE, evidence=False),
+        FORENSICS_QUEUE: lambda: [*_changes(of, FORENSICS_QUEUE, evidence=True), *_records(of(LEDGER), ledger_table)],
+        NOTIFY_QUEUE: lambda: _notification(Outside(of(NOTIFY_QUEUE), status_page)),
     }
-    made = {queue: make(clients_for(queue)) for queue, make in makers.items() if queue in queues}
+    made = {queue: make() for queue, make in makers.items() if queue in queues}
     return {queue: functions for queue, functions in made.items() if functions}
 
 
@@ -85,12 +87,11 @@ def _observe(probe: ProbeAction[Any]) -> Activity:
     return _activity(f"{probe.name}.observe", observe)
 
 
-def _changes(clients: Clients, *, evidence: bool) -> list[Activity]:
-    """The changes of one queue: those that preserve evidence can do nothing else, so their role needs no more."""
-    runner = ChangeRunner(clients)
-    chosen = [change(clients) for change in CHANGES.values() if change.evidence == evidence]
-    steps = [step for change in chosen for step in _steps(runner, change)]
-    return [*steps, _activity("changes.release", runner.release)]
+def _changes(of: Callable[[str], Clients], queue: str, *, evidence: bool) -> list[Activity]:
+    """The changes of one queue, each under its own role, which holds its locks and intents as well."""
+    chosen = [change for change in CHANGES.values() if change.evidence == evidence]
+    steps = [_steps(ChangeRunner(of(role_of(change))), change(of(role_of(change)))) for change in chosen]
+    return [*(one for each in steps for one in each), _activity("changes.release", ChangeRunner(of(queue)).release)]
 
 
 def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:

@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 
 from activities.action import Clients
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
+from activities.permissions.roles import WORKER, queue_of
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
 from domain.values.ids import INCIDENTS_QUEUE
@@ -77,21 +78,26 @@ def _activities(settings: Settings) -> dict[str, list[Activity]]:
 
 
 def _clients_for(settings: Settings) -> Callable[[str], Clients]:
-    """Give a queue's clients. Queues without a role of their own share theirs: each is long in the making."""
+    """Give a role's clients. Roles that are not told apart share theirs: each is long in the making."""
     session = partial(own_session, settings.aws_region)
-    as_itself = cache(partial(AwsClients, session()))
 
-    def clients(queue: str) -> Clients:
+    @cache
+    def acting(role: str, arn: str | None) -> Clients:
         base = session()  # one for each role: a session makes its clients for one thread at a time
         region = base.region_name
         if region is None:
-            raise SettingsError(f"AWS_REGION: the queue {queue} needs a region, and none is configured")
-        role = settings.role_arns.get(queue)
-        if role is None:
-            return as_itself(region)
+            raise SettingsError("AWS_REGION: the queues served need a region, and none is configured")
+        if arn is None:
+            return AwsClients(base, region)
         if base.get_credentials() is None:
-            raise SettingsError(f"INCIDENT_ROLE_ARNS: there are no AWS credentials to assume {role} with")
-        return AwsClients(assumed_session(base, role, f"incident-{queue}", region), region)
+            raise SettingsError(f"INCIDENT_ROLE_ARNS: there are no AWS credentials to assume {arn} with")
+        return AwsClients(assumed_session(base, arn, f"incident-{role}", region), region)
+
+    def clients(role: str) -> Clients:
+        for name in (role, queue_of(role)):
+            if arn := settings.role_arns.get(name):
+                return acting(name, arn)
+        return acting(WORKER, None)
 
     return clients
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from activities.permissions.roles import roles
 from domain.values.durations import Duration
 from domain.values.ids import QUEUES
 
@@ -20,7 +21,14 @@ def _known(name: str) -> str:
     return name
 
 
+def _known_role(name: str) -> str:
+    if name not in roles():
+        raise ValueError(f"{name!r} is no role: there are {', '.join(roles())}")
+    return name
+
+
 Queue = Annotated[str, AfterValidator(_known)]
+Role = Annotated[str, AfterValidator(_known_role)]
 
 
 class Settings(BaseSettings):
@@ -31,8 +39,9 @@ class Settings(BaseSettings):
     queues: Annotated[tuple[Queue, ...], NoDecode] = QUEUES
     """The task queues to serve, with commas between them."""
 
-    role_arns: Annotated[dict[Queue, str], NoDecode] = {}
-    """The IAM role to act under, by queue, as a JSON object; a queue not named acts as the worker itself."""
+    role_arns: Annotated[dict[Role, str], NoDecode] = {}
+    """The ARN of each role to act under, as a JSON object; one not named acts as its queue's, or as the worker itself.
+    """
 
     aws_region: str | None = Field(default=None, validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
     """The region of the environment that this worker serves."""

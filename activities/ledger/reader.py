@@ -141,7 +141,7 @@ class LedgerReader:
         answer = self._clients.client("kms").get_public_key(KeyId=key)
         arn = str(answer["KeyId"])
         if not arn.startswith("arn:"):
-            arn = f"arn:aws:kms:{self._environment.region}:{self._environment.account}:key/{arn}"
+            arn = self._environment.arn("kms", f"key/{arn}")
         lines = "\n".join(wrap(base64.b64encode(answer["PublicKey"]).decode(), 64))
         return arn, f"-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"
 

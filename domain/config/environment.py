@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from domain.config.log_formats import DatabaseLog, LineFormat
+from domain.values.aws_places import arn, partition_of
+
 _ELB_NAME_MAX = 32
 _LONGEST_INCIDENT = timedelta(days=366)
 
@@ -38,13 +41,14 @@ class _Part(BaseModel):
 
 
 class Service(_Part):
-    """An ECS service, behind a target group if a load balancer is before it."""
+    """An ECS service, behind a target group if a load balancer is before it; `log_formats` are those of its lines."""
 
     cluster: str
     service: str
     family: str
     target_group_arn: Annotated[str, AfterValidator(_elb_arn)] | None = None
     log_group: str
+    log_formats: tuple[LineFormat, ...] = ()
 
 
 class Database(_Part):
@@ -53,10 +57,14 @@ class Database(_Part):
     identifier: str
     max_connections: int = Field(gt=0)
     replica_of: str | None = None
+    log: DatabaseLog | None = None
 
 
 class Network(_Part):
+    """A VPC; `flow_log_group` is the log group of its flow logs, which the role that reads them is given."""
+
     vpc_id: str
+    flow_log_group: str | None = None
 
 
 class HealthCheck(_Part):
@@ -166,6 +174,15 @@ class Environment(_Part):
     database_endpoints: dict[str, Configuration] = {}
     evidence: Evidence | None = None
     protected: Protected = Protected()
+
+    @property
+    def home_region(self) -> str:
+        """Where AWS keeps what belongs to no region, and records its events."""
+        return partition_of(self.region).home
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of this account and region."""
+        return arn(self.region, self.account, service, resource)
 
     @model_validator(mode="after")
     def _check(self) -> "Environment":

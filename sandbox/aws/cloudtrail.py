@@ -12,9 +12,6 @@ from moto.core.exceptions import JsonRESTError
 
 from sandbox.aws.moto_patch import patch
 
-GLOBAL_REGION = "us-east-1"
-"""Where CloudTrail records the events of global services such as IAM."""
-
 _HISTORY = "_event_history"
 _KEPT = timedelta(days=90)
 _MOST = 50

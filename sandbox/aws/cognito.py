@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, UserStatus, cognitoidp_backends
 
+from domain.values.aws_places import arn
 from sandbox.aws.moto_patch import patch
 from sandbox.runtime.outbox import Outbox
 
@@ -25,7 +26,7 @@ def named_pool(account: str, region: str, pool_id: str, name: str) -> None:
     cognito.user_pools[pool_id] = made
     sms = {
         "SmsAuthenticationMessage": "Your code is {####}",
-        "SmsConfiguration": {"SnsCallerArn": f"arn:aws:iam::{account}:role/cognito-sms"},
+        "SmsConfiguration": {"SnsCallerArn": arn(region, account, "iam", "role/cognito-sms")},
     }
     cognito.set_user_pool_mfa_config(pool_id, sms, {"Enabled": True}, "OPTIONAL")
 

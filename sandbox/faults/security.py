@@ -81,8 +81,8 @@ def _write_waf_log(
 def _write_trail(world: World, now: datetime) -> None:
     """The delivery pipeline changed a policy, as usual; a support user made an access key, and was denied more."""
     account = world.environment.account
-    role = f"arn:aws:iam::{account}:role/axis-imaging-deploy-production"
-    session = f"arn:aws:sts::{account}:assumed-role/axis-imaging-deploy-production/release-41"
+    role = world.environment.arn("iam", "role/axis-imaging-deploy-production")
+    session = world.environment.arn("sts", "assumed-role/axis-imaging-deploy-production/release-41")
     pipeline = {
         "type": "AssumedRole",
         "arn": session,
@@ -91,7 +91,7 @@ def _write_trail(world: World, now: datetime) -> None:
     }
     support = {
         "type": "IAMUser",
-        "arn": f"arn:aws:iam::{account}:user/support-readonly",
+        "arn": world.environment.arn("iam", "user/support-readonly"),
         "userName": "support-readonly",
         "accessKeyId": "AKIASANDBOXSUPPORT01",
     }
@@ -108,7 +108,7 @@ def _write_trail(world: World, now: datetime) -> None:
             "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
             "eventSource": "iam.amazonaws.com",
             "eventName": name,
-            "awsRegion": cloudtrail.GLOBAL_REGION,
+            "awsRegion": world.environment.home_region,
             "sourceIPAddress": address,
             "userAgent": "aws-cli/2.28.0",
             "requestID": str(uuid5(NAMESPACE_URL, f"request {name} {at.isoformat()}")),
@@ -120,7 +120,7 @@ def _write_trail(world: World, now: datetime) -> None:
             "eventCategory": "Management",
             **({"errorCode": error} if error else {}),
         }
-        cloudtrail.record(account, cloudtrail.GLOBAL_REGION, event)
+        cloudtrail.record(account, world.environment.home_region, event)
 
 
 def _tried(number: int) -> str:

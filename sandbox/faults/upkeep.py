@@ -74,7 +74,7 @@ def backup_stale(world: World) -> str:
         for name in primaries:
             states[name].stuck_at = now - _NO_BACKUP
     for database in primaries.values():
-        arn = f"arn:aws:rds:{environment.region}:{environment.account}:db:{database.identifier}"
+        arn = environment.arn("rds", f"db:{database.identifier}")
         for hours in (9, 1):
             backup.job(environment.account, environment.region, arn, now - timedelta(hours=hours), _DENIED)
     named = ", ".join(one.identifier for one in primaries.values())
@@ -126,7 +126,7 @@ def _stop_event(world: World, trail: str, at: datetime) -> dict[str, Any]:
         "eventVersion": "1.11",
         "userIdentity": {
             "type": "IAMUser",
-            "arn": f"arn:aws:iam::{environment.account}:user/support-readonly",
+            "arn": environment.arn("iam", "user/support-readonly"),
             "userName": "support-readonly",
         },
         "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",

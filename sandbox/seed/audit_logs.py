@@ -60,7 +60,7 @@ def _record(environment: Environment, at: datetime, number: int) -> dict[str, An
         "eventVersion": "1.11",
         "userIdentity": {
             "type": "AssumedRole",
-            "arn": f"arn:aws:sts::{account}:assumed-role/portal-task/{number:08x}",
+            "arn": environment.arn("sts", f"assumed-role/portal-task/{number:08x}"),
             "accountId": account,
         },
         "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",

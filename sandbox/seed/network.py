@@ -62,7 +62,7 @@ def _flow_logs(world: World, ec2: Any, vpc: str) -> None:
         ResourceIds=[vpc],
         TrafficType="ALL",
         LogGroupName=flow_log.log_group(vpc),
-        DeliverLogsPermissionArn=f"arn:aws:iam::{world.environment.account}:role/vpc-flow-logs",
+        DeliverLogsPermissionArn=world.environment.arn("iam", "role/vpc-flow-logs"),
     )
 
 

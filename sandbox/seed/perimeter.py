@@ -71,9 +71,7 @@ def _firewalls(world: World) -> None:
         wafv2.put_logging_configuration(
             LoggingConfiguration={
                 "ResourceArn": made["ARN"],
-                "LogDestinationConfigs": [
-                    f"arn:aws:logs:{environment.region}:{environment.account}:log-group:{acl.log_group}"
-                ],
+                "LogDestinationConfigs": [environment.arn("logs", f"log-group:{acl.log_group}")],
             }
         )
         for balancer in environment.load_balancers.values():

@@ -83,13 +83,13 @@ def _backups(world: World) -> None:
     environment, now = world.environment, datetime.now(UTC)
     for database in environment.databases.values():
         for night in range(1, _NIGHTS + 1) if database.replica_of is None else ():
-            arn = f"arn:aws:rds:{environment.region}:{environment.account}:db:{database.identifier}"
+            arn = environment.arn("rds", f"db:{database.identifier}")
             backup.job(environment.account, environment.region, arn, now - timedelta(days=night))
 
 
 def _alarms(world: World) -> None:
     environment, cloudwatch = world.environment, world.client("cloudwatch")
-    topic = f"arn:aws:sns:{environment.region}:{environment.account}:alarms"
+    topic = environment.arn("sns", "alarms")
     for namespace, names in alarms(environment).items():
         for name in names:
             cloudwatch.put_metric_alarm(

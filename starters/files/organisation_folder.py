@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from domain.config.environment import Environment
+from domain.config.log_formats import RDS_PREFIX
 from domain.config.organisation import Organisation
 from starters.files import place_checks
 from starters.files.model_problems import of_model, unknown
@@ -20,7 +21,13 @@ from starters.files.problems import InvalidFile, Keys, Problem
 from starters.files.yaml_lines import Document, read
 
 ORGANISATION = "organisation.yaml"
-_STAND_INS: dict[str, Any] = {"account": "000000000000", "max_connections": 1}
+_STAND_INS: dict[str, Any] = {
+    "account": "000000000000",
+    "max_connections": 1,
+    "format": "json",
+    "prefix": RDS_PREFIX,
+    "zone": "UTC",
+}
 """What a placeholder is read as where text would not do."""
 
 M = TypeVar("M", bound=BaseModel)

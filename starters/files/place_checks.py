@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from domain.config.organisation import COMMANDER
 from domain.values.placeholders import placeholders
 from domain.values.severity import Severity
+from starters.files.log_checks import of_logs
 from starters.files.names import doubled, items, mapping, parts, strange
 from starters.files.problems import Keys, Problem
 from starters.files.yaml_lines import Document
@@ -44,7 +45,7 @@ def of_organisation(document: Document) -> Iterator[Problem]:
 
 
 def of_environment(document: Document) -> Iterator[Problem]:
-    """A name that is not the file's, and names that lead nowhere."""
+    """A name that is not the file's, names that lead nowhere, and samples of logs that their formats do not fit."""
     data = document.data
     if data.get("name") not in (None, document.file.stem):
         yield document.problem(("name",), f"{data['name']!r} stands in {document.file.name}; make the two the same")
@@ -55,6 +56,7 @@ def of_environment(document: Document) -> Iterator[Problem]:
     for key, part in (("load_balancer", "load_balancers"), ("bucket", "buckets")):
         there = mapping(data.get(part))
         yield from strange(document, ("maintenance", key), maintenance.get(key), there, key.replace("_", " "))
+    yield from of_logs(document)
 
 
 def fictional_numbers(document: Document) -> Iterator[Problem]:

@@ -4,25 +4,18 @@ Worlds are found where they are: in any file here that has a table `CHANGE_WORLD
 """
 
 from collections.abc import Mapping
-from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from activities.catalogue import CHANGES
 from tests.activities.change_worlds import ChangeWorld, Worlds
+from tests.activities.tables import gathered
 
 _TABLE = "CHANGE_WORLDS"
 
 
-@cache
 def worlds() -> Worlds:
-    """All of them; not to be asked for while this folder's files are still being imported."""
-    found: Worlds = {}
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        if f"\n{_TABLE}: Worlds" in file.read_text(encoding="utf-8"):
-            found |= getattr(import_module(f"tests.activities.{file.stem}"), _TABLE)
-    return found
+    """All of them."""
+    return gathered(_TABLE, "Worlds")
 
 
 def world_of(name: str) -> ChangeWorld:

@@ -10,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from activities import registry
 from activities.action import Clients, NoParams, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.permissions.roles import queue_of, roles
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
 from domain.config.organisation import Channel
@@ -70,17 +71,21 @@ def _steps(changes: Iterable[str]) -> set[str]:
     return {f"{name}.{step}" for name in changes for step in ("plan", "apply", "verify")}
 
 
-def test_each_queue_gets_its_own_clients(aws: RecordedAws) -> None:
-    """Only the roles of the queues that a worker serves are asked for, each once."""
+@pytest.mark.parametrize("queue", ["diagnose", "remediate", "forensics", "notify"])
+def test_each_role_gets_its_own_clients(aws: RecordedAws, queue: str) -> None:
+    """Only the roles of the queues that a worker serves are asked for, each once; all but those that serve none are."""
     asked: list[str] = []
 
-    def clients_for(queue: str) -> Clients:
-        asked.append(queue)
+    def clients_for(role: str) -> Clients:
+        asked.append(role)
         return aws
 
-    given = activities(clients_for, StatusPageClient("http://127.0.0.1:9", ""), ("incidents", "diagnose"))
-    assert asked == ["diagnose"]
-    assert list(given) == ["diagnose"]
+    given = activities(clients_for, StatusPageClient("http://127.0.0.1:9", ""), ("incidents", queue))
+    for one in given[queue]:
+        if one.__temporal_activity_definition.name == "changes.release":  # type: ignore[attr-defined]
+            ActivityEnvironment().run(one, ReleaseCall(scope=scope(), holder="inc-1/step/1", locks=()))
+    assert sorted(asked) == sorted(role for role in roles() if queue_of(role) == queue)
+    assert list(given) == [queue]
 
 
 def test_bad_parameters_are_final(todo: Todo) -> None:

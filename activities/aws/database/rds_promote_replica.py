@@ -218,4 +218,4 @@ def _port(instance: dict[str, Any]) -> int:
 
 
 def _group_arn(where: Environment, group: str) -> str:
-    return f"arn:aws:ec2:{where.region}:{where.account}:security-group/{group}"
+    return where.arn("ec2", f"security-group/{group}")

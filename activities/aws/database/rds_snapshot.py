@@ -38,7 +38,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
         prefix = _prefix(scope.incident, database)
         identifier = f"{prefix}{self._last(database, prefix) + 1}"
         return self.proposed(
-            target=f"arn:aws:rds:{scope.environment.region}:{scope.environment.account}:snapshot:{identifier}",
+            target=scope.environment.arn("rds", f"snapshot:{identifier}"),
             summary=f"Take snapshot {identifier} of {params.database}",
             before={"snapshot": "absent"},
             after={"snapshot": identifier},

@@ -69,7 +69,7 @@ class Copier:
         place = f"s3://{self._evidence_bucket}/{self._destination(version)}"
         return {
             "evidence_id": str(uuid5(NAMESPACE_URL, place)),
-            "source": f"arn:aws:s3:::{self._bucket}/{version.key}",
+            "source": f"arn:{self._s3.meta.partition}:s3:::{self._bucket}/{version.key}",
             "source_version": version.version,
             "modified": version.modified,
         }

@@ -66,7 +66,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         manifest = f"{context['records']}{MANIFEST}"
         after = {"order": sha256(_order(context)).hexdigest(), "manifest": manifest}
         return self.proposed(
-            target=f"arn:aws:s3:::{evidence.bucket}/{manifest}",
+            target=scope.environment.arn("s3", f"{evidence.bucket}/{manifest}"),
             summary=f"Preserve {_counted(found)} of {source} since {short_time(since)}",
             before=self._state(evidence.bucket, context["records"]),
             after=after,

@@ -26,8 +26,6 @@ _GRANTING_EVENTS = """
     UpdateAccessKey UpdateAssumeRolePolicy UpdateLoginProfile
 """
 _GRANTING = frozenset(_GRANTING_EVENTS.split())
-_HOME = "cloudtrail@us-east-1"
-"""IAM is global and its events are recorded in us-east-1 alone (CloudTrail, global service events)."""
 _SERVICE = re.compile(r"[a-z0-9-]+\.amazonaws\.com|AWS Internal")
 _PAGES = 40
 _SHOWN = 20
@@ -55,8 +53,9 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
 
     def observe(self, scope: Scope, params: PrivilegeChangesParams, at: datetime) -> Finding:
         window = Window.before(at, params.window)
+        home = scope.environment.home_region  # the events of IAM are there alone (CloudTrail, global service events)
         pages = Pages(
-            self.clients.client(_HOME).lookup_events,
+            self.clients.client(f"cloudtrail@{home}").lookup_events,
             most=_PAGES,
             pause_seconds=_PACE_SECONDS,
             LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": "iam.amazonaws.com"}],
@@ -84,7 +83,7 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
                 "truncated": pages.truncated,
                 **window.facts(),
             },
-            window.of("CloudTrail event history, us-east-1,"),
+            window.of(f"CloudTrail event history, {home},"),
             unsure=pages.truncated,
         )
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, iam
 from activities.aws.network.ingress_rules import IngressRule, matching
-from activities.aws.network.isolation_barriers import AclEntry, ec2_arn
+from activities.aws.network.isolation_barriers import AclEntry
 from activities.aws.shared.addresses import Addresses, listed, normalised, own_addresses, refuse_unblockable
 from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
@@ -69,7 +69,7 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
         if not before:
             raise RuleError("name rules, cidr or port of a security group, or addresses for a network ACL")
         touched = ([f"security-group/{group}"] if rules else []) + ([f"network-acl/{acl}"] if denied else [])
-        arns = [ec2_arn(environment, name) for name in touched]
+        arns = [environment.arn("ec2", name) for name in touched]
         return self.proposed(
             target=arns[0],
             summary=f"Revoke {len(rules)} ingress rules, deny {len(denied)} addresses",

@@ -8,7 +8,6 @@ from typing import Any
 
 from activities.action import Clients
 from activities.aws.network.wafv2_acls import write_locked
-from domain.config.environment import Environment
 
 FIRST_RULE = 1
 """Isolation's number in a network ACL (FIRST_RULE + 1 for IPv6): lower ones do not exist, so nothing precedes it.
@@ -23,11 +22,6 @@ _SOURCES = (
     ("PrefixListIds", ("PrefixListId", "Description")),
     ("UserIdGroupPairs", ("GroupId", "UserId", "VpcPeeringConnectionId", "Description")),
 )
-
-
-def ec2_arn(environment: Environment, resource: str) -> str:
-    """The ARN of something of EC2's, such as `network-acl/acl-1`, by which it is locked."""
-    return f"arn:aws:ec2:{environment.region}:{environment.account}:{resource}"
 
 
 def deny_everything(family: str) -> dict[str, str]:

@@ -6,14 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
-from activities.aws.network.isolation_barriers import (
-    FIRST_RULE,
-    AclEntry,
-    DefaultAction,
-    Ingress,
-    deny_everything,
-    ec2_arn,
-)
+from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
 from activities.aws.network.wafv2_acls import place, summary
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.pages import Pages
@@ -76,7 +69,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             before=before,
             after=after,
             impact=self._impact(context, before),
-            locks=[acl["ARN"], *(ec2_arn(environment, name) for name in named)],
+            locks=[acl["ARN"], *(environment.arn("ec2", name) for name in named)],
             context=context,
         )
 

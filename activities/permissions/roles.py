@@ -1,0 +1,93 @@
+"""The IAM roles of workers, and what each may do: what its actions declare, and what goes on around them.
+
+A role is for a kind of work: probes, probes that read what may be personal, each shelf of changes, evidence, the
+ledger, notices. `worker` is the process itself, which may only assume the others. `console` has no rights at all.
+"""
+
+from functools import cache
+from typing import Any
+
+from activities.action import NoticeAction, ProbeAction, iam
+from activities.catalogue import CHANGES, NOTICES, PROBES
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
+
+SENSITIVE = "diagnose-sensitive"
+LEDGER = "ledger"
+WORKER = "worker"
+CONSOLE = "console"
+
+_Action = type[Any]
+"""A probe, a change or a notice."""
+
+_READS_CONTENT = frozenset(
+    iam(
+        "logs:FilterLogEvents GetLogEvents GetQueryResults StartQuery",
+        "rds:DownloadDBLogFilePortion",
+        "s3:GetObject",
+        "xray:GetTraceSummaries BatchGetTraces",
+    )
+)
+"""What gives lines of logs, objects or traced addresses: they may say something about patients."""
+
+_LOCKS_AND_INTENTS = iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem Query")
+_AROUND: dict[str, tuple[str, ...]] = {
+    REMEDIATE_QUEUE: _LOCKS_AND_INTENTS,
+    FORENSICS_QUEUE: _LOCKS_AND_INTENTS,
+    LEDGER: iam(
+        "dynamodb:ConditionCheckItem GetItem PutItem Query",
+        "kms:Decrypt GenerateDataKey GetPublicKey Sign",
+        "s3:GetObject GetObjectVersion ListBucket ListBucketVersions PutObject PutObjectRetention",
+    ),
+    NOTIFY_QUEUE: iam("ses:SendEmail", "sns:Publish"),
+    WORKER: iam("sts:AssumeRole"),
+}
+"""What the mechanism does under a role beside its actions: locks and intents, the record and the report, pages."""
+
+
+def role_of(action: _Action) -> str:
+    """The role that an action is carried out under."""
+    if issubclass(action, NoticeAction):
+        return NOTIFY_QUEUE
+    if issubclass(action, ProbeAction):
+        return SENSITIVE if _READS_CONTENT.intersection(action.permissions) else DIAGNOSE_QUEUE
+    if action.evidence:
+        return FORENSICS_QUEUE
+    shelf = action.__module__.split(".")[2]
+    return f"{REMEDIATE_QUEUE}-{shelf}"
+
+
+@cache
+def actions_of() -> dict[str, tuple[_Action, ...]]:
+    """Every role, with its actions."""
+    found: dict[str, list[_Action]] = {role: [] for role in (*_AROUND, DIAGNOSE_QUEUE, CONSOLE)}
+    for action in (*PROBES.values(), *CHANGES.values(), *NOTICES.values()):
+        found.setdefault(role_of(action), []).append(action)
+    return {role: tuple(found[role]) for role in sorted(found, key=_placed)}
+
+
+def _placed(role: str) -> tuple[int, str]:
+    queue = queue_of(role)
+    return QUEUES.index(queue) if queue in QUEUES else len(QUEUES), role
+
+
+def queue_of(role: str) -> str:
+    """The task queue whose worker acts under a role; the role itself where it serves none."""
+    if role == LEDGER:
+        return FORENSICS_QUEUE
+    return next((queue for queue in QUEUES if role == queue or role.startswith(f"{queue}-")), role)
+
+
+def roles() -> tuple[str, ...]:
+    """Every role there is."""
+    return tuple(actions_of())
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """The IAM actions that a role needs. Raises `KeyError` for one that does not exist."""
+    declared = {permission for action in actions_of()[role] for permission in action.permissions}
+    return frozenset(declared.union(around(role)))
+
+
+def around(role: str) -> tuple[str, ...]:
+    """What the mechanism needs under a role; every change has locks and intents."""
+    return _AROUND.get(role) or (_LOCKS_AND_INTENTS if role.startswith(f"{REMEDIATE_QUEUE}-") else ())

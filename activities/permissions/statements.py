@@ -1,0 +1,183 @@
+"""The statements of each role's policy in an environment: which IAM actions, on what, and on which conditions.
+
+They follow from what the role's actions declare. Which resource types an IAM action is checked on stands in
+`authorization.json`, made from AWS's own data by `make iam`; `places` knows where those are. What is done on fewer of
+them than AWS would allow stands in `_NARROWER`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from activities.permissions.dependents import with_dependents
+from activities.permissions.places import (
+    EVERYTHING,
+    PLACES,
+    Conditions,
+    Place,
+    Where,
+    everywhere,
+    evidence_key,
+    in_buckets,
+    in_evidence,
+    known_keys,
+    maintenance,
+    signing_key,
+    together,
+)
+from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of
+from domain.config.environment import Environment
+from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE
+
+ROLE_PREFIX = "incident"
+_NETWORK = "remediate-network"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy, as IAM has it."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions = field(default_factory=dict)
+    effect: Literal["Allow", "Deny"] = "Allow"
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it; conditions only where there are any."""
+        said: dict[str, Any] = {"Effect": self.effect, "Action": list(self.actions), "Resource": list(self.resources)}
+        if self.conditions:
+            said["Condition"] = {
+                operator: {key: list(values) for key, values in keys.items()}
+                for operator, keys in self.conditions.items()
+            }
+        return said
+
+
+def role_name(role: str, environment: Environment) -> str:
+    """What the IAM role is called: an account may hold several environments."""
+    return f"{ROLE_PREFIX}-{environment.name}-{role}"
+
+
+_EVIDENCE = in_evidence("/evidence/*", "/manifests/*")
+_RECORD = in_evidence("/ledger/*", "/reports/*")
+_READ = together(_EVIDENCE, in_buckets("/*"))
+_LISTED = together(in_evidence(), in_buckets())
+_PAGE = maintenance("*")
+
+_NARROWER: dict[tuple[str, str], Where] = {
+    (FORENSICS_QUEUE, "kms:Decrypt"): evidence_key,
+    (FORENSICS_QUEUE, "kms:GenerateDataKey"): evidence_key,
+    **{(FORENSICS_QUEUE, f"s3:{name}"): _READ for name in ("GetObject", "GetObjectVersion")},
+    **{
+        (FORENSICS_QUEUE, f"s3:{name}"): _EVIDENCE
+        for name in (
+            "AbortMultipartUpload",
+            "GetObjectLegalHold",
+            "GetObjectRetention",
+            "PutObject",
+            "PutObjectLegalHold",
+            "PutObjectRetention",
+        )
+    },
+    **{
+        (FORENSICS_QUEUE, f"s3:{name}"): _LISTED
+        for name in ("GetBucketObjectLockConfiguration", "ListBucket", "ListBucketVersions")
+    },
+    (LEDGER, "kms:Decrypt"): evidence_key,
+    (LEDGER, "kms:GenerateDataKey"): evidence_key,
+    (LEDGER, "kms:GetPublicKey"): known_keys,
+    (LEDGER, "kms:Sign"): signing_key,
+    **{
+        (LEDGER, f"s3:{name}"): _RECORD for name in ("GetObject", "GetObjectVersion", "PutObject", "PutObjectRetention")
+    },
+    **{(LEDGER, f"s3:{name}"): in_evidence() for name in ("ListBucket", "ListBucketVersions")},
+    **{(_NETWORK, f"s3:{name}"): _PAGE for name in ("DeleteObject", "GetObject", "PutObject")},
+    (_NETWORK, "s3:ListBucket"): maintenance(),
+    **{(SENSITIVE, f"s3:{name}"): in_buckets("/*") for name in ("GetObject", "GetObjectVersion")},
+    (NOTIFY_QUEUE, "sns:Publish"): everywhere,  # a telephone number is no resource; topics are denied below
+    (WORKER, "sts:AssumeRole"): lambda e: [Place((e.arn("iam", f"role/{role_name('*', e)}"),))],
+}
+"""By role and IAM action. Buckets and keys are many, and no role needs all of them."""
+
+_ONLY: dict[str, tuple[str, ...]] = {
+    "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
+    "rds:AddTagsToResource": ("rds:snapshot",),
+}
+"""Of the resource types that AWS allows, those that we use."""
+
+
+def _conditions(action: str, environment: Environment) -> Conditions:
+    match action:
+        case "dynamodb:DeleteItem":
+            # `Null` beside it: where the key is absent, `ForAllValues` holds
+            locks = {"dynamodb:LeadingKeys": ("lock/*",)}
+            return {"ForAllValues:StringLike": locks, "Null": {"dynamodb:LeadingKeys": ("false",)}}
+        case "ec2:CreateTags":
+            return {"StringEquals": {"ec2:CreateAction": ("AuthorizeSecurityGroupIngress",)}}
+        case "application-autoscaling:RegisterScalableTarget":
+            return {"StringEquals": {"application-autoscaling:service-namespace": ("ecs",)}}
+        case "ecs:UpdateService":
+            families = dict.fromkeys(one.family for one in environment.services.values())
+            known = tuple(environment.arn("ecs", f"task-definition/{family}:*") for family in families)
+            return {"ArnLikeIfExists": {"ecs:task-definition": known}}
+        case "iam:CreateServiceLinkedRole":
+            return {"StringEquals": {"iam:AWSServiceName": ("wafv2.amazonaws.com",)}}
+        case "ses:SendEmail":
+            return {"StringEquals": {"ses:FromAddress": (environment.notifications.mail_sender,)}}
+    return {}
+
+
+def statements(role: str, environment: Environment) -> tuple[Statement, ...]:
+    """What a role may do in an environment; nothing for `console`. An action without a place there is not granted.
+
+    Raises `KeyError` for a role that does not exist, and `LookupError` for an IAM action that nobody has placed yet.
+    """
+    grouped: dict[str, tuple[Place, list[str]]] = {}
+    for action in sorted(with_dependents(permissions_of(role))):
+        for place in _places(role, action, environment):
+            _, actions = grouped.setdefault(repr(place), (place, []))
+            actions.append(action)
+    made = [Statement(tuple(actions), place.arns, place.conditions) for place, actions in grouped.values()]
+    return (*made, *_denied(role, environment))
+
+
+def _denied(role: str, environment: Environment) -> Iterator[Statement]:
+    if role == NOTIFY_QUEUE:
+        yield Statement(("sns:Publish",), (environment.arn("sns", "*"),), effect="Deny")
+
+
+def _places(role: str, action: str, environment: Environment) -> list[Place]:
+    """Where a role may do it: all places under one condition are one."""
+    beside = _conditions(action, environment)
+    found: dict[str, tuple[Conditions, list[str]]] = {}
+    for place in _where(role, action)(environment):
+        conditions = {**place.conditions, **beside}
+        found.setdefault(repr(conditions), (conditions, []))[1].extend(place.arns)
+    return [Place(tuple(dict.fromkeys(arns)), conditions) for conditions, arns in found.values() if arns]
+
+
+def _where(role: str, action: str) -> Where:
+    if narrower := _NARROWER.get((role, action)):
+        return narrower
+    types = _ONLY.get(action, types_of(action))
+    if types == (EVERYTHING,):
+        return everywhere
+    if not types:
+        raise LookupError(f"nobody has said on what {role} may do {action}: see activities/permissions/statements.py")
+    return together(*(PLACES[one] for one in types))
+
+
+def types_of(action: str) -> tuple[str, ...]:
+    """The resource types of an IAM action that have a place, `*` where AWS has none; empty where none has one."""
+    if action not in _authorization():
+        raise LookupError(f"{action} is not in activities/permissions/authorization.json: run `make iam`")
+    return tuple(_authorization()[action])
+
+
+@cache
+def _authorization() -> dict[str, list[str]]:
+    text = files("activities.permissions").joinpath("authorization.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))

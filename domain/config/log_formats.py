@@ -1,0 +1,143 @@
+"""How the logs of an environment are written: a fact that its file declares, never a guess of ours.
+
+A service's log has formats in order: a line is of the first one that reads it. `domain.rules.log_lines` reads lines.
+"""
+
+import re
+import zoneinfo
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+_ERRORS = (
+    "emergency",
+    "emerg",
+    "alert",
+    "critical",
+    "crit",
+    "fatal",
+    "panic",
+    "dpanic",
+    "severe",
+    "error",
+    "err",
+    "ftl",
+)
+_OTHERS = (
+    *("warning", "warn", "wrn", "notice", "information", "informational", "info", "inf"),
+    *("log", "debug", "dbg", "verbose", "vrb", "trace", "trc"),
+)
+_UNPORTABLE = re.compile(r"\(\?(?![:<])|\(\?<[=!]|\\[1-9k]")
+_TIMES = re.compile(r"%-?\d*[tmn]")
+_KNOWN_ESCAPES = frozenset("audrhbpPtmniecslvxqQL%")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def as_python(pattern: str) -> str:
+    """Write a pattern as Python does, which has `(?P<name>` where CloudWatch Logs Insights has `(?<name>`."""
+    return pattern.replace("(?<", "(?P<")
+
+
+def _pattern(value: str) -> str:
+    """A pattern that Python and CloudWatch Logs Insights read alike: no look-around, no back-reference."""
+    if not value.startswith("^"):
+        raise ValueError("must begin with ^: a line is known by its beginning")
+    if _UNPORTABLE.search(value):
+        raise ValueError("takes no look-around, flags or back-references: CloudWatch Logs Insights reads it too")
+    try:
+        re.compile(as_python(value))
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
+def _prefix(value: str) -> str:
+    if unknown := {one for one in re.findall(r"%-?\d*(.)", value) if one not in _KNOWN_ESCAPES}:
+        raise ValueError(f"%{sorted(unknown)[0]} is no escape of log_line_prefix; copy the parameter as it is")
+    if not _TIMES.search(value):
+        raise ValueError("has no time (%t, %m or %n): lines could not be told apart by when they were written")
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise ValueError(f"{value!r} is no time zone; write one such as Australia/Sydney")
+    return value
+
+
+Samples = Annotated[tuple[str, ...], Field(exclude=True)]
+"""Lines by which a file's format is checked when the file is read; they go no further than that."""
+
+
+class LineKeys(_Part):
+    """What an application calls the fields of its lines on what people do; a dot leads into an object."""
+
+    event: str = "eventType"
+    success: str = "success"
+    address: str = "sourceIp"
+    account: str = "userId"
+    role: str = "role"
+    resource: str = "resourceId"
+
+
+class LineFormat(_Part):
+    """One format of the lines of a service's log.
+
+    `json` and `logfmt` have their level under `level`; one without any is `level_if_absent`. `text` has a `pattern`,
+    whose group `level` is the level; without one its lines are known, and no errors (what continues other lines).
+    `python-traceback` is what Python writes when it dies, line by line. `inside` is the key under which a log router,
+    such as FireLens, has put the line. `errors` and `others` are all spellings of levels, whatever their case; numbers
+    in quotes. A line whose level is in neither is not understood.
+    """
+
+    format: Literal["json", "logfmt", "text", "python-traceback"]
+    pattern: Annotated[str, AfterValidator(_pattern)] | None = None
+    level: str = "level"
+    level_if_absent: str | None = None
+    inside: str | None = None
+    errors: tuple[str, ...] = _ERRORS
+    others: tuple[str, ...] = _OTHERS
+    keys: LineKeys = LineKeys()
+    succeeded: tuple[str, ...] = ("true",)
+    failed: tuple[str, ...] = ("false",)
+    samples: Samples = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> "LineFormat":
+        if (self.format == "text") != (self.pattern is not None):
+            raise ValueError("format text has a pattern, and no other format has one")
+        known = {one.lower() for one in (*self.errors, *self.others)}
+        if self.level_if_absent is not None and self.level_if_absent.lower() not in known:
+            raise ValueError(f"level_if_absent {self.level_if_absent!r} is in neither errors nor others")
+        return self
+
+
+# fmt: off
+Severity = Literal[
+    "ERROR", "FATAL", "PANIC", "LOG", "WARNING", "NOTICE", "INFO", "DEBUG",
+    "DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE",
+]
+# fmt: on
+"""What an entry of PostgreSQL's begins with, in English."""
+
+RDS_PREFIX = "%t:%r:%u@%d:[%p]:"
+"""What RDS for PostgreSQL sets log_line_prefix to by itself (RDS user guide, "RDS for PostgreSQL database log files")."""
+
+
+class DatabaseLog(_Part):
+    """The log of a PostgreSQL: `prefix` is its log_line_prefix (none in a csvlog), `zone` its log_timezone.
+
+    `severities` translates what its lc_messages makes of the severities (`{FEHLER: ERROR, ANWEISUNG: STATEMENT}`).
+    """
+
+    format: Literal["postgres", "csvlog"]
+    prefix: Annotated[str, AfterValidator(_prefix)] = RDS_PREFIX
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    severities: dict[str, Severity] = {}
+    samples: Samples = ()
+
+
+LogFormat = LineFormat | DatabaseLog

