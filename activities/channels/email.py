@@ -8,7 +8,11 @@ from domain.model.activity_io import PageCall
 
 
 class Email(PageChannel):
-    """SESv2 `SendEmail` to a mailbox."""
+    """SESv2 `SendEmail` to a mailbox.
+
+    What SES answers says that it took the mail, not that it arrived: bounces, complaints and suppressed addresses are
+    told as events of the configuration set alone, which the environment names.
+    """
 
     kind = "email"
 
@@ -18,6 +22,7 @@ class Email(PageChannel):
             Destination={"ToAddresses": [address]},
             Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(call.body)}}},
             EmailTags=[{"Name": "incident", "Value": _tag(call.incident)}, {"Name": "role", "Value": _tag(call.role)}],
+            **({"ConfigurationSetName": call.mail_configuration_set} if call.mail_configuration_set else {}),
         )
         return str(answer["MessageId"])
 
@@ -27,5 +32,5 @@ def _text(data: str) -> dict[str, Any]:
 
 
 def _tag(value: str) -> str:
-    """SES takes letters, digits, `_`, `-`, `.` and `@` in a tag (SESv2 MessageTag)."""
-    return re.sub(r"[^\w.@-]", "-", value, flags=re.ASCII)
+    """SES takes ASCII letters, digits, `_` and `-` in a tag, and no more than 256 of them (SESv2 MessageTag)."""
+    return re.sub(r"[^\w-]", "-", value, flags=re.ASCII)[:256]

@@ -10,7 +10,11 @@ _MOST_CHARACTERS = 140
 
 
 class Sms(PageChannel):
-    """SNS `Publish` to a phone number in E.164."""
+    """SNS `Publish` to a phone number in E.164.
+
+    What SNS answers says that it took the message, not that it arrived: that a spend limit, the carrier or the phone
+    refused it stands in the account's delivery logs alone (Amazon SNS, SMS delivery status in CloudWatch Logs).
+    """
 
     kind = "sms"
 

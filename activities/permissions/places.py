@@ -77,9 +77,10 @@ def _ip_sets(environment: Environment) -> list[str | None]:
 
 
 def _senders(environment: Environment) -> list[str]:
-    """The address itself, and its domain: SES takes whichever of the two is the verified identity."""
-    sender = environment.notifications.mail_sender
-    return [f"identity/{sender}", f"identity/{sender.rpartition('@')[2]}"]
+    """The address itself, and its domain: SES takes whichever is the verified identity; and the configuration set."""
+    sender, events = environment.notifications.mail_sender, environment.notifications.mail_configuration_set
+    named = [f"identity/{sender}", f"identity/{sender.rpartition('@')[2]}"]
+    return [*named, f"configuration-set/{events}"] if events else named
 
 
 def key(name: str) -> Where:

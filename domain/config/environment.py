@@ -141,9 +141,14 @@ class Protected(_Part):
 
 
 class Notifications(_Part):
-    """What pages and mails are sent from. Without `sms_sender` the account's own number, or one of AWS's, is shown."""
+    """What pages and mails are sent from. Without `sms_sender` the account's own number, or one of AWS's, is shown.
+
+    Without `mail_configuration_set`, a configuration set of SES with an event destination, nobody learns of mail that
+    bounced or was suppressed.
+    """
 
     mail_sender: str
+    mail_configuration_set: str | None = None
     sms_sender: str | None = Field(default=None, max_length=11)
 
 

@@ -156,12 +156,16 @@ class PageCall(BaseModel):
     channels: tuple[Channel, ...]
     sender_mail: str
     sender_sms: str | None = None
+    mail_configuration_set: str | None = None
     subject: str
     body: str
 
 
 class Paged(BaseModel):
-    """The channel that took the page and the reference that it gave back."""
+    """The channel that took the page and the reference that it gave back, by which its delivery can be looked up.
+
+    That it was taken is no sign that it arrived.
+    """
 
     channel: str
     reference: str

@@ -3,10 +3,12 @@
 import base64
 import email
 import json
+import re
 from collections.abc import Callable
 from email.message import Message
 from typing import Any
 
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.ses.responses import EmailResponse
 from moto.sesv2.responses import SESV2Response
@@ -15,6 +17,7 @@ from moto.sns.models import SNSBackend
 from sandbox.aws.moto_patch import patch
 from sandbox.runtime.outbox import Outbox
 
+_TAG = re.compile(r"[A-Za-z0-9_-]{0,256}")
 _publish = SNSBackend.publish
 _send_email = EmailResponse.send_email
 _send_email_v2 = SESV2Response.send_email
@@ -65,14 +68,28 @@ def _sending(outbox: Outbox) -> Callable[[EmailResponse], ActionResult]:
 
 def _sending_v2(outbox: Outbox) -> Callable[[SESV2Response], str]:
     def send_email(response: SESV2Response) -> str:
-        """Send by the SES version 2 API; the e-mail tags `role` and `incident` go to the outbox."""
-        sent: str = _send_email_v2(response)
+        """Send by the SES version 2 API; the e-mail tags `role` and `incident` go to the outbox.
+
+        A tag with another character than SES takes, or a configuration set that does not exist, is refused.
+        """
         asked = json.loads(response.body)
+        _refuse_wrong(response, asked)
+        sent: str = _send_email_v2(response)
         subject, body = _content(asked["Content"])
         _deliver(outbox, asked.get("Destination", {}), asked.get("EmailTags", []), subject, body)
         return sent
 
     return send_email
+
+
+def _refuse_wrong(response: SESV2Response, asked: dict[str, Any]) -> None:
+    # SESv2 MessageTag: "It can only contain ASCII letters (a-z, A-Z), numbers (0-9), underscores (_), or dashes (-)."
+    for tag in asked.get("EmailTags", []):
+        if not all(_TAG.fullmatch(tag[part]) for part in ("Name", "Value")):
+            raise JsonRESTError("BadRequestException", "Tag names and values take ASCII letters, digits, _ and - only.")
+    # SESv2 SendEmail, errors: NotFoundException, "The resource you attempted to access doesn't exist."
+    if (name := asked.get("ConfigurationSetName")) is not None:
+        response.sesv2_backend.get_configuration_set(name)
 
 
 def _content(content: dict[str, Any]) -> tuple[str, str]:

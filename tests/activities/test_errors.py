@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.action import Params, RuleError
 from activities.aws.shared.error_mapping import ALREADY, as_application_error, is_already, kind_of
 from domain.values.errors import FINAL, ErrorKind
+from tests.activities.wire_codes import codes_of, operations
 
 TABLE = {
     ErrorKind.TRANSIENT: """
@@ -25,10 +26,12 @@ TABLE = {
         ServerException
         ServiceUnavailable ServiceUnavailableException RequestTimeout RequestTimeoutException
         WAFInternalErrorException WAFUnavailableEntityException HealthUnavailable ConditionalRequestConflict
+        KMS.ThrottlingException KMSThrottlingException
         OperationAborted OperationAbortedException DependencyTimeoutException KMSInternalException
     """,
     ErrorKind.WRONG_STATE: """
         InvalidDBInstanceState InvalidDBInstanceStateFault DBInstanceNotReady InvalidDBSnapshotState
+        InvalidDBClusterStateFault ConcurrentSnapshotLimitExceeded
         InsufficientDBInstanceCapacity ResourceInUse ResourceInUseException RequestInProgressException
         KMSInvalidStateException PriorRequestNotComplete
     """,
@@ -40,6 +43,7 @@ TABLE = {
     ErrorKind.ACCESS_DENIED: """
         403 AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError NotAuthorizedException
         InvalidClientTokenId SignatureDoesNotMatch UnrecognizedClientException KMSKeyNotAccessibleFault
+        KMS.DisabledException KMSDisabled RequestTimeTooSkewed
     """,
     ErrorKind.NOT_FOUND: """
         404 ClusterNotFoundException ServiceNotFoundException ServiceNotActiveException TargetGroupNotFound
@@ -48,12 +52,13 @@ TABLE = {
     """,
     ErrorKind.QUOTA_EXCEEDED: """
         SnapshotQuotaExceeded ServiceQuotaExceededException LimitExceededException WAFLimitsExceededException
+        NetworkAclEntryLimitExceeded RulesPerSecurityGroupLimitExceeded ParameterLimitExceeded TooManyRules
     """,
     ErrorKind.INVALID_REQUEST: """
         ValidationException ValidationError InvalidParameterValue InvalidParameterCombination
         InvalidParameterException MissingParameter ClientException SubscriptionRequiredException
         UnsupportedFeatureException IdempotentParameterMismatch IdempotentParameterMismatchException
-        WAFInvalidParameterException InvalidRequest
+        WAFInvalidParameterException InvalidRequest InvalidObjectState MessageRejected BadRequestException
     """,
     ErrorKind.UNKNOWN: "SomethingNew Forbidding",
 }
@@ -108,6 +113,19 @@ def test_an_unlisted_code_is_judged_by_its_status(status: int) -> None:
 def test_one_at_a_time_is_waited_for(operation: str) -> None:
     """`LimitExceededException` is a quota, except where only one task may run at a time."""
     assert kind_of(aws_error("LimitExceededException", operation)) is ErrorKind.WRONG_STATE
+
+
+def test_too_often_is_waited_for() -> None:
+    """Cognito's limit of password resets passes; its limit of what may be made does not."""
+    assert kind_of(aws_error("LimitExceededException", "AdminResetUserPassword")) is ErrorKind.TRANSIENT
+    assert kind_of(aws_error("LimitExceededException", "CreateGroup")) is ErrorKind.QUOTA_EXCEEDED
+
+
+@pytest.mark.parametrize(("service", "operation"), operations())
+def test_what_a_service_documents_has_a_kind(service: str, operation: str) -> None:
+    """No error that the model names for an operation of ours is unknown, so none is retried three times for nothing."""
+    kinds = {code: kind_of(aws_error(code, operation)) for code in codes_of(service, operation)}
+    assert [code for code, kind in kinds.items() if kind is ErrorKind.UNKNOWN] == []
 
 
 @pytest.mark.parametrize(

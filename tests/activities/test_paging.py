@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -9,6 +10,8 @@ from activities.channels.paging import CHANNELS, Pager
 from activities.channels.sms import short_text
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall
+from sandbox.aws import messages
+from sandbox.runtime.outbox import Outbox
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 
 SMS = Channel(kind="sms", address="+61491570006")
@@ -66,6 +69,22 @@ def test_email_carries_who_and_what(aws: RecordedAws) -> None:
         {"Name": "incident", "Value": "inc-20261123-7f3k"},
         {"Name": "role", "Value": "devops-lead"},
     ]
+
+
+def test_mail_is_tagged_as_ses_takes_it(aws: RecordedAws, tmp_path: Path) -> None:
+    """SES refuses a tag with a dot or an at sign in it: nothing that an organisation names a role by loses a page."""
+    messages.install(Outbox(tmp_path / "outbox.jsonl"))
+    assert Pager(aws).page(page(EMAIL, role="on.call@night")).channel == "email"
+    assert aws.sent("SendEmail")[0]["EmailTags"][1] == {"Name": "role", "Value": "on-call-night"}
+
+
+def test_mail_goes_by_the_configuration_set(aws: RecordedAws, tmp_path: Path) -> None:
+    """Without one nobody learns that a mail bounced; one that is not there is refused, and the next channel sends."""
+    messages.install(Outbox(tmp_path / "outbox.jsonl"))
+    aws.client("sesv2").create_configuration_set(ConfigurationSetName="incidents")
+    assert Pager(aws).page(page(EMAIL, mail_configuration_set="incidents")).channel == "email"
+    assert aws.sent("SendEmail")[0]["ConfigurationSetName"] == "incidents"
+    assert Pager(aws).page(page(EMAIL, SMS, mail_configuration_set="gone")).channel == "sms"
 
 
 def test_a_failed_channel_falls_to_the_next(aws: RecordedAws) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import botocore.session
 
 from activities.aws.shared.error_codes import ALREADY, kind_of_answer
+from activities.catalogue import CHANGES, NOTICES, PROBES
 from domain.values.errors import ErrorKind
 
 ONE_A_CLASS = (
@@ -20,6 +21,14 @@ ONE_A_CLASS = (
 
 _ANY_SERVICE = ("ConflictException",)
 """Where a model names no conflict (EC2's names no error at all) this one stands for what it does not tell."""
+
+_SERVICES = {"elasticloadbalancing": "elbv2", "ses": "sesv2"}
+_MECHANISM = (
+    *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:TransactWriteItems"),
+    *("kms:GetPublicKey", "kms:Sign", "sns:Publish", "ses:SendEmail", "sts:AssumeRole", "sts:GetCallerIdentity"),
+    *("s3:CompleteMultipartUpload", "s3:CreateMultipartUpload", "s3:HeadObject", "s3:ListObjectVersions"),
+    "s3:UploadPart",
+)
 
 ALREADY_FROM: dict[str, tuple[str, ...]] = {
     "412": ("HeadObject",),
@@ -39,6 +48,15 @@ ALREADY_FROM: dict[str, tuple[str, ...]] = {
     "WAFDuplicateItemException": ("CreateIPSet", "CreateWebACL", "UpdateIPSet", "UpdateWebACL"),
 }
 """Who answers that it is so already, by the code (EC2's API reference, the services' models)."""
+
+
+@cache
+def operations() -> tuple[tuple[str, str], ...]:
+    """Service and operation of every call that actions declare, and of those of the mechanism; as botocore has them."""
+    declared = [one for kind in (PROBES, CHANGES, NOTICES) for action in kind.values() for one in action.permissions]
+    named = {tuple(one.split(":")) for one in (*declared, *_MECHANISM)}
+    found = {(_SERVICES.get(service, service), operation) for service, operation in named}
+    return tuple(sorted(one for one in found if one[1] in _model(one[0]).operation_names))
 
 
 @cache

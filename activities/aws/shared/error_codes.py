@@ -23,14 +23,15 @@ S3's answers to HEAD have no body, so that botocore gives their HTTP status as t
 _TRANSIENT = """
     BandwidthLimitExceeded ConditionalRequestConflict DependencyTimeoutException EC2ThrottledException
     HealthUnavailable InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
-    InternalServiceException KMSInternalException OperationAbortedException ProvisionedThroughputExceededException
-    RequestLimitExceeded RequestThrottled RequestThrottledException RequestTimeoutException ServerException
-    ServiceUnavailableException SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException
-    TransactionInProgressException WAFInternalErrorException WAFUnavailableEntityException
+    InternalServiceException KeyUnavailableException KMSInternalException KMSThrottling OperationAbortedException
+    ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled RequestThrottledException
+    RequestTimeoutException ServerException ServiceUnavailableException SlowDown ThrottledException Throttling
+    ThrottlingException TooManyRequestsException TransactionInProgressException WAFInternalErrorException
+    WAFUnavailableEntityException
 """
 _WRONG_STATE = """
-    DBInstanceNotReady InsufficientDBInstanceCapacity InvalidDBInstanceState InvalidDBSnapshotState
-    KMSInvalidStateException PriorRequestNotComplete RequestInProgressException ResourceInUseException
+    Concurrent*LimitExceeded DBInstanceNotReady InsufficientDBInstanceCapacity InvalidDB*State KMSInvalidStateException
+    PriorRequestNotComplete RequestInProgressException ResourceInUseException
 """
 _CONFLICT = """
     ConcurrentModificationException ConcurrentUpdateException ConflictException ReplicatedWriteConflictException
@@ -38,23 +39,35 @@ _CONFLICT = """
 """
 _EXPIRED = "ExpiredTokenException RequestExpired"
 _ACCESS_DENIED = """
-    403 AccessDeniedException AuthFailure AuthorizationError Forbidden IncompleteSignature InvalidAccessKeyId
-    InvalidClientTokenId InvalidSignatureException KMSKeyNotAccessibleFault MissingAuthenticationToken
-    NotAuthorizedException SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException
-    WAFLogDestinationPermissionIssueException
+    403 AccessDeniedException AccountSuspendedException AuthFailure AuthorizationError DisabledException
+    FailedResourceAccessException Forbidden IncompleteSignature InsufficientDependencyServiceAccessPermissionException
+    InvalidAccessKeyId InvalidClientTokenId InvalidSecurity InvalidSignatureException KMSAccessDenied KMSDisabled
+    KMSKeyNotAccessibleFault KMSOptInRequired MissingAuthenticationToken NotAuthorizedException RegionDisabledException
+    RequestTimeTooSkewed SendingPausedException SignatureDoesNotMatch UnauthorizedOperation
+    UnrecognizedClientException WAFLogDestinationPermissionIssueException WAFServiceLinkedRoleErrorException
 """
 _NOT_FOUND = "404 ServiceNotActiveException WAFNonexistentItemException *NotFound* NoSuch*"
-_QUOTA = "LimitExceededException WAFLimitsExceededException *QuotaExceeded*"
+_QUOTA = """
+    TargetGroupAssociationLimit *LimitExceeded* *LimitsExceeded* *QuotaExceeded* TooMany*
+"""
 _INVALID = """
-    400 ClientException IdempotentParameterMismatch InvalidParameter* InvalidRequestException InvalidTimeRange
-    MissingParameter OperationNotPermitted PlatformUnknownException StorageTypeNotSupported
-    SubscriptionRequiredException UnsupportedFeatureException ValidationError ValidationException
-    WAFInvalidParameterException
+    400 AttachmentSetExpired BadRequestException CloudTrailARNInvalid ClientException DBInstanceAlreadyExists
+    DBUpgradeDependencyFailure DryRunOperationException EndpointDisabled IdempotentParameterMismatch
+    IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument MessageRejected MissingParameter
+    NoManagementAccountSLRExistsException NotOrganizationMasterAccountException OperationNotEnabledException
+    OperationNotPermitted OptedOut PackedPolicyTooLarge ParameterValueInvalid PasswordResetRequiredException
+    PlatformApplicationDisabled PlatformUnknownException ProvisionedIopsNotAvailableInAZFault
+    SubscriptionRequiredException UnexpectedLambdaException UserLambdaValidationException UserNotConfirmedException
+    UserPoolTaggingException ValidationError ValidationException VpcEncryptionControlViolationException
+    WAFConfigurationWarningException WAFExpiredManagedRuleGroupVersionException
+    FeatureUnavailableInTierException WAFFeatureNotIncludedInPricingPlanException
+    *Incompatib* Invalid* WAFInvalid* *Mismatch* *NotSupported* Unsupported*
 """
 
 
 def _bare(code: str) -> str:
-    return code.removesuffix("Exception").removesuffix("Fault")
+    """Without its ending, and as KMS says it where another service passes it on: `KMS.DisabledException`."""
+    return code.removeprefix("KMS.").removesuffix("Exception").removesuffix("Fault")
 
 
 _TABLE = [
@@ -76,6 +89,8 @@ _EXACT = {code: kind for code, kind in reversed(_TABLE) if "*" not in code}
 _WILD = [(code, kind) for code, kind in _TABLE if "*" in code]
 _ALREADY_BARE = frozenset(_bare(code) for code in ALREADY)
 _ONE_AT_A_TIME = frozenset({"CreateExportTask", "StartQuery"})
+_TOO_OFTEN = frozenset({"AdminResetUserPassword", "ForgotPassword"})
+"""Whose `LimitExceededException` says "attempt limit exceeded, please try after some time" (Amazon Cognito)."""
 _RETRIED_STATUSES = frozenset({420, 429})
 
 
@@ -95,11 +110,14 @@ def is_already(error: BaseException) -> bool:
 def kind_of_answer(response: dict[str, Any], operation: str) -> ErrorKind:
     """Give the kind of an error answer: by its code, else by its HTTP status.
 
-    `LimitExceededException` is a quota, except where it says that one at a time is allowed, which passes.
+    `LimitExceededException` is a quota, except where it says that one at a time is allowed, or not so many in a short
+    time, which passes.
     """
     code = _bare(str(response.get("Error", {}).get("Code", "")))
     if code == "LimitExceeded" and operation in _ONE_AT_A_TIME:
         return ErrorKind.WRONG_STATE
+    if code == "LimitExceeded" and operation in _TOO_OFTEN:
+        return ErrorKind.TRANSIENT
     if code in _EXACT:
         return _EXACT[code]
     for pattern, kind in _WILD:
