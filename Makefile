@@ -10,13 +10,14 @@ SCENARIO ?= system-outage
 # The demo and the tests start hundreds of processes: let them share the first one's bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check iam e2e bench format clean
+.PHONY: demo test check iam policies e2e bench format clean
 
 demo: $(INSTALLED)
 	$(BIN)/incident demo --scenario $(SCENARIO)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
+	@echo "Left out: policies tried with their conditions by iam-simulate, which needs Node (make policies)"
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -26,6 +27,10 @@ check: $(INSTALLED)
 
 iam: $(INSTALLED)
 	$(BIN)/python -m deploy.policies
+
+policies: $(INSTALLED)
+	npm --prefix tests/permissions/node ci --silent
+	$(BIN)/python -m tests.permissions.simulate
 
 e2e: $(INSTALLED)
 	$(BIN)/python -m pytest -m e2e tests/e2e
@@ -47,4 +52,4 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist *.egg-info tests/permissions/node/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -12,19 +12,19 @@ _OTHERWISE = {
     "s3:CompleteMultipartUpload": ("s3:PutObject",),
     "s3:GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
 }
-_MECHANISM = frozenset(
-    {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
-)
+_MECHANISM = frozenset({"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"})
 """What every change needs for its intents and locks; no action names it."""
 _FREE = frozenset({"sts:GetCallerIdentity"})
 """What needs no permission (AWS STS, "GetCallerIdentity")."""
 
 
+def permissions_for(operation: str) -> tuple[str, ...]:
+    """The IAM actions behind a `service:Operation` as botocore names it; none for what is free."""
+    service, name = operation.split(":", 1)
+    return () if operation in _FREE else _OTHERWISE.get(operation, (f"{_SERVICES.get(service, service)}:{name}",))
+
+
 def needed(operations: set[str]) -> set[str]:
     """The permissions that an action must name to make these `service:Operation`; calls by plain HTTP need none."""
-    found: set[str] = set()
-    for operation in operations:
-        service, name = operation.split(":", 1)
-        if service != "http":
-            found.update(_OTHERWISE.get(operation, (f"{_SERVICES.get(service, service)}:{name}",)))
-    return found - _MECHANISM - _FREE
+    called = (operation for operation in operations if not operation.startswith("http:"))
+    return {one for operation in called for one in permissions_for(operation)} - _MECHANISM

@@ -13,6 +13,8 @@ Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
 """As IAM has them: by operator, then by key."""
 
 EVERYTHING = "*"
+ANY_SNAPSHOT = "rds:snapshot, any"
+"""A type of our own: snapshots of a database are listed on `snapshot:*`, whatever they are called."""
 SNAPSHOTS = "snapshot:ir-*"
 """What the names of our own snapshots begin with."""
 
@@ -173,6 +175,7 @@ PLACES: dict[str, Where] = {
     "rds:cluster": _plain("rds", lambda _: []),
     "rds:cluster-snapshot": _plain("rds", lambda e: [f"cluster-{SNAPSHOTS}"] if e.databases else []),
     "rds:db": _plain("rds", lambda e: [f"db:{one.identifier}" for one in e.databases.values()]),
+    ANY_SNAPSHOT: _plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
     "rds:snapshot": _plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
     "s3:bucket": in_buckets(),
     "ses:identity": _plain("ses", _senders),

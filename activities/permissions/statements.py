@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from activities.permissions.dependents import with_dependents
 from activities.permissions.places import (
+    ANY_SNAPSHOT,
     EVERYTHING,
     PLACES,
     Conditions,
@@ -64,17 +65,17 @@ def role_name(role: str, environment: Environment) -> str:
 _EVIDENCE = in_evidence("/evidence/*", "/manifests/*")
 _RECORD = in_evidence("/ledger/*", "/reports/*")
 _READ = together(_EVIDENCE, in_buckets("/*"))
-_LISTED = together(in_evidence(), in_buckets())
 _PAGE = maintenance("*")
 
 _NARROWER: dict[tuple[str, str], Where] = {
     (FORENSICS_QUEUE, "kms:Decrypt"): evidence_key,
     (FORENSICS_QUEUE, "kms:GenerateDataKey"): evidence_key,
-    **{(FORENSICS_QUEUE, f"s3:{name}"): _READ for name in ("GetObject", "GetObjectVersion")},
+    (FORENSICS_QUEUE, "s3:GetObjectVersion"): _READ,
     **{
         (FORENSICS_QUEUE, f"s3:{name}"): _EVIDENCE
         for name in (
             "AbortMultipartUpload",
+            "GetObject",
             "GetObjectLegalHold",
             "GetObjectRetention",
             "PutObject",
@@ -82,10 +83,8 @@ _NARROWER: dict[tuple[str, str], Where] = {
             "PutObjectRetention",
         )
     },
-    **{
-        (FORENSICS_QUEUE, f"s3:{name}"): _LISTED
-        for name in ("GetBucketObjectLockConfiguration", "ListBucket", "ListBucketVersions")
-    },
+    **{(FORENSICS_QUEUE, f"s3:{name}"): in_evidence() for name in ("GetBucketObjectLockConfiguration", "ListBucket")},
+    (FORENSICS_QUEUE, "s3:ListBucketVersions"): in_buckets(),
     (LEDGER, "kms:Decrypt"): evidence_key,
     (LEDGER, "kms:GenerateDataKey"): evidence_key,
     (LEDGER, "kms:GetPublicKey"): known_keys,
@@ -105,6 +104,7 @@ _NARROWER: dict[tuple[str, str], Where] = {
 _ONLY: dict[str, tuple[str, ...]] = {
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
     "rds:AddTagsToResource": ("rds:snapshot",),
+    "rds:DescribeDBSnapshots": ("rds:db", ANY_SNAPSHOT),
 }
 """Of the resource types that AWS allows, those that we use."""
 

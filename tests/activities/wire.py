@@ -50,7 +50,7 @@ class Wire:
     def tap(self, events: Any) -> None:
         """Hear every client that is made with these events of a botocore session."""
         events.register("provide-client-params", self._remember)
-        events.register("before-call", self._answer)
+        events.register_first("before-call", self._answer)
         events.register("needs-retry", self._again)
 
     @contextmanager

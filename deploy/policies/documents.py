@@ -1,0 +1,120 @@
+"""The policies as documents: one a role, and what bounds them all."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from activities.permissions.dependents import with_dependents
+from activities.permissions.roles import LEDGER, WORKER, permissions_of, roles
+from activities.permissions.statements import role_name, statements
+from domain.config.environment import Environment
+from domain.values.ids import FORENSICS_QUEUE
+
+Document = dict[str, Any]
+
+_KEEPERS = (FORENSICS_QUEUE, LEDGER)
+"""The roles that write to the evidence bucket."""
+
+_NEVER = (
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:StopLogging",
+    "cloudtrail:UpdateTrail",
+    "dynamodb:DeleteTable",
+    "dynamodb:UpdateContinuousBackups",
+    "dynamodb:UpdateTable",
+    "kms:DisableKey",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "logs:DeleteLogGroup",
+    "logs:DeleteLogStream",
+    "logs:DeleteRetentionPolicy",
+    "organizations:LeaveOrganization",
+    "rds:DeleteDBCluster",
+    "rds:DeleteDBClusterSnapshot",
+    "rds:DeleteDBInstance",
+    "rds:DeleteDBSnapshot",
+)
+"""What no role of ours may do, whatever its policy becomes."""
+
+_UNDOING_THE_LOCK = (
+    "s3:BypassGovernanceRetention",
+    "s3:DeleteBucket",
+    "s3:DeleteObjectVersion",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketVersioning",
+    "s3:PutLifecycleConfiguration",
+)
+
+
+def policy(role: str, environment: Environment) -> Document:
+    """A role's own policy. IAM knows no policy without statements: there is none for `console`."""
+    return _document(one.document() for one in statements(role, environment))
+
+
+def boundary() -> Document:
+    """The most that any of the roles can be given: what all of them need together, and no way to more rights."""
+    needed = {action for role in roles() for action in with_dependents(permissions_of(role))}
+    return _document([{"Effect": "Allow", "Action": sorted(needed), "Resource": "*"}])
+
+
+def control_policy(environment: Environment) -> Document:
+    """The service control policy: what stays forbidden to the roles even where somebody widens them."""
+    ours = {"ArnLike": {"aws:PrincipalArn": environment.arn("iam", f"role/{role_name('*', environment)}")}}
+    linked = environment.arn("iam", "role/aws-service-role/*")
+    said: list[Document] = [
+        {"Sid": "NoRights", "Effect": "Deny", "Action": "iam:*", "NotResource": linked, "Condition": ours},
+        {"Sid": "NoDestruction", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*", "Condition": ours},
+    ]
+    if environment.evidence:
+        objects = environment.arn("s3", f"{environment.evidence.bucket}/*")
+        removing = ["s3:BypassGovernanceRetention", "s3:DeleteObjectVersion"]
+        said.append({"Sid": "Evidence", "Effect": "Deny", "Action": removing, "Resource": objects, "Condition": ours})
+    return _document(said)
+
+
+def bucket_policy(environment: Environment, bucket: str) -> Document:
+    """The evidence bucket's own policy: over TLS alone, written by its keepers alone, and its lock is never undone."""
+    own, objects = environment.arn("s3", bucket), environment.arn("s3", f"{bucket}/*")
+    return _document(
+        [
+            _denied("Encrypted", "s3:*", [own, objects], {"Bool": {"aws:SecureTransport": "false"}}),
+            _denied("Kept", list(_UNDOING_THE_LOCK), [own, objects]),
+            _denied(
+                "WrittenByItsKeepers",
+                ["s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention"],
+                [objects],
+                {"ArnNotLike": {"aws:PrincipalArn": _arns(environment, _KEEPERS)}},
+            ),
+        ]
+    )
+
+
+def trust_policy(environment: Environment) -> Document:
+    """Who may assume a role of ours: the worker alone."""
+    worker = environment.arn("iam", f"role/{role_name(WORKER, environment)}")
+    return _document([{"Effect": "Allow", "Principal": {"AWS": worker}, "Action": "sts:AssumeRole"}])
+
+
+def key_policy(environment: Environment, *, signs: bool) -> Document:
+    """A key's own policy: the account's policies decide, but only the ledger's role signs."""
+    owner = {"AWS": environment.arn("iam", "root")}
+    said: list[Document] = [
+        {"Sid": "Account", "Effect": "Allow", "Principal": owner, "Action": "kms:*", "Resource": "*"}
+    ]
+    if signs:
+        signers = {"ArnNotLike": {"aws:PrincipalArn": _arns(environment, (LEDGER,))}}
+        said.append(_denied("SignedByTheLedger", "kms:Sign", ["*"], signers))
+    return _document(said)
+
+
+def _denied(sid: str, actions: str | list[str], resources: list[str], condition: Document | None = None) -> Document:
+    said: Document = {"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": actions, "Resource": resources}
+    return said | ({"Condition": condition} if condition else {})
+
+
+def _arns(environment: Environment, names: Iterable[str]) -> list[str]:
+    return [environment.arn("iam", f"role/{role_name(name, environment)}") for name in names]
+
+
+def _document(said: Iterable[Document]) -> Document:
+    return {"Version": "2012-10-17", "Statement": list(said)}

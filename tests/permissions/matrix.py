@@ -1,0 +1,89 @@
+"""Roles by calls: who makes each call, and what every role's policy says to it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from activities.permissions.roles import roles
+from deploy.policies.documents import Document, policy
+from domain.config.environment import Environment
+from tests.permissions.plays import recorded
+from tests.permissions.requests import Request, requests_of
+from tests.permissions.resources import NAMED
+
+Row = tuple[str, str]
+"""An IAM action, and the kind of resource that it is done on."""
+
+
+@dataclass
+class Asked:
+    """What was asked in a row, once each, and by which roles."""
+
+    requests: list[Request] = field(default_factory=list)
+    makers: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One request under one role, and whether it must be allowed: to those who make such a call, and nobody else."""
+
+    role: str
+    request: Request
+    allowed: bool
+
+    def __str__(self) -> str:
+        return f"{self.role} {'may not' if self.allowed else 'may'} {self.request.action} on {self.request.resource}"
+
+
+@cache
+def rows() -> dict[Row, Asked]:
+    """Every row, in order; requests that differ only in who makes them are one."""
+    found: dict[Row, Asked] = defaultdict(Asked)
+    known: set[Any] = set()
+    for call in recorded():
+        for request in requests_of(call):
+            asked = found[request.row]
+            asked.makers.add(request.role)
+            key = (request.action, request.resource, request.context, environment_key(request.environment))
+            if key not in known:
+                known.add(key)
+                asked.requests.append(request)
+    for (action, kind), asked in found.items():
+        # the page's bucket is one of those that the environment names
+        asked.makers |= found[action, NAMED[kind]].makers if (action, NAMED.get(kind)) in found else set()
+    return dict(sorted(found.items()))
+
+
+def cells() -> Iterator[Cell]:
+    """Every request under every role."""
+    for asked in rows().values():
+        for request in asked.requests:
+            for role in roles():
+                yield Cell(role, request, role in asked.makers)
+
+
+_KNOWN: dict[int, str] = {}
+
+
+def environment_key(environment: Environment) -> str:
+    """The same for environments that are the same."""
+    if id(environment) not in _KNOWN:
+        _KNOWN[id(environment)] = environment.model_dump_json()
+    return _KNOWN[id(environment)]
+
+
+@cache
+def _policy(role: str, environment: str) -> str:
+    return json.dumps(policy(role, Environment.model_validate_json(environment)))
+
+
+def policy_of(cell: Cell) -> Document:
+    return dict(json.loads(policy_text(cell)))
+
+
+def policy_text(cell: Cell) -> str:
+    """The policy of the cell's role in the environment of its request."""
+    return _policy(cell.role, environment_key(cell.request.environment))

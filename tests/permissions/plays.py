@@ -1,0 +1,179 @@
+"""Every call that is made under a role: actions played to their end, the record kept, people paged."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from activities.action import Outside
+from activities.aws.shared.clients import AwsClients
+from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.changes.runner import ChangeRunner
+from activities.channels.paging import Pager
+from activities.ledger.restoring import Restorer
+from activities.ledger.store import LedgerStore
+from activities.permissions.roles import CONSOLE, LEDGER, WORKER, role_of, roles
+from activities.permissions.statements import role_name
+from activities.report_store import ReportStore
+from activities.statuspage_client import StatusPageClient
+from domain.config.environment import Environment
+from domain.config.runbook import NoticeStep, ProbeStep, Runbook
+from domain.model.activity_io import AppendCall, FollowCall, ReleaseCall, ReportCall
+from domain.model.restoring import RestorableCall, RestoreCall
+from domain.values.ids import NOTIFY_QUEUE, REMEDIATE_QUEUE
+from sandbox.runtime.aws_world import World as Account
+from tests.activities.catalogue_worlds import world_of
+from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
+from tests.activities.scopes import NOW, scope
+from tests.activities.statuspage_server import statuspage_server
+from tests.activities.test_change_catalogue import planned, verified
+from tests.activities.test_paging import EMAIL, SMS, page
+from tests.activities.test_restoring import outage
+from tests.activities.world import LEDGER as TABLE
+from tests.activities.world import WIRE, WorldClients, create_ledger
+from tests.recorded_operations import _account, _Look, recorder
+from tests.records import INCIDENT
+from tests.runbook_coverage import runbooks
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to AWS, under a role, in an environment."""
+
+    role: str
+    environment: Environment = field(compare=False, hash=False, repr=False)
+    service: str
+    operation: str
+    asked: dict[str, Any] = field(compare=False, hash=False)
+
+
+class Calls:
+    """What was sent, by the role that it was sent under."""
+
+    def __init__(self) -> None:
+        self.made: list[Call] = []
+
+    @contextmanager
+    def under(self, role: str, environment: Environment) -> Iterator[None]:
+        with WIRE.listening() as sent:
+            yield
+            self.made += [Call(role, environment, one.service, one.operation, one.asked) for one in sent]
+
+
+@cache
+def recorded() -> tuple[Call, ...]:
+    """Play everything once for all tests of a process."""
+    calls = Calls()
+    with recorder() as made, TemporaryDirectory() as folder:
+        for name in sorted(CHANGES):
+            _change(calls, name)
+        with _account(Path(folder)) as account, statuspage_server() as server:
+            _looks(calls, account, _Look(made, account, server.url, _tapped(account)))
+        _release(calls)
+        _record(calls)
+        _assume(calls)
+        _pages(calls)
+    return tuple(calls.made)
+
+
+def _tapped(account: Account) -> AwsClients:
+    session = boto3.Session("testing", "testing", region_name=account.environment.region)
+    WIRE.tap(session.events)
+    return AwsClients(session, account.environment.region)
+
+
+def _change(calls: Calls, name: str) -> None:
+    """From plan to undo."""
+    with mock_aws():
+        world = world_of(name)
+        runner = ChangeRunner(world.clients)
+        with calls.under(role_of(CHANGES[name]), world.scope.environment):
+            call = planned(runner, world)
+            runner.apply(world.change, call, NOW)
+            with WIRE.deaf():
+                world.settle()
+            verified(runner, world, call)
+            if call.plan.reversible:
+                runner.apply(world.change, planned(runner, world, generation=2, undo=call.plan), NOW)
+
+
+def _release(calls: Calls) -> None:
+    """What the workflow does once a change has failed, whichever it was."""
+    with mock_aws():
+        clients = WorldClients()
+        create_ledger(clients)
+        with calls.under(REMEDIATE_QUEUE, place()):
+            ChangeRunner(clients).release(ReleaseCall(scope=scope(environment=place()), holder="w", locks=("arn:1",)))
+
+
+def _looks(calls: Calls, account: Account, look: _Look) -> None:
+    """Every probe and every notice of the shipped runbooks, as their steps ask."""
+    for runbook in runbooks():
+        for step in runbook.steps():
+            if isinstance(step, ProbeStep):
+                _look(calls, account, look, runbook, step)
+            elif isinstance(step, NoticeStep):
+                _tell(calls, account, look, runbook, step)
+
+
+def _look(calls: Calls, account: Account, look: _Look, runbook: Runbook, step: ProbeStep) -> None:
+    probe = PROBES[step.probe](look.clients)
+    with calls.under(role_of(type(probe)), account.environment):
+        probe.observe(look._scope(runbook), probe.params.model_validate(step.params), datetime.now(UTC))
+
+
+def _tell(calls: Calls, account: Account, look: _Look, runbook: Runbook, step: NoticeStep) -> None:
+    look.sequence += 1
+    notice = NOTICES[step.notice](Outside(look.clients, StatusPageClient(look.page, "secret", interval=timedelta(0))))
+    with calls.under(NOTIFY_QUEUE, account.environment):
+        notice.send(look._scope(runbook), notice.params.model_validate(step.params), look.sequence)
+
+
+def _record(calls: Calls) -> None:
+    """An incident's entries are written and signed twice over, its report is stored, and it is restored."""
+    with ledger_and_vault() as clients:
+        kms = clients.inner.client("kms")
+        kms.create_alias(AliasName=EVIDENCE["kms_key"], TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+        played, where = outage(), place()
+        with calls.under(LEDGER, where):
+            store = LedgerStore(clients, where)
+            for _ in range(2):
+                store.append(AppendCall(incident=INCIDENT, environment=where, epoch=1, entries=list(played.entries)))
+            ReportStore(clients, where).store(ReportCall(incident=INCIDENT, environment=where, timezone="UTC"), NOW)
+            restorer = Restorer(clients, TABLE)
+            restorer.open_ones(RestorableCall())
+            restorer.restore(RestoreCall(incident=INCIDENT, holder="run-1"))
+            store.follow_once(_following(where))
+
+
+def _following(where: Environment) -> FollowCall:
+    said: dict[str, Any] = {"actor": "worker", "kind": "reminded", "text": "due", "data": {}}
+    return FollowCall(incident=INCIDENT, environment=where, number=1, term=2, at=NOW, **said)
+
+
+def _assume(calls: Calls) -> None:
+    """A worker becomes each of the roles that its queues need."""
+    with mock_aws():
+        where = place()
+        sts = WorldClients().inner.client("sts")
+        with calls.under(WORKER, where):
+            for role in roles():
+                if role not in {CONSOLE, WORKER}:
+                    arn = where.arn("iam", f"role/{role_name(role, where)}")
+                    sts.assume_role(RoleArn=arn, RoleSessionName=f"incident-{role}")
+
+
+def _pages(calls: Calls) -> None:
+    with mock_aws():
+        clients = WorldClients()
+        clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
+        with calls.under(NOTIFY_QUEUE, place()):
+            for channel in (SMS, EMAIL):
+                Pager(clients).page(page(channel))

@@ -1,0 +1,104 @@
+"""What IAM is asked for a call: by AWS's own names, on which resource, with which values to set conditions on.
+
+An operation is not an IAM action: some have another name, some need several, some need more for what they are given.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from activities.permissions.dependents import DEPENDENTS
+from domain.config.environment import Environment
+from tests.iam import permissions_for
+from tests.permissions.plays import Call
+from tests.permissions.resources import resources
+
+Context = dict[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """`role` asks to do `action` on `resource`; `kind` is what the resource is, whatever it is called."""
+
+    role: str
+    action: str
+    resource: str
+    kind: str
+    context: tuple[tuple[str, str | tuple[str, ...]], ...]
+    environment: Environment
+
+    @property
+    def row(self) -> tuple[str, str]:
+        return self.action, self.kind
+
+
+def requests_of(call: Call) -> Iterator[Request]:
+    """All that IAM decides on for one call. Raises `KeyError` where nobody has said what its resource is."""
+    for action in _asked(call):
+        for kind, resource in resources(action, call.environment, call.asked):
+            given = {**_values(action, call), **_aliases(call, kind)}
+            context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in given.items())
+            yield Request(call.role, action, resource, kind, context, call.environment)
+
+
+def _asked(call: Call) -> list[str]:
+    """The operation's own IAM actions, what its parameters need beside, and the dependents that were taken."""
+    own = [*permissions_for(f"{call.service}:{call.operation}"), *_beside(call)]
+    if call.service == "dynamodb" and call.operation == "TransactWriteItems":
+        own = [f"dynamodb:{_WRITES[name]}" for item in call.asked["TransactItems"] for name in item]
+    if call.asked.get("VersionId") and call.service == "s3":
+        own = [action.replace("s3:GetObject", "s3:GetObjectVersion") for action in own]
+    dependent = [one for action in own if action in DEPENDENTS for one in DEPENDENTS[action].taken]
+    return list(dict.fromkeys([*own, *dependent]))
+
+
+_WRITES = {"ConditionCheck": "ConditionCheckItem", "Delete": "DeleteItem", "Put": "PutItem", "Update": "UpdateItem"}
+_BESIDE: dict[str, dict[str, str]] = {
+    "s3:PutObject": {
+        "ObjectLockMode": "s3:PutObjectRetention",
+        "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
+        "SSEKMSKeyId": "kms:GenerateDataKey",
+    },
+    "s3:CreateMultipartUpload": {
+        "ObjectLockMode": "s3:PutObjectRetention",
+        "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
+        "SSEKMSKeyId": "kms:GenerateDataKey",
+    },
+}
+"""By operation and parameter (Amazon S3 user guide, "Required permissions for Amazon S3 API operations")."""
+
+
+def _beside(call: Call) -> Iterator[str]:
+    operation = f"{call.service}:{call.operation}"
+    yield from (needed for given, needed in _BESIDE.get(operation, {}).items() if given in call.asked)
+    if operation in {"s3:GetObject", "s3:HeadObject"} and "VersionId" not in call.asked:
+        yield "s3:ListBucket"  # without it what is missing reads as a denial (Amazon S3 API, GetObject)
+
+
+def _values(action: str, call: Call) -> Context:
+    """The values of the condition keys that our policies look at."""
+    made = _VALUES.get(action)
+    return made(call) if made else {}
+
+
+def _leading(call: Call) -> Context:
+    return {"dynamodb:LeadingKeys": [call.asked["Key"]["pk"]["S"]]}
+
+
+_VALUES: dict[str, Callable[[Call], Context]] = {
+    "application-autoscaling:RegisterScalableTarget": lambda call: {
+        "application-autoscaling:service-namespace": call.asked["ServiceNamespace"]
+    },
+    "dynamodb:DeleteItem": _leading,
+    "ec2:CreateTags": lambda call: {"ec2:CreateAction": call.operation},
+    "ecs:UpdateService": lambda call: (
+        {"ecs:task-definition": call.asked["taskDefinition"]} if "taskDefinition" in call.asked else {}
+    ),
+    "iam:CreateServiceLinkedRole": lambda call: {"iam:AWSServiceName": f"{call.service}.amazonaws.com"},
+    "ses:SendEmail": lambda call: {"ses:FromAddress": call.asked["FromEmailAddress"]},
+}
+
+
+def _aliases(call: Call, kind: str) -> Context:
+    key: Any = call.asked.get("KeyId") or call.asked.get("SSEKMSKeyId") or ""
+    return {"kms:ResourceAliases": [key]} if kind.endswith(" key") and key.startswith("alias/") else {}

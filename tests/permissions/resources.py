@@ -1,0 +1,151 @@
+"""Which resources an IAM action is checked on for a call: from the parameters that were sent."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from activities.permissions.statements import types_of
+from domain.config.environment import Environment
+
+Asked = dict[str, Any]
+Find = Callable[[Environment, Asked], Iterable[str]]
+
+_MADE_WITH_TAGS = {
+    "ec2:CreateTags": ("ec2:security-group-rule",),
+    "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
+}
+"""What is tagged as it is made; the rest of what these can tag was there before."""
+NAMED = {"maintenance page": "named bucket: objects", "page's bucket": "named bucket"}
+"""The page's bucket is one of those that the environment names."""
+_LINKED = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
+_OURS = {"sns:Publish": "sns:telephone-number", "sts:AssumeRole": "one of our roles"}
+"""What is no resource type of AWS's data, or one of many."""
+_BUCKETS_OWN = re.compile(r"s3:(ListBucket|GetBucket|GetLifecycle|GetEncryption)")
+
+
+def resources(action: str, environment: Environment, asked: Asked) -> list[tuple[str, str]]:
+    """Each resource with what it is, whatever it is called; `*` where AWS supports none."""
+    made = [(kind, arn) for kind in _types(action) for arn in _BY_TYPE[kind](environment, asked)]
+    told = [(_told(kind, arn, environment, asked), arn) for kind, arn in made]
+    return list(dict.fromkeys(told)) or [("*", "*")]
+
+
+def _types(action: str) -> tuple[str, ...]:
+    if action.startswith("s3:"):
+        return ("s3:bucket",) if _BUCKETS_OWN.match(action) else ("s3:object",)
+    if action.startswith("kms:"):
+        return ("kms:key",)
+    if action in _OURS:
+        return (_OURS[action],)
+    return tuple(one for one in _MADE_WITH_TAGS.get(action, types_of(action)) if one != "*")
+
+
+def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
+    """Buckets and keys are told apart by what they are for."""
+    evidence = environment.evidence
+    if kind == "kms:key" and evidence:
+        signing = {evidence.signing_key, *evidence.earlier_signing_keys}
+        return "signing key" if _key(asked) in signing else "evidence key"
+    if kind.startswith("s3:"):
+        bucket, _, key = arn.partition(":::")[2].partition("/")
+        if evidence and bucket == evidence.bucket:
+            return f"evidence bucket: {key.partition('/')[0]}/" if key else "evidence bucket"
+        page = "maintenance page" if key else "page's bucket"
+        is_page = environment.maintenance and bucket == environment.buckets[environment.maintenance.bucket]
+        return page if is_page else NAMED[page]
+    return kind
+
+
+def _given(service: str, template: str, *names: str, otherwise: str | None = None) -> Find:
+    """The resources that one of these parameters names, by name or by ARN."""
+
+    def find(environment: Environment, asked: Asked) -> list[str]:
+        given: Any = next((asked[name] for name in names if asked.get(name)), otherwise or [])
+        values = [given] if isinstance(given, str) else given
+        return [one if one.startswith("arn:") else environment.arn(service, template.format(one)) for one in values]
+
+    return find
+
+
+def _ecs_service(environment: Environment, asked: Asked) -> list[str]:
+    arns = [*asked.get("serviceDeploymentArns", ()), *asked.get("serviceRevisionArns", ())]
+    arns += [asked["serviceDeploymentArn"]] if "serviceDeploymentArn" in asked else []
+    if arns:
+        return [re.sub(r":service-\w+/([^/]+/[^/]+)/.*", r":service/\1", arn) for arn in arns]
+    names = asked.get("services") or [asked["service"]]
+    return [environment.arn("ecs", f"service/{asked['cluster']}/{name}") for name in names]
+
+
+def _waf(kind: str) -> Find:
+    """By name, id and scope; what the rules of a web ACL refer to is authorized with it (`wafv2:UpdateWebACL`)."""
+
+    def find(environment: Environment, asked: Asked) -> list[str]:
+        if "Rules" in asked:
+            return [arn for arn in re.findall(r"arn:[\w:/.-]+", str(asked["Rules"])) if f"/{kind}/" in arn]
+        return [environment.arn("wafv2", f"regional/{kind}/{asked['Name']}/{asked['Id']}")]
+
+    return find
+
+
+def _web_acl(environment: Environment, asked: Asked) -> list[str]:
+    arn: str = asked.get("ResourceArn") or asked.get("LoggingConfiguration", {}).get("ResourceArn", "")
+    if ":wafv2:" in arn:
+        return [arn]
+    names = [asked["Name"]] if not arn else [one.name for one in environment.web_acls.values()]
+    return [environment.arn("wafv2", f"regional/webacl/{name}/{asked.get('Id', '1')}") for name in names]
+
+
+def _tables(environment: Environment, asked: Asked) -> list[str]:
+    items = [one for item in asked.get("TransactItems", ()) for one in item.values()] or [asked]
+    return [environment.arn("dynamodb", f"table/{one['TableName']}") for one in items]
+
+
+def _key(asked: Asked) -> str:
+    return str(asked.get("KeyId") or asked.get("SSEKMSKeyId") or "")
+
+
+def _keys(environment: Environment, asked: Asked) -> list[str]:
+    """A key's id is not known by its alias."""
+    name = _key(asked)
+    return [environment.arn("kms", "key/1b2c3d4e" if name.startswith("alias/") else f"key/{name}")]
+
+
+def _dashboards(environment: Environment, asked: Asked) -> list[str]:
+    return [f"arn:aws:cloudwatch::{environment.account}:dashboard/{asked['DashboardName']}"]
+
+
+_BY_TYPE: dict[str, Find] = {
+    "acm:certificate": _given("acm", "{}", "CertificateArn"),
+    "application-autoscaling:ScalableTarget": _given("application-autoscaling", "scalable-target/{}", otherwise="0ec5"),
+    "cloudtrail:trail": _given("cloudtrail", "trail/{}", "Name"),
+    "cloudwatch:alarm": _given("cloudwatch", "alarm:{}", "AlarmNames", otherwise="any"),
+    "cloudwatch:dashboard": _dashboards,
+    "cognito-idp:userpool": _given("cognito-idp", "userpool/{}", "UserPoolId"),
+    "dynamodb:table": _tables,
+    "ec2:network-acl": _given("ec2", "network-acl/{}", "NetworkAclId"),
+    "ec2:security-group": _given("ec2", "security-group/{}", "GroupId"),
+    "ec2:security-group-rule": _given("ec2", "security-group-rule/{}", otherwise="sgr-0f1e"),
+    "ec2:vpc": _given("ec2", "vpc/{}", "ResourceIds"),
+    "ec2:vpc-flow-log": _given("ec2", "vpc-flow-log/{}", "FlowLogIds", otherwise="fl-0f1e"),
+    "ecs:service": _ecs_service,
+    "ecs:service-deployment": _given("ecs", "{}", "serviceDeploymentArns", "serviceDeploymentArn"),
+    "ecs:service-revision": _given("ecs", "{}", "serviceRevisionArns"),
+    "elasticloadbalancing:listener-rule/app": _given("elasticloadbalancing", "{}", "RuleArn"),
+    "elasticloadbalancing:loadbalancer/app/": _given("elasticloadbalancing", "{}", "ResourceArn"),
+    "iam:role": lambda environment, _: [environment.arn("iam", _LINKED)],
+    "kms:key": _keys,
+    "logs:log-group": _given("logs", "log-group:{}:*", "logGroupName", "logGroupNames", "logGroupIdentifiers"),
+    "one of our roles": _given("iam", "{}", "RoleArn"),
+    "pi:metric-resource": _given("pi", "metrics/rds/{}", "Identifier"),
+    "rds:cluster": _given("rds", "cluster:{}", "DBClusterIdentifier"),
+    "rds:cluster-snapshot": _given("rds", "cluster-snapshot:{}", "DBClusterSnapshotIdentifier"),
+    "rds:db": _given("rds", "db:{}", "DBInstanceIdentifier"),
+    "rds:snapshot": _given("rds", "snapshot:{}", "DBSnapshotIdentifier", otherwise="*"),
+    "s3:bucket": lambda environment, asked: [environment.arn("s3", asked["Bucket"])],
+    "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],
+    "ses:identity": _given("ses", "identity/{}", "FromEmailAddress"),
+    "sns:telephone-number": lambda _, asked: [asked["PhoneNumber"]],
+    "ssm:parameter": lambda environment, asked: [environment.arn("ssm", f"parameter/{asked['Name'].lstrip('/')}")],
+    "wafv2:webacl": _web_acl,
+    **{f"wafv2:{kind}": _waf(kind) for kind in ("ipset", "managedruleset", "regexpatternset", "rulegroup")},
+}

@@ -1,0 +1,102 @@
+"""Try every cell of the matrix with iam-simulate: conditions, the boundary, and what else bounds the roles.
+
+`python -m tests.permissions.simulate`, after `npm ci` in tests/permissions/node. Nothing is sent anywhere. It also
+holds what `iam-data` proposes as dependents against what was chosen.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from activities.permissions.statements import role_name
+from deploy.policies.documents import Document, boundary, bucket_policy, control_policy, key_policy, trust_policy
+from tests.permissions.matrix import Cell, cells, environment_key, policy_of
+from tests.permissions.unmade import UNMADE
+
+NODE = Path(__file__).parent / "node"
+_ALLOWED = "Allowed"
+
+
+class Simulation:
+    """The policies by name, each once, and the requests that refer to them."""
+
+    def __init__(self) -> None:
+        self.policies: dict[str, Document] = {"boundary": boundary()}
+        self.requests: list[dict[str, Any]] = []
+
+    def ask(self, cell: Cell) -> None:
+        """Ask for a cell, with everything that bounds its role."""
+        request, environment = cell.request, cell.request.environment
+        place = environment_key(environment)
+        principal = environment.arn("iam", f"role/{role_name(cell.role, environment)}")
+        own, rights = self._own(cell, place), policy_of(cell)
+        self.requests.append(
+            {
+                "action": request.action,
+                "resource": request.resource,
+                "account": environment.account,
+                "principal": principal,
+                "context": {**dict(request.context), "aws:PrincipalArn": principal, "aws:SecureTransport": "true"},
+                "identity": [self._named(f"{cell.role} in {place}", rights)] if rights["Statement"] else [],
+                "boundary": ["boundary"],
+                "control": [self._named(f"control in {place}", control_policy(environment))],
+                "own": own,
+            }
+        )
+
+    def _named(self, name: str, document: Document) -> str:
+        self.policies.setdefault(name, document)
+        return name
+
+    def _own(self, cell: Cell, place: str) -> str | None:
+        """The policy that the resource itself has."""
+        kind, environment = cell.request.kind, cell.request.environment
+        if kind.endswith(" key"):
+            return self._named(f"{kind} in {place}", key_policy(environment, signs=kind == "signing key"))
+        if kind.startswith("evidence bucket") and environment.evidence:
+            return self._named(f"bucket in {place}", bucket_policy(environment, environment.evidence.bucket))
+        return self._named(f"trust in {place}", trust_policy(environment)) if kind == "one of our roles" else None
+
+    def run(self) -> list[str]:
+        """A verdict for each request, in order. Raises `CalledProcessError` where Node fails."""
+        given = json.dumps({"policies": self.policies, "requests": self.requests})
+        done = subprocess.run(
+            ["node", "simulate.mjs"], cwd=NODE, input=given, text=True, check=True, capture_output=True
+        )
+        return list(json.loads(done.stdout))
+
+
+def tried() -> list[Cell]:
+    """The cells that can be tried: a telephone number, which SNS publishes to, is no resource for the simulator."""
+    return [
+        cell
+        for cell in cells()
+        if (cell.role, cell.request.action) not in UNMADE and cell.request.kind != "sns:telephone-number"
+    ]
+
+
+def differing(asked: list[Cell]) -> list[str]:
+    """What the simulator finds otherwise than it must be."""
+    simulation = Simulation()
+    for cell in asked:
+        simulation.ask(cell)
+    verdicts = simulation.run()
+    return [
+        f"{cell}: {verdict}"
+        for cell, verdict in zip(asked, verdicts, strict=True)
+        if (verdict == _ALLOWED) != cell.allowed or verdict.startswith("error")
+    ]
+
+
+def main() -> int:
+    asked = tried()
+    found = differing(asked)
+    told = f"iam-simulate: {len(asked)} requests under their roles and all others, {len(found)} not as they must be"
+    sys.stdout.write("\n  ".join([told, *found]) + "\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""Rights that the plays of this folder do not come to use, each with when it is used."""
+
+UNMADE: dict[tuple[str, str], str] = {
+    ("forensics", "kms:Decrypt"): "S3 asks it for uploads of parts under a key, and for what is read back",
+    ("forensics", "s3:AbortMultipartUpload"): "only an upload of parts that was cut is given up",
+    ("ledger", "kms:Decrypt"): "S3 asks it where the bucket encrypts by itself under the key",
+    ("remediate-ecs", "ecs:DescribeServiceDeployments"): "only a rollout that is in progress is looked at",
+    ("remediate-ecs", "ecs:StopServiceDeployment"): "only a rollout that is in progress is stopped",
+    ("remediate-identity", "cognito-idp:SetUserPoolMfaConfig"): "only where MFA is required of the whole pool",
+    ("remediate-network", "ec2:DescribeNetworkInterfaces"): "only where something of ours is protected by its address",
+    ("remediate-network", "wafv2:GetRuleGroup"): "only where the web ACL has rule groups",
+}
+"""By role and IAM action."""
