@@ -207,8 +207,10 @@ class Logical:
 
 ServiceName = Annotated[str, Logical("services")]
 BalancedServiceName = Annotated[str, Logical("services", needs="target_group_arn")]
+LoggedServiceName = Annotated[str, Logical("services", needs="log_formats")]
 ComponentName = Annotated[str, Logical("status_page.components")]
 DatabaseName = Annotated[str, Logical("databases")]
+LoggedDatabaseName = Annotated[str, Logical("databases", needs="log")]
 NetworkName = Annotated[str, Logical("networks")]
 EndpointName = Annotated[str, Logical("health")]
 LoadBalancerName = Annotated[str, Logical("load_balancers")]

@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from activities.aws.shared.error_mapping import as_application_error
-from activities.heartbeat import keeping
+from activities.heartbeat import keeping, taken_up_later
 
 _BEAT_SECONDS = 1.0
 WORKER_SHUTDOWN = "WorkerShutdown"
@@ -31,8 +31,7 @@ def acting(doing: str, **ids: str) -> Iterator[None]:
         except ApplicationError as error:
             raise error from None
         except CancelledError as error:
-            details = activity.cancellation_details()
-            if details is None or not details.worker_shutdown:
+            if not taken_up_later():
                 raise
             raise ApplicationError(
                 f"{doing}: the worker is shut down", type=WORKER_SHUTDOWN, next_retry_delay=timedelta(milliseconds=1)

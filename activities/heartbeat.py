@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from temporalio import activity
+
 _details: contextvars.ContextVar[list[Any]] = contextvars.ContextVar("heartbeat details")
 
 
@@ -22,6 +24,12 @@ def last_progress() -> Any:
     """Tell what `progress` was given last, by this attempt or an earlier one; None when nothing is known."""
     kept = _details.get(None)
     return kept[0] if kept else None
+
+
+def taken_up_later() -> bool:
+    """Whether an activity that was cut is cut by its worker's end alone: another worker takes it up at once."""
+    details = activity.cancellation_details()
+    return details is not None and details.worker_shutdown
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def _pattern(value: str) -> str:
 
 def _prefix(value: str) -> str:
     if unknown := {one for one in re.findall(r"%-?\d*(.)", value) if one not in _KNOWN_ESCAPES}:
-        raise ValueError(f"%{sorted(unknown)[0]} is no escape of log_line_prefix; copy the parameter as it is")
+        raise ValueError(f"%{min(unknown)} is no escape of log_line_prefix; copy the parameter as it is")
     if not _TIMES.search(value):
         raise ValueError("has no time (%t, %m or %n): lines could not be told apart by when they were written")
     return value
@@ -124,7 +124,7 @@ Severity = Literal[
 """What an entry of PostgreSQL's begins with, in English."""
 
 RDS_PREFIX = "%t:%r:%u@%d:[%p]:"
-"""What RDS for PostgreSQL sets log_line_prefix to by itself (RDS user guide, "RDS for PostgreSQL database log files")."""
+"""RDS for PostgreSQL's own log_line_prefix (RDS user guide, "RDS for PostgreSQL database log files")."""
 
 
 class DatabaseLog(_Part):

@@ -106,7 +106,7 @@ def _levelled(format: LineFormat, record: Mapping[str, Any]) -> Line | Unread:  
 
 
 def _text(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
-    found = re.search(as_python(format.pattern or ""), text)
+    found = re.match(as_python(format.pattern or "").removeprefix("^"), text)
     if found is None:
         return Unread("pattern does not fit")
     fields = found.groupdict()

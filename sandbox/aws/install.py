@@ -13,6 +13,7 @@ from sandbox.aws import (
     ecs,
     elbv2,
     insights,
+    logs_insights,
     messages,
     rds,
     s3,
@@ -36,6 +37,7 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     messages.install(outbox)
     autoscaling.install()
     insights.install()
+    logs_insights.install()
     backup.install()
     acm.install()
     xray.install()

@@ -13,13 +13,14 @@ _USUAL_ADDRESSES = ("203.0.113.130", "203.0.113.141", "192.0.2.44", "192.0.2.61"
 
 
 def usual(at: datetime) -> list[Line]:
-    """One minute of normal use: somebody signs in, every seventh minute on the second try."""
+    """One minute of normal use: somebody signs in, every seventh minute on the second try, and reads a study."""
     number = at.minute % COUNT
     address = _USUAL_ADDRESSES[at.minute % len(_USUAL_ADDRESSES)]
     tries = [(at + timedelta(seconds=20), True)]
     if at.minute % 7 == 0:
         tries.insert(0, (at + timedelta(seconds=5), False))
-    return [sign_in(moment, address, sub(number), success=success) for moment, success in tries]
+    read = access(at + timedelta(seconds=40), address, sub(number), f"study-{number:04}")
+    return [*(sign_in(moment, address, sub(number), success=success) for moment, success in tries), read]
 
 
 def sign_in(at: datetime, address: str, account: str, *, success: bool, role: str = "patient") -> Line:

@@ -12,6 +12,11 @@ REGION = "ap-southeast-2"
 _LB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 BACKEND_TARGETS = f"{_LB}:targetgroup/axis-backend-tg/0123456789abcdef"
 FRONTEND_TARGETS = f"{_LB}:targetgroup/axis-frontend-tg/fedcba9876543210"
+LOG_FORMATS: list[dict[str, Any]] = [
+    {"format": "json", "level_if_absent": "info"},
+    {"format": "text", "pattern": "^(?<level>[A-Z]+) "},
+    {"format": "python-traceback"},
+]
 NOW = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
 
 
@@ -32,6 +37,7 @@ def environment(**changes: Any) -> Environment:
                 "family": "axis-backend",
                 "target_group_arn": BACKEND_TARGETS,
                 "log_group": "/ecs/axis-backend",
+                "log_formats": LOG_FORMATS,
             },
             "frontend": {
                 "cluster": "axis-cluster",
@@ -39,11 +45,17 @@ def environment(**changes: Any) -> Environment:
                 "family": "axis-frontend",
                 "target_group_arn": FRONTEND_TARGETS,
                 "log_group": "/ecs/axis-frontend",
+                "log_formats": LOG_FORMATS,
             },
         },
         "databases": {
-            "primary": {"identifier": "axis-db", "max_connections": 100},
-            "replica": {"identifier": "axis-db-replica", "max_connections": 100, "replica_of": "primary"},
+            "primary": {"identifier": "axis-db", "max_connections": 100, "log": {"format": "postgres"}},
+            "replica": {
+                "identifier": "axis-db-replica",
+                "max_connections": 100,
+                "replica_of": "primary",
+                "log": {"format": "postgres"},
+            },
         },
         "networks": {"main": {"vpc_id": "vpc-0a1b2c3d"}},
         "load_balancers": {

@@ -1,114 +1,171 @@
-import json
-from datetime import datetime, timedelta
+"""What a service's log says of its errors, and whether it is written at all."""
+
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 from pydantic import ValidationError
 
 from activities.aws.observability.logs_errors import LogErrors, LogErrorsParams
-from domain.model.finding import FindingStatus
-from tests.activities.given import Stubbed, moto
-from tests.activities.scopes import NOW, scope
+from activities.aws.observability.logs_last_event import LastEvent, LastEventParams
+from domain.model.finding import Finding, FindingStatus
+from tests.activities.given import Stubbed
+from tests.activities.log_worlds import GROUP, Said, log_of, milliseconds, written
+from tests.activities.scopes import NOW, environment, scope
 
-PARAMS = LogErrorsParams(service="backend")
+APPLICATION_LINES = [
+    '{"level":"error","msg":"db timeout"}',
+    "Traceback (most recent call last):",
+    'level=error msg="x"',
+    '{"severity":"CRITICAL","message":"x"}',
+]
+"""Four ways in which applications say "error"."""
 
 
-def milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("activities.aws.shared.logs_insights.time.sleep", lambda _seconds: None)
+    with mock_aws():
+        yield
 
 
-def event(minutes_ago: float, stream: str = "a") -> dict[str, Any]:
-    when = milliseconds(NOW - timedelta(minutes=minutes_ago))
-    return {"timestamp": when, "message": "ERROR patient 4711", "logStreamName": stream, "eventId": f"{minutes_ago}"}
+@pytest.fixture(params=[False, True], ids=["small", "busy"])
+def busy(request: pytest.FixtureRequest) -> bool:
+    """Whether Logs Insights reads the log."""
+    return bool(request.param)
+
+
+def looked(clients: Any, formats: list[dict[str, Any]] | None = None, **params: Any) -> Finding:
+    backend = environment().services["backend"].model_dump() | ({"log_formats": formats} if formats else {})
+    about = scope(environment=environment(services={"backend": backend}))
+    return LogErrors(clients).observe(about, LogErrorsParams.model_validate({"service": "backend"} | params), NOW)
+
+
+def last(clients: Any, **params: Any) -> Finding:
+    return LastEvent(clients).observe(scope(), LastEventParams.model_validate({"service": "backend"} | params), NOW)
+
+
+def test_errors_are_counted_where_and_when(busy: bool) -> None:
+    """Over every stream and within the window, by the level that each line has."""
+    clients = log_of((5, "ERROR one"), (20, "FATAL two"), (30, "INFO ERROR is only said here"), busy=busy)
+    written(clients, [(50, '{"level":"critical"}'), (70, "ERROR too early")], stream="app/app/2")
+    finding = looked(clients)
+    assert finding.status is FindingStatus.SUSPECT
+    assert finding.summary == (
+        "backend: 3 errors in the logs of the last 1h, between 23 Nov 02:40 UTC and 23 Nov 03:25 UTC"
+    )
+    facts = finding.facts
+    assert (facts["count"], facts["streams"], facts["lines"], facts["unread"], facts["truncated"]) == (
+        3,
+        2,
+        4,
+        0,
+        False,
+    )
+    assert (facts["first_at"], facts["last_at"]) == ("2026-11-23T02:40:00Z", "2026-11-23T03:25:00Z")
+    assert (facts["bytes_scanned"] is not None) is busy
+    assert finding.evidence == "/ecs/axis-backend from 2026-11-23T02:30:00Z to 2026-11-23T03:30:00Z"
+    assert facts["follow"] == "aws logs tail /ecs/axis-backend --follow --region ap-southeast-2"
 
 
 def test_empty_pages_with_a_token_are_read_past() -> None:
     """CloudWatch may answer nothing and still have more: every page is read, the window in milliseconds."""
     aws = Stubbed("logs")
+    aws.answer("describe_log_groups", {"logGroups": []}, {"logGroupNamePrefix": GROUP})
     asked = {
-        "logGroupName": "/ecs/axis-backend",
-        "filterPattern": "ERROR",
+        "logGroupName": GROUP,
         "startTime": milliseconds(NOW - timedelta(hours=1)),
         "endTime": milliseconds(NOW),
     }
+    event = {"timestamp": milliseconds(NOW), "message": "ERROR one", "logStreamName": "a"}
     aws.answer("filter_log_events", {"events": [], "nextToken": "1"}, asked | {"startFromHead": False})
-    aws.answer("filter_log_events", {"events": [event(5)], "nextToken": "2"}, asked | {"nextToken": "1"})
-    aws.answer("filter_log_events", {"events": [], "nextToken": "3"}, asked | {"nextToken": "2"})
-    aws.answer("filter_log_events", {"events": [event(50, "b"), event(20)]}, asked | {"nextToken": "3"})
-    finding = LogErrors(aws).observe(scope(), PARAMS, NOW)
+    aws.answer("filter_log_events", {"events": [event], "nextToken": "2"}, asked | {"nextToken": "1"})
+    aws.answer("filter_log_events", {"events": [event]}, asked | {"nextToken": "2"})
+    assert looked(aws).facts["count"] == 2
     aws.all_asked()
-    assert finding.status is FindingStatus.SUSPECT
-    assert finding.summary == (
-        "backend: 3 ERROR in the logs of the last 1h, between 23 Nov 02:40 UTC and 23 Nov 03:25 UTC"
-    )
-    assert (finding.facts["count"], finding.facts["streams"], finding.facts["truncated"]) == (3, 2, False)
-    assert (finding.facts["first_at"], finding.facts["last_at"]) == ("2026-11-23T02:40:00Z", "2026-11-23T03:25:00Z")
-    assert finding.evidence == "/ecs/axis-backend from 2026-11-23T02:30:00Z to 2026-11-23T03:30:00Z"
-    assert finding.facts["follow"] == "aws logs tail /ecs/axis-backend --follow --region ap-southeast-2"
 
 
-def test_log_text_never_leaves_the_probe() -> None:
+@pytest.mark.parametrize("line", APPLICATION_LINES)
+def test_what_the_declared_formats_do_not_read_is_never_well(line: str, busy: bool) -> None:
+    """An application that says "error" its own way, where its environment does not say which."""
+    declared = [{"format": "text", "pattern": "^(?<level>[A-Z]+) "}]
+    finding = looked(log_of((5, line), (4, "INFO fine"), busy=busy), declared)
+    assert (finding.status, finding.facts["unread"]) == (FindingStatus.UNKNOWN, 1)
+    assert finding.summary.endswith("no errors in the logs of the last 1h; 1 of its 2 lines are not understood")
+
+
+def test_every_way_to_say_error_is_read_once_it_is_declared(busy: bool) -> None:
+    """Four formats in one log."""
+    declared = [
+        {"format": "json"},
+        {"format": "json", "level": "severity"},
+        {"format": "logfmt"},
+        {"format": "python-traceback"},
+    ]
+    clients = log_of(*((5.0, line) for line in APPLICATION_LINES), busy=busy)
+    finding = looked(clients, declared)
+    assert (finding.status, finding.facts["count"], finding.facts["unread"]) == (FindingStatus.SUSPECT, 4, 0)
+
+
+def test_a_text_is_looked_for_in_every_line(busy: bool) -> None:
+    """Whatever its level, with its case, in lines that nobody understands as well."""
+    lines = [(5.0, "INFO PoolTimeout"), (4.0, "pooltimeout"), (3.0, "<PoolTimeout>"), (2.0, "ERROR other")]
+    finding = looked(log_of(*lines, busy=busy), pattern="PoolTimeout")
+    assert (finding.facts["count"], finding.facts["unread"]) == (2, 2)
+    assert "2 PoolTimeout in the logs of the last 1h" in finding.summary
+
+
+@pytest.mark.parametrize("text", ['"quoted"', "C:\\logs", "a | stats count(*)", "/path/", "été"])
+def test_any_text_can_be_looked_for(text: str) -> None:
+    """It is quoted for the server, and is no part of the query."""
+    lines: list[Said] = [(5, f"INFO {text}"), (4, "INFO other")]
+    assert looked(log_of(*lines, busy=True), pattern=text).facts["count"] == 1
+
+
+def test_log_text_never_leaves_the_probe(busy: bool) -> None:
     """Log lines may hold health information: counts, times and a reference come back, no line."""
-    aws = Stubbed("logs")
-    aws.answer("filter_log_events", {"events": [event(5)]})
-    finding = LogErrors(aws).observe(scope(), PARAMS, NOW)
-    assert "4711" not in json.dumps(finding.model_dump(mode="json"))
+    assert "4711" not in looked(log_of((5, "ERROR patient 4711"), busy=busy)).model_dump_json()
+
+
+def test_fewer_errors_than_the_threshold_are_ok(busy: bool) -> None:
+    """A service that always logs a few errors can be told apart from one that broke."""
+    clients = log_of((5, "ERROR one"), (6, "ERROR two"), busy=busy)
+    assert looked(clients, threshold=3).status is FindingStatus.OK
+    assert looked(clients, threshold=2).status is FindingStatus.SUSPECT
+
+
+def test_a_log_group_that_is_gone_is_an_error() -> None:
+    """It is no finding."""
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        looked(log_of(group="/ecs/other"))
+
+
+@pytest.mark.parametrize("wrong", [{"window": "0m"}, {"window": "8d"}, {"pattern": ""}, {"threshold": 0}, {"x": 1}])
+def test_parameters_that_would_find_nothing_are_refused(wrong: dict[str, Any]) -> None:
+    """An empty window or text, more than a week, and unknown parameters are refused when the runbook is read."""
+    with pytest.raises(ValidationError):
+        LogErrorsParams.model_validate({"service": "backend"} | wrong)
 
 
 @pytest.mark.parametrize(
-    ("found", "status", "words"),
+    ("lines", "params", "status", "words"),
     [
-        ([event(5)], FindingStatus.SUSPECT, "at least 50 ERROR"),
-        ([], FindingStatus.UNKNOWN, "no ERROR in the logs of the last 1h searched so far"),
+        ([(5, "INFO a")], {}, FindingStatus.OK, "the log of backend: last written 23 Nov 03:25 UTC"),
+        ([(16, "INFO a")], {}, FindingStatus.SUSPECT, "the log of backend: nothing in the last 15m"),
+        ([(16, "INFO a")], {"silence": "20m"}, FindingStatus.OK, "last written 23 Nov 03:14 UTC"),
+        ([(5, "listening")], {}, FindingStatus.UNKNOWN, "nothing that its declared formats read in the last 15m"),
+        ([(5, "INFO a")], {"pattern": "b"}, FindingStatus.SUSPECT, "b in the log of backend: nothing"),
+        ([(5, "INFO b"), (4, "c")], {"pattern": "b"}, FindingStatus.OK, "b in the log of backend: last written"),
+        ([(5, "b"), (4, "INFO c")], {"pattern": "b"}, FindingStatus.UNKNOWN, "nothing that its declared formats read"),
     ],
 )
-def test_a_search_without_end_is_cut_and_says_so(
-    found: list[dict[str, Any]], status: FindingStatus, words: str
+def test_silence_is_told_from_what_is_not_understood(
+    lines: list[Said], params: dict[str, str], status: FindingStatus, words: str, busy: bool
 ) -> None:
-    """After 50 pages the probe stops; a cut search that found nothing does not say that all is well."""
-    aws = Stubbed("logs")
-    for number in range(50):
-        aws.answer("filter_log_events", {"events": found, "nextToken": str(number)})
-    finding = LogErrors(aws).observe(scope(), PARAMS, NOW)
+    """A log that is still written in another format is neither well nor silent."""
+    finding = last(log_of(*lines, busy=busy), **params)
     assert finding.status is status
-    assert finding.facts["truncated"]
     assert words in finding.summary
-
-
-def test_fewer_errors_than_the_threshold_are_ok() -> None:
-    """A service that always logs a few errors can be told apart from one that broke."""
-    aws = Stubbed("logs")
-    aws.answer("filter_log_events", {"events": [event(5), event(6)]})
-    params = LogErrorsParams(service="backend", threshold=3)
-    assert LogErrors(aws).observe(scope(), params, NOW).status is FindingStatus.OK
-
-
-def test_errors_of_a_real_log_group_are_counted() -> None:
-    """Only matching lines within the window count; a log group that is gone is an error, not a finding."""
-    at = datetime.now(NOW.tzinfo)
-    with moto() as aws:
-        with pytest.raises(ClientError, match="ResourceNotFoundException"):
-            LogErrors(aws).observe(scope(), PARAMS, at)
-        logs = aws.client("logs")
-        logs.create_log_group(logGroupName="/ecs/axis-backend")
-        logs.create_log_stream(logGroupName="/ecs/axis-backend", logStreamName="a")
-        lines = [(90, "ERROR too early"), (30, "ERROR one"), (20, "INFO fine"), (10, "ERROR two")]
-        logs.put_log_events(
-            logGroupName="/ecs/axis-backend",
-            logStreamName="a",
-            logEvents=[
-                {"timestamp": milliseconds(at - timedelta(minutes=ago)), "message": line} for ago, line in lines
-            ],
-        )
-        finding = LogErrors(aws).observe(scope(), PARAMS, at)
-        assert (finding.status, finding.facts["count"]) == (FindingStatus.SUSPECT, 2)
-        narrow = LogErrorsParams.model_validate({"service": "backend", "window": "15m"})
-        assert LogErrors(aws).observe(scope(), narrow, at).facts["count"] == 1
-
-
-@pytest.mark.parametrize("wrong", [{"window": "0m"}, {"pattern": ""}, {"threshold": 0}, {"since": "1h"}])
-def test_parameters_that_would_find_nothing_are_refused(wrong: dict[str, Any]) -> None:
-    """An empty window or pattern and unknown parameters are refused when the runbook is read."""
-    with pytest.raises(ValidationError):
-        LogErrorsParams.model_validate({"service": "backend"} | wrong)

@@ -124,12 +124,18 @@ def test_a_certificate_is_suspect_by_the_days_left(days: float, limit: int, stat
 def test_silence_is_suspect_and_an_unfinished_search_unknown() -> None:
     """A log without a line for so long is suspect; one that was not searched to its end is unknown."""
     with recorded_aws() as aws:
+        aws.answer("DescribeLogGroups", lambda _: {"logGroups": []})
         aws.answer("FilterLogEvents", lambda _: {"events": []})
         assert look(aws, LastEvent, SERVICE).status is SUSPECT
-        aws.answer("FilterLogEvents", lambda _: {"events": [], "nextToken": "more"})
-        assert look(aws, LastEvent, SERVICE).status is UNKNOWN
-        aws.answer("FilterLogEvents", lambda _: {"events": [{"timestamp": int(NOW.timestamp() * 1000)}]})
+        line = {"timestamp": int(NOW.timestamp() * 1000), "message": "INFO tide read"}
+        aws.answer("FilterLogEvents", lambda _: {"events": [line]})
         assert look(aws, LastEvent, SERVICE).status is OK
+        busy = [{"logGroupName": "/ecs/axis-backend", "storedBytes": 10**12}]
+        aws.answer("DescribeLogGroups", lambda _: {"logGroups": busy})
+        aws.answer("StartQuery", lambda _: {"queryId": "q"})
+        rows = [[{"field": "lines", "value": "1"}, {"field": "first", "value": "0"}, {"field": "last", "value": "0"}]]
+        aws.answer("GetQueryResults", lambda _: {"status": "Complete", "results": rows * 10_000})
+        assert look(aws, LastEvent, SERVICE).status is UNKNOWN
 
 
 def test_the_newest_object_of_every_page_counts() -> None:

@@ -90,6 +90,7 @@ SYDNEY = DatabaseLog(format="postgres", prefix=VERBOSE, zone="Australia/Sydney")
 OTHER = DatabaseLog(format="postgres", prefix="%t [%p]: db=%d,user=%u ")
 EPOCH = DatabaseLog(format="postgres", prefix="%n %-6p %q[%a] ")
 GERMAN = DatabaseLog(format="postgres", severities={"FEHLER": "ERROR", "ANWEISUNG": "STATEMENT", "PANIK": "PANIC"})
+GERMAN_CODES = GERMAN.model_copy(update={"prefix": "%t [%p] %e "})
 CSVLOG = DatabaseLog(format="csvlog", zone="Europe/Oslo")
 
 _ROW = (
@@ -109,13 +110,16 @@ DATABASE = {
     ),
     "verbose, no session": Sample(
         SYDNEY,
-        "2026-11-23 14:25:00.123 AEDT::@:[381]:7:00000:2026-11-23 14:00:00 AEDT::0:6740f1a0.17d:LOG:  checkpoint: x:  y",
+        "2026-11-23 14:25:00.123 AEDT::@:[381]:7:00000:2026-11-23 14:00:00 AEDT::0:6740f1a0.17d:LOG:  end: x:  y",
         error=False,
         level="LOG",
     ),
     "other": Sample(OTHER, "2026-11-23 03:25:00 UTC [381]: db=harbour,user=watch FATAL:  sorry", True, "FATAL"),
     "epoch": Sample(EPOCH, "1795404300.123 381    [psql] PANIC:  no space", error=True, level="PANIC"),
     "German": Sample(GERMAN, "2026-11-23 03:25:00 UTC:h(1):watch@harbour:[381]:FEHLER:  nein", True, "ERROR"),
+    "German, with codes": Sample(
+        GERMAN_CODES, "2026-11-23 03:25:00 UTC [381] 53300 FEHLER:  zu viele", error=True, level="ERROR"
+    ),
     "csvlog": Sample(CSVLOG, _ROW, error=True, level="FATAL"),
     "continued": Sample(RDS, "\tAND tide > 2", error=False, level=None),
 }

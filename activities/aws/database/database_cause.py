@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from activities.action import Clients, DatabaseName, DatabaseParams, Params, ProbeAction, iam
 from activities.aws.database.database_signs import Cause, Signs, Verdict, classify
-from activities.aws.database.rds_postgres_log import complaints
+from activities.aws.database.postgres_log_files import Stretch, complaints
 from activities.aws.database.rds_status import SERVING, described
 from activities.aws.shared.cloudwatch_metrics import of_instance, read
 from activities.aws.shared.findings import suspect_if
@@ -83,7 +83,7 @@ def _signs(clients: Clients, database: Database, at: datetime) -> Signs:
     points, _ = read(clients.client("cloudwatch"), queries, (at - _HOUR, at), 60)
     since = at - _LATELY
     lately = {name: [value for when, value in found if when >= since] for name, found in points.items()}
-    seen = complaints(clients.client("rds"), database.identifier, since, at, _SLOW)
+    seen = complaints(clients.client("rds"), database.identifier, database.log, Stretch(since, at, _SLOW))
     free = lately["free"]
     return Signs(
         status,

@@ -1,14 +1,18 @@
-"""Tell whether those who guessed a password then read people's data."""
+"""Tell whether those who guessed a password then read people's data, and how it is known.
+
+People decide by it whether a breach is to be notified: what could not be seen stands beside what was.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName, iam
-from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
+from activities.action import LoggedServiceName, Params, ProbeAction, iam
+from activities.aws.identity.sign_in_patterns import EVENT, SignIns, sign_ins
 from activities.aws.shared.findings import suspect_if
-from activities.aws.shared.log_records import Fields, Read, any_of, pseudonym, read
+from activities.aws.shared.log_records import Record, address, pseudonym
+from activities.aws.shared.service_log import LOG_PERMISSIONS, Counted, ServiceLog
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -21,11 +25,10 @@ _SHOWN = 20
 class DataAccessParams(Params):
     """`event` is what the application calls a read of somebody's data; `threshold` as in `logs.failed_sign_ins`."""
 
-    service: ServiceName
-    window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0))
+    service: LoggedServiceName
+    window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0), le=timedelta(days=7))
     event: str = Field(default="DATA_ACCESS", pattern=r"^\w+$")
     threshold: int = Field(default=10, ge=1)
-    fields: Fields = Fields()
 
 
 class _Access(NamedTuple):
@@ -35,38 +38,36 @@ class _Access(NamedTuple):
     resource: str
 
 
+class _Seen(NamedTuple):
+    """Who guessed a password, what they read, what everybody read, and the lines that say so."""
+
+    sign_ins: SignIns
+    theirs: list[_Access]
+    logged: int
+    elsewhere: int
+    counted: Counted
+
+
 class DataAccess(ProbeAction[DataAccessParams]):
     """Counts what was read from an address after its takeover, over `window` up to `at`.
 
     What a taken account read from elsewhere is counted apart: that may be its owner. Only counts, times, addresses and
-    pseudonyms leave this probe.
+    pseudonyms leave this probe. It is `ok` only where sign-ins and reads were seen and every line was understood;
+    its facts say how many lines of which format that were, from when to when, and what it cannot see.
     """
 
     name = "logs.data_access"
-    permissions = iam("logs:FilterLogEvents")
+    permissions = iam(LOG_PERMISSIONS)
 
     def observe(self, scope: Scope, params: DataAccessParams, at: datetime) -> Finding:
-        group = scope.environment.services[params.service].log_group
-        window, fields = Window.before(at, params.window), params.fields
-        attempts, accesses = list[SignIn](), list[_Access]()
-
-        def take(moment: datetime, record: dict[str, Any]) -> None:
-            if found := sign_in(scope, fields, moment, record):
-                attempts.append(found)
-            elif record.get(fields.event) == params.event and record.get(fields.success) is not False:
-                account = pseudonym(scope.incident, str(record.get(fields.account)))
-                resource = pseudonym(scope.incident, str(record.get(fields.resource)))
-                accesses.append(_Access(moment, str(record.get(fields.address)), account, resource))
-
-        done = read(self.clients.client("logs"), group, any_of(fields.event, (EVENT, params.event)), window, take)
-        seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
-        since = {one.address: one.at for one in sorted(seen.takeovers, reverse=True)}
-        theirs = [one for one in accesses if one.address in since and one.at >= since[one.address]]
-        taken = {one.account for one in seen.takeovers}
-        elsewhere = sum(one.account in taken and one.address not in since for one in accesses)
+        window = Window.before(at, params.window)
+        log = ServiceLog(self.clients, scope, params.service, window)
+        records, counted = log.records((EVENT, params.event))
+        seen = _seen(scope, params, records, counted)
+        theirs = seen.theirs
         return suspect_if(
             theirs,
-            _summary(params, seen, theirs, done),
+            _summary(params, seen),
             {
                 "service": params.service,
                 "reads": len(theirs),
@@ -75,26 +76,75 @@ class DataAccess(ProbeAction[DataAccessParams]):
                 "addresses": sorted({one.address for one in theirs})[:_SHOWN],
                 "first_at": stamp_to_second(min((one.at for one in theirs), default=None)),
                 "last_at": stamp_to_second(max((one.at for one in theirs), default=None)),
-                "reads_of_taken_accounts_elsewhere": elsewhere,
-                "truncated": done.truncated,
-                "log_group": group,
+                "reads_of_taken_accounts_elsewhere": seen.elsewhere,
+                "reads_logged": seen.logged,
+                "sign_ins_logged": seen.sign_ins.failures + seen.sign_ins.successes,
+                **_known_by(params, window, seen.counted),
+                "log_group": log.group,
                 **window.facts(),
             },
-            window.of(group),
-            unsure=done.truncated or not seen.by_address,
+            window.of(log.group),
+            unsure=seen.counted.blind or not seen.sign_ins.by_address or not seen.logged,
         )
 
 
-def _summary(params: DataAccessParams, seen: SignIns, theirs: list[_Access], done: Read) -> str:
-    window = f"the last {spoken(params.window)}"
-    if theirs:
-        studies = len({one.resource for one in theirs})
-        first = min(one.at for one in theirs)
+def _seen(scope: Scope, params: DataAccessParams, records: list[Record], counted: Counted) -> _Seen:
+    attempts, partial = sign_ins(scope, records)
+    seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
+    reads = [one for one in records if one.says("event") == params.event and one.success is not False]
+    accesses = [access for one in reads if (access := _access(scope, one))]
+    since = {one.address: one.at for one in sorted(seen.takeovers, reverse=True)}
+    taken = {one.account for one in seen.takeovers}
+    theirs = [one for one in accesses if one.address in since and one.at >= since[one.address]]
+    elsewhere = sum(one.account in taken and one.address not in since for one in accesses)
+    counted = counted.without(partial + len(reads) - len(accesses))
+    return _Seen(seen, theirs, len(accesses), elsewhere, counted)
+
+
+def _access(scope: Scope, record: Record) -> _Access | None:
+    """A read; None where its line does not say who from where read what."""
+    known, account, resource = address(record.says("address")), record.says("account"), record.says("resource")
+    if known is None or account is None or resource is None:
+        return None
+    hidden = (pseudonym(scope.incident, str(one)) for one in (account, resource))
+    return _Access(record.at, known, *hidden)
+
+
+def _known_by(params: DataAccessParams, window: Window, counted: Counted) -> dict[str, Any]:
+    """How the finding knows: by which lines, what share of them was understood, over which time, and what it misses."""
+    times = [(one.first, one.last) for one in counted.tallies]
+    blind = [
+        f"reads that the application does not log as {params.event}",
+        "what is read without the application: from the database, its snapshots, buckets and backups",
+        f"passwords guessed, or taken otherwise, before {stamp_to_second(window.start)}",
+    ]
+    if counted.unread:
+        blind.append(f"what {counted.unread} lines say that are not understood")
+    if counted.truncated:
+        blind.append("lines older than those that were read")
+    return {
+        **counted.facts(),
+        "understood_percent": 100 * (counted.lines - counted.unread) // counted.lines if counted.lines else None,
+        "first_line_at": stamp_to_second(min((first for first, _ in times), default=None)),
+        "last_line_at": stamp_to_second(max((last for _, last in times), default=None)),
+        "cannot_see": blind,
+    }
+
+
+def _summary(params: DataAccessParams, seen: _Seen) -> str:
+    window, told = f"the last {spoken(params.window)}", seen.counted.told()
+    if seen.theirs:
+        studies = len({one.resource for one in seen.theirs})
+        first = min(one.at for one in seen.theirs)
         return (
-            f"{params.service}: {len(theirs)} reads of {studies} studies from addresses that had guessed a password, "
-            f"in {window}, first at {short_time(first)}"
+            f"{params.service}: {len(seen.theirs)} reads of {studies} studies from addresses that had guessed a "
+            f"password, in {window}, first at {short_time(first)}{told}"
         )
-    if not seen.by_address:
-        return f"{params.service}: no sign-in in the log of {window}: does it still log them?"
-    searched = " among the latest lines; there is more to search" if done.truncated else ""
-    return f"{params.service}: no study was read by who guessed a password, in {window}{searched}"
+    missing = [] if seen.sign_ins.by_address else ["sign-in"]
+    missing += [] if seen.logged else ["read"]
+    if missing:
+        return f"{params.service}: no {' and no '.join(missing)} in the log of {window}: does it still log them?{told}"
+    return (
+        f"{params.service}: no study was read by who guessed a password, by {seen.logged} reads and "
+        f"{seen.sign_ins.failures + seen.sign_ins.successes} sign-ins logged in {window}{told}"
+    )

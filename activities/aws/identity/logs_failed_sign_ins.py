@@ -5,11 +5,12 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName, iam
-from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_in
+from activities.action import LoggedServiceName, Params, ProbeAction, iam
+from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sign_ins
 from activities.aws.shared.findings import suspect_if
-from activities.aws.shared.log_records import Fields, Read, any_of, read
+from activities.aws.shared.service_log import LOG_PERMISSIONS, Counted, ServiceLog
 from activities.aws.shared.windows import Window
+from domain.config.log_formats import LineKeys
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
@@ -26,13 +27,12 @@ class FailedSignInsParams(Params):
     these and `known_roles` as they are, others as `other`: a log may hold anything in that field.
     """
 
-    service: ServiceName
-    window: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
+    service: LoggedServiceName
+    window: Duration = Field(default=timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))
     threshold: int = Field(default=10, ge=1)
     flood: int = Field(default=100, ge=1)
     roles: tuple[str, ...] = ()
     known_roles: tuple[str, ...] = ()
-    fields: Fields = Fields()
 
 
 class FailedSignIns(ProbeAction[FailedSignInsParams]):
@@ -40,28 +40,25 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
 
     Successes that follow an address's failures are takeovers, until somebody knows better. Accounts are named by
     pseudonyms that hold within the incident; `query`, run in CloudWatch Logs Insights, tells whose they are to who may
-    read the log. A log without a single sign-in is unknown, not well.
+    read the log. A log without a single sign-in is unknown, not well, and so is one with lines that nobody understands.
     """
 
     name = "logs.failed_sign_ins"
-    permissions = iam("logs:FilterLogEvents")
+    permissions = iam(LOG_PERMISSIONS)
 
     def observe(self, scope: Scope, params: FailedSignInsParams, at: datetime) -> Finding:
-        group = scope.environment.services[params.service].log_group
-        window, attempts = Window.before(at, params.window), list[SignIn]()
-
-        def take(moment: datetime, record: dict[str, Any]) -> None:
-            if found := sign_in(scope, params.fields, moment, record):
-                attempts.append(found)
-
-        done = read(self.clients.client("logs"), group, any_of(params.fields.event, (EVENT,)), window, take)
+        window = Window.before(at, params.window)
+        log = ServiceLog(self.clients, scope, params.service, window)
+        records, counted = log.records((EVENT,))
+        attempts, partial = sign_ins(scope, records)
+        counted = counted.without(partial)
         seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
         if params.roles:
             seen.takeovers = [one for one in seen.takeovers if one.role in params.roles]
         guessed = not params.roles and (seen.guessing or seen.failures >= params.flood)
         return suspect_if(
             seen.takeovers or guessed,
-            _summary(params, seen, done),
+            _summary(params, seen, counted),
             {
                 "service": params.service,
                 "failures": seen.failures,
@@ -72,14 +69,13 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
                 "by_address": [_of_address(seen, address) for address in seen.guessing[:_SHOWN]],
                 "takeovers": len(seen.takeovers),
                 "taken_over": [_of_takeover(params, one) for one in seen.takeovers[:_SHOWN]],
-                "query": _query(params.fields, seen),
-                "unreadable": done.unreadable,
-                "truncated": done.truncated,
-                "log_group": group,
+                "query": _query(log.formats[0].keys, seen),
+                **counted.facts(),
+                "log_group": log.group,
                 **window.facts(),
             },
-            window.of(group),
-            unsure=done.truncated or not seen.by_address,
+            window.of(log.group),
+            unsure=counted.blind or not seen.by_address,
         )
 
 
@@ -100,7 +96,7 @@ def _of_takeover(params: FailedSignInsParams, one: SignIn) -> dict[str, Any]:
     return {"account": one.account, "address": one.address, "at": stamp_to_second(one.at), "role": role}
 
 
-def _query(fields: Fields, seen: SignIns) -> str | None:
+def _query(fields: LineKeys, seen: SignIns) -> str | None:
     """The Logs Insights query that lists the accounts behind the takeovers."""
     addresses = sorted({one.address for one in seen.takeovers})[:_SHOWN]
     if not addresses:
@@ -112,11 +108,10 @@ def _query(fields: Fields, seen: SignIns) -> str | None:
     )
 
 
-def _summary(params: FailedSignInsParams, seen: SignIns, done: Read) -> str:
+def _summary(params: FailedSignInsParams, seen: SignIns, counted: Counted) -> str:
     window = f"the last {spoken(params.window)}"
     if not seen.failures + seen.successes:
-        return f"{params.service}: no sign-in in the log of {window}: does it still log them?"
-    searched = " among the latest ones; there is more to search" if done.truncated else ""
+        return f"{params.service}: no sign-in in the log of {window}: does it still log them?{counted.told()}"
     whose = f" of {' or '.join(params.roles)}" if params.roles else ""
     taken = f"no success{whose} followed them"
     if seen.takeovers:
@@ -124,4 +119,4 @@ def _summary(params: FailedSignInsParams, seen: SignIns, done: Read) -> str:
         plural = "s" if accounts > 1 else ""
         taken = f"{accounts} account{plural}{whose} then signed in to, first at {short_time(seen.takeovers[0].at)}"
     guessing = f", {len(seen.guessing)} addresses failed {params.threshold} times or more" if seen.guessing else ""
-    return f"{params.service}: {seen.failures} failed sign-ins in {window}{guessing}; {taken}{searched}"
+    return f"{params.service}: {seen.failures} failed sign-ins in {window}{guessing}; {taken}{counted.told()}"

@@ -4,10 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from activities.aws.shared.addresses import Networks
-from activities.aws.shared.log_records import Fields, address, pseudonym
+from activities.aws.shared.log_records import Record, address, pseudonym
 from domain.model.activity_io import Scope
 
 EVENT = "AUTHENTICATION"
@@ -78,11 +77,17 @@ class SignIns:
         return seen
 
 
-def sign_in(scope: Scope, fields: Fields, at: datetime, record: dict[str, Any]) -> SignIn | None:
-    """Take a line as an attempt to sign in; None for any other line, and for one that lacks a field."""
-    account, success = record.get(fields.account), record.get(fields.success)
-    known = address(record.get(fields.address))
-    if record.get(fields.event) != EVENT or not isinstance(success, bool) or account is None or known is None:
+def sign_ins(scope: Scope, records: Iterable[Record]) -> tuple[list[SignIn], int]:
+    """The attempts to sign in among records, and how many of them lack a field that tells whose or how it ended."""
+    theirs = [one for one in records if one.says("event") == EVENT]
+    found = [attempt for one in theirs if (attempt := _sign_in(scope, one))]
+    return found, len(theirs) - len(found)
+
+
+def _sign_in(scope: Scope, record: Record) -> SignIn | None:
+    account, success, known = record.says("account"), record.success, address(record.says("address"))
+    if success is None or account is None or known is None:
         return None
-    role = record.get(fields.role)
-    return SignIn(at, success, known, pseudonym(scope.incident, str(account)), None if role is None else str(role))
+    role = record.says("role")
+    account = pseudonym(scope.incident, str(account))
+    return SignIn(record.at, success, known, account, None if role is None else str(role))

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from activities.action import Clients, RuleError
 from activities.aws.network.ec2_flow_logs import destination, listed
 from activities.aws.shared.error_codes import is_already
-from activities.aws.shared.pages import Pages
+from activities.aws.shared.log_records import described
 from activities.aws.shared.pieces import Piece
 
 _TOKENS = 5
@@ -128,14 +128,8 @@ class Retention:
         self._group = group
         self._days = days
 
-    @staticmethod
-    def found(logs: Any, group: str) -> dict[str, Any] | None:
-        """Describe a log group; None when there is none (`logs:DescribeLogGroups`)."""
-        groups = Pages(logs.describe_log_groups, cursor="nextToken", logGroupNamePrefix=group).items("logGroups")
-        return next((dict(one) for one in groups if one["logGroupName"] == group), None)
-
     def read(self) -> Any:
-        return (self.found(self._clients.client("logs"), self._group) or {}).get("retentionInDays")
+        return (described(self._clients.client("logs"), self._group) or {}).get("retentionInDays")
 
     def wanted(self, standing: Any) -> Any:
         return None if standing is None else max(standing, self._days)

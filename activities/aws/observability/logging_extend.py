@@ -9,6 +9,7 @@ from activities.action import BucketName, NetworkName, Params, RuleError, Servic
 from activities.aws.network.wafv2_acls import summary
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.log_records import described
 from activities.aws.shared.pieces import CompositeChange
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -107,7 +108,7 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
     def _refuse_missing(self, groups: list[str]) -> None:
         logs: Any = self.clients.client("logs")
         for group in groups:
-            if not Retention.found(logs, group):
+            if not described(logs, group):
                 raise RuleError(f"there is no log group {group}: create it first, or correct the environment's file")
 
 

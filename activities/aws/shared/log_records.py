@@ -1,56 +1,56 @@
-"""Read the JSON lines that an application logs; no line, and nobody's name, leaves the worker."""
+"""Read what an application logs of people's doings, by the declared formats; nobody's name leaves the worker."""
 
 import hashlib
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
-from activities.action import Params
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
+from domain.config.log_formats import LineFormat
+from domain.rules.log_lines import Line, at_path, read_line
 
 _PAGES = 50
 
-Take = Callable[[datetime, dict[str, Any]], None]
+
+class Record(NamedTuple):
+    """A line that was understood, when it was logged, and the format that says what its fields are called."""
+
+    at: datetime
+    fields: Mapping[str, Any]
+    format: LineFormat
+
+    def says(self, key: str) -> Any:
+        """What stands under one of the format's keys; None where nothing does."""
+        return at_path(self.fields, getattr(self.format.keys, key))
+
+    @property
+    def success(self) -> bool | None:
+        """Whether it succeeded; None where the line does not say so in the format's words."""
+        said = str(self.says("success")).lower()
+        if said in {one.lower() for one in self.format.succeeded}:
+            return True
+        return False if said in {one.lower() for one in self.format.failed} else None
 
 
-class Fields(Params):
-    """What the application calls the fields of its JSON lines; the first two are the runbook's."""
-
-    event: str = "eventType"
-    success: str = "success"
-    address: str = "sourceIp"
-    account: str = "userId"
-    role: str = "role"
-    resource: str = "resourceId"
+def record(formats: Iterable[LineFormat], event: Mapping[str, Any]) -> Record | None:
+    """Read an event by the first format that fits; None where none does."""
+    for declared in formats:
+        line = read_line(declared, event["message"])
+        if isinstance(line, Line):
+            return Record(moment_of(event), line.fields, declared)
+    return None
 
 
-@dataclass
-class Read:
-    """How much was read: lines that are no JSON object are `unreadable`; `truncated` says that there are more."""
-
-    unreadable: int = 0
-    truncated: bool = False
+def moment_of(event: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
 
 
-def read(logs: Any, group: str, pattern: str, window: Window, take: Take) -> Read:
-    """Hand every JSON line of a window that matches to `take`, the latest page first (`logs:FilterLogEvents`).
-
-    At most 50 pages are read. A caller checks each line's fields again: the pattern only saves traffic.
-    """
-    done = Read()
-    found = events(logs, group, pattern, window)
-    for event in found.items("events"):
-        record = _object(event["message"])
-        if record is None:
-            done.unreadable += 1
-        else:
-            take(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), record)
-    done.truncated = found.truncated
-    return done
+def described(logs: Any, group: str) -> dict[str, Any] | None:
+    """Describe a log group; None when there is none (`logs:DescribeLogGroups`)."""
+    groups = Pages(logs.describe_log_groups, cursor="nextToken", logGroupNamePrefix=group).items("logGroups")
+    return next((dict(one) for one in groups if one["logGroupName"] == group), None)
 
 
 def events(logs: Any, group: str, pattern: str, window: Window, most_pages: int = _PAGES) -> Pages:
@@ -60,11 +60,6 @@ def events(logs: Any, group: str, pattern: str, window: Window, most_pages: int 
     asked |= {"filterPattern": pattern} if pattern else {}
     latest_first = {"startFromHead": False}
     return Pages(logs.filter_log_events, cursor="nextToken", first=latest_first, most=most_pages, **asked)
-
-
-def any_of(field: str, values: tuple[str, ...]) -> str:
-    """Write the filter pattern for lines whose field has one of these values."""
-    return "{ " + " || ".join(f'($.{field} = "{value}")' for value in values) + " }"
 
 
 def address(value: Any) -> str | None:
@@ -78,11 +73,3 @@ def address(value: Any) -> str | None:
 def pseudonym(incident: str, account: str) -> str:
     """Name an account without telling whose it is: the same within one incident, and only there."""
     return hashlib.sha256(f"{incident}/{account}".encode()).hexdigest()[:16]
-
-
-def _object(message: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(message)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None

@@ -1,0 +1,175 @@
+"""The log of a service, read by its declared formats: counted, or record by record; no line leaves the worker.
+
+A small log is read line by line (`logs:FilterLogEvents`). One that is busy, or of the Infrequent Access class, which
+FilterLogEvents cannot read, is counted on the server by CloudWatch Logs Insights.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from activities.action import Clients, RuleError
+from activities.aws.shared import logs_insights, logs_queries
+from activities.aws.shared.log_records import Record, described, events, moment_of, record
+from activities.aws.shared.windows import Window
+from domain.model.activity_io import Scope
+from domain.rules.log_lines import Unread, first_read
+
+_SMALL_BYTES = 16 * 1024**2
+_MOST_PAGES = 20
+_MOST_KINDS = 10_000
+_INFREQUENT = "INFREQUENT_ACCESS"
+LOG_PERMISSIONS = "logs:DescribeLogGroups FilterLogEvents StartQuery GetQueryResults StopQuery"
+"""What reading a service's log takes."""
+
+
+class Tally(NamedTuple):
+    """Lines of one kind in one stream: `format` is None where none reads them, `hit` where they contain the text."""
+
+    format: str | None
+    error: bool
+    hit: bool
+    stream: str
+    lines: int
+    first: datetime
+    last: datetime
+
+
+class Counted(NamedTuple):
+    """Every line of a window, by kind. `uncounted` lines are in no tally; with `truncated` there are others besides."""
+
+    tallies: list[Tally]
+    uncounted: int = 0
+    truncated: bool = False
+    bytes_scanned: int | None = None
+    partial: int = 0
+
+    @property
+    def lines(self) -> int:
+        return sum(one.lines for one in self.tallies) + self.uncounted
+
+    @property
+    def unread(self) -> int:
+        """Lines that no declared format reads, and records that lack a field."""
+        none = sum(one.lines for one in self.tallies if one.format is None)
+        return none + self.uncounted + self.partial
+
+    @property
+    def with_events(self) -> int:
+        """Lines that were understood and contain the text that was looked for."""
+        return sum(one.lines for one in self.tallies if one.format and one.hit)
+
+    @property
+    def by_format(self) -> dict[str, int]:
+        names = sorted({one.format for one in self.tallies if one.format})
+        return {name: sum(one.lines for one in self.tallies if one.format == name) for name in names}
+
+    @property
+    def blind(self) -> bool:
+        """Whether trouble could have gone unseen: nothing there, something not understood, or not all of it read."""
+        return self.truncated or self.unread > 0 or not self.lines
+
+    def facts(self) -> dict[str, Any]:
+        """What findings say of it. `bytes_scanned` is what Logs Insights charges for; null where it was not asked."""
+        return {
+            "lines": self.lines,
+            "formats": self.by_format,
+            "unread": self.unread,
+            "truncated": self.truncated,
+            "bytes_scanned": self.bytes_scanned,
+        }
+
+    def without(self, partial: int) -> "Counted":
+        """The same, with records that lack what tells them apart among what is not understood."""
+        return self._replace(partial=self.partial + partial)
+
+    def told(self) -> str:
+        """What was not seen, for the end of a summary."""
+        said = "" if self.lines else "; the log has no line in this time"
+        said += f"; {self.unread} of its {self.lines} lines are not understood" if self.unread else ""
+        return said + ("; there is more to search" if self.truncated else "")
+
+
+class ServiceLog:
+    """One service's log in one window. Raises `RuleError` where the environment does not say how it is written."""
+
+    def __init__(self, clients: Clients, scope: Scope, service: str, window: Window) -> None:
+        found = scope.environment.services[service]
+        if not found.log_formats:
+            where = f"environment {scope.environment.name}"
+            raise RuleError(f"{where} has no services.{service}.log_formats: say there how its lines are written")
+        self.group = found.log_group
+        self.formats = found.log_formats
+        self._logs = clients.client("logs")
+        self._window = window
+
+    def counted(self, text: str | None = None) -> Counted:
+        """Count every line of the window; `text` is looked for in each, with its case."""
+        if (few := self._few()) is None:
+            return self._counted_there(text)
+        return Counted([self._tally(event, text) for event in few])
+
+    def records(self, texts: tuple[str, ...]) -> tuple[list[Record], Counted]:
+        """The records among the lines that contain one of `texts`, and all lines counted: a hit is one with an event.
+
+        At most 100,000 records, the latest.
+        """
+        key = self.event_key
+        if (few := self._few()) is not None:
+            return self._read(few, texts)[0], Counted([self._tally(event, key) for event in few])
+        counted = self._counted_there(key)
+        answer = logs_insights.run(self._logs, self.group, logs_queries.reading(texts), self._window)
+        found, unread = self._read([_event(row) for row in answer.rows], texts)
+        return found, counted._replace(
+            uncounted=max(counted.uncounted, unread - counted.unread),
+            truncated=counted.truncated or answer.truncated,
+            bytes_scanned=(counted.bytes_scanned or 0) + answer.bytes_scanned,
+        )
+
+    @property
+    def event_key(self) -> str | None:
+        """What the key of a record's event ends in; None where the formats do not agree on it."""
+        keys = {one.keys.event.rpartition(".")[2] for one in self.formats}
+        return keys.pop() if len(keys) == 1 else None
+
+    def _few(self) -> list[dict[str, Any]] | None:
+        """All events of the window (`logs:DescribeLogGroups`, `FilterLogEvents`); None where they are too many."""
+        group = described(self._logs, self.group) or {}
+        if group.get("storedBytes", 0) > _SMALL_BYTES or group.get("logGroupClass") == _INFREQUENT:
+            return None
+        pages = events(self._logs, self.group, "", self._window, _MOST_PAGES)
+        found = list(pages.items("events"))
+        return None if pages.truncated else found
+
+    def _tally(self, event: dict[str, Any], text: str | None) -> Tally:
+        line, at = first_read(self.formats, event["message"]), moment_of(event)
+        name, error = (None, False) if isinstance(line, Unread) else (line.format, line.error)
+        hit = text is not None and text in event["message"]
+        return Tally(name, error, hit, event.get("logStreamName", ""), 1, at, at)
+
+    def _read(self, found: list[dict[str, Any]], texts: tuple[str, ...]) -> tuple[list[Record], int]:
+        """The records, and how many lines are none."""
+        asked = [one for one in found if any(text in one["message"] for text in texts)]
+        read = [record(self.formats, one) for one in asked]
+        return [one for one in read if one is not None], read.count(None)
+
+    def _counted_there(self, text: str | None) -> Counted:
+        query = logs_queries.counting(self.formats, text)
+        answer = logs_insights.run(self._logs, self.group, query, self._window, _MOST_KINDS)
+        tallies = [self._kind(row) for row in answer.rows]
+        uncounted = 0 if answer.truncated else max(0, answer.matched - sum(one.lines for one in tallies))
+        return Counted(tallies, uncounted, answer.truncated, answer.bytes_scanned)
+
+    def _kind(self, row: logs_insights.Row) -> Tally:
+        """What a row's fields say of its lines, as `first_read` would say of each."""
+        judged = ((one.format, logs_queries.judged(number, one, row)) for number, one in enumerate(self.formats))
+        name, error = next(((name, error) for name, error in judged if error is not None), (None, False))
+        first, last = (logs_insights.moment(row[key]) for key in ("first", "last"))
+        return Tally(
+            name, bool(error), row.get("hit") == "1", row.get("@logStream", ""), int(row["lines"]), first, last
+        )
+
+
+def _event(row: logs_insights.Row) -> dict[str, Any]:
+    """A row as FilterLogEvents would have given its event."""
+    at = logs_insights.moment(row["@timestamp"])
+    return {"timestamp": at.timestamp() * 1000, "message": row["@message"]}
