@@ -10,12 +10,15 @@ from uuid import NAMESPACE_URL, uuid5
 
 from activities.action import Clients, evidence_of
 from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.s3_objects import Lock, lock_of
 from domain.config.environment import Environment
 
 _MANIFEST = "/manifest.jsonl"
 _PIECE_BYTES = 2**20
 _LOCKS = {"GOVERNANCE", "COMPLIANCE"}
 _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
+HIDDEN = "its lock is hidden from these credentials (s3:GetObjectRetention, s3:GetObjectLegalHold)"
+"""That says nothing of the lock: S3 leaves its headers out for want of the right to see them."""
 
 
 class Manifest(NamedTuple):
@@ -60,7 +63,8 @@ class EvidenceStore:
     def check(self, line: dict[str, Any]) -> str | None:
         """Read a copy and hash it; tells what is not as the manifest's line says, None when all is.
 
-        Of a deletion, and of what was gone before it could be copied, there is no copy.
+        `HIDDEN` when all is that can be seen. Of a deletion, of what was gone before it could be copied, and of a gap
+        there is no copy.
         """
         if "destination" not in line:
             return None
@@ -74,7 +78,7 @@ class EvidenceStore:
             return "it is gone"
         if _hashed(answer) != line["sha256"] or answer["ContentLength"] != line["size"]:
             return "its content is another: its SHA-256 is not that of the manifest"
-        return _unlocked(answer, line)
+        return _unlocked(lock_of(self._s3, self._bucket, line["destination"], answer), line.get("locked_until"))
 
     def snapshot(self, arn: str) -> str | None:
         """Look whether a snapshot is still there (`rds:DescribeDBSnapshots`); tells what is wrong with it."""
@@ -113,9 +117,12 @@ def _hashed(answer: dict[str, Any], file: IO[bytes] | None = None) -> str:
     return digest.hexdigest()
 
 
-def _unlocked(answer: dict[str, Any], line: dict[str, Any]) -> str | None:
-    until = answer.get("ObjectLockRetainUntilDate")
-    if answer.get("ObjectLockMode") not in _LOCKS or until is None:
+def _unlocked(lock: Lock, promised: str | None) -> str | None:
+    """What is wrong with a lock; one that stood there already when it was copied was `promised` for no time."""
+    if lock.mode is None and lock.hidden:
+        return HIDDEN
+    if lock.mode not in _LOCKS or lock.until is None:
         return "it is not locked any more"
-    promised = datetime.fromisoformat(line["locked_until"])
-    return None if int(until.timestamp()) >= int(promised.timestamp()) else f"its lock ends early, on {until:%Y-%m-%d}"
+    if promised and int(lock.until.timestamp()) < int(datetime.fromisoformat(promised).timestamp()):
+        return f"its lock ends early, on {lock.until:%Y-%m-%d}"
+    return None

@@ -131,7 +131,7 @@ def plain_copy(session: boto3.Session) -> Callable[[], None]:
 
     def copy() -> None:
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(one, versions(s3, SOURCE, DECLARED - timedelta(hours=24), DECLARED)))
+            list(pool.map(one, versions(s3, SOURCE, (DECLARED - timedelta(hours=24), DECLARED), [""])))
 
     return copy
 

@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from activities.action import Clients, RuleError, evidence_of
+from activities.aws.shared.s3_objects import Lock, lock_of
 from activities.ledger.table import Table
 from activities.ledger.terms import TERM
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy, chain_key, seal_place
@@ -30,7 +31,7 @@ class Stored(NamedTuple):
 
 class _Found(NamedTuple):
     seal: KeptSeal
-    locked: bool
+    lock: Lock
 
 
 class LedgerReader:
@@ -127,15 +128,22 @@ class LedgerReader:
             self._seen.update(zip(new, pool.map(lambda one: self._seal(*one), new), strict=True))
         found = [self._seen[one] for one in versions]
         remarks = [f"{key} is hidden by a delete marker; the locked version under it counts" for key in sorted(hidden)]
-        remarks += [f"{one.seal.place} is not locked in {_LOCKED_FOR_GOOD} mode" for one in found if not one.locked]
+        loose = [one for one in found if one.lock.mode != _LOCKED_FOR_GOOD]
+        remarks += [
+            f"the lock of {one.seal.place} is hidden from us"
+            if one.lock.hidden
+            else f"{one.seal.place} is not locked in {_LOCKED_FOR_GOOD} mode"
+            for one in loose
+        ]
         return [one.seal for one in found], remarks
 
     def _seal(self, key: str, version: str) -> _Found:
         bucket = evidence_of(self._environment).bucket
-        answer = self._clients.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version)
+        s3 = self._clients.client("s3")
+        answer = s3.get_object(Bucket=bucket, Key=key, VersionId=version)
         with answer["Body"] as body:
             text = body.read().decode(errors="replace")
-        return _Found(KeptSeal(key, text), answer.get("ObjectLockMode") == _LOCKED_FOR_GOOD)
+        return _Found(KeptSeal(key, text), lock_of(s3, bucket, key, answer))
 
     def _key(self, key: str) -> tuple[str, str]:
         answer = self._clients.client("kms").get_public_key(KeyId=key)

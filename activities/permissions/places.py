@@ -102,6 +102,11 @@ def evidence_key(environment: Environment) -> list[Place]:
     return key(environment.evidence.kms_key)(environment) if environment.evidence else []
 
 
+def bucket_keys(environment: Environment) -> list[Place]:
+    """The keys of buckets that have one of their own."""
+    return [place for name in environment.bucket_keys.values() for place in key(name)(environment)]
+
+
 def signing_key(environment: Environment) -> list[Place]:
     """The key that signs the ledger's heads."""
     return key(environment.evidence.signing_key)(environment) if environment.evidence else []

@@ -20,6 +20,7 @@ from activities.permissions.places import (
     Conditions,
     Place,
     Where,
+    bucket_keys,
     everywhere,
     evidence_key,
     in_buckets,
@@ -68,7 +69,7 @@ _READ = together(_EVIDENCE, in_buckets("/*"))
 _PAGE = maintenance("*")
 
 _NARROWER: dict[tuple[str, str], Where] = {
-    (FORENSICS_QUEUE, "kms:Decrypt"): evidence_key,
+    (FORENSICS_QUEUE, "kms:Decrypt"): together(evidence_key, bucket_keys),
     (FORENSICS_QUEUE, "kms:GenerateDataKey"): evidence_key,
     (FORENSICS_QUEUE, "s3:GetObjectVersion"): _READ,
     **{

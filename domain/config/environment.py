@@ -168,6 +168,7 @@ class Environment(_Part):
     load_balancers: dict[str, LoadBalancer] = {}
     health: dict[str, HealthCheck] = {}
     buckets: dict[str, str] = {}
+    bucket_keys: dict[str, str] = {}
     maintenance: Maintenance | None = None
     web_acls: dict[str, WebAcl] = {}
     security_groups: dict[str, str] = {}
@@ -194,6 +195,8 @@ class Environment(_Part):
         for name, database in self.databases.items():
             if database.replica_of is not None and database.replica_of not in self.databases:
                 raise ValueError(f"database {name!r} is a replica of {database.replica_of!r}, which is not named here")
+        if unknown := self.bucket_keys.keys() - self.buckets.keys():
+            raise ValueError(f"bucket_keys names {', '.join(sorted(unknown))}, which buckets does not")
         if self.maintenance and self.maintenance.load_balancer not in self.load_balancers:
             raise ValueError(f"maintenance names load balancer {self.maintenance.load_balancer!r}, which is not here")
         if self.maintenance and self.maintenance.bucket not in self.buckets:

@@ -16,6 +16,7 @@ from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEn
 from moto.s3.models import FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
+from sandbox.aws import s3_reads
 from sandbox.aws.moto_patch import patch
 
 _put_object = S3Response.put_object
@@ -38,6 +39,7 @@ class BadDigest(S3ClientError):  # noqa: N818 - named as AWS names it
 
 def install() -> None:
     """Patch moto with these operations."""
+    s3_reads.install()
     patch(S3Response, put_object=put_object, upload_part=upload_part, _key_response_post=_post)
     patch(
         S3Backend,
@@ -49,9 +51,12 @@ def install() -> None:
 
 
 def put_object(response: S3Response) -> Any:
-    """Put an object; one that does not match its SHA-256 is refused."""
+    """Put an object; one that does not match its SHA-256 is refused, and a customer's own key is remembered of it."""
     _check(response)
     status, headers, body = _put_object(response)
+    if response.headers.get(s3_reads.CUSTOMER):
+        made = response.backend.get_object(response.bucket_name, response.parse_key_name())
+        vars(made)["customer_key"] = True
     # AWS always sends it; evidence is dated by it
     headers.setdefault("date", format_datetime(datetime.now(UTC), usegmt=True))
     return status, headers, body

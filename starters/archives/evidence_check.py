@@ -6,7 +6,7 @@ from typing import Any
 
 from activities.action import Clients
 from activities.aws.evidence.s3_copying import in_order
-from activities.evidence_objects import EvidenceStore, Manifest
+from activities.evidence_objects import HIDDEN, EvidenceStore, Manifest
 from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
 from domain.audit.evidence import Told, custody, preserved
@@ -26,6 +26,8 @@ class Evidence:
         self.clients = clients
         self._incident = incident
         self._store, self._ledger = EvidenceStore(clients, environment), LedgerReader(clients, environment)
+        self.hidden = 0
+        """How many copies `problems` found unchanged, but could not see the locks of."""
         self._copy = self._ledger.read(incident).copy
         try:
             self._entries = account(self._copy)
@@ -65,11 +67,11 @@ class Evidence:
                 checked += 1
                 if self._named(manifest) is None:
                     yield f"{manifest.arn} version {manifest.version}: no entry of the record holds its SHA-256"
-                yield from _of_lines(self._store, self._store.lines(manifest))
+                yield from self._of_lines(self._store.lines(manifest))
             else:
                 lines = [line for line in self._store.lines(manifest) if line["evidence_id"] == name]
                 checked += len(lines)
-                yield from _of_lines(self._store, iter(lines))
+                yield from self._of_lines(iter(lines))
         for one in preserved(self._entries):
             if name not in {None, _snapshot_name(one)}:
                 continue
@@ -80,6 +82,18 @@ class Evidence:
                 yield f"{one.arn}, named in entry {one.entry.seq}: it is gone"
         if name is not None and not checked:
             raise self._unknown(name)
+
+    def _of_lines(self, lines: Iterator[dict[str, Any]]) -> Iterator[str]:
+        def check(line: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+            return line, self._store.check(line)
+
+        for came in in_order(check, lines):
+            if isinstance(came, Exception):
+                raise came
+            line, problem = came
+            self.hidden += problem == HIDDEN
+            if problem not in {None, HIDDEN}:
+                yield f"{line['evidence_id']} ({line['destination']}): {problem}"
 
     def _unknown(self, name: str) -> RefusedError:
         where = self._incident
@@ -98,24 +112,15 @@ def opened(options: Options, incident: str) -> Iterator[Evidence]:
         yield Evidence(incident, clients, environment)
 
 
-def _of_lines(store: EvidenceStore, lines: Iterator[dict[str, Any]]) -> Iterator[str]:
-    def check(line: dict[str, Any]) -> str | None:
-        problem = store.check(line)
-        return None if problem is None else f"{line['evidence_id']} ({line['destination']}): {problem}"
-
-    for came in in_order(check, lines):
-        if isinstance(came, Exception):
-            raise came
-        if came is not None:
-            yield came
-
-
 def _manifest_row(manifest: Manifest, entry: Entry | None) -> dict[str, Any]:
     about = manifest.about
+    gaps = sum(about.get("gaps", {}).values())
     what = f"{about.get('versions', '?')} versions of {about.get('bucket', '?')} since {about.get('since', '?')}"
+    what += f", {gaps} more could not be read" if gaps else ""
     return {
         **_row(manifest.id, "copies", what, entry),
         "copies": int(about.get("versions", 0)),
+        "gaps": gaps,
         "locked_until": about.get("locked_until"),
         "manifest": manifest.key,
         "version": manifest.version,

@@ -59,15 +59,23 @@ def verify(options: Options, incident: str, evidence_: str | None) -> None:
     from starters.archives import evidence_check
 
     with evidence_check.opened(options, incident) as preserved:
-        wrong, rows = list(preserved.problems(evidence_)), preserved.rows()
-    copies = sum(row["copies"] for row in rows)
+        wrong, rows, hidden = list(preserved.problems(evidence_)), preserved.rows(), preserved.hidden
+    copies, gaps = (sum(row.get(name, 0) for row in rows) for name in ("copies", "gaps"))
     if options.as_json:
-        print_json({"incident": incident, "intact": not wrong, "problems": wrong, "copies": copies})
+        intact = None if hidden and not wrong else not wrong
+        found = {"problems": wrong, "copies": copies, "locks_hidden": hidden, "gaps": gaps}
+        print_json({"incident": incident, "intact": intact, **found})
     if wrong:
         more = f" ({len(wrong)} problems in all)" if len(wrong) > 1 else ""
         raise RefusedError(f"the evidence of {incident} is not intact: {terminal.clean(wrong[0])}{more}")
+    if hidden:
+        raise RefusedError(
+            f"the contents of the evidence of {incident} are unchanged, but whether {hidden} copies are still locked "
+            "cannot be told: these credentials lack s3:GetObjectRetention and s3:GetObjectLegalHold"
+        )
     if not options.as_json:
-        click.echo(f"The evidence of {incident} is intact: {len(rows)} pieces with {copies} copies")
+        named = f"; {gaps} versions could not be copied, as their manifests say" if gaps else ""
+        click.echo(f"The evidence of {incident} is intact: {len(rows)} pieces with {copies} copies{named}")
 
 
 def _custody(name: str, event: str, text: str, *parameters: Callable[[Any], Any]) -> None:

@@ -84,14 +84,15 @@ def test_deletions_and_losses_are_told(
     s3.delete_object(Bucket=LOGS, Key="app/a")
     lost = log("app/b", b"lost", INSIDE)
     call = applied(runner, world)
-    listing = s3_preservation.Preservation._inventory
+    listed = vars(s3_preservation)["versions"]
 
-    def then_lost(self: Any) -> Any:
-        lines = listing(self)
-        s3.delete_object(Bucket=LOGS, Key="app/b", VersionId=lost)
-        return lines
+    def then_lost(*asked: Any) -> Any:
+        for version in listed(*asked):
+            if version.version == lost:
+                s3.delete_object(Bucket=LOGS, Key="app/b", VersionId=lost)
+            yield version
 
-    monkeypatch.setattr(s3_preservation.Preservation, "_inventory", then_lost)
+    monkeypatch.setattr(s3_preservation, "versions", then_lost)
     message = verified(runner, world, call)
     assert "3 versions" in message
     assert "1 deletions" in message

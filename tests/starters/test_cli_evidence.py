@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.ledger.store import LedgerStore
 from domain.model.activity_io import AppendCall, Appended
+from sandbox.aws import s3_reads
 from starters.client import full_timeline
 from starters.client.incident_client import Account
 from starters.errors import RefusedError
@@ -78,7 +79,7 @@ def test_preserved_evidence_is_listed_and_whole(incident: Incident, aws: Vaulted
     assert (second["kind"], second["evidence"], second["entry"]) == ("snapshot", snapshot, 6)
     assert first["evidence"] in ok(incident("evidence", "list", INCIDENT)).out.replace("\n", "")
     said = ok(incident("evidence", "verify", INCIDENT, "--json")).json
-    assert said == {"incident": INCIDENT, "intact": True, "problems": [], "copies": 3}
+    assert said == {"incident": INCIDENT, "intact": True, "problems": [], "copies": 3, "locks_hidden": 0, "gaps": 0}
     ok(incident("evidence", "verify", INCIDENT, first["evidence"]))
     assert "3 copies" in ok(incident("evidence", "verify", INCIDENT)).out
 
@@ -102,6 +103,17 @@ def test_evidence_that_is_not_what_it_was_is_named(incident: Incident, aws: Vaul
     assert victim.name in said.err
     found = incident("evidence", "verify", INCIDENT, "--json")
     assert (found.status, found.json["intact"], len(found.json["problems"])) == (1, False, 1)
+
+
+def test_a_hidden_lock_is_no_tampering(incident: Incident, aws: Vaulted) -> None:
+    """Credentials that may not see locks find nothing wrong, and do not claim to know."""
+    aws.preserve(2)
+    with s3_reads.hidden_locks(aws.environment.account):
+        said = incident("evidence", "verify", INCIDENT)
+        found = incident("evidence", "verify", INCIDENT, "--json").json
+    assert said.status == 1
+    assert "unchanged, but whether 2 copies are still locked cannot be told" in said.err
+    assert (found["intact"], found["problems"], found["locks_hidden"]) == (None, [], 2)
 
 
 def test_a_manifest_that_the_record_does_not_name_is_refused(incident: Incident, aws: Vaulted) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from activities.action import RuleError
 from activities.aws.evidence.s3_content import Content, Piece, Read, Room
 from activities.aws.shared.error_codes import is_already
-from activities.aws.shared.s3_objects import head
+from activities.aws.shared.s3_objects import Lock, head, lock_of
 
 _UPLOADS = 4
 _EVIDENCE = {"ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"}
@@ -20,14 +20,17 @@ _RECORD = {"ObjectLockMode": FOR_GOOD}
 
 @dataclass(frozen=True)
 class Stored:
-    """An object of the vault. `sha256` is its content's, in hex; S3 took it `at`, by its own clock; both are UTC."""
+    """An object of the vault. `sha256` is its content's, in hex; S3 took it `at`, by its own clock; both are UTC.
+
+    `locked_until` is None where the lock of one that stood there already is hidden from us.
+    """
 
     key: str
     version: str
     size: int
     sha256: str
     at: datetime
-    locked_until: datetime
+    locked_until: datetime | None
 
 
 class Vault:
@@ -53,13 +56,14 @@ class Vault:
         """Let no further upload begin."""
         self._uploads.shutdown(wait=False, cancel_futures=True)
 
-    def put_evidence(self, key: str, read: Read, size: int) -> Stored:
+    def put_evidence(self, key: str, read: Read, size: int, metadata: dict[str, str]) -> Stored:
         """Put evidence at `key` (`s3:PutObject`, `s3:PutObjectRetention`, `s3:PutObjectLegalHold`).
 
-        Raises `RuleError` when something else stands there, or S3 stored something else than was sent.
+        Its source's own metadata goes along: CloudTrail signs its digests there. Raises `RuleError` when something else
+        stands there, or S3 stored something else than was sent.
         """
         content = Content(read, size, self._room)
-        answer, found = self._put(key, content, _EVIDENCE)
+        answer, found = self._put(key, content, {**_EVIDENCE, "Metadata": metadata})
         if found is not None:
             return self._same(key, found, content)
         at = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -72,14 +76,11 @@ class Vault:
         sent, and when the one that stands there is not locked as ours are.
         """
         _, found = self._put(key, Content(read, None, self._room), _RECORD)
-        if found is not None and found.get("ObjectLockMode") != FOR_GOOD:
-            raise RuleError(
-                f"a record in {self._bucket} is without our lock (version {found['VersionId']}): "
-                "somebody else writes there"
-            )
+        if found is not None:
+            refuse_unlocked(self._s3, self._bucket, key, found)
         return found is None
 
-    def compare(self, key: str, read: Read, size: int) -> Stored | None:
+    def compare(self, key: str, read: Read, size: int, metadata: dict[str, str]) -> Stored | None:
         """Give the evidence at `key` when it is what `read` gives; None when nothing stands there.
 
         Raises `RuleError` when something else does.
@@ -88,7 +89,7 @@ class Vault:
             return None
         return self._same(key, found, Content(read, size, self._room).read_all())
 
-    def _put(self, key: str, content: Content, lock: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def _put(self, key: str, content: Content, lock: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Put a content, and give the answer; where something stands already, what a look at that gives besides."""
         try:
             return self._written(key, content, lock), None
@@ -97,7 +98,7 @@ class Vault:
                 raise
             return {}, found
 
-    def _written(self, key: str, content: Content, lock: dict[str, str]) -> dict[str, Any]:
+    def _written(self, key: str, content: Content, lock: dict[str, Any]) -> dict[str, Any]:
         options = {**lock, "ObjectLockRetainUntilDate": self._until, **self._sealed, "ChecksumAlgorithm": "SHA256"}
         where = {"Bucket": self._bucket, "Key": key}
         first = content.next()
@@ -165,11 +166,21 @@ class Vault:
                 f"something else is in {self._bucket} where evidence belongs (version {version}): "
                 "somebody else writes there; find out who before anything is trusted"
             )
-        held = found.get("ObjectLockLegalHoldStatus") == "ON" and found.get("ObjectLockMode") == "GOVERNANCE"
-        if not held and found.get("ObjectLockMode") != FOR_GOOD:
+        lock = lock_of(self._s3, self._bucket, key, found)
+        ours = lock.mode == FOR_GOOD or (lock.mode == "GOVERNANCE" and lock.hold)
+        if not ours and not lock.hidden:
             raise RuleError(f"evidence in {self._bucket} is without our lock (version {version})")
-        until = found["ObjectLockRetainUntilDate"]
-        return Stored(key, version, content.size, content.sha256, found["LastModified"], until)
+        return Stored(key, version, content.size, content.sha256, found["LastModified"], lock.until)
+
+
+def refuse_unlocked(s3: Any, bucket: str, key: str, answer: dict[str, Any]) -> Lock:
+    """Raise `RuleError` for a record that is not locked as ours are; one whose lock is hidden from us may be."""
+    lock = lock_of(s3, bucket, key, answer)
+    if lock.mode != FOR_GOOD and not lock.hidden:
+        raise RuleError(
+            f"a record in {bucket} is without our lock (version {answer['VersionId']}): somebody else writes there"
+        )
+    return lock
 
 
 def _broken(sent: list[Future[dict[str, Any]]]) -> bool:

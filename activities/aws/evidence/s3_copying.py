@@ -9,12 +9,16 @@ from uuid import NAMESPACE_URL, uuid5
 
 from activities.aws.evidence.evidence_bucket import Vault
 from activities.aws.evidence.s3_versions import Version
-from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.error_codes import code_of, kind_of_answer
+from domain.values.errors import ErrorKind
 from domain.values.timestamps import stamp_to_second
 
 _AT_ONCE = 16
 _AHEAD = 4 * _AT_ONCE
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
+DENIED = "AccessDenied"
+_UNREADABLE = frozenset({DENIED, "InvalidObjectState", "InvalidRequest"})
+"""Archived, or encrypted with a key that the customer keeps: S3 GetObject; KMS's own codes begin with its name."""
 _KEY_BYTES = 1024  # the longest key that S3 takes
 _WAIT_SECONDS = 0.5
 
@@ -36,8 +40,8 @@ class Copier:
         """Copy a version and give the manifest's line about it; what stands there already is compared instead.
 
         `look` expects it there and sends nothing if so. A deletion has nothing to copy, and what is gone from the
-        source cannot be: the line says so. Raises `RefusedError` like the vault, and botocore's errors
-        (`s3:GetObjectVersion`).
+        source, or cannot be read there, cannot be: the line says so. Raises `RuleError` like the vault, and botocore's
+        errors (`s3:GetObjectVersion`, and `kms:Decrypt` with the source's own key).
         """
         line = self._line(version)
         if version.deleted:
@@ -47,23 +51,26 @@ class Copier:
                 version, self._vault.put_evidence
             )
         except self._s3.exceptions.ClientError as error:
-            if code_of(error) not in _GONE:
+            code = str(code_of(error))
+            if error.operation_name != "GetObject" or not (code in _GONE or _is_unreadable(error, code)):
                 raise
-            return {**line, "gone": code_of(error)}
+            return {**line, "gone" if code in _GONE else "gap": code}
+        locked = {"locked_until": stamp_to_second(stored.locked_until)} if stored.locked_until else {"lock": "hidden"}
         return {
             **line,
+            **locked,
             "size": stored.size,
             "sha256": stored.sha256,
             "destination": stored.key,
             "destination_version": stored.version,
             "acquired_at": stamp_to_second(stored.at),
-            "locked_until": stamp_to_second(stored.locked_until),
         }
 
     def _stored(self, version: Version, how: Callable[..., R]) -> R:
         answer = self._s3.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version)
         with answer["Body"] as body:
-            return how(self._destination(version), body.read, int(answer["ContentLength"]))
+            size = int(answer["ContentLength"])
+            return how(self._destination(version), body.read, size, answer.get("Metadata", {}))
 
     def _line(self, version: Version) -> dict[str, Any]:
         place = f"s3://{self._evidence_bucket}/{self._destination(version)}"
@@ -80,6 +87,12 @@ class Copier:
         if len(key.encode()) <= _KEY_BYTES:
             return key
         return f"{self._copies}sha256-{sha256(version.key.encode()).hexdigest()}/{version.version}"
+
+
+def _is_unreadable(error: Any, code: str) -> bool:
+    if code.startswith("KMS."):
+        return kind_of_answer(error.response, error.operation_name) is not ErrorKind.TRANSIENT
+    return code in _UNREADABLE
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R | Exception]:

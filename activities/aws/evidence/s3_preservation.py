@@ -1,33 +1,32 @@
-"""The copying of a window of a bucket into the vault: an inventory, the copies, a manifest. Cut anywhere, it goes on.
+"""The copying of a window of a bucket into the vault, newest first, and its manifest. Cut anywhere, it goes on.
 
 Everything that a later attempt needs stands in the evidence bucket, under the plan's `records`:
 
-    inventory.jsonl       what shall be copied, one version a line; fixed before the first copy
-    parts/000001.jsonl    the manifest's lines of the first 500 versions, and so on; written as they are done
-    manifest.jsonl        a head, and the lines of all parts; written last: where it stands, all is copied
+    parts/000001.jsonl    the manifest's lines of the first 500 versions or more, and so on; written as they are done
+    manifest.jsonl        a head, and the lines of all parts; written last: where it stands, all that can be is copied
+
+Copying begins with the first page of the bucket's listing. A part ends with the last version of a key, behind which an
+attempt that comes later takes the listing up.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
-from itertools import islice
 from typing import Any
 
 from activities.action import RuleError
-from activities.aws.evidence.evidence_bucket import FOR_GOOD, Vault
+from activities.aws.evidence.evidence_bucket import Vault, refuse_unlocked
 from activities.aws.evidence.s3_content import MIB, of_lines
-from activities.aws.evidence.s3_copying import Copier, in_order
-from activities.aws.evidence.s3_lines import Lines
-from activities.aws.evidence.s3_versions import Version, versions
-from activities.aws.shared.s3_objects import head, small
+from activities.aws.evidence.s3_copying import DENIED, Copier, in_order
+from activities.aws.evidence.s3_versions import stretches, versions
 from activities.heartbeat import last_progress, progress
 from domain.model.plan import State, Verification
 
 MANIFEST = "manifest.jsonl"
-_INVENTORY = "inventory.jsonl"
 _PART_LINES = 500
 _GIVE_UP_AFTER = 25
 Line = dict[str, Any]
@@ -41,29 +40,34 @@ class Preservation:
         self._vault = vault
         self._bucket = bucket
         self._context = {name: value for name, value in context.items() if name != "found"}
+        self._source = str(context["bucket"])
         self._records = str(context["records"])
-        self._copier = Copier(s3, vault, bucket, str(context["bucket"]), str(context["copies"]))
-        self._parts = 0
+        self._copier = Copier(s3, vault, bucket, self._source, str(context["copies"]))
+        self._parts = self._done = 0
+        self._last: str | None = None
         self._totals: Counter[str] = Counter(versions=0, bytes=0, deleted=0, gone=0)
+        self._gaps: Counter[str] = Counter()
 
     def carry_out(self, collector: str) -> None:
         """Copy everything and write the manifest, from wherever earlier attempts came to.
 
-        What is gone from the source by now is noted in the manifest. Any other version that cannot be copied is
-        raised once all the others are, and then there is no manifest.
+        What is gone from the source by now, or cannot be read there (archived, encrypted under a key that cannot be
+        used), is noted in the manifest. Any other version that cannot be copied is raised once all the others are, and
+        then there is no manifest. Raises `RuleError` where this role may read nothing at all.
         """
-        inventory = self._inventory()
-        wanted = (Version.parse(line) for line in inventory)
-        while (part := small(self._s3, self._bucket, self._part(self._parts + 1))) is not None:
-            self._count(_of_part(part, [version.version for version in islice(wanted, _PART_LINES)]))
-        self._copy(wanted)
-        about = {"collector": collector, "inventory": inventory.sha256, "tool": str(self._s3.meta.config.user_agent)}
+        while (part := self._standing(self._part(self._parts + 1))) is not None:
+            self._count(_of_part(part))
+        since, until = (datetime.fromisoformat(self._context[name]) for name in ("since", "until"))
+        order = stretches(self._context["folders"], since, until)
+        self._copy(versions(self._s3, self._source, (since, until), order, self._last))
+        about = {"collector": collector, "tool": str(self._s3.meta.config.user_agent), "gaps": dict(self._gaps)}
         first = {**self._context, **self._totals, **about}
         self._vault.put_record(self._records + MANIFEST, of_lines(self._manifest_lines(first)))
 
     def report(self) -> Verification:
         """Read the manifest as it stands, and say what it holds, where it is and its hash."""
-        answer = self._s3.get_object(Bucket=self._bucket, Key=self._records + MANIFEST)
+        key = self._records + MANIFEST
+        answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         digest, begin = sha256(), b""
         with answer["Body"] as body:
             while read := body.read(MIB):
@@ -72,29 +76,16 @@ class Preservation:
         first = json.loads(begin.split(b"\n", 1)[0])
         if any(first.get(name) != value for name, value in self._context.items()):
             return Verification(done=False, failed=True, message="the manifest that stands there is not of this order")
-        if answer.get("ObjectLockMode") != FOR_GOOD:
-            return Verification(done=False, failed=True, message="the manifest stands there without its lock")
-        where = f"s3://{self._bucket}/{self._records}{MANIFEST} version {answer['VersionId']}"
-        return Verification(done=True, message=f"{_said(first)}; manifest {where}, SHA-256 {digest.hexdigest()}")
+        hidden = "; its lock is hidden from this role" if self._locked(key, answer) else ""
+        where = f"s3://{self._bucket}/{key} version {answer['VersionId']}"
+        return Verification(
+            done=True, message=f"{_said(first)}; manifest {where}{hidden}, SHA-256 {digest.hexdigest()}"
+        )
 
-    def _inventory(self) -> Lines:
-        """The inventory; it is made now unless it stands there."""
-        key = self._records + _INVENTORY
-        if (found := head(self._s3, self._bucket, key)) is None:
-            since, until = (datetime.fromisoformat(self._context[name]) for name in ("since", "until"))
-            listed = versions(self._s3, str(self._context["bucket"]), since, until)
-            self._vault.put_record(key, of_lines(version.line() for version in listed))
-            found = head(self._s3, self._bucket, key)
-        if found is None:
-            raise _vanished()
-        if found.get("ObjectLockMode") != FOR_GOOD:
-            raise RuleError("the inventory stands there without our lock: somebody else wrote it")
-        return Lines(self._s3, self._bucket, key, int(found["ContentLength"]))
-
-    def _copy(self, wanted: Iterator[Version]) -> None:
-        """Copy what no part tells of yet, and write a part for every 500 lines."""
+    def _copy(self, wanted: Iterator[Any]) -> None:
+        """Copy what no part tells of yet, and write a part for every 500 lines or a few more."""
         known = int((last_progress() or {}).get("versions", 0))
-        done, moved = self._parts * _PART_LINES, self._totals["bytes"]
+        done, moved = self._done, self._totals["bytes"]
         lines: list[Line] = []
         failures: list[Exception] = []
         numbered = enumerate(wanted, start=done)
@@ -104,12 +95,12 @@ class Preservation:
                 if len(failures) == _GIVE_UP_AFTER:
                     break
             elif not failures:  # no part is written past a failure, but what can be copied is
+                if len(lines) >= _PART_LINES and came["source"] != lines[-1]["source"]:
+                    self._write_part(lines)
+                    lines = []
                 lines.append(came)
                 done, moved = done + 1, moved + came.get("size", 0)
                 progress({"versions": done, "bytes": moved, "last": came["source_version"]})
-                if len(lines) == _PART_LINES:
-                    self._write_part(lines)
-                    lines = []
         if failures:
             raise failures[0]
         if lines:
@@ -117,51 +108,80 @@ class Preservation:
 
     def _write_part(self, lines: list[Line]) -> None:
         """Write the next part; where another attempt wrote it, that one counts, if it is about the same versions."""
+        if not self._parts and all(line.get("gap") == DENIED for line in lines):
+            raise RuleError(
+                f"this role may read nothing of {self._source}: it takes s3:GetObjectVersion, and kms:Decrypt with the "
+                "key that its objects are encrypted under (bucket_keys of the environment's file)"
+            )
         key = self._part(self._parts + 1)
-        content = b"".join(_json(line) for line in lines)
-        if not self._vault.put_record(key, BytesIO(content).read):
-            lines = _of_part(self._read_part(self._parts + 1), [str(line["source_version"]) for line in lines])
+        if not self._vault.put_record(key, BytesIO(b"".join(map(_json, lines))).read):
+            mine, lines = lines, _of_part(self._standing(key) or b"")
+            if [line["source_version"] for line in lines] != [line["source_version"] for line in mine]:
+                raise RuleError("a part of the manifest is not about what the bucket lists: somebody else wrote there")
         self._count(lines)
 
     def _manifest_lines(self, first: Line) -> Iterator[bytes]:
         yield _json(first)
         for number in range(1, self._parts + 1):
-            yield self._read_part(number)
+            if (part := self._standing(self._part(number))) is None:
+                raise RuleError(
+                    "a record that was just put is gone from the evidence bucket: somebody else writes there"
+                )
+            yield part
 
     def _count(self, lines: list[Line]) -> None:
         self._parts += 1
+        self._done += len(lines)
+        self._last = str(lines[-1]["source"]).split(":::", 1)[1].split("/", 1)[1]
         for line in lines:
+            if "gap" in line:
+                self._gaps[line["gap"]] += 1
+                continue
             kind = next((kind for kind in ("deleted", "gone") if kind in line), "versions")
             self._totals.update({kind: 1, "bytes": line.get("size", 0)})
 
-    def _read_part(self, number: int) -> bytes:
-        if (part := small(self._s3, self._bucket, self._part(number))) is None:
-            raise _vanished()
-        return part
+    def _standing(self, key: str) -> bytes | None:
+        """Read a record of ours; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        self._locked(key, answer)
+        with answer["Body"] as body:
+            return bytes(body.read())
+
+    def _locked(self, key: str, answer: dict[str, Any]) -> bool:
+        """Make sure that a record is locked as ours are; tells whether that is hidden from this role."""
+        return refuse_unlocked(self._s3, self._bucket, key, answer).hidden
 
     def _part(self, number: int) -> str:
         return f"{self._records}parts/{number:06d}.jsonl"
 
 
-def _of_part(part: bytes, wanted: list[str]) -> list[Line]:
-    """The lines of a part; raises `RuleError` when they are not about the versions that the inventory has there."""
+def about(s3: Any, bucket: str, manifest: str) -> Line:
+    """The head of a manifest: its first line (`s3:GetObject`)."""
+    with closing(s3.get_object(Bucket=bucket, Key=manifest)["Body"]) as body:
+        return dict(json.loads(next(body.iter_lines())))
+
+
+def _of_part(part: bytes) -> list[Line]:
+    """The lines of a part; raises `RuleError` for what is none."""
     lines = [json.loads(line) for line in part.splitlines()]
-    if [line["source_version"] for line in lines] != wanted:
-        raise RuleError("a part of the manifest is not about what the inventory names: somebody else wrote there")
+    if not lines or any({"source", "source_version", "evidence_id"} - line.keys() for line in lines):
+        raise RuleError("a part of the manifest is not as we write them: somebody else wrote there")
     return lines
-
-
-def _vanished() -> RuleError:
-    return RuleError("a record that was just put is gone from the evidence bucket: somebody else writes there")
 
 
 def _said(first: Line) -> str:
     deletions = f" and {first['deleted']} deletions" if first["deleted"] else ""
     gone = f"; {first['gone']} were gone before they could be copied" if first["gone"] else ""
+    gaps = ", ".join(f"{count} {code}" for code, count in first["gaps"].items())
+    gaps = f"; NOT COPIED, as they could not be read: {gaps}" if gaps else ""
     until = first["locked_until"][:10]
     size = f"{first['bytes'] / MIB:.1f} MiB"
     return (
-        f"{first['versions']} versions ({size}){deletions} of {first['bucket']} preserved, locked until {until}{gone}"
+        f"{first['versions']} versions ({size}){deletions} of {first['bucket']} preserved, locked until {until}"
+        f"{gone}{gaps}"
     )
 
 

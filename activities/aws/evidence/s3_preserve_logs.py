@@ -4,12 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
+from itertools import count
 from typing import Any
 
 from activities.action import BucketName, ChangeAction, Params, RuleError, evidence_of, iam
 from activities.aws.evidence.evidence_bucket import Vault
-from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
-from activities.aws.evidence.s3_versions import Survey, survey
+from activities.aws.evidence.s3_preservation import MANIFEST, Preservation, about
+from activities.aws.evidence.s3_versions import Survey, dated_folders, survey
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import head, small
 from domain.config.approval import ApprovalClass
@@ -34,15 +35,19 @@ class PreserveLogs(ChangeAction[PreserveParams]):
 
     The state is the `order`, by its SHA-256, and the `manifest`, by its key. Applying puts the order on record and
     returns; verifying does the copying, which can take hours and goes on where it was cut. Copies stand under
-    `evidence/<incident>/<bucket>/<key>/<version>`. The role needs to read the bucket and its versions, and to put and
-    read, not to delete, in the evidence bucket.
+    `evidence/<incident>/<bucket>/<key>/<version>`. What cannot be read at its source is named as a gap. The role needs
+    to read the bucket and its versions, to decrypt with the bucket's own key, and to put and read, not to delete, in
+    the evidence bucket.
+
+    Logs are delivered minutes after what they tell of: asked for again, it copies what has come since, and what was a
+    gap.
     """
 
     name = "s3.preserve_logs"
     permissions = iam(
         "kms:Decrypt GenerateDataKey",
-        "s3:AbortMultipartUpload GetBucketObjectLockConfiguration GetObject GetObjectVersion ListBucket",
-        "s3:ListBucketVersions PutObject PutObjectLegalHold PutObjectRetention",
+        "s3:AbortMultipartUpload GetBucketObjectLockConfiguration GetObject GetObjectLegalHold GetObjectRetention",
+        "s3:GetObjectVersion ListBucket ListBucketVersions PutObject PutObjectLegalHold PutObjectRetention",
     )
     classes = (ApprovalClass.A1,)
     needs = ("evidence",)
@@ -61,8 +66,16 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         since = scope.declared_at - params.since
         found = survey(s3, source, since)
         context = _context(scope, evidence, source, since, max(found.until, scope.declared_at)) | {
-            "found": {"versions": found.versions, "bytes": found.size, "deleted": found.deleted, "days": found.days}
+            "folders": dated_folders(s3, source),
+            "found": {
+                "versions": found.versions,
+                "bytes": found.size,
+                "deleted": found.deleted,
+                "archived": found.archived,
+                "days": found.days,
+            },
         }
+        context["records"] = self._unused(evidence.bucket, context["records"])
         manifest = f"{context['records']}{MANIFEST}"
         after = {"order": sha256(_order(context)).hexdigest(), "manifest": manifest}
         return self.proposed(
@@ -108,6 +121,16 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             if stands["manifest"] == _ABSENT:
                 work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
             return work.report()
+
+    def _unused(self, bucket: str, records: str) -> str:
+        """Where the records of this window go: beside those of an earlier manifest that names gaps."""
+        s3 = self.clients.client("s3")
+        for number in count(1):
+            place = records if number == 1 else f"{records.rstrip('/')}-{number}/"
+            manifest = f"{place}{MANIFEST}"
+            if head(s3, bucket, manifest) is None or not about(s3, bucket, manifest).get("gaps"):
+                break
+        return place
 
     def _vault(self, scope: Scope, plan: Plan) -> Vault:
         evidence = evidence_of(scope.environment)
@@ -163,8 +186,11 @@ def _counted(found: Survey) -> str:
 
 
 def _impact(context: State, bucket: str) -> str:
+    archived, until = context["found"]["archived"], context["locked_until"][:10]
+    gaps = f"{archived} versions are archived, which makes them gaps: restore them and ask again. " if archived else ""
     return (
         f"Nothing in {context['bucket']} changes. Copies go to {bucket}, under a legal hold and locked in GOVERNANCE "
-        f"mode until {context['locked_until'][:10]}; order, inventory and manifest are locked in COMPLIANCE mode until "
-        "then, which nobody can lift. That is why it cannot be undone. Copying takes up requests and transfer."
+        f"mode until {until}; order and manifest are locked in COMPLIANCE mode until then, which nobody can lift. That "
+        f"is why it cannot be undone. Copying takes up requests and transfer. {gaps}CloudTrail and other services "
+        "deliver minutes late: ask again for what comes later."
     )

@@ -1,16 +1,19 @@
 """The versions that a bucket holds of a window in time, tombstones included."""
 
-import json
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+import re
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from itertools import chain
+from itertools import takewhile
 from typing import Any
 
 _PAGES = 100
 """How many pages of a thousand versions a survey looks at, which takes about a quarter of a minute."""
+_FOLDERS = 200
+_YEAR = re.compile(r"20[0-9]{2}/")
+_ARCHIVED = {"GLACIER", "DEEP_ARCHIVE"}
 
 
 @dataclass(frozen=True)
@@ -23,18 +26,6 @@ class Version:
     size: int
     deleted: bool = False
 
-    @classmethod
-    def of(cls, found: dict[str, Any], *, deleted: bool) -> "Version":
-        modified = found["LastModified"].astimezone(UTC).isoformat(timespec="milliseconds")
-        return cls(found["Key"], found["VersionId"], modified, int(found.get("Size", 0)), deleted)
-
-    @classmethod
-    def parse(cls, line: bytes) -> "Version":
-        return cls(**json.loads(line))
-
-    def line(self) -> bytes:
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-
 
 @dataclass(frozen=True)
 class Survey:
@@ -46,46 +37,88 @@ class Survey:
     versions: int
     size: int
     deleted: int
+    archived: int
     days: dict[str, int]
     until: datetime
     complete: bool
 
 
-def versions(s3: Any, bucket: str, since: datetime, until: datetime) -> Iterator[Version]:
-    """Give every version last modified from `since` to `until`, both included, page by page in the order of keys.
+def stretches(folders: Sequence[str], since: datetime, until: datetime) -> list[str]:
+    """In which order a bucket is gone through, by prefix: the newest day of each dated folder first, all else last."""
+    first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+    days = takewhile(lambda day: day >= first, (last - timedelta(days=back) for back in range((last - first).days + 1)))
+    return [*(f"{folder}{day:%Y/%m/%d}/" for day in days for folder in folders), ""]
 
-    The whole bucket is gone through, a thousand versions a request: the date in a key does not say when that key
-    was last written (`s3:ListBucketVersions`).
+
+def dated_folders(s3: Any, bucket: str) -> list[str]:
+    """The folders that have one for each year in them, as those of AWS's own logs do (`s3:ListBucketVersions`).
+
+    At most 200 folders are looked into, those of AWS first.
     """
-    for page in _pages(s3, bucket):
-        yield from (Version.of(one, deleted=gone) for one, gone in _of(page, since) if one["LastModified"] <= until)
+    found, waiting = [], deque([""])
+    for _ in range(_FOLDERS):
+        if not waiting:
+            break
+        folder = waiting.popleft()
+        page = s3.list_object_versions(Bucket=bucket, Prefix=folder, Delimiter="/")
+        below = [one["Prefix"] for one in page.get("CommonPrefixes", [])]
+        if any(_YEAR.fullmatch(one.removeprefix(folder)) for one in below):
+            found.append(folder)
+        elif folder.startswith("AWSLogs/"):
+            waiting.extendleft(reversed(below))
+        else:
+            waiting.extend(sorted(below, key=lambda one: one != "AWSLogs/"))
+    return found
+
+
+def versions(
+    s3: Any, bucket: str, window: tuple[datetime, datetime], order: Sequence[str], after: str | None = None
+) -> Iterator[Version]:
+    """Give every version last modified in the window, both ends included, stretch by stretch in the order of keys.
+
+    With `after`, a key, those that come behind all versions of it. The whole bucket is gone through in the end, a
+    thousand versions a request: the date in a key does not say when that key was last written
+    (`s3:ListBucketVersions`).
+    """
+    begun = -1 if after is None else _stretch(after, order)
+    for number, prefix in enumerate(order):
+        if number < begun:
+            continue
+        marker = {"KeyMarker": after} if number == begun else {}
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix, **marker):
+            for found, deleted in _of(page, window[0]):
+                if found["LastModified"] <= window[1] and _stretch(found["Key"], order) == number:
+                    modified = found["LastModified"].astimezone(UTC).isoformat(timespec="milliseconds")
+                    yield Version(found["Key"], found["VersionId"], modified, int(found.get("Size", 0)), deleted)
 
 
 def survey(s3: Any, bucket: str, since: datetime) -> Survey:
     """Count the versions since an instant; the same bucket gives the same answer (`s3:ListBucketVersions`)."""
-    count, size, deleted, complete = 0, 0, 0, False
+    count, size, deleted, archived, complete = 0, 0, 0, 0, False
     days: Counter[str] = Counter()
     until = asked = since
-    for number, page in enumerate(_pages(s3, bucket), start=1):
+    for number, page in enumerate(s3.get_paginator("list_object_versions").paginate(Bucket=bucket), start=1):
         asked = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
         for one, gone in _of(page, since):
             count, deleted, size = count + (not gone), deleted + gone, size + int(one.get("Size", 0))
+            archived += one.get("StorageClass") in _ARCHIVED
             days[f"{one['LastModified'].astimezone(UTC):%Y-%m-%d}"] += 1
             until = max(until, one["LastModified"])
         complete = not page["IsTruncated"]
         if number == _PAGES:
             break
-    return Survey(count, size, deleted, dict(sorted(days.items())), until if complete else asked, complete)
+    return Survey(count, size, deleted, archived, dict(sorted(days.items())), until if complete else asked, complete)
 
 
-def _pages(s3: Any, bucket: str) -> Iterator[dict[str, Any]]:
-    pages: Iterator[dict[str, Any]] = s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
-    return pages
+def _stretch(key: str, order: Sequence[str]) -> int:
+    return next(number for number, prefix in enumerate(order) if key.startswith(prefix))
 
 
 def _of(page: dict[str, Any], since: datetime) -> Iterator[tuple[dict[str, Any], bool]]:
-    """The versions and delete markers of a page, and which of both each is."""
-    both = chain(
-        ((one, False) for one in page.get("Versions", [])), ((one, True) for one in page.get("DeleteMarkers", []))
-    )
+    """The versions and delete markers of a page, and which of both each is, all of one key together."""
+    both = [
+        *((one, False) for one in page.get("Versions", [])),
+        *((one, True) for one in page.get("DeleteMarkers", [])),
+    ]
+    both.sort(key=lambda found: str(found[0]["Key"]).encode())
     return (found for found in both if found[0]["LastModified"] >= since)
