@@ -3,6 +3,8 @@
 UNMADE: dict[tuple[str, str], str] = {
     ("forensics", "kms:Decrypt"): "S3 asks it for uploads of parts under a key, and for what is read back",
     ("forensics", "s3:AbortMultipartUpload"): "only an upload of parts that was cut is given up",
+    ("forensics", "s3:GetObjectLegalHold"): "S3 asks it for a header, and only a lock that is not shown is asked for",
+    ("forensics", "s3:GetObjectRetention"): "S3 asks it for a header, and only a lock that is not shown is asked for",
     ("ledger", "kms:Decrypt"): "S3 asks it where the bucket encrypts by itself under the key",
     ("remediate-ecs", "ecs:DescribeServiceDeployments"): "only a rollout that is in progress is looked at",
     ("remediate-ecs", "ecs:StopServiceDeployment"): "only a rollout that is in progress is stopped",
