@@ -1,10 +1,13 @@
 """Where things are: the logical names that runbooks speak, as the AWS resources of one environment."""
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from domain.config.names import Flaw, mapping, refuse, strange
 
 _ELB_NAME_MAX = 32
 _LONGEST_INCIDENT = timedelta(days=366)
@@ -169,11 +172,16 @@ class Environment(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> "Environment":
-        for name, database in self.databases.items():
-            if database.replica_of is not None and database.replica_of not in self.databases:
-                raise ValueError(f"database {name!r} is a replica of {database.replica_of!r}, which is not named here")
-        if self.maintenance and self.maintenance.load_balancer not in self.load_balancers:
-            raise ValueError(f"maintenance names load balancer {self.maintenance.load_balancer!r}, which is not here")
-        if self.maintenance and self.maintenance.bucket not in self.buckets:
-            raise ValueError(f"maintenance names bucket {self.maintenance.bucket!r}, which is not here")
+        refuse(flaws(self.model_dump(mode="json")))
         return self
+
+
+def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Names within an environment that lead nowhere."""
+    databases, maintenance = mapping(data.get("databases")), mapping(data.get("maintenance"))
+    for name, database in databases.items():
+        source = mapping(database).get("replica_of")
+        yield from strange(("databases", name, "replica_of"), source, databases, "database")
+    for key, part in (("load_balancer", "load_balancers"), ("bucket", "buckets")):
+        there = mapping(data.get(part))
+        yield from strange(("maintenance", key), maintenance.get(key), there, key.replace("_", " "))

@@ -1,9 +1,11 @@
 """What an organisation owes others when something happened: duties under law, contract or its own policy, as data."""
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.config.names import Flaw, doubled, ids, mapping, parts, refuse, strange
 from domain.values.durations import Duration
 
 Basis = Literal["law", "contract", "policy"]
@@ -96,26 +98,24 @@ class Obligations(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> "Obligations":
-        for kind, ids in (("facts", [f.id for f in self.facts]), ("obligations", [o.id for o in self.obligations])):
-            if doubled := sorted({name for name in ids if ids.count(name) > 1}):
-                raise ValueError(f"ids of {kind} must differ: {', '.join(doubled)} stands twice")
-        known = {fact.id for fact in self.facts}
-        for obligation in self.obligations:
-            if strange := sorted({obligation.starts, *obligation.superseded_by} - known):
-                raise ValueError(f"obligation {obligation.id!r} names {', '.join(strange)}, which is no fact here")
-        if self.breach_register is not None:
-            self._check_register(self.breach_register, known)
+        refuse(flaws(self.model_dump(mode="json")))
         return self
-
-    def _check_register(self, register: BreachRegister, facts: set[str]) -> None:
-        if strange := sorted({register.suspicion, register.belief} - facts):
-            raise ValueError(f"the breach register names {', '.join(strange)}, which is no fact here")
-        duties = {obligation.id for obligation in self.obligations}
-        if strange := sorted({register.assessment, register.statement} - duties):
-            raise ValueError(f"the breach register names {', '.join(strange)}, which is no obligation here")
 
     def fact(self, name: str) -> Fact | None:
         return next((fact for fact in self.facts if fact.id == name), None)
 
     def obligation(self, name: str) -> Obligation | None:
         return next((obligation for obligation in self.obligations if obligation.id == name), None)
+
+
+def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Ids that stand twice; facts and obligations that are named and not there."""
+    facts, duties = parts(data, "facts"), parts(data, "obligations")
+    yield from doubled(facts)
+    yield from doubled(duties)
+    known: dict[str, tuple[frozenset[str], str]] = dict.fromkeys(
+        ("starts", "superseded_by", "suspicion", "belief"), (ids(data, "facts"), "fact")
+    ) | dict.fromkeys(("assessment", "statement"), (ids(data, "obligations"), "obligation"))
+    for at, part in [*duties, (("breach_register",), mapping(data.get("breach_register")))]:
+        for key, (there, what) in known.items():
+            yield from strange((*at, key), part.get(key), there, what)

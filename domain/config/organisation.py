@@ -1,11 +1,13 @@
 """Who there is: people by their roles, how they are reached, and who comes after whom."""
 
 import re
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from domain.config.approval import ApprovalClass, ApprovalRule
+from domain.config.names import Flaw, doubled, items, parts, refuse, strange
 from domain.values.durations import Duration
 from domain.values.severity import Severity, SeverityPolicy
 
@@ -98,13 +100,7 @@ class Organisation(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "Organisation":
-        ids = [contact.id for contact in self.contacts] + [external.id for external in self.externals]
-        if doubled := {name for name in ids if ids.count(name) > 1}:
-            raise ValueError(f"contact ids must differ: {', '.join(sorted(doubled))} stands twice")
-        if missing := [role for role in self.chain if not self.holders(role)]:
-            raise ValueError(f"nobody holds {', '.join(missing)} of the chain")
-        if missing := [severity.value for severity in Severity if severity not in self.severities]:
-            raise ValueError(f"no policy for {', '.join(missing)}")
+        refuse(flaws(self.model_dump(mode="json")))
         return self
 
     def holders(self, role: str) -> tuple[Contact, ...]:
@@ -125,3 +121,18 @@ class Organisation(BaseModel):
     def roles(self) -> frozenset[str]:
         """Every role that can be named: held ones, external parties, and the commander's."""
         return self.held() | {external.id for external in self.externals} | {COMMANDER}
+
+
+def held(data: Mapping[str, Any]) -> frozenset[str]:
+    """Every role that somebody of an organisation's values holds."""
+    people = [contact for _, contact in parts(data, "contacts")]
+    return frozenset(role for one in people for role in items(one.get("roles")) if isinstance(role, str))
+
+
+def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Ids that stand twice, a chain with roles that nobody holds, severities left out."""
+    yield from doubled([*parts(data, "contacts"), *parts(data, "externals")])
+    yield from strange(("chain",), data.get("chain"), held(data), "role")
+    policies = data.get("severities")
+    if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
+        yield Flaw(("severities",), f"no policy for {', '.join(missing)}; add one")

@@ -1,10 +1,12 @@
 """A runbook: what is looked at, told, offered and asked for in one type of incident."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from domain.config.approval import ApprovalRule
+from domain.config.names import Flaw, Keys, doubled, parts, refuse, strange
 from domain.values.canonical import digest
 from domain.values.durations import Duration
 from domain.values.severity import Severity
@@ -149,21 +151,7 @@ class Runbook(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "Runbook":
-        ids = [phase.id for phase in self.phases] + [step.id for step in self.steps()]
-        if doubled := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
-        probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
-        changes = {step.id: step for step in self.steps() if isinstance(step, ChangeStep)}
-        known: dict[str, tuple[set[str], str]] = {
-            "suggested_by": (probes, "is no probe"),
-            "unless": (probes, "is no probe"),
-            "evidence_first": ({name for name, step in changes.items() if step.evidence}, "is no evidence step"),
-            "opened_by": (probes | changes.keys(), "is no probe or change"),
-        }
-        for step in self.steps():
-            for field, (there, why) in known.items():
-                if strange := sorted(set(getattr(step, field, ())) - there):
-                    raise ValueError(f"step {step.id!r} names {', '.join(strange)}, which {why} of this runbook")
+        refuse(flaws(self.model_dump(mode="json", by_alias=True)))
         return self
 
     def steps(self) -> tuple[AnyStep, ...]:
@@ -176,3 +164,27 @@ class Runbook(BaseModel):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of everything in it, in hex."""
         return digest(self.model_dump(mode="json", by_alias=True))
+
+
+def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
+    """Every step of a runbook's values that is a mapping, with its keys."""
+    for at, phase in parts(data, "phases"):
+        for keys, step in parts(phase, "steps"):
+            if step:
+                yield (*at, *keys), step
+
+
+def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Ids of phases and steps that stand twice; steps that are named and not there."""
+    yield from doubled([*parts(data, "phases"), *steps(data)])
+    named = [(str(step.get("id")), step) for _, step in steps(data)]
+    probes = {name for name, step in named if "probe" in step}
+    known: dict[str, tuple[set[str], str]] = {
+        "suggested_by": (probes, "probe"),
+        "unless": (probes, "probe"),
+        "evidence_first": ({name for name, step in named if step.get("evidence") is True}, "evidence step"),
+        "opened_by": (probes | {name for name, step in named if "change" in step}, "probe or change"),
+    }
+    for at, step in steps(data):
+        for key, (there, what) in known.items():
+            yield from strange((*at, key), step.get(key), there, what)

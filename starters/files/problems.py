@@ -4,9 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-Keys = tuple[str | int, ...]
-"""The keys and positions that lead to a value of a file."""
-
 
 class Problem(NamedTuple):
     """One thing to mend. `line` counts from 1; None where there is no file to point into."""
@@ -33,11 +30,3 @@ class InvalidFile(Exception):  # noqa: N818 - it is the file that is invalid
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Sort by file and line; what is said twice is said once."""
     return sorted(set(problems), key=lambda p: (str(p.file), p.line or 0, p.field, p.message))
-
-
-def written(keys: Keys) -> str:
-    """Write keys the way people do: `phases[0].steps[1].with`."""
-    text = ""
-    for key in keys:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text
