@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import click
+
 
 class Problem(NamedTuple):
     """One thing to mend. `line` counts from 1; None where there is no file to point into."""
@@ -19,8 +21,10 @@ class Problem(NamedTuple):
         return ": ".join(part for part in (where, self.field, self.message) if part)
 
 
-class InvalidFile(Exception):  # noqa: N818 - it is the file that is invalid
+class InvalidFile(click.ClickException):
     """A file of an organisation's folder is refused; `problems` holds everything that is wrong, in order of lines."""
+
+    exit_code = 2
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(problems)
