@@ -5,6 +5,7 @@ two may import the other. No workflow imports it.
 """
 
 import asyncio
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,11 @@ def settings() -> ClientConnectConfig:
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     return config
+
+
+def is_traced() -> bool:
+    """Whether traces are to be sent; only then are their libraries worth loading."""
+    return any(os.environ.get(f"OTEL_EXPORTER_OTLP_{name}") for name in ("ENDPOINT", "TRACES_ENDPOINT"))
 
 
 async def connect(config: ClientConnectConfig, within: timedelta, **options: Any) -> Client:

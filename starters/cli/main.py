@@ -106,8 +106,8 @@ def main() -> None:
     except Exception:  # noqa: BLE001 - a bug: show the traceback, and still skip the teardown
         sys.excepthook(*sys.exc_info())
         status = 1
-    if "starters.client.tracing" in sys.modules:
-        sys.modules["starters.client.tracing"].flush()
+    if "workflows.tracing" in sys.modules:
+        sys.modules["workflows.tracing"].flush()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
