@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from domain.config.names import Flaw, mapping, refuse, strange
+from domain.config.names import ConfigFile, Flaw, mapping, strange
+from domain.values.frozen import Frozen
 
 _ELB_NAME_MAX = 32
 _LONGEST_INCIDENT = timedelta(days=366)
@@ -36,11 +37,7 @@ def _waf_log_group(value: str) -> str:
     return value
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Service(_Part):
+class Service(Frozen):
     """An ECS service, behind a target group if a load balancer is before it."""
 
     cluster: str
@@ -50,7 +47,7 @@ class Service(_Part):
     log_group: str
 
 
-class Database(_Part):
+class Database(Frozen):
     """An RDS instance; `max_connections` is the limit of its parameter group."""
 
     identifier: str
@@ -58,11 +55,11 @@ class Database(_Part):
     replica_of: str | None = None
 
 
-class Network(_Part):
+class Network(Frozen):
     vpc_id: str
 
 
-class HealthCheck(_Part):
+class HealthCheck(Frozen):
     """An HTTP endpoint that answers 2xx while the application is well."""
 
     url: str
@@ -70,7 +67,7 @@ class HealthCheck(_Part):
     attempts: int = Field(default=3, ge=1)
 
 
-class LoadBalancer(_Part):
+class LoadBalancer(Frozen):
     """The application load balancer; `rule_arns` are the listener rules that carry the application."""
 
     arn: Annotated[str, AfterValidator(_elb_arn)]
@@ -78,7 +75,7 @@ class LoadBalancer(_Part):
     rule_arns: tuple[str, ...] = ()
 
 
-class Maintenance(_Part):
+class Maintenance(Frozen):
     """Where the maintenance page is kept, and the rules that show it."""
 
     load_balancer: str
@@ -86,7 +83,7 @@ class Maintenance(_Part):
     key: str = "maintenance.html"
 
 
-class WebAcl(_Part):
+class WebAcl(Frozen):
     """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration)."""
 
     name: str
@@ -95,14 +92,14 @@ class WebAcl(_Part):
     ip_set_v6: str | None = None
 
 
-class StatusPage(_Part):
+class StatusPage(Frozen):
     """A Statuspage page; `components` are logical names to component ids. The key is the worker's secret."""
 
     page_id: str
     components: dict[str, str] = {}
 
 
-class Evidence(_Part):
+class Evidence(Frozen):
     """Where evidence goes: a bucket with Object Lock, made in peacetime, and the key that encrypts it.
 
     `signing_key` is an asymmetric KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs the heads of the ledger;
@@ -121,28 +118,28 @@ class Evidence(_Part):
         return at + timedelta(days=self.retention_days) + _LONGEST_INCIDENT
 
 
-class Configuration(_Part):
+class Configuration(Frozen):
     """An SSM parameter that a service reads when it starts."""
 
     parameter: str
     service: str
 
 
-class Protected(_Part):
+class Protected(Frozen):
     """What is ours and is never blocked or isolated: our addresses (CIDR), and resources by id or ARN."""
 
     addresses: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
 
 
-class Notifications(_Part):
+class Notifications(Frozen):
     """What pages and mails are sent from. Without `sms_sender` the account's own number, or one of AWS's, is shown."""
 
     mail_sender: str
     sms_sender: str | None = Field(default=None, max_length=11)
 
 
-class Environment(_Part):
+class Environment(ConfigFile):
     """One environment, as `environments/<name>.yaml` gives it."""
 
     name: str
@@ -170,18 +167,13 @@ class Environment(_Part):
     evidence: Evidence | None = None
     protected: Protected = Protected()
 
-    @model_validator(mode="after")
-    def _check(self) -> "Environment":
-        refuse(flaws(self.model_dump(mode="json")))
-        return self
-
-
-def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
-    """Names within an environment that lead nowhere."""
-    databases, maintenance = mapping(data.get("databases")), mapping(data.get("maintenance"))
-    for name, database in databases.items():
-        source = mapping(database).get("replica_of")
-        yield from strange(("databases", name, "replica_of"), source, databases, "database")
-    for key, part in (("load_balancer", "load_balancers"), ("bucket", "buckets")):
-        there = mapping(data.get(part))
-        yield from strange(("maintenance", key), maintenance.get(key), there, key.replace("_", " "))
+    @staticmethod
+    def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+        """Names within an environment that lead nowhere."""
+        databases, maintenance = mapping(data.get("databases")), mapping(data.get("maintenance"))
+        for name, database in databases.items():
+            source = mapping(database).get("replica_of")
+            yield from strange(("databases", name, "replica_of"), source, databases, "database")
+        for key, part in (("load_balancer", "load_balancers"), ("bucket", "buckets")):
+            there = mapping(data.get(part))
+            yield from strange(("maintenance", key), maintenance.get(key), there, key.replace("_", " "))

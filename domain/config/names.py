@@ -1,12 +1,17 @@
 """Names in an organisation's files: each is given once, and each that is referred to is there.
 
-These checks read plain values, as YAML and JSON have them, so that they say all that is wrong even with what no model
+The checks read plain values, as YAML and JSON have them, so that they say all that is wrong even with what no model
 takes. The models refuse by the same checks: a declaration is as valid as a file.
 """
 
 import difflib
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+from pydantic import model_validator
+
+from domain.values.frozen import Frozen
 
 Keys = tuple[str | int, ...]
 """The keys and positions that lead to a value of a file."""
@@ -32,10 +37,20 @@ def written(keys: Keys) -> str:
     return text
 
 
-def refuse(flaws: Iterable[Flaw]) -> None:
-    """Raise `ValueError` with every flaw, if there is any."""
-    if said := [f"{written(flaw.at)}: {flaw.said(lambda twin: f'at {written(twin)}')}" for flaw in flaws]:
-        raise ValueError("; ".join(said))
+class ConfigFile(Frozen):
+    """One file that an organisation writes."""
+
+    @staticmethod
+    @abstractmethod
+    def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+        """What is wrong across the fields of its values, whatever else is wrong with them."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        flaws = self.flaws(self.model_dump(mode="json", by_alias=True))
+        if said := [f"{written(flaw.at)}: {flaw.said(lambda twin: f'at {written(twin)}')}" for flaw in flaws]:
+            raise ValueError("; ".join(said))
+        return self
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from domain.values.durations import Duration
+from domain.values.frozen import Frozen
 
 
 class Severity(StrEnum):
@@ -19,19 +20,15 @@ class Severity(StrEnum):
         return self.value < other.value
 
 
-class Level(BaseModel):
+class Level(Frozen):
     """When one level of the chain is engaged, counted from the clocks' base; None means never."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     unacknowledged: Duration | None = None
     unmitigated: Duration | None = None
 
 
-class SeverityPolicy(BaseModel):
+class SeverityPolicy(Frozen):
     """The deadlines of one severity, in policy time (a sandbox may run it faster)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     respond: Duration
     escalate: Duration

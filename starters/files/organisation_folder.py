@@ -9,10 +9,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from domain.config.environment import Environment
-from domain.config.names import Flaw, Keys, unknown
+from domain.config.names import ConfigFile, Flaw, Keys, unknown
 from domain.config.organisation import Organisation
 from starters.files import place_checks
 from starters.files.model_problems import of_model
@@ -24,7 +24,7 @@ ORGANISATION = "organisation.yaml"
 _STAND_INS: dict[str, Any] = {"account": "000000000000", "max_connections": 1}
 """What a placeholder is read as where text would not do."""
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=ConfigFile)
 
 
 def shipped_folder() -> Path:
@@ -76,7 +76,8 @@ def loaded(document: Document, model: type[M], found: Iterable[Flaw], *, allow_p
     if allow_placeholders:
         for keys in blank:
             _stand_in(document.data, keys)
-    flaws = [*(() if allow_placeholders else blank.values()), *(flaw for flaw in found if flaw.at not in blank)]
+    wrong = [flaw for flaw in (*model.flaws(document.data), *found) if flaw.at not in blank]
+    flaws = wrong if allow_placeholders else [*blank.values(), *wrong]
     problems = [*document.problems, *map(document.problem, flaws)]
     try:
         made = model.model_validate(document.data)

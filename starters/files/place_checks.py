@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from domain.config import environment, organisation
+from domain.config import organisation
 from domain.config.names import Flaw, mapping, parts, strange
 from domain.values.placeholders import placeholders
 
@@ -22,8 +22,7 @@ def unfilled(data: Mapping[str, Any]) -> list[Flaw]:
 
 
 def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
-    """Everything that the model checks across its fields, other roles that nobody holds, a time zone that is none."""
-    yield from organisation.flaws(data)
+    """Roles outside the chain that nobody holds, a time zone that is none."""
     held = organisation.held(data)
     yield from strange(("on_call",), data.get("on_call"), held, "role")
     for grade, rule in mapping(data.get("approval")).items():
@@ -35,10 +34,9 @@ def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
 
 
 def of_environment(data: Mapping[str, Any], file: Path) -> Iterator[Flaw]:
-    """Everything that the environment's model checks across its fields, and a name that is not the file's."""
+    """A name that is not the file's."""
     if data.get("name") not in (None, file.stem):
         yield Flaw(("name",), f"{data['name']!r} stands in {file.name}; make the two the same")
-    yield from environment.flaws(data)
 
 
 def fictional_numbers(data: Mapping[str, Any]) -> Iterator[Flaw]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.config.names import Flaw, strange, unknown
 from domain.config.organisation import Organisation
-from domain.config.runbook import flaws, steps
+from domain.config.runbook import steps
 from starters.files import approval_checks
 from starters.files.action_checks import of_action
 from starters.files.place_checks import NO_RUNBOOKS
@@ -15,14 +15,13 @@ from starters.files.yaml_lines import Document
 def of_runbook(
     document: Document, organisation: Organisation | None, environments: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Flaw]:
-    """Everything that the runbook's model alone cannot check, and what it checks across its steps.
+    """Everything that the runbook's model alone cannot check.
 
     Without an organisation nothing is said of roles. `environments` maps names to their files' values.
     """
     name, file = document.data.get("id"), document.file
     if isinstance(name, str) and name != file.stem:
         yield Flaw(("id",), f"{name!r} stands in {file.name}; make the two the same")
-    yield from flaws(document.data)
     siblings = {sibling.stem for sibling in file.parent.glob("*.yaml")} - NO_RUNBOOKS
     for at, step in steps(document.data):
         yield from strange((*at, "opens"), step.get("opens"), siblings, "runbook")
