@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from pydantic import model_validator
 
@@ -59,18 +60,13 @@ class SeverityPolicy(Frozen):
         """Shorten every duration by `speed`; 1 changes nothing."""
         if speed == 1:
             return self
-        return SeverityPolicy(
-            respond=self.respond / speed,
-            escalate=self.escalate / speed,
-            repage=self.repage / speed,
-            approve=self.approve / speed,
-            update=self.update / speed if self.update else None,
-            page_all_leads=self.page_all_leads,
-            levels=tuple(
-                Level(
-                    unacknowledged=None if level.unacknowledged is None else level.unacknowledged / speed,
-                    unmitigated=None if level.unmitigated is None else level.unmitigated / speed,
-                )
-                for level in self.levels
-            ),
-        )
+        return SeverityPolicy.model_validate(_shortened(self.model_dump(), speed))
+
+
+def _shortened(value: Any, speed: float) -> Any:
+    """A value with every duration in it shortened."""
+    if isinstance(value, dict):
+        return {name: _shortened(inner, speed) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_shortened(inner, speed) for inner in value)
+    return value / speed if isinstance(value, timedelta) else value
