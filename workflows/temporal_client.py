@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 _DEFAULT_ADDRESS = "localhost:7233"
@@ -29,9 +28,9 @@ def is_traced() -> bool:
 
 
 async def connect(config: ClientConnectConfig, within: timedelta, **options: Any) -> Client:
-    """Connect with the converter that every payload of ours is written with.
+    """Connect; every payload of ours is JSON, which workers read as models.
 
     Raises `TimeoutError` after `within`, and `RuntimeError` or `ValueError` like `Client.connect`.
     """
     async with asyncio.timeout(within.total_seconds()):
-        return await Client.connect(**config, data_converter=pydantic_data_converter, **options)
+        return await Client.connect(**config, **options)

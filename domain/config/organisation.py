@@ -8,9 +8,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.names import ConfigFile, Flaw, doubled, items, parts, strange
+from domain.config.severity_policy import SeverityPolicy
 from domain.values.durations import Duration
 from domain.values.frozen import Frozen
-from domain.values.severity import Severity, SeverityPolicy
+from domain.values.severity import Severity
 
 COMMANDER = "incident-commander"
 """The role of whoever acknowledged first; it is held per incident, never in the organisation's file."""

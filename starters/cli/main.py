@@ -76,6 +76,7 @@ def invoke(arguments: list[str] | None = None) -> int:
     0 done; 1 refused; 2 wrong usage or invalid input; 3 Temporal unreachable, or no worker answers.
     """
     try:
+        _check(sys.argv[1:] if arguments is None else arguments)
         outcome = incident.main(arguments, prog_name="incident", standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
@@ -97,6 +98,15 @@ def _reason(error: click.ClickException) -> str:
         command = f"{error.ctx.command_path}: " if error.ctx else ""
         return command + " ".join(error.format_message().split())
     return error.format_message()
+
+
+def _check(arguments: list[str]) -> None:
+    """Refuse what no record can hold: bytes of another encoding, which Python reads as halves of characters."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise click.UsageError(f"{argument!r} is no text in UTF-8") from error
 
 
 def main() -> None:

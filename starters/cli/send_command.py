@@ -29,7 +29,8 @@ def send(options: Options, incident: str, command: str, **given: Any) -> dict[st
     from starters.client.connection import run
 
     # before it is sent: a record cannot be changed afterwards
-    phi_warning.warn(options, (value for name, value in given.items() if name != "at"))
+    texts = (value for name, value in given.items() if name != "at")
+    phi_warning.warn(texts, lambda: options.load_organisation().model_dump(mode="json"))
     return run(incident_client.send_work if command in _OUTLIVE else incident_client.send, incident, command, payload)
 
 

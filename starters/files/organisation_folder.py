@@ -5,7 +5,6 @@ be done stands in `starters.files.loading`, which takes far longer to import: it
 """
 
 from collections.abc import Iterable
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,11 +24,6 @@ _STAND_INS: dict[str, Any] = {"account": "000000000000", "max_connections": 1}
 """What a placeholder is read as where text would not do."""
 
 M = TypeVar("M", bound=ConfigFile)
-
-
-def shipped_folder() -> Path:
-    """The folder of the organisation that comes with the program."""
-    return Path(str(resources.files("runbooks"))) / "axis-imaging"
 
 
 def list_runbooks(folder: Path) -> list[str]:

@@ -13,12 +13,12 @@ from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
+from domain.config.severity_policy import SeverityPolicy
 from domain.model.declaration import Declaration
 from domain.model.plan import Plan
 from domain.model.records import ChangeRecord
 from domain.values.durations import Duration, spoken
 from domain.values.placeholders import placeholders
-from domain.values.severity import SeverityPolicy
 from tests.activities.scopes import environment
 from tests.builders import T0, declaration, minutes, organisation, runbook
 from tests.domain.changing import plan
