@@ -143,7 +143,8 @@ class Backstage:
 
         @activity.defn(name="report.store")
         async def report(call: ReportCall) -> Reported:
-            return Reported(seq=1, places=(f"reports/{call.incident}",))
+            appended = call.last and await append(call.last)
+            return Reported(seq=1, places=(f"reports/{call.incident}",), appended=appended)
 
         @activity.defn(name="ledger.restorable")
         async def restorable(call: RestorableCall) -> list[Restorable]:
