@@ -82,13 +82,10 @@ class World:
         self.broken: set[str] = set()
         self.suspect: set[str] = {"test.deployments"}
         self.before_apply: Callable[[], None] = lambda: None
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.storing_begun = asyncio.Event()
-        self.storing = asyncio.Event()
-        self.storing.set()
-        self.applying = asyncio.Event()
-        self.applying.set()
+        self.storing_begun, *gates = (asyncio.Event() for _ in range(4))
+        self.gate, self.storing, self.applying = gates
+        for gate in gates:
+            gate.set()
 
     def observe(self, name: str) -> Finding:
         if name in self.denied:
