@@ -68,9 +68,9 @@ class ChangeRunner:
         """Bring the resource to `plan.after`, or say why not; a repeat under the same generation looks before it acts.
 
         `at` (UTC) dates the intent. What is in force at once is looked at once, and `verified` says what was seen; else
-        the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they are free. Raises `RuleError` for a dry run, a broken seal and
-        the wrong account, `SupersededError` in a life of the incident that is over, and `ApplicationError` of type
-        `ResourceBusy`, retryable, while another change holds a lock.
+        the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they are free.
+        Raises `RuleError` for a dry run, a broken seal and the wrong account, `SupersededError` in a life of the incident
+        that is over, and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
         """
         _refuse_rehearsal(call)
         _refuse_foreign(action, call.plan)

@@ -7,7 +7,7 @@ from moto import mock_aws
 from activities.action import RuleError
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import Applied, ApplyCall, PlanCall, VerifyCall
+from domain.model.activity_io import ApplyCall, PlanCall, VerifyCall
 from domain.model.plan import Plan
 from domain.values.ids import action_id, change_workflow_id
 from tests.activities.catalogue_worlds import missing_worlds, world_of, worlds, writes_of

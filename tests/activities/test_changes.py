@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Applied, PlanCall, ReleaseCall
-from domain.model.plan import State
-from domain.model.plan import Verification
+from domain.model.plan import State, Verification
 from domain.values import limits
 from tests.activities.dial import (
     ARN,
