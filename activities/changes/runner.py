@@ -25,7 +25,7 @@ from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
-from domain.model.plan import Plan, State
+from domain.model.plan import Plan, State, Verification
 from domain.values import limits
 from domain.values.canonical import canonical_json
 from domain.values.errors import ErrorKind
@@ -69,8 +69,8 @@ class ChangeRunner:
 
         `at` (UTC) dates the intent. What is in force at once is looked at once, and `verified` says what was seen; else
         the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they are free.
-        Raises `RuleError` for a dry run, a broken seal and the wrong account, `SupersededError` in a life of the incident
-        that is over, and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
+        Raises `RuleError` for a dry run, a broken seal and the wrong account, `SupersededError` in a life that is over,
+        and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
         """
         _refuse_rehearsal(call)
         _refuse_foreign(action, call.plan)
@@ -80,7 +80,7 @@ class ChangeRunner:
         applied = self._applied(action, call, at)
         if applied.outcome != "applied":
             self._locks(call.scope).release(call.plan.locks, call.holder)
-        elif not call.plan.takes_long and (seen := action.verify(call.scope, call.plan)).done:
+        elif (seen := _seen_at_once(action, call)) is not None and seen.done:
             self._finish(call, "verified", seen.message)
             applied.verified = seen.message
         return applied
@@ -165,6 +165,14 @@ class ChangeRunner:
             intents.put(intent, call.term)
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
+
+
+def _seen_at_once(action: ChangeAction[Any], call: ApplyCall) -> Verification | None:
+    """Look once after acting; None for what takes long, or where looking fails: `verify` meets that and says so."""
+    try:
+        return None if call.plan.takes_long else action.verify(call.scope, call.plan)
+    except Exception:  # noqa: BLE001 - it was applied, whatever the look comes to
+        return None
 
 
 def _refuse_unfit(action: ChangeAction[Any], plan: Plan) -> None:
