@@ -118,7 +118,9 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
         LedgerStore(clients, call.environment).follow_once(call)
 
     def store(call: ReportCall) -> Reported:
-        return ReportStore(clients, call.environment).store(call, datetime.now(UTC))
+        appended = None if call.last is None else append(call.last)
+        stored = ReportStore(clients, call.environment).store(call, datetime.now(UTC))
+        return stored.model_copy(update={"appended": appended})
 
     named: dict[str, Callable[[Any], Any]] = {
         "ledger.append": append,

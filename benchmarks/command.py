@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from uuid import uuid4
 
@@ -31,25 +32,34 @@ asyncio.run(main())
 sys.stdout.flush()
 os._exit(0)  # the interpreter's own exit crashes now and then after the SDK was used (sdk-python 300)
 """
+_START = [
+    *("-c", _ENTRY, "start", "system-outage", "--severity", "P0", "--title", "Portal down", "--json"),
+    *("--environment", "sandbox", "--as", LEAD),
+]
 _INHERITED_NOT = ("TEMPORAL_", "INCIDENT_", "OTEL_")
 _SETTLE_SECONDS = 0.3
 _HELPS = 5
 
 
 async def run(stage: Stage, size: Size) -> list[Figure]:
-    """Run each command and its base in turns, each in a new process; each first run warms the disk and is not told."""
+    """Run each command and its base in turns, each in a new process; each first run warms the disk and is not told.
+
+    `incident start` is run twice: with what an earlier one has kept of the checked files, and without.
+    """
     helps: list[tuple[float, float]] = []
     starts: list[tuple[float, float]] = []
+    firsts: list[tuple[float, float]] = []
     warm = 0 if size.quick else 1
-    for _ in range(size.pairs + warm):
-        helps.append(_help(stage, 1 if size.quick else _HELPS))
-        bare = await _start(stage, stage.bare, "-c", _SMALLEST, stage.address, f"bare-{uuid4()}", _queue())
-        arguments = ("start", "system-outage", "--severity", "P0", "--title", "Portal down", "--json")
-        ours = await _start(stage, stage.ours, "-c", _ENTRY, *arguments, "--environment", "sandbox", "--as", LEAD)
-        starts.append((ours, bare))
+    with tempfile.TemporaryDirectory(prefix="incident-bench-") as caches:
+        for turn in range(size.pairs + warm):
+            helps.append(_help(stage, 1 if size.quick else _HELPS))
+            bare = await _start(stage, stage.bare, "-c", _SMALLEST, stage.address, f"bare-{uuid4()}", _queue())
+            starts.append((await _start(stage, stage.ours, *_START, cache=f"{caches}/kept"), bare))
+            firsts.append((await _start(stage, stage.ours, *_START, cache=f"{caches}/{turn}"), bare))
     return [
         compared("command", "incident --help / bare interpreter", "ms", helps[warm:], 8, at_most=True),
         compared("command", "incident start / smallest start script", "ms", starts[warm:], 1.25, at_most=True),
+        compared("command", "the first after a change of files / smallest", "ms", firsts[warm:], None, at_most=True),
     ]
 
 
@@ -63,13 +73,13 @@ def _queue() -> str:
     return PREFIX + INCIDENTS_QUEUE
 
 
-def _timed(stage: Stage, *arguments: str) -> tuple[float, str]:
+def _timed(stage: Stage, *arguments: str, cache: str = "") -> tuple[float, str]:
     """Milliseconds from the process's start to its end, and what it said. Raises when it fails."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(_INHERITED_NOT)}
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, *arguments],
-        env={**plain, "TEMPORAL_ADDRESS": stage.address},
+        env={**plain, "TEMPORAL_ADDRESS": stage.address, "XDG_CACHE_HOME": cache},
         capture_output=True,
         text=True,
         check=True,
@@ -77,9 +87,9 @@ def _timed(stage: Stage, *arguments: str) -> tuple[float, str]:
     return (time.perf_counter() - started) * 1000, done.stdout
 
 
-async def _start(stage: Stage, side: Side, *arguments: str) -> float:
+async def _start(stage: Stage, side: Side, *arguments: str, cache: str = "") -> float:
     """Start a workflow by a command, then end it, so that the next one finds the workers idle."""
-    taken, said = await asyncio.to_thread(_timed, stage, *arguments)
+    taken, said = await asyncio.to_thread(_timed, stage, *arguments, cache=cache)
     await side.client.get_workflow_handle(json.loads(said)["incident_id"]).terminate()
     await asyncio.sleep(_SETTLE_SECONDS)
     await side.worker.marks()

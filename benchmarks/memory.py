@@ -36,6 +36,9 @@ Activity = Callable[..., Any]
 _ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis-cluster/axis-backend"
 
 
+_SEEN = "2 of 2 tasks run axis-backend:41 and are healthy"
+
+
 def plan(action: str) -> Plan:
     """The plan that every change of the benchmark comes to."""
     return Plan(
@@ -89,12 +92,12 @@ def _change(name: str, marks: Marks) -> list[Activity]:
     @activity.defn(name=f"{name}.apply")
     def apply(_call: ApplyCall) -> Applied:
         marks.add()
-        return Applied(outcome="applied")
+        return Applied(outcome="applied", verified=_SEEN)
 
     @activity.defn(name=f"{name}.verify")
     def verify(_call: VerifyCall) -> Verified:
         marks.add()
-        return Verified(message="2 of 2 tasks run axis-backend:41 and are healthy")
+        return Verified(message=_SEEN)
 
     return [made, apply, verify]
 
@@ -125,6 +128,7 @@ def _record(marks: Marks) -> list[Activity]:
     @activity.defn(name="report.store")
     def report(call: ReportCall) -> Reported:
         marks.add()
-        return Reported(seq=1, places=(f"reports/{call.incident}",))
+        appended = call.last and Appended(written=call.last.entries[-1].seq, epoch=call.last.epoch)
+        return Reported(seq=1, places=(f"reports/{call.incident}",), appended=appended)
 
     return [page, page_wave, append, follow, release, report]

@@ -8,7 +8,8 @@ from domain.config.runbook import ChangeStep, ProbeStep, Runbook, TaskStep
 from domain.model.declaration import Declaration
 from domain.values.severity import Severity
 from starters.files.loading import load_runbook
-from starters.files.organisation_folder import load_environment, load_organisation, shipped_folder
+from starters.files.organisation_folder import load_environment, load_organisation
+from starters.files.shipped import shipped_folder
 
 CHANGE = "rollback"
 LEAD, REQUESTER, APPROVER = "devops-lead", "development-lead", "technical-manager"

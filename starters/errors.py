@@ -1,9 +1,15 @@
 """Why a command from a starter was not carried out; the text is the reason, in one line."""
 
+import click
 
-class RefusedError(Exception):
+
+class RefusedError(click.ClickException):
     """The rules, or the current state, forbid it."""
 
+    exit_code = 1
 
-class UnreachableError(Exception):
+
+class UnreachableError(click.ClickException):
     """Temporal does not answer, or no worker does."""
+
+    exit_code = 3

@@ -35,7 +35,7 @@ class Options(NamedTuple):
         """The organisation's folder; by default the shipped one."""
         from pathlib import Path
 
-        from starters.files.organisation_folder import shipped_folder
+        from starters.files.shipped import shipped_folder
 
         return shipped_folder() if self.runbooks is None else Path(self.runbooks)
 

@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import tempfile
 
 import moto.core.models
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import settings
 
 from sandbox.aws import dynamodb, moto_speedups
 from sandbox.aws.moto_patch import patch
+
+# what commands keep for their next call is the tests' own
+_CACHE = tempfile.TemporaryDirectory(prefix="tests-cache-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 # moto makes some thousand machine images for every account that EC2 is asked in
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"

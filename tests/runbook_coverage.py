@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.config.runbook import AnyStep, ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
 from starters.files.loading import load_runbook
-from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation, shipped_folder
+from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
+from starters.files.shipped import shipped_folder
 
 REQUIREMENTS = shipped_folder() / "requirements.yaml"
 ROOT = Path(__file__).parents[1]

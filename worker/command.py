@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 import structlog
+from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -18,7 +19,7 @@ from worker.errors import SettingsError, StartError
 from worker.logs import configure_logs
 from worker.run import serve
 from worker.settings import Settings
-from worker.telemetry import Tracing
+from workflows import tracing
 
 _log = structlog.get_logger(__name__)
 
@@ -44,13 +45,14 @@ def run(queues: Sequence[str], *, as_json: bool = False) -> int:
 
     0 stopped as told, 1 died, 2 settings that cannot be served, 3 Temporal unreachable.
     """
-    tracing: Tracing | None = None
     configure_logs("info", as_json=as_json or None)
     try:
         settings = read_settings(queues)
         configure_logs(settings.log_level, as_json=as_json or None)
-        tracing = Tracing()
-        asyncio.run(serve(settings, tracing.interceptors, on_ready=_tell if as_json else None))
+        interceptors = tracing.interceptors("incident-worker")
+        if interceptors:
+            BotocoreInstrumentor().instrument()  # type: ignore[no-untyped-call]
+        asyncio.run(serve(settings, interceptors, on_ready=_tell if as_json else None))
     except StartError as error:
         click.echo(f"incident worker: {error}", err=True)
         return error.exit_code
@@ -58,8 +60,7 @@ def run(queues: Sequence[str], *, as_json: bool = False) -> int:
         _log.exception("worker died")
         return 1
     finally:
-        if tracing is not None:
-            tracing.flush()
+        tracing.flush()
     return 0
 
 

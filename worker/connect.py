@@ -8,6 +8,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -35,7 +36,13 @@ async def connect(interceptors: list[Interceptor], runtime: Runtime) -> Client:
     address = config["target_host"]
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT.total_seconds()):
-            client = await temporal_client.connect(config, _CONNECT_TIMEOUT, interceptors=interceptors, runtime=runtime)
+            client = await temporal_client.connect(
+                config,
+                _CONNECT_TIMEOUT,
+                data_converter=pydantic_data_converter,
+                interceptors=interceptors,
+                runtime=runtime,
+            )
             await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
     except TimeoutError as error:
         raise UnreachableError(f"Temporal is not reachable at {address}: no answer") from error

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -22,12 +22,17 @@ from workflows import failures, profiles
 from workflows.message_handlers import hears
 
 _AT_ONCE = timedelta(seconds=2)
+T = TypeVar("T")
 
 
 @workflow.defn(name="Change")
 @hears(CHANGE_COMMANDS)
 class Change:
-    """A compare-and-set that people approve by its digest. Whatever happens to it, its incident hears by signals."""
+    """A compare-and-set that people approve by its digest.
+
+    Its incident hears of what happens by signals, and of its end by its result: the run that asked for it waits for
+    that. A later run of the incident, which would wait in vain, asks to be told by signal.
+    """
 
     @workflow.init
     def __init__(self, request: ChangeRequest) -> None:
@@ -36,10 +41,14 @@ class Change:
         self._outbox: asyncio.Queue[ChangeNews | None] = asyncio.Queue()
         self._changed = False
         self._evidence_begun = False
+        self._takes_time = False
+        self._by_signal = False
 
     @workflow.run
     async def run(self, request: ChangeRequest) -> dict[str, Any]:
-        """See the change through; returns its record. Ends by itself when it is rejected, expired or stale.
+        """See the change through; returns its record, and under `news` what its incident has not heard yet.
+
+        Ends by itself when it is rejected, expired or stale.
 
         One that goes on from its incident's record takes up at the status that it had.
         """
@@ -55,10 +64,12 @@ class Change:
         if record.in_flight and record.plan is not None:
             await self._apply_and_verify(record.plan)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        self._tell()
         self._outbox.put_nowait(None)
         await teller
-        return change_document(record)
+        while self._by_signal and (unheard := self._change.news()) is not None:
+            await self._say(unheard)
+        news = self._change.news()
+        return {**change_document(record), "news": None if news is None else news.model_dump(mode="json")}
 
     def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
         if self._request.evidence:
@@ -101,6 +112,8 @@ class Change:
         """Let evidence be initiated first; containment waits neither for its end nor for longer than the box."""
         if request.wait_for_evidence is None:
             return
+        self._takes_time = True
+        self._tell()
         try:
             await workflow.wait_condition(
                 lambda: self._evidence_begun, timeout=request.wait_for_evidence, timeout_summary="evidence first"
@@ -127,8 +140,10 @@ class Change:
                 apply = ApplyCall(
                     **shared, approvers=tuple(vote.by for vote in record.approvals), term=self._request.term
                 )
-                applied = await workflow.execute_activity(
-                    f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
+                applied = await self._told_while(
+                    workflow.start_activity(
+                        f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
+                    )
                 )
                 self._change.applied(applied, workflow.now())
             if record.status is not ChangeStatus.VERIFYING:
@@ -143,7 +158,6 @@ class Change:
             )
         except ActivityError as error:
             self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
-            self._tell()
             if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
                 await workflow.execute_activity(
                     "changes.release",
@@ -153,27 +167,36 @@ class Change:
         else:
             self._change.verified(verified.message, workflow.now())
 
-    async def _told_while(self, verifying: "asyncio.Future[Verified]") -> Verified:
-        """Wait for the verification; say that it is under way only where it is not over at once."""
+    async def _told_while(self, doing: "asyncio.Future[T]") -> T:
+        """Wait for an activity; say that it is under way only where it is not over at once."""
         try:
-            await workflow.wait_condition(verifying.done, timeout=_AT_ONCE, timeout_summary="still verifying")
+            await workflow.wait_condition(doing.done, timeout=_AT_ONCE, timeout_summary="still at it")
         except TimeoutError:
+            self._takes_time = True
             self._tell()
-        return await verifying
+        return await doing
 
     def _tell(self) -> None:
-        """Queue what is new for the incident; the next activity does not wait for it."""
+        """Queue what is new for the incident; the next activity does not wait for it.
+
+        The vote that decides is told together with what came of it, unless that takes time.
+        """
+        workflow.set_current_details(self._details())
+        if self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time):
+            return
         if (news := self._change.news()) is not None:
             self._outbox.put_nowait(news)
-        workflow.set_current_details(self._details())
 
     async def _tell_incident(self) -> None:
-        incident = workflow.get_external_workflow_handle(self._request.scope.incident)
         while (news := await self._outbox.get()) is not None:
-            try:
-                await incident.signal("change_progress", news)
-            except ApplicationError:
-                workflow.logger.exception("the incident does not hear its change; it is closed")
+            await self._say(news)
+
+    async def _say(self, news: ChangeNews) -> None:
+        incident = workflow.get_external_workflow_handle(self._request.scope.incident)
+        try:
+            await incident.signal("change_progress", news)
+        except ApplicationError:
+            workflow.logger.exception("the incident does not hear its change; it is closed")
 
     def _details(self) -> str:
         record = self._change.record
@@ -223,6 +246,11 @@ class Change:
     def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
         """Put a signal of an unknown name on record as refused."""
         self.unreadable(name, None, "there is no such command")
+
+    @workflow.signal
+    def tell_by_signal(self) -> None:
+        """Learn that nobody waits for the result: the incident goes on as another run."""
+        self._by_signal = True
 
     @workflow.signal
     def evidence_begun(self, payload: dict[str, str]) -> None:  # noqa: ARG002 - sent by the same effect as other news

@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep
@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.work_events import NoticeMoved
     from domain.rules import change_requests, findings
     from domain.rules.access import denied_access
-    from domain.rules.change import ChangeRequest
+    from domain.rules.change import ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
     from domain.rules.run import IncidentRun
     from domain.values import ids
@@ -50,6 +50,7 @@ class EffectRunner:
         self._news = news
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
+        self._awaited: dict[str, asyncio.Task[None]] = {}
         self._messenger = Messenger(incident)
 
     @property
@@ -60,6 +61,19 @@ class EffectRunner:
     def beginning(self) -> bool:
         """Whether a change was asked for whose workflow the server has not begun yet."""
         return bool(self._starting) or any(isinstance(effect, StartChange) for effect in self._incident.effects)
+
+    @property
+    def awaiting_changes(self) -> bool:
+        """Whether the end of a change is to come by its result, which only this run can hear."""
+        return bool(self._awaited)
+
+    async def let_changes_go(self) -> None:
+        """Have changes under way tell their end by signal, as this run is about to end; wait for those that ended."""
+        for workflow_id, ending in list(self._awaited.items()):
+            if await self._signalled(workflow_id, "tell_by_signal"):
+                self._awaited.pop(workflow_id, None)
+            else:
+                await asyncio.wait([ending])
 
     def run_effects(self) -> None:
         """Start what the rules want done."""
@@ -151,9 +165,10 @@ class EffectRunner:
             raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
         request = self._request(record)
         try:
-            await workflow.start_child_workflow(
+            child = await workflow.start_child_workflow(
                 "Change",
                 request,
+                result_type=dict[str, Any],
                 id=record.workflow_id,
                 task_queue=ids.INCIDENTS_QUEUE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
@@ -163,9 +178,28 @@ class EffectRunner:
                 priority=profiles.priority(state.severity),
             )
         except WorkflowAlreadyStartedError:
-            workflow.logger.info("%s runs already", record.workflow_id)
+            await self._signalled(record.workflow_id, "tell_by_signal")  # it runs, as a child of another run
+        else:
+            self._awaited[record.workflow_id] = asyncio.create_task(self._hear_end(record.workflow_id, child))
         finally:
             self._starting.discard(record.workflow_id)
+
+    async def _hear_end(self, workflow_id: str, child: workflow.ChildWorkflowHandle[Any, dict[str, Any]]) -> None:
+        try:
+            news = (await child)["news"]
+        except ChildWorkflowError:
+            self._take(change_requests.gone(self._incident.state, workflow_id), "change")
+        else:
+            if news is not None:
+                self.hear_change(ChangeNews.model_validate(news))
+        finally:
+            self._awaited.pop(workflow_id, None)
+        self._news()
+
+    def hear_change(self, news: ChangeNews) -> None:
+        """Take what a change's workflow says, in the order in which it happened."""
+        happenings = change_requests.progress(self._incident.state, news.workflow_id, news.happenings())
+        self._incident.take(happenings, workflow.now())
 
     def _request(self, record: ChangeRecord) -> ChangeRequest:
         state = self._incident.state
@@ -212,12 +246,17 @@ class EffectRunner:
         for workflow_id in tell.workflow_ids:
             # the server may send a signal before it has started a child that was asked for earlier
             await workflow.wait_condition(lambda name=workflow_id: name not in self._starting)  # type: ignore[misc]
-            handle = workflow.get_external_workflow_handle(workflow_id)
-            try:
-                await handle.signal(tell.signal, tell.payload)
-            except ApplicationError:
-                # it says how it ended before it ends, so one that is still in flight here was terminated
+            if not await self._signalled(workflow_id, tell.signal, tell.payload) and workflow_id not in self._awaited:
+                # it tells its end before it ends, so one that is still in flight here was terminated
                 self._take(change_requests.gone(self._incident.state, workflow_id), "signal")
+
+    async def _signalled(self, workflow_id: str, *said: Any) -> bool:
+        """Send a signal (name, payload); tell whether there was somebody to hear it."""
+        try:
+            await workflow.get_external_workflow_handle(workflow_id).signal(*said)
+        except ApplicationError:
+            return False
+        return True
 
     def _child_attributes(self) -> Any:
         declaration = self._incident.state.declaration

@@ -48,7 +48,7 @@ class Incident:
     def _begin(self, incident: LiveIncident, progress: LedgerProgress) -> None:
         self._incident = incident
         self._effects = EffectRunner(incident, self._news, progress.term)
-        self._ledger = LedgerWriter(incident, progress, self._news)
+        self._ledger = LedgerWriter(incident, progress, self._news, self._is_quiet)
         self._visibility = Visibility(incident)
         incident.pass_time(workflow.now())
         self._ready = True
@@ -70,6 +70,9 @@ class Incident:
             if self._is_over():
                 break
             if self._must_continue_as_new():
+                if self._effects.awaiting_changes:
+                    await self._effects.let_changes_go()
+                    continue  # one of them may have ended meanwhile
                 await self._continue_as_new()
             await self._wait_for_news()
         await leave_follow_up(self._incident.state, self._ledger.progress.term)
@@ -102,13 +105,12 @@ class Incident:
         self._changed = True
 
     def _is_over(self) -> bool:
+        return self._is_quiet() and not self._ledger.writing
+
+    def _is_quiet(self) -> bool:
+        """Whether the incident has ended and nothing but its record is left to be done."""
         state = self._incident.state
-        busy = (
-            self._effects.running
-            or self._ledger.writing
-            or state.changes_in_flight()
-            or clock.next_due(state) is not None
-        )
+        busy = self._effects.running or state.changes_in_flight() or clock.next_due(state) is not None
         return state.ended and not busy
 
     def _must_continue_as_new(self) -> bool:
@@ -209,8 +211,7 @@ class Incident:
     async def change_progress(self, news: ChangeNews) -> None:
         """Learn from a change's workflow where it stands."""
         await self.ready()
-        happenings = change_requests.progress(self._incident.state, news.workflow_id, news.happenings())
-        self._incident.take(happenings, workflow.now())
+        self._effects.hear_change(news)
         self._news()
 
     @workflow.signal

@@ -29,7 +29,13 @@ _PACE = timedelta(seconds=2)
 class LedgerWriter:
     """Writes an incident's timeline into the ledger, a batch at a time, for as long as it takes."""
 
-    def __init__(self, incident: LiveIncident, progress: LedgerProgress, news: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        incident: LiveIncident,
+        progress: LedgerProgress,
+        news: Callable[[], None],
+        nothing_else: Callable[[], bool],
+    ) -> None:
         self._incident = incident
         self.progress = progress
         self._news = news
@@ -37,6 +43,9 @@ class LedgerWriter:
         self._pause: asyncio.Task[None] | None = None
         self._next_at = workflow.now()
         self._superseded = False
+        self._nothing_else = nothing_else
+        self._reported = False
+        self._with_report = True
 
     @property
     def superseded(self) -> bool:
@@ -96,25 +105,33 @@ class LedgerWriter:
 
         A dry run leaves none. What is heard meanwhile is written too.
         """
-        if self._incident.state.live:
-            self._incident.take([Happening(await self._store())], workflow.now(), {"answer": "report.store"})
-            await self.written()
+        state, environment = self._incident.state, self._incident.state.declaration.environment
+        if not state.live or self._reported:
+            return
+        if environment.evidence is None:
+            self._take_report(ReportStored(reason=f"environment {environment.name} names no evidence bucket"))
+        else:
+            try:
+                self._take_report(ReportStored(places=(await self._store(profiles.REPORT, None)).places))
+            except ActivityError as error:
+                self._take_report(ReportStored(reason=failures.reason(error)))
+        await self.written()
 
-    async def _store(self) -> ReportStored:
+    async def _store(self, profile: profiles.Profile, last: AppendCall | None) -> Reported:
         declaration = self._incident.state.declaration
-        if declaration.environment.evidence is None:
-            return ReportStored(reason=f"environment {declaration.environment.name} names no evidence bucket")
         call = ReportCall(
             incident=declaration.incident_id,
             environment=declaration.environment,
             timezone=declaration.organisation.timezone,
+            last=last,
         )
-        profile = profiles.with_profile(profiles.REPORT, self._incident.state.severity, "Store the report")
-        try:
-            done = await workflow.execute_activity("report.store", call, result_type=Reported, **profile)
-        except ActivityError as error:
-            return ReportStored(reason=failures.reason(error))
-        return ReportStored(places=done.places)
+        options = profiles.with_profile(profile, self._incident.state.severity, "Store the report")
+        stored: Reported = await workflow.execute_activity("report.store", call, result_type=Reported, **options)
+        return stored
+
+    def _take_report(self, stored: ReportStored) -> None:
+        self._reported = True
+        self._incident.take([Happening(stored)], workflow.now(), {"answer": "report.store"})
 
     async def _write(self) -> None:
         state, timeline, progress = self._incident.state, self._incident.timeline, self.progress
@@ -127,13 +144,8 @@ class LedgerWriter:
                 term=progress.term,
                 entries=progress.next_batch(state, timeline, workflow.now()),
             )
-            profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
-            if progress.due_at is not None and progress.clock == "running":
-                # the deadline of the record is the server's to keep: a timer of ours would be two events a write
-                left = progress.due_at - workflow.now()
-                profile["schedule_to_close_timeout"] = max(left, _LEAST)
             try:
-                done = await workflow.execute_activity("ledger.append", call, result_type=Appended, **profile)
+                done = await self._append(call)
             except ActivityError as error:
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
                 if failures.is_superseded(error):
@@ -146,3 +158,35 @@ class LedgerWriter:
                 self._incident.take(happenings, workflow.now(), {"answer": "ledger.append"})
         self._writer = None
         self._news()
+
+    async def _append(self, call: AppendCall) -> Appended:
+        left = None
+        if self.progress.due_at is not None and self.progress.clock == "running":
+            # the deadline of the record is the server's to keep: a timer of ours would be two events a write
+            left = max(self.progress.due_at - workflow.now(), _LEAST)
+        if left is not None and (appended := await self._append_with_report(call, left / 2)) is not None:
+            return appended
+        profile = profiles.with_profile(profiles.LEDGER, self._incident.state.severity, "Write the ledger")
+        if left is not None:
+            profile["schedule_to_close_timeout"] = left
+        done: Appended = await workflow.execute_activity("ledger.append", call, result_type=Appended, **profile)
+        return done
+
+    async def _append_with_report(self, call: AppendCall, time: timedelta) -> Appended | None:
+        """Write the last entries of an incident that is over with its report, at one go.
+
+        None where there is more to come, or where it did not succeed: the entries come first, and are written alone.
+        """
+        evidence = self._incident.state.declaration.environment.evidence
+        last = call.entries[-1].seq == self._incident.timeline.length
+        if evidence is None or not (self._with_report and last and self._nothing_else()):
+            return None
+        self._with_report = False
+        try:
+            stored = await self._store({**profiles.REPORT, "schedule_to_close_timeout": time}, call)
+        except ActivityError as error:
+            if failures.is_superseded(error):
+                raise
+            return None
+        self._take_report(ReportStored(places=stored.places))
+        return stored.appended

@@ -5,11 +5,11 @@ two may import the other. No workflow imports it.
 """
 
 import asyncio
+import os
 from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 _DEFAULT_ADDRESS = "localhost:7233"
@@ -22,10 +22,15 @@ def settings() -> ClientConnectConfig:
     return config
 
 
+def is_traced() -> bool:
+    """Whether traces are to be sent; only then are their libraries worth loading."""
+    return any(os.environ.get(f"OTEL_EXPORTER_OTLP_{name}") for name in ("ENDPOINT", "TRACES_ENDPOINT"))
+
+
 async def connect(config: ClientConnectConfig, within: timedelta, **options: Any) -> Client:
-    """Connect with the converter that every payload of ours is written with.
+    """Connect; every payload of ours is JSON, which workers read as models.
 
     Raises `TimeoutError` after `within`, and `RuntimeError` or `ValueError` like `Client.connect`.
     """
     async with asyncio.timeout(within.total_seconds()):
-        return await Client.connect(**config, data_converter=pydantic_data_converter, **options)
+        return await Client.connect(**config, **options)

@@ -25,7 +25,7 @@ from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
 from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
-from domain.model.plan import Plan, State
+from domain.model.plan import Plan, State, Verification
 from domain.values import limits
 from domain.values.canonical import canonical_json
 from domain.values.errors import ErrorKind
@@ -67,10 +67,10 @@ class ChangeRunner:
     def apply(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
         """Bring the resource to `plan.after`, or say why not; a repeat under the same generation looks before it acts.
 
-        `at` (UTC) dates the intent. After `applied` the locks stay with `call.holder` until `verify` or `release`;
-        after `already-done` and `stale` they are free again. Raises `RuleError` for a dry run, a broken seal and
-        the wrong account, `SupersededError` in a life of the incident that is over, and `ApplicationError` of type
-        `ResourceBusy`, retryable, while another change holds a lock.
+        `at` (UTC) dates the intent. What is in force at once is looked at once, and `verified` says what was seen; else
+        the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they are free.
+        Raises `RuleError` for a dry run, a broken seal and the wrong account, `SupersededError` in a life that is over,
+        and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
         """
         _refuse_rehearsal(call)
         _refuse_foreign(action, call.plan)
@@ -80,6 +80,9 @@ class ChangeRunner:
         applied = self._applied(action, call, at)
         if applied.outcome != "applied":
             self._locks(call.scope).release(call.plan.locks, call.holder)
+        elif (seen := _seen_at_once(action, call)) is not None and seen.done:
+            self._finish(call, "verified", seen.message)
+            applied.verified = seen.message
         return applied
 
     def verify(self, action: ChangeAction[Any], call: VerifyCall) -> Verified:
@@ -89,19 +92,20 @@ class ChangeRunner:
         Raises `ApplicationError`: `NotYet`, retried after 2 s (what takes long: 20 s), or `VerificationFailed`,
         final, the locks released.
         """
-        locks = self._locks(call.scope)
-        other = locks.renew(call.plan.locks, call.holder, LEASE)
+        other = self._locks(call.scope).renew(call.plan.locks, call.holder, LEASE)
         seen = action.verify(call.scope, call.plan)
         message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
         if not seen.done and not seen.failed:
             again = _AGAIN_LATER if call.plan.takes_long else _AGAIN
             raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=again, category=_EXPECTED)
-        outcome = "verified" if seen.done else "failed"
-        self._intents(call.scope).record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
-        locks.release(call.plan.locks, call.holder)
+        self._finish(call, "verified" if seen.done else "failed", message)
         if seen.failed:
             raise ApplicationError(message, type=ErrorKind.VERIFICATION_FAILED.value, non_retryable=True)
         return Verified(message=message)
+
+    def _finish(self, call: ApplyCall | VerifyCall, outcome: str, message: str) -> None:
+        self._intents(call.scope).record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
+        self._locks(call.scope).release(call.plan.locks, call.holder)
 
     def release(self, call: ReleaseCall) -> None:
         """Give the locks back; twice is fine, and locks of others stay."""
@@ -161,6 +165,14 @@ class ChangeRunner:
             intents.put(intent, call.term)
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
+
+
+def _seen_at_once(action: ChangeAction[Any], call: ApplyCall) -> Verification | None:
+    """Look once after acting; None for what takes long, or where looking fails: `verify` meets that and says so."""
+    try:
+        return None if call.plan.takes_long else action.verify(call.scope, call.plan)
+    except Exception:  # noqa: BLE001 - it was applied, whatever the look comes to
+        return None
 
 
 def _refuse_unfit(action: ChangeAction[Any], plan: Plan) -> None:

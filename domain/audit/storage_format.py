@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict
+
+from domain.values.frozen import Frozen
 
 ALGORITHM = "ECDSA_SHA_256"
 
@@ -35,10 +36,8 @@ class Item(NamedTuple):
     content: str
 
 
-class Mark(BaseModel):
+class Mark(Frozen):
     """Where an epoch begins: it leaves another after entry `after`, whose hash is `prev`; `first` is its own first."""
-
-    model_config = ConfigDict(extra="forbid")
 
     leaves: int
     after: int
@@ -46,10 +45,8 @@ class Mark(BaseModel):
     first: str
 
 
-class Head(BaseModel):
+class Head(Frozen):
     """What is signed: how far the chain of an incident's epoch reaches, and the hash of its last entry."""
-
-    model_config = ConfigDict(extra="forbid")
 
     incident: str
     epoch: int
@@ -62,10 +59,8 @@ class Head(BaseModel):
         return rfc8785.dumps(self.model_dump())
 
 
-class Seal(BaseModel):
+class Seal(Frozen):
     """A head with its signature (base64 of DER) and the ARN of the key that made it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     body: Head
     key: str

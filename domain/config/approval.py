@@ -2,7 +2,9 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from domain.values.frozen import Frozen
 
 
 class ApprovalClass(StrEnum):
@@ -26,10 +28,8 @@ class ApprovalClass(StrEnum):
         return ApprovalRule(quorum=0 if self in {ApprovalClass.A0, ApprovalClass.A1} else 1)
 
 
-class ApprovalRule(BaseModel):
+class ApprovalRule(Frozen):
     """`quorum` distinct people of `roles`, none of them the requester."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     roles: tuple[str, ...] = ()
     quorum: int = Field(default=1, ge=0)

@@ -1,13 +1,16 @@
 """Where things are: the logical names that runbooks speak, as the AWS resources of one environment."""
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from domain.config.log_formats import DatabaseLog, LineFormat
+from domain.config.names import ConfigFile, Flaw, mapping, strange
 from domain.values.aws_places import arn, partition_of
+from domain.values.frozen import Frozen
 
 _ELB_NAME_MAX = 32
 _LONGEST_INCIDENT = timedelta(days=366)
@@ -36,11 +39,7 @@ def _waf_log_group(value: str) -> str:
     return value
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Service(_Part):
+class Service(Frozen):
     """An ECS service, behind a target group if a load balancer is before it; `log_formats` are those of its lines."""
 
     cluster: str
@@ -51,7 +50,7 @@ class Service(_Part):
     log_formats: tuple[LineFormat, ...] = ()
 
 
-class Database(_Part):
+class Database(Frozen):
     """An RDS instance; `max_connections` is the limit of its parameter group."""
 
     identifier: str
@@ -60,14 +59,14 @@ class Database(_Part):
     log: DatabaseLog | None = None
 
 
-class Network(_Part):
+class Network(Frozen):
     """A VPC; `flow_log_group` is the log group of its flow logs, which the role that reads them is given."""
 
     vpc_id: str
     flow_log_group: str | None = None
 
 
-class HealthCheck(_Part):
+class HealthCheck(Frozen):
     """An HTTP endpoint that answers 2xx while the application is well."""
 
     url: str
@@ -75,7 +74,7 @@ class HealthCheck(_Part):
     attempts: int = Field(default=3, ge=1)
 
 
-class LoadBalancer(_Part):
+class LoadBalancer(Frozen):
     """The application load balancer; `rule_arns` are the listener rules that carry the application."""
 
     arn: Annotated[str, AfterValidator(_elb_arn)]
@@ -83,7 +82,7 @@ class LoadBalancer(_Part):
     rule_arns: tuple[str, ...] = ()
 
 
-class Maintenance(_Part):
+class Maintenance(Frozen):
     """Where the maintenance page is kept, and the rules that show it."""
 
     load_balancer: str
@@ -91,7 +90,7 @@ class Maintenance(_Part):
     key: str = "maintenance.html"
 
 
-class WebAcl(_Part):
+class WebAcl(Frozen):
     """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration)."""
 
     name: str
@@ -100,14 +99,14 @@ class WebAcl(_Part):
     ip_set_v6: str | None = None
 
 
-class StatusPage(_Part):
+class StatusPage(Frozen):
     """A Statuspage page; `components` are logical names to component ids. The key is the worker's secret."""
 
     page_id: str
     components: dict[str, str] = {}
 
 
-class Evidence(_Part):
+class Evidence(Frozen):
     """Where evidence goes: a bucket with Object Lock, made in peacetime, and the key that encrypts it.
 
     `signing_key` is an asymmetric KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs the heads of the ledger;
@@ -126,21 +125,21 @@ class Evidence(_Part):
         return at + timedelta(days=self.retention_days) + _LONGEST_INCIDENT
 
 
-class Configuration(_Part):
+class Configuration(Frozen):
     """An SSM parameter that a service reads when it starts."""
 
     parameter: str
     service: str
 
 
-class Protected(_Part):
+class Protected(Frozen):
     """What is ours and is never blocked or isolated: our addresses (CIDR), and resources by id or ARN."""
 
     addresses: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
 
 
-class Notifications(_Part):
+class Notifications(Frozen):
     """What pages and mails are sent from. Without `sms_sender` the account's own number, or one of AWS's, is shown.
 
     Without `mail_configuration_set`, a configuration set of SES with an event destination, nobody learns of mail that
@@ -152,7 +151,7 @@ class Notifications(_Part):
     sms_sender: str | None = Field(default=None, max_length=11)
 
 
-class Environment(_Part):
+class Environment(ConfigFile):
     """One environment, as `environments/<name>.yaml` gives it."""
 
     name: str
@@ -190,15 +189,15 @@ class Environment(_Part):
         """The ARN of a resource of this account and region."""
         return arn(self.region, self.account, service, resource)
 
-    @model_validator(mode="after")
-    def _check(self) -> "Environment":
-        for name, database in self.databases.items():
-            if database.replica_of is not None and database.replica_of not in self.databases:
-                raise ValueError(f"database {name!r} is a replica of {database.replica_of!r}, which is not named here")
-        if unknown := self.bucket_keys.keys() - self.buckets.keys():
-            raise ValueError(f"bucket_keys names {', '.join(sorted(unknown))}, which buckets does not")
-        if self.maintenance and self.maintenance.load_balancer not in self.load_balancers:
-            raise ValueError(f"maintenance names load balancer {self.maintenance.load_balancer!r}, which is not here")
-        if self.maintenance and self.maintenance.bucket not in self.buckets:
-            raise ValueError(f"maintenance names bucket {self.maintenance.bucket!r}, which is not here")
-        return self
+    @staticmethod
+    def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+        """Names within an environment that lead nowhere."""
+        databases, maintenance = mapping(data.get("databases")), mapping(data.get("maintenance"))
+        for name, database in databases.items():
+            source = mapping(database).get("replica_of")
+            yield from strange(("databases", name, "replica_of"), source, databases, "database")
+        for key, part in (("load_balancer", "load_balancers"), ("bucket", "buckets")):
+            there = mapping(data.get(part))
+            yield from strange(("maintenance", key), maintenance.get(key), there, key.replace("_", " "))
+        for name in mapping(data.get("bucket_keys")):
+            yield from strange(("bucket_keys", name), name, mapping(data.get("buckets")), "bucket")

@@ -7,7 +7,9 @@ import re
 import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from domain.values.frozen import Frozen
 
 _ERRORS = (
     "emergency",
@@ -30,10 +32,6 @@ _OTHERS = (
 _UNPORTABLE = re.compile(r"\(\?(?![:<])|\(\?<[=!]|\\[1-9k]")
 _TIMES = re.compile(r"%-?\d*[tmn]")
 _KNOWN_ESCAPES = frozenset("audrhbpPtmniecslvxqQL%")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def as_python(pattern: str) -> str:
@@ -72,7 +70,7 @@ Samples = Annotated[tuple[str, ...], Field(exclude=True)]
 """Lines by which a file's format is checked when the file is read; they go no further than that."""
 
 
-class LineKeys(_Part):
+class LineKeys(Frozen):
     """What an application calls the fields of its lines on what people do; a dot leads into an object."""
 
     event: str = "eventType"
@@ -83,7 +81,7 @@ class LineKeys(_Part):
     resource: str = "resourceId"
 
 
-class LineFormat(_Part):
+class LineFormat(Frozen):
     """One format of the lines of a service's log.
 
     `json` and `logfmt` have their level under `level`; one without any is `level_if_absent`. `text` has a `pattern`,
@@ -127,7 +125,7 @@ RDS_PREFIX = "%t:%r:%u@%d:[%p]:"
 """RDS for PostgreSQL's own log_line_prefix (RDS user guide, "RDS for PostgreSQL database log files")."""
 
 
-class DatabaseLog(_Part):
+class DatabaseLog(Frozen):
     """The log of a PostgreSQL: `prefix` is its log_line_prefix (none in a csvlog), `zone` its log_timezone.
 
     `severities` translates what its lc_messages makes of the severities (`{FEHLER: ERROR, ANWEISUNG: STATEMENT}`).

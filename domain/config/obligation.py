@@ -1,19 +1,18 @@
 """What an organisation owes others when something happened: duties under law, contract or its own policy, as data."""
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
+from domain.config.names import ConfigFile, Flaw, doubled, ids, mapping, parts, strange
 from domain.values.durations import Duration
+from domain.values.frozen import Frozen
 
 Basis = Literal["law", "contract", "policy"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Fact(_Part):
+class Fact(Frozen):
     """A point in time that clocks of the law count from. People record it; what is recorded stays.
 
     One that is there `with_phi` is recorded by itself when an incident is declared with sensitive information at
@@ -26,7 +25,7 @@ class Fact(_Part):
     moved_by: tuple[str, ...] = ()
 
 
-class Deadline(_Part):
+class Deadline(Frozen):
     """How long after its fact a duty must be done, and on whose word.
 
     Where the law says `as_soon_as_practicable`, `within` is only the ceiling that `source` sets.
@@ -38,14 +37,14 @@ class Deadline(_Part):
     as_soon_as_practicable: bool = False
 
 
-class Reminder(_Part):
+class Reminder(Frozen):
     """A mail to every holder of the roles `to`, so long `after` the fact."""
 
     after: Duration
     to: tuple[str, ...] = Field(min_length=1)
 
 
-class Obligation(_Part):
+class Obligation(Frozen):
     """One duty: it opens when the fact `starts` is recorded, and ends when everybody of `signers` has signed how.
 
     One that `ends_by_acknowledgement` is discharged when a holder of the owner's role acknowledges the incident.
@@ -72,7 +71,7 @@ class Obligation(_Part):
         return sorted(self.reminders, key=lambda reminder: reminder.after)
 
 
-class BreachRegister(_Part):
+class BreachRegister(Frozen):
     """How the register of breaches reads the record: by which of the file's facts and duties a breach is decided.
 
     In it stands what was declared with sensitive information at stake, is of one of `types`, or has one of the two
@@ -87,32 +86,25 @@ class BreachRegister(_Part):
     statement: str
 
 
-class Obligations(_Part):
+class Obligations(ConfigFile):
     """An organisation's `obligations.yaml`."""
 
     facts: tuple[Fact, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     breach_register: BreachRegister | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> "Obligations":
-        for kind, ids in (("facts", [f.id for f in self.facts]), ("obligations", [o.id for o in self.obligations])):
-            if doubled := sorted({name for name in ids if ids.count(name) > 1}):
-                raise ValueError(f"ids of {kind} must differ: {', '.join(doubled)} stands twice")
-        known = {fact.id for fact in self.facts}
-        for obligation in self.obligations:
-            if strange := sorted({obligation.starts, *obligation.superseded_by} - known):
-                raise ValueError(f"obligation {obligation.id!r} names {', '.join(strange)}, which is no fact here")
-        if self.breach_register is not None:
-            self._check_register(self.breach_register, known)
-        return self
-
-    def _check_register(self, register: BreachRegister, facts: set[str]) -> None:
-        if strange := sorted({register.suspicion, register.belief} - facts):
-            raise ValueError(f"the breach register names {', '.join(strange)}, which is no fact here")
-        duties = {obligation.id for obligation in self.obligations}
-        if strange := sorted({register.assessment, register.statement} - duties):
-            raise ValueError(f"the breach register names {', '.join(strange)}, which is no obligation here")
+    @staticmethod
+    def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+        """Ids that stand twice; facts and obligations that are named and not there."""
+        facts, duties = parts(data, "facts"), parts(data, "obligations")
+        yield from doubled(facts)
+        yield from doubled(duties)
+        known: dict[str, tuple[frozenset[str], str]] = dict.fromkeys(
+            ("starts", "superseded_by", "suspicion", "belief"), (ids(data, "facts"), "fact")
+        ) | dict.fromkeys(("assessment", "statement"), (ids(data, "obligations"), "obligation"))
+        for at, part in [*duties, (("breach_register",), mapping(data.get("breach_register")))]:
+            for key, (there, what) in known.items():
+                yield from strange((*at, key), part.get(key), there, what)
 
     def fact(self, name: str) -> Fact | None:
         return next((fact for fact in self.facts if fact.id == name), None)

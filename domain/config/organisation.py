@@ -1,22 +1,24 @@
 """Who there is: people by their roles, how they are reached, and who comes after whom."""
 
 import re
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from domain.config.approval import ApprovalClass, ApprovalRule
+from domain.config.names import ConfigFile, Flaw, doubled, items, parts, strange
+from domain.config.severity_policy import SeverityPolicy
 from domain.values.durations import Duration
-from domain.values.severity import Severity, SeverityPolicy
+from domain.values.frozen import Frozen
+from domain.values.severity import Severity
 
 COMMANDER = "incident-commander"
 """The role of whoever acknowledged first; it is held per incident, never in the organisation's file."""
 
 
-class Channel(BaseModel):
+class Channel(Frozen):
     """One way to reach somebody: a phone number in E.164 for SMS, or a mail address."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["sms", "email"]
     address: str
@@ -32,10 +34,8 @@ class Channel(BaseModel):
         return value
 
 
-class Contact(BaseModel):
+class Contact(Frozen):
     """A person or a rostered duty. The first channel is the one pages go to, the others stand by."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     roles: tuple[str, ...] = Field(min_length=1)
@@ -46,41 +46,33 @@ class Contact(BaseModel):
         return tuple(sorted(self.channels, key=lambda channel: channel.kind != "email"))
 
 
-class External(BaseModel):
+class External(Frozen):
     """A party outside the organisation: told of things, never a voter."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     title: str
     contact: str
 
 
-class Dashboard(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class Dashboard(Frozen):
     title: str
     url: str
 
 
-class Holidays(BaseModel):
+class Holidays(Frozen):
     """Whose public holidays count: ISO 3166 codes of a country and of its subdivision, such as AU and NSW."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     country: str = Field(pattern=r"^[A-Z]{2}$")
     subdivision: str | None = None
 
 
-class Organisation(BaseModel):
+class Organisation(ConfigFile):
     """One organisation, as `organisation.yaml` gives it.
 
     `on_call` and `approval` hold where a runbook is silent: who is paged first, in that order, and who may approve a
     change of each class. What an incident leaves is kept for `retention` from its end. `personal_numbers` are regular
     expressions of numbers that stand for people, by what to call them: notes that hold one are warned of.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     title: str
@@ -96,16 +88,14 @@ class Organisation(BaseModel):
     personal_numbers: dict[str, re.Pattern[str]] = {}
     severities: dict[Severity, SeverityPolicy]
 
-    @model_validator(mode="after")
-    def _check(self) -> "Organisation":
-        ids = [contact.id for contact in self.contacts] + [external.id for external in self.externals]
-        if doubled := {name for name in ids if ids.count(name) > 1}:
-            raise ValueError(f"contact ids must differ: {', '.join(sorted(doubled))} stands twice")
-        if missing := [role for role in self.chain if not self.holders(role)]:
-            raise ValueError(f"nobody holds {', '.join(missing)} of the chain")
-        if missing := [severity.value for severity in Severity if severity not in self.severities]:
-            raise ValueError(f"no policy for {', '.join(missing)}")
-        return self
+    @staticmethod
+    def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+        """Ids that stand twice, a chain with roles that nobody holds, severities left out."""
+        yield from doubled([*parts(data, "contacts"), *parts(data, "externals")])
+        yield from strange(("chain",), data.get("chain"), held(data), "role")
+        policies = data.get("severities")
+        if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
+            yield Flaw(("severities",), f"no policy for {', '.join(missing)}; add one")
 
     def holders(self, role: str) -> tuple[Contact, ...]:
         """Everybody who holds a role; empty for a role that nobody holds."""
@@ -125,3 +115,9 @@ class Organisation(BaseModel):
     def roles(self) -> frozenset[str]:
         """Every role that can be named: held ones, external parties, and the commander's."""
         return self.held() | {external.id for external in self.externals} | {COMMANDER}
+
+
+def held(data: Mapping[str, Any]) -> frozenset[str]:
+    """Every role that somebody of an organisation's values holds."""
+    people = [contact for _, contact in parts(data, "contacts")]
+    return frozenset(role for one in people for role in items(one.get("roles")) if isinstance(role, str))

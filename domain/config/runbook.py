@@ -1,20 +1,23 @@
 """A runbook: what is looked at, told, offered and asked for in one type of incident."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from domain.config.approval import ApprovalRule
+from domain.config.names import ConfigFile, Flaw, Keys, doubled, parts, strange
 from domain.values.canonical import digest
 from domain.values.durations import Duration
+from domain.values.frozen import Frozen
 from domain.values.severity import Severity
 
 Moment = Literal["declared", "mitigated", "resolved"]
 Origin = Literal["declared", "aware"]
 
 
-class _Step(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+class _Step(Frozen):
+    model_config = ConfigDict(populate_by_name=True)
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
 
@@ -114,10 +117,8 @@ Step = Annotated[
 ]
 
 
-class Phase(BaseModel):
+class Phase(Frozen):
     """A stretch of the response; its clock runs `within` from the moment it starts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
@@ -126,14 +127,12 @@ class Phase(BaseModel):
     steps: tuple[Step, ...] = ()
 
 
-class Runbook(BaseModel):
+class Runbook(ConfigFile):
     """One type of incident, as its YAML file gives it.
 
     `facts` are recorded by themselves at declaration: as the instant of the declaration, or as that of the first
     awareness, which is earlier where another incident opened this one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
@@ -147,24 +146,21 @@ class Runbook(BaseModel):
     facts: dict[str, Origin] = {}
     phases: tuple[Phase, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _check(self) -> "Runbook":
-        ids = [phase.id for phase in self.phases] + [step.id for step in self.steps()]
-        if doubled := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ValueError(f"ids of phases and steps must differ: {', '.join(doubled)} stands twice")
-        probes = {step.id for step in self.steps() if isinstance(step, ProbeStep)}
-        changes = {step.id: step for step in self.steps() if isinstance(step, ChangeStep)}
+    @staticmethod
+    def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
+        """Ids of phases and steps that stand twice; steps that are named and not there."""
+        yield from doubled([*parts(data, "phases"), *steps(data)])
+        named = [(str(step.get("id")), step) for _, step in steps(data)]
+        probes = {name for name, step in named if "probe" in step}
         known: dict[str, tuple[set[str], str]] = {
-            "suggested_by": (probes, "is no probe"),
-            "unless": (probes, "is no probe"),
-            "evidence_first": ({name for name, step in changes.items() if step.evidence}, "is no evidence step"),
-            "opened_by": (probes | changes.keys(), "is no probe or change"),
+            "suggested_by": (probes, "probe"),
+            "unless": (probes, "probe"),
+            "evidence_first": ({name for name, step in named if step.get("evidence") is True}, "evidence step"),
+            "opened_by": (probes | {name for name, step in named if "change" in step}, "probe or change"),
         }
-        for step in self.steps():
-            for field, (there, why) in known.items():
-                if strange := sorted(set(getattr(step, field, ())) - there):
-                    raise ValueError(f"step {step.id!r} names {', '.join(strange)}, which {why} of this runbook")
-        return self
+        for at, step in steps(data):
+            for key, (there, what) in known.items():
+                yield from strange((*at, key), step.get(key), there, what)
 
     def steps(self) -> tuple[AnyStep, ...]:
         """Every step of every phase, in order."""
@@ -176,3 +172,11 @@ class Runbook(BaseModel):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of everything in it, in hex."""
         return digest(self.model_dump(mode="json", by_alias=True))
+
+
+def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
+    """Every step of a runbook's values that is a mapping, with its keys."""
+    for at, phase in parts(data, "phases"):
+        for keys, step in parts(phase, "steps"):
+            if step:
+                yield (*at, *keys), step

@@ -66,11 +66,15 @@ class ApplyCall(BaseModel):
 
 
 class Applied(BaseModel):
-    """What applying came to. `stale` carries what was observed instead of `before`; nothing was changed then."""
+    """What applying came to. `stale` carries what was observed instead of `before`; nothing was changed then.
+
+    `verified` says what was seen where the world was as planned at once; None where it has to be looked at again.
+    """
 
     outcome: Literal["applied", "already-done", "stale"]
     ours: bool = True
     observed: State = {}
+    verified: str | None = None
 
 
 class VerifyCall(BaseModel):
@@ -124,18 +128,26 @@ class FollowCall(BaseModel):
 
 
 class ReportCall(BaseModel):
-    """Store the report of an incident whose ledger is written. `timezone` is the organisation's, by its tz name."""
+    """Store the report of an incident. `timezone` is the organisation's, by its tz name.
+
+    `last` are the entries that the ledger does not have yet: they are written first.
+    """
 
     incident: str
     environment: Environment
     timezone: str
+    last: AppendCall | None = None
 
 
 class Reported(BaseModel):
-    """Where the report stands in the evidence bucket, one key for each format; it tells the entries up to `seq`."""
+    """Where the report stands in the evidence bucket, one key for each format; it tells the entries up to `seq`.
+
+    `appended` is what came of the entries that were written first.
+    """
 
     seq: int
     places: tuple[str, ...]
+    appended: Appended | None = None
 
 
 class ReleaseCall(BaseModel):

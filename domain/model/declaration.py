@@ -8,9 +8,10 @@ from domain.config.environment import Environment
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
+from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Mode, Scope
 from domain.values.business_days import BusinessCalendar
-from domain.values.severity import Severity, SeverityPolicy
+from domain.values.severity import Severity
 
 
 class Declaration(BaseModel):

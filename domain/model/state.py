@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel
 
 from domain.config.organisation import COMMANDER, Contact
+from domain.config.severity_policy import SeverityPolicy
 from domain.model.declaration import Declaration
 from domain.model.finding import FindingStatus
 from domain.model.records import (
@@ -23,7 +24,7 @@ from domain.model.records import (
     StoredReport,
     Task,
 )
-from domain.values.severity import Severity, SeverityPolicy
+from domain.values.severity import Severity
 from domain.values.status import FINAL, Status
 
 

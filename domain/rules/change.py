@@ -259,6 +259,8 @@ class LiveChange:
             self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=False)
         else:
             self.move(ChangeStatus.VERIFYING, now, cause, ours=applied.ours)
+            if applied.verified is not None:
+                self.verified(applied.verified, now)
 
     def verified(self, message: str, now: datetime) -> None:
         """The world is as planned."""

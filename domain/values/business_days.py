@@ -3,16 +3,14 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from domain.values.frozen import Frozen
 
 CLOSE_OF_BUSINESS = time(17)
 _SATURDAY = 5
 
 
-class BusinessCalendar(BaseModel):
+class BusinessCalendar(Frozen):
     """The public holidays that an incident may meet. It is data, so that a later release counts the same days."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     timezone: str = "UTC"
     holidays: tuple[date, ...] = ()

@@ -12,7 +12,7 @@ _LONG_AGO = re.compile(
 )
 
 
-def signs(text: str, numbers: Mapping[str, re.Pattern[str]], known: Collection[str] = ()) -> list[str]:
+def signs(text: str, numbers: Mapping[str, str | re.Pattern[str]], known: Collection[str] = ()) -> list[str]:
     """Say what a text seems to hold: `numbers` are those that stand for people, by what to call them.
 
     `known` are mail addresses and telephone numbers of our own people.
@@ -24,7 +24,7 @@ def signs(text: str, numbers: Mapping[str, re.Pattern[str]], known: Collection[s
     if any(one.lower() not in ours for one in _MAIL.findall(text)):
         found.append("an e-mail address")
     for called, pattern in numbers.items():
-        if any(re.sub(r"\D", "", one[0]) not in ours for one in pattern.finditer(text)):
+        if any(re.sub(r"\D", "", one[0]) not in ours for one in re.finditer(pattern, text)):
             found.append(called)
     if _BORN.search(text) or _LONG_AGO.search(text):
         found.append("a date of birth")

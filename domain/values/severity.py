@@ -1,11 +1,6 @@
-"""Severities and the deadlines that each one sets."""
+"""Severities, the gravest first."""
 
-from datetime import timedelta
 from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict, model_validator
-
-from domain.values.durations import Duration
 
 
 class Severity(StrEnum):
@@ -17,63 +12,3 @@ class Severity(StrEnum):
     def above(self, other: "Severity") -> bool:
         """Tell whether this is the graver of the two."""
         return self.value < other.value
-
-
-class Level(BaseModel):
-    """When one level of the chain is engaged, counted from the clocks' base; None means never."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    unacknowledged: Duration | None = None
-    unmitigated: Duration | None = None
-
-
-class SeverityPolicy(BaseModel):
-    """The deadlines of one severity, in policy time (a sandbox may run it faster)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    respond: Duration
-    escalate: Duration
-    repage: Duration
-    approve: Duration
-    update: Duration | None = None
-    page_all_leads: bool = False
-    levels: tuple[Level, ...]
-
-    @model_validator(mode="after")
-    def _check(self) -> "SeverityPolicy":
-        if self.repage <= timedelta(0) or self.approve <= timedelta(0) or self.respond <= timedelta(0):
-            raise ValueError("respond, repage and approve must be longer than nothing")
-        for kind in ("unacknowledged", "unmitigated"):
-            times = [t for level in self.levels if (t := getattr(level, kind)) is not None]
-            if times != sorted(times):
-                raise ValueError(f"a later level cannot be engaged earlier ({kind})")
-        return self
-
-    @property
-    def progress(self) -> timedelta:
-        """How long an incident may stay unmitigated before the chain is engaged for that reason."""
-        if self.escalate > timedelta(0):
-            return self.escalate
-        return min((level.unmitigated for level in self.levels if level.unmitigated), default=self.respond)
-
-    def at_speed(self, speed: float) -> "SeverityPolicy":
-        """Shorten every duration by `speed`; 1 changes nothing."""
-        if speed == 1:
-            return self
-        return SeverityPolicy(
-            respond=self.respond / speed,
-            escalate=self.escalate / speed,
-            repage=self.repage / speed,
-            approve=self.approve / speed,
-            update=self.update / speed if self.update else None,
-            page_all_leads=self.page_all_leads,
-            levels=tuple(
-                Level(
-                    unacknowledged=None if level.unacknowledged is None else level.unacknowledged / speed,
-                    unmitigated=None if level.unmitigated is None else level.unmitigated / speed,
-                )
-                for level in self.levels
-            ),
-        )

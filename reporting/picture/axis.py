@@ -11,6 +11,8 @@ from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.picture.drawing import Label, Line, Shape, width_of
 
+LEFT = 176
+RIGHT = 880
 _APART = 14
 _SIZE = 10.5
 _BREAK_AT = 0.25
@@ -47,22 +49,19 @@ class Stretch(NamedTuple):
 
 
 class Axis:
-    """Places instants between `left` and `right`; those outside of it stand at its ends.
+    """Places instants between `LEFT` and `RIGHT`; those outside of it stand at its ends.
 
     It breaks behind the first of `pivots` before which little of its time lies.
     """
 
-    def __init__(
-        self, start: datetime, pivots: Iterable[datetime], end: datetime, left: float, right: float, zone: tzinfo
-    ) -> None:
-        end = max(end, start + _LEAST)
-        self.start, self.end, self.left, self.right, self._zone = start, end, left, right, zone
-        self._stretches = [Stretch(start, end, left, right)]
+    def __init__(self, start: datetime, pivots: Iterable[datetime], end: datetime, zone: tzinfo) -> None:
+        self.start, self.end, self._zone = start, (end := max(end, start + _LEAST)), zone
+        self._stretches = [Stretch(start, end, LEFT, RIGHT)]
         ends = [max(start + (pivot - start) * 1.08, start + _LEAST) for pivot in pivots]
-        middle = left + (right - left) * _RESPONSE_SHARE
+        middle = LEFT + (RIGHT - LEFT) * _RESPONSE_SHARE
         pivot = next((at for at in ends if at - start < (end - start) * _BREAK_AT), None)
         if pivot is not None:
-            self._stretches = [Stretch(start, pivot, left, middle), Stretch(pivot, end, middle + 12, right)]
+            self._stretches = [Stretch(start, pivot, LEFT, middle), Stretch(pivot, end, middle + 12, RIGHT)]
 
     def x(self, at: datetime) -> float:
         at = min(max(at, self.start), self.end)

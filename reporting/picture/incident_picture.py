@@ -9,10 +9,10 @@ from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.content.deadlines import after_declaration
 from reporting.picture import lanes
-from reporting.picture.axis import Axis
+from reporting.picture.axis import LEFT, Axis
 from reporting.picture.drawing import Diamond, Dot, Drawing, Label, Line, Shape, width_of
 from reporting.picture.lane_rows import Lane, row_lanes
-from reporting.picture.lanes import LEFT, RIGHT, Moment
+from reporting.picture.lanes import Moment
 
 _TOP = 56
 _MILESTONES = {"acknowledged", "mitigated", "resolved", "closed", "false-alarm", "reopened"}
@@ -33,7 +33,7 @@ def picture(state: IncidentState, entries: list[Entry], clock: Clock) -> Drawing
     """Draw an incident from its declaration to its end, or as far as its entries reach."""
     end = state.closed_at if state.ended and state.closed_at else max(entry.at for entry in entries)
     pivots = [at for at in (state.resolved_at, state.mitigated_at) if at is not None]
-    axis = Axis(state.declared_at, pivots, end, LEFT, RIGHT, clock.zone)
+    axis = Axis(state.declared_at, pivots, end, clock.zone)
     shapes: list[Shape] = []
     bottom = float(_TOP)
     for rows, name, drawn in _lanes(state, entries, axis, clock):

@@ -13,7 +13,7 @@ from reporting.content.deadlines import OF_THE_RESPONSE, name_of
 from reporting.picture import lanes
 from reporting.picture.axis import Axis
 from reporting.picture.drawing import Bar, Diamond, Shape
-from reporting.picture.lanes import ROW, Run
+from reporting.picture.lanes import ROW
 
 Drawn = Callable[[float], Iterable[Shape]]
 Lane = tuple[int, str, Drawn]
@@ -62,12 +62,10 @@ def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterato
 def _clock(state: IncidentState, axis: Axis, clock: Clock, runs: list[DeadlineClock], y: float) -> Iterator[Shape]:
     name, over = name_of(runs[0].name), state.resolved_at or state.closed_at
     stops = [run.ended_at or (over if run.name in OF_THE_RESPONSE else None) for run in runs]
-    drawn = [
-        Run(run.started_at, run.due_at, stop, run.state, f"{name}: {run.state}, due {clock(run.due_at)}")
-        for run, stop in zip(runs, stops, strict=True)
-    ]
     yield lanes.row(y, name)
-    yield from lanes.deadlines(axis, y, drawn)
+    for run, stop in zip(runs, stops, strict=True):
+        title = f"{name}: {run.state}, due {clock(run.due_at)}"
+        yield from lanes.deadline(axis, y, title, run.state, run.started_at, run.due_at, stop)
     late = [run.late for run in runs if run.late is not None]
     never = any(run.state == "breached" and run.ended_at is None for run in runs)
     if late or never:
@@ -82,7 +80,7 @@ def _duty(axis: Axis, clock: Clock, state: IncidentState, duty: ObligationRecord
     ended = duty.ended.done_at if duty.ended else None
     due = None if how == "cancelled" else duty.due_at  # what is not to be done any more is not due either
     yield lanes.row(y, duty.step)
-    yield from lanes.deadlines(axis, y, [Run(duty.opened_at, due, ended, how, title)])
+    yield from lanes.deadline(axis, y, title, how, duty.opened_at, due, ended)
     for signature in duty.signatures:
         if axis.shows(signature.at):
             at = f"{clock(signature.at)} signed by {signature.by} ({signature.role})"

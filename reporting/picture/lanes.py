@@ -4,17 +4,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from reporting.picture.axis import Axis
+from reporting.picture.axis import LEFT, Axis
 from reporting.picture.drawing import Bar, Diamond, Dot, Label, Line, Shape, cut, width_of
 
-LEFT = 176
-RIGHT = 880
 EDGE = 1000
 ROW = 24
 _GAP = 8
 _TOUCH = 17
 _LEAST = 4
 _BOLD = 1.12
+_TONES = {"met": "good", "cancelled": "idle"}
 
 
 class Moment(NamedTuple):
@@ -25,16 +24,6 @@ class Moment(NamedTuple):
     title: str
     label: str = ""
     decided: bool = False
-
-
-class Run(NamedTuple):
-    """A deadline on its way: when it began, when it is due, when it was met or stopped, and how it stands."""
-
-    started_at: datetime
-    due_at: datetime | None
-    ended_at: datetime | None
-    state: str
-    title: str
 
 
 def lane(y: float, rows: int, name: str) -> Iterator[Shape]:
@@ -98,22 +87,22 @@ def row(y: float, name: str) -> Shape:
     return Label(LEFT - 12, y + 16, cut(name, 11, LEFT - 24), "ink", 11, "end")
 
 
-def deadlines(axis: Axis, y: float, runs: list[Run]) -> Iterator[Shape]:
-    """Runs of one deadline: waiting, met or late; the mark is where it was due."""
-    middle = y + 12
-    for run in runs:
-        x, end = axis.x(run.started_at), axis.x(run.ended_at or axis.end)
-        late = run.state == "breached" and run.due_at is not None
-        due = None if run.due_at is None else axis.x(run.due_at)
-        good = due if late and due is not None else end
-        tone = {"met": "good", "breached": "busy", "cancelled": "idle"}.get(run.state, "busy")
-        yield Line(x, middle, max(good, x + _LEAST), middle, tone, 5, title=run.title)
-        if late and due is not None:
-            yield Line(due, middle, max(end, due + _LEAST), middle, "bad", 5, title=run.title)
-        if due is not None and run.due_at is not None and axis.shows(run.due_at):
-            if due > end:
-                yield Line(end, middle, due, middle, "idle", 1, dashed=True, title=run.title)
-            yield Line(due, middle - 8, due, middle + 8, "bad" if late else "soft", 2, title=run.title)
+def deadline(
+    axis: Axis, y: float, title: str, state: str, started: datetime, due: datetime | None, ended: datetime | None
+) -> Iterator[Shape]:
+    """A deadline on its way: waiting, met or late, until it was met or stopped; the mark is where it was due."""
+    middle, x, end = y + 12, axis.x(started), axis.x(ended or axis.end)
+    if due is None:
+        yield Line(x, middle, max(end, x + _LEAST), middle, _TONES.get(state, "busy"), 5, title=title)
+        return
+    late, mark = state == "breached", axis.x(due)
+    yield Line(x, middle, max(mark if late else end, x + _LEAST), middle, _TONES.get(state, "busy"), 5, title=title)
+    if late:
+        yield Line(mark, middle, max(end, mark + _LEAST), middle, "bad", 5, title=title)
+    if axis.shows(due):
+        if mark > end:
+            yield Line(end, middle, mark, middle, "idle", 1, dashed=True, title=title)
+        yield Line(mark, middle - 8, mark, middle + 8, "bad" if late else "soft", 2, title=title)
 
 
 def beside(x: float, before: float, y: float, text: str, tone: str = "ink") -> Label:

@@ -9,6 +9,7 @@ import click
 from domain.values.timestamps import stamp_to_second
 from starters.cli import terminal
 from starters.cli.output import print_json, write
+from starters.cli.send_command import ask
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
@@ -102,11 +103,8 @@ def _stored(options: Options, incident: str, pems: dict[str, str] | None = None)
 
 def _document(incident: str) -> dict[str, Any] | None:
     """The incident's document; None if Temporal does not have it or does not answer."""
-    from starters.client import incident_client
-    from starters.client.connection import run
-
     try:
-        return run(incident_client.state, incident)
+        return ask(incident)
     except (RefusedError, UnreachableError):
         return None
 

@@ -6,8 +6,6 @@ import sys
 
 import click
 
-from starters.cli import exit_codes
-
 # With the imports inside functions, this table keeps every call fast: no command loads what another one needs.
 _COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("starters.cli.start:start", "Declare an incident."),
@@ -73,21 +71,42 @@ click.version_option(package_name="incident-orchestrator")(incident)
 
 
 def invoke(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status; if that is not 0, stderr says why."""
+    """Run one command and return its exit status; if that is not 0, stderr says why.
+
+    0 done; 1 refused; 2 wrong usage or invalid input; 3 Temporal unreachable, or no worker answers.
+    """
     try:
+        _check(sys.argv[1:] if arguments is None else arguments)
         outcome = incident.main(arguments, prog_name="incident", standalone_mode=False)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else exit_codes.REFUSED
+        return end.code if isinstance(end.code, int) else 1
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  (the reader has gone, as with `| head`)
-        return exit_codes.DONE
-    except Exception as error:
-        status = exit_codes.status(error)
-        if status is None:
-            raise
-        click.echo(exit_codes.reason(error), err=True)
-        return status
-    return outcome if isinstance(outcome, int) else exit_codes.DONE
+        return 0
+    except click.Abort:
+        click.echo("Aborted", err=True)
+        return 1
+    except click.ClickException as error:
+        click.echo(_reason(error), err=True)
+        return error.exit_code
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _reason(error: click.ClickException) -> str:
+    """Why, in one line; for an invalid file, one line for each problem."""
+    if isinstance(error, click.UsageError) and not isinstance(error, click.exceptions.NoArgsIsHelpError):
+        command = f"{error.ctx.command_path}: " if error.ctx else ""
+        return command + " ".join(error.format_message().split())
+    return error.format_message()
+
+
+def _check(arguments: list[str]) -> None:
+    """Refuse what no record can hold: bytes of another encoding, which Python reads as halves of characters."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise click.UsageError(f"{argument!r} is no text in UTF-8") from error
 
 
 def main() -> None:
@@ -96,9 +115,9 @@ def main() -> None:
         status = invoke()
     except Exception:  # noqa: BLE001 - a bug: show the traceback, and still skip the teardown
         sys.excepthook(*sys.exc_info())
-        status = exit_codes.REFUSED
-    if "starters.client.tracing" in sys.modules:
-        sys.modules["starters.client.tracing"].flush()
+        status = 1
+    if "workflows.tracing" in sys.modules:
+        sys.modules["workflows.tracing"].flush()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -60,7 +60,7 @@ async def _restored(client: "Client", incident: str | None, *, dry_run: bool) ->
     from temporalio.client import WorkflowFailureError
     from temporalio.exceptions import ActivityError
 
-    from domain.rules.run import RestoreOutcome, RestoreRequest
+    from domain.rules.run import RestoreOutcome
     from domain.values.ids import INCIDENTS_QUEUE, restore_workflow_id
     from starters.client.connection import nobody_answers, worker_polls
     from workflows.failures import reason
@@ -68,18 +68,17 @@ async def _restored(client: "Client", incident: str | None, *, dry_run: bool) ->
     if not await worker_polls(client):
         raise await nobody_answers(client)
     try:
-        outcomes: list[RestoreOutcome] = await client.execute_workflow(
+        outcomes = await client.execute_workflow(
             "Restore",
-            RestoreRequest(incident=incident, dry_run=dry_run),
+            {"incident": incident, "dry_run": dry_run},
             id=restore_workflow_id(str(uuid4())),
             task_queue=INCIDENTS_QUEUE,
             execution_timeout=_PATIENCE,
-            result_type=list[RestoreOutcome],
         )
     except WorkflowFailureError as error:
         cause = error.cause
         raise RefusedError(reason(cause) if isinstance(cause, ActivityError) else str(cause)) from error
-    return outcomes
+    return [RestoreOutcome.model_validate(one) for one in outcomes]
 
 
 def _show(options: Options, outcomes: "list[RestoreOutcome]") -> None:

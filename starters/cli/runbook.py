@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from starters.cli import terminal
-from starters.cli.exit_codes import WRONG
 from starters.cli.output import print_json
 from starters.cli.shared_options import shared
+from starters.files.problems import InvalidFile
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems:
-        ctx.exit(WRONG)
+        ctx.exit(InvalidFile.exit_code)
 
 
 @runbook.command()

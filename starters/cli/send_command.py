@@ -13,6 +13,14 @@ _OUTLIVE = frozenset({"complete_task", "waive_task", "note"})
 """Commands still accepted once an incident is closed, by its follow-up."""
 
 
+def ask(incident: str) -> dict[str, Any]:
+    """The incident's document."""
+    from starters.client import incident_client
+    from starters.client.connection import run
+
+    return run(incident_client.state, incident)
+
+
 def send(options: Options, incident: str, command: str, **given: Any) -> dict[str, Any]:
     """Send a command and return the new state: the incident's, or its follow-up's once the incident is closed."""
     payload = {"by": options.by(), **given}
@@ -21,7 +29,8 @@ def send(options: Options, incident: str, command: str, **given: Any) -> dict[st
     from starters.client.connection import run
 
     # before it is sent: a record cannot be changed afterwards
-    phi_warning.warn(options, (value for name, value in given.items() if name != "at"))
+    texts = (value for name, value in given.items() if name != "at")
+    phi_warning.warn(texts, lambda: options.load_organisation().model_dump(mode="json"))
     return run(incident_client.send_work if command in _OUTLIVE else incident_client.send, incident, command, payload)
 
 

@@ -4,6 +4,7 @@ import click
 from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
+from starters.cli.send_command import ask
 from starters.cli.shared_options import shared
 from starters.options import Options
 
@@ -13,10 +14,7 @@ from starters.options import Options
 @shared
 def show(options: Options, incident: str) -> None:
     """Show incident ID as it stands."""
-    from starters.client import incident_client
-    from starters.client.connection import run
-
-    state = run(incident_client.state, incident)
+    state = ask(incident)
 
     def parts() -> list[RenderableType]:
         clock = terminal.clock(options)

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,7 @@ from starters.options import Options
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from domain.model.declaration import Declaration
+    from starters.files.kept import Document
 
 _TITLE_MAX = 200
 _DESCRIPTION_MAX = 4000
@@ -56,7 +57,7 @@ def start(options: Options, type_: str, **given: Any) -> None:
     from starters.cli import phi_warning
     from starters.client.connection import run
 
-    phi_warning.warn(options, (request.title, request.description))
+    phi_warning.warn((request.title, request.description), lambda: declaration["organisation"])
     run(_start, options, declaration)
 
 
@@ -67,74 +68,58 @@ def _check(request: _Request) -> None:
         raise click.UsageError(f"--description must be {_DESCRIPTION_MAX} characters at most")
     if request.key is not None and not request.key.strip():
         raise click.UsageError("--key must not be empty")
+    if request.speed is not None and not math.isfinite(request.speed):
+        raise click.UsageError("--speed must be a number, such as 60")
     if request.key is not None and request.dry_run:
         raise click.UsageError("--dry-run takes no --key: an alert must never be matched to a dry run")
 
 
-def _check_size(declaration: "Declaration") -> None:
+def _declaration(options: Options, request: _Request) -> "Document":
+    """Build the declaration, as JSON; the incident's id is set when it starts."""
+    from starters.files.declarable import declarable
+
+    now = datetime.now(UTC)
+    environment = options.named_environment()
+    found = declarable(options.folder(), request.type, environment, now)
+    runbook, organisation, kind = found["runbook"], found["organisation"], found["environment"]["kind"]
+    if request.severity not in runbook["severities"]:
+        usual = ", ".join(runbook["severities"])
+        click.echo(f"Note: {runbook['id']} is usually {usual}; declared as {request.severity}", err=True)
+    if request.speed is not None and kind != "sandbox":
+        raise click.UsageError(f"--speed is for sandboxes only; {environment} is {kind}")
+    known = {name for contact in organisation["contacts"] for name in (contact["id"], *contact["roles"])}
+    if options.who is not None and options.who not in known:
+        raise RefusedError(f"{options.who!r} is not a contact or role of {organisation['id']}")
+    return found | {
+        "title": request.title,
+        "description": request.description,
+        "severity": request.severity,
+        "declared_at": now.isoformat(),
+        "declared_by": options.who or _UNNAMED,
+        "key": request.key,
+        "phi": request.phi,
+        "mode": "dry-run" if request.dry_run else "live",
+        "speed": request.speed or 1,
+    }
+
+
+def _check_size(declaration: "Document") -> None:
     from domain.values import limits
 
-    if (found := limits.size(declaration.model_dump(mode="json"))) > limits.DECLARATION:
+    if (found := limits.size(declaration)) > limits.DECLARATION:
         raise RefusedError(
             f"runbook, organisation, environment and obligations are {found} bytes together; at most "
             f"{limits.DECLARATION} can go on record: shorten them"
         )
 
 
-def _declaration(options: Options, request: _Request) -> "Declaration":
-    """Build the declaration from the organisation's files; the incident's id is set when it starts."""
-    from domain.config.runbook import ProbeStep
-    from domain.model.declaration import Declaration
-    from domain.values.severity import Severity
-    from starters.files.holidays import calendar
-    from starters.files.loading import load_obligations, load_runbook
-    from starters.files.organisation_folder import list_runbooks
-
-    folder = options.folder()
-    known = list_runbooks(folder)
-    if known and request.type not in known:
-        raise click.UsageError(f"there is no runbook for {request.type!r} in {folder}; known: {', '.join(known)}")
-    organisation, environment = options.load_organisation(), options.load_environment()
-    runbook = load_runbook(folder, request.type, organisation, environment)
-    severity = Severity(request.severity)
-    if severity not in runbook.severities:
-        usual = ", ".join(runbook.severities)
-        click.echo(f"Note: {runbook.id} is usually {usual}; declared as {severity}", err=True)
-    if request.speed is not None and environment.kind != "sandbox":
-        raise click.UsageError(f"--speed is for sandboxes only; {environment.name} is {environment.kind}")
-    if options.who is not None and organisation.contact(options.who) is None:
-        raise RefusedError(f"{options.who!r} is not a contact or role of {organisation.id}")
-    opened = {step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens}
-    related = {name: load_runbook(folder, name, organisation, environment) for name in sorted(opened)}
-    declared_at = datetime.now(UTC)
-    return Declaration(
-        related=related,
-        obligations=load_obligations(folder, organisation),
-        calendar=calendar(organisation, declared_at),
-        incident_id="",
-        title=request.title,
-        description=request.description,
-        severity=severity,
-        declared_at=declared_at,
-        declared_by=options.who or _UNNAMED,
-        key=request.key,
-        phi=request.phi,
-        mode="dry-run" if request.dry_run else "live",
-        speed=request.speed or 1,
-        organisation=organisation,
-        environment=environment,
-        runbook=runbook,
-        runbook_digest=runbook.digest(),
-    )
-
-
-async def _start(client: "Client", options: Options, declaration: "Declaration") -> None:
+async def _start(client: "Client", options: Options, declaration: "Document") -> None:
     from starters.client import start_once
     from starters.client.connection import nobody_answers, ui, worker_polls
 
     # at once: whether a worker polls takes a call of its own, and must not delay the start
     started, polled = await asyncio.gather(start_once.start(client, declaration, details), worker_polls(client))
-    dry = declaration.mode == "dry-run"
+    dry = declaration["mode"] == "dry-run"
     if not polled:
         problem = await nobody_answers(client)
         if dry:
@@ -152,13 +137,14 @@ async def _start(client: "Client", options: Options, declaration: "Declaration")
     _print(answer, declaration, left)
 
 
-def _print(answer: dict[str, Any], declaration: "Declaration", left: dict[str, Any] | None) -> None:
+def _print(answer: dict[str, Any], declaration: "Document", left: dict[str, Any] | None) -> None:
     incident = answer["incident_id"]
     if not answer["created"]:
         click.echo(f"{incident} is open under this key; the alert was recorded on it")
     else:
         what = "dry run" if left else "declared"
-        click.echo(f"{incident} {what}: {declaration.severity} {declaration.runbook.title}: {declaration.title}")
+        runbook = declaration["runbook"]["title"]
+        click.echo(f"{incident} {what}: {declaration['severity']} {runbook}: {declaration['title']}")
     click.echo(answer["ui"])
     if left is not None:
         from starters.cli import incident_tables, terminal
@@ -169,21 +155,21 @@ def _print(answer: dict[str, Any], declaration: "Declaration", left: dict[str, A
         click.echo(f"Next: incident ack {incident}, then incident watch {incident}")
 
 
-def details(declaration: "Declaration") -> str:
+def details(declaration: "Document") -> str:
     """What Temporal's UI shows of an incident: markdown, with people's texts escaped."""
-    incident, runbook = declaration.incident_id, declaration.runbook
-    dashboards = declaration.organisation.dashboards
-    links = "\n".join(f"- [{html.escape(board.title)}]({board.url})" for board in dashboards)
+    incident, runbook = declaration["incident_id"], declaration["runbook"]
+    dashboards = declaration["organisation"]["dashboards"]
+    links = "\n".join(f"- [{html.escape(board['title'])}]({board['url']})" for board in dashboards)
     return f"""\
-## {html.escape(declaration.title, quote=False)}
+## {html.escape(declaration["title"], quote=False)}
 
 | | |
 |---|---|
-| Type | {runbook.title} (`{runbook.id}` {runbook.version}) |
-| Severity | {declaration.severity} |
-| Environment | {declaration.environment.name} |
-| Mode | {declaration.mode} |
-| Declared by | {html.escape(declaration.declared_by)} |
+| Type | {runbook["title"]} (`{runbook["id"]}` {runbook["version"]}) |
+| Severity | {declaration["severity"]} |
+| Environment | {declaration["environment"]["name"]} |
+| Mode | {declaration["mode"]} |
+| Declared by | {html.escape(declaration["declared_by"])} |
 
 ### Look
 {links}

@@ -12,6 +12,7 @@ from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from starters.cli import incident_tables, terminal
 from starters.cli.output import print_json
+from starters.cli.send_command import ask
 from starters.cli.shared_options import shared
 from starters.errors import UnreachableError
 from starters.options import Options
@@ -32,11 +33,10 @@ def watch(options: Options, incident: str, once: bool) -> None:
 
     With --json the last frame is printed as a document: now with --once, else when the incident ends.
     """
-    from starters.client import incident_client
     from starters.client.connection import run
 
     clock = None if options.as_json else terminal.clock(options)
-    state = run(incident_client.state, incident) if once else run(_follow, incident, clock)
+    state = ask(incident) if once else run(_follow, incident, clock)
     if clock is None:
         print_json({"state": state, "next": state["next"]})
     elif once:

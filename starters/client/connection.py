@@ -116,8 +116,8 @@ def _explained(error: RPCError, client: Client) -> Exception:
 
 
 def _interceptors() -> "list[Interceptor]":
-    if not (os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
+    if not temporal_client.is_traced():
         return []
-    from starters.client.tracing import interceptors
+    from workflows.tracing import interceptors
 
-    return interceptors()
+    return interceptors("incident-starter")

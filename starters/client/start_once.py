@@ -4,25 +4,29 @@ A key is held by a workflow of its own, which needs no worker: its memo names th
 key held completes the start that a dead starter left, so that one of them, and only one, creates it.
 """
 
+import json
 from collections.abc import Callable
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import SearchAttributePair
+from temporalio.common import RawValue, SearchAttributePair
 from temporalio.common import WorkflowIDConflictPolicy as Conflict
 from temporalio.common import WorkflowIDReusePolicy as Reuse
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.model.declaration import Alert, Declaration, KeyHold
-from domain.rules.run import IncidentRun
 from domain.values import ids
+from domain.values.severity import Severity
 from domain.values.status import FINAL
 from domain.values.timestamps import stamp
 from starters.client.connection import RPC_TIMEOUT, look
 from starters.errors import RefusedError
 from workflows import search_attributes
 from workflows.profiles import priority
+
+Document = dict[str, Any]
 
 _ATTEMPTS = 200
 _SUMMARY_BYTES = 300
@@ -41,47 +45,50 @@ class _Hold(NamedTuple):
     run_id: str
 
 
-async def start(client: Client, declaration: Declaration, details: Callable[[Declaration], str]) -> Started:
+async def start(client: Client, declaration: Document, details: Callable[[Document], str]) -> Started:
     """Create the incident, or find the open one of its key.
 
     A second call with the same key while that incident is open records a duplicate alert on it. Without a
     key every call creates one. `declaration.incident_id` is replaced by a free one; `details` gets it.
     """
+    declared_at, key = datetime.fromisoformat(declaration["declared_at"]), declaration["key"]
     for attempt in range(_ATTEMPTS):
-        candidate = ids.incident_id(declaration.declared_at, attempt)
-        if declaration.key is None:
+        candidate = ids.incident_id(declared_at, attempt)
+        if key is None:
             if await _create(client, declaration, candidate, details):
                 return Started(candidate, created=True)
             continue
-        hold = await _hold(client, declaration.key, candidate)
+        hold = await _hold(client, key, candidate)
         if hold is None:
             continue
         if await _create(client, declaration, hold.incident, details):
             return Started(hold.incident, created=True)
         if await _alerted(client, declaration, hold.incident):
             return Started(hold.incident, created=False)
-        await _let_go(client, declaration.key, hold)
+        await _let_go(client, key, hold)
     raise RefusedError(f"no free incident id within {_ATTEMPTS} attempts; try again")
 
 
-async def _create(client: Client, draft: Declaration, incident: str, details: Callable[[Declaration], str]) -> bool:
+async def _create(client: Client, draft: Document, incident: str, details: Callable[[Document], str]) -> bool:
     """Start the workflow of an incident; False when that id is, or ever was, in use."""
-    declaration = draft.model_copy(update={"incident_id": incident})
-    memo = {"title": declaration.title, "declared_at": stamp(declaration.declared_at), "key": _key(declaration)}
-    known = search_attributes.pairs(declaration.runbook.id, declaration.severity.value, declaration.mode)
+    declaration = {**draft, "incident_id": incident}
+    title, severity = declaration["title"], declaration["severity"]
+    declared_at = stamp(datetime.fromisoformat(declaration["declared_at"]))
+    memo = {"title": title, "declared_at": declared_at, "key": _key(declaration)}
+    known = search_attributes.pairs(declaration["runbook"]["id"], severity, declaration["mode"])
     try:
         await client.start_workflow(
             "Incident",
-            IncidentRun(declaration=declaration),
+            _as_written({"declaration": declaration}),
             id=incident,
             task_queue=ids.INCIDENTS_QUEUE,
             id_conflict_policy=Conflict.FAIL,
             id_reuse_policy=Reuse.REJECT_DUPLICATE,
             memo=memo,
             search_attributes=known.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "declared")),
-            static_summary=declaration.title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
+            static_summary=title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
             static_details=details(declaration),
-            priority=priority(declaration.severity),
+            priority=priority(Severity(severity)),
             rpc_timeout=RPC_TIMEOUT,
         )
     except WorkflowAlreadyStartedError:
@@ -94,7 +101,7 @@ async def _hold(client: Client, key: str, candidate: str) -> _Hold | None:
     try:
         taken = await client.start_workflow(
             "IncidentKey",
-            KeyHold(incident_id=candidate),
+            {"incident_id": candidate},
             id=ids.key_workflow_id(key),
             task_queue=ids.INCIDENTS_QUEUE,
             id_conflict_policy=Conflict.FAIL,
@@ -110,7 +117,7 @@ async def _hold(client: Client, key: str, candidate: str) -> _Hold | None:
     return _Hold(candidate, taken.result_run_id or "")
 
 
-async def _alerted(client: Client, declaration: Declaration, incident: str) -> bool:
+async def _alerted(client: Client, declaration: Document, incident: str) -> bool:
     """Record a duplicate alert; False when the incident has ended, or answers for another key.
 
     One that is closed may still be sending its last notices: nobody would look at an alert on it.
@@ -122,7 +129,7 @@ async def _alerted(client: Client, declaration: Declaration, incident: str) -> b
         return False
     if await found.memo_value("key", None) != _key(declaration):
         return False
-    alert = Alert(by=declaration.declared_by, text=declaration.title)
+    alert = {"by": declaration["declared_by"], "text": declaration["title"]}
     try:
         await client.get_workflow_handle(incident).signal("alert", alert, rpc_timeout=RPC_TIMEOUT)
     except RPCError as error:
@@ -142,5 +149,11 @@ async def _let_go(client: Client, key: str, hold: _Hold) -> None:
             raise
 
 
-def _key(declaration: Declaration) -> str | None:
-    return None if declaration.key is None else ids.key_workflow_id(declaration.key)
+def _key(declaration: Document) -> str | None:
+    return None if declaration["key"] is None else ids.key_workflow_id(declaration["key"])
+
+
+def _as_written(document: Document) -> RawValue:
+    """Make a payload of JSON in which keys keep their order, as files have it: the SDK's own converter sorts them."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return RawValue(Payload(metadata={"encoding": b"json/plain"}, data=text.encode()))

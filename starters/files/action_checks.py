@@ -8,22 +8,12 @@ from pydantic.fields import FieldInfo
 
 from activities.action import ChangeAction, Logical, NoticeAction, Params, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
-from starters.files.model_problems import of_model, unknown
-from starters.files.names import items, mapping, parts, strange
-from starters.files.problems import Keys, Problem
-from starters.files.yaml_lines import Document
+from domain.config.names import Flaw, Keys, items, mapping, strange, unknown
+from starters.files.model_problems import of_model
 
 Action = type[ProbeAction[Any]] | type[ChangeAction[Any]] | type[NoticeAction[Any]]
 ACTIONS: dict[str, Mapping[str, Action]] = {"probe": PROBES, "change": CHANGES, "notice": NOTICES}
 """The actions that a step of each kind may name."""
-
-
-def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
-    """Every step that is a mapping, with its keys."""
-    for at, phase in parts(data, "phases"):
-        for keys, step in parts(phase, "steps"):
-            if step:
-                yield (*at, *keys), step
 
 
 def action_of(step: Mapping[str, Any]) -> tuple[str, Action | None] | None:
@@ -34,18 +24,16 @@ def action_of(step: Mapping[str, Any]) -> tuple[str, Action | None] | None:
     return kinds[0], ACTIONS[kinds[0]].get(step[kinds[0]])
 
 
-def _evidence(document: Document, at: Keys, step: Mapping[str, Any]) -> Iterator[Problem]:
+def _evidence(at: Keys, step: Mapping[str, Any]) -> Iterator[Flaw]:
     """A step starts by itself exactly where its action preserves evidence and can do nothing else."""
     preserves, marked = CHANGES[step["change"]].evidence, step.get("evidence") is True
     if preserves and not marked:
-        yield document.problem((*at, "change"), f"{step['change']!r} preserves evidence; write evidence: true")
+        yield Flaw((*at, "change"), f"{step['change']!r} preserves evidence; write evidence: true")
     if marked and not preserves:
-        yield document.problem((*at, "evidence"), f"{step['change']!r} preserves no evidence; leave it out")
+        yield Flaw((*at, "evidence"), f"{step['change']!r} preserves no evidence; leave it out")
 
 
-def of_action(
-    document: Document, at: Keys, step: Mapping[str, Any], environments: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Problem]:
+def of_action(at: Keys, step: Mapping[str, Any], environments: Mapping[str, Mapping[str, Any]]) -> Iterator[Flaw]:
     """The action is there and takes what `with` and `ask` say; its logical names are known to every environment."""
     found = action_of(step)
     if found is None:
@@ -54,21 +42,21 @@ def of_action(
     if action is None:
         other = next((k for k, known in ACTIONS.items() if step[kind] in known), None)
         moved = f"{step[kind]!r} is a {other}, not a {kind}; write {other}: {step[kind]}"
-        yield document.problem((*at, kind), moved if other else unknown(step[kind], ACTIONS[kind], kind))
+        yield Flaw((*at, kind), moved if other else unknown(step[kind], ACTIONS[kind], kind))
         return
     if kind == "change":
-        yield from _evidence(document, at, step)
+        yield from _evidence(at, step)
     given, asked = mapping(step.get("with")), items(step.get("ask"))
-    yield from _parameters(document, at, action.params, given, asked)
-    yield from strange(document, (*at, "ask"), asked, action.params.model_fields, "parameter")
+    yield from _parameters(at, action.params, given, asked)
+    yield from strange((*at, "ask"), asked, action.params.model_fields, "parameter")
     for where, environment in environments.items():
         for field in action.needs:
             if not environment.get(field):
                 message = f"{action.name!r} needs {field}, which environment {where} lacks; add it there"
-                yield document.problem((*at, kind), f"{message}, or leave this step out")
+                yield Flaw((*at, kind), f"{message}, or leave this step out")
         for keys, value, mark in _logical_names(action.params, given):
             if said := _unfit(where, environment, value, mark):
-                yield document.problem((*at, "with", *keys), said)
+                yield Flaw((*at, "with", *keys), said)
 
 
 def _unfit(where: str, environment: Mapping[str, Any], value: str, mark: Logical) -> str | None:
@@ -81,15 +69,13 @@ def _unfit(where: str, environment: Mapping[str, Any], value: str, mark: Logical
     return None
 
 
-def _parameters(
-    document: Document, at: Keys, params: type[Params], given: Mapping[str, Any], asked: list[Any]
-) -> Iterator[Problem]:
+def _parameters(at: Keys, params: type[Params], given: Mapping[str, Any], asked: list[Any]) -> Iterator[Flaw]:
     """What the action's own model says of `with`; what is asked for may be missing."""
     try:
         params.model_validate(given)
     except ValidationError as error:
         wrong = [said for said in error.errors() if not (said["type"] == "missing" and said["loc"][0] in asked)]
-        yield from of_model(document, params, wrong, (*at, "with"))
+        yield from of_model(params, wrong, (*at, "with"))
 
 
 def _logical_names(params: type[Params], given: Mapping[str, Any]) -> Iterator[tuple[Keys, str, Logical]]:

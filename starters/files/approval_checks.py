@@ -8,41 +8,38 @@ from pydantic import ValidationError
 from activities.action import ChangeAction
 from activities.catalogue import CHANGES
 from domain.config.approval import ApprovalRule
+from domain.config.names import Flaw, Keys, mapping, strange
 from domain.config.organisation import COMMANDER, Organisation
+from domain.config.runbook import steps
 from domain.rules.voting import rule_for, weakest
-from starters.files.action_checks import action_of, steps
-from starters.files.names import mapping, strange
-from starters.files.problems import Keys, Problem
-from starters.files.yaml_lines import Document
+from starters.files.action_checks import action_of
 
 
-def of_runbook(document: Document, organisation: Organisation) -> Iterator[Problem]:
+def of_runbook(data: Mapping[str, Any], organisation: Organisation) -> Iterator[Flaw]:
     """Those who must approve exist, and there are enough of them whoever asks for the change and whoever commands."""
-    for at, step in steps(document.data):
+    for at, step in steps(data):
         found = action_of(step)
         if found is None or found[0] != "change":
             continue
         if "approval" in step:
-            yield from _own(document, (*at, "approval"), mapping(step["approval"]), organisation)
+            yield from _own((*at, "approval"), mapping(step["approval"]), organisation)
         elif (change := CHANGES.get(step["change"])) is not None:
-            yield from _by_class(document, (*at, "change"), change, organisation)
+            yield from _by_class((*at, "change"), change, organisation)
 
 
-def _own(document: Document, at: Keys, written: Mapping[str, Any], organisation: Organisation) -> Iterator[Problem]:
+def _own(at: Keys, written: Mapping[str, Any], organisation: Organisation) -> Iterator[Flaw]:
     """A step's own rule, which holds for every class."""
-    missing = [*strange(document, (*at, "roles"), written.get("roles"), organisation.held() | {COMMANDER}, "role")]
+    missing = [*strange((*at, "roles"), written.get("roles"), organisation.held() | {COMMANDER}, "role")]
     yield from missing
     try:
         rule = ApprovalRule.model_validate(written)
     except ValidationError:
         return  # the runbook's model says what is wrong
     if not missing and (why := _lacking(organisation, rule)):
-        yield document.problem((*at, "quorum"), f"{why}; name more roles or ask for fewer")
+        yield Flaw((*at, "quorum"), f"{why}; name more roles or ask for fewer")
 
 
-def _by_class(
-    document: Document, at: Keys, change: type[ChangeAction[Any]], organisation: Organisation
-) -> Iterator[Problem]:
+def _by_class(at: Keys, change: type[ChangeAction[Any]], organisation: Organisation) -> Iterator[Flaw]:
     """The organisation's rule for each class that a plan of this change may have."""
     for grade in change.classes:
         if grade not in organisation.approval and grade.unnamed.quorum:
@@ -52,7 +49,7 @@ def _by_class(
         else:
             continue
         message = f"{change.name!r} can be of class {grade}: {said}, or write an approval: for this step"
-        yield document.problem(at, message)
+        yield Flaw(at, message)
 
 
 def _lacking(organisation: Organisation, rule: ApprovalRule) -> str | None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from domain.config.environment import Environment
+from domain.config.names import unknown
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
-from starters.files import obligation_checks, place_checks, runbook_checks
-from starters.files.model_problems import unknown
+from starters.files import obligation_checks, runbook_checks
 from starters.files.organisation_folder import (
     ORGANISATION,
     list_environments,
@@ -110,7 +110,7 @@ def _organisation_if_valid(folder: Path) -> Organisation | None:
     None where there is no reading it; the reason is reported when that file is linted itself.
     """
     try:
-        return loaded(read(folder / ORGANISATION), Organisation, ())
+        return loaded(read(folder / ORGANISATION), Organisation, (), allow_placeholders=True)
     except InvalidFile:
         return None
 
@@ -132,15 +132,10 @@ def _load_runbook(
 ) -> Runbook:
     on_call = organisation.on_call if organisation else (_UNCHECKED,)
     document.data.setdefault("on_call", [*on_call])
-    found = [
-        *place_checks.unfilled(document).values(),
-        *runbook_checks.of_runbook(document, organisation, places),
-        *obligation_checks.of_runbook(document, owed),
-    ]
-    return loaded(document, Runbook, found)
+    of_itself = runbook_checks.of_runbook(document, organisation, places)
+    return loaded(document, Runbook, [*of_itself, *obligation_checks.of_runbook(document.data, owed)])
 
 
 def _load_obligations(file: Path, organisation: Organisation | None) -> Obligations:
     document = read(file)
-    found = [*place_checks.unfilled(document).values(), *obligation_checks.of_obligations(document, organisation)]
-    return loaded(document, Obligations, found)
+    return loaded(document, Obligations, obligation_checks.of_obligations(document.data, organisation))

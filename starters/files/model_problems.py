@@ -1,4 +1,4 @@
-"""What a pydantic model says against a file, as problems with lines and remedies."""
+"""What a pydantic model says against a file, as flaws with keys and remedies."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -7,16 +7,13 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from domain.config.names import Flaw, Keys, unknown
 from domain.config.runbook import STEP_KINDS, AnyStep
-from starters.files.problems import Keys, Problem
-from starters.files.yaml_lines import Document
 
 _STEP_KEYS = {field.alias or name for kind in get_args(AnyStep) for name, field in kind.model_fields.items()}
 
 
-def of_model(
-    document: Document, model: type[BaseModel], errors: Iterable[ErrorDetails], under: Keys = ()
-) -> Iterator[Problem]:
+def of_model(model: type[BaseModel], errors: Iterable[ErrorDetails], under: Keys = ()) -> Iterator[Flaw]:
     """Say each error of `model` at the keys it concerns; `under` leads to where the model's values stand.
 
     What a rule over the whole model says comes at `under` itself.
@@ -25,9 +22,9 @@ def of_model(
         keys = _as_written(said["loc"])
         if said["type"] == "step_kind" and (mistyped := _mistyped_kind(said["input"])):
             wrong, meant = mistyped
-            yield document.problem((*under, *keys, wrong), f"is no kind of step; did you mean {meant}?")
-            continue
-        yield document.problem((*under, *keys), _message(model, said))
+            yield Flaw((*under, *keys, wrong), f"is no kind of step; did you mean {meant}?")
+        else:
+            yield Flaw((*under, *keys), _message(model, said))
 
 
 def _mistyped_kind(step: Any) -> tuple[str, str] | None:
@@ -62,15 +59,6 @@ def _message(model: type[BaseModel], said: ErrorDetails) -> str:
         return str(said["ctx"]["error"])
     short = not isinstance(said["input"], BaseModel | dict | list) and len(repr(said["input"])) <= 80
     return f"{said['msg']}, not {said['input']!r}" if short else str(said["msg"])
-
-
-def unknown(word: str, known: Iterable[str], what: str) -> str:
-    """Say that a word is not known, with what was perhaps meant, and all there is."""
-    words = sorted(known)
-    near = difflib.get_close_matches(word, words, n=1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    there = ", ".join(words)
-    return f"unknown {what} {word!r}; {meant}known: {there}" if there else f"unknown {what} {word!r}; remove it"
 
 
 def _known_keys(model: type[BaseModel], loc: Keys) -> list[str]:

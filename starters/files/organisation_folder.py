@@ -5,19 +5,19 @@ be done stands in `starters.files.loading`, which takes far longer to import: it
 """
 
 from collections.abc import Iterable
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from domain.config.environment import Environment
 from domain.config.log_formats import RDS_PREFIX
+from domain.config.names import ConfigFile, Flaw, Keys, unknown
 from domain.config.organisation import Organisation
 from starters.files import place_checks
-from starters.files.model_problems import of_model, unknown
+from starters.files.model_problems import of_model
 from starters.files.place_checks import NO_RUNBOOKS
-from starters.files.problems import InvalidFile, Keys, Problem
+from starters.files.problems import InvalidFile, Problem
 from starters.files.yaml_lines import Document, read
 
 ORGANISATION = "organisation.yaml"
@@ -30,12 +30,7 @@ _STAND_INS: dict[str, Any] = {
 }
 """What a placeholder is read as where text would not do."""
 
-M = TypeVar("M", bound=BaseModel)
-
-
-def shipped_folder() -> Path:
-    """The folder of the organisation that comes with the program."""
-    return Path(str(resources.files("runbooks"))) / "axis-imaging"
+M = TypeVar("M", bound=ConfigFile)
 
 
 def list_runbooks(folder: Path) -> list[str]:
@@ -51,8 +46,7 @@ def list_environments(folder: Path) -> list[str]:
 def load_organisation(folder: Path) -> Organisation:
     """Read `organisation.yaml`. Raises `InvalidFile`, for placeholders too."""
     document = read(Path(folder) / ORGANISATION)
-    unfilled = place_checks.unfilled(document)
-    return loaded(document, Organisation, [*unfilled.values(), *place_checks.of_organisation(document)])
+    return loaded(document, Organisation, place_checks.of_organisation(document.data))
 
 
 def load_environment(folder: Path, name: str, allow_placeholders: bool = False) -> Environment:
@@ -66,29 +60,32 @@ def load_environment(folder: Path, name: str, allow_placeholders: bool = False) 
     if name not in known:
         raise InvalidFile([Problem(Path(folder) / "environments", None, "", unknown(name, known, "environment"))])
     document = read(Path(folder) / "environments" / f"{name}.yaml")
-    unfilled = place_checks.unfilled(document)
-    wrong = [p for p in place_checks.of_environment(document) if p.field not in {u.field for u in unfilled.values()}]
-    if allow_placeholders:
-        for keys in unfilled:
-            _stand_in(document.data, keys)
-        return loaded(document, Environment, wrong)
-    if document.data.get("kind") == "production":
-        wrong += place_checks.fictional_numbers(read(Path(folder) / ORGANISATION))
-    return loaded(document, Environment, [*unfilled.values(), *wrong])
+    if document.data.get("kind") == "production" and not allow_placeholders:
+        people = read(Path(folder) / ORGANISATION)
+        document.problems.extend(map(people.problem, place_checks.fictional_numbers(people.data)))
+    found = place_checks.of_environment(document.data, document.file)
+    return loaded(document, Environment, found, allow_placeholders=allow_placeholders)
 
 
-def loaded(document: Document, model: type[M], found: Iterable[Problem]) -> M:
+def loaded(document: Document, model: type[M], found: Iterable[Flaw], *, allow_placeholders: bool = False) -> M:
     """Make the model, or refuse with everything: of the YAML, what was `found`, and what the model says beside it.
 
-    What a rule over the whole file says is left out where something was found that says it more exactly.
+    Of a placeholder nothing else is said. What a rule over the whole file says is left out where something was found
+    that says it more exactly.
     """
-    problems = [*document.problems, *found]
+    blank = {flaw.at: flaw for flaw in place_checks.unfilled(document.data)}
+    if allow_placeholders:
+        for keys in blank:
+            _stand_in(document.data, keys)
+    wrong = [flaw for flaw in (*model.flaws(document.data), *found) if flaw.at not in blank]
+    flaws = wrong if allow_placeholders else [*blank.values(), *wrong]
+    problems = [*document.problems, *map(document.problem, flaws)]
     try:
         made = model.model_validate(document.data)
     except ValidationError as error:
         found_at = {problem.field for problem in problems}
-        said = [problem for problem in of_model(document, model, error.errors()) if problem.field not in found_at]
-        problems += [problem for problem in said if problem.field]
+        said = [document.problem(flaw) for flaw in of_model(model, error.errors())]
+        problems += [problem for problem in said if problem.field and problem.field not in found_at]
         raise InvalidFile(problems or said) from error
     if problems:
         raise InvalidFile(problems)

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-Keys = tuple[str | int, ...]
-"""The keys and positions that lead to a value of a file."""
+import click
 
 
 class Problem(NamedTuple):
@@ -22,8 +21,10 @@ class Problem(NamedTuple):
         return ": ".join(part for part in (where, self.field, self.message) if part)
 
 
-class InvalidFile(Exception):  # noqa: N818 - it is the file that is invalid
+class InvalidFile(click.ClickException):
     """A file of an organisation's folder is refused; `problems` holds everything that is wrong, in order of lines."""
+
+    exit_code = 2
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(problems)
@@ -33,11 +34,3 @@ class InvalidFile(Exception):  # noqa: N818 - it is the file that is invalid
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Sort by file and line; what is said twice is said once."""
     return sorted(set(problems), key=lambda p: (str(p.file), p.line or 0, p.field, p.message))
-
-
-def written(keys: Keys) -> str:
-    """Write keys the way people do: `phases[0].steps[1].with`."""
-    text = ""
-    for key in keys:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from starters.files.problems import InvalidFile, Keys, Problem, written
+from domain.config.names import Flaw, Keys, written
+from starters.files.problems import InvalidFile, Problem
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
@@ -30,8 +31,9 @@ class Document(NamedTuple):
             at = at[:-1]
         return self.lines.get(at, 1)
 
-    def problem(self, at: Keys, message: str) -> Problem:
-        return Problem(self.file, self.line(at), written(at), message)
+    def problem(self, flaw: Flaw) -> Problem:
+        message = flaw.said(lambda twin: f"on line {self.line(twin)}")
+        return Problem(self.file, self.line(flaw.at), written(flaw.at), message)
 
 
 def read(file: Path) -> Document:

@@ -45,6 +45,7 @@ class Dial(ChangeAction[DialParams]):
         self.cut: Point | None = None
         self.seen = Verification(done=True, message="turned")
         self.reversible = True
+        self.takes_long = False
 
     def plan(self, scope: Scope, params: DialParams) -> Plan:
         return Plan(
@@ -57,6 +58,7 @@ class Dial(ChangeAction[DialParams]):
             approval_class=self.approval_class,
             locks=(ARN,),
             reversible=self.reversible,
+            takes_long=self.takes_long,
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:

@@ -20,7 +20,8 @@ from domain.rules.change import ChangeRequest, LiveChange
 from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
 from starters.files.loading import load_obligations, load_runbook
-from starters.files.organisation_folder import load_environment, load_organisation, shipped_folder
+from starters.files.organisation_folder import load_environment, load_organisation
+from starters.files.shipped import shipped_folder
 from tests.builders import declaration, minutes, owed, runbook, with_notices
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis-cluster/axis-backend"

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Applied, PlanCall, ReleaseCall
-from domain.model.plan import State
+from domain.model.plan import State, Verification
 from domain.values import limits
 from tests.activities.dial import (
     ARN,
@@ -85,6 +85,7 @@ def test_applying_puts_the_intent_on_record_and_keeps_the_lock(
 ) -> None:
     """The change is made once, its intent stands with everything an auditor asks, the lock waits for verify."""
     call = planned(runner, dial)
+    dial.seen = Verification(done=False, message="still turning")
     assert runner.apply(dial, call, NOW) == Applied(outcome="applied", ours=True)
     assert dial.written == ["left", "right"]
     intent = intents(clients).get(call.scope.incident, STEP, 1)
@@ -93,6 +94,22 @@ def test_applying_puts_the_intent_on_record_and_keeps_the_lock(
     assert (intent.before, intent.after) == (call.plan.before, call.plan.after)
     assert (intent.approvers, intent.at) == (("cto",), NOW)
     assert held(clients)
+
+
+def test_what_is_in_force_at_once_is_verified_at_once(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:
+    """The look after the write is enough: its outcome is on record and the lock free, and a repeat says the same."""
+    call = planned(runner, dial)
+    for _ in range(2):
+        assert runner.apply(dial, call, NOW).verified == "turned"
+        assert intents(clients).outcome(call.scope.incident, STEP, 1) == "verified"
+        assert not held(clients)
+    assert dial.written == ["left", "right"]
+
+
+def test_what_takes_long_is_not_looked_at_while_it_is_applied(runner: ChangeRunner, dial: Dial) -> None:
+    """To look is its work: that has an attempt of its own, of up to twelve hours."""
+    dial.takes_long = True
+    assert runner.apply(dial, planned(runner, dial), NOW).verified is None
 
 
 def test_applied_twice_acts_once(runner: ChangeRunner, dial: Dial) -> None:

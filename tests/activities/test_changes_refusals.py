@@ -7,6 +7,7 @@ from temporalio.exceptions import ApplicationError
 from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Mode, ReleaseCall
+from domain.model.plan import Verification
 from tests.activities.dial import (
     Dial,
     ledger_clients,
@@ -45,6 +46,7 @@ def test_one_generation_carries_out_one_plan(runner: ChangeRunner, dial: Dial) -
 def test_a_busy_resource_is_waited_for(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:
     """Another incident's change keeps us out, retryably, naming itself; nothing is read or written meanwhile."""
     call = planned(runner, dial)
+    dial.seen = Verification(done=False, message="still turning")
     runner.apply(dial, call.model_copy(update={"holder": "inc-other/turn/1"}), NOW)
     dial.written.clear()
     mine = planned(runner, dial, 3, scope(incident="inc-mine"))

@@ -40,8 +40,8 @@ def dial(clients: WorldClients) -> Dial:
 def test_verify_says_not_yet_until_it_is_so(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:
     """Not yet is retryable and keeps the lock; done is on record, frees it, and can be asked again."""
     call = planned(runner, dial)
-    runner.apply(dial, call, NOW)
     dial.seen = Verification(done=False, message="still turning")
+    runner.apply(dial, call, NOW)
     with pytest.raises(ApplicationError, match="still turning") as not_yet:
         runner.verify(dial, looking(call))
     assert (not_yet.value.type, not_yet.value.non_retryable) == ("NotYet", False)
@@ -59,8 +59,8 @@ def test_a_failed_verification_is_final_and_frees_the_lock(
 ) -> None:
     """When waiting will not help, nobody waits."""
     call = planned(runner, dial)
-    runner.apply(dial, call, NOW)
     dial.seen = Verification(done=False, failed=True, message="it broke")
+    runner.apply(dial, call, NOW)
     with pytest.raises(ApplicationError, match="it broke") as failed:
         runner.verify(dial, looking(call))
     assert (failed.value.type, failed.value.non_retryable) == ("VerificationFailed", True)

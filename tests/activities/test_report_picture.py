@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from domain.model.timeline import Entry
 from domain.rules.evolve import fold
 from reporting.picture import lanes
-from reporting.picture.axis import Axis
+from reporting.picture.axis import LEFT, RIGHT, Axis
 from reporting.picture.drawing import Bar, Dot, Drawing, Label, Line, Shape, width_of
 from reporting.picture.incident_picture import picture
-from reporting.picture.lanes import LEFT, RIGHT, Moment
+from reporting.picture.lanes import Moment
 from tests.activities.report_parts import SYDNEY
 from tests.activities.report_worlds import Played, breach, outage
 from tests.builders import T0, declaration
@@ -112,7 +112,7 @@ def test_weeks_of_follow_up_leave_room_for_the_response() -> None:
 def test_the_marks_of_any_axis_stay_apart(length: timedelta, share: float, start: datetime, zone: str) -> None:
     """Whatever the time told, the scale and the zone: marks in order, their labels apart, at least one of them."""
     begun = start.replace(tzinfo=UTC)
-    axis = Axis(begun, [begun + length * share], begun + length, LEFT, RIGHT, ZoneInfo(zone))
+    axis = Axis(begun, [begun + length * share], begun + length, ZoneInfo(zone))
     shown = [shape for shape in axis.shapes(56, 100) if isinstance(shape, Label)]
     for row in {label.y for label in shown}:
         ends = sorted(extent(label) for label in shown if label.y == row)
@@ -127,7 +127,7 @@ def test_the_marks_of_any_axis_stay_apart(length: timedelta, share: float, start
 @given(st.lists(st.integers(0, 3600), max_size=60))
 def test_marks_never_touch_and_count_all(seconds: list[int]) -> None:
     """Moments that would touch are one mark with their number."""
-    axis = Axis(T0, [], T0 + timedelta(hours=1), LEFT, RIGHT, UTC)
+    axis = Axis(T0, [], T0 + timedelta(hours=1), UTC)
     shapes = [*lanes.moments(axis, [Moment(T0 + timedelta(seconds=s), "page", "p") for s in seconds], 0)]
     dots = sorted(shape.x for shape in shapes if isinstance(shape, Dot))
     assert all(after - before >= 16 for before, after in pairwise(dots))
@@ -147,7 +147,7 @@ class Counting(Axis):
 
 def test_a_long_record_is_drawn_in_time() -> None:
     """Thousands of moments cost a step each, close together or not: the report has two minutes to be made."""
-    axis = Counting(T0, [], T0 + timedelta(hours=1), LEFT, RIGHT, UTC)
+    axis = Counting(T0, [], T0 + timedelta(hours=1), UTC)
     seen = [Moment(T0 + timedelta(seconds=number % 7), "page", "p") for number in range(5000)]
     assert any(isinstance(shape, Label) and shape.text == "5000" for shape in lanes.moments(axis, seen, 0))
     assert axis.asked == 5000

@@ -13,12 +13,12 @@ from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
+from domain.config.severity_policy import SeverityPolicy
 from domain.model.declaration import Declaration
 from domain.model.plan import Plan
 from domain.model.records import ChangeRecord
 from domain.values.durations import Duration, spoken
 from domain.values.placeholders import placeholders
-from domain.values.severity import SeverityPolicy
 from tests.activities.scopes import environment
 from tests.builders import T0, declaration, minutes, organisation, runbook
 from tests.domain.changing import plan
@@ -49,10 +49,10 @@ STEPS = "phases.0.steps"
         ("contacts.0.channels.0.kind", "pager", "'sms' or 'email'"),
         ("contacts.0.channels", [], "at least 1 item"),
         ("contacts.0.roles", [], "at least 1 item"),
-        ("contacts.1.id", "devops-lead", "contact ids must differ: devops-lead stands twice"),
-        ("externals.0.id", "cto", "contact ids must differ: cto stands twice"),
+        ("contacts.1.id", "devops-lead", "contacts[1].id: id 'devops-lead' stands at contacts[0].id already"),
+        ("externals.0.id", "cto", "externals[0].id: id 'cto' stands at contacts["),
         ("chain", [], "at least 1 item"),
-        ("chain", ["technical-manager", "chair"], "nobody holds chair of the chain"),
+        ("chain", ["technical-manager", "chair"], "chain[1]: unknown role 'chair'; known: "),
         ("unheard_of", 1, "Extra inputs are not permitted"),
         ("severities", {}, "no policy for P0, P1, P2, P3"),
         ("severities.P0.repage", "0m", "must be longer than nothing"),
@@ -74,10 +74,10 @@ def test_an_organisation_refuses(path: str, value: Any, problem: str) -> None:
     [
         ("account", "12345", "no AWS account id of twelve digits"),
         ("kind", "laptop", "'sandbox', 'staging' or 'production'"),
-        ("databases.replica.replica_of", "secondary", "replica of 'secondary', which is not named here"),
+        ("databases.replica.replica_of", "secondary", "unknown database 'secondary'; known: "),
         ("databases.primary.max_connections", 0, "greater than 0"),
-        ("maintenance.load_balancer", "x", "names load balancer 'x', which is not here"),
-        ("maintenance.bucket", "x", "names bucket 'x', which is not here"),
+        ("maintenance.load_balancer", "x", "unknown load balancer 'x'; "),
+        ("maintenance.bucket", "x", "unknown bucket 'x'; "),
         ("web_acls.portal.log_group", "axis-waf", "its name must start aws-waf-logs-"),
         ("notifications.sms_sender", "INCIDENTDESK", "at most 11 characters"),
         (
@@ -99,15 +99,15 @@ def test_an_environment_refuses(path: str, value: Any, problem: str) -> None:
     ("path", "value", "problem"),
     [
         (f"{STEPS}.0.id", "Health Check", "String should match pattern"),
-        (f"{STEPS}.1.id", "health", "health stands twice"),
-        (f"{STEPS}.0.id", "immediate", "immediate stands twice"),
+        (f"{STEPS}.1.id", "health", "id 'health' stands at phases[0].steps[0].id already"),
+        (f"{STEPS}.0.id", "immediate", "id 'immediate' stands at phases[0].id already"),
         (f"{STEPS}.0.task", "also a task", "exactly one of the keys probe, change, notice, task"),
         (f"{STEPS}.0", {"id": "a", "title": "neither"}, "exactly one of the keys probe, change, notice, task"),
         (f"{STEPS}.0.unheard_of", 1, "Extra inputs are not permitted"),
-        (f"{STEPS}.2.suggested_by", ["rollback"], "'rollback' names rollback, which is no probe of this runbook"),
+        (f"{STEPS}.2.suggested_by", ["rollback"], "steps[2].suggested_by[0]: unknown probe 'rollback'; "),
         (f"{STEPS}.4.approval.quorum", -1, "greater than or equal to 0"),
         (f"{STEPS}.5.due", 15, "15 has no unit"),
-        (f"{STEPS}.5", {"id": "n", "notice": "a.b", "title": "t", "unless": ["x"]}, "names x, which is no probe"),
+        (f"{STEPS}.5", {"id": "n", "notice": "a.b", "title": "t", "unless": ["x"]}, "unknown probe 'x'; known: "),
         ("phases.1.starts", "someday", "'declared', 'mitigated' or 'resolved'"),
         ("phases", [], "at least 1 item"),
         ("severities", [], "at least 1 item"),

@@ -3,7 +3,8 @@
 import pytest
 
 from domain.values.phi_hints import signs
-from starters.files.organisation_folder import load_organisation, shipped_folder
+from starters.files.organisation_folder import load_organisation
+from starters.files.shipped import shipped_folder
 
 MAIL, NUMBER, BORN = "an e-mail address", "a number like a Medicare card's", "a date of birth"
 OURS = ("devops-lead@axisimaging.com.au", "+61491570006")

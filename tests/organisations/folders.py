@@ -3,7 +3,7 @@ balancer is before, roles, timings and duties of their own."""
 
 from pathlib import Path
 
-from starters.files.organisation_folder import shipped_folder
+from starters.files.shipped import shipped_folder
 
 HARBOUR = Path(__file__).parent / "harbour"
 RUNBOOK = "timetable-down.yaml"

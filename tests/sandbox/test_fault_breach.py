@@ -22,7 +22,8 @@ from sandbox.faults.breach import ATTACKER
 from sandbox.faults.inject import FAULTS
 from sandbox.runtime.aws_world import World
 from starters.files.loading import load_obligations, load_runbook
-from starters.files.organisation_folder import load_environment, load_organisation, shipped_folder
+from starters.files.organisation_folder import load_environment, load_organisation
+from starters.files.shipped import shipped_folder
 from tests.sandbox.worlds import other, rollouts_finish
 
 

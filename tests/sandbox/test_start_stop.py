@@ -18,7 +18,7 @@ import requests
 from sandbox.runtime import processes, services, supervisor
 from sandbox.runtime.launch import StartError
 from sandbox.runtime.state import Files
-from starters.files.organisation_folder import shipped_folder
+from starters.files.shipped import shipped_folder
 from tests.organisations.folders import HARBOUR, written
 from tests.waiting import until
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from domain.config.environment import Environment
 from sandbox.aws.rollout import PACE
-from starters.files.organisation_folder import load_environment, shipped_folder
+from starters.files.organisation_folder import load_environment
+from starters.files.shipped import shipped_folder
 from tests.organisations.folders import HARBOUR
 
 NEVER = timedelta(days=1)

@@ -120,6 +120,10 @@ class Backstage:
         await asyncio.gather(*self._running)
         self._workers, self._running = [], []
 
+    def append(self, call: AppendCall) -> Appended:
+        """What becomes of entries: they count as written."""
+        return Appended(written=call.entries[-1].seq, epoch=call.epoch)
+
     def _activities(self) -> list[Callable[..., Any]]:
         @activity.defn(name="people.page")
         async def page(call: PageCall) -> Paged:
@@ -135,7 +139,7 @@ class Backstage:
 
         @activity.defn(name="ledger.append")
         async def append(call: AppendCall) -> Appended:
-            return Appended(written=call.entries[-1].seq, epoch=call.epoch)
+            return self.append(call)
 
         @activity.defn(name="ledger.follow")
         async def follow(call: FollowCall) -> None:
@@ -143,7 +147,8 @@ class Backstage:
 
         @activity.defn(name="report.store")
         async def report(call: ReportCall) -> Reported:
-            return Reported(seq=1, places=(f"reports/{call.incident}",))
+            appended = call.last and self.append(call.last)
+            return Reported(seq=1, places=(f"reports/{call.incident}",), appended=appended)
 
         @activity.defn(name="ledger.restorable")
         async def restorable(call: RestorableCall) -> list[Restorable]:

@@ -8,7 +8,7 @@ import pytest
 
 from starters.cli import drafts
 from starters.errors import RefusedError
-from starters.files.organisation_folder import shipped_folder
+from starters.files.shipped import shipped_folder
 from starters.options import Options
 from tests.organisations.folders import written
 

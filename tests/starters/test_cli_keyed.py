@@ -31,7 +31,8 @@ async def client() -> AsyncIterator[Client]:
 
 
 async def begin(client: Client, **changes: Any) -> Started:
-    return await start_once.start(client, declaration(**{"key": KEY, **changes}), lambda made: made.incident_id)
+    declared = declaration(**{"key": KEY, **changes}).model_dump(mode="json")
+    return await start_once.start(client, declared, lambda made: str(made["incident_id"]))
 
 
 async def alerts(client: Client, incident: str) -> int:

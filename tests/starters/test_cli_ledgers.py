@@ -1,5 +1,6 @@
 """Reading every incident of a ledger: page by page, one at a time, and what cannot be told is told to be so."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -102,9 +103,14 @@ class Short:
         assert service == "dynamodb"
         return self
 
-    def query(self, **asked: Any) -> Any:
-        self.pages += 1
-        return self._db.query(**asked, Limit=2)
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "query"
+        return self
+
+    def paginate(self, **asked: Any) -> Iterator[Any]:
+        for page in self._db.get_paginator("query").paginate(**asked, PaginationConfig={"PageSize": 2}):
+            self.pages += 1
+            yield page
 
 
 def test_a_long_index_is_read_to_its_end(aws: Vaulted) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starters.cli import register_csv
-from starters.files.organisation_folder import shipped_folder
+from starters.files.shipped import shipped_folder
 from tests.builders import T0
 from tests.domain.histories import Said, answered, days
 from tests.domain.histories import incident as history

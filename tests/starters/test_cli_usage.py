@@ -11,14 +11,14 @@ import pytest
 
 from starters.cli.main import _COMMANDS
 from starters.cli.terminal import folded
-from starters.files.organisation_folder import shipped_folder
+from starters.files.shipped import shipped_folder
 from tests.starters.conftest import Incident
 
 ROOT = Path(__file__).parents[2]
 START = ("start", "system-outage", "--severity", "P0", "--title", "Portal down")
 
 
-def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def process(*arguments: str | bytes, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
@@ -62,6 +62,22 @@ def test_version_is_the_installed_one() -> None:
 def test_help_takes_at_most_eight_bare_interpreters() -> None:
     """`incident --help` costs at most eight times a bare interpreter."""
     assert seconds("-m", "starters.cli.main", "--help") <= 8 * seconds("-c", "pass")
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    """No record can hold them: they are refused before anything is sent, in one line."""
+    for said in (
+        process("-m", "starters.cli.main", *START, "--description", b"a\xffb"),
+        process("-m", "starters.cli.main", "note", "inc-1", b"\xff"),
+    ):
+        assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", 1)
+        assert "is no text in UTF-8" in said.stderr
+
+
+@pytest.mark.parametrize("speed", ["inf", "nan"])
+def test_a_speed_that_no_clock_can_have_is_refused(incident: Incident, speed: str) -> None:
+    said = incident(*START, "--speed", speed)
+    assert (said.status, said.out, said.err) == (2, "", "incident start: --speed must be a number, such as 60\n")
 
 
 def test_an_unreachable_temporal_is_told_within_seconds() -> None:

@@ -289,7 +289,7 @@ def test_loading_imports_no_library_of_aws_or_temporal() -> None:
     program = (
         "import sys; from starters.files.loading import lint;"
         "from starters.files.runbook_schema import runbook_schema;"
-        "from starters.files.organisation_folder import shipped_folder;"
+        "from starters.files.shipped import shipped_folder;"
         "lint(shipped_folder()); runbook_schema();"
         "print([m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore')])"
     )
@@ -300,7 +300,8 @@ def test_loading_imports_no_library_of_aws_or_temporal() -> None:
 def test_who_and_where_are_read_without_any_action() -> None:
     """Nearly every command reads the organisation; what can be done takes far longer to load than all of that."""
     program = (
-        "import sys; from starters.files import organisation_folder as folder; shipped_folder = folder.shipped_folder;"
+        "import sys; from starters.files import organisation_folder as folder;"
+        "from starters.files.shipped import shipped_folder;"
         "folder.load_organisation(shipped_folder()); folder.load_environment(shipped_folder(), 'sandbox');"
         "print([m for m in sys.modules if m.split('.')[0] in ('activities', 'temporalio', 'requests')])"
     )

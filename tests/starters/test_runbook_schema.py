@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from starters.files.organisation_folder import list_runbooks, shipped_folder
+from starters.files.organisation_folder import list_runbooks
 from starters.files.runbook_schema import runbook_schema as schema
+from starters.files.shipped import shipped_folder
 from starters.files.yaml_lines import parse, read
 from tests.organisations.folders import HARBOUR, RUNBOOK
 

@@ -8,13 +8,9 @@ from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep, ProbeStep
 from domain.values.placeholders import placeholders
 from starters.files.loading import lint, load_runbook
-from starters.files.organisation_folder import (
-    list_runbooks,
-    load_environment,
-    load_organisation,
-    shipped_folder,
-)
+from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
 from starters.files.problems import InvalidFile
+from starters.files.shipped import shipped_folder
 from starters.files.yaml_lines import read
 from tests.organisations.folders import written
 

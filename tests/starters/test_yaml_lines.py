@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starters.files.problems import InvalidFile, Keys
+from domain.config.names import Keys
+from starters.files.problems import InvalidFile
 from starters.files.yaml_lines import parse
 
 FILE = Path("some.yaml")

@@ -16,7 +16,8 @@ from domain.model.events import Declared
 from domain.model.timeline import Timeline
 from domain.values.severity import Severity
 from sandbox.aws import s3 as sandbox_s3
-from starters.files.organisation_folder import load_environment, shipped_folder
+from starters.files.organisation_folder import load_environment
+from starters.files.shipped import shipped_folder
 from tests.aws import aws_clients
 from tests.builders import declaration
 

@@ -8,15 +8,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.rules.run import IncidentRun
 from domain.values.ids import INCIDENTS_QUEUE
-from starters.client import tracing
 from tests.builders import declaration, runbook
 from worker.command import leave
+from workflows import tracing
 
 
 async def start(address: str, probe: str) -> None:
     steps = [{"id": "look", "probe": probe, "title": "Look", "with": {"service": "backend"}}]
     book = runbook(phases=[{"id": "immediate", "title": "Immediate", "steps": steps}])
-    client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=tracing.interceptors())
+    client = await Client.connect(
+        address, data_converter=pydantic_data_converter, interceptors=tracing.interceptors("incident-starter")
+    )
     declared = declaration(runbook=book)
     run = IncidentRun(declaration=declared)
     await client.start_workflow("Incident", run, id=declared.incident_id, task_queue=INCIDENTS_QUEUE)

@@ -82,6 +82,30 @@ async def test_expired_pages_exactly_who_may_decide(skipping: WorkflowEnvironmen
     assert {clock["name"]: clock["state"] for clock in state["clocks"]}["approval:rollback"] == "breached"
 
 
+async def test_a_change_that_is_ended_from_outside_has_failed(server: WorkflowEnvironment, world: World) -> None:
+    """Its incident waits for its end, so it says so at once, and another can be asked for."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        await ask(told)
+        await told.change("rollback").terminate("by hand")
+        change = await told.change_is("rollback", "failed")
+        again = await ask(told)
+    assert change["reason"] == "its workflow was ended from outside"
+    assert again["workflow_id"].endswith("/rollback/2")
+
+
+async def test_the_deciding_vote_is_told_while_applying_takes_time(server: WorkflowEnvironment, world: World) -> None:
+    """What is over at once is told at once, vote and all; what takes longer is shown under way."""
+    world.applying.clear()
+    async with world.workers(server.client):
+        told = await begin(server)
+        await approve(told, await ask(told))
+        under_way = await told.change_is("rollback", "applying")
+        world.applying.set()
+        await told.change_is("rollback", "applied")
+    assert [vote["by"] for vote in under_way["approvals"]] == [MANAGER]
+
+
 async def test_cancelled(server: WorkflowEnvironment, world: World) -> None:
     """Whoever asked may take it back; a vote that comes afterwards finds nobody to count it."""
     async with world.workers(server.client):

@@ -42,13 +42,20 @@ async def test_what_is_heard_while_storing_is_written_too(server: WorkflowEnviro
         await told.do("acknowledge")
         await told.do("false_alarm", reason="test")
         await world.storing_begun.wait()
+        before = (await told.state())["timeline"]["length"]
         await told.handle.signal("note", {"by": "devops-lead", "text": "too late"})
-        length = await told.until(lambda s: s["timeline"]["length"] > s["timeline"]["written"])
+        heard = await told.until(lambda s: s["timeline"]["length"] > before)
         world.storing.set()
         account = await told.handle.result()
-    assert length["status"] == "false-alarm"
+    assert heard["status"] == "false-alarm"
     assert [entry.kind for entry in world.ledger][-2:] == ["refused", "report"]
     assert [entry.model_dump(mode="json") for entry in world.ledger] == account["timeline"]
+
+
+async def test_the_last_entries_are_written_with_the_report(server: WorkflowEnvironment, world: World) -> None:
+    """One activity less for every incident; where it fails, the entries are written alone, and come first."""
+    account = await ended(server, world)
+    assert world.stored_with == [account["timeline"][-2]["seq"]]
 
 
 async def test_a_report_that_cannot_be_stored_holds_nothing_up(server: WorkflowEnvironment, world: World) -> None:

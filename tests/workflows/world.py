@@ -75,17 +75,17 @@ class World:
         self.ledger: list[Entry] = []
         self.followed: list[FollowCall] = []
         self.reports: list[int] = []
+        self.stored_with: list[int] = []
         self.released: list[tuple[str, ...]] = []
         self.past = Past(self)
         self.denied: set[str] = set()
         self.broken: set[str] = set()
         self.suspect: set[str] = {"test.deployments"}
         self.before_apply: Callable[[], None] = lambda: None
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.storing_begun = asyncio.Event()
-        self.storing = asyncio.Event()
-        self.storing.set()
+        self.storing_begun, *gates = (asyncio.Event() for _ in range(4))
+        self.gate, self.storing, self.applying = gates
+        for gate in gates:
+            gate.set()
 
     def observe(self, name: str) -> Finding:
         if name in self.denied:
@@ -174,8 +174,11 @@ class World:
                 raise ApplicationError("no bucket", type="NotFound", non_retryable=True)
             if "report slow" in self.broken:
                 raise ApplicationError("slow down", type="Transient")
+            appended = None if call.last is None else await append(call.last)
+            self.stored_with += [call.last.entries[-1].seq] if call.last else []
             self.reports.append(len(self.ledger))
-            return Reported(seq=len(self.ledger), places=(report_place(call.incident, len(self.ledger), "md"),))
+            place = report_place(call.incident, len(self.ledger), "md")
+            return Reported(seq=len(self.ledger), places=(place,), appended=appended)
 
         return [*made, page, page_wave, tell, append, follow, release, report, *self.past.activities()]
 
@@ -196,6 +199,7 @@ class World:
 
         @activity.defn(name=f"{name}.apply")
         async def apply(call: ApplyCall) -> Applied:
+            await self.applying.wait()
             return self.apply(call)
 
         @activity.defn(name=f"{name}.verify")

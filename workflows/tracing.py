@@ -1,4 +1,7 @@
-"""Traces of a starter: the span that an incident's own spans hang from. Used only where an OTLP endpoint is set."""
+"""Traces over OTLP, of a starter and of a worker, where an endpoint is set; nothing otherwise.
+
+It is here for the same reason as the connection. No workflow imports it.
+"""
 
 import os
 
@@ -10,13 +13,20 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from temporalio.client import Interceptor
 from temporalio.contrib.opentelemetry import TracingInterceptor
 
+from workflows.temporal_client import is_traced
+
 _EXPORT_SECONDS = 3.0  # retries included; an exit waits for no longer
 
 
-def interceptors() -> list[Interceptor]:
-    """Give the client's interceptors. A repeat adds to the same provider."""
+def interceptors(service: str) -> list[Interceptor]:
+    """Give a client's interceptors; `service` is its name unless OTEL_SERVICE_NAME is set. A repeat adds no provider.
+
+    Without an endpoint there is no provider and no interceptor, and nothing is sent.
+    """
+    if not is_traced():
+        return []
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        name = os.environ.get("OTEL_SERVICE_NAME", "incident-starter")
+        name = os.environ.get("OTEL_SERVICE_NAME", service)
         provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_EXPORT_SECONDS)))
         trace.set_tracer_provider(provider)
