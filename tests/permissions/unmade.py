@@ -1,6 +1,7 @@
 """Rights that the plays of this folder do not come to use, each with when it is used."""
 
 UNMADE: dict[tuple[str, str], str] = {
+    ("diagnose-sensitive", "logs:StopQuery"): "a query is stopped only when its activity is cancelled",
     ("forensics", "kms:Decrypt"): "S3 asks it for uploads of parts under a key, and for what is read back",
     ("forensics", "s3:AbortMultipartUpload"): "only an upload of parts that was cut is given up",
     ("forensics", "s3:GetObjectLegalHold"): "S3 asks it for a header, and only a lock that is not shown is asked for",
