@@ -45,6 +45,7 @@ class Dial(ChangeAction[DialParams]):
         self.cut: Point | None = None
         self.seen = Verification(done=True, message="turned")
         self.reversible = True
+        self.moving: tuple[str, ...] = ()
 
     def plan(self, scope: Scope, params: DialParams) -> Plan:
         return Plan(
@@ -57,6 +58,7 @@ class Dial(ChangeAction[DialParams]):
             approval_class=self.approval_class,
             locks=(ARN,),
             reversible=self.reversible,
+            moving=self.moving,
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
