@@ -5,6 +5,7 @@ from typing import Any
 from activities.aws.ecs.ecs_stop_service import StopService
 from activities.aws.network.network_isolate import IsolateNetwork
 from activities.aws.network.wafv2_block_addresses import BlockAddresses
+from sandbox.aws import autoscaling
 from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import environment, scope
@@ -175,6 +176,7 @@ def isolate() -> ChangeWorld:
 
 def stop() -> ChangeWorld:
     """The backend scales by itself, its scale-in suspended already; the frontend does not."""
+    autoscaling.install()
     clients = WorldClients()
     create_ledger(clients)
     ecs, scaling = clients.inner.client("ecs"), clients.inner.client("application-autoscaling")
@@ -202,7 +204,9 @@ def stop() -> ChangeWorld:
         clients=clients,
         change=StopService(clients),
         snapshot=snapshot,
-        meddle=lambda: ecs.update_service(cluster=CLUSTER, service=SERVICES[0], desiredCount=7),
+        meddle=lambda: scaling.register_scalable_target(
+            **_SCALING, ResourceId=f"service/{CLUSTER}/{SERVICES[0]}", MaxCapacity=9
+        ),
         params={"services": ["backend", "frontend"]},
     )
 

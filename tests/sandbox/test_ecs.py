@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.ecs.ecs_history import history, last_healthy
 from sandbox.aws.rollout import set_defect
 from sandbox.faults.inject import FAULTS
 from sandbox.runtime.aws_world import World
 from sandbox.seed.services import register
-from tests.sandbox.worlds import rollouts_finish
+from tests.sandbox.worlds import past, rollouts_finish
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_history_names_every_deployment(world: World, ecs: Any, named: dict[str,
     register_next(world)
     ecs.update_service(**named, taskDefinition=FAMILY)
     backend = world.environment.services["backend"]
-    found = history(ecs, backend)
+    found = past(world, backend).deployments
     assert [(one.status, (one.task_definition or "")[-2:]) for one in found] == [
         ("IN_PROGRESS", ":4"),
         ("SUCCESSFUL", ":3"),
@@ -167,9 +166,10 @@ def test_newer_deployment_supersedes(world: World, ecs: Any, named: dict[str, st
     ecs.update_service(**named, taskDefinition=f"{FAMILY}:2")
     rollouts_finish()
     assert rollout(described(ecs, named)) == [("PRIMARY", f"{FAMILY}:2", "COMPLETED", 3)]
-    found = history(ecs, world.environment.services["backend"])
+    known = past(world, world.environment.services["backend"])
+    found = known.deployments
     assert [one.status for one in found[:2]] == ["SUCCESSFUL", "STOPPED"]
-    healthy = last_healthy(found, found[0].task_definition or "")
+    healthy = known.last_good()
     assert healthy
     assert (healthy.task_definition or "").endswith(":3")
 
