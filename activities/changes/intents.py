@@ -98,14 +98,16 @@ class Intents:
         """What every incident meant to do to a resource, oldest first (`dynamodb:Query`)."""
         return [Intent.model_validate_json(one["content"]["S"]) for one in self._table.items(_on(target))]
 
-    def of_plan(self, incident: str, step: str, digest: str) -> Intent | None:
-        """The newest intent of a step to carry out the plan of this digest (`dynamodb:Query`)."""
-        return next((one for one in reversed(self._all(incident, step)) if one.digest == digest), None)
+    def of_plan(self, incident: str, step: str, before: int, digest: str) -> Intent | None:
+        """The newest intent of an earlier generation to carry out the plan of this digest (`dynamodb:GetItem`)."""
+        earlier = (self.get(incident, step, generation) for generation in range(before - 1, 0, -1))
+        return next((one for one in earlier if one and one.digest == digest), None)
 
     def meant(self, incident: str, step: str, target: str, after: State) -> bool:
         """Tell whether any generation of this step meant to bring `target` to `after` (`dynamodb:Query`)."""
         wanted = canonical_json(after)
-        intents = self._all(incident, step)
+        items = self._table.items(_keys(incident, step, 0)["pk"]["S"])
+        intents = (Intent.model_validate_json(one["content"]["S"]) for one in items if _OUTCOME not in one["sk"]["S"])
         return any(intent.target == target and canonical_json(intent.after) == wanted for intent in intents)
 
     def record_outcome(self, incident: str, step: str, generation: int, outcome: str, message: str) -> None:
@@ -118,10 +120,6 @@ class Intents:
         """Look up what came of an intent; None when nothing is on record."""
         found = self._table.get(_keys(incident, step, generation, _OUTCOME))
         return found["outcome"]["S"] if found else None
-
-    def _all(self, incident: str, step: str) -> list[Intent]:
-        items = self._table.items(_keys(incident, step, 0)["pk"]["S"])
-        return [Intent.model_validate_json(one["content"]["S"]) for one in items if _OUTCOME not in one["sk"]["S"]]
 
 
 def _on(target: str) -> str:

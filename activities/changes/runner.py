@@ -125,8 +125,9 @@ class ChangeRunner:
         now = action.read(call.scope, undo)
         if fields := ", ".join(_differing(now, undo.after, undo.moving)):
             raise RuleError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
-        carried_out = self._intents(call.scope).of_plan(call.scope.incident, call.step, undo.digest)
-        return undo.reversed(carried_out.observed if carried_out else None).sealed()
+        intents = self._intents(call.scope)
+        done = intents.of_plan(call.scope.incident, call.step, call.generation, undo.digest) if undo.moving else None
+        return undo.reversed(done.observed if done else None).sealed()
 
     def _check_account(self, scope: Scope) -> None:
         """Make sure once that the credentials are of the environment's account (`sts:GetCallerIdentity`)."""

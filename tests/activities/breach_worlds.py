@@ -205,7 +205,7 @@ def stop() -> ChangeWorld:
         change=StopService(clients),
         snapshot=snapshot,
         meddle=lambda: scaling.register_scalable_target(
-            **_SCALING, ResourceId=f"service/{CLUSTER}/{SERVICES[0]}", MaxCapacity=9
+            **_SCALING, ResourceId=f"service/{CLUSTER}/{SERVICES[0]}", MinCapacity=3
         ),
         params={"services": ["backend", "frontend"]},
     )

@@ -92,8 +92,8 @@ def test_an_intent_is_found_by_its_plan(intents: Intents) -> None:
     """What was observed when a plan was carried out is kept with it, for whoever undoes that plan."""
     carried_out = intent().model_copy(update={"observed": {"desired_count": 5}})
     intents.put(carried_out, 1)
-    assert intents.of_plan(INCIDENT, STEP, carried_out.digest) == carried_out
-    assert intents.of_plan(INCIDENT, STEP, "another") is None
+    assert intents.of_plan(INCIDENT, STEP, 3, carried_out.digest) == carried_out
+    assert intents.of_plan(INCIDENT, STEP, 3, "another") is None
 
 
 def test_the_first_outcome_stands(intents: Intents, clients: WorldClients) -> None:

@@ -19,8 +19,8 @@ from activities.action import (
 from activities.aws.database import promotion_gates as gates
 from activities.aws.database.rds_status import SERVING, described
 from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
-from activities.aws.ecs.described_service import described as described_service
 from activities.aws.ecs.described_service import created_at, located, settled, update
+from activities.aws.ecs.described_service import described as described_service
 from activities.aws.network.ingress_rules import IngressRule, matching
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment

@@ -8,7 +8,7 @@ from activities.action import ChangeAction, Params, RuleError, ServiceName, iam
 from activities.aws.ecs.described_service import described, located, refuse_daemon, scaling, set_scaling, update
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State, Verification, foreign_fields
 
 _COUNT, _MINIMUM = "desired_count", "minimum"
 
@@ -81,7 +81,10 @@ class ScaleService(ChangeAction[ScaleParams]):
         wanted = int(plan.context["wanted"]) if grows else desired
         # Autoscaling may go above what we raised to, on its own account; below it must not.
         reached = desired >= wanted and running >= wanted if grows else running == desired
-        done = reached and self.read(scope, plan) == plan.after
+        now = self.read(scope, plan)
+        if foreign := foreign_fields(now, plan):
+            return Verification(done=False, failed=True, message=f"somebody else set the {foreign[0]} meanwhile")
+        done = reached and now == plan.after
         return Verification(done=done, message=f"{running} of {desired} tasks running, {wanted} wanted")
 
 

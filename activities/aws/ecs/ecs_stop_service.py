@@ -10,11 +10,11 @@ from activities.aws.shared.addresses import listed
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State, Verification, foreign_fields
 
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _ALL_SUSPENDED = dict.fromkeys(_SUSPENSIONS, True)
-_DESIRED, _MINIMUM, _MAXIMUM, _SUSPENDED = "desired", "minimum", "maximum", "suspended"
+_DESIRED, _MINIMUM, _SUSPENDED = "desired", "minimum", "suspended"
 
 
 class StopParams(Params):
@@ -26,9 +26,9 @@ class StopParams(Params):
 class StopService(ChangeAction[StopParams]):
     """Suspends the autoscaling of services and its minimum, then sets their count to 0; an undo restores all of it.
 
-    Each service's state is four fields: `<name>.desired`, which moves by itself, `<name>.suspended`, and autoscaling's
-    `<name>.minimum` and `<name>.maximum`; the latter three are null without autoscaling. With a minimum above 0, any
-    later registration of the target would start tasks again, whoever makes it.
+    Each service's state is three fields: `<name>.desired`, which moves by itself, and autoscaling's `<name>.minimum`
+    and `<name>.suspended`, null without autoscaling. With a minimum above 0, any later registration of the target would
+    start tasks again, whoever makes it.
     """
 
     name = "ecs.stop_service"
@@ -80,6 +80,8 @@ class StopService(ChangeAction[StopParams]):
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as shall; ending tasks drain first, for up to minutes."""
         now = self.read(scope, plan)
+        if foreign := foreign_fields(now, plan):
+            return Verification(done=False, failed=True, message=f"somebody else set {', '.join(foreign)} meanwhile")
         parts, done = [], all(now[field] == value for field, value in plan.after.items() if field not in plan.moving)
         for name, where in plan.context.items():
             service = described(self.clients, where)
@@ -118,7 +120,6 @@ class StopService(ChangeAction[StopParams]):
             state |= {
                 f"{name}.{_DESIRED}": int(service["desiredCount"]),
                 f"{name}.{_MINIMUM}": int(limits["MinCapacity"]) if limits else None,
-                f"{name}.{_MAXIMUM}": int(limits["MaxCapacity"]) if limits else None,
                 f"{name}.{_SUSPENDED}": {one: bool(suspended.get(one)) for one in _SUSPENSIONS} if limits else None,
             }
         return state
