@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from activities.action import ChangeAction
@@ -10,6 +11,7 @@ from activities.aws.ecs.ecs_scale_service import ScaleService
 from activities.aws.network.elbv2_maintenance_page import MaintenancePage
 from domain.model.activity_io import Scope
 from sandbox.aws import autoscaling
+from sandbox.aws import ecs as sandbox_ecs
 from tests.activities.fake_ecs import CLUSTER, SERVICE, FakeEcs, FakeTargets, revision
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger
@@ -50,8 +52,14 @@ def rollback() -> ChangeWorld:
     )
 
 
-def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8, strategy: str = "REPLICA") -> ChangeWorld:
+def ecs_at_once() -> None:
+    """Let ECS and its autoscaling be the sandbox's, with rollouts that are complete when they are next looked at."""
+    sandbox_ecs.install(timedelta(0))
     autoscaling.install()
+
+
+def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8, strategy: str = "REPLICA") -> ChangeWorld:
+    ecs_at_once()
     clients = WorldClients()
     create_ledger(clients)
     ecs, scaling = clients.inner.client("ecs"), clients.inner.client("application-autoscaling")
@@ -59,7 +67,6 @@ def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8, strategy:
     ecs.register_task_definition(family=SERVICE, containerDefinitions=[{"name": "app", "image": "app:1", "memory": 64}])
     made = {"cluster": CLUSTER, "serviceName": SERVICE, "taskDefinition": SERVICE, "schedulingStrategy": strategy}
     ecs.create_service(**made, desiredCount=running)
-    ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=running)
     target = {
         "ServiceNamespace": "ecs",
         "ResourceId": f"service/{CLUSTER}/{SERVICE}",

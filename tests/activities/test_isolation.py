@@ -10,6 +10,7 @@ from activities.aws.ecs.ecs_stop_service import StopParams, StopService
 from activities.aws.network.network_isolate import IsolateNetwork, IsolateParams
 from activities.changes.runner import ChangeRunner
 from domain.model.plan import Plan
+from sandbox.aws.rollout import rollouts
 from tests.activities.breach_worlds import BALANCER, SERVICES, Estate, isolated, stop
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.fake_ecs import CLUSTER
@@ -232,8 +233,7 @@ def test_stopped_means_that_nothing_runs() -> None:
     plan = stopping(world)
     world.change.act(world.scope, plan)
     assert world.change.verify(world.scope, plan).done
-    draining = ecs_backends[ACCOUNT][REGION].services[f"{CLUSTER}:{SERVICES[1]}"]
-    draining.running_count = 2
+    rollouts(ecs_backends[ACCOUNT][REGION].services[f"{CLUSTER}:{SERVICES[1]}"]).running = 2
     seen = world.change.verify(world.scope, plan)
     assert (seen.done, seen.failed) == (False, False)
     assert "frontend: 2 tasks running" in seen.message
