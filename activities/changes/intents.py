@@ -3,6 +3,7 @@
 pk                           sk                what it holds
 intent#<incident>/<step>     000001            an intent: action id, digest, target, before, after, approvers, at
 intent#<incident>/<step>     000001#outcome    what came of it
+intents-on#<target>          <at>#<incident>/<step>/000001    the intent again, among those of every incident
 """
 
 from collections.abc import Callable
@@ -20,7 +21,10 @@ _OUTCOME = "#outcome"
 
 
 class Intent(BaseModel):
-    """What we set out to do, on record before the first attempt. `at` is UTC."""
+    """What we set out to do, on record before the first attempt. `at` is UTC.
+
+    `observed` is what stood there when it was carried out: as `before`, but for fields that move by themselves.
+    """
 
     incident: str
     step: str
@@ -32,6 +36,7 @@ class Intent(BaseModel):
     after: State
     approvers: tuple[str, ...]
     at: datetime
+    observed: State = {}
 
     @classmethod
     def of(
@@ -61,7 +66,7 @@ class Intents:
         self._clock = clock
 
     def put(self, intent: Intent, term: int) -> None:
-        """Put an intent on record (`dynamodb:PutItem`); again with the same digest does nothing.
+        """Put an intent on record, twice (`dynamodb:PutItem`); again with the same digest does nothing.
 
         Raises `RuleError` when a plan of another digest stands under its incident, step and generation, and
         `SupersededError` when the incident goes on under a later term.
@@ -73,7 +78,9 @@ class Intents:
             "target": text(intent.target),
             "content": text(intent.model_dump_json()),
         }
-        if Terms(self._table).put_under(intent.incident, term, [item]):
+        place = f"{intent.at.isoformat()}#{intent.incident}/{intent.step}/{intent.generation:06d}"
+        again = {**keys(_on(intent.target), place), "content": item["content"]}
+        if Terms(self._table).put_under(intent.incident, term, [item, again]):
             return
         standing = self._table.get(keys(item["pk"]["S"], item["sk"]["S"]))
         if standing is not None and standing["digest"]["S"] != intent.digest:
@@ -86,6 +93,15 @@ class Intents:
         """Look up an intent (`dynamodb:GetItem`)."""
         found = self._table.get(_keys(incident, step, generation))
         return Intent.model_validate_json(found["content"]["S"]) if found else None
+
+    def on(self, target: str) -> list[Intent]:
+        """What every incident meant to do to a resource, oldest first (`dynamodb:Query`)."""
+        return [Intent.model_validate_json(one["content"]["S"]) for one in self._table.items(_on(target))]
+
+    def of_plan(self, incident: str, step: str, before: int, digest: str) -> Intent | None:
+        """The newest intent of an earlier generation to carry out the plan of this digest (`dynamodb:GetItem`)."""
+        earlier = (self.get(incident, step, generation) for generation in range(before - 1, 0, -1))
+        return next((one for one in earlier if one and one.digest == digest), None)
 
     def meant(self, incident: str, step: str, target: str, after: State) -> bool:
         """Tell whether any generation of this step meant to bring `target` to `after` (`dynamodb:Query`)."""
@@ -104,6 +120,10 @@ class Intents:
         """Look up what came of an intent; None when nothing is on record."""
         found = self._table.get(_keys(incident, step, generation, _OUTCOME))
         return found["outcome"]["S"] if found else None
+
+
+def _on(target: str) -> str:
+    return f"intents-on#{target}"
 
 
 def _keys(incident: str, step: str, generation: int, suffix: str = "") -> Item:

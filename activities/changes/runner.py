@@ -4,11 +4,13 @@ What `apply` does, by what is on record and what it reads; every row can be take
 
     intent    the resource is now         what happens
     none      as `after`                  already-done, not ours
-    none      as `before`                 the intent is put on record, then the action acts
+    none      as `before` *               the intent is put on record, then the action acts
     none      anything else               stale: nothing is written
     ours      as `after`                  applied: an answer was lost, the effect is there
     ours      each field before or after  the action acts again; what it sets is absolute
     ours      anything else               stale: somebody else is at it too
+
+    * fields that the plan calls moving may have any value; the intent keeps what they had, for an undo to restore
 
 Errors of botocore pass through; the registry gives them their kind.
 """
@@ -55,7 +57,7 @@ class ChangeRunner:
         pydantic's `ValidationError` for parameters the action does not take.
         """
         if call.undo is not None:
-            plan = self._reversed(action, call.scope, call.undo)
+            plan = self._reversed(action, call, call.undo)
         else:
             plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
             _refuse_unfit(action, plan)
@@ -120,15 +122,16 @@ class ChangeRunner:
     def _table(self, scope: Scope) -> Table:
         return Table(self._clients, scope.environment.ledger_table)
 
-    def _reversed(self, action: ChangeAction[Any], scope: Scope, undo: Plan) -> Plan:
+    def _reversed(self, action: ChangeAction[Any], call: PlanCall, undo: Plan) -> Plan:
         _refuse_foreign(action, undo)
         if not undo.reversible:
             raise RuleError(f"{undo.action} on {undo.target} cannot be undone: its plan says so")
-        now = action.read(scope, undo)
-        if not _same(now, undo.after):
-            fields = ", ".join(_differing(now, undo.after))
+        now = action.read(call.scope, undo)
+        if fields := ", ".join(_differing(now, undo.after, undo.moving)):
             raise RuleError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
-        return undo.reversed().sealed()
+        intents = self._intents(call.scope)
+        done = intents.of_plan(call.scope.incident, call.step, call.generation, undo.digest) if undo.moving else None
+        return undo.reversed(done.observed if done else None).sealed()
 
     def _check_account(self, scope: Scope) -> None:
         """Make sure once that the credentials are of the environment's account (`sts:GetCallerIdentity`)."""
@@ -159,10 +162,11 @@ class ChangeRunner:
         now = action.read(call.scope, call.plan)
         if _same(now, call.plan.after):
             return Applied(outcome="applied" if ours else "already-done", ours=ours, observed=now)
-        if not (_between(now, call.plan) if ours else _same(now, call.plan.before)):
+        fits = _between(now, call.plan) if ours else not _differing(now, call.plan.before, call.plan.moving)
+        if not fits:
             return Applied(outcome="stale", observed=now)
         if not ours:
-            intents.put(intent, call.term)
+            intents.put(intent.model_copy(update={"observed": now}), call.term)
         action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
@@ -198,17 +202,18 @@ def _refuse_foreign(action: ChangeAction[Any], plan: Plan) -> None:
 
 
 def _between(now: State, plan: Plan) -> bool:
-    """Tell whether every field is as it was before or as it shall be."""
+    """Tell whether every field is as it was before or as it shall be, or moves."""
     return now.keys() == plan.after.keys() and all(
-        _same(value, plan.before[name]) or _same(value, plan.after[name]) for name, value in now.items()
+        name in plan.moving or _same(value, plan.before[name]) or _same(value, plan.after[name])
+        for name, value in now.items()
     )
 
 
-def _differing(one: State, other: State) -> list[str]:
+def _differing(one: State, other: State, moving: tuple[str, ...]) -> list[str]:
     return sorted(
         name
         for name in one.keys() | other.keys()
-        if name not in one or name not in other or not _same(one[name], other[name])
+        if name not in one or name not in other or not (name in moving or _same(one[name], other[name]))
     )
 
 

@@ -104,6 +104,7 @@ _NARROWER: dict[tuple[str, str], Where] = {
 
 _ONLY: dict[str, tuple[str, ...]] = {
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
+    "logs:GetQueryResults": (EVERYTHING,),  # it names a query and no group: AWS's denials name `log-group:` alone
     "rds:AddTagsToResource": ("rds:snapshot",),
     "rds:DescribeDBSnapshots": ("rds:db", ANY_SNAPSHOT),
 }

@@ -15,8 +15,9 @@ class Plan(BaseModel):
     """A compare-and-set on one target.
 
     `target` is the ARN of what changes; `locks` are the ARNs that no other change may touch meanwhile.
-    `before` and `after` have the same keys. What `takes_long` is verified in one attempt of up to twelve hours.
-    `context` is what the action needs beside them to act and verify.
+    `before` and `after` have the same keys. Fields that are `moving` change by themselves, as a count that autoscaling
+    sets: any value may stand in place of the one in `before`. What `takes_long` is verified in one attempt of up to
+    twelve hours. `context` is what the action needs beside them to act and verify.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -31,6 +32,7 @@ class Plan(BaseModel):
     locks: tuple[str, ...]
     reversible: bool = True
     takes_long: bool = False
+    moving: tuple[str, ...] = ()
     context: State = {}
     digest: str = ""
 
@@ -50,13 +52,14 @@ class Plan(BaseModel):
     def changes_nothing(self) -> bool:
         return self.before == self.after
 
-    def reversed(self) -> "Plan":
-        """The plan that undoes this one."""
+    def reversed(self, observed: State | None = None) -> "Plan":
+        """The plan that undoes this one; fields that move go back to what was `observed` when it was carried out."""
+        moved = {name: value for name, value in (observed or {}).items() if name in self.moving}
         return self.model_copy(
             update={
                 "summary": f"Undo: {self.summary}",
                 "before": self.after,
-                "after": self.before,
+                "after": self.before | moved,
                 "impact": f"Every field goes back to what stood before. The change itself had said: {self.impact}",
                 "digest": "",
             }
@@ -78,7 +81,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 def foreign_fields(now: State, plan: Plan) -> list[str]:
     """The fields that are neither as they were nor as they shall be: somebody else changed them meanwhile."""
-    return sorted(name for name, value in now.items() if value not in (plan.before[name], plan.after[name]))
+    settled = {name: value for name, value in now.items() if name not in plan.moving}
+    return sorted(name for name, value in settled.items() if value not in (plan.before[name], plan.after[name]))
 
 
 class Verification(BaseModel):

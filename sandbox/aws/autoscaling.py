@@ -1,11 +1,16 @@
-"""Application Auto Scaling's activities, which moto lacks: when it scaled a service, and when it did not and why."""
+"""Application Auto Scaling, where moto differs from AWS: it keeps counts within their limits, and tells what it did."""
 
 import json
 from datetime import datetime
 from typing import Any
 
-from moto.applicationautoscaling.models import FakeScalableTarget, applicationautoscaling_backends
+from moto.applicationautoscaling.models import (
+    ApplicationAutoscalingBackend,
+    FakeScalableTarget,
+    applicationautoscaling_backends,
+)
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.ecs.models import ecs_backends
 from moto.moto_api._internal import mock_random
 
 from sandbox.aws.moto_patch import patch
@@ -15,10 +20,30 @@ _ACTIVITIES = "scaling_activities"
 _DIMENSION = "ecs:service:DesiredCount"
 _CAUSE = "monitor alarm TargetTracking-{0}-AlarmLow in state ALARM triggered policy requests-per-target"
 
+_register_scalable_target = ApplicationAutoscalingBackend.register_scalable_target
+
 
 def install() -> None:
     """Patch moto with these operations."""
     patch(ApplicationAutoScalingResponse, describe_scaling_activities=describe_scaling_activities)
+    patch(ApplicationAutoscalingBackend, register_scalable_target=register_scalable_target)
+
+
+def register_scalable_target(backend: ApplicationAutoscalingBackend, *args: Any, **kwargs: Any) -> FakeScalableTarget:
+    """Register a target, or change what is given of it, and bring a service's count within its limits at once.
+
+    "If it's below the minimum capacity or above the maximum capacity, Application Auto Scaling adjusts the capacity
+    […] even if you don't include the MinCapacity or MaxCapacity request parameters" (RegisterScalableTarget).
+    """
+    target = _register_scalable_target(backend, *args, **kwargs)
+    if target.scalable_dimension == _DIMENSION:
+        ecs = ecs_backends[backend.account_id][backend.region_name]
+        _, cluster, name = target.resource_id.split("/")
+        count = ecs._get_service(cluster, name).desired_count
+        within = min(max(count, target.min_capacity or 0), target.max_capacity or 0)
+        if within != count:
+            ecs.update_service({"cluster": cluster, "service": name, "desired_count": within})
+    return target
 
 
 def describe_scaling_activities(response: ApplicationAutoScalingResponse) -> str:

@@ -46,7 +46,8 @@ def create_service(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: An
     with LOCK:
         service = _create_service(backend, *args, **kwargs)
         record, now = keep_rollouts(service), moment()
-        if service.task_definition:
+        # DescribeServices: deployments are "used only when a service uses the ECS deployment controller type"
+        if service.task_definition and service.deployment_controller["type"] == "ECS":
             record.begin(service.task_definition, now)
         record.scale(now)
         record.settle(now)
@@ -62,9 +63,7 @@ def update_service(backend: EC2ContainerServiceBackend, service_properties: dict
             raise ServiceNotActiveException
         wanted = _deployable(backend, service, service_properties.pop("task_definition", None))
         forced = service_properties.pop("force_new_deployment", False)
-        desired = service_properties.get("desired_count")
-        if desired is not None and desired < 0:
-            raise InvalidParameterException("desiredCount cannot be negative.")
+        _refuse(service, forced=bool(forced), desired=service_properties.get("desired_count"))
         now = moment()
         record = rollouts(service)
         record.settle(now)  # a rollout that has finished by now must not be superseded by the new one
@@ -115,6 +114,23 @@ def list_task_definitions(response: EC2ContainerServiceResponse) -> ActionResult
 def _family_and_revision(arn: str) -> tuple[str, int]:
     family, revision = arn.rsplit("/", maxsplit=1)[-1].split(":")
     return family, int(revision)
+
+
+def _refuse(service: Service, *, forced: bool, desired: int | None) -> None:
+    controller = service.deployment_controller["type"]
+    if forced and controller != "ECS":
+        # UpdateService: under CODE_DEPLOY and EXTERNAL neither takes part in what this operation can update
+        raise InvalidParameterException(
+            f"Cannot force a new deployment on services with a {controller} deployment controller."
+        )
+    if desired is not None and service.scheduling_strategy == "DAEMON":
+        # one task on each instance (Service, schedulingStrategy); worded as public reports have it
+        raise InvalidParameterException(
+            "The daemon scheduling strategy does not support a desired count for services. "
+            "Remove the desired count value and try again"
+        )
+    if desired is not None and desired < 0:
+        raise InvalidParameterException("desiredCount cannot be negative.")
 
 
 def _deployable(backend: EC2ContainerServiceBackend, service: Service, named: str | None) -> str | None:

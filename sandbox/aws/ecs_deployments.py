@@ -90,9 +90,9 @@ def stop_service_deployment(response: EC2ContainerServiceResponse) -> ActionResu
         return ActionResult({"serviceDeploymentArn": arn})
     if deployment.status != IN_PROGRESS:
         raise ConflictException(f"The service deployment is {deployment.status} and cannot be stopped.")
-    if kind == "ROLLBACK" and record.live is None:
+    if kind == "ROLLBACK" and record.completed is None:
         raise ConflictException("There is no successful service revision to roll back to.")
-    record.stop(deployment, moment(), record.live if kind == "ROLLBACK" else None)
+    record.stop(deployment, moment(), rollback=kind == "ROLLBACK")
     record.add_event(f"stopped deployment {deployment.id} ({kind.lower()}).")
     record.settle(moment())
     return ActionResult({"serviceDeploymentArn": arn})
@@ -184,7 +184,7 @@ def _described(record: Rollouts, deployment: Deployment) -> dict[str, Any]:
         "updatedAt": deployment.finished_at or deployment.began_at,
         "sourceServiceRevisions": [_tasks(record, source)] if source else [],
         "targetServiceRevision": _tasks(record, deployment.revision),
-        "rollback": {**rollback, "serviceRevisionArn": back_to.arn} if back_to else None,
+        "rollback": {**rollback, "serviceRevisionArn": back_to.aims_at.arn} if back_to else None,
         "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100, "strategy": "ROLLING"},
         "deploymentCircuitBreaker": {"status": "DISABLED", "failureCount": 0, "threshold": 0},
         **_progress(deployment),

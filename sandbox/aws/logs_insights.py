@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
+from moto.logs.models import logs_backends
 from moto.logs.responses import LogsResponse
 
 from sandbox.aws.moto_patch import patch
@@ -24,6 +25,7 @@ _PAGE = 10_000
 _MOST = 100_000
 _QUERIES = "_insights_queries"
 _CLASS = "_log_group_class"
+_PAST = "_bytes_of_the_past"
 _INFREQUENT = "INFREQUENT_ACCESS"
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
 _PARSE = re.compile(r"parse @message /((?:[^/\\]|\\.)+)/ \| ")
@@ -131,6 +133,11 @@ def install() -> None:
     )
 
 
+def has_past(account: str, region: str, group: str, stored_bytes: int) -> None:
+    """Let a log group have stored so much before the sandbox began: a busy one."""
+    vars(logs_backends[account][region].groups[group])[_PAST] = stored_bytes
+
+
 def start_query(response: LogsResponse) -> str:
     """Start a query of one log group (`StartQuery`); at most 100 run at once."""
     group = response.logs_backend.groups.get(response._get_param("logGroupName"))
@@ -184,10 +191,12 @@ def create_log_group(response: LogsResponse) -> str:
 
 
 def describe_log_groups(response: LogsResponse) -> str:
-    """Show the log class, too (`DescribeLogGroups`)."""
+    """Show the log class, too, and bytes of a past that is not kept here (`DescribeLogGroups`)."""
     answer = json.loads(_moto_describe(response))
     for one in answer["logGroups"]:
-        one["logGroupClass"] = vars(response.logs_backend.groups[one["logGroupName"]]).get(_CLASS, "STANDARD")
+        known = vars(response.logs_backend.groups[one["logGroupName"]])
+        one["logGroupClass"] = known.get(_CLASS, "STANDARD")
+        one["storedBytes"] += known.get(_PAST, 0)
     return json.dumps(answer)
 
 

@@ -52,7 +52,10 @@ class Revision:
 
 @dataclass
 class Deployment:
-    """A service deployment; `back_to` is the revision that a rollback returns to."""
+    """A service deployment; `back_to` is the earlier deployment whose revision a rollback returns to.
+
+    One that is `serving` has traffic before it is complete, as when its tasks are watched for a while (bake time).
+    """
 
     arn: str
     id: str
@@ -63,12 +66,23 @@ class Deployment:
     reason: str | None = None
     stopped_at: datetime | None = None
     finished_at: datetime | None = None
-    back_to: Revision | None = None
+    back_to: "Deployment | None" = None
+    serving: bool = False
 
     @property
     def aims_at(self) -> Revision:
         """The revision being rolled out: during and after a rollback, the earlier one."""
-        return self.back_to or self.revision
+        return self.back_to.aims_at if self.back_to else self.revision
+
+    @property
+    def serves(self) -> Revision:
+        """The revision whose tasks answer: while it is taken back, still its own."""
+        return self.aims_at if self.finished_at else self.revision
+
+    @property
+    def shown_as(self) -> "Deployment":
+        """What DescribeServices shows: ECS goes "back to deploymentId", so the earlier one is primary again."""
+        return self.back_to.shown_as if self.back_to else self
 
     @property
     def began_at(self) -> datetime:
@@ -100,7 +114,7 @@ class Rollouts:
             arn=self._arn("service-deployment", mock_random.get_random_hex(21)),
             id=f"ecs-svc/{_digits()}",
             revision=Revision(self._arn("service-revision", str(_digits())), task_definition, at),
-            source=self.live,
+            source=self.completed.aims_at if self.completed else None,
             created_at=at,
         )
         self.deployments.append(deployment)
@@ -119,15 +133,26 @@ class Rollouts:
         """Let the running count reach the desired one after a rollout's time."""
         self.scaled_at = at
 
-    def stop(self, deployment: Deployment, at: datetime, back_to: Revision | None) -> None:
-        """Stop a deployment in progress: roll back to an earlier revision, or leave it as it is."""
-        deployment.stopped_at = at
-        if back_to is None:
+    def stop(self, deployment: Deployment, at: datetime, *, rollback: bool) -> None:
+        """Stop a deployment in progress: roll back to what was last complete, or leave it as it is."""
+        if rollback:
+            self._take_back(deployment, at, "because of a StopServiceDeployment request")
+        else:
+            deployment.stopped_at = at
             self._end(deployment, STOPPED, at, "Service deployment stopped by a StopServiceDeployment request.")
-            return
-        deployment.back_to = back_to
-        deployment.status = ROLLING_BACK
-        deployment.reason = "Service deployment rolled back because of a StopServiceDeployment request."
+
+    def trip(self, at: datetime) -> None:
+        """Let ECS's own watch over the newest deployment fail it: it is rolled back, with nobody's doing.
+
+        The texts are those of the developer guide ("How the deployment circuit breaker detects failures").
+        """
+        self.add_event(f"(deployment {self.newest.id}) deployment failed: tasks failed to start.", at)
+        self._take_back(self.newest, at, "because the circuit breaker threshold was exceeded")
+        self.add_event(f"rolling back to deployment {self.newest.shown_as.id}.", at)
+
+    def _take_back(self, deployment: Deployment, at: datetime, why: str) -> None:
+        deployment.stopped_at, deployment.back_to = at, self.completed
+        deployment.status, deployment.reason = ROLLING_BACK, f"Service deployment rolled back {why}."
 
     def settle(self, at: datetime) -> None:
         """Advance everything to `at`, and update what `describe_services` returns."""
@@ -137,8 +162,9 @@ class Rollouts:
                 status = SUCCESSFUL if newest.status == IN_PROGRESS else ROLLED_BACK
                 # it finished when its time was up, not when somebody looked
                 self._end(newest, status, newest.began_at + PACE.rollout, newest.reason)
-                self.add_event(f"(deployment {newest.id}) deployment completed.")
-        if self.scaled_at and self._due(self.scaled_at, at) and self.live:
+                self.add_event(f"(deployment {newest.shown_as.id}) deployment completed.")
+        theirs = self.service.deployment_controller["type"] != "ECS"  # others' deployments are not seen here
+        if self.scaled_at and self._due(self.scaled_at, at) and (self.live or theirs):
             self.running, self.scaled_at = self.service.desired_count, None
             self.add_event("has reached a steady state.")
         for scaler in self.scalers:
@@ -160,18 +186,23 @@ class Rollouts:
 
     @property
     def live(self) -> Revision | None:
-        """The revision whose tasks run: that of the newest deployment that succeeded."""
-        return self._live_deployment.aims_at if self._live_deployment else None
+        """The revision whose tasks run: that of the newest deployment that succeeded, or that serves already."""
+        return self._live_deployment.serves if self._live_deployment else None
+
+    @property
+    def completed(self) -> Deployment | None:
+        """The newest deployment that succeeded: what a rollback returns to."""
+        return next((one for one in reversed(self.deployments) if one.status in {SUCCESSFUL, ROLLED_BACK}), None)
 
     @property
     def _live_deployment(self) -> Deployment | None:
-        done = (one for one in reversed(self.deployments) if one.status in {SUCCESSFUL, ROLLED_BACK})
-        return next(done, None)
+        serving = self.deployments and self.newest.serving and self.newest.finished_at is None
+        return self.newest if serving else self.completed
 
     def healthy(self) -> bool:
         """Whether the application answers: tasks run, their revision has no defect, and every dependency is met."""
         live = self._live_deployment
-        if self.running == 0 or live is None or self.defect(live.aims_at) is not None:
+        if self.running == 0 or live is None or self.defect(live.serves) is not None:
             return False
         return all(need(live.began_at) for need in self.needs)
 
@@ -180,7 +211,9 @@ class Rollouts:
         return vars(self.service._backend.describe_task_definition(revision.task_definition)).get("defect")
 
     def _starts(self, deployment: Deployment) -> bool:
-        return self.defect(deployment.aims_at) != "on-start"
+        """Whether a rollout will be complete in time: not while its tasks do not start, or are watched and broken."""
+        defect = self.defect(deployment.aims_at)
+        return defect is None or (defect == "after-start" and not deployment.serving)
 
     def _due(self, since: datetime, at: datetime) -> bool:
         return at >= since + PACE.rollout
@@ -204,32 +237,34 @@ class Rollouts:
             state = "FAILED" if newest.status == STOPPED else "COMPLETED"
             service.deployments = [self._shown(newest, "PRIMARY", self.running, pending, state, at)]
             return
-        own = 0 if live else self.running
+        own = 0 if live and live is not newest.aims_at else self.running
         service.deployments = [self._shown(newest, "PRIMARY", own, service.desired_count - own, "IN_PROGRESS", at)]
-        if live:
-            before = next(one for one in reversed(self.deployments) if one is not newest and one.aims_at is live)
-            service.deployments.append(self._shown(before, "ACTIVE", self.running, 0, "COMPLETED", at))
+        if live and live is not newest.aims_at:
+            before = self._live_deployment or newest
+            state = "FAILED" if before is newest else "COMPLETED"
+            service.deployments.append(self._shown(before, "ACTIVE", self.running, 0, state, at))
 
     def _shown(
         self, deployment: Deployment, status: str, running: int, pending: int, state: str, at: datetime
     ) -> dict[str, Any]:
         waited = max(at - deployment.began_at - PACE.rollout, timedelta())
+        shown = deployment.shown_as if status == "PRIMARY" else deployment
         return {
-            "id": deployment.id,
+            "id": shown.id,
             "status": status,
-            "taskDefinition": deployment.aims_at.task_definition,
+            "taskDefinition": (shown.aims_at if status == "PRIMARY" else deployment.serves).task_definition,
             "desiredCount": self.service.desired_count if status == "PRIMARY" else 0,
             "pendingCount": pending,
             "runningCount": running,
             "failedTasks": int(waited / PACE.rollout) if state == "IN_PROGRESS" else 0,
-            "createdAt": deployment.created_at,
+            "createdAt": shown.created_at,
             "updatedAt": deployment.finished_at or deployment.began_at,
             "launchType": self.service.launch_type,
             "platformVersion": self.service.platform_version,
             "platformFamily": "Linux",
             "networkConfiguration": self.service.network_configuration or None,
             "rolloutState": state,
-            "rolloutStateReason": f"ECS deployment {deployment.id} {state.lower().replace('_', ' ')}.",
+            "rolloutStateReason": f"ECS deployment {shown.id} {state.lower().replace('_', ' ')}.",
         }
 
 

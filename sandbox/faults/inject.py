@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from domain.config.environment import Service
-from sandbox.aws.rollout import LOCK, moment, set_defect
+from sandbox.aws.rollout import IN_PROGRESS, LOCK, moment, set_defect
 from sandbox.faults import breach, database, performance, security, upkeep
 from sandbox.runtime.aws_world import FaultError, World
 from sandbox.seed.services import register
@@ -16,7 +16,7 @@ _MINUTE = timedelta(minutes=1)
 _ERROR_LINES = 120
 
 
-def _outage_bad_deploy(world: World) -> str:
+def _outage_bad_deploy(world: World, *, watched: bool = False) -> str:
     """Deploy a revision that started and then broke; the revision registered before it was never deployed."""
     service = _main_service(world)
     number = len(world.ecs.task_definitions[service.family]) + 1
@@ -29,12 +29,31 @@ def _outage_bad_deploy(world: World) -> str:
         began = max(now - _DEPLOYED_AGO, record.newest.began_at + timedelta(seconds=1))
         came_up = min(began + _TOOK, now)
         set_defect(world.ecs.describe_task_definition(broken), "after-start")
-        record.deployed(broken, began, came_up)
+        if watched:
+            record.begin(broken, began).serving = True
+        else:
+            record.deployed(broken, began, came_up)
     _rewrite_metrics(world, came_up, now)
     background.write_errors(world, service, now, now - came_up, _ERROR_LINES)
     background.raise_connections(world, now, now - came_up)
     names = [arn.split("/")[-1] for arn in (broken, never_ran)]
     return f"{service.service} runs {names[0]}, which answers 503; {names[1]} is registered and was never deployed"
+
+
+def _outage_watched_deploy(world: World) -> str:
+    """The same, while ECS still watches the deployment: until it trips, or somebody stops it."""
+    return f"{_outage_bad_deploy(world, watched=True)}; ECS still watches that deployment"
+
+
+def _deployment_rolled_back(world: World) -> str:
+    """Let ECS take back the watched deployment by itself, as a circuit breaker or an alarm makes it."""
+    service = _main_service(world)
+    with LOCK:
+        record = world.rollouts(service)
+        if not record.newest.serving or record.newest.status != IN_PROGRESS:
+            raise FaultError(f"no deployment of {service.service} is watched: break outage-watched-deploy first")
+        record.trip(moment())
+    return f"ECS rolls {service.service} back by itself to {record.newest.aims_at.task_definition.split('/')[-1]}"
 
 
 def _rewrite_metrics(world: World, since: datetime, until: datetime) -> None:
@@ -46,6 +65,8 @@ def _rewrite_metrics(world: World, since: datetime, until: datetime) -> None:
 
 FAULTS: dict[str, Callable[[World], str]] = {
     "outage-bad-deploy": _outage_bad_deploy,
+    "outage-watched-deploy": _outage_watched_deploy,
+    "deployment-rolled-back": _deployment_rolled_back,
     "breach-exfiltration": breach.exfiltrate,
     "security-credential-stuffing": security.stuff_credentials,
     "database-pool-exhaustion": database.pool_exhaustion,

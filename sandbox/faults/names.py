@@ -4,6 +4,8 @@ FAULT_NAMES = {
     "outage-bad-deploy": (
         "The backend's last deployment succeeded, then broke: unhealthy targets, errors in the log, 503 at /health."
     ),
+    "outage-watched-deploy": "The same, while ECS still watches that deployment and has not given it up.",
+    "deployment-rolled-back": "ECS gives the watched deployment up, and rolls it back by itself.",
     "breach-exfiltration": (
         "One address downloads studies in bulk through the portal; web ACL, application and trail log it."
     ),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.config.environment import Service
+from sandbox.aws import logs_insights
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import DESIRED_TASKS, World
 from sandbox.seed.network import CONTAINER_PORT, Network
@@ -12,6 +13,8 @@ _DEPLOYED_DAYS_AGO = (60, 21, 6)
 _TOOK = timedelta(minutes=3)
 _FEWEST, _MOST = 2, 8
 _KEPT_DAYS = 90
+_STORED_BYTES = 40 * 1024**3
+"""What the first service has logged in that time: too much to be read line by line."""
 
 
 def services(world: World, network: Network) -> None:
@@ -23,6 +26,8 @@ def services(world: World, network: Network) -> None:
     for log_group in dict.fromkeys(service.log_group for service in named):
         logs.create_log_group(logGroupName=log_group)
         logs.put_retention_policy(logGroupName=log_group, retentionInDays=_KEPT_DAYS)
+    for first in list(named)[:1]:
+        logs_insights.has_past(world.environment.account, world.environment.region, first.log_group, _STORED_BYTES)
     for service in named:
         revisions = [register(world, service, f"1.{number}.0") for number in range(1, len(_DEPLOYED_DAYS_AGO) + 1)]
         _create(ecs, service, network)

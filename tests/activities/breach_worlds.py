@@ -5,7 +5,7 @@ from typing import Any
 from activities.aws.ecs.ecs_stop_service import StopService
 from activities.aws.network.network_isolate import IsolateNetwork
 from activities.aws.network.wafv2_block_addresses import BlockAddresses
-from tests.activities.change_worlds import ChangeWorld, Worlds
+from tests.activities.change_worlds import ChangeWorld, Worlds, ecs_at_once
 from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger
@@ -175,6 +175,7 @@ def isolate() -> ChangeWorld:
 
 def stop() -> ChangeWorld:
     """The backend scales by itself, its scale-in suspended already; the frontend does not."""
+    ecs_at_once()
     clients = WorldClients()
     create_ledger(clients)
     ecs, scaling = clients.inner.client("ecs"), clients.inner.client("application-autoscaling")
@@ -182,7 +183,6 @@ def stop() -> ChangeWorld:
     for name in SERVICES:
         ecs.register_task_definition(family=name, containerDefinitions=[{"name": "app", "image": "app", "memory": 64}])
         ecs.create_service(cluster=CLUSTER, serviceName=name, taskDefinition=name, desiredCount=3)
-        ecs.update_service(cluster=CLUSTER, service=name, desiredCount=3)
     suspended = {"DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": False}
     scaling.register_scalable_target(
         **_SCALING,
@@ -202,7 +202,9 @@ def stop() -> ChangeWorld:
         clients=clients,
         change=StopService(clients),
         snapshot=snapshot,
-        meddle=lambda: ecs.update_service(cluster=CLUSTER, service=SERVICES[0], desiredCount=7),
+        meddle=lambda: scaling.register_scalable_target(
+            **_SCALING, ResourceId=f"service/{CLUSTER}/{SERVICES[0]}", MinCapacity=3
+        ),
         params={"services": ["backend", "frontend"]},
     )
 

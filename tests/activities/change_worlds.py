@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from activities.action import ChangeAction
@@ -9,6 +10,8 @@ from activities.aws.ecs.ecs_rollback_service import RollbackService
 from activities.aws.ecs.ecs_scale_service import ScaleService
 from activities.aws.network.elbv2_maintenance_page import MaintenancePage
 from domain.model.activity_io import Scope
+from sandbox.aws import autoscaling
+from sandbox.aws import ecs as sandbox_ecs
 from tests.activities.fake_ecs import CLUSTER, SERVICE, FakeEcs, FakeTargets, revision
 from tests.activities.scopes import environment, scope
 from tests.activities.world import WorldClients, create_ledger
@@ -49,14 +52,21 @@ def rollback() -> ChangeWorld:
     )
 
 
-def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8) -> ChangeWorld:
+def ecs_at_once() -> None:
+    """Let ECS and its autoscaling be the sandbox's, with rollouts that are complete when they are next looked at."""
+    sandbox_ecs.install(timedelta(0))
+    autoscaling.install()
+
+
+def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8, strategy: str = "REPLICA") -> ChangeWorld:
+    ecs_at_once()
     clients = WorldClients()
     create_ledger(clients)
     ecs, scaling = clients.inner.client("ecs"), clients.inner.client("application-autoscaling")
     ecs.create_cluster(clusterName=CLUSTER)
     ecs.register_task_definition(family=SERVICE, containerDefinitions=[{"name": "app", "image": "app:1", "memory": 64}])
-    ecs.create_service(cluster=CLUSTER, serviceName=SERVICE, taskDefinition=SERVICE, desiredCount=running)
-    ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=running)
+    made = {"cluster": CLUSTER, "serviceName": SERVICE, "taskDefinition": SERVICE, "schedulingStrategy": strategy}
+    ecs.create_service(**made, desiredCount=running)
     target = {
         "ServiceNamespace": "ecs",
         "ResourceId": f"service/{CLUSTER}/{SERVICE}",
@@ -66,16 +76,17 @@ def scale(running: int = 3, minimum: int | None = 2, maximum: int = 8) -> Change
         scaling.register_scalable_target(**target, MinCapacity=minimum, MaxCapacity=maximum)
 
     def snapshot() -> tuple[Any, ...]:
+        """The count of a service that scales by itself is autoscaling's, and not the change's."""
         service = ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]
         targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
         limits = [(one["MinCapacity"], one["MaxCapacity"]) for one in targets]
-        return service["desiredCount"], limits, service["taskDefinition"]
+        return limits or service["desiredCount"], service["taskDefinition"]
 
     return ChangeWorld(
         clients=clients,
         change=ScaleService(clients),
         snapshot=snapshot,
-        meddle=lambda: ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=7),
+        meddle=lambda: scaling.register_scalable_target(**target, MinCapacity=3),
         params={"service": "backend", "count": 4},
     )
 
@@ -132,6 +143,6 @@ def maintenance(page: bytes | None = None, *, actions: Callable[[str, str], list
 
 CHANGE_WORLDS: Worlds = {
     RollbackService.name: (rollback, 1),
-    ScaleService.name: (scale, 2),
+    ScaleService.name: (scale, 1),
     MaintenancePage.name: (maintenance, 3),
 }

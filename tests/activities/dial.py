@@ -46,6 +46,7 @@ class Dial(ChangeAction[DialParams]):
         self.seen = Verification(done=True, message="turned")
         self.reversible = True
         self.takes_long = False
+        self.moving: tuple[str, ...] = ()
 
     def plan(self, scope: Scope, params: DialParams) -> Plan:
         return Plan(
@@ -59,6 +60,7 @@ class Dial(ChangeAction[DialParams]):
             locks=(ARN,),
             reversible=self.reversible,
             takes_long=self.takes_long,
+            moving=self.moving,
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:

@@ -11,7 +11,7 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan, Verification
 from tests.activities.fake_ecs import CLUSTER, SERVICE, SERVICE_ARN, FakeEcs, FakeTargets, revision
 from tests.activities.scopes import BACKEND_TARGETS, environment, scope
-from tests.activities.world import WorldClients
+from tests.activities.world import WorldClients, create_ledger
 
 
 @dataclass
@@ -31,6 +31,7 @@ def backend() -> Iterator[Backend]:
     with mock_aws():
         ecs, targets = FakeEcs(), FakeTargets("healthy", "healthy", "healthy")
         clients = WorldClients({"ecs": ecs, "elbv2": targets})
+        create_ledger(clients)
         yield Backend(ecs, targets, clients, RollbackService(clients), scope())
 
 
@@ -40,7 +41,7 @@ def test_the_target_is_what_last_ran_well(backend: Backend) -> None:
     assert plan.target == SERVICE_ARN
     assert plan.before == {"task_definition": revision(5)}
     assert plan.after == {"task_definition": revision(3)}
-    assert plan.context == {"cluster": CLUSTER, "service": SERVICE, "target_group": BACKEND_TARGETS}
+    assert plan.context | {"cluster": CLUSTER, "service": SERVICE, "target_group": BACKEND_TARGETS} == plan.context
 
 
 def test_a_deployment_that_never_succeeded_is_passed_over(backend: Backend) -> None:

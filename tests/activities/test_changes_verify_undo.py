@@ -10,6 +10,7 @@ from domain.model.plan import Plan, Verification
 from tests.activities.dial import (
     OUTSIDE,
     STEP,
+    CutError,
     Dial,
     held,
     intents,
@@ -92,6 +93,24 @@ def test_an_undo_never_overwrites_what_came_after(runner: ChangeRunner, dial: Di
     runner.apply(dial, call, NOW)
     dial.world["right"] = OUTSIDE
     with pytest.raises(RuleError, match=r"changed since \(right\)"):
+        runner.plan(dial, undoing(call.plan))
+
+
+def test_what_moves_by_itself_is_no_conflict_and_comes_back_as_it_last_was(runner: ChangeRunner, dial: Dial) -> None:
+    """A field that moves may hold anything before, between and after; the undo restores what stood when we acted."""
+    dial.moving = ("right",)
+    call = planned(runner, dial)
+    dial.world["right"] = 5
+    dial.cut = "half"
+    with pytest.raises(CutError):
+        runner.apply(dial, call, NOW)
+    dial.world["right"] = 6
+    assert runner.apply(dial, call, NOW).outcome == "applied"
+    dial.world["right"] = 7
+    undo = runner.plan(dial, undoing(call.plan)).plan
+    assert undo.after == {"left": 1, "right": 5}
+    dial.world["left"] = OUTSIDE
+    with pytest.raises(RuleError, match=r"changed since \(left\)"):
         runner.plan(dial, undoing(call.plan))
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from domain.model.plan import Plan
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 
 INCIDENT, STEP = "inc-20261123-7f3k", "scale-up"
+HOUR = timedelta(hours=1)
 A, B = (f"arn:aws:ecs:ap-southeast-2:123456789012:service/axis/{name}" for name in "ab")
 
 
@@ -44,7 +45,9 @@ def intent(generation: int = 1, after: int = 6, step: str = STEP) -> Intent:
 
 
 def items(clients: WorldClients) -> list[dict[str, Any]]:
-    return list(clients.inner.client("dynamodb").scan(TableName=LEDGER)["Items"])
+    """What stands under the incident's step."""
+    found = clients.inner.client("dynamodb").scan(TableName=LEDGER)["Items"]
+    return [one for one in found if one["pk"]["S"] == f"intent#{INCIDENT}/{STEP}"]
 
 
 def test_an_intent_comes_back_as_it_was_put(intents: Intents) -> None:
@@ -74,6 +77,23 @@ def test_intended_looks_at_every_generation_of_the_step_alone(intents: Intents) 
     assert not intents.meant(INCIDENT, STEP, A, {"desired_count": 7})
     assert not intents.meant(INCIDENT, STEP, B, {"desired_count": 6})
     assert not intents.meant(INCIDENT, "scale-out", A, {"desired_count": 6})
+
+
+def test_a_resource_has_the_intents_of_every_incident(intents: Intents) -> None:
+    """Whoever comes later learns what was done to it before, oldest first, whichever incident it was in."""
+    first, second = intent(), intent(after=7).model_copy(update={"incident": "inc-other", "at": intent().at + HOUR})
+    for one in (second, first, first):
+        intents.put(one, 1)
+    assert intents.on(A) == [first, second]
+    assert intents.on(B) == []
+
+
+def test_an_intent_is_found_by_its_plan(intents: Intents) -> None:
+    """What was observed when a plan was carried out is kept with it, for whoever undoes that plan."""
+    carried_out = intent().model_copy(update={"observed": {"desired_count": 5}})
+    intents.put(carried_out, 1)
+    assert intents.of_plan(INCIDENT, STEP, 3, carried_out.digest) == carried_out
+    assert intents.of_plan(INCIDENT, STEP, 3, "another") is None
 
 
 def test_the_first_outcome_stands(intents: Intents, clients: WorldClients) -> None:

@@ -8,11 +8,16 @@ from moto.ecs.models import ecs_backends
 from activities.action import RuleError
 from activities.aws.ecs.ecs_stop_service import StopParams, StopService
 from activities.aws.network.network_isolate import IsolateNetwork, IsolateParams
+from activities.changes.runner import ChangeRunner
 from domain.model.plan import Plan
+from sandbox.aws.rollout import rollouts
 from tests.activities.breach_worlds import BALANCER, SERVICES, Estate, isolated, stop
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.fake_ecs import CLUSTER
-from tests.activities.scopes import ACCOUNT, REGION, environment, scope
+from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
+from tests.activities.test_change_catalogue import planned as of_runner
+from tests.activities.test_change_catalogue import verified
+from tests.activities.world import LostError
 
 
 @pytest.fixture(autouse=True)
@@ -162,14 +167,73 @@ def test_autoscaling_is_suspended_before_tasks_end_and_resumed_after() -> None:
     assert world.clients.writes[:2] == ["ecs.update_service", "application-autoscaling.register_scalable_target"]
 
 
+def count(world: ChangeWorld, set_to: int | None = None) -> int:
+    """How many tasks of the backend there shall be; `set_to` is what autoscaling moves it to by itself."""
+    ecs = world.clients.inner.client("ecs")
+    if set_to is not None:
+        ecs.update_service(cluster=CLUSTER, service=SERVICES[0], desiredCount=set_to)
+    return int(ecs.describe_services(cluster=CLUSTER, services=[SERVICES[0]])["services"][0]["desiredCount"])
+
+
+@pytest.mark.parametrize(("lose", "running"), [(0, 3), (1, 0), (2, 0)])
+def test_a_stop_killed_halfway_and_tried_again_stops(lose: int, running: int) -> None:
+    """The answer of a write is lost: the attempt after it starts no task again, whichever write it was."""
+    world = stop()
+    runner = ChangeRunner(world.clients)
+    call = of_runner(runner, world)
+    world.clients.lose = lose
+    with pytest.raises(LostError):
+        runner.apply(world.change, call, NOW)
+    assert count(world) == running
+    world.clients.before_write = lambda: seen.append(count(world))
+    seen: list[int] = []
+    assert runner.apply(world.change, call, NOW).outcome == "applied"
+    assert count(world) == 0
+    assert seen in ([], [running], [running, 0])
+    verified(runner, world, call)
+
+
+def test_whoever_registers_the_target_later_starts_nothing() -> None:
+    """With the minimum at 0 too, autoscaling has no reason to start tasks of what is stopped."""
+    world = stop()
+    world.change.act(world.scope, stopping(world))
+    target = {"ServiceNamespace": "ecs", "ResourceId": f"service/{CLUSTER}/{SERVICES[0]}", "MaxCapacity": 9}
+    scaling = world.clients.inner.client("application-autoscaling")
+    scaling.register_scalable_target(**target, ScalableDimension="ecs:service:DesiredCount")
+    assert count(world) == 0
+
+
+def test_any_count_is_stopped_and_the_last_one_comes_back() -> None:
+    """Autoscaling moved it since the plan: that is no conflict; the undo restores what stood when it was stopped."""
+    world = stop()
+    runner = ChangeRunner(world.clients)
+    call = of_runner(runner, world)
+    count(world, 5)
+    assert runner.apply(world.change, call, NOW).outcome == "applied"
+    verified(runner, world, call)
+    undo = of_runner(runner, world, 2, call.plan)
+    assert undo.plan.after["backend.desired"] == 5
+    assert runner.apply(world.change, undo, NOW).outcome == "applied"
+    assert count(world) == 5
+    count(world, 6)
+    assert verified(runner, world, undo)
+
+
+def test_a_daemon_is_not_stopped() -> None:
+    """It has no count: refused, with what to do instead."""
+    world = stop()
+    ecs_backends[ACCOUNT][REGION].services[f"{CLUSTER}:{SERVICES[1]}"].scheduling_strategy = "DAEMON"
+    with pytest.raises(RuleError, match="frontend is a daemon"):
+        stopping(world)
+
+
 def test_stopped_means_that_nothing_runs() -> None:
     """A desired count of 0 is not enough: tasks drain first."""
     world = stop()
     plan = stopping(world)
     world.change.act(world.scope, plan)
     assert world.change.verify(world.scope, plan).done
-    draining = ecs_backends[ACCOUNT][REGION].services[f"{CLUSTER}:{SERVICES[1]}"]
-    draining.running_count = 2
+    rollouts(ecs_backends[ACCOUNT][REGION].services[f"{CLUSTER}:{SERVICES[1]}"]).running = 2
     seen = world.change.verify(world.scope, plan)
     assert (seen.done, seen.failed) == (False, False)
     assert "frontend: 2 tasks running" in seen.message
@@ -179,7 +243,7 @@ def test_counts_limits_and_suspensions_are_kept_for_the_undo() -> None:
     """The plan holds all that is needed to put it back, a suspension of somebody else's included."""
     before = stopping(stop()).before
     assert before["backend.desired"] == before["frontend.desired"] == 3
-    assert (before["backend.minimum"], before["backend.maximum"]) == (2, 8)
+    assert before["backend.minimum"] == 2
     assert before["backend.suspended"]["DynamicScalingInSuspended"]
     assert not before["backend.suspended"]["DynamicScalingOutSuspended"]
     assert before["frontend.suspended"] is None

@@ -5,7 +5,8 @@ import pytest
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from activities.aws.ecs.ecs_history import history, last_healthy
+from activities.aws.ecs.described_service import located
+from activities.aws.ecs.ecs_history import history
 from activities.aws.ecs.ecs_recent_deployments import RecentDeployments, RecentDeploymentsParams
 from activities.aws.ecs.ecs_services import Services, ServicesParams
 from domain.model.finding import Finding, FindingStatus
@@ -13,7 +14,7 @@ from tests.activities.given import Stubbed
 from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 
 _ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
-BACKEND = environment().services["backend"]
+BACKEND = located(environment().services["backend"])
 
 
 def ago(**units: float) -> datetime:
@@ -49,6 +50,7 @@ def service(name: str = "axis-backend", **changes: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "serviceName": name,
         "status": "ACTIVE",
+        "serviceArn": f"{_ECS}:service/axis-cluster/{name}",
         "desiredCount": 3,
         "runningCount": 3,
         "pendingCount": 0,
@@ -125,34 +127,26 @@ def test_history_is_newest_first_over_all_pages() -> None:
     aws.answer("list_service_deployments", {"serviceDeployments": [again]}, asked | {"nextToken": "more"})
     aws.answer("describe_service_revisions", revisions(*range(25, 5, -1)))
     aws.answer("describe_service_revisions", revisions(*range(5, 0, -1)))
-    known = history(aws.client("ecs"), BACKEND)
+    known = history(aws, BACKEND)
     assert [one.task_definition for one in known] == [task(25)] + [task(n) for n in range(25, 0, -1)]
     assert known[0].created_at == ago(days=1)
     aws.all_asked()
 
 
-def test_the_last_healthy_deployment_is_the_newest_successful_one_of_another_version() -> None:
-    """Aborted and rolled-back deployments, those of the current version and unknown versions are passed over."""
-    aws = Stubbed("ecs")
-    listed = [
-        brief(1, "SUCCESSFUL", ago(days=9)),
-        brief(2, "SUCCESSFUL", ago(days=8)),
-        brief(3, "ROLLBACK_SUCCESSFUL", ago(days=5)),
-        brief(4, "STOPPED", ago(days=4)),
-        brief(5, "SUCCESSFUL", ago(days=3)),
-        brief(6, "SUCCESSFUL", ago(days=2)),
-    ]
-    aws.answer("list_service_deployments", {"serviceDeployments": listed})
-    aws.answer("describe_service_revisions", revisions(6, 4, 3, 2, 1))
-    known = history(aws.client("ecs"), BACKEND)
-    found = last_healthy(known, task(6))
-    assert found is not None
-    assert found.task_definition == task(2)
-    assert last_healthy(known[-1:], task(1)) is None
+class WithLedger(Stubbed):
+    """ECS as stubbed, and a ledger in which nothing is on record."""
+
+    def client(self, service: str) -> Any:
+        return Empty() if service == "dynamodb" else super().client(service)
+
+
+class Empty:
+    def query(self, **_: Any) -> dict[str, Any]:
+        return {"Items": []}
 
 
 def recent(*listed: dict[str, Any], within: str = "24h", **changes: Any) -> Finding:
-    aws = Stubbed("ecs")
+    aws = WithLedger("ecs")
     aws.answer("describe_services", {"services": [service(**changes)]})
     aws.answer("list_service_deployments", {"serviceDeployments": list(listed)})
     aws.answer("describe_service_revisions", revisions(4, 3))
@@ -227,7 +221,7 @@ def test_who_has_no_history_in_ecs_is_unknown(answered: list[dict[str, Any]], wo
 
 def test_a_service_without_deployments_is_unknown() -> None:
     """ECS forgets after 90 days: no deployment listed does not mean that none was made."""
-    aws = Stubbed("ecs")
+    aws = WithLedger("ecs")
     aws.answer("describe_services", {"services": [service()]})
     aws.answer("list_service_deployments", {"serviceDeployments": []})
     finding = RecentDeployments(aws).observe(scope(), RecentDeploymentsParams(service="backend"), NOW)

@@ -132,7 +132,7 @@ def alarms(**params: Any) -> ChangeWorld:
 
 
 CHANGE_WORLDS: Worlds = {
-    ScaleOut.name: (scale_out, 2),
+    ScaleOut.name: (scale_out, 1),
     EnableInsights.name: (insights, 1),
     StartLogging.name: (trail, 1),
     DisableAlarmActions.name: (alarms, 1),

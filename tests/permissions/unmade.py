@@ -1,11 +1,18 @@
 """Rights that the plays of this folder do not come to use, each with when it is used."""
 
 UNMADE: dict[tuple[str, str], str] = {
+    ("diagnose-sensitive", "logs:StopQuery"): "a query is stopped only when its activity is cancelled",
     ("forensics", "kms:Decrypt"): "S3 asks it for uploads of parts under a key, and for what is read back",
     ("forensics", "s3:AbortMultipartUpload"): "only an upload of parts that was cut is given up",
     ("forensics", "s3:GetObjectLegalHold"): "S3 asks it for a header, and only a lock that is not shown is asked for",
     ("forensics", "s3:GetObjectRetention"): "S3 asks it for a header, and only a lock that is not shown is asked for",
     ("ledger", "kms:Decrypt"): "S3 asks it where the bucket encrypts by itself under the key",
+    ("diagnose", "dynamodb:GetItem"): "only of our own rollbacks the outcome is looked up",
+    (
+        "remediate-ecs",
+        "elasticloadbalancing:DescribeListeners",
+    ): "only of blue/green behind a network balancer",
+    ("remediate-ecs", "elasticloadbalancing:DescribeRules"): "only of a service that ECS deploys blue/green",
     ("remediate-ecs", "ecs:DescribeServiceDeployments"): "only a rollout that is in progress is looked at",
     ("remediate-ecs", "ecs:StopServiceDeployment"): "only a rollout that is in progress is stopped",
     ("remediate-identity", "cognito-idp:SetUserPoolMfaConfig"): "only where MFA is required of the whole pool",

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from activities.aws.ecs.ecs_history import history, last_healthy
 from sandbox.aws.rollout import set_defect
+from sandbox.faults.inject import FAULTS
 from sandbox.runtime.aws_world import World
 from sandbox.seed.services import register
-from tests.sandbox.worlds import rollouts_finish
+from tests.sandbox.worlds import past, rollouts_finish
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_history_names_every_deployment(world: World, ecs: Any, named: dict[str,
     register_next(world)
     ecs.update_service(**named, taskDefinition=FAMILY)
     backend = world.environment.services["backend"]
-    found = history(ecs, backend)
+    found = past(world, backend).deployments
     assert [(one.status, (one.task_definition or "")[-2:]) for one in found] == [
         ("IN_PROGRESS", ":4"),
         ("SUCCESSFUL", ":3"),
@@ -112,7 +112,7 @@ def test_stop_rolls_back(world: World, ecs: Any, named: dict[str, str]) -> None:
     arn = ecs.list_service_deployments(**named)["serviceDeployments"][0]["serviceDeploymentArn"]
     for _ in range(2):
         assert ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")["serviceDeploymentArn"] == arn
-    assert rollout(described(ecs, named))[0] == ("PRIMARY", f"{FAMILY}:3", "IN_PROGRESS", 0)
+    assert rollout(described(ecs, named)) == [("PRIMARY", f"{FAMILY}:3", "IN_PROGRESS", 3)]
     rollouts_finish()
     assert rollout(described(ecs, named)) == [("PRIMARY", f"{FAMILY}:3", "COMPLETED", 3)]
     (deployment,) = ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
@@ -121,6 +121,28 @@ def test_stop_rolls_back(world: World, ecs: Any, named: dict[str, str]) -> None:
     with pytest.raises(ClientError) as refused:
         ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ABORT")
     assert refused.value.response["Error"]["Code"] == "ConflictException"
+
+
+def test_ecs_rolls_back_by_itself(world: World, ecs: Any, named: dict[str, str]) -> None:
+    """A watched deployment that answers 503 is taken back: the earlier one is primary again, by its old id."""
+    earlier = described(ecs, named)["deployments"][0]["id"]
+    FAULTS["outage-watched-deploy"](world)
+    assert not world.healthy()
+    assert rollout(described(ecs, named)) == [("PRIMARY", f"{FAMILY}:5", "IN_PROGRESS", 3)]
+    FAULTS["deployment-rolled-back"](world)
+    service = described(ecs, named)
+    assert rollout(service) == [
+        ("PRIMARY", f"{FAMILY}:3", "IN_PROGRESS", 0),
+        ("ACTIVE", f"{FAMILY}:5", "FAILED", 3),
+    ]
+    assert service["deployments"][0]["id"] == earlier
+    assert service["events"][0]["message"].endswith(f"rolling back to deployment {earlier}.")
+    assert not world.healthy()
+    rollouts_finish()
+    assert rollout(described(ecs, named)) == [("PRIMARY", f"{FAMILY}:3", "COMPLETED", 3)]
+    assert world.healthy()
+    newest = ecs.list_service_deployments(**named)["serviceDeployments"][0]
+    assert newest["status"] == "ROLLBACK_SUCCESSFUL"
 
 
 def test_broken_start_never_completes(world: World, ecs: Any, named: dict[str, str]) -> None:
@@ -144,9 +166,10 @@ def test_newer_deployment_supersedes(world: World, ecs: Any, named: dict[str, st
     ecs.update_service(**named, taskDefinition=f"{FAMILY}:2")
     rollouts_finish()
     assert rollout(described(ecs, named)) == [("PRIMARY", f"{FAMILY}:2", "COMPLETED", 3)]
-    found = history(ecs, world.environment.services["backend"])
+    known = past(world, world.environment.services["backend"])
+    found = known.deployments
     assert [one.status for one in found[:2]] == ["SUCCESSFUL", "STOPPED"]
-    healthy = last_healthy(found, found[0].task_definition or "")
+    healthy = known.last_good()
     assert healthy
     assert (healthy.task_definition or "").endswith(":3")
 
@@ -189,6 +212,46 @@ def test_update_refuses(ecs: Any, named: dict[str, str], asked: dict[str, Any], 
         ecs.update_service(**named, **asked)
     assert refused.value.response["Error"]["Code"] == code
     assert described(ecs, named) == before
+
+
+@pytest.mark.parametrize(
+    ("trait", "asked", "says"),
+    [
+        ({"schedulingStrategy": "DAEMON"}, {"desiredCount": 1}, "does not support a desired count"),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, {"forceNewDeployment": True}, "a CODE_DEPLOY deployment"),
+        ({"deploymentController": {"type": "EXTERNAL"}}, {"taskDefinition": FAMILY}, "a EXTERNAL deployment"),
+    ],
+)
+def test_update_refuses_what_does_not_suit_the_service(
+    ecs: Any, named: dict[str, str], trait: dict[str, Any], asked: dict[str, Any], says: str
+) -> None:
+    """A daemon takes no count; what others deploy takes no revision and no restart, and shows no deployments."""
+    place = {"cluster": named["cluster"], "service": "odd"}
+    made = ecs.create_service(cluster=named["cluster"], serviceName="odd", taskDefinition=FAMILY, **trait)["service"]
+    with pytest.raises(ClientError, match=says):
+        ecs.update_service(**place, **asked)
+    if "deploymentController" in trait:
+        assert made["deployments"] == []
+        ecs.update_service(**place, desiredCount=2)
+        with pytest.raises(ClientError, match="UnsupportedFeatureException"):
+            ecs.list_service_deployments(**place)
+
+
+def test_autoscaling_keeps_counts_within_its_limits(world: World, ecs: Any, named: dict[str, str]) -> None:
+    """Registering anything of a target brings the count to its minimum: a stopped service starts again."""
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": f"service/{named['cluster']}/{named['service']}",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    ecs.update_service(**named, desiredCount=0)
+    scaling = world.client("application-autoscaling")
+    scaling.register_scalable_target(**target, SuspendedState={"DynamicScalingOutSuspended": True})
+    assert described(ecs, named)["desiredCount"] == 2
+    scaling.register_scalable_target(**target, MinCapacity=0)
+    ecs.update_service(**named, desiredCount=0)
+    scaling.register_scalable_target(**target, MaxCapacity=6)
+    assert described(ecs, named)["desiredCount"] == 0
 
 
 def test_update_refuses_a_deleted_service(ecs: Any, named: dict[str, str]) -> None:

@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.aws.ecs.ecs_history import history, last_healthy
 from domain.config.environment import Environment
 from sandbox.faults.inject import FAULTS
 from sandbox.faults.names import FAULT_NAMES
 from sandbox.runtime.aws_world import World
 from sandbox.traffic import background
-from tests.sandbox.worlds import other, rollouts_finish, shipped
+from tests.sandbox.worlds import other, past, rollouts_finish, shipped
 
 
 def error_count(world: World, since: datetime) -> int:
@@ -36,12 +35,13 @@ def test_bad_deploy_breaks_and_a_rollback_mends(
     service = next(iter(environment.services.values()))
     FAULTS["outage-bad-deploy"](world)
     assert not world.healthy()
-    newest, *_ = found = history(world.client("ecs"), service)
+    known = past(world, service)
+    newest, *_ = found = known.deployments
     assert newest.status == "SUCCESSFUL"
     assert newest.created_at > datetime.now(UTC) - timedelta(hours=1)
     assert (newest.task_definition or "").endswith(":5")
     assert not any((one.task_definition or "").endswith(":4") for one in found)
-    good = last_healthy(found, newest.task_definition or "")
+    good = known.last_good()
     assert good
     assert (good.task_definition or "").endswith(":3")
     assert error_count(world, datetime.now(UTC) - timedelta(hours=1)) >= 120
@@ -59,7 +59,7 @@ def test_fault_comes_again(world: World) -> None:
     service = world.environment.services["backend"]
     for number in (5, 7):
         FAULTS["outage-bad-deploy"](world)
-        newest = history(world.client("ecs"), service)[0]
+        newest = past(world, service).deployments[0]
         assert (newest.task_definition or "").endswith(f":{number}")
         assert not world.healthy()
         world.client("ecs").update_service(

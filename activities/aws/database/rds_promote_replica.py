@@ -18,9 +18,9 @@ from activities.action import (
 )
 from activities.aws.database import promotion_gates as gates
 from activities.aws.database.rds_status import SERVING, described
-from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since
+from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
+from activities.aws.ecs.described_service import created_at, located, settled, update
 from activities.aws.ecs.described_service import described as described_service
-from activities.aws.ecs.described_service import located, settled, update
 from activities.aws.network.ingress_rules import IngressRule, matching
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment

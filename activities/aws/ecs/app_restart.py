@@ -4,7 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from activities.action import ChangeAction, DatabaseName, Params, ServiceName, iam
-from activities.aws.ecs.described_service import described, located, primary, settled, update
+from activities.aws.ecs.described_service import (
+    SETTLE_PERMISSIONS,
+    created_at,
+    described,
+    located,
+    primary,
+    refuse_other_controllers,
+    settled,
+    update,
+)
+from activities.aws.ecs.ecs_history import undone
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -28,13 +38,14 @@ class RestartService(ChangeAction[RestartParams]):
     """
 
     name = "app.restart"
-    permissions = iam("ecs:DescribeServices UpdateService", "elasticloadbalancing:DescribeTargetHealth")
+    permissions = iam("ecs:DescribeServices ListServiceDeployments UpdateService", SETTLE_PERMISSIONS)
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: RestartParams) -> Plan:
-        """Name the deployment that runs now; raises `RuleError` when there is no such service."""
-        where = scope.environment.services[params.service]
-        service = described(self.clients, located(where))
+        """Name the deployment that runs now; raises `RuleError` without such a service, or where others deploy it."""
+        at = located(scope.environment.services[params.service])
+        service = described(self.clients, at)
+        refuse_other_controllers(service, params.service, "start a deployment of the same revision")
         before = deployment_now(service)
         return self.proposed(
             target=service["serviceArn"],
@@ -43,7 +54,7 @@ class RestartService(ChangeAction[RestartParams]):
             after=after_restart(before),
             impact=_impact(scope, params, service),
             reversible=False,
-            context=located(where) | {"since": created_at(service)},
+            context=at | {"since": created_at(service)},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
@@ -55,25 +66,25 @@ class RestartService(ChangeAction[RestartParams]):
         update(self.clients, plan.context, forceNewDeployment=True)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether the newer deployment is complete and every target answers its health check."""
-        now = self.read(scope, plan)
+        """Look whether the newer deployment is complete and every target answers its health check.
+
+        One that another replaced, or that ECS took back, has failed.
+        """
+        service = described(self.clients, plan.context)
+        now = deployment_since(plan, service)
         if now["task_definition"] != plan.after["task_definition"]:
             return Verification(done=False, failed=True, message="somebody deployed another revision meanwhile")
-        if now != plan.after:
-            return Verification(done=False, message="the new deployment is not the primary one yet")
-        return settled(self.clients, plan, described(self.clients, plan.context))
+        if now == plan.after:
+            return settled(self.clients, plan, service)
+        if ended := undone(self.clients, plan.context, str(plan.context["since"])):
+            return Verification(done=False, failed=True, message=ended)
+        return Verification(done=False, message="the new deployment is not the primary one yet")
 
 
 def deployment_now(service: dict[str, Any]) -> State:
     """The primary deployment and its task definition."""
     now = primary(service)
     return {"deployment": now["id"], "task_definition": now["taskDefinition"]}
-
-
-def created_at(service: dict[str, Any]) -> str:
-    """When the primary deployment began, to the microsecond."""
-    began: datetime = primary(service)["createdAt"]
-    return began.isoformat()
 
 
 def deployment_since(plan: Plan, service: dict[str, Any]) -> State:

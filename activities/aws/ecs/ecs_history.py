@@ -3,11 +3,17 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from activities.action import Clients
 from activities.aws.shared.pages import Pages
-from domain.config.environment import Service
+from domain.model.plan import State
 
 _PER_CALL = 20  # as many as DescribeServiceRevisions takes
 _NEWEST = 200
+GOING_BACK = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+RUNNING = frozenset({"PENDING", "IN_PROGRESS"})
+ENDED_BADLY = frozenset({"STOP_REQUESTED", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}) | GOING_BACK
+STATUSES = RUNNING | ENDED_BADLY | {"SUCCESSFUL"}
+"""All that a service deployment can have (ECS API, ServiceDeploymentStatus)."""
 
 
 class Deployment(NamedTuple):
@@ -25,18 +31,20 @@ class Deployment(NamedTuple):
     started_at: datetime | None
     finished_at: datetime | None
 
+    @property
+    def ended_at(self) -> datetime:
+        """When it finished; when it was created, while it has not or where ECS does not say."""
+        return self.finished_at or self.created_at
 
-def history(ecs: Any, service: Service) -> list[Deployment]:
+
+def history(clients: Clients, at: State) -> list[Deployment]:
     """Read the service deployments of the last 90 days, newest first; the newest 200 of them.
 
     Reads only (`ecs:ListServiceDeployments`, `ecs:DescribeServiceRevisions`). Raises botocore's errors:
     `ServiceNotFoundException`, and `UnsupportedFeatureException` under the CODE_DEPLOY and EXTERNAL controllers.
     """
-    where: dict[str, Any] = {"cluster": service.cluster, "service": service.service}
-    pages = Pages(ecs.list_service_deployments, cursor="nextToken", **where, maxResults=100)
-    found = pages.items("serviceDeployments")
-    listed = sorted(found, key=lambda brief: brief["createdAt"], reverse=True)[:_NEWEST]
-    task_definitions = _task_definitions(ecs, [brief.get("targetServiceRevisionArn") for brief in listed])
+    listed = briefs(clients, at)[:_NEWEST]
+    task_definitions = _task_definitions(clients.client("ecs"), [one.get("targetServiceRevisionArn") for one in listed])
     return [
         Deployment(
             arn=brief["serviceDeploymentArn"],
@@ -50,13 +58,23 @@ def history(ecs: Any, service: Service) -> list[Deployment]:
     ]
 
 
-def last_healthy(history: list[Deployment], current: str) -> Deployment | None:
-    """Find the newest successful deployment of another task definition than `current`, a full ARN.
+def briefs(clients: Clients, at: State) -> list[dict[str, Any]]:
+    """What ECS lists of a service's deployments, newest first (`ecs:ListServiceDeployments`)."""
+    asked: dict[str, Any] = {"cluster": at["cluster"], "service": at["service"], "maxResults": 100}
+    pages = Pages(clients.client("ecs").list_service_deployments, cursor="nextToken", **asked)
+    return sorted(pages.items("serviceDeployments"), key=lambda brief: brief["createdAt"], reverse=True)
 
-    None when there is none. The second-newest registered revision is no answer: it may never have run.
+
+def undone(clients: Clients, at: State, since: str) -> str | None:
+    """Say how the newest deployment since an instant ended, where it did not end well (`ecs:ListServiceDeployments`).
+
+    A rollout that another replaced, or that ECS took back by itself, comes to nothing: waiting does not help it.
     """
-    others = (one for one in history if one.status == "SUCCESSFUL" and one.task_definition not in (None, current))
-    return next(others, None)
+    began = datetime.fromisoformat(since)
+    newest = next((one for one in briefs(clients, at) if one["createdAt"] > began), None)
+    if newest is None or newest["status"] not in ENDED_BADLY:
+        return None
+    return f"the deployment that was to bring it is {newest['status']}"
 
 
 def _task_definitions(ecs: Any, revisions: list[str | None]) -> dict[str | None, str]:

@@ -5,16 +5,17 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Params, ProbeAction, ServiceName, iam
-from activities.aws.ecs.described_service import revision
-from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
+from activities.action import Clients, Params, ProbeAction, RuleError, ServiceName, iam
+from activities.aws.ecs.described_service import controller_of, described, located, revision
+from activities.aws.ecs.ecs_history import GOING_BACK, RUNNING, STATUSES, Deployment
+from activities.aws.ecs.ecs_past import PAST_PERMISSIONS, Past, past_of
 from activities.aws.shared.findings import suspect_if, unknown
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
-_ROLLING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+_UNDER_WAY = RUNNING | GOING_BACK | {"STOP_REQUESTED"}
 
 
 class RecentDeploymentsParams(Params):
@@ -23,54 +24,66 @@ class RecentDeploymentsParams(Params):
 
 
 class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
-    """Finds the newest deployment before the incident was declared, and the last healthy one before that.
+    """Finds the newest deployment that was in place when the incident was declared, and the way back from it.
 
-    Suspect when it started or finished within `within` before the declaration, or is still rolling out. Unknown for a
-    service that ECS does not know, has no history of, or that is deployed by CodeDeploy or another controller.
+    Suspect when it started or finished within `within` before the declaration, or is still rolling out. What had been
+    rolled back from by then was not in place any more, and our own rollbacks are told and not suspected. Unknown for a
+    service that ECS does not know, has no history of, or that CodeDeploy or another controller deploys.
     """
 
     name = "ecs.recent_deployments"
-    permissions = iam("ecs:DescribeServiceDeployments DescribeServiceRevisions DescribeServices ListServiceDeployments")
+    permissions = iam(*PAST_PERMISSIONS, "ecs:DescribeServiceDeployments DescribeServices")
 
     def observe(self, scope: Scope, params: RecentDeploymentsParams, at: datetime) -> Finding:
-        service = scope.environment.services[params.service]
-        ecs = self.clients.client("ecs")
-        found = ecs.describe_services(cluster=service.cluster, services=[service.service])["services"]
-        if not found:
-            return _unknown(params.service, "is not known to ECS")
-        controller = found[0].get("deploymentController", {}).get("type", "ECS")
-        if controller != "ECS":
+        where, declared = located(scope.environment.services[params.service]), scope.declared_at
+        try:
+            service = described(self.clients, where)
+        except RuleError:
+            return _unknown(params.service, "is not known to ECS, or not active")
+        if (controller := controller_of(service)) != "ECS":
             return _unknown(params.service, f"is deployed by {controller}: look for its deployments there")
-        known = history(ecs, service)
-        before = [one for one in known if one.created_at <= scope.declared_at]
-        if not before:
+        past = past_of(self.clients, scope, where, service)
+        standing = _standing(past, declared)
+        if not standing:
             return _unknown(params.service, "has no deployment before the incident in the 90 days that ECS remembers")
-        primary: dict[str, Any] = next((one for one in found[0]["deployments"] if one["status"] == "PRIMARY"), {})
-        current = primary.get("taskDefinition") or found[0]["taskDefinition"]
-        healthy = last_healthy(known, current)
-        newest, since = before[0], scope.declared_at - params.within
-        return suspect_if(
-            _is_recent(newest, since, scope.declared_at),
-            f"{params.service}: {_describe(newest, scope.declared_at)}; {_way_back(healthy)}",
-            {
-                "service": params.service,
-                "task_definition": current,
-                "rollout": primary.get("rolloutState"),
-                "deployment": _facts(newest) | _reason(ecs, newest),
-                "last_healthy": _facts(healthy) if healthy else None,
-                "deployments_in_window": sum(_is_recent(one, since, scope.declared_at) for one in before),
-            },
-            newest.arn,
-        )
+        newest, since, unread = standing[0], declared - params.within, sum(not _is_read(one) for one in standing)
+        facts = {
+            "service": params.service,
+            "task_definition": past.current,
+            "rollout": past.rollout,
+            "deployment": _facts(newest) | _reason(self.clients, newest),
+            "last_healthy": _facts(good) if (good := past.last_good()) else None,
+            "rolled_back_from": {one: left.why for one, left in past.left().items()},
+            "deployments_in_window": sum(_is_recent(one, since, declared) for one in standing),
+            "unread": unread,
+        }
+        summary = f"{params.service}: {_describe(newest, declared)}; {_way_back(past)}"
+        suspect = _is_recent(newest, since, declared)
+        if unread:
+            summary += f"; of {unread} deployments the revision or the status is not known"
+            if not suspect:
+                return unknown(summary, facts, newest.arn)
+        return suspect_if(suspect, summary, facts, newest.arn)
 
 
 def _unknown(service: str, why: str) -> Finding:
     return unknown(f"{service} {why}", {"service": service})
 
 
+def _standing(past: Past, declared_at: datetime) -> list[Deployment]:
+    """The deployments up to the declaration that nobody had rolled back from by then, our own rollbacks left out."""
+    gone = {one for one, left in past.left().items() if left.at <= declared_at}
+    before = [one for one in past.deployments if one.created_at <= declared_at and one.task_definition not in gone]
+    return [one for one in before if not past.ours(one)]
+
+
+def _is_read(deployment: Deployment) -> bool:
+    return deployment.task_definition is not None and deployment.status in STATUSES
+
+
 def _is_recent(deployment: Deployment, since: datetime, until: datetime) -> bool:
     began, ended = deployment.started_at or deployment.created_at, deployment.finished_at
-    was_rolling = ended > until if ended else deployment.status in _ROLLING
+    was_rolling = ended > until if ended else deployment.status in _UNDER_WAY
     return was_rolling or since <= began <= until or (ended is not None and since <= ended <= until)
 
 
@@ -85,11 +98,14 @@ def _describe(deployment: Deployment, declared_at: datetime) -> str:
     return f"last deployment, of {what}, finished {ago} before the incident, {short_time(deployment.finished_at)}"
 
 
-def _way_back(healthy: Deployment | None) -> str:
-    if healthy is None:
-        return "no earlier healthy deployment of another version is known"
-    since = short_time(healthy.finished_at or healthy.created_at)
-    return f"last healthy before it: {_short(healthy.task_definition)}, {since}"
+def _way_back(past: Past) -> str:
+    if past.going_back:
+        return f"ECS is rolling {_short(past.going_back.task_definition)} back by itself: leave it to that"
+    if back := past.brought_back():
+        return f"{_short(past.current)} runs: {back.why}, {short_time(back.at)}"
+    if good := past.last_good():
+        return f"last healthy before it: {_short(good.task_definition)}, {short_time(good.ended_at)}"
+    return "no earlier healthy deployment of another version is known"
 
 
 def _short(task_definition: str | None) -> str:
@@ -101,11 +117,12 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
     return {name: stamp_to_second(value) if isinstance(value, datetime) else value for name, value in fields}
 
 
-def _reason(ecs: Any, deployment: Deployment) -> dict[str, Any]:
-    """What ECS says of a deployment only when asked for it alone: why it has its status, and its circuit breaker."""
-    answer = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn])
+def _reason(clients: Clients, deployment: Deployment) -> dict[str, Any]:
+    """What ECS says of a deployment only when asked for it alone: why it has its status, and who watches it."""
+    answer = clients.client("ecs").describe_service_deployments(serviceDeploymentArns=[deployment.arn])
     described: dict[str, Any] = next(iter(answer["serviceDeployments"]), {})
     return {
         "status_reason": described.get("statusReason"),
         "circuit_breaker": described.get("deploymentCircuitBreaker", {}).get("status"),
+        "alarms": described.get("alarms", {}).get("status"),
     }

@@ -1,51 +1,70 @@
 """Roll an ECS service back to what last ran well."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
-from activities.action import ChangeAction, RuleError, ServiceParams, iam
-from activities.aws.ecs.described_service import described, located, primary, revision, settled, update
-from activities.aws.ecs.ecs_history import Deployment, history, last_healthy
+from activities.action import ChangeAction, Clients, RuleError, ServiceParams, iam
+from activities.aws.ecs.described_service import (
+    SETTLE_PERMISSIONS,
+    created_at,
+    described,
+    located,
+    primary,
+    refuse_other_controllers,
+    revision,
+    settled,
+    update,
+)
+from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, RUNNING, Deployment, history
+from activities.aws.ecs.ecs_past import PAST_PERMISSIONS, Past, past_of
 from domain.config.approval import ApprovalClass
-from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
-_GOING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
-_RUNNING = ("PENDING", "IN_PROGRESS")
-
 
 class RollbackService(ChangeAction[ServiceParams]):
-    """Brings back the task definition of the newest successful deployment that is not the current one.
+    """Brings back the task definition of the newest deployment that succeeded and that nobody rolled back from since.
 
-    The second-newest registered revision is not it: that one may never have run.
+    A service that was rolled back already, by us or by ECS itself, is where it belongs: asked for again, nothing
+    changes. What ECS takes back at this moment is left to it.
     """
 
     name = "ecs.rollback_service"
     permissions = iam(
-        "ecs:DescribeServiceDeployments DescribeServiceRevisions DescribeServices DescribeTaskDefinition",
-        "ecs:ListServiceDeployments StopServiceDeployment UpdateService",
-        "elasticloadbalancing:DescribeTargetHealth",
+        *PAST_PERMISSIONS,
+        SETTLE_PERMISSIONS,
+        "ecs:DescribeServiceDeployments DescribeServices DescribeTaskDefinition StopServiceDeployment UpdateService",
     )
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: ServiceParams) -> Plan:
-        """Find the last healthy deployment; raises `RuleError` when there is none or ECS does not roll it out."""
-        ecs = self.clients.client("ecs")
-        where = scope.environment.services[params.service]
-        service = described(self.clients, located(where))
-        _refuse_foreign_controller(service, params.service)
-        current = str(primary(service)["taskDefinition"])
-        target = _chosen(ecs, where, current, params.service)
+        """Find the last good deployment; raises `RuleError` when there is none, or it is not ours to bring back."""
+        name, at = params.service, located(scope.environment.services[params.service])
+        service = described(self.clients, at)
+        refuse_other_controllers(service, name, "roll back")
+        past = past_of(self.clients, scope, at, service)
+        if past.going_back:
+            raise RuleError(f"ECS is rolling {name} back by itself at this moment: leave it to that, and look again")
+        before, back = {"task_definition": past.current}, past.brought_back()
+        if back:
+            return self.proposed(
+                target=service["serviceArn"],
+                summary=f"{name} runs {revision(past.current)}: {back.why}, {back.at.astimezone(UTC):%d %b %H:%M} UTC",
+                before=before,
+                after=before,
+                impact="None: it is done. To go back further, deploy a revision by hand.",
+                context=at,
+            )
+        target = _chosen(past, name)
         after = str(target.task_definition)
-        _refuse_inactive(ecs, after)
+        _refuse_inactive(self.clients, after)
         return self.proposed(
             target=service["serviceArn"],
-            summary=f"Roll {params.service} back from {revision(current)} to {revision(after)}",
-            before={"task_definition": current},
+            summary=f"Roll {name} back from {revision(past.current)} to {revision(after)}",
+            before=before,
             after={"task_definition": after},
-            impact=_impact(params.service, service, current, target),
-            context=located(where),
+            impact=_impact(name, service, past, target),
+            context=at | {"since": created_at(service)},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
@@ -55,61 +74,78 @@ class RollbackService(ChangeAction[ServiceParams]):
     def act(self, scope: Scope, plan: Plan) -> None:
         """Start the way back, by the rollout under way if it would land there, else by a rollout of its own.
 
-        A rollback that is already on its way to the target is left to itself.
+        A rollback that is already on its way is left to itself; raises `RuleError` when it leads elsewhere.
         """
         ecs = self.clients.client("ecs")
         wanted = str(plan.after["task_definition"])
         rollout = _unfinished(ecs, plan)
-        # stopped with ROLLBACK, a rollout lands where it came from; only if that is our target can it be used
-        if rollout is None or _source(ecs, rollout) != wanted:
-            update(self.clients, plan.context, taskDefinition=wanted)
-        elif rollout["status"] in _RUNNING:
+        # taken back, a rollout lands where it came from; only if that is our target can it be used
+        lands = _source(ecs, rollout) if rollout else None
+        if rollout and rollout["status"] in GOING_BACK:
+            if lands != wanted:
+                where = revision(lands) if lands else "another revision"
+                raise RuleError(f"ECS has begun to roll back to {where} by itself: plan again once it has")
+        elif rollout and lands == wanted:
             self.clients.once("ecs").stop_service_deployment(
                 serviceDeploymentArn=rollout["serviceDeploymentArn"], stopType="ROLLBACK"
             )
+        else:
+            update(self.clients, plan.context, taskDefinition=wanted)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether the rollout is complete, every task runs and every target answers its health check."""
+        """Look whether the rollout is complete, every task runs and every target answers its health check.
+
+        A rollout that another one replaced, or that ECS took back in its turn, has failed.
+        """
         service = described(self.clients, plan.context)
-        rollout = primary(service)
-        wanted, runs = str(plan.after["task_definition"]), str(rollout["taskDefinition"])
-        if runs not in (wanted, plan.before["task_definition"]):
+        wanted, runs = str(plan.after["task_definition"]), str(primary(service)["taskDefinition"])
+        if runs == wanted:
+            return settled(self.clients, plan, service)
+        if runs != plan.before["task_definition"]:
             return Verification(done=False, failed=True, message=f"somebody deployed {revision(runs)} meanwhile")
-        if runs != wanted:
-            return Verification(done=False, message=f"{revision(runs)} is still the primary deployment")
-        return settled(self.clients, plan, service)
+        if lost := self._lost(plan):
+            return Verification(done=False, failed=True, message=f"{revision(runs)} runs again: {lost}")
+        return Verification(done=False, message=f"{revision(runs)} is still the primary deployment")
+
+    def _lost(self, plan: Plan) -> str | None:
+        """Why the planned revision will not come, by the newest deployment (`ecs:ListServiceDeployments`)."""
+        newest = next(iter(history(self.clients, plan.context)), None)
+        if newest is None:
+            return None
+        if newest.task_definition == plan.after["task_definition"]:
+            return f"its rollout is {newest.status}" if newest.status in ENDED_BADLY else None
+        again = newest.created_at > datetime.fromisoformat(str(plan.context["since"]))
+        if again and newest.status in RUNNING | {"SUCCESSFUL"}:
+            return "somebody deployed it again"
+        return f"taking it back is {newest.status}" if newest.status in {"STOPPED", "ROLLBACK_FAILED"} else None
 
 
-def _refuse_foreign_controller(service: dict[str, Any], name: str) -> None:
-    controller = service.get("deploymentController", {}).get("type", "ECS")
-    if controller == "CODE_DEPLOY":
-        raise RuleError(f"{name} is deployed by CodeDeploy, which alone can take it back: stop its deployment there")
-    if controller != "ECS":
-        raise RuleError(f"{name} is deployed by an external controller ({controller}): whoever runs it must roll back")
-
-
-def _chosen(ecs: Any, where: Service, current: str, name: str) -> Deployment:
-    target = last_healthy(history(ecs, where), current)
+def _chosen(past: Past, name: str) -> Deployment:
+    target = past.last_good()
     if target is None:
+        bad = "; ".join(f"{revision(one)} was {left.why}" for one, left in past.left().items() if one != past.current)
         raise RuleError(
-            f"{name} has no successful deployment of another revision than {revision(current)} on record "
-            "(ECS keeps 90 days): choose a revision by hand"
+            f"{name} has no successful deployment of another revision than {revision(past.current)} on record that "
+            f"nobody rolled back from (ECS keeps 90 days{'; ' if bad else ''}{bad}): choose a revision by hand"
         )
     return target
 
 
-def _refuse_inactive(ecs: Any, task_definition: str) -> None:
+def _refuse_inactive(clients: Clients, task_definition: str) -> None:
     """ECS would refuse a deregistered revision only once approved; better before (`ecs:DescribeTaskDefinition`)."""
-    status = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]["status"]
-    if status != "ACTIVE":
+    found = clients.client("ecs").describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+    if found["status"] != "ACTIVE":
+        status = found["status"]
         raise RuleError(f"{revision(task_definition)}, the last healthy revision, is {status}: register it again")
 
 
-def _impact(name: str, service: dict[str, Any], current: str, target: Deployment) -> str:
-    healthy_at = (target.finished_at or target.created_at).astimezone(UTC)
+def _impact(name: str, service: dict[str, Any], past: Past, target: Deployment) -> str:
+    passed = [f"{revision(one)} ({left.why})" for one, left in past.left().items() if one != past.current]
+    over = f"Passed over, as rolled back from before: {', '.join(sorted(passed))}. " if passed else ""
     return (
-        f"All {service['desiredCount']} tasks of {name} are replaced, {revision(current)} by "
-        f"{revision(str(target.task_definition))}, last deployed successfully on {healthy_at:%Y-%m-%d at %H:%M} UTC. "
+        f"All {service['desiredCount']} tasks of {name} are replaced, {revision(past.current)} by "
+        f"{revision(str(target.task_definition))}, last deployed successfully on "
+        f"{target.ended_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC. {over}"
         "Freeze the delivery pipeline first, or it deploys again. "
         "A database migration that came with the newer revision is not taken back and may not suit the older one."
     )
@@ -118,7 +154,7 @@ def _impact(name: str, service: dict[str, Any], current: str, target: Deployment
 def _unfinished(ecs: Any, plan: Plan) -> dict[str, Any] | None:
     """Describe the newest service deployment that is under way (`ecs:DescribeServiceDeployments`)."""
     listed = ecs.list_service_deployments(
-        cluster=plan.context["cluster"], service=plan.context["service"], status=[*_RUNNING, *_GOING_BACK]
+        cluster=plan.context["cluster"], service=plan.context["service"], status=sorted(RUNNING | GOING_BACK)
     )["serviceDeployments"]
     if not listed:
         return None

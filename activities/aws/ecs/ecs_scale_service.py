@@ -5,10 +5,12 @@ from math import ceil
 from pydantic import Field
 
 from activities.action import ChangeAction, Params, RuleError, ServiceName, iam
-from activities.aws.ecs.described_service import described, located, scaling, set_scaling, update
+from activities.aws.ecs.described_service import described, located, refuse_daemon, scaling, set_scaling, update
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State, Verification, foreign_fields
+
+_COUNT, _MINIMUM = "desired_count", "minimum"
 
 
 class ScaleParams(Params):
@@ -19,9 +21,10 @@ class ScaleParams(Params):
 
 
 class ScaleService(ChangeAction[ScaleParams]):
-    """Raises the desired count and autoscaling's minimum, never past its maximum and never downwards.
+    """Raises autoscaling's minimum, never past its maximum and never downwards; without autoscaling, the count.
 
-    Without the minimum autoscaling would scale in again.
+    Autoscaling keeps the count at its minimum or above, and moves it as it sees fit: of a service that scales by itself
+    the state is the minimum alone, and an undo puts that back.
     """
 
     name = "ecs.scale_service"
@@ -31,48 +34,58 @@ class ScaleService(ChangeAction[ScaleParams]):
     classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: ScaleParams) -> Plan:
-        """Work out the counts from what runs now; raises `RuleError` when autoscaling's maximum is in the way."""
-        at = located(scope.environment.services[params.service])
+        """Work out the counts from what runs now; raises `RuleError` when a maximum or a daemon is in the way."""
+        name, at = params.service, located(scope.environment.services[params.service])
         service, limits = described(self.clients, at), scaling(self.clients, at)
+        refuse_daemon(service, name, "it grows with the instances of its cluster")
         current = int(service["desiredCount"])
         minimum, maximum = (limits["MinCapacity"], limits["MaxCapacity"]) if limits else (None, None)
+        if minimum is not None and current < minimum:
+            raise RuleError(
+                f"{name} stands at {current}, below autoscaling's minimum of {minimum}: undo its stop first"
+            )
         floor = _floor(params, current, maximum)
-        before = {"desired_count": current, "minimum": minimum}
-        after = {"desired_count": max(current, floor), "minimum": None if minimum is None else max(minimum, floor)}
+        before = {_COUNT: current} if minimum is None else {_MINIMUM: minimum}
+        wanted = max(current, floor)
         return self.proposed(
             target=service["serviceArn"],
-            summary=f"Scale {params.service} from {current} to {after['desired_count']} tasks",
+            summary=f"Scale {name} from {current} to {wanted} tasks",
             before=before,
-            after=after,
-            impact=_impact(params.service, before, after, maximum),
-            context=at,
+            after={field: max(value, floor) for field, value in before.items()},
+            impact=_impact(name, (current, wanted), minimum, max(minimum or 0, floor), maximum),
+            context=at | {"wanted": wanted},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
-        """Read both counts (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
+        """Read autoscaling's minimum, or the count (`DescribeScalableTargets`, `ecs:DescribeServices`)."""
         limits = scaling(self.clients, plan.context)
-        return {
-            "desired_count": int(described(self.clients, plan.context)["desiredCount"]),
-            "minimum": int(limits["MinCapacity"]) if limits else None,
-        }
+        if _MINIMUM in plan.after:
+            return {_MINIMUM: int(limits["MinCapacity"]) if limits else None}
+        return {_COUNT: int(described(self.clients, plan.context)["desiredCount"])}
 
     def act(self, scope: Scope, plan: Plan) -> None:
-        """Set the minimum, then the desired count; both absolute, so a second time changes nothing."""
-        # the minimum first: in between autoscaling would take the new tasks away again
-        if plan.after["minimum"] != plan.before["minimum"]:
-            set_scaling(self.clients, plan.context, MinCapacity=plan.after["minimum"])
-        if plan.after["desired_count"] != plan.before["desired_count"]:
-            update(self.clients, plan.context, desiredCount=plan.after["desired_count"])
+        """Set the minimum, to which autoscaling brings the count at once, or the count; a second time changes nothing.
+
+        The count of a service that scales by itself is never set: it may be higher by now, and for a reason.
+        """
+        if _MINIMUM in plan.after:
+            set_scaling(self.clients, plan.context, MinCapacity=plan.after[_MINIMUM])
+        else:
+            update(self.clients, plan.context, desiredCount=plan.after[_COUNT])
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether as many tasks run as were asked for."""
+        """Look whether as many tasks run as were asked for; undone, as many as autoscaling or the count says."""
         service = described(self.clients, plan.context)
         running, desired = int(service["runningCount"]), int(service["desiredCount"])
-        wanted = int(plan.after["desired_count"])
-        grows = wanted >= int(plan.before["desired_count"])
+        grows = all(value >= plan.before[field] for field, value in plan.after.items())
+        wanted = int(plan.context["wanted"]) if grows else desired
         # Autoscaling may go above what we raised to, on its own account; below it must not.
-        reached = desired >= wanted and running >= wanted if grows else desired == running == wanted
-        return Verification(done=reached, message=f"{running} of {desired} tasks running, {wanted} wanted")
+        reached = desired >= wanted and running >= wanted if grows else running == desired
+        now = self.read(scope, plan)
+        if foreign := foreign_fields(now, plan):
+            return Verification(done=False, failed=True, message=f"somebody else set the {foreign[0]} meanwhile")
+        done = reached and now == plan.after
+        return Verification(done=done, message=f"{running} of {desired} tasks running, {wanted} wanted")
 
 
 def _floor(params: ScaleParams, current: int, maximum: int | None) -> int:
@@ -89,14 +102,15 @@ def _floor(params: ScaleParams, current: int, maximum: int | None) -> int:
     return policy if maximum is None else min(maximum, policy)
 
 
-def _impact(name: str, before: State, after: State, maximum: int | None) -> str:
-    tasks = f"{after['desired_count']} tasks of {name} run instead of {before['desired_count']}. "
-    if before["minimum"] is None:
+def _impact(name: str, counts: tuple[int, int], minimum: int | None, raised: int, maximum: int | None) -> str:
+    tasks = f"{counts[1]} tasks of {name} run instead of {counts[0]}. "
+    if minimum is None:
         limits = "Autoscaling does not look after this service. "
-    elif before["minimum"] == after["minimum"]:
-        limits = f"Autoscaling's minimum stays {before['minimum']}, its maximum {maximum}. "
+    elif minimum == raised:
+        limits = f"Autoscaling's minimum stays {minimum}, its maximum {maximum}. "
     else:
         limits = (
-            f"Autoscaling's minimum goes from {before['minimum']} to {after['minimum']}, its maximum stays {maximum}. "
+            f"Autoscaling's minimum goes from {minimum} to {raised}, its maximum stays {maximum}. An undo puts the "
+            "minimum back, and autoscaling takes the tasks away when it sees fit. "
         )
     return f"{tasks}{limits}Every further task opens further database connections: check their number first."

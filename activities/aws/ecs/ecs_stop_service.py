@@ -5,15 +5,16 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from activities.action import ChangeAction, Params, ServiceName, iam
-from activities.aws.ecs.described_service import described, located, scaling, set_scaling, update
+from activities.aws.ecs.described_service import described, located, refuse_daemon, scaling, set_scaling, update
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import Plan, State, Verification, foreign_fields
 
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _ALL_SUSPENDED = dict.fromkeys(_SUSPENSIONS, True)
+_DESIRED, _MINIMUM, _SUSPENDED = "desired", "minimum", "suspended"
 
 
 class StopParams(Params):
@@ -23,10 +24,11 @@ class StopParams(Params):
 
 
 class StopService(ChangeAction[StopParams]):
-    """Suspends the autoscaling of services, then sets their desired count to 0; an undo restores both.
+    """Suspends the autoscaling of services and its minimum, then sets their count to 0; an undo restores all of it.
 
-    Each service's state is four fields: `<name>.desired`, `<name>.suspended`, and autoscaling's `<name>.minimum` and
-    `<name>.maximum`, which stay and are restored with the rest; the latter three are null without autoscaling.
+    Each service's state is three fields: `<name>.desired`, which moves by itself, and autoscaling's `<name>.minimum`
+    and `<name>.suspended`, null without autoscaling. With a minimum above 0, any later registration of the target would
+    start tasks again, whoever makes it.
     """
 
     name = "ecs.stop_service"
@@ -36,7 +38,7 @@ class StopService(ChangeAction[StopParams]):
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: StopParams) -> Plan:
-        """Read what runs; raises `RuleError` for a service that is not there or is protected."""
+        """Read what runs; raises `RuleError` for a service that is not there, is protected, or takes no count."""
         names = list(dict.fromkeys(params.services))
         context: State = {}
         running, arns = 0, []
@@ -45,6 +47,7 @@ class StopService(ChangeAction[StopParams]):
             context[name] = located(where)
             service = described(self.clients, context[name])
             refuse_protected(scope.environment, (service["serviceArn"], where.service, where.cluster))
+            refuse_daemon(service, name, "it ends with the instances of its cluster; isolate its network instead")
             running += int(service["runningCount"])
             arns.append(str(service["serviceArn"]))
         before = self._state(context)
@@ -55,6 +58,7 @@ class StopService(ChangeAction[StopParams]):
             after={field: _stopped(field, value) for field, value in before.items()},
             impact=_impact(names, running),
             locks=arns,
+            moving=tuple(f"{name}.{_DESIRED}" for name in names),
             context=context,
         )
 
@@ -63,42 +67,49 @@ class StopService(ChangeAction[StopParams]):
         return self._state(plan.context)
 
     def act(self, scope: Scope, plan: Plan) -> None:
-        """Set suspension and count of every service; both absolute, so a second time changes nothing.
+        """Set limits and count of every service where they are not as wanted; a second time changes nothing.
 
         Stopping, autoscaling is suspended first, or it would start tasks again; coming back it is resumed last.
         """
+        now = self._state(plan.context)
         for name in plan.context:
-            steps = [self._suspend, self._count]
-            for step in steps if plan.after[f"{name}.desired"] == 0 else reversed(steps):
-                step(plan, name)
+            steps = [self._limit, self._count]
+            for step in steps if plan.after[f"{name}.{_DESIRED}"] == 0 else reversed(steps):
+                step(plan, name, now)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether as many tasks run as planned; ending tasks drain first, for up to minutes."""
+        """Look whether as many tasks run as shall; ending tasks drain first, for up to minutes."""
         now = self.read(scope, plan)
-        parts, done = [], now == plan.after
+        if foreign := foreign_fields(now, plan):
+            return Verification(done=False, failed=True, message=f"somebody else set {', '.join(foreign)} meanwhile")
+        parts, done = [], all(now[field] == value for field, value in plan.after.items() if field not in plan.moving)
         for name, where in plan.context.items():
             service = described(self.clients, where)
             running, pending = int(service["runningCount"]), int(service["pendingCount"])
-            wanted = int(plan.after[f"{name}.desired"])
-            done = done and running == wanted and pending == 0
+            field = f"{name}.{_DESIRED}"
+            # once it is started again, autoscaling moves the count as it sees fit
+            moved = plan.after[field] > 0 and now[f"{name}.{_MINIMUM}"] is not None
+            wanted = int((now if moved else plan.after)[field])
+            done = done and running == now[field] == wanted and pending == 0
             parts.append(f"{name}: {running} tasks running, {pending} pending, {wanted} wanted")
         return Verification(done=done, message="; ".join(parts))
 
-    def _suspend(self, plan: Plan, name: str) -> None:
-        field = f"{name}.suspended"
-        if plan.after[field] != plan.before[field]:
+    def _limit(self, plan: Plan, name: str, now: State) -> None:
+        minimum, suspended = f"{name}.{_MINIMUM}", f"{name}.{_SUSPENDED}"
+        if any(now[field] != plan.after[field] for field in (minimum, suspended)):
+            # together: with the old minimum, the suspension alone would start what has been stopped by then
             set_scaling(
                 self.clients,
                 plan.context[name],
-                MinCapacity=plan.after[f"{name}.minimum"],
-                MaxCapacity=plan.after[f"{name}.maximum"],
-                SuspendedState=plan.after[field],
+                MinCapacity=plan.after[minimum],
+                SuspendedState=plan.after[suspended],
             )
 
-    def _count(self, plan: Plan, name: str) -> None:
-        field = f"{name}.desired"
-        if plan.after[field] != plan.before[field]:
-            update(self.clients, plan.context[name], desiredCount=plan.after[field])
+    def _count(self, plan: Plan, name: str, now: State) -> None:
+        field = f"{name}.{_DESIRED}"
+        wanted = int(plan.after[field])
+        if now[field] > 0 if wanted == 0 else now[field] < wanted:
+            update(self.clients, plan.context[name], desiredCount=wanted)
 
     def _state(self, context: State) -> State:
         state: State = {}
@@ -107,25 +118,25 @@ class StopService(ChangeAction[StopParams]):
             limits = scaling(self.clients, where)
             suspended = limits.get("SuspendedState") or {} if limits else {}
             state |= {
-                f"{name}.desired": int(service["desiredCount"]),
-                f"{name}.minimum": int(limits["MinCapacity"]) if limits else None,
-                f"{name}.maximum": int(limits["MaxCapacity"]) if limits else None,
-                f"{name}.suspended": {one: bool(suspended.get(one)) for one in _SUSPENSIONS} if limits else None,
+                f"{name}.{_DESIRED}": int(service["desiredCount"]),
+                f"{name}.{_MINIMUM}": int(limits["MinCapacity"]) if limits else None,
+                f"{name}.{_SUSPENDED}": {one: bool(suspended.get(one)) for one in _SUSPENSIONS} if limits else None,
             }
         return state
 
 
 def _stopped(field: str, value: Any) -> Any:
     """What a field of a running service becomes."""
-    if field.endswith(".desired"):
+    what = field.rsplit(".", 1)[-1]
+    if what == _DESIRED or (what == _MINIMUM and value is not None):
         return 0
-    return _ALL_SUSPENDED if field.endswith(".suspended") and value is not None else value
+    return _ALL_SUSPENDED if what == _SUSPENDED and value is not None else value
 
 
 def _impact(names: list[str], running: int) -> str:
     return (
-        f"All {running} tasks of {' and '.join(names)} end, after their connections have drained; autoscaling is "
-        "suspended so that it starts none. The portal is down for everybody, clinical users included, until this is "
-        "undone. What the tasks hold in memory and on their own disks is lost: capture it first. It does not stop "
-        "anybody who holds credentials of the database or of AWS."
+        f"All {running} tasks of {' and '.join(names)} end, however many there are by then, after their connections "
+        "have drained; autoscaling is suspended, its minimum 0, so that it starts none. The portal is down for "
+        "everybody, clinical users included, until this is undone. What the tasks hold in memory and on their own "
+        "disks is lost: capture it first. It does not stop anybody who holds credentials of the database or of AWS."
     )

@@ -53,7 +53,8 @@ _QUOTA = """
 _INVALID = """
     400 AttachmentSetExpired BadRequestException CloudTrailARNInvalid ClientException DBInstanceAlreadyExists
     DBUpgradeDependencyFailure DryRunOperationException EndpointDisabled IdempotentParameterMismatch
-    IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument MessageRejected MissingParameter
+    IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument MalformedQueryException
+    MessageRejected MissingParameter
     NoManagementAccountSLRExistsException NotOrganizationMasterAccountException OperationNotEnabledException
     OperationNotPermitted OptedOut PackedPolicyTooLarge ParameterValueInvalid PasswordResetRequiredException
     PlatformApplicationDisabled PlatformUnknownException ProvisionedIopsNotAvailableInAZFault

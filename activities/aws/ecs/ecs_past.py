@@ -1,0 +1,162 @@
+"""Which revisions of a service ran well, which were left as bad, and by whom: from ECS's history and our own ledger."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from activities.action import Clients
+from activities.aws.ecs.described_service import primary, revision
+from activities.aws.ecs.ecs_history import GOING_BACK, Deployment, history
+from activities.changes.intents import Intent, Intents
+from activities.ledger.table import Table
+from domain.model.activity_io import Scope
+from domain.model.plan import State
+
+PAST_PERMISSIONS = ("dynamodb:GetItem Query", "ecs:DescribeServiceRevisions ListServiceDeployments")
+_REVISION = "task_definition"
+_NOT_YET = datetime.max.replace(tzinfo=UTC)
+_SKEW = timedelta(minutes=1)  # how far our clock and that of ECS may be apart
+
+
+class Move(NamedTuple):
+    """A change of revision that we carried out in some incident; `failed` tells that it was not seen to do well."""
+
+    incident: str
+    before: str
+    after: str
+    at: datetime
+    failed: bool
+    undoes: bool
+
+
+class Left(NamedTuple):
+    """Since when, and by whom, a revision is held to be bad, or the service was brought back."""
+
+    at: datetime
+    why: str
+
+
+class Past(NamedTuple):
+    """A service's deployments, newest first, what of it was our own doing, oldest first, and what is primary now.
+
+    `rollout` is the state of the primary's rollout; None where ECS does not tell.
+    """
+
+    deployments: list[Deployment]
+    moves: list[Move]
+    current: str
+    rollout: str | None
+
+    @property
+    def going_back(self) -> Deployment | None:
+        """The deployment that ECS takes back at this moment, by itself or because somebody stopped it."""
+        newest = next(iter(self.deployments), None)
+        return newest if newest and newest.status in GOING_BACK else None
+
+    def left(self) -> dict[str, Left]:
+        """The revisions that were rolled back from: by us, by ECS itself, or by somebody's earlier revision.
+
+        Our undo takes our own verdict back, and what followed from it. A deployment of the same revision does not:
+        a pipeline deploys again what broke.
+        """
+        found: dict[str, Left] = {}
+        for at, left, why in sorted(self._verdicts(), key=lambda one: one[0]):
+            if why is None:
+                found.pop(left, None)
+            else:
+                found.setdefault(left, Left(at, why))
+        return found
+
+    def brought_back(self) -> Left | None:
+        """Why the service is where a rollback would bring it: it was rolled back already, and that has not failed."""
+        if self.current in self.left() or self.rollout == "FAILED":
+            return None
+        last, newest = next(reversed(self.moves), None), next(iter(self.deployments), None)
+        if last and last.after == self.current and not last.undoes and not self._deployed_since(last.at):
+            by_us = Left(last.at, f"{last.incident} rolled it back from {revision(last.before)}")
+            return None if last.failed else by_us
+        if newest and newest.status == "ROLLBACK_SUCCESSFUL" and newest.task_definition != self.current:
+            return Left(newest.ended_at, f"ECS itself rolled it back from {_named(newest)}")
+        others = [one for one in self._known() if one.task_definition != self.current]
+        if others and newest and newest.task_definition == self.current and self._goes_back(others[-1], newest):
+            return Left(newest.created_at, f"somebody went back to it from {_named(others[-1])}")
+        return None
+
+    def last_good(self) -> Deployment | None:
+        """The newest deployment of another revision that succeeded, and that nobody has rolled back from since.
+
+        The second-newest registered revision is no answer: it may never have run.
+        """
+        left = self.left()
+        good = (one for one in self.deployments if one.status == "SUCCESSFUL" and one.task_definition not in left)
+        return next((one for one in good if one.task_definition not in (None, self.current)), None)
+
+    def ours(self, deployment: Deployment) -> Move | None:
+        """The change of ours that made a deployment: the first one of its revision since our intent."""
+        for move in self.moves:
+            since = move.at - _SKEW
+            of_it = [one for one in self._known() if one.task_definition == move.after and one.created_at >= since]
+            if of_it[:1] == [deployment]:
+                return move
+        return None
+
+    def _verdicts(self) -> Iterator[tuple[datetime, str, str | None]]:
+        """When a revision was judged, which, and why it is bad; None where that was taken back."""
+        for move in self.moves:
+            yield (move.at, move.after, None) if move.undoes else (move.at, move.before, f"left by {move.incident}")
+        known = self._known()
+        for one in known:
+            if one.status.startswith("ROLLBACK_"):
+                yield one.finished_at or _NOT_YET, str(one.task_definition), f"taken back by ECS ({one.status})"
+        for one, later in pairwise(known):
+            if self._goes_back(one, later):
+                yield later.created_at, str(one.task_definition), "left for an earlier one"
+
+    def _known(self) -> list[Deployment]:
+        """The deployments whose revision is known, oldest first."""
+        return [one for one in reversed(self.deployments) if one.task_definition]
+
+    def _goes_back(self, one: Deployment, later: Deployment) -> bool:
+        """Whether `later` brought a revision that had been deployed before that of `one` ever was."""
+        order = list(dict.fromkeys(each.task_definition for each in self._known()))
+        return order.index(later.task_definition) < order.index(one.task_definition)
+
+    def _deployed_since(self, at: datetime) -> bool:
+        return any(one.created_at > at and one.task_definition != self.current for one in self.deployments)
+
+
+def past_of(clients: Clients, scope: Scope, at: State, service: dict[str, Any]) -> Past:
+    """Read the history of a service and what every incident of ours did to it; see `PAST_PERMISSIONS`.
+
+    Raises what `history` raises, and botocore's errors of the ledger's table.
+    """
+    intents = Intents(Table(clients, scope.environment.ledger_table))
+    now = primary(service)
+    moves = _moves(intents, str(service["serviceArn"]))
+    return Past(history(clients, at), moves, str(now["taskDefinition"]), now.get("rolloutState"))
+
+
+def _moves(intents: Intents, arn: str) -> list[Move]:
+    """Our changes of a service's revision; restarts and counts change none."""
+    moved = [one for one in intents.on(arn) if one.before.get(_REVISION) != one.after.get(_REVISION)]
+    return [
+        Move(
+            incident=one.incident,
+            before=str(one.before[_REVISION]),
+            after=str(one.after[_REVISION]),
+            at=one.at,
+            failed=intents.outcome(one.incident, one.step, one.generation) == "failed",
+            undoes=any(_reverses(one, earlier) for earlier in moved[:number]),
+        )
+        for number, one in enumerate(moved)
+    ]
+
+
+def _reverses(one: Intent, earlier: Intent) -> bool:
+    same = (one.incident, one.step) == (earlier.incident, earlier.step)
+    return same and one.before == earlier.after and one.after == earlier.before
+
+
+def _named(deployment: Deployment) -> str:
+    return revision(str(deployment.task_definition))

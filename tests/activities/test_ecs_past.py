@@ -1,0 +1,190 @@
+"""What was left as bad, by whomever, is no place to go back to; what was brought back already is left there."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from moto import mock_aws
+
+from activities.action import RuleError
+from activities.aws.ecs.ecs_recent_deployments import RecentDeployments, RecentDeploymentsParams
+from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import Applied, ApplyCall
+from domain.model.finding import Finding, FindingStatus
+from domain.model.plan import Plan
+from tests.activities.change_worlds import ChangeWorld, rollback
+from tests.activities.fake_ecs import FakeEcs, revision
+from tests.activities.scopes import NOW
+from tests.activities.test_change_catalogue import planned, verified
+
+
+@pytest.fixture
+def world() -> Iterator[ChangeWorld]:
+    with mock_aws():
+        yield rollback()
+
+
+@pytest.fixture
+def ecs(world: ChangeWorld) -> FakeEcs:
+    fake: FakeEcs = world.clients.instead["ecs"]
+    return fake
+
+
+@pytest.fixture
+def runner(world: ChangeWorld) -> ChangeRunner:
+    return ChangeRunner(world.clients)
+
+
+def applied(runner: ChangeRunner, world: ChangeWorld, generation: int = 1, undo: Plan | None = None) -> ApplyCall:
+    call = planned(runner, world, generation, undo)
+    assert runner.apply(world.change, call, NOW + timedelta(hours=generation - 1)) == Applied(outcome="applied")
+    verified(runner, world, call)
+    return call
+
+
+def another(world: ChangeWorld) -> ChangeWorld:
+    """The same account, in another incident."""
+    world.scope = world.scope.model_copy(update={"incident": "inc-another"})
+    return world
+
+
+def to(runner: ChangeRunner, world: ChangeWorld, generation: int = 2) -> str:
+    """Where a rollback that is asked for now would lead."""
+    plan = planned(runner, world, generation).plan
+    return "nowhere" if plan.changes_nothing else str(plan.after["task_definition"]).rsplit(":", 1)[-1]
+
+
+def test_asked_for_twice_it_is_done_already(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """A second rollback never goes forward to what the first one left, in this incident or in another."""
+    applied(runner, world)
+    assert ecs.primary == revision(3)
+    again = planned(runner, world, 2)
+    assert again.plan.changes_nothing
+    assert world.scope.incident in again.plan.summary
+    assert to(runner, another(world)) == "nowhere"
+    assert ecs.primary == revision(3)
+
+
+def test_what_any_incident_of_ours_left_stays_left(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """Our ledger remembers what ECS no longer lists; the next bad deployment goes back past it, and says so."""
+    applied(runner, world)
+    del ecs.deployments[-1]
+    ecs.deploy(6)
+    assert to(runner, another(world)) == "3"
+    assert "axis-backend:5 (left by inc-20261123-7f3k)" in planned(runner, world, 2).plan.impact
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED"])
+def test_what_ecs_took_back_is_passed_over(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs, status: str) -> None:
+    """A circuit breaker or an alarm has judged it, though the same revision succeeded in an earlier deployment."""
+    ecs.deployments[2].update(status="SUCCESSFUL", target=revision(2))
+    ecs.deployments[1].update(status=status, target=revision(2))
+    assert to(runner, world) == ("2" if status == "STOPPED" else "1")
+
+
+def test_what_somebody_went_back_from_is_passed_over(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """By hand as well: 5 was left for 3, so from 6 it is 3 again; and once back at 3 there is nothing to do."""
+    ecs.deploy(3)
+    assert to(runner, world) == "nowhere"
+    ecs.deploy(6)
+    assert to(runner, world) == "3"
+
+
+def test_nothing_good_is_refused_with_reasons(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """Without a revision that nobody rolled back from, none is guessed."""
+    for one in ecs.deployments[:-1]:
+        one["status"] = "ROLLBACK_SUCCESSFUL"
+    with pytest.raises(RuleError, match=r"axis-backend:3 was taken back by ECS \(ROLLBACK_SUCCESSFUL\)"):
+        to(runner, world)
+
+
+def test_what_ecs_takes_back_now_is_left_to_it(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """Neither overridden nor joined; once it has gone back there is nothing to do."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(6))
+    ecs.take_back()
+    with pytest.raises(RuleError, match="ECS is rolling backend back by itself"):
+        to(runner, world)
+    ecs.settle()
+    assert to(runner, world) == "nowhere"
+    assert world.clients.writes == []
+
+
+def test_a_breaker_that_trips_at_the_same_moment_is_left_alone(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs
+) -> None:
+    """Approved, and then ECS goes back by itself, before we write or while we do: it lands once, where it should."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(6))
+    call = planned(runner, world)
+    world.clients.before_write = ecs.take_back
+    with pytest.raises(Exception, match="ConflictException"):
+        runner.apply(world.change, call, NOW)
+    world.clients.before_write = lambda: None
+    assert runner.apply(world.change, call, NOW).outcome == "applied"
+    assert "rollout COMPLETED" in verified(runner, world, call)
+    assert world.clients.writes == ["ecs.stop_service_deployment"]
+    assert [one["target"] for one in ecs.deployments] == [revision(number) for number in (1, 2, 3, 5, 6)]
+
+
+def test_a_breaker_that_leads_elsewhere_is_told(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """ECS goes back to what was approved to be left: not overridden, and the change says so."""
+    call = planned(runner, world)
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(6))
+    ecs.deployments[-1]["status"], ecs.primary = "ROLLBACK_REQUESTED", revision(5)
+    with pytest.raises(RuleError, match="begun to roll back to axis-backend:5 by itself"):
+        runner.apply(world.change, call, NOW)
+    assert world.clients.writes == []
+
+
+@pytest.mark.parametrize("how", ["taken back", "replaced"])
+def test_a_rollout_that_came_to_nothing_has_failed(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs, how: str
+) -> None:
+    """Our own rollout taken back by ECS, or replaced by what we left: nobody waits for it; the next goes further."""
+    call = planned(runner, world)
+    runner.apply(world.change, call, NOW)
+    if how == "taken back":
+        ecs.take_back()
+    else:
+        ecs.deploy(5)
+    seen = world.change.verify(world.scope, call.plan)
+    assert seen.failed
+    assert ("ROLLBACK_IN_PROGRESS" if how == "taken back" else "deployed it again") in seen.message
+    ecs.settle()
+    assert to(runner, world) == ("2" if how == "taken back" else "3")
+
+
+def test_an_undo_takes_the_verdict_back(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """People said that the rollback was no help: 5 counts as good again, and 3 was never bad."""
+    applied(runner, world, 2, undo=applied(runner, world).plan)
+    assert ecs.primary == revision(5)
+    assert to(runner, world, 3) == "3"
+    ecs.deploy(6)
+    assert to(runner, world, 3) == "5"
+
+
+def look(world: ChangeWorld) -> Finding:
+    probe = RecentDeployments(world.clients)
+    return probe.observe(world.scope, RecentDeploymentsParams(service="backend"), NOW)
+
+
+def test_the_probe_knows_what_the_rollback_knows(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """Our own rollback is no suspect, what it left was not in place any more, and the way back is never forward."""
+    applied(runner, world)
+    later = another(world)
+    later.scope = later.scope.model_copy(update={"declared_at": ecs.deployments[-1]["finishedAt"]})
+    finding = look(later)
+    assert finding.status is FindingStatus.OK
+    assert "last deployment, of axis-backend:3" in finding.summary
+    assert "axis-backend:3 runs: inc-20261123-7f3k rolled it back from axis-backend:5" in finding.summary
+    assert finding.facts["rolled_back_from"] == {revision(5): "left by inc-20261123-7f3k"}
+    assert finding.facts["last_healthy"]["task_definition"] == revision(2)
+
+
+def test_the_probe_tells_of_a_rollback_under_way(world: ChangeWorld, ecs: FakeEcs) -> None:
+    """The deployment is the cause, and nobody needs to take it back."""
+    ecs.deploy(6)
+    ecs.deployments[-1].update(createdAt=NOW, finishedAt=None)
+    ecs.take_back()
+    finding = look(world)
+    assert finding.status is FindingStatus.SUSPECT
+    assert finding.summary.endswith("ECS is rolling axis-backend:6 back by itself: leave it to that")
