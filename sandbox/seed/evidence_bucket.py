@@ -13,6 +13,9 @@ def vault(world: World) -> None:
         ObjectLockEnabledForBucket=True,
         CreateBucketConfiguration={"LocationConstraint": world.environment.region},
     )
+    closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    # as AWS does by itself since April 2023 (S3 guide, "Blocking public access")
+    world.client("s3").put_public_access_block(Bucket=evidence.bucket, PublicAccessBlockConfiguration=closed)
     _key(world, evidence.kms_key, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
     _key(world, evidence.signing_key, "SIGN_VERIFY", "ECC_NIST_P256")
 
