@@ -47,23 +47,38 @@ class Room:
 
 
 T = TypeVar("T")
+MAKE_OR_MEND = "make it, or mend the environment's file"
 
 
 @dataclass(frozen=True)
 class Check(Generic[T]):
-    """`targets` are by what the environment's file calls them; `permissions` are what its looks need in IAM."""
+    """`targets` are by what the environment's file calls them; `permissions` are what its looks need in IAM.
+
+    `lost` is what a person does where AWS does not find a target; a check that names nothing has none.
+    """
 
     name: str
     targets: Callable[[Room], Mapping[str, T]]
     look: Callable[[Room, T], Verdict]
     permissions: tuple[str, ...]
+    lost: str | None = None
+
+
+def named(
+    name: str,
+    targets: Callable[[Room], Mapping[str, T]],
+    look: Callable[[Room, T], Verdict],
+    permissions: tuple[str, ...],
+) -> Check[T]:
+    """A check of what the environment's file names."""
+    return Check(name, targets, look, permissions, MAKE_OR_MEND)
 
 
 def ok(detail: str) -> Verdict:
     return Verdict("ok", detail)
 
 
-def missing(detail: str = "AWS knows none of this name; make it, or mend the environment's file") -> Verdict:
+def missing(detail: str = f"AWS knows none of this name; {MAKE_OR_MEND}") -> Verdict:
     return Verdict("missing", detail)
 
 

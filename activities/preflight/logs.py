@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from activities.action import iam
-from activities.preflight.check import Check, Room, Verdict, missing, ok, unknown, wrong
+from activities.preflight.check import Check, Room, Verdict, missing, named, ok, unknown, wrong
 from activities.preflight.places import each, under
 from domain.config.environment import Database, Network, Service, WebAcl
 from domain.rules.log_lines import Line, Unread, first_read, read_line
@@ -107,10 +107,10 @@ def _events(room: Room, group: str) -> Iterable[dict[str, Any]]:
 
 
 CHECKS: tuple[Check[Any], ...] = (
-    Check("log format", under("services"), service_log, iam("logs:FilterLogEvents")),
-    Check("database log", under("databases"), database_log, iam("rds:DescribeDBLogFiles DownloadDBLogFilePortion")),
-    Check("WAF log", under("web_acls"), waf_log, iam("wafv2:GetLoggingConfiguration ListWebACLs")),
-    Check(
+    named("log format", under("services"), service_log, iam("logs:FilterLogEvents")),
+    named("database log", under("databases"), database_log, iam("rds:DescribeDBLogFiles DownloadDBLogFilePortion")),
+    named("WAF log", under("web_acls"), waf_log, iam("wafv2:GetLoggingConfiguration ListWebACLs")),
+    named(
         "flow log",
         each(lambda e: {f"networks.{name}": one for name, one in e.networks.items()}),
         flow_log,

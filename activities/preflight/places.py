@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from activities.action import iam
-from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, ok, wrong
+from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
 
@@ -184,73 +184,73 @@ def parameters(environment: Environment) -> dict[str, str | None]:
 
 
 CHECKS: tuple[Check[Any], ...] = (
-    Check("account", each(lambda e: {"account": e.account}), caller, ()),
-    Check("arn", arns, arn, ()),
-    Check("service", under("services"), service, iam("ecs:DescribeServices")),
-    Check(
+    named("account", each(lambda e: {"account": e.account}), caller, ()),
+    named("arn", arns, arn, ()),
+    named("service", under("services"), service, iam("ecs:DescribeServices")),
+    named(
         "target group",
         each(targets),
         described("elbv2", "describe_target_groups", "TargetGroupArns", "TargetGroups"),
         iam("elasticloadbalancing:DescribeTargetGroups"),
     ),
-    Check("log group", each(log_groups), log_group, iam("logs:DescribeLogGroups")),
-    Check("database", under("databases"), database, iam("rds:DescribeDBInstances")),
-    Check(
+    named("log group", each(log_groups), log_group, iam("logs:DescribeLogGroups")),
+    named("database", under("databases"), database, iam("rds:DescribeDBInstances")),
+    named(
         "network",
         each(lambda e: {f"networks.{name}": one.vpc_id for name, one in e.networks.items()}),
         described("ec2", "describe_vpcs", "VpcIds", "Vpcs"),
         iam("ec2:DescribeVpcs"),
     ),
-    Check(
+    named(
         "load balancer",
         under("load_balancers"),
         load_balancer,
         iam("elasticloadbalancing:DescribeLoadBalancers DescribeListeners DescribeRules"),
     ),
-    Check("bucket", under("buckets"), bucket, iam("s3:ListBucket")),
-    Check(
+    named("bucket", under("buckets"), bucket, iam("s3:ListBucket")),
+    named(
         "web ACL",
         each(lambda e: {f"web_acls.{name}": one.name for name, one in e.web_acls.items()}),
         of_waf("list_web_acls", "WebACLs"),
         iam("wafv2:ListWebACLs"),
     ),
-    Check("IP set", each(ip_sets), of_waf("list_ip_sets", "IPSets"), iam("wafv2:ListIPSets")),
-    Check(
+    named("IP set", each(ip_sets), of_waf("list_ip_sets", "IPSets"), iam("wafv2:ListIPSets")),
+    named(
         "security group",
         under("security_groups"),
         described("ec2", "describe_security_groups", "GroupIds", "SecurityGroups"),
         iam("ec2:DescribeSecurityGroups"),
     ),
-    Check(
+    named(
         "network ACL",
         under("network_acls"),
         described("ec2", "describe_network_acls", "NetworkAclIds", "NetworkAcls"),
         iam("ec2:DescribeNetworkAcls"),
     ),
-    Check(
+    named(
         "user pool",
         under("user_pools"),
         described("cognito-idp", "describe_user_pool", "UserPoolId", "UserPool"),
         iam("cognito-idp:DescribeUserPool"),
     ),
-    Check(
+    named(
         "certificate",
         under("certificates"),
         described("acm", "describe_certificate", "CertificateArn", "Certificate"),
         iam("acm:DescribeCertificate"),
     ),
-    Check(
+    named(
         "dashboard",
         under("dashboards"),
         described("cloudwatch", "get_dashboard", "DashboardName", "DashboardBody"),
         iam("cloudwatch:GetDashboard"),
     ),
-    Check(
+    named(
         "parameter",
         each(parameters),
         described("ssm", "get_parameters", "Names", "Parameters"),
         iam("ssm:GetParameters"),
     ),
-    Check("alarms", each(lambda _: {"region": "*"}), alarms, iam("cloudwatch:DescribeAlarms", "sns:ListTopics")),
+    named("alarms", each(lambda _: {"region": "*"}), alarms, iam("cloudwatch:DescribeAlarms", "sns:ListTopics")),
 )
 """In the order in which people read it."""

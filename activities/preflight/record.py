@@ -8,7 +8,7 @@ from typing import Any
 from activities.action import iam
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import head, put_once
-from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, ok, unknown, wrong
+from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, unknown, wrong
 from activities.preflight.places import each, under
 from domain.config.environment import Environment, Evidence
 from domain.values.timestamps import stamp_to_second
@@ -147,23 +147,23 @@ def locked_object(room: Room, evidence: Evidence) -> Verdict:
 _EVIDENCE = each(lambda e: {"evidence.bucket": e.evidence})
 
 CHECKS: tuple[Check[Any], ...] = (
-    Check(
+    named(
         "ledger table",
         each(lambda e: {"ledger_table": e.ledger_table}),
         table,
         iam("dynamodb:DescribeTable DescribeContinuousBackups"),
     ),
-    Check(
+    named(
         "evidence bucket",
         _EVIDENCE,
         evidence_bucket,
         iam("s3:GetBucketObjectLockConfiguration GetBucketVersioning GetBucketPublicAccessBlock"),
     ),
-    Check("key", each(keys), key, iam("kms:DescribeKey")),
-    Check("trail", under("trails"), trail, iam("cloudtrail:DescribeTrails GetTrailStatus GetEventSelectors")),
+    named("key", each(keys), key, iam("kms:DescribeKey")),
+    named("trail", under("trails"), trail, iam("cloudtrail:DescribeTrails GetTrailStatus GetEventSelectors")),
 )
 WRITES: tuple[Check[Any], ...] = (
-    Check(
+    named(
         "locked object",
         _EVIDENCE,
         locked_object,

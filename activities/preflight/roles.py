@@ -19,6 +19,7 @@ ALLOWED = "allowed"
 UNSURE = "unsure"
 _STANDS_FOR_ANY = "preflight"
 _SHOWN = 3
+_MAKE = "make it with its policy of deploy/iam"
 _PAGE = 1000
 
 
@@ -156,6 +157,7 @@ CHECKS: tuple[Check[Any], ...] = (
         lambda _: {name: name for name in roles() if name != CONSOLE},
         role,
         iam("iam:GetRole SimulatePrincipalPolicy"),
+        _MAKE,
     ),
-    Check("role", lambda _: {CONSOLE: CONSOLE}, console, iam("iam:GetRole SimulatePrincipalPolicy")),
+    Check("role", lambda _: {CONSOLE: CONSOLE}, console, iam("iam:GetRole SimulatePrincipalPolicy"), _MAKE),
 )

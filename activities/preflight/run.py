@@ -41,8 +41,8 @@ def _looked(check: Check[Any], room: Room, target: Any) -> Verdict:
 
 def _told(error: Exception, check: Check[Any]) -> Verdict:
     kind = kind_of(error)
-    if kind is ErrorKind.NOT_FOUND:
-        return missing(f"AWS answers {code_of(error)}; make it, or mend the environment's file")
+    if kind is ErrorKind.NOT_FOUND and check.lost:
+        return missing(f"AWS answers {code_of(error)}; {check.lost}")
     said = as_application_error(error, f"{check.name} cannot be read").message
     if kind is ErrorKind.ACCESS_DENIED:
         return unknown(f"{said}; allow whoever runs preflight {', '.join(check.permissions)}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
+from moto.sesv2 import urls
 from moto.sesv2.responses import SESV2Response
 from moto.sns.models import SNSBackend
 from moto.sns.responses import SNSResponse
@@ -32,6 +33,8 @@ def install() -> None:
     patch(SNSResponse, get_sms_sandbox_account_status=get_sms_sandbox_account_status)
     patch(SNSBackend, check_if_phone_number_is_opted_out=check_if_phone_number_is_opted_out)
     patch(SESV2Response, get_account=get_account, get_suppressed_destination=get_suppressed_destination)
+    for path in ("account$", "suppression/addresses/(?P<EmailAddress>[^/]+)$"):
+        urls.url_paths[f"{{0}}/v2/email/{path}"] = SESV2Response.dispatch
 
 
 def standing(backend: Any) -> Standing:

@@ -43,13 +43,12 @@ def _parts(rows: "list[Row]") -> list[RenderableType]:
     lost = [row for row in rows if row.status != "ok"]
     if not lost:
         return [*parts, "Everything is ok: nothing is to be done."]
-    cells = ([row.check, row.target, _SAID[row.status], row.detail.partition("; ")[0]] for row in lost)
-    parts.append(terminal.table("Not ok", "Check", "What", "Is", "Because", rows=cells, lines=True))
+    cells = ([row.check, row.target, _SAID[row.status]] for row in lost)
+    parts.append(terminal.table("Not ok", "Check", "What", "Is", rows=cells))
     parts += ["", "What a person must do:"]
     width = terminal.console().width
     for number, row in enumerate(lost, start=1):
-        _, _, remedy = row.detail.partition("; ")
-        parts.append(terminal.folded(f"{number:>2}  {row.check} {row.target}: {remedy or row.detail}", width))
+        parts.append(terminal.folded(f"{number:>3}  {row.check} {row.target}: {row.detail}", width))
     return parts
 
 
