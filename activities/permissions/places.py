@@ -85,6 +85,11 @@ def _senders(environment: Environment) -> list[str]:
     return [*named, f"configuration-set/{events}"] if events else named
 
 
+def _configuration_sets(environment: Environment) -> list[str]:
+    name = environment.notifications.mail_configuration_set
+    return [f"configuration-set/{name}"] if name else []
+
+
 def key(name: str) -> Where:
     """A KMS key by its id or ARN; one by its alias is any key that has it, as no policy can name an alias."""
 
@@ -183,6 +188,7 @@ PLACES: dict[str, Where] = {
     ANY_SNAPSHOT: _plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
     "rds:snapshot": _plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
     "s3:bucket": in_buckets(),
+    "ses:configuration-set": _plain("ses", _configuration_sets),
     "ses:identity": _plain("ses", _senders),
     "ssm:parameter": _plain("ssm", _parameters),
     "wafv2:ipset": _waf("ipset", _ip_sets),
