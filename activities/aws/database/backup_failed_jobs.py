@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
-from activities.aws.shared.findings import suspect_if
+from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -24,7 +24,10 @@ class FailedJobsParams(Params):
 
 
 class FailedJobs(ProbeAction[FailedJobsParams]):
-    """Counts jobs of AWS Backup that did not end well, by state and kind of resource."""
+    """Counts jobs of AWS Backup that did not end well, by state and kind of resource.
+
+    Where none was completed either nothing is known: AWS Backup may not be in use, or no plan may be running.
+    """
 
     name = "backup.failed_jobs"
     permissions = iam("backup:ListBackupJobs")
@@ -38,14 +41,16 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
         last = max((job["CreationDate"] for job in jobs), default=None)
         counts = ", ".join(f"{count} {state.lower()}" for state, count in states.most_common())
         window = f"in the last {spoken(params.window)}"
-        return suspect_if(
-            jobs,
-            f"jobs {window}: {counts}, the last {short_time(last)}" if last else f"no job failed {window}",
-            {
-                "count": len(jobs),
-                "states": dict(states),
-                "resources": dict(Counter(job.get("ResourceType", "unknown") for job in jobs)),
-                "last_at": stamp_to_second(last),
-                "truncated": any(pages.truncated for pages in asked),
-            },
-        )
+        well = Pages(backup.list_backup_jobs, most=1, ByState="COMPLETED", ByCreatedAfter=since)
+        facts = {
+            "count": len(jobs),
+            "completed": sum(1 for _ in well.items("BackupJobs")),
+            "states": dict(states),
+            "resources": dict(Counter(job.get("ResourceType", "unknown") for job in jobs)),
+            "last_at": stamp_to_second(last),
+            "truncated": any(pages.truncated for pages in asked),
+        }
+        if not jobs and not facts["completed"]:
+            return unknown(f"no job of AWS Backup failed {window}, and none was completed either", facts)
+        done = f"no job failed {window}, {facts['completed']} were completed"
+        return suspect_if(jobs, f"jobs {window}: {counts}, the last {short_time(last)}" if last else done, facts)
