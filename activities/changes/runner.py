@@ -156,24 +156,15 @@ class ChangeRunner:
             intents.put(intent, call.term)  # refused unless it is of the same plan
         now = action.read(call.scope, call.plan)
         if _same(now, call.plan.after):
-<<<<<<< HEAD
             return Applied(outcome="applied" if known else "already-done", ours=known is not None, observed=now)
-        if not (_between(now, call.plan) if known else _same(now, call.plan.before)):
+        fits = _between(now, call.plan) if known else not _differing(now, call.plan.before, call.plan.moving)
+        if not fits:
             return Applied(outcome="stale", observed=now)
         if known:
             action.resume(call.scope, call.plan, known.at, at)
         else:
-            intents.put(intent, call.term)
-            action.act(call.scope, call.plan)
-=======
-            return Applied(outcome="applied" if ours else "already-done", ours=ours, observed=now)
-        fits = _between(now, call.plan) if ours else not _differing(now, call.plan.before, call.plan.moving)
-        if not fits:
-            return Applied(outcome="stale", observed=now)
-        if not ours:
             intents.put(intent.model_copy(update={"observed": now}), call.term)
-        action.act(call.scope, call.plan)
->>>>>>> aws
+            action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
 

@@ -27,11 +27,7 @@ class FailedJobsParams(Params):
 class FailedJobs(ProbeAction[FailedJobsParams]):
     """Counts jobs of AWS Backup that did not end well, by state and kind of resource.
 
-<<<<<<< HEAD
     Without a failed one it asks whether any was completed: where no job ran at all, none could fail, which is unknown.
-=======
-    Where none was completed either nothing is known: AWS Backup may not be in use, or no plan may be running.
->>>>>>> aws
     """
 
     name = "backup.failed_jobs"
@@ -48,7 +44,6 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
         last = max((job["CreationDate"] for job in jobs if "CreationDate" in job), default=None)
         counts = ", ".join(f"{count} {state.lower()}" for state, count in states.most_common())
         window = f"in the last {spoken(params.window)}"
-<<<<<<< HEAD
         facts = {
             "count": len(jobs),
             "states": dict(states),
@@ -69,18 +64,3 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
 
     def _jobs(self, state: str, since: datetime) -> Pages:
         return Pages(self.clients.client("backup").list_backup_jobs, most=_PAGES, ByState=state, ByCreatedAfter=since)
-=======
-        well = Pages(backup.list_backup_jobs, most=1, ByState="COMPLETED", ByCreatedAfter=since)
-        facts = {
-            "count": len(jobs),
-            "completed": sum(1 for _ in well.items("BackupJobs")),
-            "states": dict(states),
-            "resources": dict(Counter(job.get("ResourceType", "unknown") for job in jobs)),
-            "last_at": stamp_to_second(last),
-            "truncated": any(pages.truncated for pages in asked),
-        }
-        if not jobs and not facts["completed"]:
-            return unknown(f"no job of AWS Backup failed {window}, and none was completed either", facts)
-        done = f"no job failed {window}, {facts['completed']} were completed"
-        return suspect_if(jobs, f"jobs {window}: {counts}, the last {short_time(last)}" if last else done, facts)
->>>>>>> aws

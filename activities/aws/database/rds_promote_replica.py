@@ -18,17 +18,12 @@ from activities.action import (
     iam,
 )
 from activities.aws.database import promotion_gates as gates
-<<<<<<< HEAD
 from activities.aws.database import promotion_redirect as redirect
 from activities.aws.database.database_state import serves
 from activities.aws.database.described_database import described, refuse_member
 from activities.aws.database.promotion_loss import Pair, describe_loss
-from activities.aws.ecs.app_restart import after_restart, created_at, deployment_now, deployment_since
-=======
-from activities.aws.database.rds_status import SERVING, described
 from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
 from activities.aws.ecs.described_service import created_at, located, settled, update
->>>>>>> aws
 from activities.aws.ecs.described_service import described as described_service
 from activities.aws.network.ingress_rules import IngressRule, matching
 from domain.config.approval import ApprovalClass
