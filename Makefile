@@ -48,7 +48,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PIP) "pip>=26" # the bundled one takes twice as long for the rest
 	$(PIP) --no-compile --no-deps -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -qq -j 0 -x '/(pip|setuptools|mypy|mypyc|fontTools)/' $(VENV)/lib # or every process compiles it again
+	@$(BIN)/python -m compileall -qq -j 0 -x '/(pip|setuptools|mypy|mypyc|fontTools|sympy|networkx|cfnlint)/' $(VENV)/lib # or every process compiles it again
 	@touch $(INSTALLED)
 
 clean:

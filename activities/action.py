@@ -144,6 +144,14 @@ class ChangeAction(_Action[P], ABC):
     def act(self, scope: Scope, plan: Plan) -> None:
         """Make it so. Called when `read` gave `before`, or a mixture of `before` and `after` that we left ourselves."""
 
+    def resume(self, scope: Scope, plan: Plan, since: datetime, at: datetime) -> None:  # noqa: ARG002
+        """Make it so after an attempt whose end nobody knows: its intent is of `since`, this attempt begins `at`.
+
+        Here it acts again. Where a second write would have a second effect that `read` cannot show at once, an action
+        looks for the first one's.
+        """
+        self.act(scope, plan)
+
     @abstractmethod
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the world really is `after`: steady and healthy, not only asked for."""
@@ -203,6 +211,10 @@ class Logical:
     def __init__(self, kind: str, needs: str | None = None) -> None:
         self.kind = kind
         self.needs = needs
+
+
+class OnRequest:
+    """Marks a parameter that only whoever asks for the change may give: no runbook's `with` has it."""
 
 
 ServiceName = Annotated[str, Logical("services")]

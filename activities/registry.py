@@ -99,7 +99,7 @@ def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
         return runner.plan(change, call)
 
     def apply(call: ApplyCall) -> Applied:
-        return runner.apply(change, call, datetime.now(UTC))
+        return runner.apply(change, call, activity.info().started_time)
 
     def verify(call: VerifyCall) -> Verified:
         return runner.verify(change, call)

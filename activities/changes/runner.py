@@ -7,7 +7,7 @@ What `apply` does, by what is on record and what it reads; every row can be take
     none      as `before` *               the intent is put on record, then the action acts
     none      anything else               stale: nothing is written
     ours      as `after`                  applied: an answer was lost, the effect is there
-    ours      each field before or after  the action acts again; what it sets is absolute
+    ours      each field before or after  the action resumes: what it sets is absolute, or it looks what it did
     ours      anything else               stale: somebody else is at it too
 
     * fields that the plan calls moving may have any value; the intent keeps what they had, for an undo to restore
@@ -98,7 +98,7 @@ class ChangeRunner:
         seen = action.verify(call.scope, call.plan)
         message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
         if not seen.done and not seen.failed:
-            again = _AGAIN_LATER if call.plan.takes_long else _AGAIN
+            again = seen.again or (_AGAIN_LATER if call.plan.takes_long else _AGAIN)
             raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=again, category=_EXPECTED)
         self._finish(call, "verified" if seen.done else "failed", message)
         if seen.failed:
@@ -156,18 +156,19 @@ class ChangeRunner:
         intents = self._intents(call.scope)
         key = (call.scope.incident, call.step, call.generation)
         intent = Intent.of(call.plan, key, call.action_id, call.approvers, at)
-        ours = intents.get(*key) is not None
-        if ours:
+        if known := intents.get(*key):
             intents.put(intent, call.term)  # refused unless it is of the same plan
         now = action.read(call.scope, call.plan)
         if _same(now, call.plan.after):
-            return Applied(outcome="applied" if ours else "already-done", ours=ours, observed=now)
-        fits = _between(now, call.plan) if ours else not _differing(now, call.plan.before, call.plan.moving)
+            return Applied(outcome="applied" if known else "already-done", ours=known is not None, observed=now)
+        fits = _between(now, call.plan) if known else not _differing(now, call.plan.before, call.plan.moving)
         if not fits:
             return Applied(outcome="stale", observed=now)
-        if not ours:
+        if known:
+            action.resume(call.scope, call.plan, known.at, at)
+        else:
             intents.put(intent.model_copy(update={"observed": now}), call.term)
-        action.act(call.scope, call.plan)
+            action.act(call.scope, call.plan)
         return Applied(outcome="applied")
 
 

@@ -33,7 +33,9 @@ class Place:
 Where = Callable[[Environment], list[Place]]
 
 
-def _plain(service: str, names: Callable[[Environment], Iterable[str]]) -> Where:
+def plain(service: str, names: Callable[[Environment], Iterable[str]]) -> Where:
+    """Resources of a service, by what ends their ARNs."""
+
     def find(environment: Environment) -> list[Place]:
         return [Place(tuple(dict.fromkeys(environment.arn(service, name) for name in names(environment))))]
 
@@ -54,11 +56,11 @@ def _log_groups(environment: Environment) -> Iterable[str]:
 
 def _waf(kind: str, names: Callable[[Environment], Iterable[str | None]]) -> Where:
     """In the web ACL's scope; the id that ends the ARN is AWS's."""
-    return _plain("wafv2", lambda environment: [f"regional/{kind}/{name}/*" for name in names(environment) if name])
+    return plain("wafv2", lambda environment: [f"regional/{kind}/{name}/*" for name in names(environment) if name])
 
 
 def _services(kind: str, end: str = "") -> Where:
-    return _plain("ecs", lambda e: [f"{kind}/{one.cluster}/{one.service}{end}" for one in e.services.values()])
+    return plain("ecs", lambda e: [f"{kind}/{one.cluster}/{one.service}{end}" for one in e.services.values()])
 
 
 def _dashboards(environment: Environment) -> list[str]:
@@ -83,6 +85,11 @@ def _senders(environment: Environment) -> list[str]:
     sender, events = environment.notifications.mail_sender, environment.notifications.mail_configuration_set
     named = [f"identity/{sender}", f"identity/{sender.rpartition('@')[2]}"]
     return [*named, f"configuration-set/{events}"] if events else named
+
+
+def _configuration_sets(environment: Environment) -> list[str]:
+    name = environment.notifications.mail_configuration_set
+    return [f"configuration-set/{name}"] if name else []
 
 
 def key(name: str) -> Where:
@@ -127,12 +134,12 @@ def in_evidence(*prefixes: str) -> Where:
         bucket = environment.evidence.bucket if environment.evidence else None
         return [f"{bucket}{prefix}" for prefix in prefixes or ("",)] if bucket else []
 
-    return _plain("s3", names)
+    return plain("s3", names)
 
 
 def in_buckets(end: str = "") -> Where:
     """The buckets whose objects are looked at or preserved, or with `/*` all that is in them."""
-    return _plain("s3", lambda e: [f"{bucket}{end}" for bucket in e.buckets.values()])
+    return plain("s3", lambda e: [f"{bucket}{end}" for bucket in e.buckets.values()])
 
 
 def maintenance(end: str | None = None) -> Where:
@@ -144,7 +151,7 @@ def maintenance(end: str | None = None) -> Where:
         bucket = environment.buckets[environment.maintenance.bucket]
         return [bucket if end is None else f"{bucket}/{environment.maintenance.key}{end}"]
 
-    return _plain("s3", names)
+    return plain("s3", names)
 
 
 def everywhere(_: Environment) -> list[Place]:
@@ -158,33 +165,34 @@ def together(*places: Where) -> Where:
 
 PLACES: dict[str, Where] = {
     "acm:certificate": _arns(lambda e: e.certificates.values()),
-    "application-autoscaling:ScalableTarget": _plain("application-autoscaling", lambda _: ["scalable-target/*"]),
-    "cloudtrail:trail": _plain("cloudtrail", lambda e: [f"trail/{name}" for name in e.trails.values()]),
-    "cloudwatch:alarm": _plain("cloudwatch", lambda _: ["alarm:*"]),
+    "application-autoscaling:ScalableTarget": plain("application-autoscaling", lambda _: ["scalable-target/*"]),
+    "cloudtrail:trail": plain("cloudtrail", lambda e: [f"trail/{name}" for name in e.trails.values()]),
+    "cloudwatch:alarm": plain("cloudwatch", lambda _: ["alarm:*"]),
     "cloudwatch:dashboard": _arns(_dashboards),
-    "cognito-idp:userpool": _plain("cognito-idp", lambda e: [f"userpool/{one}" for one in e.user_pools.values()]),
-    "dynamodb:table": _plain("dynamodb", lambda e: [f"table/{e.ledger_table}"]),
-    "ec2:network-acl": _plain("ec2", lambda e: [f"network-acl/{one}" for one in e.network_acls.values()]),
-    "ec2:security-group": _plain("ec2", lambda e: [f"security-group/{one}" for one in e.security_groups.values()]),
-    "ec2:security-group-rule": _plain("ec2", lambda _: ["security-group-rule/*"]),
-    "ec2:vpc": _plain("ec2", lambda e: [f"vpc/{one.vpc_id}" for one in e.networks.values()]),
-    "ec2:vpc-flow-log": _plain("ec2", lambda e: ["vpc-flow-log/*"] if e.networks else []),
+    "cognito-idp:userpool": plain("cognito-idp", lambda e: [f"userpool/{one}" for one in e.user_pools.values()]),
+    "dynamodb:table": plain("dynamodb", lambda e: [f"table/{e.ledger_table}"]),
+    "ec2:network-acl": plain("ec2", lambda e: [f"network-acl/{one}" for one in e.network_acls.values()]),
+    "ec2:security-group": plain("ec2", lambda e: [f"security-group/{one}" for one in e.security_groups.values()]),
+    "ec2:security-group-rule": plain("ec2", lambda _: ["security-group-rule/*"]),
+    "ec2:vpc": plain("ec2", lambda e: [f"vpc/{one.vpc_id}" for one in e.networks.values()]),
+    "ec2:vpc-flow-log": plain("ec2", lambda e: ["vpc-flow-log/*"] if e.networks else []),
     "ecs:service": _services("service"),
     "ecs:service-deployment": _services("service-deployment", "/*"),
     "ecs:service-revision": _services("service-revision", "/*"),
     "elasticloadbalancing:listener-rule/app": _arns(_rules),
     "elasticloadbalancing:loadbalancer/app/": _arns(lambda e: (one.arn for one in e.load_balancers.values())),
-    "iam:role": _plain("iam", lambda _: [_WAF_LOGGING]),
-    "logs:log-group": _plain("logs", _log_groups),
-    "pi:metric-resource": _plain("pi", lambda _: ["metrics/rds/*"]),
-    "rds:cluster": _plain("rds", lambda _: []),
-    "rds:cluster-snapshot": _plain("rds", lambda e: [f"cluster-{SNAPSHOTS}"] if e.databases else []),
-    "rds:db": _plain("rds", lambda e: [f"db:{one.identifier}" for one in e.databases.values()]),
-    ANY_SNAPSHOT: _plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
-    "rds:snapshot": _plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
+    "iam:role": plain("iam", lambda _: [_WAF_LOGGING]),
+    "logs:log-group": plain("logs", _log_groups),
+    "pi:metric-resource": plain("pi", lambda _: ["metrics/rds/*"]),
+    "rds:cluster": plain("rds", lambda _: []),
+    "rds:cluster-snapshot": plain("rds", lambda e: [f"cluster-{SNAPSHOTS}"] if e.databases else []),
+    "rds:db": plain("rds", lambda e: [f"db:{one.identifier}" for one in e.databases.values()]),
+    ANY_SNAPSHOT: plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
+    "rds:snapshot": plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
     "s3:bucket": in_buckets(),
-    "ses:identity": _plain("ses", _senders),
-    "ssm:parameter": _plain("ssm", _parameters),
+    "ses:configuration-set": plain("ses", _configuration_sets),
+    "ses:identity": plain("ses", _senders),
+    "ssm:parameter": plain("ssm", _parameters),
     "wafv2:ipset": _waf("ipset", _ip_sets),
     "wafv2:managedruleset": _waf("managedruleset", lambda e: ["*"] if e.web_acls else []),
     "wafv2:regexpatternset": _waf("regexpatternset", lambda e: ["*"] if e.web_acls else []),

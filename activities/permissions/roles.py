@@ -36,7 +36,7 @@ _AROUND: dict[str, tuple[str, ...]] = {
     LEDGER: iam(
         "dynamodb:ConditionCheckItem GetItem PutItem Query",
         "kms:Decrypt GenerateDataKey GetPublicKey Sign",
-        "s3:GetObject GetObjectVersion ListBucket ListBucketVersions PutObject PutObjectRetention",
+        "s3:GetObject GetObjectRetention GetObjectVersion ListBucket ListBucketVersions PutObject PutObjectRetention",
     ),
     NOTIFY_QUEUE: iam("ses:SendEmail", "sns:Publish"),
     WORKER: iam("sts:AssumeRole"),

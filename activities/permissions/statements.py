@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from activities.action import iam
 from activities.permissions.dependents import with_dependents
 from activities.permissions.places import (
     ANY_SNAPSHOT,
@@ -20,13 +21,13 @@ from activities.permissions.places import (
     Conditions,
     Place,
     Where,
-    bucket_keys,
     everywhere,
     evidence_key,
     in_buckets,
     in_evidence,
     known_keys,
     maintenance,
+    plain,
     signing_key,
     together,
 )
@@ -65,42 +66,31 @@ def role_name(role: str, environment: Environment) -> str:
 
 _EVIDENCE = in_evidence("/evidence/*", "/manifests/*")
 _RECORD = in_evidence("/ledger/*", "/reports/*")
-_READ = together(_EVIDENCE, in_buckets("/*"))
-_PAGE = maintenance("*")
 
+_ROLES: Where = plain("iam", lambda environment: [f"role/{role_name('*', environment)}"])
 _NARROWER: dict[tuple[str, str], Where] = {
-    (FORENSICS_QUEUE, "kms:Decrypt"): together(evidence_key, bucket_keys),
-    (FORENSICS_QUEUE, "kms:GenerateDataKey"): evidence_key,
-    (FORENSICS_QUEUE, "s3:GetObjectVersion"): _READ,
-    **{
-        (FORENSICS_QUEUE, f"s3:{name}"): _EVIDENCE
-        for name in (
-            "AbortMultipartUpload",
-            "GetObject",
-            "GetObjectLegalHold",
-            "GetObjectRetention",
-            "PutObject",
-            "PutObjectLegalHold",
-            "PutObjectRetention",
-        )
-    },
-    **{(FORENSICS_QUEUE, f"s3:{name}"): in_evidence() for name in ("GetBucketObjectLockConfiguration", "ListBucket")},
-    (FORENSICS_QUEUE, "s3:ListBucketVersions"): in_buckets(),
-    (LEDGER, "kms:Decrypt"): evidence_key,
-    (LEDGER, "kms:GenerateDataKey"): evidence_key,
-    (LEDGER, "kms:GetPublicKey"): known_keys,
-    (LEDGER, "kms:Sign"): signing_key,
-    **{
-        (LEDGER, f"s3:{name}"): _RECORD for name in ("GetObject", "GetObjectVersion", "PutObject", "PutObjectRetention")
-    },
-    **{(LEDGER, f"s3:{name}"): in_evidence() for name in ("ListBucket", "ListBucketVersions")},
-    **{(_NETWORK, f"s3:{name}"): _PAGE for name in ("DeleteObject", "GetObject", "PutObject")},
-    (_NETWORK, "s3:ListBucket"): maintenance(),
-    **{(SENSITIVE, f"s3:{name}"): in_buckets("/*") for name in ("GetObject", "GetObjectVersion")},
-    (NOTIFY_QUEUE, "sns:Publish"): everywhere,  # a telephone number is no resource; topics are denied below
-    (WORKER, "sts:AssumeRole"): lambda e: [Place((e.arn("iam", f"role/{role_name('*', e)}"),))],
+    (role, action): where
+    for role, where, names in (
+        (FORENSICS_QUEUE, evidence_key, "kms:Decrypt GenerateDataKey"),
+        (FORENSICS_QUEUE, _EVIDENCE, "s3:AbortMultipartUpload GetObject GetObjectLegalHold GetObjectRetention"),
+        (FORENSICS_QUEUE, _EVIDENCE, "s3:PutObject PutObjectLegalHold PutObjectRetention"),
+        (FORENSICS_QUEUE, together(_EVIDENCE, in_buckets("/*")), "s3:GetObjectVersion"),
+        (FORENSICS_QUEUE, in_evidence(), "s3:GetBucketObjectLockConfiguration ListBucket"),
+        (FORENSICS_QUEUE, in_buckets(), "s3:ListBucketVersions"),
+        (LEDGER, evidence_key, "kms:Decrypt GenerateDataKey"),
+        (LEDGER, known_keys, "kms:GetPublicKey"),
+        (LEDGER, signing_key, "kms:Sign"),
+        (LEDGER, _RECORD, "s3:GetObject GetObjectRetention GetObjectVersion PutObject PutObjectRetention"),
+        (LEDGER, in_evidence(), "s3:ListBucket ListBucketVersions"),
+        (_NETWORK, maintenance("*"), "s3:DeleteObject GetObject PutObject"),
+        (_NETWORK, maintenance(), "s3:ListBucket"),
+        (SENSITIVE, in_buckets("/*"), "s3:GetObject GetObjectVersion"),
+        (NOTIFY_QUEUE, everywhere, "sns:Publish"),  # a telephone number is no resource; topics are denied below
+        (WORKER, _ROLES, "sts:AssumeRole"),
+    )
+    for action in iam(names)
 }
-"""By role and IAM action. Buckets and keys are many, and no role needs all of them."""
+"""Buckets, keys and roles are many, and no role needs all of them."""
 
 _ONLY: dict[str, tuple[str, ...]] = {
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had

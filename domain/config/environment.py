@@ -33,6 +33,12 @@ def _elb_arn(value: str) -> str:
     return value
 
 
+def _own_key(value: str) -> str:
+    if "alias/aws/" in value:
+        raise ValueError(f"{value} is AWS's own key, and what it encrypts cannot be shared: name a key of yours")
+    return value
+
+
 def _waf_log_group(value: str) -> str:
     if not value.startswith("aws-waf-logs-"):
         raise ValueError(f"log group {value!r} cannot receive WAF logs: its name must start aws-waf-logs-")
@@ -51,11 +57,15 @@ class Service(Frozen):
 
 
 class Database(Frozen):
-    """An RDS instance; `max_connections` is the limit of its parameter group."""
+    """An RDS instance, or with `cluster: true` an Aurora or Multi-AZ DB cluster, which stands for its writer.
+
+    `max_connections` is the limit of its parameter group.
+    """
 
     identifier: str
     max_connections: int = Field(gt=0)
     replica_of: str | None = None
+    cluster: bool = False
     log: DatabaseLog | None = None
 
 
@@ -106,12 +116,23 @@ class StatusPage(Frozen):
     components: dict[str, str] = {}
 
 
+class Forensics(Frozen):
+    """Who may restore the snapshots of a breach: one account, by a customer managed key that lets it decrypt.
+
+    Neither of RDS's own key: what that encrypts cannot be shared (RDS user guide, "Sharing encrypted snapshots").
+    """
+
+    account: Annotated[str, AfterValidator(_account)]
+    kms_key: Annotated[str, AfterValidator(_own_key)]
+
+
 class Evidence(Frozen):
     """Where evidence goes: a bucket with Object Lock, made in peacetime, and the key that encrypts it.
 
     `signing_key` is an asymmetric KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs the heads of the ledger;
     `earlier_signing_keys` are those that signed before it, whose signatures still count. `retention_days` count from
-    an incident's end: what is locked while it lasts is locked for a year longer.
+    an incident's end: what is locked while it lasts is locked for a year longer. `snapshots` of databases are copied
+    under the key and shared with the account named there; without it they stay as they were taken.
     """
 
     bucket: str
@@ -119,6 +140,7 @@ class Evidence(Frozen):
     signing_key: str
     earlier_signing_keys: tuple[str, ...] = ()
     retention_days: int = Field(default=365, gt=0)
+    snapshots: Forensics | None = None
 
     def locked_until(self, at: datetime) -> datetime:
         """Until when something kept at `at` must be locked, though nobody knows yet when its incident ends."""

@@ -1,5 +1,6 @@
 """A change that a human can read: what stands, what shall stand, and a digest that binds an approval to it."""
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -86,8 +87,12 @@ def foreign_fields(now: State, plan: Plan) -> list[str]:
 
 
 class Verification(BaseModel):
-    """Whether the world really is `after`. `failed` means that waiting longer will not help."""
+    """Whether the world really is `after`. `failed` means that waiting longer will not help.
+
+    `again` is when to look again, where that is not the usual time for the plan.
+    """
 
     done: bool
     failed: bool = False
     message: str
+    again: timedelta | None = None

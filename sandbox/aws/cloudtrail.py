@@ -1,7 +1,8 @@
-"""AWS CloudTrail's event history, which moto lacks: look recorded events up, latest first."""
+"""AWS CloudTrail's event history, which moto lacks: look recorded events up, latest first; and a trail's selectors."""
 
 import calendar
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,13 @@ from moto.core.exceptions import JsonRESTError
 
 from sandbox.aws.moto_patch import patch
 
+_get_event_selectors = CloudTrailResponse.get_event_selectors
+
+NULL: dict[str, Any] = {"eventID": "null", "eventName": "", "eventSource": "iam.amazonaws.com", "userIdentity": {}}
+"""An event without its record: `CloudTrailEvent` is optional (CloudTrail API, Event)."""
 _HISTORY = "_event_history"
+_ASKED = "_lookups"
+_A_SECOND = 2
 _KEPT = timedelta(days=90)
 _MOST = 50
 _KEYS = {
@@ -25,7 +32,7 @@ _KEYS = {
 
 def install() -> None:
     """Patch moto with these operations."""
-    patch(CloudTrailResponse, lookup_events=lookup_events)
+    patch(CloudTrailResponse, lookup_events=lookup_events, get_event_selectors=get_event_selectors)
     patch(models, datetime2int=datetime2int)
 
 
@@ -39,8 +46,35 @@ def record(account: str, region: str, event: dict[str, Any]) -> None:
     _history(cloudtrail_backends[account][region]).append(event)
 
 
+def slow(account: str, region: str) -> None:
+    """Let CloudTrail keep to its pace from now on, in one account and region."""
+    vars(cloudtrail_backends[account][region])[_ASKED] = []
+
+
+def get_event_selectors(response: CloudTrailResponse) -> str:
+    """Tell a trail's selectors; one that nobody gave any records all management events."""
+    found: dict[str, Any] = json.loads(_get_event_selectors(response))
+    if not found.get("EventSelectors") and not found.get("AdvancedEventSelectors"):
+        # CloudTrail PutEventSelectors: "If you don't specify event selectors, all read and write management events"
+        found["EventSelectors"] = [
+            {
+                "ReadWriteType": "All",
+                "IncludeManagementEvents": True,
+                "DataResources": [],
+                "ExcludeManagementEventSources": [],
+            }
+        ]
+    return json.dumps(found)
+
+
 def lookup_events(response: CloudTrailResponse) -> str:
     """Look up one region's events of the last 90 days; at most one attribute, at most 50 events a page."""
+    asked = vars(response.cloudtrail_backend).get(_ASKED)
+    if asked is not None:
+        # two requests a second, in an account and region (CloudTrail API, LookupEvents)
+        if len(asked) >= _A_SECOND and time.monotonic() - asked[-_A_SECOND] < 1:
+            raise JsonRESTError("ThrottlingException", "Rate exceeded")
+        asked.append(time.monotonic())
     attributes = response._get_param("LookupAttributes") or []
     most = response._get_param("MaxResults") or _MOST
     token = response._get_param("NextToken") or "0"
@@ -75,7 +109,7 @@ def _history(backend: Any) -> list[dict[str, Any]]:
 
 
 def _shown(event: dict[str, Any]) -> dict[str, Any]:
-    identity = event.get("userIdentity", {})
+    identity = event.get("userIdentity") or {}
     return {
         "EventId": event["eventID"],
         "EventName": event["eventName"],
@@ -85,13 +119,13 @@ def _shown(event: dict[str, Any]) -> dict[str, Any]:
         "EventSource": event["eventSource"],
         "Username": _username(identity),
         "Resources": [],
-        "CloudTrailEvent": json.dumps(event),
+        **({"CloudTrailEvent": json.dumps(event)} if event["eventName"] else {}),
     }
 
 
 def _has(event: dict[str, Any], attribute: dict[str, str]) -> bool:
     key, value = attribute["AttributeKey"], attribute["AttributeValue"]
-    identity = event.get("userIdentity", {})
+    identity = event.get("userIdentity") or {}
     if key == "Username":
         return _username(identity) == value
     if key == "AccessKeyId":

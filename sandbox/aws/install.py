@@ -12,11 +12,15 @@ from sandbox.aws import (
     dynamodb,
     ecs,
     elbv2,
+    iam,
     insights,
     logs_insights,
     messages,
+    messages_account,
+    quotas,
     rds,
     s3,
+    sms_voice,
     support,
     xray,
 )
@@ -41,3 +45,7 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     backup.install()
     acm.install()
     xray.install()
+    iam.install()
+    messages_account.install()
+    quotas.install()
+    sms_voice.install()

@@ -1,7 +1,7 @@
 """Amazon RDS, where moto differs from AWS: changes take time, and what AWS refuses is refused.
 
 A promoted replica stops being one, a failover swaps zones, a modification waits for its window or is applied at once.
-Logs and events are in `sandbox.aws.rds_records`.
+Logs and events are in `sandbox.aws.rds_records`, clusters and snapshots in modules of their own.
 """
 
 from typing import Any
@@ -11,10 +11,11 @@ from moto.rds.exceptions import DBInstanceNotFoundError, RDSClientError
 from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
-from sandbox.aws import rds_records
+from sandbox.aws import rds_clusters, rds_records, rds_snapshots
 from sandbox.aws.moto_patch import patch
+from sandbox.aws.rds_clusters import refuse_member
 from sandbox.aws.rds_state import PENDING, state_of
-from sandbox.aws.rollout import LOCK
+from sandbox.aws.rollout import LOCK, moment
 
 _create_db_instance = RDSBackend.create_db_instance
 _create_db_instance_read_replica = RDSBackend.create_db_instance_read_replica
@@ -22,11 +23,14 @@ _describe_db_instances = RDSBackend.describe_db_instances
 _modify_db_instance = RDSBackend.modify_db_instance
 _promote_read_replica = RDSBackend.promote_read_replica
 
+_NEEDS_AVAILABLE = {*PENDING, "enable_performance_insights"}
 _CLASSES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
 
 
 def install() -> None:
     """Patch moto with these operations."""
+    rds_clusters.install()
+    rds_snapshots.install()
     patch(
         RDSBackend,
         create_db_instance=create_db_instance,
@@ -83,16 +87,28 @@ def reboot_db_instance(response: RDSResponse) -> ActionResult:
         state = state_of(instance)
         state.require_available("rebooted")
         forced = response.params.get("ForceFailover") in {True, "true"}
+        if forced:
+            # RDS API RebootDBInstance: of a Multi-AZ DB cluster, the cluster is rebooted
+            refuse_member(instance, "InvalidParameterCombination", "fail its cluster over instead")
         if forced and not instance.multi_az:
             raise RDSClientError("InvalidParameterCombination", "ForceFailover cannot be specified: it is not MultiAZ.")
-        state.add_event("Multi-AZ instance failover started." if forced else "DB instance shutdown.", "failover")
+        began = moment()
+        started = (
+            ("Multi-AZ instance failover started.", "failover") if forced else ("DB instance shutdown", "availability")
+        )
+        state.add_event(*started)
 
         def finish() -> None:
             if forced and state.standby_zone:
-                instance.availability_zone, state.standby_zone = state.standby_zone, instance.availability_zone
+                # RDS user guide, "Rebooting a DB instance": the zone from before may be shown for several minutes
+                state.show_later(began, swap)
                 state.add_event("Multi-AZ instance failover completed", "failover")
             state.exhausted_at = None  # a restart closes every connection
             state.add_event("DB instance restarted", "availability")
+
+        def swap() -> None:
+            if state.standby_zone:
+                instance.availability_zone, state.standby_zone = state.standby_zone, instance.availability_zone
 
         state.begin("rebooting", finish)
         return ActionResult({"DBInstance": instance})
@@ -110,6 +126,9 @@ def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwar
             if given.get(name) is not None and given[name] != getattr(instance, name)
         }
         if waiting:
+            # RDS user guide, "Modifying a Multi-AZ DB cluster": its members are modified with it
+            refuse_member(instance, "InvalidParameterCombination", "modify its cluster instead")
+        if set(db_kwargs) & _NEEDS_AVAILABLE:
             state.require_available("modified")
         made = _modify_db_instance(backend, db_instance_identifier, given)
         state.pending.update(waiting)
@@ -164,6 +183,7 @@ def describe_orderable_db_instance_options(response: RDSResponse) -> ActionResul
             "ReadReplicaCapable": True,
             "Vpc": True,
             "StorageType": "gp3",
+            "SupportsPerformanceInsights": True,
         }
         for size in _CLASSES
         if engine == "postgres" and wanted in {None, f"db.r6g.{size}"}

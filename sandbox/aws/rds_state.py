@@ -42,7 +42,7 @@ class DatabaseState:
     """One instance; `cpu` is in percent.
 
     Clients connected before `exhausted_at` hold their connections until they restart. Nothing has been backed up since
-    `stuck_at`.
+    `stuck_at`. `later` is what shows only some time after the operation that it came of.
     """
 
     instance: DBInstance
@@ -54,6 +54,16 @@ class DatabaseState:
     failed_at: datetime | None = None
     exhausted_at: datetime | None = None
     stuck_at: datetime | None = None
+    later: tuple[datetime, Callable[[], None]] | None = None
+
+    @property
+    def status(self) -> str:
+        self.settle()
+        return str(self.instance.status)
+
+    @property
+    def is_available(self) -> bool:
+        return self.status == AVAILABLE
 
     def begin(self, status: str, finish: Callable[[], None]) -> None:
         self.instance.status = status
@@ -65,10 +75,16 @@ class DatabaseState:
             finish, self.operation = self.operation.finish, None  # first: what `finish` calls may settle again
             self.instance.status = AVAILABLE
             finish()
+        if self.later and moment() >= self.later[0]:
+            show, self.later = self.later[1], None
+            show()
+
+    def show_later(self, began_at: datetime, show: Callable[[], None]) -> None:
+        """Show something as long after an operation as that took."""
+        self.later = began_at + 2 * PACE.rollout, show
 
     def require_available(self, verb: str) -> None:
-        self.settle()
-        if self.instance.status != AVAILABLE:
+        if not self.is_available:
             name, status = self.instance.db_instance_identifier, self.instance.status
             raise RDSClientError(
                 "InvalidDBInstanceState", f"Instance {name} cannot be {verb}: it is {status}, not available."

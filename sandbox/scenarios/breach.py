@@ -8,6 +8,7 @@ from sandbox.scenarios.actors import Actors, ScenarioError
 from sandbox.scenarios.scenario import Aws, Check
 
 _CUT = ("isolate-network", "stop-services")
+_COPY = "-copy"
 
 
 class DataBreach:
@@ -93,6 +94,7 @@ class DataBreach:
                 all(map(_stopped, cut["services"].values())),
             ),
             Check("the snapshot of the database is available", self._snapshot(aws, environment) == "available"),
+            Check("its copy may be restored by the forensic account, and by nobody else", _shared(aws, environment)),
             Check("the audit logs' manifest is in the evidence bucket", self._manifest(aws, environment)),
             *[
                 Check(f"{name.replace('_', ' ')} {verb} exactly as before", after[name] == seen_before[name])
@@ -141,7 +143,8 @@ class DataBreach:
     def _snapshot(aws: Aws, environment: Environment) -> str | None:
         identifier = environment.databases["primary"].identifier
         found = aws("rds").describe_db_snapshots(DBInstanceIdentifier=identifier, SnapshotType="manual")["DBSnapshots"]
-        return str(found[0]["Status"]) if len(found) == 1 else None
+        taken = [one for one in found if not one["DBSnapshotIdentifier"].endswith(_COPY)]
+        return str(taken[0]["Status"]) if len(taken) == 1 else None
 
     @staticmethod
     def _manifest(aws: Aws, environment: Environment) -> bool:
@@ -168,6 +171,23 @@ def _denied(entries: list[dict[str, Any]]) -> bool:
     return all(
         (entry["RuleAction"], entry["Protocol"], entry["CidrBlock"]) == ("deny", "-1", "0.0.0.0/0") for entry in first
     )
+
+
+def _shared(aws: Aws, environment: Environment) -> bool:
+    """Whether the copy of the database's snapshot is shared with the environment's forensic account alone."""
+    rds, identifier = aws("rds"), environment.databases["primary"].identifier
+    found = rds.describe_db_snapshots(DBInstanceIdentifier=identifier, SnapshotType="manual")["DBSnapshots"]
+    names = [one["DBSnapshotIdentifier"] for one in found if one["DBSnapshotIdentifier"].endswith(_COPY)]
+    shared = [
+        account
+        for name in names
+        for one in rds.describe_db_snapshot_attributes(DBSnapshotIdentifier=name)["DBSnapshotAttributesResult"][
+            "DBSnapshotAttributes"
+        ]
+        for account in one["AttributeValues"]
+    ]
+    forensics = environment.evidence.snapshots if environment.evidence else None
+    return forensics is not None and shared == [forensics.account]
 
 
 def _of_services(ingress: dict[str, list[Any]]) -> list[list[Any]]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.runtime.aws_world import World
-from sandbox.seed import audit_logs, evidence_bucket, network, perimeter, services, upkeep, user_pools
+from sandbox.seed import audit_logs, evidence_bucket, network, perimeter, services, standing, upkeep, user_pools
 from sandbox.seed import databases as seed_database
 from sandbox.traffic import background
 
@@ -26,6 +26,7 @@ def seed(world: World) -> None:
     seed_database.databases(world, networks[0])
     user_pools.accounts(world)
     upkeep.upkeep(world)
+    standing.standing(world)
     background.backfill(world, datetime.now(UTC))
 
 
@@ -81,6 +82,10 @@ def _stores(world: World) -> None:
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
+        DeletionProtectionEnabled=True,
+    )
+    world.client("dynamodb").update_continuous_backups(
+        TableName=environment.ledger_table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
     world.client("sesv2").create_email_identity(EmailIdentity=environment.notifications.mail_sender)
 

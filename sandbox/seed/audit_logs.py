@@ -9,12 +9,15 @@ from typing import Any
 from moto.s3.models import s3_backends
 
 from domain.config.environment import Environment
+from sandbox.aws import cloudtrail
 from sandbox.runtime.aws_world import World
 
 _BUCKET = "audit-logs"
 _DAYS = 7
 _EVERY = timedelta(minutes=30)
 _REWRITTEN = timedelta(hours=6)
+_HISTORY = (-timedelta(days=1), timedelta(hours=12))
+"""From when to when an account's everyday calls are in its event history; what is to come turns up when it is time."""
 _READS = ("DescribeServices", "GetObject", "Decrypt", "GenerateDataKey")
 
 
@@ -27,6 +30,10 @@ def audit_logs(world: World, now: datetime) -> None:
     for number in range(int(timedelta(days=_DAYS) / _EVERY)):
         at = begin + number * _EVERY
         _written(environment, _trail_key(environment, at), _trail(environment, at), at + timedelta(minutes=4))
+    for number in range(int((_HISTORY[1] - _HISTORY[0]) / _EVERY)):
+        for record in _records(environment, now + _HISTORY[0] + number * _EVERY):
+            if record["managementEvent"]:  # the event history has no data events
+                cloudtrail.record(environment.account, environment.region, record)
     for number in range(1, int(timedelta(days=_DAYS) / _REWRITTEN)):
         at = begin + number * _REWRITTEN
         written = at - timedelta(seconds=1)
@@ -49,8 +56,11 @@ def _trail_key(environment: Environment, at: datetime) -> str:
 
 def _trail(environment: Environment, at: datetime) -> bytes:
     """A file as CloudTrail delivers it."""
-    records = [_record(environment, at + number * timedelta(minutes=4), number) for number in range(6)]
-    return gzip.compress(json.dumps({"Records": records}).encode(), mtime=0)
+    return gzip.compress(json.dumps({"Records": _records(environment, at)}).encode(), mtime=0)
+
+
+def _records(environment: Environment, at: datetime) -> list[dict[str, Any]]:
+    return [_record(environment, at + number * timedelta(minutes=4), number) for number in range(6)]
 
 
 def _record(environment: Environment, at: datetime, number: int) -> dict[str, Any]:
@@ -58,6 +68,7 @@ def _record(environment: Environment, at: datetime, number: int) -> dict[str, An
     service = {"DescribeServices": "ecs", "GetObject": "s3"}.get(name, "kms")
     return {
         "eventVersion": "1.11",
+        "eventID": sha256(f"{at.isoformat()}/{number}".encode()).hexdigest()[:32],
         "userIdentity": {
             "type": "AssumedRole",
             "arn": environment.arn("sts", f"assumed-role/portal-task/{number:08x}"),

@@ -1,4 +1,4 @@
-"""The evidence bucket under Object Lock, the key that encrypts it and the key that signs the ledger's heads."""
+"""The evidence bucket under Object Lock, and the keys: of it, of snapshots' copies, and that signs the ledger."""
 
 from sandbox.runtime.aws_world import World
 
@@ -13,8 +13,13 @@ def vault(world: World) -> None:
         ObjectLockEnabledForBucket=True,
         CreateBucketConfiguration={"LocationConstraint": world.environment.region},
     )
+    closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    # as AWS does by itself since April 2023 (S3 guide, "Blocking public access")
+    world.client("s3").put_public_access_block(Bucket=evidence.bucket, PublicAccessBlockConfiguration=closed)
     _key(world, evidence.kms_key, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
     _key(world, evidence.signing_key, "SIGN_VERIFY", "ECC_NIST_P256")
+    if evidence.snapshots:
+        _key(world, evidence.snapshots.kms_key, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
 
 
 def _key(world: World, alias: str, usage: str, spec: str) -> None:

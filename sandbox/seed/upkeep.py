@@ -14,6 +14,8 @@ _BUCKET = "audit-logs"
 _ENDS_IN = timedelta(days=214)
 _NIGHTS = 3
 _CRITICAL = "critical"
+_SELECTORS = [{"ReadWriteType": "All", "IncludeManagementEvents": True}]
+"""What AWS gives a trail that is made without any (CloudTrail API CreateTrail); moto gives it none."""
 _WATCHED = {
     "AWS/ECS": ("cpu-high", "memory-high", "tasks-low"),
     "AWS/ApplicationELB": ("5xx", "response-time", f"{_CRITICAL}-unhealthy"),
@@ -75,6 +77,7 @@ def _trails(world: World) -> None:
             IncludeGlobalServiceEvents=True,
             EnableLogFileValidation=True,
         )
+        cloudtrail.put_event_selectors(TrailName=trail, EventSelectors=_SELECTORS)
         cloudtrail.start_logging(Name=trail)
 
 

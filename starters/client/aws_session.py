@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +15,9 @@ from activities.aws.shared.error_mapping import as_application_error
 from domain.config.environment import Environment
 from starters.errors import RefusedError
 from starters.options import Options
+
+if TYPE_CHECKING:
+    from activities.preflight.check import Row
 
 
 @contextmanager
@@ -24,3 +30,15 @@ def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]
         raise RefusedError(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         raise RefusedError(as_application_error(error, doing).message) from error
+
+
+def preflight(options: Options, *, write: bool) -> "list[Row]":
+    """Look at the whole environment with the caller's own rights; with `write`, leave a locked object too."""
+    from activities.preflight.check import Room
+    from activities.preflight.run import run
+    from activities.preflight.table import CHECKS, WRITES
+
+    environment = options.load_environment()
+    clients = AwsClients(boto3.Session(), environment.region)
+    room = Room(clients, environment, options.load_organisation(), partial(datetime.now, UTC))
+    return list(run((*CHECKS, *WRITES) if write else CHECKS, room))

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from activities.action import ChangeAction, Logical, NoticeAction, Params, ProbeAction
+from activities.action import ChangeAction, Logical, NoticeAction, OnRequest, Params, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from domain.config.names import Flaw, Keys, items, mapping, strange, unknown
 from starters.files.model_problems import of_model
@@ -48,6 +48,9 @@ def of_action(at: Keys, step: Mapping[str, Any], environments: Mapping[str, Mapp
         yield from _evidence(at, step)
     given, asked = mapping(step.get("with")), items(step.get("ask"))
     yield from _parameters(at, action.params, given, asked)
+    for name in given.keys() & _on_request(action.params):
+        message = f"{name!r} is for whoever asks for the change to say, not for a runbook; write ask: [{name}]"
+        yield Flaw((*at, "with", name), message)
     yield from strange((*at, "ask"), asked, action.params.model_fields, "parameter")
     for where, environment in environments.items():
         for field in action.needs:
@@ -98,7 +101,17 @@ def _known(environment: Mapping[str, Any], field: str) -> Mapping[str, Any]:
 
 def logical_marks(field: FieldInfo) -> list[Logical]:
     """What a parameter says of the logical names that it takes: in which part of an environment they stand."""
-    return [mark for mark in (*field.metadata, *_marks(field.annotation)) if isinstance(mark, Logical)]
+    return [mark for mark in _all_marks(field) if isinstance(mark, Logical)]
+
+
+def _on_request(params: type[Params]) -> set[str]:
+    """The parameters that stand in no runbook."""
+    fields = params.model_fields.items()
+    return {name for name, one in fields if any(isinstance(mark, OnRequest) for mark in _all_marks(one))}
+
+
+def _all_marks(field: FieldInfo) -> list[Any]:
+    return [*field.metadata, *_marks(field.annotation)]
 
 
 def _marks(annotation: Any) -> Iterator[Any]:

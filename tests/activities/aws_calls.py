@@ -36,8 +36,9 @@ class RecordedAws(AwsClients):
         client = super()._cached(service, attempts)
         if id(client) not in self._hooked:
             self._hooked.add(id(client))
-            client.meta.events.register(f"provide-client-params.{service}", self._note)
-            client.meta.events.register(f"before-call.{service}", self._before)
+            name = service.partition("@")[0]
+            client.meta.events.register(f"provide-client-params.{name}", self._note)
+            client.meta.events.register(f"before-call.{name}", self._before)
         return client
 
     def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:

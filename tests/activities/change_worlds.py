@@ -21,7 +21,8 @@ from tests.activities.world import WorldClients, create_ledger
 class ChangeWorld:
     """`snapshot` is all that the change may touch; `settle` lets AWS finish; `meddle` is somebody else's write.
 
-    Where AWS does not tell that a write went through (`tells`), it may be sent again, to no further effect.
+    Where AWS does not tell that a write went through (`tells`), it may be sent again, to no further effect. `waits` is
+    how long another attempt lets news of the one before it come.
     """
 
     clients: WorldClients
@@ -32,6 +33,7 @@ class ChangeWorld:
     scope: Scope = field(default_factory=scope)
     params: dict[str, Any] = field(default_factory=dict)
     tells: bool = True
+    waits: timedelta = timedelta()
 
 
 Worlds = dict[str, tuple[Callable[[], ChangeWorld], int]]

@@ -7,18 +7,22 @@ from activities.aws.database.rds_failover import Failover
 from activities.aws.database.rds_promote_replica import PromoteReplica
 from activities.aws.database.rds_resize_instance import ResizeInstance
 from activities.aws.ecs.app_restart import RestartService
+from domain.config.environment import Environment
 from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.fake_ecs import FakeEcs, FakeTargets, revision
-from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address
+from tests.activities.fake_rds import CLUSTER, PRIMARY, REPLICA, FakeRds, address
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.world import WorldClients, create_ledger
 
+MINUTE = timedelta(minutes=1)
+DEAD = 14 * MINUTE
+"""How long before the declaration a failed primary was last heard of."""
 PARAMETER = "/axis/database/host"
 HEALTHY = FakeTargets("healthy", "healthy", "healthy")
 
 
-def failover() -> ChangeWorld:
-    rds = FakeRds()
+def failover(rds: FakeRds | None = None) -> ChangeWorld:
+    rds = rds or FakeRds()
     clients = WorldClients({"rds": rds})
     create_ledger(clients)
     return ChangeWorld(
@@ -28,7 +32,24 @@ def failover() -> ChangeWorld:
         meddle=lambda: rds.primary.update(AvailabilityZone="ap-southeast-2c"),
         settle=rds.settle,
         params={"database": "primary"},
+        waits=timedelta(minutes=4),
     )
+
+
+def cluster_failover(engine: str = "postgres") -> ChangeWorld:
+    """The primary is a cluster, which the environment names."""
+    rds = FakeRds()
+    rds.join(engine)
+    world = failover(rds)
+    world.snapshot = lambda: rds.writer
+    world.scope = scope(environment=of_cluster())
+    return world
+
+
+def of_cluster() -> Environment:
+    """An environment whose primary is a cluster."""
+    databases = {"primary": {"identifier": CLUSTER, "max_connections": 100, "cluster": True}}
+    return environment(databases=databases)
 
 
 def resize() -> ChangeWorld:
@@ -64,9 +85,9 @@ def restart() -> ChangeWorld:
     )
 
 
-def promote(behind: float | None = 4) -> ChangeWorld:
+def promote(behind: float | None = 4, ecs: FakeEcs | None = None) -> ChangeWorld:
     """The primary has failed; its replica was so many seconds behind, or nobody knows."""
-    rds, ecs = FakeRds(), FakeEcs()
+    rds, ecs = FakeRds(), ecs or FakeEcs()
     rds.primary["DBInstanceStatus"] = "failed"
     clients = WorldClients({"rds": rds, "ecs": ecs, "elbv2": HEALTHY})
     create_ledger(clients)
@@ -75,7 +96,11 @@ def promote(behind: float | None = 4) -> ChangeWorld:
     rds.primary["VpcSecurityGroups"] = [{"VpcSecurityGroupId": fence, "Status": "active"}]
     ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Type="String")
     if behind is not None:
-        metric("ReplicaLag", REPLICA, behind, clients)
+        metric("CPUUtilization", PRIMARY, 30, clients, ago=DEAD)
+        metric("ReplicaLag", REPLICA, behind, clients, ago=DEAD)
+        # RDS user guide, "Monitoring read replication": PostgreSQL's lag is the time since the last transaction that
+        # was replayed, so once the primary is dead it only counts the time
+        metric("ReplicaLag", REPLICA, behind + (DEAD - MINUTE).total_seconds(), clients)
 
     def snapshot() -> tuple[Any, ...]:
         rules = ec2.describe_security_groups(GroupIds=[fence])["SecurityGroups"][0]["IpPermissions"]
@@ -98,12 +123,21 @@ def promote(behind: float | None = 4) -> ChangeWorld:
     )
 
 
-def metric(name: str, identifier: str, value: float, clients: WorldClients) -> None:
-    """Put in one data point of a minute before the incident was declared."""
+class ForeignEcs(FakeEcs):
+    """A service whose deployments CodeDeploy makes: ECS shows none of its own (ECS API DescribeServices)."""
+
+    def describe_services(self, cluster: str, services: list[str]) -> dict[str, Any]:
+        (service,) = super().describe_services(cluster=cluster, services=services)["services"]
+        foreign = {"deploymentController": {"type": "CODE_DEPLOY"}, "deployments": []}
+        return {"services": [service | foreign], "failures": []}
+
+
+def metric(name: str, identifier: str, value: float, clients: WorldClients, ago: timedelta = MINUTE) -> None:
+    """Put in one data point of so long before the incident was declared."""
     data: Any = {
         "MetricName": name,
         "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": identifier}],
-        "Timestamp": NOW - timedelta(minutes=1),
+        "Timestamp": NOW - ago,
         "Value": value,
     }
     clients.inner.client("cloudwatch").put_metric_data(Namespace="AWS/RDS", MetricData=[data])

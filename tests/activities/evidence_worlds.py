@@ -8,7 +8,9 @@ from moto.s3.models import s3_backends
 from activities.aws.database.rds_snapshot import Snapshot
 from activities.aws.evidence.s3_preserve_logs import PreserveLogs
 from domain.model.activity_io import Scope
+from sandbox.aws import rds as sandbox_rds
 from sandbox.aws import s3 as sandbox_s3
+from sandbox.aws.rollout import PACE
 from tests.activities.change_worlds import ChangeWorld, Worlds
 from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 from tests.activities.world import WorldClients, create_ledger
@@ -18,22 +20,29 @@ LOGS = environment().buckets["audit-logs"]
 VAULT = "axis-evidence"
 EVIDENCE = {"bucket": VAULT, "kms_key": "alias/axis-evidence", "signing_key": "alias/axis-ledger"}
 DECLARED = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+FORENSIC_ACCOUNT, FORENSIC_KEY = "210987654321", "alias/axis-forensic-snapshots"
+CLUSTER = "axis-cluster"
+_POSTGRES: dict[str, Any] = {
+    "Engine": "postgres",
+    "MasterUsername": "portal",
+    "ManageMasterUserPassword": True,
+    "AllocatedStorage": 100,
+    "StorageEncrypted": True,
+}
 _LOCATED: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
 
 
 def snapshot() -> ChangeWorld:
+    """An RDS that behaves as AWS does, and a forensic account; the database is encrypted with AWS's own key."""
+    sandbox_rds.install()
+    PACE.rollout = timedelta.resolution
     clients = WorldClients()
     create_ledger(clients)
-    rds = clients.inner.client("rds")
+    rds, kms = clients.inner.client("rds"), clients.inner.client("kms")
     for name in (DATABASE, "another"):
-        rds.create_db_instance(
-            DBInstanceIdentifier=name,
-            DBInstanceClass="db.t4g.small",
-            Engine="postgres",
-            MasterUsername="portal",
-            ManageMasterUserPassword=True,
-            AllocatedStorage=20,
-        )
+        rds.create_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.r6g.large", **_POSTGRES)
+    rds.create_db_cluster(DBClusterIdentifier=CLUSTER, DBClusterInstanceClass="db.r6gd.large", **_POSTGRES)
+    kms.create_alias(AliasName=FORENSIC_KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     taken = f"ir-{scope().incident}-{DATABASE}-1"
 
     def there() -> list[Any]:
@@ -45,8 +54,16 @@ def snapshot() -> ChangeWorld:
         change=Snapshot(clients),
         snapshot=there,
         meddle=lambda: rds.create_db_snapshot(DBInstanceIdentifier="another", DBSnapshotIdentifier=taken),
+        scope=snapshot_scope(),
         params={"database": "primary"},
     )
+
+
+def snapshot_scope(**database: Any) -> Scope:
+    """A scope whose environment names a forensic account; its primary is the one given."""
+    evidence = EVIDENCE | {"snapshots": {"account": FORENSIC_ACCOUNT, "kms_key": FORENSIC_KEY}}
+    changes = {"databases": {"primary": {"max_connections": 100, **database}}} if database else {}
+    return scope(environment=environment(evidence=evidence, **changes))
 
 
 def furnish(clients: WorldClients) -> None:

@@ -131,7 +131,7 @@ def test_a_lost_answer_is_looked_up(
     with pytest.raises(LostError):
         runner.apply(world.change, call, NOW)
     made = len(world.clients.writes)
-    retried = runner.apply(world.change, call, NOW)
+    retried = runner.apply(world.change, call, NOW + world.waits)
     assert (retried.outcome, retried.ours) == ("applied", True)
     if when == "unanswered" and lose == writes - 1 and world.tells:
         assert len(world.clients.writes) == made

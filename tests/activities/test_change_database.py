@@ -3,15 +3,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from activities.action import RuleError
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
-from tests.activities.database_worlds import failover, resize, restart
+from tests.activities.database_worlds import of_cluster, resize, restart
 from tests.activities.fake_ecs import revision
-from tests.activities.fake_rds import FakeRds
+from tests.activities.fake_rds import CLUSTER, FakeRds
+from tests.activities.scopes import scope
+from tests.activities.upkeep_worlds import insights
 
 
 @pytest.fixture(autouse=True)
@@ -29,46 +30,6 @@ def planned(world: Any, **params: Any) -> Plan:
 def rds_of(world: Any) -> FakeRds:
     fake: FakeRds = world.clients.instead["rds"]
     return fake
-
-
-def test_no_failover_without_a_standby() -> None:
-    """A single zone, or a standby that RDS does not name, cannot be failed over to."""
-    world = failover()
-    del rds_of(world).primary["SecondaryAvailabilityZone"]
-    with pytest.raises(RuleError, match="which zone"):
-        planned(world)
-    rds_of(world).primary["MultiAZ"] = False
-    with pytest.raises(RuleError, match="not Multi-AZ"):
-        planned(world)
-
-
-@pytest.mark.parametrize("status", ["failed", "rebooting", "modifying", "stopped"])
-def test_rds_fails_over_only_what_is_available(status: str) -> None:
-    """What RDS would refuse once approved is refused before anybody is asked."""
-    world = failover()
-    rds_of(world).primary["DBInstanceStatus"] = status
-    with pytest.raises(RuleError, match=f"is {status}"):
-        planned(world)
-
-
-def test_a_failover_under_way_is_never_doubled() -> None:
-    """While the instance reboots in its old zone a second failover is refused by RDS, and waited for."""
-    world = failover()
-    plan = planned(world)
-    rds_of(world).primary["DBInstanceStatus"] = "rebooting"
-    assert world.change.read(world.scope, plan) == plan.before
-    with pytest.raises(ClientError, match="InvalidDBInstanceState"):
-        world.change.act(world.scope, plan)
-    assert not world.change.verify(world.scope, plan).done
-
-
-def test_a_failover_tells_what_it_brings_with_it() -> None:
-    """Names of pending changes, never their values."""
-    world = failover()
-    rds_of(world).primary["PendingModifiedValues"] = {"MasterUserPassword": "hunter2"}
-    plan = planned(world)
-    assert "MasterUserPassword" in plan.impact
-    assert "hunter2" not in plan.model_dump_json()
 
 
 def test_a_class_that_aws_does_not_offer_is_refused() -> None:
@@ -111,6 +72,41 @@ def test_a_class_that_waits_for_its_window_is_not_done() -> None:
     assert not world.change.verify(world.scope, plan).done
     rds_of(world).settle()
     assert world.change.verify(world.scope, plan).done
+
+
+@pytest.mark.parametrize("make", [resize, insights])
+@pytest.mark.parametrize(
+    ("status", "instead"), [("storage-optimization", "wait for it"), ("storage-full", "raise its allocated storage")]
+)
+def test_what_is_busy_is_not_modified(make: Any, status: str, instead: str) -> None:
+    """RDS modifies only what is available: refused before anybody is asked, with what helps."""
+    world = make()
+    rds_of(world).primary["DBInstanceStatus"] = status
+    with pytest.raises(RuleError, match=f"is {status}.*{instead}"):
+        planned(world)
+
+
+@pytest.mark.parametrize("make", [resize, insights])
+def test_a_member_of_a_cluster_is_not_modified_by_itself(make: Any) -> None:
+    """Whether the environment names the member or its cluster."""
+    world = make()
+    rds_of(world).join()
+    rds_of(world).primary["DBClusterIdentifier"] = CLUSTER
+    with pytest.raises(RuleError, match="is a member of cluster axis-cluster"):
+        planned(world)
+    world.scope = scope(environment=of_cluster())
+    with pytest.raises(RuleError, match="is a member of cluster axis-cluster"):
+        planned(world)
+
+
+def test_a_class_without_insights_is_refused() -> None:
+    """AWS tells of each class it offers whether it has them; where it lists none, nothing is known."""
+    world = insights()
+    rds_of(world).insights = False
+    with pytest.raises(RuleError, match="has no Performance Insights"):
+        planned(world)
+    rds_of(world).classes = []
+    assert planned(world)
 
 
 def test_a_restart_says_how_large_the_pools_may_be() -> None:

@@ -11,7 +11,7 @@ from activities.action import RuleError
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.database_worlds import PARAMETER, metric, promote
+from tests.activities.database_worlds import PARAMETER, ForeignEcs, metric, promote
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address, snapshot
 
 
@@ -48,21 +48,31 @@ def test_the_plan_holds_all_that_changes(world: ChangeWorld) -> None:
     assert plan.after["deployment"] == f"newer than {plan.before['deployment']}"
     assert (plan.approval_class, plan.reversible) == (ApprovalClass.A3, False)
     assert len(plan.locks) == 4
+    assert plan.context["retention_days"] == 14
 
 
 def test_those_who_approve_are_told_what_is_lost_and_missing(world: ChangeWorld, rds: FakeRds) -> None:
     """The lag and its time, the last snapshot and why there is none now, and what must be rebuilt."""
     rds.snapshots = [snapshot("nightly")]
     impact = planned(world).impact
-    for words in ("4 s behind at 23 Nov 03:29", "No snapshot", "nightly", "axis-db-reports", "Multi-AZ", "7 days"):
+    for words in ("4 s behind at 23 Nov 03:16", "No snapshot", "nightly", "axis-db-reports", "Multi-AZ", "14 days"):
         assert words in impact
+    assert "counts the time (784 s at 23 Nov 03:29 UTC), not what is lost" in impact
     rds.snapshots = []
     assert "no earlier one" in planned(world).impact
 
 
 @pytest.mark.parametrize(
     ("status", "instead"),
-    [("available", "fail over"), ("backing-up", "fail over"), ("rebooting", "wait"), ("stopped", "start it again")],
+    [
+        ("available", "fail over"),
+        ("backing-up", "fail over"),
+        ("rebooting", "wait"),
+        ("stopped", "start it"),
+        ("storage-full", "raise its allocated storage"),
+        ("incompatible-parameters", "put its parameter group back"),
+        ("inaccessible-encryption-credentials-recoverable", "enable its KMS key"),
+    ],
 )
 def test_a_living_primary_is_left_in_its_place(world: ChangeWorld, rds: FakeRds, status: str, instead: str) -> None:
     """Two primaries would take writes; the refusal says what to do instead."""
@@ -152,7 +162,7 @@ def test_the_application_is_led_over_only_once_the_replica_takes_writes(world: C
     assert world.clients.writes[2:] == ["ssm.put_parameter", "ecs.update_service"]
     world.settle()
     seen = world.change.verify(world.scope, plan)
-    assert (seen.done, "with backups of 7 days" in seen.message) == (True, True)
+    assert (seen.done, "with backups of 14 days" in seen.message) == (True, True)
 
 
 def test_a_primary_that_came_back_meanwhile_stops_it(world: ChangeWorld, rds: FakeRds) -> None:
@@ -181,4 +191,81 @@ def test_a_missing_instance_is_an_error(world: ChangeWorld, rds: FakeRds) -> Non
     """RDS's own answer passes through, to be given its kind in one place."""
     del rds.instances[REPLICA]
     with pytest.raises(ClientError, match="DBInstanceNotFound"):
+        planned(world)
+
+
+def test_a_primary_that_rds_shows_as_available_may_be_lost(world: ChangeWorld, rds: FakeRds) -> None:
+    """A zone is out and RDS says nothing of it: who asks says how that is known, and all who approve read it."""
+    rds.primary["DBInstanceStatus"] = "available"
+    metric("DatabaseConnections", PRIMARY, 97, world.clients)
+    with pytest.raises(ValidationError, match="primary_is_lost"):
+        planned(world, primary_is_lost="yes")
+    reason = "AWS Health reports the zone a as out since 03:16"
+    plan = planned(world, primary_is_lost=reason)
+    assert reason in plan.impact
+    assert "said to be lost" in plan.impact
+    world.change.act(world.scope, plan)
+    assert world.change.read(world.scope, plan) == plan.after
+
+
+def test_an_unknown_loss_can_be_accepted_for_a_primary_that_is_lost() -> None:
+    """Without figures nobody can say what is lost; whoever says that the primary is gone may promote all the same."""
+    with mock_aws():
+        assert "what would be lost is unknown" in planned(promote(None), primary_is_lost="the region's console").impact
+
+
+def test_the_longer_retention_is_kept(world: ChangeWorld, rds: FakeRds) -> None:
+    """35 days of backups do not become 7: RDS would keep those of the promoted instance for as long as it is told."""
+    rds.primary["BackupRetentionPeriod"] = 35
+    world.change.act(world.scope, planned(world))
+    assert rds.replica["BackupRetentionPeriod"] == 35
+
+
+def test_a_service_that_ecs_would_not_restart_does_not_hold_a_promotion_up() -> None:
+    """Under another controller UpdateService refuses a new deployment: it is left alone, and the plan says so."""
+    with mock_aws():
+        _promoted_without_a_restart(promote(ecs=ForeignEcs()))
+
+
+def _promoted_without_a_restart(world: ChangeWorld) -> None:
+    plan = planned(world)
+    assert "NOT restarted (its deployments are those of CODE_DEPLOY" in plan.impact
+    world.change.act(world.scope, plan)
+    assert world.clients.writes == [
+        "ec2.revoke_security_group_ingress",
+        "rds.promote_read_replica",
+        "ssm.put_parameter",
+    ]
+    assert "restarted by hand" in world.change.verify(world.scope, plan).message
+
+
+def test_without_a_restart_ecs_is_not_asked(world: ChangeWorld) -> None:
+    """Where ECS itself is in trouble the database can still be replaced."""
+    world.change.act(world.scope, planned(world, restart=False))
+    assert not [call for call in world.clients.calls if call.startswith("ecs.")]
+
+
+def test_a_parameter_that_takes_no_such_value_is_refused_before_the_promotion(world: ChangeWorld) -> None:
+    """A pattern that the new address does not match, and a hundredth version that a label holds."""
+    ssm = world.clients.inner.client("ssm")
+    ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Overwrite=True, AllowedPattern=f"^{PRIMARY}[.].*$")
+    with pytest.raises(RuleError, match="takes only what matches"):
+        planned(world)
+    ssm.delete_parameter(Name=PARAMETER)
+    ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Type="String")
+    ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=["first"])
+    for _ in range(99):
+        ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Overwrite=True)
+    with pytest.raises(RuleError, match="has the label first"):
+        planned(world)
+
+
+def test_a_cluster_is_not_replaced_by_a_replica(world: ChangeWorld, rds: FakeRds) -> None:
+    """It fails over to its own readers; and RDS promotes no member by itself."""
+    rds.primary["DBClusterIdentifier"] = "axis-cluster"
+    with pytest.raises(RuleError, match="ask for a failover"):
+        planned(world)
+    del rds.primary["DBClusterIdentifier"]
+    rds.replica["DBClusterIdentifier"] = "axis-cluster"
+    with pytest.raises(RuleError, match="fail the cluster over"):
         planned(world)

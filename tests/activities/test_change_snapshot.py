@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,11 +8,21 @@ from moto import mock_aws
 from moto.rds.models import rds_backends
 from temporalio.exceptions import ApplicationError
 
+from activities.action import RuleError
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
+from domain.model.activity_io import ApplyCall
+from sandbox.aws.rollout import PACE
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.evidence_worlds import DATABASE, snapshot
-from tests.activities.scopes import ACCOUNT, NOW, REGION, environment
+from tests.activities.evidence_worlds import (
+    CLUSTER,
+    DATABASE,
+    FORENSIC_ACCOUNT,
+    FORENSIC_KEY,
+    snapshot,
+    snapshot_scope,
+)
+from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 from tests.activities.test_change_catalogue import planned, verified
 
 _RDS_NAME = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,253}[a-z0-9]")
@@ -54,16 +65,23 @@ def test_a_name_is_one_that_rds_takes(runner: ChangeRunner, world: ChangeWorld, 
 def test_it_is_waited_for_until_it_is_available(runner: ChangeRunner, world: ChangeWorld) -> None:
     """While RDS is at it: not yet, and the next look is not at once, or a long one would use its attempts up."""
     call = planned(runner, world)
+    PACE.rollout = timedelta(days=1)
     runner.apply(world.change, call, NOW)
-    taken = in_moto(call.plan.context["identifier"])
-    taken.status = "creating"
-    with pytest.raises(ApplicationError, match="is creating") as waiting:
+    waits(runner, world, call, "is creating")
+    in_moto(call.plan.context["identifier"]).status = "available"
+    waits(runner, world, call, "copy is copying", seconds=2)
+    waits(runner, world, call, "copy is copying")
+    PACE.rollout = timedelta.resolution
+    assert "is available" in verified(runner, world, call)
+
+
+def waits(runner: ChangeRunner, world: ChangeWorld, call: ApplyCall, words: str, seconds: float = 20) -> None:
+    """One look, which comes too early."""
+    with pytest.raises(ApplicationError, match=words) as waiting:
         verified(runner, world, call)
     assert (waiting.value.type, waiting.value.non_retryable) == ("NotYet", False)
     assert waiting.value.next_retry_delay is not None
-    assert waiting.value.next_retry_delay.total_seconds() == 20
-    taken.status = "available"
-    assert "is available" in verified(runner, world, call)
+    assert waiting.value.next_retry_delay.total_seconds() == seconds
 
 
 @pytest.mark.parametrize("broken", ["failed", None])
@@ -86,17 +104,26 @@ def test_a_snapshot_that_failed_or_is_gone_is_told(
 def test_the_impact_tells_of_the_pause(runner: ChangeRunner, world: ChangeWorld) -> None:
     """In one zone the database pauses; with a standby it does not; one that is busy is waited for."""
     assert "pause, for seconds" in planned(runner, world).plan.impact
-    rds = world.clients.inner.client("rds")
-    rds_backends[ACCOUNT][REGION].databases[DATABASE].multi_az = True
+    instance = rds_backends[ACCOUNT][REGION].databases[DATABASE]
+    instance.multi_az = True
     assert "nothing pauses" in planned(runner, world).plan.impact
-    rds.stop_db_instance(DBInstanceIdentifier=DATABASE)
-    assert "takes no snapshot while it is stopped" in planned(runner, world).plan.impact
+    instance.status = "rebooting"
+    assert "takes no snapshot while it is rebooting" in planned(runner, world).plan.impact
+
+
+@pytest.mark.parametrize(("status", "instead"), [("stopped", "start it"), ("failed", "automated backups are kept")])
+def test_what_does_not_become_available_by_itself_is_refused(
+    runner: ChangeRunner, world: ChangeWorld, status: str, instead: str
+) -> None:
+    """RDS takes a snapshot only of what is available: waiting would never end."""
+    rds_backends[ACCOUNT][REGION].databases[DATABASE].status = status
+    with pytest.raises(RuleError, match=instead):
+        planned(runner, world)
 
 
 def test_a_database_that_is_not_there_is_final(runner: ChangeRunner, world: ChangeWorld) -> None:
     """A name that RDS does not know ends the plan with its own error."""
-    databases = {"primary": {"identifier": "nowhere", "max_connections": 1}}
-    world.scope = world.scope.model_copy(update={"environment": environment(databases=databases)})
+    world.scope = snapshot_scope(identifier="nowhere")
     with pytest.raises(world.clients.inner.client("rds").exceptions.DBInstanceNotFoundFault):
         planned(runner, world)
 
@@ -104,3 +131,112 @@ def test_a_database_that_is_not_there_is_final(runner: ChangeRunner, world: Chan
 def test_what_preserves_evidence() -> None:
     """These, and no others, run on the queue whose role can change nothing else."""
     assert {name for name, change in CHANGES.items() if change.evidence} == {"rds.snapshot", "s3.preserve_logs"}
+
+
+def kept(runner: ChangeRunner, world: ChangeWorld) -> tuple[ApplyCall, str]:
+    """A snapshot taken, copied and shared, and what is said of it."""
+    call = planned(runner, world)
+    runner.apply(world.change, call, NOW)
+    return call, verified(runner, world, call)
+
+
+def restorers(world: ChangeWorld, name: str) -> list[str]:
+    """Which accounts may restore a snapshot."""
+    rds = world.clients.inner.client("rds")
+    answer = rds.describe_db_snapshot_attributes(DBSnapshotIdentifier=name)["DBSnapshotAttributesResult"]
+    return next(one["AttributeValues"] for one in answer["DBSnapshotAttributes"] if one["AttributeName"] == "restore")
+
+
+def test_a_breachs_snapshot_is_copied_and_shared_with_the_forensic_account_alone(
+    runner: ChangeRunner, world: ChangeWorld
+) -> None:
+    """AWS's own key lets nobody else restore it; the copy is under ours. A second look copies and shares nothing."""
+    call, said = kept(runner, world)
+    name = call.plan.context["identifier"]
+    assert said.endswith(f"shared with account {FORENSIC_ACCOUNT} alone")
+    assert restorers(world, f"{name}-copy") == [FORENSIC_ACCOUNT]
+    assert restorers(world, name) == []
+    key = world.clients.inner.client("kms").describe_key(KeyId=FORENSIC_KEY)["KeyMetadata"]["Arn"]
+    assert in_moto(f"{name}-copy").kms_key_id == key
+    verified(runner, world, call)
+    assert world.clients.writes == [
+        "rds.create_db_snapshot",
+        "rds.copy_db_snapshot",
+        "rds.modify_db_snapshot_attribute",
+    ]
+
+
+def test_rds_shares_nothing_that_its_own_key_encrypts(runner: ChangeRunner, world: ChangeWorld) -> None:
+    """Why there is a copy at all."""
+    call = planned(runner, world)
+    runner.apply(world.change, call, NOW)
+    rds = world.clients.inner.client("rds")
+    asked = {"AttributeName": "restore", "ValuesToAdd": [FORENSIC_ACCOUNT]}
+    with pytest.raises(rds.exceptions.ClientError, match="InvalidParameterValue"):
+        rds.modify_db_snapshot_attribute(DBSnapshotIdentifier=call.plan.context["identifier"], **asked)
+
+
+def test_a_copy_that_others_may_restore_is_told(runner: ChangeRunner, world: ChangeWorld) -> None:
+    """Shared with one account and no other: whoever shares it further is found out."""
+    call, _ = kept(runner, world)
+    asked = {"AttributeName": "restore", "ValuesToAdd": ["111122223333"]}
+    name = f"{call.plan.context['identifier']}-copy"
+    world.clients.inner.client("rds").modify_db_snapshot_attribute(DBSnapshotIdentifier=name, **asked)
+    with pytest.raises(ApplicationError, match="shared with 111122223333 too") as found:
+        verified(runner, world, call)
+    assert found.value.type == "VerificationFailed"
+
+
+def test_a_copy_of_somebody_elses_is_not_taken_for_ours(runner: ChangeRunner, world: ChangeWorld) -> None:
+    """Another key, or another incident, under the name of our copy."""
+    call = planned(runner, world)
+    runner.apply(world.change, call, NOW)
+    rds, name = world.clients.inner.client("rds"), call.plan.context["identifier"]
+    rds.copy_db_snapshot(SourceDBSnapshotIdentifier=name, TargetDBSnapshotIdentifier=f"{name}-copy")
+    with pytest.raises(ApplicationError, match="another copy"):
+        verified(runner, world, call)
+
+
+@pytest.mark.parametrize(
+    "environment_names", [{"identifier": CLUSTER, "cluster": True}, {"identifier": f"{CLUSTER}-instance-2"}]
+)
+def test_a_cluster_is_kept_as_a_whole(
+    runner: ChangeRunner, world: ChangeWorld, environment_names: dict[str, Any]
+) -> None:
+    """RDS takes no snapshot of a member: the cluster's own call is used, whichever of the two is named."""
+    world.scope = snapshot_scope(**environment_names)
+    call, said = kept(runner, world)
+    assert call.plan.target.split(":")[-2:] == ["cluster-snapshot", f"ir-{world.scope.incident}-{CLUSTER}-1"]
+    assert len(f"{call.plan.context['identifier']}-copy") <= 63
+    assert said.endswith(f"shared with account {FORENSIC_ACCOUNT} alone")
+    assert world.clients.writes[0] == "rds.create_db_cluster_snapshot"
+
+
+def test_without_a_forensic_account_it_stays_as_it_was_taken(runner: ChangeRunner, world: ChangeWorld) -> None:
+    """And whoever reads the plan knows that nobody else can restore it."""
+    world.scope = scope()
+    call = planned(runner, world)
+    assert "No forensic account is named" in call.plan.impact
+    runner.apply(world.change, call, NOW)
+    assert verified(runner, world, call).endswith("is available, encrypted")
+    assert world.clients.writes == ["rds.create_db_snapshot"]
+
+
+def test_a_key_that_nobody_could_share_by_is_refused(runner: ChangeRunner, world: ChangeWorld) -> None:
+    """One that is switched off, or not there; AWS's own is refused when the environment is read."""
+    kms = world.clients.inner.client("kms")
+    kms.disable_key(KeyId=kms.describe_key(KeyId=FORENSIC_KEY)["KeyMetadata"]["KeyId"])
+    with pytest.raises(RuleError, match="is Disabled"):
+        planned(runner, world)
+    kms.delete_alias(AliasName=FORENSIC_KEY)
+    with pytest.raises(RuleError, match="there is no key"):
+        planned(runner, world)
+    with pytest.raises(ValueError, match="cannot be shared"):
+        environment(evidence={"snapshots": {"account": FORENSIC_ACCOUNT, "kms_key": "alias/aws/rds"}})
+
+
+def test_a_full_account_is_refused(runner: ChangeRunner, world: ChangeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There must be room for the snapshot and its copy."""
+    monkeypatch.setenv("MOTO_RDS_SNAPSHOT_LIMIT", "1")
+    with pytest.raises(RuleError, match="0 of at most 1 manual snapshots are there, and 2 more are needed"):
+        planned(runner, world)

@@ -1,5 +1,7 @@
 """What could not be read is never `ok`: every probe of the catalogue, in every case in which it cannot judge."""
 
+from unittest.mock import patch
+
 import pytest
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
@@ -35,7 +37,7 @@ def test_never_ok_unread(probe: str, case: Case) -> None:
     make = cases().get(probe, {}).get(case, "")
     if isinstance(make, str):
         return
-    with mock_aws():
+    with mock_aws(), patch("time.sleep"):  # nobody waits for AWS's pace
         finding = _seen(probe, make())
     if finding is None:
         assert case not in _COUNTED, "one record, or the end of the pages, ends it with an error"

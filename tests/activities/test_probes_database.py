@@ -150,13 +150,13 @@ def test_metric_pages_are_joined_whatever_their_order() -> None:
     finding = DatabaseConnections(aws).observe(scope(), PARAMS, NOW)
     aws.all_asked()
     assert finding.status is FindingStatus.SUSPECT
-    assert {key: finding.facts[key] for key in ("maximum", "maximum_at", "latest", "p95", "percent", "complete")} == {
+    assert {key: finding.facts[key] for key in ("maximum", "maximum_at", "latest", "p95", "percent", "truncated")} == {
         "maximum": 90.0,
         "maximum_at": "2026-11-23T02:35:00Z",
         "latest": 40.0,
         "p95": 35.0,
         "percent": 90,
-        "complete": True,
+        "truncated": False,
     }
 
 

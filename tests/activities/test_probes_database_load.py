@@ -7,8 +7,10 @@ from botocore.exceptions import ClientError
 from activities.action import ProbeAction
 from activities.aws.database.cloudwatch_database import DatabaseCpu, DatabaseStorage, ReplicaLag
 from activities.aws.database.database_cause import DatabaseCause, DatabaseClassification
+from activities.aws.database.database_state import remedy
 from activities.aws.database.rds_events import DatabaseEvents
 from activities.aws.database.rds_postgres_log import PostgresLog
+from activities.aws.database.rds_status import DatabaseStatus
 from activities.catalogue import PROBES
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
@@ -20,6 +22,7 @@ OWN: list[type[ProbeAction[Any]]] = [
     *(DatabaseCpu, DatabaseStorage, ReplicaLag, DatabaseEvents, PostgresLog, DatabaseClassification, DatabaseCause)
 ]
 MINUTE = timedelta(minutes=1)
+NAN = float("nan")
 
 
 def look(aws: Any, probe: type[ProbeAction[Any]], **params: Any) -> Finding:
@@ -27,18 +30,15 @@ def look(aws: Any, probe: type[ProbeAction[Any]], **params: Any) -> Finding:
 
 
 def metrics(aws: RecordedAws, **series: list[float]) -> None:
-    """Let CloudWatch answer these values, a minute apart, the last of them a minute before NOW."""
+    """Let CloudWatch answer these values, a minute apart, the last of them a minute before NOW; `NAN` is a gap."""
 
     def answer(_: dict[str, Any]) -> dict[str, Any]:
-        results = [
-            {
-                "Id": name,
-                "StatusCode": "Complete",
-                "Values": values,
-                "Timestamps": [NOW - MINUTE * (len(values) - number) for number in range(len(values))],
-            }
-            for name, values in series.items()
-        ]
+        results = []
+        for name, values in series.items():
+            dated = [(NOW - MINUTE * (len(values) - number), value) for number, value in enumerate(values)]
+            kept = [point for point in dated if point[1] is not NAN]
+            points = {"Timestamps": [when for when, _ in kept], "Values": [value for _, value in kept]}
+            results.append({"Id": name, "StatusCode": "Complete"} | points)
         return {"MetricDataResults": results}
 
     aws.answer("GetMetricData", answer)
@@ -90,6 +90,11 @@ def test_a_metric_that_stopped_is_unknown(probe: type[ProbeAction[Any]], empty: 
         assert look(aws, probe).status is FindingStatus.UNKNOWN
 
 
+def known(aws: Stubbed) -> None:
+    """RDS answers no event for a name that it does not know, so the instance is looked up first."""
+    aws.answer("describe_db_instances", {"DBInstances": [{"DBInstanceIdentifier": "axis-db"}]})
+
+
 def test_events_are_counted_by_category_page_by_page() -> None:
     """Both ends of the window are instants, every page is read, and no message leaves the probe."""
     aws = Stubbed("rds")
@@ -99,6 +104,7 @@ def test_events_are_counted_by_category_page_by_page() -> None:
     def event(minutes: int, *categories: str) -> dict[str, Any]:
         return {"Date": NOW - minutes * MINUTE, "EventCategories": list(categories), "Message": "patient 4711"}
 
+    known(aws)
     aws.answer("describe_events", {"Events": [event(90, "backup"), event(130, "failover")], "Marker": "1"}, asked)
     aws.answer("describe_events", {"Events": [event(5, "failure")]}, asked | {"Marker": "1"})
     finding = look(aws, DatabaseEvents)
@@ -111,8 +117,21 @@ def test_events_are_counted_by_category_page_by_page() -> None:
 def test_a_backup_alone_is_no_suspect() -> None:
     """What RDS does every night is told and not held against it."""
     aws = Stubbed("rds")
+    known(aws)
     aws.answer("describe_events", {"Events": [{"Date": NOW - MINUTE, "EventCategories": ["backup"]}]})
     assert look(aws, DatabaseEvents).status is FindingStatus.OK
+
+
+def quiet_log(aws: RecordedAws) -> None:
+    """A log that was written to and complains of nothing."""
+    written = {
+        "LogFileName": "error/postgresql.log.2026-11-23-03",
+        "LastWritten": int(NOW.timestamp() * 1000),
+        "Size": 90,
+    }
+    line = f"{NOW - MINUTE:%Y-%m-%d %H:%M:%S} UTC::@:[381]:LOG:  checkpoint starting: time\n"
+    aws.answer("DescribeDBLogFiles", lambda _: {"DescribeDBLogFiles": [written]})
+    aws.answer("DownloadDBLogFilePortion", lambda _: {"LogFileData": line, "AdditionalDataPending": False})
 
 
 @pytest.mark.parametrize(
@@ -124,7 +143,7 @@ def test_the_cause_is_told_by_one_step_alone(signs: dict[str, list[float]], caus
     with recorded_aws() as aws:
         instance(aws)
         metrics(aws, **(usual | signs))
-        aws.answer("DescribeDBLogFiles", lambda _: {"DescribeDBLogFiles": []})
+        quiet_log(aws)
         seen = {
             asked: look(aws, DatabaseCause, cause=asked).status is FindingStatus.SUSPECT
             for asked in ("pool-exhaustion", "cpu", "lock", "storage", "down")
@@ -160,3 +179,66 @@ def test_a_broken_source_is_an_error(probe: type[ProbeAction[Any]], code: str) -
 def test_they_are_in_the_catalogue() -> None:
     """A runbook can name every one of them."""
     assert {probe.name for probe in OWN} <= PROBES.keys()
+
+
+def test_a_gap_in_a_metric_is_no_sign() -> None:
+    """No figure of the connections is not that there are none: neither a reason to fail over, nor all well."""
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, connections=[], cpu=[10.0], free=[300.0 * GIB])
+        quiet_log(aws)
+        down = look(aws, DatabaseCause, cause="down", suggests="failover")
+        whole = look(aws, DatabaseClassification)
+    assert (down.status, whole.status) == (FindingStatus.UNKNOWN, FindingStatus.UNKNOWN)
+    assert "nothing tells of its connections" in down.summary
+
+
+def test_a_log_that_was_not_written_shows_no_locks() -> None:
+    """Without a file nobody knows whether statements wait; what the metrics show is known all the same."""
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, connections=[95.0], cpu=[10.0], free=[300.0 * GIB])
+        aws.answer("DescribeDBLogFiles", lambda _: {"DescribeDBLogFiles": []})
+        assert look(aws, DatabaseCause, cause="lock").status is FindingStatus.UNKNOWN
+        assert look(aws, DatabaseCause, cause="pool-exhaustion").status is FindingStatus.SUSPECT
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "suggests"),
+    [
+        ("failed", "down", "promote-replica"),
+        ("incompatible-parameters", "down", None),
+        ("inaccessible-encryption-credentials-recoverable", "down", None),
+        ("stopped", "down", None),
+        ("storage-full", "storage", None),
+    ],
+)
+def test_one_classification_serves_probes_and_changes(status: str, cause: str, suggests: str | None) -> None:
+    """What needs repair or a start is not offered a promotion, which the change would refuse with the same remedy."""
+    with recorded_aws() as aws:
+        instance(aws, DBInstanceStatus=status)
+        finding = look(aws, DatabaseClassification)
+        shown = look(aws, DatabaseStatus)
+    assert (finding.facts["cause"], finding.facts["suggests"]) == (cause, suggests)
+    assert f"what helps: {remedy(status)}" in shown.summary
+
+
+@pytest.mark.parametrize("age", [20, 59])
+@pytest.mark.parametrize(
+    ("probe", "series"),
+    [
+        (DatabaseCpu, {"maximum": [9], "p95": [9]}),
+        (DatabaseStorage, {"free": [300 * GIB]}),
+        (ReplicaLag, {"lag": [2]}),
+    ],
+)
+def test_figures_that_stopped_are_not_of_now(
+    probe: type[ProbeAction[Any]], series: dict[str, list[float]], age: int
+) -> None:
+    """What was well twenty minutes ago may be anything now."""
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, **{name: values + [NAN] * age for name, values in series.items()})
+        finding = look(aws, probe)
+    assert finding.status is FindingStatus.UNKNOWN
+    assert "no figures since" in finding.summary

@@ -1,109 +1,153 @@
 import json
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from activities.aws.identity.cloudtrail_privilege_changes import PrivilegeChanges, PrivilegeChangesParams
+from activities.aws.identity.rights_events import LOOKUPS
 from activities.aws.shared.error_mapping import kind_of
-from domain.model.finding import FindingStatus
+from domain.model.finding import Finding, FindingStatus
 from domain.values.errors import ErrorKind
-from tests.activities.given import Stubbed
-from tests.activities.scopes import NOW, scope
+from sandbox.aws import cloudtrail
+from tests.activities.aws_calls import RecordedAws
+from tests.activities.scopes import ACCOUNT, REGION, scope
 
 BAD = "198.51.100.61"
+IAM_USER = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/jane.doe"}
+SAML = {"type": "SAMLUser", "principalId": "JANE:doe", "userName": "jane.doe", "identityProvider": "example"}
+CENTER = {
+    "type": "IdentityCenterUser",
+    "accountId": ACCOUNT,
+    "onBehalfOf": {"userId": "jane-1", "identityStoreArn": "a"},
+}
+OTHER = "210987654321"
 
 
-class Trail(Stubbed):
-    """CloudTrail's clients of the one region in which IAM's events are."""
-
-    def client(self, service: str) -> Any:
-        assert service == "cloudtrail@us-east-1"
-        return super().client("cloudtrail")
-
-
-def changed(
-    name: str = "CreateAccessKey",
-    arn: str = "arn:aws:iam::1:user/jane.doe",
-    error: str | None = None,
-    address: str = BAD,
-) -> Any:
-    record = {"userIdentity": {"type": "IAMUser", "arn": arn}, "sourceIPAddress": address, "errorCode": error}
-    return {"EventId": "e", "EventName": name, "EventTime": NOW, "CloudTrailEvent": json.dumps(record)}
+@pytest.fixture
+def aws() -> Iterator[RecordedAws]:
+    with mock_aws():
+        cloudtrail.install()
+        yield RecordedAws()
 
 
 @pytest.fixture
 def paces(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the probe waited between pages; nobody waits."""
+    """How long the probe waited between look-ups; nobody waits."""
     waited: list[float] = []
     monkeypatch.setattr("activities.aws.shared.pages.time.sleep", waited.append)
     return waited
 
 
-def test_every_page_of_iam_events_is_read_at_two_a_second(paces: list[float]) -> None:
-    """CloudTrail throttles faster readers; empty pages are read past."""
-    aws = Trail("cloudtrail")
-    asked = {
-        "LookupAttributes": [{"AttributeKey": "EventSource", "AttributeValue": "iam.amazonaws.com"}],
-        "StartTime": NOW - timedelta(hours=2),
-        "EndTime": NOW,
-        "MaxResults": 50,
+def changed(name: str = "CreateAccessKey", source: str = "iam", region: str = "us-east-1", **changes: Any) -> None:
+    event = {
+        "eventID": f"{name}-{region}",
+        "eventName": name,
+        "eventSource": f"{source}.amazonaws.com",
+        "eventTime": f"{datetime.now(UTC) - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}",
+        "userIdentity": IAM_USER,
+        "sourceIPAddress": BAD,
     }
-    aws.answer("lookup_events", {"Events": [changed("ListUsers")], "NextToken": "1"}, asked)
-    aws.answer("lookup_events", {"Events": [], "NextToken": "2"}, asked | {"NextToken": "1"})
-    aws.answer("lookup_events", {"Events": [changed(), changed(error="AccessDenied")]}, asked | {"NextToken": "2"})
-    finding = PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(), NOW)
-    aws.all_asked()
-    assert paces == [0.5, 0.5]
-    assert finding.status is FindingStatus.SUSPECT
-    assert (finding.facts["changes"], finding.facts["refused"]) == (1, 1)
-    assert "jane" not in json.dumps(finding.model_dump(mode="json"))
+    cloudtrail.record(ACCOUNT, region, event | changes)
+
+
+def look(aws: RecordedAws, **params: Any) -> Finding:
+    asked = PrivilegeChangesParams.model_validate(params)
+    return PrivilegeChanges(aws).observe(scope(), asked, datetime.now(UTC))
+
+
+def test_every_source_is_asked_at_two_look_ups_a_second(aws: RecordedAws) -> None:
+    """CloudTrail throttles whoever asks faster, and takes one attribute a look-up."""
+    for region in ("us-east-1", REGION):
+        cloudtrail.slow(ACCOUNT, region)
+    changed("ListUsers")
+    assert look(aws).status is FindingStatus.OK
+    asked = [one["LookupAttributes"][0]["AttributeValue"] for one in aws.sent("LookupEvents")]
+    assert asked == [one.value for one in LOOKUPS]
 
 
 @pytest.mark.parametrize(
-    ("event", "expected"),
-    [(changed(arn="arn:aws:iam::1:role/release"), ("arn:aws:iam::*:role/release",)), (changed(error="Denied"), ())],
+    ("name", "source", "region", "changes"),
+    [
+        ("CreateAccessKey", "iam", "us-east-1", {}),
+        ("CreateSAMLProvider", "iam", "us-east-1", {"userIdentity": SAML}),
+        ("CreateAccountAssignment", "sso", REGION, {"userIdentity": CENTER}),
+        ("AddMemberToGroup", "sso-directory", REGION, {"userIdentity": CENTER}),
+        ("CreateTrustAnchor", "rolesanywhere", REGION, {"userIdentity": {"type": "Root", "accountId": ACCOUNT}}),
+        ("CreateResourceShare", "ram", REGION, {"userIdentity": None}),
+        ("ModifyDBSnapshotAttribute", "rds", REGION, {"requestParameters": {"valuesToAdd": ["all"]}}),
+        ("ModifySnapshotAttribute", "ec2", REGION, {"requestParameters": {"add": {"items": [{"userId": OTHER}]}}}),
+        ("PutKeyPolicy", "kms", REGION, {"requestParameters": {"policy": '{"Principal": {"AWS": "*"}}'}}),
+    ],
 )
-def test_expected_and_refused_changes_are_not_suspect(event: Any, expected: tuple[str, ...]) -> None:
+def test_whoever_gives_rights_is_seen(
+    aws: RecordedAws, paces: list[float], name: str, source: str, region: str, changes: dict[str, Any]
+) -> None:
+    """In IAM and past it, whatever kind of identity did it, and without telling whose it is."""
+    changed(name, source, region, **changes)
+    finding = look(aws)
+    assert finding.status is FindingStatus.SUSPECT
+    assert [one["event"] for one in finding.facts["events"]] == [name]
+    assert "jane" not in json.dumps(finding.model_dump(mode="json"))
+
+
+def test_what_stays_within_the_account_is_not_told(aws: RecordedAws, paces: list[float]) -> None:
+    """A key policy for a role of our own is everyday work."""
+    changed("PutKeyPolicy", "kms", REGION, requestParameters={"policy": f"arn:aws:iam::{ACCOUNT}:role/portal"})
+    assert look(aws).status is FindingStatus.OK
+
+
+@pytest.mark.parametrize("nothing", ["userIdentity", "sourceIPAddress", "requestParameters"])
+def test_a_null_field_spoils_nothing(aws: RecordedAws, paces: list[float], nothing: str) -> None:
+    """Real records have nulls where others have a value."""
+    nulls: dict[str, Any] = {nothing: None}
+    changed(**nulls)
+    changed("CreateUser")
+    assert look(aws).facts["changes"] == 2
+
+
+def test_expected_and_refused_changes_are_not_suspect(aws: RecordedAws, paces: list[float]) -> None:
     """The delivery pipeline's own changes raise no alarm, and what AWS refused did not happen."""
-    aws = Trail("cloudtrail")
-    aws.answer("lookup_events", {"Events": [event]})
-    finding = PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(expected=expected), NOW)
+    changed(userIdentity={"type": "AssumedRole", "arn": f"arn:aws:iam::{ACCOUNT}:role/release"})
+    changed("CreateUser", errorCode="AccessDenied")
+    finding = look(aws, expected=["arn:aws:iam::*:role/release"])
     assert finding.status is FindingStatus.OK
+    assert (finding.facts["expected"], finding.facts["refused"]) == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("address", "words"),
     [(BAD, BAD), ("cloudformation.amazonaws.com", "cloudformation.amazonaws.com"), ("Jo Example's laptop", None)],
 )
-def test_where_a_change_came_from_is_an_address_or_a_service(address: str, words: str | None) -> None:
+def test_where_a_change_came_from_is_an_address_or_a_service(
+    aws: RecordedAws, paces: list[float], address: str, words: str | None
+) -> None:
     """Whatever else stands there is not told."""
-    aws = Trail("cloudtrail")
-    aws.answer("lookup_events", {"Events": [changed(address=address)]})
-    finding = PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(), NOW)
-    assert finding.facts["events"][0]["address"] == words
+    changed(sourceIPAddress=address)
+    assert look(aws).facts["events"][0]["address"] == words
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
     [("ThrottlingException", ErrorKind.TRANSIENT), ("InvalidTimeRangeException", ErrorKind.INVALID_REQUEST)],
 )
-def test_a_trail_that_does_not_answer_is_an_error_of_its_kind(code: str, kind: str) -> None:
+def test_a_history_that_does_not_answer_is_an_error_of_its_kind(
+    aws: RecordedAws, paces: list[float], code: str, kind: ErrorKind
+) -> None:
     """The event history throttled, or asked wrongly, is no finding."""
-    aws = Trail("cloudtrail")
-    for _ in range(3):
-        aws.stubber.add_client_error("lookup_events", code)
+    aws.fail("LookupEvents", code)
     with pytest.raises(ClientError) as failed:
-        PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(), NOW)
+        look(aws)
     assert kind_of(failed.value) is kind
 
 
-def test_the_search_for_iam_events_ends(paces: list[float]) -> None:
-    """After 40 pages the probe stops within its time and says that there is more."""
-    aws = Trail("cloudtrail")
-    for number in range(40):
-        aws.answer("lookup_events", {"Events": [], "NextToken": str(number)})
-    finding = PrivilegeChanges(aws).observe(scope(), PrivilegeChangesParams(), NOW)
+def test_the_search_ends(aws: RecordedAws, paces: list[float]) -> None:
+    """After 50 pages the probe stops within its time and says that there is more."""
+    aws.answer("LookupEvents", lambda _: {"Events": [], "NextToken": "more"})
+    finding = look(aws)
     assert (finding.status, finding.facts["truncated"]) == (FindingStatus.UNKNOWN, True)
+    assert len(aws.sent("LookupEvents")) <= 52
     assert sum(paces) < 30

@@ -1,5 +1,6 @@
 """A change tried as Temporal does it: by its activities, an attempt at a time, with what came of it."""
 
+from dataclasses import replace
 from typing import Any
 
 from temporalio.testing import ActivityEnvironment
@@ -11,6 +12,7 @@ from domain.model.activity_io import Applied, ApplyCall, PlanCall, ReleaseCall, 
 from domain.model.plan import Plan
 from domain.values.ids import action_id, change_workflow_id
 from tests.activities.change_worlds import ChangeWorld
+from tests.activities.scopes import NOW
 from tests.activities.world import LEDGER
 
 STEP = "the-step"
@@ -30,6 +32,7 @@ class Trial:
         self.name = world.change.name
         self._activities = named(world.clients)
         self._effects = [world.snapshot()]
+        self._at = NOW
         world.clients.before_write = self._look
         self.call = self._planned(1)
 
@@ -48,7 +51,10 @@ class Trial:
         )
 
     def run(self, verb: str, call: Any) -> Any:
-        return ActivityEnvironment().run(self._activities[f"{self.name}.{verb}"], call)
+        attempt = ActivityEnvironment()
+        self._at += self.world.waits
+        attempt.info = replace(attempt.info, started_time=self._at)
+        return attempt.run(self._activities[f"{self.name}.{verb}"], call)
 
     def apply(self) -> Applied:
         applied: Applied = self.run("apply", self.call)

@@ -34,6 +34,7 @@ ALREADY_FROM: dict[str, tuple[str, ...]] = {
     "412": ("HeadObject",),
     "BucketAlreadyOwnedByYou": ("CreateBucket",),
     "ConditionalCheckFailedException": ("PutItem", "DeleteItem"),
+    "DBClusterSnapshotAlreadyExists": ("CreateDBClusterSnapshot", "CopyDBClusterSnapshot"),
     "DBSnapshotAlreadyExists": ("CreateDBSnapshot", "CopyDBSnapshot"),
     "ExportTaskAlreadyExists": ("StartExportTask",),
     "FlowLogAlreadyExists": ("CreateFlowLogs",),

@@ -47,7 +47,7 @@ def _asked(call: Call) -> list[str]:
     if call.service == "dynamodb" and call.operation == "TransactWriteItems":
         own = [f"dynamodb:{_WRITES[name]}" for item in call.asked["TransactItems"] for name in item]
     if call.asked.get("VersionId") and call.service == "s3":
-        own = [action.replace("s3:GetObject", "s3:GetObjectVersion") for action in own]
+        own = ["s3:GetObjectVersion" if action == "s3:GetObject" else action for action in own]
     dependent = [one for action in own if action in DEPENDENTS for one in DEPENDENTS[action].taken]
     return list(dict.fromkeys([*own, *dependent]))
 
@@ -73,6 +73,16 @@ def _beside(call: Call) -> Iterator[str]:
     yield from (needed for given, needed in _BESIDE.get(operation, {}).items() if given in call.asked)
     if operation in {"s3:GetObject", "s3:HeadObject"} and "VersionId" not in call.asked:
         yield "s3:ListBucket"  # without it what is missing reads as a denial (Amazon S3 API, GetObject)
+    yield from _locks(call)
+
+
+def _locks(call: Call) -> Iterator[str]:
+    """Without these the headers of an object's lock are left out of the answer (Amazon S3 API, HeadObject)."""
+    evidence = call.environment.evidence
+    if call.operation in {"GetObject", "HeadObject"} and evidence and call.asked["Bucket"] == evidence.bucket:
+        yield "s3:GetObjectRetention"
+        if call.asked["Key"].startswith(("evidence/", "manifests/")):
+            yield "s3:GetObjectLegalHold"
 
 
 def _values(action: str, call: Call) -> Context:

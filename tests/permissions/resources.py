@@ -143,6 +143,7 @@ _BY_TYPE: dict[str, Find] = {
     "rds:snapshot": _given("rds", "snapshot:{}", "DBSnapshotIdentifier", otherwise="*"),
     "s3:bucket": lambda environment, asked: [environment.arn("s3", asked["Bucket"])],
     "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],
+    "ses:configuration-set": _given("ses", "configuration-set/{}", "ConfigurationSetName"),
     "ses:identity": _given("ses", "identity/{}", "FromEmailAddress"),
     "sns:telephone-number": lambda _, asked: [asked["PhoneNumber"]],
     "ssm:parameter": lambda environment, asked: [environment.arn("ssm", f"parameter/{asked['Name'].lstrip('/')}")],

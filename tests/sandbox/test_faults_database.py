@@ -123,7 +123,7 @@ def test_a_failed_primary_is_replaced_by_its_replica(
     failover = CHANGES["rds.failover"](clients)
     with pytest.raises(RuleError, match="is failed"):
         failover.plan(scope, failover.params.model_validate({"database": "primary"}))
-    assert "is available, a primary, with backups of 7 days" in apply(clients, scope, "rds.promote_replica", PROMOTE)
+    assert "is available, a primary, with backups of 14 days" in apply(clients, scope, "rds.promote_replica", PROMOTE)
     assert world.healthy()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.aws.rollout import PACE
 from sandbox.runtime.aws_world import World
 from sandbox.seed.databases import database_states
 from sandbox.traffic.database_traffic import line
@@ -41,6 +42,57 @@ def test_a_failover_takes_its_time_and_changes_zones(world: World) -> None:
     source = {"SourceIdentifier": before["DBInstanceIdentifier"], "SourceType": "db-instance"}
     messages = [one["Message"] for one in rds.describe_events(**source)["Events"]]
     assert "Multi-AZ instance failover completed" in messages
+
+
+def test_the_zone_from_before_a_failover_is_shown_for_a_while(world: World) -> None:
+    """The instance is available again and its events tell of the failover, before the new zone is shown."""
+    rds, before, state = world.client("rds"), shown(world), database_states(world)["primary"]
+    PACE.rollout = timedelta(minutes=1)
+    rds.reboot_db_instance(DBInstanceIdentifier=before["DBInstanceIdentifier"], ForceFailover=True)
+    assert state.operation is not None
+    state.operation.began_at -= timedelta(seconds=90)
+    late = shown(world)
+    assert (late["DBInstanceStatus"], late["AvailabilityZone"]) == ("available", before["AvailabilityZone"])
+    rollouts_finish()
+    assert state.later is not None
+    state.later = (datetime.now(UTC), state.later[1])
+    assert shown(world)["AvailabilityZone"] == before["SecondaryAvailabilityZone"]
+
+
+@pytest.fixture
+def cluster(world: World) -> str:
+    """A Multi-AZ DB cluster beside the instances."""
+    asked = {"Engine": "postgres", "MasterUsername": "portal", "ManageMasterUserPassword": True}
+    world.client("rds").create_db_cluster(DBClusterIdentifier="west", DBClusterInstanceClass="db.r6gd.large", **asked)
+    return "west"
+
+
+def members(world: World) -> dict[str, bool]:
+    found = world.client("rds").describe_db_clusters(DBClusterIdentifier="west")["DBClusters"][0]
+    return {one["DBInstanceIdentifier"]: one["IsClusterWriter"] for one in found["DBClusterMembers"]}
+
+
+def test_a_cluster_comes_with_its_members_and_fails_over_as_one(world: World, cluster: str) -> None:
+    """A writer and two readers; while it fails over no second failover is accepted, and its event is the cluster's."""
+    rds = world.client("rds")
+    assert members(world) == {"west-instance-1": True, "west-instance-2": False, "west-instance-3": False}
+    asked = {"DBClusterIdentifier": cluster, "TargetDBInstanceIdentifier": "west-instance-3"}
+    rds.failover_db_cluster(**asked)
+    assert refusal(rds.failover_db_cluster, **asked) == "InvalidDBClusterStateFault"
+    assert members(world)["west-instance-1"]
+    rollouts_finish()
+    assert members(world)["west-instance-3"]
+    events = rds.describe_events(SourceIdentifier=cluster, SourceType="db-cluster")["Events"]
+    assert events[-1]["Message"] == "Completed failover to DB instance: west-instance-3"
+
+
+def test_what_is_done_to_a_cluster_is_refused_of_its_members(world: World, cluster: str) -> None:
+    """No reboot with failover, no snapshot, no other class: each has the cluster's own call."""
+    rds, member = world.client("rds"), {"DBInstanceIdentifier": f"{cluster}-instance-1"}
+    assert refusal(rds.reboot_db_instance, **member, ForceFailover=True) == "InvalidParameterCombination"
+    assert refusal(rds.create_db_snapshot, **member, DBSnapshotIdentifier="one") == "InvalidParameterValue"
+    resized = {"DBInstanceClass": "db.r6g.2xlarge", "ApplyImmediately": True}
+    assert refusal(rds.modify_db_instance, **member, **resized) == "InvalidParameterCombination"
 
 
 def test_a_single_zone_has_nothing_to_fail_over_to(world: World) -> None:

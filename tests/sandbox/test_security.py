@@ -130,7 +130,8 @@ def test_event_history_behaves_as_cloudtrail(world: World) -> None:
         at = now - timedelta(minutes=number)
         event = {"eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}", "eventSource": "iam.amazonaws.com", "eventID": str(number)}
         cloudtrail.record(world.environment.account, "us-east-1", event | {"eventName": "CreateUser"})
-    assert world.client("cloudtrail").lookup_events()["Events"] == []
+    elsewhere = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
+    assert world.client("cloudtrail").lookup_events(LookupAttributes=elsewhere)["Events"] == []
     client = boto3.client("cloudtrail", region_name="us-east-1")
     first = client.lookup_events()
     assert [one["EventId"] for one in first["Events"]] == [str(number) for number in range(50)]

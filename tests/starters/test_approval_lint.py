@@ -98,3 +98,16 @@ def test_the_one_who_is_missed_most_asks(tmp_path: Path, roles: str, quorum: int
     else:
         assert len(told) == 1
         assert said in told[0]
+
+
+def test_what_only_the_one_who_asks_can_say_stands_in_no_runbook(tmp_path: Path) -> None:
+    """That a primary is lost is said by whoever asks, for all who approve to read, and never beforehand."""
+    places = "replica: main, fence: back, endpoint: main"
+    told = _told(
+        written(tmp_path / "given", _instead("rds.promote_replica", f"{places}, primary_is_lost: it always is"))
+    )
+    assert next(one for one in told if "primary_is_lost" in one).endswith(
+        "'primary_is_lost' is for whoever asks for the change to say, not for a runbook; write ask: [primary_is_lost]"
+    )
+    asked = _told(written(tmp_path / "asked", _instead("rds.promote_replica", places, "primary_is_lost")))
+    assert [one for one in asked if "primary_is_lost" in one] == []

@@ -1,7 +1,8 @@
 """Tell how a database instance fares: processor, connections, storage, and how far a replica is behind.
 
-Each looks at the hour before `at`, in periods of five minutes (`cloudwatch:GetMetricData`). Without data a finding is
-unknown: no figures are not good figures.
+Each looks at the hour before `at`, in periods of five minutes (`cloudwatch:GetMetricData`); of a cluster, at its
+writer's metrics. Without data a finding is unknown, and so it is where the newest figures are old, or not all were
+answered: no figures are not good figures.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import DatabaseName, DatabaseParams, Params, ProbeAction, iam
-from activities.aws.database.rds_status import described
+from activities.aws.database.described_database import found, instance_name
 from activities.aws.shared.cloudwatch_metrics import Points, of_instance, read
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.windows import Window
@@ -21,6 +22,8 @@ from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
 _WINDOW = timedelta(hours=1)
+_FRESH = timedelta(minutes=15)
+"""How old the newest period may be: five minutes long, and RDS sends its metrics some minutes late."""
 _PERIOD_SECONDS = 300
 _BUSY_PERCENT = 80
 _FULL_PERCENT = 80
@@ -35,6 +38,7 @@ _STORAGE = {
 }
 _LAG = {"lag": ("ReplicaLag", "Maximum")}
 _GIB = 1024**3
+_PERMISSIONS = iam("cloudwatch:GetMetricData", "rds:DescribeDBClusters DescribeDBInstances")
 
 
 class ReplicaLagParams(Params):
@@ -51,7 +55,7 @@ class DatabaseCpu(ProbeAction[DatabaseParams]):
     """
 
     name = "cloudwatch.database_cpu"
-    permissions = iam("cloudwatch:GetMetricData")
+    permissions = _PERMISSIONS
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         points, facts = _observed(self, scope, params.database, _CPU, at)
@@ -61,12 +65,11 @@ class DatabaseCpu(ProbeAction[DatabaseParams]):
         latest = points["p95"][-1][1]
         facts |= {"p95": busiest, "p95_at": stamp_to_second(when), "latest": latest}
         facts |= {"maximum": _most(points["maximum"])}
-        return suspect_if(
-            busiest >= _BUSY_PERCENT,
+        summary = (
             f"{params.database}: the processor was at most {busiest:.0f} % busy in the last "
-            f"{spoken(_WINDOW)}, at {short_time(when)}; {latest:.0f} % at last",
-            facts,
+            f"{spoken(_WINDOW)}, at {short_time(when)}; {latest:.0f} % at last"
         )
+        return _judged(busiest >= _BUSY_PERCENT, summary, facts, points["p95"], at)
 
 
 class DatabaseConnections(ProbeAction[DatabaseParams]):
@@ -77,7 +80,7 @@ class DatabaseConnections(ProbeAction[DatabaseParams]):
     """
 
     name = "cloudwatch.database_connections"
-    permissions = iam("cloudwatch:GetMetricData")
+    permissions = _PERMISSIONS
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
         points, facts = _observed(self, scope, params.database, _CONNECTIONS, at)
@@ -89,12 +92,11 @@ class DatabaseConnections(ProbeAction[DatabaseParams]):
         latest, percent = points["maximum"][-1][1], round(100 * most / limit)
         facts |= {"maximum": most, "maximum_at": stamp_to_second(when), "latest": latest}
         facts |= {"p95": _most(points["p95"]), "percent": percent}
-        return suspect_if(
-            100 * most >= _FULL_PERCENT * limit,
+        summary = (
             f"{params.database}: at most {most:g} of {limit} connections ({percent} %) "
-            f"in the last {spoken(_WINDOW)}, at {short_time(when)}; {latest:g} at last",
-            facts,
+            f"in the last {spoken(_WINDOW)}, at {short_time(when)}; {latest:g} at last"
         )
+        return _judged(100 * most >= _FULL_PERCENT * limit, summary, facts, points["maximum"], at)
 
 
 class DatabaseStorage(ProbeAction[DatabaseParams]):
@@ -104,11 +106,11 @@ class DatabaseStorage(ProbeAction[DatabaseParams]):
     """
 
     name = "cloudwatch.database_storage"
-    permissions = iam("cloudwatch:GetMetricData", "rds:DescribeDBInstances")
+    permissions = _PERMISSIONS
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
-        identifier = scope.environment.databases[params.database].identifier
-        allocated = int(described(self.clients, identifier)["AllocatedStorage"])
+        instance = found(self.clients, scope.environment.databases[params.database]).instance
+        allocated = int(instance["AllocatedStorage"])
         points, facts = _observed(self, scope, params.database, _STORAGE, at)
         if not points["free"]:
             return _silent(params.database, "its free storage", facts)
@@ -118,11 +120,9 @@ class DatabaseStorage(ProbeAction[DatabaseParams]):
         facts |= {"free_gib": round(free, 1), "allocated_gib": allocated, "free_percent": percent}
         facts |= {"burst_balance": burst, "disk_queue": _most(points["queue"])}
         credit = "" if burst is None else f"; burst balance {burst:.0f} %"
-        return suspect_if(
-            percent < _FREE_PERCENT or (burst is not None and burst < _BURST_PERCENT),
-            f"{params.database}: {free:.0f} of {allocated} GiB are free ({percent} %){credit}",
-            facts,
-        )
+        summary = f"{params.database}: {free:.0f} of {allocated} GiB are free ({percent} %){credit}"
+        scarce = percent < _FREE_PERCENT or (burst is not None and burst < _BURST_PERCENT)
+        return _judged(scarce, summary, facts, points["free"], at)
 
 
 class ReplicaLag(ProbeAction[ReplicaLagParams]):
@@ -133,7 +133,7 @@ class ReplicaLag(ProbeAction[ReplicaLagParams]):
     """
 
     name = "cloudwatch.replica_lag"
-    permissions = iam("cloudwatch:GetMetricData")
+    permissions = _PERMISSIONS
 
     def observe(self, scope: Scope, params: ReplicaLagParams, at: datetime) -> Finding:
         points, facts = _observed(self, scope, params.database, _LAG, at)
@@ -143,21 +143,31 @@ class ReplicaLag(ProbeAction[ReplicaLagParams]):
         facts |= {"latest_seconds": latest, "latest_at": stamp_to_second(when), "maximum_seconds": most}
         stopped = latest < 0
         state = "does not replicate" if stopped else f"is {latest:g} s behind"
-        return suspect_if(
-            stopped or latest > params.most.total_seconds(),
-            f"{params.database} {state}, {short_time(when)}; at most {most:g} s in the last {spoken(_WINDOW)}",
-            facts,
-        )
+        summary = f"{params.database} {state}, {short_time(when)}; at most {most:g} s in the last {spoken(_WINDOW)}"
+        return _judged(stopped or latest > params.most.total_seconds(), summary, facts, points["lag"], at)
 
 
 def _observed(
     probe: ProbeAction[Any], scope: Scope, database: str, metrics: Mapping[str, tuple[str, str]], at: datetime
 ) -> tuple[dict[str, Points], dict[str, Any]]:
     """Read the hour before `at`, with the facts that stand in every finding on it."""
-    queries = of_instance(scope.environment.databases[database].identifier, metrics)
+    queries = of_instance(instance_name(probe.clients, scope.environment.databases[database]), metrics)
     window = Window.before(at, _WINDOW)
     points, complete = read(probe.clients.client("cloudwatch"), queries, window, _PERIOD_SECONDS)
-    return points, {"database": database, "complete": complete, **window.facts()}
+    return points, {"database": database, "truncated": not complete, **window.facts()}
+
+
+def _judged(suspect: bool, summary: str, facts: dict[str, Any], points: Points, at: datetime) -> Finding:
+    """Trouble that was seen is trouble, however much is missing; all well is only what was seen until now."""
+    newest = points[-1][0]
+    facts["newest_at"] = stamp_to_second(newest)
+    if facts["truncated"]:
+        summary += "; CloudWatch did not answer all of its figures"
+    if newest < at - _FRESH:
+        summary += f"; no figures since {short_time(newest)}"
+    if not suspect and (facts["truncated"] or newest < at - _FRESH):
+        return unknown(summary, facts)
+    return suspect_if(suspect, summary, facts)
 
 
 def _most(points: Points) -> float | None:

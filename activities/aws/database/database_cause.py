@@ -1,15 +1,16 @@
 """Tell what a database's trouble comes from, and which change that speaks for or against."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from activities.action import Clients, DatabaseName, DatabaseParams, Params, ProbeAction, iam
 from activities.aws.database.database_signs import Cause, Signs, Verdict, classify
-from activities.aws.database.postgres_log_files import Stretch, complaints
-from activities.aws.database.rds_status import SERVING, described
+from activities.aws.database.database_state import Standing, standing
+from activities.aws.database.described_database import found
+from activities.aws.database.postgres_log_files import Complaints, Stretch, complaints
 from activities.aws.shared.cloudwatch_metrics import of_instance, read
-from activities.aws.shared.findings import suspect_if
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.config.environment import Database
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -17,11 +18,32 @@ from domain.model.finding import Finding
 _LATELY = timedelta(minutes=10)
 _HOUR = timedelta(hours=1)
 _SLOW = timedelta(seconds=1)
+_ASKED = (Standing.SERVES, Standing.CHANGING)
+"""How a database stands of which metrics and log are asked, too."""
+_PERMISSIONS = iam(
+    "cloudwatch:GetMetricData",
+    "rds:DescribeDBClusters DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion",
+)
 _METRICS = {
     "connections": ("DatabaseConnections", "Maximum"),
     "cpu": ("CPUUtilization", "Average"),
     "free": ("FreeStorageSpace", "Minimum"),
 }
+_MISSING = {
+    "connections": "its connections",
+    "cpu_percent": "its processor",
+    "free_percent": "its free storage",
+    "log": "its log",
+}
+_SHOWN_BY: dict[Cause, tuple[str, ...]] = {
+    Cause.CPU: ("cpu_percent",),
+    Cause.DOWN: ("connections",),
+    Cause.LOCK: ("log",),
+    Cause.POOL: ("connections", "log"),
+    Cause.STORAGE: ("free_percent",),
+    Cause.UNCLEAR: tuple(_MISSING),
+}
+"""What would have shown each cause; without it nobody can say that it is another one."""
 
 
 class CauseParams(Params):
@@ -35,60 +57,82 @@ class CauseParams(Params):
 class DatabaseClassification(ProbeAction[DatabaseParams]):
     """Says whether it is the pool, the processor, locks, storage, an instance that is down, or unclear.
 
-    Reads the instance's status, ten minutes of its metrics up to `at`, and its log; of one that does not serve, the
-    status alone. Suspect unless unclear.
+    Reads the status, ten minutes of metrics up to `at`, and the log; of one that does not serve, the status alone.
+    Suspect unless unclear; unknown when that is for want of what would have told.
     """
 
     name = "database.classification"
-    permissions = iam("cloudwatch:GetMetricData", "rds:DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion")
+    permissions = _PERMISSIONS
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
-        verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)
+        look = _look(self.clients, scope.environment.databases[params.database], at)
+        verdict, facts = look.verdict, {"database": params.database} | look.facts()
+        if verdict.cause is Cause.UNCLEAR and (lacks := look.lacking(Cause.UNCLEAR)):
+            return unknown(f"{params.database}: unclear; nothing tells of {lacks}", facts)
         return suspect_if(
             verdict.cause is not Cause.UNCLEAR,
             f"{params.database}: {verdict.cause} - {verdict.why}{_advice(verdict)}",
-            {"database": params.database} | facts,
+            facts,
         )
 
 
 class DatabaseCause(ProbeAction[CauseParams]):
     """Suspect exactly when the classification is `cause`: a step that changes can name as its reason.
 
-    Reads what `database.classification` reads.
+    Reads what `database.classification` reads. Unknown when it is not, for want of what would have shown it: a gap in a
+    metric is no zero.
     """
 
     name = "database.cause"
-    permissions = iam("cloudwatch:GetMetricData", "rds:DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion")
+    permissions = _PERMISSIONS
 
     def observe(self, scope: Scope, params: CauseParams, at: datetime) -> Finding:
-        verdict, facts = _look(self.clients, scope.environment.databases[params.database], at)
+        look = _look(self.clients, scope.environment.databases[params.database], at)
+        verdict = look.verdict
+        facts = look.facts() | {"database": params.database, "asked": params.cause.value}
+        if verdict.cause is not params.cause and (lacks := look.lacking(params.cause)):
+            return unknown(f"{params.database}: {params.cause} or not, nothing tells of {lacks}", facts)
         meant = verdict.cause is params.cause and params.suggests in {None, verdict.suggests}
         answer = f"{verdict.cause}{_advice(verdict)}" if verdict.cause is params.cause else f"not {params.cause}"
-        facts |= {"database": params.database, "asked": params.cause.value}
         return suspect_if(meant, f"{params.database}: {answer}", facts)
 
 
-def _look(clients: Clients, database: Database, at: datetime) -> tuple[Verdict, dict[str, Any]]:
-    signs = _signs(clients, database, at)
-    verdict = classify(signs)
-    return verdict, asdict(verdict) | asdict(signs)
+@dataclass(frozen=True)
+class _Look:
+    """What was read and what follows from it; of a database that does not serve its log is not asked."""
+
+    signs: Signs
+    verdict: Verdict
+    log: Complaints = field(default_factory=Complaints)
+
+    def facts(self) -> dict[str, Any]:
+        read = {"unread": self.log.unread, "truncated": self.log.truncated}
+        return asdict(self.verdict) | asdict(self.signs) | read
+
+    def lacking(self, cause: Cause) -> str:
+        """Name what was not there of what would show a cause; nothing where the status alone says it all."""
+        if standing(self.signs.status) not in _ASKED:
+            return ""
+        read = {name: getattr(self.signs, name) for name in _MISSING if name != "log"} | {"log": self.log.whole or None}
+        return " and ".join(_MISSING[name] for name in _SHOWN_BY[cause] if read[name] is None)
 
 
-def _signs(clients: Clients, database: Database, at: datetime) -> Signs:
-    instance = described(clients, database.identifier)
-    status, multi_az = str(instance["DBInstanceStatus"]), bool(instance.get("MultiAZ"))
-    if status not in SERVING and status != "modifying":
-        return Signs(status, multi_az, database.max_connections)
-    queries = of_instance(database.identifier, _METRICS)
-    points, _ = read(clients.client("cloudwatch"), queries, (at - _HOUR, at), 60)
+def _look(clients: Clients, database: Database, at: datetime) -> _Look:
+    place = found(clients, database)
+    instance, limit = place.instance, database.max_connections
+    status, identifier = place.worst_status, str(instance["DBInstanceIdentifier"])
+    if standing(status) not in _ASKED:
+        signs = Signs(status, place.has_standby, limit)
+        return _Look(signs, classify(signs))
+    points, _ = read(clients.client("cloudwatch"), of_instance(identifier, _METRICS), (at - _HOUR, at), 60)
     since = at - _LATELY
-    lately = {name: [value for when, value in found if when >= since] for name, found in points.items()}
-    seen = complaints(clients.client("rds"), database.identifier, database.log, Stretch(since, at, _SLOW))
+    lately = {name: [value for when, value in one if when >= since] for name, one in points.items()}
+    seen = complaints(clients.client("rds"), identifier, database.log, Stretch(since, at, _SLOW))
     free = lately["free"]
-    return Signs(
+    signs = Signs(
         status,
-        multi_az,
-        database.max_connections,
+        place.has_standby,
+        limit,
         connections=max(lately["connections"], default=None),
         connected_before=any(value > 0 for when, value in points["connections"] if when < since),
         cpu_percent=sum(lately["cpu"]) / len(lately["cpu"]) if lately["cpu"] else None,
@@ -96,6 +140,7 @@ def _signs(clients: Clients, database: Database, at: datetime) -> Signs:
         refused=seen.slots,
         lock_waits=seen.locks,
     )
+    return _Look(signs, classify(signs), seen)
 
 
 def _advice(verdict: Verdict) -> str:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from activities.aws.database.rds_status import FAILED, SERVING
+from activities.aws.database.database_state import Standing, remedy, standing
 
 _FULL_PERCENT = 90
 _BUSY_PERCENT = 80
 _STORAGE_PERCENT = 5
 _LOCK_WAITS = 5
 _STORAGE_FULL = "storage-full"
-_WORKING = SERVING | {"maintenance", "modifying", "renaming", "storage-optimization"}
-"""Statuses in which an instance may well answer, so that its metrics say more than its status."""
+_WORKING = (Standing.SERVES, Standing.CHANGING)
+"""How an instance stands that may well answer, so that its metrics say more than its status."""
 
 
 class Cause(StrEnum):
@@ -62,20 +62,18 @@ def classify(signs: Signs) -> Verdict:
             "the storage is full: raise the allocated storage. A standby and a replica are as full",
             advises_against=("failover", "promote-replica", "resize-instance"),
         )
-    if signs.status in FAILED:
+    stands = standing(signs.status)
+    if stands is Standing.LOST:
         return Verdict(
             Cause.DOWN,
             f"the instance is {signs.status}, and RDS reboots only an available one",
             suggests="promote-replica",
             advises_against=("failover", "resize-instance"),
         )
-    if signs.status not in _WORKING:
-        return Verdict(
-            Cause.DOWN,
-            f"the instance is {signs.status}: wait for it, or start it again if it was stopped",
-            advises_against=("promote-replica", "resize-instance"),
-        )
-    if not signs.connections and signs.connected_before:
+    if stands not in _WORKING:
+        why = f"the instance is {signs.status}: {remedy(signs.status)}"
+        return Verdict(Cause.DOWN, why, advises_against=("promote-replica", "resize-instance"))
+    if signs.connections == 0 and signs.connected_before:
         return _unreachable(signs)
     return _under_load(signs)
 

@@ -1,39 +1,31 @@
 """What must hold before a replica may be promoted, and what the people who approve must know."""
 
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from activities.action import Clients, RuleError
-from activities.aws.database.rds_status import FAILED, SERVING
-from activities.aws.shared.cloudwatch_metrics import newest, of_instance
+from activities.aws.database.database_state import Standing, remedy, serves, standing
+from activities.aws.database.described_database import refuse_member
+from activities.aws.database.promotion_loss import Pair, newest_of
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.values.timestamps import short_time
 
-_BEFORE = timedelta(hours=1)
 _FULL_PERCENT = 90
 
 
-class Pair(NamedTuple):
-    """The instance that has failed and the one to take its place, as the environment names them and RDS shows them."""
+def refuse_living_primary(clients: Clients, scope: Scope, pair: Pair, lost: str | None) -> None:
+    """Refuse unless the primary is lost: by its status, or by what whoever asked says in `lost`.
 
-    old_name: str
-    new_name: str
-    old: dict[str, Any]
-    new: dict[str, Any]
-
-
-def refuse_living_primary(clients: Clients, scope: Scope, pair: Pair) -> None:
-    """Refuse unless the primary has truly failed; a full pool, above all, is no failure of it."""
+    When a zone is out, RDS may go on saying that it is available. A full pool, above all, is no failure of it.
+    """
     status = pair.old["DBInstanceStatus"]
-    if status in FAILED:
+    stands = standing(status)
+    if stands is Standing.LOST or lost:
         return
-    if status not in SERVING and status != "modifying":
-        raise RuleError(
-            f"{pair.old_name} is {status}, from which it comes back: wait for it, or start it again if it was stopped"
-        )
+    if stands not in (Standing.SERVES, Standing.CHANGING):
+        raise RuleError(f"{pair.old_name} is {status}, which promoting does not help: {remedy(status)}")
     database = scope.environment.databases[pair.old_name]
-    _, most = _newest(clients, scope, pair.old, "DatabaseConnections") or (None, 0)
+    _, most = newest_of(clients, scope, pair.old, "DatabaseConnections") or (None, 0)
     if 100 * most >= _FULL_PERCENT * database.max_connections:
         raise RuleError(
             f"{pair.old_name} is {status} and its connections are used up ({most:g} of {database.max_connections}): "
@@ -41,13 +33,15 @@ def refuse_living_primary(clients: Clients, scope: Scope, pair: Pair) -> None:
             "Restart the application instead"
         )
     way = "fail over to its standby" if pair.old.get("MultiAZ") else "mend or reboot it"
-    raise RuleError(f"{pair.old_name} is {status}: two primaries would take writes; {way} instead")
+    raise RuleError(
+        f"{pair.old_name} is {status}: two primaries would take writes; {way} instead. If it is lost all the same, as "
+        "when its zone is out, ask with primary_is_lost and say how that is known"
+    )
 
 
 def refuse_unfit_replica(pair: Pair) -> None:
     """Refuse what RDS would not promote, and what would be fenced together with the primary."""
-    if str(pair.new.get("Engine", "")).startswith("aurora"):
-        raise RuleError(f"{pair.new_name} is of Aurora: fail over its cluster instead")
+    refuse_member(pair.new, pair.new_name, "fail the cluster over instead")
     source = pair.new.get("ReadReplicaSourceDBInstanceIdentifier")
     if source and source.rsplit(":", 1)[-1] != pair.old["DBInstanceIdentifier"]:
         raise RuleError(f"{pair.new_name} is a replica of {source}, not of {pair.old['DBInstanceIdentifier']}")
@@ -73,26 +67,11 @@ def refuse_open_fence(pair: Pair, group: str) -> None:
         raise RuleError(f"{pair.old_name} is not behind security group {group}: look at the environment's file")
 
 
-def describe_lag(clients: Clients, scope: Scope, pair: Pair) -> str:
-    """Say how much may be lost; raises `RuleError` when nobody knows (`cloudwatch:GetMetricData`)."""
-    found = _newest(clients, scope, pair.new, "ReplicaLag")
-    if found is None:
-        raise RuleError(
-            f"CloudWatch does not know how far {pair.new_name} is behind {pair.old_name}: what would be lost is unknown"
-        )
-    when, lag = found
-    if lag < 0:
-        raise RuleError(f"{pair.new_name} was not replicating at {short_time(when)}: what would be lost is unknown")
-    return (
-        f"{pair.new_name} was {lag:g} s behind at {short_time(when)}: what {pair.old_name} committed in that time "
-        "before it failed is lost. (An idle primary lets the figure climb to five minutes.)"
-    )
-
-
 def describe_snapshot(rds: Any, pair: Pair) -> str:
     """Say which snapshot of the primary there is, and why none is taken now (`rds:DescribeDBSnapshots`)."""
     status = pair.old["DBInstanceStatus"]
-    why = f"No snapshot of {pair.old_name} is taken now: RDS takes none of an instance that is {status}."
+    of = "said to be lost" if serves(status) else status
+    why = f"No snapshot of {pair.old_name} is taken now, as it is {of}."
     identifier = pair.old["DBInstanceIdentifier"]
     found = Pages(rds.describe_db_snapshots, cursor="Marker", DBInstanceIdentifier=identifier).items("DBSnapshots")
     dated = [(one["SnapshotCreateTime"], one["DBSnapshotIdentifier"]) for one in found if "SnapshotCreateTime" in one]
@@ -116,12 +95,6 @@ def describe_rebuild(pair: Pair, retention_days: int) -> str:
         f"It keeps backups for {retention_days} days. {pair.old_name} stays fenced; it can never be a replica of "
         f"{pair.new_name}, which is why this cannot be undone."
     )
-
-
-def _newest(clients: Clients, scope: Scope, instance: dict[str, Any], metric: str) -> tuple[datetime, float] | None:
-    """The newest maximum of a metric since an hour before the incident was declared, and when it was."""
-    queries = of_instance(instance["DBInstanceIdentifier"], {"newest": (metric, "Maximum")})
-    return newest(clients.client("cloudwatch"), queries, scope.declared_at - _BEFORE).get("newest")
 
 
 def _groups(instance: dict[str, Any]) -> set[str]:

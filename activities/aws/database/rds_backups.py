@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import DatabaseName, Params, ProbeAction, iam
-from activities.aws.database.rds_status import described
+from activities.aws.database.described_database import found
 from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -22,15 +22,16 @@ class BackupsParams(Params):
 
 
 class Backups(ProbeAction[BackupsParams]):
-    """Reads the latest time that an instance can be restored to, and how long backups are kept."""
+    """Reads the latest time that a database can be restored to, and how long backups are kept: a cluster's own."""
 
     name = "rds.backups"
-    permissions = iam("rds:DescribeDBInstances")
+    permissions = iam("rds:DescribeDBClusters DescribeDBInstances")
 
     def observe(self, scope: Scope, params: BackupsParams, at: datetime) -> Finding:
-        instance = described(self.clients, scope.environment.databases[params.database].identifier)
-        latest: datetime | None = instance.get("LatestRestorableTime")
-        days = int(instance.get("BackupRetentionPeriod", 0))
+        place = found(self.clients, scope.environment.databases[params.database])
+        kept = place.cluster or place.instance
+        latest: datetime | None = kept.get("LatestRestorableTime")
+        days = int(kept.get("BackupRetentionPeriod", 0))
         troubles = []
         if not days:
             troubles.append("automated backups are off")

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from activities.action import ChangeAction, DatabaseParams, iam
-from activities.aws.database.rds_status import described, pending
+from activities.action import ChangeAction, DatabaseParams, RuleError, iam
+from activities.aws.database.database_state import remedy
+from activities.aws.database.described_database import AVAILABLE, described, found, pending, refuse_member
+from activities.aws.database.orderable_classes import offered
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -19,12 +21,14 @@ class EnableInsights(ChangeAction[DatabaseParams]):
     """
 
     name = "rds.enable_insights"
-    permissions = iam("rds:DescribeDBInstances ModifyDBInstance")
+    permissions = iam("rds:DescribeDBClusters DescribeDBInstances DescribeOrderableDBInstanceOptions ModifyDBInstance")
     classes = (ApprovalClass.A1, ApprovalClass.A2)
 
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
-        identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients, identifier)
+        """Raises `RuleError` for a member of a cluster, a class that has no insights, and an instance that is busy."""
+        instance = found(self.clients, scope.environment.databases[params.database]).instance
+        if not instance.get("PerformanceInsightsEnabled"):
+            self._refuse(params.database, instance)
         before, waiting = _state(instance), ", ".join(pending(instance))
         also = f" It also applies at once what is pending, which cannot be undone: {waiting}." if waiting else ""
         return self.proposed(
@@ -35,7 +39,7 @@ class EnableInsights(ChangeAction[DatabaseParams]):
             impact=f"{params.database} keeps running; figures are kept for {_RETENTION_DAYS} days.{also}",
             approval_class=ApprovalClass.A2 if waiting else ApprovalClass.A1,
             reversible=not waiting,
-            context={"identifier": identifier},
+            context={"identifier": instance["DBInstanceIdentifier"]},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
@@ -52,6 +56,16 @@ class EnableInsights(ChangeAction[DatabaseParams]):
         done = self.read(scope, plan) == plan.after
         state = "on" if plan.after["insights"] else "off"
         return Verification(done=done, message=f"Performance Insights is {'' if done else 'being switched '}{state}")
+
+    def _refuse(self, name: str, instance: dict[str, Any]) -> None:
+        refuse_member(instance, name, "switch Performance Insights on for the whole cluster")
+        if (status := instance["DBInstanceStatus"]) != AVAILABLE:
+            raise RuleError(
+                f"{name} is {status}, and RDS modifies only what is available: {remedy(status) or 'wait for it'}"
+            )
+        options = offered(self.clients, instance, instance["DBInstanceClass"])
+        if options and not any(one.get("SupportsPerformanceInsights") for one in options):
+            raise RuleError(f"{name} is of class {instance['DBInstanceClass']}, which has no Performance Insights")
 
 
 def _state(instance: dict[str, Any]) -> State:

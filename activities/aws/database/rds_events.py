@@ -2,12 +2,12 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import Field
 
 from activities.action import DatabaseName, Params, ProbeAction, iam
-from activities.aws.shared.findings import suspect_if
+from activities.aws.database.described_database import Described, found
+from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -16,6 +16,7 @@ from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
 _KEPT = timedelta(days=14)
+_PAGES = 20
 _GRAVE = ("availability", "failover", "failure", "low storage", "maintenance", "recovery", "restoration")
 
 
@@ -27,43 +28,68 @@ class DatabaseEventsParams(Params):
 
 
 class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
-    """Counts the events of an instance over `window` up to `at`, by category.
+    """Counts the events of a database over `window` up to `at`, by category; a cluster's and its members' are one.
 
     Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the window
-    are instants: a date alone means a whole day.
+    are instants: a date alone means a whole day. RDS answers no event for a name that it does not know, so the database
+    is looked up first; one without a category is counted as `unread`, and nothing is well with one.
     """
 
     name = "rds.events"
-    permissions = iam("rds:DescribeEvents")
+    permissions = iam("rds:DescribeDBClusters DescribeDBInstances DescribeEvents")
 
     def observe(self, scope: Scope, params: DatabaseEventsParams, at: datetime) -> Finding:
-        identifier = scope.environment.databases[params.database].identifier
+        place = found(self.clients, scope.environment.databases[params.database])
         window = Window.before(at, params.window)
-        asked: dict[str, Any] = {"SourceIdentifier": identifier, "SourceType": "db-instance"}
-        asked |= {"StartTime": window.start, "EndTime": window.end}
-        listed = Pages(self.clients.client("rds").describe_events, cursor="Marker", **asked).items("Events")
+        asked = [
+            Pages(
+                self.clients.client("rds").describe_events,
+                cursor="Marker",
+                most=_PAGES,
+                SourceType=kind,
+                SourceIdentifier=identifier,
+                StartTime=window.start,
+                EndTime=window.end,
+            )
+            for kind, identifier in _sources(place)
+        ]
+        listed = [event for pages in asked for event in pages.items("Events")]
         events = [event for event in listed if window.start <= event["Date"] <= window.end]
         counts = Counter(category for event in events for category in event.get("EventCategories", []))
         grave = {name: counts[name] for name in _GRAVE if counts[name]}
+        unread = sum(not event.get("EventCategories") for event in events)
+        truncated = any(pages.truncated for pages in asked)
         last = max((event["Date"] for event in events), default=None)
-        return suspect_if(
-            grave,
-            _summary(params, counts, last),
-            {
-                "database": params.database,
-                "count": len(events),
-                "categories": dict(sorted(counts.items())),
-                "grave": grave,
-                "last_at": stamp_to_second(last),
-                **window.facts(),
-            },
-            window.of(f"RDS events of {identifier}"),
-        )
+        facts = {
+            "database": params.database,
+            "count": len(events),
+            "categories": dict(sorted(counts.items())),
+            "grave": grave,
+            "unread": unread,
+            "truncated": truncated,
+            "last_at": stamp_to_second(last),
+            **window.facts(),
+        }
+        summary = _summary(params, counts, last)
+        summary += f"; {unread} without a category" if unread else ""
+        summary += "; there are more than were read" if truncated else ""
+        evidence = window.of(f"RDS events of {place.instance['DBInstanceIdentifier']}")
+        if not grave and (unread or truncated):
+            return unknown(summary, facts, evidence)
+        return suspect_if(grave, summary, facts, evidence)
+
+
+def _sources(place: Described) -> list[tuple[str, str]]:
+    """Whose events are those of a database; events stand under the cluster and under each of its members."""
+    if place.cluster is None:
+        return [("db-instance", place.instance["DBInstanceIdentifier"])]
+    members = [one["DBInstanceIdentifier"] for one in place.cluster.get("DBClusterMembers", [])]
+    return [("db-cluster", place.cluster["DBClusterIdentifier"]), *(("db-instance", one) for one in members)]
 
 
 def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime | None) -> str:
     window = f"in the last {spoken(params.window)}"
     if last is None:
         return f"{params.database}: RDS reports no event {window}"
-    events = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "events without a category"
+    events = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "events"
     return f"{params.database}: RDS reports {events} {window}, the last at {short_time(last)}"

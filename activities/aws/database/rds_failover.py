@@ -1,65 +1,179 @@
-"""Fail a Multi-AZ database over to its standby."""
+"""Fail a database over to its standby, or a cluster to one of its readers."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
 
 from activities.action import ChangeAction, DatabaseParams, RuleError, iam
-from activities.aws.database.rds_status import AVAILABLE, described, pending
+from activities.aws.database.database_state import remedy
+from activities.aws.database.described_database import (
+    AVAILABLE,
+    Described,
+    described,
+    described_cluster,
+    found,
+    pending,
+    writer,
+)
+from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
+from domain.values.errors import ErrorKind
+from domain.values.timestamps import short_time
+
+_ZONE, _WRITER = "zone", "writer"
+_LATELY_MINUTES = 10
+"""How long after a failover RDS may still show the zone before it, and would decline another one."""
+_NEWS = timedelta(minutes=3)
+"""Within which a failover that was asked for shows: one takes up to two minutes, and its events come with it."""
+_AGAIN = timedelta(seconds=20)
+_SKEW = timedelta(minutes=1)
+_DECLINED = "Abandoning user requested failover"
+"""How the one event of this category begins that is no failover (RDS user guide, RDS-EVENT-0034)."""
 
 
 class Failover(ChangeAction[DatabaseParams]):
-    """Reboots a Multi-AZ instance with failover.
+    """Reboots a Multi-AZ instance with failover; a cluster is failed over to the reader that the plan names.
 
-    The state is the zone that the primary is in: it tells a failover that happened from one that did not. While the
-    instance reboots RDS refuses a second one, which is waited for, and the zone then tells.
+    The state is the zone that the primary is in, or the cluster's writer. RDS may show the zone from before for
+    minutes, so an attempt after one whose answer was lost looks for the event of a failover first, and sends a second
+    request only once none can come any more.
     """
 
     name = "rds.failover"
-    permissions = iam("rds:DescribeDBInstances RebootDBInstance")
+    permissions = iam("rds:DescribeDBClusters DescribeDBInstances DescribeEvents FailoverDBCluster RebootDBInstance")
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
-        """Name both zones; raises `RuleError` without a standby, or when RDS would refuse."""
-        identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients, identifier)
-        status, zone = instance["DBInstanceStatus"], instance.get("AvailabilityZone")
-        standby = instance.get("SecondaryAvailabilityZone")
-        if not instance.get("MultiAZ"):
-            raise RuleError(f"{params.database} has no standby to fail over to: it is not Multi-AZ")
-        if status != AVAILABLE:
-            raise RuleError(
-                f"{params.database} is {status}, and RDS fails over by a reboot, which takes an available instance: "
-                "wait for it, or promote a replica if it has failed"
-            )
-        if not standby:
-            raise RuleError(f"RDS does not tell which zone the standby of {params.database} is in: look again later")
-        waiting = ", ".join(pending(instance))
+        """Name where it goes; raises `RuleError` without a standby, or when RDS would refuse or decline."""
+        place = found(self.clients, scope.environment.databases[params.database])
+        _refuse_busy(params.database, place)
+        where, there, target, context = self._way(params.database, place)
+        self._refuse_lately(params.database, context)
+        field = _WRITER if place.cluster else _ZONE
+        waiting = ", ".join(pending(place.instance))
         also = f" A reboot may also bring in what is pending: {waiting}." if waiting else ""
+        away = "less than a minute" if place.cluster else "one to two minutes"
         return self.proposed(
-            target=instance["DBInstanceArn"],
-            summary=f"Fail {params.database} over from {zone} to {standby}",
-            before={"zone": zone},
-            after={"zone": standby},
+            target=target,
+            summary=f"Fail {params.database} over from {where} to {there}",
+            before={field: where},
+            after={field: there},
             impact=(
-                f"{params.database} is away for one to two minutes and every connection to it is cut; nothing that "
-                f"was committed is lost, and its address stays. It does not help a full connection pool.{also} "
-                "Undoing it is another failover."
+                f"{params.database} is away for {away} and every connection to it is cut; nothing that was committed "
+                f"is lost, and its address stays. It does not help a full connection pool.{also} Undoing it is "
+                "another failover."
             ),
-            context={"identifier": identifier},
+            context=context,
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
-        """Read the zone that the primary is in (`rds:DescribeDBInstances`)."""
-        return {"zone": described(self.clients, plan.context["identifier"]).get("AvailabilityZone")}
+        """Read the primary's zone (`rds:DescribeDBInstances`), or the cluster's writer (`rds:DescribeDBClusters`)."""
+        if cluster := plan.context.get("cluster"):
+            return {_WRITER: writer(described_cluster(self.clients, cluster))}
+        return {_ZONE: described(self.clients, plan.context["identifier"]).get("AvailabilityZone")}
 
     def act(self, scope: Scope, plan: Plan) -> None:
-        """Ask for the failover; raises `InvalidDBInstanceState`, which is waited for, while one is under way."""
-        # not idempotent: a second call is a second failover, so it is sent once, and the zone is read before a retry
-        self.clients.once("rds").reboot_db_instance(DBInstanceIdentifier=plan.context["identifier"], ForceFailover=True)
+        """Ask for the failover; raises `InvalidDBInstanceState`, which is waited for, while one is under way.
+
+        Raises `RuleError` when RDS failed it over by itself since the plan, and shows the zone from before.
+        """
+        self._refuse_lately(str(plan.context["source"]), plan.context)
+        # not idempotent: a second call is a second failover, so it is sent once, and looked for before a retry
+        rds, cluster = self.clients.once("rds"), plan.context.get("cluster")
+        if cluster:
+            rds.failover_db_cluster(DBClusterIdentifier=cluster, TargetDBInstanceIdentifier=plan.after[_WRITER])
+        else:
+            rds.reboot_db_instance(DBInstanceIdentifier=plan.context["identifier"], ForceFailover=True)
+
+    def resume(self, scope: Scope, plan: Plan, since: datetime, at: datetime) -> None:
+        """Act again only if the first attempt came to nothing: neither an event since, nor time for one to come.
+
+        Raises `NotYet`, retried after 20 s, until then. Events are best effort (RDS user guide, "Monitoring Amazon
+        RDS events"): without one, what RDS shows after that time counts.
+        """
+        if self._failovers(plan.context, StartTime=since - _SKEW):
+            return
+        if at - since < _NEWS:
+            message = f"whether the failover of {short_time(since)} was begun is not known yet"
+            raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=_AGAIN)
+        self.act(scope, plan)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether the primary is in the other zone and available."""
-        instance = described(self.clients, plan.context["identifier"])
-        zone, status = instance.get("AvailabilityZone"), instance["DBInstanceStatus"]
-        done = zone == plan.after["zone"] and status == AVAILABLE
-        return Verification(done=done, message=f"{plan.context['identifier']} is {status} in {zone}")
+        """Look whether the primary is where it shall be, and available; failed when RDS declined the failover."""
+        cluster, now = plan.context.get("cluster"), self.read(scope, plan)
+        instance = described(self.clients, now[_WRITER] if cluster else plan.context["identifier"])
+        status = instance["DBInstanceStatus"]
+        if cluster and status == AVAILABLE:
+            status = described_cluster(self.clients, cluster)["Status"]
+        seen = f"{cluster or plan.context['identifier']} is {status} in {next(iter(now.values()))}"
+        if now == plan.after:
+            return Verification(done=status == AVAILABLE, message=seen)
+        news = self._failovers(plan.context, Duration=_LATELY_MINUTES)
+        declined = bool(news) and str(news[-1]["Message"]).startswith(_DECLINED)
+        why = ": RDS declined the failover, as one took place shortly before" if declined else ""
+        return Verification(done=False, failed=declined, message=f"{seen}{why}")
+
+    def _way(self, name: str, place: Described) -> tuple[str, str, str, State]:
+        """From where to where, the ARN of what moves, and what names it afterwards."""
+        instance, cluster = place
+        if cluster is not None:
+            source = cluster["DBClusterIdentifier"]
+            context = {"cluster": source, "kind": "db-cluster", "source": source}
+            reader = self._reader(name, instance, cluster)
+            return instance["DBInstanceIdentifier"], reader, cluster["DBClusterArn"], context
+        if not instance.get("MultiAZ"):
+            raise RuleError(f"{name} has no standby to fail over to: it is not Multi-AZ")
+        standby = instance.get("SecondaryAvailabilityZone")
+        if not standby:
+            raise RuleError(f"RDS does not tell which zone the standby of {name} is in: look again later")
+        source = instance["DBInstanceIdentifier"]
+        context = {"identifier": source, "kind": "db-instance", "source": source}
+        return instance["AvailabilityZone"], standby, instance["DBInstanceArn"], context
+
+    def _reader(self, name: str, instance: dict[str, Any], cluster: dict[str, Any]) -> str:
+        """The reader to fail over to: available, in another zone where there is one, of the first promotion tier."""
+        engine = str(cluster.get("Engine", ""))
+        if engine == "mysql":
+            raise RuleError(
+                f"{name} is a Multi-AZ DB cluster of MySQL, whose failover takes no target: fail it over by hand"
+            )
+        filters = [{"Name": "db-cluster-id", "Values": [cluster["DBClusterIdentifier"]]}]
+        pages = Pages(self.clients.client("rds").describe_db_instances, cursor="Marker", Filters=filters)
+        own, zone = instance["DBInstanceIdentifier"], instance.get("AvailabilityZone")
+        members = [one for one in pages.items("DBInstances") if one["DBInstanceIdentifier"] != own]
+        ready = [one for one in members if one["DBInstanceStatus"] == AVAILABLE]
+        if not ready:
+            raise RuleError(f"{name} has no reader that is available: there is nothing to fail over to")
+        first = min(
+            ready,
+            key=lambda one: (
+                one.get("AvailabilityZone") == zone,
+                one.get("PromotionTier", 1),
+                one["DBInstanceIdentifier"],
+            ),
+        )
+        return str(first["DBInstanceIdentifier"])
+
+    def _failovers(self, context: State, **window: Any) -> list[dict[str, Any]]:
+        """What RDS recorded of failovers in a window, oldest first (`rds:DescribeEvents`)."""
+        asked = {"SourceIdentifier": context["source"], "SourceType": context["kind"], "EventCategories": ["failover"]}
+        pages = Pages(self.clients.client("rds").describe_events, cursor="Marker", **asked, **window)
+        return sorted(pages.items("Events"), key=lambda one: one["Date"])
+
+    def _refuse_lately(self, name: str, context: State) -> None:
+        if events := self._failovers(context, Duration=_LATELY_MINUTES):
+            raise RuleError(
+                f"RDS failed {name} over at {short_time(events[-1]['Date'])}: it may still show the zone from before, "
+                f"and declines another failover so soon; look again {_LATELY_MINUTES} minutes later"
+            )
+
+
+def _refuse_busy(name: str, place: Described) -> None:
+    for status in place.statuses:
+        if status != AVAILABLE:
+            raise RuleError(
+                f"{name} is {status}, and RDS fails over only what is available: {remedy(status) or 'wait for it'}"
+            )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import LoggedDatabaseName, Params, ProbeAction, iam, needed
+from activities.aws.database.described_database import instance_name
 from activities.aws.database.postgres_log_files import PREFIX, Complaints, Stretch, complaints
 from activities.aws.shared.windows import Window
 from domain.config.log_formats import DatabaseLog
@@ -32,14 +33,15 @@ class PostgresLog(ProbeAction[PostgresLogParams]):
     """
 
     name = "rds.postgres_log"
-    permissions = iam("rds:DescribeDBLogFiles DownloadDBLogFilePortion")
+    permissions = iam("rds:DescribeDBClusters DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion")
 
     def observe(self, scope: Scope, params: PostgresLogParams, at: datetime) -> Finding:
         database = scope.environment.databases[params.database]
         declared = needed(database.log, scope.environment, f"databases.{params.database}.log")
         window = Window.before(at, params.window)
         stretch = Stretch(window.start, window.end, params.slow)
-        seen = complaints(self.clients.client("rds"), database.identifier, declared, stretch)
+        identifier = instance_name(self.clients, database)
+        seen = complaints(self.clients.client("rds"), identifier, declared, stretch)
         return Finding(
             status=_status(seen, declared, params.threshold),
             summary=_summary(params, declared, seen),
@@ -59,7 +61,7 @@ class PostgresLog(ProbeAction[PostgresLogParams]):
                 "truncated": seen.truncated,
                 **window.facts(),
             },
-            evidence=window.of(f"{database.identifier}:{PREFIX}"),
+            evidence=window.of(f"{identifier}:{PREFIX}"),
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 from temporalio.exceptions import ApplicationError
@@ -11,13 +11,17 @@ from activities.action import (
     ChangeAction,
     DatabaseEndpointName,
     DatabaseName,
+    OnRequest,
     Params,
     RuleError,
     SecurityGroupName,
     iam,
 )
 from activities.aws.database import promotion_gates as gates
-from activities.aws.database.rds_status import SERVING, described
+from activities.aws.database import promotion_redirect as redirect
+from activities.aws.database.database_state import serves
+from activities.aws.database.described_database import described, refuse_member
+from activities.aws.database.promotion_loss import Pair, describe_loss
 from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
 from activities.aws.ecs.described_service import created_at, located, settled, update
 from activities.aws.ecs.described_service import described as described_service
@@ -38,13 +42,17 @@ _AGAIN = timedelta(seconds=2)
 class PromoteParams(Params):
     """`fence` is the security group that keeps writers from the old primary; `endpoint` is what the application reads.
 
-    RDS would keep the promoted instance's backups for one day; here it is a week at least.
+    RDS would keep the promoted instance's backups for one day; here it is as long as the primary kept its own, and a
+    week at least. `primary_is_lost` says how it is known that the primary is lost although RDS does not show it: only
+    whoever asks for the promotion can give it. Without `restart` ECS is not asked for anything.
     """
 
     replica: DatabaseName
     fence: SecurityGroupName = "database"
     endpoint: DatabaseEndpointName = "primary"
     backup_retention_days: int = Field(default=7, ge=7, le=35)
+    primary_is_lost: Annotated[str, Field(min_length=10, max_length=300), OnRequest()] | None = None
+    restart: bool = True
 
 
 class PromoteReplica(ChangeAction[PromoteParams]):
@@ -61,7 +69,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         "ecs:DescribeServices UpdateService",
         "elasticloadbalancing:DescribeTargetHealth",
         "rds:DescribeDBInstances DescribeDBSnapshots PromoteReadReplica",
-        "ssm:GetParameter PutParameter",
+        "ssm:DescribeParameters GetParameter GetParameterHistory PutParameter",
     )
     classes = (ApprovalClass.A3,)
 
@@ -71,25 +79,30 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         pair = self._pair(where, params.replica)
         group, endpoint = where.security_groups[params.fence], where.database_endpoints[params.endpoint]
         at = located(where.services[endpoint.service])
-        service = described_service(self.clients, at)
+        service, by_hand = redirect.restartable(self.clients, at, params.restart)
         rules = {
             f"{_RULE}{name}": IngressRule.value(rule)
             for name, rule in matching(self.clients.client("ec2"), group, (), None, _port(pair.old)).items()
         }
-        address = self._address(endpoint.parameter)
-        before = {**rules, _ROLE: _role(pair.new), _ADDRESS: address, **deployment_now(service)}
+        deployment = deployment_now(service) if service else {}
+        address = redirect.address(self.clients, endpoint.parameter)
+        before = {**rules, _ROLE: _role(pair.new), _ADDRESS: address, **deployment}
         there = {**dict.fromkeys(rules), _ROLE: _PRIMARY, _ADDRESS: pair.new["Endpoint"]["Address"]}
         after = {**before, **there}
+        kept = max(params.backup_retention_days, int(pair.old.get("BackupRetentionPeriod", 0)))
+        impact = "None: it is done."
         if after != before:
-            self._refuse(scope, pair, group, address)
-            after = {**after, **after_restart(deployment_now(service))}
-        arns = (pair.old["DBInstanceArn"], pair.new["DBInstanceArn"], service["serviceArn"])
+            self._refuse(scope, pair, group, address, params)
+            redirect.refuse_unwritable(self.clients, endpoint.parameter, str(after[_ADDRESS]))
+            after = {**after, **(after_restart(deployment) if service else {})}
+            impact = self._impact(scope, pair, params, before, kept, by_hand)
+        arns = (pair.old["DBInstanceArn"], pair.new["DBInstanceArn"], *([service["serviceArn"]] if service else []))
         return self.proposed(
             target=pair.new["DBInstanceArn"],
             summary=f"Promote {pair.new_name} in the place of {pair.old_name}, which is fenced",
             before=before,
             after=after,
-            impact=self._impact(scope, pair, params, before) if after != before else "None: it is done.",
+            impact=impact,
             locks=(*arns, _group_arn(where, group)),
             reversible=False,
             context={
@@ -97,8 +110,9 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 "replica": pair.new["DBInstanceIdentifier"],
                 "group": group,
                 "parameter": endpoint.parameter,
-                "retention_days": params.backup_retention_days,
-                "since": created_at(service),
+                "retention_days": kept,
+                "lost": params.primary_is_lost,
+                "since": created_at(service) if service else None,
                 **at,
             },
         )
@@ -108,8 +122,9 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         context = plan.context
         instance = described(self.clients, context["replica"])
         rules = {f"{_RULE}{name}": rule.read() for name, rule in self._rules(plan)}
-        now = deployment_since(plan, described_service(self.clients, plan.context))
-        return {**rules, _ROLE: _role(instance), _ADDRESS: self._address(str(context["parameter"])), **now}
+        there = redirect.address(self.clients, str(context["parameter"]))
+        now = deployment_since(plan, described_service(self.clients, context)) if _restarts(plan) else {}
+        return {**rules, _ROLE: _role(instance), _ADDRESS: there, **now}
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Take every step that is not taken yet; raises `NotYet`, retried after 2 s, while RDS is promoting.
@@ -120,7 +135,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         now = self.read(scope, plan)
         if now == plan.before:
             pair = self._pair(scope.environment, str(plan.context["database"]))
-            gates.refuse_living_primary(self.clients, scope, pair)
+            gates.refuse_living_primary(self.clients, scope, pair, plan.context["lost"])
         # fenced before it is replaced: what two primaries have written cannot be merged again
         for name, rule in self._rules(plan):
             if now[f"{_RULE}{name}"] is not None:
@@ -131,7 +146,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             self.clients.once("ssm").put_parameter(
                 Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
             )
-        if now["deployment"] == plan.before["deployment"]:
+        if _restarts(plan) and now["deployment"] == plan.before["deployment"]:
             update(self.clients, plan.context, forceNewDeployment=True)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
@@ -141,13 +156,15 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
         instance = described(self.clients, plan.context["replica"])
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
+        ready = serves(status) and kept >= int(plan.context["retention_days"])
+        message = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days"
+        if not _restarts(plan):
+            return Verification(done=ready, message=f"{message}; the application is to be restarted by hand")
         rollout = settled(self.clients, plan, described_service(self.clients, plan.context))
-        ready = status in SERVING and kept >= int(plan.context["retention_days"])
-        message = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {rollout.message}"
-        return Verification(done=ready and rollout.done, failed=rollout.failed, message=message)
+        return Verification(done=ready and rollout.done, failed=rollout.failed, message=f"{message}; {rollout.message}")
 
-    def _refuse(self, scope: Scope, pair: gates.Pair, group: str, address: str) -> None:
-        gates.refuse_living_primary(self.clients, scope, pair)
+    def _refuse(self, scope: Scope, pair: Pair, group: str, address: str, params: PromoteParams) -> None:
+        gates.refuse_living_primary(self.clients, scope, pair, params.primary_is_lost)
         gates.refuse_unfit_replica(pair)
         gates.refuse_open_fence(pair, group)
         known = {one.get("Endpoint", {}).get("Address") for one in (pair.old, pair.new)}
@@ -157,17 +174,24 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 "the environment's file"
             )
 
-    def _impact(self, scope: Scope, pair: gates.Pair, params: PromoteParams, before: State) -> str:
-        lag = gates.describe_lag(self.clients, scope, pair) if before[_ROLE] != _PRIMARY else "The replica is promoted."
+    def _impact(self, scope: Scope, pair: Pair, params: PromoteParams, before: State, kept: int, by_hand: str) -> str:
+        lost = params.primary_is_lost
+        behind = "The replica is promoted."
+        if before[_ROLE] != _PRIMARY:
+            behind = describe_loss(self.clients, scope, pair, lost)
+        said = f" That it is lost all the same is said by who asks: {lost.rstrip('.')}." if lost else ""
         service = scope.environment.database_endpoints[params.endpoint].service
         rules = sum(name.startswith(_RULE) for name in before)
+        then = "and restarted; until that is done it has no database."
+        if by_hand:
+            then = f"and NOT restarted ({by_hand}): do that by hand, or it keeps looking for {pair.old_name}."
         return " ".join(
             [
-                f"{lag} {pair.old_name} is {pair.old['DBInstanceStatus']}.",
+                f"{pair.old_name} is {pair.old['DBInstanceStatus']}.{said} {behind}",
                 f"It is fenced first: {rules} ingress rules of its security group are revoked, so no writer gets in.",
-                f"Then {service} is pointed at {pair.new_name} and restarted; until that is done it has no database.",
+                f"Then {service} is pointed at {pair.new_name} {then}",
                 gates.describe_snapshot(self.clients.client("rds"), pair),
-                gates.describe_rebuild(pair, params.backup_retention_days),
+                gates.describe_rebuild(pair, kept),
             ]
         )
 
@@ -180,26 +204,23 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 DBInstanceIdentifier=replica, BackupRetentionPeriod=plan.context["retention_days"]
             )
             instance = described(self.clients, replica)
-        if _role(instance) != _PRIMARY or instance["DBInstanceStatus"] not in SERVING:
+        if _role(instance) != _PRIMARY or not serves(instance["DBInstanceStatus"]):
             raise ApplicationError(
                 f"{replica} is being promoted ({instance['DBInstanceStatus']})",
                 type=ErrorKind.NOT_YET.value,
                 next_retry_delay=_AGAIN,
             )
 
-    def _pair(self, where: Environment, replica: str) -> gates.Pair:
+    def _pair(self, where: Environment, replica: str) -> Pair:
         source = where.databases[replica].replica_of
         if source is None:
             raise RuleError(f"{replica} is no replica, says the environment's file")
+        for name in (source, replica):
+            if where.databases[name].cluster:
+                raise RuleError(f"{name} is a cluster, which fails over to its own readers: ask for a failover instead")
         old, new = (described(self.clients, where.databases[name].identifier) for name in (source, replica))
-        return gates.Pair(source, replica, old, new)
-
-    def _address(self, parameter: str) -> str:
-        """Read what the application reads (`ssm:GetParameter`); an encrypted one could not be put back as it was."""
-        found = self.clients.client("ssm").get_parameter(Name=parameter)["Parameter"]
-        if found["Type"] != "String":
-            raise RuleError(f"parameter {parameter} is a {found['Type']}: point the application at the replica by hand")
-        return str(found["Value"])
+        refuse_member(old, source, "ask for a failover instead")
+        return Pair(source, replica, old, new)
 
     def _rules(self, plan: Plan) -> Iterator[tuple[str, IngressRule]]:
         for field in sorted(plan.before):
@@ -211,6 +232,10 @@ class PromoteReplica(ChangeAction[PromoteParams]):
 def _role(instance: dict[str, Any]) -> str:
     source = instance.get("ReadReplicaSourceDBInstanceIdentifier")
     return f"replica of {source}" if source else _PRIMARY
+
+
+def _restarts(plan: Plan) -> bool:
+    return "deployment" in plan.before
 
 
 def _port(instance: dict[str, Any]) -> int:

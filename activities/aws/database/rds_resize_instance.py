@@ -4,14 +4,16 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import ChangeAction, DatabaseName, Params, RuleError, iam
-from activities.aws.database.rds_status import AVAILABLE, described, pending
-from activities.aws.shared.pages import Pages
+from activities.action import ChangeAction, Clients, DatabaseName, Params, RuleError, iam
+from activities.aws.database.database_state import remedy
+from activities.aws.database.described_database import AVAILABLE, described, found, pending, refuse_member
+from activities.aws.database.orderable_classes import offered
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
 _CLASS = "DBInstanceClass"
+_MEMBER = "resize a Multi-AZ DB cluster as one, and Aurora by a reader of the class that it then fails over to"
 _MODIFYING = "modifying"
 
 
@@ -30,24 +32,27 @@ class ResizeInstance(ChangeAction[ResizeParams]):
     """
 
     name = "rds.resize_instance"
-    permissions = iam("rds:DescribeDBInstances DescribeOrderableDBInstanceOptions ModifyDBInstance")
+    permissions = iam("rds:DescribeDBClusters DescribeDBInstances DescribeOrderableDBInstanceOptions ModifyDBInstance")
     classes = (ApprovalClass.A3,)
 
     def plan(self, scope: Scope, params: ResizeParams) -> Plan:
         """Compare classes; raises `RuleError` for one that AWS does not offer here, or an instance that is busy."""
-        identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients, identifier)
+        instance = found(self.clients, scope.environment.databases[params.database]).instance
+        refuse_member(instance, params.database, _MEMBER)
         status, current, wanted = instance["DBInstanceStatus"], instance[_CLASS], params.instance_class
         if status != AVAILABLE:
-            raise RuleError(f"{params.database} is {status}: RDS modifies only an available instance")
-        checked = current == wanted or _refuse_unorderable(self.clients.client("rds"), instance, wanted)
+            raise RuleError(
+                f"{params.database} is {status}, and RDS modifies only what is available: "
+                f"{remedy(status) or 'wait for it'}"
+            )
+        checked = current == wanted or _refuse_unorderable(self.clients, instance, wanted)
         return self.proposed(
             target=instance["DBInstanceArn"],
             summary=f"Resize {params.database} from {current} to {wanted}",
             before={"class": current},
             after={"class": wanted},
             impact=_impact(params.database, instance, checked=checked),
-            context={"identifier": identifier, "pending_class": _pending_class(instance)},
+            context={"identifier": instance["DBInstanceIdentifier"], "pending_class": _pending_class(instance)},
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
@@ -79,21 +84,15 @@ def _pending_class(instance: dict[str, Any]) -> str | None:
     return waiting
 
 
-def _refuse_unorderable(rds: Any, instance: dict[str, Any], wanted: str) -> bool:
-    """Refuse a class that AWS does not offer for this engine and zone; False when it lists none at all.
-
-    Reads `rds:DescribeOrderableDBInstanceOptions`.
-    """
-    engine = {"Engine": instance["Engine"], "EngineVersion": instance["EngineVersion"]}
-    options = Pages(rds.describe_orderable_db_instance_options, cursor="Marker", **engine, DBInstanceClass=wanted)
-    listed = list(options.items("OrderableDBInstanceOptions"))
-    offered = [one for one in listed if one["DBInstanceClass"] == wanted]
-    if not offered:
-        if listed or rds.describe_orderable_db_instance_options(**engine, MaxRecords=20)["OrderableDBInstanceOptions"]:
-            raise RuleError(f"AWS does not offer {wanted} for {instance['Engine']} {instance['EngineVersion']} here")
+def _refuse_unorderable(clients: Clients, instance: dict[str, Any], wanted: str) -> bool:
+    """Refuse a class that AWS does not offer for this engine and zone; False when it lists none at all."""
+    options = offered(clients, instance, wanted)
+    if options is None:
         return False
+    if not options:
+        raise RuleError(f"AWS does not offer {wanted} for {instance['Engine']} {instance['EngineVersion']} here")
     zones = {zone for name in ("AvailabilityZone", "SecondaryAvailabilityZone") if (zone := instance.get(name))}
-    for one in offered:
+    for one in options:
         there = {zone["Name"] for zone in one.get("AvailabilityZones", [])}
         if (not there or zones <= there) and (one.get("MultiAZCapable", True) or not instance.get("MultiAZ")):
             return True

@@ -1,125 +1,209 @@
-"""Keep a database as it stands: a manual snapshot under a name that is fixed before it is asked for."""
+"""Keep a database as it stands: a manual snapshot under a name that is fixed before it is asked for, and its copy."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
-from activities.action import ChangeAction, DatabaseParams, iam
-from activities.aws.database.rds_status import described
-from activities.aws.shared.pages import Pages
+from activities.action import ChangeAction, Clients, DatabaseParams, RuleError, iam
+from activities.aws.database.database_state import Standing, remedy, standing
+from activities.aws.database.described_database import AVAILABLE, Described, found
+from activities.aws.database.rds_snapshots import Snapshots
+from activities.aws.shared.error_codes import code_of
 from domain.config.approval import ApprovalClass
+from domain.config.environment import Forensics
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
-_READY = frozenset({"available", "storage-optimization"})
-_COMING = frozenset({"creating", "pending"})
+_READY = frozenset({AVAILABLE, "storage-optimization"})
+_COMING = frozenset({"copying", "creating", "pending"})
+_COPY = "-copy"
+_SOON = timedelta(seconds=2)
+"""When to look again at a copy just begun: that of a small database takes seconds."""
 _TAG = "incident"
 
 
 class Snapshot(ChangeAction[DatabaseParams]):
-    """Takes a snapshot `ir-<incident>-<database>-<n>`, tagged with the incident.
+    """Takes a snapshot `ir-<incident>-<database>-<n>`, of a cluster as a whole, tagged with the incident.
 
     The state is `snapshot`: absent, its identifier when it is of this database and this incident, or whose else it is.
-    It says what stood in the database when it was begun, and never runs out, but an administrator can delete it: copy
-    it to an account of its own.
+    It says what stood in the database when it was begun, and never runs out, but an administrator can delete it. Where
+    the environment names a forensic account, verifying copies it under the key named there and shares the copy with
+    that account and no other, which can take hours and goes on where it was cut.
     """
 
     name = "rds.snapshot"
-    permissions = iam("rds:AddTagsToResource CreateDBSnapshot DescribeDBInstances DescribeDBSnapshots")
+    permissions = iam(
+        "kms:DescribeKey",
+        "rds:AddTagsToResource CopyDBClusterSnapshot CopyDBSnapshot CreateDBClusterSnapshot CreateDBSnapshot",
+        "rds:DescribeAccountAttributes DescribeDBClusterSnapshotAttributes DescribeDBClusterSnapshots",
+        "rds:DescribeDBClusters DescribeDBInstances DescribeDBSnapshotAttributes DescribeDBSnapshots",
+        "rds:ModifyDBClusterSnapshotAttribute ModifyDBSnapshotAttribute",
+    )
     classes = (ApprovalClass.A1,)
     evidence = True
 
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Fix the name: the first number that the incident has not used for this database.
 
-        `rds:DescribeDBInstances`, `rds:DescribeDBSnapshots`; raises `DBInstanceNotFound`, which is final.
+        Raises `RuleError` for a database that does not come back to where RDS takes snapshots, for want of room, and
+        for a key that nobody could share by; `DBInstanceNotFound`, which is final.
         """
-        database = scope.environment.databases[params.database].identifier
-        instance = described(self.clients, database)
-        prefix = _prefix(scope.incident, database)
-        identifier = f"{prefix}{self._last(database, prefix) + 1}"
+        place = found(self.clients, scope.environment.databases[params.database])
+        _refuse_stuck(params.database, place)
+        snapshots = Snapshots(self.clients, cluster=place.cluster is not None)
+        database = str(
+            place.cluster["DBClusterIdentifier"] if place.cluster else place.instance["DBInstanceIdentifier"]
+        )
+        forensics = scope.environment.evidence.snapshots if scope.environment.evidence else None
+        snapshots.refuse_full(wanted=2 if forensics else 1)
+        prefix = _prefix(scope.incident, database, snapshots.longest)
+        identifier = f"{prefix}{_last(snapshots.names(database), prefix) + 1}"
         return self.proposed(
-            target=scope.environment.arn("rds", f"snapshot:{identifier}"),
+            target=scope.environment.arn("rds", f"{snapshots.kind}:{identifier}"),
             summary=f"Take snapshot {identifier} of {params.database}",
             before={"snapshot": "absent"},
             after={"snapshot": identifier},
-            impact=_impact(params.database, instance),
+            impact=_impact(params.database, place, forensics),
             # its only lock is the target, not the instance: a failover must not wait for a snapshot
             reversible=False,
             takes_long=True,
-            context={"identifier": identifier, "database": database, "incident": scope.incident},
+            context={
+                "identifier": identifier,
+                "database": database,
+                "cluster": place.cluster is not None,
+                "incident": scope.incident,
+                "key": forensics and _key(self.clients, forensics.kms_key),
+                "account": forensics and forensics.account,
+            },
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
-        """Look whether the snapshot is there, and ours (`rds:DescribeDBSnapshots`)."""
-        found = self._described(plan)
-        return {"snapshot": "absent" if found is None else _whose(found, plan.context)}
+        """Look whether the snapshot is there, and ours."""
+        one = self._snapshots(plan).found(plan.context["identifier"])
+        return {"snapshot": "absent" if one is None else _whose(one, plan.context)}
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Ask for the snapshot, once; RDS refuses a second of the same name, which the next attempt looks at.
 
-        Raises `InvalidDBInstanceState`, retried, while the instance is busy with something else.
+        Raises `InvalidDBInstanceState`, retried, while the database is busy with something else.
         """
-        self.clients.once("rds").create_db_snapshot(
-            DBInstanceIdentifier=plan.context["database"],
-            DBSnapshotIdentifier=plan.context["identifier"],
-            Tags=[{"Key": _TAG, "Value": plan.context["incident"]}, {"Key": "purpose", "Value": "evidence"}],
-        )
+        context = plan.context
+        self._snapshots(plan).take(context["database"], context["identifier"], _tags(context))
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether the snapshot is available; the first of a large database can take hours."""
-        identifier, found = plan.context["identifier"], self._described(plan)
-        if found is None:
-            return Verification(done=False, failed=True, message=f"snapshot {identifier} is gone: somebody deleted it")
-        status = str(found["Status"])
-        encrypted = "encrypted" if found.get("Encrypted") else "not encrypted"
-        if status == "available":
-            return Verification(done=True, message=f"snapshot {identifier} is available, {encrypted}")
-        done = f"{found.get('PercentProgress', 0)} % done"
-        return Verification(
-            done=False, failed=status not in _COMING, message=f"snapshot {identifier} is {status}, {done}"
-        )
+        """Look whether the snapshot is available, the first of a large database can take hours; then copy and share it.
 
-    def _described(self, plan: Plan) -> dict[str, Any] | None:
-        rds = self.clients.client("rds")
-        try:
-            answer = rds.describe_db_snapshots(DBSnapshotIdentifier=plan.context["identifier"])
-        except rds.exceptions.DBSnapshotNotFoundFault:
-            return None
-        return dict(answer["DBSnapshots"][0])
+        A repeat copies nothing that is there, and shares again with nobody. Failed when somebody else may restore the
+        copy, or another one stands in its place.
+        """
+        snapshots, name = self._snapshots(plan), plan.context["identifier"]
+        taken = _seen(snapshots.found(name), name)
+        if not taken.done or plan.context["account"] is None:
+            return taken
+        copy = self._copied(snapshots, plan)
+        return copy.model_copy(update={"message": f"{taken.message}; {copy.message}"})
 
-    def _last(self, database: str, prefix: str) -> int:
-        """The highest number in use; 0 when there is none."""
-        describe = self.clients.client("rds").describe_db_snapshots
-        pages = Pages(describe, cursor="Marker", DBInstanceIdentifier=database, SnapshotType="manual")
-        parted = [str(found["DBSnapshotIdentifier"]).rpartition("-") for found in pages.items("DBSnapshots")]
-        numbers = [int(number) for start, dash, number in parted if start + dash == prefix and number.isdecimal()]
-        return max(numbers, default=0)
+    def _copied(self, snapshots: Snapshots, plan: Plan) -> Verification:
+        context, name = plan.context, f"{plan.context['identifier']}{_COPY}"
+        copy, soon = snapshots.found(name), None
+        if copy is None:
+            snapshots.copy(context["identifier"], name, context["key"], _tags(context))
+            copy = snapshots.found(name)
+            soon = _SOON
+        seen = _seen(copy, name).model_copy(update={"again": soon})
+        if copy is None or not seen.done:
+            return seen
+        if _whose(copy, context) != name or copy.get("KmsKeyId") != context["key"]:
+            return Verification(done=False, failed=True, message=f"{name} is another copy than the one asked for")
+        account = context["account"]
+        if account not in snapshots.shared_with(name):
+            snapshots.share(name, account)
+        if others := snapshots.shared_with(name) - {account}:
+            message = f"{name} is shared with {', '.join(sorted(others))} too, which is not our doing: take that back"
+            return Verification(done=False, failed=True, message=message)
+        return Verification(done=True, message=f"{seen.message} and shared with account {account} alone")
+
+    def _snapshots(self, plan: Plan) -> Snapshots:
+        return Snapshots(self.clients, cluster=plan.context["cluster"])
 
 
-def _prefix(incident: str, database: str) -> str:
-    """Begin the name as RDS takes it: letters, digits and single hyphens, a letter first, at most 255 in all."""
+def _seen(one: dict[str, Any] | None, name: str) -> Verification:
+    if one is None:
+        return Verification(done=False, failed=True, message=f"snapshot {name} is gone: somebody deleted it")
+    status = str(one["Status"])
+    if status == AVAILABLE:
+        encrypted = "encrypted" if one["Encrypted"] else "not encrypted"
+        return Verification(done=True, message=f"snapshot {name} is available, {encrypted}")
+    done = f"{one.get('PercentProgress', 0)} % done"
+    return Verification(done=False, failed=status not in _COMING, message=f"snapshot {name} is {status}, {done}")
+
+
+def _tags(context: State) -> State:
+    return {_TAG: context["incident"], "purpose": "evidence"}
+
+
+def _last(names: list[str], prefix: str) -> int:
+    """The highest number in use; 0 when there is none."""
+    parted = [name.rpartition("-") for name in names]
+    return max(
+        (int(number) for start, dash, number in parted if start + dash == prefix and number.isdecimal()), default=0
+    )
+
+
+def _prefix(incident: str, database: str, longest: int) -> str:
+    """Begin the name as RDS takes it: letters, digits and single hyphens, a letter first; number and `-copy` follow."""
     plain = re.sub(r"[^a-z0-9]+", "-", f"ir-{incident}-{database}".lower()).strip("-")
-    return f"{plain[:240].rstrip('-')}-"
+    return f"{plain[: longest - 12].rstrip('-')}-"
 
 
-def _whose(found: dict[str, Any], context: State) -> str:
+def _whose(one: dict[str, Any], context: State) -> str:
     """The identifier when the snapshot is of our database and carries our incident; else what it is."""
-    tags = {tag["Key"]: tag["Value"] for tag in found.get("TagList", [])}
-    of, incident = str(found["DBInstanceIdentifier"]), tags.get(_TAG)
+    tags = {tag["Key"]: tag["Value"] for tag in one.get("TagList", [])}
+    of, incident = one["Of"], tags.get(_TAG)
     if (of, incident) == (context["database"], context["incident"]):
-        return str(found["DBSnapshotIdentifier"])
+        return str(one["Name"])
     return f"of {of}, tagged with {incident or 'no incident'}"
 
 
-def _impact(name: str, instance: dict[str, Any]) -> str:
+def _refuse_stuck(name: str, place: Described) -> None:
+    """Refuse where RDS takes no snapshot before somebody does something (RDS API CreateDBSnapshot)."""
+    for status in place.statuses:
+        if standing(status) in (Standing.STOPPED, Standing.REPAIR, Standing.LOST):
+            raise RuleError(
+                f"{name} is {status}, and RDS takes no snapshot of it: {remedy(status)}. Its automated backups are kept"
+            )
+
+
+def _key(clients: Clients, key: str) -> str:
+    """The ARN of a key that can be shared by; raises `RuleError` for any other (`kms:DescribeKey`)."""
+    kms = clients.client("kms")
+    try:
+        known = kms.describe_key(KeyId=key)["KeyMetadata"]
+    except kms.exceptions.ClientError as error:
+        if code_of(error) != "NotFoundException":
+            raise
+        raise RuleError(f"there is no key {key}: look at evidence.snapshots in the environment's file") from error
+    if known.get("KeyManager", "CUSTOMER") != "CUSTOMER":
+        raise RuleError(f"{key} is AWS's own key, and what it encrypts cannot be shared: name a key of yours")
+    if known.get("KeyState", "Enabled") != "Enabled":
+        raise RuleError(f"key {key} is {known['KeyState']}, so nothing can be copied under it: enable it")
+    return str(known["Arn"])
+
+
+def _impact(name: str, place: Described, forensics: Forensics | None) -> str:
     pause = (
         "It is taken from the standby, so nothing pauses."
-        if instance.get("MultiAZ")
+        if place.has_standby
         else f"{name} is in one zone: its input and output pause, for seconds to some minutes."
     )
-    status = instance["DBInstanceStatus"]
+    status = place.worst_status
     busy = "" if status in _READY else f" RDS takes no snapshot while it is {status}: that is waited for."
+    kept = " No forensic account is named in the environment: it stays in this account, under the database's own key."
+    if forensics:
+        kept = (
+            f" A copy under {forensics.kms_key} is shared with account {forensics.account}, which may then restore it."
+        )
     return (
-        f"{name} itself is not changed. {pause}{busy} The snapshot holds all of its data and costs storage. It cannot "
-        "be undone: evidence stays until somebody deletes it by hand."
+        f"{name} itself is not changed. {pause}{busy}{kept} The snapshot holds all of its data and costs storage. It "
+        "cannot be undone: evidence stays until somebody deletes it by hand."
     )

@@ -1,94 +1,82 @@
-"""Tell whether a database instance is available."""
+"""Tell whether a database is available."""
 
 from datetime import datetime
 from typing import Any
 
-from activities.action import Clients, DatabaseParams, ProbeAction, iam
-from activities.aws.shared.findings import suspect_if
+from activities.action import DatabaseParams, ProbeAction, iam
+from activities.aws.database.database_state import remedy, serves
+from activities.aws.database.described_database import Described, found, pending
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 
-AVAILABLE = "available"
-SERVING = frozenset(
-    {
-        AVAILABLE,
-        "backing-up",
-        "configuring-enhanced-monitoring",
-        "configuring-iam-database-auth",
-        "configuring-log-exports",
-        "storage-optimization",
-    }
-)
-"""Statuses in which RDS says that the instance can be used."""
-FAILED = frozenset(
-    {
-        "failed",
-        "inaccessible-encryption-credentials",
-        "inaccessible-encryption-credentials-recoverable",
-        "incompatible-network",
-        "incompatible-option-group",
-        "incompatible-parameters",
-        "incompatible-restore",
-        "insufficient-capacity",
-        "restore-error",
-    }
-)
-"""Statuses from which an instance does not come back by itself (RDS user guide, "Viewing DB instance status")."""
-
 
 class DatabaseStatus(ProbeAction[DatabaseParams]):
-    """Reads an instance's status, pending changes and backups.
+    """Reads an instance's status, pending changes and backups; of a cluster its own and its writer's.
 
-    Suspect when the instance does not serve, or its replication is not normal. The endpoint and the values of pending
-    changes are left out: `address_by` is the command by which a responder looks it up, with rights of their own.
+    Suspect when it does not serve, or its replication is not normal. The endpoint and the values of pending changes are
+    left out: `address_by` is the command by which a responder looks it up, with rights of their own.
     """
 
     name = "rds.status"
-    permissions = iam("rds:DescribeDBInstances")
+    permissions = iam("rds:DescribeDBClusters DescribeDBInstances")
 
     def observe(self, scope: Scope, params: DatabaseParams, at: datetime) -> Finding:
-        identifier = scope.environment.databases[params.database].identifier
-        instance = described(self.clients, identifier)
-        facts = {"database": params.database} | _facts(instance)
-        facts["address_by"] = (
-            f"aws rds describe-db-instances --db-instance-identifier {identifier} --region {scope.environment.region} "
-            "--query 'DBInstances[0].Endpoint.Address' --output text"
+        place = found(self.clients, scope.environment.databases[params.database])
+        infos = place.instance.get("StatusInfos", [])
+        facts = {"database": params.database} | _facts(place, [one for one in infos if "Normal" in one])
+        facts["unread"] = unread = sum("Normal" not in one for one in infos)
+        facts["address_by"] = _lookup(place, scope.environment.region)
+        evidence = place.instance.get("DBInstanceArn", facts["identifier"])
+        summary = _summary(params.database, facts, place)
+        summary += f"; {unread} parts of its status could not be read" if unread else ""
+        troubled = not all(map(serves, place.statuses)) or facts["not_normal"]
+        if unread and not troubled:
+            return unknown(summary, facts, evidence)
+        return suspect_if(troubled, summary, facts, evidence)
+
+
+def _lookup(place: Described, region: str) -> str:
+    if place.cluster:
+        what, query = (
+            f"clusters --db-cluster-identifier {place.cluster['DBClusterIdentifier']}",
+            "DBClusters[0].Endpoint",
         )
-        troubled = facts["status"] not in SERVING or facts["not_normal"]
-        evidence = instance.get("DBInstanceArn", identifier)
-        return suspect_if(troubled, _summary(params.database, facts), facts, evidence)
+    else:
+        identifier = place.instance["DBInstanceIdentifier"]
+        what, query = f"instances --db-instance-identifier {identifier}", "DBInstances[0].Endpoint.Address"
+    return f"aws rds describe-db-{what} --region {region} --query '{query}' --output text"
 
 
-def described(clients: Clients, identifier: str) -> dict[str, Any]:
-    """Describe one instance (`rds:DescribeDBInstances`); raises `DBInstanceNotFound`, which is final."""
-    return dict(clients.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
-
-
-def pending(instance: dict[str, Any]) -> list[str]:
-    """Name the changes that wait for the maintenance window, or for whatever is applied at once next."""
-    return sorted(instance.get("PendingModifiedValues") or {})
-
-
-def _facts(instance: dict[str, Any]) -> dict[str, Any]:
-    infos = instance.get("StatusInfos", [])
+def _facts(place: Described, infos: list[dict[str, Any]]) -> dict[str, Any]:
+    instance, cluster = place
+    kept = cluster or instance  # a cluster is backed up as one
     return {
         "identifier": instance["DBInstanceIdentifier"],
-        "status": instance.get("DBInstanceStatus", "unknown"),
+        "status": place.worst_status,
+        "cluster": cluster and cluster["DBClusterIdentifier"],
         "engine": f"{instance.get('Engine', '')} {instance.get('EngineVersion', '')}".strip(),
         "class": instance.get("DBInstanceClass"),
-        "multi_az": bool(instance.get("MultiAZ")),
+        "multi_az": place.has_standby,
         "replica_of": instance.get("ReadReplicaSourceDBInstanceIdentifier"),
         "pending_changes": pending(instance),
-        "not_normal": [f"{one['StatusType']}: {one['Status']}" for one in infos if not one.get("Normal", True)],
-        "backup_retention_days": instance.get("BackupRetentionPeriod", 0),
-        "latest_restorable_at": stamp_to_second(instance.get("LatestRestorableTime")),
+        "not_normal": [f"{one.get('StatusType')}: {one.get('Status')}" for one in infos if not one["Normal"]],
+        "backup_retention_days": kept.get("BackupRetentionPeriod", 0),
+        "latest_restorable_at": stamp_to_second(kept.get("LatestRestorableTime")),
         "allocated_gib": instance.get("AllocatedStorage"),
     }
 
 
-def _summary(name: str, facts: dict[str, Any]) -> str:
-    parts = [f"{name} is {facts['status']}", "Multi-AZ" if facts["multi_az"] else "in one zone only"]
+def _summary(name: str, facts: dict[str, Any], place: Described) -> str:
+    parts = [f"{name} is {facts['status']}"]
+    if place.cluster:
+        readers = len(place.cluster.get("DBClusterMembers", [])) - 1
+        parts.append(f"{facts['identifier']} is the writer of cluster {facts['cluster']}, {readers} readers")
+    else:
+        parts.append("Multi-AZ" if facts["multi_az"] else "in one zone only")
+    if not serves(facts["status"]) and (help_by := remedy(facts["status"])):
+        parts.append(f"what helps: {help_by}")
     if facts["not_normal"]:
         parts.append(f"not normal: {', '.join(facts['not_normal'])}")
     if facts["pending_changes"]:

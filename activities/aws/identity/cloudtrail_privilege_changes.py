@@ -1,51 +1,46 @@
 """Tell who gave rights in the account to whom."""
 
-import json
-import re
+import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
-from activities.aws.shared.findings import suspect_if
-from activities.aws.shared.log_records import address, pseudonym
+from activities.aws.identity.rights_events import CENTER, HERE, HOME, LOOKUPS, described
+from activities.aws.shared.findings import unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding
+from domain.model.finding import Finding, FindingStatus
+from domain.values.aws_places import partition_of
 from domain.values.durations import Duration, spoken
-from domain.values.timestamps import stamp_to_second
 
-_GRANTING_EVENTS = """
-    AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy CreateAccessKey
-    CreateLoginProfile CreatePolicy CreatePolicyVersion CreateRole CreateUser DeactivateMFADevice
-    DeleteRolePermissionsBoundary DeleteUserPermissionsBoundary DeleteVirtualMFADevice PutGroupPolicy PutRolePolicy
-    PutRolePermissionsBoundary PutUserPermissionsBoundary PutUserPolicy SetDefaultPolicyVersion
-    UpdateAccessKey UpdateAssumeRolePolicy UpdateLoginProfile
-"""
-_GRANTING = frozenset(_GRANTING_EVENTS.split())
-_SERVICE = re.compile(r"[a-z0-9-]+\.amazonaws\.com|AWS Internal")
-_PAGES = 40
+_PAGES = 50
 _SHOWN = 20
 _PACE_SECONDS = 0.5
-"""CloudTrail answers two of these requests a second (CloudTrail quotas, LookupEvents)."""
+"""CloudTrail answers two of these requests a second, in an account and region (LookupEvents)."""
 
 
 class PrivilegeChangesParams(Params):
-    """`expected` are principals by ARN, globs allowed, whose changes are nothing new: a delivery pipeline's role."""
+    """`expected` are principals by ARN, globs allowed, whose changes are nothing new: a delivery pipeline's role.
+
+    `identity_center` is the region in which Identity Center was set up, if it is another than the environment's.
+    """
 
     window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0), le=timedelta(days=90))
     expected: tuple[str, ...] = ()
+    identity_center: str | None = None
 
 
 class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
-    """Lists changes of IAM users, roles and policies, over `window` up to `at`.
+    """Lists what gave rights, over `window` up to `at`: in IAM, Identity Center, Roles Anywhere, to other accounts.
 
-    Suspect are those that went through and that no `expected` principal made; refused ones are counted. Events turn up
-    some minutes after the fact. People are named by pseudonyms, events by their ids. It reads 50 events a page, the
-    latest first, two pages a second and at most 40.
+    Suspect are changes that went through and that no `expected` principal made; refused ones are counted. Events turn
+    up some minutes after the fact. People are named by pseudonyms, events by their ids. The event history takes one
+    attribute a look-up and two look-ups a second: 13 of them are made, and at most 50 pages of 50 events read, each
+    look-up's latest first. Where the history shows no event whatsoever, nothing is known.
     """
 
     name = "cloudtrail.privilege_changes"
@@ -53,62 +48,90 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
 
     def observe(self, scope: Scope, params: PrivilegeChangesParams, at: datetime) -> Finding:
         window = Window.before(at, params.window)
-        home = scope.environment.home_region  # the events of IAM are there alone (CloudTrail, global service events)
-        pages = Pages(
-            self.clients.client(f"cloudtrail@{home}").lookup_events,
-            most=_PAGES,
-            pause_seconds=_PACE_SECONDS,
-            LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": "iam.amazonaws.com"}],
-            StartTime=window.start,
-            EndTime=window.end,
-            MaxResults=50,
-        )
-        granting = (event for event in pages.items("Events") if event.get("EventName") in _GRANTING)
-        listed = [_facts(scope, event, params.expected) for event in granting]
-        strange = [one for one in listed if not one["expected"]]
+        search = _Search(self.clients, _regions(scope, params), window)
+        listed, unread = [], 0
+        for event in search:
+            try:
+                listed.append(described(scope, event, params.expected))
+            except ValueError:
+                unread += 1
+        told = [one for one in listed if one is not None]
+        strange = [one for one in told if not one["expected"]]
         done, refused = [one for one in strange if not one["error"]], [one for one in strange if one["error"]]
-        return suspect_if(
-            done,
-            (
-                f"{len(done)} changes of rights in IAM by unexpected principals in the last {spoken(params.window)}, "
-                f"{len(refused)} more refused; {len(listed) - len(strange)} expected"
+        facts = {
+            "changes": len(done),
+            "refused": len(refused),
+            "expected": len(told) - len(strange),
+            "events": [*done, *refused][:_SHOWN],
+            "truncated": search.truncated,
+            "unread": unread,
+            **window.facts(),
+        }
+        evidence = window.of("CloudTrail event history")
+        if not search.shows_anything():
+            return unknown("CloudTrail's event history shows no event at all of that time", facts, evidence)
+        status = FindingStatus.UNKNOWN if search.truncated or unread else FindingStatus.OK
+        return Finding(
+            status=FindingStatus.SUSPECT if done else status,
+            summary=(
+                f"{len(done)} changes of rights by unexpected principals in the last {spoken(params.window)}, "
+                f"{len(refused)} more refused; {facts['expected']} expected"
                 + (f": {', '.join(sorted({one['event'] for one in done}))}" if done else "")
-                + (" among the latest events; there are more" if pages.truncated else "")
+                + (" among the latest events; there are more" if search.truncated else "")
+                + (f"; {unread} events could not be read" if unread else "")
             ),
-            {
-                "changes": len(done),
-                "refused": len(refused),
-                "expected": len(listed) - len(strange),
-                "events": [*done, *refused][:_SHOWN],
-                "truncated": pages.truncated,
-                **window.facts(),
-            },
-            window.of(f"CloudTrail event history, {home},"),
-            unsure=pages.truncated,
+            facts=facts,
+            evidence=evidence,
         )
 
 
-def _facts(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> dict[str, Any]:
-    """Describe an event by references. ARNs of users and sessions may name a person and go no further."""
-    record = json.loads(event.get("CloudTrailEvent") or "{}")
-    identity = record.get("userIdentity", {})
-    role = identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn")
-    arn = str(identity.get("arn", "unknown"))
-    return {
-        "id": event.get("EventId"),
-        "event": event["EventName"],
-        "at": stamp_to_second(event["EventTime"]),
-        "by": identity.get("type", "unknown"),
-        "role": role,
-        "principal": pseudonym(scope.incident, arn),
-        "expected": any(fnmatchcase(role or arn, pattern) for pattern in expected),
-        "access_key": event.get("AccessKeyId"),
-        "address": _source(record.get("sourceIPAddress")),
-        "error": record.get("errorCode"),
-    }
+def _regions(scope: Scope, params: PrivilegeChangesParams) -> dict[str, str]:
+    here = scope.environment.region
+    return {HOME: partition_of(here).home, CENTER: params.identity_center or here, HERE: here}
 
 
-def _source(value: Any) -> str | None:
-    """Where a request came from: an address, or a service of AWS by its name; nothing else leaves the worker."""
-    service = isinstance(value, str) and _SERVICE.fullmatch(value) is not None
-    return str(value) if service else address(value)
+class _Search:
+    """The events of all look-ups that can give rights, at the pace that CloudTrail allows."""
+
+    def __init__(self, clients: Any, regions: dict[str, str], window: Window) -> None:
+        self._clients = clients
+        self._regions = regions
+        self._window = window
+        self.truncated = False
+        self._shown = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        left = _PAGES
+        for number, one in enumerate(LOOKUPS):
+            if not left:
+                self.truncated = True
+                return
+            if number:
+                time.sleep(_PACE_SECONDS)
+            pages = self._asked(
+                one.region, left, LookupAttributes=[{"AttributeKey": one.key, "AttributeValue": one.value}]
+            )
+            for page in pages:
+                left -= 1
+                events = page.get("Events", [])
+                self._shown = self._shown or bool(events)
+                yield from (event for event in events if event.get("EventName", "") in {"", *one.granting})
+            self.truncated = self.truncated or pages.truncated
+
+    def shows_anything(self) -> bool:
+        """Whether there is any event of the time at all: whatever anybody asks of AWS makes one."""
+        if not self._shown:
+            time.sleep(_PACE_SECONDS)
+            self._shown = any(page.get("Events") for page in self._asked(HERE, 2))
+        return self._shown
+
+    def _asked(self, where: str, most: int, **attributes: Any) -> Pages:
+        return Pages(
+            self._clients.client(f"cloudtrail@{self._regions[where]}").lookup_events,
+            most=most,
+            pause_seconds=_PACE_SECONDS,
+            StartTime=self._window.start,
+            EndTime=self._window.end,
+            MaxResults=50,
+            **attributes,
+        )

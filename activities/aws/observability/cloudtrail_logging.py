@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import ChangeAction, Params, ProbeAction, TrailName, iam
+from activities.action import BucketName, ChangeAction, Params, ProbeAction, TrailName, iam
+from activities.aws.observability.trail_coverage import uncovered
 from activities.aws.shared.findings import suspect_if
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -18,20 +19,32 @@ _ERRORS = ("LatestDeliveryError", "LatestDigestDeliveryError", "LatestCloudWatch
 
 
 class TrailParams(Params):
-    """Suspect when nothing was delivered for `silence`; CloudTrail delivers within some five minutes."""
+    """Suspect when nothing was delivered for `silence`; CloudTrail delivers within some five minutes.
+
+    `bucket` is where it should deliver to; `left_out` are services (`kms.amazonaws.com`) whose events are left out on
+    purpose.
+    """
 
     trail: TrailName
+    bucket: BucketName | None = None
+    left_out: tuple[str, ...] = ()
     silence: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
 
 
 class TrailStatus(ProbeAction[TrailParams]):
-    """Reads whether a trail logs, when it delivered last and what kept it from it."""
+    """Reads whether a trail logs what is done in the account, where to, and when it delivered last.
+
+    A trail that logs and delivers is suspect all the same where its event selectors leave management events out, or
+    where it delivers to another bucket than it should. The event history, which other probes read, has no selectors.
+    """
 
     name = "cloudtrail.trail_status"
-    permissions = iam("cloudtrail:GetTrailStatus")
+    permissions = iam("cloudtrail:GetEventSelectors GetTrail GetTrailStatus")
 
     def observe(self, scope: Scope, params: TrailParams, at: datetime) -> Finding:
-        status = self.clients.client("cloudtrail").get_trail_status(Name=scope.environment.trails[params.trail])
+        cloudtrail, name = self.clients.client("cloudtrail"), scope.environment.trails[params.trail]
+        status, trail = cloudtrail.get_trail_status(Name=name), cloudtrail.get_trail(Name=name)["Trail"]
+        left_out = uncovered(cloudtrail.get_event_selectors(TrailName=name))
         delivered, stopped = status.get("LatestDeliveryTime"), status.get("StopLoggingTime")
         errors = {name: status[name] for name in _ERRORS if status.get(name)}
         troubles = []
@@ -41,9 +54,19 @@ class TrailStatus(ProbeAction[TrailParams]):
             troubles.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
         if delivered is None or delivered < at - params.silence:
             troubles.append(f"has delivered nothing for {spoken(params.silence)}")
+        bucket = trail.get("S3BucketName")
+        if params.bucket is not None and bucket != scope.environment.buckets[params.bucket]:
+            troubles.append(f"delivers to {bucket or 'no bucket'}, which is not {params.bucket}")
+        troubles += [one for one in left_out if one.rpartition(" ")[2] not in params.left_out]
+        if trail.get("IncludeGlobalServiceEvents") is False:
+            troubles.append("leaves out global services, IAM among them")
         facts = {
             "trail": params.trail,
             "logging": bool(status["IsLogging"]),
+            "bucket": bucket,
+            "left_out": left_out,
+            "all_regions": bool(trail.get("IsMultiRegionTrail")),
+            "digests": bool(trail.get("LogFileValidationEnabled")),
             "delivered_at": stamp_to_second(delivered),
             "stopped_at": stamp_to_second(stopped),
             "errors": errors,

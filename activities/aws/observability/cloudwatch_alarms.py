@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from activities.action import ChangeAction, Params, ProbeAction, RuleError, iam
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.findings import unknown
 from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -30,29 +31,38 @@ class AlarmsParams(Params):
 
 
 class Alarms(ProbeAction[AlarmsParams]):
-    """Counts the alarms that ring, by what they watch; reads at most 20 pages."""
+    """Counts the alarms that ring, by what they watch; reads at most 20 pages.
+
+    Where none rings and none is well either, there are no alarms, or none has data: nothing is known then.
+    """
 
     name = "cloudwatch.alarms"
     permissions = iam("cloudwatch:DescribeAlarms")
 
     def observe(self, scope: Scope, params: AlarmsParams, at: datetime) -> Finding:
-        ringing, truncated = _described(self.clients.client("cloudwatch"), StateValue="ALARM")
+        cloudwatch = self.clients.client("cloudwatch")
+        ringing, truncated = _described(cloudwatch, StateValue="ALARM")
         recent = [one for one in ringing if one["StateUpdatedTimestamp"] >= at - params.window]
         watched = Counter(one.get("Namespace", "composite") for one in ringing)
         top = ", ".join(f"{count} {name}" for name, count in watched.most_common(3))
         newest = sorted(ringing, key=lambda one: one["StateUpdatedTimestamp"], reverse=True)
+        facts = {
+            "ringing": len(ringing),
+            "recent": len(recent),
+            "watched": dict(watched.most_common()),
+            "silenced": sum(not one["ActionsEnabled"] for one in ringing),
+            "newest": [one["AlarmName"] for one in newest[:_SHOWN]],
+            "truncated": truncated,
+        }
+        if not ringing and not _described(cloudwatch, StateValue="OK", MaxRecords=1, most=1)[0]:
+            return unknown("no alarm rings and none is well: there are none, or none has data", facts)
+        least = "at least " if truncated else ""
+        summary = f"{least}{len(ringing)} alarms ring, {len(recent)} since {spoken(params.window)}"
+        status = FindingStatus.UNKNOWN if truncated else FindingStatus.OK
         return Finding(
-            status=FindingStatus.SUSPECT if len(recent) >= params.storm else FindingStatus.OK,
-            summary=f"{len(ringing)} alarms ring, {len(recent)} since {spoken(params.window)}"
-            + (f": {top}" if top else ""),
-            facts={
-                "ringing": len(ringing),
-                "recent": len(recent),
-                "watched": dict(watched.most_common()),
-                "silenced": sum(not one["ActionsEnabled"] for one in ringing),
-                "newest": [one["AlarmName"] for one in newest[:_SHOWN]],
-                "truncated": truncated,
-            },
+            status=FindingStatus.SUSPECT if len(recent) >= params.storm else status,
+            summary=summary + (f": {top}" if top else ""),
+            facts=facts,
         )
 
 
@@ -127,8 +137,8 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         return {one["AlarmName"]: one for one in alarms}
 
 
-def _described(cloudwatch: Any, **asked: Any) -> tuple[list[dict[str, Any]], bool]:
+def _described(cloudwatch: Any, most: int = _PAGES, **asked: Any) -> tuple[list[dict[str, Any]], bool]:
     """Describe alarms of both kinds, page after page; tells whether there are more."""
-    pages = Pages(cloudwatch.describe_alarms, most=_PAGES, AlarmTypes=_KINDS, **asked)
+    pages = Pages(cloudwatch.describe_alarms, most=most, AlarmTypes=_KINDS, **asked)
     alarms = [one for page in pages for one in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))]
     return alarms, pages.truncated

@@ -15,7 +15,7 @@ class DashboardParams(Params):
 
 
 class Dashboard(ProbeAction[DashboardParams]):
-    """Looks a dashboard up and counts its widgets; its figures are not read.
+    """Looks a dashboard up and counts the widgets that it can read; their figures are not read.
 
     One that is missing or empty is unknown, not suspect: nobody is harmed, but the link in every page leads nowhere.
     """
@@ -27,6 +27,7 @@ class Dashboard(ProbeAction[DashboardParams]):
         dashboard = scope.environment.dashboards[params.dashboard]
         cloudwatch = self.clients.client("cloudwatch")
         widgets: int | None = None
+        unread = 0
         told = f"CloudWatch has no dashboard {dashboard}, so its link leads nowhere"
         try:
             body = cloudwatch.get_dashboard(DashboardName=dashboard)["DashboardBody"]
@@ -34,11 +35,22 @@ class Dashboard(ProbeAction[DashboardParams]):
             if kind_of_answer(error.response, error.operation_name) is not ErrorKind.NOT_FOUND:
                 raise
         else:
-            widgets = len(json.loads(body).get("widgets", []))
+            widgets, unread = _counted(body)
             told = f"{dashboard} shows {widgets} widgets" if widgets else f"{dashboard} is there and shows nothing"
+            told += f"; {unread} cannot be read" if unread else ""
         return Finding(
-            status=FindingStatus.OK if widgets else FindingStatus.UNKNOWN,
+            status=FindingStatus.OK if widgets and not unread else FindingStatus.UNKNOWN,
             summary=f"{params.dashboard}: {told}",
-            facts={"dashboard": dashboard, "widgets": widgets},
+            facts={"dashboard": dashboard, "widgets": widgets, "unread": unread},
             evidence=dashboard,
         )
+
+
+def _counted(body: str) -> tuple[int, int]:
+    """How many widgets a dashboard's body has, and how many things in their place are none."""
+    try:
+        listed = json.loads(body)["widgets"]
+        good = [one for one in listed if isinstance(one, dict) and "type" in one]
+    except (ValueError, TypeError, KeyError):
+        return 0, 1
+    return len(good), len(listed) - len(good)

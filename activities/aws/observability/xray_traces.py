@@ -22,20 +22,31 @@ class TracesParams(Params):
 
 
 class Traces(ProbeAction[TracesParams]):
-    """Counts the trace summaries of half an hour; addresses and users are not read."""
+    """Counts the trace summaries of half an hour; addresses and users are not read.
+
+    X-Ray has a sample of the requests alone. A trace that tells neither how long it took nor whether it failed, as one
+    that is not finished, is counted as unread.
+    """
 
     name = "xray.traces"
     permissions = iam("xray:GetTraceSummaries")
 
     def observe(self, scope: Scope, params: TracesParams, at: datetime) -> Finding:
         pages = Pages(self.clients.client("xray").get_trace_summaries, most=_PAGES, StartTime=at - _WINDOW, EndTime=at)
-        total = faults = slow = 0
+        total = faults = slow = unread = 0
         for trace in pages.items("TraceSummaries"):
+            if not {"HasFault", "ResponseTime", "Duration"} & trace.keys():
+                unread += 1
+                continue
             total += 1
             faults += bool(trace.get("HasFault"))
             slow += (trace.get("ResponseTime") or trace.get("Duration") or 0) > params.slow_seconds
-        facts = {"traces": total, "faults": faults, "slow": slow, "truncated": pages.truncated}
+        facts = {"traces": total, "faults": faults, "slow": slow, "truncated": pages.truncated, "unread": unread}
         if not total:
             return unknown("X-Ray has no traces of the last half hour", facts)
         summary = f"{total} traces: {faults} failed, {slow} took longer than {params.slow_seconds:g} s"
-        return suspect_if(100 * max(faults, slow) > params.percent * total, summary, facts)
+        if 100 * max(faults, slow) > params.percent * total:
+            return suspect_if(True, summary, facts)
+        if pages.truncated or unread:
+            return unknown(f"{summary}; {unread} could not be read" + (", and there are more" * pages.truncated), facts)
+        return suspect_if(False, summary, facts)

@@ -10,7 +10,8 @@ from typing import Any
 from domain.values.errors import ErrorKind
 
 _ALREADY = """
-    412 BucketAlreadyOwnedByYou ConditionalCheckFailedException DBSnapshotAlreadyExists ExportTaskAlreadyExists
+    412 BucketAlreadyOwnedByYou ConditionalCheckFailedException DBClusterSnapshotAlreadyExists
+    DBSnapshotAlreadyExists ExportTaskAlreadyExists
     FlowLogAlreadyExists InvalidNetworkAclEntry.NotFound InvalidPermission.Duplicate InvalidPermission.NotFound
     InvalidSecurityGroupRuleId.NotFound NetworkAclEntryAlreadyExists ParameterAlreadyExists PreconditionFailed
     PriorityInUse WAFDuplicateItemException

@@ -1,0 +1,82 @@
+"""A database of the environment as RDS shows it: the instance that takes writes, and the cluster that it belongs to."""
+
+from typing import Any, NamedTuple
+
+from activities.action import Clients, RuleError
+from activities.aws.database.database_state import serves
+from domain.config.environment import Database
+
+AVAILABLE = "available"
+
+
+class Described(NamedTuple):
+    """`instance` is the database, of a cluster its writer; `cluster` is None where the instance stands alone."""
+
+    instance: dict[str, Any]
+    cluster: dict[str, Any] | None
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """How the database is: that of a cluster first, as its members may well be available while it fails over."""
+        cluster = (str(self.cluster["Status"]),) if self.cluster else ()
+        return (*cluster, str(self.instance.get("DBInstanceStatus", "unknown")))
+
+    @property
+    def worst_status(self) -> str:
+        """The first status in which it does not serve; else that it is available."""
+        return next((one for one in self.statuses if not serves(one)), self.statuses[-1])
+
+    @property
+    def has_standby(self) -> bool:
+        """Whether something can take over at once: a standby in another zone, or a reader of the cluster."""
+        readers = self.cluster and len(self.cluster.get("DBClusterMembers", [])) > 1
+        return bool(readers) or bool(self.instance.get("MultiAZ"))
+
+
+def found(clients: Clients, database: Database) -> Described:
+    """Describe a database (`rds:DescribeDBInstances`, and of a cluster or its member `rds:DescribeDBClusters`).
+
+    Raises `DBInstanceNotFound` or `DBClusterNotFoundFault`, which are final, and `RuleError` for a cluster of which
+    RDS names no writer at the moment.
+    """
+    if not database.cluster:
+        instance = described(clients, database.identifier)
+        name = instance.get("DBClusterIdentifier")
+        return Described(instance, described_cluster(clients, name) if name else None)
+    cluster = described_cluster(clients, database.identifier)
+    name = writer(cluster)
+    if name is None:
+        raise RuleError(f"RDS names no writer of {database.identifier} at the moment: look again")
+    return Described(described(clients, name), cluster)
+
+
+def instance_name(clients: Clients, database: Database) -> str:
+    """The identifier that metrics and logs stand under: of a cluster, that of its writer."""
+    return str(found(clients, database).instance["DBInstanceIdentifier"]) if database.cluster else database.identifier
+
+
+def described(clients: Clients, identifier: str) -> dict[str, Any]:
+    """Describe one instance (`rds:DescribeDBInstances`); raises `DBInstanceNotFound`, which is final."""
+    return dict(clients.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+
+
+def described_cluster(clients: Clients, identifier: str) -> dict[str, Any]:
+    """Describe one cluster (`rds:DescribeDBClusters`); raises `DBClusterNotFoundFault`, which is final."""
+    return dict(clients.client("rds").describe_db_clusters(DBClusterIdentifier=identifier)["DBClusters"][0])
+
+
+def writer(cluster: dict[str, Any]) -> str | None:
+    """The member of a cluster that takes writes, as RDS shows it."""
+    members = cluster.get("DBClusterMembers", [])
+    return next((str(one["DBInstanceIdentifier"]) for one in members if one.get("IsClusterWriter")), None)
+
+
+def refuse_member(instance: dict[str, Any], name: str, instead: str) -> None:
+    """Refuse what RDS does to instances that stand alone, and not to the members of a cluster."""
+    if cluster := instance.get("DBClusterIdentifier"):
+        raise RuleError(f"{name} is a member of cluster {cluster}: {instead}")
+
+
+def pending(instance: dict[str, Any]) -> list[str]:
+    """Name the changes that wait for the maintenance window, or for whatever is applied at once next."""
+    return sorted(instance.get("PendingModifiedValues") or {})

@@ -1,0 +1,121 @@
+"""Which of CloudTrail's events give somebody rights in an account, and who they say did it."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from activities.aws.shared.log_records import address, pseudonym
+from domain.model.activity_io import Scope
+from domain.values.timestamps import stamp_to_second
+
+_IAM = """
+    AddClientIDToOpenIDConnectProvider AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy
+    AttachUserPolicy CreateAccessKey CreateLoginProfile CreateOpenIDConnectProvider CreatePolicy CreatePolicyVersion
+    CreateRole CreateSAMLProvider CreateServiceSpecificCredential CreateUser DeactivateMFADevice
+    DeleteRolePermissionsBoundary DeleteUserPermissionsBoundary DeleteVirtualMFADevice PutGroupPolicy PutRolePolicy
+    PutRolePermissionsBoundary PutUserPermissionsBoundary PutUserPolicy ResetServiceSpecificCredential
+    SetDefaultPolicyVersion UpdateAccessKey UpdateAccountPasswordPolicy UpdateAssumeRolePolicy UpdateLoginProfile
+    UpdateOpenIDConnectProviderThumbprint UpdateSAMLProvider UploadSSHPublicKey UploadSigningCertificate
+"""
+_IDENTITY_CENTER = """
+    AttachCustomerManagedPolicyReferenceToPermissionSet AttachManagedPolicyToPermissionSet CreateAccountAssignment
+    CreateApplicationAssignment CreatePermissionSet CreateTrustedTokenIssuer
+    DeletePermissionsBoundaryFromPermissionSet ProvisionPermissionSet PutInlinePolicyToPermissionSet
+    PutPermissionsBoundaryToPermissionSet UpdateTrustedTokenIssuer
+"""
+_DIRECTORY = """
+    AddMemberToGroup CreateBearerToken CreateExternalIdPConfigurationForDirectory CreateGroup CreateGroupMembership
+    CreateProvisioningTenant CreateUser EnableExternalIdPConfigurationForDirectory UpdatePassword
+    UpdateExternalIdPConfigurationForDirectory
+"""
+_ANYWHERE = "CreateProfile CreateTrustAnchor EnableProfile EnableTrustAnchor UpdateProfile UpdateTrustAnchor"
+_SHARING = "AcceptResourceShareInvitation AssociateResourceShare CreateResourceShare"
+
+HOME, CENTER, HERE = "home", "center", "here"
+
+
+class Lookup(NamedTuple):
+    """One question to the event history, which takes one attribute: where, which, and what of it gives rights."""
+
+    region: str
+    key: str
+    value: str
+    granting: frozenset[str]
+
+
+def _of(region: str, service: str, names: str) -> Lookup:
+    return Lookup(region, "EventSource", f"{service}.amazonaws.com", frozenset(names.split()))
+
+
+_OUTWARD = (
+    *("AddPermission20150331v2", "ModifyDBClusterSnapshotAttribute", "ModifyDBSnapshotAttribute"),
+    *("ModifyImageAttribute", "ModifySnapshotAttribute", "PutBucketPolicy", "PutKeyPolicy"),
+)
+"""Rights on one resource, which are told where they go to another account or to everybody."""
+LOOKUPS = (
+    _of(HOME, "iam", _IAM),
+    _of(CENTER, "sso", _IDENTITY_CENTER),
+    _of(CENTER, "sso-directory", _DIRECTORY),
+    _of(CENTER, "identitystore", _DIRECTORY),
+    _of(HERE, "rolesanywhere", _ANYWHERE),
+    _of(HERE, "ram", _SHARING),
+    *(Lookup(HERE, "EventName", name, frozenset({name})) for name in _OUTWARD),
+)
+"""IAM is global, and its events are recorded in one region alone; Identity Center's are where it was set up."""
+
+_SERVICE = re.compile(r"[a-z0-9-]+\.amazonaws\.com|AWS Internal")
+_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_EVERYBODY = re.compile(r'"Principal": ?(\{ ?"AWS": ?)?\[? ?"\*"|"(group|userId|attributeValue)": ?"all"|\["all"')
+
+
+def described(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> dict[str, Any] | None:
+    """Describe an event by references; None for one that stays within the account and need not be told.
+
+    ARNs and names of users and sessions may name a person and go no further. Raises `ValueError` for what cannot be
+    read: no JSON object, or no name or time.
+    """
+    record = json.loads(event.get("CloudTrailEvent") or "")
+    if not isinstance(record, dict) or not event.get("EventName") or not event.get("EventTime"):
+        raise ValueError("no record of CloudTrail")
+    if event["EventName"] in _OUTWARD and not _goes_outside(record.get("requestParameters"), scope):
+        return None
+    role = _within(record, "userIdentity", "sessionContext", "sessionIssuer", "arn")
+    who = next((found for path in _NAMES if (found := _within(record, "userIdentity", *path))), "unknown")
+    return {
+        "id": event.get("EventId"),
+        "event": event["EventName"],
+        "at": stamp_to_second(event["EventTime"]),
+        "by": _within(record, "userIdentity", "type") or "unknown",
+        "role": role,
+        "principal": pseudonym(scope.incident, who),
+        "expected": any(fnmatchcase(role or who, pattern) for pattern in expected),
+        "access_key": event.get("AccessKeyId"),
+        "address": _source(record.get("sourceIPAddress")),
+        "error": record.get("errorCode"),
+    }
+
+
+_NAMES = (("arn",), ("principalId",), ("onBehalfOf", "userId"), ("userName",), ("invokedBy",), ("accountId",))
+"""What names whoever did it. SAML users and users of Identity Center have no ARN (CloudTrail, userIdentity element)."""
+
+
+def _within(record: dict[str, Any], *path: str) -> str | None:
+    """What stands in a record under nested names; any of them may be null or missing."""
+    found: Any = record
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _goes_outside(parameters: Any, scope: Scope) -> bool:
+    """Whether what was asked for names another account, or everybody; a policy may be JSON in a string."""
+    text = json.dumps(parameters).replace('\\"', '"')
+    others = {found for found in _ACCOUNT.findall(text) if found != scope.environment.account}
+    return bool(others) or _EVERYBODY.search(text) is not None
+
+
+def _source(value: Any) -> str | None:
+    """Where a request came from: an address, or a service of AWS by its name; nothing else leaves the worker."""
+    service = isinstance(value, str) and _SERVICE.fullmatch(value) is not None
+    return str(value) if service else address(value)

@@ -1,0 +1,87 @@
+"""What runs out: the clock's second, and the quotas that an incident's own changes need something of."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from activities.action import iam
+from activities.preflight.check import Check, Room, Verdict, ok, wrong
+from activities.preflight.places import each, under
+
+_OFF = timedelta(seconds=1)
+_GRAIN = timedelta(seconds=1)
+"""The Date header is cut to the second (RFC 9110, "Date")."""
+
+
+def clock(room: Room, _: str) -> Verdict:
+    """This machine's clock and AWS's differ by a second at most (`sts:GetCallerIdentity`, its Date header).
+
+    Signatures of requests are refused from five minutes on; deadlines and the record go wrong long before.
+    """
+    before = room.now()
+    headers = room.client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]
+    after, theirs = room.now(), parsedate_to_datetime(headers["date"])
+    ahead, behind = before - (theirs + _GRAIN), theirs - after
+    off = max(ahead, behind, timedelta())
+    if off > _OFF:
+        which = "ahead of" if ahead > behind else "behind"
+        return wrong(f"{off.total_seconds():.0f} s {which} AWS's clock; let NTP set it")
+    return ok("within a second of AWS's")
+
+
+def _quota(room: Room, service: str, code: str) -> int:
+    """What the account may have; one that was never raised has AWS's default (`servicequotas:GetServiceQuota`)."""
+    found = room.client("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)
+    return int(found["Quota"]["Value"])
+
+
+def left(used: int, most: int, needed: int, what: str) -> Verdict:
+    """Whether enough of a quota is left for what an incident's changes make."""
+    detail = f"{used} of {most} {what} used"
+    return ok(detail) if most - used >= needed else wrong(f"{detail}, {needed} are needed; clear some, or ask for more")
+
+
+def acl_entries(room: Room, acl: str) -> Verdict:
+    """A network ACL has room for an isolation's entries in either direction (`ec2:DescribeNetworkAcls`).
+
+    The quota counts each direction, without the last entry that AWS adds (VPC guide, "Amazon VPC quotas").
+    """
+    entries = room.client("ec2").describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
+    counts = [sum(one["Egress"] is way and one["RuleNumber"] < 32767 for one in entries) for way in (True, False)]
+    return left(max(counts), _quota(room, "vpc", "L-2AEEBF1A"), 4, "entries a direction")
+
+
+def snapshots(room: Room, _: str) -> Verdict:
+    """There is room for an incident's manual snapshots (`rds:DescribeDBSnapshots`)."""
+    pages = room.client("rds").get_paginator("describe_db_snapshots").paginate(SnapshotType="manual")
+    used = sum(len(page["DBSnapshots"]) for page in pages)
+    return left(used, _quota(room, "rds", "L-272F1212"), 5, "manual snapshots")
+
+
+def addresses(room: Room, name: str) -> Verdict:
+    """An IP set has room for what is to be blocked; it holds 10,000 (AWS WAF guide, "AWS WAF quotas")."""
+    wafv2 = room.client("wafv2")
+    found = next(one for one in wafv2.list_ip_sets(Scope="REGIONAL", Limit=100)["IPSets"] if one["Name"] == name)
+    held = wafv2.get_ip_set(Name=name, Scope="REGIONAL", Id=found["Id"])["IPSet"]["Addresses"]
+    return left(len(held), 10_000, 500, "addresses")
+
+
+_REGION: Callable[[Room], dict[str, str]] = each(lambda e: {"region": e.region if e.databases else None})
+
+CHECKS: tuple[Check[Any], ...] = (
+    Check("clock", lambda _: {"this machine": ""}, clock, ()),
+    Check(
+        "ACL entries",
+        under("network_acls"),
+        acl_entries,
+        iam("ec2:DescribeNetworkAcls", "servicequotas:GetServiceQuota"),
+    ),
+    Check("snapshots", _REGION, snapshots, iam("rds:DescribeDBSnapshots", "servicequotas:GetServiceQuota")),
+    Check(
+        "addresses",
+        each(lambda e: {f"web_acls.{name}.ip_set": one.ip_set for name, one in e.web_acls.items()}),
+        addresses,
+        iam("wafv2:ListIPSets GetIPSet"),
+    ),
+)

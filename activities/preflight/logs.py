@@ -1,0 +1,119 @@
+"""Whether logs are written as the environment's file declares: a sample of each, read by the declared format.
+
+No line leaves this module: only how many were read, and why the first of the others was not.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from activities.action import iam
+from activities.preflight.check import Check, Room, Verdict, missing, named, ok, unknown, wrong
+from activities.preflight.places import each, under
+from domain.config.environment import Database, Network, Service, WebAcl
+from domain.rules.log_lines import Line, Unread, first_read, read_line
+
+_SAMPLE = 50
+_RECENT = timedelta(hours=24)
+
+
+def judged(lines: Iterable[str], read: Callable[[str], Line | Unread], where: str, remedy: str) -> Verdict:
+    """How many lines of a sample its format reads; of an empty sample nothing is known."""
+    seen = [read(line) for line in islice(lines, _SAMPLE)]
+    lost = [one.why for one in seen if isinstance(one, Unread)]
+    if not seen:
+        return unknown(f"nothing was written to {where}: look again when something was")
+    if lost:
+        return wrong(f"{len(lost)} of {len(seen)} lines are not read: {lost[0]}; {remedy}")
+    return ok(f"{len(seen)} of {len(seen)} lines are read")
+
+
+def service_log(room: Room, one: Service) -> Verdict:
+    """A day's sample of a service's log, by its formats in order (`logs:FilterLogEvents`)."""
+    if not one.log_formats:
+        return missing("no format is declared, so no probe reads it; write log_formats")
+    lines = (event["message"] for event in _events(room, one.log_group))
+    return judged(
+        lines, lambda line: first_read(one.log_formats, line), f"{one.log_group} for a day", "mend log_formats"
+    )
+
+
+def database_log(room: Room, one: Database) -> Verdict:
+    """The end of a database's newest log, by its format (`rds:DescribeDBLogFiles`, `DownloadDBLogFilePortion`)."""
+    declared = one.log
+    if declared is None:
+        return missing("no format is declared, so no probe reads it; write log")
+    rds, name = room.client("rds"), one.identifier
+    pages = rds.get_paginator("describe_db_log_files").paginate(DBInstanceIdentifier=name)
+    ending = ".csv" if declared.format == "csvlog" else ""
+    files = [file for page in pages for file in page["DescribeDBLogFiles"]]
+    named = [file for file in files if "postgresql" in file["LogFileName"] and file["LogFileName"].endswith(ending)]
+    if not named:
+        return unknown("RDS lists no log of PostgreSQL; look again when something was written")
+    newest = max(named, key=lambda file: int(file["LastWritten"]))["LogFileName"]
+    # RDS API DownloadDBLogFilePortion: without a marker these are the last lines
+    portion = rds.download_db_log_file_portion(DBInstanceIdentifier=name, LogFileName=newest, NumberOfLines=_SAMPLE)
+    lines = [line for line in (portion.get("LogFileData") or "").splitlines() if line.strip()]
+    return judged(lines, lambda line: read_line(declared, line), newest, "mend log: prefix, zone and severities")
+
+
+def waf_log(room: Room, one: WebAcl) -> Verdict:
+    """A web ACL logs to its group, and drops nothing (`wafv2:ListWebACLs`, `GetLoggingConfiguration`)."""
+    wafv2 = room.client("wafv2")
+    found = next((acl for acl in wafv2.list_web_acls(Scope="REGIONAL")["WebACLs"] if acl["Name"] == one.name), None)
+    if found is None:
+        return unknown("there is no such web ACL to ask")
+    try:
+        logging = wafv2.get_logging_configuration(ResourceArn=found["ARN"])["LoggingConfiguration"]
+    except wafv2.exceptions.WAFNonexistentItemException:
+        return missing(f"it does not log; let it log to {one.log_group}")
+    to = [arn.rsplit(":log-group:", 1)[-1].removesuffix(":*") for arn in logging["LogDestinationConfigs"]]
+    if one.log_group not in to:
+        return wrong(f"it logs to {', '.join(to)}, not to {one.log_group}; mend log_group")
+    if logging.get("LoggingFilter", {}).get("DefaultBehavior") == "DROP":
+        return wrong("its filter drops what no rule of the filter keeps; requests that were allowed go unseen")
+    return ok("it logs every request")
+
+
+def flow_log(room: Room, one: Network) -> Verdict:
+    """A VPC has an active flow log, of all traffic, where the file says (`ec2:DescribeFlowLogs`)."""
+    asked = [{"Name": "resource-id", "Values": [one.vpc_id]}]
+    found = room.client("ec2").describe_flow_logs(Filters=asked)["FlowLogs"]
+    active = [log for log in found if log["FlowLogStatus"] == "ACTIVE"]
+    if not active:
+        return missing("no flow log is active; make one")
+    faults = [fault for log in active if (fault := _flow_fault(log, one.flow_log_group))]
+    return ok("active") if len(faults) < len(active) else wrong(faults[0])
+
+
+def _flow_fault(log: dict[str, Any], group: str | None) -> str | None:
+    if log.get("DeliverLogsStatus") == "FAILED":
+        return f"its delivery fails: {log.get('DeliverLogsErrorMessage', 'no reason is given')}"
+    if group is not None and log.get("LogGroupName") != group:
+        return f"it goes to {log.get('LogGroupName') or log.get('LogDestination')}, not to {group}"
+    if log.get("TrafficType") == "ACCEPT":
+        return "it takes accepted traffic alone; make one of all"
+    return None
+
+
+def _events(room: Room, group: str) -> Iterable[dict[str, Any]]:
+    end = room.now()
+    start = end - _RECENT
+    pages = room.client("logs").get_paginator("filter_log_events")
+    within = {name: int(at.timestamp() * 1000) for name, at in (("startTime", start), ("endTime", end))}
+    for page in pages.paginate(logGroupName=group, **within, PaginationConfig={"MaxItems": _SAMPLE}):
+        yield from page["events"]
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    named("log format", under("services"), service_log, iam("logs:FilterLogEvents")),
+    named("database log", under("databases"), database_log, iam("rds:DescribeDBLogFiles DownloadDBLogFilePortion")),
+    named("WAF log", under("web_acls"), waf_log, iam("wafv2:GetLoggingConfiguration ListWebACLs")),
+    named(
+        "flow log",
+        each(lambda e: {f"networks.{name}": one for name, one in e.networks.items()}),
+        flow_log,
+        iam("ec2:DescribeFlowLogs"),
+    ),
+)

@@ -1,0 +1,256 @@
+"""Whether everything that an environment's file names is there, and is what the file says."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from activities.action import iam
+from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
+from domain.config.environment import Database, Environment, LoadBalancer, Service
+from domain.values.aws_places import partition_of
+
+T = TypeVar("T")
+_ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d*):")
+
+
+def under(field: str) -> Callable[[Room], dict[str, Any]]:
+    """The parts of an environment under a field, by their keys in the file."""
+    return lambda room: {f"{field}.{name}": one for name, one in getattr(room.environment, field).items()}
+
+
+def each(find: Callable[[Environment], Mapping[str, T | None]]) -> Callable[[Room], dict[str, T]]:
+    """Targets that an environment has, by name; those that it leaves out are none."""
+    return lambda room: {name: one for name, one in find(room.environment).items() if one}
+
+
+def caller(room: Room, account: str) -> Verdict:
+    """The credentials at hand are of the environment's account (`sts:GetCallerIdentity`)."""
+    found = room.client("sts").get_caller_identity()["Account"]
+    if found != account:
+        return wrong(f"the credentials are of {found}; use some of {account}, or mend account in the file")
+    return ok("the credentials are of this account")
+
+
+def arns(room: Room) -> dict[str, str]:
+    """Every ARN in the file, by its keys."""
+
+    def walk(value: Any, at: str) -> Iterator[tuple[str, str]]:
+        if isinstance(value, str) and value.startswith("arn:"):
+            yield at, value
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                yield from walk(inner, f"{at}.{key}" if at else key)
+        elif isinstance(value, list):
+            for number, inner in enumerate(value):
+                yield from walk(inner, f"{at}[{number}]")
+
+    return dict(walk(room.environment.model_dump(mode="json"), ""))
+
+
+def arn(room: Room, given: str) -> Verdict:
+    """An ARN names the environment's own partition, region and account; nothing is asked."""
+    environment, found = room.environment, _ARN.match(given)
+    if found is None:
+        return wrong("it has not the form of an ARN; copy it from AWS")
+    partition, region, account = found.groups()
+    own = partition_of(environment.region).name
+    return first_wrong(
+        "of this account and region",
+        f"account {account}, not {environment.account}; copy the ARN again" if account != environment.account else None,
+        f"region {region}, not {environment.region}" if region not in {environment.region, ""} else None,
+        f"partition {partition}, not {own}" if partition != own else None,
+    )
+
+
+def service(room: Room, one: Service) -> Verdict:
+    """A service runs, with task definitions of its family (`ecs:DescribeServices`)."""
+    answer = room.client("ecs").describe_services(cluster=one.cluster, services=[one.service])
+    found = next((found for found in answer["services"] if found["status"] != "INACTIVE"), None)
+    if found is None:
+        return missing()
+    family = found["taskDefinition"].rsplit("/", 1)[-1].rpartition(":")[0]
+    return first_wrong(
+        f"{found['runningCount']} of {found['desiredCount']} tasks run",
+        f"it runs the family {family}; write that under family" if family != one.family else None,
+    )
+
+
+def log_groups(environment: Environment) -> dict[str, str | None]:
+    """Every log group that the file names, by its keys."""
+    return {
+        **{f"services.{name}.log_group": one.log_group for name, one in environment.services.items()},
+        **{f"web_acls.{name}.log_group": one.log_group for name, one in environment.web_acls.items()},
+        **{f"networks.{name}.flow_log_group": one.flow_log_group for name, one in environment.networks.items()},
+    }
+
+
+def log_group(room: Room, name: str) -> Verdict:
+    """A log group is there; a prefix may find others first (`logs:DescribeLogGroups`)."""
+    pages = room.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    found = next((one for page in pages for one in page["logGroups"] if one["logGroupName"] == name), None)
+    if found is None:
+        return missing()
+    days = found.get("retentionInDays")
+    return ok(f"kept for {days} days" if days else "kept for ever")
+
+
+def database(room: Room, one: Database) -> Verdict:
+    """A database is there, and replicates what the file says (`rds:DescribeDBInstances`)."""
+    found = room.client("rds").describe_db_instances(DBInstanceIdentifier=one.identifier)["DBInstances"][0]
+    source = found.get("ReadReplicaSourceDBInstanceIdentifier")
+    wanted = room.environment.databases[one.replica_of].identifier if one.replica_of else None
+    other = (source or "nothing").rsplit(":", 1)[-1]
+    return first_wrong(
+        found["DBInstanceStatus"],
+        f"it replicates {other}, not {wanted or 'nothing'}; mend replica_of" if source != wanted else None,
+    )
+
+
+def load_balancer(room: Room, one: LoadBalancer) -> Verdict:
+    """A load balancer has its listener and rules (`elasticloadbalancing:DescribeLoadBalancers` and others)."""
+    elb = room.client("elbv2")
+    state = elb.describe_load_balancers(LoadBalancerArns=[one.arn])["LoadBalancers"][0]["State"]["Code"]
+    listener = elb.describe_listeners(ListenerArns=[one.listener_arn])["Listeners"][0]
+    there = {rule["RuleArn"] for rule in elb.describe_rules(ListenerArn=one.listener_arn)["Rules"]}
+    lost = [rule.rsplit("/", 1)[-1] for rule in one.rule_arns if rule not in there]
+    return first_wrong(
+        state,
+        "its listener is another's; mend listener_arn" if listener["LoadBalancerArn"] != one.arn else None,
+        f"its listener has no rule {', '.join(lost)}; mend rule_arns" if lost else None,
+    )
+
+
+def bucket(room: Room, name: str) -> Verdict:
+    """A bucket is there, and of this account (`s3:ListBucket`, which HeadBucket asks for)."""
+    room.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=room.environment.account)
+    return ok("of this account")
+
+
+def of_waf(operation: str, key: str, remedy: str = "") -> Callable[[Room, str], Verdict]:
+    """Whether the web ACLs or IP sets of the region have one of a name (`wafv2:ListWebACLs`, `wafv2:ListIPSets`)."""
+
+    def look(room: Room, name: str) -> Verdict:
+        asked: dict[str, Any] = {"Scope": "REGIONAL", "Limit": 100}
+        while True:
+            page = getattr(room.client("wafv2"), operation)(**asked)
+            if any(one["Name"] == name for one in page[key]):
+                return ok("there")
+            if not page.get("NextMarker") or not page[key]:
+                return missing(remedy or missing().detail)
+            asked["NextMarker"] = page["NextMarker"]
+
+    return look
+
+
+def ip_sets(environment: Environment) -> dict[str, str | None]:
+    keys = ("ip_set", "ip_set_v6")
+    return {f"web_acls.{name}.{key}": getattr(one, key) for name, one in environment.web_acls.items() for key in keys}
+
+
+def described(service_: str, operation: str, argument: str, holds: str) -> Callable[[Room, str], Verdict]:
+    """Whether AWS describes exactly this: one that it does not know it answers with an error, or with nothing."""
+
+    def look(room: Room, name: str) -> Verdict:
+        plural = argument.endswith("s")
+        answer = getattr(room.client(service_), operation)(**{argument: [name] if plural else name})
+        return ok("there") if answer.get(holds) else missing()
+
+    return look
+
+
+def alarms(room: Room, _: str) -> Verdict:
+    """The SNS topics that alarms tell are there (`cloudwatch:DescribeAlarms`, `sns:ListTopics`)."""
+    pages = room.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    found = [one for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for one in page.get(kind, [])]
+    told = {arn for alarm in found for arn in alarm.get("AlarmActions", []) if ":sns:" in arn}
+    listed = room.client("sns").get_paginator("list_topics").paginate()
+    lost = sorted(told - {topic["TopicArn"] for page in listed for topic in page["Topics"]})
+    silent = sum(not alarm.get("ActionsEnabled") for alarm in found)
+    if not found:
+        return missing("no alarm watches this region; make some")
+    return first_wrong(
+        f"{len(found)} alarms, all their topics are there",
+        f"they tell topics that are not there: {', '.join(lost)}; make them" if lost else None,
+        f"{silent} of {len(found)} have their actions off; enable them" if silent else None,
+    )
+
+
+def targets(environment: Environment) -> dict[str, str | None]:
+    return {f"services.{name}": one.target_group_arn for name, one in environment.services.items()}
+
+
+def parameters(environment: Environment) -> dict[str, str | None]:
+    return {f"database_endpoints.{name}": one.parameter for name, one in environment.database_endpoints.items()}
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    named("account", each(lambda e: {"account": e.account}), caller, ()),
+    named("arn", arns, arn, ()),
+    named("service", under("services"), service, iam("ecs:DescribeServices")),
+    named(
+        "target group",
+        each(targets),
+        described("elbv2", "describe_target_groups", "TargetGroupArns", "TargetGroups"),
+        iam("elasticloadbalancing:DescribeTargetGroups"),
+    ),
+    named("log group", each(log_groups), log_group, iam("logs:DescribeLogGroups")),
+    named("database", under("databases"), database, iam("rds:DescribeDBInstances")),
+    named(
+        "network",
+        each(lambda e: {f"networks.{name}": one.vpc_id for name, one in e.networks.items()}),
+        described("ec2", "describe_vpcs", "VpcIds", "Vpcs"),
+        iam("ec2:DescribeVpcs"),
+    ),
+    named(
+        "load balancer",
+        under("load_balancers"),
+        load_balancer,
+        iam("elasticloadbalancing:DescribeLoadBalancers DescribeListeners DescribeRules"),
+    ),
+    named("bucket", under("buckets"), bucket, iam("s3:ListBucket")),
+    named(
+        "web ACL",
+        each(lambda e: {f"web_acls.{name}": one.name for name, one in e.web_acls.items()}),
+        of_waf("list_web_acls", "WebACLs"),
+        iam("wafv2:ListWebACLs"),
+    ),
+    named("IP set", each(ip_sets), of_waf("list_ip_sets", "IPSets"), iam("wafv2:ListIPSets")),
+    named(
+        "security group",
+        under("security_groups"),
+        described("ec2", "describe_security_groups", "GroupIds", "SecurityGroups"),
+        iam("ec2:DescribeSecurityGroups"),
+    ),
+    named(
+        "network ACL",
+        under("network_acls"),
+        described("ec2", "describe_network_acls", "NetworkAclIds", "NetworkAcls"),
+        iam("ec2:DescribeNetworkAcls"),
+    ),
+    named(
+        "user pool",
+        under("user_pools"),
+        described("cognito-idp", "describe_user_pool", "UserPoolId", "UserPool"),
+        iam("cognito-idp:DescribeUserPool"),
+    ),
+    named(
+        "certificate",
+        under("certificates"),
+        described("acm", "describe_certificate", "CertificateArn", "Certificate"),
+        iam("acm:DescribeCertificate"),
+    ),
+    named(
+        "dashboard",
+        under("dashboards"),
+        described("cloudwatch", "get_dashboard", "DashboardName", "DashboardBody"),
+        iam("cloudwatch:GetDashboard"),
+    ),
+    named(
+        "parameter",
+        each(parameters),
+        described("ssm", "get_parameters", "Names", "Parameters"),
+        iam("ssm:GetParameters"),
+    ),
+    named("alarms", each(lambda _: {"region": "*"}), alarms, iam("cloudwatch:DescribeAlarms", "sns:ListTopics")),
+)
+"""In the order in which people read it."""

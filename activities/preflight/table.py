@@ -1,0 +1,16 @@
+"""Every check of preflight, in the order in which people read them. One more is a line of one of these tables."""
+
+from typing import Any
+
+from activities.preflight import channels, limits, logs, places, record, roles
+from activities.preflight.check import Check
+
+CHECKS: tuple[Check[Any], ...] = (
+    *places.CHECKS,
+    *record.CHECKS,
+    *logs.CHECKS,
+    *channels.CHECKS,
+    *limits.CHECKS,
+    *roles.CHECKS,
+)
+WRITES = record.WRITES

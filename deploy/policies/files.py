@@ -1,0 +1,55 @@
+"""The files that are made of an environment: a policy each, and the stack."""
+
+import json
+from pathlib import Path
+
+from activities.permissions.roles import roles
+from deploy.policies import stack
+from deploy.policies.documents import (
+    Document,
+    boundary,
+    bucket_policy,
+    control_policy,
+    key_policy,
+    policy,
+    trust_policy,
+)
+from domain.config.environment import Environment
+from starters.files.organisation_folder import load_environment, shipped_folder
+
+DEPLOY = Path(__file__).parents[1]
+
+Files = dict[Path, str]
+
+
+def shipped() -> Files:
+    """What is kept in this repository: for the sandbox, the one environment that is filled in."""
+    environment = load_environment(shipped_folder(), "sandbox")
+    return made(environment, DEPLOY / "iam", DEPLOY / "aws" / "stack.yaml")
+
+
+def made(environment: Environment, folder: Path, template: Path) -> Files:
+    """By path, what stands in each file. A role without rights has no policy."""
+    documents: dict[str, Document] = {role: policy(role, environment) for role in roles()}
+    documents |= {
+        "permissions-boundary": boundary(),
+        "service-control-policy": control_policy(environment),
+        "trust": trust_policy(environment),
+    }
+    if environment.evidence:
+        documents["evidence-bucket"] = bucket_policy(environment, environment.evidence.bucket)
+        documents["evidence-key"] = key_policy(environment, signs=False)
+        documents["signing-key"] = key_policy(environment, signs=True)
+    said = {name: document for name, document in documents.items() if document["Statement"]}
+    written = {folder / f"{name}.json": json.dumps(document, indent=2) + "\n" for name, document in said.items()}
+    return {**written, template: stack.text(environment)}
+
+
+def write(files: Files) -> None:
+    """Write them all, and remove the policies of roles that are no more."""
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    folders = {path.parent for path in files if path.suffix == ".json"}
+    for left in {found for folder in folders for found in folder.glob("*.json")} - files.keys():
+        left.unlink()

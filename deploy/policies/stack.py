@@ -1,0 +1,229 @@
+"""The CloudFormation stack of what has to be there in an AWS account before the first incident."""
+
+import json
+from typing import Any
+
+import yaml
+
+from activities.permissions.roles import CONSOLE, WORKER, roles
+from activities.permissions.statements import ROLE_PREFIX, role_name
+from deploy.policies.documents import Document, boundary, bucket_policy, key_policy, policy, trust_policy
+from domain.config.environment import Environment, Evidence
+
+_SMALL = 100
+_KEPT: Document = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+_PARAMETERS: Document = {
+    "WorkerService": {
+        "Type": "String",
+        "Default": "ecs-tasks.amazonaws.com",
+        "Description": "The service that runs workers and console, and gives them their role",
+    },
+    "LogRetentionDays": {
+        "Type": "Number",
+        "Default": 365,
+        "AllowedValues": [90, 180, 365, 731, 1827, 2557, 3653],
+        "Description": "How long the logs of workers and console are kept",
+    },
+}
+
+
+def text(environment: Environment) -> str:
+    """The template. Everything that holds a record outlives the stack."""
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"What incidents of {environment.name} need in AWS. Made by `make iam`; do not edit.",
+        "Parameters": _PARAMETERS,
+        "Resources": _portable(_resources(environment), environment),
+        "Outputs": _outputs(environment),
+    }
+    return yaml.dump(template, Dumper=_Template, sort_keys=False, width=120)
+
+
+class Filled(str):
+    """A text whose `${…}` CloudFormation fills in."""
+
+    __slots__ = ()
+
+
+class _Template(yaml.SafeDumper):
+    """Writes every value out, as CloudFormation knows no anchors, and names in a line: it takes 51,200 bytes."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml asks for each value
+        return True
+
+
+def _filled(dumper: yaml.SafeDumper, value: Filled) -> yaml.Node:
+    return dumper.represent_scalar("!Sub", str(value))
+
+
+def _listed(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
+    names = all(isinstance(one, str) for one in value)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=names)
+
+
+def _small(dumper: yaml.SafeDumper, value: Document) -> yaml.Node:
+    flat = not any(isinstance(one, dict | list) for one in value.values())
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=flat and len(str(value)) < _SMALL)
+
+
+_Template.add_representer(Filled, _filled)
+_Template.add_representer(dict, _small)
+_Template.add_representer(list, _listed)
+
+
+def _resources(environment: Environment) -> Document:
+    made: Document = {"LedgerTable": _table(environment), "Logs": _logs(environment)}
+    if environment.evidence:
+        made |= _vault(environment, environment.evidence)
+    made["Boundary"] = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "ManagedPolicyName": role_name("boundary", environment),
+            "Description": "The most that a role of the incident orchestrator can be given",
+            "PolicyDocument": boundary(),
+        },
+    }
+    return made | {_logical(role): _role(role, environment) for role in roles()}
+
+
+def _table(environment: Environment) -> Document:
+    return {
+        "Type": "AWS::DynamoDB::Table",
+        **_KEPT,
+        "Properties": {
+            "TableName": environment.ledger_table,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            "DeletionProtectionEnabled": True,
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        },
+    }
+
+
+def _logs(environment: Environment) -> Document:
+    name = f"/{ROLE_PREFIX}/{environment.name}"
+    properties = {"LogGroupName": name, "RetentionInDays": {"Ref": "LogRetentionDays"}}
+    return {"Type": "AWS::Logs::LogGroup", **_KEPT, "Properties": properties}
+
+
+def _vault(environment: Environment, evidence: Evidence) -> Document:
+    """The evidence bucket, the key that encrypts it, and the key that signs the ledger's heads."""
+    return {
+        **_key("EvidenceKey", evidence.kms_key, key_policy(environment, signs=False), {"EnableKeyRotation": True}),
+        **_key(
+            "SigningKey",
+            evidence.signing_key,
+            key_policy(environment, signs=True),
+            {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+        ),
+        "EvidenceBucket": {"Type": "AWS::S3::Bucket", **_KEPT, "Properties": _bucket(evidence)},
+        "EvidenceBucketPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": {"Ref": "EvidenceBucket"},
+                "PolicyDocument": bucket_policy(environment, evidence.bucket),
+            },
+        },
+    }
+
+
+def _bucket(evidence: Evidence) -> Document:
+    """Each object is locked as it is put, for as long as its kind is kept: the bucket has no retention of its own."""
+    encrypted = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["EvidenceKey", "Arn"]}}
+    closed = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    return {
+        "BucketName": evidence.bucket,
+        "ObjectLockEnabled": True,
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "PublicAccessBlockConfiguration": dict.fromkeys(closed, True),
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [
+                {"ServerSideEncryptionByDefault": encrypted, "BucketKeyEnabled": True}
+            ]
+        },
+    }
+
+
+def _key(name: str, alias: str, own: Document, more: Document) -> Document:
+    """A key under its alias. Raises `ValueError` for one named otherwise: it is there already, or its id is unknown."""
+    if not alias.startswith("alias/"):
+        raise ValueError(f"{alias} is no alias: the stack makes the key, so the environment's file must name an alias")
+    return {
+        name: {
+            "Type": "AWS::KMS::Key",
+            **_KEPT,
+            "Properties": {"Description": f"{name} of the incident orchestrator", "KeyPolicy": own, **more},
+        },
+        f"{name}Alias": {
+            "Type": "AWS::KMS::Alias",
+            **_KEPT,
+            "Properties": {"AliasName": alias, "TargetKeyId": {"Ref": name}},
+        },
+    }
+
+
+def _role(role: str, environment: Environment) -> Document:
+    """The process's own roles are given by the service that runs it, all others are assumed by the worker."""
+    runs = role in {CONSOLE, WORKER}
+    own = policy(role, environment)
+    rights = [{"PolicyName": role, "PolicyDocument": own}] if own["Statement"] else []
+    return {
+        "Type": "AWS::IAM::Role",
+        **({} if runs else {"DependsOn": _logical(WORKER)}),
+        "Properties": {
+            "RoleName": role_name(role, environment),
+            "PermissionsBoundary": {"Ref": "Boundary"},
+            "AssumeRolePolicyDocument": _RUN if runs else trust_policy(environment),
+            **({"Policies": rights} if rights else {}),
+        },
+    }
+
+
+_RUN: Document = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": {"Ref": "WorkerService"}}, "Action": "sts:AssumeRole"}],
+}
+
+
+def _logical(role: str) -> str:
+    return "".join(part.capitalize() for part in role.split("-")) + "Role"
+
+
+def _outputs(environment: Environment) -> Document:
+    """Lines for the environment's file, and the worker's setting."""
+    arns = {role: f"${{{_logical(role)}.Arn}}" for role in roles() if role not in {CONSOLE, WORKER}}
+    made: Document = {
+        "LedgerTableLine": _told("For the environment's file", "ledger_table: ${LedgerTable}"),
+        "RoleArns": _told("INCIDENT_ROLE_ARNS of the workers", json.dumps(arns)),
+        "WorkerRoleArn": _told("The role that workers run under", f"${{{_logical(WORKER)}.Arn}}"),
+    }
+    if environment.evidence:
+        lines = (
+            "evidence:",
+            "  bucket: ${EvidenceBucket}",
+            "  kms_key: ${EvidenceKeyAlias}",
+            "  signing_key: ${SigningKeyAlias}",
+            f"  retention_days: {environment.evidence.retention_days}",
+        )
+        made["EvidenceLines"] = _told("For the environment's file", "\n".join(lines))
+    return made
+
+
+def _told(what: str, value: str) -> Document:
+    return {"Description": what, "Value": Filled(value)}
+
+
+def _portable(value: Any, environment: Environment) -> Any:
+    """ARNs take partition, region and account from where the stack is made."""
+    if isinstance(value, dict):
+        return {key: _portable(one, environment) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_portable(one, environment) for one in value]
+    if not isinstance(value, str) or not value.startswith("arn:"):
+        return value
+    _, _, service, region, account, resource = value.split(":", 5)
+    places = {environment.region: "${AWS::Region}", environment.account: "${AWS::AccountId}"}
+    parts = ("arn", "${AWS::Partition}", service, places.get(region, region), places.get(account, account), resource)
+    return Filled(":".join(parts))

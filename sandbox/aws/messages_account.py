@@ -1,0 +1,75 @@
+"""What SNS and SES say of the account's own standing, which moto lacks: sandboxes, quotas, opt-outs, suppression."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
+from moto.sesv2 import urls
+from moto.sesv2.responses import SESV2Response
+from moto.sns.models import SNSBackend
+from moto.sns.responses import SNSResponse
+
+from sandbox.aws.moto_patch import patch
+
+_KEPT = "_standing"
+
+
+@dataclass
+class Standing:
+    """How an account stands with its channels; a new one is in both sandboxes (SNS and SES guides)."""
+
+    sms_sandbox: bool = False
+    mail_sandbox: bool = False
+    mails_a_day: float = 50_000
+    opted_out: set[str] = field(default_factory=set)
+    suppressed: dict[str, str] = field(default_factory=dict)
+    """By mail address: BOUNCE or COMPLAINT."""
+
+
+def install() -> None:
+    """Patch moto with these operations."""
+    patch(SNSResponse, get_sms_sandbox_account_status=get_sms_sandbox_account_status)
+    patch(SNSBackend, check_if_phone_number_is_opted_out=check_if_phone_number_is_opted_out)
+    patch(SESV2Response, get_account=get_account, get_suppressed_destination=get_suppressed_destination)
+    for path in ("account$", "suppression/addresses/(?P<EmailAddress>[^/]+)$"):
+        urls.url_paths[f"{{0}}/v2/email/{path}"] = SESV2Response.dispatch
+
+
+def standing(backend: Any) -> Standing:
+    """The standing that one of moto's backends of the account keeps; a moto reset clears it."""
+    kept: Standing = backend.__dict__.setdefault(_KEPT, Standing())
+    return kept
+
+
+def get_sms_sandbox_account_status(response: SNSResponse) -> ActionResult:
+    """Whether the account's text messages reach verified numbers alone."""
+    return ActionResult({"IsInSandbox": standing(response.backend).sms_sandbox})
+
+
+def check_if_phone_number_is_opted_out(backend: SNSBackend, number: str) -> bool:
+    """Whether somebody has answered STOP; moto's own takes any number that ends in 99 for one that has."""
+    return number in standing(backend).opted_out
+
+
+def get_account(response: SESV2Response) -> str:
+    """The account's quota, and whether it is out of the sandbox (SESv2 API GetAccount)."""
+    known = standing(response.sesv2_backend)
+    return json.dumps(
+        {
+            "ProductionAccessEnabled": not known.mail_sandbox,
+            "SendingEnabled": True,
+            "SendQuota": {"Max24HourSend": known.mails_a_day, "MaxSendRate": 14.0, "SentLast24Hours": 0.0},
+        }
+    )
+
+
+def get_suppressed_destination(response: SESV2Response) -> str:
+    """An address that SES sends nothing any more; any other is not found."""
+    address = response._get_param("EmailAddress")
+    reason = standing(response.sesv2_backend).suppressed.get(address)
+    if reason is None:
+        raise JsonRESTError("NotFoundException", f"Email address {address} does not exist on your suppression list.")
+    found = {"EmailAddress": address, "Reason": reason, "LastUpdateTime": 0}
+    return json.dumps({"SuppressedDestination": found})

@@ -1,0 +1,41 @@
+"""What an account needs before the first incident: the roles of workers with their policies, and channels that send."""
+
+import json
+from typing import Any
+
+from moto.ses.models import ses_backends
+
+from activities.permissions.roles import roles
+from activities.permissions.statements import role_name, statements
+from sandbox.aws.sms_voice import sms_voice_backends
+from sandbox.runtime.aws_world import World
+
+_SENDS_IN = ("AU", "NZ", "GB", "SG", "DE", "NO", "FR")
+_SPEND = "200"
+
+
+def standing(world: World) -> None:
+    """Create the roles, a topic for alarms, a spend limit for text messages, and senders that are registered."""
+    environment, iam, sns = world.environment, world.client("iam"), world.client("sns")
+    trust: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": environment.arn("iam", "root")},
+    }
+    for role in roles():
+        name = role_name(role, environment)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
+        if granted := [one.document() for one in statements(role, environment)]:
+            iam.put_role_policy(RoleName=name, PolicyName=role, PolicyDocument=_policy(granted))
+    sns.create_topic(Name="alarms")
+    logs = environment.arn("iam", "role/sms-delivery-logs")
+    sns.set_sms_attributes(attributes={"MonthlySpendLimit": _SPEND, "DeliveryStatusIAMRole": logs})
+    ses = ses_backends[environment.account][environment.region]
+    ses.email_identities[environment.notifications.mail_sender].verified_for_sending_status = True
+    if sender := environment.notifications.sms_sender:
+        backend = sms_voice_backends[environment.account][environment.region]
+        backend.senders = {(sender, country): True for country in _SENDS_IN}
+
+
+def _policy(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

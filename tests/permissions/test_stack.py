@@ -1,0 +1,137 @@
+"""The stack makes what has to be there before the first incident: as CloudFormation takes it, and as moto makes it."""
+
+import json
+import subprocess
+import sys
+from ast import literal_eval
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from moto import mock_aws
+
+from activities.permissions.roles import CONSOLE, WORKER, roles
+from activities.permissions.statements import role_name
+from deploy.policies import files, stack
+from deploy.policies.documents import policy
+from domain.config.environment import Environment
+from tests.sandbox.worlds import other, shipped
+
+_TEMPLATE = files.DEPLOY / "aws" / "stack.yaml"
+_MOST_BYTES = 51_200
+"""What CloudFormation takes without a bucket to upload to (CloudFormation quotas, template body)."""
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The stack in moto, in the environment's account: its outputs."""
+    where = shipped()
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", where.account)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", where.region)
+    with mock_aws():
+        formation = boto3.client("cloudformation")
+        formation.create_stack(
+            StackName="incident",
+            TemplateBody=_TEMPLATE.read_text(encoding="utf-8"),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        [found] = formation.describe_stacks(StackName="incident")["Stacks"]
+        yield {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
+
+
+def test_its_outputs_are_the_lines_of_the_environments_file(made: dict[str, Any]) -> None:
+    """What people copy is what the file says, and every role that workers act under is in their setting."""
+    where = shipped()
+    lines = yaml.safe_load("\n".join((made["LedgerTableLine"], made["EvidenceLines"])))
+    assert lines["ledger_table"] == where.ledger_table
+    assert where.evidence
+    assert lines["evidence"] == where.evidence.model_dump(include=set(lines["evidence"]))
+    arns = json.loads(made["RoleArns"])
+    assert arns == {
+        role: where.arn("iam", f"role/{role_name(role, where)}") for role in roles() if role not in {CONSOLE, WORKER}
+    }
+    assert made["WorkerRoleArn"] == where.arn("iam", f"role/{role_name(WORKER, where)}")
+
+
+@pytest.mark.usefixtures("made")
+def test_the_record_cannot_be_lost() -> None:
+    """The table can be taken back to any second and not be deleted; the bucket encrypts with the key."""
+    where = shipped()
+    assert where.evidence
+    dynamodb, s3, kms = (boto3.client(name) for name in ("dynamodb", "s3", "kms"))
+    table = dynamodb.describe_table(TableName=where.ledger_table)["Table"]
+    assert table["DeletionProtectionEnabled"]
+    bucket = where.evidence.bucket
+    [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    aliases = {one["AliasName"]: one["TargetKeyId"] for one in kms.list_aliases()["Aliases"] if "TargetKeyId" in one}
+    encrypting = aliases[where.evidence.kms_key]
+    assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == where.arn("kms", f"key/{encrypting}")
+    assert aliases[where.evidence.signing_key] != encrypting
+    [group] = boto3.client("logs").describe_log_groups(logGroupNamePrefix="/incident/")["logGroups"]
+    assert group["retentionInDays"] == 365
+
+
+@pytest.mark.usefixtures("made")
+def test_roles_have_their_policies() -> None:
+    """Each has the policy that is made for it under the boundary; the console has none."""
+    where, iam = shipped(), boto3.client("iam")
+    for role in roles():
+        name = role_name(role, where)
+        assert iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(
+            "-boundary"
+        )
+        found = {
+            one: literal_eval(iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"])  # as moto keeps it
+            for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
+        }
+        assert found == ({} if role == CONSOLE else {role: policy(role, where)})
+
+
+def test_what_moto_does_not_make_stands_in_the_template() -> None:
+    """Recovery to any second, the bucket's lock and its own policy; and what holds a record outlives the stack."""
+    made = stack._resources(shipped())
+    recovery = made["LedgerTable"]["Properties"]["PointInTimeRecoverySpecification"]
+    assert recovery == {"PointInTimeRecoveryEnabled": True}
+    assert made["EvidenceBucket"]["Properties"]["ObjectLockEnabled"] is True
+    signing = made["SigningKey"]["Properties"]
+    assert (signing["KeySpec"], signing["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    said = made["EvidenceBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert [one["Sid"] for one in said] == ["Encrypted", "Kept", "WrittenByItsKeepers"]
+    ends = ("DeletionPolicy", "UpdateReplacePolicy")
+    kept = {name for name, one in made.items() if all(one.get(end) == "Retain" for end in ends)}
+    assert {"EvidenceBucket", "EvidenceKey", "LedgerTable", "SigningKey"} <= kept
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    """Not even a warning."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), str(_TEMPLATE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_it_can_be_given_to_cloudformation_as_it_is() -> None:
+    """It needs no bucket to be uploaded to."""
+    assert len(stack.text(shipped()).encode()) <= _MOST_BYTES
+
+
+def test_what_has_no_evidence_makes_none() -> None:
+    """An environment without evidence gets table and roles, and no bucket."""
+    template = stack.text(other(evidence=None))
+    assert "AWS::S3::Bucket" not in template
+    assert "AWS::DynamoDB::Table" in template
+
+
+def test_a_key_without_an_alias_is_refused() -> None:
+    """A key's id is given by AWS: no stack can make one under it."""
+    where: Environment = shipped()
+    assert where.evidence
+    named = where.evidence.model_copy(update={"kms_key": "1b2c3d4e-0000-4000-8000-000000000001"})
+    with pytest.raises(ValueError, match="must name an alias"):
+        stack.text(where.model_copy(update={"evidence": named}))
