@@ -42,14 +42,17 @@ moto.core.models.RESPONSES_METHODS.clear()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share what takes long to make in one process, so that it is made once; begin with slow ones."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Keep tests that share what takes long to make in one process, so that it is made once.
+
+    Slow ones come first, then those that are kept together: the many short ones at the end keep all processes busy.
+    """
     for item in items:
         if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
             made = {one.scope for several in item._fixtureinfo.name2fixturedefs.values() for one in several}
             shared = {"package": item.module.__package__, "module": item.module.__name__}
             if group := next((name for scope, name in shared.items() if scope in made), None):
                 item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("slow", "xdist_group")])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
