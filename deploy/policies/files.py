@@ -15,7 +15,8 @@ from deploy.policies.documents import (
     trust_policy,
 )
 from domain.config.environment import Environment
-from starters.files.organisation_folder import load_environment, shipped_folder
+from starters.files.organisation_folder import load_environment
+from starters.files.shipped import shipped_folder
 
 DEPLOY = Path(__file__).parents[1]
 

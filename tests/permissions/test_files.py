@@ -8,7 +8,7 @@ import pytest
 from activities.permissions.roles import CONSOLE, roles
 from deploy.policies import files
 from deploy.policies.__main__ import main
-from starters.files.organisation_folder import shipped_folder
+from starters.files.shipped import shipped_folder
 
 
 def test_the_files_are_current() -> None:

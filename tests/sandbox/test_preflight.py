@@ -19,7 +19,8 @@ from domain.config.environment import Environment
 from sandbox.aws.messages_account import standing
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
-from starters.files.organisation_folder import load_organisation, shipped_folder
+from starters.files.organisation_folder import load_organisation
+from starters.files.shipped import shipped_folder
 from tests.aws import aws_clients
 
 ACL = "acl-0a1b2c3d4e5f60001"
