@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.rds.exceptions import DBInstanceNotFoundError, RDSClientError
-from moto.rds.models import DBInstance, RDSBackend
+from moto.rds.models import DBCluster, DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from sandbox.aws import rds_clusters, rds_records, rds_snapshots
@@ -62,12 +62,26 @@ def create_db_instance(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInst
 
 
 def create_db_instance_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Create a replica in another zone than its source, with no mutable state shared (moto copies shallowly)."""
+    """Create a replica in another zone than its source, with no mutable state shared (moto copies shallowly).
+
+    Of a Multi-AZ DB cluster, too, where it is an instance that stands alone (RDS API CreateDBInstanceReadReplica).
+    """
+    if cluster := db_kwargs.get("source_db_cluster_identifier"):
+        return _replica_of_cluster(backend, backend.describe_db_clusters(cluster)[0], db_kwargs)
     made = _create_db_instance_read_replica(backend, db_kwargs)
     made.availability_zone = f"{made.region}b"
     # moto shares the list with the source: a change to one would change the other
     made.vpc_security_group_ids = list(made.vpc_security_group_ids)
     state_of(made)
+    return made
+
+
+def _replica_of_cluster(backend: RDSBackend, cluster: DBCluster, asked: dict[str, Any]) -> DBInstance:
+    given = {name: value for name, value in asked.items() if name != "source_db_cluster_identifier"}
+    made = _create_db_instance(backend, given | {"engine": cluster.engine, "engine_version": cluster.engine_version})
+    made.is_replica, made.availability_zone = True, f"{made.region}b"
+    made.allocated_storage = cluster.allocated_storage
+    vars(made)["read_replica_source_db_cluster_identifier"] = cluster.db_cluster_identifier
     return made
 
 
@@ -104,6 +118,7 @@ def reboot_db_instance(response: RDSResponse) -> ActionResult:
                 state.show_later(began, swap)
                 state.add_event("Multi-AZ instance failover completed", "failover")
             state.exhausted_at = None  # a restart closes every connection
+            state.unreached_at = None if forced else state.unreached_at
             state.add_event("DB instance restarted", "availability")
 
         def swap() -> None:

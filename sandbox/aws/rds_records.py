@@ -9,6 +9,7 @@ from moto.rds.models import DBInstance
 from moto.rds.responses import RDSResponse
 
 from sandbox.aws.paging import page
+from sandbox.aws.rds_clusters import cluster_state_of
 from sandbox.aws.rds_state import state_of
 from sandbox.aws.rollout import LOCK, moment
 
@@ -30,6 +31,8 @@ def describe_events(response: RDSResponse) -> ActionResult:
     with LOCK:
         for instance in response.backend.databases.values():
             state_of(instance).settle()
+        for cluster in response.backend.clusters.values():
+            cluster_state_of(cluster).settle()
         found = [
             event
             for event in sorted(response.backend.events, key=lambda event: _aware(event.date))

@@ -41,8 +41,8 @@ class Operation:
 class DatabaseState:
     """One instance; `cpu` is in percent.
 
-    Clients connected before `exhausted_at` hold their connections until they restart. Nothing has been backed up since
-    `stuck_at`. `later` is what shows only some time after the operation that it came of.
+    Clients connected before `exhausted_at` hold their connections until they restart. Nobody reaches it since
+    `unreached_at`, though it is shown as available. Nothing has been backed up since `stuck_at`. `later` is what shows only some time after the operation that it came of.
     """
 
     instance: DBInstance
@@ -53,6 +53,7 @@ class DatabaseState:
     cpu: float = 22.0
     failed_at: datetime | None = None
     exhausted_at: datetime | None = None
+    unreached_at: datetime | None = None
     stuck_at: datetime | None = None
     later: tuple[datetime, Callable[[], None]] | None = None
 
@@ -106,7 +107,7 @@ class DatabaseState:
         """Whether a client started at this time can connect."""
         self.settle()
         holds = self.exhausted_at is not None and client_since < self.exhausted_at
-        return self.instance.status in SERVING and not holds
+        return self.instance.status in SERVING and self.unreached_at is None and not holds
 
     def write(self, at: datetime, line: str) -> None:
         """Write a line to the log file of its hour, and delete files older than three days."""

@@ -7,10 +7,11 @@ from sandbox.aws.rds_state import DatabaseState
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
 from sandbox.seed.databases import database_states
-from sandbox.traffic import background, database_traffic
+from sandbox.traffic import background, database_traffic, service_traffic
 from sandbox.traffic.database_traffic import line
 
 _SINCE = timedelta(minutes=8)
+_UNREACHED_SINCE = timedelta(minutes=12)
 _REFUSED = "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute"
 _STATEMENT = "LOG:  duration: 6120.4{0} ms  execute <unnamed>: SELECT study_id FROM worklist WHERE assigned_to = $1"
 _TIMEOUT = "ERROR database error: PoolTimeout: no connection within 5 s (pool 'primary', 40 in use, 0 idle)"
@@ -59,9 +60,32 @@ def instance_down(world: World) -> str:
             "failure",
             at=began,
         )
+        _rewrite_metrics(world, began, now)
         state.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
     _write_errors(world, service, _UNREACHED.format(address=state.instance.address), began, now)
     return f"{database.identifier} has failed; {service.service} answers 503; a replica is a few seconds behind"
+
+
+def primary_unreachable(world: World) -> str:
+    """Let nobody reach a primary that RDS goes on showing as available; its standby, or a reader, is well."""
+    name, database, state = _primary(world)
+    service = _service(world, name)
+    with LOCK:
+        now = moment()
+        began = now - _UNREACHED_SINCE
+        state.settle()
+        state.unreached_at, state.cpu = began, 3.0
+        _rewrite_metrics(world, began, now)
+    _write_errors(world, service, _UNREACHED.format(address=state.instance.address), began, now)
+    return f"nobody reaches {database.identifier}, which RDS shows as available; {service.service} answers 503"
+
+
+def _rewrite_metrics(world: World, began: datetime, now: datetime) -> None:
+    """Replace CloudWatch's metrics of databases since then: a failed instance sends none, and its replica's lag counts."""
+    service_traffic.forget(world, began, "AWS/RDS")
+    moments = [began + timedelta(minutes=number) for number in range(int((now - began).total_seconds() // 60) + 1)]
+    background.write_connections(world, moments)
+    database_traffic.write_minutes(world, moments)
 
 
 def _primary(world: World) -> tuple[str, Database, DatabaseState]:

@@ -71,6 +71,7 @@ FAULTS: dict[str, Callable[[World], str]] = {
     "security-credential-stuffing": security.stuff_credentials,
     "database-pool-exhaustion": database.pool_exhaustion,
     "database-instance-down": database.instance_down,
+    "database-primary-unreachable": database.primary_unreachable,
     "performance-cpu": performance.starve,
     "audit-logging-stopped": upkeep.audit_logging_stopped,
     "authentication-down": upkeep.authentication_down,

@@ -18,6 +18,9 @@ FAULT_NAMES = {
     "database-instance-down": (
         "The primary and its standby have failed: no connections, 503 at /health; the replica is healthy."
     ),
+    "database-primary-unreachable": (
+        "Nobody reaches the primary, which RDS shows as available: 503 at /health; its standby or reader is healthy."
+    ),
     "performance-cpu": "Two tasks are overloaded, requests take seconds, and autoscaling removes every added task.",
     "audit-logging-stopped": "The account's trail was stopped three hours ago; nothing reaches the audit bucket.",
     "authentication-down": "Nobody can sign in: Cognito answers with errors, which the application logs.",

@@ -11,6 +11,16 @@ from sandbox.traffic import background
 _LOCKED = {"audit-logs", "forensics"}
 """Buckets that a real account keeps under Object Lock: nobody deletes a version there."""
 _CLASS = "db.r6g.xlarge"
+_POSTGRES: dict[str, Any] = {
+    "Engine": "postgres",
+    "EngineVersion": "16.4",
+    "AllocatedStorage": 500,
+    "BackupRetentionPeriod": 14,
+    "StorageEncrypted": True,
+    "DeletionProtection": True,
+    "MasterUsername": "portal",
+    "ManageMasterUserPassword": True,
+}
 
 
 def seed(world: World) -> None:
@@ -48,26 +58,22 @@ def _database(rds: Any, world: World, name: str) -> None:
     databases = world.environment.databases
     database = databases[name]
     if database.replica_of:
+        of = databases[database.replica_of]
+        source = "SourceDBClusterIdentifier" if of.cluster else "SourceDBInstanceIdentifier"
         rds.create_db_instance_read_replica(
             DBInstanceIdentifier=database.identifier,
-            SourceDBInstanceIdentifier=databases[database.replica_of].identifier,
+            **{source: of.identifier},
             MultiAZ=False,
             DBInstanceClass=_CLASS,
         )
-        return
-    rds.create_db_instance(
-        DBInstanceIdentifier=database.identifier,
-        Engine="postgres",
-        EngineVersion="16.4",
-        DBInstanceClass=_CLASS,
-        AllocatedStorage=500,
-        MultiAZ=True,
-        BackupRetentionPeriod=14,
-        StorageEncrypted=True,
-        DeletionProtection=True,
-        MasterUsername="portal",
-        ManageMasterUserPassword=True,
-    )
+    elif database.cluster:
+        rds.create_db_cluster(
+            DBClusterIdentifier=database.identifier, DBClusterInstanceClass="db.r6gd.xlarge", **_POSTGRES
+        )
+    else:
+        rds.create_db_instance(
+            DBInstanceIdentifier=database.identifier, DBInstanceClass=_CLASS, MultiAZ=True, **_POSTGRES
+        )
 
 
 def _stores(world: World) -> None:

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from moto.ec2.models import ec2_backends
-from moto.rds.models import DBInstance, rds_backends
+from moto.rds.models import DBInstance, RDSBackend, rds_backends
 from moto.ssm.models import ssm_backends
 
-from domain.config.environment import Configuration
+from domain.config.environment import Configuration, Database
+from sandbox.aws.rds_clusters import writer
 from sandbox.aws.rds_state import DatabaseState, state_of
 from sandbox.aws.rollout import LOCK
 from sandbox.runtime.aws_world import World
@@ -26,14 +27,16 @@ def databases(world: World, network: Network) -> None:
     own = _replica_group(world, network)
     for database in environment.databases.values():
         group = own if database.replica_of else environment.security_groups.get(_GROUP)
-        if group:
+        if group and database.cluster:
+            rds.modify_db_cluster(DBClusterIdentifier=database.identifier, VpcSecurityGroupIds=[group])
+        elif group:
             rds.modify_db_instance(DBInstanceIdentifier=database.identifier, VpcSecurityGroupIds=[group])
     for known in database_states(world).values():
         _past(known)
     for name, endpoint in environment.database_endpoints.items():
         if name not in environment.databases:
             continue
-        address = instances(world)[environment.databases[name].identifier].address
+        address = _address(world, environment.databases[name])
         ssm.put_parameter(Name=endpoint.parameter, Value=address, Type="String")
         with LOCK:
             service = environment.services[endpoint.service]
@@ -42,14 +45,28 @@ def databases(world: World, network: Network) -> None:
 
 def instances(world: World) -> dict[str, DBInstance]:
     """Moto's own instances by identifier."""
-    environment = world.environment
-    return dict(rds_backends[environment.account][environment.region].databases)
+    return dict(_rds(world).databases)
 
 
 def database_states(world: World) -> dict[str, DatabaseState]:
-    """How each database of the environment fares, by its logical name."""
-    made = instances(world)
-    return {name: state_of(made[one.identifier]) for name, one in world.environment.databases.items()}
+    """How each database of the environment fares, by its logical name; of a cluster, how its writer does."""
+    return {name: state_of(_instance(world, one)) for name, one in world.environment.databases.items()}
+
+
+def _instance(world: World, database: Database) -> DBInstance:
+    if database.cluster:
+        return writer(_rds(world).clusters[database.identifier])
+    return instances(world)[database.identifier]
+
+
+def _address(world: World, database: Database) -> str:
+    """Where clients reach it: a cluster's endpoint leads to whichever member is its writer."""
+    cluster = _rds(world).clusters.get(database.identifier) if database.cluster else None
+    return cluster.endpoint if cluster else str(_instance(world, database).address)
+
+
+def _rds(world: World) -> RDSBackend:
+    return rds_backends[world.environment.account][world.environment.region]
 
 
 def _replica_group(world: World, network: Network) -> str:
@@ -74,7 +91,8 @@ def _past(known: DatabaseState) -> None:
 def _has_database(world: World, endpoint: Configuration, started: datetime) -> bool:
     """Tell whether tasks that started then reach the database whose address they read at the time."""
     address = _value_at(world, endpoint.parameter, started)
-    found = next((one for one in instances(world).values() if one.address == address), None)
+    databases = world.environment.databases.values()
+    found = next((_instance(world, one) for one in databases if _address(world, one) == address), None)
     return found is not None and state_of(found).serves(started) and _open(world, found)
 
 

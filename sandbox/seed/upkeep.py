@@ -86,7 +86,7 @@ def _backups(world: World) -> None:
     environment, now = world.environment, datetime.now(UTC)
     for database in environment.databases.values():
         for night in range(1, _NIGHTS + 1) if database.replica_of is None else ():
-            arn = environment.arn("rds", f"db:{database.identifier}")
+            arn = environment.arn("rds", f"{'cluster' if database.cluster else 'db'}:{database.identifier}")
             backup.job(environment.account, environment.region, arn, now - timedelta(days=night))
 
 

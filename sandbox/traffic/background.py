@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.config.environment import Service
 from sandbox.runtime.aws_world import World
+from sandbox.seed.databases import database_states
 from sandbox.traffic import database_traffic, flow_log, service_traffic, sign_in_log, waf_log
 
 _MINUTE = timedelta(minutes=1)
@@ -80,6 +81,11 @@ def raise_connections(world: World, until: datetime, span: timedelta) -> None:
     _connections(world, _minutes(until, span), _RAISED_SHARE)
 
 
+def write_connections(world: World, moments: list[datetime]) -> None:
+    """Write the usual connection counts of these minutes, for databases as they are now."""
+    _connections(world, moments, _USUAL_SHARE)
+
+
 def write_log(world: World, service: Service, lines: list[tuple[datetime, str]]) -> None:
     """Write lines, oldest first, to a service's log group (CloudWatch Logs `PutLogEvents`)."""
     logs = world.client("logs")
@@ -122,11 +128,12 @@ def _usual(at: datetime) -> str:
 
 def _connections(world: World, moments: list[datetime], usual: float) -> None:
     """Write each database's connection count (CloudWatch `PutMetricData`), varying in waves."""
+    states = database_states(world)
     shares = {name: database_traffic.share(world, name, usual) for name in world.environment.databases}
     data = [
         {
             "MetricName": "DatabaseConnections",
-            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": database.identifier}],
+            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": states[name].instance.db_instance_identifier}],
             "Timestamp": at,
             "Value": float(round(database.max_connections * _wave(share, at))),
             "Unit": "Count",

@@ -45,6 +45,8 @@ def share(world: World, name: str, usual: float) -> float | None:
         state = database_states(world)[name]
         if state.instance.status not in SERVING:
             return None
+        if state.unreached_at is not None:
+            return 0.0
         return 1.0 if state.exhausted_at is not None and not world.healthy() else usual
 
 

@@ -20,7 +20,7 @@ from sandbox.faults.inject import FAULTS
 from sandbox.runtime.aws_world import FaultError, World
 from sandbox.traffic import background
 from tests.aws import aws_clients
-from tests.sandbox.worlds import NEVER, other, rollouts_finish
+from tests.sandbox.worlds import NEVER, other, rollouts_finish, shipped
 
 Observe = Callable[..., Finding]
 PROMOTE = {"replica": "replica", "fence": "database", "endpoint": "primary"}
@@ -33,6 +33,10 @@ def clients(world: World) -> AwsClients:
 
 @pytest.fixture
 def scope(world: World) -> Scope:
+    return scope_of(world)
+
+
+def scope_of(world: World) -> Scope:
     return Scope(
         incident="inc-20261123-7f3k",
         type="database",
@@ -46,6 +50,10 @@ def scope(world: World) -> Scope:
 
 @pytest.fixture
 def observe(clients: AwsClients, scope: Scope) -> Observe:
+    return observing(clients, scope)
+
+
+def observing(clients: AwsClients, scope: Scope) -> Observe:
     def look(name: str, **given: Any) -> Finding:
         probe = PROBES[name](clients)
         return probe.observe(scope, probe.params.model_validate({"database": "primary"} | given), datetime.now(UTC))
@@ -125,6 +133,45 @@ def test_a_failed_primary_is_replaced_by_its_replica(
         failover.plan(scope, failover.params.model_validate({"database": "primary"}))
     assert "is available, a primary, with backups of 14 days" in apply(clients, scope, "rds.promote_replica", PROMOTE)
     assert world.healthy()
+
+
+def test_an_unreachable_primary_is_failed_over(
+    world: World, clients: AwsClients, scope: Scope, observe: Observe
+) -> None:
+    """Shown as available and with nobody connected, it suggests a failover, after which the portal answers again."""
+    FAULTS["database-primary-unreachable"](world)
+    assert not world.healthy()
+    assert observe("rds.status").status is FindingStatus.OK
+    assert suspects(observe) == ["down"]
+    assert observe("database.cause", cause="down", suggests="failover").status is FindingStatus.SUSPECT
+    assert "is available in" in apply(clients, scope, "rds.failover", {"database": "primary"})
+    assert world.healthy()
+
+
+@pytest.fixture
+def clustered(seeded: Callable[[Environment], World]) -> World:
+    """The shipped environment, its primary a Multi-AZ DB cluster."""
+    environment = shipped()
+    primary = environment.databases["primary"].model_copy(update={"identifier": "axis-cluster", "cluster": True})
+    return seeded(environment.model_copy(update={"databases": environment.databases | {"primary": primary}}))
+
+
+def test_a_clusters_writer_that_nobody_reaches_is_failed_over(clustered: World) -> None:
+    """Its reader in another zone takes over under the same address: no promotion, no restart, no lost commit."""
+    clients, scope = aws_clients(clustered.environment.region), scope_of(clustered)
+    look = observing(clients, scope)
+    assert look("rds.status").facts["identifier"] == "axis-cluster-instance-1"
+    FAULTS["database-primary-unreachable"](clustered)
+    assert not clustered.healthy()
+    assert suspects(look) == ["down"]
+    assert "axis-cluster is available in axis-cluster-instance-2" in apply(
+        clients, scope, "rds.failover", {"database": "primary"}
+    )
+    assert clustered.healthy()
+    assert look("rds.events").facts["grave"] == {"failover": 2}
+    with pytest.raises(RuleError, match="ask for a failover"):
+        change = CHANGES["rds.promote_replica"](clients)
+        change.plan(scope, change.params.model_validate(PROMOTE))
 
 
 def test_nothing_but_all_of_it_brings_the_portal_back(world: World) -> None:
