@@ -29,6 +29,13 @@ def _no(reason: str, *permissions: str) -> dict[str, str]:
     return dict.fromkeys(iam(*permissions), reason)
 
 
+_COPIED = Dependents(
+    'RDS user guide, "Copying a DB snapshot": who copies under a key of their own makes the grant that RDS uses it by',
+    iam("kms:CreateGrant DescribeKey", "rds:AddTagsToResource"),
+    _no("no snapshot is of RDS Custom", "rds:CopyCustomDBEngineVersion"),
+)
+
+
 DEPENDENTS: dict[str, Dependents] = {
     "application-autoscaling:RegisterScalableTarget": Dependents(
         _REFERENCE,
@@ -46,6 +53,9 @@ DEPENDENTS: dict[str, Dependents] = {
             "iam:PassRole",
         ),
     ),
+    "rds:CopyDBClusterSnapshot": _COPIED,
+    "rds:CopyDBSnapshot": _COPIED,
+    "rds:CreateDBClusterSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
     "rds:CreateDBSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
     "rds:ModifyDBInstance": Dependents(
         _REFERENCE,

@@ -109,6 +109,12 @@ def evidence_key(environment: Environment) -> list[Place]:
     return key(environment.evidence.kms_key)(environment) if environment.evidence else []
 
 
+def snapshot_key(environment: Environment) -> list[Place]:
+    """The key under which snapshots of a breach are copied."""
+    forensics = environment.evidence.snapshots if environment.evidence else None
+    return key(forensics.kms_key)(environment) if forensics else []
+
+
 def bucket_keys(environment: Environment) -> list[Place]:
     """The keys of buckets that have one of their own."""
     return [place for name in environment.bucket_keys.values() for place in key(name)(environment)]
@@ -184,9 +190,11 @@ PLACES: dict[str, Where] = {
     "iam:role": plain("iam", lambda _: [_WAF_LOGGING]),
     "logs:log-group": plain("logs", _log_groups),
     "pi:metric-resource": plain("pi", lambda _: ["metrics/rds/*"]),
-    "rds:cluster": plain("rds", lambda _: []),
+    # every database may come to be a cluster of its name
+    "rds:cluster": plain("rds", lambda e: [f"cluster:{one.identifier}" for one in e.databases.values()]),
     "rds:cluster-snapshot": plain("rds", lambda e: [f"cluster-{SNAPSHOTS}"] if e.databases else []),
-    "rds:db": plain("rds", lambda e: [f"db:{one.identifier}" for one in e.databases.values()]),
+    # the members of a cluster are RDS's to make and name: they begin as their cluster
+    "rds:db": plain("rds", lambda e: [f"db:{one.identifier}{'*' * one.cluster}" for one in e.databases.values()]),
     ANY_SNAPSHOT: plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
     "rds:snapshot": plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
     "s3:bucket": in_buckets(),

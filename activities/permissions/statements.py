@@ -29,6 +29,7 @@ from activities.permissions.places import (
     maintenance,
     plain,
     signing_key,
+    snapshot_key,
     together,
 )
 from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of
@@ -72,6 +73,7 @@ _NARROWER: dict[tuple[str, str], Where] = {
     (role, action): where
     for role, where, names in (
         (FORENSICS_QUEUE, evidence_key, "kms:Decrypt GenerateDataKey"),
+        (FORENSICS_QUEUE, snapshot_key, "kms:CreateGrant DescribeKey"),
         (FORENSICS_QUEUE, _EVIDENCE, "s3:AbortMultipartUpload GetObject GetObjectLegalHold GetObjectRetention"),
         (FORENSICS_QUEUE, _EVIDENCE, "s3:PutObject PutObjectLegalHold PutObjectRetention"),
         (FORENSICS_QUEUE, together(_EVIDENCE, in_buckets("/*")), "s3:GetObjectVersion"),

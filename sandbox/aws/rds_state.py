@@ -42,7 +42,8 @@ class DatabaseState:
     """One instance; `cpu` is in percent.
 
     Clients connected before `exhausted_at` hold their connections until they restart. Nobody reaches it since
-    `unreached_at`, though it is shown as available. Nothing has been backed up since `stuck_at`. `later` is what shows only some time after the operation that it came of.
+    `unreached_at`, though it is shown as available. Nothing has been backed up since `stuck_at`. `later` is what shows
+    only some time after the operation that it came of.
     """
 
     instance: DBInstance

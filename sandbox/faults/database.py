@@ -81,7 +81,7 @@ def primary_unreachable(world: World) -> str:
 
 
 def _rewrite_metrics(world: World, began: datetime, now: datetime) -> None:
-    """Replace CloudWatch's metrics of databases since then: a failed instance sends none, and its replica's lag counts."""
+    """Replace CloudWatch's metrics of databases since then: a failed instance sends none, while its lag counts."""
     service_traffic.forget(world, began, "AWS/RDS")
     moments = [began + timedelta(minutes=number) for number in range(int((now - began).total_seconds() // 60) + 1)]
     background.write_connections(world, moments)

@@ -169,8 +169,8 @@ def test_a_clusters_writer_that_nobody_reaches_is_failed_over(clustered: World) 
     )
     assert clustered.healthy()
     assert look("rds.events").facts["grave"] == {"failover": 2}
+    change = CHANGES["rds.promote_replica"](clients)
     with pytest.raises(RuleError, match="ask for a failover"):
-        change = CHANGES["rds.promote_replica"](clients)
         change.plan(scope, change.params.model_validate(PROMOTE))
 
 
