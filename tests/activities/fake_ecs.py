@@ -31,6 +31,7 @@ class FakeEcs(Checked):
         self.controller = "ECS"
         self.strategy = "REPLICA"
         self.inactive: set[int] = set()
+        self.forgotten: set[int] = set()  # "You can't describe a service revision that was created before […]"
         self.balancers: list[dict[str, Any]] = []
         self.deployments: list[dict[str, Any]] = []
         self.primary, self.rollout = revision(5), "COMPLETED"
@@ -149,6 +150,7 @@ class FakeEcs(Checked):
             "serviceRevisions": [
                 {"serviceRevisionArn": arn, "taskDefinition": revision(int(arn.rsplit("/", 1)[-1]))}
                 for arn in serviceRevisionArns
+                if int(arn.rsplit("/", 1)[-1]) not in self.forgotten
             ]
         }
 
