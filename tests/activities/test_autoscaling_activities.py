@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from activities.action import ServiceParams
 from activities.aws.ecs.autoscaling_activities import ScalingActivities
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.ecs_cases import Figures, Scaling, activity, scaled
@@ -14,9 +15,7 @@ OK, SUSPECT = FindingStatus.OK, FindingStatus.SUSPECT
 
 def look(*activities: dict[str, Any], desired: int = 3, cpu: float = 20, **target: Any) -> Finding:
     seen = scaled(Scaling(*activities, **target), Figures(cpu=cpu), desired)
-    return ScalingActivities(seen.clients).observe(
-        seen.scope, ScalingActivities.params.model_validate(seen.params), NOW
-    )
+    return ScalingActivities(seen.clients).observe(seen.scope, ServiceParams(**seen.params), NOW)
 
 
 @pytest.mark.parametrize(
