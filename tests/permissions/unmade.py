@@ -6,8 +6,6 @@ UNMADE: dict[tuple[str, str], str] = {
     ("forensics", "s3:AbortMultipartUpload"): "only an upload of parts that was cut is given up",
     ("ledger", "kms:Decrypt"): "S3 asks it where the bucket encrypts by itself under the key",
     ("diagnose", "dynamodb:GetItem"): "only of our own rollbacks the outcome is looked up",
-    ("remediate-database", "elasticloadbalancing:DescribeListeners"): "only of a blue/green one with a network balancer",
-    ("remediate-database", "elasticloadbalancing:DescribeRules"): "only of a service that ECS deploys blue/green",
     ("remediate-ecs", "elasticloadbalancing:DescribeListeners"): "only of a blue/green one behind a network balancer",
     ("remediate-ecs", "elasticloadbalancing:DescribeRules"): "only of a service that ECS deploys blue/green",
     ("remediate-ecs", "ecs:DescribeServiceDeployments"): "only a rollout that is in progress is looked at",
