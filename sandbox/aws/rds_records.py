@@ -1,6 +1,7 @@
 """What RDS records of an instance: its events, and PostgreSQL's log, downloaded in portions."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -15,6 +16,7 @@ from sandbox.aws.rollout import LOCK, moment
 
 _EVENTS_KEPT = timedelta(days=14)
 _LINES = 10_000
+_PORTION_BYTES = 1_000_000
 
 
 def describe_events(response: RDSResponse) -> ActionResult:
@@ -65,7 +67,10 @@ def describe_db_log_files(response: RDSResponse) -> ActionResult:
 
 
 def download_db_log_file_portion(response: RDSResponse) -> ActionResult:
-    """Download a portion of a log file from `Marker` on; without a marker, only its end."""
+    """Download a portion of a log file from `Marker` on; without a marker, only its end.
+
+    A portion is 1 MB at most (RDS API DownloadDBLogFilePortion).
+    """
     asked = response.params
     name, size = asked.get("LogFileName"), min(int(asked.get("NumberOfLines") or _LINES), _LINES)
     with LOCK:
@@ -75,7 +80,8 @@ def download_db_log_file_portion(response: RDSResponse) -> ActionResult:
         lines = [line for _, line in log[name]]
     marker = asked.get("Marker")
     start = max(len(lines) - size, 0) if marker is None else int(str(marker).rsplit(":", maxsplit=1)[-1])
-    end = min(start + size, len(lines))
+    sizes = accumulate(len(line) + 1 for line in lines[start : start + size])
+    end = start + sum(1 for so_far in sizes if so_far <= _PORTION_BYTES)
     return ActionResult(
         {
             "LogFileData": "".join(f"{line}\n" for line in lines[start:end]),

@@ -110,9 +110,9 @@ class DatabaseState:
         holds = self.exhausted_at is not None and client_since < self.exhausted_at
         return self.instance.status in SERVING and self.unreached_at is None and not holds
 
-    def write(self, at: datetime, line: str) -> None:
+    def write(self, at: datetime, line: str, ending: str = "") -> None:
         """Write a line to the log file of its hour, and delete files older than three days."""
-        lines = self.log.setdefault(f"error/postgresql.log.{at:%Y-%m-%d-%H}", [])
+        lines = self.log.setdefault(f"error/postgresql.log.{at:%Y-%m-%d-%H}{ending}", [])
         lines.append((at, line))
         lines.sort(key=lambda entry: entry[0])
         for name in [name for name, kept in self.log.items() if kept[-1][0] < at - _LOG_KEPT]:

@@ -7,13 +7,13 @@ from sandbox.aws.rds_state import DatabaseState
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
 from sandbox.seed.databases import database_states
-from sandbox.traffic import background, database_traffic, service_traffic
-from sandbox.traffic.database_traffic import line
+from sandbox.traffic import background, database_traffic, postgres_log, service_traffic
 
 _SINCE = timedelta(minutes=8)
 _UNREACHED_SINCE = timedelta(minutes=12)
 _REFUSED = "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute"
 _STATEMENT = "LOG:  duration: 6120.4{0} ms  execute <unnamed>: SELECT study_id FROM worklist WHERE assigned_to = $1"
+_PANIC = 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error'
 _TIMEOUT = "ERROR database error: PoolTimeout: no connection within 5 s (pool 'primary', 40 in use, 0 idle)"
 _UNREACHED = (
     'ERROR database error: OperationalError: connection to server at "{address}", port 5432 failed: '
@@ -31,10 +31,10 @@ def pool_exhaustion(world: World) -> str:
         state.exhausted_at, state.cpu = now, 12.0
         for number in range(160):
             at = began + number * (_SINCE / 160)
-            state.write(at, line(at, _REFUSED, client=f"10.0.{number % 2 + 1}.{10 + number % 3}({40000 + number})"))
+            postgres_log.write(state, database.log, at, _REFUSED, f"10.0.{number % 2 + 1}.{10 + number % 3}")
         for number in range(12):
             at = began + number * (_SINCE / 12)
-            state.write(at, line(at, _STATEMENT.format(number)))
+            postgres_log.write(state, database.log, at, _STATEMENT.format(number), "10.0.1.12")
     background.raise_connections(world, now, _SINCE)
     database_traffic.write_minutes(world, [began + timedelta(minutes=number) for number in range(9)])
     _write_errors(world, service, _TIMEOUT, began, now)
@@ -61,7 +61,7 @@ def instance_down(world: World) -> str:
             at=began,
         )
         _rewrite_metrics(world, began, now)
-        state.write(began, line(began, 'PANIC:  could not write to file "pg_wal/xlogtemp.412": I/O error', client=""))
+        postgres_log.write(state, database.log, began, _PANIC, None)
     _write_errors(world, service, _UNREACHED.format(address=state.instance.address), began, now)
     return f"{database.identifier} has failed; {service.service} answers 503; a replica is a few seconds behind"
 

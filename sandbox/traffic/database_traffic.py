@@ -9,6 +9,7 @@ from sandbox.aws.rds_state import SERVING, DatabaseState
 from sandbox.aws.rollout import LOCK
 from sandbox.runtime.aws_world import World
 from sandbox.seed.databases import database_states
+from sandbox.traffic import postgres_log
 
 _FREE_BYTES = 340 * 1024**3
 _LAG_SECONDS = 2.0
@@ -23,20 +24,13 @@ def write_minutes(world: World, moments: Iterable[datetime]) -> None:
         states = database_states(world)
         for at in moments:
             for name, one in states.items():
-                source = world.environment.databases[name].replica_of
-                data += _metrics(one, states.get(source or ""), at)
+                database = world.environment.databases[name]
+                data += _metrics(one, states.get(database.replica_of or ""), at)
                 if one.instance.status in SERVING and at.minute % _CHECKPOINT_MINUTES == 0:
-                    one.write(at, line(at, "LOG:  checkpoint starting: time", client="", user=""))
+                    postgres_log.write(one, database.log, at, "LOG:  checkpoint starting: time", None)
     cloudwatch = world.client("cloudwatch")
     for start in range(0, len(data), _PER_CALL):
         cloudwatch.put_metric_data(Namespace="AWS/RDS", MetricData=data[start : start + _PER_CALL])
-
-
-def line(
-    at: datetime, text: str, client: str = "10.0.1.12(51834)", user: str = "portal@imaging", pid: int = 381
-) -> str:
-    """Format a line as PostgreSQL on RDS does, with the prefix `%t:%r:%u@%d:[%p]:`."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC:{client}:{user or '@'}:[{pid}]:{text}"
 
 
 def share(world: World, name: str, usual: float) -> float | None:

@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from sandbox.aws.rollout import PACE
 from sandbox.runtime.aws_world import World
 from sandbox.seed.databases import database_states
-from sandbox.traffic.database_traffic import line
+from sandbox.traffic.postgres_log import line
+from tests.domain.log_samples import RDS
 from tests.sandbox.worlds import rollouts_finish
 
 
@@ -135,9 +136,9 @@ def test_a_log_comes_in_portions(world: World) -> None:
     rds, known = world.client("rds"), database_states(world)["primary"]
     name, now = known.instance.db_instance_identifier, datetime.now(UTC).replace(minute=30)
     known.log.clear()
-    known.write(now - timedelta(days=4), line(now, "LOG:  old"))
+    known.write(now - timedelta(days=4), line(RDS, now, "LOG:  old"))
     for number in range(25):
-        known.write(now, line(now, f"LOG:  {number}"))
+        known.write(now, line(RDS, now, f"LOG:  {number}"))
     (file,) = rds.describe_db_log_files(DBInstanceIdentifier=name, FilenameContains="postgresql.log")[
         "DescribeDBLogFiles"
     ]
@@ -148,7 +149,22 @@ def test_a_log_comes_in_portions(world: World) -> None:
         portion = rds.download_db_log_file_portion(**asked, Marker=marker)
         text, marker, pending = text + portion["LogFileData"], portion["Marker"], portion["AdditionalDataPending"]
     assert [one.rsplit(" ", 1)[-1] for one in text.splitlines()] == [str(number) for number in range(25)]
-    assert rds.download_db_log_file_portion(**asked)["LogFileData"].startswith(line(now, "LOG:  15"))
+    assert rds.download_db_log_file_portion(**asked)["LogFileData"].startswith(line(RDS, now, "LOG:  15"))
     slow = f"slowquery/postgresql.log.{now:%Y-%m-%d}"
     missing = {"DBInstanceIdentifier": name, "LogFileName": slow}
     assert refusal(rds.download_db_log_file_portion, **missing) == "DBLogFileNotFoundFault"
+
+
+def test_a_portion_is_a_megabyte_at_most(world: World) -> None:
+    """However many lines are asked for, and the rest comes with the next one."""
+    rds, known = world.client("rds"), database_states(world)["primary"]
+    name, now = known.instance.db_instance_identifier, datetime.now(UTC)
+    known.log.clear()
+    for number in range(15):
+        known.write(now, line(RDS, now, f"LOG:  {number}{'x' * 100_000}"))
+    (file,) = known.log
+    asked = {"DBInstanceIdentifier": name, "LogFileName": file}
+    first = rds.download_db_log_file_portion(**asked, Marker="0")
+    second = rds.download_db_log_file_portion(**asked, Marker=first["Marker"])
+    assert (first["AdditionalDataPending"], second["AdditionalDataPending"]) == (True, False)
+    assert [one["LogFileData"].count("\n") for one in (first, second)] == [9, 6]

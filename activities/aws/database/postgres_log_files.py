@@ -14,7 +14,7 @@ PREFIX = "error/postgresql.log"
 _CSV = ".csv"
 _PORTIONS = 30
 _PORTION_BYTES = 1_000_000
-_PORTION_LINES = 10_000
+_LAST_LINES = 10_000
 _DURATION = re.compile(r"[^\W\d_]+ ?: (\d+(?:\.\d+)?) ms\b")
 _SLOTS_CODES, _LOCKS_CODES = {"53300"}, {"40P01", "55P03"}
 _SLOTS = ("remaining connection slots are reserved", "sorry, too many clients already", "too many connections for")
@@ -92,14 +92,13 @@ def complaints(rds: Any, identifier: str, declared: DatabaseLog | None, stretch:
             seen.truncated = True
             break
         where = {"DBInstanceIdentifier": identifier, "LogFileName": file["LogFileName"]}
-        if file.get("Size", 0) > left * _PORTION_BYTES:
-            _take_end(rds, where, declared, stretch, seen)
-            break
-        portions = _Portions(rds, where, left)
-        for entry in _entries(portions, declared):
-            _take(entry, stretch, seen)
+        too_big = file.get("Size", 0) > left * _PORTION_BYTES
+        first = {"NumberOfLines": _LAST_LINES} if too_big else {"Marker": "0"}
+        portions = _Portions(rds, where, left, first)
+        (_take_end if too_big else _take_file)(portions, declared, stretch, seen)
         left -= portions.asked
-        seen.truncated |= portions.more
+        if seen.truncated:
+            break
     return seen
 
 
@@ -121,45 +120,53 @@ def _written_since(rds: Any, identifier: str, declared: DatabaseLog, since: date
 
 
 class _Portions:
-    """A file's text from its beginning, portion by portion; without a marker AWS gives the end of it alone."""
+    """A file's text, portion by portion from what is `first` asked for: its beginning, or its last lines.
 
-    def __init__(self, rds: Any, where: dict[str, str], most: int) -> None:
+    A portion has 1 MB at most, so the last lines may come in several, too.
+    """
+
+    def __init__(self, rds: Any, where: dict[str, str], most: int, first: dict[str, Any]) -> None:
         self._rds = rds
         self._where = where
         self._most = most
+        self._next = first
         self.asked = 0
         self.more = False
 
     def lines(self) -> Iterator[str]:
-        rest, marker = "", "0"
-        while marker:
+        rest = ""
+        while self._next:
             if self.asked == self._most:
                 self.more = True
                 break
-            portion = self._rds.download_db_log_file_portion(**self._where, Marker=marker)
+            portion = self._rds.download_db_log_file_portion(**self._where, **self._next)
             self.asked += 1
             *lines, rest = (rest + (portion.get("LogFileData") or "")).split("\n")
             yield from lines
-            marker = portion.get("Marker") if portion.get("AdditionalDataPending") else ""
+            pending = portion.get("AdditionalDataPending") and portion.get("Marker")
+            self._next = {"Marker": portion["Marker"]} if pending else {}
         yield rest
 
 
-def _take_end(rds: Any, where: dict[str, str], declared: DatabaseLog, stretch: Stretch, seen: Complaints) -> None:
-    """Read the newest lines of a file, from the first that is an entry on; all of the stretch, if it begins there."""
-    portion = rds.download_db_log_file_portion(**where, NumberOfLines=_PORTION_LINES)
-    entries = [read_line(declared, one) for one in _records((portion.get("LogFileData") or "").split("\n"), declared)]
-    begins = next((at for at, one in enumerate(entries) if isinstance(one, Line) and one.at), len(entries))
-    first = entries[begins] if begins < len(entries) else None
-    seen.truncated |= not (isinstance(first, Line) and first.at is not None and first.at < stretch.since)
-    for entry in entries[begins:]:
+def _take_file(portions: _Portions, declared: DatabaseLog, stretch: Stretch, seen: Complaints) -> None:
+    for row in _records(portions.lines(), declared):
+        _take(read_line(declared, row), stretch, seen)
+    seen.truncated |= portions.more
+
+
+def _take_end(portions: _Portions, declared: DatabaseLog, stretch: Stretch, seen: Complaints) -> None:
+    """Take the last lines of a file, from the first whole entry on: all of the stretch, if that is older than it."""
+    entries = (read_line(declared, row) for row in _records(portions.lines(), declared))
+    first = next((one for one in entries if isinstance(one, Line) and one.at is not None), None)
+    if first is not None:
+        _take(first, stretch, seen)
+    for entry in entries:
         _take(entry, stretch, seen)
+    older = first is not None and first.at is not None and first.at < stretch.since
+    seen.truncated |= portions.more or not older
 
 
-def _entries(portions: _Portions, declared: DatabaseLog) -> Iterator[Line | Unread]:
-    return (read_line(declared, one) for one in _records(portions.lines(), declared))
-
-
-def _records(lines: Iterator[str] | list[str], declared: DatabaseLog) -> Iterator[str]:
+def _records(lines: Iterator[str], declared: DatabaseLog) -> Iterator[str]:
     """Lines that hold something; of a csvlog, rows, which go on while a quote is open, but not into the next row."""
     row = ""
     for line in lines:
