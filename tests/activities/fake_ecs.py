@@ -30,7 +30,9 @@ class FakeEcs(Checked):
         self.count = -1
         self.controller = "ECS"
         self.strategy = "REPLICA"
+        self.gone = False
         self.inactive: set[int] = set()
+        self.forgotten: set[int] = set()  # "You can't describe a service revision that was created before […]"
         self.balancers: list[dict[str, Any]] = []
         self.deployments: list[dict[str, Any]] = []
         self.primary, self.rollout = revision(5), "COMPLETED"
@@ -64,7 +66,7 @@ class FakeEcs(Checked):
         self.settle()
 
     def describe_services(self, cluster: str, services: list[str]) -> dict[str, Any]:
-        if (cluster, services) != (CLUSTER, [SERVICE]):
+        if self.gone or (cluster, services) != (CLUSTER, [SERVICE]):
             return {"services": [], "failures": [{"arn": services[0], "reason": "MISSING"}]}
         older = {"status": "ACTIVE", "taskDefinition": revision(99), "rolloutState": "COMPLETED"}
         shown = {"id": f"ecs-svc/{self.shown['arn'].rsplit('/', 1)[-1]}", "createdAt": self.shown["createdAt"]}
@@ -149,6 +151,7 @@ class FakeEcs(Checked):
             "serviceRevisions": [
                 {"serviceRevisionArn": arn, "taskDefinition": revision(int(arn.rsplit("/", 1)[-1]))}
                 for arn in serviceRevisionArns
+                if int(arn.rsplit("/", 1)[-1]) not in self.forgotten
             ]
         }
 

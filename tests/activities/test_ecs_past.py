@@ -83,9 +83,10 @@ def test_what_ecs_took_back_is_passed_over(runner: ChangeRunner, world: ChangeWo
 
 
 def test_what_somebody_went_back_from_is_passed_over(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
-    """By hand as well: 5 was left for 3, so from 6 it is 3 again; and once back at 3 there is nothing to do."""
+    """By hand as well: 5 was left for 3, so it is never gone forward to, neither from 3 nor from 6."""
     ecs.deploy(3)
-    assert to(runner, world) == "nowhere"
+    assert to(runner, world) == "2"
+    assert "axis-backend:5 (left for an earlier one)" in planned(runner, world, 2).plan.impact
     ecs.deploy(6)
     assert to(runner, world) == "3"
 

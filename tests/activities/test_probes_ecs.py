@@ -111,6 +111,51 @@ def test_a_service_in_trouble_is_suspect(changes: dict[str, Any], words: str) ->
     assert (finding.status, finding.summary) == (FindingStatus.SUSPECT, words)
 
 
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (
+            "was unable to place a task because no container instance met all of its requirements.",
+            "no place for a task",
+        ),
+        ("was unable to place a task. Reason: Capacity is unavailable at this time.", "no place for a task"),
+        ("was unable to place a task. Reason: You've reached the limit on the number of vCPUs", "a quota is reached"),
+        ("(task 0a1b) failed to start: CannotPullContainerError: pull image manifest has been retried", "an image"),
+        (
+            "(task 0a1b) (port 80) is unhealthy in (target-group arn:x) due to (reason [503])",
+            "health checks fail",
+        ),
+        ("(task 0a1b) failed container health checks.", "health checks fail"),
+        ("is unable to consistently start tasks successfully.", "tasks do not start"),
+        ("(deployment ecs-svc/1) deployment failed: tasks failed to start.", "a deployment failed"),
+        ("rolling back to deployment ecs-svc/0.", "a deployment failed"),
+        ("operations are being throttled. Will try again later.", "ECS throttles"),
+        ("was unable to assume the role for the load balancer.", "a role cannot be assumed"),
+    ],
+)
+def test_reasons_are_told_by_category_and_not_quoted(message: str, reason: str) -> None:
+    """ECS says why in an event of fixed form: suspect although the counts are well, until it is steady again."""
+    steady, trouble = ("has reached a steady state.", ago(hours=1)), (message, ago(minutes=50))
+
+    def events(*told: tuple[str, datetime]) -> dict[str, Any]:
+        return {"events": [{"createdAt": at, "message": f"(service axis-backend) {text}"} for text, at in told]}
+
+    finding = look_at_services(service(**events(trouble, steady)))
+    assert finding.status is FindingStatus.SUSPECT
+    assert reason in finding.summary
+    assert "arn:x" not in finding.model_dump_json()
+    assert finding.facts["services"]["backend"]["events_unread"] == 0
+    for calm in (events(steady, (message, ago(hours=2))), events((message, ago(hours=7)))):
+        assert look_at_services(service(**calm)).status is FindingStatus.OK
+
+
+def test_events_of_another_form_are_counted() -> None:
+    """The counts judge; a text that is not known says nothing, and how many there were is told."""
+    told = [{"createdAt": ago(minutes=5), "message": "(service axis-backend) did something new."}]
+    finding = look_at_services(service(events=told))
+    assert (finding.status, finding.facts["services"]["backend"]["events_unread"]) == (FindingStatus.OK, 1)
+
+
 def test_at_least_one_service_is_named() -> None:
     """A step that names no service is refused, as it would find nothing wrong."""
     with pytest.raises(ValidationError):
@@ -141,8 +186,12 @@ class WithLedger(Stubbed):
 
 
 class Empty:
-    def query(self, **_: Any) -> dict[str, Any]:
-        return {"Items": []}
+    def get_paginator(self, operation: str) -> "Empty":
+        assert operation == "query"
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Items": []}]
 
 
 def recent(*listed: dict[str, Any], within: str = "24h", **changes: Any) -> Finding:

@@ -97,7 +97,9 @@ def test_a_broken_source_is_an_error(probe: type[ProbeAction[Any]], params: dict
         (ErrorRate, {"requests": [], "target": [], "balancer": []}, UNKNOWN),
         (ServiceLoad, {"cpu": [95, 79], "memory": [40]}, OK),
         (ServiceLoad, {"cpu": [10, 10], "memory": [80]}, SUSPECT),
-        (ServiceLoad, {"cpu": [], "memory": [80]}, UNKNOWN),
+        (ServiceLoad, {"cpu": [], "memory": [79]}, UNKNOWN),
+        (ServiceLoad, {"cpu": [], "memory": [80]}, SUSPECT),
+        (ServiceLoad, {"cpu": [10], "memory": []}, UNKNOWN),
     ],
 )
 def test_limits_of_the_metrics(

@@ -63,13 +63,13 @@ class Portal:
         service = self.service()
         return len(service["deployments"]) == 1 and service["runningCount"] == service["desiredCount"]
 
-    def break_(self) -> Fault:
-        """Inject the bad deployment; what an earlier test left broken is mended first."""
+    def break_(self, fault: str = "outage-bad-deploy") -> Fault:
+        """Inject a bad deployment; what an earlier test left broken is mended first."""
         if not self.house.healthy():
             self.deploy(self.revisions()[0])
             until(lambda: self.house.healthy() and self.steady(), "the portal is well before it is broken")
         good, before = self.service()["taskDefinition"], self.revisions()
-        self.house.run("sandbox", "break", "outage-bad-deploy", "--data-dir", str(self.house.data_dir))
+        self.house.run("sandbox", "break", fault, "--data-dir", str(self.house.data_dir))
         bad = self.service()["taskDefinition"]
         (never,) = set(self.revisions()) - {*before, bad}
         other = next(one for one in before if one != good)

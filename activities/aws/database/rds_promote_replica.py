@@ -23,7 +23,7 @@ from activities.aws.database.database_state import serves
 from activities.aws.database.described_database import described, refuse_member
 from activities.aws.database.promotion_loss import Pair, describe_loss
 from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
-from activities.aws.ecs.described_service import created_at, located, settled, update
+from activities.aws.ecs.described_service import SETTLE_PERMISSIONS, created_at, located, settled, update
 from activities.aws.ecs.described_service import described as described_service
 from activities.aws.network.ingress_rules import IngressRule, matching
 from domain.config.approval import ApprovalClass
@@ -67,7 +67,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         "cloudwatch:GetMetricData",
         "ec2:DescribeSecurityGroupRules RevokeSecurityGroupIngress",
         "ecs:DescribeServices UpdateService",
-        "elasticloadbalancing:DescribeTargetHealth",
+        SETTLE_PERMISSIONS,
         "rds:DescribeDBInstances DescribeDBSnapshots PromoteReadReplica",
         "ssm:DescribeParameters GetParameter GetParameterHistory PutParameter",
     )

@@ -69,7 +69,7 @@ class Past(NamedTuple):
         return found
 
     def brought_back(self) -> Left | None:
-        """Why the service is where a rollback would bring it: it was rolled back already, and that has not failed."""
+        """Why the service is where a rollback would bring it: we or ECS rolled it back, and that has not failed."""
         if self.current in self.left() or self.rollout == "FAILED":
             return None
         last, newest = next(reversed(self.moves), None), next(iter(self.deployments), None)
@@ -78,9 +78,6 @@ class Past(NamedTuple):
             return None if last.failed else by_us
         if newest and newest.status == "ROLLBACK_SUCCESSFUL" and newest.task_definition != self.current:
             return Left(newest.ended_at, f"ECS itself rolled it back from {_named(newest)}")
-        others = [one for one in self._known() if one.task_definition != self.current]
-        if others and newest and newest.task_definition == self.current and self._goes_back(others[-1], newest):
-            return Left(newest.created_at, f"somebody went back to it from {_named(others[-1])}")
         return None
 
     def last_good(self) -> Deployment | None:

@@ -7,13 +7,16 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, ServiceName, iam
-from activities.aws.shared.findings import suspect_if
+from activities.aws.ecs import ecs_service_events
+from activities.aws.ecs.described_service import controller_of
+from activities.aws.shared.findings import suspect_if, unknown
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 
 _PER_CALL = 10  # as many as DescribeServices takes
+_NEEDED = ("status", "desiredCount", "runningCount", "pendingCount")
 
 
 class ServicesParams(Params):
@@ -21,10 +24,10 @@ class ServicesParams(Params):
 
 
 class Services(ProbeAction[ServicesParams]):
-    """Compares running with desired tasks and looks at the rollout of each service.
+    """Compares running with desired tasks, looks at the rollout of each service, and at the reasons that ECS gives.
 
     A service that ECS does not know is suspect: ECS reports it beside the others, not as an error. Of a service's
-    events only their number is kept.
+    events only their number and their categories are kept; trouble since it was last steady is suspect.
     """
 
     name = "ecs.services"
@@ -33,10 +36,12 @@ class Services(ProbeAction[ServicesParams]):
     def observe(self, scope: Scope, params: ServicesParams, at: datetime) -> Finding:
         named = {name: scope.environment.services[name] for name in dict.fromkeys(params.services)}
         described = dict(_described(self.clients.client("ecs"), list(named.values())))
-        facts = {name: _facts(described.get((one.cluster, one.service))) for name, one in named.items()}
+        facts = {name: _facts(described.get((one.cluster, one.service)), at) for name, one in named.items()}
         troubles = {name: trouble for name, fact in facts.items() if (trouble := _trouble(fact))}
-        summary = "; ".join(f"{name} {troubles.get(name) or _tasks(fact)}" for name, fact in facts.items())
-        return suspect_if(troubles, summary, {"services": facts})
+        unread = [name for name, fact in facts.items() if fact["status"] == "UNREAD"]
+        summary = "; ".join(f"{name} {_told(fact)}" for name, fact in facts.items())
+        found = {"services": facts, "unread": len(unread)}
+        return unknown(summary, found) if unread and not troubles else suspect_if(troubles, summary, found)
 
 
 def _described(ecs: Any, wanted: list[Service]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
@@ -48,11 +53,14 @@ def _described(ecs: Any, wanted: list[Service]) -> Iterator[tuple[tuple[str, str
                 yield (cluster, service["serviceName"]), service
 
 
-def _facts(service: dict[str, Any] | None) -> dict[str, Any]:
+def _facts(service: dict[str, Any] | None, at: datetime) -> dict[str, Any]:
     if service is None:
         return {"status": "MISSING"}
+    if any(field not in service for field in _NEEDED):
+        return {"status": "UNREAD"}
     primary: dict[str, Any] = next((one for one in service.get("deployments", []) if one["status"] == "PRIMARY"), {})
     events = service.get("events", [])
+    reasons = ecs_service_events.read(events, at)
     return {
         "status": service["status"],
         "desired": service["desiredCount"],
@@ -61,24 +69,33 @@ def _facts(service: dict[str, Any] | None) -> dict[str, Any]:
         "rollout": primary.get("rolloutState"),
         "failed_tasks": primary.get("failedTasks", 0),
         "task_definition": primary.get("taskDefinition") or service.get("taskDefinition"),
-        "controller": service.get("deploymentController", {}).get("type", "ECS"),
+        "controller": controller_of(service),
         "events": len(events),
         "last_event_at": stamp_to_second(max((one["createdAt"] for one in events), default=None)),
+        "reasons": reasons.troubles,
+        "last_reason_at": stamp_to_second(reasons.last_at),
+        "events_unread": reasons.unread,
     }
 
 
-def _trouble(fact: dict[str, Any]) -> str | None:
+def _trouble(fact: dict[str, Any]) -> bool:
+    """What speaks of trouble; what could not be read speaks of nothing."""
+    if fact["status"] != "ACTIVE":
+        return bool(fact["status"] != "UNREAD")
+    short = fact["running"] < fact["desired"] or fact["desired"] == 0
+    return bool(short or fact["rollout"] == "FAILED" or fact["reasons"])
+
+
+def _told(fact: dict[str, Any]) -> str:
     if fact["status"] == "MISSING":
         return "is not known to ECS"
+    if fact["status"] == "UNREAD":
+        return "could not be read"
     if fact["status"] != "ACTIVE":
         return f"is {fact['status']}"
     if fact["desired"] == 0:
         return "is scaled to 0 tasks"
-    if fact["rollout"] == "FAILED":
-        return f"{_tasks(fact)}, its rollout failed"
-    return _tasks(fact, "runs only") if fact["running"] < fact["desired"] else None
-
-
-def _tasks(fact: dict[str, Any], runs: str = "runs") -> str:
-    rolling = ", a rollout is in progress" if fact["rollout"] == "IN_PROGRESS" else ""
-    return f"{runs} {fact['running']} of {fact['desired']} tasks{rolling}"
+    only = "only " if fact["running"] < fact["desired"] and fact["rollout"] != "FAILED" else ""
+    rolling = {"FAILED": ", its rollout failed", "IN_PROGRESS": ", a rollout is in progress"}.get(fact["rollout"], "")
+    reasons = "".join(f", {reason} ({count} events)" for reason, count in fact["reasons"].items())
+    return f"runs {only}{fact['running']} of {fact['desired']} tasks{rolling}{reasons}"
