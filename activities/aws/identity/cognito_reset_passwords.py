@@ -61,9 +61,9 @@ class ResetPasswords(MarkedChange):
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Reset each account that has not been yet, and count it; one whose answer was lost is counted first."""
-        for user in sorted(plan.after):
+        for user in plan.changing:
             one = self.account(scope, plan.context, user)
-            if plan.before[user] != plan.after[user] and _status(one.described() or {}) == _RESET:
+            if _status(one.described() or {}) == _RESET:
                 one.mark()
         super().act(scope, plan)
 

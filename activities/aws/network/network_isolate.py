@@ -81,7 +81,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             _, direction, number = name.split()
             found.append((name, AclEntry(self.clients, acl, int(number), egress=_DIRECTIONS[direction])))
         found += [(group, Ingress(self.clients, group)) for group in context["security_groups"]]
-        return found if wanted[_WEB_ACL] == _BLOCK else reversed(found)
+        return found if wanted.get(_WEB_ACL, _BLOCK) == _BLOCK else reversed(found)
 
     def _entries(self, scope: Scope, network: str) -> State:
         """The entries that deny everything, both ways, for IPv6 too where the VPC has it (`ec2:DescribeVpcs`)."""
