@@ -101,9 +101,13 @@ class Maintenance(Frozen):
 
 
 class WebAcl(Frozen):
-    """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration)."""
+    """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration).
+
+    One with `scope: CLOUDFRONT` protects distributions: it, its address sets and its log are in the home region.
+    """
 
     name: str
+    scope: Literal["REGIONAL", "CLOUDFRONT"] = "REGIONAL"
     log_group: Annotated[str, AfterValidator(_waf_log_group)]
     ip_set: str
     ip_set_v6: str | None = None

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
 from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
-from activities.aws.network.wafv2_acls import place, summary
+from activities.aws.network.wafv2_acls import Waf
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.pieces import CompositeChange, Piece
@@ -49,7 +49,8 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
     def plan(self, scope: Scope, params: IsolateParams) -> Plan:
         """Read every piece; raises `RuleError` for what is ours, or where our rule numbers are taken."""
         environment = scope.environment
-        acl = summary(self.clients.client("wafv2"), "web_acls", environment.web_acls[params.web_acl].name)
+        waf = Waf(self.clients, environment, params.web_acl)
+        acl = waf.acl()
         groups = [environment.security_groups[name] for name in dict.fromkeys(params.security_groups)]
         network = environment.network_acls[params.network_acl] if params.network_acl else None
         refuse_protected(environment, (acl["ARN"], acl["Name"], *groups, *([network] if network else [])))
@@ -58,7 +59,12 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             after |= self._entries(scope, network)
         after |= {group: [] for group in groups}
         self._refuse_ours(scope, "group-id", groups)
-        context: State = {"web_acl": place(acl), "network_acl": network, "security_groups": groups}
+        context: State = {
+            "waf": waf.service,
+            "web_acl": waf.place(acl),
+            "network_acl": network,
+            "security_groups": groups,
+        }
         before = self.values(scope, after, context)
         if taken := [name for name, value in before.items() if " " in name and value not in (None, after[name])]:
             raise RuleError(f"{taken[0]} is taken by another rule: free it, or isolate without the network ACL")
@@ -75,7 +81,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
 
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
         """The barriers in the order in which they are put up, or the other way round to take them down."""
-        found: list[tuple[str, Piece]] = [(_WEB_ACL, DefaultAction(self.clients, context["web_acl"]))]
+        found: list[tuple[str, Piece]] = [(_WEB_ACL, DefaultAction(self.clients, context["waf"], context["web_acl"]))]
         acl = context["network_acl"]
         for name in sorted(name for name in wanted if acl and name.startswith(f"{acl} ")):
             _, direction, number = name.split()
@@ -110,7 +116,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             refuse_protected(scope.environment, [*inside, *([attached] if attached else [])])
 
     def _impact(self, context: State, before: State) -> str:
-        acl = self.clients.client("wafv2").get_web_acl(**context["web_acl"])["WebACL"]
+        acl = self.clients.client(context["waf"]).get_web_acl(**context["web_acl"])["WebACL"]
         open_rules = [rule["Name"] for rule in acl["Rules"] if "Allow" in rule.get("Action", {})]
         still = f" Rules that allow still do: {', '.join(open_rules)}." if open_rules else ""
         rules = sum(len(before[group]) for group in context["security_groups"])
