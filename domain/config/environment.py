@@ -70,9 +70,14 @@ class Database(Frozen):
 
 
 class Network(Frozen):
-    """A VPC; `flow_log_group` is the log group of its flow logs, which the role that reads them is given."""
+    """A VPC; `flow_log_group` is the log group of its flow logs, which the role that reads them is given.
+
+    `dns_firewall` is a rule group of Route 53 Resolver's DNS Firewall that blocks every name, made in peacetime: an
+    isolation associates it with the VPC, as network ACLs do not stop DNS.
+    """
 
     vpc_id: str
+    dns_firewall: str | None = None
     flow_log_group: str | None = None
 
 

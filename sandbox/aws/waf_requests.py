@@ -1,4 +1,4 @@
-"""What AWS WAF does with a request: the rule that ends its evaluation decides. moto keeps web ACLs and evaluates none."""
+"""What AWS WAF does with a request: the rule that ends its evaluation decides. moto evaluates none."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
