@@ -46,6 +46,7 @@ DEPENDENTS: dict[str, Dependents] = {
             "iam:PassRole",
         ),
     ),
+    "route53resolver:AssociateFirewallRuleGroup": Dependents(_REFERENCE, iam("ec2:DescribeVpcs")),
     "rds:CreateDBSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
     "rds:ModifyDBInstance": Dependents(
         _REFERENCE,

@@ -32,7 +32,7 @@ def _aws() -> Iterator[None]:
 
 
 def rule(priority: int, statement: dict[str, Any], action: str | None = "Block", **more: Any) -> dict[str, Any]:
-    decides = {"Action": {action: {}}} if action else {"OverrideAction": {"None": {}}}
+    decides: dict[str, Any] = {"Action": {action: {}}} if action else {"OverrideAction": {"None": {}}}
     return {
         "Name": f"rule-{priority}",
         "Priority": priority,

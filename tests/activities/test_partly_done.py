@@ -22,8 +22,6 @@ from tests.activities.world import WIRE
 _DENIED, _THROTTLED = "AccessDeniedException", "ThrottlingException"
 
 ONE_AFTER_THE_OTHER: dict[str, str] = {
-    "ecs.scale_out": "the limits come first, or autoscaling would take the new count back",
-    "ecs.scale_service": "scaling is held before the count is set, or it would set another",
     "ecs.stop_service": "scaling is suspended before any task ends, or it would start the tasks again",
     "rds.promote_replica": "nothing may write to the primary before the replica takes over",
     "wafv2.block_addresses": "one address set for each family, and both must be in force",

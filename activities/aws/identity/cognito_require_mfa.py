@@ -52,7 +52,7 @@ class _WholePool(Piece):
         return _asked(_config(self._cognito, self._pool))
 
     def set(self, value: Any) -> None:
-        """`cognito-idp:SetUserPoolMfaConfig`: a pool that asks nobody takes no settings of factors; passkeys are none."""
+        """`cognito-idp:SetUserPoolMfaConfig`; with OFF no factor's settings go, and passkeys are no factor."""
         if value["mfa"] == _OFF:
             kept = {key: self._verbatim[key] for key in _PASSKEYS if key in self._verbatim}
         else:
