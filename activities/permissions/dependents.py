@@ -59,6 +59,20 @@ DEPENDENTS: dict[str, Dependents] = {
         ),
     ),
     "rds:PromoteReadReplica": Dependents(_REFERENCE, refused=_no(_NO_TAGS, "rds:AddTagsToResource")),
+    "servicequotas:GetServiceQuota": Dependents(
+        _REFERENCE,
+        refused=_no(
+            "the quotas of VPC alone are asked for",
+            "autoscaling:DescribeAccountLimits",
+            "cloudformation:DescribeAccountLimits",
+            "dynamodb:DescribeLimits",
+            "elasticloadbalancing:DescribeAccountLimits",
+            "iam:GetAccountSummary",
+            "kinesis:DescribeLimits",
+            "rds:DescribeAccountAttributes",
+            "route53:GetAccountLimit",
+        ),
+    ),
     "wafv2:GetWebACLForResource": Dependents(
         _REFERENCE,
         iam("elasticloadbalancing:GetLoadBalancerWebACL", "wafv2:GetWebACL"),
