@@ -56,6 +56,14 @@ class RuleError(Exception):
     """A rule of ours forbids it; the text says which, and what would be allowed. Never retried."""
 
 
+class PartlyDoneError(Exception):
+    """Pieces of a change could not be done, while others may be; `errors` has why, by the piece."""
+
+    def __init__(self, errors: dict[str, Exception]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
 class _Action(Generic[P]):
     """What all actions have. `params` is the model in the brackets of the base class: `ProbeAction[LoadParams]`.
 
@@ -142,7 +150,10 @@ class ChangeAction(_Action[P], ABC):
 
     @abstractmethod
     def act(self, scope: Scope, plan: Plan) -> None:
-        """Make it so. Called when `read` gave `before`, or a mixture of `before` and `after` that we left ourselves."""
+        """Make it so. Called when `read` gave `before`, or a mixture of `before` and `after` that we left ourselves.
+
+        What is made of pieces that stand alone tries them all, and raises `PartlyDoneError` where some cannot be done.
+        """
 
     def resume(self, scope: Scope, plan: Plan, since: datetime, at: datetime) -> None:  # noqa: ARG002
         """Make it so after an attempt whose end nobody knows: its intent is of `since`, this attempt begins `at`.

@@ -151,7 +151,7 @@ class Change:
             verified = await self._told_while(
                 workflow.start_activity(
                     f"{record.action}.verify",
-                    VerifyCall(**shared),
+                    VerifyCall(**shared, refused=tuple(record.refused)),
                     result_type=Verified,
                     **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
                 )

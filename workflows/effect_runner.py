@@ -213,7 +213,7 @@ class EffectRunner:
             rule=step.approval if isinstance(step, ChangeStep) else None,
             approve_within=state.policy.approve,
             commander=state.commander,
-            undo=undone.plan if undone else None,
+            undo=undone.effect if undone else None,
             evidence=isinstance(step, ChangeStep) and step.evidence,
             term=self._term,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,

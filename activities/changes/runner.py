@@ -12,16 +12,18 @@ What `apply` does, by what is on record and what it reads; every row can be take
 
     * fields that the plan calls moving may have any value; the intent keeps what they had, for an undo to restore
 
+Where pieces of a change were refused while others were done it is applied, and says which are missing.
 Errors of botocore pass through; the registry gives them their kind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.action import ChangeAction, Clients, RuleError
+from activities.action import ChangeAction, Clients, PartlyDoneError, RuleError
+from activities.aws.shared.error_mapping import kind_of, said
 from activities.changes.intents import Intent, Intents
 from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
@@ -30,13 +32,16 @@ from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, Rele
 from domain.model.plan import Plan, State, Verification
 from domain.values import limits
 from domain.values.canonical import canonical_json
-from domain.values.errors import ErrorKind
+from domain.values.errors import FINAL, ErrorKind
 
 LEASE = timedelta(minutes=5)
 """How long a lock outlives its holder's last sign of life; longer than any single attempt may take."""
 
 _AGAIN = timedelta(seconds=2)
 _AGAIN_LATER = timedelta(seconds=20)  # what takes long is looked at less often, or its attempts would run out
+_PATIENCE = timedelta(minutes=5)
+"""How long a piece that may still be done is tried again, while the others are done and nobody hears that it is not."""
+_REFUSALS = FINAL - {ErrorKind.EXPIRED_CREDENTIALS, ErrorKind.SUPERSEDED} | {ErrorKind.UNKNOWN}
 _EXPECTED = ApplicationErrorCategory.BENIGN
 """Waiting is no failure: it is neither logged nor counted as one."""
 
@@ -71,8 +76,10 @@ class ChangeRunner:
 
         `at` (UTC) dates the intent. What is in force at once is looked at once, and `verified` says what was seen; else
         the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they are free.
-        Raises `RuleError` for a dry run, a broken seal and the wrong account, `SupersededError` in a life that is over,
-        and `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
+        Where pieces were refused for good and others done it is `applied`, with `refused`; what may still be done is
+        tried again for five minutes before. Raises `RuleError` for a dry run, a broken seal and the wrong account,
+        `SupersededError` in a life that is over, and `ApplicationError` of type `ResourceBusy`, retryable, while
+        another change holds a lock.
         """
         _refuse_rehearsal(call)
         _refuse_foreign(action, call.plan)
@@ -82,8 +89,8 @@ class ChangeRunner:
         applied = self._applied(action, call, at)
         if applied.outcome != "applied":
             self._locks(call.scope).release(call.plan.locks, call.holder)
-        elif (seen := _seen_at_once(action, call)) is not None and seen.done:
-            self._finish(call, "verified", seen.message)
+        elif (seen := _seen_at_once(action, call, applied)) is not None and seen.done:
+            self._finish(call, "partly" if applied.refused else "verified", seen.message)
             applied.verified = seen.message
         return applied
 
@@ -95,12 +102,13 @@ class ChangeRunner:
         final, the locks released.
         """
         other = self._locks(call.scope).renew(call.plan.locks, call.holder, LEASE)
-        seen = action.verify(call.scope, call.plan)
+        seen = action.verify(call.scope, _done_part(call.plan, call.refused))
         message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
         if not seen.done and not seen.failed:
             again = seen.again or (_AGAIN_LATER if call.plan.takes_long else _AGAIN)
             raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=again, category=_EXPECTED)
-        self._finish(call, "verified" if seen.done else "failed", message)
+        outcome = "failed" if not seen.done else "partly" if call.refused else "verified"
+        self._finish(call, outcome, message)
         if seen.failed:
             raise ApplicationError(message, type=ErrorKind.VERIFICATION_FAILED.value, non_retryable=True)
         return Verified(message=message)
@@ -164,20 +172,43 @@ class ChangeRunner:
         fits = _between(now, call.plan) if known else not _differing(now, call.plan.before, call.plan.moving)
         if not fits:
             return Applied(outcome="stale", observed=now)
-        if known:
-            action.resume(call.scope, call.plan, known.at, at)
-        else:
-            intents.put(intent.model_copy(update={"observed": now}), call.term)
-            action.act(call.scope, call.plan)
+        try:
+            if known:
+                action.resume(call.scope, call.plan, known.at, at)
+            else:
+                intents.put(intent.model_copy(update={"observed": now}), call.term)
+                action.act(call.scope, call.plan)
+        except PartlyDoneError as partly:
+            patient = at - (known.at if known else at) < _PATIENCE
+            return Applied(outcome="applied", refused=_refused(call.plan, partly.errors, patient=patient))
         return Applied(outcome="applied")
 
 
-def _seen_at_once(action: ChangeAction[Any], call: ApplyCall) -> Verification | None:
+def _done_part(plan: Plan, refused: Iterable[str]) -> Plan:
+    return plan.without(refused) if refused else plan
+
+
+def _seen_at_once(action: ChangeAction[Any], call: ApplyCall, applied: Applied) -> Verification | None:
     """Look once after acting; None for what takes long, or where looking fails: `verify` meets that and says so."""
     try:
-        return None if call.plan.takes_long else action.verify(call.scope, call.plan)
+        return None if call.plan.takes_long else action.verify(call.scope, _done_part(call.plan, applied.refused))
     except Exception:  # noqa: BLE001 - it was applied, whatever the look comes to
         return None
+
+
+def _refused(plan: Plan, errors: dict[str, Exception], *, patient: bool) -> dict[str, str]:
+    """Say why pieces were refused. Raises the error of one that may still be done, while there is patience for it.
+
+    Where nothing at all was done that is no change done in part: it is raised too, or what refused it.
+    """
+    kinds = {name: kind_of(error) for name, error in errors.items()}
+    nothing = errors.keys() >= set(plan.changing)
+    may_pass = [error for name, error in errors.items() if kinds[name] not in _REFUSALS]
+    if may_pass and (patient or nothing):
+        raise may_pass[0]
+    if nothing:
+        raise next(iter(errors.values()))
+    return {name: f"{kinds[name]}: {said(error)}" for name, error in errors.items()}
 
 
 def _refuse_unfit(action: ChangeAction[Any], plan: Plan) -> None:

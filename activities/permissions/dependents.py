@@ -56,6 +56,7 @@ DEPENDENTS: dict[str, Dependents] = {
     "rds:CopyDBClusterSnapshot": _COPIED,
     "rds:CopyDBSnapshot": _COPIED,
     "rds:CreateDBClusterSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
+    "route53resolver:AssociateFirewallRuleGroup": Dependents(_REFERENCE, iam("ec2:DescribeVpcs")),
     "rds:CreateDBSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
     "rds:ModifyDBInstance": Dependents(
         _REFERENCE,
@@ -68,6 +69,20 @@ DEPENDENTS: dict[str, Dependents] = {
         ),
     ),
     "rds:PromoteReadReplica": Dependents(_REFERENCE, refused=_no(_NO_TAGS, "rds:AddTagsToResource")),
+    "servicequotas:GetServiceQuota": Dependents(
+        _REFERENCE,
+        refused=_no(
+            "the quotas of VPC alone are asked for",
+            "autoscaling:DescribeAccountLimits",
+            "cloudformation:DescribeAccountLimits",
+            "dynamodb:DescribeLimits",
+            "elasticloadbalancing:DescribeAccountLimits",
+            "iam:GetAccountSummary",
+            "kinesis:DescribeLimits",
+            "rds:DescribeAccountAttributes",
+            "route53:GetAccountLimit",
+        ),
+    ),
     "wafv2:GetWebACLForResource": Dependents(
         _REFERENCE,
         iam("elasticloadbalancing:GetLoadBalancerWebACL", "wafv2:GetWebACL"),

@@ -7,7 +7,8 @@ environment does not have: what is only done there is not granted.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from domain.config.environment import Environment
+from domain.config.environment import Environment, WebAcl
+from domain.values.aws_places import arn
 
 Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
 """As IAM has them: by operator, then by key."""
@@ -54,9 +55,27 @@ def _log_groups(environment: Environment) -> Iterable[str]:
     return [f"log-group:{group}{rest}" for group in groups for rest in ("", ":*")]
 
 
-def _waf(kind: str, names: Callable[[Environment], Iterable[str | None]]) -> Where:
-    """In the web ACL's scope; the id that ends the ARN is AWS's."""
-    return plain("wafv2", lambda environment: [f"regional/{kind}/{name}/*" for name in names(environment) if name])
+def _waf(kind: str, names: Callable[[WebAcl], Iterable[str | None]]) -> Where:
+    """In each web ACL's scope: CloudFront's are in the home region. The id that ends the ARN is AWS's."""
+
+    def find(environment: Environment) -> list[Place]:
+        found = {
+            arn(region, environment.account, "wafv2", f"{scope}/{kind}/{name}/*"): None
+            for acl in environment.web_acls.values()
+            for scope, region in [
+                ("regional", environment.region) if acl.scope == "REGIONAL" else ("global", environment.home_region)
+            ]
+            for name in names(acl)
+            if name
+        }
+        return [Place(tuple(found))]
+
+    return find
+
+
+def _firewall_associations(environment: Environment) -> list[str]:
+    firewalls = [one.dns_firewall for one in environment.networks.values() if one.dns_firewall]
+    return ["firewall-rule-group-association/*"] if firewalls else []
 
 
 def _services(kind: str, end: str = "") -> Where:
@@ -74,10 +93,6 @@ def _rules(environment: Environment) -> list[str]:
 
 def _parameters(environment: Environment) -> list[str]:
     return [f"parameter/{one.parameter.lstrip('/')}" for one in environment.database_endpoints.values()]
-
-
-def _ip_sets(environment: Environment) -> list[str | None]:
-    return [name for one in environment.web_acls.values() for name in (one.ip_set, one.ip_set_v6)]
 
 
 def _senders(environment: Environment) -> list[str]:
@@ -197,13 +212,15 @@ PLACES: dict[str, Where] = {
     "rds:db": plain("rds", lambda e: [f"db:{one.identifier}{'*' * one.cluster}" for one in e.databases.values()]),
     ANY_SNAPSHOT: plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
     "rds:snapshot": plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
+    "route53resolver:firewall-rule-group-association": plain("route53resolver", _firewall_associations),
     "s3:bucket": in_buckets(),
+    "servicequotas:quota": plain("servicequotas", lambda e: ["vpc/L-2AEEBF1A"] if e.network_acls else []),
     "ses:configuration-set": plain("ses", _configuration_sets),
     "ses:identity": plain("ses", _senders),
     "ssm:parameter": plain("ssm", _parameters),
-    "wafv2:ipset": _waf("ipset", _ip_sets),
-    "wafv2:managedruleset": _waf("managedruleset", lambda e: ["*"] if e.web_acls else []),
-    "wafv2:regexpatternset": _waf("regexpatternset", lambda e: ["*"] if e.web_acls else []),
-    "wafv2:rulegroup": _waf("rulegroup", lambda e: ["*"] if e.web_acls else []),
-    "wafv2:webacl": _waf("webacl", lambda e: (one.name for one in e.web_acls.values())),
+    "wafv2:ipset": _waf("ipset", lambda acl: (acl.ip_set, acl.ip_set_v6)),
+    "wafv2:managedruleset": _waf("managedruleset", lambda _: ["*"]),
+    "wafv2:regexpatternset": _waf("regexpatternset", lambda _: ["*"]),
+    "wafv2:rulegroup": _waf("rulegroup", lambda _: ["*"]),
+    "wafv2:webacl": _waf("webacl", lambda acl: [acl.name]),
 }

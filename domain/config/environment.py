@@ -70,9 +70,14 @@ class Database(Frozen):
 
 
 class Network(Frozen):
-    """A VPC; `flow_log_group` is the log group of its flow logs, which the role that reads them is given."""
+    """A VPC; `flow_log_group` is the log group of its flow logs, which the role that reads them is given.
+
+    `dns_firewall` is a rule group of Route 53 Resolver's DNS Firewall that blocks every name, made in peacetime: an
+    isolation associates it with the VPC, as network ACLs do not stop DNS.
+    """
 
     vpc_id: str
+    dns_firewall: str | None = None
     flow_log_group: str | None = None
 
 
@@ -101,9 +106,13 @@ class Maintenance(Frozen):
 
 
 class WebAcl(Frozen):
-    """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration)."""
+    """A WAF web ACL; its log group's name must start `aws-waf-logs-` (AWS WAF LoggingConfiguration).
+
+    One with `scope: CLOUDFRONT` protects distributions: it, its address sets and its log are in the home region.
+    """
 
     name: str
+    scope: Literal["REGIONAL", "CLOUDFRONT"] = "REGIONAL"
     log_group: Annotated[str, AfterValidator(_waf_log_group)]
     ip_set: str
     ip_set_v6: str | None = None

@@ -69,16 +69,18 @@ class Applied(BaseModel):
     """What applying came to. `stale` carries what was observed instead of `before`; nothing was changed then.
 
     `verified` says what was seen where the world was as planned at once; None where it has to be looked at again.
+    `refused` are the pieces of an `applied` change that were not done, each with why.
     """
 
     outcome: Literal["applied", "already-done", "stale"]
     ours: bool = True
     observed: State = {}
     verified: str | None = None
+    refused: dict[str, str] = {}
 
 
 class VerifyCall(BaseModel):
-    """Look whether the world is `plan.after`; renews the locks' lease on every look."""
+    """Look whether the world is `plan.after`, but for `refused` pieces; renews the locks' lease on every look."""
 
     scope: Scope
     step: str
@@ -86,6 +88,7 @@ class VerifyCall(BaseModel):
     action_id: str
     holder: str
     plan: Plan
+    refused: tuple[str, ...] = ()
 
 
 class Verified(BaseModel):

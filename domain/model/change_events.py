@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from domain.model.events import Event, Refused, because
 from domain.model.plan import Plan, State
-from domain.model.records import ChangeStatus
+from domain.model.records import PIECE_DONE, ChangeStatus
 
 
 class _OfAChange(Event):
@@ -113,7 +113,10 @@ class EvidenceForgone(_OfAChange):
 
 
 class ChangeMoved(_OfAChange):
-    """A change went on to `status`. `ours`: our own intent is on record; `observed` is what stood there instead."""
+    """A change went on to `status`. `ours`: our own intent is on record; `observed` is what stood there instead.
+
+    `pieces` is what came of each piece where some were refused: `done`, or why not.
+    """
 
     kind: Literal["change"] = "change"
     title: str
@@ -122,15 +125,24 @@ class ChangeMoved(_OfAChange):
     ours: bool | None = None
     observed: State = {}
     denied: bool = False
+    pieces: dict[str, str] = {}
 
     def sentence(self, actor: str) -> str:
         match self.status:
             case ChangeStatus.APPLYING:
                 return because(f"Applying: {self.title}", self.reason)
+            case ChangeStatus.VERIFYING if self.pieces:
+                return f"Applied in part, verifying: {self.title}: {pieces_told(self.pieces)}"
             case ChangeStatus.VERIFYING:
                 return f"Applied, verifying: {self.title}"
             case _:
                 return f"{self.title}: {self.status} - {self.reason}"
+
+
+def pieces_told(pieces: dict[str, str]) -> str:
+    """Say how many pieces were done, and why each of the others was not."""
+    refused = [f"{name} ({why})" for name, why in pieces.items() if why != PIECE_DONE]
+    return f"{len(pieces) - len(refused)} of {len(pieces)} pieces done; not done: {'; '.join(refused)}"
 
 
 _Voting = PlanMade | ApprovalAsked | ElectorateChanged | VoteKept | VoteCast

@@ -1,5 +1,6 @@
 """A change that a human can read: what stands, what shall stand, and a digest that binds an approval to it."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -48,6 +49,17 @@ class Plan(BaseModel):
     def is_sealed(self) -> bool:
         """Tell whether the digest is that of the content."""
         return bool(self.digest) and self.sealed().digest == self.digest
+
+    def without(self, names: Iterable[str]) -> "Plan":
+        """The plan of all pieces but these, sealed anew."""
+        left = [name for name in self.after if name not in set(names)]
+        before, after = ({name: one[name] for name in left} for one in (self.before, self.after))
+        return self.model_copy(update={"before": before, "after": after}).sealed()
+
+    @property
+    def changing(self) -> list[str]:
+        """The fields that shall be otherwise than they were."""
+        return [name for name in self.after if self.before[name] != self.after[name]]
 
     @property
     def changes_nothing(self) -> bool:

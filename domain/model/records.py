@@ -17,6 +17,7 @@ class ChangeStatus(StrEnum):
     APPLYING = "applying"
     VERIFYING = "verifying"
     APPLIED = "applied"
+    PARTLY_APPLIED = "partly-applied"
     ALREADY_DONE = "already-done"
     PLANNED = "planned"
     REJECTED = "rejected"
@@ -31,6 +32,7 @@ IN_FLIGHT = frozenset(
     {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL, ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
 )
 DONE = frozenset({ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE})
+PIECE_DONE, PIECE_UNDONE = "done", "undone"
 
 ClockState = Literal["running", "met", "breached", "cancelled"]
 
@@ -131,7 +133,10 @@ class EarlyVote(BaseModel):
 
 
 class ChangeRecord(BaseModel):
-    """One requested change. `added` are the levels of the chain that may decide too, as earlier ones did not."""
+    """One requested change. `added` are the levels of the chain that may decide too, as earlier ones did not.
+
+    `pieces` is what became of each piece of a change that was done in part: `done`, `undone`, or why it was refused.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -155,10 +160,22 @@ class ChangeRecord(BaseModel):
     ours: bool | None = None
     undo_of: int | None = None
     reason: str | None = None
+    pieces: dict[str, str] = {}
 
     @property
     def in_flight(self) -> bool:
         return self.status in IN_FLIGHT
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """The pieces that could not be done, each with why."""
+        return {name: came for name, came in self.pieces.items() if came not in {PIECE_DONE, PIECE_UNDONE}}
+
+    @property
+    def effect(self) -> Plan | None:
+        """The plan of what was done and stands: without pieces that were refused or taken back since."""
+        gone = {name for name, came in self.pieces.items() if came != PIECE_DONE}
+        return self.plan.without(gone) if self.plan and gone else self.plan
 
 
 class Task(BaseModel):

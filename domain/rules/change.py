@@ -17,12 +17,13 @@ from domain.model.change_events import (
     PlanMade,
     VoteCast,
     VoteKept,
+    pieces_told,
 )
 from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Reject
 from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR, Refused
 from domain.model.plan import Plan
-from domain.model.records import ChangeRecord, ChangeStatus, EarlyVote
+from domain.model.records import PIECE_DONE, ChangeRecord, ChangeStatus, EarlyVote
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
@@ -258,15 +259,22 @@ class LiveChange:
             reason = "somebody else has done it meanwhile"
             self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=False)
         else:
-            self.move(ChangeStatus.VERIFYING, now, cause, ours=applied.ours)
+            pieces = _pieces(self.record.plan, applied.refused) if self.record.plan and applied.refused else {}
+            self.move(ChangeStatus.VERIFYING, now, cause, ours=applied.ours, pieces=pieces)
             if applied.verified is not None:
                 self.verified(applied.verified, now)
 
     def verified(self, message: str, now: datetime) -> None:
-        """The world is as planned."""
-        self.move(ChangeStatus.APPLIED, now, _answer("verify"), reason=message, ours=self.record.ours)
+        """The world is as planned, or as far as it was not refused."""
+        status = ChangeStatus.APPLIED
+        if self.record.pieces:
+            status, message = ChangeStatus.PARTLY_APPLIED, f"{message}; {pieces_told(self.record.pieces)}"
+        self.move(status, now, _answer("verify"), reason=message, ours=self.record.ours)
 
     def failed(self, reason: str, now: datetime, *, denied: bool = False) -> None:
+        """It cannot be applied, or is not proven good; what was refused before that is said again."""
+        if self.record.pieces:
+            reason = f"{reason}; {pieces_told(self.record.pieces)}"
         self.move(ChangeStatus.FAILED, now, {}, reason=reason, ours=self.record.ours, denied=denied)
 
     def move(
@@ -277,6 +285,11 @@ class LiveChange:
         self._take(now, cause, ChangeMoved, actor, title=self.request.title, status=status, **fields)
         for vote in early if self.ended else []:
             self._hear_early(vote, now)
+
+
+def _pieces(plan: Plan, refused: dict[str, str]) -> dict[str, str]:
+    """What came of each piece that was to change."""
+    return {name: refused.get(name, PIECE_DONE) for name in plan.changing}
 
 
 def _answer(verb: str) -> dict[str, Any]:

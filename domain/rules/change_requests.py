@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.config.organisation import Contact
 from domain.config.runbook import ChangeStep
-from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequested, NotPlanned
+from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequested, NotPlanned, pieces_told
 from domain.model.commands import RequestChange, Undo
 from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR
@@ -103,7 +103,8 @@ def _last_done(state: IncidentState, step: str) -> ChangeRecord | None:
         for c in state.changes
         if c.step == step
         and c.undo_of is None
-        and (c.status in DONE or (c.status is ChangeStatus.FAILED and c.ours))  # applied, but not proven good
+        # the last: applied, but not proven good
+        and (c.status in {*DONE, ChangeStatus.PARTLY_APPLIED} or (c.status is ChangeStatus.FAILED and c.ours))
     ]
     return next((c for c in reversed(changes) if not (c.ours and c.plan and c.plan.changes_nothing)), None)
 
@@ -141,7 +142,9 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
         return
     if event.denied:
         yield from denied_access(state, record.action)
-    if event.status is ChangeStatus.APPLIED and record.undo_of is None:
+    if event.pieces:
+        yield from paging.page_commander(state, f"done in part: {event.title}: {pieces_told(event.pieces)}")
+    if event.status in {ChangeStatus.APPLIED, ChangeStatus.PARTLY_APPLIED} and record.undo_of is None:
         yield from tasks.open_for(state, record.step)
     if event.status is ChangeStatus.STALE and not state.ended:
         yield from _plan_again(state, record)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from domain.model import change_events
 from domain.model.change_events import ChangeEvent
 from domain.model.events import Event
-from domain.model.records import DONE, ChangeRecord, ChangeStatus, EarlyVote, Vote, Window
+from domain.model.records import DONE, PIECE_DONE, PIECE_UNDONE, ChangeRecord, ChangeStatus, EarlyVote, Vote, Window
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rules import clock_runs
@@ -32,10 +32,20 @@ def progress(state: IncidentState, entry: Entry, event: Any) -> None:
         clock_runs.start(state, name, entry.at, event.until)
     elif was_open and record.status is not ChangeStatus.AWAITING_APPROVAL:
         _decided(state, name, record, entry.at)
-    if record.status in DONE and record.undo_of is not None:
+    if record.undo_of is not None:
         for other in state.changes:
             if other.step == record.step and other.generation == record.undo_of:
-                other.status = ChangeStatus.UNDONE
+                _taken_back(other, record)
+
+
+def _taken_back(record: ChangeRecord, undo: ChangeRecord) -> None:
+    """A change is undone with its undo; where some pieces were not put back, only the others are."""
+    if undo.status in DONE:
+        record.status = ChangeStatus.UNDONE
+    elif undo.pieces and record.effect is not None:
+        standing = dict.fromkeys(record.effect.changing, PIECE_DONE)
+        undone = {name: PIECE_UNDONE for name in standing if undo.pieces.get(name) == PIECE_DONE}
+        record.pieces = record.pieces | standing | undone
 
 
 def _decided(state: IncidentState, name: str, record: ChangeRecord, at: datetime) -> None:
@@ -78,6 +88,6 @@ def alter(record: ChangeRecord, at: datetime, actor: str, event: Event) -> None:
 
 def _move(record: ChangeRecord, at: datetime, event: change_events.ChangeMoved) -> None:
     record.status, record.eligible, record.window = event.status, [], None
-    record.ours = event.ours
+    record.ours, record.pieces = event.ours, event.pieces or record.pieces
     if not record.in_flight:
         record.reason, record.ended_at, record.early = event.reason, at, []

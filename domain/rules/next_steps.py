@@ -9,7 +9,7 @@ from domain.model.state import IncidentState
 from domain.rules import change_requests, findings
 from domain.values.status import Status
 
-_MAY_BE_ASKED_AGAIN = {ChangeStatus.EXPIRED, ChangeStatus.FAILED, ChangeStatus.STALE}
+_MAY_BE_ASKED_AGAIN = {ChangeStatus.EXPIRED, ChangeStatus.FAILED, ChangeStatus.PARTLY_APPLIED, ChangeStatus.STALE}
 
 
 class NextStep(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from domain.config.organisation import Contact
+from domain.config.organisation import COMMANDER, Contact
 from domain.model.event_kinds import Happening
 from domain.model.events import PageAsked, PagingRound, Recipient, Reminded
 from domain.model.state import IncidentState
@@ -31,10 +31,16 @@ def page_roles(state: IncidentState, roles: Iterable[str], reason: str) -> Itera
     """Page every holder of these roles, each person once."""
     paged = set()
     for role in dict.fromkeys(roles):
-        for contact in state.declaration.organisation.holders(role):
+        for contact in state.holders(role):
             if contact.id not in paged:
                 paged.add(contact.id)
                 yield from page(state, contact, role, reason)
+
+
+def page_commander(state: IncidentState, reason: str) -> Iterator[Happening]:
+    """Page whoever commands; everybody who was paged so far while nobody does."""
+    paged = state.paging.paged or state.declaration.runbook.on_call
+    yield from page_roles(state, [COMMANDER] if state.commander else paged, reason)
 
 
 def next_level(state: IncidentState) -> datetime | None:

@@ -61,6 +61,8 @@ def _change(change: ChangeRecord, clock: Clock) -> Iterator[Block]:
         yield Table(columns, rows)
     if change.reason:
         yield f"Outcome at {clock(change.ended_at)}: {clock.in_text(change.reason)}"
+    if change.pieces:
+        yield Table(["Piece", "What came of it"], [[name, came] for name, came in change.pieces.items()])
     if change.ours is False:
         yield "It was not our doing."
     yield Items([*_names(change)])

@@ -19,7 +19,10 @@ Drawn = Callable[[float], Iterable[Shape]]
 Lane = tuple[int, str, Drawn]
 
 _MOST = 14
-_TONES = {"applied": "good", "already-done": "good", "planned": "good", "failed": "bad", "expired": "bad"}
+_TONES = {
+    **dict.fromkeys(("applied", "already-done", "planned"), "good"),
+    **dict.fromkeys(("partly-applied", "failed", "expired"), "bad"),
+}
 
 
 def row_lanes(state: IncidentState, axis: Axis, clock: Clock) -> Iterator[Lane]:

@@ -6,11 +6,38 @@ moto generates random ids. Not thread-safe: it swaps moto's id generator for the
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
-from moto.ec2.models import ec2_backends, network_acls, security_groups, vpcs
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import EC2Backend, ec2_backends, network_acls, security_groups, vpcs
 from moto.ec2.models.vpcs import VPC
 
 from sandbox.aws.moto_patch import patch
+
+_MOST_ENTRIES = 20
+"""Entries of a network ACL in one direction, IPv4 and IPv6 together, without the last one that cannot be removed.
+
+It can be raised to 40 (VPC guide, "Amazon VPC quotas": rules per network ACL; Service Quotas L-2AEEBF1A).
+"""
+_LAST = 32767
+_create_network_acl_entry = network_acls.NetworkAclBackend.create_network_acl_entry
+
+
+def install() -> None:
+    """Patch moto with these operations."""
+    patch(network_acls.NetworkAclBackend, create_network_acl_entry=create_network_acl_entry)
+
+
+def create_network_acl_entry(
+    ec2: EC2Backend, network_acl_id: str, rule_number: int, *more: Any, **named: Any
+) -> network_acls.NetworkAclEntry:
+    """Refuse an entry more than the quota; one under a number that is taken is refused as moto does."""
+    egress = named["egress"] if "egress" in named else more[2]
+    entries = [one for one in ec2.get_network_acl(network_acl_id).network_acl_entries if one.egress == egress]
+    numbers = {int(one.rule_number) for one in entries} - {_LAST}
+    if len(numbers) >= _MOST_ENTRIES and int(rule_number) not in numbers:
+        raise EC2ClientError("NetworkAclEntryLimitExceeded", "The network ACL has as many entries as it may")
+    return _create_network_acl_entry(ec2, network_acl_id, rule_number, *more, **named)
 
 
 def named_vpc(account: str, region: str, vpc_id: str | None, cidr: str) -> VPC:

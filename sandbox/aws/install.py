@@ -10,6 +10,7 @@ from sandbox.aws import (
     cloudwatch,
     cognito,
     dynamodb,
+    ec2,
     ecs,
     elbv2,
     iam,
@@ -19,6 +20,7 @@ from sandbox.aws import (
     messages_account,
     quotas,
     rds,
+    resolver_firewall,
     s3,
     sms_voice,
     support,
@@ -31,6 +33,8 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     """Patch moto in this process. `pace` is how long a rollout takes; everything sent goes to `outbox`."""
     ecs.install(pace)
     elbv2.install()
+    ec2.install()
+    resolver_firewall.install()
     cloudwatch.install()
     rds.install()
     s3.install()

@@ -109,7 +109,7 @@ class Actors:
 
     async def applied(self, step: str) -> dict[str, Any]:
         """Wait until a step's newest change is applied and verified; raises `ScenarioError` if it ends otherwise."""
-        ended = {"applied", "already-done", "rejected", "expired", "cancelled", "stale", "failed"}
+        ended = {"applied", "partly-applied", "already-done", "rejected", "expired", "cancelled", "stale", "failed"}
 
         def newest(state: dict[str, Any]) -> dict[str, Any]:
             found: dict[str, Any] = [change for change in state["changes"] if change["step"] == step][-1]

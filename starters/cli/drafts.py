@@ -10,6 +10,8 @@ from starters.errors import RefusedError
 from starters.files.loading import load_obligations
 from starters.options import Options
 
+_HAD_AN_EFFECT = {"applied", "partly-applied"}
+
 
 class _Known(dict[str, str]):
     """The known values; any other placeholder becomes a note to fill it in."""
@@ -42,6 +44,11 @@ def _filled(options: Options, name: str, values: dict[str, str | None]) -> str:
     return Template(text).safe_substitute(_Known({name: value for name, value in values.items() if value}))
 
 
+def _measure(change: dict[str, Any]) -> str:
+    in_part = " (in part)" if change["status"] == "partly-applied" else ""
+    return f"{change['plan']['summary']}{in_part}"
+
+
 def _values(
     state: dict[str, Any], organisation: Organisation, owner: Contact | None, clock: Clock
 ) -> dict[str, str | None]:
@@ -51,7 +58,7 @@ def _values(
     """
     facts = {fact["fact"]: clock(fact["value"]) for fact in state["facts"]}
     notes = {task["step"].replace("-", "_"): task["note"] for task in state["tasks"] if task["status"] == "done"}
-    measures = [f"- {change['plan']['summary']}" for change in state["changes"] if change["status"] == "applied"]
+    measures = [f"- {_measure(change)}" for change in state["changes"] if change["status"] in _HAD_AN_EFFECT]
     mail = next((channel.address for channel in owner.mail_first() if channel.kind == "email"), None) if owner else None
     moments = {name: clock(state[f"{name}_at"]) for name in ("declared", "mitigated") if state[f"{name}_at"]}
     known = {"incident": state["id"], "entity": organisation.title, "contact": mail, "measures": "\n".join(measures)}

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from domain.values.local_time import Clock
@@ -43,8 +43,8 @@ def findings(state: Document) -> Table:
     return table("Findings", "Step", "Status", "What was seen", rows=rows)
 
 
-def changes(state: Document) -> Table:
-    """What was asked for, and what came of it."""
+def changes(state: Document) -> RenderableType:
+    """What was asked for, and what came of it: of each piece, where a change was done in part."""
 
     def row(change: Document) -> list[Any]:
         votes = ", ".join(f"{vote['by']} {vote['decision']}" for vote in change["approvals"])
@@ -52,7 +52,9 @@ def changes(state: Document) -> Table:
         return [change["step"], change["action"], change["class"], change["status"], votes, why]
 
     columns = ("Step", "Action", "Class", "Status", "Votes", "Digest or reason")
-    return table("Changes", *columns, rows=map(row, state["changes"]))
+    asked = table("Changes", *columns, rows=map(row, state["changes"]))
+    pieces = [[one["step"], piece, came] for one in state["changes"] for piece, came in one.get("pieces", {}).items()]
+    return Group(asked, table("Done in part", "Step", "Piece", "What came of it", rows=pieces)) if pieces else asked
 
 
 def offers(state: Document) -> Table:

@@ -5,6 +5,8 @@ from typing import Any
 from activities.aws.ecs.ecs_stop_service import StopService
 from activities.aws.network.network_isolate import IsolateNetwork
 from activities.aws.network.wafv2_block_addresses import BlockAddresses
+from sandbox.aws import ec2 as sandbox_ec2
+from sandbox.aws import resolver_firewall
 from tests.activities.change_worlds import ChangeWorld, Worlds, ecs_at_once
 from tests.activities.fake_ecs import CLUSTER
 from tests.activities.scopes import environment, scope
@@ -14,6 +16,7 @@ ACL, SET_V4, SET_V6 = "axis-waf", "axis-blocked", "axis-blocked-v6"
 BALANCER = environment().load_balancers["portal"].arn
 THEIRS_V4, THEIRS_V6 = "203.0.113.200/32", "2001:db8:ffff::1/128"
 ATTACKER_V4, ATTACKER_V6 = "198.51.100.23/32", "2001:db8::23/128"
+FIREWALL = "rslvr-frg-blocks-all"
 SERVICES = ("axis-backend", "axis-frontend")
 _SCALING = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
 _VISIBLE = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
@@ -107,6 +110,7 @@ class Estate:
 
     def __init__(self, clients: WorldClients) -> None:
         self.client: Any = clients.inner.client("ec2")
+        self.resolver: Any = clients.inner.client("route53resolver")
         self.vpc = self.client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         self.subnet = self.client.create_subnet(VpcId=self.vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
         filters = [{"Name": "vpc-id", "Values": [self.vpc]}]
@@ -139,20 +143,34 @@ class Estate:
             ([(name, str(rule[name])) for name in sorted(rule) if name not in unnamed] for rule in rules), key=str
         )
 
+    def firewalls(self) -> list[Any]:
+        """The rule groups of the DNS firewall, each with its priority."""
+        found = self.resolver.list_firewall_rule_group_associations(VpcId=self.vpc)["FirewallRuleGroupAssociations"]
+        return sorted((one["FirewallRuleGroupId"], one["Priority"]) for one in found)
+
+    def firewall(self, group: str, priority: int) -> None:
+        """Somebody associates a rule group."""
+        self.resolver.associate_firewall_rule_group(
+            CreatorRequestId=group, FirewallRuleGroupId=group, VpcId=self.vpc, Priority=priority, Name=group
+        )
+
     def entries(self) -> list[Any]:
         found = self.client.describe_network_acls(NetworkAclIds=[self.acl])["NetworkAcls"][0]["Entries"]
         return sorted(([(name, str(entry[name])) for name in sorted(entry)] for entry in found), key=str)
 
 
 def isolated(**changes: Any) -> tuple[ChangeWorld, Waf, Estate]:
+    sandbox_ec2.install()
+    resolver_firewall.install()
     clients = WorldClients()
     create_ledger(clients)
     waf, estate = Waf(clients), Estate(clients)
-    place = where(
-        security_groups={"backend": estate.backend, "frontend": estate.frontend},
-        network_acls={"application": estate.acl},
-        **changes,
-    )
+    places: dict[str, Any] = {
+        "security_groups": {"backend": estate.backend, "frontend": estate.frontend},
+        "network_acls": {"application": estate.acl},
+        "networks": {"main": {"vpc_id": estate.vpc, "dns_firewall": FIREWALL}},
+    }
+    place = where(**places | changes)
     world = ChangeWorld(
         clients=clients,
         change=IsolateNetwork(clients),
@@ -161,6 +179,7 @@ def isolated(**changes: Any) -> tuple[ChangeWorld, Waf, Estate]:
             estate.entries(),
             estate.ingress(estate.backend),
             estate.ingress(estate.frontend),
+            estate.firewalls(),
         ),
         meddle=estate.ssh,
         scope=scope(environment=place),
@@ -211,6 +230,6 @@ def stop() -> ChangeWorld:
 
 CHANGE_WORLDS: Worlds = {
     BlockAddresses.name: (block, 2),
-    IsolateNetwork.name: (isolate, 5),
+    IsolateNetwork.name: (isolate, 6),
     StopService.name: (stop, 3),
 }

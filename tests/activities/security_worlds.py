@@ -176,20 +176,18 @@ def _delete_last(pool: Pool) -> None:
     pool.client.admin_delete_user(UserPoolId=pool.id, Username=pool.subs[1])
 
 
-def _disable_last(pool: Pool) -> None:
-    pool.client.admin_disable_user(UserPoolId=pool.id, Username=pool.subs[1])
+def _disable_first(pool: Pool) -> None:
+    pool.client.admin_disable_user(UserPoolId=pool.id, Username=pool.subs[0])
 
 
 def _asks_for_application(pool: Pool) -> None:
-    """The owner of the second account sets an authenticator up."""
-    signed_in = pool.client.admin_initiate_auth(
-        UserPoolId=pool.id,
-        ClientId=pool.app,
-        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": pool.subs[1], "PASSWORD": "Secret-123"},
-    )["AuthenticationResult"]
-    pool.client.associate_software_token(AccessToken=signed_in["AccessToken"])
-    pool.client.verify_software_token(AccessToken=signed_in["AccessToken"], UserCode="123456")
+    """The owner of the second account sets an authenticator up, signed in since before anybody asked for a code."""
+    pool.client.admin_set_user_mfa_preference(
+        UserPoolId=pool.id, Username=pool.subs[1], SMSMfaSettings={"Enabled": False, "PreferredMfa": False}
+    )
+    token = _signed_in(pool, pool.subs[1])
+    pool.client.associate_software_token(AccessToken=token)
+    pool.client.verify_software_token(AccessToken=token, UserCode="123456")
     pool.client.admin_set_user_mfa_preference(
         UserPoolId=pool.id, Username=pool.subs[1], SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
     )
@@ -231,6 +229,6 @@ CHANGE_WORLDS: Worlds = {
     ExtendLogging.name: (logging, 3),
     DisableUsers.name: (lambda: accounts(DisableUsers, _delete_last), 2),
     SignOutUsers.name: (sign_out, 2),
-    ResetPasswords.name: (lambda: accounts(ResetPasswords, _disable_last), 2),
+    ResetPasswords.name: (lambda: accounts(ResetPasswords, _disable_first), 2),
     RequireMfa.name: (lambda: accounts(RequireMfa, _asks_for_application), 2),
 }

@@ -35,6 +35,7 @@ class Trial:
         self._at = NOW
         world.clients.before_write = self._look
         self.call = self._planned(1)
+        self.refused: dict[str, str] = {}
 
     def _planned(self, generation: int, undo: Plan | None = None) -> ApplyCall:
         scope = self.world.scope
@@ -57,12 +58,15 @@ class Trial:
         return attempt.run(self._activities[f"{self.name}.{verb}"], call)
 
     def apply(self) -> Applied:
+        """Apply once; what was refused is not looked for any more."""
         applied: Applied = self.run("apply", self.call)
+        self.refused = applied.refused
         return applied
 
     def verify(self) -> Verified:
         fields = ("scope", "step", "generation", "action_id", "holder", "plan")
-        verified: Verified = self.run("verify", VerifyCall(**{name: getattr(self.call, name) for name in fields}))
+        call = VerifyCall(**{name: getattr(self.call, name) for name in fields}, refused=tuple(self.refused))
+        verified: Verified = self.run("verify", call)
         return verified
 
     def release(self) -> None:
@@ -72,7 +76,7 @@ class Trial:
 
     def undoing(self) -> None:
         """From here on it is the undo that is tried."""
-        self.call = self._planned(2, undo=self.call.plan)
+        self.call = self._planned(2, undo=self.call.plan.without(self.refused))
 
     @property
     def effects(self) -> int:
@@ -82,8 +86,9 @@ class Trial:
 
     @property
     def is_as_planned(self) -> bool:
-        read = self.world.change.read(self.call.scope, self.call.plan)
-        return bool(read == self.call.plan.after)
+        """Whether all stands as planned that was not refused."""
+        plan = self.call.plan.without(self.refused)
+        return bool(self.world.change.read(self.call.scope, plan) == plan.after)
 
     @property
     def holders(self) -> set[str]:

@@ -50,7 +50,7 @@ def last_started(incident: LiveIncident) -> tuple[ChangeRecord, Plan | None]:
     record = incident.state.change(effect.workflow_id)
     assert record is not None
     undone = change_requests.undone_by(incident.state, record)
-    return record, undone.plan if undone else None
+    return record, undone.effect if undone else None
 
 
 def applied(incident: LiveIncident, *, ours: bool = True, made: Plan = plan()) -> None:  # noqa: B008 - frozen

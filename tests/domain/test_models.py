@@ -140,6 +140,7 @@ OTHER: dict[str, Any] = {
     "locks": (),
     "reversible": False,
     "takes_long": True,
+    "moving": ("revision",),
     "context": {"cluster": "other"},
 }
 

@@ -69,6 +69,7 @@ class World:
         self.applied_in_order: list[str] = []
         self.held: set[str] = set()
         self.acted: list[str] = []
+        self.looked: list[VerifyCall] = []
         self.pages: list[tuple[str, str]] = []
         self.unreached: set[str] = set()
         self.notices: list[tuple[str, int]] = []
@@ -206,6 +207,7 @@ class World:
         async def verify(call: VerifyCall) -> Verified:
             if "verify" in self.broken:
                 raise ApplicationError("targets unhealthy", type="VerificationFailed", non_retryable=True)
+            self.looked.append(call)
             return Verified(message="steady")
 
         return [plan, apply, verify]

@@ -18,7 +18,9 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State
 
 _SMS, _FIT, _POOL = "SMS_MFA", "CONFIRMED", "pool"
-_KEPT = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
+_OFF = "OFF"
+_PASSKEYS = ("WebAuthnConfiguration",)
+_KEPT = ("SmsMfaConfiguration", "EmailMfaConfiguration", *_PASSKEYS)
 
 
 class MfaParams(Params):
@@ -50,12 +52,12 @@ class _WholePool(Piece):
         return _asked(_config(self._cognito, self._pool))
 
     def set(self, value: Any) -> None:
-        self._cognito.set_user_pool_mfa_config(
-            UserPoolId=self._pool,
-            **self._verbatim,
-            MfaConfiguration=value["mfa"],
-            SoftwareTokenMfaConfiguration={"Enabled": value["authenticator"]},
-        )
+        """`cognito-idp:SetUserPoolMfaConfig`; with OFF no factor's settings go, and passkeys are no factor."""
+        if value["mfa"] == _OFF:
+            kept = {key: self._verbatim[key] for key in _PASSKEYS if key in self._verbatim}
+        else:
+            kept = {**self._verbatim, "SoftwareTokenMfaConfiguration": {"Enabled": value["authenticator"]}}
+        self._cognito.set_user_pool_mfa_config(UserPoolId=self._pool, MfaConfiguration=value["mfa"], **kept)
 
 
 class RequireMfa(PoolChange[MfaParams]):
@@ -85,7 +87,7 @@ class RequireMfa(PoolChange[MfaParams]):
         config = _config(self.clients.client("cognito-idp"), pool)
         if params.pool_wide:
             return self._plan_pool(params.user_pool, config, context)
-        if config["MfaConfiguration"] == "OFF":
+        if config["MfaConfiguration"] == _OFF:
             raise RuleError(f"{params.user_pool} asks nobody for a second factor: set its MFA to optional first")
         found = self.described(scope, context, params.users)
         before = {user: self.account(scope, context, user).value(one) for user, one in found.items()}
@@ -129,12 +131,14 @@ class RequireMfa(PoolChange[MfaParams]):
 
 def _config(cognito: Any, pool: str) -> dict[str, Any]:
     found: dict[str, Any] = cognito.get_user_pool_mfa_config(UserPoolId=pool)
-    return {"MfaConfiguration": "OFF", **found}
+    return {"MfaConfiguration": _OFF, **found}
 
 
 def _asked(config: dict[str, Any]) -> dict[str, Any]:
+    """What a pool asks for; Cognito forgets the settings of factors when it asks nobody."""
+    asks = config["MfaConfiguration"] != _OFF
     authenticator = config.get("SoftwareTokenMfaConfiguration") or {}
-    return {"mfa": config["MfaConfiguration"], "authenticator": bool(authenticator.get("Enabled"))}
+    return {"mfa": config["MfaConfiguration"], "authenticator": asks and bool(authenticator.get("Enabled"))}
 
 
 def _barred(found: dict[str, Any], config: dict[str, Any]) -> str | None:

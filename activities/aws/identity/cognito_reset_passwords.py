@@ -9,7 +9,10 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan
 
 _RESET, _FIT, _DISABLED = "RESET_REQUIRED", "CONFIRMED", "disabled"
-_REACHED_AT = ("email_verified", "phone_number_verified")
+_MAIL, _TELEPHONE = "verified_email", "verified_phone_number"
+_REACHED_AT = {_MAIL: "email_verified", _TELEPHONE: "phone_number_verified"}
+_MAILS_A_DAY = 50
+"""As many as Cognito's own sender sends (quotas of Amazon Cognito)."""
 
 
 class _Password(MarkedAccount):
@@ -36,15 +39,22 @@ class ResetPasswords(MarkedChange):
     marked = _Password
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
-        """Read the accounts; raises `RuleError` where one does not exist or none can be reset. Above 50, A3."""
-        context = self.counted(scope, scope.environment.user_pools[params.user_pool], params.users)
+        """Read the accounts; raises `RuleError` where one does not exist or none can be reset. Above 50, A3.
+
+        Also where the pool lets nobody recover an account, and for more mails than Cognito's own sender sends in a day.
+        """
+        pool = scope.environment.user_pools[params.user_pool]
+        described = self.clients.client("cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
+        ways = _ways(described, params.user_pool)
+        context = self.counted(scope, pool, params.users)
         found = self.described(scope, context, params.users)
         before = {user: _status(one) for user, one in found.items()}
-        barred = {user: why for user, one in found.items() if (why := _barred(one))}
+        barred = {user: why for user, one in found.items() if (why := _barred(one, ways))}
         if len(barred) == len(before):
             raise RuleError(f"none of {len(before)} accounts can be reset: {with_reasons(barred)}")
         after = {user: status if user in barred else _RESET for user, status in before.items()}
         count = count_changing(before, after)
+        mails = sum(_by_mail(found[user], ways) for user in after if before[user] != after[user])
         return self.planned(
             before,
             after,
@@ -54,6 +64,7 @@ class ResetPasswords(MarkedChange):
                 f"{count} people get a code by mail or text message, and cannot sign in before they have chosen a new "
                 "password with it. It cannot be undone: the old passwords are void and the codes are sent. Whoever "
                 "reads a stolen mailbox gets its code: disable such an account first. Sessions that exist live on."
+                + _of_mails(mails, described)
                 + (f" {len(barred)} cannot be reset and stay as they are: {with_reasons(barred)}." if barred else "")
             ),
             reversible=False,
@@ -61,9 +72,9 @@ class ResetPasswords(MarkedChange):
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Reset each account that has not been yet, and count it; one whose answer was lost is counted first."""
-        for user in sorted(plan.after):
+        for user in plan.changing:
             one = self.account(scope, plan.context, user)
-            if plan.before[user] != plan.after[user] and _status(one.described() or {}) == _RESET:
+            if _status(one.described() or {}) == _RESET:
                 one.mark()
         super().act(scope, plan)
 
@@ -73,12 +84,53 @@ def _status(found: dict[str, Any]) -> str:
     return status if status == _RESET or found.get("Enabled") else _DISABLED
 
 
-def _barred(found: dict[str, Any]) -> str | None:
+def _ways(pool: dict[str, Any], name: str) -> list[str]:
+    """How people of the pool recover their accounts, the preferred way first.
+
+    A pool that does not say prefers text messages (API AccountRecoverySettingType). Raises `RuleError` where only
+    administrators do: Cognito resets no password then (API AdminResetUserPassword).
+    """
+    given = pool.get("AccountRecoverySetting", {}).get("RecoveryMechanisms")
+    if not given:
+        return [_TELEPHONE, _MAIL]
+    ways = [one["Name"] for one in sorted(given, key=lambda one: int(one["Priority"])) if one["Name"] in _REACHED_AT]
+    if not ways:
+        raise RuleError(f"{name} lets nobody recover an account: Cognito resets no password there")
+    return ways
+
+
+def _reached(found: dict[str, Any], ways: list[str]) -> list[str]:
+    """The ways by which a code would reach an account; text messages that are its second factor do not count first."""
+    verified = [way for way in ways if attributes(found).get(_REACHED_AT[way]) == "true"]
+    factors = found.get("UserMFASettingList", [])
+    return sorted(verified, key=lambda way: way == _TELEPHONE and "SMS_MFA" in factors)
+
+
+def _by_mail(found: dict[str, Any], ways: list[str]) -> bool:
+    return _reached(found, ways)[:1] == [_MAIL]
+
+
+def _of_mails(count: int, pool: dict[str, Any]) -> str:
+    """What is to be said of the mails that are sent; raises `RuleError` for more than Cognito sends in a day."""
+    own = pool.get("EmailConfiguration", {}).get("EmailSendingAccount", "COGNITO_DEFAULT") == "COGNITO_DEFAULT"
+    if not own or not count:
+        return ""
+    if count > _MAILS_A_DAY:
+        raise RuleError(
+            f"{count} of these accounts get their code by mail, and Cognito's own sender sends {_MAILS_A_DAY} a day: "
+            f"name {_MAILS_A_DAY} at most, or let the user pool send through Amazon SES"
+        )
+    return f" {count} codes go by mail: Cognito's own sender sends {_MAILS_A_DAY} a day, those of others included."
+
+
+def _barred(found: dict[str, Any], ways: list[str]) -> str | None:
     """Why Cognito would refuse to reset an account; None when it would not, or need not."""
     status = _status(found)
     if status == _RESET:
         return None
     if status != _FIT:
         return status if status == _DISABLED else f"status {status}"
-    reached = any(attributes(found).get(name) == "true" for name in _REACHED_AT)
-    return None if reached else "no verified mail address or telephone number"
+    if _reached(found, ways):
+        return None
+    named = {_MAIL: "mail address", _TELEPHONE: "telephone number"}
+    return f"no verified {' or '.join(name for way, name in named.items() if way in ways)}"

@@ -110,7 +110,7 @@ class MaintenancePage(CompositeChange[NoParams]):
         """The page, then the rules in order of their ARNs; coming back the page goes last."""
         page = (_PAGE, _Page(self.clients, context["bucket"], context["key"]))
         rules = [(arn, _Rule(self.clients, arn, actions)) for arn, actions in sorted(context["verbatim"].items())]
-        return [page, *rules] if wanted[_PAGE] == PAGE_DIGEST else [*rules, page]
+        return [page, *rules] if wanted.get(_PAGE, PAGE_DIGEST) == PAGE_DIGEST else [*rules, page]
 
 
 def _described(clients: Clients, arns: Iterable[str]) -> list[dict[str, Any]]:

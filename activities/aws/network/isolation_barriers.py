@@ -32,27 +32,27 @@ def deny_everything(family: str) -> dict[str, str]:
 class DefaultAction:
     """What a web ACL does with requests that no rule decides."""
 
-    def __init__(self, clients: Clients, where: dict[str, str]) -> None:
-        self._clients = clients
+    def __init__(self, clients: Clients, service: str, where: dict[str, str]) -> None:
+        self._wafv2, self._once = clients.client(service), clients.once(service)
         self._where = where
 
     def read(self) -> Any:
         """`wafv2:GetWebACL`."""
-        return self._clients.client("wafv2").get_web_acl(**self._where)["WebACL"]["DefaultAction"]
+        return self._wafv2.get_web_acl(**self._where)["WebACL"]["DefaultAction"]
 
     def set(self, value: Any) -> None:
         """Write the web ACL as it stands with another default action, under its lock token (`wafv2:UpdateWebACL`).
 
         AWS forgets whatever is left out of this write.
         """
-        wafv2 = self._clients.client("wafv2")
+        wafv2 = self._wafv2
         known = wafv2.meta.service_model.operation_model("UpdateWebACL").input_shape.members
 
         def write() -> None:
             answer = wafv2.get_web_acl(**self._where)
             kept = {name: one for name, one in answer["WebACL"].items() if name in known and one not in ("", None, {})}
             whole = {**kept, **self._where, "Rules": answer["WebACL"]["Rules"], "DefaultAction": value}
-            self._clients.once("wafv2").update_web_acl(**whole, LockToken=answer["LockToken"])
+            self._once.update_web_acl(**whole, LockToken=answer["LockToken"])
 
         write_locked(wafv2, write)
 

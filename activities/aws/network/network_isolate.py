@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
+from activities.aws.network.dns_firewall import DnsFirewall
 from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
-from activities.aws.network.wafv2_acls import place, summary
+from activities.aws.network.wafv2_acls import Waf
+from activities.aws.network.wafv2_rules import in_order
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.pieces import CompositeChange, Piece
@@ -16,7 +18,9 @@ from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State
 
-_WEB_ACL = "default_action"
+_WEB_ACL, _DNS = "default_action", "dns_firewall"
+_QUOTA = "L-2AEEBF1A"  # rules per network ACL and direction
+_LAST = 32767  # the entry that every network ACL ends with, which no quota counts
 _DIRECTIONS = {"ingress": False, "egress": True}
 _BLOCK: dict[str, Any] = {"Block": {}}
 
@@ -33,8 +37,9 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
     """Lets the web ACL block by default, denies everything at the network ACL, empties the security groups' ingress.
 
     In that order: new requests end first, then the network ACL cuts connections that exist, which security groups
-    would let live on. An undo goes the other way and puts back exactly what stood there. The state has one field a
-    piece: `default_action`, `<acl id> <direction> <rule number>` and the id of each security group.
+    would let live on; the DNS firewall, where the network has one, stops what a network ACL does not. An undo goes the
+    other way and puts back exactly what stood there. The state has one field a piece: `default_action`,
+    `<acl id> <direction> <rule number>`, `dns_firewall` and the id of each security group.
     """
 
     name = "network.isolate"
@@ -42,23 +47,46 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         "ec2:AuthorizeSecurityGroupIngress CreateNetworkAclEntry DeleteNetworkAclEntry DescribeNetworkAcls",
         "ec2:DescribeNetworkInterfaces DescribeSecurityGroups DescribeVpcs",
         "ec2:RevokeSecurityGroupIngress",
-        "wafv2:GetWebACL ListWebACLs UpdateWebACL",
+        "route53resolver:AssociateFirewallRuleGroup DisassociateFirewallRuleGroup ListFirewallRuleGroupAssociations",
+        "servicequotas:GetServiceQuota",
+        "wafv2:GetRuleGroup GetWebACL ListWebACLs UpdateWebACL",
     )
     classes = (ApprovalClass.A2,)
 
     def plan(self, scope: Scope, params: IsolateParams) -> Plan:
         """Read every piece; raises `RuleError` for what is ours, or where our rule numbers are taken."""
         environment = scope.environment
-        acl = summary(self.clients.client("wafv2"), "web_acls", environment.web_acls[params.web_acl].name)
+        waf = Waf(self.clients, environment, params.web_acl)
+        acl = waf.acl()
         groups = [environment.security_groups[name] for name in dict.fromkeys(params.security_groups)]
         network = environment.network_acls[params.network_acl] if params.network_acl else None
         refuse_protected(environment, (acl["ARN"], acl["Name"], *groups, *([network] if network else [])))
         after: State = {_WEB_ACL: _BLOCK}
+        left_open: list[str] = []
+        dns: State | None = None
         if network:
-            after |= self._entries(scope, network)
+            found = self.clients.client("ec2").describe_network_acls(NetworkAclIds=[network])["NetworkAcls"][0]
+            self._refuse_ours_in(scope, found)
+            entries, full = self._entries(found)
+            after |= entries
+            left_open += full
+            group = next(
+                (one.dns_firewall for one in environment.networks.values() if one.vpc_id == found["VpcId"]), None
+            )
+            dns = {"group": group, "vpc": found["VpcId"]} if group else None
+        if dns:
+            priority, said = DnsFirewall(self.clients, **dns).planned()
+            after |= {_DNS: priority}
+            left_open += [said] if said else []
         after |= {group: [] for group in groups}
         self._refuse_ours(scope, "group-id", groups)
-        context: State = {"web_acl": place(acl), "network_acl": network, "security_groups": groups}
+        context: State = {
+            "waf": waf.service,
+            "web_acl": waf.place(acl),
+            "network_acl": network,
+            "security_groups": groups,
+            "dns": dns,
+        }
         before = self.values(scope, after, context)
         if taken := [name for name, value in before.items() if " " in name and value not in (None, after[name])]:
             raise RuleError(f"{taken[0]} is taken by another rule: free it, or isolate without the network ACL")
@@ -68,36 +96,55 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             summary=f"Isolate {params.web_acl}: {_pieces(groups, network)}",
             before=before,
             after=after,
-            impact=self._impact(context, before),
+            impact=self._impact(context, before, left_open),
             locks=[acl["ARN"], *(environment.arn("ec2", name) for name in named)],
             context=context,
         )
 
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
         """The barriers in the order in which they are put up, or the other way round to take them down."""
-        found: list[tuple[str, Piece]] = [(_WEB_ACL, DefaultAction(self.clients, context["web_acl"]))]
+        found: list[tuple[str, Piece]] = [(_WEB_ACL, DefaultAction(self.clients, context["waf"], context["web_acl"]))]
         acl = context["network_acl"]
         for name in sorted(name for name in wanted if acl and name.startswith(f"{acl} ")):
             _, direction, number = name.split()
             found.append((name, AclEntry(self.clients, acl, int(number), egress=_DIRECTIONS[direction])))
+        if context["dns"]:
+            found.append((_DNS, DnsFirewall(self.clients, **context["dns"])))
         found += [(group, Ingress(self.clients, group)) for group in context["security_groups"]]
-        return found if wanted[_WEB_ACL] == _BLOCK else reversed(found)
+        return found if wanted.get(_WEB_ACL, _BLOCK) == _BLOCK else reversed(found)
 
-    def _entries(self, scope: Scope, network: str) -> State:
-        """The entries that deny everything, both ways, for IPv6 too where the VPC has it (`ec2:DescribeVpcs`)."""
-        ec2 = self.clients.client("ec2")
-        found = ec2.describe_network_acls(NetworkAclIds=[network])["NetworkAcls"][0]
-        subnets = [one["SubnetId"] for one in found["Associations"]]
-        refuse_protected(scope.environment, (found["VpcId"], *subnets))
-        self._refuse_ours(scope, "subnet-id", subnets)
-        vpc = ec2.describe_vpcs(VpcIds=[found["VpcId"]])["Vpcs"][0]
+    def _entries(self, acl: dict[str, Any]) -> tuple[State, list[str]]:
+        """The entries that deny everything, both ways, for IPv6 too where the VPC has it (`ec2:DescribeVpcs`).
+
+        As many as the network ACL has room for (`servicequotas:GetServiceQuota`), and what is to be said of the others.
+        """
+        vpc = self.clients.client("ec2").describe_vpcs(VpcIds=[acl["VpcId"]])["Vpcs"][0]
         states = {one["Ipv6CidrBlockState"]["State"] for one in vpc.get("Ipv6CidrBlockAssociationSet", [])}
         families = ["CidrBlock", *(["Ipv6CidrBlock"] if "associated" in states else [])]
-        return {
-            f"{network} {direction} {FIRST_RULE + number}": deny_everything(family)
-            for direction in _DIRECTIONS
-            for number, family in enumerate(families)
-        }
+        quotas = self.clients.client("service-quotas")
+        most = int(quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA)["Quota"]["Value"])
+        entries: State = {}
+        full: list[str] = []
+        for direction, egress in _DIRECTIONS.items():
+            standing = {one["RuleNumber"] for one in acl["Entries"] if one["Egress"] == egress} - {_LAST}
+            ours = {FIRST_RULE + number: family for number, family in enumerate(families)}
+            missing = [number for number in ours if number not in standing]
+            room = missing[: max(most - len(standing), 0)]
+            entries |= {
+                f"{acl['NetworkAclId']} {direction} {number}": deny_everything(family)
+                for number, family in ours.items()
+                if number in standing or number in room
+            }
+            if len(room) < len(missing):
+                full.append(
+                    f"network ACL {acl['NetworkAclId']} has {len(standing)} of {most} {direction} entries: it is full"
+                )
+        return entries, full
+
+    def _refuse_ours_in(self, scope: Scope, acl: dict[str, Any]) -> None:
+        subnets = [one["SubnetId"] for one in acl["Associations"]]
+        refuse_protected(scope.environment, (acl["VpcId"], *subnets))
+        self._refuse_ours(scope, "subnet-id", subnets)
 
     def _refuse_ours(self, scope: Scope, kind: str, ids: list[str]) -> None:
         """Refuse when something protected has its network interface in there (`ec2:DescribeNetworkInterfaces`)."""
@@ -109,22 +156,36 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             inside = [one["NetworkInterfaceId"], *(group["GroupId"] for group in one["Groups"])]
             refuse_protected(scope.environment, [*inside, *([attached] if attached else [])])
 
-    def _impact(self, context: State, before: State) -> str:
-        acl = self.clients.client("wafv2").get_web_acl(**context["web_acl"])["WebACL"]
-        open_rules = [rule["Name"] for rule in acl["Rules"] if "Allow" in rule.get("Action", {})]
+    def _impact(self, context: State, before: State, left_open: list[str]) -> str:
+        acl = self.clients.client(context["waf"]).get_web_acl(**context["web_acl"])["WebACL"]
+        open_rules = [
+            rule.name for rule in in_order(self.clients.client(context["waf"]), acl) if rule.action == "Allow"
+        ]
         still = f" Rules that allow still do: {', '.join(open_rules)}." if open_rules else ""
+        stays = f" Stays open: {'; '.join(left_open)}." if left_open else ""
         rules = sum(len(before[group]) for group in context["security_groups"])
-        network = (
-            f" Network ACL {context['network_acl']} denies everything into and out of its subnets, connections that "
-            "exist, health checks and the database among them."
-            if context["network_acl"]
-            else " Connections that exist go on: only a network ACL cuts them."
-        )
         return (
             f"The portal is down for everybody, clinical users included, until this is undone. The web ACL blocks every"
-            f" request that no rule allows.{still}{network} {rules} ingress rules of {len(context['security_groups'])} "
-            "security groups are revoked; an undo writes them anew, under other rule ids and without tags of their own."
+            f" request that no rule allows.{still}{_of_the_network(context)} {rules} ingress rules of "
+            f"{len(context['security_groups'])} security groups are revoked; an undo writes them anew, under other "
+            f"rule ids and without tags of their own.{stays}"
         )
+
+
+def _of_the_network(context: State) -> str:
+    """What the network ACL cuts, and what no network ACL does (VPC guide, "Network ACL basics")."""
+    if not context["network_acl"]:
+        return " Connections that exist go on: only a network ACL cuts them."
+    dns = (
+        f" The DNS firewall refuses every name in all of {context['dns']['vpc']}."
+        if context["dns"]
+        else " DNS goes on, by which data can leave: the environment's network names no dns_firewall."
+    )
+    return (
+        f" Network ACL {context['network_acl']} denies everything into and out of its subnets, connections that exist, "
+        "health checks and the database among them; not what goes to the VPC's resolver, metadata and clocks, nor "
+        f"between addresses of one subnet.{dns}"
+    )
 
 
 def _pieces(groups: list[str], network: str | None) -> str:

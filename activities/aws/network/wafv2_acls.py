@@ -1,25 +1,43 @@
 """Web ACLs and address sets of AWS WAF, looked up by the names that an environment gives them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from activities.action import RuleError
+from activities.action import Clients, RuleError
 from activities.aws.shared.pages import Pages
+from domain.config.environment import Environment
 
-SCOPE = "REGIONAL"
 _CONFLICTS = 5
 
 
-def summary(wafv2: Any, listing: str, name: str) -> dict[str, Any]:
-    """Find one by name in `web_acls` or `ip_sets` (`wafv2:ListWebACLs`, `wafv2:ListIPSets`)."""
-    key = {"web_acls": "WebACLs", "ip_sets": "IPSets"}[listing]
-    for page in Pages(getattr(wafv2, f"list_{listing}"), cursor="NextMarker", Scope=SCOPE):
-        for found in page[key]:
-            if found["Name"] == name:
-                return dict(found)
-        if not page[key]:
-            break  # AWS WAF gives a marker with the last page too
-    raise RuleError(f"AWS WAF has no {key[:-1]} {name} here: look at the environment's file")
+class Waf:
+    """AWS WAF as a web ACL of the environment needs it: that of CloudFront is in the home region alone."""
+
+    def __init__(self, clients: Clients, environment: Environment, web_acl: str) -> None:
+        self.named = environment.web_acls[web_acl]
+        self.service = "wafv2" if self.named.scope == "REGIONAL" else f"wafv2@{environment.home_region}"
+        self.client: Any = clients.client(self.service)
+
+    def acl(self) -> dict[str, Any]:
+        """Find the web ACL by its name (`wafv2:ListWebACLs`)."""
+        return self._found(self.client.list_web_acls, "WebACLs", self.named.name)
+
+    def ip_set(self, name: str) -> dict[str, Any]:
+        """Find an address set by its name (`wafv2:ListIPSets`)."""
+        return self._found(self.client.list_ip_sets, "IPSets", name)
+
+    def place(self, found: dict[str, Any]) -> dict[str, str]:
+        """What names a web ACL or an address set in later calls."""
+        return {"Name": found["Name"], "Scope": self.named.scope, "Id": found["Id"]}
+
+    def _found(self, listing: Callable[..., Any], key: str, name: str) -> dict[str, Any]:
+        for page in Pages(listing, cursor="NextMarker", Scope=self.named.scope):
+            for found in page[key]:
+                if found["Name"] == name:
+                    return dict(found)
+            if not page[key]:
+                break  # AWS WAF gives a marker with the last page too
+        raise RuleError(f"AWS WAF has no {key[:-1]} {name} here: look at the environment's file")
 
 
 def write_locked(wafv2: Any, write: Callable[[], None]) -> None:
@@ -33,37 +51,3 @@ def write_locked(wafv2: Any, write: Callable[[], None]) -> None:
         except wafv2.exceptions.WAFOptimisticLockException:
             continue
     return write()
-
-
-def place(found: dict[str, Any]) -> dict[str, str]:
-    """What names a web ACL or an address set in later calls."""
-    return {"Name": found["Name"], "Scope": SCOPE, "Id": found["Id"]}
-
-
-def blocks(wafv2: Any, acl: dict[str, Any], ip_set_arn: str) -> bool:
-    """Tell whether a rule of the web ACL blocks whatever is in the address set (`wafv2:GetRuleGroup`)."""
-    return any(
-        "Block" in rule.get("Action", {}) and _refers(rule["Statement"], ip_set_arn) for rule in _rules(wafv2, acl)
-    )
-
-
-def guarded(wafv2: Any, acl_arn: str, resources: list[str]) -> list[str]:
-    """Give those of the resources that the web ACL stands before (`wafv2:GetWebACLForResource`)."""
-    found = {one: wafv2.get_web_acl_for_resource(ResourceArn=one).get("WebACL") for one in resources}
-    return [one for one, acl in found.items() if acl and acl["ARN"] == acl_arn]
-
-
-def _rules(wafv2: Any, acl: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rules of a web ACL and of our rule groups in it; groups that only count are left out."""
-    for rule in acl["Rules"]:
-        group = rule["Statement"].get("RuleGroupReferenceStatement")
-        if group is None:
-            yield rule
-        elif "Count" not in rule.get("OverrideAction", {}):
-            yield from wafv2.get_rule_group(ARN=group["ARN"])["RuleGroup"].get("Rules", [])
-
-
-def _refers(statement: dict[str, Any], ip_set_arn: str) -> bool:
-    if "OrStatement" in statement:
-        return any(_refers(one, ip_set_arn) for one in statement["OrStatement"]["Statements"])
-    return bool(statement.get("IPSetReferenceStatement", {}).get("ARN") == ip_set_arn)

@@ -2,12 +2,12 @@
 
 from functools import partial
 from ipaddress import ip_network
-from typing import Any
 
 from pydantic import Field
 
 from activities.action import ChangeAction, Params, RuleError, WebAclName, iam, needed
-from activities.aws.network.wafv2_acls import blocks, guarded, place, summary, write_locked
+from activities.aws.network.wafv2_acls import Waf, write_locked
+from activities.aws.network.wafv2_rules import block, in_order
 from activities.aws.shared.addresses import Addresses, are_many, own_addresses, refuse_unblockable
 from activities.aws.shared.pieces import some
 from domain.config.approval import ApprovalClass
@@ -16,6 +16,7 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 
 _IN_FORCE = "in_force"
+_VOID = "not: "
 _MOST = 10_000  # as many as an address set holds (AWS WAF quotas)
 
 
@@ -31,12 +32,13 @@ class BlockAddresses(ChangeAction[BlockParams]):
 
     AWS replaces the whole set on every write, so the union goes there under the set's lock token; when somebody else
     wrote in between it is read and merged again, five times at most. The state is whether each of our addresses is in
-    its set, and `in_force`: whether a rule blocks those sets before a load balancer of ours. Other addresses are no
-    part of it: they may come and go meanwhile.
+    its set, and `in_force`: whether the web ACL's rules then block them before something of ours, or which rules may
+    let requests through before. Other addresses are no part of it: they may come and go meanwhile.
     """
 
     name = "wafv2.block_addresses"
     permissions = iam(
+        "cloudfront:ListDistributionsByWebACLId",
         "ec2:DescribeAddresses",
         "wafv2:GetIPSet GetRuleGroup GetWebACL GetWebACLForResource ListIPSets ListWebACLs UpdateIPSet",
     )
@@ -48,20 +50,23 @@ class BlockAddresses(ChangeAction[BlockParams]):
         More than 20 addresses, or one of /24 (IPv6: /48) or wider, make it class A2. Our own elastic addresses,
         those of NAT gateways among them, are refused like protected ones (`ec2:DescribeAddresses`).
         """
-        refuse_unblockable(params.addresses, scope.environment.protected.addresses, own_addresses(self.clients))
-        wafv2 = self.clients.client("wafv2")
-        acl = summary(wafv2, "web_acls", scope.environment.web_acls[params.web_acl].name)
+        environment = scope.environment
+        refuse_unblockable(params.addresses, environment.protected.addresses, own_addresses(self.clients))
+        waf = Waf(self.clients, environment, params.web_acl)
+        acl = waf.acl()
         versions = sorted({ip_network(one).version for one in params.addresses})
-        sets = {str(version): self._set(scope.environment, params.web_acl, version) for version in versions}
+        sets = {str(version): waf.ip_set(_set_name(environment, params.web_acl, version)) for version in versions}
         context: State = {
-            "acl": place(acl),
-            "sets": {version: {"arn": found["ARN"], "place": place(found)} for version, found in sets.items()},
-            "balancers": [one.arn for one in scope.environment.load_balancers.values()],
+            "waf": waf.service,
+            "acl": waf.place(acl),
+            "sets": {version: {"arn": found["ARN"], "place": waf.place(found)} for version, found in sets.items()},
+            "balancers": [one.arn for one in environment.load_balancers.values()],
         }
-        if trouble := self._trouble(context):
-            raise RuleError(f"blocking at {params.web_acl} would block nothing: {trouble}")
         before = self._state(params.addresses, context)
-        after = dict.fromkeys(before, True)
+        if isinstance(standing := before[_IN_FORCE], str) and standing.startswith(_VOID):
+            raise RuleError(f"blocking at {params.web_acl} would block nothing: {standing.removeprefix(_VOID)}")
+        self._refuse_full(params.addresses, context)
+        after = dict.fromkeys(before, True) | {_IN_FORCE: standing}
         new = [name for name in params.addresses if not before[name]]
         many = are_many(params.addresses)
         return self.proposed(
@@ -69,7 +74,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
             summary=f"Block {some(new or list(params.addresses))} at {params.web_acl}",
             before=before,
             after=after,
-            impact=_impact(params, new, many=many),
+            impact=_impact(params, new, standing, many=many),
             approval_class=ApprovalClass.A2 if many else self.approval_class,
             locks=[found["ARN"] for found in sets.values()],
             context=context,
@@ -88,73 +93,107 @@ class BlockAddresses(ChangeAction[BlockParams]):
             ours = [name for name in _ours(plan.after) if str(ip_network(name).version) == version]
             changing = {name for name in ours if plan.before[name] != plan.after[name]}
             add = {name for name in changing if plan.after[name]}
-            write_locked(self.clients.client("wafv2"), partial(self._merge, where, add, changing - add))
+            write = partial(self._merge, plan.context["waf"], where["place"], add, changing - add)
+            write_locked(self.clients.client(plan.context["waf"]), write)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether all of ours are as planned and a rule blocks them; AWS takes up to minutes to spread it."""
-        now = self.read(scope, plan)
-        if not now[_IN_FORCE] and any(plan.after[name] for name in _ours(plan.after)):
-            return Verification(done=False, failed=True, message="no rule blocks what is in the address set any more")
-        ours = _ours(plan.after)
+        now, ours = self.read(scope, plan), _ours(plan.after)
+        standing = now[_IN_FORCE]
+        if standing != plan.after[_IN_FORCE] and any(plan.after[name] for name in ours):
+            message = f"the web ACL's rules are others than when it was planned: {_told(standing)}"
+            return Verification(done=False, failed=True, message=message)
         right = [name for name in ours if now[name] == plan.after[name]]
-        blocked = sum(now[name] for name in ours)
-        message = f"{len(right)} of {len(ours)} addresses as planned, {blocked} of them blocked"
+        held = sum(now[name] for name in ours)
+        message = f"{len(right)} of {len(ours)} addresses as planned, {held} of them in a set; {_told(standing)}"
         return Verification(done=len(right) == len(ours), message=message)
 
-    def _merge(self, where: State, add: set[str], remove: set[str]) -> None:
-        answer = self.clients.client("wafv2").get_ip_set(**where["place"])
+    def _merge(self, service: str, where: dict[str, str], add: set[str], remove: set[str]) -> None:
+        answer = self.clients.client(service).get_ip_set(**where)
         found = answer["IPSet"]
         held = {str(ip_network(one, strict=False)): one for one in found["Addresses"]}
         new = sorted(add - held.keys())
         wanted = [one for name, one in held.items() if name not in remove] + new
         if len(wanted) == len(held) and not new:
             return
-        if len(wanted) > _MOST:
-            raise RuleError(
-                f"address set {where['place']['Name']} would hold {len(wanted)} networks; AWS WAF allows {_MOST}: "
-                "name wider ones"
-            )
+        _refuse_many(where["Name"], len(wanted))
         described = {"Description": found["Description"]} if found.get("Description") else {}
-        self.clients.once("wafv2").update_ip_set(
-            **where["place"], **described, Addresses=wanted, LockToken=answer["LockToken"]
-        )
+        self.clients.once(service).update_ip_set(**where, **described, Addresses=wanted, LockToken=answer["LockToken"])
+
+    def _refuse_full(self, addresses: tuple[str, ...], context: State) -> None:
+        for version, where in context["sets"].items():
+            held = self._held(context, where)
+            ours = {name for name in addresses if str(ip_network(name).version) == version}
+            _refuse_many(where["place"]["Name"], len(held | ours))
+
+    def _held(self, context: State, where: State) -> set[str]:
+        found = self.clients.client(context["waf"]).get_ip_set(**where["place"])["IPSet"]["Addresses"]
+        return {str(ip_network(one, strict=False)) for one in found}
 
     def _state(self, addresses: tuple[str, ...], context: State) -> State:
-        wafv2 = self.clients.client("wafv2")
-        held: set[str] = set()
-        for where in context["sets"].values():
-            found = wafv2.get_ip_set(**where["place"])["IPSet"]["Addresses"]
-            held |= {str(ip_network(one, strict=False)) for one in found}
-        return {**{name: name in held for name in addresses}, _IN_FORCE: self._trouble(context) is None}
+        held = set[str]().union(*(self._held(context, where) for where in context["sets"].values()))
+        return {**{name: name in held for name in addresses}, _IN_FORCE: self._standing(addresses, context)}
 
-    def _trouble(self, context: State) -> str | None:
-        """Why an address in the sets would not be blocked; None when it is."""
-        wafv2 = self.clients.client("wafv2")
+    def _standing(self, addresses: tuple[str, ...], context: State) -> bool | str:
+        """True where all that is in the sets is blocked, else why not, or which rules may come before."""
+        wafv2 = self.clients.client(context["waf"])
         acl = wafv2.get_web_acl(**context["acl"])["WebACL"]
-        idle = [where["place"]["Name"] for where in context["sets"].values() if not blocks(wafv2, acl, where["arn"])]
-        if idle:
-            return f"no rule of web ACL {acl['Name']} blocks what is in {' and '.join(idle)}"
-        if context["balancers"] and not guarded(wafv2, acl["ARN"], context["balancers"]):
-            return f"web ACL {acl['Name']} protects no load balancer of this environment"
-        return None
+        rules = in_order(wafv2, acl)
+        passing: list[str] = []
+        for version, where in context["sets"].items():
+            ours = [name for name in addresses if str(ip_network(name).version) == version]
+            found = block(wafv2, rules, where["arn"], ours)
+            if found.void:
+                return f"{_VOID}no rule of web ACL {acl['Name']} blocks them: {found.void}"
+            passing += [name for name in found.passing if name not in passing]
+        if not self._guards(acl["ARN"], context):
+            what = "load balancer of this environment" if context["acl"]["Scope"] == "REGIONAL" else "distribution"
+            return f"{_VOID}web ACL {acl['Name']} protects no {what}"
+        return f"unless {' or '.join(passing)} lets them through first" if passing else True
 
-    def _set(self, environment: Environment, web_acl: str, version: int) -> dict[str, Any]:
-        where = environment.web_acls[web_acl]
-        name = where.ip_set if version == 4 else needed(where.ip_set_v6, environment, f"web_acls.{web_acl}.ip_set_v6")
-        return summary(self.clients.client("wafv2"), "ip_sets", name)
+    def _guards(self, acl: str, context: State) -> bool:
+        """Whether it stands before a load balancer of ours, or any distribution of the account.
+
+        `wafv2:GetWebACLForResource`, which asks Elastic Load Balancing too; `cloudfront:ListDistributionsByWebACLId`.
+        """
+        if context["acl"]["Scope"] == "CLOUDFRONT":
+            found = self.clients.client("cloudfront").list_distributions_by_web_acl_id(WebACLId=acl)
+            return bool(found["DistributionList"]["Quantity"])
+        wafv2 = self.clients.client(context["waf"])
+        before = (wafv2.get_web_acl_for_resource(ResourceArn=one).get("WebACL") for one in context["balancers"])
+        return not context["balancers"] or any(found and found["ARN"] == acl for found in before)
+
+
+def _set_name(environment: Environment, web_acl: str, version: int) -> str:
+    where = environment.web_acls[web_acl]
+    return where.ip_set if version == 4 else needed(where.ip_set_v6, environment, f"web_acls.{web_acl}.ip_set_v6")
 
 
 def _ours(state: State) -> tuple[str, ...]:
     return tuple(name for name in state if name != _IN_FORCE)
 
 
-def _impact(params: BlockParams, new: list[str], *, many: bool) -> str:
+def _refuse_many(name: str, count: int) -> None:
+    if count > _MOST:
+        raise RuleError(f"address set {name} would hold {count} networks; AWS WAF allows {_MOST}: name wider ones")
+
+
+def _told(standing: bool | str) -> str:
+    if standing is True:
+        return "what is in it is blocked"
+    if str(standing).startswith(_VOID):
+        return str(standing).removeprefix(_VOID)
+    return f"whether requests from there are blocked cannot be told: they are, {standing}"
+
+
+def _impact(params: BlockParams, new: list[str], standing: bool | str, *, many: bool) -> str:
     held = len(params.addresses) - len(new)
     already = f" {held} of them stood there before and will stay there when this is undone." if held else ""
     wide = " This is wide: look whom else it hits, such as hospitals behind one address." if many else ""
     count = len(params.addresses)
     whom = "this address" if count == 1 else f"these {count} addresses"
+    certain = f" That is not certain: {standing}." if isinstance(standing, str) else ""
     return (
         f"Nobody at {whom} reaches the application until this is undone; every other blocked address stays blocked."
-        f"{already}{wide}"
+        f"{certain}{already}{wide}"
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 
 from activities.action import BucketName, NetworkName, Params, RuleError, ServiceName, WebAclName, iam
-from activities.aws.network.wafv2_acls import summary
+from activities.aws.network.wafv2_acls import Waf
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.log_records import described
@@ -87,7 +87,9 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
         groups = [environment.services[name].log_group for name in dict.fromkeys(params.services)]
         if params.web_acl:
             where = environment.web_acls[params.web_acl]
-            acl = str(summary(self.clients.client("wafv2"), "web_acls", where.name)["ARN"])
+            if where.scope == "CLOUDFRONT":
+                raise RuleError(f"{params.web_acl} logs in CloudFront's home region: turn its log on there by hand")
+            acl = str(Waf(self.clients, environment, params.web_acl).acl()["ARN"])
             log = environment.arn("logs", f"log-group:{where.log_group}")
             groups.append(where.log_group)
         vpc = environment.networks[params.network].vpc_id if params.network else None

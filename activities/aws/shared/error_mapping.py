@@ -47,7 +47,7 @@ def as_application_error(error: BaseException, doing: str, attempt: int = 1) -> 
         return error
     kind = kind_of(error)
     return ApplicationError(
-        _one_line(f"{doing}: {_said(error)}"), type=kind.value, non_retryable=_is_final(kind, error, attempt)
+        _one_line(f"{doing}: {said(error)}"), type=kind.value, non_retryable=_is_final(kind, error, attempt)
     )
 
 
@@ -59,7 +59,8 @@ def _is_final(kind: ErrorKind, error: BaseException, attempt: int) -> bool:
     return kind in FINAL
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """What an error says that may go on record: of what AWS answered, its code alone."""
     if isinstance(error, boto.ClientError):
         return f"AWS answered {code_of(error)} to {error.operation_name}"
     if isinstance(error, RuleError):

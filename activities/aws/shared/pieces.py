@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from activities.action import ChangeAction, P
+from activities.action import ChangeAction, P, PartlyDoneError
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification, foreign_fields
 
@@ -24,25 +24,38 @@ class Piece(Protocol):
 
 
 class CompositeChange(ChangeAction[P]):
-    """A change made of pieces; its state has one field a piece."""
+    """A change made of pieces that stand alone; its state has one field a piece."""
 
     @abstractmethod
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
-        """The piece of each field, in the order in which they are set to the values of `wanted`."""
+        """The piece of each field, in the order in which they are set to the values of `wanted`.
+
+        Those that `wanted` does not have are left out by whoever asks: it may be the rest of a plan.
+        """
 
     def values(self, scope: Scope, wanted: State, context: State) -> State:
         """Read the pieces of a plan that may still be in the making."""
-        return {name: piece.read() for name, piece in self.pieces(scope, wanted, context)}
+        return {name: piece.read() for name, piece in self.pieces(scope, wanted, context) if name in wanted}
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read every piece of the plan."""
         return self.values(scope, plan.after, plan.context)
 
     def act(self, scope: Scope, plan: Plan) -> None:
-        """Set every piece that is not yet as planned; a second time writes nothing."""
+        """Set every piece that is not yet as planned; a second time writes nothing.
+
+        One that is refused keeps no other from being set. Raises `PartlyDoneError` when some could not be set.
+        """
+        errors: dict[str, Exception] = {}
         for name, piece in self.pieces(scope, plan.after, plan.context):
-            if plan.before[name] != plan.after[name] and piece.read() != plan.after[name]:
-                piece.set(plan.after[name])
+            if name in plan.changing:
+                try:
+                    if piece.read() != plan.after[name]:
+                        piece.set(plan.after[name])
+                except Exception as error:  # noqa: BLE001 - raised below, once the others were tried
+                    errors[name] = error
+        if errors:
+            raise PartlyDoneError(errors)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether every piece is as planned; failed where one is neither that nor as it was before."""
@@ -51,10 +64,10 @@ class CompositeChange(ChangeAction[P]):
         wrong = [name for name, value in here.items() if value != plan.after[name]]
         message = f"{len(now) - len(wrong)} of {len(now)} as planned"
         if foreign := foreign_fields(here, plan):
-            return Verification(
-                done=False, failed=True, message=f"{message}; somebody changed {some(foreign)} meanwhile"
-            )
-        return Verification(done=not wrong, message=message + (f", not yet: {some(wrong)}" if wrong else ""))
+            message += f"; somebody changed {some(foreign)} meanwhile"
+        elif wrong:
+            message += f", not yet: {some(wrong)}"
+        return Verification(done=not wrong, failed=bool(foreign), message=message)
 
 
 def some(names: list[str]) -> str:

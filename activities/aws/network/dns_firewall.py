@@ -1,0 +1,68 @@
+"""Route 53 Resolver's DNS Firewall: what stops the names that network ACLs and security groups let through."""
+
+from typing import Any
+from uuid import uuid4
+
+from activities.action import Clients
+from activities.aws.shared.pages import Pages
+
+_PRIORITIES = range(101, 9901)
+"""As `AssociateFirewallRuleGroup` takes them; the lowest is evaluated first."""
+_MOST = 5
+"""Rule groups that a VPC may have (Route 53 quotas, DNS Firewall)."""
+_GOING = "DELETING"
+
+
+class DnsFirewall:
+    """The association of a rule group with a VPC; its value is the priority, null while there is none."""
+
+    def __init__(self, clients: Clients, group: str, vpc: str) -> None:
+        self._clients = clients
+        self._group = group
+        self._vpc = vpc
+
+    def read(self) -> Any:
+        """`route53resolver:ListFirewallRuleGroupAssociations`."""
+        found = self._ours()
+        return {"Priority": found["Priority"]} if found else None
+
+    def set(self, value: Any) -> None:
+        """Associate or disassociate it (`route53resolver:AssociateFirewallRuleGroup`, `DisassociateFirewallRuleGroup`).
+
+        The token is new each time: whoever calls has looked, and the same group is never associated twice.
+        """
+        resolver, found = self._clients.once("route53resolver"), self._ours()
+        if value is not None:
+            resolver.associate_firewall_rule_group(
+                CreatorRequestId=uuid4().hex,
+                FirewallRuleGroupId=self._group,
+                VpcId=self._vpc,
+                Priority=value["Priority"],
+                Name="incident-isolation",
+            )
+        elif found:
+            resolver.disassociate_firewall_rule_group(FirewallRuleGroupAssociationId=found["Id"])
+
+    def planned(self) -> tuple[Any, str]:
+        """The value that it shall have, null where the VPC has no room for it; and what is to be said of it."""
+        if (standing := self.read()) is not None:
+            return standing, ""
+        others = self._associations()
+        if len(others) >= _MOST:
+            return (
+                None,
+                f"the DNS firewall is left as it is: {self._vpc} has {len(others)} rule groups, AWS allows {_MOST}",
+            )
+        taken = {one["Priority"] for one in others}
+        priority = next(number for number in _PRIORITIES if number not in taken)
+        before = [one["FirewallRuleGroupId"] for one in others if one["Priority"] < priority]
+        said = f"rule groups of the DNS firewall that decide first: {', '.join(before)}" if before else ""
+        return {"Priority": priority}, said
+
+    def _ours(self) -> dict[str, Any] | None:
+        return next((one for one in self._associations() if one["FirewallRuleGroupId"] == self._group), None)
+
+    def _associations(self) -> list[dict[str, Any]]:
+        resolver = self._clients.client("route53resolver")
+        found = Pages(resolver.list_firewall_rule_group_associations, VpcId=self._vpc)
+        return [one for one in found.items("FirewallRuleGroupAssociations") if one.get("Status") != _GOING]

@@ -1,0 +1,70 @@
+"""Amazon Route 53 Resolver's DNS Firewall, which moto lacks: rule groups associated with VPCs.
+
+A query is refused only by the firewall: network ACLs and security groups do not see what goes to the Resolver (VPC
+guide, "Control subnet traffic with network access control lists").
+"""
+
+import json
+from typing import Any
+
+from moto.core.exceptions import JsonRESTError
+from moto.moto_api._internal import mock_random
+from moto.route53resolver.models import Route53ResolverBackend
+from moto.route53resolver.responses import Route53ResolverResponse
+
+from sandbox.aws.moto_patch import patch
+
+_MOST_GROUPS = 5
+"""As many rule groups as a VPC may have (Route 53 quotas, "DNS Firewall rule group associations per VPC")."""
+
+
+def install() -> None:
+    """Patch moto with these operations."""
+    patch(
+        Route53ResolverResponse,
+        associate_firewall_rule_group=associate,
+        disassociate_firewall_rule_group=disassociate,
+        list_firewall_rule_group_associations=listed,
+    )
+
+
+def _associations(backend: Route53ResolverBackend) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = vars(backend).setdefault("firewall_associations", {})
+    return found
+
+
+def associate(response: Route53ResolverResponse) -> str:
+    """Associate a group with a VPC, once; a priority is taken once too (API AssociateFirewallRuleGroup)."""
+    known = _associations(response.route53resolver_backend)
+    asked = {name: response._get_param(name) for name in ("FirewallRuleGroupId", "VpcId", "Priority", "Name")}
+    there = [one for one in known.values() if one["VpcId"] == asked["VpcId"]]
+    if any(one["FirewallRuleGroupId"] == asked["FirewallRuleGroupId"] for one in there):
+        raise JsonRESTError("ConflictException", "The rule group is associated with the VPC already")
+    if any(one["Priority"] == asked["Priority"] for one in there):
+        raise JsonRESTError("ValidationException", "The priority is taken by another rule group of the VPC")
+    if len(there) == _MOST_GROUPS:
+        raise JsonRESTError("LimitExceededException", "The VPC has as many rule groups as it may")
+    made = {"Id": f"rslvr-frgassoc-{mock_random.get_random_hex(16)}", "Status": "COMPLETE", **asked}
+    known[made["Id"]] = made
+    return json.dumps({"FirewallRuleGroupAssociation": made})
+
+
+def disassociate(response: Route53ResolverResponse) -> str:
+    """Remove an association, by its own id (API DisassociateFirewallRuleGroup)."""
+    gone = _associations(response.route53resolver_backend).pop(
+        response._get_param("FirewallRuleGroupAssociationId"), None
+    )
+    if gone is None:
+        raise JsonRESTError("ResourceNotFoundException", "There is no such association")
+    return json.dumps({"FirewallRuleGroupAssociation": {**gone, "Status": "DELETING"}})
+
+
+def listed(response: Route53ResolverResponse) -> str:
+    """List associations, of one VPC or one group where asked for."""
+    wanted = {name: response._get_param(name) for name in ("VpcId", "FirewallRuleGroupId")}
+    found = [
+        one
+        for one in _associations(response.route53resolver_backend).values()
+        if all(value in (None, one[name]) for name, value in wanted.items())
+    ]
+    return json.dumps({"FirewallRuleGroupAssociations": found})
