@@ -101,7 +101,7 @@ def _approvers(aws: Aws, environment: Environment) -> list[str]:
     """Who approved the applied change, as recorded in the ledger's intent."""
     items = aws("dynamodb").scan(TableName=environment.ledger_table, ConsistentRead=True)["Items"]
     intents = [json.loads(item["content"]["S"]) for item in items if "content" in item]
-    return sorted(who for intent in intents if intent.get("step") == _STEP for who in intent["approvers"])
+    return sorted({who for intent in intents if intent.get("step") == _STEP for who in intent["approvers"]})
 
 
 def _change(state: dict[str, Any]) -> dict[str, Any]:
