@@ -6,6 +6,7 @@ The texts say that something is being done, never why: no cause, no address, not
 import threading
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain, count
 from typing import Any, ClassVar, Literal
 
 from activities.action import ComponentName, NoticeAction, Params, RuleError, needed
@@ -24,12 +25,15 @@ _NAMES: dict[Impact, str] = {
     "major": "Partial service outage",
     "critical": "Service outage",
 }
-_COMPONENT_STATES: dict[Impact, str] = {
+_COMPONENT_STATES: dict[str, str] = {
     "none": "operational",
     "minor": "degraded_performance",
     "major": "partial_outage",
     "critical": "major_outage",
 }
+
+
+_GRAVITY = ("operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage")
 
 
 class PostParams(Params):
@@ -46,7 +50,7 @@ class _Post(NoticeAction[PostParams]):
     status: ClassVar[str]
     text: ClassVar[str]
     opens: ClassVar[bool] = True
-    states: ClassVar[dict[Impact, str] | None] = _COMPONENT_STATES
+    states: ClassVar[dict[str, str] | None] = _COMPONENT_STATES
     """What becomes of the components, by the impact; None leaves them as they are."""
 
     def send(self, scope: Scope, params: PostParams, sequence: int) -> Noticed:
@@ -54,28 +58,38 @@ class _Post(NoticeAction[PostParams]):
 
         Statuspage has no idempotency key: ours carries the incident's id and the sequence last told in its
         `metadata`, under `OURS`, and is looked up before anything is written. An update already told, or overtaken by
-        a later one, is not told again. Notifies subscribers; cannot be recalled.
+        a later one, is not told again. Notifies subscribers; cannot be recalled. A component that another open
+        public incident is about as well, ours or not, is shown by the worst of them.
         Statuspage: GET, POST and PATCH `/pages/{page}/incidents`.
         """
         page = needed(scope.environment.status_page, scope.environment, "status_page")
         api, incidents = self.outside.status_page, f"pages/{page.page_id}/incidents"
         components = _component_ids(page, params.components)
         with _TELLING:
-            known = self._known(scope, page)
+            unresolved = api.request("GET", f"{incidents}/unresolved")
+            known = chain(unresolved, self._all(scope, incidents))
             ours = next((one for one in known if _mark(one).get("incident_id") == scope.incident), None)
             if ours is None and not self.opens:
                 return Noticed(reference="none", text="Nothing was published, so there is nothing to resolve.")
+            others = [one for one in unresolved if ours is None or one["id"] != ours["id"]]
             if ours is None:
-                body = {"name": _NAMES[params.impact], **self._update(scope, params, components, sequence)}
+                body = {"name": _NAMES[params.impact], **self._update(scope, params, components, sequence, others)}
                 ours = api.request("POST", incidents, {"incident": body})
             elif int(_mark(ours).get("seq", -1)) < sequence:
                 attached = [component["id"] for component in ours.get("components") or ()]
                 touched = list(dict.fromkeys([*components, *attached]))
-                body = self._update(scope, params, touched, sequence)
+                body = self._update(scope, params, touched, sequence, others)
                 api.request("PATCH", f"{incidents}/{ours['id']}", {"incident": body})
         return Noticed(reference=f"{incidents}/{ours['id']}", text=self.text)
 
-    def _update(self, scope: Scope, params: PostParams, components: list[str], sequence: int) -> dict[str, Any]:
+    def _update(
+        self,
+        scope: Scope,
+        params: PostParams,
+        components: list[str],
+        sequence: int,
+        others: list[dict[str, Any]],
+    ) -> dict[str, Any]:
         update: dict[str, Any] = {
             "status": self.status,
             "impact_override": params.impact,
@@ -85,21 +99,17 @@ class _Post(NoticeAction[PostParams]):
         }
         if components and self.states:
             update["component_ids"] = components
-            update["components"] = dict.fromkeys(components, self.states[params.impact])
+            wanted = self.states[params.impact]
+            update["components"] = {one: max([wanted, *_states(one, others)], key=_GRAVITY.index) for one in components}
         return update
 
-    def _known(self, scope: Scope, page: StatusPage) -> Iterator[dict[str, Any]]:
-        """The unresolved public incidents, then all of them, newest first, back to when ours was declared."""
-        yield from self.outside.status_page.request("GET", f"pages/{page.page_id}/incidents/unresolved")
-        number = 1
-        while True:
-            found = self.outside.status_page.request(
-                "GET", f"pages/{page.page_id}/incidents?limit={_PAGE_SIZE}&page={number}"
-            )
+    def _all(self, scope: Scope, incidents: str) -> Iterator[dict[str, Any]]:
+        """Every public incident, newest first, back to when ours was declared."""
+        for number in count(1):
+            found = self.outside.status_page.request("GET", f"{incidents}?limit={_PAGE_SIZE}&page={number}")
             yield from found
             if len(found) < _PAGE_SIZE or datetime.fromisoformat(found[-1]["created_at"]) < scope.declared_at:
                 return
-            number += 1
 
 
 class Investigating(_Post):
@@ -138,6 +148,13 @@ def _component_ids(page: StatusPage, names: tuple[str, ...]) -> list[str]:
         known = ", ".join(sorted(page.components)) or "none"
         raise RuleError(f"the status page has no component {', '.join(unknown)}; the environment names: {known}")
     return [page.components[name] for name in names]
+
+
+def _states(component: str, incidents: list[dict[str, Any]]) -> Iterator[str]:
+    """What open incidents make of a component, by their impact; one without, as a maintenance, least of all."""
+    for one in incidents:
+        if component in {about["id"] for about in one.get("components") or ()}:
+            yield _COMPONENT_STATES.get(str(one.get("impact_override") or one.get("impact")), "under_maintenance")
 
 
 def _mark(known: dict[str, Any]) -> dict[str, Any]:

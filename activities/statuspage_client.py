@@ -1,8 +1,12 @@
-"""Statuspage's REST API: one request a second for the whole worker, every failure with its kind."""
+"""Statuspage's REST API: one request a second for all workers of a machine, every failure with its kind."""
 
-import threading
+import fcntl
+import os
+import tempfile
 import time
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -13,6 +17,7 @@ from domain.values.errors import FINAL, ErrorKind
 
 _TIMEOUT_SECONDS = (3.0, 15.0)
 _INTERVAL = timedelta(seconds=1.05)  # a little over one second: the network may bunch two requests up
+_FARTHEST_SECONDS = 600
 _THROTTLED = frozenset({420, 429})
 _DENIED = frozenset({401, 403})
 
@@ -20,13 +25,14 @@ _DENIED = frozenset({401, 403})
 class StatusPageClient:
     """Sends requests to `base_url` (with or without the `/v1` that ends it) as the holder of `api_key`.
 
-    Safe for threads; they share the limiter. Without a key every request is refused.
+    Safe for threads, which share one pace, as all processes of a machine do that use the same key. Workers of several
+    machines may meet: what Statuspage throttles is tried again when it says. Without a key every request is refused.
     """
 
     def __init__(self, base_url: str, api_key: str, *, interval: timedelta = _INTERVAL) -> None:
         self._base_url = base_url.rstrip("/").removesuffix("/v1") + "/v1"
         self._api_key = api_key
-        self._limiter = _Limiter(interval)
+        self._pace = _Pace(interval, api_key)
 
     def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send one request, `path` relative to the API's root, and return the decoded answer.
@@ -36,7 +42,7 @@ class StatusPageClient:
         """
         if not self._api_key:
             raise RuleError("the worker's setting STATUSPAGE_API_KEY is missing: nothing can be told to the public")
-        self._limiter.wait()
+        self._pace.wait()
         doing = f"Statuspage {method} {path.partition('?')[0]}"
         try:
             answer = requests.request(
@@ -56,19 +62,29 @@ class StatusPageClient:
             raise _failure(ErrorKind.TRANSIENT, f"{doing}: the answer is no JSON") from error
 
 
-class _Limiter:
-    """Hands out moments to send, `interval` apart, to however many threads ask."""
+class _Pace:
+    """Hands out moments to send, `interval` apart, to however many threads and processes ask.
 
-    def __init__(self, interval: timedelta) -> None:
+    The next moment stands in a file of the machine's, under a lock that ends with whoever holds it.
+    """
+
+    def __init__(self, interval: timedelta, api_key: str) -> None:
         self._interval = interval.total_seconds()
-        self._lock = threading.Lock()
-        self._next = 0.0
+        name = f"statuspage-{os.getuid()}-{sha256(api_key.encode()).hexdigest()[:16]}.pace"
+        self._path = Path(tempfile.gettempdir()) / name
 
     def wait(self) -> None:
-        with self._lock:
-            now = time.monotonic()
-            mine = max(now, self._next)
-            self._next = mine + self._interval
+        if not self._interval:
+            return
+        with self._path.open("a+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            now = time.time()
+            following = float(file.read() or 0)
+            # a moment too far ahead was written before the clock was set back
+            mine = following if now < following < now + _FARTHEST_SECONDS else now
+            file.truncate(0)
+            file.write(str(mine + self._interval))
         time.sleep(mine - now)
 
 

@@ -189,6 +189,7 @@ PLACES: dict[str, Where] = {
     "application-autoscaling:ScalableTarget": plain("application-autoscaling", lambda _: ["scalable-target/*"]),
     "cloudtrail:trail": plain("cloudtrail", lambda e: [f"trail/{name}" for name in e.trails.values()]),
     "cloudwatch:alarm": plain("cloudwatch", lambda _: ["alarm:*"]),
+    "cloudwatch:alarm-mute-rule": plain("cloudwatch", lambda _: ["alarm-mute-rule:*"]),
     "cloudwatch:dashboard": _arns(_dashboards),
     "cognito-idp:userpool": plain("cognito-idp", lambda e: [f"userpool/{one}" for one in e.user_pools.values()]),
     "dynamodb:table": plain("dynamodb", lambda e: [f"table/{e.ledger_table}"]),

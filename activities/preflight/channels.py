@@ -3,7 +3,7 @@
 from typing import Any
 
 from activities.action import iam
-from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, ok, wrong
+from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
 from activities.preflight.places import each
 from domain.config.environment import Notifications
 
@@ -103,6 +103,14 @@ def mail_account(room: Room, _: Notifications) -> Verdict:
     )
 
 
+def mail_events(room: Room, name: str) -> Verdict:
+    """Mail that bounces or is complained of is told of (`ses:GetConfigurationSetEventDestinations`)."""
+    found = room.client("sesv2").get_configuration_set_event_destinations(ConfigurationSetName=name)
+    told = {kind for one in found["EventDestinations"] if one["Enabled"] for kind in one["MatchingEventTypes"]}
+    untold = {"BOUNCE", "COMPLAINT"} - told
+    return wrong(f"it tells nobody of {' and '.join(sorted(untold))}; add them") if untold else ok("failures are told")
+
+
 def mail_sender(room: Room, given: Notifications) -> Verdict:
     """The sender, or its domain, is a verified identity (`ses:GetEmailIdentity`)."""
     sesv2, lost = room.client("sesv2"), []
@@ -129,6 +137,7 @@ def suppressed(room: Room, address: str) -> Verdict:
 
 _SMS = each(lambda e: {"notifications": e.notifications})
 _SENDER = each(lambda e: {"notifications.sms_sender": e.notifications if e.notifications.sms_sender else None})
+_EVENTS = each(lambda e: {"notifications.mail_configuration_set": e.notifications.mail_configuration_set})
 _MAIL = each(lambda e: {"notifications.mail_sender": e.notifications})
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -136,6 +145,7 @@ CHECKS: tuple[Check[Any], ...] = (
     Check("sender id", _SENDER, sender_id, iam("sms-voice:DescribeSenderIds")),
     Check("opt-out", numbers, opted_out, iam("sns:CheckIfPhoneNumberIsOptedOut")),
     Check("mail", _SMS, mail_account, iam("ses:GetAccount")),
+    named("mail events", _EVENTS, mail_events, iam("ses:GetConfigurationSetEventDestinations")),
     Check("mail sender", _MAIL, mail_sender, iam("ses:GetEmailIdentity")),
     Check("suppression", mailboxes, suppressed, iam("ses:GetSuppressedDestination")),
 )

@@ -34,12 +34,13 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Room:
-    """What a look may use. `now` is the clock of this machine, in UTC."""
+    """What a look may use. `now` is this machine's clock, in UTC; `acting` gives clients under the role of an ARN."""
 
     clients: Clients
     environment: Environment
     organisation: Organisation
     now: Callable[[], datetime]
+    acting: Callable[[str], Clients] | None = None
 
     def client(self, service: str) -> Any:
         """The client of a service, in the environment's region."""

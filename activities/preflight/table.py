@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from activities.preflight import channels, limits, logs, places, record, roles
+from activities.preflight import channels, dry_runs, limits, logs, places, record, roles
 from activities.preflight.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -12,5 +12,6 @@ CHECKS: tuple[Check[Any], ...] = (
     *channels.CHECKS,
     *limits.CHECKS,
     *roles.CHECKS,
+    *dry_runs.CHECKS,
 )
 WRITES = record.WRITES

@@ -6,6 +6,7 @@ from typing import Any, SupportsFloat
 
 from moto.cloudwatch.models import CloudWatchBackend, Statistics
 
+from sandbox.aws import alarm_mutes
 from sandbox.aws.moto_patch import patch
 
 _get_metric_data = CloudWatchBackend.get_metric_data
@@ -15,6 +16,7 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 
 def install() -> None:
     """Patch moto with these operations."""
+    alarm_mutes.install()
     patch(Statistics, get_statistics_for_type=get_statistics_for_type)
     patch(CloudWatchBackend, get_metric_data=get_metric_data)
 

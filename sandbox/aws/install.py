@@ -11,6 +11,7 @@ from sandbox.aws import (
     cognito,
     dynamodb,
     ec2,
+    ec2_dry_run,
     ecs,
     elbv2,
     iam,
@@ -50,6 +51,7 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     acm.install()
     xray.install()
     iam.install()
+    ec2_dry_run.install()
     messages_account.install()
     quotas.install()
     sms_voice.install()

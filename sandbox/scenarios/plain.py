@@ -124,17 +124,16 @@ class AlertStorm(Plain):
 
     def look(self, aws: Aws, environment: Environment) -> dict[str, Any]:
         self._asked = {"alarms": following(environment)[:4]}
-        return {"act": _acting(aws)}
+        return {"muted": _muted(aws)}
 
     async def also(self, actors: Actors) -> None:
-        actors.narrate("Quiet enough to think. Once the cause is gone, exactly those alarms are enabled again")
+        actors.narrate("Quiet enough to think. Once the cause is gone the alarms ring again, before their time is up")
         change = await actors.undo(self.lead, "suppress-alarms")
         await actors.approve("technical-manager", change)
         await actors.applied("suppress-alarms")
 
     def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
-        act = _acting(aws)
-        restored = Check(f"the actions of all {len(act)} alarms are as before", act == seen_before["act"] and bool(act))
+        restored = Check("no alarm is muted any more, as before", _muted(aws) == seen_before["muted"] == [])
         return [*super().checks(aws, environment, seen_before), restored]
 
 
@@ -157,6 +156,5 @@ def _suspect(state: dict[str, Any]) -> set[str]:
     return {one["step"] for one in state["findings"] if one["status"] == "suspect"}
 
 
-def _acting(aws: Aws) -> dict[str, bool]:
-    alarms = aws("cloudwatch").describe_alarms()["MetricAlarms"]
-    return {one["AlarmName"]: one["ActionsEnabled"] for one in alarms}
+def _muted(aws: Aws) -> list[str]:
+    return [one["AlarmMuteRuleArn"] for one in aws("cloudwatch").list_alarm_mute_rules()["AlarmMuteRuleSummaries"]]

@@ -24,8 +24,14 @@ def standing(world: World) -> None:
     }
     for role in roles():
         name = role_name(role, environment)
+        try:
+            granted = [one.document() for one in statements(role, environment)]
+        except LookupError:
+            # nobody has placed a new permission yet: tests/permissions fail on it, preflight misses the role, and the
+            # sandbox, which asks for no rights, starts all the same
+            continue
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
-        if granted := [one.document() for one in statements(role, environment)]:
+        if granted:
             iam.put_role_policy(RoleName=name, PolicyName=role, PolicyDocument=_policy(granted))
     sns.create_topic(Name="alarms")
     logs = environment.arn("iam", "role/sms-delivery-logs")

@@ -19,15 +19,16 @@ _SAID = {"missing": "missing", "wrong": "wrong", "unknown": "cannot tell"}
 
 @click.command()
 @click.option("--write", is_flag=True, help="Also put one locked object into the evidence bucket; do it once a month.")
+@click.option("--assume", is_flag=True, help="Also assume the roles, as workers do, and let EC2 decide dry runs.")
 @shared
-def preflight(options: Options, write: bool) -> None:
+def preflight(options: Options, write: bool, assume: bool) -> None:
     """Check that everything the environment's file names is there, and that pages, roles, logs and records will work.
 
     It reads only, within a minute, with your own rights; needs no Temporal. Exits 1 unless all is ok.
     """
     from starters.client.aws_session import preflight as looked
 
-    rows = looked(options, write=write)
+    rows = looked(options, write=write, assume=assume)
     terminal.answer(options, [row._asdict() for row in rows], lambda: _parts(rows))
     if lost := [row for row in rows if row.status != "ok"]:
         raise RefusedError(f"{len(lost)} of {len(rows)} checks are not ok in {options.named_environment()}")

@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from activities.action import Clients, RuleError
-from activities.aws.shared.clients import AwsClients
+from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.aws.shared.error_mapping import as_application_error
 from domain.config.environment import Environment
 from starters.errors import RefusedError
@@ -32,13 +32,22 @@ def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]
         raise RefusedError(as_application_error(error, doing).message) from error
 
 
-def preflight(options: Options, *, write: bool) -> "list[Row]":
-    """Look at the whole environment with the caller's own rights; with `write`, leave a locked object too."""
+def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
+    """Look at the whole environment with the caller's own rights; with `write`, leave a locked object too.
+
+    With `assume`, EC2 is asked under the roles as well.
+    """
     from activities.preflight.check import Room
     from activities.preflight.run import run
     from activities.preflight.table import CHECKS, WRITES
 
     environment = options.load_environment()
-    clients = AwsClients(boto3.Session(), environment.region)
-    room = Room(clients, environment, options.load_organisation(), partial(datetime.now, UTC))
+    region = environment.region
+    organisation, now = options.load_organisation(), partial(datetime.now, UTC)
+
+    def acting(role: str) -> Clients:
+        return AwsClients(assumed_session(own_session(region), role, "incident-preflight", region), region)
+
+    clients = AwsClients(boto3.Session(), region)
+    room = Room(clients, environment, organisation, now, acting if assume else None)
     return list(run((*CHECKS, *WRITES) if write else CHECKS, room))

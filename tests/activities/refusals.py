@@ -15,7 +15,6 @@ DOCUMENTED: dict[str, tuple[str, ...]] = {
     "AuthorizeSecurityGroupIngress": ("InvalidGroup.NotFound", "RulesPerSecurityGroupLimitExceeded"),
     "CreateFlowLogs": ("FlowLogsLimitExceeded", "InvalidVpcId.NotFound", "UnsupportedOperation"),
     "CreateNetworkAclEntry": ("InvalidNetworkAclID.NotFound", "NetworkAclEntryLimitExceeded"),
-    "DisableAlarmActions": ("ValidationError",),
     "RevokeSecurityGroupIngress": ("InvalidGroup.NotFound",),
 }
 """Where a service's model names no errors: from EC2's list of client error codes, and CloudWatch's common errors."""

@@ -7,7 +7,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.action import NoticeAction, Outside, RuleError
-from activities.statuspage import Identified, Investigating, Monitoring, PostParams, Resolved
+from activities.statuspage import _GRAVITY, Identified, Investigating, Monitoring, PostParams, Resolved
 from activities.statuspage_client import StatusPageClient
 from tests.activities.aws_calls import RecordedAws
 from tests.activities.scopes import scope
@@ -108,6 +108,23 @@ def test_resolved_reaches_components_it_was_not_told_of(server: StatusPageServer
     Investigating(world).send(scope(), PORTAL, 1)
     Resolved(world).send(scope(), PostParams(), 2)
     assert server.incidents[0]["components"] == [{"id": "component1", "status": "operational"}]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "shown"),
+    [("critical", "major_outage"), ("minor", "degraded_performance"), ("maintenance", "under_maintenance")],
+)
+def test_a_component_is_as_bad_as_the_worst_of_its_incidents(
+    server: StatusPageServer, world: Outside, theirs: str, shown: str
+) -> None:
+    """Resolving ours does not call operational what another open incident is about; a repeat of it neither."""
+    about = [{"id": "component1", "status": "major_outage"}]
+    server.incidents.append(other(1, status="identified", impact=theirs, components=about))
+    Investigating(world).send(scope(), PostParams(components=("portal",), impact="minor"), 1)
+    worst = max(shown, "degraded_performance", key=_GRAVITY.index)
+    assert server.writes()[0][1]["components"] == {"component1": worst}
+    Resolved(world).send(scope(), PORTAL, 2)
+    assert server.writes()[1][1]["components"] == {"component1": shown}
 
 
 def test_nothing_published_nothing_resolved(server: StatusPageServer, world: Outside) -> None:

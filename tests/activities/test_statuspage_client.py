@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +73,22 @@ def test_without_a_key_nothing_is_sent(server: StatusPageServer) -> None:
     with pytest.raises(RuleError, match="STATUSPAGE_API_KEY"):
         StatusPageClient(server.url, "").request("GET", UNRESOLVED)
     assert server.requests == []
+
+
+def test_processes_share_the_pace(server: StatusPageServer) -> None:
+    """Two workers on one machine know nothing of each other, and still do not send twice in the same second."""
+    ask = f"""
+from datetime import timedelta
+from activities.statuspage_client import StatusPageClient
+client = StatusPageClient({server.url!r}, "of-two", interval=timedelta(milliseconds=300))
+for _ in range(2):
+    client.request("GET", {UNRESOLVED!r})
+"""
+    begun = time.monotonic()
+    workers = [subprocess.Popen([sys.executable, "-c", ask]) for _ in range(2)]
+    assert [one.wait(60) for one in workers] == [0, 0]
+    assert len(server.requests) == 4
+    assert time.monotonic() - begun >= 0.9
 
 
 def test_threads_share_the_limit(server: StatusPageServer) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from activities.aws.observability.cloudtrail_logging import TrailParams, TrailStatus
+from activities.action import RuleError
+from activities.aws.observability.cloudtrail_logging import StartLogging, StartLoggingParams, TrailParams, TrailStatus
 from activities.aws.observability.trail_coverage import uncovered
 from domain.model.finding import FindingStatus
 from sandbox.aws import cloudtrail
 from tests.activities.aws_calls import RecordedAws
-from tests.activities.scopes import REGION, environment, scope
+from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 
 WHERE = scope(environment=environment(trails={"account": "axis-trail"}))
 MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
@@ -89,6 +90,14 @@ def test_what_is_left_out_on_purpose_is_not_suspect(aws: RecordedAws) -> None:
     aws.client("cloudtrail").put_event_selectors(TrailName="axis-trail", EventSelectors=selectors)
     assert look(aws).status is FindingStatus.SUSPECT
     assert look(aws, left_out=["kms.amazonaws.com"]).status is FindingStatus.OK
+
+
+def test_a_trail_of_another_region_is_not_started_here(aws: RecordedAws) -> None:
+    """CloudTrail starts a trail in its home region alone, and the plan says so."""
+    found = {"TrailARN": f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/axis-trail", "HomeRegion": "us-east-1"}
+    aws.answer("GetTrail", lambda _: {"Trail": found})
+    with pytest.raises(RuleError, match="it can be started there alone"):
+        StartLogging(aws).plan(WHERE, StartLoggingParams(trail="account"))
 
 
 def test_an_old_delivery_is_suspect(aws: RecordedAws) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.cloudwatch.models import cloudwatch_backends
 
 from activities.action import ProbeAction, RuleError
 from activities.aws.database.backup_failed_jobs import FailedJobs
@@ -24,9 +25,11 @@ from activities.aws.observability.xray_traces import Traces
 from activities.catalogue import PROBES
 from domain.config.approval import ApprovalClass
 from domain.model.finding import Finding, FindingStatus
+from sandbox.aws import alarm_mutes
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.scopes import NOW, environment, scope
+from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
+from tests.activities.trial import Trial
 from tests.activities.upkeep_worlds import ALARMS, alarms, insights, scale_out
 
 SERVICE, DATABASE = {"service": "backend"}, {"database": "primary"}
@@ -203,6 +206,22 @@ def test_alarms_that_must_ring_are_not_silenced(named: str, words: str) -> None:
     """None, unknown ones and the gravest are refused."""
     with mock_aws(), pytest.raises(RuleError, match=words):
         plan_of(alarms(alarms=named))
+
+
+def test_silence_ends_by_itself() -> None:
+    """The plan names the end, and CloudWatch keeps it: the rule is over then, though nothing of ours runs any more."""
+    with mock_aws():
+        world = alarms(lasts="1h")
+        trial = Trial(world)
+        trial.apply()
+        assert "3 of 3 alarms are silent until" in trial.verify().message
+        (rule,) = alarm_mutes.rules(cloudwatch_backends[ACCOUNT][REGION]).values()
+        until = datetime.fromisoformat(trial.call.plan.after["until"])
+    assert "CloudWatch lets them act again by itself" in trial.call.plan.impact
+    begin = datetime.strptime(rule["Rule"]["Schedule"]["Expression"], "at(%Y-%m-%dT%H:%M)").replace(tzinfo=UTC)
+    minutes = int(rule["Rule"]["Schedule"]["Duration"].removeprefix("PT").removesuffix("M"))
+    assert begin + timedelta(minutes=minutes) == until
+    assert timedelta(minutes=58) <= until - datetime.now(UTC) <= timedelta(hours=1)
 
 
 def test_alarms_that_came_to_ring_lately_make_a_storm() -> None:

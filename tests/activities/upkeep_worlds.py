@@ -1,16 +1,20 @@
 """The worlds of what makes a service faster, and of what keeps the account safe."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
+
+from moto.cloudwatch.models import cloudwatch_backends
 
 from activities.aws.database.rds_enable_insights import EnableInsights
 from activities.aws.ecs.ecs_scale_out import ScaleOut
 from activities.aws.observability.cloudtrail_logging import StartLogging
-from activities.aws.observability.cloudwatch_alarms import DisableAlarmActions
+from activities.aws.observability.cloudwatch_disable_alarm_actions import DisableAlarmActions
+from sandbox.aws import alarm_mutes
 from tests.activities.change_worlds import ChangeWorld, Worlds, scale
 from tests.activities.checked import Checked
 from tests.activities.fake_rds import FakeRds
-from tests.activities.scopes import NOW, REGION, environment, scope
+from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 from tests.activities.world import WorldClients, create_ledger
 
 ALARMS = ("backend-cpu-high", "backend-5xx", "backend-idle")
@@ -101,7 +105,8 @@ def trail() -> ChangeWorld:
 
 
 def alarms(**params: Any) -> ChangeWorld:
-    """Three alarms, of which the last acts no more already."""
+    """Three alarms that may be silenced, of which one acts no more already, and one that must ring."""
+    alarm_mutes.install()
     clients = WorldClients()
     create_ledger(clients)
     cloudwatch = clients.inner.client("cloudwatch")
@@ -118,15 +123,19 @@ def alarms(**params: Any) -> ChangeWorld:
             ActionsEnabled=name != ALARMS[-1],
         )
 
-    def snapshot() -> dict[str, bool]:
-        found = cloudwatch.describe_alarms()["MetricAlarms"]
-        return {one["AlarmName"]: one["ActionsEnabled"] for one in found}
+    rules = alarm_mutes.rules(cloudwatch_backends[ACCOUNT][REGION])
+
+    def meddle() -> None:
+        name = f"{scope().incident}-{sha256(' '.join(sorted(ALARMS)).encode()).hexdigest()[:8]}"
+        schedule = {"Expression": "at(2099-01-01T00:00)", "Duration": "PT1H"}
+        targets = {"AlarmNames": ["backend-critical-down"]}
+        cloudwatch.put_alarm_mute_rule(Name=name, Rule={"Schedule": schedule}, MuteTargets=targets)
 
     return ChangeWorld(
         clients=clients,
         change=DisableAlarmActions(clients),
-        snapshot=snapshot,
-        meddle=lambda: cloudwatch.enable_alarm_actions(AlarmNames=[ALARMS[-1]]),
+        snapshot=lambda: {name: rule["MuteTargets"]["AlarmNames"] for name, rule in rules.items()},
+        meddle=meddle,
         params={"alarms": ",".join(ALARMS), "never": ["*-critical*"]} | params,
     )
 

@@ -29,7 +29,8 @@ ACL = "acl-0a1b2c3d4e5f60001"
 def looked(environment: Environment, checks: Any = CHECKS, off: timedelta = timedelta(), **given: Any) -> list[Row]:
     """Preflight's rows, with this machine's clock `off`."""
     clients = given.pop("clients", aws_clients(environment.region))
-    room = Room(clients, environment, load_organisation(shipped_folder()), lambda: datetime.now(UTC) + off)
+    organisation, acting = load_organisation(shipped_folder()), given.pop("acting", None)
+    room = Room(clients, environment, organisation, lambda: datetime.now(UTC) + off, acting)
     return list(run(checks, room, **given))
 
 
@@ -226,3 +227,36 @@ def test_an_empty_log_and_an_undeclared_one_are_not_ok(world: World) -> None:
         ("log format", "services.frontend"): "missing",
         ("database log", "databases.replica"): "missing",
     }
+
+
+def test_ec2_decides_dry_runs_under_the_roles(world: World) -> None:
+    """Nothing is done; a refusal of EC2's own is wrong, and a role that may not be assumed unknown."""
+    environment, checks = world.environment, [one for one in CHECKS if one.name == "dry run"]
+    assert looked(environment, checks) == []
+    before = world.client("ec2").describe_network_acls(NetworkAclIds=[ACL])["NetworkAcls"]
+
+    class Acting:
+        """EC2 as it answers one role; it knows no other."""
+
+        def __init__(self, arn: str) -> None:
+            self.arn = arn
+
+        def client(self, service: str) -> Any:
+            if self.arn.endswith("remediate-network"):
+                raise ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+            return aws_clients(environment.region).client(service)
+
+        once = client
+
+    rows = looked(environment, checks, acting=lambda _: aws_clients(environment.region))
+    assert {row.status for row in rows} == {"ok"}
+    assert [row.target for row in rows] == [
+        "diagnose describe_vpcs",
+        "diagnose describe_flow_logs",
+        "remediate-network authorize_security_group_ingress",
+        "remediate-network revoke_security_group_ingress",
+        "remediate-network create_network_acl_entry",
+        "remediate-network delete_network_acl_entry",
+    ]
+    assert {row.status for row in looked(environment, checks, acting=Acting) if "network" in row.target} == {"unknown"}
+    assert world.client("ec2").describe_network_acls(NetworkAclIds=[ACL])["NetworkAcls"] == before

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import BucketName, ChangeAction, Params, ProbeAction, TrailName, iam
+from activities.action import BucketName, ChangeAction, Params, ProbeAction, RuleError, TrailName, iam
 from activities.aws.observability.trail_coverage import uncovered
 from activities.aws.shared.findings import suspect_if
 from domain.config.approval import ApprovalClass
@@ -90,8 +90,15 @@ class StartLogging(ChangeAction[StartLoggingParams]):
     classes = (ApprovalClass.A1,)
 
     def plan(self, scope: Scope, params: StartLoggingParams) -> Plan:
-        """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final."""
-        trail = self._trail(scope.environment.trails[params.trail])
+        """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final.
+
+        Raises `RuleError` for one of another region or of the organization, which can be started there alone.
+        """
+        where, trail = scope.environment, self._trail(scope.environment.trails[params.trail])
+        if (home := trail.get("HomeRegion", where.region)) != where.region:
+            raise RuleError(f"trail {params.trail} is of {home}: it can be started there alone")
+        if trail.get("IsOrganizationTrail") and f":{where.account}:" not in trail["TrailARN"]:
+            raise RuleError(f"trail {params.trail} is the organization's: its management account alone can start it")
         before = _state(trail)
         return self.proposed(
             target=trail["TrailARN"],

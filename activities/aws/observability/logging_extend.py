@@ -6,15 +6,21 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 
 from activities.action import BucketName, NetworkName, Params, RuleError, ServiceName, WebAclName, iam
+from activities.aws.network.ec2_flow_logs import listed as flow_logs
 from activities.aws.network.wafv2_acls import Waf
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.log_records import described
 from activities.aws.shared.pieces import CompositeChange
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State
 
+_WAF_LOG = "aws-waf-logs-"
+"""How a log group of WAF's must be called (WAF developer guide, "Sending web ACL traffic logs to CloudWatch Logs")."""
+_FLOW_LOGS = 2
+"""How many flow logs a VPC may have (Amazon VPC user guide, quotas)."""
 _DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
 """What CloudWatch Logs takes (`PutRetentionPolicy`), as far as seven years."""
 
@@ -45,7 +51,7 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
 
     name = "logging.extend"
     permissions = iam(
-        "ec2:CreateFlowLogs DeleteFlowLogs DescribeFlowLogs",
+        "ec2:CreateFlowLogs DeleteFlowLogs DescribeFlowLogs DescribeVpcs",
         "logs:CreateLogDelivery DeleteLogDelivery DescribeLogGroups PutRetentionPolicy",
         "wafv2:DeleteLoggingConfiguration GetLoggingConfiguration ListWebACLs",
         "wafv2:PutLoggingConfiguration",
@@ -89,6 +95,8 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
             where = environment.web_acls[params.web_acl]
             if where.scope == "CLOUDFRONT":
                 raise RuleError(f"{params.web_acl} logs in CloudFront's home region: turn its log on there by hand")
+            if not where.log_group.startswith(_WAF_LOG):
+                raise RuleError(f"WAF logs to groups called {_WAF_LOG}… alone, not to {where.log_group}")
             acl = str(Waf(self.clients, environment, params.web_acl).acl()["ARN"])
             log = environment.arn("logs", f"log-group:{where.log_group}")
             groups.append(where.log_group)
@@ -96,6 +104,8 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
         if vpc and not params.bucket:
             raise RuleError("flow logs go to a bucket: name it too")
         self._refuse_missing(groups)
+        if vpc:
+            self._refuse_network(vpc)
         arns = [environment.arn("logs", f"log-group:{group}") for group in groups]
         return {
             "web_acl": acl,
@@ -112,6 +122,21 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
         for group in groups:
             if not described(logs, group):
                 raise RuleError(f"there is no log group {group}: create it first, or correct the environment's file")
+
+    def _refuse_network(self, vpc: str) -> None:
+        """Make sure that the VPC is there, and takes one more flow log (`ec2:DescribeVpcs`, `DescribeFlowLogs`)."""
+        ec2 = self.clients.client("ec2")
+        try:
+            ec2.describe_vpcs(VpcIds=[vpc])
+        except ec2.exceptions.ClientError as error:
+            if code_of(error) != "InvalidVpcID.NotFound":
+                raise
+            raise RuleError(f"there is no VPC {vpc}: correct the environment's file") from error
+        logs = list(flow_logs(ec2, vpc))
+        if len(logs) >= _FLOW_LOGS and not any(log.get("FlowLogStatus") == "ACTIVE" for log in logs):
+            raise RuleError(
+                f"{vpc} has {len(logs)} flow logs, none of them active, and takes no more: delete one first"
+            )
 
 
 def _impact(changed: list[str]) -> str:

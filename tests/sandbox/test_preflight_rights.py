@@ -1,0 +1,79 @@
+"""Preflight asks AWS for what its checks declare, and for nothing that changes anything."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from activities.aws.shared.clients import AwsClients
+from activities.preflight.check import Room
+from activities.preflight.run import run
+from activities.preflight.table import CHECKS
+from domain.config.environment import Notifications
+from sandbox.runtime.aws_world import World
+from starters.files.organisation_folder import load_organisation
+from starters.files.shipped import shipped_folder
+from tests.iam import permissions_for
+
+READS = ("Check", "Describe", "Download", "Filter", "Get", "Head", "List", "Simulate")
+ASKED_AS = {
+    "pinpoint-sms-voice-v2:DescribeSenderIds": ("sms-voice:DescribeSenderIds",),
+    "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
+    "s3:HeadBucket": ("s3:ListBucket",),
+    "service-quotas:GetServiceQuota": ("servicequotas:GetServiceQuota",),
+}
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+class Noting(AwsClients):
+    """Clients that note what they are asked."""
+
+    def __init__(self, region: str) -> None:
+        super().__init__(boto3.Session("testing", "testing", region_name=region), region)
+        self.asked: set[str] = set()
+
+    def client(self, service: str) -> Any:
+        made = super().client(service)
+        made.meta.events.register("before-call", partial(self._note, service), unique_id="noting")
+        return made
+
+    def _note(self, service: str, model: Any, **_: Any) -> None:
+        self.asked.add(f"{service}:{model.name}")
+
+
+def test_each_check_declares_what_it_asks_and_changes_nothing(world: World) -> None:
+    """Neither more nor less, so that whoever runs it can be given exactly that; every operation is a read."""
+    told = Notifications(mail_sender="incidents@axisimaging.com.au", sms_sender="AxisImaging")
+    environment = world.environment.model_copy(update={"notifications": told})
+    organisation = load_organisation(shipped_folder())
+    for check in CHECKS:
+        clients = Noting(environment.region)
+        rows = list(run([check], Room(clients, environment, organisation, partial(datetime.now, UTC))))
+        needed = {one for asked in clients.asked for one in ASKED_AS.get(asked) or permissions_for(asked)}
+        if rows:
+            assert needed == set(check.permissions), check.name
+        assert [one for one in clients.asked if not one.partition(":")[2].startswith(READS)] == [], check.name
+
+
+def test_what_it_needs_is_documented() -> None:
+    """The list in the operations' manual is that of the checks."""
+    chapter = OPERATIONS.read_text().partition("## Preflight")[2].partition("\n## ")[0]
+    listed = re.findall(r"^    ([\w-]+): ([\w, \n]+?)$(?!\n {8})", chapter, re.MULTILINE)
+    written = {f"{service}:{name}" for service, names in listed for name in re.split(r",\s+", names)}
+    assert written == {one for check in CHECKS for one in check.permissions} - {"sts:AssumeRole"}
+
+
+def test_a_check_of_another_name_is_looked_at_in_its_turn(world: World) -> None:
+    """Rows come in the order of the table, whichever look ends first."""
+    named = [replace(check, name=f"{number}") for number, check in enumerate(CHECKS)]
+    room = Room(Noting(world.environment.region), world.environment, load_organisation(shipped_folder()), _now)
+    order = [int(row.check) for row in run(named, room)]
+    assert order == sorted(order)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
