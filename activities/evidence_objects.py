@@ -9,6 +9,7 @@ from typing import IO, Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from activities.action import Clients, evidence_of
+from activities.aws.database.rds_snapshots import Snapshots
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import Lock, lock_of
 from domain.config.environment import Environment
@@ -81,11 +82,12 @@ class EvidenceStore:
         return _unlocked(lock_of(self._s3, self._bucket, line["destination"], answer), line.get("locked_until"))
 
     def snapshot(self, arn: str) -> str | None:
-        """Look whether a snapshot is still there (`rds:DescribeDBSnapshots`); tells what is wrong with it."""
-        rds = self.clients.client("rds")
-        try:
-            found = rds.describe_db_snapshots(DBSnapshotIdentifier=arn.rsplit(":", 1)[1])["DBSnapshots"][0]
-        except rds.exceptions.DBSnapshotNotFoundFault:
+        """Look whether a snapshot is still there (`rds:DescribeDBSnapshots`, or of a cluster
+        `rds:DescribeDBClusterSnapshots`); tells what is wrong with it.
+        """
+        *_, kind, name = arn.split(":")
+        found = Snapshots(self.clients, cluster=kind.startswith("cluster")).found(name)
+        if found is None:
             return "it is gone"
         return None if found["Status"] == "available" else f"it is {found['Status']}"
 

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from activities.action import iam
+from activities.aws.database.described_database import instance_name
 from activities.preflight.check import Check, Room, Verdict, missing, named, ok, unknown, wrong
 from activities.preflight.places import each, under
 from domain.config.environment import Database, Network, Service, WebAcl
@@ -44,7 +45,7 @@ def database_log(room: Room, one: Database) -> Verdict:
     declared = one.log
     if declared is None:
         return missing("no format is declared, so no probe reads it; write log")
-    rds, name = room.client("rds"), one.identifier
+    rds, name = room.client("rds"), instance_name(room.clients, one)
     pages = rds.get_paginator("describe_db_log_files").paginate(DBInstanceIdentifier=name)
     ending = ".csv" if declared.format == "csvlog" else ""
     files = [file for page in pages for file in page["DescribeDBLogFiles"]]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from activities.action import iam
+from activities.aws.database.described_database import found
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
@@ -95,13 +96,16 @@ def log_group(room: Room, name: str) -> Verdict:
 
 
 def database(room: Room, one: Database) -> Verdict:
-    """A database is there, and replicates what the file says (`rds:DescribeDBInstances`)."""
-    found = room.client("rds").describe_db_instances(DBInstanceIdentifier=one.identifier)["DBInstances"][0]
-    source = found.get("ReadReplicaSourceDBInstanceIdentifier")
+    """A database is there, and replicates what the file says (`rds:DescribeDBInstances`, `DescribeDBClusters`)."""
+    place = found(room.clients, one)
+    instance = place.instance
+    source = instance.get("ReadReplicaSourceDBInstanceIdentifier") or instance.get(
+        "ReadReplicaSourceDBClusterIdentifier"
+    )
     wanted = room.environment.databases[one.replica_of].identifier if one.replica_of else None
     other = (source or "nothing").rsplit(":", 1)[-1]
     return first_wrong(
-        found["DBInstanceStatus"],
+        place.worst_status,
         f"it replicates {other}, not {wanted or 'nothing'}; mend replica_of" if source != wanted else None,
     )
 
@@ -194,7 +198,7 @@ CHECKS: tuple[Check[Any], ...] = (
         iam("elasticloadbalancing:DescribeTargetGroups"),
     ),
     named("log group", each(log_groups), log_group, iam("logs:DescribeLogGroups")),
-    named("database", under("databases"), database, iam("rds:DescribeDBInstances")),
+    named("database", under("databases"), database, iam("rds:DescribeDBClusters DescribeDBInstances")),
     named(
         "network",
         each(lambda e: {f"networks.{name}": one.vpc_id for name, one in e.networks.items()}),

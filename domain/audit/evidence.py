@@ -6,7 +6,7 @@ from domain.model.timeline import Entry
 from domain.rules.custody import KIND
 
 _DONE = {"applied", "already-done"}
-_SNAPSHOT = ":snapshot:"
+_SNAPSHOTS = (":snapshot:", ":cluster-snapshot:")
 _MANIFEST = "/manifest.jsonl"
 
 
@@ -18,6 +18,11 @@ class Told(NamedTuple):
     entry: Entry
 
 
+def is_snapshot(arn: str) -> bool:
+    """Tell whether an ARN is that of a snapshot, of an instance or of a cluster."""
+    return any(kind in arn for kind in _SNAPSHOTS)
+
+
 def preserved(entries: list[Entry]) -> list[Told]:
     """The snapshots and manifests of copies that changes of the incident ended with, in order."""
     targets: dict[str, str] = {}
@@ -25,7 +30,7 @@ def preserved(entries: list[Entry]) -> list[Told]:
     for entry in entries:
         workflow = str(entry.data.get("workflow_id", ""))
         target = str(entry.data.get("plan", {}).get("target", ""))
-        if entry.kind == "plan" and (_SNAPSHOT in target or target.endswith(_MANIFEST)):
+        if entry.kind == "plan" and (is_snapshot(target) or target.endswith(_MANIFEST)):
             targets[workflow] = target
         elif entry.kind == "change" and entry.data.get("status") in _DONE and workflow in targets:
             found[targets[workflow]] = Told(targets[workflow], str(entry.data.get("step", "")), entry)

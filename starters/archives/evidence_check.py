@@ -9,7 +9,7 @@ from activities.aws.evidence.s3_copying import in_order
 from activities.evidence_objects import HIDDEN, EvidenceStore, Manifest
 from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
-from domain.audit.evidence import Told, custody, preserved
+from domain.audit.evidence import Told, custody, is_snapshot, preserved
 from domain.audit.verdict import account, audit
 from domain.config.environment import Environment
 from domain.model.timeline import Entry
@@ -38,7 +38,7 @@ class Evidence:
         """Every piece with its entry and its custody events; single copies only if they have any."""
         events = custody(self._entries)
         found = [_manifest_row(one, self._named(one)) for one in self._store.manifests(self._incident)]
-        snapshots = [one for one in preserved(self._entries) if ":snapshot:" in one.arn]
+        snapshots = [one for one in preserved(self._entries) if is_snapshot(one.arn)]
         found += [_row(_snapshot_name(one), "snapshot", one.arn, one.entry) for one in snapshots]
         known = {row["evidence"] for row in found}
         found += [_row(name, "copy", "a single copy in a manifest", None) for name in events if name not in known]
@@ -76,9 +76,9 @@ class Evidence:
             if name not in {None, _snapshot_name(one)}:
                 continue
             checked += 1
-            if ":snapshot:" in one.arn and (problem := self._store.snapshot(one.arn)) is not None:
+            if is_snapshot(one.arn) and (problem := self._store.snapshot(one.arn)) is not None:
                 yield f"{one.arn}: {problem}"
-            elif ":snapshot:" not in one.arn and one.arn not in standing:
+            elif not is_snapshot(one.arn) and one.arn not in standing:
                 yield f"{one.arn}, named in entry {one.entry.seq}: it is gone"
         if name is not None and not checked:
             raise self._unknown(name)

@@ -120,6 +120,16 @@ def test_a_lost_snapshot_is_named(incident: Incident, aws: Vaulted) -> None:
     assert (said.status, name in said.err) == (1, True)
 
 
+def test_a_snapshot_of_a_cluster_is_evidence_too(incident: Incident, aws: Vaulted) -> None:
+    """It is listed, found where it was taken, and named once it is gone."""
+    name = aws.snapshot("cluster-snapshot")
+    assert name in incident("evidence", "list", INCIDENT).out
+    assert incident("evidence", "verify", INCIDENT).status == 0
+    aws.clients.client("rds").delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
+    said = incident("evidence", "verify", INCIDENT)
+    assert (said.status, name in said.err) == (1, True)
+
+
 def test_evidence_of_a_broken_record_is_not_whole(incident: Incident, aws: Vaulted) -> None:
     """Where the record itself was changed nothing that it says of the evidence is believed."""
     aws.note(3)

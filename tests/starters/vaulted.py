@@ -76,14 +76,19 @@ class Vaulted:
         self.write()
         return str(plan.after["manifest"])
 
-    def snapshot(self) -> str:
-        """Put a snapshot there and on record; gives its name."""
+    def snapshot(self, kind: str = "snapshot") -> str:
+        """Put a snapshot there, of an instance or a cluster, and on record; gives its name."""
         name = f"ir-{self.incident}-primary-1"
         rds = self.clients.client("rds")
-        rds.create_db_instance(DBInstanceIdentifier="db", DBInstanceClass="db.t3.micro", Engine="postgres")
-        rds.create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier=name)
+        if kind == "snapshot":
+            rds.create_db_instance(DBInstanceIdentifier="db", DBInstanceClass="db.t3.micro", Engine="postgres")
+            rds.create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier=name)
+        else:
+            asked = {"Engine": "postgres", "MasterUsername": "portal", "MasterUserPassword": "not-a-secret"}
+            rds.create_db_cluster(DBClusterIdentifier="db", **asked)
+            rds.create_db_cluster_snapshot(DBClusterIdentifier="db", DBClusterSnapshotIdentifier=name)
         known = {"step": "snapshot-database", "workflow_id": f"{self.incident}/snapshot-database/1"}
-        target = f"arn:aws:rds:{self.environment.region}:{self.environment.account}:snapshot:{name}"
+        target = f"arn:aws:rds:{self.environment.region}:{self.environment.account}:{kind}:{name}"
         now = datetime.now(UTC)
         self.timeline.append(now, "orchestrator", "plan", "Plan: snapshot", {**known, "plan": {"target": target}})
         self.timeline.append(now, "orchestrator", "change", "Snapshot: applied", {**known, "status": "applied"})
