@@ -118,7 +118,7 @@ def break_(options: Options, data_dir: Path, fault: str | None) -> None:
         return
     if fault not in FAULT_NAMES:
         raise RefusedError("\n".join([f"unknown fault {fault!r}; known faults:", *listed]))
-    answer = _inject(_running(Files(data_dir)), fault)
+    answer = inject(_running(Files(data_dir)), fault)
     click.echo(json.dumps(answer) if options.as_json else answer["done"])
 
 
@@ -154,7 +154,8 @@ def _running(files: Files) -> State:
     return current
 
 
-def _inject(current: State, fault: str) -> dict[str, Any]:
+def inject(current: State, fault: str) -> dict[str, Any]:
+    """Inject a fault into a running sandbox; raises `RefusedError` where that cannot be."""
     import requests
 
     with requests.Session() as session:

@@ -22,6 +22,7 @@ _SPEED = 60
 _SCENARIOS = {
     "security": "sandbox.scenarios.security:Security",
     "system-outage": "sandbox.scenarios.outage:SystemOutage",
+    "outage-beside-breaker": "sandbox.scenarios.outage:OutageBesideBreaker",
     "data-breach": "sandbox.scenarios.breach:DataBreach",
     "database": "sandbox.scenarios.database:DatabaseDown",
     "performance": "sandbox.scenarios.performance:Performance",

@@ -186,9 +186,16 @@ def _described(record: Rollouts, deployment: Deployment) -> dict[str, Any]:
         "targetServiceRevision": _tasks(record, deployment.revision),
         "rollback": {**rollback, "serviceRevisionArn": back_to.aims_at.arn} if back_to else None,
         "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100, "strategy": "ROLLING"},
-        "deploymentCircuitBreaker": {"status": "DISABLED", "failureCount": 0, "threshold": 0},
+        "deploymentCircuitBreaker": {"status": _breaker(deployment), "failureCount": 0, "threshold": 0},
         **_progress(deployment),
     }
+
+
+def _breaker(deployment: Deployment) -> str:
+    """The state of what watches a deployment (ECS API ServiceDeploymentCircuitBreaker)."""
+    if "circuit breaker" in (deployment.reason or ""):
+        return "TRIGGERED"
+    return "MONITORING" if deployment.serving else "DISABLED"
 
 
 def _tasks(record: Rollouts, revision: Revision) -> dict[str, Any]:

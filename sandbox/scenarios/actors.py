@@ -13,6 +13,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from domain.values.ids import change_workflow_id
+from sandbox.command import inject
 from sandbox.runtime import supervisor
 from sandbox.runtime.state import Files, State
 
@@ -107,8 +108,11 @@ class Actors:
         payload = {"by": who, "digest": change["plan"]["digest"], "comment": "read and agreed"}
         await self.client.get_workflow_handle(name).signal("approve", payload)
 
-    async def applied(self, step: str) -> dict[str, Any]:
-        """Wait until a step's newest change is applied and verified; raises `ScenarioError` if it ends otherwise."""
+    async def applied(self, step: str, as_: str = "applied") -> dict[str, Any]:
+        """Wait until a step's newest change is applied and verified; raises `ScenarioError` if it ends otherwise.
+
+        `as_` is the end that is expected instead.
+        """
         ended = {"applied", "partly-applied", "already-done", "rejected", "expired", "cancelled", "stale", "failed"}
 
         def newest(state: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +121,7 @@ class Actors:
 
         state = await self.until(f"{step} to be applied", lambda state: newest(state)["status"] in ended)
         change = newest(state)
-        if change["status"] != "applied":
+        if change["status"] != as_:
             raise ScenarioError(f"{step} ended {change['status']}: {change['reason']}")
         return change
 
@@ -137,6 +141,10 @@ class Actors:
         await self.handle.signal("close", {"by": who})
         await self.until("the incident to be closed", lambda state: state["status"] == "closed")
         await self.handle.result()
+
+    def break_(self, fault: str) -> None:
+        """Let something happen in AWS by itself at this moment."""
+        click.secho(f"    {inject(self._sandbox, fault)['done']}", fg="red")
 
     def kill_worker(self) -> None:
         """Kill the worker with SIGKILL, as a crash would."""

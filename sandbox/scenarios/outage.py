@@ -74,3 +74,26 @@ class SystemOutage:
         revisions = [deployment["targetServiceRevisionArn"] for deployment in listed]
         described = ecs.describe_service_revisions(serviceRevisionArns=revisions)["serviceRevisions"]
         return {revision["taskDefinition"] for revision in described}
+
+
+class OutageBesideBreaker(SystemOutage):
+    """ECS takes the deployment back by itself at the moment in which people approve the rollback of it."""
+
+    title = "Patient portal answers 503 while ECS watches its deployment"
+    fault = "outage-watched-deploy"
+    opening = "A release of the backend answers 503, and ECS still watches its deployment."
+
+    async def play(self, actors: Actors) -> None:
+        actors.narrate("Every probe of the runbook starts at once; the DevOps Lead takes command")
+        await actors.until("every finding", lambda state: len(state["findings"]) >= 12)
+        await actors.say("devops-lead", "acknowledge")
+        change = await actors.request("devops-lead", "rollback")
+        actors.narrate("While the Technical Manager reads the plan, ECS gives up and goes back by itself")
+        actors.break_("deployment-rolled-back")
+        await actors.approve("technical-manager", change)
+        await actors.applied("rollback", as_="already-done")
+        actors.narrate("Asked for once more, ECS is first left alone, and then there is nothing to do")
+        while (await actors.request("devops-lead", "rollback"))["status"] == "failed":
+            actors.narrate("Not yet: asked for again")
+        await actors.applied("rollback", as_="already-done")
+        await actors.finish("devops-lead", "ECS took the release back by itself")

@@ -132,6 +132,44 @@ def test_lines_without_a_flow_are_left_out(network: Watched) -> None:
     assert network.look().status is FindingStatus.UNKNOWN
 
 
+def test_the_addresses_of_packets_do_as_well(network: Watched) -> None:
+    """A format may name those of the packets alone: what is refused between them is seen all the same."""
+    network.keeps(LogFormat="${action} ${pkt-srcaddr} ${pkt-dstaddr} ${srcport} ${dstport} ${log-status}")
+    network.wrote(*[f"REJECT {TASKS} {DATABASE} 49152 5432 OK"] * 10)
+    finding = network.look()
+    assert finding.status is FindingStatus.SUSPECT
+    assert finding.facts["rejected_inside_by_port"] == {"5432": 10}
+
+
+@pytest.mark.parametrize(
+    ("lacks", "fields"),
+    [
+        ("source", "${action} ${dstaddr} ${log-status}"),
+        ("action", "${srcaddr} ${dstaddr} ${log-status}"),
+        ("log-status", "${action} ${srcaddr} ${dstaddr}"),
+    ],
+)
+def test_a_format_without_what_it_takes_is_unknown(network: Watched, lacks: str, fields: str) -> None:
+    """Who was refused, that somebody was, or that AWS left records out, would not be seen."""
+    network.keeps(LogFormat=fields)
+    network.wrote(f"{'ACCEPT ' if 'action' in fields else ''}{TASKS} {DATABASE} OK")
+    finding = network.look()
+    assert finding.status is FindingStatus.UNKNOWN
+    assert finding.facts["lacks"] == [lacks]
+    assert f"its format lacks {lacks}" in finding.summary
+
+
+def test_records_that_aws_left_out_are_counted(network: Watched) -> None:
+    """What stands nowhere may have been refused: unknown, with how often."""
+    network.keeps()
+    network.saw(flow(TASKS, DATABASE, 5432))
+    assert network.look().status is FindingStatus.OK
+    network.wrote("2 123456789012 eni-0 - - - - - - - 1795404600 1795404660 - SKIPDATA")
+    finding = network.look()
+    assert finding.status is FindingStatus.UNKNOWN
+    assert "AWS left records out 1 times" in finding.summary
+
+
 def test_a_log_of_refusals_alone_says_nothing_of_the_rest(network: Watched) -> None:
     """What is not recorded has no number; one of each kind is read where both are there."""
     network.keeps("REJECT")
@@ -167,7 +205,7 @@ def test_a_busy_log_is_read_to_a_limit_and_that_is_said(
 ) -> None:
     """Fifty pages of refusals are read and five of the rest: without a suspect among them it is unknown."""
     network.keeps()
-    asked = {"REJECT": 0, "ACCEPT": 0}
+    asked = {"REJECT": 0, "ACCEPT": 0, "SKIPDATA": 0}
 
     def page(**ask: Any) -> dict[str, Any]:
         action = ask["filterPattern"]
@@ -179,7 +217,7 @@ def test_a_busy_log_is_read_to_a_limit_and_that_is_said(
     monkeypatch.setattr(network.aws.client("logs"), "filter_log_events", page)
     finding = network.look()
     assert finding.status is status
-    assert asked == {"REJECT": read, "ACCEPT": 5}
+    assert asked == {"REJECT": read, "ACCEPT": 5, "SKIPDATA": 1}
     assert "at least 5 let through" in finding.summary
     assert finding.facts["truncated"]
 

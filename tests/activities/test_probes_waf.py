@@ -9,10 +9,12 @@ from activities.aws.network.wafv2_requests import Requests, RequestsParams
 from activities.aws.shared.error_mapping import kind_of
 from domain.model.finding import Finding, FindingStatus
 from domain.values.errors import ErrorKind
-from tests.activities.given import Stubbed, moto
+from tests.activities.given import Stubbed
 from tests.activities.scopes import NOW, environment, scope
 
 GROUP = "aws-waf-logs-axis"
+GROUP_ARN = f"arn:aws:logs:ap-southeast-2:123456789012:log-group:{GROUP}"
+ACL = "arn:aws:wafv2:ap-southeast-2:123456789012:regional/webacl/axis-waf/1"
 DOWNLOADS = "/api/studies/*/download"
 
 
@@ -27,8 +29,28 @@ def line(address: str, action: str = "ALLOW", uri: str = "/api/studies/7/downloa
     return {"timestamp": at, "message": json.dumps(record)}
 
 
-def seen(*pages: list[dict[str, Any]], protected: tuple[str, ...] = (), **params: Any) -> Finding:
-    logs = Stubbed("logs")
+class Aws(Stubbed):
+    """The web ACL's log, and AWS WAF, which tells where it goes and what of it."""
+
+    def __init__(self, **logging: Any) -> None:
+        super().__init__("logs")
+        self.waf = Stubbed("wafv2")
+        listed = {"Name": "axis-waf", "Id": "1", "ARN": ACL, "LockToken": "token"}
+        self.waf.answer("list_web_acls", {"WebACLs": [listed]})
+        config = {"ResourceArn": ACL, "LogDestinationConfigs": [GROUP_ARN], **logging}
+        self.waf.answer("get_logging_configuration", {"LoggingConfiguration": config}, {"ResourceArn": ACL})
+
+    def client(self, service: str) -> Any:
+        return self.waf.client(service) if service == "wafv2" else super().client(service)
+
+
+def seen(
+    *pages: list[dict[str, Any]],
+    protected: tuple[str, ...] = (),
+    logging: dict[str, Any] | None = None,
+    **params: Any,
+) -> Finding:
+    logs = Aws(**logging or {})
     for number, events in enumerate(pages):
         token = {"nextToken": str(number)} if number < len(pages) - 1 else {}
         logs.answer("filter_log_events", {"events": events, **token})
@@ -84,12 +106,91 @@ def test_a_silent_log_is_unknown(events: list[dict[str, Any]]) -> None:
     """No line that can be read does not mean that all is well: logging may have been switched off."""
     finding = seen(events)
     assert finding.status is FindingStatus.UNKNOWN
-    assert finding.facts["unreadable"] == len(events)
+    assert finding.facts["unread"] == len(events)
+
+
+@pytest.mark.parametrize("missing", ["timestamp", "action", "httpRequest", "clientIp"])
+def test_one_null_among_the_rest_is_counted(missing: str) -> None:
+    """A record that lacks what it takes spoils none of the others, counts for no address, and is not taken for well."""
+    event = line("192.0.2.5")
+    record = json.loads(event["message"])
+    (record if missing in record else record["httpRequest"])[missing] = None
+    bad = {**event, "message": json.dumps(record)}
+    finding = seen([line("192.0.2.4"), bad])
+    assert finding.status is FindingStatus.UNKNOWN
+    assert (finding.facts["unread"], finding.facts["requests"], finding.facts["addresses"]) == (1, 1, 1)
+    assert "1 lines could not be read" in finding.summary
+    trouble = seen([line("198.51.100.23", ago=one) for one in range(120)], [bad])
+    assert (trouble.status, trouble.facts["unread"]) == (FindingStatus.SUSPECT, 1)
+
+
+def only(behavior: str, *actions: str, requirement: str = "MEETS_ANY") -> dict[str, Any]:
+    conditions = [{"ActionCondition": {"Action": action}} for action in actions]
+    return {"Behavior": behavior, "Requirement": requirement, "Conditions": conditions}
+
+
+LABEL = {"LabelNameCondition": {"LabelName": "awswaf:seen"}}
+
+
+@pytest.mark.parametrize(
+    ("filters", "default", "dropped"),
+    [
+        ([only("KEEP", "BLOCK")], "DROP", True),
+        ([only("KEEP", "BLOCK", "ALLOW")], "DROP", False),
+        ([only("DROP", "ALLOW")], "KEEP", True),
+        ([only("DROP", "BLOCK")], "KEEP", False),
+        ([{**only("DROP", "BLOCK"), "Conditions": [LABEL]}], "KEEP", True),
+        (
+            [{**only("KEEP", requirement="MEETS_ALL"), "Conditions": [*only("KEEP", "ALLOW")["Conditions"], LABEL]}],
+            "DROP",
+            True,
+        ),
+    ],
+)
+def test_a_log_that_drops_allowed_requests_is_not_well(filters: list[Any], default: str, dropped: bool) -> None:
+    """What was allowed is what a breach shows in: where it is filtered out, nobody who stands out is no proof."""
+    finding = seen(
+        [line("192.0.2.9", "BLOCK")], logging={"LoggingFilter": {"Filters": filters, "DefaultBehavior": default}}
+    )
+    assert (finding.status is FindingStatus.UNKNOWN) == dropped
+    assert ("leaves out allowed requests" in finding.summary) == dropped
+
+
+def test_paths_that_are_hidden_match_nothing() -> None:
+    """Then a threshold for one path is never reached, whatever is downloaded."""
+    hidden: dict[str, Any] = {"RedactedFields": [{"UriPath": {}}]}
+    finding = seen([line("192.0.2.9")], path=DOWNLOADS, logging=hidden)
+    assert finding.status is FindingStatus.UNKNOWN
+    assert "hides paths" in finding.summary
+    assert seen([line("192.0.2.9")], logging=hidden).status is FindingStatus.OK
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["arn:aws:s3:::aws-waf-logs-axis", "arn:aws:firehose:ap-southeast-2:123456789012:deliverystream/aws-waf-logs-a"],
+)
+def test_a_log_that_goes_elsewhere_is_named_and_not_read(place: str) -> None:
+    """The finding leads to it; what once stood in the log group tells nothing of today."""
+    aws = Aws(LogDestinationConfigs=[place])
+    finding = Requests(aws).observe(scope(), RequestsParams(web_acl="portal"), NOW)
+    assert (finding.status, finding.evidence) == (FindingStatus.UNKNOWN, place)
+    aws.all_asked()
+
+
+def test_a_web_acl_that_logs_nowhere_is_unknown() -> None:
+    """Nothing is kept, so nothing can be looked up."""
+    aws = Aws()
+    aws.waf = Stubbed("wafv2")
+    listed = {"Name": "axis-waf", "Id": "1", "ARN": ACL, "LockToken": "token"}
+    aws.waf.answer("list_web_acls", {"WebACLs": [listed]})
+    aws.waf.stubber.add_client_error("get_logging_configuration", "WAFNonexistentItemException")
+    finding = Requests(aws).observe(scope(), RequestsParams(web_acl="portal"), NOW)
+    assert finding.summary == "portal: the web ACL logs nowhere"
 
 
 def test_a_busy_log_is_read_to_a_limit_and_that_is_said() -> None:
     """After fifty pages there is more to search: without a suspect that is unknown."""
-    logs = Stubbed("logs")
+    logs = Aws()
     for number in range(50):
         logs.answer("filter_log_events", {"events": [line(f"192.0.2.{number}")], "nextToken": str(number)})
     finding = Requests(logs).observe(scope(), RequestsParams(web_acl="portal"), NOW)
@@ -100,7 +201,7 @@ def test_a_busy_log_is_read_to_a_limit_and_that_is_said() -> None:
 
 def test_only_the_window_is_asked_for() -> None:
     """The window ends at the given instant, which a retry repeats."""
-    logs = Stubbed("logs")
+    logs = Aws()
     end = int(NOW.timestamp() * 1000)
     expected = {"logGroupName": GROUP, "startTime": end - 600_000, "endTime": end, "startFromHead": False}
     logs.answer("filter_log_events", {"events": [line("192.0.2.4")]}, expected)
@@ -109,6 +210,8 @@ def test_only_the_window_is_asked_for() -> None:
 
 def test_a_log_group_that_is_not_there_is_an_error_of_its_kind() -> None:
     """The workflow makes it unknown, and no retry helps."""
-    with moto() as clients, pytest.raises(ClientError) as caught:
-        Requests(clients).observe(scope(), RequestsParams(web_acl="portal"), NOW)
+    aws = Aws()
+    aws.stubber.add_client_error("filter_log_events", "ResourceNotFoundException")
+    with pytest.raises(ClientError) as caught:
+        Requests(aws).observe(scope(), RequestsParams(web_acl="portal"), NOW)
     assert kind_of(caught.value) is ErrorKind.NOT_FOUND

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sandbox.aws import backup, cloudtrail
+from sandbox.aws import cloudtrail
 from tests.activities.aws_calls import RecordedAws
 from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 from tests.activities.unread import Case, Look, ProbeCases
@@ -78,18 +78,6 @@ def _endless(asked: dict[str, Any]) -> dict[str, Any]:
     return {"Events": [], "NextToken": "more"}
 
 
-def _jobs(*ages: timedelta) -> Look:
-    backup.install()
-    for age in ages:
-        backup.job(ACCOUNT, REGION, f"arn:aws:rds:{REGION}:{ACCOUNT}:db:axis", NOW - age)
-    return _look(RecordedAws())
-
-
-def _failed(asked: dict[str, Any]) -> dict[str, Any]:
-    job = {"State": asked["ByState"], "CreationDate": NOW, "ResourceType": "RDS"}
-    return {"BackupJobs": [job], "NextToken": "more"}
-
-
 def _alarms(state: str | None) -> Look:
     aws = RecordedAws()
     if state:
@@ -156,15 +144,6 @@ PROBE_CASES: ProbeCases = {
         Case.ONE_UNREADABLE: partial(_rights, _event, null=True),
         Case.CUT_OFF: partial(_answered, "LookupEvents", _endless),
         Case.TROUBLE_BESIDE_UNREADABLE: partial(_rights, partial(_event, "CreateAccessKey"), null=True),
-    },
-    "backup.failed_jobs": {
-        Case.NO_SOURCE: _jobs,
-        Case.EMPTY: _jobs,
-        Case.UNRECOGNISED: _TYPED,
-        Case.OLD: partial(_jobs, 50 * _HOURS),
-        Case.ONE_UNREADABLE: _TYPED,
-        Case.CUT_OFF: partial(_answered, "ListBackupJobs", _failed),
-        Case.TROUBLE_BESIDE_UNREADABLE: _TYPED,
     },
     "cloudwatch.alarms": {
         Case.NO_SOURCE: partial(_alarms, None),

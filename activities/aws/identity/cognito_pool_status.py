@@ -8,13 +8,15 @@ from pydantic import Field
 from activities.action import Params, ProbeAction, UserPoolName, iam
 from activities.aws.shared.cloudwatch_metrics import Query, read
 from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 
 _NAMESPACE = "AWS/Cognito"
 _PERIOD_SECONDS = 300
-_CLIENTS = 20
+_CLIENTS = 60  # a page
+_PAGES = 2  # three metrics of each client are asked for, and 500 at most at once (GetMetricData)
 
 
 class PoolParams(Params):
@@ -40,7 +42,10 @@ class PoolStatus(ProbeAction[PoolParams]):
         pool = scope.environment.user_pools[params.user_pool]
         cognito = self.clients.client("cognito-idp")
         cognito.describe_user_pool(UserPoolId=pool)
-        listed = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=_CLIENTS)["UserPoolClients"]
+        pages = Pages(cognito.list_user_pool_clients, most=_PAGES, UserPoolId=pool, MaxResults=_CLIENTS)
+        listed = list(pages.items("UserPoolClients"))
+        if not listed:
+            return unknown(f"{params.user_pool} has no client that anybody could sign in by", {"clients": 0})
         queries = {
             f"{kind}{number}": Query(_NAMESPACE, name, {"UserPool": pool, "UserPoolClient": one["ClientId"]}, statistic)
             for number, one in enumerate(listed)
@@ -50,16 +55,18 @@ class PoolStatus(ProbeAction[PoolParams]):
                 ("throttled", "SignInThrottles", "Sum"),
             )
         }
-        points, _ = read(self.clients.client("cloudwatch"), queries, (at - params.window, at), _PERIOD_SECONDS)
+        points, complete = read(self.clients.client("cloudwatch"), queries, (at - params.window, at), _PERIOD_SECONDS)
         good, tries, throttled = (
             int(sum(value for name, found in points.items() if name.startswith(kind) for _, value in found))
             for kind in ("good", "all", "throttled")
         )
         facts: dict[str, Any] = {"user_pool": params.user_pool, "clients": len(listed)}
         facts |= {"sign_ins": tries, "succeeded": good, "throttled": throttled}
+        facts["truncated"] = pages.truncated or not complete
         window = f"the last {spoken(params.window)}"
-        if not tries:
+        if not tries and not throttled:
             return unknown(f"{params.user_pool}: Cognito counted no sign-in in {window}", facts)
         bad = throttled or (tries >= params.least and 100 * good < params.percent * tries)
         summary = f"{params.user_pool}: {good} of {tries} sign-ins succeeded in {window}, {throttled} were throttled"
-        return suspect_if(bad, summary, facts)
+        summary += "; not all clients and figures were read" if facts["truncated"] else ""
+        return suspect_if(bad, summary, facts, unsure=facts["truncated"])

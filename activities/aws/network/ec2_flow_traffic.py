@@ -8,7 +8,7 @@ from pydantic import Field
 
 from activities.action import NetworkName, Params, ProbeAction, iam
 from activities.aws.network.ec2_flow_logs import destination, is_active, listed
-from activities.aws.network.flow_lines import Verdict, inside
+from activities.aws.network.flow_lines import Format, Verdict, inside, skipped
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -34,7 +34,8 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
     What it refused between its own addresses is what a security group or a network ACL keeps from working; what it
     refused from outside is ordinary. Ports are named, addresses are not. Flow logs that go to CloudWatch Logs are read,
     50 pages of what was refused and 5 of the rest at most; those that go elsewhere are named and not read: then it is
-    unknown. A flow stands there up to a quarter of an hour later.
+    unknown, as it is where AWS left records out or the format does not say what was refused between whom. A flow stands
+    there up to a quarter of an hour later.
     """
 
     name = "ec2.flow_traffic"
@@ -54,11 +55,14 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
         own, window, logs = inside(ec2, vpc), Window.before(at, params.window), self.clients.client("logs")
         refused.read(logs, own, window, _PAGES_REFUSED)
         let.read(logs, own, window, _PAGES_LET)
+        gaps = skipped(logs, refused.source, window) if refused.source else 0
+        lacks = Format(refused.source).lacks if refused.source else []
         groups = sorted({destination(one.source) for one in (refused, let) if one.source})
         return suspect_if(
             refused.ports.total() >= params.threshold,
             f"{params.network} ({vpc}): of the flows of the last {spoken(params.window)}, "
-            f"{let.describe('let through')} and {refused.describe('refused')}; {_between(refused.ports)}",
+            f"{let.describe('let through')} and {refused.describe('refused')}; {_between(refused.ports)}"
+            + _unread(refused.unread + let.unread, gaps, lacks),
             {
                 **facts,
                 "log_groups": groups,
@@ -67,12 +71,31 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
                 "rejected_inside": refused.ports.total(),
                 "rejected_inside_by_port": {str(port): count for port, count in refused.ports.most_common(_PORTS)},
                 "truncated": refused.truncated or let.truncated,
+                "unread": refused.unread + let.unread + gaps,
+                "lacks": lacks,
                 **window.facts(),
             },
             window.of(", ".join(groups)),
             # nothing suspect is no proof where refusals are not recorded or not all read, or nothing is written at all
-            unsure=refused.source is None or refused.truncated or not refused.count + let.count,
+            unsure=refused.source is None
+            or refused.truncated
+            or refused.unread
+            or gaps
+            or lacks
+            or _silent(refused, let),
         )
+
+
+def _silent(*verdicts: Verdict) -> bool:
+    return not any(one.count for one in verdicts)
+
+
+def _unread(lines: int, gaps: int, lacks: list[str]) -> str:
+    """What was not seen."""
+    parts = [f"its format lacks {', '.join(lacks)}"] if lacks else []
+    parts += [f"AWS left records out {gaps} times"] if gaps else []
+    parts += [f"{lines} lines could not be read"] if lines else []
+    return "".join(f"; {part}" for part in parts)
 
 
 def _between(ports: Counter[int]) -> str:

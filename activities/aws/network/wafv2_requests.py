@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, WebAclName, iam
+from activities.aws.network.wafv2_acls import Waf
 from activities.aws.shared.addresses import Networks
-from activities.aws.shared.findings import suspect_if
+from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.log_records import events
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -23,6 +24,8 @@ from domain.values.timestamps import short_time, stamp_to_second
 _SHOWN = 20
 _NAMED = 3
 _STOPPED = frozenset({"BLOCK", "CAPTCHA", "CHALLENGE"})
+_ACTIONS = _STOPPED | {"ALLOW"}
+_HIDDEN = {"UriPath", "Uri"}
 
 
 class RequestsParams(Params):
@@ -78,21 +81,28 @@ class Requests(ProbeAction[RequestsParams]):
     What was blocked is what was stopped; a breach shows in what the same addresses were allowed. Suspect are an address
     that was blocked and allowed, and one that was allowed `threshold` requests to `path`. Protected addresses are
     counted and never suspect. Only addresses, counts and times leave this probe. It reads the latest requests first and
-    at most 50 pages; `truncated` then says that there are more. A log without a single request is unknown, not well.
+    at most 50 pages; `truncated` then says that there are more. A log without a single request is unknown, not well,
+    and so is one that goes elsewhere, that drops allowed requests, or that hides the paths that are asked for.
     """
 
     name = "wafv2.requests"
-    permissions = iam("logs:FilterLogEvents")
+    permissions = iam("logs:FilterLogEvents", "wafv2:GetLoggingConfiguration ListWebACLs")
 
     def observe(self, scope: Scope, params: RequestsParams, at: datetime) -> Finding:
-        group = scope.environment.web_acls[params.web_acl].log_group
+        waf = Waf(self.clients, scope.environment, params.web_acl)
+        group = waf.named.log_group
         ours = Networks(scope.environment.protected.addresses)
         window = Window.before(at, params.window)
-        found = events(self.clients.client("logs"), group, "", window)
+        places, hides = self._logging(waf, params)
+        if not any(place.endswith(f":log-group:{group}") for place in places):
+            where = f"logs to {', '.join(places)}, to be looked up there" if places else "logs nowhere"
+            facts: dict[str, Any] = {"web_acl": params.web_acl, "log_group": group, "elsewhere": places}
+            return unknown(f"{params.web_acl}: the web ACL {where}", facts, next(iter(places), None))
+        found = events(self.clients.client(waf.service.replace("wafv2", "logs")), group, "", window)
         addresses: dict[str, _Address] = {}
-        unreadable = 0
+        unread = 0
         for event in found.items("events"):
-            unreadable += not _take(event["message"], addresses, params.path)
+            unread += not _take(event["message"], addresses, params.path)
         why = {one.address: one.why(params, ours) for one in addresses.values()}
         # those that something speaks against first, then by what they were allowed and denied
         order = sorted(
@@ -108,7 +118,8 @@ class Requests(ProbeAction[RequestsParams]):
             "addresses": len(order),
             "suspects": [one.address for one in suspects[:_SHOWN]],
             "by_address": [_facts(one, why[one.address], ours) for one in order[:_SHOWN]],
-            "unreadable": unreadable,
+            "unread": unread,
+            "hides": hides,
             "truncated": found.truncated,
             "log_group": group,
             "path": params.path,
@@ -116,13 +127,41 @@ class Requests(ProbeAction[RequestsParams]):
         }
         seen = _summary(params, blocked + allowed, suspects)
         more = " among the latest ones; there is more to search" if found.truncated else ""
+        more += f"; {unread} lines could not be read" if unread else ""
+        more += f"; the log {' and '.join(hides)}" if hides else ""
         return suspect_if(
             suspects,
             f"{params.web_acl}: {seen} in the last {spoken(params.window)}{more}",
             facts,
             window.of(group),
-            unsure=found.truncated or not order,
+            unsure=found.truncated or unread or hides or not order,
         )
+
+    def _logging(self, waf: Waf, params: RequestsParams) -> tuple[list[str], list[str]]:
+        """Where the web ACL logs, and what does not stand there (`wafv2:GetLoggingConfiguration`)."""
+        try:
+            found = waf.client.get_logging_configuration(ResourceArn=waf.acl()["ARN"])["LoggingConfiguration"]
+        except waf.client.exceptions.WAFNonexistentItemException:
+            return [], []
+        hides = ["leaves out allowed requests"] if _drops_allowed(found.get("LoggingFilter")) else []
+        hidden = any(_HIDDEN & field.keys() for field in found.get("RedactedFields") or [])
+        hides += ["hides paths"] if params.path and hidden else []
+        return found["LogDestinationConfigs"], hides
+
+
+def _drops_allowed(given: dict[str, Any] | None) -> bool:
+    """Whether a filter keeps some allowed requests out of the log: the first that applies decides (API LoggingFilter).
+
+    One that asks for labels too may let any of them fall.
+    """
+    for one in (given or {}).get("Filters", []):
+        conditions = [condition.get("ActionCondition", {}).get("Action") for condition in one["Conditions"]]
+        if one["Behavior"] == "DROP" and ("ALLOW" in conditions or None in conditions):
+            return True
+        certain = one["Requirement"] == "MEETS_ANY" or len(conditions) == 1
+        if one["Behavior"] == "KEEP" and "ALLOW" in conditions and certain:
+            return False
+    return (given or {}).get("DefaultBehavior") == "DROP"
 
 
 def _summary(params: RequestsParams, requests: int, suspects: list[_Address]) -> str:
@@ -141,6 +180,8 @@ def _take(message: str, addresses: dict[str, _Address], path: str | None) -> boo
         request, action = record["httpRequest"], record["action"]
         address = str(ip_address(request["clientIp"]))
         at = datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
+        if action not in _ACTIONS:
+            return False
         matches = path is None or fnmatchcase(str(request.get("uri", "")), path)
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
