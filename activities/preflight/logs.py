@@ -109,7 +109,12 @@ def _events(room: Room, group: str) -> Iterable[dict[str, Any]]:
 
 CHECKS: tuple[Check[Any], ...] = (
     named("log format", under("services"), service_log, iam("logs:FilterLogEvents")),
-    named("database log", under("databases"), database_log, iam("rds:DescribeDBLogFiles DownloadDBLogFilePortion")),
+    named(
+        "database log",
+        under("databases"),
+        database_log,
+        iam("rds:DescribeDBClusters DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion"),
+    ),
     named("WAF log", under("web_acls"), waf_log, iam("wafv2:GetLoggingConfiguration ListWebACLs")),
     named(
         "flow log",
