@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.action import iam
 from activities.preflight.check import Check, Room, Verdict, ok, wrong
-from activities.preflight.places import each, under
+from activities.preflight.places import each, left, under
 
 _OFF = timedelta(seconds=1)
 _GRAIN = timedelta(seconds=1)
@@ -36,12 +36,6 @@ def _quota(room: Room, service: str, code: str) -> int:
     return int(found["Quota"]["Value"])
 
 
-def left(used: int, most: int, needed: int, what: str) -> Verdict:
-    """Whether enough of a quota is left for what an incident's changes make."""
-    detail = f"{used} of {most} {what} used"
-    return ok(detail) if most - used >= needed else wrong(f"{detail}, {needed} are needed; clear some, or ask for more")
-
-
 def acl_entries(room: Room, acl: str) -> Verdict:
     """A network ACL has room for an isolation's entries in either direction (`ec2:DescribeNetworkAcls`).
 
@@ -59,14 +53,6 @@ def snapshots(room: Room, _: str) -> Verdict:
     return left(used, _quota(room, "rds", "L-272F1212"), 5, "manual snapshots")
 
 
-def addresses(room: Room, name: str) -> Verdict:
-    """An IP set has room for what is to be blocked; it holds 10,000 (AWS WAF guide, "AWS WAF quotas")."""
-    wafv2 = room.client("wafv2")
-    found = next(one for one in wafv2.list_ip_sets(Scope="REGIONAL", Limit=100)["IPSets"] if one["Name"] == name)
-    held = wafv2.get_ip_set(Name=name, Scope="REGIONAL", Id=found["Id"])["IPSet"]["Addresses"]
-    return left(len(held), 10_000, 500, "addresses")
-
-
 _REGION: Callable[[Room], dict[str, str]] = each(lambda e: {"region": e.region if e.databases else None})
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -78,10 +64,4 @@ CHECKS: tuple[Check[Any], ...] = (
         iam("ec2:DescribeNetworkAcls", "servicequotas:GetServiceQuota"),
     ),
     Check("snapshots", _REGION, snapshots, iam("rds:DescribeDBSnapshots", "servicequotas:GetServiceQuota")),
-    Check(
-        "addresses",
-        each(lambda e: {f"web_acls.{name}.ip_set": one.ip_set for name, one in e.web_acls.items()}),
-        addresses,
-        iam("wafv2:ListIPSets GetIPSet"),
-    ),
 )

@@ -10,9 +10,10 @@ from typing import Any
 
 from activities.action import iam
 from activities.aws.database.described_database import instance_name
+from activities.aws.network.wafv2_acls import Waf
 from activities.preflight.check import Check, Room, Verdict, missing, named, ok, unknown, wrong
-from activities.preflight.places import each, under
-from domain.config.environment import Database, Network, Service, WebAcl
+from activities.preflight.places import each, of_waf, under
+from domain.config.environment import Database, Network, Service
 from domain.rules.log_lines import Line, Unread, first_read, read_line
 
 _SAMPLE = 50
@@ -45,7 +46,8 @@ def database_log(room: Room, one: Database) -> Verdict:
     declared = one.log
     if declared is None:
         return missing("no format is declared, so no probe reads it; write log")
-    rds, name = room.client("rds"), instance_name(room.clients, one)
+    rds = room.client("rds")
+    name = instance_name(room.clients, one)
     pages = rds.get_paginator("describe_db_log_files").paginate(DBInstanceIdentifier=name)
     ending = ".csv" if declared.format == "csvlog" else ""
     files = [file for page in pages for file in page["DescribeDBLogFiles"]]
@@ -59,15 +61,14 @@ def database_log(room: Room, one: Database) -> Verdict:
     return judged(lines, lambda line: read_line(declared, line), newest, "mend log: prefix, zone and severities")
 
 
-def waf_log(room: Room, one: WebAcl) -> Verdict:
+@of_waf
+def waf_log(room: Room, name: str) -> Verdict:
     """A web ACL logs to its group, and drops nothing (`wafv2:ListWebACLs`, `GetLoggingConfiguration`)."""
-    wafv2 = room.client("wafv2")
-    found = next((acl for acl in wafv2.list_web_acls(Scope="REGIONAL")["WebACLs"] if acl["Name"] == one.name), None)
-    if found is None:
-        return unknown("there is no such web ACL to ask")
+    waf = Waf(room.clients, room.environment, name)
+    one, arn = waf.named, waf.acl()["ARN"]
     try:
-        logging = wafv2.get_logging_configuration(ResourceArn=found["ARN"])["LoggingConfiguration"]
-    except wafv2.exceptions.WAFNonexistentItemException:
+        logging = waf.client.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"]
+    except waf.client.exceptions.WAFNonexistentItemException:
         return missing(f"it does not log; let it log to {one.log_group}")
     to = [arn.rsplit(":log-group:", 1)[-1].removesuffix(":*") for arn in logging["LogDestinationConfigs"]]
     if one.log_group not in to:
@@ -115,7 +116,12 @@ CHECKS: tuple[Check[Any], ...] = (
         database_log,
         iam("rds:DescribeDBClusters DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion"),
     ),
-    named("WAF log", under("web_acls"), waf_log, iam("wafv2:GetLoggingConfiguration ListWebACLs")),
+    named(
+        "WAF log",
+        lambda room: {f"web_acls.{name}": name for name in room.environment.web_acls},
+        waf_log,
+        iam("wafv2:GetLoggingConfiguration ListWebACLs"),
+    ),
     named(
         "flow log",
         each(lambda e: {f"networks.{name}": one for name, one in e.networks.items()}),

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any, TypeVar
 
-from activities.action import iam
-from activities.aws.database.described_database import found
+from activities.action import RuleError, iam
+from activities.aws.database import described_database
+from activities.aws.network.wafv2_acls import Waf
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
@@ -76,18 +78,26 @@ def service(room: Room, one: Service) -> Verdict:
     )
 
 
-def log_groups(environment: Environment) -> dict[str, str | None]:
-    """Every log group that the file names, by its keys."""
+def log_groups(environment: Environment) -> dict[str, tuple[str, str] | None]:
+    """Every log group that the file names, by its keys, with the client that knows it."""
+    networks, home = environment.networks, f"logs@{environment.home_region}"
     return {
-        **{f"services.{name}.log_group": one.log_group for name, one in environment.services.items()},
-        **{f"web_acls.{name}.log_group": one.log_group for name, one in environment.web_acls.items()},
-        **{f"networks.{name}.flow_log_group": one.flow_log_group for name, one in environment.networks.items()},
+        **{f"services.{name}.log_group": ("logs", one.log_group) for name, one in environment.services.items()},
+        **{
+            f"web_acls.{name}.log_group": ("logs" if one.scope == "REGIONAL" else home, one.log_group)
+            for name, one in environment.web_acls.items()
+        },
+        **{
+            f"networks.{k}.flow_log_group": ("logs", n.flow_log_group) if n.flow_log_group else None
+            for k, n in networks.items()
+        },
     }
 
 
-def log_group(room: Room, name: str) -> Verdict:
+def log_group(room: Room, one: tuple[str, str]) -> Verdict:
     """A log group is there; a prefix may find others first (`logs:DescribeLogGroups`)."""
-    pages = room.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    service, name = one
+    pages = room.client(service).get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
     found = next((one for page in pages for one in page["logGroups"] if one["logGroupName"] == name), None)
     if found is None:
         return missing()
@@ -97,15 +107,15 @@ def log_group(room: Room, name: str) -> Verdict:
 
 def database(room: Room, one: Database) -> Verdict:
     """A database is there, and replicates what the file says (`rds:DescribeDBInstances`, `DescribeDBClusters`)."""
-    place = found(room.clients, one)
-    instance = place.instance
-    source = instance.get("ReadReplicaSourceDBInstanceIdentifier") or instance.get(
-        "ReadReplicaSourceDBClusterIdentifier"
-    )
+    place = described_database.found(room.clients, one)
+    found = place.instance
+    if place.cluster:
+        return ok(f"{place.cluster['Status']}, its writer is {found['DBInstanceIdentifier']}")
+    source = found.get("ReadReplicaSourceDBInstanceIdentifier")
     wanted = room.environment.databases[one.replica_of].identifier if one.replica_of else None
     other = (source or "nothing").rsplit(":", 1)[-1]
     return first_wrong(
-        place.worst_status,
+        found["DBInstanceStatus"],
         f"it replicates {other}, not {wanted or 'nothing'}; mend replica_of" if source != wanted else None,
     )
 
@@ -130,25 +140,48 @@ def bucket(room: Room, name: str) -> Verdict:
     return ok("of this account")
 
 
-def of_waf(operation: str, key: str, remedy: str = "") -> Callable[[Room, str], Verdict]:
-    """Whether the web ACLs or IP sets of the region have one of a name (`wafv2:ListWebACLs`, `wafv2:ListIPSets`)."""
+def of_waf(look: Callable[[Room, T], Verdict]) -> Callable[[Room, T], Verdict]:
+    """Make a look say `missing` of a web ACL or address set that has no such name: AWS WAF knows ids alone."""
 
-    def look(room: Room, name: str) -> Verdict:
-        asked: dict[str, Any] = {"Scope": "REGIONAL", "Limit": 100}
-        while True:
-            page = getattr(room.client("wafv2"), operation)(**asked)
-            if any(one["Name"] == name for one in page[key]):
-                return ok("there")
-            if not page.get("NextMarker") or not page[key]:
-                return missing(remedy or missing().detail)
-            asked["NextMarker"] = page["NextMarker"]
+    @wraps(look)
+    def looked(room: Room, one: T) -> Verdict:
+        try:
+            return look(room, one)
+        except RuleError as error:
+            return missing(str(error))
 
-    return look
+    return looked
 
 
-def ip_sets(environment: Environment) -> dict[str, str | None]:
-    keys = ("ip_set", "ip_set_v6")
-    return {f"web_acls.{name}.{key}": getattr(one, key) for name, one in environment.web_acls.items() for key in keys}
+@of_waf
+def web_acl(room: Room, name: str) -> Verdict:
+    """A web ACL of this name is there, in its scope (`wafv2:ListWebACLs`)."""
+    Waf(room.clients, room.environment, name).acl()
+    return ok("there")
+
+
+def ip_sets(environment: Environment) -> dict[str, tuple[str, str] | None]:
+    """The address sets that the file names, each with its web ACL."""
+    named = environment.web_acls.items()
+    first = {f"web_acls.{name}.ip_set": (name, one.ip_set) for name, one in named}
+    return {**first, **{f"web_acls.{k}.ip_set_v6": (k, one.ip_set_v6) if one.ip_set_v6 else None for k, one in named}}
+
+
+@of_waf
+def ip_set(room: Room, one: tuple[str, str]) -> Verdict:
+    """An address set is there, and has room for what is to be blocked (`wafv2:ListIPSets`, `GetIPSet`).
+
+    It holds 10,000 (AWS WAF guide, "AWS WAF quotas").
+    """
+    waf = Waf(room.clients, room.environment, one[0])
+    held = waf.client.get_ip_set(**waf.place(waf.ip_set(one[1])))["IPSet"]["Addresses"]
+    return left(len(held), 10_000, 500, "addresses")
+
+
+def left(used: int, most: int, needed: int, what: str) -> Verdict:
+    """Whether enough of a quota is left for what an incident's changes make."""
+    detail = f"{used} of {most} {what} used"
+    return ok(detail) if most - used >= needed else wrong(f"{detail}, {needed} are needed; clear some, or ask for more")
 
 
 def described(service_: str, operation: str, argument: str, holds: str) -> Callable[[Room, str], Verdict]:
@@ -214,11 +247,17 @@ CHECKS: tuple[Check[Any], ...] = (
     named("bucket", under("buckets"), bucket, iam("s3:ListBucket")),
     named(
         "web ACL",
-        each(lambda e: {f"web_acls.{name}": one.name for name, one in e.web_acls.items()}),
-        of_waf("list_web_acls", "WebACLs"),
+        lambda room: {f"web_acls.{name}": name for name in room.environment.web_acls},
+        web_acl,
         iam("wafv2:ListWebACLs"),
     ),
-    named("IP set", each(ip_sets), of_waf("list_ip_sets", "IPSets"), iam("wafv2:ListIPSets")),
+    named("IP set", each(ip_sets), ip_set, iam("wafv2:GetIPSet ListIPSets")),
+    named(
+        "DNS firewall",
+        each(lambda e: {f"networks.{name}.dns_firewall": one.dns_firewall for name, one in e.networks.items()}),
+        described("route53resolver", "get_firewall_rule_group", "FirewallRuleGroupId", "FirewallRuleGroup"),
+        iam("route53resolver:GetFirewallRuleGroup"),
+    ),
     named(
         "security group",
         under("security_groups"),

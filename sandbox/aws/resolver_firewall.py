@@ -24,8 +24,23 @@ def install() -> None:
         Route53ResolverResponse,
         associate_firewall_rule_group=associate,
         disassociate_firewall_rule_group=disassociate,
+        get_firewall_rule_group=rule_group,
         list_firewall_rule_group_associations=listed,
     )
+
+
+def rule_groups(backend: Route53ResolverBackend) -> set[str]:
+    """The ids of the rule groups that the account has."""
+    found: set[str] = vars(backend).setdefault("firewall_rule_groups", set())
+    return found
+
+
+def rule_group(response: Route53ResolverResponse) -> str:
+    """One rule group (API GetFirewallRuleGroup)."""
+    asked = response._get_param("FirewallRuleGroupId")
+    if asked not in rule_groups(response.route53resolver_backend):
+        raise JsonRESTError("ResourceNotFoundException", "There is no such rule group")
+    return json.dumps({"FirewallRuleGroup": {"Id": asked, "Status": "COMPLETE"}})
 
 
 def _associations(backend: Route53ResolverBackend) -> dict[str, dict[str, Any]]:

@@ -47,7 +47,8 @@ def house() -> Iterator[House]:
 def spare() -> Iterator[House]:
     """A second sandbox without a worker, for tests that need one to themselves, in the order of their modules.
 
-    In `test_cannot` no worker has run in it yet; after `test_dry_run`, `test_patients` leaves it in disorder.
+    In `test_before` and `test_cannot` no worker has run in it yet; after `test_dry_run`, `test_patients` leaves it in
+    disorder.
     """
     with folder_for("spare") as data_dir, opened(House(data_dir)) as one:
         yield one

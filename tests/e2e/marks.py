@@ -55,14 +55,15 @@ class Answers:
 
 
 def _in_the_log(house: House) -> set[str]:
-    """Lines of the application: text, and JSON whose fields hold what they should not."""
-    taken = {"eventType": "AUTHENTICATION", "success": True, "sourceIp": ATTACKERS[0]}
-    read = {"eventType": "DATA_ACCESS", "success": True, "sourceIp": ATTACKERS[0]}
+    """Lines that a look at sign-ins or reads is given: text, and JSON whose fields hold what they should not."""
+    taken = {"level": "INFO", "eventType": "AUTHENTICATION", "success": True, "sourceIp": ATTACKERS[0]}
+    read = {"level": "INFO", "eventType": "DATA_ACCESS", "success": True, "sourceIp": ATTACKERS[0]}
+    raised = {"level": "INFO", "eventType": "PRIVILEGE_ESCALATION"}
     lines = [
-        f"ERROR request failed: HTTP 503 on GET /api/patients/{mark('line')}",
-        f"ERROR database error: duplicate key ({mark('key')}) born 1 April 1970",
+        f"ERROR AUTHENTICATION failed: HTTP 503 on GET /api/patients/{mark('line')}",
+        f"ERROR DATA_ACCESS failed: duplicate key ({mark('key')}) born 1 April 1970",
         json.dumps(taken | {"userId": f"{mark('account')}@mail.example", "role": mark("role")}),
-        json.dumps({"eventType": "PRIVILEGE_ESCALATION", "sourceIp": mark("address"), "userId": mark("escalated")}),
+        json.dumps(raised | {"sourceIp": mark("address"), "userId": mark("escalated")}),
         json.dumps(read | {"userId": mark("reader"), "resourceId": mark("study"), "patient": mark("patient")}),
     ]
     _write(house, BACKEND_LOG, lines)

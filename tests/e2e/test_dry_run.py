@@ -12,7 +12,7 @@ from tests.e2e.workers import Worker, running
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-apart")]
 
 WHAT_IF = ("start", "system-outage", "--severity", "P0", "--title", "What if", "--dry-run")
-READS = re.compile(r"[\w-]+\.(Describe|List|Get|Filter)\w+|s3\.(GET|HEAD) .*")
+READS = re.compile(r"[\w-]+\.((Describe|List|Get|Filter)\w+|Query|StartQuery)|s3\.(GET|HEAD) .*")
 
 
 def test_dry_run_shows_the_plans_and_writes_nothing(spare: House) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.route53resolver.models import route53resolver_backends
 from moto.ses.models import ses_backends
 from moto.sesv2.models import sesv2_backends
 from moto.sns.models import sns_backends
@@ -17,6 +18,7 @@ from activities.preflight.run import run
 from activities.preflight.table import CHECKS, WRITES
 from domain.config.environment import Environment
 from sandbox.aws.messages_account import standing
+from sandbox.aws.resolver_firewall import rule_groups
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
 from starters.files.organisation_folder import load_organisation
@@ -210,6 +212,26 @@ def test_what_cannot_be_read_is_unknown_with_the_reason(world: World) -> None:
     assert "secret" not in rows[0].detail
     assert "KeyError" in rows[1].detail
     assert "no answer within" in rows[2].detail
+
+
+def test_what_is_in_cloudfront_s_region_and_what_dns_is_cut_by(world: World) -> None:
+    """A web ACL of a distribution is looked for in its scope; a DNS firewall's rule group is there or missing."""
+    content = world.environment.model_dump(mode="json")
+    content["web_acls"]["portal"]["scope"] = "CLOUDFRONT"
+    content["networks"]["main"]["dns_firewall"] = "rslvr-frg-0a1b2c3d4e5f6789"
+    environment = Environment.model_validate(content)
+    named = {"web ACL", "IP set", "log group", "WAF log", "DNS firewall"}
+    checks = [one for one in CHECKS if one.name in named]
+    assert not_ok(looked(environment, checks)) == {
+        ("web ACL", "web_acls.portal"): "missing",
+        ("IP set", "web_acls.portal.ip_set"): "missing",
+        ("IP set", "web_acls.portal.ip_set_v6"): "missing",
+        ("log group", "web_acls.portal.log_group"): "missing",
+        ("WAF log", "web_acls.portal"): "missing",
+        ("DNS firewall", "networks.main.dns_firewall"): "missing",
+    }
+    rule_groups(route53resolver_backends[environment.account][environment.region]).add("rslvr-frg-0a1b2c3d4e5f6789")
+    assert ("DNS firewall", "networks.main.dns_firewall") not in not_ok(looked(environment, checks))
 
 
 def test_an_empty_log_and_an_undeclared_one_are_not_ok(world: World) -> None:
