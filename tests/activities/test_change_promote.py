@@ -8,11 +8,15 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
+from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import PARAMETER, ForeignEcs, metric, promote
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address, snapshot
+from tests.activities.scopes import NOW
+from tests.activities.test_change_catalogue import planned as asked
+from tests.activities.world import WIRE
 
 
 @pytest.fixture
@@ -269,3 +273,21 @@ def test_a_cluster_is_not_replaced_by_a_replica(world: ChangeWorld, rds: FakeRds
     rds.replica["DBClusterIdentifier"] = "axis-cluster"
     with pytest.raises(RuleError, match="fail the cluster over"):
         planned(world)
+
+
+@pytest.mark.parametrize(
+    ("operation", "missing"),
+    [("PutParameter", {"application_reads", "deployment"}), ("UpdateService", {"deployment"})],
+)
+def test_a_promotion_that_leaves_the_application_behind_says_so(
+    world: ChangeWorld, operation: str, missing: set[str]
+) -> None:
+    """It cannot be taken back: what was refused after it is named, for somebody to do by hand."""
+    runner = ChangeRunner(world.clients)
+    call = asked(runner, world)
+    with WIRE.listening(lambda sent: "AccessDeniedException" if sent.operation == operation else None):
+        applied = runner.apply(world.change, call, NOW)
+    assert (applied.outcome, set(applied.refused)) == ("applied", missing)
+    seen = world.change.verify(world.scope, call.plan.without(applied.refused))
+    assert seen.done
+    assert "restarted by hand" in seen.message

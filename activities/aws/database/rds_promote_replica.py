@@ -13,6 +13,7 @@ from activities.action import (
     DatabaseName,
     OnRequest,
     Params,
+    PartlyDoneError,
     RuleError,
     SecurityGroupName,
     iam,
@@ -32,7 +33,7 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.errors import ErrorKind
 
-_ADDRESS, _ROLE = "application_reads", "role"
+_ADDRESS, _DEPLOYMENT, _ROLE = "application_reads", "deployment", "role"
 _PORT = 5432
 _PRIMARY = "primary"
 _RULE = "ingress "
@@ -129,6 +130,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
     def act(self, scope: Scope, plan: Plan) -> None:
         """Take every step that is not taken yet; raises `NotYet`, retried after 2 s, while RDS is promoting.
 
+        Once the replica is promoted, a refusal of what leads the application there is told as a part that is missing.
         The application is led to the promoted instance only once that takes writes. A primary that came back since
         the plan is refused, unless it has been fenced by then.
         """
@@ -143,16 +145,14 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         self._promote(plan)
         # only now that the replica takes writes, and before the restart: tasks read the address when they start
         if now[_ADDRESS] != plan.after[_ADDRESS]:
-            self.clients.once("ssm").put_parameter(
-                Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
-            )
-        if _restarts(plan) and now["deployment"] == plan.before["deployment"]:
-            update(self.clients, plan.context, forceNewDeployment=True)
+            self._lead_over(plan)
+        if _restarts(plan) and now[_DEPLOYMENT] == plan.before[_DEPLOYMENT]:
+            self._restart(plan)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the promoted instance serves with its backups, and the application answers on it."""
         now = self.read(scope, plan)
-        if wrong := sorted(name for name, value in plan.after.items() if now.get(name) != value):
+        if wrong := sorted(name for name, value in now.items() if name in plan.after and plan.after[name] != value):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
         instance = described(self.clients, plan.context["replica"])
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
@@ -211,6 +211,23 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 next_retry_delay=_AGAIN,
             )
 
+    def _lead_over(self, plan: Plan) -> None:
+        """Write the address; refused, neither it nor the restart is done, and the promotion stands."""
+        ssm = self.clients.once("ssm")
+        try:
+            ssm.put_parameter(Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True)
+        except ssm.exceptions.ClientError as error:
+            missing: dict[str, Exception] = {_ADDRESS: error}
+            if _restarts(plan):
+                missing[_DEPLOYMENT] = RuleError("it would read the old address again")
+            raise PartlyDoneError(missing) from error
+
+    def _restart(self, plan: Plan) -> None:
+        try:
+            update(self.clients, plan.context, forceNewDeployment=True)
+        except self.clients.once("ecs").exceptions.ClientError as error:
+            raise PartlyDoneError({_DEPLOYMENT: error}) from error
+
     def _pair(self, where: Environment, replica: str) -> Pair:
         source = where.databases[replica].replica_of
         if source is None:
@@ -235,7 +252,7 @@ def _role(instance: dict[str, Any]) -> str:
 
 
 def _restarts(plan: Plan) -> bool:
-    return "deployment" in plan.before
+    return _DEPLOYMENT in plan.before
 
 
 def _port(instance: dict[str, Any]) -> int:
