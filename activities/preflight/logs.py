@@ -10,6 +10,7 @@ from typing import Any
 
 from activities.action import iam
 from activities.aws.database.described_database import instance_name
+from activities.aws.database.postgres_log_files import is_of, records
 from activities.aws.network.wafv2_acls import Waf
 from activities.preflight.check import Check, Room, Verdict, missing, named, ok, unknown, wrong
 from activities.preflight.places import each, of_waf, under
@@ -49,15 +50,14 @@ def database_log(room: Room, one: Database) -> Verdict:
     rds = room.client("rds")
     name = instance_name(room.clients, one)
     pages = rds.get_paginator("describe_db_log_files").paginate(DBInstanceIdentifier=name)
-    ending = ".csv" if declared.format == "csvlog" else ""
     files = [file for page in pages for file in page["DescribeDBLogFiles"]]
-    named = [file for file in files if "postgresql" in file["LogFileName"] and file["LogFileName"].endswith(ending)]
+    named = [file for file in files if is_of(declared, file["LogFileName"])]
     if not named:
-        return unknown("RDS lists no log of PostgreSQL; look again when something was written")
+        return unknown(f"RDS lists no log of format {declared.format}; look again when something was written")
     newest = max(named, key=lambda file: int(file["LastWritten"]))["LogFileName"]
     # RDS API DownloadDBLogFilePortion: without a marker these are the last lines
     portion = rds.download_db_log_file_portion(DBInstanceIdentifier=name, LogFileName=newest, NumberOfLines=_SAMPLE)
-    lines = [line for line in (portion.get("LogFileData") or "").splitlines() if line.strip()]
+    lines = records(iter((portion.get("LogFileData") or "").split("\n")), declared)
     return judged(lines, lambda line: read_line(declared, line), newest, "mend log: prefix, zone and severities")
 
 

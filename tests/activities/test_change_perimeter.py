@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -5,7 +6,7 @@ import pytest
 from moto import mock_aws
 from pydantic import ValidationError
 
-from activities.action import RuleError
+from activities.action import PartlyDoneError, RuleError
 from activities.aws.network.ec2_restrict_network import RestrictNetwork, RestrictParams
 from activities.aws.observability.logging_extend import ExtendLogging, ExtendLoggingParams
 from activities.changes.runner import ChangeRunner
@@ -180,8 +181,11 @@ def test_a_flow_log_that_cannot_be_deleted_is_told() -> None:
 
     world.clients.instead["ec2"] = Ec2()
     carry_out(world, 2, undo=done)
-    with pytest.raises(RuleError, match=r"deletes no flow log.*OperationNotPermitted"):
+    with pytest.raises(PartlyDoneError) as refused:
         world.change.act(world.scope, done.reversed())
+    (error,) = refused.value.errors.values()
+    assert isinstance(error, RuleError)
+    assert re.search(r"deletes no flow log.*OperationNotPermitted", str(error))
 
 
 def test_a_log_that_would_go_nowhere_is_refused() -> None:

@@ -72,6 +72,13 @@ BROKEN = [
         "13: services.timetable.log_formats[1].samples[1]",
         "is not read by its format text: pattern does not fit",
     ),
+    (
+        ENVIRONMENT,
+        "{format: json}",
+        "{format: text, pattern: ^INFO}",
+        "13: services.timetable.log_formats[1].samples[0]",
+        "is read by format text before its own",
+    ),
     (ENVIRONMENT, "{format: json}", "{format: jsn}", "13: services.timetable.log_formats[0].format", "'json'"),
     (
         ENVIRONMENT,
@@ -307,3 +314,14 @@ def test_who_and_where_are_read_without_any_action() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_log_whose_format_nobody_declared_is_read_by_no_step(tmp_path: Path) -> None:
+    """The step is named, and what the environment's file lacks."""
+    declared = (
+        '    log_formats: [{format: json}, {format: text, pattern: "^(?<level>[A-Z]+) ", samples: [INFO tide read]}]\n'
+    )
+    folder = written(tmp_path, {ENVIRONMENT: (declared, "")})
+    said = [str(problem) for problem in lint(folder)]
+    assert len(said) == 1, said
+    assert "with.service: 'timetable' has no log_formats in environment docks; add it there" in said[0]

@@ -112,11 +112,14 @@ def _written_since(rds: Any, identifier: str, declared: DatabaseLog, since: date
     wanted = [
         one
         for one in pages.items("DescribeDBLogFiles")
-        if one["LogFileName"].startswith(PREFIX)
-        and one["LogFileName"].endswith(_CSV) == (declared.format == "csvlog")
-        and one["LastWritten"] >= since.timestamp() * 1000
+        if is_of(declared, one["LogFileName"]) and one["LastWritten"] >= since.timestamp() * 1000
     ]
     return sorted(wanted, key=lambda one: (one["LastWritten"], one["LogFileName"]), reverse=True)
+
+
+def is_of(declared: DatabaseLog, name: str) -> bool:
+    """Whether a file of this name is of PostgreSQL's log in that format."""
+    return name.startswith(PREFIX) and name.endswith(_CSV) == (declared.format == "csvlog")
 
 
 class _Portions:
@@ -149,14 +152,14 @@ class _Portions:
 
 
 def _take_file(portions: _Portions, declared: DatabaseLog, stretch: Stretch, seen: Complaints) -> None:
-    for row in _records(portions.lines(), declared):
+    for row in records(portions.lines(), declared):
         _take(read_line(declared, row), stretch, seen)
     seen.truncated |= portions.more
 
 
 def _take_end(portions: _Portions, declared: DatabaseLog, stretch: Stretch, seen: Complaints) -> None:
     """Take the last lines of a file, from the first whole entry on: all of the stretch, if that is older than it."""
-    entries = (read_line(declared, row) for row in _records(portions.lines(), declared))
+    entries = (read_line(declared, row) for row in records(portions.lines(), declared))
     first = next((one for one in entries if isinstance(one, Line) and one.at is not None), None)
     if first is not None:
         _take(first, stretch, seen)
@@ -166,7 +169,7 @@ def _take_end(portions: _Portions, declared: DatabaseLog, stretch: Stretch, seen
     seen.truncated |= portions.more or not older
 
 
-def _records(lines: Iterator[str], declared: DatabaseLog) -> Iterator[str]:
+def records(lines: Iterator[str], declared: DatabaseLog) -> Iterator[str]:
     """Lines that hold something; of a csvlog, rows, which go on while a quote is open, but not into the next row."""
     row = ""
     for line in lines:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, iam
 from activities.aws.network.ingress_rules import IngressRule, matching
-from activities.aws.network.isolation_barriers import AclEntry
+from activities.aws.network.isolation_barriers import AclEntry, room
 from activities.aws.shared.addresses import Addresses, listed, normalised, own_addresses, refuse_unblockable
 from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
@@ -55,6 +55,7 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
     permissions = iam(
         "ec2:AuthorizeSecurityGroupIngress CreateNetworkAclEntry CreateTags DeleteNetworkAclEntry",
         "ec2:DescribeAddresses DescribeNetworkAcls DescribeSecurityGroupRules RevokeSecurityGroupIngress",
+        "servicequotas:GetServiceQuota",
     )
     classes = (ApprovalClass.A2,)
 
@@ -112,8 +113,8 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
         refuse_protected(scope.environment, (acl,))
         ec2 = self.clients.client("ec2")
         refuse_unblockable(params.addresses, scope.environment.protected.addresses, own_addresses(self.clients))
-        entries = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
-        standing = {one["RuleNumber"]: one for one in entries if not one["Egress"]}
+        described = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]
+        standing = {one["RuleNumber"]: one for one in described["Entries"] if not one["Egress"]}
         free = [number for number in _NUMBERS if number not in standing]
         found: dict[str, tuple[Any, Any]] = {}
         for address in params.addresses:
@@ -122,6 +123,9 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
             if not known and not free:
                 raise RuleError(f"{acl} has no free entry from {_NUMBERS[0]} to {_NUMBERS[-1]}: remove some first")
             found[f"{acl} ingress {known[0] if known else free.pop(0)}"] = (entry if known else None, entry)
+        count, most = room(self.clients, described, egress=False)
+        if (needed := sum(before is None for before, _ in found.values())) > most - count:
+            raise RuleError(f"{acl} has {count} of {most} ingress entries, {needed} more are needed: remove some first")
         return found
 
 

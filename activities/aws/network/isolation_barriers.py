@@ -15,6 +15,8 @@ FIRST_RULE = 1
 Rules 1 to 89 are reserved for incidents; 10 to 89 deny single addresses.
 """
 
+_QUOTA = "L-2AEEBF1A"  # rules per network ACL and direction
+_LAST = 32767
 _EVERYWHERE = {"CidrBlock": "0.0.0.0/0", "Ipv6CidrBlock": "::/0"}
 _SOURCES = (
     ("IpRanges", ("CidrIp", "Description")),
@@ -55,6 +57,16 @@ class DefaultAction:
             self._once.update_web_acl(**whole, LockToken=answer["LockToken"])
 
         write_locked(wafv2, write)
+
+
+def room(clients: Clients, acl: dict[str, Any], *, egress: bool) -> tuple[int, int]:
+    """How many entries of a direction stand in a network ACL, and how many may (`servicequotas:GetServiceQuota`).
+
+    The last one of every network ACL, which cannot be removed, does not count (VPC quotas).
+    """
+    standing = [one for one in acl["Entries"] if one["Egress"] == egress and one["RuleNumber"] != _LAST]
+    quota = clients.client("service-quotas").get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA)["Quota"]
+    return len(standing), int(quota["Value"])
 
 
 class AclEntry:

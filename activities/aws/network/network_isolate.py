@@ -7,7 +7,14 @@ from pydantic import BeforeValidator
 
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
 from activities.aws.network.dns_firewall import DnsFirewall
-from activities.aws.network.isolation_barriers import FIRST_RULE, AclEntry, DefaultAction, Ingress, deny_everything
+from activities.aws.network.isolation_barriers import (
+    FIRST_RULE,
+    AclEntry,
+    DefaultAction,
+    Ingress,
+    deny_everything,
+    room,
+)
 from activities.aws.network.wafv2_acls import Waf
 from activities.aws.network.wafv2_rules import in_order
 from activities.aws.shared.addresses import listed
@@ -19,8 +26,6 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State
 
 _WEB_ACL, _DNS = "default_action", "dns_firewall"
-_QUOTA = "L-2AEEBF1A"  # rules per network ACL and direction
-_LAST = 32767  # the entry that every network ACL ends with, which no quota counts
 _DIRECTIONS = {"ingress": False, "egress": True}
 _BLOCK: dict[str, Any] = {"Block": {}}
 
@@ -121,24 +126,21 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         vpc = self.clients.client("ec2").describe_vpcs(VpcIds=[acl["VpcId"]])["Vpcs"][0]
         states = {one["Ipv6CidrBlockState"]["State"] for one in vpc.get("Ipv6CidrBlockAssociationSet", [])}
         families = ["CidrBlock", *(["Ipv6CidrBlock"] if "associated" in states else [])]
-        quotas = self.clients.client("service-quotas")
-        most = int(quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA)["Quota"]["Value"])
         entries: State = {}
         full: list[str] = []
         for direction, egress in _DIRECTIONS.items():
-            standing = {one["RuleNumber"] for one in acl["Entries"] if one["Egress"] == egress} - {_LAST}
+            count, most = room(self.clients, acl, egress=egress)
+            standing = {one["RuleNumber"] for one in acl["Entries"] if one["Egress"] == egress}
             ours = {FIRST_RULE + number: family for number, family in enumerate(families)}
             missing = [number for number in ours if number not in standing]
-            room = missing[: max(most - len(standing), 0)]
+            fitting = missing[: max(most - count, 0)]
             entries |= {
                 f"{acl['NetworkAclId']} {direction} {number}": deny_everything(family)
                 for number, family in ours.items()
-                if number in standing or number in room
+                if number in standing or number in fitting
             }
-            if len(room) < len(missing):
-                full.append(
-                    f"network ACL {acl['NetworkAclId']} has {len(standing)} of {most} {direction} entries: it is full"
-                )
+            if len(fitting) < len(missing):
+                full.append(f"network ACL {acl['NetworkAclId']} has {count} of {most} {direction} entries: it is full")
         return entries, full
 
     def _refuse_ours_in(self, scope: Scope, acl: dict[str, Any]) -> None:

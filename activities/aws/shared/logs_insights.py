@@ -53,14 +53,14 @@ def run(logs: Any, group: str, query: str, window: Window, most: int = MOST_ROWS
     key = hashlib.sha256(f"{group} {query} {start} {end}".encode()).hexdigest()[:16]
     known = last_progress()
     started: dict[str, str] = dict(known) if isinstance(known, dict) else {}
-    if key not in started:
-        asked = {"logGroupName": group, "queryString": query, "startTime": start, "endTime": end, "limit": most}
-        started[key] = str(logs.start_query(**asked)["queryId"])
-        progress(started)
+    asked = {"logGroupName": group, "queryString": query, "startTime": start, "endTime": end, "limit": most}
     try:
+        if key not in started:
+            started[key] = str(logs.start_query(**asked)["queryId"])
+            progress(started)
         return _awaited(logs, started[key], most)
     except CancelledError:
-        if not taken_up_later():
+        if key in started and not taken_up_later():
             _stop(logs, started[key])
         raise
     except QueryEndedError:

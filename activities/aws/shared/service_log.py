@@ -17,6 +17,7 @@ from domain.rules.log_lines import Unread, first_read
 _SMALL_BYTES = 16 * 1024**2
 _MOST_PAGES = 20
 _MOST_KINDS = 10_000
+_NO_HIT = frozenset({"0", "0.0", "false", ""})
 _INFREQUENT = "INFREQUENT_ACCESS"
 LOG_PERMISSIONS = "logs:DescribeLogGroups FilterLogEvents StartQuery GetQueryResults StopQuery"
 """What reading a service's log takes."""
@@ -165,7 +166,13 @@ class ServiceLog:
         name, error = next(((name, error) for name, error in judged if error is not None), (None, False))
         first, last = (logs_insights.moment(row[key]) for key in ("first", "last"))
         return Tally(
-            name, bool(error), row.get("hit") == "1", row.get("@logStream", ""), int(row["lines"]), first, last
+            name,
+            bool(error),
+            row.get("hit", "0") not in _NO_HIT,
+            row.get("@logStream", ""),
+            int(float(row["lines"])),
+            first,
+            last,
         )
 
 

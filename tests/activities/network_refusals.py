@@ -1,0 +1,225 @@
+"""What EC2, AWS WAF, Elastic Load Balancing and Cognito may refuse, and how the plans know."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from moto.cognitoidp.models import cognitoidp_backends
+
+from activities.aws.identity.cognito_disable_users import DisableUsers
+from activities.aws.identity.cognito_require_mfa import RequireMfa
+from activities.aws.identity.cognito_reset_passwords import ResetPasswords
+from sandbox.aws import ec2 as sandbox_ec2
+from tests.activities.breach_worlds import SET_V4, block, isolate, isolated
+from tests.activities.change_worlds import ChangeWorld, maintenance
+from tests.activities.refusals import PlanRefusals, Told
+from tests.activities.scopes import ACCOUNT, REGION, scope
+from tests.activities.security_worlds import accounts, restriction, sign_out
+
+_ACCOUNTS = ("cognito.disable_users", "cognito.sign_out_users", "cognito.reset_passwords", "cognito.require_mfa")
+_CALLS = {
+    "cognito.disable_users": "AdminDisableUser",
+    "cognito.sign_out_users": "AdminUserGlobalSignOut",
+    "cognito.reset_passwords": "AdminResetUserPassword",
+    "cognito.require_mfa": "AdminSetUserMFAPreference",
+}
+_DESCRIBED = "the plan describes it first, and ends with AWS's own answer"
+_AS_IT_STANDS = "all but the default action is written back as AWS gave it"
+_STANDS_ALONE = "it may end at any time; the other barriers are put up without it, and that is told"
+_FIXED = "a fixed response names no target group, and what stood there before named these"
+
+
+def _full(world: ChangeWorld, acl: str) -> ChangeWorld:
+    """So many ingress entries stand in a network ACL that there is no room."""
+    sandbox_ec2.install()
+    ec2 = world.clients.inner.client("ec2")
+    found = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
+    for number in range(21 - sum(not one["Egress"] for one in found)):  # the last one does not count
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl,
+            Egress=False,
+            Protocol="-1",
+            RuleAction="allow",
+            RuleNumber=200 + number,
+            CidrBlock=f"10.{number}.0.0/16",
+        )
+    return world
+
+
+def _full_isolation() -> ChangeWorld:
+    world, _, estate = isolated()
+    return _full(world, estate.acl)
+
+
+def _full_restriction() -> ChangeWorld:
+    world = restriction()
+    return _full(world, next(iter(world.scope.environment.network_acls.values())))
+
+
+def _crowded_firewall() -> ChangeWorld:
+    world, _, estate = isolated()
+    for number in range(5):
+        estate.firewall(f"group-{number}", 200 + number)
+    return world
+
+
+def _renamed(make: Callable[[], ChangeWorld]) -> ChangeWorld:
+    """The environment names a web ACL that is not there."""
+    world = make()
+    where = world.scope.environment.model_dump()
+    where["web_acls"]["portal"]["name"] = "another"
+    world.scope = scope(environment=type(world.scope.environment).model_validate(where))
+    return world
+
+
+def _full_set() -> ChangeWorld:
+    """The address set holds as many networks as it may."""
+    world = block()
+    waf = world.clients.inner.client("wafv2")
+    found = next(one for one in waf.list_ip_sets(Scope="REGIONAL")["IPSets"] if one["Name"] == SET_V4)
+    place = {"Name": SET_V4, "Scope": "REGIONAL", "Id": found["Id"]}
+    many = [f"{11 + number // 2500}.{number // 250 % 10}.{number % 250}.0/24" for number in range(10_000)]
+    waf.update_ip_set(**place, Addresses=many, LockToken=waf.get_ip_set(**place)["LockToken"])
+    return world
+
+
+def _default_rule() -> ChangeWorld:
+    """The rule that carries the application is its listener's default."""
+    world = maintenance()
+    balancer = world.scope.environment.load_balancers["portal"]
+    rules = world.clients.inner.client("elbv2").describe_rules(ListenerArn=balancer.listener_arn)["Rules"]
+    default = tuple(rule["RuleArn"] for rule in rules if rule["IsDefault"])
+    there = {"load_balancers": {"portal": balancer.model_copy(update={"rule_arns": default})}}
+    world.scope = scope(environment=world.scope.environment.model_copy(update=there))
+    return world
+
+
+def _with_a_stranger(make: Callable[[], ChangeWorld]) -> ChangeWorld:
+    """One of the accounts does not exist."""
+    world = make()
+    world.params["users"] = [*world.params["users"], str(uuid4())]
+    return world
+
+
+def _pool(change: type[Any]) -> Callable[[], ChangeWorld]:
+    return partial(accounts, change, lambda _pool: None)
+
+
+def _administrators_alone() -> ChangeWorld:
+    """Nobody of the pool may recover an account."""
+    world = _pool(ResetPasswords)()
+    pool = cognitoidp_backends[ACCOUNT][REGION].user_pools[world.scope.environment.user_pools["patients"]]
+    pool.extended_config["AccountRecoverySetting"] = {"RecoveryMechanisms": [{"Priority": 1, "Name": "admin_only"}]}
+    return world
+
+
+def _one_was_reset() -> ChangeWorld:
+    """One of the accounts has to choose a new password before anything else."""
+    world = _pool(RequireMfa)()
+    cognito = world.clients.inner.client("cognito-idp")
+    pool = world.scope.environment.user_pools["patients"]
+    cognito.admin_reset_user_password(UserPoolId=pool, Username=world.params["users"][0])
+    return world
+
+
+_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
+    "cognito.disable_users": _pool(DisableUsers),
+    "cognito.sign_out_users": sign_out,
+    "cognito.reset_passwords": _pool(ResetPasswords),
+    "cognito.require_mfa": _pool(RequireMfa),
+}
+_OF_COGNITO = {
+    "OperationNotEnabledException": "what AWS has switched off in a pool shows nowhere before it is asked for",
+    "ResourceNotFoundException": "the plan describes the pool first, and ends with AWS's own answer",
+}
+_OF_THE_RULE = (
+    *("IncompatibleProtocols", "TargetGroupAssociationLimit", "TargetGroupNotFound", "TooManyRegistrationsForTargetId"),
+    *("TooManyTargets", "TooManyUniqueTargetGroupsPerLoadBalancer", "UnsupportedProtocol"),
+)
+_OF_MESSAGES = (
+    *("InvalidEmailRoleAccessPolicyException", "InvalidLambdaResponseException", "UserLambdaValidationException"),
+    *("InvalidSmsRoleAccessPolicyException", "InvalidSmsRoleTrustRelationshipException", "UnexpectedLambdaException"),
+)
+
+PLAN_REFUSALS: PlanRefusals = {
+    ("*", "CreateNetworkAclEntry", "InvalidNetworkAclID.NotFound"): _DESCRIBED,
+    ("network.isolate", "CreateNetworkAclEntry", "NetworkAclEntryLimitExceeded"): Told(_full_isolation, "it is full"),
+    ("ec2.restrict_network", "CreateNetworkAclEntry", "NetworkAclEntryLimitExceeded"): _full_restriction,
+    (
+        "*",
+        "RevokeSecurityGroupIngress",
+        "InvalidGroup.NotFound",
+    ): "the plan reads the group's rules before it names them",
+    ("network.isolate", "AssociateFirewallRuleGroup", "LimitExceededException"): Told(
+        _crowded_firewall, "the DNS firewall is left as it is"
+    ),
+    ("network.isolate", "AssociateFirewallRuleGroup", "ResourceNotFoundException"): _STANDS_ALONE,
+    (
+        "network.isolate",
+        "AssociateFirewallRuleGroup",
+        "ValidationException",
+    ): "the priority is one of those that are free",
+    ("network.isolate", "UpdateWebACL", "WAFNonexistentItemException"): partial(_renamed, isolate),
+    ("network.isolate", "UpdateWebACL", "WAFLimitsExceededException"): "no rule is added: the capacity stays as it is",
+    **{
+        ("network.isolate", "UpdateWebACL", f"WAF{code}Exception"): _AS_IT_STANDS
+        for code in ("ConfigurationWarning", "InvalidOperation", "InvalidParameter", "InvalidResource")
+    },
+    **{
+        ("network.isolate", "UpdateWebACL", f"WAF{code}Exception"): _STANDS_ALONE
+        for code in ("ExpiredManagedRuleGroupVersion", "FeatureNotIncludedInPricingPlan", "SubscriptionNotFound")
+    },
+    ("wafv2.block_addresses", "UpdateIPSet", "WAFNonexistentItemException"): partial(_renamed, block),
+    ("wafv2.block_addresses", "UpdateIPSet", "WAFLimitsExceededException"): _full_set,
+    (
+        "wafv2.block_addresses",
+        "UpdateIPSet",
+        "WAFInvalidOperationException",
+    ): "an address set of ours may always be written",
+    (
+        "wafv2.block_addresses",
+        "UpdateIPSet",
+        "WAFInvalidParameterException",
+    ): "addresses are normalised before they are planned",
+    ("elbv2.maintenance_page", "ModifyRule", "OperationNotPermitted"): _default_rule,
+    ("elbv2.maintenance_page", "ModifyRule", "RuleNotFound"): _DESCRIBED,
+    (
+        "elbv2.maintenance_page",
+        "ModifyRule",
+        "InvalidLoadBalancerAction",
+    ): "every application load balancer takes a fixed response",
+    (
+        "elbv2.maintenance_page",
+        "ModifyRule",
+        "TooManyActions",
+    ): "there is one action, and back go those that stood there",
+    **{("elbv2.maintenance_page", "ModifyRule", code): _FIXED for code in _OF_THE_RULE},
+    (
+        "elbv2.maintenance_page",
+        "PutObject",
+        "EncryptionTypeMismatch",
+    ): "no encryption is asked for: the bucket's own is taken",
+    ("elbv2.maintenance_page", "PutObject", "InvalidRequest"): "it is one plain object, with botocore's own checksum",
+    ("elbv2.maintenance_page", "PutObject", "InvalidWriteOffset"): "nothing is appended to an object that is there",
+    ("elbv2.maintenance_page", "PutObject", "TooManyParts"): "it is written at once and has no parts",
+    **{(one, _CALLS[one], code): why for one in _ACCOUNTS for code, why in _OF_COGNITO.items()},
+    **{(one, _CALLS[one], "UserNotFoundException"): partial(_with_a_stranger, _WORLDS[one]) for one in _ACCOUNTS},
+    **{
+        (one, _CALLS[one], "InvalidParameterException"): "the same account was described by the same sub just before"
+        for one in ("cognito.disable_users", "cognito.sign_out_users", "cognito.require_mfa")
+    },
+    ("cognito.reset_passwords", "AdminResetUserPassword", "InvalidParameterException"): _administrators_alone,
+    **{
+        (
+            "cognito.reset_passwords",
+            "AdminResetUserPassword",
+            code,
+        ): "whether Cognito may still send shows when it sends"
+        for code in _OF_MESSAGES
+    },
+    **{
+        ("cognito.require_mfa", "AdminSetUserMFAPreference", code): Told(_one_was_reset, "status RESET_REQUIRED")
+        for code in ("PasswordResetRequiredException", "UserNotConfirmedException")
+    },
+}
