@@ -21,6 +21,7 @@ from activities.permissions.places import (
     Conditions,
     Place,
     Where,
+    bucket_keys,
     everywhere,
     evidence_key,
     in_buckets,
@@ -72,7 +73,9 @@ _ROLES: Where = plain("iam", lambda environment: [f"role/{role_name('*', environ
 _NARROWER: dict[tuple[str, str], Where] = {
     (role, action): where
     for role, where, names in (
-        (FORENSICS_QUEUE, evidence_key, "kms:Decrypt GenerateDataKey"),
+        (FORENSICS_QUEUE, together(evidence_key, bucket_keys), "kms:Decrypt"),
+        (FORENSICS_QUEUE, evidence_key, "kms:GenerateDataKey"),
+        (SENSITIVE, bucket_keys, "kms:Decrypt"),
         (FORENSICS_QUEUE, snapshot_key, "kms:CreateGrant DescribeKey"),
         (FORENSICS_QUEUE, _EVIDENCE, "s3:AbortMultipartUpload GetObject GetObjectLegalHold GetObjectRetention"),
         (FORENSICS_QUEUE, _EVIDENCE, "s3:PutObject PutObjectLegalHold PutObjectRetention"),

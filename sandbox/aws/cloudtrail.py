@@ -11,6 +11,7 @@ from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 
+from sandbox.aws import trail_digests
 from sandbox.aws.moto_patch import patch
 
 _get_event_selectors = CloudTrailResponse.get_event_selectors
@@ -32,6 +33,7 @@ _KEYS = {
 
 def install() -> None:
     """Patch moto with these operations."""
+    trail_digests.install()
     patch(CloudTrailResponse, lookup_events=lookup_events, get_event_selectors=get_event_selectors)
     patch(models, datetime2int=datetime2int)
 

@@ -33,6 +33,11 @@ def install() -> None:
     )
 
 
+def hide_locks(account: str) -> None:
+    """Let nobody in the account see locks from now on."""
+    vars(s3_backends[account]["aws"])[_BLIND] = True
+
+
 @contextmanager
 def hidden_locks(account: str) -> Iterator[None]:
     """Let nobody in the account have `s3:GetObjectRetention` and `s3:GetObjectLegalHold` meanwhile."""

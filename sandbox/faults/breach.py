@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from domain.config.environment import Service, WebAcl
+from sandbox.aws import s3_reads
 from sandbox.runtime.aws_world import World
 from sandbox.traffic import background, waf_log
 from sandbox.traffic.waf_log import Request
@@ -36,6 +37,7 @@ def exfiltrate(world: World) -> str:
     if service := _backend(world):
         _write_application_log(world, service, moments)
     objects = _write_trail(world, began, now)
+    _hamper(world)
     return (
         f"{ATTACKER} has downloaded {len(moments)} studies in {_LASTS.seconds // 60} minutes, after {_BLOCKED_FIRST} "
         f"requests that the web ACL blocked; {objects} trail objects in the audit bucket show it"
@@ -108,6 +110,16 @@ def _write_trail(world: World, began: datetime, until: datetime) -> int:
             ContentEncoding="gzip",
         )
     return count
+
+
+def _hamper(world: World) -> None:
+    """What keeps evidence in a real account: a version that is archived, and locks that the role may not see."""
+    environment = world.environment
+    if bucket := environment.buckets.get("audit-logs"):
+        world.client("s3").put_object(
+            Bucket=bucket, Key="portal/access/export.jsonl", Body=b"{}", StorageClass="DEEP_ARCHIVE"
+        )
+        s3_reads.hide_locks(environment.account)
 
 
 def _data_event(world: World, at: datetime, number: int, event: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A bulk download of studies: evidence is preserved before containment, and all that was cut off is restored."""
 
+import json
 from typing import Any
 
 from domain.config.environment import Environment
@@ -95,7 +96,7 @@ class DataBreach:
             ),
             Check("the snapshot of the database is available", self._snapshot(aws, environment) == "available"),
             Check("its copy may be restored by the forensic account, and by nobody else", _shared(aws, environment)),
-            Check("the audit logs' manifest is in the evidence bucket", self._manifest(aws, environment)),
+            *self._manifest(aws, environment),
             *[
                 Check(f"{name.replace('_', ' ')} {verb} exactly as before", after[name] == seen_before[name])
                 for name, verb in (("web_acl", "is"), ("network_acl", "is"), ("ingress", "is"), ("services", "are"))
@@ -147,11 +148,24 @@ class DataBreach:
         return str(taken[0]["Status"]) if len(taken) == 1 else None
 
     @staticmethod
-    def _manifest(aws: Aws, environment: Environment) -> bool:
-        if environment.evidence is None:
-            return False
-        pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket=environment.evidence.bucket)
-        return any("manifest" in one["Key"] for page in pages for one in page.get("Contents", []))
+    def _manifest(aws: Aws, environment: Environment) -> list[Check]:
+        """The audit logs' manifest, in spite of a version that is archived and of locks that are hidden."""
+        bucket = environment.evidence.bucket if environment.evidence else ""
+        pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="manifests/")
+        keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+        found = [key for key in keys if key.endswith("/manifest.jsonl")]
+        text = aws("s3").get_object(Bucket=bucket, Key=found[0])["Body"].read() if found else b"{}"
+        head = json.loads(text.splitlines()[0])
+        digests = head.get("digests", {})
+        return [
+            Check("the audit logs' manifest is in the evidence bucket", bool(found)),
+            Check(
+                "the manifest names the archived version as its one gap", head.get("gaps") == {"InvalidObjectState": 1}
+            ),
+            Check(
+                "CloudTrail's digests vouch for its log files", digests.get("told", "").endswith("all there, unchanged")
+            ),
+        ]
 
 
 def _asked(state: dict[str, Any]) -> set[str]:

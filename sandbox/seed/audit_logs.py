@@ -2,15 +2,18 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from moto.s3.models import s3_backends
 
 from domain.config.environment import Environment
-from sandbox.aws import cloudtrail
+from sandbox.aws import cloudtrail, trail_digests
 from sandbox.runtime.aws_world import World
+from sandbox.seed.evidence_bucket import made_key
 
 _BUCKET = "audit-logs"
 _DAYS = 7
@@ -26,10 +29,13 @@ def audit_logs(world: World, now: datetime) -> None:
     environment = world.environment
     if _BUCKET not in environment.buckets:
         return
+    own = environment.bucket_keys.get(_BUCKET)
+    put = partial(_written, environment, {"encryption": "aws:kms", "kms_key_id": made_key(world, own)} if own else {})
     begin = (now - timedelta(days=_DAYS)).replace(minute=0, second=0, microsecond=0)
     for number in range(int(timedelta(days=_DAYS) / _EVERY)):
         at = begin + number * _EVERY
-        _written(environment, _trail_key(environment, at), _trail(environment, at), at + timedelta(minutes=4))
+        put(_trail_key(environment, at), _trail(environment, at), at + timedelta(minutes=4))
+    _digests(environment, now, put)
     for number in range(int((_HISTORY[1] - _HISTORY[0]) / _EVERY)):
         for record in _records(environment, now + _HISTORY[0] + number * _EVERY):
             if record["managementEvent"]:  # the event history has no data events
@@ -37,14 +43,34 @@ def audit_logs(world: World, now: datetime) -> None:
     for number in range(1, int(timedelta(days=_DAYS) / _REWRITTEN)):
         at = begin + number * _REWRITTEN
         written = at - timedelta(seconds=1)
-        _written(environment, f"portal/access/{written:%Y/%m/%d}.jsonl", _accesses(written), at)
+        put(f"portal/access/{written:%Y/%m/%d}.jsonl", _accesses(written), at)
 
 
-def _written(environment: Environment, key: str, content: bytes, at: datetime) -> None:
+def _written(
+    environment: Environment,
+    sealed: dict[str, Any],
+    key: str,
+    content: bytes,
+    at: datetime,
+    metadata: dict[str, str] | None = None,
+) -> None:
     """Put an object into moto's own store: no operation of S3 writes the past."""
     backend = s3_backends[environment.account]["aws"]
-    made = backend.put_object(environment.buckets[_BUCKET], key, content)
+    made = backend.put_object(environment.buckets[_BUCKET], key, content, **sealed)
     made.last_modified = at.astimezone(UTC).replace(tzinfo=None)
+    made.set_metadata(metadata or {})
+
+
+def _digests(environment: Environment, now: datetime, put: Callable[..., None]) -> None:
+    """CloudTrail's digests of the last day, each naming the two log files that were delivered in its hour."""
+    where, bucket = (environment.account, environment.region), environment.buckets[_BUCKET]
+    begin, before = (now - timedelta(days=1)).replace(minute=0, second=0, microsecond=0), None
+    for number in range(1, 25):
+        end = begin + number * timedelta(hours=1)
+        times = [end - timedelta(hours=1), end - _EVERY]
+        logs = [(_trail_key(environment, at), _trail(environment, at)) for at in times]
+        before = trail_digests.digest(where, bucket, end, logs, before)
+        put(before.key, before.content, end + timedelta(minutes=5), before.metadata)
 
 
 def _trail_key(environment: Environment, at: datetime) -> str:

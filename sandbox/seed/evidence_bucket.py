@@ -16,14 +16,16 @@ def vault(world: World) -> None:
     closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
     # as AWS does by itself since April 2023 (S3 guide, "Blocking public access")
     world.client("s3").put_public_access_block(Bucket=evidence.bucket, PublicAccessBlockConfiguration=closed)
-    _key(world, evidence.kms_key, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
-    _key(world, evidence.signing_key, "SIGN_VERIFY", "ECC_NIST_P256")
+    made_key(world, evidence.kms_key)
+    made_key(world, evidence.signing_key, "SIGN_VERIFY", "ECC_NIST_P256")
     if evidence.snapshots:
-        _key(world, evidence.snapshots.kms_key, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
+        made_key(world, evidence.snapshots.kms_key)
 
 
-def _key(world: World, alias: str, usage: str, spec: str) -> None:
+def made_key(world: World, alias: str, usage: str = "ENCRYPT_DECRYPT", spec: str = "SYMMETRIC_DEFAULT") -> str:
+    """Make a key under an alias; gives its ARN."""
     kms = world.client("kms")
-    key = kms.create_key(KeyUsage=usage, KeySpec=spec)["KeyMetadata"]["KeyId"]
+    key = kms.create_key(KeyUsage=usage, KeySpec=spec)["KeyMetadata"]
     if alias.startswith("alias/"):
-        kms.create_alias(AliasName=alias, TargetKeyId=key)
+        kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    return str(key["Arn"])

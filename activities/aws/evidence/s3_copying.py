@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
-from activities.aws.evidence.evidence_bucket import Vault
+from activities.aws.evidence.digest_files import LOG_FILE, Inflated
+from activities.aws.evidence.evidence_bucket import Stored, Vault
 from activities.aws.evidence.s3_versions import Version
 from activities.aws.shared.error_codes import code_of, kind_of_answer
 from domain.values.errors import ErrorKind
@@ -24,6 +25,7 @@ _WAIT_SECONDS = 0.5
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S", bound=Stored | None)
 
 
 class Copier:
@@ -47,9 +49,11 @@ class Copier:
         if version.deleted:
             return {**line, "deleted": True}
         try:
-            stored = (self._stored(version, self._vault.compare) if look else None) or self._stored(
-                version, self._vault.put_evidence
-            )
+            stands, inflated = self._stored(version, self._vault.compare) if look else (None, None)
+            if stands is None:
+                stored, inflated = self._stored(version, self._vault.put_evidence)
+            else:
+                stored = stands
         except self._s3.exceptions.ClientError as error:
             code = str(code_of(error))
             if error.operation_name != "GetObject" or not (code in _GONE or _is_unreadable(error, code)):
@@ -59,6 +63,7 @@ class Copier:
         return {
             **line,
             **locked,
+            **({} if inflated is None else {"inflated_sha256": inflated}),
             "size": stored.size,
             "sha256": stored.sha256,
             "destination": stored.key,
@@ -66,11 +71,15 @@ class Copier:
             "acquired_at": stamp_to_second(stored.at),
         }
 
-    def _stored(self, version: Version, how: Callable[..., R]) -> R:
+    def _stored(self, version: Version, how: Callable[..., S]) -> tuple[S, str | None]:
+        """Read a version for the vault; of a log file of CloudTrail's tells the hash by which its digests name it."""
         answer = self._s3.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version)
         with answer["Body"] as body:
-            size = int(answer["ContentLength"])
-            return how(self._destination(version), body.read, size, answer.get("Metadata", {}))
+            size, metadata = int(answer["ContentLength"]), answer.get("Metadata", {})
+            inflated = Inflated(body.read) if LOG_FILE.fullmatch(version.key) else None
+            read = body.read if inflated is None else inflated.read
+            stored = how(self._destination(version), read, size, metadata)
+        return stored, inflated.sha256 if inflated else None
 
     def _line(self, version: Version) -> dict[str, Any]:
         place = f"s3://{self._evidence_bucket}/{self._destination(version)}"

@@ -19,6 +19,8 @@ from io import BytesIO
 from typing import Any
 
 from activities.action import RuleError
+from activities.aws.evidence.digest_files import Keys, check
+from activities.aws.evidence.digested_copies import DigestedCopies
 from activities.aws.evidence.evidence_bucket import Vault, refuse_unlocked
 from activities.aws.evidence.s3_content import MIB, of_lines
 from activities.aws.evidence.s3_copying import DENIED, Copier, in_order
@@ -35,11 +37,12 @@ Line = dict[str, Any]
 class Preservation:
     """One order being carried out. `context` is the plan's, which the order repeats."""
 
-    def __init__(self, s3: Any, vault: Vault, bucket: str, context: State) -> None:
+    def __init__(self, s3: Any, vault: Vault, bucket: str, context: State, keys: Keys) -> None:
         self._s3 = s3
         self._vault = vault
         self._bucket = bucket
         self._context = {name: value for name, value in context.items() if name != "found"}
+        self._keys = keys
         self._source = str(context["bucket"])
         self._records = str(context["records"])
         self._copier = Copier(s3, vault, bucket, self._source, str(context["copies"]))
@@ -61,7 +64,7 @@ class Preservation:
         order = stretches(self._context["folders"], since, until)
         self._copy(versions(self._s3, self._source, (since, until), order, self._last))
         about = {"collector": collector, "tool": str(self._s3.meta.config.user_agent), "gaps": dict(self._gaps)}
-        first = {**self._context, **self._totals, **about}
+        first = {**self._context, **self._totals, **about, **self._proven()}
         self._vault.put_record(self._records + MANIFEST, of_lines(self._manifest_lines(first)))
 
     def report(self) -> Verification:
@@ -129,6 +132,16 @@ class Preservation:
                 )
             yield part
 
+    def _proven(self) -> dict[str, Any]:
+        """What CloudTrail's digests among the copies say of the log files among them, before and after the copy."""
+        parts = (self._standing(self._part(number)) for number in range(1, self._parts + 1))
+        copies = DigestedCopies(self._s3, self._bucket, self._source, (part or b"" for part in parts))
+        if not copies.any:
+            return {}
+        verdict = check(copies.digests(), self._source, self._keys, copies.proof)
+        uncovered = copies.logs - verdict.named
+        return {"digests": {"told": str(verdict), **verdict.facts(), "not_named_yet": len(uncovered)}}
+
     def _count(self, lines: list[Line]) -> None:
         self._parts += 1
         self._done += len(lines)
@@ -177,11 +190,12 @@ def _said(first: Line) -> str:
     gone = f"; {first['gone']} were gone before they could be copied" if first["gone"] else ""
     gaps = ", ".join(f"{count} {code}" for code, count in first["gaps"].items())
     gaps = f"; NOT COPIED, as they could not be read: {gaps}" if gaps else ""
+    digests = f"; {first['digests']['told']}" if "digests" in first else ""
     until = first["locked_until"][:10]
     size = f"{first['bytes'] / MIB:.1f} MiB"
     return (
         f"{first['versions']} versions ({size}){deletions} of {first['bucket']} preserved, locked until {until}"
-        f"{gone}{gaps}"
+        f"{gone}{gaps}{digests}"
     )
 
 

@@ -8,11 +8,13 @@ from itertools import count
 from typing import Any
 
 from activities.action import BucketName, ChangeAction, Params, RuleError, evidence_of, iam
+from activities.aws.evidence.digest_files import Keys, public_keys
 from activities.aws.evidence.evidence_bucket import Vault
 from activities.aws.evidence.s3_preservation import MANIFEST, Preservation, about
 from activities.aws.evidence.s3_versions import Survey, dated_folders, survey
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import head, small
+from activities.aws.shared.windows import Window
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Evidence
 from domain.model.activity_io import Scope
@@ -35,7 +37,8 @@ class PreserveLogs(ChangeAction[PreserveParams]):
 
     The state is the `order`, by its SHA-256, and the `manifest`, by its key. Applying puts the order on record and
     returns; verifying does the copying, which can take hours and goes on where it was cut. Copies stand under
-    `evidence/<incident>/<bucket>/<key>/<version>`. What cannot be read at its source is named as a gap. The role needs
+    `evidence/<incident>/<bucket>/<key>/<version>`. What cannot be read at its source is named as a gap. Log files of
+    CloudTrail's are held against its signed digests, as they were read and as they stand in the vault. The role needs
     to read the bucket and its versions, to decrypt with the bucket's own key, and to put and read, not to delete, in
     the evidence bucket.
 
@@ -45,6 +48,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
 
     name = "s3.preserve_logs"
     permissions = iam(
+        "cloudtrail:ListPublicKeys",
         "kms:Decrypt GenerateDataKey",
         "s3:AbortMultipartUpload GetBucketObjectLockConfiguration GetObject GetObjectLegalHold GetObjectRetention",
         "s3:GetObjectVersion ListBucket ListBucketVersions PutObject PutObjectLegalHold PutObjectRetention",
@@ -117,7 +121,8 @@ class PreserveLogs(ChangeAction[PreserveParams]):
                 done=False, failed=True, message="the order on record is another than the one put there"
             )
         with self._vault(scope, plan) as vault:
-            work = Preservation(self.clients.client("s3"), vault, evidence_of(scope.environment).bucket, plan.context)
+            bucket = evidence_of(scope.environment).bucket
+            work = Preservation(self.clients.client("s3"), vault, bucket, plan.context, self._keys(plan))
             if stands["manifest"] == _ABSENT:
                 work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
             return work.report()
@@ -131,6 +136,10 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             if head(s3, bucket, manifest) is None or not about(s3, bucket, manifest).get("gaps"):
                 break
         return place
+
+    def _keys(self, plan: Plan) -> Keys:
+        window = Window(*(datetime.fromisoformat(plan.context[name]) for name in ("since", "until")))
+        return public_keys(lambda region: self.clients.client(f"cloudtrail@{region}"), window)
 
     def _vault(self, scope: Scope, plan: Plan) -> Vault:
         evidence = evidence_of(scope.environment)

@@ -1,0 +1,107 @@
+"""Tell whether CloudTrail's log files in a bucket are complete and unchanged, by its own signed digests."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from activities.action import BucketName, Params, ProbeAction, iam
+from activities.aws.evidence.digest_files import (
+    DIGEST_FILE,
+    DigestFile,
+    Verdict,
+    check,
+    in_order_of_time,
+    inflated_sha256,
+    public_keys,
+)
+from activities.aws.evidence.s3_versions import dated_folders, stretches
+from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.pages import Pages
+from activities.aws.shared.windows import Window
+from domain.model.activity_io import Scope
+from domain.model.finding import Finding
+from domain.values.durations import Duration, spoken
+
+_MOST = 400
+"""How many digests are read: a day of all regions that an account has by itself."""
+_GONE = {"NoSuchKey", "404"}
+
+
+class DigestsParams(Params):
+    """`bucket` is where a trail delivers to; a digest is delivered each hour."""
+
+    bucket: BucketName
+    window: Duration = Field(default=timedelta(hours=6), gt=timedelta(0), le=timedelta(days=7))
+
+
+class Digests(ProbeAction[DigestsParams]):
+    """Reads the digests of a window and the log files that they name, in place, and compares.
+
+    Suspect are log files that are missing or altered, and digests that CloudTrail did not sign or that break their
+    chain. The last hour has no digest yet. Only keys and counts leave this probe. At most 400 digests are read.
+    """
+
+    name = "cloudtrail.digests"
+    permissions = iam("cloudtrail:ListPublicKeys", "kms:Decrypt", "s3:GetObject ListBucket ListBucketVersions")
+
+    def observe(self, scope: Scope, params: DigestsParams, at: datetime) -> Finding:
+        s3, bucket = self.clients.client("s3"), scope.environment.buckets[params.bucket]
+        window = Window.before(at, params.window)
+        keys = [key for key in in_order_of_time(_keys(s3, bucket, window)) if _is_within(key, window)]
+        public = public_keys(lambda region: self.clients.client(f"cloudtrail@{region}"), window)
+        verdict = check(
+            _read(s3, bucket, keys[-_MOST:]), bucket, public, lambda key, told: _proof(s3, bucket, key, told)
+        )
+        return _found(params, verdict, truncated=len(keys) > _MOST)
+
+
+def _found(params: DigestsParams, verdict: Verdict, *, truncated: bool) -> Finding:
+    facts = {"bucket": params.bucket, **verdict.facts(), "truncated": truncated}
+    summary = f"{params.bucket}, the last {spoken(params.window)}: {verdict}"
+    if verdict.troubled:
+        return suspect_if(True, summary, facts)
+    if not verdict.digests:
+        return unknown(f"{params.bucket}: no digests of the last {spoken(params.window)}, so nothing is proven", facts)
+    if truncated or verdict.unread or not verdict.logs:
+        return unknown(summary + ("; there are more digests" if truncated else ""), facts)
+    return suspect_if(False, summary, facts)
+
+
+def _keys(s3: Any, bucket: str, window: Window) -> Iterator[str]:
+    """The digests of the window's days (`s3:ListBucket`)."""
+    folders = [one for one in dated_folders(s3, bucket) if "/CloudTrail-Digest/" in one]
+    for prefix in stretches(folders, window.start, window.end)[:-1]:
+        pages = Pages(
+            s3.list_objects_v2,
+            cursor="NextContinuationToken",
+            asked_as="ContinuationToken",
+            Bucket=bucket,
+            Prefix=prefix,
+        )
+        yield from (one["Key"] for one in pages.items("Contents") if DIGEST_FILE.fullmatch(one["Key"]))
+
+
+def _is_within(key: str, window: Window) -> bool:
+    return f"{window.start:%Y%m%dT%H%M%SZ}" <= key[-24:-8] <= f"{window.end:%Y%m%dT%H%M%SZ}"
+
+
+def _read(s3: Any, bucket: str, keys: list[str]) -> Iterator[DigestFile]:
+    for key in keys:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+        with answer["Body"] as body:
+            yield DigestFile(key, body.read(), answer.get("Metadata", {}))
+
+
+def _proof(s3: Any, bucket: str, key: str, told: str) -> str | None:
+    try:
+        with s3.get_object(Bucket=bucket, Key=key)["Body"] as body:
+            return None if inflated_sha256(body.read) == told else "altered"
+    except s3.exceptions.ClientError as error:
+        if code_of(error) in _GONE:
+            return "missing"
+        if code_of(error) in {"InvalidObjectState", "AccessDenied"}:
+            return "unread"
+        raise

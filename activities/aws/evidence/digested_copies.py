@@ -1,0 +1,65 @@
+"""The copies of CloudTrail's digests and log files in the vault, and whether the one prove the other."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from activities.aws.evidence.digest_files import DIGEST_FILE, LOG_FILE, DigestFile, in_order_of_time, inflated_sha256
+
+Line = dict[str, Any]
+
+
+class DigestedCopies:
+    """Those that a manifest's parts tell of: of each key the newest version, which the bucket would give."""
+
+    def __init__(self, s3: Any, vault: str, source: str, parts: Iterable[bytes]) -> None:
+        self._s3 = s3
+        self._vault = vault
+        self._source = source
+        self._digests: dict[str, Line] = {}
+        self._logs: dict[str, Line] = {}
+        for line in (json.loads(text) for part in parts for text in part.splitlines()):
+            key = str(line["source"]).split(":::", 1)[1].split("/", 1)[1]
+            for pattern, found in ((DIGEST_FILE, self._digests), (LOG_FILE, self._logs)):
+                if pattern.fullmatch(key) and found.get(key, line)["modified"] <= line["modified"]:
+                    found[key] = line
+
+    @property
+    def any(self) -> bool:
+        return bool(self._digests or self._logs)
+
+    @property
+    def logs(self) -> set[str]:
+        """The keys of the log files."""
+        return set(self._logs)
+
+    def digests(self) -> Iterator[DigestFile]:
+        """Every digest that was copied, oldest first (`s3:GetObjectVersion`)."""
+        for key in in_order_of_time(self._digests):
+            if "destination" in self._digests[key]:
+                answer = self._copy(self._digests[key])
+                with answer["Body"] as body:
+                    yield DigestFile(key, body.read(), answer.get("Metadata", {}))
+
+    def proof(self, key: str, digest: str) -> str | None:
+        """Tell what is wrong with a log file, by what was read of its source, and by its copy read back."""
+        line = self._logs.get(key)
+        if line is None:  # delivered before the window: all that can be asked is whether it is still there
+            return None if self._stands(key) else "missing"
+        if "gap" in line:
+            return "unread"
+        if "destination" not in line:
+            return "missing"
+        if line.get("inflated_sha256") != digest:
+            return "altered"
+        with self._copy(line)["Body"] as body:
+            return None if inflated_sha256(body.read) == digest else "altered"
+
+    def _copy(self, line: Line) -> dict[str, Any]:
+        where = {"Key": line["destination"], "VersionId": line["destination_version"]}
+        return dict(self._s3.get_object(Bucket=self._vault, **where))
+
+    def _stands(self, key: str) -> bool:
+        """Whether the source has it (`s3:ListBucketVersions`)."""
+        page = self._s3.list_object_versions(Bucket=self._source, Prefix=key, MaxKeys=1)
+        return any(one["Key"] == key and one["IsLatest"] for one in page.get("Versions", []))

@@ -1,0 +1,161 @@
+"""CloudTrail's signed digests: what was removed, rewritten or forged is found, at the source and in the vault."""
+
+import gzip
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from moto.s3.models import s3_backends
+
+from activities.aws.evidence.cloudtrail_digests import Digests, DigestsParams
+from activities.aws.evidence.digest_files import Inflated
+from activities.changes.runner import ChangeRunner
+from domain.model.finding import Finding, FindingStatus
+from sandbox.aws import cloudtrail, trail_digests
+from tests.activities.change_worlds import ChangeWorld
+from tests.activities.evidence_worlds import LOGS, log, preserve
+from tests.activities.preserving import applied, manifest
+from tests.activities.scopes import ACCOUNT, REGION
+from tests.activities.test_change_catalogue import verified
+from tests.activities.unread import Case, Look, ProbeCases
+
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+HOURS = 4
+
+
+def delivered(hours: int = HOURS) -> dict[str, bytes]:
+    """The trail's files of so many hours, with a digest of each; gives the log files."""
+    cloudtrail.install()
+    files: dict[str, bytes] = {}
+    before = None
+    for number in range(hours, 0, -1):
+        end = NOW - timedelta(hours=number - 1)
+        at = end - timedelta(minutes=40)
+        key = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{at:%Y/%m/%d}/{ACCOUNT}_CloudTrail_{REGION}_{at:%H%M}Z_x.json.gz"
+        files[key] = gzip.compress(f'{{"Records": [{number}]}}'.encode(), mtime=0)
+        log(key, files[key], at)
+        before = trail_digests.digest((ACCOUNT, REGION), LOGS, end, [(key, files[key])], before)
+        log(before.key, before.content, end)
+        _object(before.key).set_metadata(before.metadata)
+    return files
+
+
+def _object(key: str) -> Any:
+    return s3_backends[ACCOUNT]["aws"].get_object(LOGS, key)
+
+
+def keys(folder: str) -> list[str]:
+    found = s3_backends[ACCOUNT]["aws"].get_bucket(LOGS).keys
+    return sorted(key for key in found if f"/{folder}/" in key)
+
+
+def rewritten() -> None:
+    _object(keys("CloudTrail")[0]).value = gzip.compress(b'{"Records": []}')
+
+
+def removed() -> None:
+    del s3_backends[ACCOUNT]["aws"].get_bucket(LOGS).keys[keys("CloudTrail")[1]]
+
+
+def forged() -> None:
+    """A digest that names what the forger left, signed by nobody."""
+    found = _object(keys("CloudTrail-Digest")[1])
+    found.value = gzip.compress(gzip.decompress(found.value).replace(b"hashValue", b"hashvalue"))
+
+
+def broken_chain() -> None:
+    del s3_backends[ACCOUNT]["aws"].get_bucket(LOGS).keys[keys("CloudTrail-Digest")[1]]
+
+
+@pytest.fixture
+def world() -> Iterator[ChangeWorld]:
+    with mock_aws():
+        world = preserve()
+        delivered()
+        yield world
+
+
+def look(world: ChangeWorld) -> Finding:
+    asked = DigestsParams(bucket="audit-logs", window=timedelta(hours=HOURS))
+    return Digests(world.clients).observe(world.scope, asked, NOW)
+
+
+def test_a_bucket_as_it_was_delivered_is_well(world: ChangeWorld) -> None:
+    """Every digest is signed and follows the one before, and every file is as it was named."""
+    finding = look(world)
+    assert finding.status is FindingStatus.OK, finding
+    assert (finding.facts["digests"], finding.facts["logs"]) == (HOURS, HOURS)
+
+
+@pytest.mark.parametrize(
+    ("harm", "kind"),
+    [(rewritten, "altered"), (removed, "missing"), (forged, "unproven"), (broken_chain, "unproven")],
+)
+def test_what_somebody_did_is_a_finding(world: ChangeWorld, harm: Any, kind: str) -> None:
+    """A file that was rewritten or removed, a digest that was, or one that CloudTrail did not sign."""
+    harm()
+    finding = look(world)
+    assert finding.status is FindingStatus.SUSPECT
+    assert finding.facts[f"{kind}_count"] == 1
+    assert len(finding.facts[kind]) == 1
+
+
+@pytest.mark.parametrize(("harm", "kind"), [(None, None), (rewritten, "altered"), (removed, "missing")])
+def test_the_manifest_names_what_digests_show(world: ChangeWorld, harm: Any, kind: str | None) -> None:
+    """Evidence is preserved all the same, and says what of it CloudTrail does not vouch for."""
+    if harm:
+        harm()
+    runner = ChangeRunner(world.clients)
+    call = applied(runner, world)
+    message = verified(runner, world, call)
+    told = manifest(world.clients.inner.client("s3"), call)[0]["digests"]
+    counts = {name: told[f"{name}_count"] for name in ("altered", "missing", "unproven")}
+    assert counts == dict.fromkeys(counts, 0) | ({kind: 1} if kind else {})
+    assert ("all there, unchanged" in message) is (kind is None)
+    assert told["not_named_yet"] == 0
+
+
+def test_hashing_what_is_unpacked_takes_little_memory() -> None:
+    """A file that unpacks to a thousand times its size is hashed a MiB at a time; a broken one has no hash."""
+    content = gzip.compress(bytes(32 * 2**20))
+    parts = iter([content[:100], content[100:], b""])
+    inflated = Inflated(lambda _: next(parts))
+    while inflated.read(1):
+        pass
+    assert inflated.sha256 is not None
+    ends = iter([content[:-9], b""])
+    cut = Inflated(lambda _: next(ends))
+    while cut.read(1):
+        pass
+    assert cut.sha256 is None
+
+
+def _shown(*harms: Any, hours: int = HOURS, window: int = HOURS, at: datetime = NOW) -> Look:
+    world = preserve()
+    delivered(hours)
+    for harm in harms:
+        harm()
+    return Look(world.clients, {"bucket": "audit-logs", "window": f"{window}h"}, world.scope, at)
+
+
+def _archived() -> None:
+    _object(keys("CloudTrail")[0]).set_storage_class("DEEP_ARCHIVE")
+
+
+def _cut_off() -> Look:
+    return _shown(hours=24, window=24)
+
+
+PROBE_CASES: ProbeCases = {
+    "cloudtrail.digests": {
+        Case.NO_SOURCE: lambda: _shown(hours=0),
+        Case.EMPTY: lambda: _shown(hours=0),
+        Case.UNRECOGNISED: "what is no digest by its name is none; a digest that cannot be read is suspect",
+        Case.OLD: lambda: _shown(at=NOW + timedelta(hours=20)),
+        Case.ONE_UNREADABLE: lambda: _shown(_archived),
+        Case.CUT_OFF: "four hundred digests are a day of every region: more are told as truncated, which is unknown",
+        Case.TROUBLE_BESIDE_UNREADABLE: lambda: _shown(_archived, removed),
+    }
+}
