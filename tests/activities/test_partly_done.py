@@ -22,7 +22,6 @@ from tests.activities.world import WIRE
 _DENIED, _THROTTLED = "AccessDeniedException", "ThrottlingException"
 
 ONE_AFTER_THE_OTHER: dict[str, str] = {
-    "ecs.stop_service": "scaling is suspended before any task ends, or it would start the tasks again",
     "rds.promote_replica": "nothing may write to the primary before the replica takes over",
     "wafv2.block_addresses": "one address set for each family, and both must be in force",
 }

@@ -1,20 +1,23 @@
 """Stop ECS services, and keep autoscaling from starting them again."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import ChangeAction, Params, ServiceName, iam
+from activities.action import Clients, Params, ServiceName, iam
 from activities.aws.ecs.described_service import described, located, refuse_daemon, scaling, set_scaling, update
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification, foreign_fields
 
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
-_ALL_SUSPENDED = dict.fromkeys(_SUSPENSIONS, True)
-_DESIRED, _MINIMUM, _SUSPENDED = "desired", "minimum", "suspended"
+_AT_REST = {"minimum": 0, "suspended": dict.fromkeys(_SUSPENSIONS, True)}
+_COUNT, _SCALING = "desired", "scaling"
 
 
 class StopParams(Params):
@@ -23,12 +26,11 @@ class StopParams(Params):
     services: Annotated[tuple[ServiceName, ...], BeforeValidator(listed)] = Field(min_length=1)
 
 
-class StopService(ChangeAction[StopParams]):
+class StopService(CompositeChange[StopParams]):
     """Suspends the autoscaling of services and its minimum, then sets their count to 0; an undo restores all of it.
 
-    Each service's state is three fields: `<name>.desired`, which moves by itself, and autoscaling's `<name>.minimum`
-    and `<name>.suspended`, null without autoscaling. With a minimum above 0, any later registration of the target would
-    start tasks again, whoever makes it.
+    Each service has two pieces: `<name>.scaling`, null without autoscaling, and `<name>.desired`, which moves by
+    itself. With a minimum above 0, any later registration of the target would start tasks again, whoever makes it.
     """
 
     name = "ecs.stop_service"
@@ -50,87 +52,79 @@ class StopService(ChangeAction[StopParams]):
             refuse_daemon(service, name, "it ends with the instances of its cluster; isolate its network instead")
             running += int(service["runningCount"])
             arns.append(str(service["serviceArn"]))
-        before = self._state(context)
+        after = {f"{name}.{what}": value for name in names for what, value in ((_SCALING, _AT_REST), (_COUNT, 0))}
+        before = self.values(scope, after, context)
         return self.proposed(
             target=arns[0],
             summary=f"Stop {' and '.join(names)}: {running} tasks end",
             before=before,
-            after={field: _stopped(field, value) for field, value in before.items()},
+            after={field: None if before[field] is None else value for field, value in after.items()},
             impact=_impact(names, running),
             locks=arns,
-            moving=tuple(f"{name}.{_DESIRED}" for name in names),
+            moving=tuple(f"{name}.{_COUNT}" for name in names),
             context=context,
         )
 
-    def read(self, scope: Scope, plan: Plan) -> State:
-        """Read counts and suspensions (`ecs:DescribeServices`, `application-autoscaling:DescribeScalableTargets`)."""
-        return self._state(plan.context)
-
-    def act(self, scope: Scope, plan: Plan) -> None:
-        """Set limits and count of every service where they are not as wanted; a second time changes nothing.
-
-        Stopping, autoscaling is suspended first, or it would start tasks again; coming back it is resumed last.
-        """
-        now = self._state(plan.context)
-        for name in plan.context:
-            steps = [self._limit, self._count]
-            for step in steps if plan.after[f"{name}.{_DESIRED}"] == 0 else reversed(steps):
-                step(plan, name, now)
+    def pieces(self, scope: Scope, wanted: State, context: State) -> Iterator[tuple[str, Piece]]:
+        """Stopping, autoscaling is suspended first, or it would start tasks again; coming back it is resumed last."""
+        for name, at in context.items():
+            first: tuple[str, Piece] = (f"{name}.{_SCALING}", _Scaling(self.clients, at))
+            both = [first, (f"{name}.{_COUNT}", _Count(self.clients, at))]
+            yield from both if wanted.get(f"{name}.{_COUNT}") == 0 else reversed(both)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as shall; ending tasks drain first, for up to minutes."""
         now = self.read(scope, plan)
         if foreign := foreign_fields(now, plan):
             return Verification(done=False, failed=True, message=f"somebody else set {', '.join(foreign)} meanwhile")
-        parts, done = [], all(now[field] == value for field, value in plan.after.items() if field not in plan.moving)
-        for name, where in plan.context.items():
-            service = described(self.clients, where)
+        done = all(now[field] == value for field, value in plan.after.items() if field not in plan.moving)
+        parts = []
+        for name in [name for name in plan.context if f"{name}.{_COUNT}" in plan.after]:
+            field = f"{name}.{_COUNT}"
+            service = described(self.clients, plan.context[name])
             running, pending = int(service["runningCount"]), int(service["pendingCount"])
-            field = f"{name}.{_DESIRED}"
             # once it is started again, autoscaling moves the count as it sees fit
-            moved = plan.after[field] > 0 and now[f"{name}.{_MINIMUM}"] is not None
+            moved = plan.after[field] > 0 and now.get(f"{name}.{_SCALING}", _AT_REST) is not None
             wanted = int((now if moved else plan.after)[field])
             done = done and running == now[field] == wanted and pending == 0
             parts.append(f"{name}: {running} tasks running, {pending} pending, {wanted} wanted")
         return Verification(done=done, message="; ".join(parts))
 
-    def _limit(self, plan: Plan, name: str, now: State) -> None:
-        minimum, suspended = f"{name}.{_MINIMUM}", f"{name}.{_SUSPENDED}"
-        if any(now[field] != plan.after[field] for field in (minimum, suspended)):
-            # together: with the old minimum, the suspension alone would start what has been stopped by then
-            set_scaling(
-                self.clients,
-                plan.context[name],
-                MinCapacity=plan.after[minimum],
-                SuspendedState=plan.after[suspended],
-            )
 
-    def _count(self, plan: Plan, name: str, now: State) -> None:
-        field = f"{name}.{_DESIRED}"
-        wanted = int(plan.after[field])
-        if now[field] > 0 if wanted == 0 else now[field] < wanted:
-            update(self.clients, plan.context[name], desiredCount=wanted)
+@dataclass(frozen=True)
+class _Scaling:
+    """Autoscaling's minimum and suspensions, set together: with the old minimum, what was stopped would start."""
 
-    def _state(self, context: State) -> State:
-        state: State = {}
-        for name, where in context.items():
-            service = described(self.clients, where)
-            limits = scaling(self.clients, where)
-            suspended = limits.get("SuspendedState") or {} if limits else {}
-            state |= {
-                f"{name}.{_DESIRED}": int(service["desiredCount"]),
-                f"{name}.{_MINIMUM}": int(limits["MinCapacity"]) if limits else None,
-                f"{name}.{_SUSPENDED}": {one: bool(suspended.get(one)) for one in _SUSPENSIONS} if limits else None,
-            }
-        return state
+    clients: Clients
+    at: State
+
+    def read(self) -> Any:
+        limits = scaling(self.clients, self.at)
+        if limits is None:
+            return None
+        suspended = limits.get("SuspendedState") or {}
+        return {
+            "minimum": int(limits["MinCapacity"]),
+            "suspended": {one: bool(suspended.get(one)) for one in _SUSPENSIONS},
+        }
+
+    def set(self, value: Any) -> None:
+        set_scaling(self.clients, self.at, MinCapacity=value["minimum"], SuspendedState=value["suspended"])
 
 
-def _stopped(field: str, value: Any) -> Any:
-    """What a field of a running service becomes."""
-    what = field.rsplit(".", 1)[-1]
-    if what == _DESIRED or (what == _MINIMUM and value is not None):
-        return 0
-    return _ALL_SUSPENDED if what == _SUSPENDED and value is not None else value
+@dataclass(frozen=True)
+class _Count:
+    """How many tasks there shall be; one that is to come back is never lowered."""
+
+    clients: Clients
+    at: State
+
+    def read(self) -> Any:
+        return int(described(self.clients, self.at)["desiredCount"])
+
+    def set(self, value: Any) -> None:
+        if value == 0 or self.read() < value:
+            update(self.clients, self.at, desiredCount=value)
 
 
 def _impact(names: list[str], running: int) -> str:
