@@ -1,5 +1,7 @@
 """Figures of a load balancer: where nothing is counted nothing is reported, so the last ones that exist may be old."""
 
+from typing import Any
+
 import pytest
 from moto import mock_aws
 
@@ -11,7 +13,7 @@ from tests.activities.scopes import NOW, scope
 PLACE = {"load_balancer": "portal", "service": "backend"}
 
 
-def failing(minutes_ago: int = 5, **values: float) -> Finding:
+def failing(minutes_ago: int = 5, **values: Any) -> Finding:
     with mock_aws():
         look = traffic(figures(minutes_ago, **values))()
         return ErrorRate(look.clients).observe(scope(), ErrorRateParams.model_validate(PLACE), NOW)
