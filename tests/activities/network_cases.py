@@ -34,7 +34,7 @@ def _always(answer: dict[str, Any], _asked: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _figures(minutes_ago: int = 5, *, partial_data: bool = False, **values: float) -> Callable[[dict[str, Any]], Any]:
+def figures(minutes_ago: int = 5, *, partial_data: bool = False, **values: float) -> Callable[[dict[str, Any]], Any]:
     """One point of each metric that is named, by its id or what its id begins with; nothing of the others."""
 
     def answer(asked: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _figures(minutes_ago: int = 5, *, partial_data: bool = False, **values: floa
     return answer
 
 
-def _traffic(answer: Any) -> Callable[[], Look]:
+def traffic(answer: Any) -> Callable[[], Look]:
     return partial(_answered, {"GetMetricData": answer}, **_TRAFFIC)
 
 
@@ -105,31 +105,31 @@ _FLOOD = [line("198.51.100.23", ago=one) for one in range(120)]
 
 PROBE_CASES: ProbeCases = {
     "cloudwatch.response_time": {
-        Case.NO_SOURCE: _traffic(_figures()),
-        Case.EMPTY: _traffic(_figures()),
-        Case.UNRECOGNISED: _traffic(_figures(p50=0.1)),
-        Case.OLD: _traffic(_figures(100, p50=0.1, p95=0.1, p99=0.1)),
+        Case.NO_SOURCE: traffic(figures()),
+        Case.EMPTY: traffic(figures()),
+        Case.UNRECOGNISED: traffic(figures(p50=0.1)),
+        Case.OLD: traffic(figures(100, p50=0.1, p95=0.1, p99=0.1)),
         Case.ONE_UNREADABLE: _NUMBERS,
-        Case.CUT_OFF: _traffic(_figures(partial_data=True, p50=0.1, p95=0.1, p99=0.1)),
+        Case.CUT_OFF: traffic(figures(partial_data=True, p50=0.1, p95=0.1, p99=0.1)),
         Case.TROUBLE_BESIDE_UNREADABLE: _NUMBERS,
     },
     "cloudwatch.errors_5xx": {
-        Case.NO_SOURCE: _traffic(_figures()),
-        Case.EMPTY: _traffic(_figures()),
+        Case.NO_SOURCE: traffic(figures()),
+        Case.EMPTY: traffic(figures()),
         Case.UNRECOGNISED: _NUMBERS,
-        Case.OLD: _traffic(_figures(100, requests=1000, target=450)),
+        Case.OLD: traffic(figures(100, requests=1000, target=450)),
         Case.ONE_UNREADABLE: _NUMBERS,
-        Case.CUT_OFF: _traffic(_figures(partial_data=True, requests=1000)),
+        Case.CUT_OFF: traffic(figures(partial_data=True, requests=1000)),
         Case.TROUBLE_BESIDE_UNREADABLE: _NUMBERS,
     },
     "cognito.pool_status": {
-        Case.NO_SOURCE: _pool(_figures(), described="ResourceNotFoundException"),
-        Case.EMPTY: _pool(_figures(), clients=0),
-        Case.UNRECOGNISED: _pool(_figures()),
+        Case.NO_SOURCE: _pool(figures(), described="ResourceNotFoundException"),
+        Case.EMPTY: _pool(figures(), clients=0),
+        Case.UNRECOGNISED: _pool(figures()),
         Case.OLD: "it asks CloudWatch for the window alone: what lies before it is never answered",
         Case.ONE_UNREADABLE: _NUMBERS,
-        Case.CUT_OFF: _pool(_figures(good=20, all=20), NextToken="more"),
-        Case.TROUBLE_BESIDE_UNREADABLE: _pool(_figures(partial_data=True, good=1, all=20)),
+        Case.CUT_OFF: _pool(figures(good=20, all=20), NextToken="more"),
+        Case.TROUBLE_BESIDE_UNREADABLE: _pool(figures(partial_data=True, good=1, all=20)),
     },
     "ec2.flow_logs": {
         Case.NO_SOURCE: partial(_answered, {"DescribeFlowLogs": {"FlowLogs": []}}, network="main"),
