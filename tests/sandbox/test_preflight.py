@@ -226,7 +226,7 @@ def test_what_is_in_cloudfront_s_region_and_what_dns_is_cut_by(world: World) -> 
     """A web ACL of a distribution is looked for in its scope; a DNS firewall's rule group is there or missing."""
     content = world.environment.model_dump(mode="json")
     content["web_acls"]["portal"]["scope"] = "CLOUDFRONT"
-    content["networks"]["main"]["dns_firewall"] = "rslvr-frg-0a1b2c3d4e5f6789"
+    content["networks"]["main"]["dns_firewall"] = "rslvr-frg-0000000000000000"
     environment = Environment.model_validate(content)
     named = {"web ACL", "IP set", "log group", "WAF log", "DNS firewall"}
     checks = [one for one in CHECKS if one.name in named]
@@ -238,7 +238,7 @@ def test_what_is_in_cloudfront_s_region_and_what_dns_is_cut_by(world: World) -> 
         ("WAF log", "web_acls.portal"): "missing",
         ("DNS firewall", "networks.main.dns_firewall"): "missing",
     }
-    rule_groups(route53resolver_backends[environment.account][environment.region]).add("rslvr-frg-0a1b2c3d4e5f6789")
+    rule_groups(route53resolver_backends[environment.account][environment.region]).add("rslvr-frg-0000000000000000")
     assert ("DNS firewall", "networks.main.dns_firewall") not in not_ok(looked(environment, checks))
 
 
