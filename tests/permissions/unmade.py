@@ -11,6 +11,8 @@ UNMADE: dict[tuple[str, str], str] = {
     ("diagnose-sensitive", "logs:StopQuery"): "a query is stopped only when its activity is cancelled",
     ("forensics", "kms:Decrypt"): "S3 asks it for uploads of parts under a key, and for what is read back",
     ("forensics", "s3:AbortMultipartUpload"): "only an upload of parts that was cut is given up",
+    ("forensics", "cloudtrail:ListPublicKeys"): "only digests of CloudTrail's among the logs are checked by its keys",
+    ("diagnose-sensitive", "kms:Decrypt"): "S3 asks it where a bucket is encrypted under a key of its own",
     ("ledger", "kms:Decrypt"): "S3 asks it where the bucket encrypts by itself under the key",
     ("diagnose", "dynamodb:GetItem"): "only of our own rollbacks the outcome is looked up",
     ("remediate-database", "elasticloadbalancing:DescribeListeners"): "only of a blue/green one with a listener",
