@@ -1,5 +1,6 @@
 """What runs out: the clock's second, and the quotas that an incident's own changes need something of."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -39,11 +40,12 @@ def _quota(room: Room, service: str, code: str) -> int:
 def acl_entries(room: Room, acl: str) -> Verdict:
     """A network ACL has room for an isolation's entries in either direction (`ec2:DescribeNetworkAcls`).
 
-    The quota counts each direction, without the last entry that AWS adds (VPC guide, "Amazon VPC quotas").
+    The quota counts each direction and each of IPv4 and IPv6, with the last entry, which AWS adds (VPC guide, "Amazon
+    VPC quotas").
     """
     entries = room.client("ec2").describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
-    counts = [sum(one["Egress"] is way and one["RuleNumber"] < 32767 for one in entries) for way in (True, False)]
-    return left(max(counts), _quota(room, "vpc", "L-2AEEBF1A"), 4, "entries a direction")
+    counts = Counter((one["Egress"], "Ipv6CidrBlock" in one) for one in entries)
+    return left(max(counts.values()), _quota(room, "vpc", "L-2AEEBF1A"), 3, "entries a direction")
 
 
 def snapshots(room: Room, _: str) -> Verdict:

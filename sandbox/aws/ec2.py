@@ -15,11 +15,10 @@ from moto.ec2.models.vpcs import VPC
 from sandbox.aws.moto_patch import patch
 
 _MOST_ENTRIES = 20
-"""Entries of a network ACL in one direction, IPv4 and IPv6 together, without the last one that cannot be removed.
+"""Entries of a network ACL in one direction, of IPv4 and of IPv6 each, with the last one, which cannot be removed.
 
 It can be raised to 40 (VPC guide, "Amazon VPC quotas": rules per network ACL; Service Quotas L-2AEEBF1A).
 """
-_LAST = 32767
 _create_network_acl_entry = network_acls.NetworkAclBackend.create_network_acl_entry
 
 
@@ -32,10 +31,14 @@ def create_network_acl_entry(
     ec2: EC2Backend, network_acl_id: str, rule_number: int, *more: Any, **named: Any
 ) -> network_acls.NetworkAclEntry:
     """Refuse an entry more than the quota; one under a number that is taken is refused as moto does."""
-    egress = named["egress"] if "egress" in named else more[2]
-    entries = [one for one in ec2.get_network_acl(network_acl_id).network_acl_entries if one.egress == egress]
-    numbers = {int(one.rule_number) for one in entries} - {_LAST}
-    if len(numbers) >= _MOST_ENTRIES and int(rule_number) not in numbers:
+    given = dict(zip(("protocol", "rule_action", "egress", "cidr_block"), more, strict=False)) | named
+    of_ipv4 = bool(given.get("cidr_block"))
+    entries = [
+        one
+        for one in ec2.get_network_acl(network_acl_id).network_acl_entries
+        if one.egress == given["egress"] and bool(one.cidr_block) == of_ipv4
+    ]
+    if len(entries) >= _MOST_ENTRIES and int(rule_number) not in {int(one.rule_number) for one in entries}:
         raise EC2ClientError("NetworkAclEntryLimitExceeded", "The network ACL has as many entries as it may")
     return _create_network_acl_entry(ec2, network_acl_id, rule_number, *more, **named)
 

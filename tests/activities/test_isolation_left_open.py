@@ -7,7 +7,9 @@ from moto import mock_aws
 
 from tests.activities.breach_worlds import FIREWALL, isolated
 from tests.activities.scopes import scope
+from tests.activities.test_block_in_force import GEO, group, rule
 from tests.activities.test_isolation import deny, planned
+from tests.activities.world import WIRE
 
 
 @pytest.fixture(autouse=True)
@@ -41,20 +43,40 @@ def test_dns_that_goes_on_is_told() -> None:
     assert "DNS goes on, by which data can leave" in planned(world).impact
 
 
-@pytest.mark.parametrize(("standing", "denied"), [(19, [False, True]), (20, [True])])
+@pytest.mark.parametrize(("standing", "denied"), [(19, [False, True]), (20, [True])])  # the last one counts
 def test_a_full_network_acl_is_told_and_the_rest_is_cut(standing: int, denied: list[bool]) -> None:
     """AWS takes so many entries a direction and no more: what there is no room for is no part of the plan."""
     world, _, estate = isolated()
     entry = {"NetworkAclId": estate.acl, "Egress": False, "Protocol": "6", "RuleAction": "allow"}
-    for number in range(standing - 1):  # one that allows all is there
+    for number in range(standing - 2):  # one that allows all is there, and the last, which denies by default
         ports = {"From": 8000 + number, "To": 8000 + number}
         estate.client.create_network_acl_entry(
             **entry, RuleNumber=200 + number, CidrBlock="10.0.0.0/8", PortRange=ports
         )
     plan = planned(world)
-    told = f"network ACL {estate.acl} has 20 of 20 ingress entries: it is full"
+    told = f"network ACL {estate.acl} has 20 of 20 ingress entries of IPv4: it is full"
     assert (told in plan.impact) == (standing == 20)
     world.change.act(world.scope, plan)
     assert [egress for _, egress, _ in deny(estate)] == denied
     assert estate.ingress(estate.backend) == []
     assert world.change.verify(world.scope, plan).done
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        ("GetServiceQuota", "its quota may not be read"),
+        ("ListFirewallRuleGroupAssociations", "what the DNS firewall holds may not be read"),
+        ("GetRuleGroup", "Which rules of the web ACL allow may not be read"),
+    ],
+)
+def test_what_may_not_be_read_is_told_and_the_rest_is_cut(operation: str, words: str) -> None:
+    """A look that only completes the plan is no reason to leave the application open."""
+    world, waf, estate = isolated()
+    waf.write(Rules=[rule(0, group(waf, rule(1, GEO)), None)])
+    with WIRE.listening(lambda sent: "AccessDeniedException" if sent.operation == operation else None) as sent:
+        plan = planned(world)
+    assert operation in {one.operation for one in sent}
+    assert words in plan.impact
+    world.change.act(world.scope, plan)
+    assert [egress for _, egress, _ in deny(estate)] == [False, True]

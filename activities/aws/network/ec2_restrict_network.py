@@ -123,9 +123,14 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
             if not known and not free:
                 raise RuleError(f"{acl} has no free entry from {_NUMBERS[0]} to {_NUMBERS[-1]}: remove some first")
             found[f"{acl} ingress {known[0] if known else free.pop(0)}"] = (entry if known else None, entry)
-        count, most = room(self.clients, described, egress=False)
-        if (needed := sum(before is None for before, _ in found.values())) > most - count:
-            raise RuleError(f"{acl} has {count} of {most} ingress entries, {needed} more are needed: remove some first")
+        for version, family in _FAMILIES.items():
+            needed = sum(before is None and family in entry for before, entry in found.values())
+            count, most = room(self.clients, described, family, egress=False)
+            if needed and most is not None and needed > most - count:
+                raise RuleError(
+                    f"{acl} has {count} of {most} ingress entries of IPv{version}, {needed} more are needed: "
+                    "remove some first"
+                )
         return found
 
 

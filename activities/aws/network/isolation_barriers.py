@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.action import Clients
 from activities.aws.network.wafv2_acls import write_locked
+from activities.aws.shared.error_mapping import unless_denied
 
 FIRST_RULE = 1
 """Isolation's number in a network ACL (FIRST_RULE + 1 for IPv6): lower ones do not exist, so nothing precedes it.
@@ -16,7 +17,6 @@ Rules 1 to 89 are reserved for incidents; 10 to 89 deny single addresses.
 """
 
 _QUOTA = "L-2AEEBF1A"  # rules per network ACL and direction
-_LAST = 32767
 _EVERYWHERE = {"CidrBlock": "0.0.0.0/0", "Ipv6CidrBlock": "::/0"}
 _SOURCES = (
     ("IpRanges", ("CidrIp", "Description")),
@@ -59,14 +59,16 @@ class DefaultAction:
         write_locked(wafv2, write)
 
 
-def room(clients: Clients, acl: dict[str, Any], *, egress: bool) -> tuple[int, int]:
-    """How many entries of a direction stand in a network ACL, and how many may (`servicequotas:GetServiceQuota`).
+def room(clients: Clients, acl: dict[str, Any], family: str, *, egress: bool) -> tuple[int, int | None]:
+    """How many entries of a direction and family stand in a network ACL, and how many may; None if it cannot be read.
 
-    The last one of every network ACL, which cannot be removed, does not count (VPC quotas).
+    `family` is `CidrBlock` or `Ipv6CidrBlock`: the quota holds for each, and the last entry, which denies by default
+    and cannot be removed, counts (`servicequotas:GetServiceQuota`; VPC guide, "Amazon VPC quotas").
     """
-    standing = [one for one in acl["Entries"] if one["Egress"] == egress and one["RuleNumber"] != _LAST]
-    quota = clients.client("service-quotas").get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA)["Quota"]
-    return len(standing), int(quota["Value"])
+    standing = [one for one in acl["Entries"] if one["Egress"] == egress and family in one]
+    quotas = clients.client("service-quotas")
+    found = unless_denied(lambda: quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA))
+    return len(standing), int(found["Quota"]["Value"]) if found else None
 
 
 class AclEntry:

@@ -18,6 +18,7 @@ from activities.aws.network.isolation_barriers import (
 from activities.aws.network.wafv2_acls import Waf
 from activities.aws.network.wafv2_rules import in_order
 from activities.aws.shared.addresses import listed
+from activities.aws.shared.error_mapping import unless_denied
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
@@ -28,6 +29,7 @@ from domain.model.plan import Plan, State
 _WEB_ACL, _DNS = "default_action", "dns_firewall"
 _DIRECTIONS = {"ingress": False, "egress": True}
 _BLOCK: dict[str, Any] = {"Block": {}}
+_SPOKEN = {"CidrBlock": "IPv4", "Ipv6CidrBlock": "IPv6"}
 
 
 class IsolateParams(Params):
@@ -80,9 +82,13 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             )
             dns = {"group": group, "vpc": found["VpcId"]} if group else None
         if dns:
-            priority, said = DnsFirewall(self.clients, **dns).planned()
-            after |= {_DNS: priority}
-            left_open += [said] if said else []
+            firewall = DnsFirewall(self.clients, **dns)
+            if (planned := unless_denied(firewall.planned)) is None:
+                dns = None
+                left_open.append("DNS: what the DNS firewall holds may not be read")
+            else:
+                after |= {_DNS: planned[0]}
+                left_open += [planned[1]] if planned[1] else []
         after |= {group: [] for group in groups}
         self._refuse_ours(scope, "group-id", groups)
         context: State = {
@@ -129,18 +135,16 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         entries: State = {}
         full: list[str] = []
         for direction, egress in _DIRECTIONS.items():
-            count, most = room(self.clients, acl, egress=egress)
             standing = {one["RuleNumber"] for one in acl["Entries"] if one["Egress"] == egress}
-            ours = {FIRST_RULE + number: family for number, family in enumerate(families)}
-            missing = [number for number in ours if number not in standing]
-            fitting = missing[: max(most - count, 0)]
-            entries |= {
-                f"{acl['NetworkAclId']} {direction} {number}": deny_everything(family)
-                for number, family in ours.items()
-                if number in standing or number in fitting
-            }
-            if len(fitting) < len(missing):
-                full.append(f"network ACL {acl['NetworkAclId']} has {count} of {most} {direction} entries: it is full")
+            for number, family in enumerate(families, FIRST_RULE):
+                count, most = room(self.clients, acl, family, egress=egress)
+                where = f"network ACL {acl['NetworkAclId']}"
+                if number in standing or most is None or count < most:
+                    entries[f"{acl['NetworkAclId']} {direction} {number}"] = deny_everything(family)
+                else:
+                    full.append(f"{where} has {count} of {most} {direction} entries of {_SPOKEN[family]}: it is full")
+                if most is None and number not in standing:
+                    full.append(f"{where}, if it has no room for {direction} entries: its quota may not be read")
         return entries, full
 
     def _refuse_ours_in(self, scope: Scope, acl: dict[str, Any]) -> None:
@@ -159,11 +163,13 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             refuse_protected(scope.environment, [*inside, *([attached] if attached else [])])
 
     def _impact(self, context: State, before: State, left_open: list[str]) -> str:
-        acl = self.clients.client(context["waf"]).get_web_acl(**context["web_acl"])["WebACL"]
-        open_rules = [
-            rule.name for rule in in_order(self.clients.client(context["waf"]), acl) if rule.action == "Allow"
-        ]
+        wafv2 = self.clients.client(context["waf"])
+        acl = wafv2.get_web_acl(**context["web_acl"])["WebACL"]
+        rules_in_order = unless_denied(lambda: in_order(wafv2, acl))
+        open_rules = [rule.name for rule in rules_in_order or [] if rule.action == "Allow"]
         still = f" Rules that allow still do: {', '.join(open_rules)}." if open_rules else ""
+        if rules_in_order is None:
+            still = " Which rules of the web ACL allow may not be read: they still do."
         stays = f" Stays open: {'; '.join(left_open)}." if left_open else ""
         rules = sum(len(before[group]) for group in context["security_groups"])
         return (
