@@ -26,7 +26,8 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports
 
 iam: $(INSTALLED)
-	$(BIN)/python -m deploy.policies
+	$(BIN)/python -m deploy.policies $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
+	$(if $(ENVIRONMENT),,$(BIN)/python -m tests.permissions.picture)
 
 policies: $(INSTALLED)
 	npm --prefix tests/permissions/node ci --silent

@@ -14,8 +14,8 @@ Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
 """As IAM has them: by operator, then by key."""
 
 EVERYTHING = "*"
-ANY_SNAPSHOT = "rds:snapshot, any"
-"""A type of our own: snapshots of a database are listed on `snapshot:*`, whatever they are called."""
+ANY_SNAPSHOT, ANY_CLUSTER_SNAPSHOT = "rds:snapshot, any", "rds:cluster-snapshot, any"
+"""Types of our own: snapshots of a database are listed on `snapshot:*`, whatever they are called."""
 SNAPSHOTS = "snapshot:ir-*"
 """What the names of our own snapshots begin with."""
 
@@ -211,6 +211,7 @@ PLACES: dict[str, Where] = {
     "rds:cluster-snapshot": plain("rds", lambda e: [f"cluster-{SNAPSHOTS}"] if e.databases else []),
     # the members of a cluster are RDS's to make and name: they begin as their cluster
     "rds:db": plain("rds", lambda e: [f"db:{one.identifier}{'*' * one.cluster}" for one in e.databases.values()]),
+    ANY_CLUSTER_SNAPSHOT: plain("rds", lambda e: ["cluster-snapshot:*"] if e.databases else []),
     ANY_SNAPSHOT: plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
     "rds:snapshot": plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
     "route53resolver:firewall-rule-group-association": plain("route53resolver", _firewall_associations),

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from activities.action import iam
 from activities.permissions.dependents import with_dependents
 from activities.permissions.places import (
+    ANY_CLUSTER_SNAPSHOT,
     ANY_SNAPSHOT,
     EVERYTHING,
     PLACES,
@@ -35,7 +36,7 @@ from activities.permissions.places import (
 )
 from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of
 from domain.config.environment import Environment
-from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
 
 ROLE_PREFIX = "incident"
 _NETWORK = "remediate-network"
@@ -100,18 +101,21 @@ _NARROWER: dict[tuple[str, str], Where] = {
 _ONLY: dict[str, tuple[str, ...]] = {
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
     "logs:GetQueryResults": (EVERYTHING,),  # it names a query and no group: AWS's denials name `log-group:` alone
-    "rds:AddTagsToResource": ("rds:snapshot",),
+    "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
+    "rds:DescribeDBClusterSnapshots": ("rds:cluster", ANY_CLUSTER_SNAPSHOT),
     "rds:DescribeDBSnapshots": ("rds:db", ANY_SNAPSHOT),
 }
 """Of the resource types that AWS allows, those that we use."""
 
 
-def _conditions(action: str, environment: Environment) -> Conditions:
+def _conditions(role: str, action: str, environment: Environment) -> Conditions:
     match action:
+        case "dynamodb:GetItem" if role == DIAGNOSE_QUEUE:  # what our own changes left behind
+            return _leading("intent*")
+        case "dynamodb:Query" if role != LEDGER:
+            return _leading("intent*")
         case "dynamodb:DeleteItem":
-            # `Null` beside it: where the key is absent, `ForAllValues` holds
-            locks = {"dynamodb:LeadingKeys": ("lock/*",)}
-            return {"ForAllValues:StringLike": locks, "Null": {"dynamodb:LeadingKeys": ("false",)}}
+            return _leading("lock/*")
         case "ec2:CreateTags":
             return {"StringEquals": {"ec2:CreateAction": ("AuthorizeSecurityGroupIngress",)}}
         case "application-autoscaling:RegisterScalableTarget":
@@ -122,9 +126,19 @@ def _conditions(action: str, environment: Environment) -> Conditions:
             return {"ArnLikeIfExists": {"ecs:task-definition": known}}
         case "iam:CreateServiceLinkedRole":
             return {"StringEquals": {"iam:AWSServiceName": ("wafv2.amazonaws.com",)}}
+        case "kms:CreateGrant":  # to RDS, which encrypts the copy (RDS user guide, "Authorizing use of a customer key")
+            return {"Bool": {"kms:GrantIsForAWSResource": ("true",)}}
         case "ses:SendEmail":
             return {"StringEquals": {"ses:FromAddress": (environment.notifications.mail_sender,)}}
     return {}
+
+
+def _leading(keys: str) -> Conditions:
+    """Only items under such partition keys; `Null` beside it, as `ForAllValues` holds where there is no key at all."""
+    return {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": (keys,)},
+        "Null": {"dynamodb:LeadingKeys": ("false",)},
+    }
 
 
 def statements(role: str, environment: Environment) -> tuple[Statement, ...]:
@@ -148,7 +162,7 @@ def _denied(role: str, environment: Environment) -> Iterator[Statement]:
 
 def _places(role: str, action: str, environment: Environment) -> list[Place]:
     """Where a role may do it: all places under one condition are one."""
-    beside = _conditions(action, environment)
+    beside = _conditions(role, action, environment)
     found: dict[str, tuple[Conditions, list[str]]] = {}
     for place in _where(role, action)(environment):
         conditions = {**place.conditions, **beside}

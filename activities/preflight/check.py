@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from activities.action import Clients
+from activities.permissions.statements import role_name
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 
@@ -40,11 +41,16 @@ class Room:
     environment: Environment
     organisation: Organisation
     now: Callable[[], datetime]
-    acting: Callable[[str], Clients] | None = None
+    acting: Callable[[str], Clients]
 
     def client(self, service: str) -> Any:
         """The client of a service, in the environment's region."""
         return self.clients.client(service)
+
+    def under(self, role: str, service: str) -> Any:
+        """The client of a service under a role of workers; nothing is assumed before its first call."""
+        arn = self.environment.arn("iam", f"role/{role_name(role, self.environment)}")
+        return self.acting(arn).client(service)
 
 
 T = TypeVar("T")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from activities.aws.shared.error_codes import code_of
-from activities.permissions.statements import role_name
 from activities.preflight.check import Check, Room, Verdict, ok, unknown, wrong
 from domain.config.environment import Environment
 from domain.values.ids import DIAGNOSE_QUEUE
@@ -25,9 +24,8 @@ class Call(NamedTuple):
 
 
 def calls(room: Room) -> dict[str, Call]:
-    """What is tried, by role and operation; nothing where roles are not to be assumed."""
-    found = _calls(room.environment) if room.acting else ()
-    return {f"{call.role} {call.operation}": call for call in found}
+    """What is tried, by role and operation."""
+    return {f"{call.role} {call.operation}": call for call in _calls(room.environment)}
 
 
 def _calls(environment: Environment) -> Iterator[Call]:
@@ -46,10 +44,7 @@ def _calls(environment: Environment) -> Iterator[Call]:
 
 def dry_run(room: Room, call: Call) -> Verdict:
     """What EC2 says to a call that does nothing (`sts:AssumeRole`)."""
-    environment, acting = room.environment, room.acting
-    if acting is None:
-        return unknown("nobody acts under a role; give --assume")
-    client = acting(environment.arn("iam", f"role/{role_name(call.role, environment)}")).client("ec2")
+    client = room.under(call.role, "ec2")
     try:
         getattr(client, call.operation)(DryRun=True, **call.asked)
     except client.exceptions.ClientError as error:
@@ -63,4 +58,5 @@ def dry_run(room: Room, call: Call) -> Verdict:
     return unknown("EC2 answered a dry run with neither yes nor no; look by hand")
 
 
-CHECKS: tuple[Check[Any], ...] = (Check("dry run", calls, dry_run, ("sts:AssumeRole",)),)
+ASSUMED: tuple[Check[Any], ...] = (Check("dry run", calls, dry_run, ("sts:AssumeRole",)),)
+"""What is asked under the roles themselves: only with `--assume`."""

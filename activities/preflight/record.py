@@ -11,6 +11,7 @@ from activities.aws.shared.s3_objects import head, put_once
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, unknown, wrong
 from activities.preflight.places import each, under
 from domain.config.environment import Environment, Evidence
+from domain.values.ids import FORENSICS_QUEUE
 from domain.values.timestamps import stamp_to_second
 
 _TRIAL = "evidence/preflight"
@@ -129,11 +130,12 @@ def _selects(found: dict[str, Any]) -> bool:
 
 
 def locked_object(room: Room, evidence: Evidence) -> Verdict:
-    """Put one object under Object Lock, see that it is locked, and leave it (`s3:PutObject` and others).
+    """Put one object under Object Lock, see that it is locked, and leave it (`s3:PutObject`, `s3:HeadObject`).
 
-    It is of the day: a second time on one day writes nothing. Its lock is a day long.
+    Under the role that preserves evidence, as the bucket's policy lets nobody else write there. It is of the day: a
+    second time on one day writes nothing. Its lock is a day long.
     """
-    s3, at = room.client("s3"), room.now()
+    s3, at = room.under(FORENSICS_QUEUE, "s3"), room.now()
     name, until = f"{_TRIAL}/{at:%Y-%m-%d}", at + _TRIAL_LOCK
     body = f"preflight {at:%Y-%m-%d}".encode()
     lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
@@ -144,7 +146,7 @@ def locked_object(room: Room, evidence: Evidence) -> Verdict:
         return wrong(f"{name} was put and is not there; look at the bucket's policy")
     if "ObjectLockMode" not in found:
         # S3 API HeadObject: the headers are only shown to who may read them
-        return unknown(f"{name} shows no lock: allow s3:GetObjectRetention, or there is none; look by hand")
+        return unknown(f"{name} shows no lock: its role may not read it, or there is none; look by hand")
     digest = hashlib.sha256(body).hexdigest()[:12]
     return ok(f"{name} ({digest}…) is locked until {stamp_to_second(found['ObjectLockRetainUntilDate'])}")
 
@@ -172,7 +174,7 @@ WRITES: tuple[Check[Any], ...] = (
         "locked object",
         _EVIDENCE,
         locked_object,
-        iam("kms:GenerateDataKey", "s3:GetObject GetObjectRetention ListBucket PutObject PutObjectRetention"),
+        iam("sts:AssumeRole"),
     ),
 )
 """What writes: only with `--write`."""

@@ -7,6 +7,7 @@ It evaluates the role's policies, permissions boundaries and service control pol
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from threading import Semaphore
 from typing import Any
 
 from activities.action import iam
@@ -21,6 +22,8 @@ _STANDS_FOR_ANY = "preflight"
 _SHOWN = 3
 _MAKE = "make it with its policy of deploy/iam"
 _PAGE = 1000
+_FEW = Semaphore(4)
+"""Simulations at once: IAM throttles an account's calls early, and does not say where."""
 
 
 def role(room: Room, name: str) -> Verdict:
@@ -32,14 +35,19 @@ def role(room: Room, name: str) -> Verdict:
     client, environment = room.client("iam"), room.environment
     arn = client.get_role(RoleName=role_name(name, environment))["Role"]["Arn"]
     own = [one for one in statements(name, environment) if one.effect == "Allow"]
-    simulated = {repr(one): _simulated(client, arn, one) for one in own}
-    decided = [found for one in own for found in simulated[repr(one)].items()]
-    denied = [action for action, decisions in decided if decisions - {ALLOWED, UNSURE}]
-    unsure = [action for action, decisions in decided if UNSURE in decisions]
-    wide = _allowed(client, arn, _elsewhere(own))
+    denied: list[str] = []
+    unsure: list[str] = []
+    wide: list[str] = []
+    for one, beside in _with_neighbours(own):
+        wanted = set(_samples(one.resources))
+        for (action, resource), decision in _simulated(client, arn, beside).items():
+            if resource not in wanted:
+                wide += [action] if decision == ALLOWED and action in _only_once(own) else []
+            elif decision != ALLOWED:
+                (unsure if decision == UNSURE else denied).append(action)
     extra = _allowed(client, arn, _others(room, name, own))
     found = first_wrong(
-        f"{len({action for action, _ in decided})} actions allowed, no others; {UNSEEN}",
+        f"{len({action for one in own for action in one.actions})} actions allowed, no others; {UNSEEN}",
         f"it may not {_few(denied)}; give it its policy of deploy/iam" if denied else None,
         f"it may {_few(wide)} elsewhere too; narrow that" if wide else None,
         f"it may also {_few(extra)}; take that away" if extra else None,
@@ -63,13 +71,18 @@ def _few(actions: Iterable[str]) -> str:
     return ", ".join(named[:_SHOWN]) + more
 
 
-def _elsewhere(own: list[Statement]) -> Iterator[Statement]:
-    """What is allowed on named resources alone, on resources of nearly the same names."""
-    times = Counter(action for one in own for action in one.actions)
+def _with_neighbours(own: list[Statement]) -> Iterator[tuple[Statement, Statement]]:
+    """Each statement, and the same with resources of nearly the same names, where it names its own in full."""
     for one in own:
-        actions = tuple(action for action in one.actions if times[action] == 1)
-        if actions and not any("*" in resource for resource in one.resources):
-            yield replace(one, actions=actions, resources=tuple(f"{each}-{_STANDS_FOR_ANY}" for each in one.resources))
+        exact = not any("*" in resource for resource in one.resources)
+        beside = tuple(f"{each}-{_STANDS_FOR_ANY}" for each in one.resources) if exact else ()
+        yield one, replace(one, resources=(*one.resources, *beside))
+
+
+def _only_once(own: list[Statement]) -> set[str]:
+    """The actions that no other statement may allow elsewhere."""
+    times = Counter(action for one in own for action in one.actions)
+    return {action for action, count in times.items() if count == 1}
 
 
 def _others(room: Room, name: str, own: list[Statement]) -> Iterator[Statement]:
@@ -94,7 +107,7 @@ def _others(room: Room, name: str, own: list[Statement]) -> Iterator[Statement]:
 def _allowed(client: Any, arn: str, asked: Iterable[Statement]) -> list[str]:
     """Of what a role should not do, what it may do somewhere."""
     found = [_simulated(client, arn, one).items() for one in asked]
-    return [action for one in found for action, decisions in one if ALLOWED in decisions]
+    return [action for one in found for (action, _), decision in one if decision == ALLOWED]
 
 
 def _samples(resources: tuple[str, ...]) -> list[str]:
@@ -116,35 +129,37 @@ def _context(statement: Statement) -> list[dict[str, Any]]:
     ]
 
 
-def _simulated(client: Any, arn: str, asked: Statement) -> dict[str, set[str]]:
-    """What the simulator decides of each action on the resources.
+def _simulated(client: Any, arn: str, asked: Statement) -> dict[tuple[str, str], str]:
+    """What the simulator decides, by action and resource.
 
     Actions that need other information than the rest are refused together with it; those are asked apart.
     """
     try:
-        pages = client.get_paginator("simulate_principal_policy").paginate(
-            PolicySourceArn=arn,
-            ActionNames=list(asked.actions),
-            ResourceArns=_samples(asked.resources),
-            ContextEntries=_context(asked),
-            MaxItems=_PAGE,
-        )
-        results = [one for page in pages for one in page["EvaluationResults"]]
+        with _FEW:
+            pages = client.get_paginator("simulate_principal_policy").paginate(
+                PolicySourceArn=arn,
+                ActionNames=list(asked.actions),
+                ResourceArns=_samples(asked.resources),
+                ContextEntries=_context(asked),
+                MaxItems=_PAGE,
+            )
+            return dict(decided for page in pages for one in page["EvaluationResults"] for decided in _decisions(one))
     except client.exceptions.InvalidInputException:
         if len(asked.actions) == 1:
             raise
         half = len(asked.actions) // 2
-        halves = (asked.actions[:half], asked.actions[half:])
-        return {k: v for some in halves for k, v in _simulated(client, arn, replace(asked, actions=some)).items()}
-    return {one["EvalActionName"]: set(_decisions(one)) for one in results}
+        some, others = (replace(asked, actions=part) for part in (asked.actions[:half], asked.actions[half:]))
+        return _simulated(client, arn, some) | _simulated(client, arn, others)
 
 
-def _decisions(result: dict[str, Any]) -> Iterator[str]:
+def _decisions(result: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
     """The decision on each resource; on `*` alone there is one, which stands above."""
-    if not result.get("ResourceSpecificResults"):
-        yield _decision(result["EvalDecision"], result.get("MissingContextValues"))
-    for one in result.get("ResourceSpecificResults", []):
-        yield _decision(one["EvalResourceDecision"], one.get("MissingContextValues"))
+    action, specific = result["EvalActionName"], result.get("ResourceSpecificResults")
+    if not specific:
+        yield (action, "*"), _decision(result["EvalDecision"], result.get("MissingContextValues"))
+    for one in specific or []:
+        made = _decision(one["EvalResourceDecision"], one.get("MissingContextValues"))
+        yield (action, one["EvalResourceName"]), made
 
 
 def _decision(made: str, lacking: list[str] | None) -> str:

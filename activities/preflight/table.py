@@ -12,6 +12,5 @@ CHECKS: tuple[Check[Any], ...] = (
     *channels.CHECKS,
     *limits.CHECKS,
     *roles.CHECKS,
-    *dry_runs.CHECKS,
 )
-WRITES = record.WRITES
+WRITES, ASSUMED = record.WRITES, dry_runs.ASSUMED

@@ -7,7 +7,7 @@ writes that environment's policies and stack into a folder: `make iam ENVIRONMEN
 import argparse
 from pathlib import Path
 
-from deploy.policies import authorization, files
+from deploy.policies import authorization, files, tables
 from starters.files.organisation_folder import load_environment
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     given = asked.parse_args()
     if given.environment is None:
         authorization.FILE.write_text(authorization.text(), encoding="utf-8")
-        files.write(files.shipped())
+        files.write({**files.shipped(), tables.DOCUMENT: tables.text()})
         return
     folder, name = given.environment.resolve().parents[1], given.environment.stem
     files.write(files.made(load_environment(folder, name), given.into / "iam", given.into / "stack.yaml"))

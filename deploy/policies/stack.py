@@ -10,7 +10,7 @@ from activities.permissions.statements import ROLE_PREFIX, role_name
 from deploy.policies.documents import Document, boundary, bucket_policy, key_policy, policy, trust_policy
 from domain.config.environment import Environment, Evidence
 
-_SMALL = 100
+_SMALL, _WIDTH = 100, 4096
 _KEPT: Document = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _PARAMETERS: Document = {
     "WorkerService": {
@@ -36,7 +36,7 @@ def text(environment: Environment) -> str:
         "Resources": _portable(_resources(environment), environment),
         "Outputs": _outputs(environment),
     }
-    return yaml.dump(template, Dumper=_Template, sort_keys=False, width=120)
+    return yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH)
 
 
 class Filled(str):
@@ -46,7 +46,7 @@ class Filled(str):
 
 
 class _Template(yaml.SafeDumper):
-    """Writes every value out, as CloudFormation knows no anchors, and names in a line: it takes 51,200 bytes."""
+    """Writes every value out, as CloudFormation knows no anchors, and a statement in a line: it takes 51,200 bytes."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml asks for each value
         return True
@@ -62,8 +62,8 @@ def _listed(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
 
 
 def _small(dumper: yaml.SafeDumper, value: Document) -> yaml.Node:
-    flat = not any(isinstance(one, dict | list) for one in value.values())
-    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=flat and len(str(value)) < _SMALL)
+    flat = not any(isinstance(one, dict | list) for one in value.values()) and len(str(value)) < _SMALL
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=flat or "Effect" in value)
 
 
 _Template.add_representer(Filled, _filled)

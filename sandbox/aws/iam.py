@@ -16,7 +16,7 @@ from moto.iam.responses import IamResponse
 from sandbox.aws.moto_patch import patch
 
 Context = Mapping[str, list[str]]
-_LIKE = {"StringEquals", "StringLike", "ArnLike", "ArnEquals"}
+_LIKE = {"Bool", "StringEquals", "StringLike", "ArnLike", "ArnEquals"}
 
 
 class Decided(NamedTuple):

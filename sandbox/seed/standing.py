@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+from moto.route53resolver.models import route53resolver_backends
 from moto.ses.models import ses_backends
 
 from activities.permissions.roles import roles
 from activities.permissions.statements import role_name, statements
+from sandbox.aws.resolver_firewall import rule_groups
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
 
@@ -15,7 +17,7 @@ _SPEND = "200"
 
 
 def standing(world: World) -> None:
-    """Create the roles, a topic for alarms, a spend limit for text messages, and senders that are registered."""
+    """Create roles, DNS firewalls, a topic for alarms, a spend limit for text messages, senders that are registered."""
     environment, iam, sns = world.environment, world.client("iam"), world.client("sns")
     trust: dict[str, Any] = {
         "Effect": "Allow",
@@ -33,6 +35,8 @@ def standing(world: World) -> None:
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
         if granted:
             iam.put_role_policy(RoleName=name, PolicyName=role, PolicyDocument=_policy(granted))
+    firewalls = rule_groups(route53resolver_backends[environment.account][environment.region])
+    firewalls.update(one.dns_firewall for one in environment.networks.values() if one.dns_firewall)
     sns.create_topic(Name="alarms")
     logs = environment.arn("iam", "role/sms-delivery-logs")
     sns.set_sms_attributes(attributes={"MonthlySpendLimit": _SPEND, "DeliveryStatusIAMRole": logs})

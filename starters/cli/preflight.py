@@ -18,8 +18,10 @@ _SAID = {"missing": "missing", "wrong": "wrong", "unknown": "cannot tell"}
 
 
 @click.command()
-@click.option("--write", is_flag=True, help="Also put one locked object into the evidence bucket; do it once a month.")
-@click.option("--assume", is_flag=True, help="Also assume the roles, as workers do, and let EC2 decide dry runs.")
+@click.option(
+    "--write", is_flag=True, help="Also put a locked object into the evidence bucket, under the role forensics."
+)
+@click.option("--assume", is_flag=True, help="Also let EC2 decide dry runs under the roles, as workers assume them.")
 @shared
 def preflight(options: Options, write: bool, assume: bool) -> None:
     """Check that everything the environment's file names is there, and that pages, roles, logs and records will work.

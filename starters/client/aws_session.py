@@ -33,13 +33,13 @@ def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]
 
 
 def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
-    """Look at the whole environment with the caller's own rights; with `write`, leave a locked object too.
+    """Look at the whole environment with the caller's own rights.
 
-    With `assume`, EC2 is asked under the roles as well.
+    With `write`, leave a locked object too; with `assume`, ask EC2 as well: both under roles of workers.
     """
     from activities.preflight.check import Room
     from activities.preflight.run import run
-    from activities.preflight.table import CHECKS, WRITES
+    from activities.preflight.table import ASSUMED, CHECKS, WRITES
 
     environment = options.load_environment()
     region = environment.region
@@ -49,5 +49,5 @@ def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
         return AwsClients(assumed_session(own_session(region), role, "incident-preflight", region), region)
 
     clients = AwsClients(boto3.Session(), region)
-    room = Room(clients, environment, organisation, now, acting if assume else None)
-    return list(run((*CHECKS, *WRITES) if write else CHECKS, room))
+    room = Room(clients, environment, organisation, now, acting)
+    return list(run((*CHECKS, *(ASSUMED if assume else ()), *(WRITES if write else ())), room))

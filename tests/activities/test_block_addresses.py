@@ -97,8 +97,9 @@ def test_it_gives_up_after_five_conflicts() -> None:
     numbers = iter(range(100))
     world.clients.before_write = lambda: put(world, [THEIRS_V4, f"192.0.2.{next(numbers)}/32"])
     plan = planned(world)
+    call = applying(world, plan)
     with pytest.raises(world.clients.inner.client("wafv2").exceptions.WAFOptimisticLockException):
-        world.change.act(world.scope, plan)
+        ChangeRunner(world.clients).apply(world.change, call, NOW)
     assert len(world.clients.writes) == 5
     assert ATTACKER_V4 not in held(world)
 
@@ -226,8 +227,9 @@ def test_a_full_set_is_refused() -> None:
     world = block(ATTACKER_V4)
     plan = planned(world)
     put(world, [f"198.18.{one // 250}.{one % 250}/32" for one in range(10_000)])
+    call = applying(world, plan)
     with pytest.raises(RuleError, match="10001"):
-        world.change.act(world.scope, plan)
+        ChangeRunner(world.clients).apply(world.change, call, NOW)
     assert world.clients.writes == []
 
 

@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
 
-from activities.aws.shared.pieces import CompositeChange
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
 from domain.values.errors import ErrorKind
@@ -23,13 +22,12 @@ _DENIED, _THROTTLED = "AccessDeniedException", "ThrottlingException"
 
 ONE_AFTER_THE_OTHER: dict[str, str] = {
     "rds.promote_replica": "nothing may write to the primary before the replica takes over",
-    "wafv2.block_addresses": "one address set for each family, and both must be in force",
 }
 """Changes that write more than once and are not made of pieces: why a later write must not go without the earlier."""
 
 
 def _composite() -> list[str]:
-    return [name for name in sorted(worlds()) if issubclass(CHANGES[name], CompositeChange) and writes_of(name) > 1]
+    return [name for name in sorted(worlds()) if CHANGES[name].in_pieces and writes_of(name) > 1]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -52,7 +52,6 @@ def rows() -> dict[Row, Asked]:
                 known.add(key)
                 asked.requests.append(request)
     for (action, kind), asked in found.items():
-        # the page's bucket is one of those that the environment names
         asked.makers |= found[action, NAMED[kind]].makers if (action, NAMED.get(kind)) in found else set()
     return dict(sorted(found.items()))
 
@@ -63,6 +62,13 @@ def cells() -> Iterator[Cell]:
         for request in asked.requests:
             for role in roles():
                 yield Cell(role, request, role in asked.makers)
+
+
+def unconditioned(cell: Cell) -> bool:
+    """Whether it must be allowed to who sees no conditions: they tell some parts of a resource from the rest."""
+    request = cell.request
+    parts = [part for part, whole in NAMED.items() if whole == request.kind and part.startswith(whole)]
+    return any(cell.role in rows()[request.action, part].makers for part in parts if (request.action, part) in rows())
 
 
 _KNOWN: dict[int, str] = {}

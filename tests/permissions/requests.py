@@ -11,7 +11,7 @@ from activities.permissions.dependents import DEPENDENTS
 from domain.config.environment import Environment
 from tests.iam import permissions_for
 from tests.permissions.plays import Call
-from tests.permissions.resources import resources
+from tests.permissions.resources import leading, resources
 
 Context = dict[str, str | list[str]]
 
@@ -92,23 +92,27 @@ def _values(action: str, call: Call) -> Context:
 
 
 def _leading(call: Call) -> Context:
-    return {"dynamodb:LeadingKeys": [call.asked["Key"]["pk"]["S"]]}
+    return {"dynamodb:LeadingKeys": [leading(call.asked)]}
 
 
 _VALUES: dict[str, Callable[[Call], Context]] = {
     "application-autoscaling:RegisterScalableTarget": lambda call: {
         "application-autoscaling:service-namespace": call.asked["ServiceNamespace"]
     },
-    "dynamodb:DeleteItem": _leading,
+    **dict.fromkeys(("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"), _leading),
     "ec2:CreateTags": lambda call: {"ec2:CreateAction": call.operation},
     "ecs:UpdateService": lambda call: (
         {"ecs:task-definition": call.asked["taskDefinition"]} if "taskDefinition" in call.asked else {}
     ),
     "iam:CreateServiceLinkedRole": lambda call: {"iam:AWSServiceName": f"{call.service}.amazonaws.com"},
+    "kms:CreateGrant": lambda _: {"kms:GrantIsForAWSResource": "true"},
     "ses:SendEmail": lambda call: {"ses:FromAddress": call.asked["FromEmailAddress"]},
 }
 
 
 def _aliases(call: Call, kind: str) -> Context:
     key: Any = call.asked.get("KeyId") or call.asked.get("SSEKMSKeyId") or ""
+    evidence = call.environment.evidence
+    if kind == "snapshot key" and evidence and evidence.snapshots:
+        key = evidence.snapshots.kms_key
     return {"kms:ResourceAliases": [key]} if kind.endswith(" key") and key.startswith("alias/") else {}

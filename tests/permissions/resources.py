@@ -15,8 +15,12 @@ _MADE_WITH_TAGS = {
     "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
 }
 """What is tagged as it is made; the rest of what these can tag was there before."""
-NAMED = {"maintenance page": "named bucket: objects", "page's bucket": "named bucket"}
-"""The page's bucket is one of those that the environment names."""
+NAMED = {
+    "maintenance page": "named bucket: objects",
+    "page's bucket": "named bucket",
+    "dynamodb:table: intents": "dynamodb:table",
+}
+"""What is a part of something wider: whoever may do the wider may do this."""
 _LINKED = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
 _OURS = {"sns:Publish": "sns:telephone-number", "sts:AssumeRole": "one of our roles"}
 """What is no resource type of AWS's data, or one of many."""
@@ -45,7 +49,11 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
     evidence = environment.evidence
     if kind == "kms:key" and evidence:
         signing = {evidence.signing_key, *evidence.earlier_signing_keys}
+        if evidence.snapshots and (_key(asked) == evidence.snapshots.kms_key or "KmsKeyId" in asked):
+            return "snapshot key"
         return "signing key" if _key(asked) in signing else "evidence key"
+    if kind == "dynamodb:table":
+        return f"{kind}: intents" if leading(asked).startswith("intent") else kind
     if kind.startswith("s3:"):
         bucket, _, key = arn.partition(":::")[2].partition("/")
         if evidence and bucket == evidence.bucket:
@@ -100,14 +108,33 @@ def _tables(environment: Environment, asked: Asked) -> list[str]:
     return [environment.arn("dynamodb", f"table/{one['TableName']}") for one in items]
 
 
+def leading(asked: Asked) -> str:
+    """The partition key that is read, or none."""
+    key = asked.get("Key", {}).get("pk") or asked.get("ExpressionAttributeValues", {}).get(":pk") or {"S": ""}
+    return str(key["S"])
+
+
 def _key(asked: Asked) -> str:
-    return str(asked.get("KeyId") or asked.get("SSEKMSKeyId") or "")
+    return str(next((asked[name] for name in ("KeyId", "SSEKMSKeyId", "KmsKeyId") if asked.get(name)), ""))
 
 
 def _keys(environment: Environment, asked: Asked) -> list[str]:
     """A key's id is not known by its alias."""
     name = _key(asked)
+    if name.startswith("arn:"):
+        return [name]
     return [environment.arn("kms", "key/1b2c3d4e" if name.startswith("alias/") else f"key/{name}")]
+
+
+def _snapshots(kind: str, name: str) -> Find:
+    """The one that is named, both where one is copied, and any where they are listed."""
+
+    def find(environment: Environment, asked: Asked) -> list[str]:
+        named = [asked[given] for given in (name, f"Source{name}", f"Target{name}") if given in asked]
+        listed = not any(given.endswith("SnapshotIdentifier") for given in asked)
+        return [environment.arn("rds", f"{kind}:{one}") for one in named or ["*"] * listed]
+
+    return find
 
 
 def _dashboards(environment: Environment, asked: Asked) -> list[str]:
@@ -117,8 +144,9 @@ def _dashboards(environment: Environment, asked: Asked) -> list[str]:
 _BY_TYPE: dict[str, Find] = {
     "acm:certificate": _given("acm", "{}", "CertificateArn"),
     "application-autoscaling:ScalableTarget": _given("application-autoscaling", "scalable-target/{}", otherwise="0ec5"),
-    "cloudtrail:trail": _given("cloudtrail", "trail/{}", "Name"),
+    "cloudtrail:trail": _given("cloudtrail", "trail/{}", "Name", "TrailName"),
     "cloudwatch:alarm": _given("cloudwatch", "alarm:{}", "AlarmNames", otherwise="any"),
+    "cloudwatch:alarm-mute-rule": _given("cloudwatch", "alarm-mute-rule:{}", "AlarmMuteRuleName", "Name"),
     "cloudwatch:dashboard": _dashboards,
     "cognito-idp:userpool": _given("cognito-idp", "userpool/{}", "UserPoolId"),
     "dynamodb:table": _tables,
@@ -138,14 +166,23 @@ _BY_TYPE: dict[str, Find] = {
     "one of our roles": _given("iam", "{}", "RoleArn"),
     "pi:metric-resource": _given("pi", "metrics/rds/{}", "Identifier"),
     "rds:cluster": _given("rds", "cluster:{}", "DBClusterIdentifier"),
-    "rds:cluster-snapshot": _given("rds", "cluster-snapshot:{}", "DBClusterSnapshotIdentifier"),
+    "rds:cluster-snapshot": _snapshots("cluster-snapshot", "DBClusterSnapshotIdentifier"),
     "rds:db": _given("rds", "db:{}", "DBInstanceIdentifier"),
-    "rds:snapshot": _given("rds", "snapshot:{}", "DBSnapshotIdentifier", otherwise="*"),
+    "rds:snapshot": _snapshots("snapshot", "DBSnapshotIdentifier"),
     "s3:bucket": lambda environment, asked: [environment.arn("s3", asked["Bucket"])],
     "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],
     "ses:configuration-set": _given("ses", "configuration-set/{}", "ConfigurationSetName"),
     "ses:identity": _given("ses", "identity/{}", "FromEmailAddress"),
     "sns:telephone-number": lambda _, asked: [asked["PhoneNumber"]],
+    "route53resolver:firewall-rule-group-association": _given(
+        "route53resolver",
+        "firewall-rule-group-association/{}",
+        "FirewallRuleGroupAssociationId",
+        otherwise="rslvr-frgassoc-1",
+    ),
+    "servicequotas:quota": lambda environment, asked: [
+        environment.arn("servicequotas", f"{asked['ServiceCode']}/{asked['QuotaCode']}")
+    ],
     "ssm:parameter": lambda environment, asked: [environment.arn("ssm", f"parameter/{asked['Name'].lstrip('/')}")],
     "wafv2:webacl": _web_acl,
     **{f"wafv2:{kind}": _waf(kind) for kind in ("ipset", "managedruleset", "regexpatternset", "rulegroup")},

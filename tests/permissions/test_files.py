@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from activities.permissions.roles import CONSOLE, roles
-from deploy.policies import files
+from deploy.policies import files, tables
 from deploy.policies.__main__ import main
 from starters.files.shipped import shipped_folder
 
@@ -21,6 +21,11 @@ def test_the_files_are_current() -> None:
     }
     assert stale == set(), "run: make iam"
     assert set((files.DEPLOY / "iam").glob("*.json")) == {path for path in expected if path.suffix == ".json"}
+
+
+def test_the_tables_of_the_document_are_current() -> None:
+    """docs/security.md says what each role may do."""
+    assert tables.DOCUMENT.read_text(encoding="utf-8") == tables.text(), "run: make iam"
 
 
 def test_every_role_has_a_file_but_the_console() -> None:

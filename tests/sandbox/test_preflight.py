@@ -15,7 +15,7 @@ from moto.sns.models import sns_backends
 
 from activities.preflight.check import Check, Room, Row, ok
 from activities.preflight.run import run
-from activities.preflight.table import CHECKS, WRITES
+from activities.preflight.table import ASSUMED, CHECKS, WRITES
 from domain.config.environment import Environment
 from sandbox.aws.messages_account import standing
 from sandbox.aws.resolver_firewall import rule_groups
@@ -31,7 +31,7 @@ ACL = "acl-0a1b2c3d4e5f60001"
 def looked(environment: Environment, checks: Any = CHECKS, off: timedelta = timedelta(), **given: Any) -> list[Row]:
     """Preflight's rows, with this machine's clock `off`."""
     clients = given.pop("clients", aws_clients(environment.region))
-    organisation, acting = load_organisation(shipped_folder()), given.pop("acting", None)
+    organisation, acting = load_organisation(shipped_folder()), given.pop("acting", lambda _: clients)
     room = Room(clients, environment, organisation, lambda: datetime.now(UTC) + off, acting)
     return list(run(checks, room, **given))
 
@@ -42,8 +42,16 @@ def not_ok(rows: list[Row]) -> dict[tuple[str, str], str]:
 
 def test_a_sandbox_is_ready(world: World) -> None:
     """A seeded account is ok in every check, the locked object too, which a second run finds as it stands."""
+    under: list[str] = []
+
+    def acting(arn: str) -> Any:
+        under.append(arn)
+        return aws_clients(world.environment.region)
+
     for _ in range(2):
-        assert not_ok(looked(world.environment, (*CHECKS, *WRITES))) == {}
+        assert not_ok(looked(world.environment, (*CHECKS, *WRITES), acting=acting)) == {}
+    # the bucket's policy lets nobody else put evidence
+    assert set(under) == {"arn:aws:iam::123456789012:role/incident-sandbox-forensics"}
     bucket = world.environment.evidence
     assert bucket is not None
     versions = world.client("s3").list_object_versions(Bucket=bucket.bucket, Prefix="evidence/preflight/")["Versions"]
@@ -218,7 +226,7 @@ def test_what_is_in_cloudfront_s_region_and_what_dns_is_cut_by(world: World) -> 
     """A web ACL of a distribution is looked for in its scope; a DNS firewall's rule group is there or missing."""
     content = world.environment.model_dump(mode="json")
     content["web_acls"]["portal"]["scope"] = "CLOUDFRONT"
-    content["networks"]["main"]["dns_firewall"] = "rslvr-frg-0a1b2c3d4e5f6789"
+    content["networks"]["main"]["dns_firewall"] = "rslvr-frg-0000000000000000"
     environment = Environment.model_validate(content)
     named = {"web ACL", "IP set", "log group", "WAF log", "DNS firewall"}
     checks = [one for one in CHECKS if one.name in named]
@@ -230,7 +238,7 @@ def test_what_is_in_cloudfront_s_region_and_what_dns_is_cut_by(world: World) -> 
         ("WAF log", "web_acls.portal"): "missing",
         ("DNS firewall", "networks.main.dns_firewall"): "missing",
     }
-    rule_groups(route53resolver_backends[environment.account][environment.region]).add("rslvr-frg-0a1b2c3d4e5f6789")
+    rule_groups(route53resolver_backends[environment.account][environment.region]).add("rslvr-frg-0000000000000000")
     assert ("DNS firewall", "networks.main.dns_firewall") not in not_ok(looked(environment, checks))
 
 
@@ -253,8 +261,7 @@ def test_an_empty_log_and_an_undeclared_one_are_not_ok(world: World) -> None:
 
 def test_ec2_decides_dry_runs_under_the_roles(world: World) -> None:
     """Nothing is done; a refusal of EC2's own is wrong, and a role that may not be assumed unknown."""
-    environment, checks = world.environment, [one for one in CHECKS if one.name == "dry run"]
-    assert looked(environment, checks) == []
+    environment, checks = world.environment, ASSUMED
     before = world.client("ec2").describe_network_acls(NetworkAclIds=[ACL])["NetworkAcls"]
 
     class Acting:
@@ -270,7 +277,7 @@ def test_ec2_decides_dry_runs_under_the_roles(world: World) -> None:
 
         once = client
 
-    rows = looked(environment, checks, acting=lambda _: aws_clients(environment.region))
+    rows = looked(environment, checks)
     assert {row.status for row in rows} == {"ok"}
     assert [row.target for row in rows] == [
         "diagnose describe_vpcs",

@@ -13,7 +13,7 @@ from activities.aws.shared.clients import AwsClients
 from activities.preflight.check import Room
 from activities.preflight.run import run
 from activities.preflight.table import CHECKS
-from domain.config.environment import Notifications
+from domain.config.environment import Environment, Notifications
 from sandbox.runtime.aws_world import World
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
@@ -50,10 +50,9 @@ def test_each_check_declares_what_it_asks_and_changes_nothing(world: World) -> N
     """Neither more nor less, so that whoever runs it can be given exactly that; every operation is a read."""
     told = Notifications(mail_sender="incidents@axisimaging.com.au", sms_sender="AxisImaging")
     environment = world.environment.model_copy(update={"notifications": told})
-    organisation = load_organisation(shipped_folder())
     for check in CHECKS:
         clients = Noting(environment.region)
-        rows = list(run([check], Room(clients, environment, organisation, partial(datetime.now, UTC))))
+        rows = list(run([check], _room(clients, environment)))
         needed = {one for asked in clients.asked for one in ASKED_AS.get(asked) or permissions_for(asked)}
         if rows:
             assert needed | (ONLY_OF_CLUSTERS & set(check.permissions)) == set(check.permissions), check.name
@@ -65,16 +64,17 @@ def test_what_it_needs_is_documented() -> None:
     chapter = OPERATIONS.read_text().partition("## Preflight")[2].partition("\n## ")[0]
     listed = re.findall(r"^    ([\w-]+): ([\w, \n]+?)$(?!\n {8})", chapter, re.MULTILINE)
     written = {f"{service}:{name}" for service, names in listed for name in re.split(r",\s+", names)}
-    assert written == {one for check in CHECKS for one in check.permissions} - {"sts:AssumeRole"}
+    assert written == {one for check in CHECKS for one in check.permissions}
 
 
 def test_a_check_of_another_name_is_looked_at_in_its_turn(world: World) -> None:
     """Rows come in the order of the table, whichever look ends first."""
     named = [replace(check, name=f"{number}") for number, check in enumerate(CHECKS)]
-    room = Room(Noting(world.environment.region), world.environment, load_organisation(shipped_folder()), _now)
+    room = _room(Noting(world.environment.region), world.environment)
     order = [int(row.check) for row in run(named, room)]
     assert order == sorted(order)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _room(clients: Noting, environment: Environment) -> Room:
+    organisation = load_organisation(shipped_folder())
+    return Room(clients, environment, organisation, lambda: datetime.now(UTC), lambda _: clients)

@@ -11,6 +11,7 @@ from starters.cli import terminal
 from tests.starters.conftest import Incident
 from tests.starters.vaulted import Vaulted
 
+Checks = tuple[Check[Any], ...]
 FINE: Check[Any] = Check("table", lambda _: {"ledger_table": ""}, lambda *_: ok("recoverable"), ())
 LOST = replace(FINE, name="bucket", look=lambda *_: missing("AWS answers 404; make it, or mend the environment's file"))
 
@@ -19,9 +20,9 @@ LOST = replace(FINE, name="bucket", look=lambda *_: missing("AWS answers 404; ma
 def checks(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Preflight with other checks."""
 
-    def given(*checks: Check[Any], writes: tuple[Check[Any], ...] = ()) -> None:
-        monkeypatch.setattr(table, "CHECKS", checks)
-        monkeypatch.setattr(table, "WRITES", writes)
+    def given(*checks: Check[Any], writes: Checks = (), assumed: Checks = ()) -> None:
+        for name, some in (("CHECKS", checks), ("WRITES", writes), ("ASSUMED", assumed)):
+            monkeypatch.setattr(table, name, some)
 
     return given
 
@@ -57,8 +58,9 @@ def test_a_terminal_of_80_columns_holds_it(
     assert after.count("make it, or mend the environment's file") == 3
 
 
-def test_only_write_writes(incident: Incident, aws: Vaulted, checks: Any) -> None:
-    """What leaves something behind is done with --write alone."""
-    checks(FINE, writes=(replace(FINE, name="locked object"),))
+def test_only_write_writes_and_only_assume_assumes(incident: Incident, aws: Vaulted, checks: Any) -> None:
+    """What leaves something behind is done with --write alone, what needs the roles' trust with --assume."""
+    checks(FINE, writes=(replace(FINE, name="locked object"),), assumed=(replace(FINE, name="dry run"),))
     assert [row["check"] for row in incident("preflight", "--json").json] == ["table"]
     assert [row["check"] for row in incident("preflight", "--json", "--write").json] == ["table", "locked object"]
+    assert [row["check"] for row in incident("preflight", "--json", "--assume").json] == ["table", "dry run"]

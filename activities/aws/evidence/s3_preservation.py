@@ -12,7 +12,6 @@ attempt that comes later takes the listing up.
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
@@ -169,12 +168,6 @@ class Preservation:
 
     def _part(self, number: int) -> str:
         return f"{self._records}parts/{number:06d}.jsonl"
-
-
-def about(s3: Any, bucket: str, manifest: str) -> Line:
-    """The head of a manifest: its first line (`s3:GetObject`)."""
-    with closing(s3.get_object(Bucket=bucket, Key=manifest)["Body"]) as body:
-        return dict(json.loads(next(body.iter_lines())))
 
 
 def _of_part(part: bytes) -> list[Line]:

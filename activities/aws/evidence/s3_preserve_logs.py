@@ -4,14 +4,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
-from itertools import count
 from typing import Any
 
 from activities.action import BucketName, ChangeAction, Params, RuleError, evidence_of, iam
 from activities.aws.evidence.digest_files import Keys, public_keys
 from activities.aws.evidence.evidence_bucket import Vault
-from activities.aws.evidence.s3_preservation import MANIFEST, Preservation, about
+from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
 from activities.aws.evidence.s3_versions import Survey, dated_folders, survey
+from activities.aws.evidence.s3_windows import next_window, unused
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import head, small
 from activities.aws.shared.windows import Window
@@ -67,9 +67,13 @@ class PreserveLogs(ChangeAction[PreserveParams]):
         evidence = evidence_of(scope.environment)
         source = scope.environment.buckets[params.bucket]
         _refuse_unlocked(s3, evidence.bucket, source)
-        since = scope.declared_at - params.since
-        found = survey(s3, source, since)
-        context = _context(scope, evidence, source, since, max(found.until, scope.declared_at)) | {
+        begin = scope.declared_at - params.since
+        found = survey(s3, source, begin)
+        folder = f"manifests/{scope.incident}/{source}/"
+        since, until = next_window(s3, evidence.bucket, folder, begin, max(found.until, scope.declared_at))
+        if since > begin:
+            found = survey(s3, source, since)
+        context = _context(scope, evidence, source, since, until) | {
             "folders": dated_folders(s3, source),
             "found": {
                 "versions": found.versions,
@@ -79,7 +83,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
                 "days": found.days,
             },
         }
-        context["records"] = self._unused(evidence.bucket, context["records"])
+        context["records"] = unused(s3, evidence.bucket, context["records"])
         manifest = f"{context['records']}{MANIFEST}"
         after = {"order": sha256(_order(context)).hexdigest(), "manifest": manifest}
         return self.proposed(
@@ -126,16 +130,6 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             if stands["manifest"] == _ABSENT:
                 work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
             return work.report()
-
-    def _unused(self, bucket: str, records: str) -> str:
-        """Where the records of this window go: beside those of an earlier manifest that names gaps."""
-        s3 = self.clients.client("s3")
-        for number in count(1):
-            place = records if number == 1 else f"{records.rstrip('/')}-{number}/"
-            manifest = f"{place}{MANIFEST}"
-            if head(s3, bucket, manifest) is None or not about(s3, bucket, manifest).get("gaps"):
-                break
-        return place
 
     def _keys(self, plan: Plan) -> Keys:
         window = Window(*(datetime.fromisoformat(plan.context[name]) for name in ("since", "until")))

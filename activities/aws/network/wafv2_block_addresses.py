@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 from pydantic import Field
 
-from activities.action import ChangeAction, Params, RuleError, WebAclName, iam, needed
+from activities.action import ChangeAction, Params, PartlyDoneError, RuleError, WebAclName, iam, needed
 from activities.aws.network.wafv2_acls import Waf, write_locked
 from activities.aws.network.wafv2_rules import block, in_order
 from activities.aws.shared.addresses import Addresses, are_many, own_addresses, refuse_unblockable
@@ -43,6 +43,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
         "wafv2:GetIPSet GetRuleGroup GetWebACL GetWebACLForResource ListIPSets ListWebACLs UpdateIPSet",
     )
     classes = (ApprovalClass.A1, ApprovalClass.A2)
+    in_pieces = True
 
     def plan(self, scope: Scope, params: BlockParams) -> Plan:
         """Look what is blocked already; raises `RuleError` for what must not be blocked or would have no effect.
@@ -87,14 +88,20 @@ class BlockAddresses(ChangeAction[BlockParams]):
     def act(self, scope: Scope, plan: Plan) -> None:
         """Add ours to what each set holds by then, or take ours out again; a second time writes nothing.
 
-        Raises `WAFOptimisticLockException`, retryable, when others kept writing, and `RuleError` for a full set.
+        Raises `PartlyDoneError` with the addresses whose set could not be written: it was full, or others kept writing.
         """
+        errors: dict[str, Exception] = {}
         for version, where in plan.context["sets"].items():
             ours = [name for name in _ours(plan.after) if str(ip_network(name).version) == version]
             changing = {name for name in ours if plan.before[name] != plan.after[name]}
             add = {name for name in changing if plan.after[name]}
             write = partial(self._merge, plan.context["waf"], where["place"], add, changing - add)
-            write_locked(self.clients.client(plan.context["waf"]), write)
+            try:
+                write_locked(self.clients.client(plan.context["waf"]), write)
+            except Exception as error:  # noqa: BLE001 - raised below, once the other set was tried
+                errors |= dict.fromkeys(changing, error)
+        if errors:
+            raise PartlyDoneError(errors)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether all of ours are as planned and a rule blocks them; AWS takes up to minutes to spread it."""

@@ -1,0 +1,56 @@
+"""An environment in which every name is the field of the environment's file that gives it: for tables that say both."""
+
+from domain.config.environment import Environment
+
+
+def of_fields() -> Environment:
+    """Everything an environment can have, once."""
+    return Environment.model_validate(
+        {
+            "name": "<name>",
+            "kind": "staging",
+            "account": "000000000000",
+            "region": "region",
+            "ledger_table": "<ledger_table>",
+            "notifications": {"mail_sender": "<mail_sender>", "mail_configuration_set": "<mail_configuration_set>"},
+            "services": {
+                "one": {
+                    "cluster": "<cluster>",
+                    "service": "<service>",
+                    "family": "<family>",
+                    "log_group": "<log_group>",
+                }
+            },
+            "databases": {
+                "one": {"identifier": "<identifier>", "max_connections": 1},
+                "two": {"identifier": "<cluster>", "max_connections": 1, "cluster": True},
+            },
+            "networks": {
+                "one": {"vpc_id": "<vpc_id>", "flow_log_group": "<flow_log_group>", "dns_firewall": "<dns_firewall>"}
+            },
+            "load_balancers": {
+                "one": {"arn": _arn("<arn>"), "listener_arn": _arn("<listener_arn>"), "rule_arns": [_arn("<rule_arn>")]}
+            },
+            "bucket_keys": {"one": "alias/<bucket_key>"},
+            "buckets": {"one": "<bucket>", "page": "<maintenance.bucket>"},
+            "maintenance": {"load_balancer": "one", "bucket": "page", "key": "<key>"},
+            "web_acls": {"one": {"name": "<web_acl>", "log_group": "aws-waf-logs-<log_group>", "ip_set": "<ip_set>"}},
+            "security_groups": {"one": "<security_group>"},
+            "network_acls": {"one": "<network_acl>"},
+            "user_pools": {"one": "<user_pool>"},
+            "trails": {"one": "<trail>"},
+            "certificates": {"one": _arn("<certificate>")},
+            "dashboards": {"one": "<dashboard>"},
+            "database_endpoints": {"one": {"parameter": "<parameter>", "service": "one"}},
+            "evidence": {
+                "bucket": "<evidence.bucket>",
+                "kms_key": "alias/<evidence.kms_key>",
+                "signing_key": "alias/<evidence.signing_key>",
+                "snapshots": {"account": "000000000000", "kms_key": "alias/<evidence.snapshots.kms_key>"},
+            },
+        }
+    )
+
+
+def _arn(name: str) -> str:
+    return f"arn:aws:any:region:000000000000:{name}"
