@@ -105,6 +105,9 @@ def test_what_ecs_takes_back_now_is_left_to_it(runner: ChangeRunner, world: Chan
     ecs.take_back()
     with pytest.raises(RuleError, match="ECS is rolling backend back by itself"):
         to(runner, world)
+    ecs.deployments[-1]["status"] = "ROLLBACK_SUCCESSFUL"  # in between our two looks
+    with pytest.raises(RuleError, match="ECS is rolling backend back by itself"):
+        to(runner, world)
     ecs.settle()
     assert to(runner, world) == "nowhere"
     assert world.clients.writes == []

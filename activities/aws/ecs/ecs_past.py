@@ -53,7 +53,11 @@ class Past(NamedTuple):
     def going_back(self) -> Deployment | None:
         """The deployment that ECS takes back at this moment, by itself or because somebody stopped it."""
         newest = next(iter(self.deployments), None)
-        return newest if newest and newest.status in GOING_BACK else None
+        if newest is None or newest.status in GOING_BACK:
+            return newest
+        # it may have come to its end between the look at the service and that at its history
+        just_back = newest.status == "ROLLBACK_SUCCESSFUL" and newest.task_definition != self.current
+        return newest if just_back and self.rollout == "IN_PROGRESS" else None
 
     def left(self) -> dict[str, Left]:
         """The revisions that were rolled back from: by us, by ECS itself, or by somebody's earlier revision.
