@@ -11,9 +11,8 @@ from typing import Any
 from activities.action import iam
 from activities.aws.database.described_database import instance_name
 from activities.aws.database.postgres_log_files import is_of, records
-from activities.aws.network.wafv2_acls import Waf
 from activities.preflight.check import Check, Room, Verdict, missing, named, ok, unknown, wrong
-from activities.preflight.places import each, of_waf, under
+from activities.preflight.places import each, under
 from domain.config.environment import Database, Network, Service
 from domain.rules.log_lines import Line, Unread, first_read, read_line
 
@@ -61,23 +60,6 @@ def database_log(room: Room, one: Database) -> Verdict:
     return judged(lines, lambda line: read_line(declared, line), newest, "mend log: prefix, zone and severities")
 
 
-@of_waf
-def waf_log(room: Room, name: str) -> Verdict:
-    """A web ACL logs to its group, and drops nothing (`wafv2:ListWebACLs`, `GetLoggingConfiguration`)."""
-    waf = Waf(room.clients, room.environment, name)
-    one, arn = waf.named, waf.acl()["ARN"]
-    try:
-        logging = waf.client.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"]
-    except waf.client.exceptions.WAFNonexistentItemException:
-        return missing(f"it does not log; let it log to {one.log_group}")
-    to = [arn.rsplit(":log-group:", 1)[-1].removesuffix(":*") for arn in logging["LogDestinationConfigs"]]
-    if one.log_group not in to:
-        return wrong(f"it logs to {', '.join(to)}, not to {one.log_group}; mend log_group")
-    if logging.get("LoggingFilter", {}).get("DefaultBehavior") == "DROP":
-        return wrong("its filter drops what no rule of the filter keeps; requests that were allowed go unseen")
-    return ok("it logs every request")
-
-
 def flow_log(room: Room, one: Network) -> Verdict:
     """A VPC has an active flow log, of all traffic, where the file says (`ec2:DescribeFlowLogs`)."""
     asked = [{"Name": "resource-id", "Values": [one.vpc_id]}]
@@ -115,12 +97,6 @@ CHECKS: tuple[Check[Any], ...] = (
         under("databases"),
         database_log,
         iam("rds:DescribeDBClusters DescribeDBInstances DescribeDBLogFiles DownloadDBLogFilePortion"),
-    ),
-    named(
-        "WAF log",
-        lambda room: {f"web_acls.{name}": name for name in room.environment.web_acls},
-        waf_log,
-        iam("wafv2:GetLoggingConfiguration ListWebACLs"),
     ),
     named(
         "flow log",

@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import wraps
 from typing import Any, TypeVar
 
-from activities.action import RuleError, iam
+from activities.action import iam
 from activities.aws.database import described_database
-from activities.aws.network.wafv2_acls import Waf
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
@@ -140,44 +138,6 @@ def bucket(room: Room, name: str) -> Verdict:
     return ok("of this account")
 
 
-def of_waf(look: Callable[[Room, T], Verdict]) -> Callable[[Room, T], Verdict]:
-    """Make a look say `missing` of a web ACL or address set that has no such name: AWS WAF knows ids alone."""
-
-    @wraps(look)
-    def looked(room: Room, one: T) -> Verdict:
-        try:
-            return look(room, one)
-        except RuleError as error:
-            return missing(str(error))
-
-    return looked
-
-
-@of_waf
-def web_acl(room: Room, name: str) -> Verdict:
-    """A web ACL of this name is there, in its scope (`wafv2:ListWebACLs`)."""
-    Waf(room.clients, room.environment, name).acl()
-    return ok("there")
-
-
-def ip_sets(environment: Environment) -> dict[str, tuple[str, str] | None]:
-    """The address sets that the file names, each with its web ACL."""
-    named = environment.web_acls.items()
-    first = {f"web_acls.{name}.ip_set": (name, one.ip_set) for name, one in named}
-    return {**first, **{f"web_acls.{k}.ip_set_v6": (k, one.ip_set_v6) if one.ip_set_v6 else None for k, one in named}}
-
-
-@of_waf
-def ip_set(room: Room, one: tuple[str, str]) -> Verdict:
-    """An address set is there, and has room for what is to be blocked (`wafv2:ListIPSets`, `GetIPSet`).
-
-    It holds 10,000 (AWS WAF guide, "AWS WAF quotas").
-    """
-    waf = Waf(room.clients, room.environment, one[0])
-    held = waf.client.get_ip_set(**waf.place(waf.ip_set(one[1])))["IPSet"]["Addresses"]
-    return left(len(held), 10_000, 500, "addresses")
-
-
 def left(used: int, most: int, needed: int, what: str) -> Verdict:
     """Whether enough of a quota is left for what an incident's changes make."""
     detail = f"{used} of {most} {what} used"
@@ -245,13 +205,6 @@ CHECKS: tuple[Check[Any], ...] = (
         iam("elasticloadbalancing:DescribeLoadBalancers DescribeListeners DescribeRules"),
     ),
     named("bucket", under("buckets"), bucket, iam("s3:ListBucket")),
-    named(
-        "web ACL",
-        lambda room: {f"web_acls.{name}": name for name in room.environment.web_acls},
-        web_acl,
-        iam("wafv2:ListWebACLs"),
-    ),
-    named("IP set", each(ip_sets), ip_set, iam("wafv2:GetIPSet ListIPSets")),
     named(
         "DNS firewall",
         each(lambda e: {f"networks.{name}.dns_firewall": one.dns_firewall for name, one in e.networks.items()}),

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from activities.preflight import channels, dry_runs, limits, logs, places, record, roles
+from activities.preflight import channels, dry_runs, limits, logs, places, record, roles, waf
 from activities.preflight.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *places.CHECKS,
+    *waf.CHECKS,
     *record.CHECKS,
     *logs.CHECKS,
     *channels.CHECKS,

@@ -96,12 +96,14 @@ def labelled() -> ChangeWorld:
     return world
 
 
-def full() -> ChangeWorld:
-    """The account keeps as many snapshots as it may."""
+def full(kept_already: int = 1000) -> ChangeWorld:
+    """The account keeps as many snapshots as it may, or one fewer."""
     world = snapshot()
     world.clients.inner.client("rds").create_db_snapshot(DBInstanceIdentifier=DATABASE, DBSnapshotIdentifier="old")
     kept = rds_backends[ACCOUNT][REGION]
-    kept.database_snapshots.update({f"old-{number}": kept.database_snapshots["old"] for number in range(999)})
+    kept.database_snapshots.update(
+        {f"old-{number}": kept.database_snapshots["old"] for number in range(kept_already - 1)}
+    )
     return world
 
 
@@ -203,8 +205,8 @@ PLAN_REFUSALS: PlanRefusals = {
     ("rds.snapshot", "CreateDBSnapshot", "DBInstanceNotFound"): _FIRST,
     ("rds.snapshot", "CreateDBSnapshot", "InvalidDBInstanceState"): Told(rebooting, "that is waited for"),
     ("rds.snapshot", "CreateDBSnapshot", "SnapshotQuotaExceeded"): full,
-    ("rds.snapshot", "CopyDBSnapshot", "SnapshotQuotaExceeded"): full,
-    ("rds.snapshot", "CopyDBSnapshot", "KMSKeyNotAccessibleFault"): disabled,
+    ("rds.snapshot", "CopyDBSnapshot", "SnapshotQuotaExceeded"): Told(lambda: full(999), "NOT copied"),
+    ("rds.snapshot", "CopyDBSnapshot", "KMSKeyNotAccessibleFault"): Told(disabled, "NOT copied"),
     ("rds.snapshot", "CopyDBSnapshot", "InvalidDBSnapshotState"): "it is copied only once it is available",
     ("rds.snapshot", "ModifyDBSnapshotAttribute", "SharedSnapshotQuotaExceeded"): (
         "it is shared with one account, and may be with twenty"

@@ -202,3 +202,15 @@ def test_a_lost_answer_of_a_cluster_is_looked_up_too() -> None:
     runner, call = lost(world, "unanswered")
     assert runner.apply(world.change, call, NOW).outcome == "applied"
     assert world.clients.writes == ["rds.failover_db_cluster"]
+
+
+def test_a_cluster_without_a_writer_has_not_failed_over_yet() -> None:
+    """Between two writers RDS may name none: it is waited for, not taken for somebody else's doing."""
+    world = cluster_failover()
+    runner, call = lost(world, "unanswered")
+    fake = rds_of(world)
+    assert fake.cluster is not None
+    for member in fake.cluster["DBClusterMembers"]:
+        member["IsClusterWriter"] = False
+    assert runner.apply(world.change, call, NOW).outcome == "applied"
+    assert not world.change.verify(world.scope, call.plan).done

@@ -105,9 +105,21 @@ def test_what_ecs_takes_back_now_is_left_to_it(runner: ChangeRunner, world: Chan
     ecs.take_back()
     with pytest.raises(RuleError, match="ECS is rolling backend back by itself"):
         to(runner, world)
+    ecs.deployments[-1]["status"] = "ROLLBACK_SUCCESSFUL"  # in between our two looks
+    with pytest.raises(RuleError, match="ECS is rolling backend back by itself"):
+        to(runner, world)
     ecs.settle()
     assert to(runner, world) == "nowhere"
     assert world.clients.writes == []
+
+
+def test_what_ecs_went_back_to_may_be_what_broke(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """5 answers 503, its mending 6 did not come up, and ECS went back to 5: that is no rollback that is done."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(6))
+    ecs.take_back()
+    ecs.settle()
+    world.clients.instead["elbv2"].states = ["unhealthy"] * 3
+    assert to(runner, world) == "3"
 
 
 def test_a_breaker_that_trips_at_the_same_moment_is_left_alone(
@@ -161,6 +173,16 @@ def test_an_undo_takes_the_verdict_back(runner: ChangeRunner, world: ChangeWorld
     assert to(runner, world, 3) == "3"
     ecs.deploy(6)
     assert to(runner, world, 3) == "5"
+
+
+def test_after_an_undo_it_can_be_rolled_back_again(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """That is a verdict again, and no undo of the undo: once more there is nothing to do after it."""
+    applied(runner, world, 2, undo=applied(runner, world).plan)
+    applied(runner, world, 3)
+    assert ecs.primary == revision(3)
+    assert to(runner, world, 4) == "nowhere"
+    ecs.deploy(6)
+    assert to(runner, world, 4) == "3"
 
 
 def look(world: ChangeWorld) -> Finding:

@@ -116,7 +116,7 @@ def server(*answers: dict[str, Any], start: bool = True) -> Stubbed:
 
 
 def run(aws: Stubbed, most: int = 10) -> Answer:
-    return logs_insights.run(aws.client("logs"), GROUP, "query", WINDOW, most)
+    return logs_insights.run(aws.client("logs"), GROUP, "query", WINDOW, logs_insights.patience(), most)
 
 
 RUNNING = {"status": "Running", "results": [[{"field": "lines", "value": "1"}]]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.account import Fault, Portal
+from tests.e2e.account import PROBES, Fault, Portal
 from tests.e2e.chain import assert_whole
 from tests.e2e.house import House
 from tests.e2e.wire import Wire
@@ -75,6 +75,7 @@ def test_what_ecs_takes_back_is_not_planned_over(house: House, aws: Wire, worker
     portal = Portal(house)
     fault, calls = portal.break_("outage-watched-deploy"), len(aws.calls)
     incident = house.start("Portal answers 503 and ECS has seen it")
+    house.findings(incident, PROBES)
     aws.trap("ecs.ListServiceDeployments", "before", lambda: trip(house))
     refused = house.call("change", incident, "rollback")
     assert refused.returncode != 0

@@ -72,7 +72,8 @@ class Failover(ChangeAction[DatabaseParams]):
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read the primary's zone (`rds:DescribeDBInstances`), or the cluster's writer (`rds:DescribeDBClusters`)."""
         if cluster := plan.context.get("cluster"):
-            return {_WRITER: writer(described_cluster(self.clients, cluster))}
+            # while it fails over RDS may name no writer: then it has not failed over yet
+            return {_WRITER: writer(described_cluster(self.clients, cluster)) or plan.before[_WRITER]}
         return {_ZONE: described(self.clients, plan.context["identifier"]).get("AvailabilityZone")}
 
     def act(self, scope: Scope, plan: Plan) -> None:

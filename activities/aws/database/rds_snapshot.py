@@ -45,8 +45,8 @@ class Snapshot(ChangeAction[DatabaseParams]):
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Fix the name: the first number that the incident has not used for this database.
 
-        Raises `RuleError` for a database that does not come back to where RDS takes snapshots, for want of room, and
-        for a key that nobody could share by; `DBInstanceNotFound`, which is final.
+        Raises `RuleError` for a database that does not come back to where RDS takes snapshots, and for want of room;
+        `DBInstanceNotFound`, which is final. What stands against the copy alone is told: the snapshot comes first.
         """
         place = found(self.clients, scope.environment.databases[params.database])
         _refuse_stuck(params.database, place)
@@ -55,7 +55,8 @@ class Snapshot(ChangeAction[DatabaseParams]):
             place.cluster["DBClusterIdentifier"] if place.cluster else place.instance["DBInstanceIdentifier"]
         )
         forensics = scope.environment.evidence.snapshots if scope.environment.evidence else None
-        snapshots.refuse_full(wanted=2 if forensics else 1)
+        snapshots.refuse_full(wanted=1)
+        key, uncopied = self._key(snapshots, forensics)
         prefix = _prefix(scope.incident, database, snapshots.longest)
         identifier = f"{prefix}{_last(snapshots.names(database), prefix) + 1}"
         return self.proposed(
@@ -63,7 +64,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
             summary=f"Take snapshot {identifier} of {params.database}",
             before={"snapshot": "absent"},
             after={"snapshot": identifier},
-            impact=_impact(params.database, place, forensics),
+            impact=_impact(params.database, place, forensics, uncopied),
             # its only lock is the target, not the instance: a failover must not wait for a snapshot
             reversible=False,
             takes_long=True,
@@ -72,8 +73,9 @@ class Snapshot(ChangeAction[DatabaseParams]):
                 "database": database,
                 "cluster": place.cluster is not None,
                 "incident": scope.incident,
-                "key": forensics and _key(self.clients, forensics.kms_key),
+                "key": key,
                 "account": forensics and forensics.account,
+                "uncopied": uncopied,
             },
         )
 
@@ -98,8 +100,10 @@ class Snapshot(ChangeAction[DatabaseParams]):
         """
         snapshots, name = self._snapshots(plan), plan.context["identifier"]
         taken = _seen(snapshots.found(name), name)
-        if not taken.done or plan.context["account"] is None:
+        if not taken.done:
             return taken
+        if why := plan.context["uncopied"]:
+            return taken.model_copy(update={"message": f"{taken.message}; not copied: {why}"})
         copy = self._copied(snapshots, plan)
         return copy.model_copy(update={"message": f"{taken.message}; {copy.message}"})
 
@@ -122,6 +126,16 @@ class Snapshot(ChangeAction[DatabaseParams]):
             message = f"{name} is shared with {', '.join(sorted(others))} too, which is not our doing: take that back"
             return Verification(done=False, failed=True, message=message)
         return Verification(done=True, message=f"{seen.message} and shared with account {account} alone")
+
+    def _key(self, snapshots: Snapshots, forensics: Forensics | None) -> tuple[str | None, str]:
+        """The ARN of the key to copy under, or None and why nothing is copied."""
+        if forensics is None:
+            return None, "the environment names no forensic account"
+        try:
+            snapshots.refuse_full(wanted=2)
+            return _usable(self.clients, forensics.kms_key), ""
+        except RuleError as against:
+            return None, str(against)
 
     def _snapshots(self, plan: Plan) -> Snapshots:
         return Snapshots(self.clients, cluster=plan.context["cluster"])
@@ -174,7 +188,7 @@ def _refuse_stuck(name: str, place: Described) -> None:
             )
 
 
-def _key(clients: Clients, key: str) -> str:
+def _usable(clients: Clients, key: str) -> str:
     """The ARN of a key that can be shared by; raises `RuleError` for any other (`kms:DescribeKey`)."""
     kms = clients.client("kms")
     try:
@@ -190,7 +204,7 @@ def _key(clients: Clients, key: str) -> str:
     return str(known["Arn"])
 
 
-def _impact(name: str, place: Described, forensics: Forensics | None) -> str:
+def _impact(name: str, place: Described, forensics: Forensics | None, uncopied: str) -> str:
     pause = (
         "It is taken from the standby, so nothing pauses."
         if place.has_standby
@@ -198,8 +212,8 @@ def _impact(name: str, place: Described, forensics: Forensics | None) -> str:
     )
     status = place.worst_status
     busy = "" if status in _READY else f" RDS takes no snapshot while it is {status}: that is waited for."
-    kept = " No forensic account is named in the environment: it stays in this account, under the database's own key."
-    if forensics:
+    kept = f" It is NOT copied, and stays in this account under the database's own key: {uncopied}."
+    if forensics and not uncopied:
         kept = (
             f" A copy under {forensics.kms_key} is shared with account {forensics.account}, which may then restore it."
         )

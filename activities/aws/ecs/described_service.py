@@ -65,27 +65,32 @@ def created_at(service: dict[str, Any]) -> str:
 
 
 def settled(clients: Clients, plan: Plan, service: dict[str, Any]) -> Verification:
+    """Tell whether the service of a plan is steady and healthy, as it stands now."""
+    return steady(clients, plan.context, service)
+
+
+def steady(clients: Clients, at: State, service: dict[str, Any]) -> Verification:
     """Tell whether the newest rollout is complete, every task runs and every target answers its health check.
 
     Of a service that no load balancer is before, ECS alone knows how its tasks are. Behind a Classic Load Balancer it
     tells no rollout's state: then the rollout is complete once no other deployment is left.
     """
     rollout = primary(service)
-    done = "COMPLETED" if len(service["deployments"]) == 1 else "unknown"
-    name, state = revision(rollout["taskDefinition"]), str(rollout.get("rolloutState", done))
+    alone = "COMPLETED" if len(service["deployments"]) == 1 else "unknown"
+    name, state = revision(rollout["taskDefinition"]), str(rollout.get("rolloutState", alone))
     if state == "FAILED":
         return Verification(done=False, failed=True, message=f"the rollout of {name} failed")
     running, desired = int(service["runningCount"]), int(service["desiredCount"])
     message = f"{name}: rollout {state}, {running} of {desired} tasks running"
-    steady, groups = state == "COMPLETED" and running == desired, serving_groups(clients, service)
-    if not groups and plan.context["target_group"]:
-        groups = [str(plan.context["target_group"])]
+    done, groups = state == "COMPLETED" and running == desired, serving_groups(clients, service)
+    if not groups and at["target_group"]:
+        groups = [str(at["target_group"])]
     seen = [state for group in groups for state in states(clients, group) if state not in _LEAVING]
     if groups:
         healthy = seen.count("healthy")
         message += f", {healthy} targets healthy, {len(seen) - healthy} not"
-        steady = steady and healthy == len(seen) and (healthy > 0 or desired == 0)
-    return Verification(done=steady, message=message)
+        done = done and healthy == len(seen) and (healthy > 0 or desired == 0)
+    return Verification(done=done, message=message)
 
 
 def scalable(at: State) -> dict[str, str]:

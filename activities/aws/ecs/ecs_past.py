@@ -35,6 +35,7 @@ class Left(NamedTuple):
 
     at: datetime
     why: str
+    by_us: bool = False
 
 
 class Past(NamedTuple):
@@ -52,7 +53,11 @@ class Past(NamedTuple):
     def going_back(self) -> Deployment | None:
         """The deployment that ECS takes back at this moment, by itself or because somebody stopped it."""
         newest = next(iter(self.deployments), None)
-        return newest if newest and newest.status in GOING_BACK else None
+        if newest is None or newest.status in GOING_BACK:
+            return newest
+        # it may have come to its end between the look at the service and that at its history
+        just_back = newest.status == "ROLLBACK_SUCCESSFUL" and newest.task_definition != self.current
+        return newest if just_back and self.rollout == "IN_PROGRESS" else None
 
     def left(self) -> dict[str, Left]:
         """The revisions that were rolled back from: by us, by ECS itself, or by somebody's earlier revision.
@@ -74,8 +79,8 @@ class Past(NamedTuple):
             return None
         last, newest = next(reversed(self.moves), None), next(iter(self.deployments), None)
         if last and last.after == self.current and not last.undoes and not self._deployed_since(last.at):
-            by_us = Left(last.at, f"{last.incident} rolled it back from {revision(last.before)}")
-            return None if last.failed else by_us
+            back = Left(last.at, f"{last.incident} rolled it back from {revision(last.before)}", by_us=True)
+            return None if last.failed else back
         if newest and newest.status == "ROLLBACK_SUCCESSFUL" and newest.task_definition != self.current:
             return Left(newest.ended_at, f"ECS itself rolled it back from {_named(newest)}")
         return None
@@ -135,19 +140,17 @@ def past_of(clients: Clients, scope: Scope, at: State, service: dict[str, Any]) 
 
 
 def _moves(intents: Intents, arn: str) -> list[Move]:
-    """Our changes of a service's revision; restarts and counts change none."""
-    moved = [one for one in intents.on(arn) if one.before.get(_REVISION) != one.after.get(_REVISION)]
-    return [
-        Move(
-            incident=one.incident,
-            before=str(one.before[_REVISION]),
-            after=str(one.after[_REVISION]),
-            at=one.at,
-            failed=intents.outcome(one.incident, one.step, one.generation) == "failed",
-            undoes=any(_reverses(one, earlier) for earlier in moved[:number]),
-        )
-        for number, one in enumerate(moved)
-    ]
+    """Our changes of a service's revision; restarts and counts change none. What reverses an undo is none itself."""
+    changes: list[Intent] = []
+    moves = []
+    for one in intents.on(arn):
+        if (before := one.before.get(_REVISION)) == (after := one.after.get(_REVISION)):
+            continue
+        undoes = any(_reverses(one, earlier) for earlier in changes)
+        changes += [] if undoes else [one]
+        failed = intents.outcome(one.incident, one.step, one.generation) == "failed"
+        moves.append(Move(one.incident, str(before), str(after), one.at, failed=failed, undoes=undoes))
+    return moves
 
 
 def _reverses(one: Intent, earlier: Intent) -> bool:

@@ -13,6 +13,7 @@ from activities.aws.ecs.described_service import (
     refuse_other_controllers,
     revision,
     settled,
+    steady,
     update,
 )
 from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, RUNNING, Deployment, history
@@ -25,7 +26,7 @@ from domain.model.plan import Plan, State, Verification
 class RollbackService(ChangeAction[ServiceParams]):
     """Brings back the task definition of the newest deployment that succeeded and that nobody rolled back from since.
 
-    A service that was rolled back already, by us or by ECS itself, is where it belongs: asked for again, nothing
+    A service that we rolled back already, or ECS itself and it is well, is where it belongs: asked for again, nothing
     changes. What ECS takes back at this moment is left to it.
     """
 
@@ -46,7 +47,8 @@ class RollbackService(ChangeAction[ServiceParams]):
         if past.going_back:
             raise RuleError(f"ECS is rolling {name} back by itself at this moment: leave it to that, and look again")
         before, back = {"task_definition": past.current}, past.brought_back()
-        if back:
+        # ECS goes back to what was complete before, which may be what broke: then it is no place to stay at
+        if back and (back.by_us or steady(self.clients, at, service).done):
             return self.proposed(
                 target=service["serviceArn"],
                 summary=f"{name} runs {revision(past.current)}: {back.why}, {back.at.astimezone(UTC):%d %b %H:%M} UTC",

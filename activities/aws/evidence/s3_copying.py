@@ -18,7 +18,7 @@ _AT_ONCE = 16
 _AHEAD = 4 * _AT_ONCE
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
 DENIED = "AccessDenied"
-_UNREADABLE = frozenset({DENIED, "InvalidObjectState", "InvalidRequest"})
+_UNREADABLE = frozenset({"InvalidObjectState", "InvalidRequest"})
 """Archived, or encrypted with a key that the customer keeps: S3 GetObject; KMS's own codes begin with its name."""
 _KEY_BYTES = 1024  # the longest key that S3 takes
 _WAIT_SECONDS = 0.5
@@ -56,7 +56,7 @@ class Copier:
                 stored = stands
         except self._s3.exceptions.ClientError as error:
             code = str(code_of(error))
-            if error.operation_name != "GetObject" or not (code in _GONE or _is_unreadable(error, code)):
+            if error.operation_name != "GetObject" or not (code in _GONE or self._is_unreadable(version, error, code)):
                 raise
             return {**line, "gone" if code in _GONE else "gap": code}
         locked = {"locked_until": stamp_to_second(stored.locked_until)} if stored.locked_until else {"lock": "hidden"}
@@ -70,6 +70,18 @@ class Copier:
             "destination_version": stored.version,
             "acquired_at": stamp_to_second(stored.at),
         }
+
+    def _is_unreadable(self, version: Version, error: Any, code: str) -> bool:
+        """Whether it is for this one version's sake that it cannot be read. A denial is, where its key is what denies.
+
+        HEAD shows how a version is encrypted without decrypting it (`s3:GetObjectVersion`).
+        """
+        if code.startswith("KMS."):
+            return kind_of_answer(error.response, error.operation_name) is not ErrorKind.TRANSIENT
+        if code == DENIED:
+            seen = self._s3.head_object(Bucket=self._bucket, Key=version.key, VersionId=version.version)
+            return str(seen.get("ServerSideEncryption", "")).startswith("aws:kms")
+        return code in _UNREADABLE
 
     def _stored(self, version: Version, how: Callable[..., S]) -> tuple[S, str | None]:
         """Read a version for the vault; of a log file of CloudTrail's tells the hash by which its digests name it."""
@@ -96,12 +108,6 @@ class Copier:
         if len(key.encode()) <= _KEY_BYTES:
             return key
         return f"{self._copies}sha256-{sha256(version.key.encode()).hexdigest()}/{version.version}"
-
-
-def _is_unreadable(error: Any, code: str) -> bool:
-    if code.startswith("KMS."):
-        return kind_of_answer(error.response, error.operation_name) is not ErrorKind.TRANSIENT
-    return code in _UNREADABLE
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R | Exception]:

@@ -26,9 +26,9 @@ _TRANSIENT = """
     HealthUnavailable InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
     InternalServiceException KeyUnavailableException KMSInternalException KMSThrottling OperationAbortedException
     ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled RequestThrottledException
-    RequestTimeoutException ServerException ServiceUnavailableException SlowDown ThrottledException Throttling
-    ThrottlingException TooManyRequestsException TransactionInProgressException WAFInternalErrorException
-    WAFUnavailableEntityException
+    RequestTimeoutException ServerException ServiceException ServiceUnavailableException SlowDown ThrottledException
+    Throttling ThrottlingException TooManyRequestsException TransactionInProgressException
+    WAFInternalErrorException WAFUnavailableEntityException
 """
 _WRONG_STATE = """
     Concurrent*LimitExceeded DBInstanceNotReady InsufficientDBInstanceCapacity InvalidDB*State KMSInvalidStateException
@@ -54,8 +54,8 @@ _QUOTA = """
 _INVALID = """
     400 AttachmentSetExpired BadRequestException CloudTrailARNInvalid ClientException DBInstanceAlreadyExists
     DBUpgradeDependencyFailure DryRunOperationException EndpointDisabled IdempotentParameterMismatch
-    IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument MalformedQueryException
-    MessageRejected MissingParameter
+    IllegalArgumentException IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument
+    MalformedQueryException MessageRejected MissingParameter
     NoManagementAccountSLRExistsException NotOrganizationMasterAccountException OperationNotEnabledException
     OperationNotPermitted OptedOut PackedPolicyTooLarge ParameterValueInvalid PasswordResetRequiredException
     PlatformApplicationDisabled PlatformUnknownException ProvisionedIopsNotAvailableInAZFault

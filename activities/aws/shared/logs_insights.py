@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 from temporalio.exceptions import CancelledError
@@ -44,12 +45,17 @@ class Answer(NamedTuple):
     bytes_scanned: int
 
 
-def run(logs: Any, group: str, query: str, window: Window, most: int = MOST_ROWS) -> Answer:
-    """Run a query over a window, whose ends are whole seconds (`logs:StartQuery`, `GetQueryResults`, `StopQuery`).
+def patience() -> float:
+    """Until when an attempt that begins now waits for its queries, by the monotonic clock."""
+    return time.monotonic() + _PATIENCE_SECONDS
+
+
+def run(logs: Any, group: str, query: str, window: Window, until: float, most: int = MOST_ROWS) -> Answer:
+    """Run a query over a window, in whole seconds, until it ends (`logs:StartQuery`, `GetQueryResults`, `StopQuery`).
 
     Raises `StillRunningError` and `QueryEndedError`, which pass; lets AWS's refusal of one query too many through.
     """
-    start, end = int(window.start.timestamp()), int(window.end.timestamp())
+    start, end = floor(window.start.timestamp()), ceil(window.end.timestamp())
     key = hashlib.sha256(f"{group} {query} {start} {end}".encode()).hexdigest()[:16]
     known = last_progress()
     started: dict[str, str] = dict(known) if isinstance(known, dict) else {}
@@ -58,7 +64,7 @@ def run(logs: Any, group: str, query: str, window: Window, most: int = MOST_ROWS
         if key not in started:
             started[key] = str(logs.start_query(**asked)["queryId"])
             progress(started)
-        return _awaited(logs, started[key], most)
+        return _awaited(logs, started[key], until, most)
     except CancelledError:
         if key in started and not taken_up_later():
             _stop(logs, started[key])
@@ -75,8 +81,8 @@ def moment(written: str) -> datetime:
     return datetime.fromisoformat(written).replace(tzinfo=UTC)
 
 
-def _awaited(logs: Any, known: str, most: int) -> Answer:
-    until, pauses = time.monotonic() + _PATIENCE_SECONDS, iter(_PAUSES_SECONDS)
+def _awaited(logs: Any, known: str, until: float, most: int) -> Answer:
+    pauses = iter(_PAUSES_SECONDS)
     while (page := logs.get_query_results(queryId=known))["status"] in _RUNNING:
         if time.monotonic() > until:
             raise StillRunningError

@@ -102,6 +102,7 @@ class ServiceLog:
         self.formats = found.log_formats
         self._logs = clients.client("logs")
         self._window = window
+        self._until = logs_insights.patience()
 
     def counted(self, text: str | None = None) -> Counted:
         """Count every line of the window; `text` is looked for in each, with its case."""
@@ -118,10 +119,10 @@ class ServiceLog:
         if (few := self._few()) is not None:
             return self._read(few, texts)[0], Counted([self._tally(event, key) for event in few])
         counted = self._counted_there(key)
-        answer = logs_insights.run(self._logs, self.group, logs_queries.reading(texts), self._window)
+        answer = logs_insights.run(self._logs, self.group, logs_queries.reading(texts), self._window, self._until)
         found, unread = self._read([_event(row) for row in answer.rows], texts)
         return found, counted._replace(
-            uncounted=max(counted.uncounted, unread - counted.unread),
+            partial=max(0, unread - counted.unread),
             truncated=counted.truncated or answer.truncated,
             bytes_scanned=(counted.bytes_scanned or 0) + answer.bytes_scanned,
         )
@@ -155,7 +156,7 @@ class ServiceLog:
 
     def _counted_there(self, text: str | None) -> Counted:
         query = logs_queries.counting(self.formats, text)
-        answer = logs_insights.run(self._logs, self.group, query, self._window, _MOST_KINDS)
+        answer = logs_insights.run(self._logs, self.group, query, self._window, self._until, _MOST_KINDS)
         tallies = [self._kind(row) for row in answer.rows]
         uncounted = 0 if answer.truncated else max(0, answer.matched - sum(one.lines for one in tallies))
         return Counted(tallies, uncounted, answer.truncated, answer.bytes_scanned)
