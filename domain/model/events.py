@@ -200,7 +200,11 @@ Message = Literal["page", "mail"]
 
 
 class Delivered(Event):
-    """A page or a mail went out: by which channel, under which id of the provider."""
+    """A provider took a page or a mail: by which channel, under which id.
+
+    That is no sign that it arrived: spend limits, carriers, bounces and suppressed addresses are told in the provider's
+    delivery logs and events alone, by that id.
+    """
 
     V = 2  # 1 called the id `reference`
 

@@ -64,7 +64,8 @@ def delete_alarm_mute_rule(response: CloudWatchResponse) -> Any:
 
 def list_alarm_mute_rules(response: CloudWatchResponse) -> Any:
     """List the rules, in one page."""
-    listed = [{"AlarmMuteRuleArn": f"arn:aws:cloudwatch:::alarm-mute-rule:{name}"} for name in _rules(response)]
+    begins = f"arn:{response.partition}:cloudwatch:{response.region}:{response.current_account}:alarm-mute-rule"
+    listed = [{"AlarmMuteRuleArn": f"{begins}:{name}"} for name in _rules(response)]
     return ActionResult({"AlarmMuteRuleSummaries": listed})
 
 

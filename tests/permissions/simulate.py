@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from activities.permissions.dependents import DEPENDENTS
 from activities.permissions.statements import role_name
+from deploy.policies.authorization import granted
 from deploy.policies.documents import Document, boundary, bucket_policy, control_policy, key_policy, trust_policy
 from tests.permissions.matrix import Cell, cells, environment_key, policy_of
 from tests.permissions.unmade import UNMADE
@@ -61,11 +63,25 @@ class Simulation:
 
     def run(self) -> list[str]:
         """A verdict for each request, in order. Raises `CalledProcessError` where Node fails."""
-        given = json.dumps({"policies": self.policies, "requests": self.requests})
-        done = subprocess.run(
-            ["node", "simulate.mjs"], cwd=NODE, input=given, text=True, check=True, capture_output=True
-        )
-        return list(json.loads(done.stdout))
+        return list(node("simulate.mjs", {"policies": self.policies, "requests": self.requests}))
+
+
+def node(script: str, given: Any) -> Any:
+    """What a script makes of a document. Raises `CalledProcessError` where Node fails."""
+    done = subprocess.run(
+        ["node", script], cwd=NODE, input=json.dumps(given), text=True, check=True, capture_output=True
+    )
+    return json.loads(done.stdout)
+
+
+def undecided() -> list[str]:
+    """What iam-data proposes to grant with our actions, and nobody has taken or refused."""
+    return [
+        f"{action} -> {dependent}: take or refuse it in activities/permissions/dependents.py"
+        for action, proposed in node("dependents.mjs", granted()).items()
+        for dependent in proposed
+        if action not in DEPENDENTS or dependent not in {*DEPENDENTS[action].taken, *DEPENDENTS[action].refused}
+    ]
 
 
 def tried() -> list[Cell]:
@@ -92,7 +108,7 @@ def differing(asked: list[Cell]) -> list[str]:
 
 def main() -> int:
     asked = tried()
-    found = differing(asked)
+    found = [*differing(asked), *undecided()]
     told = f"iam-simulate: {len(asked)} requests under their roles and all others, {len(found)} not as they must be"
     sys.stdout.write("\n  ".join([told, *found]) + "\n")
     return 1 if found else 0

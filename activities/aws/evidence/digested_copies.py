@@ -25,10 +25,6 @@ class DigestedCopies:
                     found[key] = line
 
     @property
-    def any(self) -> bool:
-        return bool(self._digests or self._logs)
-
-    @property
     def logs(self) -> set[str]:
         """The keys of the log files."""
         return set(self._logs)

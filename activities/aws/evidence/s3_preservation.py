@@ -46,6 +46,7 @@ class Preservation:
         self._records = str(context["records"])
         self._copier = Copier(s3, vault, bucket, self._source, str(context["copies"]))
         self._parts = self._done = 0
+        self._of_trails = False
         self._last: str | None = None
         self._totals: Counter[str] = Counter(versions=0, bytes=0, deleted=0, gone=0)
         self._gaps: Counter[str] = Counter()
@@ -133,10 +134,10 @@ class Preservation:
 
     def _proven(self) -> dict[str, Any]:
         """What CloudTrail's digests among the copies say of the log files among them, before and after the copy."""
+        if not self._of_trails:
+            return {}
         parts = (self._standing(self._part(number)) for number in range(1, self._parts + 1))
         copies = DigestedCopies(self._s3, self._bucket, self._source, (part or b"" for part in parts))
-        if not copies.any:
-            return {}
         verdict = check(copies.digests(), self._source, self._keys, copies.proof)
         uncovered = copies.logs - verdict.named
         return {"digests": {"told": str(verdict), **verdict.facts(), "not_named_yet": len(uncovered)}}
@@ -146,6 +147,7 @@ class Preservation:
         self._done += len(lines)
         self._last = str(lines[-1]["source"]).split(":::", 1)[1].split("/", 1)[1]
         for line in lines:
+            self._of_trails = self._of_trails or "/CloudTrail" in line["source"]
             if "gap" in line:
                 self._gaps[line["gap"]] += 1
                 continue
