@@ -23,7 +23,8 @@ def test_every_call_meets_every_error(change: str) -> None:
             if met.error is None:
                 # it was applied: a look that fails then, and a piece that is refused, are told and end nothing
                 came = applying.result
-                assert came.outcome == "applied" and (came.refused or came.verified is None), f"{met} went unnoticed"
+                assert came.outcome == "applied", met
+                assert came.refused or came.verified is None, f"{met} went unnoticed"
                 continue
             _came_out(met)
             if met.is_final:
