@@ -91,6 +91,27 @@ def test_what_somebody_went_back_from_is_passed_over(runner: ChangeRunner, world
     assert to(runner, world) == "3"
 
 
+@pytest.mark.parametrize("how", ["taken back", "stopped"])
+def test_a_way_back_that_came_to_nothing_judges_nothing(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs, how: str
+) -> None:
+    """3 was tried while 5 ran, and 5 runs again: it was not left."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(3))
+    if how == "taken back":
+        ecs.take_back()
+        ecs.settle()
+    ecs.deploy(5)
+    ecs.deploy(6)
+    assert to(runner, world) == "5"
+
+
+def test_what_ran_before_a_try_is_left_with_it(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """From 5 to 3, which did not come up, and on to 2: neither is gone forward to."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(3))
+    ecs.deploy(2)
+    assert to(runner, world) == "1"
+
+
 def test_nothing_good_is_refused_with_reasons(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
     """Without a revision that nobody rolled back from, none is guessed."""
     for one in ecs.deployments[:-1]:

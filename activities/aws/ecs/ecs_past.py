@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from activities.action import Clients
 from activities.aws.ecs.described_service import primary, revision
-from activities.aws.ecs.ecs_history import GOING_BACK, Deployment, history
+from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, Deployment, history
 from activities.changes.intents import Intent, Intents
 from activities.ledger.table import Table
 from domain.model.activity_io import Scope
@@ -111,9 +110,14 @@ class Past(NamedTuple):
         for one in known:
             if one.status.startswith("ROLLBACK_"):
                 yield one.finished_at or _NOT_YET, str(one.task_definition), f"taken back by ECS ({one.status})"
-        for one, later in pairwise(known):
-            if self._goes_back(one, later):
-                yield later.created_at, str(one.task_definition), "left for an earlier one"
+        before: list[Deployment] = []
+        for later in known:
+            # one that came to nothing has left what runs in its place; it is left itself with what ran before it
+            if later.status not in ENDED_BADLY:
+                left = (one for one in before if self._goes_back(one, later))
+                yield from ((later.created_at, str(one.task_definition), "left for an earlier one") for one in left)
+                before = []
+            before.append(later)
 
     def _known(self) -> list[Deployment]:
         """The deployments whose revision is known, oldest first."""
