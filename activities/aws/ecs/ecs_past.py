@@ -138,23 +138,44 @@ def past_of(clients: Clients, scope: Scope, at: State, service: dict[str, Any]) 
     Raises what `history` raises, and botocore's errors of the ledger's table.
     """
     intents = Intents(Table(clients, scope.environment.ledger_table))
-    now = primary(service)
-    moves = _moves(intents, str(service["serviceArn"]))
-    return Past(history(clients, at), moves, str(now["taskDefinition"]), now.get("rolloutState"))
+    now, deployments = primary(service), history(clients, at)
+    moves = _moves(intents, str(service["serviceArn"]), deployments)
+    return Past(deployments, moves, str(now["taskDefinition"]), now.get("rolloutState"))
 
 
-def _moves(intents: Intents, arn: str) -> list[Move]:
-    """Our changes of a service's revision; restarts and counts change none. What reverses an undo is none itself."""
+def _moves(intents: Intents, arn: str, deployments: list[Deployment]) -> list[Move]:
+    """Our changes of a service's revision; restarts and counts change none. What reverses an undo is none itself.
+
+    An intent is on record before its write, which AWS may refuse: without an outcome ECS must show that it acted.
+    """
     changes: list[Intent] = []
     moves = []
     for one in intents.on(arn):
         if (before := one.before.get(_REVISION)) == (after := one.after.get(_REVISION)):
             continue
+        outcome = intents.outcome(one.incident, one.step, one.generation)
+        if outcome is None and not _shows(deployments, one):
+            continue
         undoes = any(_reverses(one, earlier) for earlier in changes)
         changes += [] if undoes else [one]
-        failed = intents.outcome(one.incident, one.step, one.generation) == "failed"
-        moves.append(Move(one.incident, str(before), str(after), one.at, failed=failed, undoes=undoes))
+        moves.append(Move(one.incident, str(before), str(after), one.at, failed=outcome == "failed", undoes=undoes))
     return moves
+
+
+def _shows(deployments: list[Deployment], one: Intent) -> bool:
+    """Whether ECS shows that an intent acted: what was deployed next was its revision, or what it left was taken back.
+
+    A rollout under way is taken back without a deployment of its own (ECS API StopServiceDeployment).
+    """
+    since = one.at - _SKEW
+    later = [each for each in deployments if each.created_at >= since]
+    others = [each.task_definition for each in later if each.task_definition != one.before[_REVISION]]
+    stopped = (
+        each.status.startswith("ROLLBACK_") and (each.finished_at or _NOT_YET) >= since
+        for each in deployments
+        if each.task_definition == one.before[_REVISION] and each.created_at <= one.at + _SKEW
+    )
+    return others[-1:] == [one.after[_REVISION]] or any(stopped)
 
 
 def _reverses(one: Intent, earlier: Intent) -> bool:
