@@ -58,8 +58,8 @@ class Plan(BaseModel):
 
     @property
     def changing(self) -> list[str]:
-        """The fields that shall be otherwise than they were."""
-        return [name for name in self.after if self.before[name] != self.after[name]]
+        """The fields that shall be otherwise than they were, or may be by then because they move by themselves."""
+        return [name for name in self.after if name in self.moving or self.before[name] != self.after[name]]
 
     @property
     def changes_nothing(self) -> bool:

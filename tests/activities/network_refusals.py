@@ -35,7 +35,7 @@ def _full(world: ChangeWorld, acl: str) -> ChangeWorld:
     sandbox_ec2.install()
     ec2 = world.clients.inner.client("ec2")
     found = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
-    for number in range(21 - sum(not one["Egress"] for one in found)):  # the last one does not count
+    for number in range(20 - sum(not one["Egress"] for one in found)):
         ec2.create_network_acl_entry(
             NetworkAclId=acl,
             Egress=False,

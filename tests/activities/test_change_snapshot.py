@@ -222,6 +222,14 @@ def test_without_a_forensic_account_it_stays_as_it_was_taken(runner: ChangeRunne
     assert world.clients.writes == ["rds.create_db_snapshot"]
 
 
+def test_a_copy_keeps_its_number(runner: ChangeRunner, world: ChangeWorld) -> None:
+    """Somebody deleted what it is a copy of: the next snapshot is another, whose copy the old one is not taken for."""
+    call, _ = kept(runner, world)
+    name = call.plan.context["identifier"]
+    world.clients.inner.client("rds").delete_db_snapshot(DBSnapshotIdentifier=name)
+    assert planned(runner, world, generation=2).plan.context["identifier"] == f"{name.removesuffix('-1')}-2"
+
+
 def test_a_key_that_nobody_could_share_by_keeps_no_snapshot_from_being_taken(
     runner: ChangeRunner, world: ChangeWorld
 ) -> None:

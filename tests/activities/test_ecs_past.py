@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from activities.action import RuleError
@@ -16,6 +17,7 @@ from tests.activities.change_worlds import ChangeWorld, rollback
 from tests.activities.fake_ecs import FakeEcs, revision
 from tests.activities.scopes import NOW
 from tests.activities.test_change_catalogue import planned, verified
+from tests.activities.world import WIRE
 
 
 @pytest.fixture
@@ -89,6 +91,64 @@ def test_what_somebody_went_back_from_is_passed_over(runner: ChangeRunner, world
     assert "axis-backend:5 (left for an earlier one)" in planned(runner, world, 2).plan.impact
     ecs.deploy(6)
     assert to(runner, world) == "3"
+
+
+@pytest.mark.parametrize("how", ["taken back", "stopped"])
+def test_a_way_back_that_came_to_nothing_judges_nothing(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs, how: str
+) -> None:
+    """3 was tried while 5 ran, and 5 runs again: it was not left."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(3))
+    if how == "taken back":
+        ecs.take_back()
+        ecs.settle()
+    ecs.deploy(5)
+    ecs.deploy(6)
+    assert to(runner, world) == "5"
+
+
+def test_what_ran_before_a_try_is_left_with_it(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """From 5 to 3, which did not come up, and on to 2: neither is gone forward to."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(3))
+    ecs.deploy(2)
+    assert to(runner, world) == "1"
+
+
+@pytest.mark.parametrize("tried", ["done by hand", "not done"])
+def test_an_intent_that_never_acted_judges_nothing(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs, tried: str
+) -> None:
+    """Refused by AWS, our rollback left nothing: 5 is as good as it was, unless somebody then left it by hand."""
+    call = planned(runner, world)
+    with (
+        WIRE.listening(lambda sent: "AccessDeniedException" if sent.operation == "UpdateService" else None),
+        pytest.raises(ClientError, match="AccessDenied"),
+    ):
+        runner.apply(world.change, call, NOW)
+    if tried == "done by hand":
+        ecs.deploy(3)
+    ecs.deploy(6)
+    assert to(runner, another(world)) == ("3" if tried == "done by hand" else "5")
+
+
+def test_a_rollback_under_way_counts_though_nothing_came_of_it_yet(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs
+) -> None:
+    """Its deployment shows that it acted, its own or the one that it takes back; nobody has verified it yet."""
+    runner.apply(world.change, planned(runner, world), NOW)
+    assert "axis-backend:3 runs: inc-20261123-7f3k rolled it back from axis-backend:5" in look(world).summary
+    assert to(runner, another(world)) == "nowhere"
+
+
+def test_a_stop_of_a_rollout_is_ours_before_it_is_verified(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs
+) -> None:
+    """It makes no deployment: that it took back shows it."""
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(6))
+    runner.apply(world.change, planned(runner, world), NOW + timedelta(hours=1))
+    ecs.deployments[-1]["finishedAt"] = NOW + timedelta(hours=2)
+    ecs.settle()
+    assert "inc-20261123-7f3k rolled it back from axis-backend:6" in planned(runner, another(world)).plan.summary
 
 
 def test_nothing_good_is_refused_with_reasons(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:

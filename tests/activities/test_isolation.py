@@ -217,6 +217,18 @@ def test_any_count_is_stopped_and_the_last_one_comes_back() -> None:
     assert verified(runner, world, undo)
 
 
+def test_what_autoscaling_starts_since_the_plan_is_stopped() -> None:
+    """Nothing ran when it was planned: the count is set all the same, and named where it is refused."""
+    world = stop()
+    count(world, 0)
+    call = of_runner(runner := ChangeRunner(world.clients), world)
+    count(world, 4)
+    assert "backend.desired" in call.plan.changing
+    assert runner.apply(world.change, call, NOW).outcome == "applied"
+    assert count(world) == 0
+    verified(runner, world, call)
+
+
 def test_a_daemon_is_not_stopped() -> None:
     """It has no count: refused, with what to do instead."""
     world = stop()

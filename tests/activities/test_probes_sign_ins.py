@@ -193,6 +193,18 @@ def test_reads_count_from_the_takeover_on_and_from_its_address(busy: bool) -> No
     words = {name: finding.facts[name] for name in ("reads", "studies", "addresses", "first_at")}
     assert words == {"reads": 3, "studies": 2, "addresses": [BAD], "first_at": "2026-11-23T03:21:00Z"}
     assert (finding.facts["reads_of_taken_accounts_elsewhere"], finding.facts["reads_logged"]) == (1, 5)
+    assert "1 read by taken accounts from other addresses, which may be their owners" in finding.summary
+
+
+@pytest.mark.parametrize("seen", [0, 8])
+def test_what_a_taken_account_reads_from_elsewhere_is_never_well(seen: int, busy: bool) -> None:
+    """Guessed at one address and read from another, it is a breach; what the owner read before that is none."""
+    own = record(25, "DATA_ACCESS", address=HOME, success=True, resourceId="s0")
+    reads = [record(9 - n, "DATA_ACCESS", "203.0.113.9", success=True, resourceId=f"s{n}") for n in range(seen)]
+    finding = accessed(*guesses(10), own, record(10, success=True), *reads, busy=busy)
+    assert (finding.facts["reads"], finding.facts["reads_of_taken_accounts_elsewhere"]) == (0, seen)
+    assert finding.status is (FindingStatus.SUSPECT if seen else FindingStatus.OK)
+    assert ("8 reads by taken accounts from other addresses" in finding.summary) is bool(seen)
 
 
 def test_that_no_study_was_read_says_how_it_is_known(busy: bool) -> None:

@@ -16,12 +16,23 @@ from activities.aws.shared.logs_insights import Answer, QueryEndedError, StillRu
 from activities.aws.shared.service_log import Counted, ServiceLog
 from activities.aws.shared.windows import Window
 from activities.heartbeat import keeping, last_progress
-from domain.config.log_formats import LogFormat
+from domain.config.log_formats import LineFormat, LogFormat
 from domain.values.errors import ErrorKind
 from tests.activities.given import Stubbed
 from tests.activities.log_worlds import GROUP, log_of
 from tests.activities.scopes import NOW, environment, scope
-from tests.domain.log_samples import APPLICATION, FIRELENS, LOGFMT, PINO, PLAIN_JSON, PYTHON, TRACEBACK, Sample
+from tests.domain.log_samples import (
+    APPLICATION,
+    DEFAULTED,
+    FIRELENS,
+    LOGFMT,
+    LOGFMT_DEFAULTED,
+    PINO,
+    PLAIN_JSON,
+    PYTHON,
+    TRACEBACK,
+    Sample,
+)
 
 WINDOW = Window.before(NOW, NOW - NOW.replace(hour=2))
 _UNFIT: list[tuple[LogFormat, str]] = [
@@ -69,6 +80,24 @@ def test_neither_understands_what_does_not_fit(declared: LogFormat, line: str, b
     """It counts as unread."""
     counted = log(log_of((5, line), busy=busy), declared).counted()
     assert (counted.lines, counted.unread, counted.blind) == (1, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("declared", "line"),
+    [
+        (DEFAULTED, '{"a":' * 9 + "1" + "}" * 9 + ',"level":"error"}'),
+        (DEFAULTED, '{"level":""}'),
+        (
+            LineFormat(format="json", level="log.level", level_if_absent="info"),
+            '{"log":{"a":' + '{"b":' * 9 + "1" + "}" * 10 + ',"level":"Error"}}',
+        ),
+        (LOGFMT_DEFAULTED, 'a="b level=error'),
+    ],
+)
+def test_a_level_that_the_server_does_not_find_is_not_the_default(declared: LogFormat, line: str) -> None:
+    """Where a line has the key anywhere it may say anything: it is unread."""
+    counted = log(log_of((5, line), busy=True), declared).counted()
+    assert (counted.lines, counted.unread) == (1, 1)
 
 
 def test_the_first_format_that_fits_counts_on_the_server_too() -> None:

@@ -60,7 +60,7 @@ class Trial:
     def apply(self) -> Applied:
         """Apply once; what was refused is not looked for any more."""
         applied: Applied = self.run("apply", self.call)
-        self.refused = applied.refused
+        self.applied, self.refused = applied, applied.refused
         return applied
 
     def verify(self) -> Verified:

@@ -20,12 +20,15 @@ def lines(**declared: Any) -> LineFormat:
 
 
 PLAIN_JSON = lines(format="json")
+DEFAULTED = lines(format="json", level_if_absent="info")
 PINO = lines(format="json", errors=["50", "60"], others=["10", "20", "30", "40"])
 SERILOG = lines(format="json", level="@l", level_if_absent="Information")
 ECS_LOGGING = lines(format="json", level="log.level")
 FIRELENS = lines(format="json", inside="log")
 FIRELENS_TEXT = lines(format="text", inside="log", pattern=r"^(?<level>[A-Z]+) ")
+FIRELENS_DEFAULTED = lines(format="json", inside="log", level_if_absent="info")
 LOGFMT = lines(format="logfmt")
+LOGFMT_DEFAULTED = lines(format="logfmt", level_if_absent="info")
 PYTHON = lines(format="text", pattern=r"^\S+ \S+ \[\d+\] (?<level>[A-Z]+) ")
 SERILOG_CONSOLE = lines(format="text", pattern=r"^\[\d\d:\d\d:\d\d (?<level>[A-Z]{3})\] ")
 TRACEBACK = lines(format="python-traceback")
@@ -64,6 +67,21 @@ APPLICATION = {
     "in a sentence": Sample(
         PLAIN_JSON, json.dumps({"msg": 'he said "level":"error"', "level": "info"}), error=False, level="info"
     ),
+    "a brace in a text": Sample(DEFAULTED, '{"msg":"Unexpected token { in JSON","level":"error"}', True, "error"),
+    "a brace that closes": Sample(DEFAULTED, '{"msg":"say \\"}\\" or }}","level":"error"}', True, "error"),
+    "objects three deep": Sample(DEFAULTED, '{"a":{"b":{"c":{"level":"d"}}},"level":"error"}', True, "error"),
+    "no level at all": Sample(DEFAULTED, '{"msg":"no \\"level\\": { here"}', error=False, level="info"),
+    "FireLens, a brace in a text": Sample(
+        FIRELENS_DEFAULTED,
+        json.dumps({**_FIRELENS, "of": "{", "log": '{"msg":"say \\"{\\" \\\\ é {","a":{"b":1},"level":"error"}'}),
+        error=True,
+        level="error",
+    ),
+    "FireLens, no level": Sample(
+        FIRELENS_DEFAULTED, json.dumps({"level": "error", "log": '{"msg":"no {"}'}), error=False, level="info"
+    ),
+    "logfmt, a bare word": Sample(LOGFMT_DEFAULTED, 'a=1 retrying "b c" level=error msg="no"', True, "error"),
+    "logfmt, a bare word first": Sample(LOGFMT_DEFAULTED, "retrying a=1", error=False, level="info"),
     "FireLens": Sample(
         FIRELENS, json.dumps({**_FIRELENS, "log": '{"level":"error","msg":"pool is empty"}'}), True, "error"
     ),

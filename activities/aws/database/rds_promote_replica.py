@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import Field
 from temporalio.exceptions import ApplicationError
 
@@ -25,7 +26,6 @@ from activities.aws.database.described_database import described, refuse_member
 from activities.aws.database.promotion_loss import Pair, describe_loss
 from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
 from activities.aws.ecs.described_service import SETTLE_PERMISSIONS, created_at, located, settled, update
-from activities.aws.ecs.described_service import described as described_service
 from activities.aws.network.ingress_rules import IngressRule, matching
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
@@ -119,13 +119,20 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
-        """Read the planned rules, the role, the address and the deployment as they stand now."""
-        context = plan.context
-        instance = described(self.clients, context["replica"])
-        rules = {f"{_RULE}{name}": rule.read() for name, rule in self._rules(plan)}
-        there = redirect.address(self.clients, str(context["parameter"]))
-        now = deployment_since(plan, described_service(self.clients, context)) if _restarts(plan) else {}
-        return {**rules, _ROLE: _role(instance), _ADDRESS: there, **now}
+        """Read the planned rules, the role, the address and the deployment as they stand now.
+
+        Where ECS does not show the deployment it is taken to stand as it did: a promotion does not wait for ECS, and
+        the restart meets the same and is told as missing.
+        """
+        now = self._replaced(plan)
+        if not _restarts(plan):
+            return now
+        try:
+            service, _ = redirect.restartable(self.clients, plan.context, wanted=True)
+        except (BotoCoreError, ClientError):
+            service = None
+        stood = {name: plan.before[name] for name in plan.before.keys() - now.keys()}
+        return {**now, **(deployment_since(plan, service) if service else stood)}
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Take every step that is not taken yet; raises `NotYet`, retried after 2 s, while RDS is promoting.
@@ -146,22 +153,32 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         # only now that the replica takes writes, and before the restart: tasks read the address when they start
         if now[_ADDRESS] != plan.after[_ADDRESS]:
             self._lead_over(plan)
-        if _restarts(plan) and now[_DEPLOYMENT] == plan.before[_DEPLOYMENT]:
+        if _restarts(plan):
             self._restart(plan)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the promoted instance serves with its backups, and the application answers on it."""
-        now = self.read(scope, plan)
-        if wrong := sorted(name for name, value in now.items() if name in plan.after and plan.after[name] != value):
+        service, missing = redirect.restartable(self.clients, plan.context, _restarts(plan))
+        now = {**self._replaced(plan), **(deployment_since(plan, service) if service else {})}
+        if wrong := sorted(name for name, value in now.items() if plan.after[name] != value):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
         instance = described(self.clients, plan.context["replica"])
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
         ready = serves(status) and kept >= int(plan.context["retention_days"])
         message = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days"
-        if not _restarts(plan):
-            return Verification(done=ready, message=f"{message}; the application is to be restarted by hand")
-        rollout = settled(self.clients, plan, described_service(self.clients, plan.context))
+        if service is None:
+            unseen = f"is not seen to restart ({missing}): look, and restart it by hand"
+            by_hand = unseen if _restarts(plan) else "is to be restarted by hand"
+            return Verification(done=ready, message=f"{message}; the application {by_hand}")
+        rollout = settled(self.clients, plan, service)
         return Verification(done=ready and rollout.done, failed=rollout.failed, message=f"{message}; {rollout.message}")
+
+    def _replaced(self, plan: Plan) -> State:
+        """All but the deployment, of those pieces that the plan has."""
+        rules = {f"{_RULE}{name}": rule.read() for name, rule in self._rules(plan)}
+        role = _role(described(self.clients, plan.context["replica"]))
+        now = {**rules, _ROLE: role, _ADDRESS: redirect.address(self.clients, str(plan.context["parameter"]))}
+        return {name: value for name, value in now.items() if name in plan.after}
 
     def _refuse(self, scope: Scope, pair: Pair, group: str, address: str, params: PromoteParams) -> None:
         gates.refuse_living_primary(self.clients, scope, pair, params.primary_is_lost)
@@ -223,10 +240,15 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             raise PartlyDoneError(missing) from error
 
     def _restart(self, plan: Plan) -> None:
+        """Start the tasks anew, once; what ECS refuses or does not show is told as missing."""
         try:
-            update(self.clients, plan.context, forceNewDeployment=True)
-        except self.clients.once("ecs").exceptions.ClientError as error:
+            service, missing = redirect.restartable(self.clients, plan.context, wanted=True)
+            if service and deployment_since(plan, service)[_DEPLOYMENT] == plan.before[_DEPLOYMENT]:
+                update(self.clients, plan.context, forceNewDeployment=True)
+        except (BotoCoreError, ClientError) as error:
             raise PartlyDoneError({_DEPLOYMENT: error}) from error
+        if service is None:
+            raise PartlyDoneError({_DEPLOYMENT: RuleError(missing)})
 
     def _pair(self, where: Environment, replica: str) -> Pair:
         source = where.databases[replica].replica_of

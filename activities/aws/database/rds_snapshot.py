@@ -157,8 +157,8 @@ def _tags(context: State) -> State:
 
 
 def _last(names: list[str], prefix: str) -> int:
-    """The highest number in use; 0 when there is none."""
-    parted = [name.rpartition("-") for name in names]
+    """The highest number in use, by a snapshot or by the copy of one that was deleted; 0 when there is none."""
+    parted = [name.removesuffix(_COPY).rpartition("-") for name in names]
     return max(
         (int(number) for start, dash, number in parted if start + dash == prefix and number.isdecimal()), default=0
     )

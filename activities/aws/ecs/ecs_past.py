@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from activities.action import Clients
 from activities.aws.ecs.described_service import primary, revision
-from activities.aws.ecs.ecs_history import GOING_BACK, Deployment, history
+from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, Deployment, history
 from activities.changes.intents import Intent, Intents
 from activities.ledger.table import Table
 from domain.model.activity_io import Scope
@@ -111,9 +110,14 @@ class Past(NamedTuple):
         for one in known:
             if one.status.startswith("ROLLBACK_"):
                 yield one.finished_at or _NOT_YET, str(one.task_definition), f"taken back by ECS ({one.status})"
-        for one, later in pairwise(known):
-            if self._goes_back(one, later):
-                yield later.created_at, str(one.task_definition), "left for an earlier one"
+        before: list[Deployment] = []
+        for later in known:
+            # one that came to nothing has left what runs in its place; it is left itself with what ran before it
+            if later.status not in ENDED_BADLY:
+                left = (one for one in before if self._goes_back(one, later))
+                yield from ((later.created_at, str(one.task_definition), "left for an earlier one") for one in left)
+                before = []
+            before.append(later)
 
     def _known(self) -> list[Deployment]:
         """The deployments whose revision is known, oldest first."""
@@ -134,23 +138,44 @@ def past_of(clients: Clients, scope: Scope, at: State, service: dict[str, Any]) 
     Raises what `history` raises, and botocore's errors of the ledger's table.
     """
     intents = Intents(Table(clients, scope.environment.ledger_table))
-    now = primary(service)
-    moves = _moves(intents, str(service["serviceArn"]))
-    return Past(history(clients, at), moves, str(now["taskDefinition"]), now.get("rolloutState"))
+    now, deployments = primary(service), history(clients, at)
+    moves = _moves(intents, str(service["serviceArn"]), deployments)
+    return Past(deployments, moves, str(now["taskDefinition"]), now.get("rolloutState"))
 
 
-def _moves(intents: Intents, arn: str) -> list[Move]:
-    """Our changes of a service's revision; restarts and counts change none. What reverses an undo is none itself."""
+def _moves(intents: Intents, arn: str, deployments: list[Deployment]) -> list[Move]:
+    """Our changes of a service's revision; restarts and counts change none. What reverses an undo is none itself.
+
+    An intent is on record before its write, which AWS may refuse: without an outcome ECS must show that it acted.
+    """
     changes: list[Intent] = []
     moves = []
     for one in intents.on(arn):
         if (before := one.before.get(_REVISION)) == (after := one.after.get(_REVISION)):
             continue
+        outcome = intents.outcome(one.incident, one.step, one.generation)
+        if outcome is None and not _shows(deployments, one):
+            continue
         undoes = any(_reverses(one, earlier) for earlier in changes)
         changes += [] if undoes else [one]
-        failed = intents.outcome(one.incident, one.step, one.generation) == "failed"
-        moves.append(Move(one.incident, str(before), str(after), one.at, failed=failed, undoes=undoes))
+        moves.append(Move(one.incident, str(before), str(after), one.at, failed=outcome == "failed", undoes=undoes))
     return moves
+
+
+def _shows(deployments: list[Deployment], one: Intent) -> bool:
+    """Whether ECS shows that an intent acted: what was deployed next was its revision, or what it left was taken back.
+
+    A rollout under way is taken back without a deployment of its own (ECS API StopServiceDeployment).
+    """
+    since = one.at - _SKEW
+    later = [each for each in deployments if each.created_at >= since]
+    others = [each.task_definition for each in later if each.task_definition != one.before[_REVISION]]
+    stopped = (
+        each.status.startswith("ROLLBACK_") and (each.finished_at or _NOT_YET) >= since
+        for each in deployments
+        if each.task_definition == one.before[_REVISION] and each.created_at <= one.at + _SKEW
+    )
+    return others[-1:] == [one.after[_REVISION]] or any(stopped)
 
 
 def _reverses(one: Intent, earlier: Intent) -> bool:

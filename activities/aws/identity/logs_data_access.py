@@ -3,6 +3,7 @@
 People decide by it whether a breach is to be notified: what could not be seen stands beside what was.
 """
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -51,9 +52,10 @@ class _Seen(NamedTuple):
 class DataAccess(ProbeAction[DataAccessParams]):
     """Counts what was read from an address after its takeover, over `window` up to `at`.
 
-    What a taken account read from elsewhere is counted apart: that may be its owner. Only counts, times, addresses and
-    pseudonyms leave this probe. It is `ok` only where sign-ins and reads were seen and every line was understood;
-    its facts say how many lines of which format that were, from when to when, and what it cannot see.
+    What a taken account read from elsewhere after that is counted apart and suspect as well: that may be its owner, or
+    who guessed its password and moved on. Only counts, times, addresses and pseudonyms leave this probe. It is `ok`
+    only where sign-ins and reads were seen and every line was understood; its facts say how many lines of which format
+    that were, from when to when, and what it cannot see.
     """
 
     name = "logs.data_access"
@@ -66,7 +68,7 @@ class DataAccess(ProbeAction[DataAccessParams]):
         seen = _seen(scope, params, records, counted)
         theirs = seen.theirs
         return suspect_if(
-            theirs,
+            theirs or seen.elsewhere,
             _summary(params, seen),
             {
                 "service": params.service,
@@ -93,10 +95,11 @@ def _seen(scope: Scope, params: DataAccessParams, records: list[Record], counted
     seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
     reads = [one for one in records if one.says("event") == params.event and one.success is not False]
     accesses = [access for one in reads if (access := _access(scope, one))]
-    since = {one.address: one.at for one in sorted(seen.takeovers, reverse=True)}
-    taken = {one.account for one in seen.takeovers}
+    latest_first = sorted(seen.takeovers, reverse=True)
+    since, taken = ({getattr(one, of): one.at for one in latest_first} for of in ("address", "account"))
     theirs = [one for one in accesses if one.address in since and one.at >= since[one.address]]
-    elsewhere = sum(one.account in taken and one.address not in since for one in accesses)
+    others = Counter(accesses) - Counter(theirs)
+    elsewhere = sum(n for one, n in others.items() if one.account in taken and one.at >= taken[one.account])
     counted = counted.without(partial + len(reads) - len(accesses))
     return _Seen(seen, theirs, len(accesses), elsewhere, counted)
 
@@ -133,13 +136,22 @@ def _known_by(params: DataAccessParams, window: Window, counted: Counted) -> dic
 
 def _summary(params: DataAccessParams, seen: _Seen) -> str:
     window, told = f"the last {spoken(params.window)}", seen.counted.told()
+    found = []
     if seen.theirs:
         studies = len({one.resource for one in seen.theirs})
         first = min(one.at for one in seen.theirs)
-        return (
-            f"{params.service}: {len(seen.theirs)} reads of {studies} studies from addresses that had guessed a "
-            f"password, in {window}, first at {short_time(first)}{told}"
+        found.append(
+            f"{len(seen.theirs)} reads of {studies} studies from addresses that had guessed a password, in {window}, "
+            f"first at {short_time(first)}"
         )
+    if seen.elsewhere:
+        reads = "read" if seen.elsewhere == 1 else "reads"
+        found.append(
+            f"{seen.elsewhere} {reads} by taken accounts from other addresses, which may be their owners' or not"
+            f"{'' if found else f', in {window}'}"
+        )
+    if found:
+        return f"{params.service}: {'; '.join(found)}{told}"
     missing = [] if seen.sign_ins.by_address else ["sign-in"]
     missing += [] if seen.logged else ["read"]
     if missing:

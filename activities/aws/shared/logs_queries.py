@@ -10,18 +10,23 @@ from collections.abc import Mapping
 from domain.config.log_formats import LineFormat
 from domain.rules.log_lines import CONTINUED, TRACEBACK, is_error
 
-_WITHIN = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*?"
-"""What stands before a key of a JSON object, with objects two deep: their own keys are not taken for it."""
-_PAIRS = r'(?:[^\s="]+=(?:"(?:[^"\\]|\\.)*"|[^\s"]*)\s+)*'
-"""What stands before a key of logfmt: what is said within quotes is not taken for it."""
-_ESCAPED = r'\\"'
+_QUOTE, _ESCAPED = '"', r'\\"'
+_STRINGS = {
+    _QUOTE: r'"(?:[^"\\]|\\.)*"',
+    _ESCAPED: r'\\"(?:[^"\\]|\\[^"\\]|\\\\(?:\\["\\]|[^"\\]))*\\"',
+}
+"""A text in quotes, as it stands in a line and as it stands in a line that a router has put into an object."""
+_BESIDE = {_QUOTE: r'[^{}"]', _ESCAPED: r'[^{}"\\]|\\[^"\\]'}
+_DEEP = 4
+"""How many objects within each other may stand before a key."""
 
 
 def counting(formats: tuple[LineFormat, ...], text: str | None) -> str:
     """Count all lines by what the formats find in them, by stream and by whether they contain `text`, in one scan.
 
-    `level<n>` is the level by the n-th format, `known<n>` what shows a line of it that has none. A field that a line
-    does not have is missing from its row, or its row is: lines are known by what is counted, never by what is not.
+    `level<n>` is the level by the n-th format, `known<n>` what shows a line of it, and `named<n>` that the level's key
+    stands anywhere in one: a known line with the key but no level that was found is unread. A field that a line does
+    not have is missing from its row, or its row is.
     """
     found = {name: one for number, each in enumerate(formats) for name, one in _patterns(number, each).items()}
     parses = "".join(f"parse @message /{_escaped(pattern)}/ | " for pattern in found.values())
@@ -43,7 +48,8 @@ def judged(number: int, declared: LineFormat, row: Mapping[str, str]) -> bool | 
         return bool(level) if level or known else None
     if not level and known and declared.level_if_absent is None:
         return False
-    level = level or (known and declared.level_if_absent)
+    if known and not row.get(f"named{number}"):
+        level = level or declared.level_if_absent
     return is_error(declared, level) if level else None
 
 
@@ -58,27 +64,40 @@ def _patterns(number: int, declared: LineFormat) -> dict[str, str]:
         named = {level: of_level and f"^(?:{of_level.removeprefix('^')})".replace("(?<level>", f"(?<{level}>")}
         named[known] = of_others and f"^(?<{known}>{of_others.removeprefix('^')})"
     else:
-        quote = '"' if declared.inside is None else _ESCAPED
-        named = (_logfmt if declared.format == "logfmt" else _json)(declared.level, quote, level, known)
-        if declared.level_if_absent is None:
-            del named[known]
+        quote = _QUOTE if declared.inside is None else _ESCAPED
+        of_level, of_others, of_key = (_logfmt if declared.format == "logfmt" else _json)(declared.level, quote)
+        named = {level: f"^{of_level.replace('(?<level>', f'(?<{level}>')}"}
+        if declared.level_if_absent is not None:
+            named |= {known: f"^(?<{known}>{of_others})", f"named{number}": f"(?<named{number}>{of_key})"}
     return {name: _inside(declared, pattern) for name, pattern in named.items() if pattern}
 
 
-def _json(key: str, quote: str, level: str, known: str) -> dict[str, str]:
-    value = rf"\s*:\s*(?:{quote})?(?<{level}>[^\",}}\s\\]+)"
-    return {level: rf"^\s*\{{{_WITHIN}{_key(key, quote)}{value}", known: rf"^\s*(?<{known}>\{{)"}
+def _json(key: str, quote: str) -> tuple[str, str, str]:
+    """What finds the level of a line, that it is one of the format, and the last part of the level's key."""
+    level = rf"\s*\{{{_within(quote)}{_key(key, quote)}\s*:\s*(?:{quote})?(?<level>[^\",}}\s\\]+)"
+    return level, r"\s*\{", rf'[".]{re.escape(key.rpartition(".")[2])}{quote}'
 
 
-def _logfmt(key: str, quote: str, level: str, known: str) -> dict[str, str]:
-    value = rf"{re.escape(key)}=(?:{quote})?(?<{level}>[^\s\"\\]+)"
-    return {level: f"^{_PAIRS}{value}", known: rf'^(?<{known}>[^\s="]+=)'}
+def _logfmt(key: str, quote: str) -> tuple[str, str, str]:
+    """The same; words that are no pair stand between pairs, and what is said within quotes is not taken for one."""
+    text = _STRINGS[quote]
+    before = rf'(?:(?:[^\s="]+(?:=(?:{text}|[^\s"]*))?|{text})\s+)*'
+    named = f"{re.escape(key)}="
+    return rf"{before}{named}(?:{quote})?(?<level>[^\s\"\\]+)", rf'{before}[^\s="]+=', named
+
+
+def _within(quote: str) -> str:
+    """What stands before a key of a JSON object: texts and objects, whose own keys are not taken for it."""
+    beside = found = f"{_BESIDE[quote]}|{_STRINGS[quote]}"
+    for _ in range(_DEEP):
+        found = rf"{beside}|\{{(?:{found})*\}}"
+    return f"(?:{found})*?"
 
 
 def _key(path: str, quote: str) -> str:
     """A key with dots, or keys within each other."""
     parts = [f"{quote}{re.escape(part)}{quote}" for part in path.split(".")]
-    nested = rf"\s*:\s*\{{{_WITHIN}".join(parts)
+    nested = rf"\s*:\s*\{{{_within(quote)}".join(parts)
     return nested if len(parts) == 1 else f"(?:{quote}{re.escape(path)}{quote}|{nested})"
 
 
@@ -86,7 +105,9 @@ def _inside(declared: LineFormat, pattern: str) -> str:
     """The pattern of a line that a log router has put into an object of its own."""
     if declared.inside is None:
         return pattern
-    return rf'^\s*\{{{_WITHIN}{_key(declared.inside, chr(34))}\s*:\s*"{pattern.removeprefix("^")}'
+    start = "" if pattern.startswith("^") else ".*?"
+    key = _key(declared.inside, _QUOTE)
+    return rf'^\s*\{{{_within(_QUOTE)}{key}\s*:\s*"{start}{pattern.removeprefix("^")}'
 
 
 def _escaped(pattern: str) -> str:
