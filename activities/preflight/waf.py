@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from activities.action import RuleError, iam
 from activities.aws.network.wafv2_acls import Waf
+from activities.aws.network.wafv2_requests import drops_allowed
 from activities.preflight.check import Check, Room, Verdict, missing, named, ok, wrong
 from activities.preflight.places import each, left
 from domain.config.environment import Environment
@@ -53,7 +54,7 @@ def ip_set(room: Room, one: tuple[str, str]) -> Verdict:
 
 @of_waf
 def waf_log(room: Room, name: str) -> Verdict:
-    """A web ACL logs to its group, and drops nothing (`wafv2:ListWebACLs`, `GetLoggingConfiguration`)."""
+    """A web ACL logs to its group, and drops no allowed request (`wafv2:ListWebACLs`, `GetLoggingConfiguration`)."""
     waf = Waf(room.clients, room.environment, name)
     one, arn = waf.named, waf.acl()["ARN"]
     try:
@@ -63,9 +64,9 @@ def waf_log(room: Room, name: str) -> Verdict:
     to = [arn.rsplit(":log-group:", 1)[-1].removesuffix(":*") for arn in logging["LogDestinationConfigs"]]
     if one.log_group not in to:
         return wrong(f"it logs to {', '.join(to)}, not to {one.log_group}; mend log_group")
-    if logging.get("LoggingFilter", {}).get("DefaultBehavior") == "DROP":
-        return wrong("its filter drops what no rule of the filter keeps; requests that were allowed go unseen")
-    return ok("it logs every request")
+    if drops_allowed(logging.get("LoggingFilter")):
+        return wrong("its filter drops requests that were allowed, so they go unseen; let it keep them")
+    return ok("it logs every allowed request" if "LoggingFilter" in logging else "it logs every request")
 
 
 def web_acls(room: Room) -> dict[str, str]:

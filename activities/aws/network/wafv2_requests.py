@@ -143,13 +143,13 @@ class Requests(ProbeAction[RequestsParams]):
             found = waf.client.get_logging_configuration(ResourceArn=waf.acl()["ARN"])["LoggingConfiguration"]
         except waf.client.exceptions.WAFNonexistentItemException:
             return [], []
-        hides = ["leaves out allowed requests"] if _drops_allowed(found.get("LoggingFilter")) else []
+        hides = ["leaves out allowed requests"] if drops_allowed(found.get("LoggingFilter")) else []
         hidden = any(_HIDDEN & field.keys() for field in found.get("RedactedFields") or [])
         hides += ["hides paths"] if params.path and hidden else []
         return found["LogDestinationConfigs"], hides
 
 
-def _drops_allowed(given: dict[str, Any] | None) -> bool:
+def drops_allowed(given: dict[str, Any] | None) -> bool:
     """Whether a filter keeps some allowed requests out of the log: the first that applies decides (API LoggingFilter).
 
     One that asks for labels too may let any of them fall.

@@ -1,0 +1,55 @@
+"""Single looks of preflight: none says ok of what it has not seen, and none invents a fault."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from activities.preflight.check import Room
+from activities.preflight.waf import waf_log
+from starters.files.organisation_folder import load_organisation
+from starters.files.shipped import shipped_folder
+from tests.activities.aws_calls import RecordedAws, recorded_aws
+from tests.activities.scopes import ACCOUNT, REGION, environment
+
+
+@pytest.fixture
+def aws() -> Iterator[RecordedAws]:
+    with recorded_aws() as aws:
+        yield aws
+
+
+def room(aws: RecordedAws, **changes: Any) -> Room:
+    where = environment(**changes)
+    return Room(aws, where, load_organisation(shipped_folder()), lambda: datetime.now(UTC), lambda _: aws)
+
+
+def only(behavior: str, *actions: str) -> dict[str, Any]:
+    conditions = [{"ActionCondition": {"Action": action}} for action in actions]
+    return {"Behavior": behavior, "Requirement": "MEETS_ANY", "Conditions": conditions}
+
+
+@pytest.mark.parametrize(
+    ("filters", "default", "status"),
+    [
+        ([only("DROP", "ALLOW")], "KEEP", "wrong"),
+        ([only("KEEP", "ALLOW")], "DROP", "ok"),
+        ([only("KEEP", "BLOCK")], "DROP", "wrong"),
+        ([only("DROP", "BLOCK")], "KEEP", "ok"),
+    ],
+)
+def test_a_log_of_the_firewall_is_judged_by_its_whole_filter(
+    aws: RecordedAws, filters: list[Any], default: str, status: str
+) -> None:
+    """Allowed requests are what counts; a log that leaves out others is not said to have every one."""
+    acl = {"Name": "axis-waf", "Id": "1", "ARN": "arn:aws:wafv2:::webacl/axis-waf"}
+    aws.answer("ListWebACLs", lambda _: {"WebACLs": [acl]})
+    logging = {
+        "LogDestinationConfigs": [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:aws-waf-logs-axis"],
+        "LoggingFilter": {"Filters": filters, "DefaultBehavior": default},
+    }
+    aws.answer("GetLoggingConfiguration", lambda _: {"LoggingConfiguration": logging})
+    seen = waf_log(room(aws), "portal")
+    assert seen.status == status
+    assert "every request" not in seen.detail
