@@ -170,6 +170,31 @@ def test_records_that_aws_left_out_are_counted(network: Watched) -> None:
     assert "AWS left records out 1 times" in finding.summary
 
 
+@pytest.mark.parametrize(("pages", "gaps"), [(3, 1), (60, 0)])
+def test_an_empty_page_is_not_the_last(
+    network: Watched, monkeypatch: pytest.MonkeyPatch, pages: int, gaps: int
+) -> None:
+    """FilterLogEvents gives empty pages and a token: gaps behind them are found, or it is unknown whether there are."""
+    network.keeps()
+    network.saw(flow(TASKS, DATABASE, 5432))
+    logs, asked = network.aws.client("logs"), 0
+    real = logs.filter_log_events
+
+    def page(**ask: Any) -> Any:
+        nonlocal asked
+        if ask["filterPattern"] != "SKIPDATA":
+            return real(**ask)
+        asked += 1
+        if asked < pages:
+            return {"events": [], "nextToken": str(asked)}
+        return {"events": [{"message": "2 123456789012 eni-0 - - - - - - - 1795404600 1795404660 - SKIPDATA"}]}
+
+    monkeypatch.setattr(logs, "filter_log_events", page)
+    finding = network.look()
+    assert finding.status is FindingStatus.UNKNOWN
+    assert (finding.facts["unread"], finding.facts["truncated"]) == (gaps, not gaps)
+
+
 def test_a_log_of_refusals_alone_says_nothing_of_the_rest(network: Watched) -> None:
     """What is not recorded has no number; one of each kind is read where both are there."""
     network.keeps("REJECT")
@@ -217,7 +242,7 @@ def test_a_busy_log_is_read_to_a_limit_and_that_is_said(
     monkeypatch.setattr(network.aws.client("logs"), "filter_log_events", page)
     finding = network.look()
     assert finding.status is status
-    assert asked == {"REJECT": read, "ACCEPT": 5, "SKIPDATA": 1}
+    assert asked == {"REJECT": read, "ACCEPT": 5, "SKIPDATA": read}
     assert "at least 5 let through" in finding.summary
     assert finding.facts["truncated"]
 

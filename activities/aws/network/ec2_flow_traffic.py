@@ -33,9 +33,9 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
 
     What it refused between its own addresses is what a security group or a network ACL keeps from working; what it
     refused from outside is ordinary. Ports are named, addresses are not. Flow logs that go to CloudWatch Logs are read,
-    50 pages of what was refused and 5 of the rest at most; those that go elsewhere are named and not read: then it is
-    unknown, as it is where AWS left records out or the format does not say what was refused between whom. A flow stands
-    there up to a quarter of an hour later.
+    50 pages of what was refused, 50 of what AWS left out and 5 of the rest at most; those that go elsewhere are named
+    and not read: then it is unknown, as it is where AWS left records out, or may have, or the format does not say what
+    was refused between whom. A flow stands there up to a quarter of an hour later.
     """
 
     name = "ec2.flow_traffic"
@@ -55,14 +55,14 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
         own, window, logs = inside(ec2, vpc), Window.before(at, params.window), self.clients.client("logs")
         refused.read(logs, own, window, _PAGES_REFUSED)
         let.read(logs, own, window, _PAGES_LET)
-        gaps = skipped(logs, refused.source, window) if refused.source else 0
+        gaps, more_gaps = skipped(logs, refused.source, window, _PAGES_REFUSED) if refused.source else (0, False)
         lacks = Format(refused.source).lacks if refused.source else []
         groups = sorted({destination(one.source) for one in (refused, let) if one.source})
         return suspect_if(
             refused.ports.total() >= params.threshold,
             f"{params.network} ({vpc}): of the flows of the last {spoken(params.window)}, "
             f"{let.describe('let through')} and {refused.describe('refused')}; {_between(refused.ports)}"
-            + _unread(refused.unread + let.unread, gaps, lacks),
+            + _unread(refused.unread + let.unread, gaps, lacks, more_gaps=more_gaps),
             {
                 **facts,
                 "log_groups": groups,
@@ -70,7 +70,7 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
                 "rejected": refused.count if refused.source else None,
                 "rejected_inside": refused.ports.total(),
                 "rejected_inside_by_port": {str(port): count for port, count in refused.ports.most_common(_PORTS)},
-                "truncated": refused.truncated or let.truncated,
+                "truncated": refused.truncated or let.truncated or more_gaps,
                 "unread": refused.unread + let.unread + gaps,
                 "lacks": lacks,
                 **window.facts(),
@@ -81,6 +81,7 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
             or refused.truncated
             or refused.unread
             or gaps
+            or more_gaps
             or lacks
             or _silent(refused, let),
         )
@@ -90,10 +91,11 @@ def _silent(*verdicts: Verdict) -> bool:
     return not any(one.count for one in verdicts)
 
 
-def _unread(lines: int, gaps: int, lacks: list[str]) -> str:
+def _unread(lines: int, gaps: int, lacks: list[str], *, more_gaps: bool) -> str:
     """What was not seen."""
     parts = [f"its format lacks {', '.join(lacks)}"] if lacks else []
     parts += [f"AWS left records out {gaps} times"] if gaps else []
+    parts += ["where AWS left records out was not read to the end"] if more_gaps else []
     parts += [f"{lines} lines could not be read"] if lines else []
     return "".join(f"; {part}" for part in parts)
 

@@ -89,12 +89,12 @@ class Verdict:
         return f"{'at least ' if self.truncated else ''}{self.count} {verb}"
 
 
-def skipped(logs: Any, log: dict[str, Any], window: Window) -> int:
-    """How many lines, of the latest page, say that AWS left records out (`logs:FilterLogEvents`).
+def skipped(logs: Any, log: dict[str, Any], window: Window, most_pages: int) -> tuple[int, bool]:
+    """How many lines say that AWS left records out, and whether there are pages unread (`logs:FilterLogEvents`).
 
     The log status SKIPDATA (VPC guide, "Flow log records"): some were skipped in the interval, and stand nowhere.
     """
     form = Format(log)
-    found = events(logs, log_group(log), _SKIPPED, window, 1)
+    found = events(logs, log_group(log), _SKIPPED, window, most_pages)
     lines = (form.read(event["message"]) for event in found.items("events"))
-    return sum(line is not None and line.get("log-status") == _SKIPPED for line in lines)
+    return sum(line is not None and line.get("log-status") == _SKIPPED for line in lines), found.truncated
