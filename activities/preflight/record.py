@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from activities.action import iam
+from activities.aws.observability.trail_coverage import uncovered
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import head, put_once
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, unknown, wrong
@@ -102,30 +103,14 @@ def trail(room: Room, name: str) -> Verdict:
     if not listed:
         return missing()
     found, status = listed[0], cloudtrail.get_trail_status(Name=listed[0]["TrailARN"])
-    selectors = cloudtrail.get_event_selectors(TrailName=found["TrailARN"])
+    left_out = uncovered(cloudtrail.get_event_selectors(TrailName=found["TrailARN"]))
     return first_wrong(
         "logs management events of all regions, with digests",
         "it does not log; start it" if not status["IsLogging"] else None,
         f"its last delivery failed: {status['LatestDeliveryError']}" if status.get("LatestDeliveryError") else None,
-        None if _selects(selectors) else "no selector takes all management events; set its event selectors",
+        f"it {' and '.join(left_out)}; set its event selectors" if left_out else None,
         "it logs one region; make it multi-region" if not found.get("IsMultiRegionTrail") else None,
         "no log file validation; enable it" if not found.get("LogFileValidationEnabled") else None,
-    )
-
-
-def _selects(found: dict[str, Any]) -> bool:
-    """Whether any selector takes management events, reads and writes of every source.
-
-    CloudTrail API `GetEventSelectors`: basic selectors or advanced ones, never both.
-    """
-    basic = any(
-        one.get("IncludeManagementEvents", True) and one.get("ReadWriteType", "All") == "All"
-        for one in found.get("EventSelectors") or []
-    )
-    taken = [one["FieldSelectors"] for one in found.get("AdvancedEventSelectors") or []]
-    return basic or any(
-        len(fields) == 1 and fields[0]["Field"] == "eventCategory" and "Management" in fields[0].get("Equals", [])
-        for fields in taken
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from activities.preflight.check import Room
+from activities.preflight.record import trail
 from activities.preflight.waf import waf_log
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
@@ -53,3 +54,25 @@ def test_a_log_of_the_firewall_is_judged_by_its_whole_filter(
     seen = waf_log(room(aws), "portal")
     assert seen.status == status
     assert "every request" not in seen.detail
+
+
+@pytest.mark.parametrize(
+    ("selectors", "status"),
+    [
+        ([{"ReadWriteType": "ReadOnly"}, {"ReadWriteType": "WriteOnly"}], "ok"),
+        ([{"ReadWriteType": "WriteOnly"}], "wrong"),
+        ([{"ReadWriteType": "All", "ExcludeManagementEventSources": ["kms.amazonaws.com"]}], "wrong"),
+    ],
+)
+def test_what_a_trail_takes_is_what_its_selectors_take_together(
+    aws: RecordedAws, selectors: list[Any], status: str
+) -> None:
+    """Two halves are a whole, and a source that is excluded is told by its name."""
+    listed = {"TrailARN": "arn", "IsMultiRegionTrail": True, "LogFileValidationEnabled": True}
+    aws.answer("DescribeTrails", lambda _: {"trailList": [listed]})
+    aws.answer("GetTrailStatus", lambda _: {"IsLogging": True})
+    given = [one | {"IncludeManagementEvents": True} for one in selectors]
+    aws.answer("GetEventSelectors", lambda _: {"EventSelectors": given})
+    seen = trail(room(aws), "account")
+    assert seen.status == status
+    assert ("kms.amazonaws.com" in seen.detail) == ("ExcludeManagementEventSources" in selectors[0])

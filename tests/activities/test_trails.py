@@ -27,6 +27,16 @@ def advanced(*fields: dict[str, Any]) -> dict[str, Any]:
     return {"AdvancedEventSelectors": [{"FieldSelectors": list(fields)}]}
 
 
+def together(*several: dict[str, Any]) -> dict[str, Any]:
+    """A trail with all of their selectors."""
+    return {name: [one for each in several for one in each[name]] for name in several[0]}
+
+
+READS: dict[str, Any] = {"Field": "readOnly", "Equals": ["true"]}
+WRITES: dict[str, Any] = {"Field": "readOnly", "Equals": ["false"]}
+IAM: dict[str, Any] = {"Field": "eventSource", "Equals": ["iam.amazonaws.com"]}
+
+
 @pytest.mark.parametrize(
     ("selectors", "told"),
     [
@@ -44,6 +54,34 @@ def advanced(*fields: dict[str, Any]) -> dict[str, Any]:
         ),
         (
             advanced(MANAGEMENT, {"Field": "eventSource", "Equals": ["iam.amazonaws.com"]}),
+            ["records a part alone, by eventSource"],
+        ),
+        (together(basic(ReadWriteType="ReadOnly"), basic(ReadWriteType="WriteOnly")), []),
+        (
+            together(
+                basic(ReadWriteType="ReadOnly", ExcludeManagementEventSources=["kms.amazonaws.com"]),
+                basic(ReadWriteType="WriteOnly"),
+            ),
+            ["leaves out kms.amazonaws.com"],
+        ),
+        (together(advanced(MANAGEMENT, READS), advanced(MANAGEMENT, WRITES)), []),
+        (
+            together(advanced(MANAGEMENT, READS), advanced(MANAGEMENT, WRITES, IAM)),
+            ["records a part alone, by eventSource"],
+        ),
+        (
+            together(advanced(MANAGEMENT, READS), advanced(MANAGEMENT, READS, IAM)),
+            ["records ReadOnly events alone"],
+        ),
+        (
+            together(
+                advanced(MANAGEMENT, {"Field": "eventSource", "NotEquals": ["iam.amazonaws.com"]}),
+                advanced(MANAGEMENT, IAM),
+            ),
+            [],
+        ),
+        (
+            together(advanced(MANAGEMENT, IAM), advanced({"Field": "eventCategory", "Equals": ["Data"]}, READS)),
             ["records a part alone, by eventSource"],
         ),
     ],
