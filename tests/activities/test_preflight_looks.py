@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from activities.preflight.check import Room
+from activities.preflight.logs import service_log
 from activities.preflight.places import CHECKS as PLACES
 from activities.preflight.places import arn, database
 from activities.preflight.record import trail
 from activities.preflight.waf import waf_log
+from sandbox.aws import logs_insights as sandbox_insights
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.aws_calls import RecordedAws, recorded_aws
@@ -122,3 +124,14 @@ def test_a_replica_s_source_is_known_by_its_arn_too(aws: RecordedAws, source: st
     aws.answer("DescribeDBInstances", lambda _: {"DBInstances": [shown]})
     there = room(aws)
     assert database(there, there.environment.databases["replica"]).status == status
+
+
+def test_a_log_that_can_only_be_queried_is_unknown_and_says_what_to_do(aws: RecordedAws) -> None:
+    """Preflight starts no query: they cost by the byte."""
+    there = room(aws)
+    one = there.environment.services["backend"]
+    sandbox_insights.install()
+    aws.client("logs").create_log_group(logGroupName=one.log_group, logGroupClass="INFREQUENT_ACCESS")
+    seen = service_log(there, one)
+    assert (seen.status, aws.sent("FilterLogEvents")) == ("unknown", [])
+    assert "Logs Insights" in seen.detail
