@@ -11,6 +11,7 @@ from typing import Any
 from activities.action import iam
 from activities.aws.database.described_database import instance_name
 from activities.aws.database.postgres_log_files import is_of, records
+from activities.aws.shared.log_records import described, only_queried
 from activities.preflight.check import Check, Room, Verdict, missing, named, ok, unknown, wrong
 from activities.preflight.places import each, under
 from domain.config.environment import Database, Network, Service
@@ -32,9 +33,14 @@ def judged(lines: Iterable[str], read: Callable[[str], Line | Unread], where: st
 
 
 def service_log(room: Room, one: Service) -> Verdict:
-    """A day's sample of a service's log, by its formats in order (`logs:FilterLogEvents`)."""
+    """A day's sample of a service's log, by its formats in order (`logs:DescribeLogGroups`, `FilterLogEvents`)."""
     if not one.log_formats:
         return missing("no format is declared, so no probe reads it; write log_formats")
+    if only_queried(described(room.client("logs"), one.log_group) or {}):
+        return unknown(
+            "its class is Infrequent Access, which preflight does not read, as queries cost; compare "
+            f"{_SAMPLE} lines with log_formats in Logs Insights: fields @message | limit {_SAMPLE}"
+        )
     lines = (event["message"] for event in _events(room, one.log_group))
     return judged(
         lines, lambda line: first_read(one.log_formats, line), f"{one.log_group} for a day", "mend log_formats"
@@ -91,7 +97,7 @@ def _events(room: Room, group: str) -> Iterable[dict[str, Any]]:
 
 
 CHECKS: tuple[Check[Any], ...] = (
-    named("log format", under("services"), service_log, iam("logs:FilterLogEvents")),
+    named("log format", under("services"), service_log, iam("logs:DescribeLogGroups FilterLogEvents")),
     named(
         "database log",
         under("databases"),

@@ -6,12 +6,15 @@ from typing import Any, TypeVar
 
 from activities.action import iam
 from activities.aws.database import described_database
+from activities.aws.network.acm_certificate import acm_of
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
 
 T = TypeVar("T")
-_ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d*):")
+_ARN = re.compile(r"arn:([\w-]+):([\w-]+):([\w-]*|\*):(\d*|aws|\*):")
+_NO_ACCOUNT = frozenset({"s3"})
+"""Whose ARNs name no account (Service Authorization Reference)."""
 
 
 def under(field: str) -> Callable[[Room], dict[str, Any]]:
@@ -49,16 +52,22 @@ def arns(room: Room) -> dict[str, str]:
 
 
 def arn(room: Room, given: str) -> Verdict:
-    """An ARN names the environment's own partition, region and account; nothing is asked."""
+    """An ARN names the environment's own partition, region and account, or a pattern; nothing is asked.
+
+    Certificates of CloudFront are in its home region (CloudFront guide, "Requirements for using SSL/TLS certificates").
+    Policies of AWS's own have `aws` for an account.
+    """
     environment, found = room.environment, _ARN.match(given)
     if found is None:
         return wrong("it has not the form of an ARN; copy it from AWS")
-    partition, region, account = found.groups()
+    partition, service, region, account = found.groups()
+    accounts = {environment.account, "aws", "*"} | ({""} if service in _NO_ACCOUNT else set())
+    regions = {environment.region, "", "*"} | ({environment.home_region} if service == "acm" else set())
     own = partition_of(environment.region).name
     return first_wrong(
         "of this account and region",
-        f"account {account}, not {environment.account}; copy the ARN again" if account != environment.account else None,
-        f"region {region}, not {environment.region}" if region not in {environment.region, ""} else None,
+        f"account {account}, not {environment.account}; copy the ARN again" if account not in accounts else None,
+        f"region {region}, not {environment.region}" if region not in regions else None,
         f"partition {partition}, not {own}" if partition != own else None,
     )
 
@@ -111,10 +120,10 @@ def database(room: Room, one: Database) -> Verdict:
         return ok(f"{place.cluster['Status']}, its writer is {found['DBInstanceIdentifier']}")
     source = found.get("ReadReplicaSourceDBInstanceIdentifier")
     wanted = room.environment.databases[one.replica_of].identifier if one.replica_of else None
-    other = (source or "nothing").rsplit(":", 1)[-1]
+    other = source.rsplit(":", 1)[-1] if source else None  # RDS gives its ARN where it is in another region
     return first_wrong(
         found["DBInstanceStatus"],
-        f"it replicates {other}, not {wanted or 'nothing'}; mend replica_of" if source != wanted else None,
+        f"it replicates {other or 'nothing'}, not {wanted or 'nothing'}; mend replica_of" if other != wanted else None,
     )
 
 
@@ -153,6 +162,12 @@ def described(service_: str, operation: str, argument: str, holds: str) -> Calla
         return ok("there") if answer.get(holds) else missing()
 
     return look
+
+
+def certificate(room: Room, given: str) -> Verdict:
+    """A certificate is there, in the region of its ARN (`acm:DescribeCertificate`)."""
+    acm_of(room.clients, room.environment, given).describe_certificate(CertificateArn=given)
+    return ok("there")
 
 
 def alarms(room: Room, _: str) -> Verdict:
@@ -232,7 +247,7 @@ CHECKS: tuple[Check[Any], ...] = (
     named(
         "certificate",
         under("certificates"),
-        described("acm", "describe_certificate", "CertificateArn", "Certificate"),
+        certificate,
         iam("acm:DescribeCertificate"),
     ),
     named(

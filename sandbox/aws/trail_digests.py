@@ -7,6 +7,7 @@ file integrity validation".
 import base64
 import gzip
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -16,13 +17,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 
 from sandbox.aws.moto_patch import patch
 
-_KEY = "digest_key"
 _HOUR = timedelta(hours=1)
+_PRIVATE: defaultdict[str, RSAPrivateKey] = defaultdict(lambda: generate_private_key(65537, 2048))
+"""By region: each digest "is signed with a private key unique to its Region", whichever account's it is."""
 
 
 class Digest(NamedTuple):
@@ -40,19 +41,24 @@ def install() -> None:
 
 def list_public_keys(response: CloudTrailResponse) -> str:
     """Give the region's one key, in PKCS #1 and DER, as it was good for ever."""
-    der = _public(_private(response.cloudtrail_backend))
+    der = _public(_PRIVATE[response.region])
     now = datetime.now(UTC).timestamp()
     known = {"ValidityStartTime": now - 10**8, "ValidityEndTime": now + 10**8, "Fingerprint": _fingerprint(der)}
     return json.dumps({"PublicKeyList": [{**known, "Value": base64.b64encode(der).decode()}]})
 
 
 def digest(
-    where: tuple[str, str], bucket: str, end: datetime, logs: Sequence[tuple[str, bytes]], before: Digest | None
+    where: tuple[str, str],
+    bucket: str,
+    end: datetime,
+    logs: Sequence[tuple[str, bytes]],
+    before: Digest | None,
+    trail: str = "account",
 ) -> Digest:
     """Make the digest of the hour up to `end`, of log files by key and content as delivered, compressed."""
     account, region = where
-    private = _private(cloudtrail_backends[account][region])
-    name = f"{account}_CloudTrail-Digest_{region}_account_{region}_{end:%Y%m%dT%H%M%SZ}.json.gz"
+    private = _PRIVATE[region]
+    name = f"{account}_CloudTrail-Digest_{region}_{trail}_{region}_{end:%Y%m%dT%H%M%SZ}.json.gz"
     key = f"AWSLogs/{account}/CloudTrail-Digest/{region}/{end:%Y/%m/%d}/{name}"
     previous = before.metadata["x-amz-meta-signature"] if before else None
     document: dict[str, Any] = {
@@ -87,12 +93,6 @@ def _named(bucket: str, key: str, content: bytes) -> dict[str, Any]:
         "hashValue": sha256(gzip.decompress(content)).hexdigest(),
         "hashAlgorithm": "SHA-256",
     }
-
-
-def _private(backend: Any) -> RSAPrivateKey:
-    kept: RSAPrivateKey = vars(backend).setdefault(_KEY, None) or generate_private_key(65537, 2048)
-    vars(backend)[_KEY] = kept
-    return kept
 
 
 def _public(private: RSAPrivateKey) -> bytes:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.s3.models import s3_backends
 
@@ -25,18 +26,19 @@ NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 HOURS = 4
 
 
-def delivered(hours: int = HOURS) -> dict[str, bytes]:
-    """The trail's files of so many hours, with a digest of each; gives the log files."""
+def delivered(hours: int = HOURS, account: str = ACCOUNT, trail: str = "account") -> dict[str, bytes]:
+    """A trail's files of so many hours, with a digest of each; gives the log files."""
     cloudtrail.install()
     files: dict[str, bytes] = {}
     before = None
     for number in range(hours, 0, -1):
         end = NOW - timedelta(hours=number - 1)
         at = end - timedelta(minutes=40)
-        key = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{at:%Y/%m/%d}/{ACCOUNT}_CloudTrail_{REGION}_{at:%H%M}Z_x.json.gz"
+        name = f"{account}_CloudTrail_{REGION}_{at:%H%M}Z_{trail}.json.gz"
+        key = f"AWSLogs/{account}/CloudTrail/{REGION}/{at:%Y/%m/%d}/{name}"
         files[key] = gzip.compress(f'{{"Records": [{number}]}}'.encode(), mtime=0)
         log(key, files[key], at)
-        before = trail_digests.digest((ACCOUNT, REGION), LOGS, end, [(key, files[key])], before)
+        before = trail_digests.digest((account, REGION), LOGS, end, [(key, files[key])], before, trail)
         log(before.key, before.content, end)
         _object(before.key).set_metadata(before.metadata)
     return files
@@ -100,6 +102,68 @@ def test_what_somebody_did_is_a_finding(world: ChangeWorld, harm: Any, kind: str
     assert finding.status is FindingStatus.SUSPECT
     assert finding.facts[f"{kind}_count"] == 1
     assert len(finding.facts[kind]) == 1
+
+
+@pytest.mark.parametrize(("account", "trail"), [("210987654321", "account"), (ACCOUNT, "second")])
+def test_each_trail_of_each_account_has_a_chain_of_its_own(world: ChangeWorld, account: str, trail: str) -> None:
+    """An organisation's trail, or a second one to the same bucket, breaks no chain; each is checked all the same."""
+    delivered(account=account, trail=trail)
+    finding = look(world)
+    assert finding.status is FindingStatus.OK, finding
+    assert finding.facts["digests"] == 2 * HOURS
+    broken_chain()
+    assert look(world).facts["unproven_count"] == 1
+
+
+def refusing(world: ChangeWorld, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    def refuse(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "ListPublicKeys")
+
+    monkeypatch.setattr(world.clients.inner.client(f"cloudtrail@{REGION}"), "list_public_keys", refuse)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "RegionDisabledException", "OperationNotPermittedException"])
+def test_keys_that_may_not_be_read_prove_nothing_and_accuse_nobody(
+    world: ChangeWorld, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Without a region's keys its digests are unread, in the finding and in the manifest: unknown, not suspect."""
+    refusing(world, monkeypatch, code)
+    finding = look(world)
+    assert finding.status is FindingStatus.UNKNOWN
+    assert (finding.facts["unread"], finding.facts["unproven_count"]) == (HOURS, 0)
+    runner = ChangeRunner(world.clients)
+    call = applied(runner, world)
+    assert "unchanged" not in verified(runner, world, call)
+    told = manifest(world.clients.inner.client("s3"), call)[0]["digests"]
+    assert (told["unread"], told["unproven_count"]) == (HOURS, 0)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ExpiredTokenException", "InternalFailure"])
+def test_what_passes_is_asked_again(world: ChangeWorld, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Nothing is judged, and no manifest locked, on an answer that the next attempt gets."""
+    refusing(world, monkeypatch, code)
+    with pytest.raises(ClientError):
+        look(world)
+    runner = ChangeRunner(world.clients)
+    call = applied(runner, world)
+    with pytest.raises(ClientError):
+        verified(runner, world, call)
+    monkeypatch.undo()
+    verified(runner, world, call)
+    assert manifest(world.clients.inner.client("s3"), call)[0]["digests"]["unread"] == 0
+
+
+def test_a_digest_that_cannot_be_read_breaks_no_chain(world: ChangeWorld) -> None:
+    """One that is archived is unread, in place and as a gap among the copies; the one behind it is proven."""
+    _object(keys("CloudTrail-Digest")[1]).set_storage_class("DEEP_ARCHIVE")
+    finding = look(world)
+    assert finding.status is FindingStatus.UNKNOWN
+    assert (finding.facts["unread"], finding.facts["unproven_count"]) == (1, 0)
+    runner = ChangeRunner(world.clients)
+    call = applied(runner, world)
+    verified(runner, world, call)
+    told = manifest(world.clients.inner.client("s3"), call)[0]["digests"]
+    assert (told["unread"], told["unproven_count"]) == (1, 0)
 
 
 @pytest.mark.parametrize(("harm", "kind"), [(None, None), (rewritten, "altered"), (removed, "missing")])

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from activities.preflight.check import Room
+from activities.preflight.logs import service_log
+from activities.preflight.places import CHECKS as PLACES
+from activities.preflight.places import arn, database
 from activities.preflight.record import trail
 from activities.preflight.waf import waf_log
+from sandbox.aws import logs_insights as sandbox_insights
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.aws_calls import RecordedAws, recorded_aws
@@ -76,3 +80,58 @@ def test_what_a_trail_takes_is_what_its_selectors_take_together(
     seen = trail(room(aws), "account")
     assert seen.status == status
     assert ("kms.amazonaws.com" in seen.detail) == ("ExcludeManagementEventSources" in selectors[0])
+
+
+HERE, HOME = f"{REGION}:{ACCOUNT}", f"us-east-1:{ACCOUNT}"
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (f"arn:aws:rds:{HERE}:db:axis-db", "ok"),
+        ("arn:aws:s3:::axis-maintenance", "ok"),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", "ok"),
+        ("arn:aws:ec2:*:*:instance/i-0a1b2c3d", "ok"),
+        (f"arn:aws:acm:{HOME}:certificate/portal", "ok"),
+        (f"arn:aws:rds:{HOME}:db:axis-db", "wrong"),
+        (f"arn:aws:acm:eu-west-1:{ACCOUNT}:certificate/portal", "wrong"),
+        (f"arn:aws:rds:{REGION}:210987654321:db:axis-db", "wrong"),
+        (f"arn:aws:rds:{REGION}::db:axis-db", "wrong"),
+        ("arn:aws:rds", "wrong"),
+    ],
+)
+def test_an_arn_is_of_another_place_only_where_it_names_one(aws: RecordedAws, given: str, status: str) -> None:
+    """Buckets have no account, patterns name many, and a distribution's certificate is in CloudFront's region."""
+    assert arn(room(aws), given).status == status
+
+
+def test_a_certificate_is_looked_for_where_its_arn_says(aws: RecordedAws) -> None:
+    """ACM knows those of its own region alone."""
+    home = aws.client("acm@us-east-1")
+    made = home.request_certificate(DomainName="portal.example")["CertificateArn"]
+    check = next(one for one in PLACES if one.name == "certificate")
+    assert check.look(room(aws), made).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [("axis-db", "ok"), (f"arn:aws:rds:{HERE}:db:axis-db", "ok"), ("axis-other", "wrong"), (None, "wrong")],
+)
+def test_a_replica_s_source_is_known_by_its_arn_too(aws: RecordedAws, source: str | None, status: str) -> None:
+    """RDS gives either (API DBInstance)."""
+    named = {"ReadReplicaSourceDBInstanceIdentifier": source} if source else {}
+    shown = {"DBInstanceIdentifier": "axis-db-replica", "DBInstanceStatus": "available", **named}
+    aws.answer("DescribeDBInstances", lambda _: {"DBInstances": [shown]})
+    there = room(aws)
+    assert database(there, there.environment.databases["replica"]).status == status
+
+
+def test_a_log_that_can_only_be_queried_is_unknown_and_says_what_to_do(aws: RecordedAws) -> None:
+    """Preflight starts no query: they cost by the byte."""
+    there = room(aws)
+    one = there.environment.services["backend"]
+    sandbox_insights.install()
+    aws.client("logs").create_log_group(logGroupName=one.log_group, logGroupClass="INFREQUENT_ACCESS")
+    seen = service_log(there, one)
+    assert (seen.status, aws.sent("FilterLogEvents")) == ("unknown", [])
+    assert "Logs Insights" in seen.detail

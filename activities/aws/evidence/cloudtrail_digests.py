@@ -28,6 +28,7 @@ from domain.values.durations import Duration, spoken
 _MOST = 400
 """How many digests are read: a day of all regions that an account has by itself."""
 _GONE = {"NoSuchKey", "404"}
+_UNREAD = {"InvalidObjectState", "AccessDenied"}
 
 
 class DigestsParams(Params):
@@ -41,7 +42,8 @@ class Digests(ProbeAction[DigestsParams]):
     """Reads the digests of a window and the log files that they name, in place, and compares.
 
     Suspect are log files that are missing or altered, and digests that CloudTrail did not sign or that break their
-    chain. The last hour has no digest yet. Only keys and counts leave this probe. At most 400 digests are read.
+    chain. Unknown is what cannot be read, and what is signed by keys that cannot. The last hour has no digest yet. Only
+    keys and counts leave this probe. At most 400 digests are read.
     """
 
     name = "cloudtrail.digests"
@@ -90,7 +92,13 @@ def _is_within(key: str, window: Window) -> bool:
 
 def _read(s3: Any, bucket: str, keys: list[str]) -> Iterator[DigestFile]:
     for key in keys:
-        answer = s3.get_object(Bucket=bucket, Key=key)
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key)
+        except s3.exceptions.ClientError as error:
+            if code_of(error) not in _UNREAD:
+                raise
+            yield DigestFile(key, None, {})
+            continue
         with answer["Body"] as body:
             yield DigestFile(key, body.read(), answer.get("Metadata", {}))
 
@@ -102,6 +110,6 @@ def _proof(s3: Any, bucket: str, key: str, told: str) -> str | None:
     except s3.exceptions.ClientError as error:
         if code_of(error) in _GONE:
             return "missing"
-        if code_of(error) in {"InvalidObjectState", "AccessDenied"}:
+        if code_of(error) in _UNREAD:
             return "unread"
         raise

@@ -21,30 +21,36 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from activities.aws.evidence.s3_content import MIB, Read
-from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.error_codes import code_of, kind_of_answer
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
+from domain.values.errors import ErrorKind
 
 LOG_FILE = re.compile(r"(?:.*/)?AWSLogs/(?:[^/]+/){1,2}CloudTrail/.+\.json\.gz")
 DIGEST_FILE = re.compile(r"(?:.*/)?AWSLogs/(?:[^/]+/){1,2}CloudTrail-Digest/([a-z0-9-]+)/.+\.json\.gz")
 _GZIP = zlib.MAX_WBITS | 16
+_WHEN = re.compile(r"/\d{4}/\d\d/\d\d(?=/[^/]+$)|\d{8}T\d{6}Z\.json\.gz$")
 _SHOWN = 50
+_PASSES = {ErrorKind.TRANSIENT, ErrorKind.WRONG_STATE, ErrorKind.CONFLICT, ErrorKind.EXPIRED_CREDENTIALS}
 
-Keys = Callable[[str], dict[str, bytes]]
-"""Gives the public keys of a region, by fingerprint: PKCS #1, DER."""
+Keys = Callable[[str], dict[str, bytes] | None]
+"""Gives the public keys of a region, by fingerprint: PKCS #1, DER. None where they may not be read."""
 
 
 class DigestFile(NamedTuple):
-    """A digest as it was found: its content, still compressed, and its object's metadata."""
+    """A digest as it was found: its content, still compressed, None if it cannot be read, and its object's metadata."""
 
     key: str
-    content: bytes
+    content: bytes | None
     metadata: dict[str, str]
 
 
 @dataclass
 class Verdict:
-    """What the digests prove. `unproven` are digests that are not what CloudTrail signed, or not in their chain."""
+    """What the digests prove. `unproven` are digests that are not what CloudTrail signed, or not in their chain.
+
+    `unread` counts log files that could not be read, and digests that could not, or for whose keys it was so.
+    """
 
     digests: int = 0
     logs: int = 0
@@ -62,9 +68,8 @@ class Verdict:
         trouble = {"missing": self.missing, "ALTERED": self.altered, "digests not proven": self.unproven}
         told = ", ".join(f"{len(found)} {name}" for name, found in trouble.items() if found)
         unread = f", {self.unread} could not be read" if self.unread else ""
-        return (
-            f"CloudTrail's {self.digests} digests name {self.logs} log files: {told or 'all there, unchanged'}{unread}"
-        )
+        well = "nothing amiss in what was read" if self.unread else "all there, unchanged"
+        return f"CloudTrail's {self.digests} digests name {self.logs} log files: {told or well}{unread}"
 
     def facts(self) -> dict[str, Any]:
         """Counts, and the first fifty of each kind by name."""
@@ -115,13 +120,17 @@ def check(digests: Iterable[DigestFile], bucket: str, keys: Keys, proof: Callabl
     for one that cannot be read, or None.
     """
     verdict = Verdict()
-    signatures: dict[str, str] = {}
-    first_of: set[str] = set()
+    chains = _Chains()
     for digest in digests:
         verdict.digests += 1
-        signatures[digest.key] = digest.metadata.get("signature", "")
-        document = _proven(digest, bucket, keys)
-        if document is None or not _follows(document, digest.key, signatures, first_of):
+        is_first = chains.add(digest)
+        found = DIGEST_FILE.fullmatch(digest.key)
+        public = keys(found[1]) if found else {}
+        if digest.content is None or public is None:
+            verdict.unread += 1
+            continue
+        document = _proven(digest.key, digest.content, digest.metadata, bucket, public)
+        if document is None or not (is_first or chains.follows(document)):
             verdict.unproven.append(digest.key)
         for log in (document or {}).get("logFiles") or ():
             verdict.logs += 1
@@ -135,36 +144,41 @@ def check(digests: Iterable[DigestFile], bucket: str, keys: Keys, proof: Callabl
 
 
 def public_keys(client_in: Callable[[str], Any], window: Window) -> Keys:
-    """The keys that signed within a window, asked once a region (`cloudtrail:ListPublicKeys`)."""
-    known: dict[str, dict[str, bytes]] = {}
+    """The keys that signed within a window, asked once a region (`cloudtrail:ListPublicKeys`).
 
-    def keys(region: str) -> dict[str, bytes]:
+    None where a region is switched off, or there is no right to ask; raises what passes.
+    """
+    known: dict[str, dict[str, bytes] | None] = {}
+
+    def keys(region: str) -> dict[str, bytes] | None:
         if region not in known:
             pages = Pages(client_in(region).list_public_keys, StartTime=window.start, EndTime=window.end)
             try:
                 known[region] = {one["Fingerprint"]: one["Value"] for one in pages.items("PublicKeyList")}
             except Exception as error:
-                if code_of(error) is None:
+                answer: dict[str, Any] = getattr(error, "response", {})
+                if code_of(error) is None or kind_of_answer(answer, "ListPublicKeys") in _PASSES:
                     raise
-                known[region] = {}  # a region that is switched off, or no right to ask: nothing is proven there
+                known[region] = None
         return known[region]
 
     return keys
 
 
-def _proven(digest: DigestFile, bucket: str, keys: Keys) -> dict[str, Any] | None:
+def _proven(
+    key: str, content: bytes, metadata: dict[str, str], bucket: str, public: dict[str, bytes]
+) -> dict[str, Any] | None:
     """What a digest says, if CloudTrail signed it for the place where it stands."""
-    region = DIGEST_FILE.fullmatch(digest.key)
     try:
-        text = zlib.decompress(digest.content, _GZIP)
+        text = zlib.decompress(content, _GZIP)
         document: dict[str, Any] = json.loads(text)
-        if (document["digestS3Bucket"], document["digestS3Object"]) != (bucket, digest.key) or region is None:
+        if (document["digestS3Bucket"], document["digestS3Object"]) != (bucket, key):
             return None
         previous = document["previousDigestSignature"] or "null"
-        said = [document["digestEndTime"], f"{bucket}/{digest.key}", sha256(text).hexdigest(), previous]
-        key: Any = load_der_public_key(_pkcs1(keys(region[1])[document["digestPublicKeyFingerprint"]]))
-        signature = binascii.unhexlify(digest.metadata["signature"])
-        key.verify(signature, "\n".join(said).encode(), PKCS1v15(), hashes.SHA256())
+        said = [document["digestEndTime"], f"{bucket}/{key}", sha256(text).hexdigest(), previous]
+        signer: Any = load_der_public_key(_pkcs1(public[document["digestPublicKeyFingerprint"]]))
+        signature = binascii.unhexlify(metadata["signature"])
+        signer.verify(signature, "\n".join(said).encode(), PKCS1v15(), hashes.SHA256())
     except (KeyError, TypeError, ValueError, zlib.error, InvalidSignature):
         return None
     return document
@@ -175,13 +189,26 @@ def _pkcs1(value: bytes) -> bytes:
     return value if value[:1] == b"\x30" else base64.b64decode(value)
 
 
-def _follows(document: dict[str, Any], key: str, signatures: dict[str, str], first_of: set[str]) -> bool:
-    """Whether the digest before it stands there with the signature that this one names; the first has none to name."""
-    folder = key.split("/CloudTrail-Digest/")[1].split("/", maxsplit=1)[0]
-    before = document.get("previousDigestS3Object")
-    is_first = folder not in first_of
-    first_of.add(folder)
-    return is_first or (before in signatures and signatures[before] == document["previousDigestSignature"])
+class _Chains:
+    """The digests so far. Each trail of each account and region has a chain of its own: names that differ in time."""
+
+    def __init__(self) -> None:
+        self._signatures: dict[str, str | None] = {}
+        self._begun: set[str] = set()
+
+    def add(self, digest: DigestFile) -> bool:
+        """Take a digest in; tells whether it is the first of its chain, which has none before it to follow."""
+        chain = _WHEN.sub("", digest.key)
+        is_first = chain not in self._begun
+        self._begun.add(chain)
+        self._signatures[digest.key] = None if digest.content is None else digest.metadata.get("signature", "")
+        return is_first
+
+    def follows(self, document: dict[str, Any]) -> bool:
+        """Whether the digest that this one names stands there with the signature that it names, if that was read."""
+        before = document.get("previousDigestS3Object")
+        known = self._signatures
+        return before in known and known[before] in {None, document["previousDigestSignature"]}
 
 
 def in_order_of_time(keys: Iterable[str]) -> Iterator[str]:

@@ -30,9 +30,11 @@ class DigestedCopies:
         return set(self._logs)
 
     def digests(self) -> Iterator[DigestFile]:
-        """Every digest that was copied, oldest first (`s3:GetObjectVersion`)."""
+        """Every digest that was copied, or could not be read, oldest first (`s3:GetObjectVersion`)."""
         for key in in_order_of_time(self._digests):
-            if "destination" in self._digests[key]:
+            if "gap" in self._digests[key]:
+                yield DigestFile(key, None, {})
+            elif "destination" in self._digests[key]:
                 answer = self._copy(self._digests[key])
                 with answer["Body"] as body:
                     yield DigestFile(key, body.read(), answer.get("Metadata", {}))

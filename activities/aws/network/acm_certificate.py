@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import CertificateName, Params, ProbeAction, iam
+from activities.action import CertificateName, Clients, Params, ProbeAction, iam
 from activities.aws.shared.findings import suspect_if
+from domain.config.environment import Environment
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import short_time, stamp_to_second
@@ -30,7 +31,7 @@ class Certificate(ProbeAction[CertificateParams]):
 
     def observe(self, scope: Scope, params: CertificateParams, at: datetime) -> Finding:
         arn = scope.environment.certificates[params.certificate]
-        found = self.clients.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+        found = acm_of(self.clients, scope.environment, arn).describe_certificate(CertificateArn=arn)["Certificate"]
         end: datetime | None = found.get("NotAfter")
         facts: dict[str, Any] = {"certificate": params.certificate, "status": found["Status"]}
         stands = f"certificate {params.certificate} is {found['Status']}"
@@ -52,3 +53,9 @@ class Certificate(ProbeAction[CertificateParams]):
         }
         late = days <= params.days or found["Status"] != "ISSUED"
         return suspect_if(late, f"{stands}, {ends}; {how}{reason}", facts)
+
+
+def acm_of(clients: Clients, environment: Environment, arn: str) -> Any:
+    """The client of ACM that knows a certificate: those of CloudFront are in its home region."""
+    home = f":acm:{environment.home_region}:" in arn
+    return clients.client(f"acm@{environment.home_region}" if home else "acm")

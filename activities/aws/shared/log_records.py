@@ -53,6 +53,11 @@ def described(logs: Any, group: str) -> dict[str, Any] | None:
     return next((dict(one) for one in groups if one["logGroupName"] == group), None)
 
 
+def only_queried(group: dict[str, Any]) -> bool:
+    """Whether a described log group is read by Logs Insights alone (CloudWatch Logs user guide, "Log classes")."""
+    return group.get("logGroupClass") == "INFREQUENT_ACCESS"
+
+
 def events(logs: Any, group: str, pattern: str, window: Window, most_pages: int = _PAGES) -> Pages:
     """The events of a window that match a filter pattern, if any, the latest page first (`logs:FilterLogEvents`)."""
     start, end = window.milliseconds()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from activities.action import Clients, RuleError
 from activities.aws.shared import logs_insights, logs_queries
-from activities.aws.shared.log_records import Record, described, events, moment_of, record
+from activities.aws.shared.log_records import Record, described, events, moment_of, only_queried, record
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.rules.log_lines import Unread, first_read
@@ -18,7 +18,6 @@ _SMALL_BYTES = 16 * 1024**2
 _MOST_PAGES = 20
 _MOST_KINDS = 10_000
 _NO_HIT = frozenset({"0", "0.0", "false", ""})
-_INFREQUENT = "INFREQUENT_ACCESS"
 LOG_PERMISSIONS = "logs:DescribeLogGroups FilterLogEvents StartQuery GetQueryResults StopQuery"
 """What reading a service's log takes."""
 
@@ -136,7 +135,7 @@ class ServiceLog:
     def _few(self) -> list[dict[str, Any]] | None:
         """All events of the window (`logs:DescribeLogGroups`, `FilterLogEvents`); None where they are too many."""
         group = described(self._logs, self.group) or {}
-        if group.get("storedBytes", 0) > _SMALL_BYTES or group.get("logGroupClass") == _INFREQUENT:
+        if group.get("storedBytes", 0) > _SMALL_BYTES or only_queried(group):
             return None
         pages = events(self._logs, self.group, "", self._window, _MOST_PAGES)
         found = list(pages.items("events"))
