@@ -3,7 +3,7 @@
 from typing import Any
 
 from activities.action import iam
-from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
+from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, unknown, wrong
 from activities.preflight.places import each
 from domain.config.environment import Notifications
 
@@ -67,19 +67,19 @@ def sender_id(room: Room, given: Notifications) -> Verdict:
 
     Since 1 July 2026 Australia drops messages of senders that are not registered.
     """
-    countries = sorted({code for number in numbers(room).values() if (code := _country(number))} - _UNASKED)
-    asked = [{"SenderId": given.sms_sender, "IsoCountryCode": country} for country in countries]
-    if not asked:
-        return ok("nobody is paged where a sender id is shown")
+    found = {number: _country(number) for number in numbers(room).values()}
+    countries = sorted({country for country in found.values() if country} - _UNASKED)
+    unplaced = [number for number, country in found.items() if country is None]
     pages = room.client("pinpoint-sms-voice-v2").get_paginator("describe_sender_ids").paginate()
     listed = {(one["SenderId"], one["IsoCountryCode"]): one for page in pages for one in page["SenderIds"]}
     lost = [c for c in countries if not listed.get((given.sms_sender, c), {}).get("Registered")]
-    return first_wrong(
-        f"registered in {', '.join(countries)}",
-        f"{given.sms_sender} is not registered in {', '.join(lost)}; register it, or leave sms_sender out"
-        if lost
-        else None,
-    )
+    by_hand = f"look by hand whether {given.sms_sender} must be registered for {', '.join(unplaced)}"
+    if lost:
+        said = f"{given.sms_sender} is not registered in {', '.join(lost)}; register it, or leave sms_sender out"
+        return wrong(f"{said}; {by_hand}" if unplaced else said)
+    if unplaced:
+        return unknown(f"preflight does not know the country of some numbers; {by_hand}")
+    return ok(f"registered in {', '.join(countries)}" if countries else "nobody is paged where a sender id is shown")
 
 
 def _country(number: str) -> str | None:
@@ -103,8 +103,11 @@ def mail_account(room: Room, _: Notifications) -> Verdict:
     )
 
 
-def mail_events(room: Room, name: str) -> Verdict:
+def mail_events(room: Room, given: Notifications) -> Verdict:
     """Mail that bounces or is complained of is told of (`ses:GetConfigurationSetEventDestinations`)."""
+    name = given.mail_configuration_set
+    if name is None:
+        return missing("none is named, so nobody learns of mail that bounced; make one that tells, and name it")
     found = room.client("sesv2").get_configuration_set_event_destinations(ConfigurationSetName=name)
     told = {kind for one in found["EventDestinations"] if one["Enabled"] for kind in one["MatchingEventTypes"]}
     untold = {"BOUNCE", "COMPLAINT"} - told
@@ -137,7 +140,7 @@ def suppressed(room: Room, address: str) -> Verdict:
 
 _SMS = each(lambda e: {"notifications": e.notifications})
 _SENDER = each(lambda e: {"notifications.sms_sender": e.notifications if e.notifications.sms_sender else None})
-_EVENTS = each(lambda e: {"notifications.mail_configuration_set": e.notifications.mail_configuration_set})
+_EVENTS = each(lambda e: {"notifications.mail_configuration_set": e.notifications})
 _MAIL = each(lambda e: {"notifications.mail_sender": e.notifications})
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -26,6 +26,8 @@ class Standing:
     opted_out: set[str] = field(default_factory=set)
     suppressed: dict[str, str] = field(default_factory=dict)
     """By mail address: BOUNCE or COMPLAINT."""
+    destinations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of mail's events, by configuration set."""
 
 
 def install() -> None:
@@ -33,7 +35,13 @@ def install() -> None:
     patch(SNSResponse, get_sms_sandbox_account_status=get_sms_sandbox_account_status)
     patch(SNSBackend, check_if_phone_number_is_opted_out=check_if_phone_number_is_opted_out)
     patch(SESV2Response, get_account=get_account, get_suppressed_destination=get_suppressed_destination)
-    for path in ("account$", "suppression/addresses/(?P<EmailAddress>[^/]+)$"):
+    patch(
+        SESV2Response,
+        create_configuration_set_event_destination=create_configuration_set_event_destination,
+        get_configuration_set_event_destinations=get_configuration_set_event_destinations,
+    )
+    events = "configuration-sets/(?P<ConfigurationSetName>[^/]+)/event-destinations$"
+    for path in ("account$", "suppression/addresses/(?P<EmailAddress>[^/]+)$", events):
         urls.url_paths[f"{{0}}/v2/email/{path}"] = SESV2Response.dispatch
 
 
@@ -73,3 +81,19 @@ def get_suppressed_destination(response: SESV2Response) -> str:
         raise JsonRESTError("NotFoundException", f"Email address {address} does not exist on your suppression list.")
     found = {"EmailAddress": address, "Reason": reason, "LastUpdateTime": 0}
     return json.dumps({"SuppressedDestination": found})
+
+
+def create_configuration_set_event_destination(response: SESV2Response) -> str:
+    """Let a configuration set tell of mail's events (SESv2 API); one that is not there is not found."""
+    name = response._get_param("ConfigurationSetName")
+    response.sesv2_backend.get_configuration_set(name)
+    made = {"Name": response._get_param("EventDestinationName"), **response._get_param("EventDestination")}
+    standing(response.sesv2_backend).destinations.setdefault(name, []).append(made)
+    return "{}"
+
+
+def get_configuration_set_event_destinations(response: SESV2Response) -> str:
+    """Whom a configuration set tells of what."""
+    name = response._get_param("ConfigurationSetName")
+    response.sesv2_backend.get_configuration_set(name)
+    return json.dumps({"EventDestinations": standing(response.sesv2_backend).destinations.get(name, [])})

@@ -13,7 +13,7 @@ from activities.aws.shared.clients import AwsClients
 from activities.preflight.check import Room
 from activities.preflight.run import run
 from activities.preflight.table import CHECKS
-from domain.config.environment import Environment, Notifications
+from domain.config.environment import Environment
 from sandbox.runtime.aws_world import World
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
@@ -48,8 +48,7 @@ class Noting(AwsClients):
 
 def test_each_check_declares_what_it_asks_and_changes_nothing(world: World) -> None:
     """Neither more nor less, so that whoever runs it can be given exactly that; every operation is a read."""
-    told = Notifications(mail_sender="incidents@axisimaging.com.au", sms_sender="AxisImaging")
-    environment = world.environment.model_copy(update={"notifications": told})
+    environment = world.environment
     for check in CHECKS:
         clients = Noting(environment.region)
         rows = list(run([check], _room(clients, environment)))
