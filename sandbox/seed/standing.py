@@ -42,12 +42,12 @@ def standing(world: World) -> None:
     sns.set_sms_attributes(attributes={"MonthlySpendLimit": _SPEND, "DeliveryStatusIAMRole": logs})
     ses = ses_backends[environment.account][environment.region]
     ses.email_identities[environment.notifications.mail_sender].verified_for_sending_status = True
-    if name := environment.notifications.mail_configuration_set:
+    if events := environment.notifications.mail_configuration_set:
         sesv2 = world.client("sesv2")
-        sesv2.create_configuration_set(ConfigurationSetName=name)
+        sesv2.create_configuration_set(ConfigurationSetName=events)
         told = {"Enabled": True, "MatchingEventTypes": ["BOUNCE", "COMPLAINT"]}
         sesv2.create_configuration_set_event_destination(
-            ConfigurationSetName=name,
+            ConfigurationSetName=events,
             EventDestinationName="alarms",
             EventDestination={**told, "SnsDestination": {"TopicArn": environment.arn("sns", "alarms")}},
         )
