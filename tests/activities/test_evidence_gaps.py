@@ -117,6 +117,43 @@ def test_a_role_that_may_read_nothing_is_told(runner: ChangeRunner, world: Chang
     assert "app/old" not in " ".join(copies(world))
 
 
+def test_what_is_readable_behind_a_part_of_denials_is_preserved(
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest may be under a key that is withheld: whether a role may read nothing shows at the window's end."""
+    monkeypatch.setattr(s3_preservation, "_PART_LINES", 2)
+    s3_reads.withhold(ACCOUNT, "theirs")
+    for number in range(3):
+        put(s3, f"AAA/{number}", ServerSideEncryption="aws:kms", SSEKMSKeyId="theirs")
+    call = applied(runner, world)
+    assert "NOT COPIED, as they could not be read: 3 AccessDenied" in verified(runner, world, call)
+    assert manifest(s3, call)[0]["versions"] == 2
+    assert len(copies(world)) == 2
+
+
+def test_an_error_while_looking_behind_denials_is_not_the_end(
+    runner: ChangeRunner, world: ChangeWorld, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed may be readable later: that error is raised, not that the role may read nothing."""
+    monkeypatch.setattr(s3_preservation, "_PART_LINES", 1)
+    s3_reads.withhold(ACCOUNT, "theirs")
+    for number in range(2):
+        put(s3, f"AAA/{number}", ServerSideEncryption="aws:kms", SSEKMSKeyId="theirs")
+    call = applied(runner, world)
+    real = s3.get_object
+
+    def broken(**asked: Any) -> Any:
+        if asked["Key"].startswith("AWSLogs/"):
+            raise ConnectionError
+        return real(**asked)
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(s3, "get_object", broken)
+        with pytest.raises(ConnectionError):
+            verified(runner, world, call)
+    assert "2 versions" in verified(runner, world, call)
+
+
 def test_a_lock_that_is_hidden_is_not_missing(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
     """Where this role may not see locks, what stands there is taken for ours, and the manifest says what was unseen."""
     call = applied(runner, world)

@@ -71,6 +71,18 @@ class Copier:
             "acquired_at": stamp_to_second(stored.at),
         }
 
+    def may_read(self, version: Version) -> bool:
+        """Whether this role may read a version, none of which is read; raises what passes (`s3:GetObjectVersion`)."""
+        if version.deleted:
+            return False
+        try:
+            self._s3.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version)["Body"].close()
+        except self._s3.exceptions.ClientError as error:
+            if kind_of_answer(error.response, error.operation_name) is ErrorKind.TRANSIENT:
+                raise
+            return code_of(error) != DENIED
+        return True
+
     def _is_unreadable(self, version: Version, error: Any, code: str) -> bool:
         """Whether it is for this one version's sake that it cannot be read. A denial is, where its key is what denies.
 

@@ -23,7 +23,7 @@ from activities.aws.evidence.digested_copies import DigestedCopies
 from activities.aws.evidence.evidence_bucket import Vault, refuse_unlocked
 from activities.aws.evidence.s3_content import MIB, of_lines
 from activities.aws.evidence.s3_copying import DENIED, Copier, in_order
-from activities.aws.evidence.s3_versions import stretches, versions
+from activities.aws.evidence.s3_versions import Version, stretches, versions
 from activities.heartbeat import last_progress, progress
 from domain.model.plan import State, Verification
 
@@ -43,6 +43,7 @@ class Preservation:
         self._context = {name: value for name, value in context.items() if name != "found"}
         self._keys = keys
         self._source = str(context["bucket"])
+        self._window = (datetime.fromisoformat(context["since"]), datetime.fromisoformat(context["until"]))
         self._records = str(context["records"])
         self._copier = Copier(s3, vault, bucket, self._source, str(context["copies"]))
         self._parts = self._done = 0
@@ -56,13 +57,11 @@ class Preservation:
 
         What is gone from the source by now, or cannot be read there (archived, encrypted under a key that cannot be
         used), is noted in the manifest. Any other version that cannot be copied is raised once all the others are, and
-        then there is no manifest. Raises `RuleError` where this role may read nothing at all.
+        then there is no manifest. Raises `RuleError` where this role may read nothing of the whole window.
         """
         while (part := self._standing(self._part(self._parts + 1))) is not None:
             self._count(_of_part(part))
-        since, until = (datetime.fromisoformat(self._context[name]) for name in ("since", "until"))
-        order = stretches(self._context["folders"], since, until)
-        self._copy(versions(self._s3, self._source, (since, until), order, self._last))
+        self._copy(self._behind(self._last))
         about = {"collector": collector, "tool": str(self._s3.meta.config.user_agent), "gaps": dict(self._gaps)}
         first = {**self._context, **self._totals, **about, **self._proven()}
         self._vault.put_record(self._records + MANIFEST, of_lines(self._manifest_lines(first)))
@@ -85,7 +84,12 @@ class Preservation:
             done=True, message=f"{_said(first)}; manifest {where}{hidden}, SHA-256 {digest.hexdigest()}"
         )
 
-    def _copy(self, wanted: Iterator[Any]) -> None:
+    def _behind(self, last: str | None) -> Iterator[Version]:
+        """The versions to be copied; with a key, those that come behind it."""
+        order = stretches(self._context["folders"], *self._window)
+        return versions(self._s3, self._source, self._window, order, last)
+
+    def _copy(self, wanted: Iterator[Version]) -> None:
         """Copy what no part tells of yet, and write a part for every 500 lines or a few more."""
         known = int((last_progress() or {}).get("versions", 0))
         done, moved = self._done, self._totals["bytes"]
@@ -112,16 +116,30 @@ class Preservation:
     def _write_part(self, lines: list[Line]) -> None:
         """Write the next part; where another attempt wrote it, that one counts, if it is about the same versions."""
         if not self._parts and all(line.get("gap") == DENIED for line in lines):
-            raise RuleError(
-                f"this role may read nothing of {self._source}: it takes s3:GetObjectVersion, and kms:Decrypt with the "
-                "key that its objects are encrypted under (bucket_keys of the environment's file)"
-            )
+            self._refuse_blind(_key(lines[-1]))
         key = self._part(self._parts + 1)
         if not self._vault.put_record(key, BytesIO(b"".join(map(_json, lines))).read):
             mine, lines = lines, _of_part(self._standing(key) or b"")
             if [line["source_version"] for line in lines] != [line["source_version"] for line in mine]:
                 raise RuleError("a part of the manifest is not about what the bucket lists: somebody else wrote there")
         self._count(lines)
+
+    def _refuse_blind(self, last: str) -> None:
+        """Make sure that this role may read something behind a first part that it may not, before that is written."""
+        failures: list[Exception] = []
+        for came in in_order(self._copier.may_read, self._behind(last)):
+            if isinstance(came, Exception):
+                failures.append(came)
+                if len(failures) == _GIVE_UP_AFTER:
+                    break
+            elif came:
+                return
+        if failures:
+            raise failures[0]
+        raise RuleError(
+            f"this role may read nothing of {self._source}: it takes s3:GetObjectVersion, and kms:Decrypt with the "
+            "key that its objects are encrypted under (bucket_keys of the environment's file)"
+        )
 
     def _manifest_lines(self, first: Line) -> Iterator[bytes]:
         yield _json(first)
@@ -145,7 +163,7 @@ class Preservation:
     def _count(self, lines: list[Line]) -> None:
         self._parts += 1
         self._done += len(lines)
-        self._last = str(lines[-1]["source"]).split(":::", 1)[1].split("/", 1)[1]
+        self._last = _key(lines[-1])
         for line in lines:
             self._of_trails = self._of_trails or "/CloudTrail" in line["source"]
             if "gap" in line:
@@ -178,6 +196,11 @@ def _of_part(part: bytes) -> list[Line]:
     if not lines or any({"source", "source_version", "evidence_id"} - line.keys() for line in lines):
         raise RuleError("a part of the manifest is not as we write them: somebody else wrote there")
     return lines
+
+
+def _key(line: Line) -> str:
+    """The key in the source that a line is about."""
+    return str(line["source"]).split(":::", 1)[1].split("/", 1)[1]
 
 
 def _said(first: Line) -> str:
