@@ -10,10 +10,10 @@ from activities.action import RuleError
 from activities.aws.network.wafv2_block_addresses import BlockAddresses, BlockParams
 from domain.model.plan import Plan
 from sandbox.aws.waf_requests import WebRequest, answer
-from tests.activities.breach_worlds import ACL, ATTACKER_V4, SET_V4, Waf, block, where
+from tests.activities.breach_worlds import ACL, ATTACKER_V4, BALANCER, SET_V4, Waf, block, where
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import scope
-from tests.activities.world import WorldClients
+from tests.activities.world import WIRE, WorldClients
 
 ATTACKER = ATTACKER_V4.partition("/")[0]
 REQUESTS = [
@@ -179,6 +179,54 @@ def test_rules_that_change_after_the_plan_are_told() -> None:
     seen = world.change.verify(world.scope, made)
     assert (seen.done, seen.failed) == (False, True)
     assert "unless rule-0" in seen.message
+
+
+ADMIN = BALANCER.replace("axis-alb", "axis-admin")
+
+
+def named(**balancers: str) -> Any:
+    """An environment with these load balancers."""
+    portal = where().load_balancers["portal"]
+    given = {name: portal.model_copy(update={"arn": arn}) for name, arn in balancers.items()}
+    return where(load_balancers=given, **({} if given else {"maintenance": None}))
+
+
+@pytest.mark.parametrize(
+    ("balancers", "told"),
+    [
+        ({"portal": BALANCER}, None),
+        ({"portal": BALANCER, "admin": ADMIN}, "but not at admin, which it does not protect"),
+        ({}, "if it protects what is ours: the environment names no load balancer"),
+    ],
+)
+def test_each_load_balancer_must_be_behind_the_web_acl(balancers: dict[str, str], told: str | None) -> None:
+    """One of two is half a block, and where none is named nothing was read."""
+    world = block(ATTACKER_V4)
+    world.scope = scope(environment=named(**balancers))
+    plan = world.change.plan(world.scope, BlockParams.model_validate(world.params))
+    assert plan.after["in_force"] == (told or True)
+    assert (f"That is not certain: {told}" in plan.impact) == bool(told)
+    world.change.act(world.scope, plan)
+    seen = world.change.verify(world.scope, plan)
+    assert seen.done
+    assert ("cannot be told" in seen.message) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        ("GetWebACLForResource", "if it protects what is ours: that may not be read"),
+        ("GetRuleGroup", "if its rules say so: they may not all be read"),
+    ],
+)
+def test_a_look_that_is_denied_ends_no_plan(operation: str, told: str) -> None:
+    """The block is needed now; that its effect cannot be told is said to who approves it."""
+    world, _, plan = planned(BLOCKED["in a group"])
+    with WIRE.listening(lambda sent: "AccessDeniedException" if sent.operation == operation else None):
+        made = plan()
+        assert f"That is not certain: {told}." in made.impact
+        world.change.act(world.scope, made)
+        assert world.change.verify(world.scope, made).done
 
 
 class Distributions:

@@ -2,13 +2,15 @@
 
 from functools import partial
 from ipaddress import ip_network
+from typing import Any
 
 from pydantic import Field
 
 from activities.action import ChangeAction, Params, PartlyDoneError, RuleError, WebAclName, iam, needed
 from activities.aws.network.wafv2_acls import Waf, write_locked
-from activities.aws.network.wafv2_rules import block, in_order
+from activities.aws.network.wafv2_rules import Block, block, in_order
 from activities.aws.shared.addresses import Addresses, are_many, own_addresses, refuse_unblockable
+from activities.aws.shared.error_mapping import unless_denied
 from activities.aws.shared.pieces import some
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
@@ -32,8 +34,9 @@ class BlockAddresses(ChangeAction[BlockParams]):
 
     AWS replaces the whole set on every write, so the union goes there under the set's lock token; when somebody else
     wrote in between it is read and merged again, five times at most. The state is whether each of our addresses is in
-    its set, and `in_force`: whether the web ACL's rules then block them before something of ours, or which rules may
-    let requests through before. Other addresses are no part of it: they may come and go meanwhile.
+    its set, and `in_force`: whether the web ACL's rules then block them before all that is ours, or on what that
+    hangs: rules that may let requests through before, load balancers without it, what may not be read. Other addresses
+    are no part of it: they may come and go meanwhile.
     """
 
     name = "wafv2.block_addresses"
@@ -61,7 +64,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
             "waf": waf.service,
             "acl": waf.place(acl),
             "sets": {version: {"arn": found["ARN"], "place": waf.place(found)} for version, found in sets.items()},
-            "balancers": [one.arn for one in environment.load_balancers.values()],
+            "balancers": {name: one.arn for name, one in environment.load_balancers.items()},
         }
         before = self._state(params.addresses, context)
         if isinstance(standing := before[_IN_FORCE], str) and standing.startswith(_VOID):
@@ -142,33 +145,62 @@ class BlockAddresses(ChangeAction[BlockParams]):
         return {**{name: name in held for name in addresses}, _IN_FORCE: self._standing(addresses, context)}
 
     def _standing(self, addresses: tuple[str, ...], context: State) -> bool | str:
-        """True where all that is in the sets is blocked, else why not, or which rules may come before."""
+        """True where all that is in the sets is blocked, else why not, or on what it hangs."""
         wafv2 = self.clients.client(context["waf"])
         acl = wafv2.get_web_acl(**context["acl"])["WebACL"]
+        ruled = unless_denied(lambda: self._ruled(wafv2, acl, addresses, context))
+        if ruled is not None and ruled.void:
+            return f"{_VOID}no rule of web ACL {acl['Name']} blocks them: {ruled.void}"
+        guarded = unless_denied(lambda: self._guarded(acl["ARN"], context))
+        if guarded and not any(guarded.values()):
+            what = "load balancer of this environment" if context["acl"]["Scope"] == "REGIONAL" else "distribution"
+            return f"{_VOID}web ACL {acl['Name']} protects no {what}"
+        reserves = [_reserve_of_rules(ruled), _reserve_of_places(guarded)]
+        return "; and ".join(one for one in reserves if one) or True
+
+    def _ruled(self, wafv2: Any, acl: State, addresses: tuple[str, ...], context: State) -> Block:
+        """What the rules do with each of the sets: the first that is not blocked is told (`wafv2:GetRuleGroup`)."""
         rules = in_order(wafv2, acl)
         passing: list[str] = []
         for version, where in context["sets"].items():
             ours = [name for name in addresses if str(ip_network(name).version) == version]
             found = block(wafv2, rules, where["arn"], ours)
             if found.void:
-                return f"{_VOID}no rule of web ACL {acl['Name']} blocks them: {found.void}"
+                return found
             passing += [name for name in found.passing if name not in passing]
-        if not self._guards(acl["ARN"], context):
-            what = "load balancer of this environment" if context["acl"]["Scope"] == "REGIONAL" else "distribution"
-            return f"{_VOID}web ACL {acl['Name']} protects no {what}"
-        return f"unless {' or '.join(passing)} lets them through first" if passing else True
+        return Block(passing=tuple(passing))
 
-    def _guards(self, acl: str, context: State) -> bool:
-        """Whether it stands before a load balancer of ours, or any distribution of the account.
+    def _guarded(self, acl: str, context: State) -> dict[str, bool]:
+        """Whether it stands before each load balancer of ours, or any distribution of the account.
 
         `wafv2:GetWebACLForResource`, which asks Elastic Load Balancing too; `cloudfront:ListDistributionsByWebACLId`.
         """
         if context["acl"]["Scope"] == "CLOUDFRONT":
             found = self.clients.client("cloudfront").list_distributions_by_web_acl_id(WebACLId=acl)
-            return bool(found["DistributionList"]["Quantity"])
+            return {"distributions": bool(found["DistributionList"]["Quantity"])}
         wafv2 = self.clients.client(context["waf"])
-        before = (wafv2.get_web_acl_for_resource(ResourceArn=one).get("WebACL") for one in context["balancers"])
-        return not context["balancers"] or any(found and found["ARN"] == acl for found in before)
+        before = {
+            name: wafv2.get_web_acl_for_resource(ResourceArn=arn).get("WebACL")
+            for name, arn in context["balancers"].items()
+        }
+        return {name: bool(found) and found["ARN"] == acl for name, found in before.items()}
+
+
+def _reserve_of_rules(ruled: Block | None) -> str | None:
+    """On what it hangs whether the rules block; None for nothing."""
+    if ruled is None:
+        return "if its rules say so: they may not all be read"
+    return f"unless {' or '.join(ruled.passing)} lets them through first" if ruled.passing else None
+
+
+def _reserve_of_places(guarded: dict[str, bool] | None) -> str | None:
+    """On what it hangs whether all that is ours is behind the web ACL; None for nothing."""
+    if guarded is None:
+        return "if it protects what is ours: that may not be read"
+    if not guarded:
+        return "if it protects what is ours: the environment names no load balancer"
+    bare = sorted(name for name, behind in guarded.items() if not behind)
+    return f"but not at {', '.join(bare)}, which it does not protect" if bare else None
 
 
 def _set_name(environment: Environment, web_acl: str, version: int) -> str:
