@@ -16,7 +16,7 @@ from activities.changes.runner import ChangeRunner
 from domain.model.finding import Finding, FindingStatus
 from sandbox.aws import cloudtrail, trail_digests
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.evidence_worlds import LOGS, log, preserve
+from tests.activities.evidence_worlds import DECLARED, LOGS, log, preserve
 from tests.activities.preserving import applied, manifest
 from tests.activities.scopes import ACCOUNT, REGION
 from tests.activities.test_change_catalogue import verified
@@ -179,6 +179,26 @@ def test_the_manifest_names_what_digests_show(world: ChangeWorld, harm: Any, kin
     assert counts == dict.fromkeys(counts, 0) | ({kind: 1} if kind else {})
     assert ("all there, unchanged" in message) is (kind is None)
     assert told["not_named_yet"] == 0
+
+
+@pytest.mark.parametrize("content", [b'{"Records": [1]}', b'{"Records": []}'], ids=["genuine", "rewritten"])
+def test_a_digest_that_came_late_proves_what_an_earlier_manifest_holds(world: ChangeWorld, content: bytes) -> None:
+    """The file was copied by the first request, its digest by the second: the copy is held against it."""
+    world.params["since"] = "72h"
+    at = DECLARED - timedelta(hours=30)
+    key = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{at:%Y/%m/%d}/late.json.gz"
+    log(key, gzip.compress(content), at)
+    runner = ChangeRunner(world.clients)
+    verified(runner, world, applied(runner, world))
+    named = [(key, gzip.compress(b'{"Records": [1]}'))]
+    late = trail_digests.digest((ACCOUNT, REGION), LOGS, NOW, named, None, "late")
+    log(late.key, late.content, DECLARED + timedelta(minutes=5))
+    _object(late.key).set_metadata(late.metadata)
+    call = applied(runner, world, 2)
+    verified(runner, world, call)
+    told = manifest(world.clients.inner.client("s3"), call)[0]["digests"]
+    assert told["altered"] == ([key] if b"[]" in content else [])
+    assert (told["missing"], told["unproven"]) == ([], [])
 
 
 def test_hashing_what_is_unpacked_takes_little_memory() -> None:

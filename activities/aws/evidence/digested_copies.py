@@ -1,7 +1,7 @@
 """The copies of CloudTrail's digests and log files in the vault, and whether the one prove the other."""
 
-import json
 from collections.abc import Iterable, Iterator
+from re import Pattern
 from typing import Any
 
 from activities.aws.evidence.digest_files import DIGEST_FILE, LOG_FILE, DigestFile, in_order_of_time, inflated_sha256
@@ -10,19 +10,20 @@ Line = dict[str, Any]
 
 
 class DigestedCopies:
-    """Those that a manifest's parts tell of: of each key the newest version, which the bucket would give."""
+    """Those that a manifest tells of, and log files of earlier ones: of each key the newest version."""
 
-    def __init__(self, s3: Any, vault: str, source: str, parts: Iterable[bytes]) -> None:
+    def __init__(self, s3: Any, vault: str, source: str, lines: Iterable[Line], earlier: Iterable[Line]) -> None:
         self._s3 = s3
         self._vault = vault
         self._source = source
         self._digests: dict[str, Line] = {}
         self._logs: dict[str, Line] = {}
-        for line in (json.loads(text) for part in parts for text in part.splitlines()):
-            key = str(line["source"]).split(":::", 1)[1].split("/", 1)[1]
+        self._earlier: dict[str, Line] = {}
+        for line in lines:
             for pattern, found in ((DIGEST_FILE, self._digests), (LOG_FILE, self._logs)):
-                if pattern.fullmatch(key) and found.get(key, line)["modified"] <= line["modified"]:
-                    found[key] = line
+                _keep_newest(found, line, pattern)
+        for line in earlier:
+            _keep_newest(self._earlier, line, LOG_FILE)
 
     @property
     def logs(self) -> set[str]:
@@ -41,9 +42,11 @@ class DigestedCopies:
 
     def proof(self, key: str, digest: str) -> str | None:
         """Tell what is wrong with a log file, by what was read of its source, and by its copy read back."""
-        line = self._logs.get(key)
-        if line is None:  # delivered before the window: all that can be asked is whether it is still there
-            return None if self._stands(key) else "missing"
+        line = self._logs.get(key) or self._earlier.get(key)
+        if key not in self._logs and not self._stands(key):
+            return "missing"
+        if line is None:  # delivered before the first window: all that can be asked is whether it is still there
+            return None
         if "gap" in line:
             return "unread"
         if "destination" not in line:
@@ -61,3 +64,19 @@ class DigestedCopies:
         """Whether the source has it (`s3:ListBucketVersions`)."""
         page = self._s3.list_object_versions(Bucket=self._source, Prefix=key, MaxKeys=1)
         return any(one["Key"] == key and one["IsLatest"] for one in page.get("Versions", []))
+
+
+def key_of(line: Line) -> str:
+    """The key in the source that a manifest's line is about."""
+    return str(line["source"]).split(":::", 1)[1].split("/", 1)[1]
+
+
+def _keep_newest(found: dict[str, Line], line: Line, pattern: Pattern[str]) -> None:
+    """Keep a line about a key of the pattern; of two about one version that without a gap."""
+    key = key_of(line)
+    if pattern.fullmatch(key) and (key not in found or _rank(found[key]) <= _rank(line)):
+        found[key] = line
+
+
+def _rank(line: Line) -> tuple[str, bool]:
+    return line["modified"], "gap" not in line

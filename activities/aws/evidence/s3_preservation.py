@@ -19,15 +19,15 @@ from typing import Any
 
 from activities.action import RuleError
 from activities.aws.evidence.digest_files import Keys, check
-from activities.aws.evidence.digested_copies import DigestedCopies
+from activities.aws.evidence.digested_copies import DigestedCopies, key_of
 from activities.aws.evidence.evidence_bucket import Vault, refuse_unlocked
 from activities.aws.evidence.s3_content import MIB, of_lines
 from activities.aws.evidence.s3_copying import DENIED, Copier, in_order
+from activities.aws.evidence.s3_manifests import MANIFEST, lines_of
 from activities.aws.evidence.s3_versions import Version, stretches, versions
 from activities.heartbeat import last_progress, progress
 from domain.model.plan import State, Verification
 
-MANIFEST = "manifest.jsonl"
 _PART_LINES = 500
 _GIVE_UP_AFTER = 25
 Line = dict[str, Any]
@@ -116,7 +116,7 @@ class Preservation:
     def _write_part(self, lines: list[Line]) -> None:
         """Write the next part; where another attempt wrote it, that one counts, if it is about the same versions."""
         if not self._parts and all(line.get("gap") == DENIED for line in lines):
-            self._refuse_blind(_key(lines[-1]))
+            self._refuse_blind(key_of(lines[-1]))
         key = self._part(self._parts + 1)
         if not self._vault.put_record(key, BytesIO(b"".join(map(_json, lines))).read):
             mine, lines = lines, _of_part(self._standing(key) or b"")
@@ -151,11 +151,16 @@ class Preservation:
             yield part
 
     def _proven(self) -> dict[str, Any]:
-        """What CloudTrail's digests among the copies say of the log files among them, before and after the copy."""
+        """What CloudTrail's digests among the copies say of the log files, before and after they were copied.
+
+        Digests come after the files that they name, which may stand in an earlier manifest of the incident's.
+        """
         if not self._of_trails:
             return {}
         parts = (self._standing(self._part(number)) for number in range(1, self._parts + 1))
-        copies = DigestedCopies(self._s3, self._bucket, self._source, (part or b"" for part in parts))
+        lines = (json.loads(line) for part in parts for line in (part or b"").splitlines())
+        earlier = lines_of(self._s3, self._bucket, self._records.rsplit("/", 2)[0] + "/")
+        copies = DigestedCopies(self._s3, self._bucket, self._source, lines, earlier)
         verdict = check(copies.digests(), self._source, self._keys, copies.proof)
         uncovered = copies.logs - verdict.named
         return {"digests": {"told": str(verdict), **verdict.facts(), "not_named_yet": len(uncovered)}}
@@ -163,7 +168,7 @@ class Preservation:
     def _count(self, lines: list[Line]) -> None:
         self._parts += 1
         self._done += len(lines)
-        self._last = _key(lines[-1])
+        self._last = key_of(lines[-1])
         for line in lines:
             self._of_trails = self._of_trails or "/CloudTrail" in line["source"]
             if "gap" in line:
@@ -196,11 +201,6 @@ def _of_part(part: bytes) -> list[Line]:
     if not lines or any({"source", "source_version", "evidence_id"} - line.keys() for line in lines):
         raise RuleError("a part of the manifest is not as we write them: somebody else wrote there")
     return lines
-
-
-def _key(line: Line) -> str:
-    """The key in the source that a line is about."""
-    return str(line["source"]).split(":::", 1)[1].split("/", 1)[1]
 
 
 def _said(first: Line) -> str:

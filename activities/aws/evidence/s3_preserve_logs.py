@@ -9,7 +9,8 @@ from typing import Any
 from activities.action import BucketName, ChangeAction, Params, RuleError, evidence_of, iam
 from activities.aws.evidence.digest_files import Keys, public_keys
 from activities.aws.evidence.evidence_bucket import Vault
-from activities.aws.evidence.s3_preservation import MANIFEST, Preservation
+from activities.aws.evidence.s3_manifests import MANIFEST
+from activities.aws.evidence.s3_preservation import Preservation
 from activities.aws.evidence.s3_versions import Survey, dated_folders, survey
 from activities.aws.evidence.s3_windows import next_window, unused
 from activities.aws.shared.error_codes import code_of
