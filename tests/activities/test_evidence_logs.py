@@ -103,7 +103,7 @@ def test_deletions_and_losses_are_told(
 
 
 def test_asking_again_copies_only_what_came_since(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:
-    """With nothing new it is all done, by us; with something new the next window begins where the last one ended."""
+    """With nothing new it is all done, by us; with something new the next window begins a day before the last's end."""
     verified(runner, world, applied(runner, world))
     again = planned(runner, world, 2)
     assert again.plan.changes_nothing
@@ -113,10 +113,33 @@ def test_asking_again_copies_only_what_came_since(runner: ChangeRunner, world: C
     assert call.plan.after["manifest"] != again.plan.after["manifest"]
     verified(runner, world, call)
     head, lines, _ = manifest(s3, call)
-    assert head["versions"] == len(lines) == 1
+    assert head["versions"] == len(lines) == len(before) + 1
     assert len(copies(world)) == len(before) + 1
     assert set(before) < set(copies(world))
     assert planned(runner, world, 3).plan.changes_nothing
+
+
+def test_an_upload_that_ended_after_the_first_manifest_is_copied(
+    runner: ChangeRunner, world: ChangeWorld, s3: Any
+) -> None:
+    """S3 dates it by its beginning, in the window that is copied already: the next one looks a day back, no further."""
+    world.params["since"] = "72h"
+    log("app/old", b"old", DECLARED - timedelta(hours=40))
+    verified(runner, world, applied(runner, world))
+    before = copies(world)
+    begun = log("app/slow", b"slow", DECLARED - timedelta(hours=20))
+    log("app/new", b"new", DECLARED + timedelta(minutes=5))
+    call = applied(runner, world, 2)
+    verified(runner, world, call)
+    lines = manifest(s3, call)[1]
+    assert begun in {line["source_version"] for line in lines}
+    assert not any("app/old" in line["source"] for line in lines)
+    assert len(copies(world)) == len(before) + 2
+    assert planned(runner, world, 3).plan.changes_nothing
+    log("app/newest", b"new", DECLARED + timedelta(minutes=6))
+    third = applied(runner, world, 3)
+    verified(runner, world, third)
+    assert any("app/newest" in line["source"] for line in manifest(s3, third)[1])
 
 
 def test_the_window_ends_where_the_plan_says(runner: ChangeRunner, world: ChangeWorld, s3: Any) -> None:

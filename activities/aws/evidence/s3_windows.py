@@ -1,22 +1,26 @@
 """Which stretch of time is still to be preserved, by the manifests that stand in the vault already."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from activities.aws.evidence.s3_manifests import MANIFEST, head_of, standing
 from activities.aws.shared.s3_objects import head
 
+_UPLOAD = timedelta(days=1)
+"""How long an upload in parts may take and still be found by the next request: S3 dates the object by its beginning
+(S3 user guide, "Working with object metadata": "the object creation date is the date of initiation")."""
+
 
 def next_window(s3: Any, vault: str, folder: str, since: datetime, until: datetime) -> tuple[datetime, datetime]:
-    """From where manifests without gaps end to `until`; the last one's own window where nothing came behind it."""
+    """From a day before manifests without gaps end to `until`; the last one's own window where nothing came behind."""
     last = (since, since)
     for begin, end in sorted(_complete(s3, vault, folder)):
         if begin <= last[1] <= end:
             last = (begin, end)
     if last[1] == since:
         return since, until
-    return last if until <= last[1] else (last[1], until)
+    return last if until <= last[1] else (max(since, last[1] - _UPLOAD), until)
 
 
 def unused(s3: Any, vault: str, records: str) -> str:
