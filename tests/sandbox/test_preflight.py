@@ -30,10 +30,14 @@ ACL = "acl-0a1b2c3d4e5f60001"
 
 def looked(environment: Environment, checks: Any = CHECKS, off: timedelta = timedelta(), **given: Any) -> list[Row]:
     """Preflight's rows, with this machine's clock `off`."""
-    clients = given.pop("clients", aws_clients(environment.region))
-    organisation, acting = load_organisation(shipped_folder()), given.pop("acting", lambda _: clients)
-    room = Room(clients, environment, organisation, lambda: datetime.now(UTC) + off, acting)
-    return list(run(checks, room, **given))
+    return list(run(checks, room_of(environment, off, given.pop("acting", None)), **given))
+
+
+def room_of(environment: Environment, off: timedelta = timedelta(), acting: Any = None) -> Room:
+    """What looks are given in the sandbox."""
+    clients = aws_clients(environment.region)
+    organisation = load_organisation(shipped_folder())
+    return Room(clients, environment, organisation, lambda: datetime.now(UTC) + off, acting or (lambda _: clients))
 
 
 def not_ok(rows: list[Row]) -> dict[tuple[str, str], str]:
