@@ -28,9 +28,7 @@ class ChangeStatus(StrEnum):
     UNDONE = "undone"
 
 
-IN_FLIGHT = frozenset(
-    {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL, ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
-)
+IN_FLIGHT = frozenset(map(ChangeStatus, ("planning", "awaiting-approval", "applying", "verifying")))
 DONE = frozenset({ChangeStatus.APPLIED, ChangeStatus.ALREADY_DONE})
 PIECE_DONE, PIECE_UNDONE = "done", "undone"
 
@@ -133,9 +131,8 @@ class EarlyVote(BaseModel):
 
 
 class ChangeRecord(BaseModel):
-    """One requested change. `added` are the levels of the chain that may decide too, as earlier ones did not.
-
-    `pieces` is what became of each piece of a change that was done in part: `done`, `undone`, or why it was refused.
+    """One requested change. `added` are the levels of the chain that may decide too, as earlier ones did not; `pieces`
+    says of each piece of one that was done in part `done`, `undone`, or why it was refused.
     """
 
     model_config = ConfigDict(populate_by_name=True)

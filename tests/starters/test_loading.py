@@ -1,7 +1,5 @@
 """An organisation's folder loads whole, or is refused with every fault by file, line and key."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -289,31 +287,6 @@ def test_what_is_no_folder_is_said(tmp_path: Path) -> None:
     assert "organisation.yaml" in str(lint(tmp_path)[0])
     with pytest.raises(InvalidFile, match="cannot be read"):
         load_organisation(tmp_path)
-
-
-def test_loading_imports_no_library_of_aws_or_temporal() -> None:
-    """The command starts fast and light: to load and lint needs neither boto3 nor Temporal's SDK."""
-    program = (
-        "import sys; from starters.files.loading import lint;"
-        "from starters.files.runbook_schema import runbook_schema;"
-        "from starters.files.shipped import shipped_folder;"
-        "lint(shipped_folder()); runbook_schema();"
-        "print([m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore')])"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def test_who_and_where_are_read_without_any_action() -> None:
-    """Nearly every command reads the organisation; what can be done takes far longer to load than all of that."""
-    program = (
-        "import sys; from starters.files import organisation_folder as folder;"
-        "from starters.files.shipped import shipped_folder;"
-        "folder.load_organisation(shipped_folder()); folder.load_environment(shipped_folder(), 'sandbox');"
-        "print([m for m in sys.modules if m.split('.')[0] in ('activities', 'temporalio', 'requests')])"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_a_log_whose_format_nobody_declared_is_read_by_no_step(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
@@ -296,7 +295,3 @@ class Told:
         found = newest(await self.until(newest))
         assert found is not None
         return found
-
-
-def converter() -> Any:
-    return pydantic_data_converter
