@@ -23,7 +23,7 @@ from sandbox.aws.moto_patch import patch
 
 _HOUR = timedelta(hours=1)
 _PRIVATE: defaultdict[str, RSAPrivateKey] = defaultdict(lambda: generate_private_key(65537, 2048))
-"""By region: each digest "is signed with a private key unique to its Region", whichever account's it is."""
+"""By region: each digest "is signed with a private key unique to its Region" (CloudTrail ListPublicKeys)."""
 
 
 class Digest(NamedTuple):

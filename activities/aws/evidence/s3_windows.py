@@ -9,7 +9,7 @@ from activities.aws.shared.s3_objects import head
 
 _UPLOAD = timedelta(days=1)
 """How long an upload in parts may take and still be found by the next request: S3 dates the object by its beginning
-(S3 user guide, "Working with object metadata": "the object creation date is the date of initiation")."""
+(S3 user guide, "Working with object metadata", Last-Modified)."""
 
 
 def next_window(s3: Any, vault: str, folder: str, since: datetime, until: datetime) -> tuple[datetime, datetime]:
