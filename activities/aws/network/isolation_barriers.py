@@ -8,7 +8,7 @@ from typing import Any
 
 from activities.action import Clients
 from activities.aws.network.wafv2_acls import write_locked
-from activities.aws.shared.error_mapping import unless_denied
+from activities.aws.shared.error_codes import unless_denied
 
 FIRST_RULE = 1
 """Isolation's number in a network ACL (FIRST_RULE + 1 for IPv6): lower ones do not exist, so nothing precedes it.

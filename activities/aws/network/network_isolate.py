@@ -18,7 +18,7 @@ from activities.aws.network.isolation_barriers import (
 from activities.aws.network.wafv2_acls import Waf
 from activities.aws.network.wafv2_rules import in_order
 from activities.aws.shared.addresses import listed
-from activities.aws.shared.error_mapping import unless_denied
+from activities.aws.shared.error_codes import unless_denied
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected

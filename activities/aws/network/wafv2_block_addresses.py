@@ -10,7 +10,7 @@ from activities.action import ChangeAction, Params, PartlyDoneError, RuleError, 
 from activities.aws.network.wafv2_acls import Waf, write_locked
 from activities.aws.network.wafv2_rules import Block, block, in_order
 from activities.aws.shared.addresses import Addresses, are_many, own_addresses, refuse_unblockable
-from activities.aws.shared.error_mapping import unless_denied
+from activities.aws.shared.error_codes import unless_denied
 from activities.aws.shared.pieces import some
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment

@@ -4,10 +4,13 @@ The code is `Error.Code` of the answer as it went over the wire. Services write 
 `Exception` or `Fault` at its end, so the tables are compared without it.
 """
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.values.errors import ErrorKind
+
+T = TypeVar("T")
 
 _ALREADY = """
     412 BucketAlreadyOwnedByYou ConditionalCheckFailedException DBClusterSnapshotAlreadyExists
@@ -129,3 +132,13 @@ def kind_of_answer(response: dict[str, Any], operation: str) -> ErrorKind:
     if status >= 500 or status in _RETRIED_STATUSES:
         return ErrorKind.TRANSIENT
     return ErrorKind.UNKNOWN
+
+
+def unless_denied(look: Callable[[], T]) -> T | None:
+    """What a look gives that only completes a plan; None where the role may not look, which the plan then says."""
+    try:
+        return look()
+    except Exception as error:
+        if code_of(error) is None or kind_of_answer(getattr(error, "response", {}), "") is not ErrorKind.ACCESS_DENIED:
+            raise
+        return None

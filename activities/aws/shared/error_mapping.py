@@ -1,8 +1,5 @@
 """The one place where errors of AWS, of botocore and of our own rules become the kinds that Temporal knows."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 from pydantic import ValidationError
@@ -15,7 +12,6 @@ from domain.values.errors import FINAL, ErrorKind
 
 __all__ = ["ALREADY", "as_application_error", "is_already", "kind_of"]
 
-T = TypeVar("T")
 _MESSAGE_MAX = 300
 _ATTEMPTS = 3
 _SCARCE = frozenset({"InsufficientDBInstanceCapacity", "InsufficientDBInstanceCapacityFault"})
@@ -78,13 +74,3 @@ def said(error: BaseException) -> str:
 def _one_line(text: str) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= _MESSAGE_MAX else f"{flat[: _MESSAGE_MAX - 1]}…"
-
-
-def unless_denied(look: Callable[[], T]) -> T | None:
-    """What a look gives that only completes a plan; None where the role may not look, which the plan then says."""
-    try:
-        return look()
-    except boto.ClientError as error:
-        if kind_of(error) is ErrorKind.ACCESS_DENIED:
-            return None
-        raise
