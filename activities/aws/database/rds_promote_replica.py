@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import Field
 from temporalio.exceptions import ApplicationError
 
@@ -27,6 +26,7 @@ from activities.aws.database.promotion_loss import Pair, describe_loss
 from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
 from activities.aws.ecs.described_service import SETTLE_PERMISSIONS, created_at, located, settled, update
 from activities.aws.network.ingress_rules import IngressRule, matching
+from activities.aws.shared.error_codes import is_of_aws
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
 from domain.model.activity_io import Scope
@@ -129,7 +129,9 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             return now
         try:
             service, _ = redirect.restartable(self.clients, plan.context, wanted=True)
-        except (BotoCoreError, ClientError):
+        except Exception as error:
+            if not is_of_aws(error):
+                raise
             service = None
         stood = {name: plan.before[name] for name in plan.before.keys() - now.keys()}
         return {**now, **(deployment_since(plan, service) if service else stood)}
@@ -245,7 +247,9 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             service, missing = redirect.restartable(self.clients, plan.context, wanted=True)
             if service and deployment_since(plan, service)[_DEPLOYMENT] == plan.before[_DEPLOYMENT]:
                 update(self.clients, plan.context, forceNewDeployment=True)
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:
+            if not is_of_aws(error):
+                raise
             raise PartlyDoneError({_DEPLOYMENT: error}) from error
         if service is None:
             raise PartlyDoneError({_DEPLOYMENT: RuleError(missing)})

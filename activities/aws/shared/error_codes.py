@@ -134,6 +134,11 @@ def kind_of_answer(response: dict[str, Any], operation: str) -> ErrorKind:
     return ErrorKind.UNKNOWN
 
 
+def is_of_aws(error: BaseException) -> bool:
+    """Tell whether AWS refused, or could not be reached; botocore need not be loaded to know."""
+    return any(base.__module__ == "botocore.exceptions" for base in type(error).__mro__)
+
+
 def unless_denied(look: Callable[[], T]) -> T | None:
     """What a look gives that only completes a plan; None where the role may not look, which the plan then says."""
     try:
