@@ -18,6 +18,7 @@ from sandbox.seed.evidence_bucket import made_key
 _BUCKET = "audit-logs"
 _DAYS = 7
 _EVERY = timedelta(minutes=30)
+_DELIVERED = timedelta(minutes=5)  # how long after its hour a digest is there
 _REWRITTEN = timedelta(hours=6)
 _HISTORY = (-timedelta(days=1), timedelta(hours=12))
 """From when to when an account's everyday calls are in its event history; what is to come turns up when it is time."""
@@ -64,13 +65,13 @@ def _written(
 def _digests(environment: Environment, now: datetime, put: Callable[..., None]) -> None:
     """CloudTrail's digests of the last day, each naming the two log files that were delivered in its hour."""
     where, bucket = (environment.account, environment.region), environment.buckets[_BUCKET]
-    begin, before = (now - timedelta(days=1)).replace(minute=0, second=0, microsecond=0), None
+    begin, before = (now - _DELIVERED - timedelta(days=1)).replace(minute=0, second=0, microsecond=0), None
     for number in range(1, 25):
         end = begin + number * timedelta(hours=1)
         times = [end - timedelta(hours=1), end - _EVERY]
         logs = [(_trail_key(environment, at), _trail(environment, at)) for at in times]
         before = trail_digests.digest(where, bucket, end, logs, before)
-        put(before.key, before.content, end + timedelta(minutes=5), before.metadata)
+        put(before.key, before.content, end + _DELIVERED, before.metadata)
 
 
 def _trail_key(environment: Environment, at: datetime) -> str:

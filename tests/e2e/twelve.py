@@ -97,9 +97,12 @@ class Twelve:
 
     def settled(self) -> dict[str, Document]:
         """Wait until each has done what it does by itself, with all of it on record, and show each."""
-        self.linked = {one["id"] for one in self.house.json("list")} - set(self.ids.values())
-        for incident in [*self.ids.values(), *self.linked]:
-            self.house.until(incident, "it is on record", _is_settled, seconds=120)
+        settled: set[str] = set()
+        while new := ({one["id"] for one in self.house.json("list")} | set(self.ids.values())) - settled:
+            for incident in new:  # what a late finding opens is seen at the next look
+                self.house.until(incident, "it is on record", _is_settled, seconds=120)
+            settled |= new
+        self.linked = settled - set(self.ids.values())
         return {name: self.house.show(incident) for name, incident in self.ids.items()}
 
     def roll_back(self, cut: Callable[[], object]) -> None:

@@ -160,7 +160,7 @@ def test_broken_start_never_completes(world: World, ecs: Any, named: dict[str, s
 
 
 def test_newer_deployment_supersedes(world: World, ecs: Any, named: dict[str, str]) -> None:
-    """A deployment started during another stops that one, which never counts as successful."""
+    """A deployment started during another stops that one, which never counts as successful; nor does what both left."""
     register_next(world)
     ecs.update_service(**named, taskDefinition=f"{FAMILY}:4")
     ecs.update_service(**named, taskDefinition=f"{FAMILY}:2")
@@ -171,7 +171,7 @@ def test_newer_deployment_supersedes(world: World, ecs: Any, named: dict[str, st
     assert [one.status for one in found[:2]] == ["SUCCESSFUL", "STOPPED"]
     healthy = known.last_good()
     assert healthy
-    assert (healthy.task_definition or "").endswith(":3")
+    assert (healthy.task_definition or "").endswith(":1")
 
 
 def test_same_revision_is_no_deployment_unless_forced(ecs: Any, named: dict[str, str]) -> None:
