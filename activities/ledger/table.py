@@ -25,10 +25,10 @@ def keys(pk: str, sk: str) -> Item:
 
 
 class Table:
-    """One environment's ledger. Lets botocore's errors through."""
+    """One environment's ledger. Lets botocore's errors through, after one attempt for who would not wait for it."""
 
-    def __init__(self, clients: Clients, name: str) -> None:
-        self._db = clients.client("dynamodb")
+    def __init__(self, clients: Clients, name: str, *, once: bool = False) -> None:
+        self._db = clients.once("dynamodb") if once else clients.client("dynamodb")
         self.name = name
 
     def get(self, key: Item) -> Item | None:

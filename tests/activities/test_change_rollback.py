@@ -11,7 +11,7 @@ from domain.model.activity_io import Scope
 from domain.model.plan import Plan, Verification
 from tests.activities.fake_ecs import CLUSTER, SERVICE, SERVICE_ARN, FakeEcs, FakeTargets, revision
 from tests.activities.scopes import BACKEND_TARGETS, environment, scope
-from tests.activities.world import WorldClients, create_ledger
+from tests.activities.world import WIRE, WorldClients, create_ledger
 
 
 @dataclass
@@ -157,3 +157,12 @@ def test_somebody_elses_deployment_ends_the_wait(backend: Backend) -> None:
     seen = backend.change.verify(backend.scope, plan)
     assert seen.failed
     assert f"{SERVICE}:8" in seen.message
+
+
+def test_no_plan_waits_for_the_ledger(backend: Backend) -> None:
+    """Where it does not answer, ECS's history alone decides, and who approves reads that."""
+    with WIRE.listening(lambda sent: "InternalServerError" if sent.service == "dynamodb" else None) as sent:
+        plan = backend.plan()
+    assert plan.after == {"task_definition": revision(3)}
+    assert "What our own incidents rolled back could not be read" in plan.impact
+    assert len([one for one in sent if one.service == "dynamodb"]) == 1

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from activities.action import Clients
 from activities.aws.ecs.described_service import primary, revision
 from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, Deployment, history
+from activities.aws.shared.error_codes import is_of_aws
 from activities.changes.intents import Intent, Intents
 from activities.ledger.table import Table
 from domain.model.activity_io import Scope
@@ -40,13 +41,15 @@ class Left(NamedTuple):
 class Past(NamedTuple):
     """A service's deployments, newest first, what of it was our own doing, oldest first, and what is primary now.
 
-    `rollout` is the state of the primary's rollout; None where ECS does not tell.
+    `rollout` is the state of the primary's rollout; None where ECS does not tell. `ledger_unread`: what was our own
+    doing is not known, as the ledger could not be read.
     """
 
     deployments: list[Deployment]
     moves: list[Move]
     current: str
     rollout: str | None
+    ledger_unread: bool = False
 
     @property
     def going_back(self) -> Deployment | None:
@@ -132,15 +135,21 @@ class Past(NamedTuple):
         return any(one.created_at > at and one.task_definition != self.current for one in self.deployments)
 
 
-def past_of(clients: Clients, scope: Scope, at: State, service: dict[str, Any]) -> Past:
+def past_of(clients: Clients, scope: Scope, at: State, service: dict[str, Any], *, once: bool = False) -> Past:
     """Read the history of a service and what every incident of ours did to it; see `PAST_PERMISSIONS`.
 
-    Raises what `history` raises, and botocore's errors of the ledger's table.
+    No response waits for the ledger: where it does not answer, at the first attempt if it is asked but `once`, what was
+    our own doing is not known. Raises what `history` raises.
     """
-    intents = Intents(Table(clients, scope.environment.ledger_table))
-    now, deployments = primary(service), history(clients, at)
-    moves = _moves(intents, str(service["serviceArn"]), deployments)
-    return Past(deployments, moves, str(now["taskDefinition"]), now.get("rolloutState"))
+    now, deployments, unread = primary(service), history(clients, at), False
+    try:
+        intents = Intents(Table(clients, scope.environment.ledger_table, once=once))
+        moves = _moves(intents, str(service["serviceArn"]), deployments)
+    except Exception as error:
+        if not is_of_aws(error):
+            raise
+        moves, unread = [], True
+    return Past(deployments, moves, str(now["taskDefinition"]), now.get("rolloutState"), unread)
 
 
 def _moves(intents: Intents, arn: str, deployments: list[Deployment]) -> list[Move]:

@@ -56,14 +56,15 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
             "rolled_back_from": {one: left.why for one, left in past.left().items()},
             "deployments_in_window": sum(_is_recent(one, since, declared) for one in standing),
             "unread": unread,
+            "ledger_read": not past.ledger_unread,
         }
         summary = f"{params.service}: {_describe(newest, declared)}; {_way_back(past)}"
         suspect = _is_recent(newest, since, declared)
         if unread:
             summary += f"; of {unread} deployments the revision or the status is not known"
-            if not suspect:
-                return unknown(summary, facts, newest.arn)
-        return suspect_if(suspect, summary, facts, newest.arn)
+        if past.ledger_unread:
+            summary += "; what our own incidents rolled back could not be read"
+        return suspect_if(suspect, summary, facts, newest.arn, unsure=bool(unread or past.ledger_unread))
 
 
 def _unknown(service: str, why: str) -> Finding:

@@ -43,7 +43,7 @@ class RollbackService(ChangeAction[ServiceParams]):
         name, at = params.service, located(scope.environment.services[params.service])
         service = described(self.clients, at)
         refuse_other_controllers(service, name, "roll back")
-        past = past_of(self.clients, scope, at, service)
+        past = past_of(self.clients, scope, at, service, once=True)
         if past.going_back:
             raise RuleError(f"ECS is rolling {name} back by itself at this moment: leave it to that, and look again")
         before, back = {"task_definition": past.current}, past.brought_back()
@@ -144,6 +144,8 @@ def _refuse_inactive(clients: Clients, task_definition: str) -> None:
 def _impact(name: str, service: dict[str, Any], past: Past, target: Deployment) -> str:
     passed = [f"{revision(one)} ({left.why})" for one, left in past.left().items() if one != past.current]
     over = f"Passed over, as rolled back from before: {', '.join(sorted(passed))}. " if passed else ""
+    if past.ledger_unread:
+        over += "What our own incidents rolled back could not be read: make sure that this revision is none of it. "
     return (
         f"All {service['desiredCount']} tasks of {name} are replaced, {revision(past.current)} by "
         f"{revision(str(target.task_definition))}, last deployed successfully on "
