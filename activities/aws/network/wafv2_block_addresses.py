@@ -1,5 +1,6 @@
 """Block addresses at the web application firewall."""
 
+from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_network
 from typing import Any
@@ -19,6 +20,7 @@ from domain.model.plan import Plan, State, Verification
 
 _IN_FORCE = "in_force"
 _VOID = "not: "
+_MAY_NOT = "may not"  # of rights: what the role is not allowed to look at
 _MOST = 10_000  # as many as an address set holds (AWS WAF quotas)
 
 
@@ -86,7 +88,8 @@ class BlockAddresses(ChangeAction[BlockParams]):
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read which of our addresses are in their sets (`wafv2:GetIPSet`), and whether the sets are in force."""
-        return self._state(_ours(plan.before), plan.context)
+        unread = _MAY_NOT in str(plan.after[_IN_FORCE])  # as it was when people approved
+        return self._state(_ours(plan.before), plan.context, unread=unread)
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Add ours to what each set holds by then, or take ours out again; a second time writes nothing.
@@ -140,18 +143,19 @@ class BlockAddresses(ChangeAction[BlockParams]):
         found = self.clients.client(context["waf"]).get_ip_set(**where["place"])["IPSet"]["Addresses"]
         return {str(ip_network(one, strict=False)) for one in found}
 
-    def _state(self, addresses: tuple[str, ...], context: State) -> State:
+    def _state(self, addresses: tuple[str, ...], context: State, *, unread: bool = True) -> State:
         held = set[str]().union(*(self._held(context, where) for where in context["sets"].values()))
-        return {**{name: name in held for name in addresses}, _IN_FORCE: self._standing(addresses, context)}
+        return {**{name: name in held for name in addresses}, _IN_FORCE: self._standing(addresses, context, unread)}
 
-    def _standing(self, addresses: tuple[str, ...], context: State) -> bool | str:
-        """True where all that is in the sets is blocked, else why not, or on what it hangs."""
+    def _standing(self, addresses: tuple[str, ...], context: State, unread: bool) -> bool | str:
+        """True where all that is in the sets is blocked, else why not, or on what it hangs; `unread`: on rights too."""
+        look: Callable[[Callable[[], Any]], Any] = unless_denied if unread else _looked
         wafv2 = self.clients.client(context["waf"])
         acl = wafv2.get_web_acl(**context["acl"])["WebACL"]
-        ruled = unless_denied(lambda: self._ruled(wafv2, acl, addresses, context))
+        ruled = look(lambda: self._ruled(wafv2, acl, addresses, context))
         if ruled is not None and ruled.void:
             return f"{_VOID}no rule of web ACL {acl['Name']} blocks them: {ruled.void}"
-        guarded = unless_denied(lambda: self._guarded(acl["ARN"], context))
+        guarded = look(lambda: self._guarded(acl["ARN"], context))
         if guarded and not any(guarded.values()):
             what = "load balancer of this environment" if context["acl"]["Scope"] == "REGIONAL" else "distribution"
             return f"{_VOID}web ACL {acl['Name']} protects no {what}"
@@ -186,17 +190,21 @@ class BlockAddresses(ChangeAction[BlockParams]):
         return {name: bool(found) and found["ARN"] == acl for name, found in before.items()}
 
 
+def _looked(look: Callable[[], Any]) -> Any:
+    return look()
+
+
 def _reserve_of_rules(ruled: Block | None) -> str | None:
     """On what it hangs whether the rules block; None for nothing."""
     if ruled is None:
-        return "if its rules say so: they may not all be read"
+        return f"if its rules say so: they {_MAY_NOT} all be read"
     return f"unless {' or '.join(ruled.passing)} lets them through first" if ruled.passing else None
 
 
 def _reserve_of_places(guarded: dict[str, bool] | None) -> str | None:
     """On what it hangs whether all that is ours is behind the web ACL; None for nothing."""
     if guarded is None:
-        return "if it protects what is ours: that may not be read"
+        return f"if it protects what is ours: that {_MAY_NOT} be read"
     if not guarded:
         return "if it protects what is ours: the environment names no load balancer"
     bare = sorted(name for name, behind in guarded.items() if not behind)
