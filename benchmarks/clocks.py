@@ -63,10 +63,14 @@ async def _played(side: OurSide, lead: float) -> Shape:
     handle, due = await _start_ours(side, time.time() + lead)
     await asyncio.sleep(max(due - time.time(), 0))
     await _first_after(side, {handle.id: due})
-    await asyncio.sleep(0.5)  # the rest of what it asks for
-    shape = shape_of(await events_of(side, handle.id), told_by=side.tell, at_timers=True)
-    await handle.terminate()
-    return shape
+    until = time.time() + _PATIENCE_SECONDS
+    while time.time() < until:
+        await asyncio.sleep(0.5)  # the rest of what it asks for
+        shape = shape_of(await events_of(side, handle.id), told_by=side.tell, at_timers=True)
+        if len(shape.segments) > 1 and any(op.kind == "call" for op in shape.segments[-1]):
+            await handle.terminate()
+            return shape
+    raise TimeoutError("the clock has paged nobody: what began after its instant was the ledger's write")
 
 
 async def _start_ours(side: OurSide, due: float) -> tuple[Handle, float]:
