@@ -1,12 +1,14 @@
 """Every call that is made under a role: actions played to their end, the record kept, people paged."""
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 import boto3
@@ -71,7 +73,9 @@ class Calls:
 def recorded() -> tuple[Call, ...]:
     """Play everything once for all tests of a process."""
     calls = Calls()
-    with recorder() as made, TemporaryDirectory() as folder:
+    folder = mkdtemp()  # moto's patches, and with them the outbox in it, stay for as long as the process
+    atexit.register(rmtree, folder, ignore_errors=True)
+    with recorder() as made:
         for name in sorted(CHANGES):
             _change(calls, name)
         with _account(Path(folder)) as account, statuspage_server() as server:
