@@ -29,7 +29,7 @@ async def play(side: Side, workflow_id: str) -> Played:
     change = side.client.get_workflow_handle(side.change_id(workflow_id))
     approved_at = time.time()
     await _say(change, [side.approval])
-    await change.result()
+    await _ended(seen)
     await _say(handle, side.closing)
     await handle.result()
     return Played(workflow_id, approved_at)
@@ -84,3 +84,11 @@ async def _told(seen: AsyncIterator[HistoryEvent], name: str) -> None:
         if event.workflow_execution_signaled_event_attributes.signal_name == name:
             return
     raise RuntimeError(f"the workflow ended before it heard {name!r}")
+
+
+async def _ended(seen: AsyncIterator[HistoryEvent]) -> None:
+    """Wait until the incident knows that its change has ended: before that it refuses to be closed."""
+    async for event in seen:
+        if event.HasField("child_workflow_execution_completed_event_attributes"):
+            return
+    raise RuntimeError("the workflow ended before its change")

@@ -118,6 +118,7 @@ class LedgerWriter:
         await self.written()
 
     async def _store(self, profile: profiles.Profile, last: AppendCall | None) -> Reported:
+        self._with_report = False
         declaration = self._incident.state.declaration
         call = ReportCall(
             incident=declaration.incident_id,
@@ -181,7 +182,6 @@ class LedgerWriter:
         last = call.entries[-1].seq == self._incident.timeline.length
         if evidence is None or not (self._with_report and last and self._nothing_else()):
             return None
-        self._with_report = False
         try:
             stored = await self._store({**profiles.REPORT, "schedule_to_close_timeout": time}, call)
         except ActivityError as error:

@@ -3,11 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner
 
 from tests.activities.scopes import environment
 from tests.builders import declaration
+from tests.workflows import world as workflows_world
 from tests.workflows.world import Told, World
+from workflows.incident import Incident
 
 VAULT = environment(evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"})
 
@@ -56,6 +60,24 @@ async def test_the_last_entries_are_written_with_the_report(server: WorkflowEnvi
     """One activity less for every incident; where it fails, the entries are written alone, and come first."""
     account = await ended(server, world)
     assert world.stored_with == [account["timeline"][-2]["seq"]]
+
+
+async def test_a_record_that_was_whole_before_is_reported_once(
+    server: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where something ran until all was written, the entry that says where the report is does not bring another."""
+    quiet, whole = Incident._is_quiet, set[bool]()
+
+    def busy_until_all_is_written(incident: Incident) -> bool:
+        if incident._incident.state.ended and not incident._ledger.writing:
+            whole.add(True)
+        return bool(whole) and quiet(incident)
+
+    monkeypatch.setattr(Incident, "_is_quiet", busy_until_all_is_written)
+    monkeypatch.setattr(workflows_world, "runner", UnsandboxedWorkflowRunner)
+    account = await ended(server, world)
+    assert world.reports == [len(account["timeline"]) - 1] == [len(world.ledger) - 1]
+    assert world.stored_with == []
 
 
 async def test_a_report_that_cannot_be_stored_holds_nothing_up(server: WorkflowEnvironment, world: World) -> None:
