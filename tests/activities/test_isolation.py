@@ -6,7 +6,7 @@ from moto import mock_aws
 from moto.ecs.models import ecs_backends
 
 from activities.action import RuleError
-from activities.aws.ecs.ecs_stop_service import StopParams, StopService
+from activities.aws.ecs.ecs_stop_service import _AT_REST, StopParams, StopService
 from activities.aws.network.network_isolate import IsolateNetwork, IsolateParams
 from activities.changes.runner import ChangeRunner
 from domain.model.plan import Plan
@@ -227,6 +227,21 @@ def test_what_autoscaling_starts_since_the_plan_is_stopped() -> None:
     assert runner.apply(world.change, call, NOW).outcome == "applied"
     assert count(world) == 0
     verified(runner, world, call)
+
+
+def test_what_ran_no_task_is_not_started_by_an_undo() -> None:
+    """Its minimum would start some: that piece is refused and named, in the plan too, and the others come back."""
+    world = stop()
+    count(world, 0)
+    call = of_runner(runner := ChangeRunner(world.clients), world)
+    assert "No task of backend runs now: an undo leaves its autoscaling suspended" in call.plan.impact
+    assert runner.apply(world.change, call, NOW).refused == {}
+    undo = of_runner(runner, world, 2, call.plan)
+    world.clients.writes.clear()
+    undone = runner.apply(world.change, undo, NOW)
+    assert "its minimum of 2 would start some" in undone.refused.pop("backend.scaling")
+    assert (undone.refused, world.clients.writes) == ({}, ["ecs.update_service"])
+    assert world.snapshot() == ([0, 3], [(0, 8, _AT_REST["suspended"])])
 
 
 def test_a_daemon_is_not_stopped() -> None:

@@ -1,6 +1,7 @@
 """A promotion does not hang on ECS: what ECS does not do or tell is told, and the database is replaced all the same."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,24 @@ from tests.activities.database_worlds import promote
 from tests.activities.fake_ecs import FakeEcs
 from tests.activities.scopes import NOW
 from tests.activities.test_change_catalogue import planned
+from tests.activities.world import WIRE
+
+
+@contextmanager
+def answering(world: ChangeWorld, ecs: FakeEcs, operation: str, code: str) -> Iterator[None]:
+    """An operation that looks at the application answers with an error."""
+
+    def refuse(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code}}, operation)
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        WIRE.listening(lambda sent: code if sent.operation == operation else None),
+    ):
+        if operation == "DescribeServices":
+            patch.setattr(ecs, "describe_services", refuse)
+        yield
+
 
 _PROMOTION = ["ec2.revoke_security_group_ingress", "rds.promote_read_replica", "ssm.put_parameter"]
 
@@ -96,3 +115,30 @@ def test_a_restart_that_ecs_cannot_show_any_more_is_not_waited_for(
     seen = world.change.verify(world.scope, call.plan)
     assert seen.done
     assert "not seen to restart (cluster axis-cluster has no active service axis-backend" in seen.message
+
+
+@pytest.mark.parametrize("operation", ["DescribeServices", "DescribeTargetHealth"])
+def test_a_denied_look_at_the_restart_does_not_hide_the_promotion(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs, call: ApplyCall, operation: str
+) -> None:
+    """Who responds reads that the database is replaced, and that the restart is not seen; it is not waited for."""
+    assert runner.apply(world.change, call, NOW).refused == {}
+    world.settle()
+    with answering(world, ecs, operation, "AccessDeniedException"):
+        seen = world.change.verify(world.scope, call.plan)
+    assert seen.done
+    assert "a primary, with backups" in seen.message
+    assert "not seen to restart (AWS answers AccessDeniedException): look" in seen.message
+
+
+@pytest.mark.parametrize("operation", ["DescribeServices", "DescribeTargetHealth"])
+def test_a_look_at_the_restart_that_fails_is_taken_again(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs, call: ApplyCall, operation: str
+) -> None:
+    """It may pass; meanwhile it is told that the promotion stands."""
+    assert runner.apply(world.change, call, NOW).refused == {}
+    world.settle()
+    with answering(world, ecs, operation, "ServerException"):
+        seen = world.change.verify(world.scope, call.plan)
+    assert (seen.done, seen.failed, "a primary, with backups" in seen.message) == (False, False, True)
+    assert world.change.verify(world.scope, call.plan).done

@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 from activities.action import Clients, RuleError
-from activities.aws.ecs.described_service import described
-from activities.aws.shared.error_codes import code_of
+from activities.aws.ecs.app_restart import deployment_since
+from activities.aws.ecs.described_service import described, settled
+from activities.aws.shared.error_codes import code_of, is_denied, is_of_aws
 from activities.aws.shared.pages import Pages
-from domain.model.plan import State
+from domain.model.plan import Plan, State, Verification
 
 _KEPT_VERSIONS = 100
 
@@ -59,6 +60,24 @@ def restartable(clients: Clients, at: State, wanted: bool) -> tuple[dict[str, An
     if controller != "ECS":
         return None, f"its deployments are those of {controller}, and ECS restarts none of these"
     return service, ""
+
+
+def restarted(clients: Clients, plan: Plan) -> Verification:
+    """Whether the application answers anew; where that is denied or gone, it is said, and nothing waits for it."""
+    try:
+        service, missing = restartable(clients, plan.context, wanted=True)
+        if service and not deployment_since(plan, service).items() <= plan.after.items():
+            return Verification(done=False, message="the application is not restarted yet")
+        if service:
+            return settled(clients, plan, service)
+    except Exception as error:
+        if not is_of_aws(error):
+            raise
+        missing = f"AWS answers {code_of(error) or type(error).__name__}"
+        if not is_denied(error):
+            return Verification(done=False, message=f"the application is not seen to restart yet ({missing})")
+    unseen = f"the application is not seen to restart ({missing}): look, and restart it by hand"
+    return Verification(done=True, message=unseen)
 
 
 def _found(clients: Clients, parameter: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from activities.action import Clients, Params, ServiceName, iam
+from activities.action import Clients, Params, RuleError, ServiceName, iam
 from activities.aws.ecs.described_service import described, located, refuse_daemon, scaling, set_scaling, update
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.pieces import CompositeChange, Piece
@@ -31,6 +31,7 @@ class StopService(CompositeChange[StopParams]):
 
     Each service has two pieces: `<name>.scaling`, null without autoscaling, and `<name>.desired`, which moves by
     itself. With a minimum above 0, any later registration of the target would start tasks again, whoever makes it.
+    So of a service that ran no task, an undo leaves such a minimum alone, and says so.
     """
 
     name = "ecs.stop_service"
@@ -59,7 +60,7 @@ class StopService(CompositeChange[StopParams]):
             summary=f"Stop {' and '.join(names)}: {running} tasks end",
             before=before,
             after={field: None if before[field] is None else value for field, value in after.items()},
-            impact=_impact(names, running),
+            impact=_impact(names, running) + _left_suspended(names, before),
             locks=arns,
             moving=tuple(f"{name}.{_COUNT}" for name in names),
             context=context,
@@ -68,9 +69,10 @@ class StopService(CompositeChange[StopParams]):
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterator[tuple[str, Piece]]:
         """Stopping, autoscaling is suspended first, or it would start tasks again; coming back it is resumed last."""
         for name, at in context.items():
-            first: tuple[str, Piece] = (f"{name}.{_SCALING}", _Scaling(self.clients, at))
+            at_rest = wanted.get(f"{name}.{_COUNT}") == 0
+            first: tuple[str, Piece] = (f"{name}.{_SCALING}", _Scaling(self.clients, at, at_rest))
             both = [first, (f"{name}.{_COUNT}", _Count(self.clients, at))]
-            yield from both if wanted.get(f"{name}.{_COUNT}") == 0 else reversed(both)
+            yield from both if at_rest else reversed(both)
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether as many tasks run as shall; ending tasks drain first, for up to minutes."""
@@ -93,10 +95,14 @@ class StopService(CompositeChange[StopParams]):
 
 @dataclass(frozen=True)
 class _Scaling:
-    """Autoscaling's minimum and suspensions, set together: with the old minimum, what was stopped would start."""
+    """Autoscaling's minimum and suspensions, set together: with the old minimum, what was stopped would start.
+
+    While the service is to stay `at_rest`, a minimum above 0 is refused.
+    """
 
     clients: Clients
     at: State
+    at_rest: bool
 
     def read(self) -> Any:
         limits = scaling(self.clients, self.at)
@@ -109,6 +115,11 @@ class _Scaling:
         }
 
     def set(self, value: Any) -> None:
+        if self.at_rest and value["minimum"]:
+            raise RuleError(
+                f"no task ran before, and its minimum of {value['minimum']} would start some: it stays suspended with "
+                "the minimum 0; set both by hand once it shall run"
+            )
         set_scaling(self.clients, self.at, MinCapacity=value["minimum"], SuspendedState=value["suspended"])
 
 
@@ -134,3 +145,10 @@ def _impact(names: list[str], running: int) -> str:
         "everybody, clinical users included, until this is undone. What the tasks hold in memory and on their own "
         "disks is lost: capture it first. It does not stop anybody who holds credentials of the database or of AWS."
     )
+
+
+def _left_suspended(names: list[str], before: State) -> str:
+    """What an undo does not put back, lest it start tasks where none ran."""
+    at = {name: (before[f"{name}.{_COUNT}"], before[f"{name}.{_SCALING}"] or _AT_REST) for name in names}
+    idle = [name for name, (count, limits) in at.items() if count == 0 and limits["minimum"]]
+    return f" No task of {' and '.join(idle)} runs now: an undo leaves its autoscaling suspended." if idle else ""

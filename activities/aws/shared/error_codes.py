@@ -139,11 +139,17 @@ def is_of_aws(error: BaseException) -> bool:
     return any(base.__module__ == "botocore.exceptions" for base in type(error).__mro__)
 
 
+def is_denied(error: BaseException) -> bool:
+    """Tell whether AWS answered that whoever asked may not."""
+    answer = getattr(error, "response", {})
+    return code_of(error) is not None and kind_of_answer(answer, "") is ErrorKind.ACCESS_DENIED
+
+
 def unless_denied(look: Callable[[], T]) -> T | None:
     """What a look gives that only completes a plan; None where the role may not look, which the plan then says."""
     try:
         return look()
     except Exception as error:
-        if code_of(error) is None or kind_of_answer(getattr(error, "response", {}), "") is not ErrorKind.ACCESS_DENIED:
+        if not is_denied(error):
             raise
         return None
