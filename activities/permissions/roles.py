@@ -29,7 +29,7 @@ _READS_CONTENT = frozenset(
 )
 """What gives lines of logs, objects or traced addresses: they may say something about patients."""
 
-_LOCKS_AND_INTENTS = iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem")
+_LOCKS_AND_INTENTS = iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem Query")
 _AROUND: dict[str, tuple[str, ...]] = {
     REMEDIATE_QUEUE: iam("dynamodb:DeleteItem"),  # whatever happened to a change, its locks are given back
     FORENSICS_QUEUE: _LOCKS_AND_INTENTS,

@@ -2,7 +2,7 @@
 
 import atexit
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from activities.action import Outside
+from activities.action import Outside, RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
@@ -94,7 +94,7 @@ def _tapped(account: Account) -> AwsClients:
 
 
 def _change(calls: Calls, name: str) -> None:
-    """From plan to undo."""
+    """From plan to undo, and asked for again while it stands: whether that is ours is looked up."""
     with mock_aws():
         world = world_of(name)
         runner = ChangeRunner(world.clients)
@@ -104,8 +104,10 @@ def _change(calls: Calls, name: str) -> None:
             with WIRE.deaf():
                 world.settle()
             verified(runner, world, call)
+            with suppress(RuleError):  # of what was done already some ask for nothing, others refuse it
+                planned(runner, world, generation=2)
             if call.plan.reversible:
-                runner.apply(world.change, planned(runner, world, generation=2, undo=call.plan), NOW)
+                runner.apply(world.change, planned(runner, world, generation=3, undo=call.plan), NOW)
 
 
 def _release(calls: Calls) -> None:
