@@ -7,6 +7,7 @@ from activities.permissions.dependents import with_dependents
 from activities.permissions.roles import LEDGER, WORKER, permissions_of, roles
 from activities.permissions.statements import role_name, statements
 from domain.config.environment import Environment
+from domain.values.aws_places import arn
 from domain.values.ids import FORENSICS_QUEUE
 
 Document = dict[str, Any]
@@ -95,16 +96,27 @@ def trust_policy(environment: Environment) -> Document:
     return _document([{"Effect": "Allow", "Principal": {"AWS": worker}, "Action": "sts:AssumeRole"}])
 
 
-def key_policy(environment: Environment, *, signs: bool) -> Document:
-    """A key's own policy: the account's policies decide, but only the ledger's role signs."""
-    owner = {"AWS": environment.arn("iam", "root")}
-    said: list[Document] = [
-        {"Sid": "Account", "Effect": "Allow", "Principal": owner, "Action": "kms:*", "Resource": "*"}
-    ]
+def key_policy(environment: Environment, *, signs: bool = False, shared_with: str | None = None) -> Document:
+    """A key's own policy: the account's policies decide, but only the ledger's role signs.
+
+    The account that it is `shared_with` may restore what is encrypted, and by grants let RDS do so there (RDS user
+    guide, "Sharing encrypted snapshots").
+    """
+    said = [_owned("Account", environment.account, "kms:*", environment)]
     if signs:
         signers = {"ArnNotLike": {"aws:PrincipalArn": _arns(environment, (LEDGER,))}}
         said.append(_denied("SignedByTheLedger", "kms:Sign", ["*"], signers))
+    if shared_with:
+        granting = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+        said.append(_owned("ReadByForensics", shared_with, ["kms:Decrypt", "kms:DescribeKey"], environment))
+        grants = _owned("GrantedByForensics", shared_with, granting, environment)
+        said.append(grants | {"Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}})
     return _document(said)
+
+
+def _owned(sid: str, account: str, actions: str | list[str], environment: Environment) -> Document:
+    owner = {"AWS": arn(environment.region, account, "iam", "root")}
+    return {"Sid": sid, "Effect": "Allow", "Principal": owner, "Action": actions, "Resource": "*"}
 
 
 def _denied(sid: str, actions: str | list[str], resources: list[str], condition: Document | None = None) -> Document:

@@ -39,8 +39,10 @@ def made(environment: Environment, folder: Path, template: Path) -> Files:
     }
     if environment.evidence:
         documents["evidence-bucket"] = bucket_policy(environment, environment.evidence.bucket)
-        documents["evidence-key"] = key_policy(environment, signs=False)
+        documents["evidence-key"] = key_policy(environment)
         documents["signing-key"] = key_policy(environment, signs=True)
+        if forensics := environment.evidence.snapshots:
+            documents["snapshot-key"] = key_policy(environment, shared_with=forensics.account)
     said = {name: document for name, document in documents.items() if document["Statement"]}
     written = {folder / f"{name}.json": json.dumps(document, indent=2) + "\n" for name, document in said.items()}
     return {**written, template: stack.text(environment)}

@@ -11,6 +11,7 @@ from deploy.policies.documents import Document, boundary, bucket_policy, key_pol
 from domain.config.environment import Environment, Evidence
 
 _SMALL, _WIDTH = 100, 4096
+_FORENSIC = "ForensicAccount"
 _KEPT: Document = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _PARAMETERS: Document = {
     "WorkerService": {
@@ -32,15 +33,30 @@ def text(environment: Environment) -> str:
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"What incidents of {environment.name} need in AWS. Made by `make iam`; do not edit.",
-        "Parameters": _PARAMETERS,
+        "Parameters": _PARAMETERS | _forensic_account(environment),
         "Resources": _portable(_resources(environment), environment),
         "Outputs": _outputs(environment),
     }
     return yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH)
 
 
+def _forensic_account(environment: Environment) -> Document:
+    """The account that snapshots of a breach are shared with, where the environment names one."""
+    forensics = environment.evidence.snapshots if environment.evidence else None
+    if forensics is None:
+        return {}
+    asked = {"Type": "String", "Default": forensics.account, "AllowedPattern": r"\d{12}"}
+    return {_FORENSIC: asked | {"Description": "The account that restores the snapshots of a breach"}}
+
+
 class Filled(str):
     """A text whose `${…}` CloudFormation fills in."""
+
+    __slots__ = ()
+
+
+class Part(str):
+    """What AWS gives a resource of the stack, such as its ARN."""
 
     __slots__ = ()
 
@@ -56,6 +72,10 @@ def _filled(dumper: yaml.SafeDumper, value: Filled) -> yaml.Node:
     return dumper.represent_scalar("!Sub", str(value))
 
 
+def _part(dumper: yaml.SafeDumper, value: Part) -> yaml.Node:
+    return dumper.represent_scalar("!GetAtt", str(value))
+
+
 def _listed(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
     names = all(isinstance(one, str) for one in value)
     return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=names)
@@ -67,6 +87,7 @@ def _small(dumper: yaml.SafeDumper, value: Document) -> yaml.Node:
 
 
 _Template.add_representer(Filled, _filled)
+_Template.add_representer(Part, _part)
 _Template.add_representer(dict, _small)
 _Template.add_representer(list, _listed)
 
@@ -108,9 +129,15 @@ def _logs(environment: Environment) -> Document:
 
 
 def _vault(environment: Environment, evidence: Evidence) -> Document:
-    """The evidence bucket, the key that encrypts it, and the key that signs the ledger's heads."""
+    """The evidence bucket and its key, the key that signs the ledger's heads, and that for snapshots of a breach."""
+    turned = {"EnableKeyRotation": True}
+    shared = {}
+    if forensics := evidence.snapshots:
+        own = key_policy(environment, shared_with=forensics.account)
+        shared = _key("SnapshotKey", forensics.kms_key, own, turned)
     return {
-        **_key("EvidenceKey", evidence.kms_key, key_policy(environment, signs=False), {"EnableKeyRotation": True}),
+        **_key("EvidenceKey", evidence.kms_key, key_policy(environment), turned),
+        **shared,
         **_key(
             "SigningKey",
             evidence.signing_key,
@@ -130,7 +157,7 @@ def _vault(environment: Environment, evidence: Evidence) -> Document:
 
 def _bucket(evidence: Evidence) -> Document:
     """Each object is locked as it is put, for as long as its kind is kept: the bucket has no retention of its own."""
-    encrypted = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["EvidenceKey", "Arn"]}}
+    encrypted = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": Part("EvidenceKey.Arn")}
     closed = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
     return {
         "BucketName": evidence.bucket,
@@ -171,7 +198,6 @@ def _role(role: str, environment: Environment) -> Document:
     rights = [{"PolicyName": role, "PolicyDocument": own}] if own["Statement"] else []
     return {
         "Type": "AWS::IAM::Role",
-        **({} if runs else {"DependsOn": _logical(WORKER)}),
         "Properties": {
             "RoleName": role_name(role, environment),
             "PermissionsBoundary": {"Ref": "Boundary"},
@@ -200,13 +226,15 @@ def _outputs(environment: Environment) -> Document:
         "WorkerRoleArn": _told("The role that workers run under", f"${{{_logical(WORKER)}.Arn}}"),
     }
     if environment.evidence:
-        lines = (
+        lines = [
             "evidence:",
             "  bucket: ${EvidenceBucket}",
             "  kms_key: ${EvidenceKeyAlias}",
             "  signing_key: ${SigningKeyAlias}",
             f"  retention_days: {environment.evidence.retention_days}",
-        )
+        ]
+        if environment.evidence.snapshots:
+            lines.append(f'  snapshots: {{account: "${{{_FORENSIC}}}", kms_key: "${{SnapshotKeyAlias}}"}}')
         made["EvidenceLines"] = _told("For the environment's file", "\n".join(lines))
     return made
 
@@ -216,14 +244,26 @@ def _told(what: str, value: str) -> Document:
 
 
 def _portable(value: Any, environment: Environment) -> Any:
-    """ARNs take partition, region and account from where the stack is made."""
+    """ARNs are those of the stack's own parts, or take partition, region and account from where it is made."""
     if isinstance(value, dict):
         return {key: _portable(one, environment) for key, one in value.items()}
     if isinstance(value, list):
         return [_portable(one, environment) for one in value]
     if not isinstance(value, str) or not value.startswith("arn:"):
         return value
+    if part := _parts(environment).get(value):
+        return Part(f"{part}.Arn")
     _, _, service, region, account, resource = value.split(":", 5)
     places = {environment.region: "${AWS::Region}", environment.account: "${AWS::AccountId}"}
+    if environment.evidence and environment.evidence.snapshots:
+        places[environment.evidence.snapshots.account] = f"${{{_FORENSIC}}}"
     parts = ("arn", "${AWS::Partition}", service, places.get(region, region), places.get(account, account), resource)
     return Filled(":".join(parts))
+
+
+def _parts(environment: Environment) -> dict[str, str]:
+    """The parts of the stack that its policies name, by ARN: the shorter way, and one that CloudFormation waits for."""
+    worker = environment.arn("iam", f"role/{role_name(WORKER, environment)}")
+    found = {environment.arn("dynamodb", f"table/{environment.ledger_table}"): "LedgerTable", worker: _logical(WORKER)}
+    bucket = environment.evidence.bucket if environment.evidence else None
+    return found | ({environment.arn("s3", bucket): "EvidenceBucket"} if bucket else {})

@@ -56,7 +56,11 @@ class Simulation:
         """The policy that the resource itself has."""
         kind, environment = cell.request.kind, cell.request.environment
         if kind.endswith(" key"):
-            return self._named(f"{kind} in {place}", key_policy(environment, signs=kind == "signing key"))
+            forensics = environment.evidence.snapshots if environment.evidence and kind == "snapshot key" else None
+            own = key_policy(
+                environment, signs=kind == "signing key", shared_with=forensics.account if forensics else None
+            )
+            return self._named(f"{kind} in {place}", own)
         if kind.startswith("evidence bucket") and environment.evidence:
             return self._named(f"bucket in {place}", bucket_policy(environment, environment.evidence.bucket))
         return self._named(f"trust in {place}", trust_policy(environment)) if kind == "one of our roles" else None

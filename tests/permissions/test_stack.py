@@ -12,6 +12,7 @@ import boto3
 import pytest
 import yaml
 from moto import mock_aws
+from moto.kms.models import kms_backends
 
 from activities.permissions.roles import CONSOLE, WORKER, roles
 from activities.permissions.statements import role_name
@@ -70,6 +71,8 @@ def test_the_record_cannot_be_lost() -> None:
     encrypting = aliases[where.evidence.kms_key]
     assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == where.arn("kms", f"key/{encrypting}")
     assert aliases[where.evidence.signing_key] != encrypting
+    assert where.evidence.snapshots
+    assert aliases[where.evidence.snapshots.kms_key] not in {encrypting, aliases[where.evidence.signing_key]}
     [group] = boto3.client("logs").describe_log_groups(logGroupNamePrefix="/incident/")["logGroups"]
     assert group["retentionInDays"] == 365
 
@@ -119,6 +122,41 @@ def test_cfn_lint_has_nothing_to_say() -> None:
 def test_it_can_be_given_to_cloudformation_as_it_is() -> None:
     """It needs no bucket to be uploaded to."""
     assert len(stack.text(shipped()).encode()) <= _MOST_BYTES
+
+
+@pytest.mark.usefixtures("made")
+def test_the_forensic_account_uses_its_key_by_grants() -> None:
+    """What a breach's snapshots are shared under can be read there, and lent to AWS's services alone; nothing else."""
+    where = shipped()
+    assert where.evidence
+    assert where.evidence.snapshots
+    said = _key_policy(where.evidence.snapshots.kms_key)
+    theirs = [one for one in said["Statement"] if where.evidence.snapshots.account in str(one["Principal"])]
+    assert [(set(one["Action"]), one.get("Condition")) for one in theirs] == [
+        ({"kms:Decrypt", "kms:DescribeKey"}, None),
+        (
+            {"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"},
+            {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    ]
+    assert where.evidence.snapshots.account not in str(_key_policy(where.evidence.kms_key))
+
+
+def _key_policy(alias: str) -> Any:
+    """As moto was given it: of a key that CloudFormation made, it answers nothing that its policy decides."""
+    where = shipped()
+    listed = boto3.client("kms").list_aliases()["Aliases"]
+    [key] = [one["TargetKeyId"] for one in listed if one["AliasName"] == alias]
+    return kms_backends[where.account][where.region].keys[key].policy
+
+
+def test_what_is_not_shared_needs_no_key_for_it() -> None:
+    """Without a forensic account there is neither its parameter nor its key."""
+    where = shipped()
+    assert where.evidence
+    alone = stack.text(other(evidence=where.evidence.model_copy(update={"snapshots": None})))
+    assert "ForensicAccount" not in alone
+    assert "SnapshotKey" not in alone
 
 
 def test_what_has_no_evidence_makes_none() -> None:
