@@ -85,16 +85,17 @@ class Change:
             params=record.params,
             undo=request.undo,
         )
-        try:
-            planned = await workflow.execute_activity(
-                f"{record.action}.plan", call, result_type=Planned, **self._options(profiles.PLAN, "Plan")
-            )
-        except ActivityError as error:
-            if not self._change.ended:
-                self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
+        planning = workflow.start_activity(
+            f"{record.action}.plan", call, result_type=Planned, **self._options(profiles.PLAN, "Plan")
+        )
+        await workflow.wait_condition(lambda: planning.done() or self._change.ended)
+        if self._change.ended:
+            planning.cancel()  # who cancelled is not kept waiting for a plan that nobody wants
             return
-        if not self._change.ended:
-            self._change.planned(planned, workflow.now())
+        try:
+            self._change.planned(await planning, workflow.now())
+        except ActivityError as error:
+            self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
 
     async def _wait_for_votes(self) -> None:
         due = self._change.next_due()
