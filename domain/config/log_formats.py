@@ -61,8 +61,10 @@ def _prefix(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    if value not in zoneinfo.available_timezones():
-        raise ValueError(f"{value!r} is no time zone; write one such as Australia/Sydney")
+    try:
+        zoneinfo.ZoneInfo(value)  # kept once it was found; a list of them all is read from the disk every time
+    except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError) as error:
+        raise ValueError(f"{value!r} is no time zone; write one such as Australia/Sydney") from error
     return value
 
 
