@@ -25,6 +25,7 @@ from tests.domain.log_samples import (
     APPLICATION,
     DEFAULTED,
     FIRELENS,
+    FIRELENS_DEFAULTED,
     LOGFMT,
     LOGFMT_DEFAULTED,
     PINO,
@@ -46,7 +47,20 @@ _UNFIT: list[tuple[LogFormat, str]] = [
     (PYTHON, "ERROR no"),
     (FIRELENS, '{"level":"error"}'),
     (TRACEBACK, "listening on 8080"),
+    (DEFAULTED, "{wait for it}"),
+    (DEFAULTED, '{"a":1'),
+    (DEFAULTED, '{"a":{"b":"}"}'),
+    (DEFAULTED, '{"a":1} and more'),
+    (FIRELENS_DEFAULTED, '{"log":"{wait for it}"}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":\\"}\\""}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":1} and more"}'),
 ]
+_WITHOUT_LEVEL = {
+    "json": (DEFAULTED, '{"a":{"b":["}",{}]},"n":%d}'),
+    "empty": (DEFAULTED, "{ }"),
+    "inside": (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":{\\"b\\":\\"}\\"},\\"n\\":%d}\\r\\n","source":"stdout"}'),
+    "logfmt": (LOGFMT_DEFAULTED, "n=%d duration=8ms"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +112,17 @@ def test_a_level_that_the_server_does_not_find_is_not_the_default(declared: LogF
     """Where a line has the key anywhere it may say anything: it is unread."""
     counted = log(log_of((5, line), busy=True), declared).counted()
     assert (counted.lines, counted.unread) == (1, 1)
+
+
+@pytest.mark.parametrize(("declared", "line"), _WITHOUT_LEVEL.values(), ids=_WITHOUT_LEVEL)
+def test_lines_of_the_default_level_are_one_kind(declared: LogFormat, line: str) -> None:
+    """Whatever else they say: what the server counts by is no part of it that differs from line to line."""
+    (tally,) = (
+        log(log_of(*((5.0, line.replace("%d", str(number))) for number in range(3)), busy=True), declared)
+        .counted()
+        .tallies
+    )
+    assert (tally.format, tally.error, tally.lines) == (declared.format, False, 3)
 
 
 def test_the_first_format_that_fits_counts_on_the_server_too() -> None:

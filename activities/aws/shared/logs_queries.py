@@ -68,14 +68,21 @@ def _patterns(number: int, declared: LineFormat) -> dict[str, str]:
         of_level, of_others, of_key = (_logfmt if declared.format == "logfmt" else _json)(declared.level, quote)
         named = {level: f"^{of_level.replace('(?<level>', f'(?<{level}>')}"}
         if declared.level_if_absent is not None:
-            named |= {known: f"^(?<{known}>{of_others})", f"named{number}": f"(?<named{number}>{of_key})"}
+            of_others = of_others.replace("(?<known>", f"(?<{known}>")
+            named |= {known: f"^{of_others}", f"named{number}": f"(?<named{number}>{of_key})"}
     return {name: _inside(declared, pattern) for name, pattern in named.items() if pattern}
 
 
 def _json(key: str, quote: str) -> tuple[str, str, str]:
-    """What finds the level of a line, that it is one of the format, and the last part of the level's key."""
+    """What finds the level of a line, that it is one of the format, and the last part of the level's key.
+
+    Of the whole line only its first brace is taken, as lines are counted by what is: an object that begins with a key,
+    or is empty, and ends with the line.
+    """
     level = rf"\s*\{{{_within(quote)}{_key(key, quote)}\s*:\s*(?:{quote})?(?<level>[^\",}}\s\\]+)"
-    return level, r"\s*\{", rf'[".]{re.escape(key.rpartition(".")[2])}{quote}'
+    end = r"\s*$" if quote == _QUOTE else rf"(?:\s|\\[rn])*{_QUOTE}"
+    others = rf"\s*(?<known>\{{)\s*(?:\}}|{_STRINGS[quote]}\s*:{_within(quote)}\}}){end}"
+    return level, others, rf'[".]{re.escape(key.rpartition(".")[2])}{quote}'
 
 
 def _logfmt(key: str, quote: str) -> tuple[str, str, str]:
@@ -83,7 +90,7 @@ def _logfmt(key: str, quote: str) -> tuple[str, str, str]:
     text = _STRINGS[quote]
     before = rf'(?:(?:[^\s="]+(?:=(?:{text}|[^\s"]*))?|{text})\s+)*'
     named = f"{re.escape(key)}="
-    return rf"{before}{named}(?:{quote})?(?<level>[^\s\"\\]+)", rf'{before}[^\s="]+=', named
+    return rf"{before}{named}(?:{quote})?(?<level>[^\s\"\\]+)", rf'{before}[^\s="]+(?<known>=)', named
 
 
 def _within(quote: str) -> str:
