@@ -27,13 +27,14 @@ class HealthEndpoint(ProbeAction[HealthEndpointParams]):
 
     def observe(self, scope: Scope, params: HealthEndpointParams, at: datetime) -> Finding:  # noqa: ARG002
         check = scope.environment.health[params.endpoint]
-        tries = [_try(check) for _ in range(check.attempts)]
+        tries = [attempt(check) for _ in range(check.attempts)]
         failed = [one for one in tries if not one["ok"]]
         facts = {"endpoint": params.endpoint, "attempts": tries, "failed": len(failed)}
         return suspect_if(len(failed) == len(tries), _summary(params.endpoint, tries, failed), facts, check.url)
 
 
-def _try(check: HealthCheck) -> dict[str, Any]:
+def attempt(check: HealthCheck) -> dict[str, Any]:
+    """One request: whether it was answered by 2xx, and the status, or what kind of error came instead."""
     try:
         with requests.get(check.url, timeout=check.timeout_seconds, allow_redirects=False, stream=True) as answer:
             return {

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from activities.action import Clients
 from activities.permissions.statements import role_name
+from activities.statuspage_client import StatusPageClient
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 
@@ -35,13 +36,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Room:
-    """What a look may use. `now` is this machine's clock, in UTC; `acting` gives clients under the role of an ARN."""
+    """What a look may use. `now` is this machine's clock, in UTC; `acting` gives clients under the role of an ARN.
+
+    `status_page` refuses everything where whoever runs preflight has no key.
+    """
 
     clients: Clients
     environment: Environment
     organisation: Organisation
     now: Callable[[], datetime]
     acting: Callable[[str], Clients]
+    status_page: StatusPageClient
 
     def client(self, service: str) -> Any:
         """The client of a service, in the environment's region."""

@@ -1,14 +1,19 @@
 """What runs out: the clock's second, and the quotas that an incident's own changes need something of."""
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from operator import itemgetter
 from typing import Any
 
 from activities.action import iam
-from activities.preflight.check import Check, Room, Verdict, ok, wrong
+from activities.aws.database.rds_snapshots import Snapshots
+from activities.aws.network.dns_firewall import DnsFirewall
+from activities.aws.network.isolation_barriers import FAMILIES
+from activities.aws.network.isolation_barriers import room as room_in_acl
+from activities.preflight.check import Check, Room, Verdict, ok, unknown, wrong
 from activities.preflight.places import each, left, under
+from domain.config.environment import Network
 
 _OFF = timedelta(seconds=1)
 _GRAIN = timedelta(seconds=1)
@@ -31,31 +36,47 @@ def clock(room: Room, _: str) -> Verdict:
     return ok("within a second of AWS's")
 
 
-def _quota(room: Room, service: str, code: str) -> int:
-    """What the account may have; one that was never raised has AWS's default (`servicequotas:GetServiceQuota`)."""
-    found = room.client("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)
-    return int(found["Quota"]["Value"])
-
-
 def acl_entries(room: Room, acl: str) -> Verdict:
-    """A network ACL has room for an isolation's entries in either direction (`ec2:DescribeNetworkAcls`).
+    """A network ACL has room for an isolation's entries in either direction, counted as its plan counts them.
 
-    The quota counts each direction and each of IPv4 and IPv6, with the last entry, which AWS adds (VPC guide, "Amazon
-    VPC quotas").
+    `ec2:DescribeNetworkAcls`, `servicequotas:GetServiceQuota`.
     """
-    entries = room.client("ec2").describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
-    counts = Counter((one["Egress"], "Ipv6CidrBlock" in one) for one in entries)
-    return left(max(counts.values()), _quota(room, "vpc", "L-2AEEBF1A"), 3, "entries a direction")
+    found = room.client("ec2").describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]
+    counted = [
+        room_in_acl(room.clients, found, family, egress=egress) for family in FAMILIES for egress in (False, True)
+    ]
+    used, most = max(counted, key=itemgetter(0))
+    if most is None:
+        return unknown("its quota may not be read; allow whoever runs preflight servicequotas:GetServiceQuota")
+    return left(used, most, 3, "entries a direction")
 
 
-def snapshots(room: Room, _: str) -> Verdict:
-    """There is room for an incident's manual snapshots (`rds:DescribeDBSnapshots`)."""
-    pages = room.client("rds").get_paginator("describe_db_snapshots").paginate(SnapshotType="manual")
-    used = sum(len(page["DBSnapshots"]) for page in pages)
-    return left(used, _quota(room, "rds", "L-272F1212"), 5, "manual snapshots")
+def snapshots(room: Room, cluster: str) -> Verdict:
+    """There is room for an incident's manual snapshots and their copies (`rds:DescribeAccountAttributes`)."""
+    found = Snapshots(room.clients, cluster=cluster == _CLUSTER).room()
+    if found is None:
+        return unknown("RDS does not tell how many there may be; look at its quotas by hand")
+    return left(*found, 5, f"manual snapshots of {cluster}s")
 
 
-_REGION: Callable[[Room], dict[str, str]] = each(lambda e: {"region": e.region if e.databases else None})
+def resolver_groups(room: Room, one: Network) -> Verdict:
+    """A VPC has room for the DNS firewall's rule group (`route53resolver:ListFirewallRuleGroupAssociations`)."""
+    value, said = DnsFirewall(room.clients, str(one.dns_firewall), one.vpc_id).planned()
+    if value is None:
+        return wrong(f"{said}; take one away")
+    return unknown(f"{said}; look whether they let names through") if said else ok("there is room for it")
+
+
+_INSTANCE, _CLUSTER = "instance", "cluster"
+_KINDS: Callable[[Room], dict[str, str]] = each(
+    lambda e: {
+        f"{kind}s": kind if any(one.cluster == (kind == _CLUSTER) for one in e.databases.values()) else None
+        for kind in (_INSTANCE, _CLUSTER)
+    }
+)
+_FIREWALLED: Callable[[Room], dict[str, Network]] = each(
+    lambda e: {f"networks.{name}.dns_firewall": one if one.dns_firewall else None for name, one in e.networks.items()}
+)
 
 CHECKS: tuple[Check[Any], ...] = (
     Check("clock", lambda _: {"this machine": ""}, clock, ()),
@@ -65,5 +86,6 @@ CHECKS: tuple[Check[Any], ...] = (
         acl_entries,
         iam("ec2:DescribeNetworkAcls", "servicequotas:GetServiceQuota"),
     ),
-    Check("snapshots", _REGION, snapshots, iam("rds:DescribeDBSnapshots", "servicequotas:GetServiceQuota")),
+    Check("snapshots", _KINDS, snapshots, iam("rds:DescribeAccountAttributes")),
+    Check("rule groups", _FIREWALLED, resolver_groups, iam("route53resolver:ListFirewallRuleGroupAssociations")),
 )

@@ -17,13 +17,13 @@ from activities.preflight.places import each, under
 from domain.config.environment import Database, Network, Service
 from domain.rules.log_lines import Line, Unread, first_read, read_line
 
-_SAMPLE = 50
-_RECENT = timedelta(hours=24)
+SAMPLE = 50
+RECENT = timedelta(hours=24)
 
 
 def judged(lines: Iterable[str], read: Callable[[str], Line | Unread], where: str, remedy: str) -> Verdict:
     """How many lines of a sample its format reads; of an empty sample nothing is known."""
-    seen = [read(line) for line in islice(lines, _SAMPLE)]
+    seen = [read(line) for line in islice(lines, SAMPLE)]
     lost = [one.why for one in seen if isinstance(one, Unread)]
     if not seen:
         return unknown(f"nothing was written to {where}: look again when something was")
@@ -39,7 +39,7 @@ def service_log(room: Room, one: Service) -> Verdict:
     if only_queried(described(room.client("logs"), one.log_group) or {}):
         return unknown(
             "its class is Infrequent Access, which preflight does not read, as queries cost; compare "
-            f"{_SAMPLE} lines with log_formats in Logs Insights: fields @message | limit {_SAMPLE}"
+            f"{SAMPLE} lines with log_formats in Logs Insights: fields @message | limit {SAMPLE}"
         )
     lines = (event["message"] for event in _events(room, one.log_group))
     return judged(
@@ -61,7 +61,7 @@ def database_log(room: Room, one: Database) -> Verdict:
         return unknown(f"RDS lists no log of format {declared.format}; look again when something was written")
     newest = max(named, key=lambda file: int(file["LastWritten"]))["LogFileName"]
     # RDS API DownloadDBLogFilePortion: without a marker these are the last lines
-    portion = rds.download_db_log_file_portion(DBInstanceIdentifier=name, LogFileName=newest, NumberOfLines=_SAMPLE)
+    portion = rds.download_db_log_file_portion(DBInstanceIdentifier=name, LogFileName=newest, NumberOfLines=SAMPLE)
     lines = records(iter((portion.get("LogFileData") or "").split("\n")), declared)
     return judged(lines, lambda line: read_line(declared, line), newest, "mend log: prefix, zone and severities")
 
@@ -89,10 +89,10 @@ def _flow_fault(log: dict[str, Any], group: str | None) -> str | None:
 
 def _events(room: Room, group: str) -> Iterable[dict[str, Any]]:
     end = room.now()
-    start = end - _RECENT
+    start = end - RECENT
     pages = room.client("logs").get_paginator("filter_log_events")
     within = {name: int(at.timestamp() * 1000) for name, at in (("startTime", start), ("endTime", end))}
-    for page in pages.paginate(logGroupName=group, **within, PaginationConfig={"MaxItems": _SAMPLE}):
+    for page in pages.paginate(logGroupName=group, **within, PaginationConfig={"MaxItems": SAMPLE}):
         yield from page["events"]
 
 

@@ -221,12 +221,6 @@ CHECKS: tuple[Check[Any], ...] = (
     ),
     named("bucket", under("buckets"), bucket, iam("s3:ListBucket")),
     named(
-        "DNS firewall",
-        each(lambda e: {f"networks.{name}.dns_firewall": one.dns_firewall for name, one in e.networks.items()}),
-        described("route53resolver", "get_firewall_rule_group", "FirewallRuleGroupId", "FirewallRuleGroup"),
-        iam("route53resolver:GetFirewallRuleGroup"),
-    ),
-    named(
         "security group",
         under("security_groups"),
         described("ec2", "describe_security_groups", "GroupIds", "SecurityGroups"),

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from activities.preflight import channels, dry_runs, limits, logs, places, record, roles, waf
+from activities.preflight import channels, dns, dry_runs, limits, logs, outside, places, record, roles, samples, waf
 from activities.preflight.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *places.CHECKS,
     *waf.CHECKS,
+    *dns.CHECKS,
     *record.CHECKS,
     *logs.CHECKS,
+    *samples.CHECKS,
     *channels.CHECKS,
+    *outside.CHECKS,
     *limits.CHECKS,
     *roles.CHECKS,
 )

@@ -5,6 +5,7 @@ guide, "Control subnet traffic with network access control lists").
 """
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
@@ -25,22 +26,71 @@ def install() -> None:
         associate_firewall_rule_group=associate,
         disassociate_firewall_rule_group=disassociate,
         get_firewall_rule_group=rule_group,
+        list_firewall_domains=domains,
         list_firewall_rule_group_associations=listed,
+        list_firewall_rules=rules,
     )
 
 
-def rule_groups(backend: Route53ResolverBackend) -> set[str]:
-    """The ids of the rule groups that the account has."""
-    found: set[str] = vars(backend).setdefault("firewall_rule_groups", set())
+@dataclass
+class Rule:
+    """A rule, and the domains of its list."""
+
+    action: str = "BLOCK"
+    domains: tuple[str, ...] = ("*",)
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Group:
+    """A rule group; its rules by priority."""
+
+    rules: list[Rule] = field(default_factory=lambda: [Rule()])
+    shared: str = "NOT_SHARED"
+
+
+def rule_groups(backend: Route53ResolverBackend) -> dict[str, Group]:
+    """The rule groups that the account has, by id."""
+    found: dict[str, Group] = vars(backend).setdefault("firewall_rule_groups", {})
     return found
 
 
 def rule_group(response: Route53ResolverResponse) -> str:
     """One rule group (API GetFirewallRuleGroup)."""
-    asked = response._get_param("FirewallRuleGroupId")
-    if asked not in rule_groups(response.route53resolver_backend):
+    name, found = _asked_for(response)
+    shown = {"Id": name, "Status": "COMPLETE", "ShareStatus": found.shared, "RuleCount": len(found.rules)}
+    return json.dumps({"FirewallRuleGroup": shown})
+
+
+def rules(response: Route53ResolverResponse) -> str:
+    """The rules of a group (API ListFirewallRules)."""
+    name, found = _asked_for(response)
+    shown = [
+        {
+            "FirewallRuleGroupId": name,
+            "Name": f"rule-{number}",
+            "Priority": number,
+            "Action": rule.action,
+            "FirewallDomainListId": f"{name}/{number}",
+            **rule.more,
+        }
+        for number, rule in enumerate(found.rules)
+    ]
+    return json.dumps({"FirewallRules": shown})
+
+
+def domains(response: Route53ResolverResponse) -> str:
+    """The domains of a rule's list (API ListFirewallDomains), each with the dot that ends a whole name."""
+    group, _, number = str(response._get_param("FirewallDomainListId")).rpartition("/")
+    found = rule_groups(response.route53resolver_backend)[group].rules[int(number)]
+    return json.dumps({"Domains": [f"{one}." for one in found.domains]})
+
+
+def _asked_for(response: Route53ResolverResponse) -> tuple[str, Group]:
+    name = str(response._get_param("FirewallRuleGroupId"))
+    if name not in (known := rule_groups(response.route53resolver_backend)):
         raise JsonRESTError("ResourceNotFoundException", "There is no such rule group")
-    return json.dumps({"FirewallRuleGroup": {"Id": asked, "Status": "COMPLETE"}})
+    return name, known[name]
 
 
 def _associations(backend: Route53ResolverBackend) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from moto.ses.models import ses_backends
 
 from activities.permissions.roles import roles
 from activities.permissions.statements import role_name, statements
-from sandbox.aws.resolver_firewall import rule_groups
+from sandbox.aws.resolver_firewall import Group, rule_groups
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
 
@@ -36,7 +36,7 @@ def standing(world: World) -> None:
         if granted:
             iam.put_role_policy(RoleName=name, PolicyName=role, PolicyDocument=_policy(granted))
     firewalls = rule_groups(route53resolver_backends[environment.account][environment.region])
-    firewalls.update(one.dns_firewall for one in environment.networks.values() if one.dns_firewall)
+    firewalls.update({one.dns_firewall: Group() for one in environment.networks.values() if one.dns_firewall})
     sns.create_topic(Name="alarms")
     logs = environment.arn("iam", "role/sms-delivery-logs")
     sns.set_sms_attributes(attributes={"MonthlySpendLimit": _SPEND, "DeliveryStatusIAMRole": logs})

@@ -1,5 +1,6 @@
 """AWS, for the few commands that read or write the record: with the caller's own rights."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,13 +34,14 @@ def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]
 
 
 def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
-    """Look at the whole environment with the caller's own rights.
+    """Look at the whole environment with the caller's own rights, and at the status page with the workers' key if any.
 
     With `write`, leave a locked object too; with `assume`, ask EC2 as well: both under roles of workers.
     """
     from activities.preflight.check import Room
     from activities.preflight.run import run
     from activities.preflight.table import ASSUMED, CHECKS, WRITES
+    from activities.statuspage_client import StatusPageClient
 
     environment = options.load_environment()
     region = environment.region
@@ -49,5 +51,8 @@ def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
         return AwsClients(assumed_session(own_session(region), role, "incident-preflight", region), region)
 
     clients = AwsClients(boto3.Session(), region)
-    room = Room(clients, environment, organisation, now, acting)
+    page = StatusPageClient(
+        os.environ.get("STATUSPAGE_URL", "https://api.statuspage.io"), os.environ.get("STATUSPAGE_API_KEY", "")
+    )
+    room = Room(clients, environment, organisation, now, acting, page)
     return list(run((*CHECKS, *(ASSUMED if assume else ()), *(WRITES if write else ())), room))

@@ -15,6 +15,7 @@ from activities.preflight.places import CHECKS as PLACES
 from activities.preflight.places import arn, database
 from activities.preflight.record import trail
 from activities.preflight.waf import waf_log
+from activities.statuspage_client import StatusPageClient
 from sandbox.aws import logs_insights as sandbox_insights
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
@@ -30,7 +31,14 @@ def aws() -> Iterator[RecordedAws]:
 
 def room(aws: RecordedAws, **changes: Any) -> Room:
     where = environment(**changes)
-    return Room(aws, where, load_organisation(shipped_folder()), lambda: datetime.now(UTC), lambda _: aws)
+    return Room(
+        aws,
+        where,
+        load_organisation(shipped_folder()),
+        lambda: datetime.now(UTC),
+        lambda _: aws,
+        StatusPageClient("http://127.0.0.1:9", ""),
+    )
 
 
 def only(behavior: str, *actions: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,12 +18,11 @@ from activities.preflight.run import run
 from activities.preflight.table import ASSUMED, CHECKS, WRITES
 from domain.config.environment import Environment
 from sandbox.aws.messages_account import standing
-from sandbox.aws.resolver_firewall import rule_groups
+from sandbox.aws.resolver_firewall import Group, rule_groups
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
-from starters.files.organisation_folder import load_organisation
-from starters.files.shipped import shipped_folder
 from tests.aws import aws_clients
+from tests.sandbox.preflight_rooms import room_of
 
 ACL = "acl-0a1b2c3d4e5f60001"
 
@@ -31,13 +30,6 @@ ACL = "acl-0a1b2c3d4e5f60001"
 def looked(environment: Environment, checks: Any = CHECKS, off: timedelta = timedelta(), **given: Any) -> list[Row]:
     """Preflight's rows, with this machine's clock `off`."""
     return list(run(checks, room_of(environment, off, given.pop("acting", None)), **given))
-
-
-def room_of(environment: Environment, off: timedelta = timedelta(), acting: Any = None) -> Room:
-    """What looks are given in the sandbox."""
-    clients = aws_clients(environment.region)
-    organisation = load_organisation(shipped_folder())
-    return Room(clients, environment, organisation, lambda: datetime.now(UTC) + off, acting or (lambda _: clients))
 
 
 def not_ok(rows: list[Row]) -> dict[tuple[str, str], str]:
@@ -87,7 +79,9 @@ def test_every_planted_fault_is_found_and_none_invented(world: World) -> None:
         ("trail", "trails.account"): "wrong",
         ("log format", "services.frontend"): "wrong",
         ("WAF log", "web_acls.portal"): "missing",
+        ("WAF record", "web_acls.portal"): "missing",
         ("flow log", "networks.main"): "missing",
+        ("flow record", "networks.main"): "missing",
         ("text messages", "notifications"): "wrong",
         ("sender id", "notifications.sms_sender"): "wrong",
         ("opt-out", "security-lead +61491570157"): "wrong",
@@ -242,7 +236,9 @@ def test_what_is_in_cloudfront_s_region_and_what_dns_is_cut_by(world: World) -> 
         ("WAF log", "web_acls.portal"): "missing",
         ("DNS firewall", "networks.main.dns_firewall"): "missing",
     }
-    rule_groups(route53resolver_backends[environment.account][environment.region]).add("rslvr-frg-0000000000000000")
+    rule_groups(route53resolver_backends[environment.account][environment.region])["rslvr-frg-0000000000000000"] = (
+        Group()
+    )
     assert ("DNS firewall", "networks.main.dns_firewall") not in not_ok(looked(environment, checks))
 
 

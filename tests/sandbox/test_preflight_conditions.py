@@ -7,7 +7,7 @@ from activities.permissions.statements import role_name, statements
 from activities.preflight.roles import role
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
 from sandbox.runtime.aws_world import World
-from tests.sandbox.test_preflight import room_of
+from tests.sandbox.preflight_rooms import room_of
 
 
 def test_each_condition_of_each_statement_is_tried(world: World) -> None:

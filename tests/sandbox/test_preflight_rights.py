@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,10 @@ from activities.preflight.run import run
 from activities.preflight.table import CHECKS
 from domain.config.environment import Environment
 from sandbox.runtime.aws_world import World
-from starters.files.organisation_folder import load_organisation
-from starters.files.shipped import shipped_folder
 from tests.iam import permissions_for
+from tests.sandbox.preflight_rooms import room_of
 
-READS = ("Check", "Describe", "Download", "Filter", "Get", "Head", "List", "Simulate")
+READS = ("Check", "Describe", "Download", "Filter", "Get", "Head", "List", "Lookup", "Simulate")
 ASKED_AS = {
     "pinpoint-sms-voice-v2:DescribeSenderIds": ("sms-voice:DescribeSenderIds",),
     "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
@@ -75,5 +73,4 @@ def test_a_check_of_another_name_is_looked_at_in_its_turn(world: World) -> None:
 
 
 def _room(clients: Noting, environment: Environment) -> Room:
-    organisation = load_organisation(shipped_folder())
-    return Room(clients, environment, organisation, lambda: datetime.now(UTC), lambda _: clients)
+    return room_of(environment, clients=clients)

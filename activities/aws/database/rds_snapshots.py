@@ -84,15 +84,20 @@ class Snapshots:
             "modify_{}_attribute", self._once, **{self._id: name}, AttributeName="restore", ValuesToAdd=[account]
         )
 
-    def refuse_full(self, wanted: int) -> None:
-        """Refuse when the account may keep no so many more (`rds:DescribeAccountAttributes`)."""
+    def room(self) -> tuple[int, int] | None:
+        """How many manual ones the account keeps, and may keep (`rds:DescribeAccountAttributes`); None if not told."""
         quotas = self._clients.client("rds").describe_account_attributes()["AccountQuotas"]
-        for one in quotas:
-            if one["AccountQuotaName"] == _QUOTAS[self._cluster] and one["Max"] - one["Used"] < wanted:
-                raise RuleError(
-                    f"{one['Used']} of at most {one['Max']} manual snapshots are there, and {wanted} more are needed: "
-                    "delete old ones, or ask AWS for more"
-                )
+        found = (one for one in quotas if one["AccountQuotaName"] == _QUOTAS[self._cluster])
+        return next(((int(one["Used"]), int(one["Max"])) for one in found), None)
+
+    def refuse_full(self, wanted: int) -> None:
+        """Refuse when the account may keep no so many more."""
+        used, most = self.room() or (0, wanted)
+        if most - used < wanted:
+            raise RuleError(
+                f"{used} of at most {most} manual snapshots are there, and {wanted} more are needed: "
+                "delete old ones, or ask AWS for more"
+            )
 
     def _call(self, operation: str, client: Any = None, **asked: Any) -> dict[str, Any]:
         """Call an operation, in whose name `{}` stands for what snapshots of this kind are called."""

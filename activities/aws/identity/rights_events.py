@@ -72,12 +72,9 @@ _EVERYBODY = re.compile(r'"Principal": ?(\{ ?"AWS": ?)?\[? ?"\*"|"(group|userId|
 def described(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> dict[str, Any] | None:
     """Describe an event by references; None for one that stays within the account and need not be told.
 
-    ARNs and names of users and sessions may name a person and go no further. Raises `ValueError` for what cannot be
-    read: no JSON object, or no name or time.
+    ARNs and names of users and sessions may name a person and go no further. Raises `ValueError` as `read_event`.
     """
-    record = json.loads(event.get("CloudTrailEvent") or "")
-    if not isinstance(record, dict) or not event.get("EventName") or not event.get("EventTime"):
-        raise ValueError("no record of CloudTrail")
+    record = read_event(event)
     if event["EventName"] in _OUTWARD and not _goes_outside(record.get("requestParameters"), scope):
         return None
     role = _within(record, "userIdentity", "sessionContext", "sessionIssuer", "arn")
@@ -94,6 +91,14 @@ def described(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) ->
         "address": _source(record.get("sourceIPAddress")),
         "error": record.get("errorCode"),
     }
+
+
+def read_event(event: dict[str, Any]) -> dict[str, Any]:
+    """The record within an event. Raises `ValueError` for what cannot be read: no JSON object, or no name or time."""
+    record = json.loads(event.get("CloudTrailEvent") or "")
+    if not isinstance(record, dict) or not event.get("EventName") or not event.get("EventTime"):
+        raise ValueError("no record of CloudTrail")
+    return record
 
 
 _NAMES = (("arn",), ("principalId",), ("onBehalfOf", "userId"), ("userName",), ("invokedBy",), ("accountId",))

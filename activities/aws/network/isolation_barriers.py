@@ -18,6 +18,7 @@ Rules 1 to 89 are reserved for incidents; 10 to 89 deny single addresses.
 
 _QUOTA = "L-2AEEBF1A"  # rules per network ACL and direction
 _EVERYWHERE = {"CidrBlock": "0.0.0.0/0", "Ipv6CidrBlock": "::/0"}
+FAMILIES = tuple(_EVERYWHERE)
 _SOURCES = (
     ("IpRanges", ("CidrIp", "Description")),
     ("Ipv6Ranges", ("CidrIpv6", "Description")),

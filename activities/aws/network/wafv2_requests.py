@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -173,19 +173,35 @@ def _summary(params: RequestsParams, requests: int, suspects: list[_Address]) ->
     return "; ".join(one.describe(params.path) for one in suspects[:_NAMED]) + more + ","
 
 
-def _take(message: str, addresses: dict[str, _Address], path: str | None) -> bool:
-    """Count one line; False for one that cannot be read."""
+class Request(NamedTuple):
+    """What counts of one logged request."""
+
+    address: str
+    at: datetime
+    action: str
+    uri: str
+
+
+def read_request(message: str) -> Request | None:
+    """Read one line of a web ACL's log; None for one that is not understood."""
     try:
         record = json.loads(message)
-        request, action = record["httpRequest"], record["action"]
-        address = str(ip_address(request["clientIp"]))
+        asked, action = record["httpRequest"], record["action"]
         at = datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
-        if action not in _ACTIONS:
-            return False
-        matches = path is None or fnmatchcase(str(request.get("uri", "")), path)
+        request = Request(str(ip_address(asked["clientIp"])), at, action, str(asked.get("uri", "")))
+        known = action in _ACTIONS
     except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return request if known else None
+
+
+def _take(message: str, addresses: dict[str, _Address], path: str | None) -> bool:
+    """Count one line; False for one that cannot be read."""
+    if (found := read_request(message)) is None:
         return False
-    addresses.setdefault(address, _Address(address, at, at)).take(at, action, matches=matches)
+    matches = path is None or fnmatchcase(found.uri, path)
+    known = addresses.setdefault(found.address, _Address(found.address, found.at, found.at))
+    known.take(found.at, found.action, matches=matches)
     return True
 
 
