@@ -154,7 +154,7 @@ def _outside(files: Any, incident: str) -> list[Check]:
     from sandbox.runtime.outbox import Outbox
 
     entries = [entry for entry in Outbox(files.outbox).entries() if entry["incident"] == incident]
-    pages = [entry for entry in entries if entry["channel"] in {"sms", "email"}]
+    pages = [entry for entry in entries if entry["channel"] in {"sms", "voice", "email"}]
     posts = [entry for entry in entries if entry["channel"] == "statuspage"]
     checks = [Check(f"{len(pages)} pages were delivered, each to a role", all(page["role"] for page in pages))]
     if posts:

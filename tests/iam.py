@@ -1,6 +1,11 @@
 """Which permissions an operation needs: IAM's names for what botocore calls by other ones."""
 
-_SERVICES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas", "sesv2": "ses"}
+_SERVICES = {
+    "elbv2": "elasticloadbalancing",
+    "pinpoint-sms-voice-v2": "sms-voice",
+    "service-quotas": "servicequotas",
+    "sesv2": "ses",
+}
 _OTHERWISE = {
     "dynamodb:TransactWriteItems": ("dynamodb:PutItem", "dynamodb:ConditionCheckItem"),
     "s3:HeadObject": ("s3:GetObject",),

@@ -63,7 +63,9 @@ class Messenger:
             channels=contact.channels if message == "page" else contact.mail_first(),
             sender_mail=sender.mail_sender,
             sender_sms=sender.sms_sender,
+            sender_voice=sender.voice_sender,
             mail_configuration_set=sender.mail_configuration_set,
+            text_configuration_set=sender.text_configuration_set,
             subject=words.subject,
             body=words.body,
         )

@@ -11,11 +11,12 @@ from activities.aws.shared.error_mapping import kind_of
 from activities.channels.channel import PageChannel
 from activities.channels.email import Email
 from activities.channels.sms import Sms
+from activities.channels.voice import Voice
 from activities.heartbeat import last_progress, progress
 from domain.model.activity_io import PageCall, Paged, Wave, WaveCall
 from domain.values.errors import FINAL, ErrorKind
 
-CHANNELS: tuple[type[PageChannel], ...] = (Sms, Email)
+CHANNELS: tuple[type[PageChannel], ...] = (Sms, Voice, Email)
 """Every kind of channel there is; a new one is added here."""
 
 _log = structlog.get_logger(__name__)

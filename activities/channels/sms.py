@@ -2,36 +2,24 @@
 
 import textwrap
 
+from activities.channels import telephone
 from activities.channels.channel import PageChannel
 from domain.model.activity_io import PageCall
 
 _MOST_CHARACTERS = 140
-"""What one message holds (Amazon SNS, "Publishing to a mobile phone"); a longer one arrives in pieces."""
+"""What one message holds in any encoding of SMS; a longer one arrives in pieces (End User Messaging guide, quotas)."""
 
 
 class Sms(PageChannel):
-    """SNS `Publish` to a phone number in E.164.
-
-    What SNS answers says that it took the message, not that it arrived: that a spend limit, the carrier or the phone
-    refused it stands in the account's delivery logs alone (Amazon SNS, SMS delivery status in CloudWatch Logs).
-    """
+    """End User Messaging `SendTextMessage` to a phone number in E.164."""
 
     kind = "sms"
 
     def send(self, call: PageCall, address: str) -> str:
-        attributes = {
-            "AWS.SNS.SMS.SenderID": call.sender_sms,
-            "AWS.SNS.SMS.SMSType": "Transactional",
-            "incident": call.incident,
-            "role": call.role,
-            "subject": call.subject,
-        }
-        answer = self.clients.once("sns").publish(
-            PhoneNumber=address,
-            Message=short_text(call),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
-            },
+        answer = self.clients.once(telephone.SERVICE).send_text_message(
+            MessageType="TRANSACTIONAL",
+            **telephone.asked(call, address, short_text(call)),
+            **({"OriginationIdentity": call.sender_sms} if call.sender_sms else {}),
         )
         return str(answer["MessageId"])
 

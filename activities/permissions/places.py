@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from domain.config.environment import Environment, WebAcl
 from domain.values.aws_places import arn
+from domain.values.telephones import is_number
 
 Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
 """As IAM has them: by operator, then by key."""
@@ -100,6 +101,20 @@ def _senders(environment: Environment) -> list[str]:
     sender, events = environment.notifications.mail_sender, environment.notifications.mail_configuration_set
     named = [f"identity/{sender}", f"identity/{sender.rpartition('@')[2]}"]
     return [*named, f"configuration-set/{events}"] if events else named
+
+
+def text_senders(environment: Environment) -> list[Place]:
+    """What text messages come from: a sender id in any country, a number by an id of AWS's, or what AWS chooses."""
+    sender = environment.notifications.sms_sender
+    if sender is None:
+        return everywhere(environment)
+    name = "phone-number/*" if is_number(sender) else f"sender-id/{sender}/*"
+    return [Place((environment.arn("sms-voice", name),))]
+
+
+def calling_numbers(environment: Environment) -> list[Place]:
+    """What people are called from: a number, whose id AWS gives."""
+    return [Place((environment.arn("sms-voice", "phone-number/*"),))] if environment.notifications.voice_sender else []
 
 
 def _configuration_sets(environment: Environment) -> list[str]:

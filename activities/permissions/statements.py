@@ -6,11 +6,10 @@ them than AWS would allow stands in `_NARROWER`.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from activities.action import iam
 from activities.permissions.dependents import with_dependents
@@ -23,6 +22,7 @@ from activities.permissions.places import (
     Place,
     Where,
     bucket_keys,
+    calling_numbers,
     everywhere,
     evidence_key,
     in_buckets,
@@ -32,6 +32,7 @@ from activities.permissions.places import (
     plain,
     signing_key,
     snapshot_key,
+    text_senders,
     together,
 )
 from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of
@@ -49,11 +50,10 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     conditions: Conditions = field(default_factory=dict)
-    effect: Literal["Allow", "Deny"] = "Allow"
 
     def document(self) -> dict[str, Any]:
         """As JSON has it; conditions only where there are any."""
-        said: dict[str, Any] = {"Effect": self.effect, "Action": list(self.actions), "Resource": list(self.resources)}
+        said: dict[str, Any] = {"Effect": "Allow", "Action": list(self.actions), "Resource": list(self.resources)}
         if self.conditions:
             said["Condition"] = {
                 operator: {key: list(values) for key, values in keys.items()}
@@ -91,7 +91,8 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (_NETWORK, maintenance("*"), "s3:DeleteObject GetObject PutObject"),
         (_NETWORK, maintenance(), "s3:ListBucket"),
         (SENSITIVE, in_buckets("/*"), "s3:GetObject GetObjectVersion"),
-        (NOTIFY_QUEUE, everywhere, "sns:Publish"),  # a telephone number is no resource; topics are denied below
+        (NOTIFY_QUEUE, text_senders, "sms-voice:SendTextMessage"),
+        (NOTIFY_QUEUE, calling_numbers, "sms-voice:SendVoiceMessage"),
         (WORKER, _ROLES, "sts:AssumeRole"),
     )
     for action in iam(names)
@@ -151,13 +152,7 @@ def statements(role: str, environment: Environment) -> tuple[Statement, ...]:
         for place in _places(role, action, environment):
             _, actions = grouped.setdefault(repr(place), (place, []))
             actions.append(action)
-    made = [Statement(tuple(actions), place.arns, place.conditions) for place, actions in grouped.values()]
-    return (*made, *_denied(role, environment))
-
-
-def _denied(role: str, environment: Environment) -> Iterator[Statement]:
-    if role == NOTIFY_QUEUE:
-        yield Statement(("sns:Publish",), (environment.arn("sns", "*"),), effect="Deny")
+    return tuple(Statement(tuple(actions), place.arns, place.conditions) for place, actions in grouped.values())
 
 
 def _places(role: str, action: str, environment: Environment) -> list[Place]:

@@ -88,6 +88,7 @@ def service(room: Room, one: Service) -> Verdict:
 def log_groups(environment: Environment) -> dict[str, tuple[str, str] | None]:
     """Every log group that the file names, by its keys, with the client that knows it."""
     networks, home = environment.networks, f"logs@{environment.home_region}"
+    receipts = environment.notifications.text_receipts
     return {
         **{f"services.{name}.log_group": ("logs", one.log_group) for name, one in environment.services.items()},
         **{
@@ -98,6 +99,7 @@ def log_groups(environment: Environment) -> dict[str, tuple[str, str] | None]:
             f"networks.{k}.flow_log_group": ("logs", n.flow_log_group) if n.flow_log_group else None
             for k, n in networks.items()
         },
+        "notifications.text_receipts": ("logs", receipts) if receipts else None,
     }
 
 

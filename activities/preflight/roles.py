@@ -34,7 +34,7 @@ def role(room: Room, name: str) -> Verdict:
     """
     client, environment = room.client("iam"), room.environment
     arn = client.get_role(RoleName=role_name(name, environment))["Role"]["Arn"]
-    own = [one for one in statements(name, environment) if one.effect == "Allow"]
+    own = list(statements(name, environment))
     denied: list[str] = []
     unsure: list[str] = []
     wide: list[str] = []
@@ -94,7 +94,7 @@ def _others(room: Room, name: str, own: list[Statement]) -> Iterator[Statement]:
     found: dict[tuple[str, str], list[Statement]] = {}
     others = [one for other in roles() if other != name for one in statements(other, room.environment)]
     for one in sorted(others, key=lambda one: not one.conditions):
-        left = [action for action in one.actions if action not in mine] if one.effect == "Allow" else []
+        left = [action for action in one.actions if action not in mine]
         for service in {action.partition(":")[0] for action in left}:
             of_it = tuple(action for action in left if action.startswith(f"{service}:"))
             known = [] if one.conditions else [key for key in found if key[0] == service]

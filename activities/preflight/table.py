@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from activities.preflight import channels, dns, dry_runs, limits, logs, outside, places, record, roles, samples, waf
+from activities.preflight import (
+    dns,
+    dry_runs,
+    limits,
+    logs,
+    mail,
+    outside,
+    places,
+    record,
+    roles,
+    samples,
+    telephones,
+    waf,
+)
 from activities.preflight.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -12,7 +25,8 @@ CHECKS: tuple[Check[Any], ...] = (
     *record.CHECKS,
     *logs.CHECKS,
     *samples.CHECKS,
-    *channels.CHECKS,
+    *telephones.CHECKS,
+    *mail.CHECKS,
     *outside.CHECKS,
     *limits.CHECKS,
     *roles.CHECKS,

@@ -12,7 +12,12 @@ def of_fields() -> Environment:
             "account": "000000000000",
             "region": "region",
             "ledger_table": "<ledger_table>",
-            "notifications": {"mail_sender": "<mail_sender>", "mail_configuration_set": "<mail_configuration_set>"},
+            "notifications": {
+                "mail_sender": "<mail_sender>",
+                "mail_configuration_set": "<mail_configuration_set>",
+                "sms_sender": "sms_sender",
+                "voice_sender": "+12025550100",
+            },
             "services": {
                 "one": {
                     "cluster": "<cluster>",

@@ -50,8 +50,6 @@ def _actions(role: str) -> str:
 
 
 def _row(one: Statement) -> str:
-    if one.effect == "Deny":
-        return f"| never {_short(one.actions)} | a topic | |"
     return f"| {_short(one.actions)} | {', '.join(_resources(one.resources))} | {_conditions(one)} |"
 
 

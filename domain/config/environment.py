@@ -11,6 +11,7 @@ from domain.config.log_formats import DatabaseLog, LineFormat
 from domain.config.names import ConfigFile, Flaw, mapping, strange
 from domain.values.aws_places import arn, partition_of
 from domain.values.frozen import Frozen
+from domain.values.telephones import is_number
 
 _ELB_NAME_MAX = 32
 _LONGEST_INCIDENT = timedelta(days=366)
@@ -170,16 +171,33 @@ class Protected(Frozen):
     resources: tuple[str, ...] = ()
 
 
-class Notifications(Frozen):
-    """What pages and mails are sent from. Without `sms_sender` the account's own number, or one of AWS's, is shown.
+def _text_sender(value: str) -> str:
+    if not is_number(value) and not re.fullmatch(r"[A-Za-z0-9_-]{1,11}", value):
+        raise ValueError(f"{value!r} is no sender id of at most 11 characters, and no phone number in E.164")
+    return value
 
-    Without `mail_configuration_set`, a configuration set of SES with an event destination, nobody learns of mail that
-    bounced or was suppressed.
+
+def _calling_number(value: str) -> str:
+    if not is_number(value):
+        raise ValueError(f"{value!r} is no phone number in E.164")
+    return value
+
+
+class Notifications(Frozen):
+    """What pages and mails are sent from.
+
+    `sms_sender` is a sender id or a phone number of AWS End User Messaging; without it AWS chooses among those of the
+    account. Nobody can be called without `voice_sender`, a phone number. A configuration set tells what became of a
+    message once AWS had taken it: `mail_configuration_set` is one of SES, `text_configuration_set` one of End User
+    Messaging, for calls too, whose events go to the log group `text_receipts`.
     """
 
     mail_sender: str
     mail_configuration_set: str | None = None
-    sms_sender: str | None = Field(default=None, max_length=11)
+    sms_sender: Annotated[str, AfterValidator(_text_sender)] | None = None
+    voice_sender: Annotated[str, AfterValidator(_calling_number)] | None = None
+    text_configuration_set: str | None = None
+    text_receipts: str | None = None
 
 
 class Environment(ConfigFile):

@@ -12,22 +12,23 @@ from domain.config.severity_policy import SeverityPolicy
 from domain.values.durations import Duration
 from domain.values.frozen import Frozen
 from domain.values.severity import Severity
+from domain.values.telephones import is_number
 
 COMMANDER = "incident-commander"
 """The role of whoever acknowledged first; it is held per incident, never in the organisation's file."""
 
 
 class Channel(Frozen):
-    """One way to reach somebody: a phone number in E.164 for SMS, or a mail address."""
+    """One way to reach somebody: a phone number in E.164 for text messages and calls, or a mail address."""
 
-    kind: Literal["sms", "email"]
+    kind: Literal["sms", "voice", "email"]
     address: str
 
     @field_validator("address")
     @classmethod
     def _check(cls, value: str, others: ValidationInfo) -> str:
         kind = others.data.get("kind")
-        if kind == "sms" and not (value.startswith("+") and value[1:].isdigit()):
+        if kind in {"sms", "voice"} and not is_number(value):
             raise ValueError(f"{value!r} is no phone number in E.164, such as +61491570006")
         if kind == "email" and "@" not in value:
             raise ValueError(f"{value!r} is no mail address")
@@ -42,8 +43,8 @@ class Contact(Frozen):
     channels: tuple[Channel, ...] = Field(min_length=1)
 
     def mail_first(self) -> tuple[Channel, ...]:
-        """The channels as what is not urgent takes them: mail before any other."""
-        return tuple(sorted(self.channels, key=lambda channel: channel.kind != "email"))
+        """The channels as what is not urgent takes them: mail before any other, and calls last."""
+        return tuple(sorted(self.channels, key=lambda channel: ("email", "sms", "voice").index(channel.kind)))
 
 
 class External(Frozen):

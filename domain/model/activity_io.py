@@ -171,7 +171,9 @@ class PageCall(BaseModel):
     channels: tuple[Channel, ...]
     sender_mail: str
     sender_sms: str | None = None
+    sender_voice: str | None = None
     mail_configuration_set: str | None = None
+    text_configuration_set: str | None = None
     subject: str
     body: str
 

@@ -129,6 +129,8 @@ def pages(state: IncidentState, clock: Clock) -> Iterator[Block]:
     yield Heading(2, "Who was paged")
     rows = [[clock(p.at), p.to, p.role, str(p.level or "on call"), p.reason] for p in state.pages]
     yield Table(["At", "Who", "Role", "Level", "Why"], rows) if rows else "Nobody."
+    if rows:
+        yield "A page is sent when the provider takes it; that somebody read it only an acknowledgement says."
 
 
 def notices(state: IncidentState, clock: Clock) -> Iterator[Block]:

@@ -54,4 +54,4 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     ec2_dry_run.install()
     messages_account.install()
     quotas.install()
-    sms_voice.install()
+    sms_voice.install(outbox)

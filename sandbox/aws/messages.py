@@ -1,4 +1,4 @@
-"""Amazon SNS and SES: every message accepted goes to the outbox, once for each recipient."""
+"""Amazon SES: every mail accepted goes to the outbox, once for each recipient."""
 
 import base64
 import email
@@ -12,41 +12,19 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.ses.responses import EmailResponse
 from moto.sesv2.responses import SESV2Response
-from moto.sns.models import SNSBackend
 
 from sandbox.aws.moto_patch import patch
 from sandbox.runtime.outbox import Outbox
 
 _TAG = re.compile(r"[A-Za-z0-9_-]{0,256}")
-_publish = SNSBackend.publish
 _send_email = EmailResponse.send_email
 _send_email_v2 = SESV2Response.send_email
 
 
 def install(outbox: Outbox) -> None:
     """Patch moto with these operations; installing again changes only the outbox."""
-    patch(SNSBackend, publish=_publishing(outbox))
     patch(EmailResponse, send_email=_sending(outbox))
     patch(SESV2Response, send_email=_sending_v2(outbox))
-
-
-def _publishing(outbox: Outbox) -> Callable[..., str]:
-    def publish(backend: SNSBackend, message: str, *args: Any, **kwargs: Any) -> str:
-        """Publish; an SMS goes to the outbox with the role, incident and subject from its attributes."""
-        message_id: str = _publish(backend, message, *args, **kwargs)
-        if phone := kwargs.get("phone_number"):
-            attributes = {name: one["Value"] for name, one in (kwargs.get("message_attributes") or {}).items()}
-            outbox.deliver(
-                channel="sms",
-                to=phone,
-                role=attributes.get("role"),
-                subject=kwargs.get("subject") or attributes.get("subject"),
-                body=message,
-                incident=attributes.get("incident"),
-            )
-        return message_id
-
-    return publish
 
 
 def _sending(outbox: Outbox) -> Callable[[EmailResponse], ActionResult]:

@@ -1,15 +1,12 @@
-"""What SNS and SES say of the account's own standing, which moto lacks: sandboxes, quotas, opt-outs, suppression."""
+"""What SES says of the account's own standing, which moto lacks: its sandbox, quota and suppression list."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
-from moto.core.responses import ActionResult
 from moto.sesv2 import urls
 from moto.sesv2.responses import SESV2Response
-from moto.sns.models import SNSBackend
-from moto.sns.responses import SNSResponse
 
 from sandbox.aws.moto_patch import patch
 
@@ -18,12 +15,10 @@ _KEPT = "_standing"
 
 @dataclass
 class Standing:
-    """How an account stands with its channels; a new one is in both sandboxes (SNS and SES guides)."""
+    """How an account stands with SES; a new one is in its sandbox (SES guide)."""
 
-    sms_sandbox: bool = False
     mail_sandbox: bool = False
     mails_a_day: float = 50_000
-    opted_out: set[str] = field(default_factory=set)
     suppressed: dict[str, str] = field(default_factory=dict)
     """By mail address: BOUNCE or COMPLAINT."""
     destinations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -32,8 +27,6 @@ class Standing:
 
 def install() -> None:
     """Patch moto with these operations."""
-    patch(SNSResponse, get_sms_sandbox_account_status=get_sms_sandbox_account_status)
-    patch(SNSBackend, check_if_phone_number_is_opted_out=check_if_phone_number_is_opted_out)
     patch(SESV2Response, get_account=get_account, get_suppressed_destination=get_suppressed_destination)
     patch(
         SESV2Response,
@@ -49,16 +42,6 @@ def standing(backend: Any) -> Standing:
     """The standing that one of moto's backends of the account keeps; a moto reset clears it."""
     kept: Standing = backend.__dict__.setdefault(_KEPT, Standing())
     return kept
-
-
-def get_sms_sandbox_account_status(response: SNSResponse) -> ActionResult:
-    """Whether the account's text messages reach verified numbers alone."""
-    return ActionResult({"IsInSandbox": standing(response.backend).sms_sandbox})
-
-
-def check_if_phone_number_is_opted_out(backend: SNSBackend, number: str) -> bool:
-    """Whether somebody has answered STOP; moto's own takes any number that ends in 99 for one that has."""
-    return number in standing(backend).opted_out
 
 
 def get_account(response: SESV2Response) -> str:

@@ -8,16 +8,19 @@ from moto.ses.models import ses_backends
 
 from activities.permissions.roles import roles
 from activities.permissions.statements import role_name, statements
+from domain.values.telephones import is_number
 from sandbox.aws.resolver_firewall import Group, rule_groups
-from sandbox.aws.sms_voice import sms_voice_backends
+from sandbox.aws.sms_voice import SmsVoiceBackend, sms_voice_backends
 from sandbox.runtime.aws_world import World
 
 _SENDS_IN = ("AU", "NZ", "GB", "SG", "DE", "NO", "FR")
-_SPEND = "200"
+_SPEND = 200
+_NUMBER = "+12025550100"
+"""Of a block that is reserved for fiction."""
 
 
 def standing(world: World) -> None:
-    """Create roles, DNS firewalls, a topic for alarms, a spend limit for text messages, senders that are registered."""
+    """Create roles, DNS firewalls, a topic for alarms, senders of mail, texts and calls, with room to send."""
     environment, iam, sns = world.environment, world.client("iam"), world.client("sns")
     trust: dict[str, Any] = {
         "Effect": "Allow",
@@ -38,8 +41,6 @@ def standing(world: World) -> None:
     firewalls = rule_groups(route53resolver_backends[environment.account][environment.region])
     firewalls.update({one.dns_firewall: Group() for one in environment.networks.values() if one.dns_firewall})
     sns.create_topic(Name="alarms")
-    logs = environment.arn("iam", "role/sms-delivery-logs")
-    sns.set_sms_attributes(attributes={"MonthlySpendLimit": _SPEND, "DeliveryStatusIAMRole": logs})
     ses = ses_backends[environment.account][environment.region]
     ses.email_identities[environment.notifications.mail_sender].verified_for_sending_status = True
     if events := environment.notifications.mail_configuration_set:
@@ -51,9 +52,28 @@ def standing(world: World) -> None:
             EventDestinationName="alarms",
             EventDestination={**told, "SnsDestination": {"TopicArn": environment.arn("sns", "alarms")}},
         )
-    if sender := environment.notifications.sms_sender:
-        backend = sms_voice_backends[environment.account][environment.region]
-        backend.senders = {(sender, country): True for country in _SENDS_IN}
+    _telephones(world)
+
+
+def _telephones(world: World) -> None:
+    """Let the account send texts and call, by the senders that the environment names, and tell what becomes of them."""
+    environment, given = world.environment, world.environment.notifications
+    backend: SmsVoiceBackend = sms_voice_backends[environment.account][environment.region]
+    backend.limits = {"TEXT": _SPEND, "VOICE": _SPEND}
+    backend.own(given.voice_sender or _NUMBER, "SMS", "VOICE")
+    if given.sms_sender and is_number(given.sms_sender):
+        backend.own(given.sms_sender, "SMS", "VOICE")
+    elif given.sms_sender:
+        backend.senders = {(given.sms_sender, country): True for country in _SENDS_IN}
+    if events := given.text_configuration_set:
+        group = given.text_receipts or "/sms-voice/events"
+        world.client("logs").create_log_group(logGroupName=group)
+        to = {
+            "IamRoleArn": environment.arn("iam", "role/sms-voice-events"),
+            "LogGroupArn": environment.arn("logs", f"log-group:{group}"),
+        }
+        told = {"EventDestinationName": "receipts", "Enabled": True, "MatchingEventTypes": ["TEXT_ALL", "VOICE_ALL"]}
+        backend.sets[events] = [{**told, "CloudWatchLogsDestination": to}]
 
 
 def _policy(statements: list[dict[str, Any]]) -> str:

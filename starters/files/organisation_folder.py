@@ -53,8 +53,8 @@ def load_environment(folder: Path, name: str, allow_placeholders: bool = False) 
     """Read `environments/<name>.yaml`.
 
     Raises `InvalidFile`, for placeholders too, and for production also when the contacts have telephone
-    numbers that nobody answers. `allow_placeholders` reads a file that is still to be filled in, for
-    looking at: an account reads as twelve zeros, which no worker serves.
+    numbers that nobody answers, or are to be called and there is no number to call from. `allow_placeholders`
+    reads a file that is still to be filled in, to look at: its account reads as twelve zeros, which no worker serves.
     """
     known = list_environments(folder)
     if name not in known:
@@ -62,7 +62,8 @@ def load_environment(folder: Path, name: str, allow_placeholders: bool = False) 
     document = read(Path(folder) / "environments" / f"{name}.yaml")
     if document.data.get("kind") == "production" and not allow_placeholders:
         people = read(Path(folder) / ORGANISATION)
-        document.problems.extend(map(people.problem, place_checks.fictional_numbers(people.data)))
+        flaws = [*place_checks.fictional_numbers(people.data), *place_checks.not_callable(people.data, document.data)]
+        document.problems.extend(map(people.problem, flaws))
     found = place_checks.of_environment(document.data, document.file)
     return loaded(document, Environment, found, allow_placeholders=allow_placeholders)
 

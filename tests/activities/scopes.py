@@ -9,6 +9,7 @@ from domain.values.severity import Severity
 
 ACCOUNT = "123456789012"
 REGION = "ap-southeast-2"
+CALLS_FROM = "+61255501234"
 _LB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 BACKEND_TARGETS = f"{_LB}:targetgroup/axis-backend-tg/0123456789abcdef"
 FRONTEND_TARGETS = f"{_LB}:targetgroup/axis-frontend-tg/fedcba9876543210"
@@ -28,7 +29,11 @@ def environment(**changes: Any) -> Environment:
         "account": ACCOUNT,
         "region": REGION,
         "ledger_table": "incident-ledger",
-        "notifications": {"mail_sender": "incidents@example.com", "sms_sender": "INCIDENT"},
+        "notifications": {
+            "mail_sender": "incidents@example.com",
+            "sms_sender": "INCIDENT",
+            "voice_sender": CALLS_FROM,
+        },
         "status_page": {"page_id": "page1", "components": {"portal": "component1"}},
         "services": {
             "backend": {

@@ -26,7 +26,7 @@ TABLE = {
         ServerException
         ServiceUnavailable ServiceUnavailableException RequestTimeout RequestTimeoutException
         WAFInternalErrorException WAFUnavailableEntityException HealthUnavailable ConditionalRequestConflict
-        KMS.ThrottlingException KMSThrottlingException
+        KMS.ThrottlingException
         OperationAborted OperationAbortedException DependencyTimeoutException KMSInternalException
     """,
     ErrorKind.WRONG_STATE: """
@@ -43,7 +43,7 @@ TABLE = {
     ErrorKind.ACCESS_DENIED: """
         403 AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError NotAuthorizedException
         InvalidClientTokenId SignatureDoesNotMatch UnrecognizedClientException KMSKeyNotAccessibleFault
-        KMS.DisabledException KMSDisabled RequestTimeTooSkewed
+        KMS.DisabledException RequestTimeTooSkewed
     """,
     ErrorKind.NOT_FOUND: """
         404 ClusterNotFoundException ServiceNotFoundException ServiceNotActiveException TargetGroupNotFound
@@ -119,6 +119,13 @@ def test_too_often_is_waited_for() -> None:
     """Cognito's limit of password resets passes; its limit of what may be made does not."""
     assert kind_of(aws_error("LimitExceededException", "AdminResetUserPassword")) is ErrorKind.TRANSIENT
     assert kind_of(aws_error("LimitExceededException", "CreateGroup")) is ErrorKind.QUOTA_EXCEEDED
+
+
+@pytest.mark.parametrize("operation", ["SendTextMessage", "SendVoiceMessage"])
+def test_what_can_never_be_sent_is_not_tried_again(operation: str) -> None:
+    """End User Messaging calls it a conflict that somebody opted out; elsewhere a conflict is read again."""
+    assert kind_of(aws_error("ConflictException", operation)) is ErrorKind.INVALID_REQUEST
+    assert kind_of(aws_error("ConflictException", "CreatePool")) is ErrorKind.CONFLICT
 
 
 @pytest.mark.parametrize(("service", "operation"), operations())

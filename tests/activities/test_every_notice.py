@@ -17,6 +17,8 @@ from domain.model.activity_io import AppendCall, PageCall, Paged
 from domain.values.errors import ErrorKind
 from tests.activities.ledger_worlds import ledger_and_vault, objects, place, table, verdict
 from tests.activities.notice_worlds import NOTICE_WORLDS, NoticeWorld, missing_worlds, notice_world
+from tests.activities.scopes import CALLS_FROM
+from tests.activities.telephones import telephones
 from tests.activities.trial import named
 from tests.activities.walk import Met, Walk
 from tests.activities.wire_codes import ONE_A_CLASS
@@ -35,6 +37,7 @@ STATUSES = {
     422: (ErrorKind.INVALID_REQUEST, True),
 }
 SMS = Channel(kind="sms", address="+61491570006")
+VOICE = Channel(kind="voice", address="+61491570006")
 EMAIL = Channel(kind="email", address="lead@example.com")
 
 
@@ -83,7 +86,7 @@ def test_every_request_of_a_notice_meets_every_status(notice: str) -> None:
         _received_once(world, before)
 
 
-@pytest.mark.parametrize("channel", [SMS, EMAIL], ids=["sms", "email"])
+@pytest.mark.parametrize("channel", [SMS, VOICE, EMAIL], ids=["sms", "voice", "email"])
 def test_a_page_meets_every_error(channel: Channel) -> None:
     """By one channel alone it fails with the error's kind, and goes out with the next attempt."""
     with _paging() as page:
@@ -96,16 +99,16 @@ def test_a_page_meets_every_error(channel: Channel) -> None:
 @pytest.mark.parametrize("code", ONE_A_CLASS)
 def test_a_page_that_one_channel_does_not_take_goes_by_the_next(code: str) -> None:
     """In the same attempt, whatever the error; each channel is asked once, so that there is time for the next."""
-    with _paging() as page, WIRE.listening(lambda sent: code if sent.operation == "Publish" else None) as sent:
+    with _paging() as page, WIRE.listening(lambda sent: code if sent.operation == "SendTextMessage" else None) as sent:
         assert page(SMS, EMAIL).channel == "email"
-        assert [(one.operation, one.repeats) for one in sent] == [("Publish", False), ("SendEmail", False)]
+        assert [(one.operation, one.repeats) for one in sent] == [("SendTextMessage", False), ("SendEmail", False)]
 
 
 @pytest.mark.parametrize("first", ONE_A_CLASS)
 @pytest.mark.parametrize("second", ONE_A_CLASS)
 def test_a_page_is_given_up_only_when_every_channel_is_lost(first: str, second: str) -> None:
     """Where any channel may take it another time it is tried again, in whatever order they stand."""
-    codes = {"Publish": first, "SendEmail": second}
+    codes = {"SendTextMessage": first, "SendEmail": second}
     with _paging() as page, WIRE.listening(lambda sent: codes[sent.operation]):
         with pytest.raises(ApplicationError) as failed:
             page(SMS, EMAIL)
@@ -159,6 +162,7 @@ def _paging() -> Iterator[Callable[..., Paged]]:
     with mock_aws():
         clients = WorldClients()
         clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
+        telephones()
         activity = named(clients)["people.page"]
 
         def page(*channels: Channel) -> Paged:
@@ -170,6 +174,7 @@ def _paging() -> Iterator[Callable[..., Paged]]:
                 channels=channels,
                 sender_mail="incidents@example.com",
                 sender_sms="INCIDENT",
+                sender_voice=CALLS_FROM,
                 subject="P0",
                 body="Acknowledge",
             )

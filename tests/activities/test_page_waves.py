@@ -11,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.registry import Activity
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall, Wave, WaveCall
+from tests.activities.telephones import telephones
 from tests.activities.trial import named
 from tests.activities.world import WIRE, WorldClients
 from tests.records import INCIDENT
@@ -19,6 +20,7 @@ from tests.records import INCIDENT
 @pytest.fixture
 def wave() -> Iterator[Activity]:
     with mock_aws():
+        telephones()
         yield named(WorldClients())["people.page_wave"]
 
 
@@ -49,7 +51,7 @@ def test_one_who_cannot_be_reached_is_named_by_his_place(wave: Activity) -> None
     with WIRE.listening(lambda _: None) as sent:
         answer: Wave = ActivityEnvironment().run(wave, call(SMS, None, SMS))
         assert [paged is None for paged in answer.sent] == [False, True, False]
-        assert [one.operation for one in sent] == ["Publish", "Publish"]
+        assert [one.operation for one in sent] == ["SendTextMessage", "SendTextMessage"]
 
 
 def test_a_repeat_pages_only_whom_the_attempt_before_did_not(wave: Activity) -> None:
@@ -61,4 +63,4 @@ def test_a_repeat_pages_only_whom_the_attempt_before_did_not(wave: Activity) -> 
         answer: Wave = activity.run(wave, call(SMS, SMS))
         assert answer.sent[0] is not None
         assert answer.sent[0].reference == "sent before"
-        assert [one.operation for one in sent] == ["Publish"]
+        assert [one.operation for one in sent] == ["SendTextMessage"]

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -6,16 +6,28 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.action import RuleError
+from activities.aws.shared.error_mapping import kind_of
 from activities.channels.paging import CHANNELS, Pager
 from activities.channels.sms import short_text
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall
+from domain.values.errors import FINAL, ErrorKind
 from sandbox.aws import messages
+from sandbox.aws.sms_voice import SmsVoiceBackend
 from sandbox.runtime.outbox import Outbox
 from tests.activities.aws_calls import RecordedAws, recorded_aws
+from tests.activities.scopes import CALLS_FROM
+from tests.activities.telephones import telephones
 
 SMS = Channel(kind="sms", address="+61491570006")
+VOICE = Channel(kind="voice", address="+61491570006")
 EMAIL = Channel(kind="email", address="lead@example.com")
+CONTEXT = {
+    "incident": "inc-20261123-7f3k",
+    "role": "devops-lead",
+    "subject": "P0 System outage inc-20261123-7f3k",
+}
+INVALID_REQUEST, QUOTA_EXCEEDED, NOT_FOUND = ErrorKind.INVALID_REQUEST, ErrorKind.QUOTA_EXCEEDED, ErrorKind.NOT_FOUND
 
 
 @pytest.fixture
@@ -23,6 +35,7 @@ def aws() -> Iterator[RecordedAws]:
     with recorded_aws() as clients:
         clients.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
         clients.calls.clear()
+        telephones()
         yield clients
 
 
@@ -35,6 +48,7 @@ def page(*channels: Channel, **changes: Any) -> PageCall:
         "channels": channels,
         "sender_mail": "incidents@example.com",
         "sender_sms": "INCIDENT",
+        "sender_voice": CALLS_FROM,
         "subject": "P0 System outage inc-20261123-7f3k",
         "body": "Acknowledge: incident ack inc-20261123-7f3k",
     }
@@ -44,19 +58,87 @@ def page(*channels: Channel, **changes: Any) -> PageCall:
 def test_sms_carries_who_and_what(aws: RecordedAws) -> None:
     """A page by SMS is transactional and tells incident, role and subject beside its text."""
     paged = Pager(aws).page(page(SMS, EMAIL))
-    [sent] = aws.sent("Publish")
-    attributes = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
+    [sent] = aws.sent("SendTextMessage")
     assert paged.channel == "sms"
     assert paged.reference
-    assert sent["PhoneNumber"] == "+61491570006"
-    assert attributes == {
-        "AWS.SNS.SMS.SenderID": "INCIDENT",
-        "AWS.SNS.SMS.SMSType": "Transactional",
-        "incident": "inc-20261123-7f3k",
-        "role": "devops-lead",
-        "subject": "P0 System outage inc-20261123-7f3k",
+    assert sent == {
+        "DestinationPhoneNumber": "+61491570006",
+        "OriginationIdentity": "INCIDENT",
+        "MessageType": "TRANSACTIONAL",
+        "MessageBody": short_text(page()),
+        "Context": CONTEXT,
     }
     assert not aws.sent("SendEmail")
+
+
+def test_a_call_says_all_of_it(aws: RecordedAws) -> None:
+    """A page by voice is read out whole, from the number that the environment names."""
+    paged = Pager(aws).page(page(VOICE, EMAIL))
+    [sent] = aws.sent("SendVoiceMessage")
+    assert (paged.channel, bool(paged.reference)) == ("voice", True)
+    assert sent == {
+        "DestinationPhoneNumber": "+61491570006",
+        "OriginationIdentity": CALLS_FROM,
+        "MessageBodyTextType": "TEXT",
+        "MessageBody": "P0 System outage inc-20261123-7f3k. Acknowledge: incident ack inc-20261123-7f3k",
+        "Context": CONTEXT,
+    }
+
+
+def test_without_a_number_to_call_from_the_next_channel_is_taken(aws: RecordedAws) -> None:
+    """Nothing is asked of AWS then; where it was the only channel, what is missing is named."""
+    assert Pager(aws).page(page(VOICE, SMS, sender_voice=None)).channel == "sms"
+    with pytest.raises(RuleError, match=r"notifications\.voice_sender"):
+        Pager(aws).page(page(VOICE, sender_voice=None))
+    assert not aws.sent("SendVoiceMessage")
+
+
+@pytest.mark.parametrize("channel", [SMS, VOICE])
+def test_texts_and_calls_go_by_the_configuration_set(aws: RecordedAws, channel: Channel) -> None:
+    """Without one nobody learns what became of them; one that is not there is refused, and the next channel sends."""
+    telephones().sets["incidents"] = []
+    assert Pager(aws).page(page(channel, text_configuration_set="incidents")).channel == channel.kind
+    assert Pager(aws).page(page(channel, EMAIL, text_configuration_set="gone")).channel == "email"
+
+
+def test_without_a_sender_aws_chooses(aws: RecordedAws) -> None:
+    """In some countries there are no sender ids: then none is named, and the account's own number is shown."""
+    telephones().own("+12025550100", "SMS")
+    assert Pager(aws).page(page(Channel(kind="sms", address="+12025550143"), sender_sms=None)).channel == "sms"
+    assert "OriginationIdentity" not in aws.sent("SendTextMessage")[0]
+
+
+@pytest.mark.parametrize("subject", ["  P0", "P" * 900, " " * 801 + "P0", ""])
+def test_context_is_given_as_aws_takes_it(aws: RecordedAws, subject: str) -> None:
+    """White space around a value or more than 800 characters of it lose no page."""
+    assert Pager(aws).page(page(SMS, subject=subject)).channel == "sms"
+
+
+@pytest.mark.parametrize(
+    ("fault", "channel", "code", "kind"),
+    [
+        (lambda a: a.opted_out["Default"].add("+61491570006"), SMS, "ConflictException", INVALID_REQUEST),
+        (lambda a: setattr(a, "tier", "SANDBOX"), SMS, "ConflictException", INVALID_REQUEST),
+        (lambda a: setattr(a, "tier", "SANDBOX"), VOICE, "ConflictException", INVALID_REQUEST),
+        (lambda a: a.spent.update(TEXT=1), SMS, "ServiceQuotaExceededException", QUOTA_EXCEEDED),
+        (lambda a: a.spent.update(VOICE=1), VOICE, "ServiceQuotaExceededException", QUOTA_EXCEEDED),
+        (lambda a: a.senders.update({("INCIDENT", "AU"): False}), SMS, "ValidationException", INVALID_REQUEST),
+        (lambda a: a.senders.clear(), SMS, "ResourceNotFoundException", NOT_FOUND),
+        (lambda a: a.own(CALLS_FROM, "VOICE", status="PENDING"), VOICE, "ConflictException", INVALID_REQUEST),
+        (lambda a: a.own(CALLS_FROM, "SMS"), VOICE, "ConflictException", INVALID_REQUEST),
+        (lambda a: a.numbers.clear(), VOICE, "ResourceNotFoundException", NOT_FOUND),
+    ],
+)
+def test_what_aws_refuses_is_final_and_the_next_channel_is_taken(
+    aws: RecordedAws, fault: Callable[[SmsVoiceBackend], Any], channel: Channel, code: str, kind: ErrorKind
+) -> None:
+    """Somebody who opted out, a spend limit, a sender that may not send: no repeat helps, and no page is lost."""
+    fault(telephones())
+    assert Pager(aws).page(page(channel, EMAIL)).channel == "email"
+    with pytest.raises(ClientError, match=code) as refused:
+        Pager(aws).page(page(channel))
+    assert kind_of(refused.value) is kind
+    assert kind in FINAL
 
 
 def test_email_carries_who_and_what(aws: RecordedAws) -> None:
@@ -89,9 +171,9 @@ def test_mail_goes_by_the_configuration_set(aws: RecordedAws, tmp_path: Path) ->
 
 def test_a_failed_channel_falls_to_the_next(aws: RecordedAws) -> None:
     """When a contact's first channel fails, the next one is tried in the same attempt."""
-    aws.fail("Publish", "OptedOut")
+    aws.fail("SendTextMessage", "ConflictException")
     assert Pager(aws).page(page(SMS, EMAIL)).channel == "email"
-    assert len(aws.sent("Publish")) == 1
+    assert len(aws.sent("SendTextMessage")) == 1
 
 
 def test_a_channel_that_cannot_be_reached_falls_to_the_next(aws: RecordedAws) -> None:
@@ -100,13 +182,13 @@ def test_a_channel_that_cannot_be_reached_falls_to_the_next(aws: RecordedAws) ->
     def unreachable(_params: dict[str, Any]) -> Any:
         raise ConnectionError
 
-    aws.answer("Publish", unreachable)
+    aws.answer("SendTextMessage", unreachable)
     assert Pager(aws).page(page(SMS, EMAIL)).channel == "email"
 
 
 def test_all_channels_failing_is_an_error(aws: RecordedAws) -> None:
     """A page that nobody took raises the last channel's error, so that it is tried again."""
-    aws.fail("Publish", "OptedOut")
+    aws.fail("SendTextMessage", "ConflictException")
     aws.fail("SendEmail", "MessageRejected")
     with pytest.raises(ClientError, match="MessageRejected"):
         Pager(aws).page(page(SMS, EMAIL))

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from activities.preflight import channels
-from activities.preflight.channels import CHECKS as CHANNELS
-from activities.preflight.channels import sender_id
 from activities.preflight.check import Room
 from activities.preflight.logs import service_log
+from activities.preflight.mail import CHECKS as MAIL
 from activities.preflight.places import CHECKS as PLACES
 from activities.preflight.places import arn, database
 from activities.preflight.record import trail
@@ -149,29 +147,6 @@ def test_a_log_that_can_only_be_queried_is_unknown_and_says_what_to_do(aws: Reco
 
 
 @pytest.mark.parametrize(
-    ("numbers", "status"),
-    [
-        (("+61491570156",), "ok"),
-        (("+12025550123",), "ok"),
-        (("+61491570156", "+390612345678"), "unknown"),
-        (("+390612345678",), "unknown"),
-        (("+6421123456", "+390612345678"), "wrong"),
-    ],
-)
-def test_where_a_sender_must_be_registered_is_not_guessed(
-    aws: RecordedAws, monkeypatch: pytest.MonkeyPatch, numbers: tuple[str, ...], status: str
-) -> None:
-    """A number of a country that is not told apart is named, not taken for one that needs no sender."""
-    monkeypatch.setattr(channels, "numbers", lambda _: dict(enumerate(numbers)))
-    senders = [{"SenderId": "INCIDENT", "IsoCountryCode": "AU", "Registered": True}]
-    aws.answer("DescribeSenderIds", lambda _: {"SenderIds": senders})
-    there = room(aws)
-    seen = sender_id(there, there.environment.notifications)
-    assert seen.status == status
-    assert ("+390612345678" in seen.detail) == ("+390612345678" in numbers)
-
-
-@pytest.mark.parametrize(
     ("named", "told", "status"),
     [
         (None, [], "missing"),
@@ -186,6 +161,6 @@ def test_mail_whose_failures_go_unseen_has_a_row(
     destination = {"Name": "alarms", "Enabled": True, "MatchingEventTypes": told}
     aws.answer("GetConfigurationSetEventDestinations", lambda _: {"EventDestinations": [destination]})
     there = room(aws, notifications={"mail_sender": "incidents@example.com", "mail_configuration_set": named})
-    check = next(one for one in CHANNELS if one.name == "mail events")
+    check = next(one for one in MAIL if one.name == "mail events")
     rows = [(name, check.look(there, one).status) for name, one in check.targets(there).items()]
     assert rows == [("notifications.mail_configuration_set", status)]

@@ -18,6 +18,7 @@ from domain.model.activity_io import NoticeCall, ObserveCall, PageCall, ReleaseC
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, scope
+from tests.activities.telephones import telephones
 
 Todo = dict[str, dict[str, Activity]]
 HOUSEKEEPING = {
@@ -141,6 +142,7 @@ def test_a_dry_run_tells_nobody(todo: Todo, aws: RecordedAws) -> None:
 
 def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
     """The page activity sends by the notify queue's clients."""
+    telephones()
     call = PageCall(
         page_id="p1",
         incident="inc-20261123-7f3k",
@@ -153,7 +155,7 @@ def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
         body="now",
     )
     assert ActivityEnvironment().run(todo["notify"]["people.page"], call).channel == "sms"
-    assert len(aws.sent("Publish")) == 1
+    assert len(aws.sent("SendTextMessage")) == 1
 
 
 def test_nothing_to_release_is_fine(todo: Todo, aws: RecordedAws) -> None:

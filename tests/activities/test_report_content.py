@@ -181,6 +181,10 @@ def test_the_checklist() -> None:
 
 
 def test_pages_notices_and_custody() -> None:
+    has(
+        "Who was paged",
+        "A page is sent when the provider takes it; that somebody read it only an acknowledgement says.",
+    )
     has("Who was paged", "2026-11-23 14:00:00 +11:00 | devops-lead | devops-lead | on call | declared")
     has("What was announced", "investigating | test.tell | sent | 2026-11-23 14:05:00 +11:00 | ref-1")
     has("What was announced", "support | test.tell | skipped | ", "the cause is ours: deployments")

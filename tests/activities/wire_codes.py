@@ -22,10 +22,16 @@ ONE_A_CLASS = (
 _ANY_SERVICE = ("ConflictException",)
 """Where a model names no conflict (EC2's names no error at all) this one stands for what it does not tell."""
 
-_SERVICES = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas", "ses": "sesv2"}
+_SERVICES = {
+    "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
+    "ses": "sesv2",
+    "sms-voice": "pinpoint-sms-voice-v2",
+}
 _MECHANISM = (
     *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:TransactWriteItems"),
-    *("kms:GetPublicKey", "kms:Sign", "sns:Publish", "ses:SendEmail", "sts:AssumeRole", "sts:GetCallerIdentity"),
+    *("kms:GetPublicKey", "kms:Sign", "ses:SendEmail", "sts:AssumeRole", "sts:GetCallerIdentity"),
+    *("sms-voice:SendTextMessage", "sms-voice:SendVoiceMessage"),
     *("s3:CompleteMultipartUpload", "s3:CreateMultipartUpload", "s3:HeadObject", "s3:ListObjectVersions"),
     "s3:UploadPart",
 )

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
-from domain.config.organisation import Organisation
+from domain.config.organisation import Contact, Organisation
 from domain.config.runbook import Runbook
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.declaration import Declaration
@@ -46,7 +46,8 @@ STEPS = "phases.0.steps"
     [
         ("contacts.0.channels.0.address", "0491 570 006", "no phone number in E.164"),
         ("contacts.0.channels.0", {"kind": "email", "address": "example.com"}, "no mail address"),
-        ("contacts.0.channels.0.kind", "pager", "'sms' or 'email'"),
+        ("contacts.0.channels.0.kind", "pager", "'sms', 'voice' or 'email'"),
+        ("contacts.0.channels.0", {"kind": "voice", "address": "0491 570 006"}, "no phone number in E.164"),
         ("contacts.0.channels", [], "at least 1 item"),
         ("contacts.0.roles", [], "at least 1 item"),
         ("contacts.1.id", "devops-lead", "contacts[1].id: id 'devops-lead' stands at contacts[0].id already"),
@@ -69,6 +70,17 @@ def test_an_organisation_refuses(path: str, value: Any, problem: str) -> None:
     assert problem in str(refused.value)
 
 
+def test_what_is_not_urgent_calls_nobody_who_can_be_written_to() -> None:
+    """A reminder goes by mail, else by text message, and rings somebody up only where nothing else is left."""
+    channels = [
+        {"kind": "voice", "address": "+61491570006"},
+        *SMS,
+        {"kind": "email", "address": "lead@example.com"},
+    ]
+    contact = Contact.model_validate({"id": "lead", "roles": ["devops-lead"], "channels": channels})
+    assert [one.kind for one in contact.mail_first()] == ["email", "sms", "voice"]
+
+
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
@@ -80,6 +92,8 @@ def test_an_organisation_refuses(path: str, value: Any, problem: str) -> None:
         ("maintenance.bucket", "x", "unknown bucket 'x'; "),
         ("web_acls.portal.log_group", "axis-waf", "its name must start aws-waf-logs-"),
         ("notifications.sms_sender", "INCIDENTDESK", "at most 11 characters"),
+        ("notifications.sms_sender", "+1 202 555", "no phone number in E.164"),
+        ("notifications.voice_sender", "INCIDENT", "no phone number in E.164"),
         (
             "services.backend.target_group_arn",
             "arn:aws:elasticloadbalancing:r:123456789012:targetgroup/axis-imaging-backend-production-tg/1",

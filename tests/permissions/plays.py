@@ -35,8 +35,9 @@ from tests.activities.catalogue_worlds import world_of
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
 from tests.activities.scopes import NOW, scope
 from tests.activities.statuspage_server import statuspage_server
+from tests.activities.telephones import telephones
 from tests.activities.test_change_catalogue import planned, verified
-from tests.activities.test_paging import EMAIL, SMS, page
+from tests.activities.test_paging import EMAIL, SMS, VOICE, page
 from tests.activities.test_restoring import outage
 from tests.activities.world import LEDGER as TABLE
 from tests.activities.world import WIRE, WorldClients, create_ledger
@@ -180,6 +181,7 @@ def _pages(calls: Calls) -> None:
     with mock_aws():
         clients = WorldClients()
         clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
+        telephones()
         with calls.under(NOTIFY_QUEUE, place()):
-            for channel in (SMS, EMAIL):
+            for channel in (SMS, VOICE, EMAIL):
                 Pager(clients).page(page(channel))

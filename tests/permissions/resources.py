@@ -22,7 +22,11 @@ NAMED = {
 }
 """What is a part of something wider: whoever may do the wider may do this."""
 _LINKED = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
-_OURS = {"sns:Publish": "sns:telephone-number", "sts:AssumeRole": "one of our roles"}
+_OURS = {
+    "sms-voice:SendTextMessage": "what messages come from",
+    "sms-voice:SendVoiceMessage": "what messages come from",
+    "sts:AssumeRole": "one of our roles",
+}
 """What is no resource type of AWS's data, or one of many."""
 _BUCKETS_OWN = re.compile(r"s3:(ListBucket|GetBucket|GetLifecycle|GetEncryption)")
 
@@ -141,6 +145,13 @@ def _dashboards(environment: Environment, asked: Asked) -> list[str]:
     return [f"arn:aws:cloudwatch::{environment.account}:dashboard/{asked['DashboardName']}"]
 
 
+def _origination(environment: Environment, asked: Asked) -> list[str]:
+    """A number by the id that AWS gives it, a sender id in a country."""
+    sender = asked["OriginationIdentity"]
+    name = "phone-number/phone-0f1e" if sender.startswith("+") else f"sender-id/{sender}/AU"
+    return [environment.arn("sms-voice", name)]
+
+
 _BY_TYPE: dict[str, Find] = {
     "acm:certificate": _given("acm", "{}", "CertificateArn"),
     "application-autoscaling:ScalableTarget": _given("application-autoscaling", "scalable-target/{}", otherwise="0ec5"),
@@ -173,7 +184,7 @@ _BY_TYPE: dict[str, Find] = {
     "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],
     "ses:configuration-set": _given("ses", "configuration-set/{}", "ConfigurationSetName"),
     "ses:identity": _given("ses", "identity/{}", "FromEmailAddress"),
-    "sns:telephone-number": lambda _, asked: [asked["PhoneNumber"]],
+    "what messages come from": _origination,
     "route53resolver:firewall-rule-group-association": _given(
         "route53resolver",
         "firewall-rule-group-association/{}",

@@ -100,29 +100,24 @@ def test_support_case_stays_as_it_was_opened(world: World) -> None:
     assert [one["code"] for one in support.describe_severity_levels()["severityLevels"]][-1] == "critical"
 
 
-def attribute(value: str) -> dict[str, str]:
-    return {"DataType": "String", "StringValue": value}
-
-
 def text(data: str) -> dict[str, str]:
     return {"Data": data}
 
 
-def test_sms_reaches_the_outbox(world: World, outbox: Outbox) -> None:
-    """A text message is delivered once, with the role, incident and subject that it was sent with."""
-    world.client("sns").publish(
-        PhoneNumber="+61491570006",
-        Message="Portal down",
-        MessageAttributes={
-            "role": attribute("devops-lead"),
-            "incident": attribute("inc-1"),
-            "subject": attribute("P0"),
-        },
-    )
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+def test_texts_and_calls_reach_the_outbox(world: World, outbox: Outbox, channel: str) -> None:
+    """Each is delivered once, with the role, incident and subject that it was sent with."""
+    said = {"role": "devops-lead", "incident": "inc-1", "subject": "P0"}
+    given = {"DestinationPhoneNumber": "+61491570006", "MessageBody": "Portal down", "Context": said}
+    client, notifications = world.client("pinpoint-sms-voice-v2"), world.environment.notifications
+    if channel == "sms":
+        client.send_text_message(OriginationIdentity=notifications.sms_sender, **given)
+    else:
+        client.send_voice_message(OriginationIdentity=notifications.voice_sender, **given)
     (entry,) = outbox.entries()
     assert entry.pop("at").endswith("Z")
     assert entry == {
-        "channel": "sms",
+        "channel": channel,
         "to": "+61491570006",
         "role": "devops-lead",
         "subject": "P0",

@@ -19,7 +19,6 @@ from tests.sandbox.preflight_rooms import room_of
 
 READS = ("Check", "Describe", "Download", "Filter", "Get", "Head", "List", "Lookup", "Simulate")
 ASKED_AS = {
-    "pinpoint-sms-voice-v2:DescribeSenderIds": ("sms-voice:DescribeSenderIds",),
     "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
     "s3:HeadBucket": ("s3:ListBucket",),
     "service-quotas:GetServiceQuota": ("servicequotas:GetServiceQuota",),

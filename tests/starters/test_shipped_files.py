@@ -58,6 +58,25 @@ def test_an_environment_to_fill_in_is_refused_with_every_placeholder(name: str) 
     assert {problem.file for problem in lint(file)} >= {file}
 
 
+@pytest.mark.parametrize(
+    ("kind", "sender", "refused"),
+    [("production", "", True), ("production", ', voice_sender: "+12025550109"', False), ("sandbox", "", False)],
+)
+def test_production_calls_nobody_without_a_number_to_call_from(
+    tmp_path: Path, kind: str, sender: str, refused: bool
+) -> None:
+    """A contact's `voice` channel needs `voice_sender`; the problem names the contact and what is missing."""
+    called = ('sms, address: "+12025550143"', 'voice, address: "+12025550143"')
+    folder = written(tmp_path, {ENVIRONMENT: ("kind: sandbox", f"kind: {kind}"), ORGANISATION: called})
+    file = folder / ENVIRONMENT
+    file.write_text(file.read_text().replace("watch@ferries.example", f"watch@ferries.example{sender}", 1))
+    if not refused:
+        assert load_environment(folder, "docks").kind == kind
+        return
+    with pytest.raises(InvalidFile, match=r"channels\[0\]\.kind: production has no notifications\.voice_sender"):
+        load_environment(folder, "docks")
+
+
 def test_production_never_pages_numbers_reserved_for_fiction(tmp_path: Path) -> None:
     """A production whose contacts cannot be reached by telephone is refused; a sandbox is not."""
     folder = written(

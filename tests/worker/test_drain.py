@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.worker.processes import environment, worker_process
 
-_PUBLISHED = b"<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>"
+_SENT = b'{"MessageId": "m-1"}'
 
 _LOOK_SECONDS, _SOON_SECONDS = 0.05, 2.0
 _ENDS = (EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED)
@@ -37,13 +37,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: SlowAws
 
     def do_POST(self) -> None:
-        publishes = b"Action=Publish" in self.rfile.read(int(self.headers["Content-Length"]))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        texts = self.headers.get("X-Amz-Target", "").endswith(".SendTextMessage")
         self.server.asked.set()
         self.server.let_go.wait()
-        self.send_response(200 if publishes else 400)
-        self.send_header("Content-Length", str(len(_PUBLISHED)))
+        self.send_response(200 if texts else 400)
+        self.send_header("Content-Length", str(len(_SENT)))
         self.end_headers()
-        self.wfile.write(_PUBLISHED)
+        self.wfile.write(_SENT)
 
     def log_message(self, *_args: object) -> None:
         """Say nothing on stderr."""

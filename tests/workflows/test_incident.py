@@ -54,7 +54,7 @@ async def test_acknowledged_p0_pages_the_chain_once_each(skipping: WorkflowEnvir
 
 
 async def test_whom_a_wave_does_not_reach_is_paged_alone(server: WorkflowEnvironment, world: World) -> None:
-    """The others are on record as reached, and who was not has an activity of his own: each is paged once."""
+    """The others are on record by the ids of their pages, and who was not has an activity of his own: each once."""
     world.unreached = {"cto", LEADS[1]}
     async with world.workers(server.client):
         told = await Told.start(server.client, now_declared())
@@ -63,6 +63,7 @@ async def test_whom_a_wave_does_not_reach_is_paged_alone(server: WorkflowEnviron
         history = await told.handle.fetch_history()
     assert sorted(role for role, _ in world.pages) == FIRST
     assert len({one["data"]["number"] for one in delivered}) == len(FIRST)
+    assert all(one["data"]["message_id"] for one in delivered)
     asked = [event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events]
     assert [name for name in asked if name.startswith("people.")] == ["people.page_wave", "people.page"]
 

@@ -27,7 +27,7 @@ S3's answers to HEAD have no body, so that botocore gives their HTTP status as t
 _TRANSIENT = """
     BandwidthLimitExceeded ConditionalRequestConflict DependencyTimeoutException EC2ThrottledException
     HealthUnavailable InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
-    InternalServiceException KeyUnavailableException KMSInternalException KMSThrottling OperationAbortedException
+    InternalServiceException KeyUnavailableException KMSInternalException OperationAbortedException
     ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled RequestThrottledException
     RequestTimeoutException ServerException ServiceException ServiceUnavailableException SlowDown ThrottledException
     Throttling ThrottlingException TooManyRequestsException TransactionInProgressException
@@ -45,9 +45,9 @@ _EXPIRED = "ExpiredTokenException RequestExpired"
 _ACCESS_DENIED = """
     403 AccessDeniedException AccountSuspendedException AuthFailure AuthorizationError DisabledException
     FailedResourceAccessException Forbidden IncompleteSignature InsufficientDependencyServiceAccessPermissionException
-    InvalidAccessKeyId InvalidClientTokenId InvalidSecurity InvalidSignatureException KMSAccessDenied KMSDisabled
-    KMSKeyNotAccessibleFault KMSOptInRequired MissingAuthenticationToken NotAuthorizedException RegionDisabledException
-    RequestTimeTooSkewed SendingPausedException SignatureDoesNotMatch UnauthorizedOperation
+    InvalidAccessKeyId InvalidClientTokenId InvalidSignatureException KMSKeyNotAccessibleFault
+    MissingAuthenticationToken NotAuthorizedException RegionDisabledException RequestTimeTooSkewed
+    SendingPausedException SignatureDoesNotMatch UnauthorizedOperation
     UnrecognizedClientException WAFLogDestinationPermissionIssueException WAFServiceLinkedRoleErrorException
 """
 _NOT_FOUND = "404 ServiceNotActiveException WAFNonexistentItemException *NotFound* NoSuch*"
@@ -56,13 +56,13 @@ _QUOTA = """
 """
 _INVALID = """
     400 AttachmentSetExpired BadRequestException CloudTrailARNInvalid ClientException DBInstanceAlreadyExists
-    DBUpgradeDependencyFailure DryRunOperationException EndpointDisabled IdempotentParameterMismatch
+    DBUpgradeDependencyFailure DryRunOperationException IdempotentParameterMismatch
     IllegalArgumentException IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument
     MalformedQueryException MessageRejected MissingParameter
     NoManagementAccountSLRExistsException NotOrganizationMasterAccountException OperationNotEnabledException
-    OperationNotPermitted OptedOut PackedPolicyTooLarge ParameterValueInvalid PasswordResetRequiredException
-    PlatformApplicationDisabled PlatformUnknownException ProvisionedIopsNotAvailableInAZFault
-    SubscriptionRequiredException UnexpectedLambdaException UserLambdaValidationException UserNotConfirmedException
+    OperationNotPermitted PackedPolicyTooLarge PasswordResetRequiredException PlatformUnknownException
+    ProvisionedIopsNotAvailableInAZFault SubscriptionRequiredException UnexpectedLambdaException
+    UserLambdaValidationException UserNotConfirmedException
     UserPoolTaggingException ValidationError ValidationException VpcEncryptionControlViolationException
     WAFConfigurationWarningException WAFExpiredManagedRuleGroupVersionException
     FeatureUnavailableInTierException WAFFeatureNotIncludedInPricingPlanException
@@ -96,6 +96,8 @@ _ALREADY_BARE = frozenset(_bare(code) for code in ALREADY)
 _ONE_AT_A_TIME = frozenset({"CreateExportTask", "StartQuery"})
 _TOO_OFTEN = frozenset({"AdminResetUserPassword", "ForgotPassword"})
 """Whose `LimitExceededException` says "attempt limit exceeded, please try after some time" (Amazon Cognito)."""
+_SENDS = frozenset({"SendTextMessage", "SendVoiceMessage"})
+"""Whose `ConflictException` says that somebody opted out, or that a sender is not active: AWS End User Messaging."""
 _RETRIED_STATUSES = frozenset({420, 429})
 
 
@@ -116,13 +118,15 @@ def kind_of_answer(response: dict[str, Any], operation: str) -> ErrorKind:
     """Give the kind of an error answer: by its code, else by its HTTP status.
 
     `LimitExceededException` is a quota, except where it says that one at a time is allowed, or not so many in a short
-    time, which passes.
+    time, which passes. `ConflictException` passes too, except where it says that this can never be sent.
     """
     code = _bare(str(response.get("Error", {}).get("Code", "")))
     if code == "LimitExceeded" and operation in _ONE_AT_A_TIME:
         return ErrorKind.WRONG_STATE
     if code == "LimitExceeded" and operation in _TOO_OFTEN:
         return ErrorKind.TRANSIENT
+    if code == "Conflict" and operation in _SENDS:
+        return ErrorKind.INVALID_REQUEST
     if code in _EXACT:
         return _EXACT[code]
     for pattern, kind in _WILD:

@@ -1,0 +1,176 @@
+"""Whether text messages and calls can reach people: AWS End User Messaging's senders, limits, sandbox and opt-outs."""
+
+from typing import Any
+
+from activities.action import iam
+from activities.channels.telephone import SERVICE
+from activities.preflight.check import (
+    MAKE_OR_MEND,
+    Check,
+    Room,
+    Verdict,
+    first_wrong,
+    missing,
+    named,
+    ok,
+    unknown,
+    wrong,
+)
+from activities.preflight.places import each
+from domain.config.environment import Environment, Notifications
+from domain.values.telephones import country_of, is_number
+
+_LEAST_SPEND = 50
+"""US dollars a month. At first AWS allows 1, and then refuses to send (guide, "SMS, MMS and voice spending quotas")."""
+_NUMBERS_ONLY = frozenset({"US"})
+"""Where a text message comes from a number, never from a sender id (guide, "Supported countries and regions")."""
+_OPT_OUTS = "Default"
+"""The opt-out list of sender ids, and of numbers that were given no other (guide, "Opt-out lists")."""
+_TEXT_FAILURES = """
+    BLOCKED CARRIER_BLOCKED CARRIER_UNREACHABLE INVALID INVALID_MESSAGE PROTECT_BLOCKED SPAM TTL_EXPIRED UNKNOWN
+    UNREACHABLE
+"""
+_FAILURES = {"TEXT": _TEXT_FAILURES.split(), "VOICE": ("BUSY", "FAILED", "NO_ANSWER", "TTL_EXPIRED")}
+"""The event types that say that a message came to nothing (API EventDestination, MatchingEventTypes)."""
+
+
+def numbers(room: Room, kind: str = "sms") -> dict[str, str]:
+    """The telephone numbers that pages go to by this kind of channel, by whose they are."""
+    return {
+        f"{contact.id} {channel.address}": channel.address
+        for contact in room.organisation.contacts
+        for channel in contact.channels
+        if channel.kind == kind
+    }
+
+
+def _listed(room: Room, operation: str, key: str, **asked: Any) -> list[dict[str, Any]]:
+    pages = room.client(SERVICE).get_paginator(operation).paginate(**asked)
+    return [one for page in pages for one in page[key]]
+
+
+def account(room: Room, kind: str) -> Verdict:
+    """The account sends to anybody, and may spend enough (`DescribeAccountAttributes`, `DescribeSpendLimits`)."""
+    attributes = _listed(room, "describe_account_attributes", "AccountAttributes")
+    tier = next((one["Value"] for one in attributes if one["Name"] == "ACCOUNT_TIER"), None)
+    limits = _listed(room, "describe_spend_limits", "SpendLimits")
+    found = next((one for one in limits if one["Name"] == f"{kind}_MESSAGE_MONTHLY_SPEND_LIMIT"), None)
+    if tier is None or found is None:
+        return unknown("AWS does not tell the account's tier or its limit; look them up in its console")
+    limit = found["EnforcedLimit"] if found["Overridden"] else found["MaxLimit"]
+    return first_wrong(
+        f"out of the sandbox, {limit} USD a month",
+        "it is in the sandbox: only verified numbers get anything; ask to leave it" if tier != "PRODUCTION" else None,
+        f"it may spend {limit} USD a month; ask for {_LEAST_SPEND}" if limit < _LEAST_SPEND else None,
+    )
+
+
+def opted_out(room: Room, number: str) -> Verdict:
+    """A number is on no opt-out list of what we send from (`DescribePhoneNumbers`, `DescribeOptedOutNumbers`)."""
+    sender = room.environment.notifications.sms_sender
+    own = {one["PhoneNumber"]: one["OptOutListName"] for one in _listed(room, "describe_phone_numbers", "PhoneNumbers")}
+    used = {name for number, name in own.items() if sender in (None, number)}
+    for name in sorted(used if sender in own else used | {_OPT_OUTS}):
+        listed = _listed(room, "describe_opted_out_numbers", "OptedOutNumbers", OptOutListName=name)
+        if number in {one["OptedOutNumber"] for one in listed}:
+            return wrong(f"it is on the opt-out list {name}; ask them to opt in again, or page another way")
+    return ok("not opted out")
+
+
+def sender_id(room: Room, sender: str) -> Verdict:
+    """The sender that text messages show is registered where people are (`DescribeSenderIds`).
+
+    Since 1 July 2026 Australia drops messages of senders that are not registered.
+    """
+    found = {number: country_of(number) for number in numbers(room).values()}
+    countries = sorted({country for country in found.values() if country})
+    unplaced = [number for number, country in found.items() if country is None]
+    senders = _listed(room, "describe_sender_ids", "SenderIds")
+    registered = {one["IsoCountryCode"] for one in senders if one["SenderId"] == sender and one["Registered"]}
+    lost = [one for one in countries if one not in registered | _NUMBERS_ONLY]
+    none = [one for one in countries if one in _NUMBERS_ONLY]
+    by_hand = f"look by hand whether {sender} must be registered for {', '.join(unplaced)}" if unplaced else None
+    if lost or none:
+        return first_wrong(
+            "",
+            f"{sender} is not registered in {', '.join(lost)}; register it, or leave sms_sender out" if lost else None,
+            f"{', '.join(none)} has no sender ids; leave sms_sender out, and AWS chooses a number" if none else None,
+            by_hand,
+        )
+    if by_hand:
+        return unknown(f"preflight does not know the country of some numbers; {by_hand}")
+    return ok(f"registered in {', '.join(countries)}" if countries else "nobody is paged by text message")
+
+
+def sender_number(room: Room, one: tuple[str, str]) -> Verdict:
+    """A number that we send from is the account's, active and able to (`DescribePhoneNumbers`)."""
+    number, capability = one
+    listed = _listed(room, "describe_phone_numbers", "PhoneNumbers")
+    found = next((one for one in listed if one["PhoneNumber"] == number), None)
+    if found is None:
+        return missing(f"the account has no such number; {MAKE_OR_MEND}")
+    able = ", ".join(found["NumberCapabilities"])
+    return first_wrong(
+        f"active, for {able}",
+        f"it is {found['Status']}; wait until it is ACTIVE" if found["Status"] != "ACTIVE" else None,
+        f"it is for {able} alone; take one for {capability}" if capability not in found["NumberCapabilities"] else None,
+    )
+
+
+def calls(room: Room, sender: Notifications) -> Verdict:
+    """Whoever is paged by a call can be called: from a number, within the account's limits."""
+    if sender.voice_sender is None:
+        return missing(f"{', '.join(numbers(room, 'voice'))} cannot be called without it; name a number for VOICE")
+    return account(room, "VOICE")
+
+
+def events(room: Room, given: Notifications) -> Verdict:
+    """What became of a message is told, where the file says (`DescribeConfigurationSets`)."""
+    name, group = given.text_configuration_set, given.text_receipts
+    if name is None:
+        return missing("none is named, so nobody learns of messages that failed; make one that tells, and name it")
+    [found] = _listed(room, "describe_configuration_sets", "ConfigurationSets", ConfigurationSetNames=[name])
+    told = {kind for one in found["EventDestinations"] if _tells(one, group) for kind in one["MatchingEventTypes"]}
+    kinds = ["TEXT", "VOICE"] if numbers(room, "voice") else ["TEXT"]
+    wanted = {f"{kind}_{failure}" for kind in kinds if f"{kind}_ALL" not in told for failure in _FAILURES[kind]}
+    untold = set() if "ALL" in told else wanted - told
+    if untold:
+        return wrong(f"it does not tell {group or 'anybody'} of {', '.join(sorted(untold))}; add them")
+    return ok(f"failures are told{f' to {group}' if group else ''}")
+
+
+def _tells(destination: dict[str, Any], group: str | None) -> bool:
+    """Whether an event destination is on, and writes to that log group where one is named."""
+    arn = destination.get("CloudWatchLogsDestination", {}).get("LogGroupArn", "")
+    return destination["Enabled"] and (group is None or arn.removesuffix(":*").endswith(f":log-group:{group}"))
+
+
+def _sender_ids(environment: Environment) -> dict[str, str | None]:
+    sender = environment.notifications.sms_sender
+    return {"notifications.sms_sender": None if sender and is_number(sender) else sender}
+
+
+def _own_numbers(environment: Environment) -> dict[str, tuple[str, str] | None]:
+    texts, voice = environment.notifications.sms_sender, environment.notifications.voice_sender
+    return {
+        "notifications.sms_sender": (texts, "SMS") if texts and is_number(texts) else None,
+        "notifications.voice_sender": (voice, "VOICE") if voice else None,
+    }
+
+
+def _callers(room: Room) -> dict[str, Notifications]:
+    return {"notifications.voice_sender": room.environment.notifications} if numbers(room, "voice") else {}
+
+
+_TEXTS = each(lambda _: {"notifications": "TEXT"})
+_EVENTS = each(lambda e: {"notifications.text_configuration_set": e.notifications})
+_STANDING = iam("sms-voice:DescribeAccountAttributes DescribeSpendLimits")
+
+CHECKS: tuple[Check[Any], ...] = (
+    Check("text messages", _TEXTS, account, _STANDING),
+    Check("calls", _callers, calls, _STANDING),
+    Check("sender id", each(_sender_ids), sender_id, iam("sms-voice:DescribeSenderIds")),
+    Check("sender number", each(_own_numbers), sender_number, iam("sms-voice:DescribePhoneNumbers")),
+    Check("opt-out", numbers, opted_out, iam("sms-voice:DescribeOptedOutNumbers DescribePhoneNumbers")),
+    named("text events", _EVENTS, events, iam("sms-voice:DescribeConfigurationSets")),
+)
