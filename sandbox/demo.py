@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from starters.errors import RefusedError
 from starters.options import Options
 
 _SPEED = 60
+_ALL = "all"
 _SCENARIOS = {
     "security": "sandbox.scenarios.security:Security",
     "system-outage": "sandbox.scenarios.outage:SystemOutage",
     "outage-beside-breaker": "sandbox.scenarios.outage:OutageBesideBreaker",
     "data-breach": "sandbox.scenarios.breach:DataBreach",
     "database": "sandbox.scenarios.database:DatabaseDown",
+    "database-cluster": "sandbox.scenarios.database:DatabaseCluster",
     "performance": "sandbox.scenarios.performance:Performance",
     "audit-logging-failure": "sandbox.scenarios.plain:AuditLogging",
     "authentication-failure": "sandbox.scenarios.plain:Authentication",
@@ -38,21 +41,49 @@ _SCENARIOS = {
 
 @click.command()
 @click.option(
-    "--scenario", "name", default="system-outage", show_default=True, metavar="NAME", help="Which scenario to play."
+    "--scenario",
+    "name",
+    default="system-outage",
+    show_default=True,
+    metavar="NAME",
+    help="Which scenario to play; `all` plays every one.",
 )
 @click.option("--keep", is_flag=True, help="Leave the sandbox running, to look around in it.")
 @shared
 def demo(options: Options, name: str, keep: bool) -> None:
     """Play one incident from fault to report; exits 0 if it ended as expected."""
     from sandbox.command import end_on_signals
+
+    end_on_signals()
+    if keep and name == _ALL:
+        raise click.UsageError("--keep leaves one sandbox running: name its scenario")
+    scenarios = {one: _scenario(one) for one in (_SCENARIOS if name == _ALL else [name])}
+    if options.as_json:
+        sys.stdout, answer_to = sys.stderr, sys.stdout  # stdout is for the one JSON document
+    answers = [{"scenario": one, **_played(scenario, options, keep)} for one, scenario in scenarios.items()]
+    if name == _ALL:
+        click.secho("\nPlayed", bold=True)
+        for answer in answers:
+            click.echo(f"  {answer['scenario']:24}{answer['seconds']:>4} s  {_failed(answer) or 'as expected'}")
+    if options.as_json:
+        sys.stdout = answer_to
+        click.echo(json.dumps(answers if name == _ALL else answers[0]))
+    if failed := [f"{answer['scenario']}: {_failed(answer)}" for answer in answers if _failed(answer)]:
+        raise RefusedError(f"it did not end as expected: {'; '.join(failed)}")
+
+
+def _failed(answer: dict[str, Any]) -> str:
+    """The checks that do not hold."""
+    return ", ".join(f"NOT {check['what']}" for check in answer["checks"] if not check["holds"])
+
+
+def _played(scenario: Scenario, options: Options, keep: bool) -> dict[str, Any]:
+    """Play a scenario in a sandbox of its own, which is left running only to look around in."""
     from sandbox.runtime import supervisor
     from sandbox.runtime.state import Files
 
-    end_on_signals()
-    scenario = _scenario(name)
+    began = time.monotonic()
     files = Files(Path(tempfile.mkdtemp(prefix="incident-demo-")))
-    if options.as_json:
-        sys.stdout, answer_to = sys.stderr, sys.stdout  # stdout is for the one JSON document
     try:
         answer = _run_in_sandbox(scenario, files, options)
     finally:
@@ -62,17 +93,12 @@ def demo(options: Options, name: str, keep: bool) -> None:
     if keep:
         click.echo(f'Look around: eval "$(incident sandbox env --data-dir {files.data_dir})"')
         click.echo(f"Then: incident sandbox stop --data-dir {files.data_dir}")
-    if options.as_json:
-        sys.stdout = answer_to
-        click.echo(json.dumps(answer))
-    failed = [check for check in answer["checks"] if not check["holds"]]
-    if failed:
-        raise RefusedError(f"the scenario did not end as expected: {'; '.join(check['what'] for check in failed)}")
+    return {**answer, "seconds": round(time.monotonic() - began)}
 
 
 def _scenario(name: str) -> Scenario:
     if name not in _SCENARIOS:
-        raise click.UsageError(f"there is no scenario {name!r}; choose from {', '.join(_SCENARIOS)}")
+        raise click.UsageError(f"there is no scenario {name!r}; choose from {', '.join(_SCENARIOS)}, {_ALL}")
     module, class_name = _SCENARIOS[name].split(":")
     scenario: Scenario = getattr(importlib.import_module(module), class_name)()
     return scenario
@@ -84,30 +110,33 @@ def _run_in_sandbox(scenario: Scenario, files: Any, options: Options) -> dict[st
 
     from sandbox.runtime import supervisor
     from sandbox.runtime.launch import StartError
+    from sandbox.runtime.organisation_copy import copy_organisation
     from sandbox.runtime.services import MissingCommandError
     from sandbox.scenarios.actors import ScenarioError
 
+    environment = options.environment or "sandbox"
     try:
         sandbox, _ = supervisor.start(
             files,
-            options.folder(),
-            options.environment or "sandbox",
+            copy_organisation(options.folder(), files.runbooks, environment, databases=scenario.databases),
+            environment,
             port_base=None,
             worker=True,
             supervised=False,
         )
         os.environ.update(sandbox.variables())  # boto3, the client and the commands run below find the sandbox by it
-        return asyncio.run(_play(scenario, files, sandbox))
+        return asyncio.run(_play(scenario, files, sandbox, options))
     except (StartError, MissingCommandError, ScenarioError) as error:
         raise RefusedError(str(error)) from error
     except RPCError as error:
         raise RefusedError(f"the sandbox's Temporal server or worker does not answer: {error}") from error
 
 
-async def _play(scenario: Scenario, files: Any, sandbox: Any) -> dict[str, Any]:
+async def _play(scenario: Scenario, files: Any, sandbox: Any, options: Options) -> dict[str, Any]:
     import boto3
 
-    from sandbox.scenarios.actors import Actors
+    from sandbox.scenarios.actors import Actors, show
+    from starters.cli.terminal import clock
     from starters.client.connection import connect
     from starters.files.organisation_folder import load_environment
 
@@ -119,7 +148,8 @@ async def _play(scenario: Scenario, files: Any, sandbox: Any) -> dict[str, Any]:
         return made
 
     before = scenario.look(aws, environment)
-    click.secho(f"\n{scenario.opening}", bold=True)
+    click.echo()
+    show(scenario.opening, bold=True)
     click.echo(f"Temporal's UI: {sandbox.ui_url}")
     if scenario.fault:
         _incident("sandbox", "break", scenario.fault, "--data-dir", str(files.data_dir))
@@ -131,18 +161,19 @@ async def _play(scenario: Scenario, files: Any, sandbox: Any) -> dict[str, Any]:
         )
     )
     incident = started["incident_id"]
-    click.echo(f"{incident} is declared; its clocks run {_SPEED} times as fast: {started['ui']}")
-    actors = Actors(await connect(), incident, files, sandbox)
+    times = clock(options)
+    show(f"{incident} is declared, with clocks that run {_SPEED} times as fast: {started['ui']}")
+    show(f"Times are those of {times.name}, except where a text names a zone itself.")
+    actors = Actors(await connect(), incident, files, sandbox, times)
     await actors.play(scenario)
     checks = [*scenario.checks(aws, environment, before), *_outside(files, incident)]
     click.secho("\nThe report", bold=True)
     _incident("report", incident)
     click.secho("\nChecked directly in AWS, on the status page and in the outbox", bold=True)
     for check in checks:
-        click.secho(f"  {'yes' if check.holds else 'NO '}  {check.what}", fg="green" if check.holds else "red")
+        show(f"  {'yes' if check.holds else 'NO '}  {check.what}", fg="green" if check.holds else "red")
     state = await actors.state()
     return {
-        "scenario": scenario.type,
         "incident_id": incident,
         "status": state["status"],
         "checks": [check._asdict() for check in checks],
@@ -156,7 +187,10 @@ def _outside(files: Any, incident: str) -> list[Check]:
     entries = [entry for entry in Outbox(files.outbox).entries() if entry["incident"] == incident]
     pages = [entry for entry in entries if entry["channel"] in {"sms", "voice", "email"}]
     posts = [entry for entry in entries if entry["channel"] == "statuspage"]
-    checks = [Check(f"{len(pages)} pages were delivered, each to a role", all(page["role"] for page in pages))]
+    told = (
+        "1 page was delivered, to a role" if len(pages) == 1 else f"{len(pages)} pages were delivered, each to a role"
+    )
+    checks = [Check(told, bool(pages) and all(page["role"] for page in pages))]
     if posts:
         subjects = " → ".join(str(post["subject"]) for post in posts)
         checks.append(Check(f"the status page said: {subjects}", "resolved" in str(posts[-1]["subject"]).lower()))

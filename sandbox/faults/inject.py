@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from domain.config.environment import Service
 from sandbox.aws.rollout import IN_PROGRESS, LOCK, moment, set_defect
-from sandbox.faults import breach, database, performance, security, upkeep
+from sandbox.faults import breach, database, performance, recovery, security, upkeep
 from sandbox.runtime.aws_world import FaultError, World
 from sandbox.seed.services import register
 from sandbox.traffic import background, service_traffic
@@ -75,9 +75,13 @@ FAULTS: dict[str, Callable[[World], str]] = {
     "performance-cpu": performance.starve,
     "audit-logging-stopped": upkeep.audit_logging_stopped,
     "authentication-down": upkeep.authentication_down,
+    "authentication-restored": recovery.authentication_restored,
     "backup-stale": upkeep.backup_stale,
+    "backup-resumed": recovery.backup_resumed,
     "certificate-expiring": upkeep.certificate_expiring,
+    "certificate-renewed": recovery.certificate_renewed,
     "alert-storm": upkeep.alert_storm,
+    "alert-storm-over": recovery.alert_storm_over,
     "feature-failing": upkeep.feature_failing,
 }
 """What injects each fault; `sandbox.faults.names` describes the symptoms."""

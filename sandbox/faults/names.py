@@ -24,8 +24,12 @@ FAULT_NAMES = {
     "performance-cpu": "Two tasks are overloaded, requests take seconds, and autoscaling removes every added task.",
     "audit-logging-stopped": "The account's trail was stopped three hours ago; nothing reaches the audit bucket.",
     "authentication-down": "Nobody can sign in: Cognito answers with errors, which the application logs.",
+    "authentication-restored": "That is over: Cognito answers sign-ins again.",
     "backup-stale": "The primary has not been backed up for nine hours, and AWS Backup's last jobs failed.",
+    "backup-resumed": "That is over: the databases are backed up again.",
     "certificate-expiring": "The portal's certificate expires in nine days, and its renewal waits for a DNS record.",
+    "certificate-renewed": "That is over: the DNS record is back, and ACM has renewed the certificate.",
     "alert-storm": "Every alarm goes off except the most severe ones.",
+    "alert-storm-over": "That is over: the alarms are well again.",
     "feature-failing": "Reports cannot be exported; everything else works.",
 }

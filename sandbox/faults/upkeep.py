@@ -95,7 +95,7 @@ def certificate_expiring(world: World) -> str:
     }
     for name, arn in environment.certificates.items():
         certificate(environment, name, arn, now + _LEFT, renewal)
-    return f"{len(environment.certificates)} certificates expire in {_LEFT.days} days and are not renewed"
+    return f"certificates that expire in {_LEFT.days} days and are not renewed: {', '.join(environment.certificates)}"
 
 
 def alert_storm(world: World) -> str:

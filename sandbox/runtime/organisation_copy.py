@@ -1,6 +1,7 @@
 """A sandbox's copy of the organisation's folder: the same, except that health checks point at the sandbox."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,11 +9,17 @@ from urllib.parse import urlsplit
 import yaml
 
 
-def copy_organisation(folder: Path, into: Path, environment: str, health_host: str) -> Path:
+def copy_organisation(
+    folder: Path,
+    into: Path,
+    environment: str,
+    health_host: str | None = None,
+    databases: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path:
     """Copy a folder into another one and return the copy; an earlier copy is replaced.
 
-    In the copy every health check of `environments/<environment>.yaml` keeps its path but goes to `health_host` over
-    HTTP. If the folder is the copy itself, it is changed in place.
+    In the copy every health check of `environments/<environment>.yaml` keeps its path but goes to `health_host`, if one
+    is given, over HTTP; its `databases` have these fields. If the folder is the copy itself, it is changed in place.
     """
     copy = into / folder.resolve().name
     if folder.resolve() != copy.resolve():
@@ -20,7 +27,9 @@ def copy_organisation(folder: Path, into: Path, environment: str, health_host: s
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     file = copy / "environments" / f"{environment}.yaml"
     document: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    for check in (document.get("health") or {}).values():
+    for name, fields in (databases or {}).items():
+        document["databases"][name].update(fields)
+    for check in (document.get("health") or {}).values() if health_host else ():
         check["url"] = f"http://{health_host}{urlsplit(check['url']).path}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     file.write_text(f"# A sandbox's own copy: its health checks point at the sandbox.\n{text}", encoding="utf-8")

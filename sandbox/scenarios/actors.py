@@ -13,9 +13,11 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from domain.values.ids import change_workflow_id
+from domain.values.local_time import Clock
 from sandbox.command import inject
-from sandbox.runtime import supervisor
+from sandbox.runtime import processes, supervisor
 from sandbox.runtime.state import Files, State
+from starters.cli.terminal import folded
 
 _PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.1
@@ -25,15 +27,21 @@ class ScenarioError(Exception):
     """The scenario did not go as expected; the text says what was waited for."""
 
 
+def show(line: str, **style: Any) -> None:
+    """Print a line in this style, wrapped if it goes to a terminal."""
+    click.secho(folded(line), **style)
+
+
 class Actors:
     """The people around one incident. Each of their acts is what `temporal workflow signal` would send."""
 
-    def __init__(self, client: Client, incident: str, files: Files, sandbox: State) -> None:
+    def __init__(self, client: Client, incident: str, files: Files, sandbox: State, clock: Clock) -> None:
         self.client = client
         self.incident = incident
         self.handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(incident)
         self._files = files
         self._sandbox = sandbox
+        self._clock = clock
         self._shown = 0
 
     async def play(self, scenario: Any) -> None:
@@ -42,12 +50,13 @@ class Actors:
         await self.state()
 
     def narrate(self, text: str) -> None:
-        click.secho(f"\n# {text}", bold=True)
+        click.echo()
+        show(f"# {text}", bold=True)
 
     async def state(self) -> dict[str, Any]:
-        """Print what is new in the timeline and return the incident's state."""
-        await self._print_timeline()
+        """Return the incident's state, once everything that led to it is printed."""
         found: dict[str, Any] = await self._query("state", dict)
+        await self._print_timeline()
         return found
 
     async def _query(self, query: str, answer: type) -> Any:
@@ -73,12 +82,12 @@ class Actors:
 
     async def say(self, who: str, command: str, **payload: str) -> None:
         """Signal the incident in this role and wait until the timeline shows it."""
-        click.secho(f"{who}> {command} {' '.join(payload.values())}", fg="cyan")
+        show(f"{who}> {command} {', '.join(payload.values())}".rstrip(), fg="cyan")
         before = (await self.state())["timeline"]["length"]
         await self.handle.signal(command, {"by": who, **payload})
         await self.until(f"{command} to be recorded", lambda state: state["timeline"]["length"] > before)
 
-    async def request(self, who: str, step: str, **asked: Any) -> dict[str, Any]:
+    async def request(self, who: str, step: str, **asked: list[str]) -> dict[str, Any]:
         """Request a change and return it once it has a plan, or has ended without one."""
         return await self._planned(who, "request_change", step, set=asked)
 
@@ -87,7 +96,8 @@ class Actors:
         return await self._planned(who, "undo", step)
 
     async def _planned(self, who: str, command: str, step: str, **payload: Any) -> dict[str, Any]:
-        click.secho(f"{who}> {command} {step} {' '.join(map(str, filter(None, payload.values())))}", fg="cyan")
+        asked = [f"{name}={','.join(values)}" for name, values in payload.get("set", {}).items()]
+        show(" ".join([f"{who}> {command}", step, *asked]), fg="cyan")
         known = len((await self.state())["changes"])  # the same step may have changes already
         await self.handle.signal(command, {"by": who, "step": step, **payload})
         state = await self.until(
@@ -96,9 +106,8 @@ class Actors:
         )
         change: dict[str, Any] = state["changes"][-1]
         if change["plan"]:
-            click.echo(f"    plan    {change['plan']['summary']}")
-            click.echo(f"    impact  {change['plan']['impact']}")
-            click.echo(f"    digest  {change['plan']['digest']}")
+            for part in ("summary", "impact", "digest"):
+                show(f"    {part:9}{change['plan'][part]}")
         return change
 
     async def approve(self, who: str, change: dict[str, Any]) -> None:
@@ -144,11 +153,14 @@ class Actors:
 
     def break_(self, fault: str) -> None:
         """Let something happen in AWS by itself at this moment."""
-        click.secho(f"    {inject(self._sandbox, fault)['done']}", fg="red")
+        show(f"    {inject(self._sandbox, fault)['done']}", fg="red")
 
     def kill_worker(self) -> None:
-        """Kill the worker with SIGKILL, as a crash would."""
-        os.kill(self._sandbox.pids["worker"], signal.SIGKILL)
+        """Kill the worker with SIGKILL, as a crash would, and wait until it is dead: a dying one counts as running."""
+        worker = self._sandbox.pids["worker"]
+        os.kill(worker, signal.SIGKILL)
+        while worker in processes.running(self._files, [worker]):
+            time.sleep(_POLL_SECONDS)
         click.secho("    the worker was killed (SIGKILL)", fg="red")
 
     def start_worker(self) -> None:
@@ -167,6 +179,7 @@ class Actors:
     async def _print_timeline(self) -> None:
         entries = await self._query("timeline", list)
         for entry in entries[self._shown :]:
-            at = datetime.fromisoformat(entry["at"])
-            click.echo(f"  {at:%H:%M:%S}  {entry['actor']:<18} {entry['text'].splitlines()[0]}")
+            at = datetime.fromisoformat(entry["at"]).astimezone(self._clock.zone)
+            text = self._clock.in_text(entry["text"].splitlines()[0])
+            show(f"  {at:%H:%M:%S}  {entry['actor']:<18} {text}")
         self._shown = len(entries)

@@ -6,13 +6,13 @@ from typing import Any
 from domain.config.environment import Environment
 from sandbox.faults.breach import ATTACKER
 from sandbox.scenarios.actors import Actors, ScenarioError
-from sandbox.scenarios.scenario import Aws, Check
+from sandbox.scenarios.scenario import Aws, Check, Scenario
 
 _CUT = ("isolate-network", "stop-services")
 _COPY = "-copy"
 
 
-class DataBreach:
+class DataBreach(Scenario):
     """The attacker is blocked, the network isolated and the services stopped, as approved; later both are undone."""
 
     type = "data-breach"
@@ -98,8 +98,13 @@ class DataBreach:
             Check("its copy may be restored by the forensic account, and by nobody else", _shared(aws, environment)),
             *self._manifest(aws, environment),
             *[
-                Check(f"{name.replace('_', ' ')} {verb} exactly as before", after[name] == seen_before[name])
-                for name, verb in (("web_acl", "is"), ("network_acl", "is"), ("ingress", "is"), ("services", "are"))
+                Check(f"{told} exactly as before", after[name] == seen_before[name])
+                for name, told in (
+                    ("web_acl", "the web ACL is"),
+                    ("network_acl", "the network ACL is"),
+                    ("ingress", "the security groups let in"),
+                    ("services", "the services are"),
+                )
             ],
         ]
 

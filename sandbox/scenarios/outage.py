@@ -4,10 +4,10 @@ from typing import Any
 
 from domain.config.environment import Environment
 from sandbox.scenarios.actors import Actors
-from sandbox.scenarios.scenario import Aws, Check
+from sandbox.scenarios.scenario import Aws, Check, Scenario
 
 
-class SystemOutage:
+class SystemOutage(Scenario):
     """Nobody answers the first page; the worker dies while an approval is pending; the rollback is applied."""
 
     type = "system-outage"

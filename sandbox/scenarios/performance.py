@@ -4,13 +4,13 @@ from typing import Any
 
 from domain.config.environment import Environment
 from sandbox.scenarios.actors import Actors
-from sandbox.scenarios.scenario import Aws, Check
+from sandbox.scenarios.scenario import Aws, Check, Scenario
 
 _COUNT = 6
 
 
-class Performance:
-    """Raised to P1 by the response time; scaled out after checks; Performance Insights is enabled."""
+class Performance(Scenario):
+    """Raised to P1 by errors and the response time; scaled out after checks; Performance Insights is enabled."""
 
     type = "performance"
     severity = "P2"
@@ -23,7 +23,7 @@ class Performance:
 
     async def play(self, actors: Actors) -> None:
         actors.narrate(
-            "Every probe of the runbook starts; response times are over twice the promised limit, so it becomes P1"
+            "Every probe of the runbook starts; requests fail, or take over twice the promised time: either makes it P1"
         )
         await actors.until("every finding", lambda state: len(state["findings"]) >= 14)
         state = await actors.until("P1", lambda state: state["severity"] == "P1")

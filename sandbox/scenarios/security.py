@@ -6,14 +6,14 @@ from typing import Any
 
 from domain.config.environment import Environment
 from sandbox.scenarios.actors import Actors, ScenarioError
-from sandbox.scenarios.scenario import Aws, Check
+from sandbox.scenarios.scenario import Aws, Check, Scenario
 
 _POOL = "patients"
 _OTHERS = 2
 """How many accounts that were tried in vain get their password reset, to be safe."""
 
 
-class Security:
+class Security(Scenario):
     """The findings raise a P1 to P0 and open a data breach; people block, disable, sign out and reset."""
 
     type = "security"

@@ -31,8 +31,7 @@ def databases(world: World, network: Network) -> None:
             rds.modify_db_cluster(DBClusterIdentifier=database.identifier, VpcSecurityGroupIds=[group])
         elif group:
             rds.modify_db_instance(DBInstanceIdentifier=database.identifier, VpcSecurityGroupIds=[group])
-    for known in database_states(world).values():
-        _past(known)
+    _past(world)
     for name, endpoint in environment.database_endpoints.items():
         if name not in environment.databases:
             continue
@@ -79,13 +78,21 @@ def _replica_group(world: World, network: Network) -> str:
     return str(made["GroupId"])
 
 
-def _past(known: DatabaseState) -> None:
-    """Last night's backup, instead of a creation just now."""
-    night = datetime.now(UTC) - timedelta(hours=9)
-    backend = known.instance.backend
-    backend.events = [event for event in backend.events if event.source_identifier != known.instance.resource_id]
-    known.add_event("Backing up DB instance", "backup", at=night)
-    known.add_event("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
+def _past(world: World) -> None:
+    """Last night's backups, instead of a creation just now."""
+    night, rds = datetime.now(UTC) - timedelta(hours=9), _rds(world)
+    rds.events = []
+    for known in database_states(world).values():
+        known.add_event("Backing up DB instance", "backup", at=night)
+        known.add_event("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
+    for name, one in list(rds.database_snapshots.items()):
+        one.created = one.original_snapshot_create_time = night
+        one.db_snapshot_identifier = f"rds:{one.db_instance_identifier}-{night:%Y-%m-%d-%H-%M}"
+        rds.database_snapshots[one.db_snapshot_identifier] = rds.database_snapshots.pop(name)
+    for name, kept in list(rds.cluster_snapshots.items()):
+        kept.created = night
+        kept.db_cluster_snapshot_identifier = f"rds:{kept.db_cluster_identifier}-{night:%Y-%m-%d-%H-%M}"
+        rds.cluster_snapshots[kept.db_cluster_snapshot_identifier] = rds.cluster_snapshots.pop(name)
 
 
 def _has_database(world: World, endpoint: Configuration, started: datetime) -> bool:

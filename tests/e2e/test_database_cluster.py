@@ -1,12 +1,13 @@
 """The primary is a Multi-AZ DB cluster: it fails over as one, once, and the application finds it where it was."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.runtime.organisation_copy import copy_organisation
+from sandbox.scenarios.database import DatabaseCluster
 from starters.files.shipped import shipped_folder
 from tests.e2e.chain import assert_whole
 from tests.e2e.conftest import opened
@@ -26,12 +27,7 @@ PROBES = 19
 @pytest.fixture
 def clustered(tmp_path: Path) -> Iterator[House]:
     """The shipped organisation, with a cluster where its primary was."""
-    folder = Path(shutil.copytree(shipped_folder(), tmp_path / "runbooks"))
-    file = folder / "environments" / "sandbox.yaml"
-    before = "    identifier: axis-imaging-primary-production\n"
-    text = file.read_text()
-    assert before in text
-    file.write_text(text.replace(before, f"    identifier: {CLUSTER}\n    cluster: true\n"))
+    folder = copy_organisation(shipped_folder(), tmp_path, "sandbox", databases=DatabaseCluster.databases)
     house = House(tmp_path / "sandbox")
     with opened(house, "--runbooks", str(folder), "--environment", "sandbox"):
         yield house

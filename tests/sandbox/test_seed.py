@@ -78,6 +78,23 @@ def test_past_is_quiet(world: World) -> None:
     assert world.healthy()
 
 
+@pytest.mark.parametrize("cluster", [False, True])
+def test_databases_were_last_backed_up_at_night(seeded: Callable[[Environment], World], cluster: bool) -> None:
+    """RDS neither reports the account's making nor keeps a snapshot of it, of a cluster's members neither."""
+    environment = shipped()
+    primary = environment.databases["primary"].model_copy(update={"cluster": cluster})
+    world = seeded(environment.model_copy(update={"databases": environment.databases | {"primary": primary}}))
+    rds, lately = world.client("rds"), datetime.now(UTC) - timedelta(hours=8)
+    assert rds.describe_events(Duration=24 * 60)["Events"]
+    assert rds.describe_events(StartTime=lately)["Events"] == []
+    kept = rds.describe_db_snapshots()["DBSnapshots"] + rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
+    assert kept
+    for one in kept:
+        name = one.get("DBSnapshotIdentifier") or one["DBClusterSnapshotIdentifier"]
+        assert one["SnapshotCreateTime"] < lately
+        assert name.endswith(f"{one['SnapshotCreateTime']:%Y-%m-%d-%H-%M}")
+
+
 def test_web_acl_blocks_its_address_set(world: World) -> None:
     """The web ACL of the file exists with a rule that blocks its address set."""
     (named,) = world.environment.web_acls.values()

@@ -91,6 +91,23 @@ def test_probes_tell_each_fault_from_ordinary_days(world: World) -> None:
         assert [text for text in found.values() if not text.startswith("suspect")] == [], fault
 
 
+@pytest.mark.parametrize(
+    ("fault", "recovery"),
+    [
+        ("backup-stale", "backup-resumed"),
+        ("certificate-expiring", "certificate-renewed"),
+        ("alert-storm", "alert-storm-over"),
+    ],
+)
+def test_what_is_mended_outside_an_incident_is_well_again(world: World, fault: str, recovery: str) -> None:
+    """Its probe finds nothing any more; AWS Backup's failed jobs stay on record."""
+    name, given = next(iter(PROBED[fault].items()))
+    FAULTS[fault](world)
+    assert _statuses(world, {name: given})[name].startswith("suspect")
+    FAULTS[recovery](world)
+    assert _statuses(world, {name: given})[name].startswith("ok")
+
+
 def test_scale_out_outlasts_autoscaling(world: World) -> None:
     """A count raised by hand is scaled in to the minimum; with the minimum raised it stays, and is never lowered."""
     FAULTS["performance-cpu"](world)
