@@ -45,8 +45,13 @@ class PlanMade(_OfAChange):
     says: ClassVar[str] = "Plan: {plan.summary}"
 
 
+def _deciders(eligible: list[str], quorum: int) -> str:
+    """Who must approve: one of several, or so many of them."""
+    return " or ".join(eligible) if quorum == 1 else f"{quorum} of {', '.join(eligible)}"
+
+
 class ApprovalAsked(_OfAChange):
-    """The holders of `eligible` may vote until `until`; `voters` are paged.
+    """The holders of `eligible` may vote until `until`, and `quorum` of them must approve; `voters` are paged.
 
     With `again` half of the time has passed; with `added` that role may vote too, as nobody decided in time.
     """
@@ -54,6 +59,7 @@ class ApprovalAsked(_OfAChange):
     kind: Literal["approval-asked"] = "approval-asked"
     title: str
     eligible: list[str]
+    quorum: int = 1
     voters: list[str]
     until: datetime
     again: bool = False
@@ -68,7 +74,7 @@ class ApprovalAsked(_OfAChange):
     def sentence(self, actor: str) -> str:
         if self.added:
             return f"No decision in time: {self.added} may decide too"
-        return f"{self.reason[0].upper()}{self.reason[1:]} ({' or '.join(self.eligible)})"
+        return f"{self.reason[0].upper()}{self.reason[1:]} ({_deciders(self.eligible, self.quorum)})"
 
 
 class ElectorateChanged(_OfAChange):

@@ -124,10 +124,7 @@ class DutySigned(_Duty):
 
     def sentence(self, actor: str) -> str:
         if self.missing:
-            return (
-                f"{self.title}: {self.ending.state} proposed or signed by {actor}; still to sign: "
-                f"{', '.join(self.missing)}"
-            )
+            return f"{self.title}: {self.ending.state}, says {actor}; still to sign: {', '.join(self.missing)}"
         return f"{self.title}: {self.ending.state} ({self.ending.reference or self.ending.reason or ''})"
 
 

@@ -144,6 +144,7 @@ class LiveChange:
             ApprovalAsked,
             title=self.request.title,
             eligible=list(electorate.roles),
+            quorum=electorate.rule.quorum,
             voters=[voter for voter in electorate.voters() if voter not in voted],
             until=until,
             again=again,

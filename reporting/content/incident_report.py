@@ -67,7 +67,7 @@ def _summary(state: IncidentState, clock: Clock) -> Iterator[Block]:
     )
     if state.declaration.description:
         yield state.declaration.description
-    yield f"Times are those of {clock.name}, each with its offset from UTC, but where a text names a zone itself."
+    yield f"Times are those of {clock.name}, each with its offset from UTC, except where a text names a zone itself."
     rows = [["Declared", clock(state.declared_at), f"by {state.declaration.declared_by}"]]
     moments = {name: getattr(state, f"{name}_at") for name in ("acknowledged", "mitigated", "resolved", "closed")}
     rows += [[name.capitalize(), clock(at), spoken(at - state.declared_at)] for name, at in moments.items() if at]
@@ -132,7 +132,7 @@ def _record(state: IncidentState, entries: list[Entry]) -> Iterator[Block]:
     broken = _first_broken(entries)
     whole = "follows from the one before it" if broken is None else f"does NOT follow at number {broken}"
     yield f"{len(entries)} entries; each {whole} by SHA-256. Head: {entries[-1].hash}."
-    yield f"Whether they are what was written, and signed, says: incident audit verify {state.id}"
+    yield f"To check that they are what was written, and that they are signed: incident audit verify {state.id}"
 
 
 def _first_broken(entries: list[Entry]) -> int | None:

@@ -201,9 +201,11 @@ def breach() -> tuple[Entry, ...]:
     """A breach by the shipped runbook, over the change to summer time: cut off in an hour, closed after forty days."""
     played = Played(_breach())
     played.preserve()
-    web = "portal: 198.51.100.23 was allowed 1080 requests, 1080 of them to /api/studies/*/download"
+    web = "portal: 198.51.100.23 was allowed 1080 requests, 1080 of them to /api/studies/*/download,"
     played.find("web-requests", FindingStatus.SUSPECT, web, facts={"allowed": 1080}, evidence="aws-waf-logs-axis")
-    played.find("study-access", FindingStatus.SUSPECT, "backend: 1080 DATA_ACCESS in the logs of the last 1h")
+    played.find(
+        "study-access", FindingStatus.SUSPECT, "backend: 1080 lines with DATA_ACCESS in the logs of the last 1h"
+    )
     for role in ("security-lead", "privacy-officer", "legal-counsel"):
         played.say("acknowledge", role, minutes(3))
     played.say("request_change", "security-lead", step="isolate-network")

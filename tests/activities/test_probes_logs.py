@@ -115,7 +115,7 @@ def test_a_text_is_looked_for_in_every_line(busy: bool) -> None:
     lines = [(5.0, "INFO PoolTimeout"), (4.0, "pooltimeout"), (3.0, "<PoolTimeout>"), (2.0, "ERROR other")]
     finding = looked(log_of(*lines, busy=busy), pattern="PoolTimeout")
     assert (finding.facts["count"], finding.facts["unread"]) == (2, 2)
-    assert "2 PoolTimeout in the logs of the last 1h" in finding.summary
+    assert "2 lines with PoolTimeout in the logs of the last 1h" in finding.summary
 
 
 @pytest.mark.parametrize("text", ['"quoted"', "C:\\logs", "a | stats count(*)", "/path/", "été"])

@@ -121,6 +121,7 @@ def test_a_few_errors_are_usual() -> None:
     """Ten are not."""
     few = [line(number, "ERROR:  duplicate key value violates a constraint") for number in range(1, 10)]
     assert with_lines(*few).status is FindingStatus.OK
+    assert ": 1 error in the log of the last " in with_lines(few[0]).summary
     assert with_lines(*few, line(20, "ERROR:  another")).status is FindingStatus.SUSPECT
 
 

@@ -78,7 +78,7 @@ def test_blocked_and_allowed_of_one_address_is_suspect() -> None:
     finding = seen([line("198.51.100.23", "BLOCK", ago=90), line("198.51.100.23"), line("192.0.2.9", "BLOCK")])
     assert finding.facts["suspects"] == ["198.51.100.23"]
     assert finding.facts["by_address"][0]["why"] == "blocked-and-allowed"
-    assert "allowed 1 requests and blocked 1 times" in finding.summary
+    assert "allowed 1 request and blocked 1 time" in finding.summary
 
 
 def test_addresses_stopped_or_ordinary_are_well() -> None:

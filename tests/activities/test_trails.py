@@ -139,7 +139,9 @@ def test_a_trail_of_another_region_is_not_started_here(aws: RecordedAws) -> None
 
 
 def test_an_old_delivery_is_suspect(aws: RecordedAws) -> None:
-    """Logging alone proves nothing."""
-    long_ago = {"IsLogging": True, "LatestDeliveryTime": datetime.now(UTC) - timedelta(hours=2)}
+    """Logging alone proves nothing; how long ago it was is told, and not how long it may be."""
+    long_ago = {"IsLogging": True, "LatestDeliveryTime": datetime.now(UTC) - timedelta(hours=3, minutes=5)}
     aws.answer("GetTrailStatus", lambda _: long_ago)
-    assert look(aws).status is FindingStatus.SUSPECT
+    finding = look(aws)
+    assert finding.status is FindingStatus.SUSPECT
+    assert finding.summary.endswith("has delivered nothing for 3h 5m")

@@ -67,7 +67,9 @@ def test_an_a3_needs_two(requested_by: str, voters: list[str]) -> None:
     """Two distinct people decide an A3; for the CTO the CEO stands in, for the DevOps lead the manager."""
     made = change(requested_by=requested_by)
     made.planned(Planned(plan=plan("A3")), T0)
-    assert heard(made).page == voters
+    asked = heard(made)
+    assert asked.page == voters
+    assert "(2 of cto, devops-lead" in asked.texts[-1]
     assert approve(made, voters[0]) is None
     assert made.next_due() is not None
     assert "has voted already" in str(approve(made, voters[0]))

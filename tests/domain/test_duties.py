@@ -197,6 +197,15 @@ def test_what_a_discharge_lacks(by: str, given: dict[str, Any], why: str) -> Non
     assert incident.state.obligations[0].ending is None
 
 
+def test_what_still_needs_a_signature_is_not_called_done() -> None:
+    """Whoever proposes says how it ends; who must still sign is named."""
+    incident = declared(phi=True)
+    assert (
+        tell(incident, "discharge_obligation", by="cto", step="assessment", reference="r", outcome="remediated") is None
+    )
+    assert "discharged, says cto; still to sign: " in incident.timeline.entries[-1].text
+
+
 def test_late_is_late_with_a_word() -> None:
     """An overdue duty is discharged with a justification; what was done in time but told late needs none."""
     incident = declared(phi=True)

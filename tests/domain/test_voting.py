@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.organisation import Organisation
+from domain.model.change_events import ApprovalAsked
 from domain.model.records import Vote
 from domain.rules.voting import Electorate, rule_for, weakest
 from tests.builders import T0, organisation
@@ -86,3 +87,21 @@ def test_in_whatever_order_people_vote_the_quorum_is_reached_if_it_can_be(draw: 
         if contact is not None and not electorate.suffices(votes) and (role := electorate.free_role(contact, votes)):
             votes.append(Vote(by=name, role=role, decision="approve", at=T0))
     assert electorate.suffices(votes) is (electorate.strength() >= rule.quorum)
+
+
+@pytest.mark.parametrize(
+    ("quorum", "told"),
+    [(1, "Approval needed: Promote (cto or watch)"), (2, "Approval needed: Promote (2 of cto, watch)")],
+)
+def test_how_many_must_approve_is_told(quorum: int, told: str) -> None:
+    """Where both must, nobody reads that one is enough."""
+    asked = ApprovalAsked(
+        step="promote",
+        workflow_id="inc-20261123-7f3k/promote/1",
+        title="Promote",
+        eligible=["cto", "watch"],
+        quorum=quorum,
+        voters=["cto"],
+        until=T0,
+    )
+    assert asked.sentence("orchestrator") == told

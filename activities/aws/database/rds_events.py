@@ -7,7 +7,7 @@ from pydantic import Field
 
 from activities.action import DatabaseName, Params, ProbeAction, iam
 from activities.aws.database.described_database import Described, found
-from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -91,5 +91,5 @@ def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime 
     window = f"in the last {spoken(params.window)}"
     if last is None:
         return f"{params.database}: RDS reports no event {window}"
-    events = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "events"
+    events = ", ".join(plural(count, f"{name} event") for name, count in counts.most_common()) or "events"
     return f"{params.database}: RDS reports {events} {window}, the last at {short_time(last)}"

@@ -7,6 +7,7 @@ from pydantic import Field
 from activities.action import LoggedDatabaseName, Params, ProbeAction, iam, needed
 from activities.aws.database.described_database import instance_name
 from activities.aws.database.postgres_log_files import PREFIX, Complaints, Stretch, complaints
+from activities.aws.shared.findings import plural
 from activities.aws.shared.windows import Window
 from domain.config.log_formats import DatabaseLog
 from domain.model.activity_io import Scope
@@ -81,7 +82,7 @@ def _summary(params: PostgresLogParams, declared: DatabaseLog, seen: Complaints)
     if not seen.files:
         return f"{params.database}: no log file of format {declared.format} was written in {window}"
     least = "at least " if seen.truncated else ""
-    slow = f"{seen.slow} slow statements" + (f", the slowest {seen.slowest_ms / 1000:.1f} s" if seen.slow else "")
+    slow = plural(seen.slow, "slow statement") + (f", the slowest {seen.slowest_ms / 1000:.1f} s" if seen.slow else "")
     told = "; there is more to read" if seen.truncated else ""
     told += f"; {seen.unread} lines are not understood" if seen.unread else ""
     told += "" if seen.entries or seen.unread else "; the files hold nothing of this time"
@@ -89,6 +90,6 @@ def _summary(params: PostgresLogParams, declared: DatabaseLog, seen: Complaints)
         "; log_line_prefix has no %e, without which refusals are not told from other errors" if _mute(declared) else ""
     )
     return (
-        f"{params.database}: {least}{seen.errors} errors in the log of {window}, "
-        f"{seen.slots} of them refused connections; {seen.locks} lock waits; {slow}{told}"
+        f"{params.database}: {least}{plural(seen.errors, 'error')} in the log of {window}, "
+        f"{seen.slots} of them refused connections; {plural(seen.locks, 'lock wait')}; {slow}{told}"
     )

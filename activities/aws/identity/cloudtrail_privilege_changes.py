@@ -9,7 +9,7 @@ from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
 from activities.aws.identity.rights_events import CENTER, HERE, HOME, LOOKUPS, described
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import plural, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -74,7 +74,8 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
         return Finding(
             status=FindingStatus.SUSPECT if done else status,
             summary=(
-                f"{len(done)} changes of rights by unexpected principals in the last {spoken(params.window)}, "
+                f"{plural(len(done), 'change')} of rights by unexpected principals in the last "
+                f"{spoken(params.window)}, "
                 f"{len(refused)} more refused; {facts['expected']} expected"
                 + (f": {', '.join(sorted({one['event'] for one in done}))}" if done else "")
                 + (" among the latest events; there are more" if search.truncated else "")

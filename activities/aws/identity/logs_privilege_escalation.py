@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import LoggedServiceName, Params, ProbeAction, iam
-from activities.aws.shared.findings import suspect_if
+from activities.aws.shared.findings import plural, suspect_if
 from activities.aws.shared.log_records import address, pseudonym
 from activities.aws.shared.service_log import LOG_PERMISSIONS, Counted, ServiceLog
 from activities.aws.shared.windows import Window
@@ -71,7 +71,8 @@ def _summary(params: PrivilegeEscalationParams, granted: int, refused: int, coun
     window = f"the last {spoken(params.window)}"
     if not counted.with_events:
         return f"{params.service}: no record of what people do in the log of {window}: is it logged?{counted.told()}"
+    escalations = plural(granted, "escalation")
     return (
-        f"{params.service}: {granted} escalations of privilege granted and {refused} refused in the log of {window}"
+        f"{params.service}: {escalations} of privilege granted and {refused} refused in the log of {window}"
         f"{counted.told()}"
     )

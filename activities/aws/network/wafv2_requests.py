@@ -13,7 +13,7 @@ from pydantic import Field
 from activities.action import Params, ProbeAction, WebAclName, iam
 from activities.aws.network.wafv2_acls import Waf
 from activities.aws.shared.addresses import Networks
-from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.log_records import events
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -68,10 +68,10 @@ class _Address:
         return "blocked-and-allowed" if self.blocked and self.allowed else None
 
     def describe(self, path: str | None) -> str:
-        to = f", {self.matching} of them to {path}" if path else ""
+        to = f", {self.matching} of them to {path}," if path else ""
         return (
-            f"{self.address} was allowed {self.allowed} requests{to} and blocked {self.blocked} times"
-            f" since {short_time(self.first)}"
+            f"{self.address} was allowed {plural(self.allowed, 'request')}{to} and blocked "
+            f"{plural(self.blocked, 'time')} since {short_time(self.first)}"
         )
 
 

@@ -53,7 +53,7 @@ class TrailStatus(ProbeAction[TrailParams]):
         if errors:
             troubles.append(f"cannot deliver ({', '.join(sorted(set(errors.values())))})")
         if delivered is None or delivered < at - params.silence:
-            troubles.append(f"has delivered nothing for {spoken(params.silence)}")
+            troubles.append("has delivered nothing" + (f" for {spoken(at - delivered)}" if delivered else ""))
         bucket = trail.get("S3BucketName")
         if params.bucket is not None and bucket != scope.environment.buckets[params.bucket]:
             troubles.append(f"delivers to {bucket or 'no bucket'}, which is not {params.bucket}")

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
-from activities.aws.shared.findings import unknown
+from activities.aws.shared.findings import plural, unknown
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding, FindingStatus
@@ -52,7 +52,7 @@ class Alarms(ProbeAction[AlarmsParams]):
         if not ringing and not described(cloudwatch, StateValue="OK", MaxRecords=1, most=1)[0]:
             return unknown("no alarm rings and none is well: there are none, or none has data", facts)
         least = "at least " if truncated else ""
-        summary = f"{least}{len(ringing)} alarms ring, {len(recent)} since {spoken(params.window)}"
+        summary = f"{least}{plural(len(ringing), 'alarm')} ringing, {len(recent)} for less than {spoken(params.window)}"
         status = FindingStatus.UNKNOWN if truncated else FindingStatus.OK
         return Finding(
             status=FindingStatus.SUSPECT if len(recent) >= params.storm else status,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import LoggedServiceName, Params, ProbeAction, iam
-from activities.aws.shared.findings import suspect_if
+from activities.aws.shared.findings import plural, suspect_if
 from activities.aws.shared.service_log import LOG_PERMISSIONS, Counted, ServiceLog, Tally
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -64,12 +64,13 @@ class LogErrors(ProbeAction[LogErrorsParams]):
 
 def _summary(params: LogErrorsParams, counted: Counted, found: list[Tally]) -> str:
     window, count = f"the last {spoken(params.window)}", sum(one.lines for one in found)
-    what = f"{params.pattern} " if params.pattern else "errors "
+    of = f" with {params.pattern}" if params.pattern else ""
+    noun = "line" if params.pattern else "error"
     if not found:
-        return f"{params.service}: no {what}in the logs of {window}{counted.told()}"
+        return f"{params.service}: no {noun}s{of} in the logs of {window}{counted.told()}"
     first, last = min(one.first for one in found), max(one.last for one in found)
     least = "at least " if counted.truncated else ""
     return (
-        f"{params.service}: {least}{count} {what}in the logs of {window}, "
+        f"{params.service}: {least}{plural(count, noun)}{of} in the logs of {window}, "
         f"between {short_time(first)} and {short_time(last)}{counted.told()}"
     )

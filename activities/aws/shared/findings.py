@@ -15,6 +15,11 @@ def suspect_if(
     return Finding(status=status, summary=summary, facts=facts, evidence=evidence)
 
 
+def plural(number: int, noun: str) -> str:
+    """A number of things: `1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def unknown(summary: str, facts: dict[str, Any], evidence: str | None = None) -> Finding:
     """Neither: what would tell was not there. Never taken for all well."""
     return Finding(status=FindingStatus.UNKNOWN, summary=summary, facts=facts, evidence=evidence)
