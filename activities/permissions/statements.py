@@ -22,7 +22,7 @@ from activities.permissions.places import (
     Place,
     Where,
     bucket_keys,
-    calling_numbers,
+    calls,
     everywhere,
     evidence_key,
     in_buckets,
@@ -32,7 +32,7 @@ from activities.permissions.places import (
     plain,
     signing_key,
     snapshot_key,
-    text_senders,
+    text_messages,
     together,
 )
 from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of
@@ -91,8 +91,8 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (_NETWORK, maintenance("*"), "s3:DeleteObject GetObject PutObject"),
         (_NETWORK, maintenance(), "s3:ListBucket"),
         (SENSITIVE, in_buckets("/*"), "s3:GetObject GetObjectVersion"),
-        (NOTIFY_QUEUE, text_senders, "sms-voice:SendTextMessage"),
-        (NOTIFY_QUEUE, calling_numbers, "sms-voice:SendVoiceMessage"),
+        (NOTIFY_QUEUE, text_messages, "sms-voice:SendTextMessage"),
+        (NOTIFY_QUEUE, calls, "sms-voice:SendVoiceMessage"),
         (WORKER, _ROLES, "sts:AssumeRole"),
     )
     for action in iam(names)

@@ -16,6 +16,7 @@ def of_fields() -> Environment:
                 "mail_sender": "<mail_sender>",
                 "mail_configuration_set": "<mail_configuration_set>",
                 "sms_sender": "sms_sender",
+                "text_configuration_set": "<text_configuration_set>",
                 "voice_sender": "+12025550100",
             },
             "services": {

@@ -9,7 +9,7 @@ from domain.values.severity import Severity
 
 ACCOUNT = "123456789012"
 REGION = "ap-southeast-2"
-CALLS_FROM = "+61255501234"
+CALLS_FROM, TEXTS_BY = "+61255501234", "texts"
 _LB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 BACKEND_TARGETS = f"{_LB}:targetgroup/axis-backend-tg/0123456789abcdef"
 FRONTEND_TARGETS = f"{_LB}:targetgroup/axis-frontend-tg/fedcba9876543210"
@@ -33,6 +33,7 @@ def environment(**changes: Any) -> Environment:
             "mail_sender": "incidents@example.com",
             "sms_sender": "INCIDENT",
             "voice_sender": CALLS_FROM,
+            "text_configuration_set": TEXTS_BY,
         },
         "status_page": {"page_id": "page1", "components": {"portal": "component1"}},
         "services": {

@@ -6,7 +6,7 @@ from pathlib import Path
 from sandbox.aws import sms_voice
 from sandbox.aws.sms_voice import SmsVoiceBackend, sms_voice_backends
 from sandbox.runtime.outbox import Outbox
-from tests.activities.scopes import ACCOUNT, CALLS_FROM, REGION
+from tests.activities.scopes import ACCOUNT, CALLS_FROM, REGION, TEXTS_BY
 
 
 def telephones(outbox: Outbox | None = None) -> SmsVoiceBackend:
@@ -15,4 +15,5 @@ def telephones(outbox: Outbox | None = None) -> SmsVoiceBackend:
     backend: SmsVoiceBackend = sms_voice_backends[ACCOUNT][REGION]
     backend.senders["INCIDENT", "AU"] = True
     backend.own(CALLS_FROM, "VOICE")
+    backend.sets[TEXTS_BY] = []
     return backend

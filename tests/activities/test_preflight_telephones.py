@@ -55,13 +55,13 @@ def looked(aws: RecordedAws, *channels: tuple[str, str], **given: Any) -> dict[s
 
 def test_an_account_in_which_all_is_well_is_ok(aws: RecordedAws, account: SmsVoiceBackend) -> None:
     """With texts, calls, and a configuration set that tells of both."""
-    account.sets["texts"] = [destination("TEXT_ALL", "VOICE_ALL")]
+    account.sets["told"] = [destination("TEXT_ALL", "VOICE_ALL")]
     rows = looked(
         aws,
         ("sms", MOBILE),
         ("voice", MOBILE),
         voice_sender="+61255501234",
-        text_configuration_set="texts",
+        text_configuration_set="told",
         text_receipts="/receipts",
     )
     assert {name: row.status for name, row in rows.items()} == dict.fromkeys(
@@ -175,8 +175,8 @@ def test_failures_must_be_told_where_the_file_says(
 ) -> None:
     """Every kind of failure of what is sent, to that log group; a set that does not exist is missing."""
     if destinations is not None:
-        account.sets["texts"] = destinations
-    given = {"voice_sender": "+61255501234", "text_configuration_set": "texts", "text_receipts": "/receipts"}
+        account.sets["told"] = destinations
+    given = {"voice_sender": "+61255501234", "text_configuration_set": "told", "text_receipts": "/receipts"}
     assert looked(aws, (kind, MOBILE), **given)["text events"].status == status
 
 

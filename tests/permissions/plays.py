@@ -33,7 +33,7 @@ from domain.values.ids import NOTIFY_QUEUE, REMEDIATE_QUEUE
 from sandbox.runtime.aws_world import World as Account
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
-from tests.activities.scopes import NOW, scope
+from tests.activities.scopes import NOW, TEXTS_BY, scope
 from tests.activities.statuspage_server import statuspage_server
 from tests.activities.telephones import telephones
 from tests.activities.test_change_catalogue import planned, verified
@@ -184,4 +184,4 @@ def _pages(calls: Calls) -> None:
         telephones()
         with calls.under(NOTIFY_QUEUE, place()):
             for channel in (SMS, VOICE, EMAIL):
-                Pager(clients).page(page(channel))
+                Pager(clients).page(page(channel, text_configuration_set=TEXTS_BY))

@@ -23,8 +23,7 @@ NAMED = {
 """What is a part of something wider: whoever may do the wider may do this."""
 _LINKED = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
 _OURS = {
-    "sms-voice:SendTextMessage": "what messages come from",
-    "sms-voice:SendVoiceMessage": "what messages come from",
+    "sms-voice:SendTextMessage": "text message",
     "sts:AssumeRole": "one of our roles",
 }
 """What is no resource type of AWS's data, or one of many."""
@@ -145,11 +144,12 @@ def _dashboards(environment: Environment, asked: Asked) -> list[str]:
     return [f"arn:aws:cloudwatch::{environment.account}:dashboard/{asked['DashboardName']}"]
 
 
-def _origination(environment: Environment, asked: Asked) -> list[str]:
-    """A number by the id that AWS gives it, a sender id in a country."""
+def _text_message(environment: Environment, asked: Asked) -> list[str]:
+    """A number by the id that AWS gives it, or a sender id in a country; and the configuration set."""
     sender = asked["OriginationIdentity"]
-    name = "phone-number/phone-0f1e" if sender.startswith("+") else f"sender-id/{sender}/AU"
-    return [environment.arn("sms-voice", name)]
+    names = ["phone-number/phone-0f1e" if sender.startswith("+") else f"sender-id/{sender}/AU"]
+    names += [f"configuration-set/{asked['ConfigurationSetName']}"] if "ConfigurationSetName" in asked else []
+    return [environment.arn("sms-voice", name) for name in names]
 
 
 _BY_TYPE: dict[str, Find] = {
@@ -184,7 +184,7 @@ _BY_TYPE: dict[str, Find] = {
     "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],
     "ses:configuration-set": _given("ses", "configuration-set/{}", "ConfigurationSetName"),
     "ses:identity": _given("ses", "identity/{}", "FromEmailAddress"),
-    "what messages come from": _origination,
+    "text message": _text_message,
     "route53resolver:firewall-rule-group-association": _given(
         "route53resolver",
         "firewall-rule-group-association/{}",

@@ -65,6 +65,27 @@ def test_what_an_environment_does_not_have_is_not_granted() -> None:
             assert named == set(), one
 
 
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"sms_sender": "INCIDENT"}, ["sender-id/INCIDENT/*"]),
+        ({"sms_sender": "+12025550143"}, ["phone-number/*"]),
+        (
+            {"sms_sender": "INCIDENT", "text_configuration_set": "texts"},
+            ["sender-id/INCIDENT/*", "configuration-set/texts"],
+        ),
+        ({}, ["*"]),
+    ],
+)
+def test_a_page_is_granted_by_its_sender_and_its_configuration_set(given: dict[str, str], where: list[str]) -> None:
+    """A call that names a configuration set is authorized by that too; where AWS chooses a sender, by whichever."""
+    named = _BARE | {"notifications": {"mail_sender": "a@example.com", **given}}
+    found = {action: one for one in statements("notify", Environment.model_validate(named)) for action in one.actions}
+    resources = found["sms-voice:SendTextMessage"].resources
+    assert [arn.removeprefix("arn:aws-cn:sms-voice:cn-north-1:123456789012:") for arn in resources] == where
+    assert "sms-voice:SendVoiceMessage" not in found
+
+
 def test_an_unknown_role_is_refused() -> None:
     """A misspelt role must not pass for one without rights."""
     with pytest.raises(KeyError):
