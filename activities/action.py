@@ -100,14 +100,12 @@ class ProbeAction(_Action[P], ABC):
 class ChangeAction(_Action[P], ABC):
     """A compare-and-set on one resource. One that preserves `evidence` runs on the forensics queue.
 
-    `classes` are those that its plans can have, the usual one first: who may approve them all must exist. One that is
-    made `in_pieces` that stand alone does the others where one is refused.
+    `classes` are those that its plans can have, the usual one first: who may approve them all must exist.
     """
 
     classes: ClassVar[tuple[ApprovalClass, ...]]
     approval_class: ClassVar[ApprovalClass]
     evidence: ClassVar[bool] = False
-    in_pieces: ClassVar[bool] = False
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)

@@ -16,7 +16,6 @@ from tests.activities.fake_ecs import FakeEcs, FakeTargets, revision
 from tests.activities.scopes import BACKEND_TARGETS, NOW, REGION
 from tests.activities.test_change_catalogue import planned
 from tests.activities.world import WorldClients
-from tests.domain.changing import plan
 
 GREEN = BACKEND_TARGETS.replace("backend", "backend-green")
 RULE = f"arn:aws:elasticloadbalancing:{REGION}:123456789012:listener-rule/app/axis-alb/50dc/f2f7/9683"
@@ -27,7 +26,7 @@ def look(targets: FakeTargets, *balancers: dict[str, Any], named: str | None = N
     rollout = {"status": "PRIMARY", "taskDefinition": revision(6), "rolloutState": "COMPLETED"} | changes
     service = {"deployments": [{name: value for name, value in rollout.items() if value}], "loadBalancers": balancers}
     counts = {"runningCount": 3, "desiredCount": 3}
-    return settled(WorldClients({"elbv2": targets}), plan(context={"target_group": named}), service | counts)
+    return settled(WorldClients({"elbv2": targets}), {"target_group": named}, service | counts)
 
 
 def test_the_services_own_groups_are_looked_at() -> None:

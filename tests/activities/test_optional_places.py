@@ -10,7 +10,6 @@ from activities.statuspage import PostParams, Resolved
 from domain.model.activity_io import ObserveCall
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.trial import named
-from tests.domain.changing import plan
 
 BACKEND = environment().services["backend"].model_dump()
 BARE = environment(services={"backend": {**BACKEND, "target_group_arn": None}}, status_page=None)
@@ -33,8 +32,7 @@ def test_without_load_balancer_a_rollout_is_judged_by_its_tasks(state: str, runn
     """A rollout has settled once ECS has completed it and every task runs; nobody else is asked."""
     rollout = {"status": "PRIMARY", "taskDefinition": "task-definition/tides:3", "rolloutState": state}
     service = {"deployments": [rollout], "runningCount": running, "desiredCount": 3}
-    alone = plan(context={"target_group": None})
-    seen = settled(None, alone, service)  # type: ignore[arg-type]
+    seen = settled(None, {"target_group": None}, service)  # type: ignore[arg-type]
     assert seen.done is done
     assert seen.message == f"tides:3: rollout {state}, {running} of 3 tasks running"
 

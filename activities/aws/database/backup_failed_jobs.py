@@ -58,9 +58,7 @@ class FailedJobs(ProbeAction[FailedJobsParams]):
         summary += "; there are more than were read" if truncated else ""
         if not completed:
             return unknown(f"{summary}; and none was completed: are there any?", facts)
-        if not jobs and (unread or truncated):
-            return unknown(summary, facts)
-        return suspect_if(jobs, summary, facts)
+        return suspect_if(jobs, summary, facts, unsure=unread or truncated)
 
     def _jobs(self, state: str, since: datetime) -> Pages:
         return Pages(self.clients.client("backup").list_backup_jobs, most=_PAGES, ByState=state, ByCreatedAfter=since)

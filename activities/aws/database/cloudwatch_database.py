@@ -165,9 +165,7 @@ def _judged(suspect: bool, summary: str, facts: dict[str, Any], points: Points, 
         summary += "; CloudWatch did not answer all of its figures"
     if newest < at - _FRESH:
         summary += f"; no figures since {short_time(newest)}"
-    if not suspect and (facts["truncated"] or newest < at - _FRESH):
-        return unknown(summary, facts)
-    return suspect_if(suspect, summary, facts)
+    return suspect_if(suspect, summary, facts, unsure=facts["truncated"] or newest < at - _FRESH)
 
 
 def _most(points: Points) -> float | None:

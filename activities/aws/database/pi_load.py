@@ -62,6 +62,5 @@ class DatabaseLoad(ProbeAction[DatabaseLoadParams]):
         summary += f"; {unread} minutes without a figure" if unread else ""
         summary += "; there are more figures than were read" if pages.truncated else ""
         summary += f"; none since {short_time(newest)}" if newest < at - _LATE else ""
-        if most <= params.sessions and (unread or pages.truncated or newest < at - _LATE):
-            return unknown(summary, facts)
-        return suspect_if(most > params.sessions, summary, facts)
+        unsure = unread or pages.truncated or newest < at - _LATE
+        return suspect_if(most > params.sessions, summary, facts, unsure=unsure)

@@ -5,7 +5,7 @@ from typing import Any
 
 from activities.action import Clients, RuleError
 from activities.aws.ecs.app_restart import deployment_since
-from activities.aws.ecs.described_service import described, settled
+from activities.aws.ecs.described_service import controller_of, described, settled
 from activities.aws.shared.error_codes import code_of, is_denied, is_of_aws
 from activities.aws.shared.pages import Pages
 from domain.model.plan import Plan, State, Verification
@@ -56,8 +56,7 @@ def restartable(clients: Clients, at: State, wanted: bool) -> tuple[dict[str, An
         if code_of(error) != "ClusterNotFoundException":
             raise
         return None, f"ECS knows no cluster {at['cluster']}"
-    controller = service.get("deploymentController", {}).get("type", "ECS")
-    if controller != "ECS":
+    if (controller := controller_of(service)) != "ECS":
         return None, f"its deployments are those of {controller}, and ECS restarts none of these"
     return service, ""
 
@@ -69,7 +68,7 @@ def restarted(clients: Clients, plan: Plan) -> Verification:
         if service and not deployment_since(plan, service).items() <= plan.after.items():
             return Verification(done=False, message="the application is not restarted yet")
         if service:
-            return settled(clients, plan, service)
+            return settled(clients, plan.context, service)
     except Exception as error:
         if not is_of_aws(error):
             raise

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from activities.action import DatabaseName, Params, ProbeAction, iam
 from activities.aws.database.described_database import Described, found
-from activities.aws.shared.findings import plural, suspect_if, unknown
+from activities.aws.shared.findings import plural, suspect_if
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -74,9 +74,7 @@ class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
         summary += f"; {unread} without a category" if unread else ""
         summary += "; there are more than were read" if truncated else ""
         evidence = window.of(f"RDS events of {place.instance['DBInstanceIdentifier']}")
-        if not grave and (unread or truncated):
-            return unknown(summary, facts, evidence)
-        return suspect_if(grave, summary, facts, evidence)
+        return suspect_if(grave, summary, facts, evidence, unsure=unread or truncated)
 
 
 def _sources(place: Described) -> list[tuple[str, str]]:

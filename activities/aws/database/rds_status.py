@@ -6,7 +6,7 @@ from typing import Any
 from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.database_state import remedy, serves
 from activities.aws.database.described_database import Described, found, pending
-from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
@@ -32,9 +32,7 @@ class DatabaseStatus(ProbeAction[DatabaseParams]):
         summary = _summary(params.database, facts, place)
         summary += f"; {unread} parts of its status could not be read" if unread else ""
         troubled = not all(map(serves, place.statuses)) or facts["not_normal"]
-        if unread and not troubled:
-            return unknown(summary, facts, evidence)
-        return suspect_if(troubled, summary, facts, evidence)
+        return suspect_if(troubled, summary, facts, evidence, unsure=unread)
 
 
 def _lookup(place: Described, region: str) -> str:

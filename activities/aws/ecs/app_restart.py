@@ -75,7 +75,7 @@ class RestartService(ChangeAction[RestartParams]):
         if now["task_definition"] != plan.after["task_definition"]:
             return Verification(done=False, failed=True, message="somebody deployed another revision meanwhile")
         if now == plan.after:
-            return settled(self.clients, plan, service)
+            return settled(self.clients, plan.context, service)
         if ended := undone(self.clients, plan.context, str(plan.context["since"])):
             return Verification(done=False, failed=True, message=ended)
         return Verification(done=False, message="the new deployment is not the primary one yet")

@@ -7,7 +7,7 @@ from typing import Any
 from activities.action import ProbeAction, ServiceParams, iam
 from activities.aws.ecs.cloudwatch_service_load import load
 from activities.aws.ecs.described_service import described, located, scalable, scaling
-from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -71,7 +71,7 @@ def _finding(facts: dict[str, Any], recent: list[dict[str, Any]]) -> Finding:
     last = f"last activity {short_time(started)}" if started else "no activity in two hours"
     span = f"{facts['desired']} tasks between {facts['minimum']} and {facts['maximum']}"
     summary = "; ".join([f"{facts['service']}: {span}", last, *(", ".join(some) for some in (reasons, unsaid) if some)])
-    return unknown(summary, facts) if unsaid and not reasons else suspect_if(reasons, summary, facts)
+    return suspect_if(reasons, summary, facts, unsure=unsaid)
 
 
 def _reasons(facts: dict[str, Any], hindered: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from activities.action import Clients, Params, ProbeAction, ServiceName, iam
 from activities.aws.shared.cloudwatch_metrics import Points, Query, read
-from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -59,9 +59,7 @@ class ServiceLoad(ProbeAction[ServiceLoadParams]):
         told = [f"{name.upper() if name == 'cpu' else name} {_told(found)}" for name, found in points.items()]
         busy = [name for name in points if facts[name] and facts[name]["latest"] >= params.busy_percent]
         summary = f"{params.service}: {', '.join(told)}{'' if complete else '; CloudWatch did not give all figures'}"
-        if not busy and (missing or not complete):
-            return unknown(summary, facts)
-        return suspect_if(busy, summary, facts)
+        return suspect_if(busy, summary, facts, unsure=missing or not complete)
 
 
 def _told(found: Points) -> str:

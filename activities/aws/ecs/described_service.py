@@ -6,7 +6,7 @@ from typing import Any
 from activities.action import Clients, RuleError
 from activities.aws.ecs.serving_targets import serving_groups, states
 from domain.config.environment import Service
-from domain.model.plan import Plan, State, Verification
+from domain.model.plan import State, Verification
 
 _COUNT = "ecs:service:DesiredCount"
 _LEAVING = ("draining", "unhealthy.draining")
@@ -64,12 +64,7 @@ def created_at(service: dict[str, Any]) -> str:
     return began.isoformat()
 
 
-def settled(clients: Clients, plan: Plan, service: dict[str, Any]) -> Verification:
-    """Tell whether the service of a plan is steady and healthy, as it stands now."""
-    return steady(clients, plan.context, service)
-
-
-def steady(clients: Clients, at: State, service: dict[str, Any]) -> Verification:
+def settled(clients: Clients, at: State, service: dict[str, Any]) -> Verification:
     """Tell whether the newest rollout is complete, every task runs and every target answers its health check.
 
     Of a service that no load balancer is before, ECS alone knows how its tasks are. Behind a Classic Load Balancer it

@@ -84,7 +84,7 @@ class Past(NamedTuple):
             back = Left(last.at, f"{last.incident} rolled it back from {revision(last.before)}", by_us=True)
             return None if last.failed else back
         if newest and newest.status == "ROLLBACK_SUCCESSFUL" and newest.task_definition != self.current:
-            return Left(newest.ended_at, f"ECS itself rolled it back from {_named(newest)}")
+            return Left(newest.ended_at, f"ECS itself rolled it back from {revision(str(newest.task_definition))}")
         return None
 
     def last_good(self) -> Deployment | None:
@@ -190,7 +190,3 @@ def _shows(deployments: list[Deployment], one: Intent) -> bool:
 def _reverses(one: Intent, earlier: Intent) -> bool:
     same = (one.incident, one.step) == (earlier.incident, earlier.step)
     return same and one.before == earlier.after and one.after == earlier.before
-
-
-def _named(deployment: Deployment) -> str:
-    return revision(str(deployment.task_definition))

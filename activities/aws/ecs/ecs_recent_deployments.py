@@ -64,7 +64,7 @@ class RecentDeployments(ProbeAction[RecentDeploymentsParams]):
             summary += f"; of {unread} deployments the revision or the status is not known"
         if past.ledger_unread:
             summary += "; what our own incidents rolled back could not be read"
-        return suspect_if(suspect, summary, facts, newest.arn, unsure=bool(unread or past.ledger_unread))
+        return suspect_if(suspect, summary, facts, newest.arn, unsure=unread or past.ledger_unread)
 
 
 def _unknown(service: str, why: str) -> Finding:

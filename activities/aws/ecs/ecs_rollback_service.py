@@ -13,7 +13,6 @@ from activities.aws.ecs.described_service import (
     refuse_other_controllers,
     revision,
     settled,
-    steady,
     update,
 )
 from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, RUNNING, Deployment, history
@@ -48,7 +47,7 @@ class RollbackService(ChangeAction[ServiceParams]):
             raise RuleError(f"ECS is rolling {name} back by itself at this moment: leave it to that, and look again")
         before, back = {"task_definition": past.current}, past.brought_back()
         # ECS goes back to what was complete before, which may be what broke: then it is no place to stay at
-        if back and (back.by_us or steady(self.clients, at, service).done):
+        if back and (back.by_us or settled(self.clients, at, service).done):
             return self.proposed(
                 target=service["serviceArn"],
                 summary=f"{name} runs {revision(past.current)}: {back.why}, {back.at.astimezone(UTC):%d %b %H:%M} UTC",
@@ -102,7 +101,7 @@ class RollbackService(ChangeAction[ServiceParams]):
         service = described(self.clients, plan.context)
         wanted, runs = str(plan.after["task_definition"]), str(primary(service)["taskDefinition"])
         if runs == wanted:
-            return settled(self.clients, plan, service)
+            return settled(self.clients, plan.context, service)
         if runs != plan.before["task_definition"]:
             return Verification(done=False, failed=True, message=f"somebody deployed {revision(runs)} meanwhile")
         if lost := self._lost(plan):

@@ -9,7 +9,7 @@ from pydantic import Field
 from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.ecs import ecs_service_events
 from activities.aws.ecs.described_service import controller_of
-from activities.aws.shared.findings import suspect_if, unknown
+from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -41,7 +41,7 @@ class Services(ProbeAction[ServicesParams]):
         unread = [name for name, fact in facts.items() if fact["status"] == "UNREAD"]
         summary = "; ".join(f"{name} {_told(fact)}" for name, fact in facts.items())
         found = {"services": facts, "unread": len(unread)}
-        return unknown(summary, found) if unread and not troubles else suspect_if(troubles, summary, found)
+        return suspect_if(troubles, summary, found, unsure=unread)
 
 
 def _described(ecs: Any, wanted: list[Service]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
 from activities.aws.identity.rights_events import CENTER, HERE, HOME, LOOKUPS, described
-from activities.aws.shared.findings import plural, unknown
+from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.aws_places import partition_of
 from domain.values.durations import Duration, spoken
 
@@ -70,20 +70,14 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
         evidence = window.of("CloudTrail event history")
         if not search.shows_anything():
             return unknown("CloudTrail's event history shows no event at all of that time", facts, evidence)
-        status = FindingStatus.UNKNOWN if search.truncated or unread else FindingStatus.OK
-        return Finding(
-            status=FindingStatus.SUSPECT if done else status,
-            summary=(
-                f"{plural(len(done), 'change')} of rights by unexpected principals in the last "
-                f"{spoken(params.window)}, "
-                f"{len(refused)} more refused; {facts['expected']} expected"
-                + (f": {', '.join(sorted({one['event'] for one in done}))}" if done else "")
-                + (" among the latest events; there are more" if search.truncated else "")
-                + (f"; {unread} events could not be read" if unread else "")
-            ),
-            facts=facts,
-            evidence=evidence,
+        summary = (
+            f"{plural(len(done), 'change')} of rights by unexpected principals in the last {spoken(params.window)}, "
+            f"{len(refused)} more refused; {facts['expected']} expected"
+            + (f": {', '.join(sorted({one['event'] for one in done}))}" if done else "")
+            + (" among the latest events; there are more" if search.truncated else "")
+            + (f"; {unread} events could not be read" if unread else "")
         )
+        return suspect_if(done, summary, facts, evidence, unsure=search.truncated or unread)
 
 
 def _regions(scope: Scope, params: PrivilegeChangesParams) -> dict[str, str]:

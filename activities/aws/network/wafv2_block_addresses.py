@@ -48,7 +48,6 @@ class BlockAddresses(ChangeAction[BlockParams]):
         "wafv2:GetIPSet GetRuleGroup GetWebACL GetWebACLForResource ListIPSets ListWebACLs UpdateIPSet",
     )
     classes = (ApprovalClass.A1, ApprovalClass.A2)
-    in_pieces = True
 
     def plan(self, scope: Scope, params: BlockParams) -> Plan:
         """Look what is blocked already; raises `RuleError` for what must not be blocked or would have no effect.

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
-from activities.aws.shared.findings import plural, unknown
+from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 
 _KINDS = ["MetricAlarm", "CompositeAlarm"]
@@ -53,12 +53,8 @@ class Alarms(ProbeAction[AlarmsParams]):
             return unknown("no alarm rings and none is well: there are none, or none has data", facts)
         least = "at least " if truncated else ""
         summary = f"{least}{plural(len(ringing), 'alarm')} ringing, {len(recent)} for less than {spoken(params.window)}"
-        status = FindingStatus.UNKNOWN if truncated else FindingStatus.OK
-        return Finding(
-            status=FindingStatus.SUSPECT if len(recent) >= params.storm else status,
-            summary=summary + (f": {top}" if top else ""),
-            facts=facts,
-        )
+        summary += f": {top}" if top else ""
+        return suspect_if(len(recent) >= params.storm, summary, facts, unsure=truncated)
 
 
 def described(cloudwatch: Any, most: int = _PAGES, **asked: Any) -> tuple[list[dict[str, Any]], bool]:

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from activities.action import DashboardName, Params, ProbeAction, iam
 from activities.aws.shared.error_codes import kind_of_answer
+from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.errors import ErrorKind
 
 
@@ -38,12 +39,8 @@ class Dashboard(ProbeAction[DashboardParams]):
             widgets, unread = _counted(body)
             told = f"{dashboard} shows {widgets} widgets" if widgets else f"{dashboard} is there and shows nothing"
             told += f"; {unread} cannot be read" if unread else ""
-        return Finding(
-            status=FindingStatus.OK if widgets and not unread else FindingStatus.UNKNOWN,
-            summary=f"{params.dashboard}: {told}",
-            facts={"dashboard": dashboard, "widgets": widgets, "unread": unread},
-            evidence=dashboard,
-        )
+        facts = {"dashboard": dashboard, "widgets": widgets, "unread": unread}
+        return suspect_if(False, f"{params.dashboard}: {told}", facts, dashboard, unsure=unread or not widgets)
 
 
 def _counted(body: str) -> tuple[int, int]:

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from activities.action import BucketName, Params, ProbeAction, iam
+from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
@@ -49,10 +50,7 @@ class NewestObject(ProbeAction[NewestObjectParams]):
         newest = max((one["LastModified"] for pages in listed for one in pages.items("Contents")), default=None)
         truncated = any(pages.truncated for pages in listed)
         fresh = newest is not None and newest >= at - params.silence
-        status = FindingStatus.UNKNOWN if truncated else FindingStatus.SUSPECT
         age = f"newest object {short_time(newest)}" if newest else "no object found"
-        return Finding(
-            status=FindingStatus.OK if fresh else status,
-            summary=f"{params.bucket}: {age}" + ("" if fresh else f", none within {spoken(params.silence)}"),
-            facts={"bucket": params.bucket, "newest_at": stamp_to_second(newest), "truncated": truncated},
-        )
+        summary = f"{params.bucket}: {age}" + ("" if fresh else f", none within {spoken(params.silence)}")
+        facts = {"bucket": params.bucket, "newest_at": stamp_to_second(newest), "truncated": truncated}
+        return suspect_if(not fresh and not truncated, summary, facts, unsure=not fresh)

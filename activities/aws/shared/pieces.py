@@ -26,8 +26,6 @@ class Piece(Protocol):
 class CompositeChange(ChangeAction[P]):
     """A change made of pieces that stand alone; its state has one field a piece."""
 
-    in_pieces = True
-
     @abstractmethod
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
         """The piece of each field, in the order in which they are set to the values of `wanted`.
