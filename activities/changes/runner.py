@@ -16,7 +16,7 @@ Where pieces of a change were refused while others were done it is applied, and 
 Errors of botocore pass through; the registry gives them their kind.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -102,7 +102,7 @@ class ChangeRunner:
         final, the locks released.
         """
         other = self._locks(call.scope).renew(call.plan.locks, call.holder, LEASE)
-        seen = action.verify(call.scope, _done_part(call.plan, call.refused))
+        seen = action.verify(call.scope, call.plan.without(call.refused))
         message = seen.message + (f" (our lock ran out; {other} holds it now)" if other else "")
         if not seen.done and not seen.failed:
             again = seen.again or (_AGAIN_LATER if call.plan.takes_long else _AGAIN)
@@ -184,14 +184,10 @@ class ChangeRunner:
         return Applied(outcome="applied")
 
 
-def _done_part(plan: Plan, refused: Iterable[str]) -> Plan:
-    return plan.without(refused) if refused else plan
-
-
 def _seen_at_once(action: ChangeAction[Any], call: ApplyCall, applied: Applied) -> Verification | None:
     """Look once after acting; None for what takes long, or where looking fails: `verify` meets that and says so."""
     try:
-        return None if call.plan.takes_long else action.verify(call.scope, _done_part(call.plan, applied.refused))
+        return None if call.plan.takes_long else action.verify(call.scope, call.plan.without(applied.refused))
     except Exception:  # noqa: BLE001 - it was applied, whatever the look comes to
         return None
 
@@ -214,7 +210,6 @@ def _refused(plan: Plan, errors: dict[str, Exception], *, patient: bool) -> dict
 def _refuse_unfit(action: ChangeAction[Any], plan: Plan) -> None:
     if (found := limits.size(plan.model_dump(mode="json"))) > limits.PLAN:
         raise RuleError(f"the plan has {found} bytes, and {limits.PLAN} at most can go on record: ask for less at once")
-
     if plan.approval_class not in action.classes:
         raise RuleError(f"{action.name} plans class {plan.approval_class}, which it does not declare")
 

@@ -20,7 +20,6 @@ ANY_SNAPSHOT, ANY_CLUSTER_SNAPSHOT = "rds:snapshot, any", "rds:cluster-snapshot,
 SNAPSHOTS = "snapshot:ir-*"
 """What the names of our own snapshots begin with."""
 
-
 _WAF_LOGGING = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
 
 
@@ -129,7 +128,7 @@ def _configuration_sets(environment: Environment) -> list[str]:
     return [f"configuration-set/{name}"] if name else []
 
 
-def key(name: str) -> Where:
+def _key(name: str) -> Where:
     """A KMS key by its id or ARN; one by its alias is any key that has it, as no policy can name an alias."""
 
     def find(environment: Environment) -> list[Place]:
@@ -143,23 +142,23 @@ def key(name: str) -> Where:
 
 def evidence_key(environment: Environment) -> list[Place]:
     """The key that encrypts evidence."""
-    return key(environment.evidence.kms_key)(environment) if environment.evidence else []
+    return _key(environment.evidence.kms_key)(environment) if environment.evidence else []
 
 
 def snapshot_key(environment: Environment) -> list[Place]:
     """The key under which snapshots of a breach are copied."""
     forensics = environment.evidence.snapshots if environment.evidence else None
-    return key(forensics.kms_key)(environment) if forensics else []
+    return _key(forensics.kms_key)(environment) if forensics else []
 
 
 def bucket_keys(environment: Environment) -> list[Place]:
     """The keys of buckets that have one of their own."""
-    return [place for name in environment.bucket_keys.values() for place in key(name)(environment)]
+    return [place for name in environment.bucket_keys.values() for place in _key(name)(environment)]
 
 
 def signing_key(environment: Environment) -> list[Place]:
     """The key that signs the ledger's heads."""
-    return key(environment.evidence.signing_key)(environment) if environment.evidence else []
+    return _key(environment.evidence.signing_key)(environment) if environment.evidence else []
 
 
 def known_keys(environment: Environment) -> list[Place]:
@@ -167,7 +166,7 @@ def known_keys(environment: Environment) -> list[Place]:
     if environment.evidence is None:
         return []
     names = (environment.evidence.signing_key, *environment.evidence.earlier_signing_keys)
-    return [place for name in names for place in key(name)(environment)]
+    return [place for name in names for place in _key(name)(environment)]
 
 
 def in_evidence(*prefixes: str) -> Where:

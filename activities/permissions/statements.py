@@ -35,7 +35,7 @@ from activities.permissions.places import (
     text_messages,
     together,
 )
-from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of
+from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of, roles
 from domain.config.environment import Environment
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
 
@@ -140,6 +140,11 @@ def _leading(keys: str) -> Conditions:
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": (keys,)},
         "Null": {"dynamodb:LeadingKeys": ("false",)},
     }
+
+
+def granted() -> list[str]:
+    """Every IAM action of every role, in any environment."""
+    return sorted({action for role in roles() for action in with_dependents(permissions_of(role))})
 
 
 def statements(role: str, environment: Environment) -> tuple[Statement, ...]:

@@ -6,16 +6,10 @@ from typing import Any
 
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
-from activities.permissions.dependents import with_dependents
 from activities.permissions.places import EVERYTHING, PLACES
-from activities.permissions.roles import permissions_of, roles
+from activities.permissions.statements import granted
 
 FILE = Path(__file__).parents[2] / "activities" / "permissions" / "authorization.json"
-
-
-def granted() -> list[str]:
-    """Every IAM action of every role."""
-    return sorted({action for role in roles() for action in with_dependents(permissions_of(role))})
 
 
 def described(action: str) -> dict[str, Any]:

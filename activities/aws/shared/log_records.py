@@ -29,9 +29,9 @@ class Record(NamedTuple):
     def success(self) -> bool | None:
         """Whether it succeeded; None where the line does not say so in the format's words."""
         said = str(self.says("success")).lower()
-        if said in {one.lower() for one in self.format.succeeded}:
+        if said in self.format.succeeded:
             return True
-        return False if said in {one.lower() for one in self.format.failed} else None
+        return False if said in self.format.failed else None
 
 
 def record(formats: Iterable[LineFormat], event: Mapping[str, Any]) -> Record | None:
