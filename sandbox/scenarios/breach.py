@@ -31,6 +31,7 @@ class DataBreach(Scenario):
             "blocked": self._blocked(),
             "web_acl": {name: found[name] for name in ("DefaultAction", "Rules", "Description")},
             "network_acl": self._entries(),
+            "dns_firewall": self._dns_firewall(),
             "ingress": self._ingress(),
             "services": self._services(),
         }
@@ -85,6 +86,10 @@ class DataBreach(Scenario):
             Check("when contained, the web ACL blocked by default", "Block" in cut["web_acl"]["DefaultAction"]),
             Check("when contained, the network ACL denied everything first", _denied(cut["network_acl"])),
             Check(
+                "when contained, the DNS firewall refused every name",
+                cut["dns_firewall"] == [one.dns_firewall for one in environment.networks.values()],
+            ),
+            Check(
                 "when contained, the services' security groups let nothing in", not any(_of_services(cut["ingress"]))
             ),
             Check(
@@ -102,7 +107,8 @@ class DataBreach(Scenario):
                 for name, told in (
                     ("web_acl", "the web ACL is"),
                     ("network_acl", "the network ACL is"),
-                    ("ingress", "the security groups let in"),
+                    ("dns_firewall", "the DNS firewall is"),
+                    ("ingress", "the security groups are"),
                     ("services", "the services are"),
                 )
             ],
@@ -120,6 +126,11 @@ class DataBreach(Scenario):
         ids = [self._environment.network_acls["application"]]
         found = self._aws("ec2").describe_network_acls(NetworkAclIds=ids)["NetworkAcls"][0]["Entries"]
         return sorted(found, key=lambda entry: (entry["Egress"], entry["RuleNumber"]))
+
+    def _dns_firewall(self) -> list[str]:
+        """The rule groups that the networks' resolvers go by."""
+        listed = self._aws("route53resolver").list_firewall_rule_group_associations()["FirewallRuleGroupAssociations"]
+        return [one["FirewallRuleGroupId"] for one in listed]
 
     def _ingress(self) -> dict[str, list[Any]]:
         """The ingress rules of each security group, without their ids: a restored rule gets a new one."""

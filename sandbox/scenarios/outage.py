@@ -97,3 +97,10 @@ class OutageBesideBreaker(SystemOutage):
             actors.narrate("Not yet: asked for again")
         await actors.applied("rollback", as_="already-done")
         await actors.finish("devops-lead", "ECS took the release back by itself")
+
+    def checks(self, aws: Aws, environment: Environment, seen_before: dict[str, Any]) -> list[Check]:
+        backend = environment.services["backend"]
+        listed = aws("ecs").list_service_deployments(cluster=backend.cluster, service=backend.service)
+        newest = listed["serviceDeployments"][0]["status"]
+        ours = Check(f"the last deployment ended {newest}, and none of ours followed", newest == "ROLLBACK_SUCCESSFUL")
+        return [*super().checks(aws, environment, seen_before), ours]

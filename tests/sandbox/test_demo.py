@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.values.local_time import Clock
+from sandbox import every_demo
 from sandbox.faults.inject import FAULTS
 from sandbox.runtime import processes
 from sandbox.runtime.aws_world import World
@@ -103,3 +104,12 @@ def test_people_sign_in_again_from_the_minute_in_which_it_is_mended(world: World
     assert not _holds(Authentication(), world, "sign-ins succeed")
     FAULTS["authentication-restored"](world)
     assert _holds(Authentication(), world, "sign-ins succeed")
+
+
+def test_of_every_demo_the_one_that_fails_is_told_with_what_it_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """The others are played all the same."""
+    ended = every_demo.play(["nothing", "nowhere"], ["--environment", "sandbox"])
+    assert [(one["scenario"], one["as_expected"]) for one in ended] == [("nothing", False), ("nowhere", False)]
+    said = capsys.readouterr().out
+    assert "there is no scenario 'nothing'" in said
+    assert "NOT as expected" in said
