@@ -9,6 +9,8 @@ _SERVICES = {
 _OTHERWISE = {
     "dynamodb:TransactWriteItems": ("dynamodb:PutItem", "dynamodb:ConditionCheckItem"),
     "s3:HeadObject": ("s3:GetObject",),
+    "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
+    "s3:HeadBucket": ("s3:ListBucket",),
     "s3:ListObjectsV2": ("s3:ListBucket",),
     "s3:ListObjectVersions": ("s3:ListBucketVersions",),
     "s3:CopyObject": ("s3:GetObject", "s3:PutObject"),

@@ -1,7 +1,8 @@
 """The IAM roles of workers, and what each may do: what its actions declare, and what goes on around them.
 
 A role is for a kind of work: probes, probes that read what may be personal, each shelf of changes, evidence, the
-ledger, notices. `worker` is the process itself, which may only assume the others. `console` has no rights at all.
+ledger, notices. `worker` is the process itself, which may only assume the others. `console` has no rights at all, and
+`preflight` looks at all of it from outside.
 """
 
 from functools import cache
@@ -15,6 +16,9 @@ SENSITIVE = "diagnose-sensitive"
 LEDGER = "ledger"
 WORKER = "worker"
 CONSOLE = "console"
+PREFLIGHT = "preflight"
+OUTSIDE = frozenset({CONSOLE, PREFLIGHT, WORKER})
+"""What is not assumed by workers: whatever runs it is given the role."""
 
 _Action = type[Any]
 """A probe, a change or a notice."""
@@ -59,7 +63,7 @@ def role_of(action: _Action) -> str:
 @cache
 def actions_of() -> dict[str, tuple[_Action, ...]]:
     """Every role, with its actions."""
-    found: dict[str, list[_Action]] = {role: [] for role in (*_AROUND, DIAGNOSE_QUEUE, CONSOLE)}
+    found: dict[str, list[_Action]] = {role: [] for role in (*_AROUND, DIAGNOSE_QUEUE, CONSOLE, PREFLIGHT)}
     for action in (*PROBES.values(), *CHANGES.values(), *NOTICES.values()):
         found.setdefault(role_of(action), []).append(action)
     return {role: tuple(found[role]) for role in sorted(found, key=_placed)}
@@ -89,5 +93,9 @@ def permissions_of(role: str) -> frozenset[str]:
 
 
 def around(role: str) -> tuple[str, ...]:
-    """What the mechanism needs under a role; every change has locks and intents."""
+    """What the mechanism needs under a role; every change has locks and intents, preflight what its checks need."""
+    if role == PREFLIGHT:
+        from activities.preflight.table import CHECKS, WRITES  # noqa: PLC0415 - which look at roles
+
+        return tuple(dict.fromkeys(one for check in (*CHECKS, *WRITES) for one in check.permissions))
     return _AROUND.get(role) or (_LOCKS_AND_INTENTS if role.startswith(f"{REMEDIATE_QUEUE}-") else ())

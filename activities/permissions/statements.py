@@ -6,6 +6,7 @@ them than AWS would allow stands in `_NARROWER`.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -35,7 +36,7 @@ from activities.permissions.places import (
     text_messages,
     together,
 )
-from activities.permissions.roles import LEDGER, SENSITIVE, WORKER, permissions_of, roles
+from activities.permissions.roles import LEDGER, PREFLIGHT, SENSITIVE, WORKER, permissions_of, roles
 from domain.config.environment import Environment
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
 
@@ -71,6 +72,7 @@ _EVIDENCE = in_evidence("/evidence/*", "/manifests/*")
 _RECORD = in_evidence("/ledger/*", "/reports/*")
 
 _ROLES: Where = plain("iam", lambda environment: [f"role/{role_name('*', environment)}"])
+_KEEPER: Where = plain("iam", lambda environment: [f"role/{role_name(FORENSICS_QUEUE, environment)}"])
 _NARROWER: dict[tuple[str, str], Where] = {
     (role, action): where
     for role, where, names in (
@@ -93,12 +95,16 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (SENSITIVE, in_buckets("/*"), "s3:GetObject GetObjectVersion"),
         (NOTIFY_QUEUE, text_messages, "sms-voice:SendTextMessage"),
         (NOTIFY_QUEUE, calls, "sms-voice:SendVoiceMessage"),
+        (PREFLIGHT, _ROLES, "iam:GetRole SimulatePrincipalPolicy"),
+        (PREFLIGHT, _KEEPER, "sts:AssumeRole"),  # with --write alone
         (WORKER, _ROLES, "sts:AssumeRole"),
     )
     for action in iam(names)
 }
 """Buckets, keys and roles are many, and no role needs all of them."""
 
+_CONTENT = frozenset(iam("logs:FilterLogEvents", "rds:DownloadDBLogFilePortion", "s3:ListBucket", "ssm:GetParameters"))
+"""What preflight reads of what is named alone; how things are set up it may look at everywhere."""
 _ONLY: dict[str, tuple[str, ...]] = {
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
     "logs:GetQueryResults": (EVERYTHING,),  # it names a query and no group: AWS's denials name `log-group:` alone
@@ -142,9 +148,9 @@ def _leading(keys: str) -> Conditions:
     }
 
 
-def granted() -> list[str]:
-    """Every IAM action of every role, in any environment."""
-    return sorted({action for role in roles() for action in with_dependents(permissions_of(role))})
+def granted(some: Iterable[str] | None = None) -> list[str]:
+    """Every IAM action of every role, or of some, in any environment."""
+    return sorted({action for role in some or roles() for action in with_dependents(permissions_of(role))})
 
 
 def statements(role: str, environment: Environment) -> tuple[Statement, ...]:
@@ -173,6 +179,8 @@ def _places(role: str, action: str, environment: Environment) -> list[Place]:
 def _where(role: str, action: str) -> Where:
     if narrower := _NARROWER.get((role, action)):
         return narrower
+    if role == PREFLIGHT and action not in _CONTENT:
+        return everywhere
     types = _ONLY.get(action, types_of(action))
     if types == (EVERYTHING,):
         return everywhere

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from activities.action import iam
-from activities.permissions.roles import LEDGER, WORKER
+from activities.permissions.roles import LEDGER, PREFLIGHT, WORKER, roles
 from activities.permissions.statements import granted, role_name, statements
 from domain.config.environment import Environment
 from domain.values.aws_places import arn
@@ -37,16 +37,21 @@ def policy(role: str, environment: Environment) -> Document:
 
 
 def boundary() -> Document:
-    """The most that any of the roles can be given: what all of them need together, and no way to more rights."""
-    return _document([{"Effect": "Allow", "Action": granted(), "Resource": "*"}])
+    """The most that any of the workers' roles can be given: what all need together, and no way to more rights."""
+    return _document([{"Effect": "Allow", "Action": granted(set(roles()) - {PREFLIGHT}), "Resource": "*"}])
 
 
 def control_policy(environment: Environment) -> Document:
     """The service control policy: what stays forbidden to the roles even where somebody widens them."""
     ours = {"ArnLike": {"aws:PrincipalArn": environment.arn("iam", f"role/{role_name('*', environment)}")}}
     linked = environment.arn("iam", "role/aws-service-role/*")
+    preflight = {"aws:PrincipalArn": _arns(environment, (PREFLIGHT,))}
+    others, itself = ours | {"ArnNotEquals": preflight}, {"ArnEquals": preflight}
+    looks = ["iam:GetRole", "iam:SimulatePrincipalPolicy", "sts:AssumeRole"]
+    everything = environment.arn("iam", "*")
     said: list[Document] = [
-        {"Sid": "NoRights", "Effect": "Deny", "Action": "iam:*", "NotResource": linked, "Condition": ours},
+        {"Sid": "NoRights", "Effect": "Deny", "Action": "iam:*", "NotResource": linked, "Condition": others},
+        {"Sid": "Looks", "Effect": "Deny", "NotAction": looks, "Resource": everything, "Condition": itself},
         {"Sid": "NoDestruction", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*", "Condition": ours},
     ]
     if environment.evidence:
@@ -73,10 +78,14 @@ def bucket_policy(environment: Environment, bucket: str) -> Document:
     )
 
 
-def trust_policy(environment: Environment) -> Document:
-    """Who may assume a role of ours: the worker alone."""
-    worker = environment.arn("iam", f"role/{role_name(WORKER, environment)}")
-    return _document([{"Effect": "Allow", "Principal": {"AWS": worker}, "Action": "sts:AssumeRole"}])
+def trust_policy(environment: Environment, role: str) -> Document:
+    """Who may assume a role of ours: the worker alone, but for the one under which preflight puts a locked object."""
+    trusting: Document = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    said = [trusting | {"Principal": {"AWS": environment.arn("iam", f"role/{role_name(WORKER, environment)}")}}]
+    if role == FORENSICS_QUEUE:  # by a condition: the role may be made later, or not at all
+        ours = {"ArnEquals": {"aws:PrincipalArn": _arns(environment, (PREFLIGHT,))}}
+        said.append(trusting | {"Principal": {"AWS": environment.arn("iam", "root")}, "Condition": ours})
+    return _document(said)
 
 
 def key_policy(environment: Environment, *, signs: bool = False, shared_with: str | None = None) -> Document:

@@ -15,6 +15,7 @@ from deploy.policies.documents import (
     trust_policy,
 )
 from domain.config.environment import Environment
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE
 from starters.files.organisation_folder import load_environment
 from starters.files.shipped import shipped_folder
 
@@ -35,7 +36,8 @@ def made(environment: Environment, folder: Path, template: Path) -> Files:
     documents |= {
         "permissions-boundary": boundary(),
         "service-control-policy": control_policy(environment),
-        "trust": trust_policy(environment),
+        "trust": trust_policy(environment, DIAGNOSE_QUEUE),
+        "trust-forensics": trust_policy(environment, FORENSICS_QUEUE),
     }
     if environment.evidence:
         documents["evidence-bucket"] = bucket_policy(environment, environment.evidence.bucket)
@@ -45,7 +47,8 @@ def made(environment: Environment, folder: Path, template: Path) -> Files:
             documents["snapshot-key"] = key_policy(environment, shared_with=forensics.account)
     said = {name: document for name, document in documents.items() if document["Statement"]}
     written = {folder / f"{name}.json": json.dumps(document, indent=2) + "\n" for name, document in said.items()}
-    return {**written, template: stack.text(environment)}
+    own = template.with_name("preflight.yaml")
+    return {**written, template: stack.text(environment), own: stack.preflight_text(environment)}
 
 
 def write(files: Files) -> None:

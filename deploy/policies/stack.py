@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from activities.permissions.roles import CONSOLE, WORKER, roles
+from activities.permissions.roles import OUTSIDE, PREFLIGHT, WORKER, roles
 from activities.permissions.statements import ROLE_PREFIX, role_name
 from deploy.policies.documents import Document, boundary, bucket_policy, key_policy, policy, trust_policy
 from domain.config.environment import Environment, Evidence
@@ -34,8 +34,24 @@ def text(environment: Environment) -> str:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"What incidents of {environment.name} need in AWS. Made by `make iam`; do not edit.",
         "Parameters": _PARAMETERS | _forensic_account(environment),
-        "Resources": _portable(_resources(environment), environment),
+        "Resources": _portable(_resources(environment), environment, _parts(environment)),
         "Outputs": _outputs(environment),
+    }
+    return yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH)
+
+
+def preflight_text(environment: Environment) -> str:
+    """The template of preflight's role, a stack of its own: together they are more than CloudFormation takes."""
+    name = {"RoleName": role_name(PREFLIGHT, environment), "AssumeRolePolicyDocument": _RUN}
+    rights = [{"PolicyName": PREFLIGHT, "PolicyDocument": policy(PREFLIGHT, environment)}]
+    role = {"Type": "AWS::IAM::Role", "Properties": name | {"Policies": rights}}
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"The role of preflight in {environment.name}. Made by `make iam`; do not edit.",
+        "Parameters": {
+            "WorkerService": _PARAMETERS["WorkerService"] | {"Description": "The service that runs it every night"}
+        },
+        "Resources": {_logical(PREFLIGHT): _portable(role, environment, {})},
     }
     return yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH)
 
@@ -104,7 +120,7 @@ def _resources(environment: Environment) -> Document:
             "PolicyDocument": boundary(),
         },
     }
-    return made | {_logical(role): _role(role, environment) for role in roles()}
+    return made | {_logical(role): _role(role, environment) for role in roles() if role != PREFLIGHT}
 
 
 def _table(environment: Environment) -> Document:
@@ -192,8 +208,8 @@ def _key(name: str, alias: str, own: Document, more: Document) -> Document:
 
 
 def _role(role: str, environment: Environment) -> Document:
-    """The process's own roles are given by the service that runs it, all others are assumed by the worker."""
-    runs = role in {CONSOLE, WORKER}
+    """Roles of processes are given by the service that runs them, all others are assumed by the worker."""
+    runs = role in OUTSIDE
     own = policy(role, environment)
     rights = [{"PolicyName": role, "PolicyDocument": own}] if own["Statement"] else []
     return {
@@ -201,7 +217,7 @@ def _role(role: str, environment: Environment) -> Document:
         "Properties": {
             "RoleName": role_name(role, environment),
             "PermissionsBoundary": {"Ref": "Boundary"},
-            "AssumeRolePolicyDocument": _RUN if runs else trust_policy(environment),
+            "AssumeRolePolicyDocument": _RUN if runs else trust_policy(environment, role),
             **({"Policies": rights} if rights else {}),
         },
     }
@@ -219,7 +235,7 @@ def _logical(role: str) -> str:
 
 def _outputs(environment: Environment) -> Document:
     """Lines for the environment's file, and the worker's setting."""
-    arns = {role: f"${{{_logical(role)}.Arn}}" for role in roles() if role not in {CONSOLE, WORKER}}
+    arns = {role: f"${{{_logical(role)}.Arn}}" for role in roles() if role not in OUTSIDE}
     made: Document = {
         "LedgerTableLine": _told("For the environment's file", "ledger_table: ${LedgerTable}"),
         "RoleArns": _told("INCIDENT_ROLE_ARNS of the workers", json.dumps(arns)),
@@ -243,15 +259,15 @@ def _told(what: str, value: str) -> Document:
     return {"Description": what, "Value": Filled(value)}
 
 
-def _portable(value: Any, environment: Environment) -> Any:
-    """ARNs are those of the stack's own parts, or take partition, region and account from where it is made."""
+def _portable(value: Any, environment: Environment, own: dict[str, str]) -> Any:
+    """ARNs are those of the stack's `own` parts, or take partition, region and account from where it is made."""
     if isinstance(value, dict):
-        return {key: _portable(one, environment) for key, one in value.items()}
+        return {key: _portable(one, environment, own) for key, one in value.items()}
     if isinstance(value, list):
-        return [_portable(one, environment) for one in value]
+        return [_portable(one, environment, own) for one in value]
     if not isinstance(value, str) or not value.startswith("arn:"):
         return value
-    if part := _parts(environment).get(value):
+    if part := own.get(value):
         return Part(f"{part}.Arn")
     _, _, service, region, account, resource = value.split(":", 5)
     places = {environment.region: "${AWS::Region}", environment.account: "${AWS::AccountId}"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from activities.permissions.roles import CONSOLE, LEDGER, SENSITIVE, WORKER, actions_of, queue_of, roles
+from activities.permissions.roles import CONSOLE, LEDGER, PREFLIGHT, SENSITIVE, WORKER, actions_of, queue_of, roles
 from activities.permissions.statements import Statement, statements
 from deploy.policies.field_names import of_fields
 
@@ -19,6 +19,7 @@ _FOR = {
     LEDGER: "keeps the record: entries, signed heads, reports",
     "notify": "contacts people",
     CONSOLE: "has no rights: taken over, it can show lies, and change nothing",
+    PREFLIGHT: "looks whether all is ready, and may become `forensics` for its one locked object (`--write`)",
     WORKER: "is the process itself, and may only become one of the others",
 }
 _SHELVES = "plans, applies and verifies changes of the shelf {shelf}"

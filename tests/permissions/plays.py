@@ -21,15 +21,16 @@ from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
-from activities.permissions.roles import CONSOLE, LEDGER, WORKER, role_of, roles
+from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, role_of, roles
 from activities.permissions.statements import role_name
+from activities.preflight.table import CHECKS
 from activities.report_store import ReportStore
 from activities.statuspage_client import StatusPageClient
 from domain.config.environment import Environment
 from domain.config.runbook import NoticeStep, ProbeStep, Runbook
 from domain.model.activity_io import AppendCall, FollowCall, ReleaseCall, ReportCall
 from domain.model.restoring import RestorableCall, RestoreCall
-from domain.values.ids import NOTIFY_QUEUE, REMEDIATE_QUEUE
+from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from sandbox.runtime.aws_world import World as Account
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
@@ -44,6 +45,7 @@ from tests.activities.world import WIRE, WorldClients, create_ledger
 from tests.recorded_operations import _account, _Look, recorder
 from tests.records import INCIDENT
 from tests.runbook_coverage import runbooks
+from tests.sandbox.preflight_rooms import room_of
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def recorded() -> tuple[Call, ...]:
         for name in sorted(CHANGES):
             _change(calls, name)
         with _account(Path(folder)) as account, statuspage_server() as server:
-            _looks(calls, account, _Look(made, account, server.url, _tapped(account)))
+            clients = _tapped(account)
+            _preflight(calls, account, clients)
+            _looks(calls, account, _Look(made, account, server.url, clients))
         _release(calls)
         _record(calls)
         _assume(calls)
@@ -118,6 +122,16 @@ def _release(calls: Calls) -> None:
         create_ledger(clients)
         with calls.under(REMEDIATE_QUEUE, place()):
             ChangeRunner(clients).release(ReleaseCall(scope=scope(environment=place()), holder="w", locks=("arn:1",)))
+
+
+def _preflight(calls: Calls, account: Account, clients: AwsClients) -> None:
+    """Every look, one after the other; of roles, each of which is asked for the same, one."""
+    room = room_of(account.environment, clients=clients)
+    with calls.under(PREFLIGHT, account.environment):
+        for check in CHECKS:
+            targets = list(check.targets(room).values())
+            for target in targets[:1] if check.name == "role" else targets:
+                check.look(room, target)
 
 
 def _looks(calls: Calls, account: Account, look: _Look) -> None:
@@ -166,15 +180,21 @@ def _following(where: Environment) -> FollowCall:
 
 
 def _assume(calls: Calls) -> None:
-    """A worker becomes each of the roles that its queues need."""
+    """A worker becomes each of the roles that its queues need, preflight the one that puts locked objects."""
     with mock_aws():
         where = place()
         sts = WorldClients().inner.client("sts")
         with calls.under(WORKER, where):
             for role in roles():
-                if role not in {CONSOLE, WORKER}:
-                    arn = where.arn("iam", f"role/{role_name(role, where)}")
-                    sts.assume_role(RoleArn=arn, RoleSessionName=f"incident-{role}")
+                if role not in OUTSIDE:
+                    sts.assume_role(**_session(where, role))
+        with calls.under(PREFLIGHT, where):
+            sts.assume_role(**_session(where, FORENSICS_QUEUE))
+
+
+def _session(where: Environment, role: str) -> dict[str, str]:
+    arn = where.arn("iam", f"role/{role_name(role, where)}")
+    return {"RoleArn": arn, "RoleSessionName": f"incident-{role}"}
 
 
 def _pages(calls: Calls) -> None:

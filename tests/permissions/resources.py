@@ -19,10 +19,13 @@ NAMED = {
     "maintenance page": "named bucket: objects",
     "page's bucket": "named bucket",
     "dynamodb:table: intents": "dynamodb:table",
+    "the role of evidence": "one of our roles",
 }
 """What is a part of something wider: whoever may do the wider may do this."""
 _LINKED = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
 _OURS = {
+    "iam:GetRole": "a role looked at",
+    "iam:SimulatePrincipalPolicy": "a role looked at",
     "sms-voice:SendTextMessage": "text message",
     "sts:AssumeRole": "one of our roles",
 }
@@ -55,6 +58,8 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         if evidence.snapshots and (_key(asked) == evidence.snapshots.kms_key or "KmsKeyId" in asked):
             return "snapshot key"
         return "signing key" if _key(asked) in signing else "evidence key"
+    if kind == "one of our roles" and arn.endswith("-forensics"):
+        return "the role of evidence"
     if kind == "dynamodb:table":
         return f"{kind}: intents" if leading(asked).startswith("intent") else kind
     if kind.startswith("s3:"):
@@ -153,6 +158,7 @@ def _text_message(environment: Environment, asked: Asked) -> list[str]:
 
 
 _BY_TYPE: dict[str, Find] = {
+    "a role looked at": _given("iam", "role/{}", "PolicySourceArn", "RoleName"),
     "acm:certificate": _given("acm", "{}", "CertificateArn"),
     "application-autoscaling:ScalableTarget": _given("application-autoscaling", "scalable-target/{}", otherwise="0ec5"),
     "cloudtrail:trail": _given("cloudtrail", "trail/{}", "Name", "TrailName"),
@@ -183,7 +189,7 @@ _BY_TYPE: dict[str, Find] = {
     "s3:bucket": lambda environment, asked: [environment.arn("s3", asked["Bucket"])],
     "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],
     "ses:configuration-set": _given("ses", "configuration-set/{}", "ConfigurationSetName"),
-    "ses:identity": _given("ses", "identity/{}", "FromEmailAddress"),
+    "ses:identity": _given("ses", "identity/{}", "FromEmailAddress", "EmailIdentity"),
     "text message": _text_message,
     "route53resolver:firewall-rule-group-association": _given(
         "route53resolver",
@@ -194,7 +200,9 @@ _BY_TYPE: dict[str, Find] = {
     "servicequotas:quota": lambda environment, asked: [
         environment.arn("servicequotas", f"{asked['ServiceCode']}/{asked['QuotaCode']}")
     ],
-    "ssm:parameter": lambda environment, asked: [environment.arn("ssm", f"parameter/{asked['Name'].lstrip('/')}")],
+    "ssm:parameter": lambda environment, asked: [
+        environment.arn("ssm", f"parameter/{name.lstrip('/')}") for name in asked.get("Names") or [asked["Name"]]
+    ],
     "wafv2:webacl": _web_acl,
     **{f"wafv2:{kind}": _waf(kind) for kind in ("ipset", "managedruleset", "regexpatternset", "rulegroup")},
 }

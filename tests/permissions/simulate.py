@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from activities.permissions.dependents import DEPENDENTS
+from activities.permissions.roles import PREFLIGHT
 from activities.permissions.statements import granted, role_name
 from deploy.policies.documents import Document, boundary, bucket_policy, control_policy, key_policy, trust_policy
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE
 from tests.permissions.matrix import Cell, cells, environment_key, policy_of
 from tests.permissions.unmade import UNMADE
 
@@ -41,7 +43,7 @@ class Simulation:
                 "principal": principal,
                 "context": {**dict(request.context), "aws:PrincipalArn": principal, "aws:SecureTransport": "true"},
                 "identity": [self._named(f"{cell.role} in {place}", rights)] if rights["Statement"] else [],
-                "boundary": ["boundary"],
+                "boundary": [] if cell.role == PREFLIGHT else ["boundary"],
                 "control": [self._named(f"control in {place}", control_policy(environment))],
                 "own": own,
             }
@@ -62,7 +64,10 @@ class Simulation:
             return self._named(f"{kind} in {place}", own)
         if kind.startswith("evidence bucket") and environment.evidence:
             return self._named(f"bucket in {place}", bucket_policy(environment, environment.evidence.bucket))
-        return self._named(f"trust in {place}", trust_policy(environment)) if kind == "one of our roles" else None
+        if kind not in {"one of our roles", "the role of evidence"}:
+            return None
+        role = FORENSICS_QUEUE if kind == "the role of evidence" else DIAGNOSE_QUEUE
+        return self._named(f"trust of {role} in {place}", trust_policy(environment, role))
 
     def run(self) -> list[str]:
         """A verdict for each request, in order. Raises `CalledProcessError` where Node fails."""

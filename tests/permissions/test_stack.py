@@ -14,7 +14,7 @@ import yaml
 from moto import mock_aws
 from moto.kms.models import kms_backends
 
-from activities.permissions.roles import CONSOLE, WORKER, roles
+from activities.permissions.roles import CONSOLE, OUTSIDE, PREFLIGHT, WORKER, roles
 from activities.permissions.statements import role_name
 from deploy.policies import files, stack
 from deploy.policies.documents import policy
@@ -22,6 +22,7 @@ from domain.config.environment import Environment
 from tests.sandbox.worlds import other, shipped
 
 _TEMPLATE = files.DEPLOY / "aws" / "stack.yaml"
+_PREFLIGHT = _TEMPLATE.with_name("preflight.yaml")
 _MOST_BYTES = 51_200
 """What CloudFormation takes without a bucket to upload to (CloudFormation quotas, template body)."""
 
@@ -51,9 +52,7 @@ def test_its_outputs_are_the_lines_of_the_environments_file(made: dict[str, Any]
     assert where.evidence
     assert lines["evidence"] == where.evidence.model_dump(include=set(lines["evidence"]))
     arns = json.loads(made["RoleArns"])
-    assert arns == {
-        role: where.arn("iam", f"role/{role_name(role, where)}") for role in roles() if role not in {CONSOLE, WORKER}
-    }
+    assert arns == {role: where.arn("iam", f"role/{role_name(role, where)}") for role in roles() if role not in OUTSIDE}
     assert made["WorkerRoleArn"] == where.arn("iam", f"role/{role_name(WORKER, where)}")
 
 
@@ -81,7 +80,7 @@ def test_the_record_cannot_be_lost() -> None:
 def test_roles_have_their_policies() -> None:
     """Each has the policy that is made for it under the boundary; the console has none."""
     where, iam = shipped(), boto3.client("iam")
-    for role in roles():
+    for role in set(roles()) - {PREFLIGHT}:
         name = role_name(role, where)
         assert iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(
             "-boundary"
@@ -91,6 +90,27 @@ def test_roles_have_their_policies() -> None:
             for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
         }
         assert found == ({} if role == CONSOLE else {role: policy(role, where)})
+
+
+@pytest.mark.usefixtures("made")
+def test_preflight_has_a_stack_of_its_own() -> None:
+    """Its role has its policy and no other; of the roles only that of evidence trusts it."""
+    where, iam = shipped(), boto3.client("iam")
+    boto3.client("cloudformation").create_stack(
+        StackName="preflight",
+        TemplateBody=_PREFLIGHT.read_text(encoding="utf-8"),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    name = role_name(PREFLIGHT, where)
+    assert iam.list_role_policies(RoleName=name)["PolicyNames"] == [PREFLIGHT]
+    found = iam.get_role_policy(RoleName=name, PolicyName=PREFLIGHT)["PolicyDocument"]
+    assert literal_eval(found) == policy(PREFLIGHT, where)
+    trusting = {
+        role
+        for role in roles()
+        if name in str(iam.get_role(RoleName=role_name(role, where))["Role"]["AssumeRolePolicyDocument"])
+    }
+    assert trusting == {"forensics"}
 
 
 def test_what_moto_does_not_make_stands_in_the_template() -> None:
@@ -111,7 +131,7 @@ def test_what_moto_does_not_make_stands_in_the_template() -> None:
 def test_cfn_lint_has_nothing_to_say() -> None:
     """Not even a warning."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cfn-lint")), str(_TEMPLATE)],
+        [str(Path(sys.executable).with_name("cfn-lint")), str(_TEMPLATE), str(_PREFLIGHT)],
         capture_output=True,
         text=True,
         check=False,

@@ -2,7 +2,7 @@
 
 _REDIRECTED = "only a parameter that is nearly full of versions is looked through"
 _CLUSTERS = "only of a database that is a cluster, or a member of one"
-_LOOKING = ("diagnose", "diagnose-sensitive", "forensics", "remediate-database")
+_LOOKING = ("diagnose", "diagnose-sensitive", "forensics", "preflight", "remediate-database")
 _OF_CLUSTERS = """
     CopyDBClusterSnapshot CreateDBClusterSnapshot DescribeDBClusterSnapshotAttributes DescribeDBClusterSnapshots
     ModifyDBClusterSnapshotAttribute

@@ -1,5 +1,6 @@
 """What preflight's looks are given in the sandbox, with a status page and health endpoints that answer."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,7 @@ def room_of(environment: Environment, off: timedelta = timedelta(), acting: Any 
 @cache
 def served() -> str:
     """Where the page is served, for as long as this process is there."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, _page(), threaded=True)
     Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.port}"

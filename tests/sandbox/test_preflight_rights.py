@@ -18,11 +18,6 @@ from tests.iam import permissions_for
 from tests.sandbox.preflight_rooms import room_of
 
 READS = ("Check", "Describe", "Download", "Filter", "Get", "Head", "List", "Lookup", "Simulate")
-ASKED_AS = {
-    "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
-    "s3:HeadBucket": ("s3:ListBucket",),
-    "service-quotas:GetServiceQuota": ("servicequotas:GetServiceQuota",),
-}
 ONLY_OF_CLUSTERS = {"rds:DescribeDBClusters", "rds:DescribeDBInstances"}
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -49,7 +44,7 @@ def test_each_check_declares_what_it_asks_and_changes_nothing(world: World) -> N
     for check in CHECKS:
         clients = Noting(environment.region)
         rows = list(run([check], _room(clients, environment)))
-        needed = {one for asked in clients.asked for one in ASKED_AS.get(asked) or permissions_for(asked)}
+        needed = {one for asked in clients.asked for one in permissions_for(asked)}
         if rows:
             assert needed | (ONLY_OF_CLUSTERS & set(check.permissions)) == set(check.permissions), check.name
         assert [one for one in clients.asked if not one.partition(":")[2].startswith(READS)] == [], check.name
