@@ -8,18 +8,21 @@ from activities.aws.shared.error_codes import code_of, is_already
 from activities.aws.shared.pages import Pages
 from domain.model.plan import State
 
-_QUOTAS = {False: "ManualSnapshots", True: "ManualClusterSnapshots"}
-_LONGEST = {False: 255, True: 63}
-_KIND = {False: "snapshot", True: "cluster-snapshot"}
 _MISSING = frozenset({"DBSnapshotNotFound", "DBClusterSnapshotNotFoundFault"})
 
 
 class Snapshots:
-    """Manual snapshots of instances, or with `cluster` of clusters (`rds:*DBSnapshot*`, `rds:*DBClusterSnapshot*`)."""
+    """Manual snapshots of instances, or with `cluster` of clusters (`rds:*DBSnapshot*`, `rds:*DBClusterSnapshot*`).
+
+    Their names have `longest` characters at most, and `kind` stands before one in an ARN.
+    """
 
     def __init__(self, clients: Clients, cluster: bool) -> None:
         self._clients = clients
-        self._cluster = cluster
+        self.kind, self.longest = ("cluster-snapshot", 63) if cluster else ("snapshot", 255)
+        self._quota = "ManualClusterSnapshots" if cluster else "ManualSnapshots"
+        self._encrypted = "StorageEncrypted" if cluster else "Encrypted"
+        self._noun = "db_cluster_snapshot" if cluster else "db_snapshot"
         self._word = "DBClusterSnapshot" if cluster else "DBSnapshot"
         self._of = "DBClusterIdentifier" if cluster else "DBInstanceIdentifier"
         self._id = f"{self._word}Identifier"
@@ -27,16 +30,6 @@ class Snapshots:
     @property
     def _once(self) -> Any:
         return self._clients.once("rds")
-
-    @property
-    def longest(self) -> int:
-        """How many characters a name may have."""
-        return _LONGEST[self._cluster]
-
-    @property
-    def kind(self) -> str:
-        """What stands before the name in an ARN."""
-        return _KIND[self._cluster]
 
     def found(self, name: str) -> dict[str, Any] | None:
         """Describe one; None where there is none. `Of` is the database that it is of."""
@@ -47,7 +40,7 @@ class Snapshots:
                 raise
             return None
         one = dict(answer[f"{self._word}s"][0])
-        return one | {"Of": str(one[self._of]), "Name": str(one[self._id]), "Encrypted": self._encrypted(one)}
+        return one | {"Of": str(one[self._of]), "Name": str(one[self._id]), "Encrypted": bool(one.get(self._encrypted))}
 
     def names(self, database: str) -> list[str]:
         """The names of all manual ones of a database."""
@@ -87,7 +80,7 @@ class Snapshots:
     def room(self) -> tuple[int, int] | None:
         """How many manual ones the account keeps, and may keep (`rds:DescribeAccountAttributes`); None if not told."""
         quotas = self._clients.client("rds").describe_account_attributes()["AccountQuotas"]
-        found = (one for one in quotas if one["AccountQuotaName"] == _QUOTAS[self._cluster])
+        found = (one for one in quotas if one["AccountQuotaName"] == self._quota)
         return next(((int(one["Used"]), int(one["Max"])) for one in found), None)
 
     def refuse_full(self, wanted: int) -> None:
@@ -102,12 +95,7 @@ class Snapshots:
     def _call(self, operation: str, client: Any = None, **asked: Any) -> dict[str, Any]:
         """Call an operation, in whose name `{}` stands for what snapshots of this kind are called."""
         client = client or self._clients.client("rds")
-        return dict(
-            getattr(client, operation.format("db_cluster_snapshot" if self._cluster else "db_snapshot"))(**asked)
-        )
-
-    def _encrypted(self, one: dict[str, Any]) -> bool:
-        return bool(one.get("StorageEncrypted" if self._cluster else "Encrypted"))
+        return dict(getattr(client, operation.format(self._noun))(**asked))
 
 
 def _tags(tags: State) -> list[dict[str, str]]:

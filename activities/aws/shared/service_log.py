@@ -7,7 +7,7 @@ FilterLogEvents cannot read, is counted on the server by CloudWatch Logs Insight
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from activities.action import Clients, RuleError
+from activities.action import Clients, needed
 from activities.aws.shared import logs_insights, logs_queries
 from activities.aws.shared.log_records import Record, described, events, moment_of, only_queried, record
 from activities.aws.shared.windows import Window
@@ -94,11 +94,8 @@ class ServiceLog:
 
     def __init__(self, clients: Clients, scope: Scope, service: str, window: Window) -> None:
         found = scope.environment.services[service]
-        if not found.log_formats:
-            where = f"environment {scope.environment.name}"
-            raise RuleError(f"{where} has no services.{service}.log_formats: say there how its lines are written")
         self.group = found.log_group
-        self.formats = found.log_formats
+        self.formats = needed(found.log_formats or None, scope.environment, f"services.{service}.log_formats")
         self._logs = clients.client("logs")
         self._window = window
         self._until = logs_insights.patience()
