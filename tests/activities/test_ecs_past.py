@@ -182,6 +182,19 @@ def test_what_ecs_went_back_to_may_be_what_broke(runner: ChangeRunner, world: Ch
     assert to(runner, world) == "3"
 
 
+def test_what_ecs_took_back_since_our_rollback_is_no_doing_of_ours(
+    runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs
+) -> None:
+    """We went back to 3, somebody tried 6, ECS went back to 3: where that is not well by now, it is left too."""
+    applied(runner, world)
+    ecs.update_service(cluster="axis-cluster", service="axis-backend", taskDefinition=revision(6))
+    ecs.take_back()
+    ecs.settle()
+    assert "axis-backend:3 runs: ECS itself rolled it back from axis-backend:6" in look(world).summary
+    world.clients.instead["elbv2"].states = ["unhealthy"] * 3
+    assert to(runner, world) == "2"
+
+
 def test_a_breaker_that_trips_at_the_same_moment_is_left_alone(
     runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs
 ) -> None:

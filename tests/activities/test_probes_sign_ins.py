@@ -1,5 +1,6 @@
 """What people do, by a service's log: the same whether Logs Insights reads it or we do."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,6 +117,8 @@ def test_keys_and_words_are_the_applications_own() -> None:
     lines = [(9.0, line % "failure")] * 10 + [(5.0, line % "success")]
     finding = signed(*lines, where=where)
     assert (finding.facts["failures"], finding.facts["takeovers"]) == (10, 1)
+    succeeded = finding.facts["query"].split("@message like /")[1].split("/ |")[0]
+    assert [said for said in ("success", "failure", "unsuccessful") if re.search(succeeded, line % said)] == ["success"]
 
 
 @pytest.mark.parametrize(("probe", "params"), LOG_PROBES)

@@ -1,5 +1,6 @@
 """Tell who fails to sign in, from where, and whether a guess was right in the end."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from activities.aws.identity.sign_in_patterns import EVENT, SignIn, SignIns, sig
 from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.service_log import LOG_PERMISSIONS, Counted, ServiceLog
 from activities.aws.shared.windows import Window
-from domain.config.log_formats import LineKeys
+from domain.config.log_formats import LineFormat
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
@@ -69,7 +70,7 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
                 "by_address": [_of_address(seen, address) for address in seen.guessing[:_SHOWN]],
                 "takeovers": len(seen.takeovers),
                 "taken_over": [_of_takeover(params, one) for one in seen.takeovers[:_SHOWN]],
-                "query": _query(log.formats[0].keys, seen),
+                "query": _query(log.formats[0], seen),
                 **counted.facts(),
                 "log_group": log.group,
                 **window.facts(),
@@ -96,15 +97,17 @@ def _of_takeover(params: FailedSignInsParams, one: SignIn) -> dict[str, Any]:
     return {"account": one.account, "address": one.address, "at": stamp_to_second(one.at), "role": role}
 
 
-def _query(fields: LineKeys, seen: SignIns) -> str | None:
-    """The Logs Insights query that lists the accounts behind the takeovers."""
+def _query(declared: LineFormat, seen: SignIns) -> str | None:
+    """The Logs Insights query that lists the accounts behind the takeovers, in the words of the log's first format."""
     addresses = sorted({one.address for one in seen.takeovers})[:_SHOWN]
     if not addresses:
         return None
-    named = ", ".join(f'"{address}"' for address in addresses)
+    named, fields = ", ".join(f'"{address}"' for address in addresses), declared.keys
+    key, words = re.escape(fields.success.rpartition(".")[2]), "|".join(map(re.escape, declared.succeeded))
     return (
         f'filter {fields.event} = "{EVENT}" and {fields.address} in [{named}] '
-        f'and @message like /"{fields.success}": ?true/ | stats count(*) by {fields.account}, {fields.address}'
+        rf'and @message like /(?i)\b{key}"?\s*[:=]\s*"?(?:{words})\b/ '
+        f"| stats count(*) by {fields.account}, {fields.address}"
     )
 
 
