@@ -20,7 +20,11 @@ _OTHERS = (
     *("log", "debug", "dbg", "verbose", "vrb", "trace", "trc"),
 )
 _UNPORTABLE = re.compile(r"\(\?(?![:<])|\(\?<[=!]|\\[1-9k]")
-_TIMES = re.compile(r"%-?\d*[tmn]")
+_ESCAPE = re.compile(r"%-?\d*(.)")
+_TIMES = frozenset("tmn")
+_GROUPS = re.compile(r"\(\?<(\w+)>")
+_OF_EVERYBODY = ('{"level":"error"}', "level=error msg=x", "ERROR x", "Traceback (most recent call last):", "  x")
+"""Lines that have nothing in common: a pattern that fits them all tells none apart."""
 _KNOWN_ESCAPES = frozenset("audrhbpPtmniecslvxqQL%")
 
 
@@ -43,10 +47,10 @@ def _pattern(value: str) -> str:
 
 
 def _prefix(value: str) -> str:
-    if unknown := {one for one in re.findall(r"%-?\d*(.)", value) if one not in _KNOWN_ESCAPES}:
+    if unknown := set(_ESCAPE.findall(value)) - _KNOWN_ESCAPES:
         raise ValueError(f"%{min(unknown)} is no escape of log_line_prefix; copy the parameter as it is")
-    if not _TIMES.search(value):
-        raise ValueError("has no time (%t, %m or %n): lines could not be told apart by when they were written")
+    if not _TIMES & set(_ESCAPE.findall(value.partition("%q")[0])):
+        raise ValueError("has no time (%t, %m or %n) before %q: not every line would say when it was written")
     return value
 
 
@@ -59,6 +63,7 @@ def _zone(value: str) -> str:
 
 
 _Spelling = Annotated[str, StringConstraints(to_lower=True)]
+Key = Annotated[str, Field(min_length=1)]
 Samples = Annotated[tuple[str, ...], Field(exclude=True)]
 """Lines by which a file's format is checked when the file is read; they go no further than that."""
 
@@ -66,12 +71,12 @@ Samples = Annotated[tuple[str, ...], Field(exclude=True)]
 class LineKeys(Frozen):
     """What an application calls the fields of its lines on what people do; a dot leads into an object."""
 
-    event: str = "eventType"
-    success: str = "success"
-    address: str = "sourceIp"
-    account: str = "userId"
-    role: str = "role"
-    resource: str = "resourceId"
+    event: Key = "eventType"
+    success: Key = "success"
+    address: Key = "sourceIp"
+    account: Key = "userId"
+    role: Key = "role"
+    resource: Key = "resourceId"
 
 
 class LineFormat(Frozen):
@@ -79,17 +84,17 @@ class LineFormat(Frozen):
 
     `json` and `logfmt` have their level under `level`; one without any is `level_if_absent`. `text` has a `pattern`,
     whose group `level` is the level; without one its lines are known, and no errors (what continues other lines).
-    `python-traceback` is what Python writes when it dies, line by line. `inside` is the key under which a log router,
+    Other groups of a pattern are called as `keys` say. `python-traceback` is what Python writes when it dies, line by line. `inside` is the key under which a log router,
     such as FireLens, has put the line. `errors` and `others` are all spellings of levels, whatever their case; numbers
     in quotes. A line whose level is in neither is not understood.
     """
 
     format: Literal["json", "logfmt", "text", "python-traceback"]
     pattern: Annotated[str, AfterValidator(_pattern)] | None = None
-    level: str = "level"
+    level: Key = "level"
     level_if_absent: str | None = None
-    inside: str | None = None
-    errors: tuple[_Spelling, ...] = _ERRORS
+    inside: Key | None = None
+    errors: Annotated[tuple[_Spelling, ...], Field(min_length=1)] = _ERRORS
     others: tuple[_Spelling, ...] = _OTHERS
     keys: LineKeys = LineKeys()
     succeeded: tuple[_Spelling, ...] = ("true",)
@@ -100,6 +105,15 @@ class LineFormat(Frozen):
     def _check(self) -> "LineFormat":
         if (self.format == "text") != (self.pattern is not None):
             raise ValueError("format text has a pattern, and no other format has one")
+        groups = set(_GROUPS.findall(self.pattern or ""))
+        if strange := groups - {"level", *self.keys.model_dump().values()}:
+            raise ValueError(f"pattern calls a group {min(strange)!r}: it is level, or a name that keys has")
+        if (
+            self.pattern
+            and "level" not in groups
+            and all(re.match(as_python(self.pattern), one) for one in _OF_EVERYBODY)
+        ):
+            raise ValueError("pattern fits every line and has no group level: no error would be one")
         if self.level_if_absent is not None and self.level_if_absent.lower() not in (*self.errors, *self.others):
             raise ValueError(f"level_if_absent {self.level_if_absent!r} is in neither errors nor others")
         return self

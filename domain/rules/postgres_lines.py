@@ -20,7 +20,7 @@ _ESCAPES = {
     "t": _STAMP,
     "m": _STAMP,
     "s": _STAMP,
-    "n": r"\d+\.\d+",
+    "n": r"\d{1,10}\.\d+",
     "p": r"\d+",
     "P": r"\d*",
     "l": r"\d+",
@@ -30,6 +30,9 @@ _ESCAPES = {
     "v": r"[\d/]*",
     "Q": r"-?\d+",
 }
+_NAME, _ANYTHING = ".{0,63}?", ".{0,300}?"
+"""What may hold anything, as long as it gets (names: NAMEDATALEN - 1): a line that does not fit is given up soon."""
+_ESCAPES |= dict.fromkeys("uda", _NAME)
 _NAMED = {"t": "at", "m": "at", "n": "epoch", "e": "sqlstate"}
 _LOG_TIME, _SEVERITY, _SQLSTATE, _MESSAGE, _COLUMNS = 0, 11, 12, 13, 23
 
@@ -53,7 +56,8 @@ def _of_prefix(declared: DatabaseLog, line: str) -> Entry | str:
     if found is None:
         return "prefix does not fit, or the severity after it is not known: translate it under severities"
     parts = found.groupdict()
-    at = _epoch(parts["epoch"]) if "epoch" in parts else _moment(parts["at"], declared.zone)
+    epoch = parts.get("epoch")
+    at = _epoch(epoch) if epoch else _moment(parts["at"], declared.zone)
     return _entry(declared, at, found["severity"], parts.get("sqlstate"), found["message"])
 
 
@@ -110,7 +114,7 @@ def _part(text: str, taken: set[str]) -> str:
         if literal or escape == "%":
             pattern += re.escape(literal or "%")
             continue
-        field, name = _ESCAPES.get(escape, ".*?"), _NAMED.get(escape)
+        field, name = _ESCAPES.get(escape, _ANYTHING), _NAMED.get(escape)
         if name is not None and name not in taken:
             taken.add(name)
             field = f"(?P<{name}>{field})"

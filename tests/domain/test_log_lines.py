@@ -1,6 +1,8 @@
 """A line is read by the format that its environment declares, and never guessed."""
 
 from datetime import UTC, datetime
+from time import process_time
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -74,6 +76,23 @@ def test_what_does_not_fit_is_said_and_not_guessed(declared: LineFormat | Databa
     assert "watch" not in found.why
 
 
+def test_a_time_that_only_sessions_have_is_not_asked_of_others() -> None:
+    """Processes without a session end the prefix at `%q`, and no number of seconds is too long to be refused."""
+    declared = DatabaseLog(format="postgres", prefix="%t %p %q%n ")
+    found = read_line(declared, "2026-11-23 03:25:00 UTC 381 LOG:  checkpoint starting: time")
+    assert isinstance(found, Line)
+    assert found.at == AT
+    assert isinstance(read_line(log_samples.EPOCH, f"{'9' * 17}.1 381    LOG:  no"), Unread)
+
+
+def test_a_long_line_that_does_not_fit_is_given_up_soon() -> None:
+    """A statement may be long and hold whatever stands between a prefix's fields."""
+    long = DATABASE["German"].line + "a:b@c:[12]:" * 2000
+    began = process_time()
+    assert isinstance(read_line(RDS, long), Unread)
+    assert process_time() - began < 1
+
+
 def test_the_first_format_that_fits_reads_a_line() -> None:
     """A container writes JSON, and a traceback when it dies."""
     formats = (PLAIN_JSON, TRACEBACK)
@@ -108,10 +127,17 @@ def test_an_entry_is_not_taken_for_what_its_text_quotes() -> None:
         ({"format": "text", "pattern": "^(?i)x"}, "flags"),
         ({"format": "text", "pattern": "^("}, "no regular expression"),
         ({"format": "json", "level_if_absent": "loud"}, "neither errors nor others"),
+        ({"format": "text", "pattern": "^(?<Level>[A-Z]+) "}, "a group 'Level'"),
+        ({"format": "text", "level": "severity", "pattern": "^(?<severity>[A-Z]+) "}, "a group 'severity'"),
+        ({"format": "text", "pattern": "^.*"}, "fits every line"),
+        ({"format": "json", "errors": []}, "at least 1"),
+        ({"format": "json", "level": ""}, "at least 1"),
+        ({"format": "json", "inside": ""}, "at least 1"),
+        ({"format": "json", "keys": {"event": ""}}, "at least 1"),
         ({"format": "xml"}, "json"),
     ],
 )
-def test_a_format_that_could_not_be_read_by_is_refused(declared: dict[str, str], why: str) -> None:
+def test_a_format_that_could_not_be_read_by_is_refused(declared: dict[str, Any], why: str) -> None:
     """It is refused when the file is read."""
     with pytest.raises(ValidationError, match=why):
         LineFormat.model_validate(declared)
@@ -121,6 +147,8 @@ def test_a_format_that_could_not_be_read_by_is_refused(declared: dict[str, str],
     ("declared", "why"),
     [
         ({"prefix": "%u@%d "}, "has no time"),
+        ({"prefix": "%p %q%t "}, "has no time"),
+        ({"prefix": "%%t %p "}, "has no time"),
         ({"prefix": "%t %z"}, "%z is no escape"),
         ({"zone": "AEDT"}, "no time zone"),
         ({"severities": {"FEHLER": "FEHLER"}}, "ERROR"),
