@@ -97,7 +97,42 @@ def test_whoever_gives_rights_is_seen(
 def test_what_stays_within_the_account_is_not_told(aws: RecordedAws, paces: list[float]) -> None:
     """A key policy for a role of our own is everyday work."""
     changed("PutKeyPolicy", "kms", REGION, requestParameters={"policy": f"arn:aws:iam::{ACCOUNT}:role/portal"})
+    changed("PutBucketPolicy", "s3", REGION, errorCode="AccessDenied", requestParameters=None)
+    changed("PutBucketPolicy", "s3", REGION, requestParameters={"bucketPolicy": {"Statement": [{"Resource": "*"}]}})
     assert look(aws).status is FindingStatus.OK
+
+
+INDENTED = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}}]}, indent=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "parameters"),
+    [
+        ("PutKeyPolicy", "kms", {"policy": INDENTED}),
+        ("PutBucketPolicy", "s3", {"bucketPolicy": {"Statement": {"Principal": {"Service": "x", "AWS": "*"}}}}),
+        ("PutBucketPolicy", "s3", {"bucketPolicy": {"Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:root", "*"]}}}),
+        ("PutBucketPolicy", "s3", {"bucketPolicy": {"Principal": {"CanonicalUser": "79a59df900b949e5"}}}),
+        ("AddPermission20150331v2", "lambda", {"principal": "*", "action": "lambda:InvokeFunction"}),
+        ("ModifyDBSnapshotAttribute", "rds", {"valuesToAdd": [ACCOUNT, "all"]}),
+        ("ModifyImageAttribute", "ec2", {"launchPermission": {"add": {"items": [{"group": "all"}]}}}),
+    ],
+)
+def test_everybody_is_seen_however_it_is_written(
+    aws: RecordedAws, paces: list[float], name: str, source: str, parameters: dict[str, Any]
+) -> None:
+    """Consoles indent policies, keys stand in any order, and Lambda writes its principal small."""
+    changed(name, source, REGION, requestParameters=parameters)
+    assert look(aws).facts["changes"] == 1
+
+
+@pytest.mark.parametrize("said", [None, {"omitted": True, "originalSize": 204800, "reason": "too large"}])
+def test_what_cloudtrail_left_out_is_not_taken_for_well(
+    aws: RecordedAws, paces: list[float], said: dict[str, Any] | None
+) -> None:
+    """Whom a policy lets in stands in the request alone (CloudTrail user guide, "CloudTrail record contents")."""
+    changed("PutBucketPolicy", "s3", REGION, requestParameters=said)
+    finding = look(aws)
+    assert (finding.status, finding.facts["unread"]) == (FindingStatus.UNKNOWN, 1)
 
 
 @pytest.mark.parametrize("nothing", ["userIdentity", "sourceIPAddress", "requestParameters"])

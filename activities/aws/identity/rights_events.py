@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -66,7 +67,8 @@ LOOKUPS = (
 
 _SERVICE = re.compile(r"[a-z0-9-]+\.amazonaws\.com|AWS Internal")
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
-_EVERYBODY = re.compile(r'"Principal": ?(\{ ?"AWS": ?)?\[? ?"\*"|"(group|userId|attributeValue)": ?"all"|\["all"')
+_OF_PRINCIPALS = frozenset({"Principal", "NotPrincipal", "principal", "AWS"})
+_OF_SHARES = frozenset({"group", "userId", "attributeValue", "valuesToAdd"})
 
 
 def described(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) -> dict[str, Any] | None:
@@ -75,7 +77,7 @@ def described(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) ->
     ARNs and names of users and sessions may name a person and go no further. Raises `ValueError` as `read_event`.
     """
     record = read_event(event)
-    if event["EventName"] in _OUTWARD and not _goes_outside(record.get("requestParameters"), scope):
+    if event["EventName"] in _OUTWARD and not _goes_outside(record, scope):
         return None
     role = _within(record, "userIdentity", "sessionContext", "sessionIssuer", "arn")
     who = next((found for path in _NAMES if (found := _within(record, "userIdentity", *path))), "unknown")
@@ -95,7 +97,7 @@ def described(scope: Scope, event: dict[str, Any], expected: tuple[str, ...]) ->
 
 def read_event(event: dict[str, Any]) -> dict[str, Any]:
     """The record within an event. Raises `ValueError` for what cannot be read: no JSON object, or no name or time."""
-    record = json.loads(event.get("CloudTrailEvent") or "")
+    record = _unpacked(event.get("CloudTrailEvent"))
     if not isinstance(record, dict) or not event.get("EventName") or not event.get("EventTime"):
         raise ValueError("no record of CloudTrail")
     return record
@@ -113,11 +115,42 @@ def _within(record: dict[str, Any], *path: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _goes_outside(parameters: Any, scope: Scope) -> bool:
-    """Whether what was asked for names another account, or everybody; a policy may be JSON in a string."""
-    text = json.dumps(parameters).replace('\\"', '"')
-    others = {found for found in _ACCOUNT.findall(text) if found != scope.environment.account}
-    return bool(others) or _EVERYBODY.search(text) is not None
+def _goes_outside(record: dict[str, Any], scope: Scope) -> bool:
+    """Whether what was asked for names another account, or everybody; what AWS refused went nowhere.
+
+    Raises `ValueError` where CloudTrail does not say what was asked for: it left that out, as too large for instance.
+    """
+    parameters = record.get("requestParameters")
+    if not isinstance(parameters, dict) or parameters.get("omitted"):
+        if record.get("errorCode"):
+            return False
+        raise ValueError("no parameters of the request")
+    return any(_is_foreign(key, value, scope.environment.account) for key, value in _leaves("", parameters))
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every text within, and the key that it, or its list, stands under; a policy may be JSON in a text."""
+    inner = _unpacked(value)
+    if isinstance(inner, dict):
+        for name, one in inner.items():
+            yield from _leaves(name, one)
+    elif isinstance(inner, list):
+        for one in inner:
+            yield from _leaves(key, one)
+    elif isinstance(value, str):
+        yield key, value
+
+
+def _unpacked(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_foreign(key: str, text: str, account: str) -> bool:
+    everybody = (text == "*" and key in _OF_PRINCIPALS) or (text == "all" and key in _OF_SHARES)
+    return everybody or key == "CanonicalUser" or any(one != account for one in _ACCOUNT.findall(text))
 
 
 def _source(value: Any) -> str | None:
