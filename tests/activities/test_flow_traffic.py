@@ -125,6 +125,14 @@ def test_a_format_of_ones_own_is_read(network: Watched) -> None:
     assert (finding.facts["rejected"], finding.facts["accepted"]) == (10, 1)
 
 
+def test_lines_of_another_format_in_the_same_group_are_unread(network: Watched) -> None:
+    """A flow log that was made anew may write as many fields in another order, or other ones, into the same group."""
+    network.keeps(LogFormat="${srcaddr} ${dstaddr} ${dstport} ${action} ${log-status}")
+    network.wrote(f"{TASKS} {DATABASE} 5432 ACCEPT OK", f"REJECT 5432 {DATABASE} {TASKS} OK", "7 SKIPDATA")
+    finding = network.look()
+    assert (finding.status, finding.facts["unread"]) == (FindingStatus.UNKNOWN, 2)
+
+
 def test_lines_without_a_flow_are_left_out(network: Watched) -> None:
     """An interface that saw nothing writes NODATA, with dashes; a silent log is unknown, not well."""
     network.keeps()

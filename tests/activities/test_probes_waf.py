@@ -139,6 +139,9 @@ LABEL = {"LabelNameCondition": {"LabelName": "awswaf:seen"}}
         ([only("KEEP", "BLOCK", "ALLOW")], "DROP", False),
         ([only("DROP", "ALLOW")], "KEEP", True),
         ([only("DROP", "BLOCK")], "KEEP", False),
+        ([only("DROP", "COUNT")], "KEEP", True),
+        ([only("DROP", "EXCLUDED_AS_COUNT", "BLOCK")], "KEEP", True),
+        ([only("DROP", "COUNT", "BLOCK", requirement="MEETS_ALL")], "KEEP", False),
         ([{**only("DROP", "BLOCK"), "Conditions": [LABEL]}], "KEEP", True),
         (
             [{**only("KEEP", requirement="MEETS_ALL"), "Conditions": [*only("KEEP", "ALLOW")["Conditions"], LABEL]}],
@@ -152,8 +155,35 @@ def test_a_log_that_drops_allowed_requests_is_not_well(filters: list[Any], defau
     finding = seen(
         [line("192.0.2.9", "BLOCK")], logging={"LoggingFilter": {"Filters": filters, "DefaultBehavior": default}}
     )
-    assert (finding.status is FindingStatus.UNKNOWN) == dropped
     assert ("leaves out allowed requests" in finding.summary) == dropped
+    assert (finding.status is FindingStatus.UNKNOWN) == bool(finding.facts["hides"])
+
+
+def test_a_log_that_drops_blocked_requests_is_not_well() -> None:
+    """Whether an address was blocked before it was allowed is not seen then."""
+    given = {"Filters": [only("KEEP", "ALLOW")], "DefaultBehavior": "DROP"}
+    finding = seen([line("192.0.2.9")], logging={"LoggingFilter": given})
+    assert (finding.status, finding.facts["hides"]) == (FindingStatus.UNKNOWN, ["leaves out blocked requests"])
+
+
+def test_a_request_without_its_path_matches_none_and_is_not_well() -> None:
+    """It may have been one of those that are asked for; without a path in question it counts."""
+    bare = line("192.0.2.9")
+    record = json.loads(bare["message"])
+    record["httpRequest"]["uri"] = None
+    bare = {**bare, "message": json.dumps(record)}
+    assert seen([line("192.0.2.4"), bare], path=DOWNLOADS).facts["unread"] == 1
+    assert seen([line("192.0.2.4"), bare]).status is FindingStatus.OK
+
+
+@pytest.mark.parametrize("at", ["1e400", "9" * 30, '"soon"'])
+def test_a_time_that_is_none_spoils_nothing(at: str) -> None:
+    """One record cannot end the reading of the others."""
+    bad = {
+        **line("192.0.2.5"),
+        "message": f'{{"timestamp": {at}, "action": "ALLOW", "httpRequest": {{"clientIp": "::1"}}}}',
+    }
+    assert seen([line("192.0.2.4"), bad]).facts["unread"] == 1
 
 
 def test_paths_that_are_hidden_match_nothing() -> None:

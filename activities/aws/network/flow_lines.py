@@ -14,6 +14,7 @@ _DEFAULT_FORMAT = (
     "${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
 )
 _SKIPPED = "SKIPDATA"
+_VERDICTS = frozenset({"ACCEPT", "REJECT"})
 _FIELD = re.compile(r"\$\{([a-z0-9-]+)\}")
 
 
@@ -51,7 +52,7 @@ class Verdict:
 
     `ports` counts those between addresses of the network's own, each by the lower of its two ports: an answer that is
     refused comes from the port that was asked for, and goes to one out of the upper range. `unread` are lines that do
-    not have the format's fields.
+    not have the format's fields, or no verdict where that stands.
     """
 
     def __init__(self, action: str, logs: list[dict[str, Any]]) -> None:
@@ -70,7 +71,7 @@ class Verdict:
         found = events(logs, log_group(self.source), self._action, window, most_pages)
         for event in found.items("events"):
             flow = form.read(event["message"])
-            if flow is None:
+            if flow is None or flow.get("action", self._action) not in _VERDICTS:
                 self.unread += 1
             # the filter's word may stand anywhere in a line
             elif flow.get("action") == self._action:
@@ -94,7 +95,5 @@ def skipped(logs: Any, log: dict[str, Any], window: Window, most_pages: int) -> 
 
     The log status SKIPDATA (VPC guide, "Flow log records"): some were skipped in the interval, and stand nowhere.
     """
-    form = Format(log)
     found = events(logs, log_group(log), _SKIPPED, window, most_pages)
-    lines = (form.read(event["message"]) for event in found.items("events"))
-    return sum(line is not None and line.get("log-status") == _SKIPPED for line in lines), found.truncated
+    return sum(_SKIPPED in event["message"].split() for event in found.items("events")), found.truncated

@@ -26,6 +26,7 @@ _NAMED = 3
 _STOPPED = frozenset({"BLOCK", "CAPTCHA", "CHALLENGE"})
 _ACTIONS = _STOPPED | {"ALLOW"}
 _HIDDEN = {"UriPath", "Uri"}
+_ENDINGS = {"ALLOW": "allowed", "BLOCK": "blocked"}
 
 
 class RequestsParams(Params):
@@ -82,7 +83,7 @@ class Requests(ProbeAction[RequestsParams]):
     that was blocked and allowed, and one that was allowed `threshold` requests to `path`. Protected addresses are
     counted and never suspect. Only addresses, counts and times leave this probe. It reads the latest requests first and
     at most 50 pages; `truncated` then says that there are more. A log without a single request is unknown, not well,
-    and so is one that goes elsewhere, that drops allowed requests, or that hides the paths that are asked for.
+    and so is one that goes elsewhere, that drops some of them, or that hides the paths that are asked for.
     """
 
     name = "wafv2.requests"
@@ -143,23 +144,30 @@ class Requests(ProbeAction[RequestsParams]):
             found = waf.client.get_logging_configuration(ResourceArn=waf.acl()["ARN"])["LoggingConfiguration"]
         except waf.client.exceptions.WAFNonexistentItemException:
             return [], []
-        hides = ["leaves out allowed requests"] if drops_allowed(found.get("LoggingFilter")) else []
+        given = found.get("LoggingFilter")
+        hides = [f"leaves out {word} requests" for action, word in _ENDINGS.items() if _drops(given, action)]
         hidden = any(_HIDDEN & field.keys() for field in found.get("RedactedFields") or [])
         hides += ["hides paths"] if params.path and hidden else []
         return found["LogDestinationConfigs"], hides
 
 
 def drops_allowed(given: dict[str, Any] | None) -> bool:
-    """Whether a filter keeps some allowed requests out of the log: the first that applies decides (API LoggingFilter).
+    """Whether a filter keeps some allowed requests out of the log."""
+    return _drops(given, "ALLOW")
 
-    One that asks for labels too may let any of them fall.
+
+def _drops(given: dict[str, Any] | None, action: str) -> bool:
+    """Whether a filter keeps some requests of that end out of the log: the first that applies decides.
+
+    One may have labels, and the actions of rules that ended nothing, such as COUNT (API LoggingFilter, ActionCondition:
+    "the action setting that a log record must contain").
     """
     for one in (given or {}).get("Filters", []):
         conditions = [condition.get("ActionCondition", {}).get("Action") for condition in one["Conditions"]]
-        if one["Behavior"] == "DROP" and ("ALLOW" in conditions or None in conditions):
+        meets = any if one["Requirement"] == "MEETS_ANY" else all
+        if one["Behavior"] == "DROP" and meets(each == action or each not in _ENDINGS for each in conditions):
             return True
-        certain = one["Requirement"] == "MEETS_ANY" or len(conditions) == 1
-        if one["Behavior"] == "KEEP" and "ALLOW" in conditions and certain:
+        if one["Behavior"] == "KEEP" and meets(each == action for each in conditions):
             return False
     return (given or {}).get("DefaultBehavior") == "DROP"
 
@@ -174,12 +182,12 @@ def _summary(params: RequestsParams, requests: int, suspects: list[_Address]) ->
 
 
 class Request(NamedTuple):
-    """What counts of one logged request."""
+    """What counts of one logged request; `uri` is None where its record does not say."""
 
     address: str
     at: datetime
     action: str
-    uri: str
+    uri: str | None
 
 
 def read_request(message: str) -> Request | None:
@@ -188,18 +196,19 @@ def read_request(message: str) -> Request | None:
         record = json.loads(message)
         asked, action = record["httpRequest"], record["action"]
         at = datetime.fromtimestamp(record["timestamp"] / 1000, UTC)
-        request = Request(str(ip_address(asked["clientIp"])), at, action, str(asked.get("uri", "")))
+        request = Request(str(ip_address(asked["clientIp"])), at, action, asked.get("uri"))
         known = action in _ACTIONS
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return request if known else None
 
 
 def _take(message: str, addresses: dict[str, _Address], path: str | None) -> bool:
     """Count one line; False for one that cannot be read."""
-    if (found := read_request(message)) is None:
+    found = read_request(message)
+    if found is None or (path is not None and found.uri is None):
         return False
-    matches = path is None or fnmatchcase(found.uri, path)
+    matches = path is None or fnmatchcase(str(found.uri), path)
     known = addresses.setdefault(found.address, _Address(found.address, found.at, found.at))
     known.take(found.at, found.action, matches=matches)
     return True
