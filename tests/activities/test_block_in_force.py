@@ -81,6 +81,10 @@ BLOCKED: dict[str, Rules] = {
     "one of several": lambda waf: [rule(5, {"OrStatement": {"Statements": [GEO, ours(waf)]}})],
     "in a group": lambda waf: [rule(5, group(waf, rule(0, ours(waf))), None)],
     "behind AWS's own group": lambda waf: [rule(0, MANAGED, None), rule(5, ours(waf))],
+    "a country allowed but for the set": lambda waf: [
+        rule(0, {"AndStatement": {"Statements": [GEO, {"NotStatement": {"Statement": ours(waf)}}]}}, "Allow"),
+        rule(5, ours(waf)),
+    ],
     "counted before": lambda waf: [rule(0, GEO, "Count"), rule(5, ours(waf))],
 }
 NOT_TOLD: dict[str, Rules] = {
@@ -98,6 +102,10 @@ NOT_TOLD: dict[str, Rules] = {
             None,
         ),
         rule(10, ours(waf)),
+    ],
+    "the set allowed from one country": lambda waf: [
+        rule(0, {"AndStatement": {"Statements": [GEO, ours(waf)]}}, "Allow"),
+        rule(5, ours(waf)),
     ],
     "all but a country allowed": lambda waf: [
         rule(0, {"NotStatement": {"Statement": GEO}}, "Allow"),

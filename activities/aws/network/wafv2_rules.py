@@ -46,25 +46,24 @@ def in_order(wafv2: Any, acl: dict[str, Any]) -> list[Rule]:
 def block(wafv2: Any, rules: list[Rule], ip_set: str, addresses: list[str]) -> Block:
     """Whether the rules block requests from `addresses` once the set holds them (`wafv2:GetIPSet`).
 
-    A rule that allows and comes first ends the evaluation. Of another address set it is known whether it holds them;
-    what else may match depends on the request.
+    A rule that allows and comes first ends the evaluation. Of address sets it is known whether they hold them; what
+    else may match depends on the request.
     """
     why = f"no rule refers to {_name(ip_set)}"
     passing: list[str] = []
     for rule in rules:
         refers = rule.statement is not None and _refers(rule.statement, ip_set)
-        if rule.action == _BLOCK and refers:
-            certain = _certain(rule.statement or {}, ip_set)
-            if certain is None:
-                return Block(passing=tuple(passing))
-            why = f"rule {rule.name} {certain}"
-        elif rule.action == _ALLOW and refers:
-            return Block(void=f"rule {rule.name} lets what is in {_name(ip_set)} through")
-        elif rule.action == _ALLOW:
-            if rule.statement is not None and _holds(wafv2, rule.statement, addresses):
-                return Block(void=f"rule {rule.name} lets some of these addresses through before any rule blocks them")
-            if rule.statement is None or _may_match(wafv2, rule.statement, addresses):
+        if rule.action == _ALLOW:
+            matched = _matched(wafv2, rule, ip_set, addresses)
+            if True in matched:
+                whom = f"what is in {_name(ip_set)}" if refers else "some of these addresses"
+                return Block(void=f"rule {rule.name} lets {whom} through before any rule blocks them")
+            if None in matched:
                 passing.append(rule.name)
+        elif refers and rule.action == _BLOCK:
+            if _matched(wafv2, rule, ip_set, addresses) == {True}:
+                return Block(passing=tuple(passing))
+            why = f"rule {rule.name} {_uncertain(rule.statement or {}, ip_set)}"
         elif refers:
             why = f"rule {rule.name} has the action {rule.action}"
     return Block(void=why)
@@ -97,15 +96,14 @@ def _refers(statement: dict[str, Any], ip_set: str) -> bool:
     return any(_refers(part, ip_set) for part in _parts(statement))
 
 
-def _certain(statement: dict[str, Any], ip_set: str) -> str | None:
-    """Why a rule that names the set does not match every request from it; None when it does."""
-    if (reference := statement.get("IPSetReferenceStatement")) is not None:
-        forwarded = reference.get("IPSetForwardedIPConfig")
-        return f"compares the header {forwarded['HeaderName']}, not where requests come from" if forwarded else None
-    parts = [part for part in _parts(statement) if _refers(part, ip_set)]
-    if "OrStatement" in statement:
-        whys = [_certain(part, ip_set) for part in parts]
-        return None if None in whys else whys[0]
+def _uncertain(statement: dict[str, Any], ip_set: str) -> str:
+    """Why a rule that names the set does not match every request from it."""
+    reference = statement.get("IPSetReferenceStatement")
+    if reference is None and "OrStatement" in statement:
+        return _uncertain(next(part for part in _parts(statement) if _refers(part, ip_set)), ip_set)
+    forwarded = (reference or {}).get("IPSetForwardedIPConfig")
+    if forwarded:
+        return f"compares the header {forwarded['HeaderName']}, not where requests come from"
     return "blocks the set under further conditions only"
 
 
@@ -117,31 +115,37 @@ def _parts(statement: dict[str, Any]) -> list[dict[str, Any]]:
     return content.get("Statements") or ([inner] if inner else [])
 
 
-def _holds(wafv2: Any, statement: dict[str, Any], addresses: list[str]) -> bool:
-    """Whether it is a plain address set that holds any of them."""
-    reference = statement.get("IPSetReferenceStatement")
-    if reference is None or "IPSetForwardedIPConfig" in reference:
-        return False
-    return _overlaps(wafv2, reference["ARN"], addresses)
+def _matched(wafv2: Any, rule: Rule, ip_set: str, addresses: list[str]) -> set[bool | None]:
+    """Whether requests from each of the addresses match a rule; None where that depends on the request."""
+    if rule.statement is None:
+        return {None}
+    return {_match(wafv2, rule.statement, ip_set, address) for address in addresses}
 
 
-def _may_match(wafv2: Any, statement: dict[str, Any], addresses: list[str]) -> bool:
-    """Whether some request from them may match: not where it must come from a set that holds none of them."""
+def _match(wafv2: Any, statement: dict[str, Any], ip_set: str, address: str) -> bool | None:
     reference = statement.get("IPSetReferenceStatement")
     if reference is not None:
-        return "IPSetForwardedIPConfig" in reference or _overlaps(wafv2, reference["ARN"], addresses)
-    if "AndStatement" in statement:
-        return all(_may_match(wafv2, part, addresses) for part in _parts(statement))
+        if "IPSetForwardedIPConfig" in reference:
+            return None
+        return reference["ARN"] == ip_set or _holds(wafv2, reference["ARN"], address)
+    parts = [_match(wafv2, part, ip_set, address) for part in _parts(statement)]
+    if "NotStatement" in statement:
+        return None if parts[0] is None else not parts[0]
     if "OrStatement" in statement:
-        return any(_may_match(wafv2, part, addresses) for part in _parts(statement))
-    return True
+        return True if True in parts else (None if None in parts else False)
+    if False in parts:
+        return False
+    return True if "AndStatement" in statement and None not in parts else None
 
 
-def _overlaps(wafv2: Any, ip_set: str, addresses: list[str]) -> bool:
+def _holds(wafv2: Any, ip_set: str, address: str) -> bool | None:
+    """Whether a set holds all of an address, or of a network; None for a part of it."""
     scope, _, name, number = ip_set.split(":", 5)[5].split("/")
     place = {"Name": name, "Id": number, "Scope": "CLOUDFRONT" if scope == "global" else "REGIONAL"}
     held = [ip_network(one, strict=False) for one in wafv2.get_ip_set(**place)["IPSet"]["Addresses"]]
-    return any(overlap(ip_network(one), network) for one in addresses for network in held)
+    asked = ip_network(address)
+    near = [one for one in held if overlap(asked, one)]
+    return any(one.prefixlen <= asked.prefixlen for one in near) or (None if near else False)
 
 
 def _name(ip_set: str) -> str:
