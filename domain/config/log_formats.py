@@ -84,9 +84,9 @@ class LineFormat(Frozen):
 
     `json` and `logfmt` have their level under `level`; one without any is `level_if_absent`. `text` has a `pattern`,
     whose group `level` is the level; without one its lines are known, and no errors (what continues other lines).
-    Other groups of a pattern are called as `keys` say. `python-traceback` is what Python writes when it dies, line by line. `inside` is the key under which a log router,
-    such as FireLens, has put the line. `errors` and `others` are all spellings of levels, whatever their case; numbers
-    in quotes. A line whose level is in neither is not understood.
+    Other groups of a pattern are called as `keys` say. `python-traceback` is what Python writes when it dies, line by
+    line. `inside` is the key under which a log router, such as FireLens, has put the line. `errors` and `others` are
+    all spellings of levels, whatever their case; numbers in quotes. A line whose level is in neither is not understood.
     """
 
     format: Literal["json", "logfmt", "text", "python-traceback"]
