@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
 from activities.aws.ecs.ecs_recent_deployments import RecentDeployments, RecentDeploymentsParams
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import Applied, ApplyCall
+from domain.model.activity_io import Applied, ApplyCall, VerifyCall
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld, rollback
@@ -149,6 +150,18 @@ def test_a_stop_of_a_rollout_is_ours_before_it_is_verified(
     ecs.deployments[-1]["finishedAt"] = NOW + timedelta(hours=2)
     ecs.settle()
     assert "inc-20261123-7f3k rolled it back from axis-backend:6" in planned(runner, another(world)).plan.summary
+
+
+def test_going_further_back_is_no_undo(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """3 did not come up either, so the same step went on to 2: that stays, and takes no verdict back."""
+    call = planned(runner, world)
+    runner.apply(world.change, call, NOW)
+    ecs.rollout = "FAILED"
+    with pytest.raises(ApplicationError, match="the rollout of axis-backend:3 failed"):
+        runner.verify(world.change, VerifyCall.model_validate(call.model_dump(exclude={"approvers", "term"})))
+    applied(runner, world, 2)
+    assert ecs.primary == revision(2)
+    assert to(runner, world, 3) == "nowhere"
 
 
 def test_nothing_good_is_refused_with_reasons(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
