@@ -1,8 +1,9 @@
 """CloudWatch Logs Insights for the queries that our actions make; moto answers at once, knows no `stats` and no stop.
 
 The shapes are those below, of the commands `parse`, `fields`, `filter`, `stats` and `sort` (user guide, "CloudWatch
-Logs Insights language query syntax"); any other is a MalformedQueryException. A query runs until it has been looked
-at once, so that whoever takes the first answer for the last one is found out.
+Logs Insights language query syntax"; `like /(?i)…/` takes any case, as there under "filter"); any other is a
+MalformedQueryException. A query runs until it has been looked at once, so that whoever takes the first answer for the
+last one is found out.
 """
 
 import json
@@ -33,7 +34,7 @@ _COUNT = re.compile(
     rf"(?:fields strcontains\(@message, {_TEXT}\) as hit \| )?"
     r"stats count\(\*\) as lines, min\(@timestamp\) as first, max\(@timestamp\) as last by ([\w@]+(?:, [\w@]+)*)"
 )
-_LIKE = rf"@message like {_TEXT}"
+_LIKE = r"@message like /\(\?i\)((?:[^/\\]|\\.)+)/"
 _ROWS = re.compile(
     rf"fields @timestamp, @logStream, @message \| filter ({_LIKE}(?: or {_LIKE})*) \| sort @timestamp desc"
 )
@@ -108,10 +109,10 @@ class _Counts:
 
 @dataclass
 class _Rows:
-    texts: list[str]
+    patterns: list[re.Pattern[str]]
 
     def of(self, events: list[_Event]) -> tuple[int, list[Row]]:
-        found = [one for one in events if any(text in one.message for text in self.texts)]
+        found = [one for one in events if any(pattern.search(one.message) for pattern in self.patterns)]
         found.sort(key=lambda one: one.at, reverse=True)
         rows = [
             {"@timestamp": _written(one.at), "@logStream": one.stream, "@message": one.message, "@ptr": str(number)}
@@ -211,7 +212,7 @@ def filter_log_events(response: LogsResponse) -> str:
 
 def _shape(text: str) -> _Counts | _Rows:
     if found := _ROWS.fullmatch(text):
-        return _Rows([_unquoted(one) for one in re.findall(_LIKE, found[1])])
+        return _Rows([re.compile(one, re.IGNORECASE) for one in re.findall(_LIKE, found[1])])
     patterns, position = [], 0
     while parse := _PARSE.match(text, position):
         # Logs Insights writes a named group as `(?<name>`, Python as `(?P<name>`

@@ -93,7 +93,7 @@ class DataAccess(ProbeAction[DataAccessParams]):
 def _seen(scope: Scope, params: DataAccessParams, records: list[Record], counted: Counted) -> _Seen:
     attempts, partial = sign_ins(scope, records)
     seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
-    reads = [one for one in records if one.says("event") == params.event and one.success is not False]
+    reads = [one for one in records if one.is_of(params.event) and one.success is not False]
     accesses = [access for one in reads if (access := _access(scope, one))]
     latest_first = sorted(seen.takeovers, reverse=True)
     since, taken = ({getattr(one, of): one.at for one in latest_first} for of in ("address", "account"))

@@ -105,7 +105,7 @@ def _query(declared: LineFormat, seen: SignIns) -> str | None:
     named, fields = ", ".join(f'"{address}"' for address in addresses), declared.keys
     key, words = re.escape(fields.success.rpartition(".")[2]), "|".join(map(re.escape, declared.succeeded))
     return (
-        f'filter {fields.event} = "{EVENT}" and {fields.address} in [{named}] '
+        f"filter {fields.event} like /(?i)^{EVENT}$/ and {fields.address} in [{named}] "
         rf'and @message like /(?i)\b{key}"?\s*[:=]\s*"?(?:{words})\b/ '
         f"| stats count(*) by {fields.account}, {fields.address}"
     )

@@ -41,7 +41,7 @@ class PrivilegeEscalation(ProbeAction[PrivilegeEscalationParams]):
         window = Window.before(at, params.window)
         log = ServiceLog(self.clients, scope, params.service, window)
         records, counted = log.records((params.event,))
-        found = [one for one in records if one.says("event") == params.event]
+        found = [one for one in records if one.is_of(params.event)]
         outcomes = Counter(one.success is not False for one in found)
         granted, refused = outcomes[True], outcomes[False]
         accounts = {one.says("account") for one in found} - {None}

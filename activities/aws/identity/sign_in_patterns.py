@@ -79,7 +79,7 @@ class SignIns:
 
 def sign_ins(scope: Scope, records: Iterable[Record]) -> tuple[list[SignIn], int]:
     """The attempts to sign in among records, and how many of them lack a field that tells whose or how it ended."""
-    theirs = [one for one in records if one.says("event") == EVENT]
+    theirs = [one for one in records if one.is_of(EVENT)]
     found = [attempt for one in theirs if (attempt := _sign_in(scope, one))]
     return found, len(theirs) - len(found)
 

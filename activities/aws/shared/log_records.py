@@ -25,6 +25,10 @@ class Record(NamedTuple):
         """What stands under one of the format's keys; None where nothing does."""
         return at_path(self.fields, getattr(self.format.keys, key))
 
+    def is_of(self, event: str) -> bool:
+        """Whether it is of that event, whatever the case in which the application writes it."""
+        return str(self.says("event")).lower() == event.lower()
+
     @property
     def success(self) -> bool | None:
         """Whether it succeeded; None where the line does not say so in the format's words."""
@@ -68,11 +72,15 @@ def events(logs: Any, group: str, pattern: str, window: Window, most_pages: int 
 
 
 def address(value: Any) -> str | None:
-    """An internet address as such; None for anything else that may stand where one should."""
+    """An internet address as such; None for anything else that may stand where one should.
+
+    A server that listens for both families writes IPv4 clients as `::ffff:192.0.2.1` (RFC 4291, 2.5.5.2).
+    """
     try:
-        return str(ip_address(str(value)))
+        found = ip_address(str(value))
     except ValueError:
         return None
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def pseudonym(incident: str, account: str) -> str:

@@ -21,14 +21,16 @@ _DEEP = 4
 """How many objects within each other may stand before a key."""
 
 
-def counting(formats: tuple[LineFormat, ...], text: str | None) -> str:
+def counting(formats: tuple[LineFormat, ...], text: str | None, *, of_events: bool = False) -> str:
     """Count all lines by what the formats find in them, by stream and by whether they contain `text`, in one scan.
 
     `level<n>` is the level by the n-th format, `known<n>` what shows a line of it, and `named<n>` that the level's key
     stands anywhere in one: a known line with the key but no level that was found is unread. A field that a line does
-    not have is missing from its row, or its row is.
+    not have is missing from its row, or its row is. With `of_events` lines are told apart by the key of an event.
     """
     found = {name: one for number, each in enumerate(formats) for name, one in _patterns(number, each).items()}
+    if of_events and (key := _of_events(formats)):
+        found["hit"] = key
     parses = "".join(f"parse @message /{_escaped(pattern)}/ | " for pattern in found.values())
     hit = "" if text is None else f"fields strcontains(@message, {_quoted(text)}) as hit | "
     by = ", ".join([*found, *([] if text is None else ["hit"]), "@logStream"])
@@ -36,8 +38,8 @@ def counting(formats: tuple[LineFormat, ...], text: str | None) -> str:
 
 
 def reading(texts: tuple[str, ...]) -> str:
-    """Read the lines that contain one of `texts`, the latest first."""
-    likes = " or ".join(f"@message like {_quoted(text)}" for text in texts)
+    """Read the lines that contain one of `texts`, whatever their case, the latest first."""
+    likes = " or ".join(f"@message like /(?i){_escaped(re.escape(text))}/" for text in texts)
     return f"fields @timestamp, @logStream, @message | filter {likes} | sort @timestamp desc"
 
 
@@ -91,6 +93,16 @@ def _logfmt(key: str, quote: str) -> tuple[str, str, str]:
     before = rf'(?:(?:[^\s="]+(?:=(?:{text}|[^\s"]*))?|{text})\s+)*'
     named = f"{re.escape(key)}="
     return rf"{before}{named}(?:{quote})?(?<level>[^\s\"\\]+)", rf'{before}[^\s="]+(?<known>=)', named
+
+
+def _of_events(formats: tuple[LineFormat, ...]) -> str:
+    """What finds the key of a record's event: the same text in every line, so that lines are counted together."""
+    keys = [one.keys.event for one in formats if one.format == "logfmt"]
+    found = {rf"\b{re.escape(key)}=" for key in keys}
+    found |= {
+        _json(one.keys.event, _QUOTE if one.inside is None else _ESCAPED)[2] for one in formats if one.format == "json"
+    }
+    return f"(?<hit>{'|'.join(sorted(found))})" if found else ""
 
 
 def _within(quote: str) -> str:

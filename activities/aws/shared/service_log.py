@@ -107,14 +107,15 @@ class ServiceLog:
         return Counted([self._tally(event, text) for event in few])
 
     def records(self, texts: tuple[str, ...]) -> tuple[list[Record], Counted]:
-        """The records among the lines that contain one of `texts`, and all lines counted: a hit is one with an event.
+        """The records among the lines that name one of these events, and all lines counted: a hit is one with any.
 
         At most 100,000 records, the latest.
         """
-        key = self.event_key
         if (few := self._few()) is not None:
-            return self._read(few, texts)[0], Counted([self._tally(event, key) for event in few])
-        counted = self._counted_there(key)
+            return self._read(few, texts)[0], Counted(
+                [self._tally(event)._replace(hit=self._says_event(event)) for event in few]
+            )
+        counted = self._counted_there(None, of_events=True)
         answer = logs_insights.run(self._logs, self.group, logs_queries.reading(texts), self._window, self._until)
         found, unread = self._read([_event(row) for row in answer.rows], texts)
         return found, counted._replace(
@@ -123,11 +124,9 @@ class ServiceLog:
             bytes_scanned=(counted.bytes_scanned or 0) + answer.bytes_scanned,
         )
 
-    @property
-    def event_key(self) -> str | None:
-        """What the key of a record's event ends in; None where the formats do not agree on it."""
-        keys = {one.keys.event.rpartition(".")[2] for one in self.formats}
-        return keys.pop() if len(keys) == 1 else None
+    def _says_event(self, event: dict[str, Any]) -> bool:
+        found = record(self.formats, event)
+        return found is not None and found.says("event") is not None
 
     def _few(self) -> list[dict[str, Any]] | None:
         """All events of the window (`logs:DescribeLogGroups`, `FilterLogEvents`); None where they are too many."""
@@ -138,7 +137,7 @@ class ServiceLog:
         found = list(pages.items("events"))
         return None if pages.truncated else found
 
-    def _tally(self, event: dict[str, Any], text: str | None) -> Tally:
+    def _tally(self, event: dict[str, Any], text: str | None = None) -> Tally:
         line, at = first_read(self.formats, event["message"]), moment_of(event)
         name, error = (None, False) if isinstance(line, Unread) else (line.format, line.error)
         hit = text is not None and text in event["message"]
@@ -146,12 +145,12 @@ class ServiceLog:
 
     def _read(self, found: list[dict[str, Any]], texts: tuple[str, ...]) -> tuple[list[Record], int]:
         """The records, and how many lines are none."""
-        asked = [one for one in found if any(text in one["message"] for text in texts)]
+        asked = [one for one in found if any(text.lower() in one["message"].lower() for text in texts)]
         read = [record(self.formats, one) for one in asked]
         return [one for one in read if one is not None], read.count(None)
 
-    def _counted_there(self, text: str | None) -> Counted:
-        query = logs_queries.counting(self.formats, text)
+    def _counted_there(self, text: str | None, *, of_events: bool = False) -> Counted:
+        query = logs_queries.counting(self.formats, text, of_events=of_events)
         answer = logs_insights.run(self._logs, self.group, query, self._window, self._until, _MOST_KINDS)
         tallies = [self._kind(row) for row in answer.rows]
         uncounted = 0 if answer.truncated else max(0, answer.matched - sum(one.lines for one in tallies))
