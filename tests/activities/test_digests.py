@@ -104,6 +104,47 @@ def test_what_somebody_did_is_a_finding(world: ChangeWorld, harm: Any, kind: str
     assert len(finding.facts[kind]) == 1
 
 
+def without(*numbers: int) -> None:
+    """Log files and digests of these hours are gone, the oldest first."""
+    there = s3_backends[ACCOUNT]["aws"].get_bucket(LOGS).keys
+    gone = [keys(folder)[number] for folder in ("CloudTrail", "CloudTrail-Digest") for number in numbers]
+    for key in gone:
+        del there[key]
+
+
+def test_hours_that_are_gone_at_the_windows_ends_are_seen(world: ChangeWorld) -> None:
+    """Whoever removes files takes their digests along: the next one names what is gone, and the last one is missed."""
+    without(0)
+    first = look(world)
+    assert (first.status, first.facts["unproven_count"]) == (FindingStatus.SUSPECT, 1)
+
+
+def test_a_chain_that_ends_early_is_not_well(world: ChangeWorld) -> None:
+    """A trail that was stopped looks the same, so that it is no proof of harm."""
+    without(-1, -2, -3)
+    finding = look(world)
+    assert (finding.status, finding.facts["silent"]) == (FindingStatus.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("code", ["KMS.DisabledException", "InvalidRequest", "InvalidObjectState"])
+def test_a_file_that_cannot_be_read_spoils_none_of_the_others(
+    world: ChangeWorld, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Its key is disabled, or the customer's own, or it is archived; what is altered beside it is found."""
+    s3 = world.clients.inner.client("s3")
+    get, bad = s3.get_object, keys("CloudTrail")[1]
+
+    def refuse(**asked: Any) -> Any:
+        if asked["Key"] == bad:
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetObject")
+        return get(**asked)
+
+    monkeypatch.setattr(s3, "get_object", refuse)
+    assert (look(world).status, look(world).facts["unread"]) == (FindingStatus.UNKNOWN, 1)
+    rewritten()
+    assert (look(world).status, look(world).facts["unread"]) == (FindingStatus.SUSPECT, 1)
+
+
 @pytest.mark.parametrize(("account", "trail"), [("210987654321", "account"), (ACCOUNT, "second")])
 def test_each_trail_of_each_account_has_a_chain_of_its_own(world: ChangeWorld, account: str, trail: str) -> None:
     """An organisation's trail, or a second one to the same bucket, breaks no chain; each is checked all the same."""

@@ -11,24 +11,29 @@ from activities.aws.evidence.digest_files import (
     DIGEST_FILE,
     DigestFile,
     Verdict,
+    chain_of,
     check,
+    ended,
     in_order_of_time,
     inflated_sha256,
     public_keys,
 )
 from activities.aws.evidence.s3_versions import dated_folders, stretches
-from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.error_codes import code_of, kind_of_answer
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
+from domain.values.errors import ErrorKind
 
 _MOST = 400
 """How many digests are read: a day of all regions that an account has by itself."""
 _GONE = {"NoSuchKey", "404"}
-_UNREAD = {"InvalidObjectState", "AccessDenied"}
+_UNREAD = {"InvalidObjectState", "InvalidRequest", "AccessDenied"}
+_NEWEST = timedelta(hours=2)
+"""Within which a trail that still logs has delivered a digest: one an hour, some time after it."""
 
 
 class DigestsParams(Params):
@@ -42,8 +47,9 @@ class Digests(ProbeAction[DigestsParams]):
     """Reads the digests of a window and the log files that they name, in place, and compares.
 
     Suspect are log files that are missing or altered, and digests that CloudTrail did not sign or that break their
-    chain. Unknown is what cannot be read, and what is signed by keys that cannot. The last hour has no digest yet. Only
-    keys and counts leave this probe. At most 400 digests are read.
+    chain, one that was removed among them. Unknown is what cannot be read, what is signed by keys that cannot, and what
+    a trail did whose digests end more than two hours before: those may have been removed. Only keys and counts leave
+    this probe. At most 400 digests are read, the latest.
     """
 
     name = "cloudtrail.digests"
@@ -55,19 +61,26 @@ class Digests(ProbeAction[DigestsParams]):
         keys = [key for key in in_order_of_time(_keys(s3, bucket, window)) if _is_within(key, window)]
         public = public_keys(lambda region: self.clients.client(f"cloudtrail@{region}"), window)
         verdict = check(
-            _read(s3, bucket, keys[-_MOST:]), bucket, public, lambda key, told: _proof(s3, bucket, key, told)
+            _read(s3, bucket, keys[-_MOST:]),
+            bucket,
+            public,
+            lambda key, told: _proof(s3, bucket, key, told),
+            window.start if len(keys) <= _MOST else window.end,  # of the latest ones the first follow others
         )
-        return _found(params, verdict, truncated=len(keys) > _MOST)
+        newest = {chain_of(key): ended(key) for key in keys}
+        silent = sum(end < f"{window.end - _NEWEST:%Y%m%dT%H%M%SZ}" for end in newest.values())
+        return _found(params, verdict, silent, truncated=len(keys) > _MOST)
 
 
-def _found(params: DigestsParams, verdict: Verdict, *, truncated: bool) -> Finding:
-    facts = {"bucket": params.bucket, **verdict.facts(), "truncated": truncated}
+def _found(params: DigestsParams, verdict: Verdict, silent: int, *, truncated: bool) -> Finding:
+    facts = {"bucket": params.bucket, **verdict.facts(), "silent": silent, "truncated": truncated}
     summary = f"{params.bucket}, the last {spoken(params.window)}: {verdict}"
+    summary += f"; the digests of {silent} chains end early" if silent else ""
     if verdict.troubled:
         return suspect_if(True, summary, facts)
     if not verdict.digests:
         return unknown(f"{params.bucket}: no digests of the last {spoken(params.window)}, so nothing is proven", facts)
-    if truncated or verdict.unread or not verdict.logs:
+    if truncated or silent or verdict.unread or not verdict.logs:
         return unknown(summary + ("; there are more digests" if truncated else ""), facts)
     return suspect_if(False, summary, facts)
 
@@ -87,7 +100,7 @@ def _keys(s3: Any, bucket: str, window: Window) -> Iterator[str]:
 
 
 def _is_within(key: str, window: Window) -> bool:
-    return f"{window.start:%Y%m%dT%H%M%SZ}" <= key[-24:-8] <= f"{window.end:%Y%m%dT%H%M%SZ}"
+    return f"{window.start:%Y%m%dT%H%M%SZ}" <= ended(key) <= f"{window.end:%Y%m%dT%H%M%SZ}"
 
 
 def _read(s3: Any, bucket: str, keys: list[str]) -> Iterator[DigestFile]:
@@ -95,7 +108,7 @@ def _read(s3: Any, bucket: str, keys: list[str]) -> Iterator[DigestFile]:
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
         except s3.exceptions.ClientError as error:
-            if code_of(error) not in _UNREAD:
+            if not _is_unread(error):
                 raise
             yield DigestFile(key, None, {})
             continue
@@ -110,6 +123,13 @@ def _proof(s3: Any, bucket: str, key: str, told: str) -> str | None:
     except s3.exceptions.ClientError as error:
         if code_of(error) in _GONE:
             return "missing"
-        if code_of(error) in _UNREAD:
+        if _is_unread(error):
             return "unread"
         raise
+
+
+def _is_unread(error: Any) -> bool:
+    """Whether it is for this one object's sake that it cannot be read; S3 passes on what KMS refuses under its name."""
+    code = code_of(error) or ""
+    passes = kind_of_answer(error.response, error.operation_name) is ErrorKind.TRANSIENT
+    return code in _UNREAD or (code.startswith("KMS.") and not passes)

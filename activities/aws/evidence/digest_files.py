@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ LOG_FILE = re.compile(r"(?:.*/)?AWSLogs/(?:[^/]+/){1,2}CloudTrail/.+\.json\.gz")
 DIGEST_FILE = re.compile(r"(?:.*/)?AWSLogs/(?:[^/]+/){1,2}CloudTrail-Digest/([a-z0-9-]+)/.+\.json\.gz")
 _GZIP = zlib.MAX_WBITS | 16
 _WHEN = re.compile(r"/\d{4}/\d\d/\d\d(?=/[^/]+$)|\d{8}T\d{6}Z\.json\.gz$")
+_STAMP = "%Y%m%dT%H%M%SZ"
 _SHOWN = 50
 _PASSES = {ErrorKind.TRANSIENT, ErrorKind.WRONG_STATE, ErrorKind.CONFLICT, ErrorKind.EXPIRED_CREDENTIALS}
 
@@ -113,14 +115,21 @@ def inflated_sha256(read: Read) -> str | None:
     return inflated.sha256
 
 
-def check(digests: Iterable[DigestFile], bucket: str, keys: Keys, proof: Callable[[str, str], str | None]) -> Verdict:
+def check(
+    digests: Iterable[DigestFile],
+    bucket: str,
+    keys: Keys,
+    proof: Callable[[str, str], str | None],
+    since: datetime,
+) -> Verdict:
     """Check digests, oldest first, and by those that hold the log files that they name.
 
+    Those of hours that ended after `since` are all there to be found: the first that is follows none of them.
     `proof` is given a log file's key and hash, and tells what is wrong with the file: `missing`, `altered`, `unread`
     for one that cannot be read, or None.
     """
     verdict = Verdict()
-    chains = _Chains()
+    chains = _Chains(f"{since:{_STAMP}}")
     for digest in digests:
         verdict.digests += 1
         is_first = chains.add(digest)
@@ -130,7 +139,7 @@ def check(digests: Iterable[DigestFile], bucket: str, keys: Keys, proof: Callabl
             verdict.unread += 1
             continue
         document = _proven(digest.key, digest.content, digest.metadata, bucket, public)
-        if document is None or not (is_first or chains.follows(document)):
+        if document is None or not (chains.begins(document) if is_first else chains.follows(document)):
             verdict.unproven.append(digest.key)
         for log in (document or {}).get("logFiles") or ():
             verdict.logs += 1
@@ -192,17 +201,23 @@ def _pkcs1(value: bytes) -> bytes:
 class _Chains:
     """The digests so far. Each trail of each account and region has a chain of its own: names that differ in time."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: str) -> None:
+        self._since = since
         self._signatures: dict[str, str | None] = {}
         self._begun: set[str] = set()
 
     def add(self, digest: DigestFile) -> bool:
         """Take a digest in; tells whether it is the first of its chain, which has none before it to follow."""
-        chain = _WHEN.sub("", digest.key)
+        chain = chain_of(digest.key)
         is_first = chain not in self._begun
         self._begun.add(chain)
         self._signatures[digest.key] = None if digest.content is None else digest.metadata.get("signature", "")
         return is_first
+
+    def begins(self, document: dict[str, Any]) -> bool:
+        """Whether the digest that this one names is older than those that are looked for, or there was none."""
+        before = document.get("previousDigestS3Object")
+        return before is None or ended(before) < self._since
 
     def follows(self, document: dict[str, Any]) -> bool:
         """Whether the digest that this one names stands there with the signature that it names, if that was read."""
@@ -211,6 +226,16 @@ class _Chains:
         return before in known and known[before] in {None, document["previousDigestSignature"]}
 
 
+def chain_of(key: str) -> str:
+    """What the digests of one trail, account and region have in common."""
+    return _WHEN.sub("", key)
+
+
+def ended(key: str) -> str:
+    """When the hour of a digest ended, as it stands in its name: UTC, in the order of time."""
+    return key[-24:-8]
+
+
 def in_order_of_time(keys: Iterable[str]) -> Iterator[str]:
     """Digest files by the time at the end of their names."""
-    yield from sorted(keys, key=lambda key: key[-24:])
+    yield from sorted(keys, key=ended)

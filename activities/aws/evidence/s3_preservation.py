@@ -161,7 +161,7 @@ class Preservation:
         lines = (json.loads(line) for part in parts for line in (part or b"").splitlines())
         earlier = lines_of(self._s3, self._bucket, self._records.rsplit("/", 2)[0] + "/")
         copies = DigestedCopies(self._s3, self._bucket, self._source, lines, earlier)
-        verdict = check(copies.digests(), self._source, self._keys, copies.proof)
+        verdict = check(copies.digests(), self._source, self._keys, copies.proof, self._window[0])
         uncovered = copies.logs - verdict.named
         return {"digests": {"told": str(verdict), **verdict.facts(), "not_named_yet": len(uncovered)}}
 
