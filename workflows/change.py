@@ -158,11 +158,20 @@ class Change:
                 )
             )
         except ActivityError as error:
-            self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
+            reason = failures.reason(error)
+            unverified = reason if record.status is ChangeStatus.VERIFYING else None
+            self._change.failed(reason, workflow.now(), denied=failures.is_denied(error))
             if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
                 await workflow.execute_activity(
                     "changes.release",
-                    ReleaseCall(scope=scope, holder=workflow.info().workflow_id, locks=plan.locks),
+                    ReleaseCall(
+                        scope=scope,
+                        step=record.step,
+                        generation=record.generation,
+                        holder=workflow.info().workflow_id,
+                        locks=plan.locks,
+                        unverified=unverified,
+                    ),
                     **self._options(profiles.PLAN, "Release locks"),
                 )
         else:

@@ -118,7 +118,13 @@ class ChangeRunner:
         self._locks(call.scope).release(call.plan.locks, call.holder)
 
     def release(self, call: ReleaseCall) -> None:
-        """Give the locks back; twice is fine, and locks of others stay."""
+        """Give the locks back; twice is fine, and locks of others stay.
+
+        What was applied and could not be verified is on record as failed, or it would count as well to who asks next.
+        """
+        if call.unverified is not None:
+            key = (call.scope.incident, call.step, call.generation)
+            self._intents(call.scope).record_outcome(*key, "failed", call.unverified)
         self._locks(call.scope).release(call.locks, call.holder)
 
     def _intents(self, scope: Scope) -> Intents:

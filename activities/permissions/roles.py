@@ -35,7 +35,7 @@ _READS_CONTENT = frozenset(
 
 _LOCKS_AND_INTENTS = iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem Query")
 _AROUND: dict[str, tuple[str, ...]] = {
-    REMEDIATE_QUEUE: iam("dynamodb:DeleteItem"),  # whatever happened to a change, its locks are given back
+    REMEDIATE_QUEUE: iam("dynamodb:DeleteItem PutItem"),  # whatever happened to a change, its locks are given back
     FORENSICS_QUEUE: _LOCKS_AND_INTENTS,
     LEDGER: iam(
         "dynamodb:ConditionCheckItem GetItem PutItem Query",

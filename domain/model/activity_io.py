@@ -154,11 +154,17 @@ class Reported(BaseModel):
 
 
 class ReleaseCall(BaseModel):
-    """Give the locks back; those that somebody else holds by now stay theirs."""
+    """Give the locks back; those that somebody else holds by now stay theirs.
+
+    `unverified` says why what was applied is not known to do well: that goes on record as what came of it.
+    """
 
     scope: Scope
+    step: str
+    generation: int
     holder: str
     locks: tuple[str, ...]
+    unverified: str | None = None
 
 
 class PageCall(BaseModel):

@@ -222,5 +222,7 @@ def _play(clients: WorldClients, events: list[str], to: int) -> None:
     dial.cut = None
     foreign = OUTSIDE in dial.world.values()
     last = runner.apply(dial, call, NOW)
-    runner.release(ReleaseCall(scope=where, holder=call.holder, locks=call.plan.locks))
+    runner.release(
+        ReleaseCall(scope=where, step=call.step, generation=call.generation, holder=call.holder, locks=call.plan.locks)
+    )
     assert last.outcome == "stale" if foreign else dial.world == call.plan.after

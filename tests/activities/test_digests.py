@@ -22,7 +22,7 @@ from tests.activities.scopes import ACCOUNT, REGION
 from tests.activities.test_change_catalogue import verified
 from tests.activities.unread import Case, Look, ProbeCases
 
-NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+NOW = (datetime.now(UTC) - timedelta(minutes=20)).replace(minute=0, second=0, microsecond=0)  # its digest is delivered
 HOURS = 4
 
 

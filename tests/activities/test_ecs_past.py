@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.action import RuleError
 from activities.aws.ecs.ecs_recent_deployments import RecentDeployments, RecentDeploymentsParams
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import Applied, ApplyCall, VerifyCall
+from domain.model.activity_io import Applied, ApplyCall, ReleaseCall, VerifyCall
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld, rollback
@@ -250,6 +250,16 @@ def test_a_rollout_that_came_to_nothing_has_failed(
     assert ("ROLLBACK_IN_PROGRESS" if how == "taken back" else "deployed it again") in seen.message
     ecs.settle()
     assert to(runner, world) == ("2" if how == "taken back" else "3")
+
+
+def test_what_was_never_seen_to_do_well_is_no_end(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
+    """A rollback that was applied and whose verification was given up goes further back when it is asked for again."""
+    call = planned(runner, world)
+    runner.apply(world.change, call, NOW)
+    given = call.model_dump(include={"step", "generation", "holder"})
+    runner.release(ReleaseCall(scope=call.scope, locks=call.plan.locks, unverified="NotYet: unhealthy", **given))
+    assert ecs.primary == revision(3)
+    assert to(runner, world) == "2"
 
 
 def test_an_undo_takes_the_verdict_back(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:

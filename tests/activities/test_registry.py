@@ -84,7 +84,9 @@ def test_each_role_gets_its_own_clients(aws: RecordedAws, queue: str) -> None:
     given = activities(clients_for, StatusPageClient("http://127.0.0.1:9", ""), ("incidents", queue))
     for one in given[queue]:
         if one.__temporal_activity_definition.name == "changes.release":  # type: ignore[attr-defined]
-            ActivityEnvironment().run(one, ReleaseCall(scope=scope(), holder="inc-1/step/1", locks=()))
+            ActivityEnvironment().run(
+                one, ReleaseCall(scope=scope(), step="step", generation=1, holder="inc-1/step/1", locks=())
+            )
     assert sorted(asked) == sorted(role for role in roles() if queue_of(role) == queue)
     assert list(given) == [queue]
 
@@ -160,7 +162,7 @@ def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
 
 def test_nothing_to_release_is_fine(todo: Todo, aws: RecordedAws) -> None:
     """Releasing no lock succeeds, so that a change can always end by releasing."""
-    call = ReleaseCall(scope=scope(), holder="w", locks=())
+    call = ReleaseCall(scope=scope(), step="s", generation=1, holder="w", locks=())
     released: Any = ActivityEnvironment().run(todo["remediate"]["changes.release"], call)
     assert released is None
     assert aws.calls == []

@@ -71,7 +71,13 @@ class Trial:
 
     def release(self) -> None:
         """What the workflow does once a change has failed."""
-        call = ReleaseCall(scope=self.call.scope, holder=self.call.holder, locks=self.call.plan.locks)
+        call = ReleaseCall(
+            scope=self.call.scope,
+            step=self.call.step,
+            generation=self.call.generation,
+            holder=self.call.holder,
+            locks=self.call.plan.locks,
+        )
         ActivityEnvironment().run(self._activities["changes.release"], call)
 
     def undoing(self) -> None:

@@ -121,7 +121,16 @@ def _release(calls: Calls) -> None:
         clients = WorldClients()
         create_ledger(clients)
         with calls.under(REMEDIATE_QUEUE, place()):
-            ChangeRunner(clients).release(ReleaseCall(scope=scope(environment=place()), holder="w", locks=("arn:1",)))
+            ChangeRunner(clients).release(
+                ReleaseCall(
+                    scope=scope(environment=place()),
+                    step="s",
+                    generation=1,
+                    holder="w",
+                    locks=("arn:1",),
+                    unverified="NotYet",
+                )
+            )
 
 
 def _preflight(calls: Calls, account: Account, clients: AwsClients) -> None:

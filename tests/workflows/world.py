@@ -76,7 +76,7 @@ class World:
         self.followed: list[FollowCall] = []
         self.reports: list[int] = []
         self.stored_with: list[int] = []
-        self.released: list[tuple[str, ...]] = []
+        self.released: list[ReleaseCall] = []
         self.past = Past(self)
         self.denied: set[str] = set()
         self.broken: set[str] = set()
@@ -164,7 +164,7 @@ class World:
 
         @activity.defn(name="changes.release")
         async def release(call: ReleaseCall) -> None:
-            self.released.append(call.locks)
+            self.released.append(call)
 
         @activity.defn(name="report.store")
         async def report(call: ReportCall) -> Reported:

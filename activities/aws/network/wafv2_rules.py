@@ -61,7 +61,7 @@ def block(wafv2: Any, rules: list[Rule], ip_set: str, addresses: list[str]) -> B
             if None in matched:
                 passing.append(rule.name)
         elif refers and rule.action == _BLOCK:
-            if _matched(wafv2, rule, ip_set, addresses) == {True}:
+            if _matched(wafv2, rule, ip_set, addresses) <= {True}:
                 return Block(passing=tuple(passing))
             why = f"rule {rule.name} {_uncertain(rule.statement or {}, ip_set)}"
         elif refers:
