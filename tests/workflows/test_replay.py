@@ -56,7 +56,7 @@ def test_every_kind_of_history_is_there() -> None:
         attributes(content(file), "workflowExecutionStartedEventAttributes")[0]["workflowType"]["name"]
         for file in RECORDED
     }
-    assert kinds == {"Incident", "Change", "IncidentKey", "FollowUp", "Restore"}
+    assert kinds == {one.__name__ for one in WORKFLOWS}
     for file in RECORDED:
         assert attributes(content(file), "workflowExecutionCompletedEventAttributes"), file.name
     began = {
