@@ -12,7 +12,7 @@ from activities.action import RuleError
 from activities.aws.ecs.ecs_recent_deployments import RecentDeployments, RecentDeploymentsParams
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Applied, ApplyCall, ReleaseCall, VerifyCall
-from domain.model.finding import Finding, FindingStatus
+from domain.model.finding import Finding
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld, rollback
 from tests.activities.fake_ecs import FakeEcs, revision
@@ -55,6 +55,12 @@ def to(runner: ChangeRunner, world: ChangeWorld, generation: int = 2) -> str:
     """Where a rollback that is asked for now would lead."""
     plan = planned(runner, world, generation).plan
     return "nowhere" if plan.changes_nothing else str(plan.after["task_definition"]).rsplit(":", 1)[-1]
+
+
+def look(world: ChangeWorld) -> Finding:
+    """What the probe of recent deployments finds."""
+    probe = RecentDeployments(world.clients)
+    return probe.observe(world.scope, RecentDeploymentsParams(service="backend"), NOW)
 
 
 def test_asked_for_twice_it_is_done_already(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
@@ -279,31 +285,3 @@ def test_after_an_undo_it_can_be_rolled_back_again(runner: ChangeRunner, world: 
     assert to(runner, world, 4) == "nowhere"
     ecs.deploy(6)
     assert to(runner, world, 4) == "3"
-
-
-def look(world: ChangeWorld) -> Finding:
-    probe = RecentDeployments(world.clients)
-    return probe.observe(world.scope, RecentDeploymentsParams(service="backend"), NOW)
-
-
-def test_the_probe_knows_what_the_rollback_knows(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:
-    """Our own rollback is no suspect, what it left was not in place any more, and the way back is never forward."""
-    applied(runner, world)
-    later = another(world)
-    later.scope = later.scope.model_copy(update={"declared_at": ecs.deployments[-1]["finishedAt"]})
-    finding = look(later)
-    assert finding.status is FindingStatus.OK
-    assert "last deployment, of axis-backend:3" in finding.summary
-    assert "axis-backend:3 runs: inc-20261123-7f3k rolled it back from axis-backend:5" in finding.summary
-    assert finding.facts["rolled_back_from"] == {revision(5): "left by inc-20261123-7f3k"}
-    assert finding.facts["last_healthy"]["task_definition"] == revision(2)
-
-
-def test_the_probe_tells_of_a_rollback_under_way(world: ChangeWorld, ecs: FakeEcs) -> None:
-    """The deployment is the cause, and nobody needs to take it back."""
-    ecs.deploy(6)
-    ecs.deployments[-1].update(createdAt=NOW, finishedAt=None)
-    ecs.take_back()
-    finding = look(world)
-    assert finding.status is FindingStatus.SUSPECT
-    assert finding.summary.endswith("ECS is rolling axis-backend:6 back by itself: leave it to that")
