@@ -87,8 +87,13 @@ async def _told(seen: AsyncIterator[HistoryEvent], name: str) -> None:
 
 
 async def _ended(seen: AsyncIterator[HistoryEvent]) -> None:
-    """Wait until the incident knows that its change has ended: before that it refuses to be closed."""
+    """Wait until the incident knows that its change has ended: before that it refuses to be resolved.
+
+    It knows once a workflow task is over that came after the end: signals which share that task are heard first.
+    """
+    ended = False
     async for event in seen:
-        if event.HasField("child_workflow_execution_completed_event_attributes"):
+        ended = ended or event.HasField("child_workflow_execution_completed_event_attributes")
+        if ended and event.HasField("workflow_task_completed_event_attributes"):
             return
     raise RuntimeError("the workflow ended before its change")

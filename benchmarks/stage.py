@@ -48,7 +48,6 @@ class Stage:
         return self.ours, self.bare
 
 
-_COUNTED = 5
 _numbers = count(1)
 _RUN = uuid4().hex[:8]
 
@@ -59,8 +58,8 @@ def new_id(side: Side) -> str:
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
-    """Bring everything up, with the bare workflow in its frozen shape, and play a few outages on each side."""
+async def stage(outages: int = 5) -> AsyncIterator[Stage]:
+    """Bring everything up, with the bare workflow in its frozen shape, and play some outages on each side."""
     async with server() as address:
         processes = [WorkerProcess(address, ours=True), WorkerProcess(address, ours=False)]
         try:
@@ -68,7 +67,7 @@ async def stage() -> AsyncIterator[Stage]:
                 await process.ready()
             ours = OurSide(await Client.connect(address, data_converter=pydantic_data_converter), processes[0])
             bare = BareSide(await Client.connect(address), processes[1], outage_shape().padded())
-            counted = {side.name: await _played(side) for side in (ours, bare)}
+            counted = {side.name: await _played(side, outages) for side in (ours, bare)}
             yield Stage(address, ours, bare, counted)
         finally:
             for process in processes:
@@ -79,10 +78,10 @@ async def events_of(side: Side, workflow_id: str) -> list[HistoryEvent]:
     return list((await side.client.get_workflow_handle(workflow_id).fetch_history()).events)
 
 
-async def _played(side: Side) -> Counted:
+async def _played(side: Side, outages: int) -> Counted:
     """Medians of a few outages, one at a time: a single one may have a dozen events more or less."""
     taken = []
-    for _ in range(_COUNTED):
+    for _ in range(outages):
         incident = new_id(side)
         await play.play(side, incident)
         taken.append(_counted(*[await events_of(side, one) for one in (incident, side.change_id(incident))]))

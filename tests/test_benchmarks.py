@@ -1,26 +1,44 @@
 """Benchmarks run. What they measure is not asserted: a machine that is busy tells nothing."""
 
 import json
-from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 import pytest
+import pytest_asyncio
 
 from benchmarks.__main__ import BENCHMARKS, EVIDENCE, measured
 from benchmarks.bare import Op, Shape
-from benchmarks.figures import compared, percentile
-from benchmarks.stage import Size
+from benchmarks.figures import Figure, compared, percentile
+from benchmarks.stage import Size, Stage, stage
+
+SMALLEST = Size(pairs=1, quick=True)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def on() -> AsyncIterator[Stage]:
+    """The processes that all are measured in."""
+    async with stage(outages=1) as current:
+        yield current
 
 
 @pytest.mark.slow
-async def test_each_benchmark_runs_and_yields_ratios() -> None:
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("name", BENCHMARKS)
+async def test_benchmark_runs_and_yields_ratios(on: Stage, name: str) -> None:
     """At the smallest size every benchmark yields figures, each a ratio above nothing, and names the mark's answer."""
-    names = [*BENCHMARKS, EVIDENCE]
+    judged(name, await BENCHMARKS[name][0](on, SMALLEST))
+
+
+async def test_benchmarks_are_run_by_name() -> None:
+    """The command begins what it was asked for and nothing else; copying evidence needs no stage."""
     begun: list[str] = []
-    figures = await measured(names, Size(pairs=1, quick=True), begun.append)
-    assert begun == names
-    told = Counter(figure.benchmark for figure in figures)
-    assert set(told) == set(names)
+    judged(EVIDENCE, await measured([EVIDENCE], SMALLEST, begun.append))
+    assert begun == [EVIDENCE]
+
+
+def judged(name: str, figures: list[Figure]) -> None:
+    assert {figure.benchmark for figure in figures} == {name}
     for figure in figures:
         assert figure.ratio > 0, figure
         assert (figure.met is None) == (figure.mark is None)
