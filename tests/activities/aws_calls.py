@@ -50,6 +50,13 @@ class RecordedAws(AwsClients):
         return (SimpleNamespace(status_code=200), given) if isinstance(given, dict) else given
 
 
+def balanced(*groups: str, **fields: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What DescribeServices answers of a service behind these target groups."""
+    balancers = [{"targetGroupArn": group} for group in groups]
+    service = {"status": "ACTIVE", "loadBalancers": balancers, **fields}
+    return lambda _asked: {"services": [service], "failures": []}
+
+
 @contextmanager
 def recorded_aws() -> Iterator[RecordedAws]:
     with mock_aws():

@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from tests.activities.aws_calls import RecordedAws
-from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
+from tests.activities.aws_calls import RecordedAws, balanced
+from tests.activities.scopes import ACCOUNT, BACKEND_TARGETS, NOW, REGION, environment, scope
 from tests.activities.test_probes_network import flow_log
 from tests.activities.test_probes_waf import ACL, GROUP_ARN, line
 from tests.activities.unread import Case, Look, ProbeCases
@@ -51,7 +51,7 @@ def figures(minutes_ago: int = 5, *, partial_data: bool = False, **values: float
 
 
 def traffic(answer: Any) -> Callable[[], Look]:
-    return partial(_answered, {"GetMetricData": answer}, **_TRAFFIC)
+    return partial(_answered, {"DescribeServices": balanced(BACKEND_TARGETS), "GetMetricData": answer}, **_TRAFFIC)
 
 
 def _pool(answer: Any, clients: int = 1, described: Any = None, **more: Any) -> Callable[[], Look]:
@@ -97,7 +97,13 @@ def _requests(*events: Any, more: bool = False, logging: Any = None) -> Callable
 
 def _targets(*states: str) -> Callable[[], Look]:
     described = [{"Target": {"Id": "10.0.0.1"}, "TargetHealth": {"State": state}} for state in states]
-    return partial(_answered, {"DescribeTargetHealth": {"TargetHealthDescriptions": described}}, service="backend")
+    return _groups({"TargetHealthDescriptions": described})
+
+
+def _groups(health: Any) -> Callable[[], Look]:
+    """What the target group of the backend answers."""
+    answers = {"DescribeServices": balanced(BACKEND_TARGETS), "DescribeTargetHealth": health}
+    return partial(_answered, answers, service="backend")
 
 
 _NULL = {"timestamp": 1, "message": '{"timestamp": 1, "action": null, "httpRequest": null}'}
@@ -152,7 +158,7 @@ PROBE_CASES: ProbeCases = {
         Case.TROUBLE_BESIDE_UNREADABLE: _flows(*[_flow("REJECT")] * 12, _flow("-", "SKIPDATA")),
     },
     "elbv2.target_health": {
-        Case.NO_SOURCE: partial(_answered, {"DescribeTargetHealth": "TargetGroupNotFound"}, service="backend"),
+        Case.NO_SOURCE: _groups("TargetGroupNotFound"),
         Case.EMPTY: _targets(),
         Case.UNRECOGNISED: _targets("a state that is new"),
         Case.OLD: _NOW_ALONE,

@@ -1,31 +1,40 @@
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from activities.action import RuleError
 from activities.aws.network.ec2_flow_logs import FlowLogs, FlowLogsParams
 from activities.aws.network.elbv2_target_health import TargetHealth, TargetHealthParams
 from domain.model.finding import Finding, FindingStatus
+from tests.activities.aws_calls import balanced, recorded_aws
 from tests.activities.given import Stubbed, moto
 from tests.activities.scopes import BACKEND_TARGETS, NOW, environment, scope
 
 PARAMS = TargetHealthParams(service="backend")
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def targets(*states: str, reason: str | None = None) -> Finding:
-    aws = Stubbed("elbv2")
-    described = [
-        {
-            "Target": {"Id": f"10.0.0.{number}", "Port": 8080},
-            "TargetHealth": {"State": state} | ({"Reason": reason} if reason and state != "healthy" else {}),
-        }
-        for number, state in enumerate(states)
-    ]
-    asked = {"TargetGroupArn": BACKEND_TARGETS}
-    aws.answer("describe_target_health", {"TargetHealthDescriptions": described}, asked)
-    return TargetHealth(aws).observe(scope(), PARAMS, NOW)
+    health = [{"State": state} | ({"Reason": reason} if reason and state != "healthy" else {}) for state in states]
+    return looked(balanced(BACKEND_TARGETS), {BACKEND_TARGETS: health})
+
+
+def looked(service: Answer, health: dict[str, list[dict[str, str]]], rule: dict[str, Any] | None = None) -> Finding:
+    """Look at a service as ECS tells it, while each target group answers so, and the production rule."""
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        described = [{"Target": {"Id": "10.0.0.1"}, "TargetHealth": one} for one in health[asked["TargetGroupArn"]]]
+        return {"TargetHealthDescriptions": described}
+
+    with recorded_aws() as aws:
+        aws.answer("DescribeServices", service)
+        aws.answer("DescribeTargetHealth", answer)
+        aws.answer("DescribeRules", lambda _: {"Rules": [rule]})
+        return TargetHealth(aws).observe(scope(), PARAMS, NOW)
 
 
 @pytest.mark.parametrize(
@@ -56,17 +65,48 @@ def test_the_summary_counts_targets_and_says_why() -> None:
     assert "10.0.0." not in finding.model_dump_json()
 
 
-def test_targets_of_a_real_target_group_are_found_by_its_arn() -> None:
-    """The probe asks by the ARN of the environment; a target group that is gone is an error, not a finding."""
-    with moto() as aws:
-        vpc = aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        made = aws.client("elbv2").create_target_group(
-            Name="axis-backend-tg", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip"
-        )["TargetGroups"][0]["TargetGroupArn"]
-        backend = environment().services["backend"]
-        here = environment(services={"backend": backend.model_dump() | {"target_group_arn": made}})
-        assert TargetHealth(aws).observe(scope(environment=here), PARAMS, NOW).evidence == made
+def forwarding(**weights: int) -> dict[str, Any]:
+    groups = [{"TargetGroupArn": group, "Weight": weight} for group, weight in weights.items()]
+    return {"Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]}
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "status"),
+    [(100, 0, FindingStatus.OK), (0, 100, FindingStatus.SUSPECT), (90, 10, FindingStatus.SUSPECT)],
+)
+def test_the_group_that_has_the_traffic_is_looked_at(blue: int, green: int, status: FindingStatus) -> None:
+    """Under blue/green the environment's group may be idle and well, while nobody is served."""
+    rule = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:listener-rule/app/axis-portal/1/2/3"
+    advanced = {"alternateTargetGroupArn": "green", "productionListenerRule": rule}
+    service = balanced(loadBalancers=[{"targetGroupArn": BACKEND_TARGETS, "advancedConfiguration": advanced}])
+    health = {BACKEND_TARGETS: [{"State": "healthy"}], "green": [{"State": "unused"}]}
+    assert looked(service, health, forwarding(**{BACKEND_TARGETS: blue, "green": green})).status is status
+
+
+def test_under_codedeploy_the_primary_task_set_has_the_traffic() -> None:
+    """The service still names the group that it was made with."""
+    sets = [
+        {"status": "ACTIVE", "loadBalancers": [{"targetGroupArn": BACKEND_TARGETS}]},
+        {"status": "PRIMARY", "loadBalancers": [{"targetGroupArn": "green"}]},
+    ]
+    health = {BACKEND_TARGETS: [{"State": "healthy"}], "green": [{"State": "unhealthy"}]}
+    finding = looked(balanced(BACKEND_TARGETS, taskSets=sets), health)
+    assert (finding.status, finding.evidence) == (FindingStatus.SUSPECT, "green")
+
+
+def test_where_ecs_names_no_group_it_is_the_environments() -> None:
+    """The load balancer may be wired by other hands than ECS's."""
+    assert looked(balanced(), {BACKEND_TARGETS: [{"State": "healthy"}]}).status is FindingStatus.OK
+
+
+def test_a_service_or_a_group_that_is_gone_is_an_error() -> None:
+    """Neither is a finding."""
+    with recorded_aws() as aws:
+        aws.answer("DescribeServices", balanced(BACKEND_TARGETS))
         with pytest.raises(ClientError, match="TargetGroupNotFound"):
+            TargetHealth(aws).observe(scope(), PARAMS, NOW)
+        aws.answer("DescribeServices", balanced(BACKEND_TARGETS, status="INACTIVE"))
+        with pytest.raises(RuleError, match="has no active service"):
             TargetHealth(aws).observe(scope(), PARAMS, NOW)
 
 

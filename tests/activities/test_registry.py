@@ -118,7 +118,7 @@ def test_a_finding_leaves_its_probe_bounded(aws: RecordedAws) -> None:
 
 def test_errors_of_aws_get_their_kind(todo: Todo, aws: RecordedAws) -> None:
     """An error of AWS leaves as its kind, names the activity, and leaves behind what AWS answered."""
-    aws.fail("DescribeTargetHealth", "AccessDenied")
+    aws.fail("DescribeServices", "AccessDenied")
     call = ObserveCall(scope=scope(), step="look", params={"service": "backend"}, at=NOW)
     error = _fails(todo["diagnose"]["elbv2.target_health.observe"], call)
     assert (error.type, error.non_retryable) == ("AccessDenied", True)

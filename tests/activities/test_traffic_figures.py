@@ -7,8 +7,9 @@ from moto import mock_aws
 
 from activities.aws.network.cloudwatch_traffic import ErrorRate, ErrorRateParams, ResponseTime, ResponseTimeParams
 from domain.model.finding import Finding, FindingStatus
+from tests.activities.aws_calls import balanced, recorded_aws
 from tests.activities.network_cases import figures, traffic
-from tests.activities.scopes import NOW, scope
+from tests.activities.scopes import BACKEND_TARGETS, NOW, scope
 
 PLACE = {"load_balancer": "portal", "service": "backend"}
 
@@ -45,3 +46,14 @@ def test_slow_answers_of_long_ago_are_not_slow_now(minutes_ago: int, status: Fin
         look = traffic(figures(minutes_ago, p50=1.0, p95=9.0, p99=9.0))()
         finding = ResponseTime(look.clients).observe(scope(), ResponseTimeParams.model_validate(PLACE), NOW)
     assert finding.status is status
+
+
+def test_figures_of_both_groups_count_while_traffic_shifts() -> None:
+    """Under blue/green both target groups are asked for: their counts are added."""
+    with recorded_aws() as aws:
+        aws.answer("DescribeServices", balanced(BACKEND_TARGETS, "a:targetgroup/green/1"))
+        aws.answer("GetMetricData", figures(requests=100, target=1))
+        finding = ErrorRate(aws).observe(scope(), ErrorRateParams.model_validate(PLACE), NOW)
+        asked = aws.sent("GetMetricData")
+    assert (finding.facts["requests"], finding.facts["target"]) == (200, 2)
+    assert "targetgroup/green/1" in str(asked)

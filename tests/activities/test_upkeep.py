@@ -26,9 +26,9 @@ from activities.catalogue import PROBES
 from domain.config.approval import ApprovalClass
 from domain.model.finding import Finding, FindingStatus
 from sandbox.aws import alarm_mutes
-from tests.activities.aws_calls import RecordedAws, recorded_aws
+from tests.activities.aws_calls import RecordedAws, balanced, recorded_aws
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
+from tests.activities.scopes import ACCOUNT, BACKEND_TARGETS, NOW, REGION, environment, scope
 from tests.activities.trial import Trial
 from tests.activities.upkeep_worlds import ALARMS, alarms, insights, scale_out
 
@@ -65,16 +65,19 @@ def look(aws: Any, probe: type[ProbeAction[Any]], params: dict[str, Any]) -> Fin
 
 
 def metrics(aws: RecordedAws, **series: list[float]) -> None:
-    """Let CloudWatch answer these values, five minutes apart, the last of them five minutes before NOW."""
+    """Let CloudWatch answer these values, five minutes apart, the last of them five minutes before NOW.
 
-    def answer(_: dict[str, Any]) -> dict[str, Any]:
+    They are answered to every question whose id begins with their name.
+    """
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
         step = timedelta(minutes=5)
-        times = {name: [NOW - step * (len(values) - n) for n in range(len(values))] for name, values in series.items()}
-        return {
-            "MetricDataResults": [
-                {"Id": name, "Values": values, "Timestamps": times[name]} for name, values in series.items()
-            ]
-        }
+        results = []
+        for one in asked["MetricDataQueries"]:
+            values = next(values for name, values in series.items() if one["Id"].startswith(name))
+            times = [NOW - step * (len(values) - n) for n in range(len(values))]
+            results.append({"Id": one["Id"], "Values": values, "Timestamps": times})
+        return {"MetricDataResults": results}
 
     aws.answer("GetMetricData", answer)
 
@@ -83,6 +86,7 @@ def metrics(aws: RecordedAws, **series: list[float]) -> None:
 def test_a_broken_source_is_an_error(probe: type[ProbeAction[Any]], params: dict[str, Any], operation: str) -> None:
     """What AWS answers passes through, so that the finding becomes unknown and says why."""
     with recorded_aws() as aws:
+        aws.answer("DescribeServices", balanced(BACKEND_TARGETS))
         aws.fail(operation, "AccessDeniedException")
         with pytest.raises(ClientError, match="AccessDenied"):
             look(aws, probe, params)
@@ -110,6 +114,7 @@ def test_limits_of_the_metrics(
 ) -> None:
     """The newest ten minutes count, at the limit it is well, and no data is not well."""
     with recorded_aws() as aws:
+        aws.answer("DescribeServices", balanced(BACKEND_TARGETS))
         metrics(aws, **series)
         assert look(aws, probe, SERVICE if probe is ServiceLoad else TRAFFIC).status is status
 

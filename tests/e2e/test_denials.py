@@ -10,7 +10,8 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
-ON_ECS = {"ecs-services", "recent-deployments"}
+ON_ECS = {"ecs-services", "recent-deployments", "target-health", "error-rate"}
+"""Which of its target groups has the traffic, ECS alone knows."""
 LEADS = {"devops-lead", "development-lead", "security-lead", "technical-manager"}
 
 

@@ -14,6 +14,8 @@ UNMADE: dict[tuple[str, str], str] = {
     ("forensics", "cloudtrail:ListPublicKeys"): "only digests of CloudTrail's among the logs are checked by its keys",
     ("diagnose-sensitive", "kms:Decrypt"): "S3 asks it where a bucket is encrypted under a key of its own",
     ("ledger", "kms:Decrypt"): "S3 asks it where the bucket encrypts by itself under the key",
+    ("diagnose", "elasticloadbalancing:DescribeListeners"): "only of a blue/green one with a listener",
+    ("diagnose", "elasticloadbalancing:DescribeRules"): "only of a service that ECS deploys blue/green",
     ("diagnose", "dynamodb:GetItem"): "only of our own rollbacks the outcome is looked up",
     ("remediate-database", "elasticloadbalancing:DescribeListeners"): "only of a blue/green one with a listener",
     ("remediate-database", "elasticloadbalancing:DescribeRules"): "only of a service that ECS deploys blue/green",

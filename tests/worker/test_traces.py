@@ -24,11 +24,11 @@ async def test_one_trace_from_the_starter_to_aws(bare_server: WorkflowEnvironmen
             async with asyncio.timeout(WAIT_SECONDS):
                 while not path or path[0][0] != "incident-starter":
                     await asyncio.sleep(0.05)
-                    path = collected.path_to("Elastic Load Balancing v2.DescribeTargetHealth")
+                    path = collected.path_to("ECS.DescribeServices")
     assert path == [
         ("incident-starter", "StartWorkflow:Incident"),
         ("incident-worker", "StartActivity:elbv2.target_health.observe"),
         ("incident-worker", "RunActivity:elbv2.target_health.observe"),
-        ("incident-worker", "Elastic Load Balancing v2.DescribeTargetHealth"),
+        ("incident-worker", "ECS.DescribeServices"),
     ]
     assert collected.path_to("RunWorkflow:Incident") == [path[0], ("incident-worker", "RunWorkflow:Incident")]

@@ -9,10 +9,12 @@ def serving_groups(clients: Clients, service: dict[str, Any]) -> list[str]:
     """The ARNs of the target groups that get a service's traffic; empty where no load balancer is before it.
 
     Under ECS's own blue/green deployments a service has two, and the production rule says which one has the traffic
-    (`elasticloadbalancing:DescribeRules`; for a Network Load Balancer it is a listener, `DescribeListeners`).
+    (`elasticloadbalancing:DescribeRules`; for a Network Load Balancer it is a listener, `DescribeListeners`). Under
+    CodeDeploy's, the task set that is primary "is serving production traffic" (ECS API, TaskSet).
     """
     found: list[str] = []
-    for balancer in service.get("loadBalancers", []):
+    primary = next((one for one in service.get("taskSets", []) if one["status"] == "PRIMARY"), service)
+    for balancer in primary.get("loadBalancers", []):
         one, advanced = balancer.get("targetGroupArn"), balancer.get("advancedConfiguration", {})
         both = {one, advanced.get("alternateTargetGroupArn")}
         rule = advanced.get("productionListenerRule")

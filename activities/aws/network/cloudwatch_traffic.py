@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import BalancedServiceName, LoadBalancerName, Params, ProbeAction, iam
-from activities.aws.network.elbv2_target_health import target_group
+from activities.action import BalancedServiceName, Clients, LoadBalancerName, Params, ProbeAction, iam
+from activities.aws.network.elbv2_target_health import GROUP_PERMISSIONS, groups_with_traffic
 from activities.aws.shared.cloudwatch_metrics import Points, Query, read
 from activities.aws.shared.findings import suspect_if, unknown
 from domain.model.activity_io import Scope
@@ -20,20 +20,36 @@ _NEWEST = timedelta(minutes=15)
 may be old (ELB guide, "CloudWatch metrics for your Application Load Balancer", reporting criteria)."""
 
 
-def _dimensions(scope: Scope, load_balancer: str, service: str) -> dict[str, str]:
-    """The names by which CloudWatch knows them: the tail of the load balancer's and of the target group's ARN."""
-    balancer = scope.environment.load_balancers[load_balancer].arn.split(":loadbalancer/")[-1]
-    target = target_group(scope, service).rsplit(":", 1)[-1]
-    return {"LoadBalancer": balancer, "TargetGroup": target}
+class _TrafficParams(Params):
+    load_balancer: LoadBalancerName
+    service: BalancedServiceName
+
+
+def _balancer(scope: Scope, params: _TrafficParams) -> dict[str, str]:
+    """The name by which CloudWatch knows the load balancer: the tail of its ARN."""
+    return {"LoadBalancer": scope.environment.load_balancers[params.load_balancer].arn.split(":loadbalancer/")[-1]}
+
+
+def _of_targets(
+    clients: Clients, scope: Scope, params: _TrafficParams, wanted: dict[str, tuple[str, str]]
+) -> dict[str, Query]:
+    """Queries for each (metric, statistic) by its name, of every target group that gets the service's traffic."""
+    tails = [group.rsplit(":", 1)[-1] for group in groups_with_traffic(clients, scope, params.service)]
+    places = [_balancer(scope, params) | {"TargetGroup": tail} for tail in tails]
+    return {
+        f"{name}_{number}": Query(_NAMESPACE, metric, place, statistic)
+        for name, (metric, statistic) in wanted.items()
+        for number, place in enumerate(places)
+    }
+
+
+def _together(points: dict[str, Points], name: str) -> Points:
+    """The points of all target groups."""
+    return [point for query, found in points.items() if query.startswith(f"{name}_") for point in found]
 
 
 def _newest(points: Points, at: datetime) -> list[float]:
     return [value for moment, value in points if moment >= at - _NEWEST]
-
-
-class _TrafficParams(Params):
-    load_balancer: LoadBalancerName
-    service: BalancedServiceName
 
 
 class ResponseTimeParams(_TrafficParams):
@@ -46,12 +62,13 @@ class ResponseTime(ProbeAction[ResponseTimeParams]):
     """Reads p50, p95 and p99 of `TargetResponseTime` over two hours; an average would hide the slow ones."""
 
     name = "cloudwatch.response_time"
-    permissions = iam("cloudwatch:GetMetricData")
+    permissions = iam(*GROUP_PERMISSIONS, "cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: ResponseTimeParams, at: datetime) -> Finding:
-        dimensions = _dimensions(scope, params.load_balancer, params.service)
-        queries = {p: Query(_NAMESPACE, "TargetResponseTime", dimensions, p) for p in ("p50", "p95", "p99")}
-        points, complete = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
+        wanted = {p: ("TargetResponseTime", p) for p in ("p50", "p95", "p99")}
+        queries = _of_targets(self.clients, scope, params, wanted)
+        read_points, complete = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
+        points = {name: _together(read_points, name) for name in wanted}
         newest = {name: 1000 * max(now) for name, found in points.items() if (now := _newest(found, at))}
         facts: dict[str, Any] = {"service": params.service, "slow_ms": params.slow_ms, "truncated": not complete}
         facts |= {f"{name}_ms": round(value) for name, value in newest.items()}
@@ -78,18 +95,15 @@ class ErrorRate(ProbeAction[ErrorRateParams]):
     """Reads requests and 5xx answers; those of the targets are the application's, the others the load balancer's."""
 
     name = "cloudwatch.errors_5xx"
-    permissions = iam("cloudwatch:GetMetricData")
+    permissions = iam(*GROUP_PERMISSIONS, "cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: ErrorRateParams, at: datetime) -> Finding:
-        both = _dimensions(scope, params.load_balancer, params.service)
-        balancer = {"LoadBalancer": both["LoadBalancer"]}
-        queries = {
-            "requests": Query(_NAMESPACE, "RequestCount", both, "Sum"),
-            "target": Query(_NAMESPACE, "HTTPCode_Target_5XX_Count", both, "Sum"),
-            "balancer": Query(_NAMESPACE, "HTTPCode_ELB_5XX_Count", balancer, "Sum"),
-        }
+        wanted = {"requests": ("RequestCount", "Sum"), "target": ("HTTPCode_Target_5XX_Count", "Sum")}
+        queries = _of_targets(self.clients, scope, params, wanted)
+        queries["balancer"] = Query(_NAMESPACE, "HTTPCode_ELB_5XX_Count", _balancer(scope, params), "Sum")
         points, complete = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
-        counts = {name: sum(_newest(found, at)) for name, found in points.items()}
+        counts = {name: sum(_newest(_together(points, name), at)) for name in wanted}
+        counts["balancer"] = sum(_newest(points["balancer"], at))
         facts: dict[str, Any] = {"service": params.service, **counts, "truncated": not complete}
         failed = counts["target"] + counts["balancer"]
         if not counts["requests"] and not failed:
