@@ -3,28 +3,24 @@
 import re
 from typing import Any
 
-from activities.channels.channel import PageChannel
+from activities.action import Clients
 from domain.model.activity_io import PageCall
 
 
-class Email(PageChannel):
+def email(clients: Clients, call: PageCall, address: str) -> str:
     """SESv2 `SendEmail` to a mailbox.
 
     What SES answers says that it took the mail, not that it arrived: bounces, complaints and suppressed addresses are
     told as events of the configuration set alone, which the environment names.
     """
-
-    kind = "email"
-
-    def send(self, call: PageCall, address: str) -> str:
-        answer = self.clients.once("sesv2").send_email(
-            FromEmailAddress=call.sender_mail,
-            Destination={"ToAddresses": [address]},
-            Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(call.body)}}},
-            EmailTags=[{"Name": "incident", "Value": _tag(call.incident)}, {"Name": "role", "Value": _tag(call.role)}],
-            **({"ConfigurationSetName": call.mail_configuration_set} if call.mail_configuration_set else {}),
-        )
-        return str(answer["MessageId"])
+    answer = clients.once("sesv2").send_email(
+        FromEmailAddress=call.sender_mail,
+        Destination={"ToAddresses": [address]},
+        Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(call.body)}}},
+        EmailTags=[{"Name": "incident", "Value": _tag(call.incident)}, {"Name": "role", "Value": _tag(call.role)}],
+        **({"ConfigurationSetName": call.mail_configuration_set} if call.mail_configuration_set else {}),
+    )
+    return str(answer["MessageId"])
 
 
 def _text(data: str) -> dict[str, Any]:

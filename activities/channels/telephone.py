@@ -1,18 +1,53 @@
-"""What text messages and calls have in common: how AWS End User Messaging (`pinpoint-sms-voice-v2`) is asked to send.
+"""Pages by text message and by call, to a phone number in E.164: AWS End User Messaging (`pinpoint-sms-voice-v2`).
 
 Its answer says that it took the message, not that it arrived: what carriers and phones made of it is told as events of
 the configuration set alone, which the environment names.
 """
 
+import textwrap
 from typing import Any
 
+from activities.action import Clients, RuleError
 from domain.model.activity_io import PageCall
 
 SERVICE = "pinpoint-sms-voice-v2"
 _LONGEST_VALUE = 800
+_LONGEST_TEXT = 140
+"""What one message holds in any encoding of SMS; a longer one arrives in pieces (End User Messaging guide, quotas)."""
+_LONGEST_CALL = 3000
+"""What `SendVoiceMessage` takes as TEXT."""
 
 
-def asked(call: PageCall, address: str, body: str) -> dict[str, Any]:
+def sms(clients: Clients, call: PageCall, address: str) -> str:
+    """`SendTextMessage`."""
+    answer = clients.once(SERVICE).send_text_message(
+        MessageType="TRANSACTIONAL",
+        **_asked(call, address, short_text(call)),
+        **({"OriginationIdentity": call.sender_sms} if call.sender_sms else {}),
+    )
+    return str(answer["MessageId"])
+
+
+def voice(clients: Clients, call: PageCall, address: str) -> str:
+    """`SendVoiceMessage`: a voice reads the page out. Refused where the environment names no number to call from."""
+    if call.sender_voice is None:
+        raise RuleError("there is no number to call from: give the environment's notifications.voice_sender")
+    spoken = textwrap.shorten(f"{call.subject}. {call.body}", _LONGEST_CALL, placeholder=" ...")
+    answer = clients.once(SERVICE).send_voice_message(
+        OriginationIdentity=call.sender_voice, MessageBodyTextType="TEXT", **_asked(call, address, spoken)
+    )
+    return str(answer["MessageId"])
+
+
+def short_text(call: PageCall) -> str:
+    """Say a page in at most 140 characters, the incident's id always among them."""
+    text = f"{call.subject}: {call.body}" if call.body else call.subject
+    if call.incident in (short := textwrap.shorten(text, _LONGEST_TEXT, placeholder=" ...")):
+        return short
+    return textwrap.shorten(f"{call.incident} {text}", _LONGEST_TEXT, placeholder=" ...")
+
+
+def _asked(call: PageCall, address: str, body: str) -> dict[str, Any]:
     """The parameters of a send; what stands in `Context` comes back with every event of the message."""
     given = {"incident": call.incident, "role": call.role, "subject": call.subject}
     context = {name: text for name, value in given.items() if (text := value[:_LONGEST_VALUE].strip())}

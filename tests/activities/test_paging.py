@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from activities.action import RuleError
 from activities.aws.shared.error_mapping import kind_of
 from activities.channels.paging import CHANNELS, Pager
-from activities.channels.sms import short_text
+from activities.channels.telephone import short_text
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall
 from domain.values.errors import FINAL, ErrorKind
@@ -211,4 +211,4 @@ def test_short_text(subject: str, body: str) -> None:
 
 def test_every_kind_of_channel_can_be_paged_by() -> None:
     """What a contact may name as a channel is what pages can be sent by, and nothing else."""
-    assert {channel.kind for channel in CHANNELS} == set(get_args(Channel.model_fields["kind"].annotation))
+    assert set(CHANNELS) == set(get_args(Channel.model_fields["kind"].annotation))
