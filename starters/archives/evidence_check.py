@@ -87,10 +87,7 @@ class Evidence:
         def check(line: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
             return line, self._store.check(line)
 
-        for came in in_order(check, lines):
-            if isinstance(came, Exception):
-                raise came
-            line, problem = came
+        for line, problem in in_order(check, lines):
             self.hidden += problem == HIDDEN
             if problem not in {None, HIDDEN}:
                 yield f"{line['evidence_id']} ({line['destination']}): {problem}"

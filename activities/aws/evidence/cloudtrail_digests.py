@@ -14,24 +14,22 @@ from activities.aws.evidence.digest_files import (
     chain_of,
     check,
     ended,
-    in_order_of_time,
     inflated_sha256,
     public_keys,
 )
+from activities.aws.evidence.s3_copying import DENIED, is_unreadable
 from activities.aws.evidence.s3_versions import dated_folders, stretches
-from activities.aws.shared.error_codes import code_of, kind_of_answer
+from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
-from domain.values.errors import ErrorKind
 
 _MOST = 400
 """How many digests are read: a day of all regions that an account has by itself."""
 _GONE = {"NoSuchKey", "404"}
-_UNREAD = {"InvalidObjectState", "InvalidRequest", "AccessDenied"}
 _NEWEST = timedelta(hours=2)
 """Within which a trail that still logs has delivered a digest: one an hour, some time after it."""
 
@@ -58,12 +56,11 @@ class Digests(ProbeAction[DigestsParams]):
     def observe(self, scope: Scope, params: DigestsParams, at: datetime) -> Finding:
         s3, bucket = self.clients.client("s3"), scope.environment.buckets[params.bucket]
         window = Window.before(at, params.window)
-        keys = [key for key in in_order_of_time(_keys(s3, bucket, window)) if _is_within(key, window)]
-        public = public_keys(lambda region: self.clients.client(f"cloudtrail@{region}"), window)
+        keys = [key for key in sorted(_keys(s3, bucket, window), key=ended) if _is_within(key, window)]
         verdict = check(
             _read(s3, bucket, keys[-_MOST:]),
             bucket,
-            public,
+            public_keys(self.clients, window),
             lambda key, told: _proof(s3, bucket, key, told),
             window.start if len(keys) <= _MOST else window.end,  # of the latest ones the first follow others
         )
@@ -76,13 +73,11 @@ def _found(params: DigestsParams, verdict: Verdict, silent: int, *, truncated: b
     facts = {"bucket": params.bucket, **verdict.facts(), "silent": silent, "truncated": truncated}
     summary = f"{params.bucket}, the last {spoken(params.window)}: {verdict}"
     summary += f"; the digests of {silent} chains end early" if silent else ""
-    if verdict.troubled:
-        return suspect_if(True, summary, facts)
+    summary += "; there are more digests" if truncated else ""
     if not verdict.digests:
         return unknown(f"{params.bucket}: no digests of the last {spoken(params.window)}, so nothing is proven", facts)
-    if truncated or silent or verdict.unread or not verdict.logs:
-        return unknown(summary + ("; there are more digests" if truncated else ""), facts)
-    return suspect_if(False, summary, facts)
+    unsure = truncated or silent or verdict.unread or not verdict.logs
+    return suspect_if(verdict.troubled, summary, facts, unsure=unsure)
 
 
 def _keys(s3: Any, bucket: str, window: Window) -> Iterator[str]:
@@ -129,7 +124,4 @@ def _proof(s3: Any, bucket: str, key: str, told: str) -> str | None:
 
 
 def _is_unread(error: Any) -> bool:
-    """Whether it is for this one object's sake that it cannot be read; S3 passes on what KMS refuses under its name."""
-    code = code_of(error) or ""
-    passes = kind_of_answer(error.response, error.operation_name) is ErrorKind.TRANSIENT
-    return code in _UNREAD or (code.startswith("KMS.") and not passes)
+    return is_unreadable(error) or code_of(error) == DENIED

@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from activities.action import Clients
 from activities.aws.evidence.s3_content import MIB, Read
 from activities.aws.shared.error_codes import code_of, kind_of_answer
 from activities.aws.shared.pages import Pages
@@ -132,14 +133,14 @@ def check(
     chains = _Chains(f"{since:{_STAMP}}")
     for digest in digests:
         verdict.digests += 1
-        is_first = chains.add(digest)
+        chains.add(digest)
         found = DIGEST_FILE.fullmatch(digest.key)
         public = keys(found[1]) if found else {}
         if digest.content is None or public is None:
             verdict.unread += 1
             continue
         document = _proven(digest.key, digest.content, digest.metadata, bucket, public)
-        if document is None or not (chains.begins(document) if is_first else chains.follows(document)):
+        if document is None or not chains.link(digest.key, document):
             verdict.unproven.append(digest.key)
         for log in (document or {}).get("logFiles") or ():
             verdict.logs += 1
@@ -152,7 +153,7 @@ def check(
     return verdict
 
 
-def public_keys(client_in: Callable[[str], Any], window: Window) -> Keys:
+def public_keys(clients: Clients, window: Window) -> Keys:
     """The keys that signed within a window, asked once a region (`cloudtrail:ListPublicKeys`).
 
     None where a region is switched off, or there is no right to ask; raises what passes.
@@ -161,7 +162,8 @@ def public_keys(client_in: Callable[[str], Any], window: Window) -> Keys:
 
     def keys(region: str) -> dict[str, bytes] | None:
         if region not in known:
-            pages = Pages(client_in(region).list_public_keys, StartTime=window.start, EndTime=window.end)
+            cloudtrail = clients.client(f"cloudtrail@{region}")
+            pages = Pages(cloudtrail.list_public_keys, StartTime=window.start, EndTime=window.end)
             try:
                 known[region] = {one["Fingerprint"]: one["Value"] for one in pages.items("PublicKeyList")}
             except Exception as error:
@@ -204,25 +206,20 @@ class _Chains:
     def __init__(self, since: str) -> None:
         self._since = since
         self._signatures: dict[str, str | None] = {}
-        self._begun: set[str] = set()
+        self._firsts: dict[str, str] = {}
 
-    def add(self, digest: DigestFile) -> bool:
-        """Take a digest in; tells whether it is the first of its chain, which has none before it to follow."""
-        chain = chain_of(digest.key)
-        is_first = chain not in self._begun
-        self._begun.add(chain)
+    def add(self, digest: DigestFile) -> None:
+        self._firsts.setdefault(chain_of(digest.key), digest.key)
         self._signatures[digest.key] = None if digest.content is None else digest.metadata.get("signature", "")
-        return is_first
 
-    def begins(self, document: dict[str, Any]) -> bool:
-        """Whether the digest that this one names is older than those that are looked for, or there was none."""
-        before = document.get("previousDigestS3Object")
-        return before is None or ended(before) < self._since
+    def link(self, key: str, document: dict[str, Any]) -> bool:
+        """Whether the digest that this one names stands there with the signature that it names, if that was read.
 
-    def follows(self, document: dict[str, Any]) -> bool:
-        """Whether the digest that this one names stands there with the signature that it names, if that was read."""
-        before = document.get("previousDigestS3Object")
-        known = self._signatures
+        The first of a chain may name one that is older than those that are looked for, or none.
+        """
+        before, known = document.get("previousDigestS3Object"), self._signatures
+        if self._firsts[chain_of(key)] == key:
+            return before is None or ended(before) < self._since
         return before in known and known[before] in {None, document["previousDigestSignature"]}
 
 
@@ -234,8 +231,3 @@ def chain_of(key: str) -> str:
 def ended(key: str) -> str:
     """When the hour of a digest ended, as it stands in its name: UTC, in the order of time."""
     return key[-24:-8]
-
-
-def in_order_of_time(keys: Iterable[str]) -> Iterator[str]:
-    """Digest files by the time at the end of their names."""
-    yield from sorted(keys, key=ended)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from re import Pattern
 from typing import Any
 
-from activities.aws.evidence.digest_files import DIGEST_FILE, LOG_FILE, DigestFile, in_order_of_time, inflated_sha256
+from activities.aws.evidence.digest_files import DIGEST_FILE, LOG_FILE, DigestFile, ended, inflated_sha256
 
 Line = dict[str, Any]
 
@@ -32,7 +32,7 @@ class DigestedCopies:
 
     def digests(self) -> Iterator[DigestFile]:
         """Every digest that was copied, or could not be read, oldest first (`s3:GetObjectVersion`)."""
-        for key in in_order_of_time(self._digests):
+        for key in sorted(self._digests, key=ended):
             if "gap" in self._digests[key]:
                 yield DigestFile(key, None, {})
             elif "destination" in self._digests[key]:

@@ -19,7 +19,7 @@ _AHEAD = 4 * _AT_ONCE
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
 DENIED = "AccessDenied"
 _UNREADABLE = frozenset({"InvalidObjectState", "InvalidRequest"})
-"""Archived, or encrypted with a key that the customer keeps: S3 GetObject; KMS's own codes begin with its name."""
+"""Archived, or encrypted with a key that the customer keeps (S3 GetObject)."""
 _KEY_BYTES = 1024  # the longest key that S3 takes
 _WAIT_SECONDS = 0.5
 
@@ -56,7 +56,7 @@ class Copier:
                 stored = stands
         except self._s3.exceptions.ClientError as error:
             code = str(code_of(error))
-            if error.operation_name != "GetObject" or not (code in _GONE or self._is_unreadable(version, error, code)):
+            if error.operation_name != "GetObject" or not (code in _GONE or self._is_gap(version, error)):
                 raise
             return {**line, "gone" if code in _GONE else "gap": code}
         locked = {"locked_until": stamp_to_second(stored.locked_until)} if stored.locked_until else {"lock": "hidden"}
@@ -83,17 +83,15 @@ class Copier:
             return code_of(error) != DENIED
         return True
 
-    def _is_unreadable(self, version: Version, error: Any, code: str) -> bool:
+    def _is_gap(self, version: Version, error: Any) -> bool:
         """Whether it is for this one version's sake that it cannot be read. A denial is, where its key is what denies.
 
         HEAD shows how a version is encrypted without decrypting it (`s3:GetObjectVersion`).
         """
-        if code.startswith("KMS."):
-            return kind_of_answer(error.response, error.operation_name) is not ErrorKind.TRANSIENT
-        if code == DENIED:
-            seen = self._s3.head_object(Bucket=self._bucket, Key=version.key, VersionId=version.version)
-            return str(seen.get("ServerSideEncryption", "")).startswith("aws:kms")
-        return code in _UNREADABLE
+        if code_of(error) != DENIED:
+            return is_unreadable(error)
+        seen = self._s3.head_object(Bucket=self._bucket, Key=version.key, VersionId=version.version)
+        return str(seen.get("ServerSideEncryption", "")).startswith("aws:kms")
 
     def _stored(self, version: Version, how: Callable[..., S]) -> tuple[S, str | None]:
         """Read a version for the vault; of a log file of CloudTrail's tells the hash by which its digests name it."""
@@ -122,29 +120,46 @@ class Copier:
         return f"{self._copies}sha256-{sha256(version.key.encode()).hexdigest()}/{version.version}"
 
 
-def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R | Exception]:
-    """Do the work on sixteen items at once, and give what came of each, an error too, in the order of the items.
+def is_unreadable(error: Any) -> bool:
+    """Whether S3 does not give an object for its own sake; what KMS refuses is passed on under KMS's name."""
+    code = str(code_of(error))
+    passes = kind_of_answer(error.response, error.operation_name) is ErrorKind.TRANSIENT
+    return code in _UNREADABLE or (code.startswith("KMS.") and not passes)
 
-    Items are taken as they are needed. Left early, it begins nothing more and does not wait for what is under way.
+
+def in_order(work: Callable[[T], R], items: Iterable[T], most_failures: int = 1) -> Iterator[R]:
+    """Do the work on sixteen items at once, and give what came of each, in the order of the items.
+
+    Nothing is given past a failure, but the others are tried, until `most_failures` have failed; the first failure is
+    raised then. Items are taken as they are needed. Left early, it begins nothing more and does not wait for what is
+    under way.
     """
     pool = ThreadPoolExecutor(_AT_ONCE, "copy")
     waiting: deque[Future[R]] = deque()
+    failures: list[Exception] = []
     try:
         for item in items:
             waiting.append(pool.submit(work, item))
             if len(waiting) == _AHEAD:
-                yield _came_of(waiting.popleft())
+                yield from _came_of(waiting.popleft(), failures, most_failures)
         while waiting:
-            yield _came_of(waiting.popleft())
+            yield from _came_of(waiting.popleft(), failures, most_failures)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+    if failures:
+        raise failures[0]
 
 
-def _came_of(future: Future[Any]) -> Any:
+def _came_of(future: Future[R], failures: list[Exception], most_failures: int) -> Iterator[R]:
     # an activity that is cut learns of it between two waits
     while not future.done():
         wait([future], _WAIT_SECONDS)
     try:
-        return future.result()
-    except Exception as error:  # noqa: BLE001 - handed on to whoever asked
-        return error
+        came = future.result()
+    except Exception as error:  # noqa: BLE001 - the first is raised, here or once the others were tried
+        failures.append(error)
+        if len(failures) == most_failures:
+            raise failures[0] from None
+    else:
+        if not failures:
+            yield came

@@ -15,16 +15,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
-from activities.action import RuleError
-from activities.aws.evidence.digest_files import Keys, check
+from activities.action import Clients, RuleError
+from activities.aws.evidence.digest_files import check, public_keys
 from activities.aws.evidence.digested_copies import DigestedCopies, key_of
 from activities.aws.evidence.evidence_bucket import Vault, refuse_unlocked
 from activities.aws.evidence.s3_content import MIB, of_lines
 from activities.aws.evidence.s3_copying import DENIED, Copier, in_order
 from activities.aws.evidence.s3_manifests import MANIFEST, lines_of
 from activities.aws.evidence.s3_versions import Version, stretches, versions
+from activities.aws.shared.windows import Window
 from activities.heartbeat import last_progress, progress
 from domain.model.plan import State, Verification
 
@@ -36,35 +38,36 @@ Line = dict[str, Any]
 class Preservation:
     """One order being carried out. `context` is the plan's, which the order repeats."""
 
-    def __init__(self, s3: Any, vault: Vault, bucket: str, context: State, keys: Keys) -> None:
-        self._s3 = s3
+    def __init__(self, clients: Clients, vault: Vault, bucket: str, context: State) -> None:
+        self._clients = clients
+        self._s3 = clients.client("s3")
         self._vault = vault
         self._bucket = bucket
         self._context = {name: value for name, value in context.items() if name != "found"}
-        self._keys = keys
         self._source = str(context["bucket"])
-        self._window = (datetime.fromisoformat(context["since"]), datetime.fromisoformat(context["until"]))
+        self._window = Window(*(datetime.fromisoformat(context[name]) for name in ("since", "until")))
         self._records = str(context["records"])
-        self._copier = Copier(s3, vault, bucket, self._source, str(context["copies"]))
+        self._copier = Copier(self._s3, vault, bucket, self._source, str(context["copies"]))
         self._parts = self._done = 0
         self._of_trails = False
         self._last: str | None = None
         self._totals: Counter[str] = Counter(versions=0, bytes=0, deleted=0, gone=0)
         self._gaps: Counter[str] = Counter()
 
-    def carry_out(self, collector: str) -> None:
+    def carry_out(self) -> None:
         """Copy everything and write the manifest, from wherever earlier attempts came to.
 
         What is gone from the source by now, or cannot be read there (archived, encrypted under a key that cannot be
         used), is noted in the manifest. Any other version that cannot be copied is raised once all the others are, and
         then there is no manifest. Raises `RuleError` where this role may read nothing of the whole window.
         """
-        while (part := self._standing(self._part(self._parts + 1))) is not None:
+        collector = self._clients.client("sts").get_caller_identity()["Arn"]
+        while (part := self._standing(self._parts + 1)) is not None:
             self._count(_of_part(part))
         self._copy(self._behind(self._last))
         about = {"collector": collector, "tool": str(self._s3.meta.config.user_agent), "gaps": dict(self._gaps)}
         first = {**self._context, **self._totals, **about, **self._proven()}
-        self._vault.put_record(self._records + MANIFEST, of_lines(self._manifest_lines(first)))
+        self._vault.put_record(self._records + MANIFEST, of_lines(chain([_json(first)], self._written())))
 
     def report(self) -> Verification:
         """Read the manifest as it stands, and say what it holds, where it is and its hash."""
@@ -78,7 +81,8 @@ class Preservation:
         first = json.loads(begin.split(b"\n", 1)[0])
         if any(first.get(name) != value for name, value in self._context.items()):
             return Verification(done=False, failed=True, message="the manifest that stands there is not of this order")
-        hidden = "; its lock is hidden from this role" if self._locked(key, answer) else ""
+        lock = refuse_unlocked(self._s3, self._bucket, key, answer)
+        hidden = "; its lock is hidden from this role" if lock.hidden else ""
         where = f"s3://{self._bucket}/{key} version {answer['VersionId']}"
         return Verification(
             done=True, message=f"{_said(first)}; manifest {where}{hidden}, SHA-256 {digest.hexdigest()}"
@@ -94,22 +98,15 @@ class Preservation:
         known = int((last_progress() or {}).get("versions", 0))
         done, moved = self._done, self._totals["bytes"]
         lines: list[Line] = []
-        failures: list[Exception] = []
         numbered = enumerate(wanted, start=done)
-        for came in in_order(lambda one: self._copier.copy(one[1], look=one[0] < known), numbered):
-            if isinstance(came, Exception):
-                failures.append(came)
-                if len(failures) == _GIVE_UP_AFTER:
-                    break
-            elif not failures:  # no part is written past a failure, but what can be copied is
-                if len(lines) >= _PART_LINES and came["source"] != lines[-1]["source"]:
-                    self._write_part(lines)
-                    lines = []
-                lines.append(came)
-                done, moved = done + 1, moved + came.get("size", 0)
-                progress({"versions": done, "bytes": moved, "last": came["source_version"]})
-        if failures:
-            raise failures[0]
+        # no part is written past a failure, but what can be copied is
+        for came in in_order(lambda one: self._copier.copy(one[1], look=one[0] < known), numbered, _GIVE_UP_AFTER):
+            if len(lines) >= _PART_LINES and came["source"] != lines[-1]["source"]:
+                self._write_part(lines)
+                lines = []
+            lines.append(came)
+            done, moved = done + 1, moved + came.get("size", 0)
+            progress({"versions": done, "bytes": moved, "last": came["source_version"]})
         if lines:
             self._write_part(lines)
 
@@ -117,34 +114,25 @@ class Preservation:
         """Write the next part; where another attempt wrote it, that one counts, if it is about the same versions."""
         if not self._parts and all(line.get("gap") == DENIED for line in lines):
             self._refuse_blind(key_of(lines[-1]))
-        key = self._part(self._parts + 1)
-        if not self._vault.put_record(key, BytesIO(b"".join(map(_json, lines))).read):
-            mine, lines = lines, _of_part(self._standing(key) or b"")
+        number = self._parts + 1
+        if not self._vault.put_record(self._part(number), BytesIO(b"".join(map(_json, lines))).read):
+            mine, lines = lines, _of_part(self._standing(number) or b"")
             if [line["source_version"] for line in lines] != [line["source_version"] for line in mine]:
                 raise RuleError("a part of the manifest is not about what the bucket lists: somebody else wrote there")
         self._count(lines)
 
     def _refuse_blind(self, last: str) -> None:
         """Make sure that this role may read something behind a first part that it may not, before that is written."""
-        failures: list[Exception] = []
-        for came in in_order(self._copier.may_read, self._behind(last)):
-            if isinstance(came, Exception):
-                failures.append(came)
-                if len(failures) == _GIVE_UP_AFTER:
-                    break
-            elif came:
-                return
-        if failures:
-            raise failures[0]
-        raise RuleError(
-            f"this role may read nothing of {self._source}: it takes s3:GetObjectVersion, and kms:Decrypt with the "
-            "key that its objects are encrypted under (bucket_keys of the environment's file)"
-        )
+        if not any(in_order(self._copier.may_read, self._behind(last))):
+            raise RuleError(
+                f"this role may read nothing of {self._source}: it takes s3:GetObjectVersion, and kms:Decrypt with the "
+                "key that its objects are encrypted under (bucket_keys of the environment's file)"
+            )
 
-    def _manifest_lines(self, first: Line) -> Iterator[bytes]:
-        yield _json(first)
+    def _written(self) -> Iterator[bytes]:
+        """All parts, each as it stands."""
         for number in range(1, self._parts + 1):
-            if (part := self._standing(self._part(number))) is None:
+            if (part := self._standing(number)) is None:
                 raise RuleError(
                     "a record that was just put is gone from the evidence bucket: somebody else writes there"
                 )
@@ -157,11 +145,11 @@ class Preservation:
         """
         if not self._of_trails:
             return {}
-        parts = (self._standing(self._part(number)) for number in range(1, self._parts + 1))
-        lines = (json.loads(line) for part in parts for line in (part or b"").splitlines())
+        lines = (json.loads(line) for part in self._written() for line in part.splitlines())
         earlier = lines_of(self._s3, self._bucket, self._records.rsplit("/", 2)[0] + "/")
         copies = DigestedCopies(self._s3, self._bucket, self._source, lines, earlier)
-        verdict = check(copies.digests(), self._source, self._keys, copies.proof, self._window[0])
+        keys = public_keys(self._clients, self._window)
+        verdict = check(copies.digests(), self._source, keys, copies.proof, self._window.start)
         uncovered = copies.logs - verdict.named
         return {"digests": {"told": str(verdict), **verdict.facts(), "not_named_yet": len(uncovered)}}
 
@@ -177,19 +165,16 @@ class Preservation:
             kind = next((kind for kind in ("deleted", "gone") if kind in line), "versions")
             self._totals.update({kind: 1, "bytes": line.get("size", 0)})
 
-    def _standing(self, key: str) -> bytes | None:
-        """Read a record of ours; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
+    def _standing(self, number: int) -> bytes | None:
+        """Read a part; None when there is none (`s3:GetObject`, `s3:ListBucket`)."""
+        key = self._part(number)
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
             return None
-        self._locked(key, answer)
+        refuse_unlocked(self._s3, self._bucket, key, answer)
         with answer["Body"] as body:
             return bytes(body.read())
-
-    def _locked(self, key: str, answer: dict[str, Any]) -> bool:
-        """Make sure that a record is locked as ours are; tells whether that is hidden from this role."""
-        return refuse_unlocked(self._s3, self._bucket, key, answer).hidden
 
     def _part(self, number: int) -> str:
         return f"{self._records}parts/{number:06d}.jsonl"

@@ -7,15 +7,12 @@ from io import BytesIO
 from typing import Any
 
 from activities.action import BucketName, ChangeAction, Params, RuleError, evidence_of, iam
-from activities.aws.evidence.digest_files import Keys, public_keys
 from activities.aws.evidence.evidence_bucket import Vault
-from activities.aws.evidence.s3_manifests import MANIFEST
+from activities.aws.evidence.s3_manifests import MANIFEST, next_window, unused
 from activities.aws.evidence.s3_preservation import Preservation
 from activities.aws.evidence.s3_versions import Survey, dated_folders, survey
-from activities.aws.evidence.s3_windows import next_window, unused
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import head, small
-from activities.aws.shared.windows import Window
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Evidence
 from domain.model.activity_io import Scope
@@ -126,15 +123,10 @@ class PreserveLogs(ChangeAction[PreserveParams]):
                 done=False, failed=True, message="the order on record is another than the one put there"
             )
         with self._vault(scope, plan) as vault:
-            bucket = evidence_of(scope.environment).bucket
-            work = Preservation(self.clients.client("s3"), vault, bucket, plan.context, self._keys(plan))
+            work = Preservation(self.clients, vault, evidence_of(scope.environment).bucket, plan.context)
             if stands["manifest"] == _ABSENT:
-                work.carry_out(collector=self.clients.client("sts").get_caller_identity()["Arn"])
+                work.carry_out()
             return work.report()
-
-    def _keys(self, plan: Plan) -> Keys:
-        window = Window(*(datetime.fromisoformat(plan.context[name]) for name in ("since", "until")))
-        return public_keys(lambda region: self.clients.client(f"cloudtrail@{region}"), window)
 
     def _vault(self, scope: Scope, plan: Plan) -> Vault:
         evidence = evidence_of(scope.environment)
