@@ -104,13 +104,7 @@ class ChangeAction(_Action[P], ABC):
     """
 
     classes: ClassVar[tuple[ApprovalClass, ...]]
-    approval_class: ClassVar[ApprovalClass]
     evidence: ClassVar[bool] = False
-
-    def __init_subclass__(cls, **given: Any) -> None:
-        super().__init_subclass__(**given)
-        if classes := cls.__dict__.get("classes"):
-            cls.approval_class = classes[0]
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
@@ -139,7 +133,7 @@ class ChangeAction(_Action[P], ABC):
             before=before,
             after=after,
             impact=impact,
-            approval_class=approval_class or self.approval_class,
+            approval_class=approval_class or self.classes[0],
             locks=tuple(sorted(locks)) or (target,),
             **more,
         )
@@ -170,8 +164,6 @@ class ChangeAction(_Action[P], ABC):
 
 class NoticeAction(_Action[P], ABC):
     """Informs an outside party, at most once."""
-
-    approval_class: ClassVar[ApprovalClass] = ApprovalClass.A1
 
     def __init__(self, outside: "Outside") -> None:
         self.outside = outside

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from activities.action import RuleError, iam
 from activities.aws.network.wafv2_acls import Waf
-from activities.aws.network.wafv2_requests import drops_allowed
+from activities.aws.network.wafv2_requests import drops
 from activities.preflight.check import Check, Room, Verdict, missing, named, ok, wrong
 from activities.preflight.places import each, left
 from domain.config.environment import Environment
@@ -64,7 +64,7 @@ def waf_log(room: Room, name: str) -> Verdict:
     to = [arn.rsplit(":log-group:", 1)[-1].removesuffix(":*") for arn in logging["LogDestinationConfigs"]]
     if one.log_group not in to:
         return wrong(f"it logs to {', '.join(to)}, not to {one.log_group}; mend log_group")
-    if drops_allowed(logging.get("LoggingFilter")):
+    if drops(logging.get("LoggingFilter"), "ALLOW"):
         return wrong("its filter drops requests that were allowed, so they go unseen; let it keep them")
     return ok("it logs every allowed request" if "LoggingFilter" in logging else "it logs every request")
 

@@ -56,7 +56,7 @@ class Dial(ChangeAction[DialParams]):
             before=dict(self.world),
             after={"left": params.to, "right": params.to},
             impact="None.",
-            approval_class=self.approval_class,
+            approval_class=self.classes[0],
             locks=(ARN,),
             reversible=self.reversible,
             takes_long=self.takes_long,

@@ -7,6 +7,7 @@ from moto import mock_aws
 from activities.action import RuleError
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
+from domain.config.approval import ApprovalClass
 from domain.model.activity_io import ApplyCall, PlanCall, VerifyCall
 from domain.model.plan import Plan
 from domain.values.ids import action_id, change_workflow_id
@@ -95,7 +96,7 @@ def test_a_plan_reads_and_can_be_read(runner: ChangeRunner, world: ChangeWorld, 
     assert plan.target in plan.locks
     assert plan.summary
     assert plan.impact
-    assert plan.approval_class is world.change.approval_class
+    assert plan.approval_class is world.change.classes[0]
     assert planned(runner, world).plan == plan
 
 
@@ -103,7 +104,11 @@ def test_a_plan_of_an_undeclared_class_is_refused(
     runner: ChangeRunner, world: ChangeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A class that lint could not have looked at never comes up for approval."""
-    monkeypatch.setattr(type(world.change), "classes", ())
+    undeclared = next(one for one in ApprovalClass if one not in world.change.classes)
+    plan = world.change.plan
+    monkeypatch.setattr(
+        world.change, "plan", lambda *asked: plan(*asked).model_copy(update={"approval_class": undeclared})
+    )
     with pytest.raises(RuleError, match="which it does not declare"):
         planned(runner, world)
 

@@ -218,4 +218,4 @@ def test_parameters_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None
 
 def test_the_changes_say_what_they_are() -> None:
     """Restricting takes an approver; logging more does not."""
-    assert (RestrictNetwork.approval_class, ExtendLogging.approval_class) == ("A2", "A1")
+    assert (RestrictNetwork.classes, ExtendLogging.classes) == (("A2",), ("A1",))

@@ -175,7 +175,7 @@ class Backstage:
                 before={"state": "bad"},
                 after={"state": "good"},
                 impact="the [whole] backend",
-                approval_class=CHANGES[name].approval_class,
+                approval_class=CHANGES[name].classes[0],
                 locks=(f"arn:{name}",),
             )
             return Planned(plan=made.sealed())

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from activities.action import NetworkName, Params, ProbeAction, iam
 from activities.aws.network.ec2_flow_logs import destination, is_active, listed
-from activities.aws.network.flow_lines import Format, Verdict, inside, skipped
+from activities.aws.network.flow_lines import Verdict, inside, skipped
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
@@ -56,13 +56,12 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
         refused.read(logs, own, window, _PAGES_REFUSED)
         let.read(logs, own, window, _PAGES_LET)
         gaps, more_gaps = skipped(logs, refused.source, window, _PAGES_REFUSED) if refused.source else (0, False)
-        lacks = Format(refused.source).lacks if refused.source else []
         groups = sorted({destination(one.source) for one in (refused, let) if one.source})
         return suspect_if(
             refused.ports.total() >= params.threshold,
             f"{params.network} ({vpc}): of the flows of the last {spoken(params.window)}, "
             f"{let.describe('let through')} and {refused.describe('refused')}; {_between(refused.ports)}"
-            + _unread(refused.unread + let.unread, gaps, lacks, more_gaps=more_gaps),
+            + _unread(refused.unread + let.unread, gaps, refused.lacks, more_gaps=more_gaps),
             {
                 **facts,
                 "log_groups": groups,
@@ -72,7 +71,7 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
                 "rejected_inside_by_port": {str(port): count for port, count in refused.ports.most_common(_PORTS)},
                 "truncated": refused.truncated or let.truncated or more_gaps,
                 "unread": refused.unread + let.unread + gaps,
-                "lacks": lacks,
+                "lacks": refused.lacks,
                 **window.facts(),
             },
             window.of(", ".join(groups)),
@@ -82,13 +81,9 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
             or refused.unread
             or gaps
             or more_gaps
-            or lacks
-            or _silent(refused, let),
+            or refused.lacks
+            or not (refused.count or let.count),
         )
-
-
-def _silent(*verdicts: Verdict) -> bool:
-    return not any(one.count for one in verdicts)
 
 
 def _unread(lines: int, gaps: int, lacks: list[str], *, more_gaps: bool) -> str:

@@ -85,7 +85,7 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
         """Each rule and entry (`ec2:DescribeSecurityGroupRules`, `ec2:DescribeNetworkAcls`)."""
         for name in sorted(wanted):
             if context["acl"] and name.startswith(f"{context['acl']} "):
-                yield name, AclEntry(self.clients, context["acl"], int(name.split()[-1]), egress=False)
+                yield name, AclEntry(self.clients, name)
             else:
                 yield name, IngressRule(self.clients, context["group"], name)
 

@@ -1,16 +1,32 @@
 """Show the maintenance page instead of the application."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 from activities.action import Clients, NoParams, RuleError, iam, needed
-from activities.aws.network.maintenance_html import PAGE, PAGE_DIGEST, digest
 from activities.aws.shared.pieces import CompositeChange, Piece
 from domain.config.approval import ApprovalClass
 from domain.config.environment import LoadBalancer
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State
 
+PAGE = (
+    "<!doctype html>"
+    '<html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta http-equiv="refresh" content="60">'
+    '<meta name="robots" content="noindex">'
+    "<title>Temporarily unavailable</title>"
+    "<style>body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem;color:#1b2733}"
+    "</style></head><body>"
+    "<h1>We will be back shortly</h1>"
+    "<p>This service is temporarily unavailable while we work on it.</p>"
+    "<p>This page looks again by itself every minute. If your matter is urgent, please telephone us.</p>"
+    "</body></html>"
+)
+"""What people see meanwhile: neutral, one line, short enough for a load balancer's fixed response."""
+PAGE_DIGEST = sha256(PAGE.encode()).hexdigest()
 _PAGE = "page"
 _TYPE = "text/html"
 _STATUS = "503"
@@ -34,7 +50,7 @@ class _Page(Piece):
     def read(self) -> str | None:
         """`s3:GetObject`, and `s3:ListBucket`, without which what is not there is denied."""
         try:
-            return digest(self._s3.get_object(**self._where)["Body"].read())
+            return sha256(self._s3.get_object(**self._where)["Body"].read()).hexdigest()
         except self._s3.exceptions.NoSuchKey:
             return None
 

@@ -59,6 +59,7 @@ class Verdict:
         self._action = action
         kept = [log for log in logs if log.get("TrafficType") in {"ALL", action}]
         self.source = min(kept, key=lambda log: len(Format(log).lacks), default=None)
+        self.lacks = Format(self.source).lacks if self.source else []
         self.count = self.unread = 0
         self.ports: Counter[int] = Counter()
         self.truncated = False

@@ -73,12 +73,12 @@ def room(clients: Clients, acl: dict[str, Any], family: str, *, egress: bool) ->
 
 
 class AclEntry:
-    """One numbered entry of a network ACL, in one direction; its value is null while there is none."""
+    """The entry of a name such as `acl-7f3k ingress 10`; its value is null while there is none."""
 
-    def __init__(self, clients: Clients, acl: str, number: int, *, egress: bool) -> None:
+    def __init__(self, clients: Clients, name: str) -> None:
         self._clients = clients
-        self._acl = acl
-        self._place = {"NetworkAclId": acl, "RuleNumber": number, "Egress": egress}
+        self._acl, direction, number = name.split()
+        self._place = {"NetworkAclId": self._acl, "RuleNumber": int(number), "Egress": direction == "egress"}
 
     def read(self) -> Any:
         """`ec2:DescribeNetworkAcls`."""

@@ -116,9 +116,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         """The barriers in the order in which they are put up, or the other way round to take them down."""
         found: list[tuple[str, Piece]] = [(_WEB_ACL, DefaultAction(self.clients, context["waf"], context["web_acl"]))]
         acl = context["network_acl"]
-        for name in sorted(name for name in wanted if acl and name.startswith(f"{acl} ")):
-            _, direction, number = name.split()
-            found.append((name, AclEntry(self.clients, acl, int(number), egress=_DIRECTIONS[direction])))
+        found += [(name, AclEntry(self.clients, name)) for name in sorted(wanted) if acl and name.startswith(f"{acl} ")]
         if context["dns"]:
             found.append((_DNS, DnsFirewall(self.clients, **context["dns"])))
         found += [(group, Ingress(self.clients, group)) for group in context["security_groups"]]

@@ -1,6 +1,6 @@
 """Block addresses at the web application firewall."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from ipaddress import ip_network
 from typing import Any
@@ -80,7 +80,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
             before=before,
             after=after,
             impact=_impact(params, new, standing, many=many),
-            approval_class=ApprovalClass.A2 if many else self.approval_class,
+            approval_class=ApprovalClass.A2 if many else ApprovalClass.A1,
             locks=[found["ARN"] for found in sets.values()],
             context=context,
         )
@@ -97,8 +97,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
         """
         errors: dict[str, Exception] = {}
         for version, where in plan.context["sets"].items():
-            ours = [name for name in _ours(plan.after) if str(ip_network(name).version) == version]
-            changing = {name for name in ours if plan.before[name] != plan.after[name]}
+            changing = {name for name in _of(version, _ours(plan.after)) if plan.before[name] != plan.after[name]}
             add = {name for name in changing if plan.after[name]}
             write = partial(self._merge, plan.context["waf"], where["place"], add, changing - add)
             try:
@@ -134,9 +133,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
 
     def _refuse_full(self, addresses: tuple[str, ...], context: State) -> None:
         for version, where in context["sets"].items():
-            held = self._held(context, where)
-            ours = {name for name in addresses if str(ip_network(name).version) == version}
-            _refuse_many(where["place"]["Name"], len(held | ours))
+            _refuse_many(where["place"]["Name"], len(self._held(context, where).union(_of(version, addresses))))
 
     def _held(self, context: State, where: State) -> set[str]:
         found = self.clients.client(context["waf"]).get_ip_set(**where["place"])["IPSet"]["Addresses"]
@@ -163,15 +160,10 @@ class BlockAddresses(ChangeAction[BlockParams]):
 
     def _ruled(self, wafv2: Any, acl: State, addresses: tuple[str, ...], context: State) -> Block:
         """What the rules do with each of the sets: the first that is not blocked is told (`wafv2:GetRuleGroup`)."""
-        rules = in_order(wafv2, acl)
-        passing: list[str] = []
-        for version, where in context["sets"].items():
-            ours = [name for name in addresses if str(ip_network(name).version) == version]
-            found = block(wafv2, rules, where["arn"], ours)
-            if found.void:
-                return found
-            passing += [name for name in found.passing if name not in passing]
-        return Block(passing=tuple(passing))
+        rules, sets = in_order(wafv2, acl), context["sets"].items()
+        found = [block(wafv2, rules, where["arn"], _of(version, addresses)) for version, where in sets]
+        passing = dict.fromkeys(name for one in found for name in one.passing)
+        return next((one for one in found if one.void), Block(passing=tuple(passing)))
 
     def _guarded(self, acl: str, context: State) -> dict[str, bool]:
         """Whether it stands before each load balancer of ours, or any distribution of the account.
@@ -213,6 +205,10 @@ def _reserve_of_places(guarded: dict[str, bool] | None) -> str | None:
 def _set_name(environment: Environment, web_acl: str, version: int) -> str:
     where = environment.web_acls[web_acl]
     return where.ip_set if version == 4 else needed(where.ip_set_v6, environment, f"web_acls.{web_acl}.ip_set_v6")
+
+
+def _of(version: str, addresses: Iterable[str]) -> list[str]:
+    return [name for name in addresses if str(ip_network(name).version) == version]
 
 
 def _ours(state: State) -> tuple[str, ...]:

@@ -145,18 +145,13 @@ class Requests(ProbeAction[RequestsParams]):
         except waf.client.exceptions.WAFNonexistentItemException:
             return [], []
         given = found.get("LoggingFilter")
-        hides = [f"leaves out {word} requests" for action, word in _ENDINGS.items() if _drops(given, action)]
+        hides = [f"leaves out {word} requests" for action, word in _ENDINGS.items() if drops(given, action)]
         hidden = any(_HIDDEN & field.keys() for field in found.get("RedactedFields") or [])
         hides += ["hides paths"] if params.path and hidden else []
         return found["LogDestinationConfigs"], hides
 
 
-def drops_allowed(given: dict[str, Any] | None) -> bool:
-    """Whether a filter keeps some allowed requests out of the log."""
-    return _drops(given, "ALLOW")
-
-
-def _drops(given: dict[str, Any] | None, action: str) -> bool:
+def drops(given: dict[str, Any] | None, action: str) -> bool:
     """Whether a filter keeps some requests of that end out of the log: the first that applies decides.
 
     One may have labels, and the actions of rules that ended nothing, such as COUNT (API LoggingFilter, ActionCondition:
