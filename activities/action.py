@@ -9,9 +9,8 @@ They let botocore's errors through: `activities.aws.shared.error_mapping` gives 
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -52,6 +51,13 @@ class Clients(Protocol):
         """The client that makes one attempt: for writes that have no token and are read back before a retry."""
 
 
+class StatusPageApi(Protocol):
+    """Statuspage's REST API, limited to one request a second for all incidents of the worker."""
+
+    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send one request and return the decoded answer; raises an `ApplicationError` of the right kind."""
+
+
 class RuleError(Exception):
     """A rule of ours forbids it; the text says which, and what would be allowed. Never retried."""
 
@@ -82,12 +88,12 @@ class _Action(Generic[P]):
                 if isinstance(argument, type) and issubclass(argument, Params):
                     cls.params = argument
 
+    def __init__(self, clients: Clients) -> None:
+        self.clients = clients
+
 
 class ProbeAction(_Action[P], ABC):
     """Looks at the world and says what it saw; never changes anything."""
-
-    def __init__(self, clients: Clients) -> None:
-        self.clients = clients
 
     @abstractmethod
     def observe(self, scope: Scope, params: P, at: datetime) -> Finding:
@@ -105,9 +111,6 @@ class ChangeAction(_Action[P], ABC):
 
     classes: ClassVar[tuple[ApprovalClass, ...]]
     evidence: ClassVar[bool] = False
-
-    def __init__(self, clients: Clients) -> None:
-        self.clients = clients
 
     @abstractmethod
     def plan(self, scope: Scope, params: P) -> Plan:
@@ -165,27 +168,13 @@ class ChangeAction(_Action[P], ABC):
 class NoticeAction(_Action[P], ABC):
     """Informs an outside party, at most once."""
 
-    def __init__(self, outside: "Outside") -> None:
-        self.outside = outside
+    def __init__(self, clients: Clients, status_page: StatusPageApi) -> None:
+        super().__init__(clients)
+        self.status_page = status_page
 
     @abstractmethod
     def send(self, scope: Scope, params: P, sequence: int) -> Noticed:
         """Send it, unless a look shows that it was sent before. `sequence` orders the notices of one incident."""
-
-
-class StatusPageApi(Protocol):
-    """Statuspage's REST API, limited to one request a second for all incidents of the worker."""
-
-    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Send one request and return the decoded answer; raises an `ApplicationError` of the right kind."""
-
-
-@dataclass(frozen=True)
-class Outside:
-    """What notices may use."""
-
-    clients: Clients
-    status_page: StatusPageApi
 
 
 def needed(value: T | None, environment: Environment, field: str) -> T:
@@ -205,15 +194,14 @@ def evidence_of(environment: Environment) -> Evidence:
     return environment.evidence
 
 
-class Logical:
+class Logical(NamedTuple):
     """Marks a parameter that is a logical name.
 
     `kind` is the field of `Environment` that must know it, and `needs` a field that what it names must have there.
     """
 
-    def __init__(self, kind: str, needs: str | None = None) -> None:
-        self.kind = kind
-        self.needs = needs
+    kind: str
+    needs: str | None = None
 
 
 class OnRequest:

@@ -10,7 +10,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.action import ChangeAction, Clients, NoticeAction, Outside, ProbeAction, RuleError, StatusPageApi
+from activities.action import ChangeAction, Clients, NoticeAction, ProbeAction, RuleError, StatusPageApi
 from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
@@ -60,7 +60,7 @@ def activities(
         DIAGNOSE_QUEUE: lambda: [_observe(probe(of(role_of(probe)))) for probe in PROBES.values()],
         REMEDIATE_QUEUE: lambda: _changes(of, REMEDIATE_QUEUE, evidence=False),
         FORENSICS_QUEUE: lambda: [*_changes(of, FORENSICS_QUEUE, evidence=True), *_records(of(LEDGER), ledger_table)],
-        NOTIFY_QUEUE: lambda: _notification(Outside(of(NOTIFY_QUEUE), status_page)),
+        NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page),
     }
     made = {queue: make() for queue, make in makers.items() if queue in queues}
     return {queue: functions for queue, functions in made.items() if functions}
@@ -132,10 +132,10 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
     return [_activity(name, work) for name, work in named.items()]
 
 
-def _notification(outside: Outside) -> list[Activity]:
-    pager = Pager(outside.clients)
+def _notification(clients: Clients, status_page: StatusPageApi) -> list[Activity]:
+    pager = Pager(clients)
     pages = [_activity("people.page", pager.page), _activity("people.page_wave", pager.page_wave)]
-    return [*(_send(notice(outside)) for notice in NOTICES.values()), *pages]
+    return [*(_send(notice(clients, status_page)) for notice in NOTICES.values()), *pages]
 
 
 def _send(notice: NoticeAction[Any]) -> Activity:

@@ -63,7 +63,7 @@ class _Post(NoticeAction[PostParams]):
         Statuspage: GET, POST and PATCH `/pages/{page}/incidents`.
         """
         page = needed(scope.environment.status_page, scope.environment, "status_page")
-        api, incidents = self.outside.status_page, f"pages/{page.page_id}/incidents"
+        api, incidents = self.status_page, f"pages/{page.page_id}/incidents"
         components = _component_ids(page, params.components)
         with _TELLING:
             unresolved = api.request("GET", f"{incidents}/unresolved")
@@ -72,14 +72,12 @@ class _Post(NoticeAction[PostParams]):
             if ours is None and not self.opens:
                 return Noticed(reference="none", text="Nothing was published, so there is nothing to resolve.")
             others = [one for one in unresolved if ours is None or one["id"] != ours["id"]]
+            attached = [component["id"] for component in (ours or {}).get("components") or ()]
+            update = self._update(scope, params, list(dict.fromkeys([*components, *attached])), sequence, others)
             if ours is None:
-                body = {"name": _NAMES[params.impact], **self._update(scope, params, components, sequence, others)}
-                ours = api.request("POST", incidents, {"incident": body})
+                ours = api.request("POST", incidents, {"incident": {"name": _NAMES[params.impact], **update}})
             elif int(_mark(ours).get("seq", -1)) < sequence:
-                attached = [component["id"] for component in ours.get("components") or ()]
-                touched = list(dict.fromkeys([*components, *attached]))
-                body = self._update(scope, params, touched, sequence, others)
-                api.request("PATCH", f"{incidents}/{ours['id']}", {"incident": body})
+                api.request("PATCH", f"{incidents}/{ours['id']}", {"incident": update})
         return Noticed(reference=f"{incidents}/{ours['id']}", text=self.text)
 
     def _update(
@@ -106,7 +104,7 @@ class _Post(NoticeAction[PostParams]):
     def _all(self, scope: Scope, incidents: str) -> Iterator[dict[str, Any]]:
         """Every public incident, newest first, back to when ours was declared."""
         for number in count(1):
-            found = self.outside.status_page.request("GET", f"{incidents}?limit={_PAGE_SIZE}&page={number}")
+            found = self.status_page.request("GET", f"{incidents}?limit={_PAGE_SIZE}&page={number}")
             yield from found
             if len(found) < _PAGE_SIZE or datetime.fromisoformat(found[-1]["created_at"]) < scope.declared_at:
                 return

@@ -20,7 +20,6 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
-from activities.action import Outside
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
@@ -173,7 +172,7 @@ class _Look:
     def send(self, runbook: Runbook, step: NoticeStep, seen: set[str]) -> None:
         self.sequence += 1
         api = StatusPageClient(self.page, "secret", interval=timedelta(0))
-        notice = NOTICES[step.notice](Outside(self.clients, api))
+        notice = NOTICES[step.notice](self.clients, api)
         with self.made.listen(seen):
             notice.send(self._scope(runbook), notice.params.model_validate(step.params), self.sequence)
 

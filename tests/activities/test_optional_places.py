@@ -40,4 +40,4 @@ def test_without_load_balancer_a_rollout_is_judged_by_its_tasks(state: str, runn
 def test_without_status_page_nothing_is_told_in_public() -> None:
     """A notice to the public names what the environment lacks."""
     with pytest.raises(RuleError, match="environment production has no status_page: add it to its file"):
-        Resolved(None).send(scope(environment=BARE), PostParams(), 1)  # type: ignore[arg-type]
+        Resolved(None, None).send(scope(environment=BARE), PostParams(), 1)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from activities.action import Outside, RuleError
+from activities.action import RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
@@ -161,7 +161,7 @@ def _look(calls: Calls, account: Account, look: _Look, runbook: Runbook, step: P
 
 def _tell(calls: Calls, account: Account, look: _Look, runbook: Runbook, step: NoticeStep) -> None:
     look.sequence += 1
-    notice = NOTICES[step.notice](Outside(look.clients, StatusPageClient(look.page, "secret", interval=timedelta(0))))
+    notice = NOTICES[step.notice](look.clients, StatusPageClient(look.page, "secret", interval=timedelta(0)))
     with calls.under(NOTIFY_QUEUE, account.environment):
         notice.send(look._scope(runbook), notice.params.model_validate(step.params), look.sequence)
 

@@ -108,6 +108,9 @@ def attributes(found: dict[str, Any]) -> dict[str, str]:
     return {one["Name"]: one["Value"] for one in found.get("UserAttributes", [])}
 
 
-def with_reasons(barred: dict[str, str]) -> str:
-    """Name the accounts that something cannot be done to, each with why."""
-    return "; ".join(f"{user} ({why})" for user, why in sorted(barred.items()))
+def left_alone(barred: dict[str, str], count: int, how: str) -> str:
+    """What is to be said of the accounts that cannot be treated so, each with why; raises `RuleError` if none can."""
+    named = "; ".join(f"{user} ({why})" for user, why in sorted(barred.items()))
+    if len(barred) == count:
+        raise RuleError(f"none of {count} accounts can be {how}: {named}")
+    return f" {len(barred)} cannot be {how} and stay as they are: {named}." if barred else ""

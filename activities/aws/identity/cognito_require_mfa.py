@@ -4,14 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from activities.action import Clients, Params, RuleError, UserPoolName, iam
-from activities.aws.identity.cognito_accounts import (
-    Account,
-    PoolChange,
-    Subs,
-    attributes,
-    count_changing,
-    with_reasons,
-)
+from activities.aws.identity.cognito_accounts import Account, PoolChange, Subs, attributes, count_changing, left_alone
 from activities.aws.shared.pieces import Piece
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -92,11 +85,9 @@ class RequireMfa(PoolChange[MfaParams]):
         found = self.described(scope, context, params.users)
         before = {user: self.account(scope, context, user).value(one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one, config))}
-        if len(barred) == len(before):
-            raise RuleError(f"none of {len(before)} accounts can be asked for a second factor: {with_reasons(barred)}")
+        rest = left_alone(barred, len(before), "asked for a second factor")
         after = {user: held if held or user in barred else [_SMS] for user, held in before.items()}
         count = count_changing(before, after)
-        rest = f" {len(barred)} cannot be asked and stay as they are: {with_reasons(barred)}." if barred else ""
         return self.planned(
             before,
             after,

@@ -4,7 +4,7 @@ from typing import Any
 
 from activities.action import RuleError, iam
 from activities.aws.identity.account_marks import MarkedAccount, MarkedChange
-from activities.aws.identity.cognito_accounts import AccountsParams, attributes, count_changing, with_reasons
+from activities.aws.identity.cognito_accounts import AccountsParams, attributes, count_changing, left_alone
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan
 
@@ -50,8 +50,7 @@ class ResetPasswords(MarkedChange):
         found = self.described(scope, context, params.users)
         before = {user: _status(one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one, ways))}
-        if len(barred) == len(before):
-            raise RuleError(f"none of {len(before)} accounts can be reset: {with_reasons(barred)}")
+        rest = left_alone(barred, len(before), "reset")
         after = {user: status if user in barred else _RESET for user, status in before.items()}
         count = count_changing(before, after)
         mails = sum(_by_mail(found[user], ways) for user in after if before[user] != after[user])
@@ -65,7 +64,7 @@ class ResetPasswords(MarkedChange):
                 "password with it. It cannot be undone: the old passwords are void and the codes are sent. Whoever "
                 "reads a stolen mailbox gets its code: disable such an account first. Sessions that exist live on."
                 + _of_mails(mails, described)
-                + (f" {len(barred)} cannot be reset and stay as they are: {with_reasons(barred)}." if barred else "")
+                + rest
             ),
             reversible=False,
         )

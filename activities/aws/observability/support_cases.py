@@ -45,13 +45,12 @@ class OpenCase(NoticeAction[CaseParams]):
         Support: `DescribeCases`, `DescribeSeverityLevels`, `CreateCase`, in the partition's home region; sent once,
         as no token exists.
         """
-        clients = self.outside.clients
-        support = clients.client("support")
+        support = self.clients.client("support")
         with _OPENING, _with_a_plan():
             if known := _find(support, scope):
                 return Noticed(reference=known[0]["caseId"], text="The support case was opened before.")
             severity = _severity(support, scope.severity, params.language)
-            case = clients.once("support").create_case(
+            case = self.clients.once("support").create_case(
                 subject=f"[{scope.incident}] {scope.severity} {scope.type} in {scope.environment.region}",
                 communicationBody=_body(scope),
                 serviceCode=params.service_code,
@@ -74,7 +73,7 @@ class ResolveCase(NoticeAction[NoParams]):
 
         Support: `DescribeCases`, `ResolveCase`, in the partition's home region.
         """
-        support = self.outside.clients.client("support")
+        support = self.clients.client("support")
         with _with_a_plan():
             known = _find(support, scope)
             for case in known:

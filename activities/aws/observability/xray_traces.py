@@ -45,8 +45,7 @@ class Traces(ProbeAction[TracesParams]):
         if not total:
             return unknown("X-Ray has no traces of the last half hour", facts)
         summary = f"{total} traces: {faults} failed, {slow} took longer than {params.slow_seconds:g} s"
-        if 100 * max(faults, slow) > params.percent * total:
-            return suspect_if(True, summary, facts)
-        if pages.truncated or unread:
-            return unknown(f"{summary}; {unread} could not be read" + (", and there are more" * pages.truncated), facts)
-        return suspect_if(False, summary, facts)
+        summary += f"; {unread} could not be read" if unread else ""
+        summary += "; there are more" if pages.truncated else ""
+        many = 100 * max(faults, slow) > params.percent * total
+        return suspect_if(many, summary, facts, unsure=pages.truncated or unread)
