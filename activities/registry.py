@@ -18,7 +18,7 @@ from activities.channels.paging import Pager
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.permissions.roles import LEDGER, role_of
-from activities.report_store import ReportStore
+from activities.report_store import store_report
 from domain.model.activity_io import (
     AppendCall,
     Appended,
@@ -119,7 +119,7 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
 
     def store(call: ReportCall) -> Reported:
         appended = None if call.last is None else append(call.last)
-        stored = ReportStore(clients, call.environment).store(call, datetime.now(UTC))
+        stored = store_report(clients, call, datetime.now(UTC))
         return stored.model_copy(update={"appended": appended})
 
     named: dict[str, Callable[[Any], Any]] = {

@@ -8,9 +8,7 @@ from activities.aws.shared.s3_objects import put_once
 from activities.ledger.reader import LedgerReader
 from domain.audit.storage_format import report_place
 from domain.audit.verdict import account
-from domain.config.environment import Environment
 from domain.model.activity_io import ReportCall, Reported
-from domain.model.timeline import Entry
 from domain.rules.evolve import NoIncidentError
 from domain.values.local_time import Clock
 from reporting.formats.rendering import ENDINGS, rendered
@@ -23,50 +21,41 @@ _TYPES = {
 }
 
 
-class ReportStore:
-    """Renders what the ledger has of an incident, and puts it into the evidence bucket under Object Lock."""
+def store_report(clients: Clients, call: ReportCall, now: datetime) -> Reported:
+    """Render what the ledger has of an incident, and put each format into the evidence bucket, in GOVERNANCE mode.
 
-    def __init__(self, clients: Clients, environment: Environment) -> None:
-        self._clients = clients
-        self._environment = environment
-
-    def store(self, call: ReportCall, now: datetime) -> Reported:
-        """Put each format (`dynamodb:Query`, `s3:PutObject`, `s3:PutObjectRetention`), locked in GOVERNANCE mode.
-
-        A repeat writes nothing new: what stands at the place of the same last entry stays. Raises `RuleError` when
-        the ledger does not tell the incident; lets botocore's errors through.
-        """
-        evidence = evidence_of(self._environment)
-        entries = self._entries(call.incident)
-        clock = Clock(_zone(call.timezone))
-        seq = entries[-1].seq
-        places = []
-        for format_, ending in ENDINGS.items():
-            place = report_place(call.incident, seq, ending)
-            try:
-                content = rendered(entries, format_, clock)
-            except NoIncidentError as error:
-                raise RuleError(f"the ledger does not tell {call.incident}: {error}") from error
-            put_once(
-                self._clients.client("s3"),
-                evidence.bucket,
-                place,
-                content,
-                ContentType=_TYPES[format_],
-                ObjectLockMode="GOVERNANCE",
-                ObjectLockRetainUntilDate=now + timedelta(days=evidence.retention_days),
-                ServerSideEncryption="aws:kms",
-                SSEKMSKeyId=evidence.kms_key,
-                BucketKeyEnabled=True,
-            )
-            places.append(place)
-        return Reported(seq=seq, places=tuple(places))
-
-    def _entries(self, incident: str) -> list[Entry]:
+    A repeat writes nothing new: what stands at the place of the same last entry stays. Raises `RuleError` when the
+    ledger does not tell the incident; lets botocore's errors through (`dynamodb:Query`, `s3:PutObject`,
+    `s3:PutObjectRetention`).
+    """
+    evidence = evidence_of(call.environment)
+    try:
+        entries = account(LedgerReader(clients, call.environment).read_chain(call.incident))
+    except ValueError as error:
+        raise RuleError(f"the ledger of {call.incident} is broken") from error
+    clock = Clock(_zone(call.timezone))
+    seq = entries[-1].seq
+    places = []
+    for format_, ending in ENDINGS.items():
+        place = report_place(call.incident, seq, ending)
         try:
-            return account(LedgerReader(self._clients, self._environment).read_chain(incident))
-        except ValueError as error:
-            raise RuleError(f"the ledger of {incident} is broken") from error
+            content = rendered(entries, format_, clock)
+        except NoIncidentError as error:
+            raise RuleError(f"the ledger does not tell {call.incident}: {error}") from error
+        put_once(
+            clients.client("s3"),
+            evidence.bucket,
+            place,
+            content,
+            ContentType=_TYPES[format_],
+            ObjectLockMode="GOVERNANCE",
+            ObjectLockRetainUntilDate=now + timedelta(days=evidence.retention_days),
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=evidence.kms_key,
+            BucketKeyEnabled=True,
+        )
+        places.append(place)
+    return Reported(seq=seq, places=tuple(places))
 
 
 def _zone(name: str) -> tzinfo:

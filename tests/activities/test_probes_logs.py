@@ -9,8 +9,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from pydantic import ValidationError
 
-from activities.aws.observability.logs_errors import LogErrors, LogErrorsParams
-from activities.aws.observability.logs_last_event import LastEvent, LastEventParams
+from activities.aws.observability.logs_lines import LastEvent, LastEventParams, LogErrors, LogErrorsParams
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.given import Stubbed
 from tests.activities.log_worlds import GROUP, Said, log_of, milliseconds, written

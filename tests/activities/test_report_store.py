@@ -8,7 +8,7 @@ import pytest
 
 from activities.action import RuleError
 from activities.ledger.store import LedgerStore
-from activities.report_store import ReportStore
+from activities.report_store import store_report
 from domain.audit.storage_format import report_place
 from domain.model.activity_io import AppendCall, ReportCall, Reported
 from domain.model.timeline import Entry, Timeline, Unchained
@@ -46,7 +46,7 @@ def entries() -> list[Entry]:
 
 def store(clients: object, timezone: str = "Australia/Sydney") -> Reported:
     call = ReportCall(incident=INCIDENT, environment=place(), timezone=timezone)
-    return ReportStore(clients, place()).store(call, NOW)  # type: ignore[arg-type]
+    return store_report(clients, call, NOW)  # type: ignore[arg-type]
 
 
 def reports(clients: WorldClients) -> list[str]:
@@ -140,7 +140,7 @@ def test_without_a_vault_it_is_refused(clients: WorldClients) -> None:
     LedgerStore(clients, bare).append(AppendCall(incident=INCIDENT, environment=bare, epoch=1, entries=entries()))
     call = ReportCall(incident=INCIDENT, environment=bare, timezone="UTC")
     with pytest.raises(RuleError, match="no evidence bucket"):
-        ReportStore(clients, bare).store(call, NOW)
+        store_report(clients, call, NOW)
 
 
 def test_an_error_of_the_store_is_told(clients: WorldClients) -> None:

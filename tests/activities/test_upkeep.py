@@ -19,7 +19,7 @@ from activities.aws.network.acm_certificate import Certificate
 from activities.aws.network.cloudwatch_traffic import ErrorRate, ResponseTime
 from activities.aws.observability.cloudtrail_logging import TrailStatus
 from activities.aws.observability.cloudwatch_alarms import Alarms, AlarmsParams
-from activities.aws.observability.logs_last_event import LastEvent
+from activities.aws.observability.logs_lines import LastEvent
 from activities.aws.observability.s3_newest_object import NewestObject
 from activities.aws.observability.xray_traces import Traces
 from activities.catalogue import PROBES

@@ -9,7 +9,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from activities.aws.database.rds_enable_insights import EnableInsights
 from activities.aws.ecs.ecs_scale_out import ScaleOut
 from activities.aws.observability.cloudtrail_logging import StartLogging
-from activities.aws.observability.cloudwatch_disable_alarm_actions import DisableAlarmActions
+from activities.aws.observability.cloudwatch_alarms import DisableAlarmActions
 from sandbox.aws import alarm_mutes
 from tests.activities.change_worlds import ChangeWorld, Worlds, scale
 from tests.activities.checked import Checked

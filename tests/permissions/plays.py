@@ -24,7 +24,7 @@ from activities.ledger.store import LedgerStore
 from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, role_of, roles
 from activities.permissions.statements import role_name
 from activities.preflight.table import CHECKS
-from activities.report_store import ReportStore
+from activities.report_store import store_report
 from activities.statuspage_client import StatusPageClient
 from domain.config.environment import Environment
 from domain.config.runbook import NoticeStep, ProbeStep, Runbook
@@ -176,7 +176,7 @@ def _record(calls: Calls) -> None:
             store = LedgerStore(clients, where)
             for _ in range(2):
                 store.append(AppendCall(incident=INCIDENT, environment=where, epoch=1, entries=list(played.entries)))
-            ReportStore(clients, where).store(ReportCall(incident=INCIDENT, environment=where, timezone="UTC"), NOW)
+            store_report(clients, ReportCall(incident=INCIDENT, environment=where, timezone="UTC"), NOW)
             restorer = Restorer(clients, TABLE)
             restorer.open_ones(RestorableCall())
             restorer.restore(RestoreCall(incident=INCIDENT, holder="run-1"))

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
 from activities.action import RuleError
-from activities.aws.evidence.s3_content import Content, Piece, Read, Room
+from activities.aws.evidence.s3_content import Content, Piece, Read, room
 from activities.aws.shared.error_codes import is_already
 from activities.aws.shared.s3_objects import Lock, head, lock_of
 
@@ -43,10 +43,10 @@ class Vault:
 
     def __init__(self, s3: Any, bucket: str, kms_key: str, until: datetime) -> None:
         self._s3 = s3
-        self._bucket = bucket
+        self.bucket = bucket
         self._until = until
         self._sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
-        self._room = Room()
+        self._room = room()
         self._uploads = ThreadPoolExecutor(_UPLOADS, "upload")
 
     def __enter__(self) -> Self:
@@ -77,7 +77,7 @@ class Vault:
         """
         _, found = self._put(key, Content(read, None, self._room), _RECORD)
         if found is not None:
-            refuse_unlocked(self._s3, self._bucket, key, found)
+            refuse_unlocked(self._s3, self.bucket, key, found)
         return found is None
 
     def compare(self, key: str, read: Read, size: int, metadata: dict[str, str]) -> Stored | None:
@@ -85,7 +85,7 @@ class Vault:
 
         Raises `RuleError` when something else does.
         """
-        if (found := head(self._s3, self._bucket, key)) is None:
+        if (found := head(self._s3, self.bucket, key)) is None:
             return None
         return self._same(key, found, Content(read, size, self._room).read_all())
 
@@ -94,13 +94,13 @@ class Vault:
         try:
             return self._written(key, content, lock), None
         except self._s3.exceptions.ClientError as error:
-            if not is_already(error) or (found := head(self._s3, self._bucket, key)) is None:
+            if not is_already(error) or (found := head(self._s3, self.bucket, key)) is None:
                 raise
             return {}, found
 
     def _written(self, key: str, content: Content, lock: dict[str, Any]) -> dict[str, Any]:
         options = {**lock, "ObjectLockRetainUntilDate": self._until, **self._sealed, "ChecksumAlgorithm": "SHA256"}
-        where = {"Bucket": self._bucket, "Key": key}
+        where = {"Bucket": self.bucket, "Key": key}
         first = content.next()
         if first is None:
             raise ValueError("a content is put once")
@@ -113,7 +113,7 @@ class Vault:
         else:
             answer = self._put_parts(where, first, content, options)
         if answer.get("ChecksumSHA256") != content.checksum:
-            raise RuleError(f"S3 did not store in {self._bucket} what was sent to it: the checksum differs")
+            raise RuleError(f"S3 did not store in {self.bucket} what was sent to it: the checksum differs")
         return dict(answer)
 
     def _put_parts(self, where: dict[str, str], first: Piece, content: Content, options: dict[str, Any]) -> Any:
@@ -163,13 +163,13 @@ class Vault:
         version = found["VersionId"]
         if found.get("ChecksumSHA256") != content.checksum:
             raise RuleError(
-                f"something else is in {self._bucket} where evidence belongs (version {version}): "
+                f"something else is in {self.bucket} where evidence belongs (version {version}): "
                 "somebody else writes there; find out who before anything is trusted"
             )
-        lock = lock_of(self._s3, self._bucket, key, found)
+        lock = lock_of(self._s3, self.bucket, key, found)
         ours = lock.mode == FOR_GOOD or (lock.mode == "GOVERNANCE" and lock.hold)
         if not ours and not lock.hidden:
-            raise RuleError(f"evidence in {self._bucket} is without our lock (version {version})")
+            raise RuleError(f"evidence in {self.bucket} is without our lock (version {version})")
         return Stored(key, version, content.size, content.sha256, found["LastModified"], lock.until)
 
 

@@ -16,27 +16,20 @@ _BUFFERS = 4
 _PARTS = 10_000
 """As many parts as S3 takes for one object, so that the pieces of a giant are larger."""
 
+Room = SimpleQueue[BytesIO]
 Read = Callable[[int], bytes]
 """Gives as many bytes as asked for, fewer only where it pleases, none at the end."""
 
 
-class Room:
+def room() -> Room:
     """Memory for large pieces, shared by all that is read at once: four buffers of 5 MiB, used again and again.
 
     Fresh memory for each piece would stay with the thread that asked for it, and add up.
     """
-
-    def __init__(self) -> None:
-        self._free: SimpleQueue[BytesIO] = SimpleQueue()
-        for _ in range(_BUFFERS):
-            self._free.put(BytesIO())
-
-    def take(self) -> BytesIO:
-        """Give a buffer, once one is free."""
-        return self._free.get()
-
-    def give_back(self, buffer: BytesIO) -> None:
-        self._free.put(buffer)
+    free: Room = SimpleQueue()
+    for _ in range(_BUFFERS):
+        free.put(BytesIO())
+    return free
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ class Content:
         if self._expected is not None and self._expected <= _LARGE_BYTES:
             data = b"".join(self._chunks())
             return Piece(1, data, self._count(data) or "", lambda: None)
-        buffer = self._room.take()
+        buffer = self._room.get()
         try:
             buffer.seek(0)
             buffer.writelines(self._chunks())
@@ -82,12 +75,12 @@ class Content:
             with buffer.getbuffer() as filled:
                 checksum = self._count(filled)
         except BaseException:
-            self._room.give_back(buffer)
+            self._room.put(buffer)
             raise
         if checksum is None:
-            self._room.give_back(buffer)
+            self._room.put(buffer)
             return None
-        return Piece(len(self._parts), buffer, checksum, lambda: self._room.give_back(buffer))
+        return Piece(len(self._parts), buffer, checksum, lambda: self._room.put(buffer))
 
     def read_all(self) -> "Content":
         """Read what is left, for the hash alone."""

@@ -31,10 +31,9 @@ S = TypeVar("S", bound=Stored | None)
 class Copier:
     """Brings versions of `bucket` into the vault, under `copies`. Safe to share between threads."""
 
-    def __init__(self, s3: Any, vault: Vault, evidence_bucket: str, bucket: str, copies: str) -> None:
+    def __init__(self, s3: Any, vault: Vault, bucket: str, copies: str) -> None:
         self._s3 = s3
         self._vault = vault
-        self._evidence_bucket = evidence_bucket
         self._bucket = bucket
         self._copies = copies
 
@@ -104,7 +103,7 @@ class Copier:
         return stored, inflated.sha256 if inflated else None
 
     def _line(self, version: Version) -> dict[str, Any]:
-        place = f"s3://{self._evidence_bucket}/{self._destination(version)}"
+        place = f"s3://{self._vault.bucket}/{self._destination(version)}"
         return {
             "evidence_id": str(uuid5(NAMESPACE_URL, place)),
             "source": f"arn:{self._s3.meta.partition}:s3:::{self._bucket}/{version.key}",

@@ -38,16 +38,16 @@ Line = dict[str, Any]
 class Preservation:
     """One order being carried out. `context` is the plan's, which the order repeats."""
 
-    def __init__(self, clients: Clients, vault: Vault, bucket: str, context: State) -> None:
+    def __init__(self, clients: Clients, vault: Vault, context: State) -> None:
         self._clients = clients
         self._s3 = clients.client("s3")
         self._vault = vault
-        self._bucket = bucket
+        self._bucket = vault.bucket
         self._context = {name: value for name, value in context.items() if name != "found"}
         self._source = str(context["bucket"])
         self._window = Window(*(datetime.fromisoformat(context[name]) for name in ("since", "until")))
         self._records = str(context["records"])
-        self._copier = Copier(self._s3, vault, bucket, self._source, str(context["copies"]))
+        self._copier = Copier(self._s3, vault, self._source, str(context["copies"]))
         self._parts = self._done = 0
         self._of_trails = False
         self._last: str | None = None

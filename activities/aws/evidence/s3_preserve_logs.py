@@ -123,7 +123,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
                 done=False, failed=True, message="the order on record is another than the one put there"
             )
         with self._vault(scope, plan) as vault:
-            work = Preservation(self.clients, vault, evidence_of(scope.environment).bucket, plan.context)
+            work = Preservation(self.clients, vault, plan.context)
             if stands["manifest"] == _ABSENT:
                 work.carry_out()
             return work.report()
