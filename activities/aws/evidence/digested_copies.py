@@ -10,25 +10,23 @@ Line = dict[str, Any]
 
 
 class DigestedCopies:
-    """Those that a manifest tells of, and log files of earlier ones: of each key the newest version."""
+    """Those that a manifest tells of, its log files in `logs`, and log files of earlier ones.
+
+    Of each key the newest version.
+    """
 
     def __init__(self, s3: Any, vault: str, source: str, lines: Iterable[Line], earlier: Iterable[Line]) -> None:
         self._s3 = s3
         self._vault = vault
         self._source = source
         self._digests: dict[str, Line] = {}
-        self._logs: dict[str, Line] = {}
+        self.logs: dict[str, Line] = {}
         self._earlier: dict[str, Line] = {}
         for line in lines:
-            for pattern, found in ((DIGEST_FILE, self._digests), (LOG_FILE, self._logs)):
+            for pattern, found in ((DIGEST_FILE, self._digests), (LOG_FILE, self.logs)):
                 _keep_newest(found, line, pattern)
         for line in earlier:
             _keep_newest(self._earlier, line, LOG_FILE)
-
-    @property
-    def logs(self) -> set[str]:
-        """The keys of the log files."""
-        return set(self._logs)
 
     def digests(self) -> Iterator[DigestFile]:
         """Every digest that was copied, or could not be read, oldest first (`s3:GetObjectVersion`)."""
@@ -42,8 +40,8 @@ class DigestedCopies:
 
     def proof(self, key: str, digest: str) -> str | None:
         """Tell what is wrong with a log file, by what was read of its source, and by its copy read back."""
-        line = self._logs.get(key) or self._earlier.get(key)
-        if key not in self._logs and not self._stands(key):
+        line = self.logs.get(key) or self._earlier.get(key)
+        if key not in self.logs and not self._stands(key):
             return "missing"
         if line is None:  # delivered before the first window: all that can be asked is whether it is still there
             return None

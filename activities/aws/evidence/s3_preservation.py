@@ -150,7 +150,7 @@ class Preservation:
         copies = DigestedCopies(self._s3, self._bucket, self._source, lines, earlier)
         keys = public_keys(self._clients, self._window)
         verdict = check(copies.digests(), self._source, keys, copies.proof, self._window.start)
-        uncovered = copies.logs - verdict.named
+        uncovered = copies.logs.keys() - verdict.named
         return {"digests": {"told": str(verdict), **verdict.facts(), "not_named_yet": len(uncovered)}}
 
     def _count(self, lines: list[Line]) -> None:

@@ -53,7 +53,7 @@ class ResetPasswords(MarkedChange):
         rest = left_alone(barred, len(before), "reset")
         after = {user: status if user in barred else _RESET for user, status in before.items()}
         count = count_changing(before, after)
-        mails = sum(_by_mail(found[user], ways) for user in after if before[user] != after[user])
+        mails = sum(_reached(found[user], ways)[:1] == [_MAIL] for user in after if before[user] != after[user])
         return self.planned(
             before,
             after,
@@ -103,10 +103,6 @@ def _reached(found: dict[str, Any], ways: list[str]) -> list[str]:
     verified = [way for way in ways if attributes(found).get(_REACHED_AT[way]) == "true"]
     factors = found.get("UserMFASettingList", [])
     return sorted(verified, key=lambda way: way == _TELEPHONE and "SMS_MFA" in factors)
-
-
-def _by_mail(found: dict[str, Any], ways: list[str]) -> bool:
-    return _reached(found, ways)[:1] == [_MAIL]
 
 
 def _of_mails(count: int, pool: dict[str, Any]) -> str:

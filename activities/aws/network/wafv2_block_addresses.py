@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from ipaddress import ip_network
+from operator import call
 from typing import Any
 
 from pydantic import Field
@@ -145,7 +146,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
 
     def _standing(self, addresses: tuple[str, ...], context: State, unread: bool) -> bool | str:
         """True where all that is in the sets is blocked, else why not, or on what it hangs; `unread`: on rights too."""
-        look: Callable[[Callable[[], Any]], Any] = unless_denied if unread else _looked
+        look: Callable[[Callable[[], Any]], Any] = unless_denied if unread else call
         wafv2 = self.clients.client(context["waf"])
         acl = wafv2.get_web_acl(**context["acl"])["WebACL"]
         ruled = look(lambda: self._ruled(wafv2, acl, addresses, context))
@@ -179,10 +180,6 @@ class BlockAddresses(ChangeAction[BlockParams]):
             for name, arn in context["balancers"].items()
         }
         return {name: bool(found) and found["ARN"] == acl for name, found in before.items()}
-
-
-def _looked(look: Callable[[], Any]) -> Any:
-    return look()
 
 
 def _reserve_of_rules(ruled: Block | None) -> str | None:

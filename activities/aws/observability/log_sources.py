@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from activities.action import Clients, RuleError
 from activities.aws.network.ec2_flow_logs import destination, listed
@@ -15,125 +16,108 @@ _GONE = "InvalidFlowLogId.NotFound"
 _REDACTED = [{"SingleHeader": {"Name": name}} for name in ("authorization", "cookie")]
 
 
-class LogSource(Piece, Protocol):
-    """One source; its value says where or how long it logs."""
+@dataclass
+class LogSource(Piece):
+    """What logs at a `place`; its value says where to, or how long lines are kept, and `aim` is what that shall be."""
 
+    clients: Clients
     name: str
+    place: str
+    aim: Any
 
     def wanted(self, standing: Any) -> Any:
         """The value that it shall have, given the one it has."""
+        return standing or self.aim
 
 
-class WebAclLog:
+class WebAclLog(LogSource):
     """Where a web ACL logs its requests to; null while it does not."""
-
-    def __init__(self, clients: Clients, acl: str, destination: str) -> None:
-        self.name = f"requests of {acl.split('/')[-2]}"
-        self._clients = clients
-        self._acl = acl
-        self._destination = destination
 
     def read(self) -> Any:
         """`wafv2:GetLoggingConfiguration`."""
-        wafv2 = self._clients.client("wafv2")
+        wafv2 = self.clients.client("wafv2")
         try:
-            found = wafv2.get_logging_configuration(ResourceArn=self._acl)["LoggingConfiguration"]
+            found = wafv2.get_logging_configuration(ResourceArn=self.place)["LoggingConfiguration"]
         except wafv2.exceptions.WAFNonexistentItemException:
             return None
         return ", ".join(found["LogDestinationConfigs"])
 
-    def wanted(self, standing: Any) -> Any:
-        return standing or self._destination
-
     def set(self, value: Any) -> None:
         """`wafv2:PutLoggingConfiguration` is absolute; tokens and cookies stay out of the log."""
-        wafv2 = self._clients.client("wafv2")
+        wafv2 = self.clients.client("wafv2")
         if value is None:
             # none there: it is gone already, which is all that is asked
             with suppress(wafv2.exceptions.WAFNonexistentItemException):
-                wafv2.delete_logging_configuration(ResourceArn=self._acl)
+                wafv2.delete_logging_configuration(ResourceArn=self.place)
             return
         wafv2.put_logging_configuration(
             LoggingConfiguration={
-                "ResourceArn": self._acl,
+                "ResourceArn": self.place,
                 "LogDestinationConfigs": [value],
                 "RedactedFields": _REDACTED,
             }
         )
 
 
-class FlowLog:
+@dataclass
+class FlowLog(LogSource):
     """Where the flow logs of a VPC go; null while none is active."""
 
-    def __init__(self, clients: Clients, vpc: str, bucket: str, incident: str) -> None:
-        self.name = f"flows of {vpc}"
-        self._clients = clients
-        self._vpc = vpc
-        self._ours = f"arn:{clients.client('ec2').meta.partition}:s3:::{bucket}"
-        self._incident = incident
+    incident: str
 
     def read(self) -> Any:
         """`ec2:DescribeFlowLogs`; ours comes before any other."""
         active = [destination(log) for log in self._listed() if log.get("FlowLogStatus") == "ACTIVE"]
-        return self._ours if self._ours in active else next(iter(sorted(active)), None)
-
-    def wanted(self, standing: Any) -> Any:
-        return standing or self._ours
+        return self.aim if self.aim in active else next(iter(sorted(active)), None)
 
     def set(self, value: Any) -> None:
         """Create the flow log, once under its token, or delete it (`ec2:CreateFlowLogs`, `ec2:DeleteFlowLogs`)."""
         if value is not None:
             self._create()
-        elif ours := [log["FlowLogId"] for log in self._listed() if destination(log) == self._ours]:
-            answer = self._clients.once("ec2").delete_flow_logs(FlowLogIds=ours)
+        elif ours := [log["FlowLogId"] for log in self._listed() if destination(log) == self.aim]:
+            answer = self.clients.once("ec2").delete_flow_logs(FlowLogIds=ours)
             for failed in answer.get("Unsuccessful", []):
                 if failed["Error"]["Code"] != _GONE:
-                    raise RuleError(f"EC2 deletes no flow log to {self._ours}: {failed['Error']['Code']}")
+                    raise RuleError(f"EC2 deletes no flow log to {self.aim}: {failed['Error']['Code']}")
 
     def _listed(self) -> Iterator[dict[str, Any]]:
-        return listed(self._clients.client("ec2"), self._vpc)
+        return listed(self.clients.client("ec2"), self.place)
 
     def _create(self) -> None:
         """EC2 answers a token that it knows with the flow log made then, though deleted since: take the next one.
 
         One of the same destination is never made twice, whatever the token.
         """
-        ec2 = self._clients.client("ec2")
+        ec2 = self.clients.client("ec2")
         for number in range(_TOKENS):
             try:
                 answer = ec2.create_flow_logs(
-                    ClientToken=f"{self._incident}-{self._vpc}-{number}",
+                    ClientToken=f"{self.incident}-{self.place}-{number}",
                     ResourceType="VPC",
-                    ResourceIds=[self._vpc],
+                    ResourceIds=[self.place],
                     TrafficType="ALL",
                     LogDestinationType="s3",
-                    LogDestination=self._ours,
+                    LogDestination=self.aim,
                 )
             except ec2.exceptions.ClientError as error:
-                if not is_already(error) or self.read() != self._ours:
+                if not is_already(error) or self.read() != self.aim:
                     raise
                 return
             for failed in answer.get("Unsuccessful", []):
-                raise RuleError(f"EC2 creates no flow log to {self._ours}: {failed['Error']['Code']}")
-            if self.read() == self._ours:
+                raise RuleError(f"EC2 creates no flow log to {self.aim}: {failed['Error']['Code']}")
+            if self.read() == self.aim:
                 return
 
 
-class Retention:
+class Retention(LogSource):
     """How many days a log group keeps its lines; null is for ever."""
 
-    def __init__(self, clients: Clients, group: str, days: int) -> None:
-        self.name = f"days of {group}"
-        self._clients = clients
-        self._group = group
-        self._days = days
-
     def read(self) -> Any:
-        return (described(self._clients.client("logs"), self._group) or {}).get("retentionInDays")
+        return (described(self.clients.client("logs"), self.place) or {}).get("retentionInDays")
 
     def wanted(self, standing: Any) -> Any:
-        return None if standing is None else max(standing, self._days)
+        return None if standing is None else max(standing, self.aim)
 
     def set(self, value: Any) -> None:
         """`logs:PutRetentionPolicy`; one that keeps for ever is never set."""
-        self._clients.client("logs").put_retention_policy(logGroupName=self._group, retentionInDays=value)
+        self.clients.client("logs").put_retention_policy(logGroupName=self.place, retentionInDays=value)

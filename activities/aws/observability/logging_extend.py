@@ -81,10 +81,12 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
         """Every source of a plan, the web ACL first. The first flow log file comes some ten minutes after its turn."""
         sources: list[LogSource] = []
         if context["web_acl"]:
-            sources.append(WebAclLog(self.clients, context["web_acl"], context["web_acl_log"]))
+            name = f"requests of {context['web_acl'].split('/')[-2]}"
+            sources.append(WebAclLog(self.clients, name, context["web_acl"], context["web_acl_log"]))
         if context["vpc"]:
-            sources.append(FlowLog(self.clients, context["vpc"], context["bucket"], scope.incident))
-        sources += [Retention(self.clients, group, context["days"]) for group in context["groups"]]
+            vpc, bucket = context["vpc"], scope.environment.arn("s3", context["bucket"])
+            sources.append(FlowLog(self.clients, f"flows of {vpc}", vpc, bucket, scope.incident))
+        sources += [Retention(self.clients, f"days of {group}", group, context["days"]) for group in context["groups"]]
         return ((source.name, source) for source in sources)
 
     def _context(self, scope: Scope, params: ExtendLoggingParams) -> State:
