@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -10,7 +9,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep
+    from domain.config.runbook import NoticeStep, ProbeStep
     from domain.model.activity_io import NoticeCall, Noticed, ObserveCall
     from domain.model.effects import (
         Effect,
@@ -24,7 +23,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.model.event_kinds import Happening
     from domain.model.finding import Finding, FindingStatus
-    from domain.model.records import ChangeRecord
     from domain.model.work_events import NoticeMoved
     from domain.rules import change_requests, findings
     from domain.rules.access import denied_access
@@ -36,9 +34,6 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import failures, profiles, search_attributes
 from workflows.messenger import Messenger
-
-EVIDENCE_BOX = timedelta(minutes=5)
-"""Policy time: how long containment waits at most for evidence to be under way."""
 
 
 class EffectRunner:
@@ -163,7 +158,7 @@ class EffectRunner:
         record = state.change(start.workflow_id)
         if record is None:
             raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
-        request = self._request(record)
+        request = ChangeRequest.of(state, record, self._term)
         try:
             child = await workflow.start_child_workflow(
                 "Change",
@@ -200,24 +195,6 @@ class EffectRunner:
         """Take what a change's workflow says, in the order in which it happened."""
         happenings = change_requests.progress(self._incident.state, news.workflow_id, news.happenings())
         self._incident.take(happenings, workflow.now())
-
-    def _request(self, record: ChangeRecord) -> ChangeRequest:
-        state = self._incident.state
-        step = state.declaration.runbook.step(record.step)
-        undone = change_requests.undone_by(state, record)
-        pending = isinstance(step, ChangeStep) and change_requests.evidence_pending(state, step)
-        return ChangeRequest(
-            scope=state.declaration.scope(state.severity),
-            organisation=state.declaration.organisation,
-            record=record,
-            rule=step.approval if isinstance(step, ChangeStep) else None,
-            approve_within=state.policy.approve,
-            commander=state.commander,
-            undo=undone.effect if undone else None,
-            evidence=isinstance(step, ChangeStep) and step.evidence,
-            term=self._term,
-            wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
-        )
 
     async def _open(self, opening: OpenIncident) -> None:
         """Declare an incident of another type beside this one; it lives on by itself."""

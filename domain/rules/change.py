@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from domain.config.approval import ApprovalRule
 from domain.config.organisation import COMMANDER, Contact, Organisation
+from domain.config.runbook import ChangeStep
 from domain.model.activity_io import Applied, Planned, Scope
 from domain.model.change_events import (
     ApprovalAsked,
@@ -24,10 +25,15 @@ from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR, Refused
 from domain.model.plan import Plan
 from domain.model.records import PIECE_DONE, ChangeRecord, ChangeStatus, EarlyVote
+from domain.model.state import IncidentState
+from domain.rules import change_requests
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
 from domain.rules.voting import Electorate, rule_for
+
+EVIDENCE_BOX = timedelta(minutes=5)
+"""Policy time: how long containment waits at most for evidence to be under way."""
 
 
 class ChangeRequest(BaseModel):
@@ -48,6 +54,25 @@ class ChangeRequest(BaseModel):
     evidence: bool = False
     term: int = 1
     wait_for_evidence: timedelta | None = None
+
+    @classmethod
+    def of(cls, state: IncidentState, record: ChangeRecord, term: int = 1) -> "ChangeRequest":
+        """The request of a change that stands in its incident's state."""
+        step = state.declaration.runbook.step(record.step)
+        undone = change_requests.undone_by(state, record)
+        pending = isinstance(step, ChangeStep) and change_requests.evidence_pending(state, step)
+        return cls(
+            scope=state.declaration.scope(state.severity),
+            organisation=state.declaration.organisation,
+            record=record,
+            rule=step.approval if isinstance(step, ChangeStep) else None,
+            approve_within=state.policy.approve,
+            commander=state.commander,
+            undo=undone.effect if undone else None,
+            evidence=isinstance(step, ChangeStep) and step.evidence,
+            term=term,
+            wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
+        )
 
     @property
     def title(self) -> str:

@@ -36,6 +36,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("starters.cli.evidence:evidence", "List and check evidence, and record its custody."),
     "audit": ("starters.cli.audit:audit", "Check the stored record, or export it as one file."),
     "restore": ("starters.cli.restore:restore", "Go on with incidents that Temporal has lost, from the ledger."),
+    "simulate": (
+        "starters.cli.simulate:simulate",
+        "Play an incident on a clock of its own: who would be paged, and when.",
+    ),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),
     "runbook": ("starters.cli.runbook:runbook", "List, show and check runbooks."),
     "worker": ("worker.command:worker", "Run a worker."),
