@@ -38,7 +38,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("starters.cli.restore:restore", "Go on with incidents that Temporal has lost, from the ledger."),
     "simulate": (
         "starters.cli.simulate:simulate",
-        "Play an incident on a clock of its own: who would be paged, and when.",
+        "Show who would be paged, and when, before it happens.",
     ),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),
     "runbook": ("starters.cli.runbook:runbook", "List, show and check runbooks."),
