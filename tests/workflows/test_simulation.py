@@ -8,7 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.model.activity_io import Applied, ApplyCall
 from domain.rules.document import document
 from domain.simulation.play import Simulation
-from domain.simulation.script import Said, said
+from domain.simulation.script import Said, look, said
 from domain.values.severity import Severity
 from tests.builders import declaration, with_notices
 from tests.workflows.world import CLASSES, Told, World
@@ -86,11 +86,7 @@ async def test_twenty_scripts_agree(skipping: WorkflowEnvironment) -> None:
         await skipping.sleep(_HOURS - now)
         lived = {name: _told(await one.state(), await one.timeline(), started) for name, one in told.items()}
     for name, (_, lines) in _SCRIPTS.items():
-        looks = [
-            Look("health", FindingStatus.OK, timedelta(0)),
-            Look("deployments", FindingStatus.SUSPECT, timedelta(0)),
-        ]
-        played = Simulation(declared[name], CLASSES, looks)
+        played = Simulation(declared[name], CLASSES, map(look, ("health=ok", "deployments=suspect")))
         played.run([said(line) for line in lines], _HOURS)
         entries = [entry.model_dump(mode="json") for entry in played.incident.timeline.entries]
         assert _told(document(played.incident.state), entries, started) == lived[name], name
