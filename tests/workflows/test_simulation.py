@@ -13,7 +13,7 @@ from domain.values.severity import Severity
 from tests.builders import declaration, with_notices
 from tests.workflows.world import CLASSES, Told, World
 
-_HOURS = timedelta(hours=9)
+_HOURS = timedelta(hours=3)
 _NIGHT = (
     "ack at 3m by devops-lead",
     "change rollback at 6m by development-lead",
