@@ -13,6 +13,7 @@ from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 
 _NAMESPACE = "AWS/ApplicationELB"
+_OF_BALANCER = "HTTPCode_ELB_5XX_Count"
 _WINDOW = timedelta(hours=2)
 _PERIOD_SECONDS = 300
 _NEWEST = timedelta(minutes=15)
@@ -25,27 +26,27 @@ class _TrafficParams(Params):
     service: BalancedServiceName
 
 
-def _balancer(scope: Scope, params: _TrafficParams) -> dict[str, str]:
-    """The name by which CloudWatch knows the load balancer: the tail of its ARN."""
-    return {"LoadBalancer": scope.environment.load_balancers[params.load_balancer].arn.split(":loadbalancer/")[-1]}
+def _read(
+    clients: Clients, scope: Scope, params: _TrafficParams, at: datetime, wanted: dict[str, tuple[str, str]]
+) -> tuple[dict[str, Points], bool]:
+    """The points of each (metric, statistic) by its name, and whether CloudWatch gave all figures.
 
-
-def _of_targets(
-    clients: Clients, scope: Scope, params: _TrafficParams, wanted: dict[str, tuple[str, str]]
-) -> dict[str, Query]:
-    """Queries for each (metric, statistic) by its name, of every target group that gets the service's traffic."""
-    tails = [group.rsplit(":", 1)[-1] for group in groups_with_traffic(clients, scope, params.service)]
-    places = [_balancer(scope, params) | {"TargetGroup": tail} for tail in tails]
-    return {
+    What `_OF_BALANCER` names is the load balancer's own; else it is of all target groups that get the traffic.
+    CloudWatch knows both by the tails of their ARNs.
+    """
+    balancer = {"LoadBalancer": scope.environment.load_balancers[params.load_balancer].arn.split(":loadbalancer/")[-1]}
+    groups = groups_with_traffic(clients, scope, params.service)
+    targets = [balancer | {"TargetGroup": group.rsplit(":", 1)[-1]} for group in groups]
+    queries = {
         f"{name}_{number}": Query(_NAMESPACE, metric, place, statistic)
         for name, (metric, statistic) in wanted.items()
-        for number, place in enumerate(places)
+        for number, place in enumerate([balancer] if metric == _OF_BALANCER else targets)
     }
-
-
-def _together(points: dict[str, Points], name: str) -> Points:
-    """The points of all target groups."""
-    return [point for query, found in points.items() if query.startswith(f"{name}_") for point in found]
+    points, complete = read(clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
+    together: dict[str, Points] = {name: [] for name in wanted}
+    for query, found in points.items():
+        together[query.partition("_")[0]] += found
+    return together, complete
 
 
 def _newest(points: Points, at: datetime) -> list[float]:
@@ -66,9 +67,7 @@ class ResponseTime(ProbeAction[ResponseTimeParams]):
 
     def observe(self, scope: Scope, params: ResponseTimeParams, at: datetime) -> Finding:
         wanted = {p: ("TargetResponseTime", p) for p in ("p50", "p95", "p99")}
-        queries = _of_targets(self.clients, scope, params, wanted)
-        read_points, complete = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
-        points = {name: _together(read_points, name) for name in wanted}
+        points, complete = _read(self.clients, scope, params, at, wanted)
         newest = {name: 1000 * max(now) for name, found in points.items() if (now := _newest(found, at))}
         facts: dict[str, Any] = {"service": params.service, "slow_ms": params.slow_ms, "truncated": not complete}
         facts |= {f"{name}_ms": round(value) for name, value in newest.items()}
@@ -86,7 +85,7 @@ class ResponseTime(ProbeAction[ResponseTimeParams]):
 
 
 class ErrorRateParams(_TrafficParams):
-    """Suspect when more than `percent` of the newest quarter of an hour' requests failed."""
+    """Suspect when more than `percent` of the requests of the newest quarter of an hour failed."""
 
     percent: float = Field(default=1, gt=0)
 
@@ -98,12 +97,10 @@ class ErrorRate(ProbeAction[ErrorRateParams]):
     permissions = iam(*GROUP_PERMISSIONS, "cloudwatch:GetMetricData")
 
     def observe(self, scope: Scope, params: ErrorRateParams, at: datetime) -> Finding:
-        wanted = {"requests": ("RequestCount", "Sum"), "target": ("HTTPCode_Target_5XX_Count", "Sum")}
-        queries = _of_targets(self.clients, scope, params, wanted)
-        queries["balancer"] = Query(_NAMESPACE, "HTTPCode_ELB_5XX_Count", _balancer(scope, params), "Sum")
-        points, complete = read(self.clients.client("cloudwatch"), queries, (at - _WINDOW, at), _PERIOD_SECONDS)
-        counts = {name: sum(_newest(_together(points, name), at)) for name in wanted}
-        counts["balancer"] = sum(_newest(points["balancer"], at))
+        metrics = {"requests": "RequestCount", "target": "HTTPCode_Target_5XX_Count", "balancer": _OF_BALANCER}
+        wanted = {name: (metric, "Sum") for name, metric in metrics.items()}
+        points, complete = _read(self.clients, scope, params, at, wanted)
+        counts = {name: sum(_newest(found, at)) for name, found in points.items()}
         facts: dict[str, Any] = {"service": params.service, **counts, "truncated": not complete}
         failed = counts["target"] + counts["balancer"]
         if not counts["requests"] and not failed:
