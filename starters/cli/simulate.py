@@ -125,7 +125,7 @@ def _any_environment(options: Options) -> str:
 def _classes() -> dict[str, Any]:
     from activities.catalogue import CHANGES
 
-    return {name: change.approval_class for name, change in CHANGES.items()}
+    return {name: change.classes[0] for name, change in CHANGES.items()}
 
 
 def _check_steps(declaration: "Declaration", looks: list[script.Look]) -> None:
