@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from activities.action import PartlyDoneError, RuleError
 from activities.aws.network.ec2_restrict_network import RestrictNetwork, RestrictParams
+from activities.aws.network.ingress_rules import IngressRule
 from activities.aws.observability.logging_extend import ExtendLogging, ExtendLoggingParams
 from activities.changes.runner import ChangeRunner
 from domain.config.environment import Protected
@@ -219,3 +220,10 @@ def test_parameters_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None
 def test_the_changes_say_what_they_are() -> None:
     """Restricting takes an approver; logging more does not."""
     assert (RestrictNetwork.classes, ExtendLogging.classes) == (("A2",), ("A1",))
+
+
+def test_tags_of_aws_are_left_to_aws() -> None:
+    """A rule that CloudFormation has made is written again without what only AWS may set: EC2 would refuse it."""
+    rule = {"IpProtocol": "-1", "CidrIpv4": "10.0.0.0/8"}
+    tags = [{"Key": "aws:cloudformation:stack-name", "Value": "portal"}, {"Key": "owner", "Value": "devops"}]
+    assert IngressRule.value({**rule, "Tags": tags}) == IngressRule.value({**rule, "Tags": tags[1:]})

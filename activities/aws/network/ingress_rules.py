@@ -18,8 +18,8 @@ class IngressRule:
 
     @staticmethod
     def value(rule: dict[str, Any]) -> Any:
-        """Everything of a rule that can be written again."""
-        tags = {tag["Key"]: tag["Value"] for tag in rule.get("Tags", [])}
+        """Everything of a rule that can be written again: `aws:` tags are AWS's own, and nobody else may set them."""
+        tags = {tag["Key"]: tag["Value"] for tag in rule.get("Tags", []) if not tag["Key"].startswith("aws:")}
         return {"permission": _permission(rule), "tags": tags}
 
     def read(self) -> Any:
