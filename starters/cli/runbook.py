@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from starters.cli import terminal
-from starters.cli.output import print_json
+from starters.cli.output import deliver, print_json
 from starters.cli.shared_options import shared
 from starters.files.problems import InvalidFile
 from starters.options import Options
@@ -20,7 +20,7 @@ _LISTED = {"id", "title", "version", "severities", "owner"}
 
 @click.group()
 def runbook() -> None:
-    """List, show and check runbooks."""
+    """List, show, draw and check runbooks."""
 
 
 @runbook.command(name="list")
@@ -50,6 +50,25 @@ def show(options: Options, type_: str) -> None:
 
     for line in lines(book, options.load_organisation()):
         click.echo(terminal.folded(line))
+
+
+@runbook.command()
+@click.argument("type_", metavar="TYPE")
+@click.option("--format", "format_", type=click.Choice(["mermaid", "svg"]), default="mermaid", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@shared
+def graph(options: Options, type_: str, format_: str, output: Path | None) -> None:
+    """Draw the runbook for incident type TYPE: its steps by phase, and what leads to what."""
+    from reporting.formats.svg import svg
+    from reporting.runbook import graph as graphs
+
+    book = _load(options, type_)
+    if options.as_json:
+        found = [node._asdict() for step in book.steps() for node in graphs.nodes(step)]
+        print_json({"nodes": found, "edges": [edge._asdict() for edge in graphs.edges(book)]}, output)
+        return
+    text = graphs.mermaid(book) if format_ == "mermaid" else svg(graphs.drawing(book), alone=True)
+    deliver(f"{text}\n".encode(), output)
 
 
 @runbook.command()
