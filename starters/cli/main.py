@@ -41,7 +41,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "Show who would be paged, and when, before it happens.",
     ),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),
-    "runbook": ("starters.cli.runbook:runbook", "List, show, draw and check runbooks."),
+    "runbook": ("starters.cli.runbook:runbook", "List, show, draw, check and compare runbooks."),
     "worker": ("worker.command:worker", "Run a worker."),
     "sandbox": ("sandbox.command:sandbox", "Run a complete sandbox on this machine, with faults to inject."),
     "demo": ("sandbox.demo:demo", "Play one incident from fault to report."),

@@ -20,7 +20,7 @@ _LISTED = {"id", "title", "version", "severities", "owner"}
 
 @click.group()
 def runbook() -> None:
-    """List, show, draw and check runbooks."""
+    """List, show, draw, check and compare runbooks."""
 
 
 @runbook.command(name="list")
@@ -69,6 +69,23 @@ def graph(options: Options, type_: str, format_: str, output: Path | None) -> No
         return
     text = graphs.mermaid(book) if format_ == "mermaid" else svg(graphs.drawing(book), alone=True)
     deliver(f"{text}\n".encode(), output)
+
+
+@runbook.command()
+@click.argument("was", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="A")
+@click.argument("would_be", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="B")
+@shared
+def diff(options: Options, was: Path, would_be: Path) -> None:
+    """Say in words what would be otherwise under folder B than under A: steps, approvals, and who is paged when."""
+    from starters.files.runbook_diff import differences
+
+    found = list(differences(was, would_be))
+    types: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        types.setdefault((one.about, one.what), []).append(one.type)
+    rows = [(", ".join(named), *told) for told, named in types.items()]
+    tables = [terminal.table(None, "Types", "About", "What differs", rows=rows)] if rows else ["Nothing differs."]
+    terminal.answer(options, {"differences": [one._asdict() for one in found]}, lambda: tables)
 
 
 @runbook.command()

@@ -1,7 +1,7 @@
 """`incident simulate`: what would happen, before it does: no Temporal, no AWS, nobody is told."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from domain.model.declaration import Declaration
 
 _SEVERITY = click.Choice(["P0", "P1", "P2", "P3"], case_sensitive=False)
-_ID = "simulated"
 
 
 class _Length(click.ParamType[timedelta]):
@@ -58,10 +57,18 @@ def simulate(options: Options, type_: str, **given: Any) -> None:
     from domain.simulation.outcome import outcome
     from domain.simulation.play import Simulation
     from starters.cli import terminal
+    from starters.files.simulated import CLASSES, simulated
 
-    declaration = _declaration(options, type_, given["severity"].upper(), phi=given["phi"])
+    declaration = simulated(
+        options.folder(),
+        type_,
+        given["severity"].upper(),
+        environment=options.environment,
+        by=options.who,
+        phi=given["phi"],
+    )
     _check_steps(declaration, looks)
-    played = Simulation(declaration, _classes(), looks)
+    played = Simulation(declaration, CLASSES, looks)
     played.run(said, given["length"])
     if given["output"] is not None:
         from reporting.formats.rendering import rendered
@@ -88,44 +95,6 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield f"{path}:{number}", line
-
-
-def _declaration(options: Options, type_: str, severity: str, *, phi: bool) -> "Declaration":
-    """A declaration as `incident start` makes it; without an environment named, in the first that can be read."""
-    from domain.model.declaration import Declaration
-    from starters.files.declarable import declarable
-
-    now = datetime.now(UTC).replace(microsecond=0)
-    found = declarable(options.folder(), type_, options.environment or _any_environment(options), now)
-    return Declaration.model_validate(
-        {
-            **found,
-            "incident_id": _ID,
-            "title": f"Simulated {type_}",
-            "severity": severity,
-            "declared_at": now,
-            "declared_by": options.who or found["organisation"]["contacts"][0]["id"],
-            "phi": phi,
-        }
-    )
-
-
-def _any_environment(options: Options) -> str:
-    from starters.files.organisation_folder import list_environments, load_environment
-    from starters.files.problems import InvalidFile
-
-    for name in list_environments(options.folder()):
-        try:
-            return load_environment(options.folder(), name).name
-        except InvalidFile:
-            continue  # one that is still to be filled in
-    return options.named_environment()
-
-
-def _classes() -> dict[str, Any]:
-    from activities.catalogue import CHANGES
-
-    return {name: change.classes[0] for name, change in CHANGES.items()}
 
 
 def _check_steps(declaration: "Declaration", looks: list[script.Look]) -> None:
