@@ -7,6 +7,7 @@ import pytest
 from starters.files.shipped import shipped_folder
 from tests.starters.conftest import Incident
 
+FROM, TO = "1 of incident-commander, technical-manager", "1 of technical-manager"
 KEPT = ("system-outage.yaml", "organisation.yaml", "obligations.yaml", "environments/sandbox.yaml")
 
 
@@ -51,7 +52,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
             "approval: {roles: [incident-commander, technical-manager], quorum: 1}",
             "approval: {roles: [technical-manager], quorum: 1}",
             "rollback",
-            "approval of class A2 is stronger: 1 of technical-manager instead of 1 of incident-commander, technical-manager",
+            f"approval of class A2 is stronger: {TO} instead of {FROM}",
         ),
         (
             "system-outage.yaml",
