@@ -51,12 +51,12 @@ def acl_entries(room: Room, acl: str) -> Verdict:
     return left(used, most, 3, "entries a direction")
 
 
-def snapshots(room: Room, cluster: str) -> Verdict:
+def snapshots(room: Room, kind: str) -> Verdict:
     """There is room for an incident's manual snapshots and their copies (`rds:DescribeAccountAttributes`)."""
-    found = Snapshots(room.clients, cluster=cluster == _CLUSTER).room()
+    found = Snapshots(room.clients, cluster=kind == "clusters").room()
     if found is None:
         return unknown("RDS does not tell how many there may be; look at its quotas by hand")
-    return left(*found, 5, f"manual snapshots of {cluster}s")
+    return left(*found, 5, f"manual snapshots of {kind}")
 
 
 def resolver_groups(room: Room, one: Network) -> Verdict:
@@ -67,13 +67,11 @@ def resolver_groups(room: Room, one: Network) -> Verdict:
     return unknown(f"{said}; look whether they let names through") if said else ok("there is room for it")
 
 
-_INSTANCE, _CLUSTER = "instance", "cluster"
-_KINDS: Callable[[Room], dict[str, str]] = each(
-    lambda e: {
-        f"{kind}s": kind if any(one.cluster == (kind == _CLUSTER) for one in e.databases.values()) else None
-        for kind in (_INSTANCE, _CLUSTER)
-    }
-)
+def _kinds(room: Room) -> dict[str, str]:
+    kinds = sorted({one.cluster for one in room.environment.databases.values()})
+    return {name: name for name in ("clusters" if cluster else "instances" for cluster in kinds)}
+
+
 _FIREWALLED: Callable[[Room], dict[str, Network]] = each(
     lambda e: {f"networks.{name}.dns_firewall": one if one.dns_firewall else None for name, one in e.networks.items()}
 )
@@ -86,6 +84,6 @@ CHECKS: tuple[Check[Any], ...] = (
         acl_entries,
         iam("ec2:DescribeNetworkAcls", "servicequotas:GetServiceQuota"),
     ),
-    Check("snapshots", _KINDS, snapshots, iam("rds:DescribeAccountAttributes")),
+    Check("snapshots", _kinds, snapshots, iam("rds:DescribeAccountAttributes")),
     Check("rule groups", _FIREWALLED, resolver_groups, iam("route53resolver:ListFirewallRuleGroupAssociations")),
 )

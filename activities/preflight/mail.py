@@ -4,21 +4,11 @@ from typing import Any
 
 from activities.action import iam
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
-from activities.preflight.places import each
+from activities.preflight.places import each, paged
 from domain.config.environment import Notifications
 
 _BUSY_HOUR = 1000
 """Mails that may go out around one grave incident, duties and reminders included."""
-
-
-def mailboxes(room: Room) -> dict[str, str]:
-    """The mail addresses that pages go to, by whose they are."""
-    return {
-        f"{contact.id} {channel.address}": channel.address
-        for contact in room.organisation.contacts
-        for channel in contact.channels
-        if channel.kind == "email"
-    }
 
 
 def mail_account(room: Room, _: Notifications) -> Verdict:
@@ -80,5 +70,5 @@ CHECKS: tuple[Check[Any], ...] = (
     Check("mail", _ACCOUNT, mail_account, iam("ses:GetAccount")),
     named("mail events", _EVENTS, mail_events, iam("ses:GetConfigurationSetEventDestinations")),
     Check("mail sender", _MAIL, mail_sender, iam("ses:GetEmailIdentity")),
-    Check("suppression", mailboxes, suppressed, iam("ses:GetSuppressedDestination")),
+    Check("suppression", paged("email"), suppressed, iam("ses:GetSuppressedDestination")),
 )

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from activities.action import iam
 from activities.aws.database import described_database
 from activities.aws.network.acm_certificate import acm_of
+from activities.aws.shared import log_records
 from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
@@ -17,9 +18,25 @@ _NO_ACCOUNT = frozenset({"s3"})
 """Whose ARNs name no account (Service Authorization Reference)."""
 
 
-def under(field: str) -> Callable[[Room], dict[str, Any]]:
-    """The parts of an environment under a field, by their keys in the file."""
-    return lambda room: {f"{field}.{name}": one for name, one in getattr(room.environment, field).items()}
+def under(field: str, attribute: str | None = None) -> Callable[[Room], dict[str, Any]]:
+    """The parts of an environment under a field, by their keys in the file; or what they have as `attribute`, if so."""
+
+    def targets(room: Room) -> dict[str, Any]:
+        parts = getattr(room.environment, field).items()
+        found = ((name, getattr(one, attribute) if attribute else one) for name, one in parts)
+        return {f"{field}.{name}": one for name, one in found if one}
+
+    return targets
+
+
+def paged(kind: str) -> Callable[[Room], dict[str, str]]:
+    """The addresses of a kind of channel that pages go to, by whose they are."""
+    return lambda room: {
+        f"{contact.id} {channel.address}": channel.address
+        for contact in room.organisation.contacts
+        for channel in contact.channels
+        if channel.kind == kind
+    }
 
 
 def each(find: Callable[[Environment], Mapping[str, T | None]]) -> Callable[[Room], dict[str, T]]:
@@ -106,8 +123,7 @@ def log_groups(environment: Environment) -> dict[str, tuple[str, str] | None]:
 def log_group(room: Room, one: tuple[str, str]) -> Verdict:
     """A log group is there; a prefix may find others first (`logs:DescribeLogGroups`)."""
     service, name = one
-    pages = room.client(service).get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    found = next((one for page in pages for one in page["logGroups"] if one["logGroupName"] == name), None)
+    found = log_records.described(room.client(service), name)
     if found is None:
         return missing()
     days = found.get("retentionInDays")
@@ -189,21 +205,13 @@ def alarms(room: Room, _: str) -> Verdict:
     )
 
 
-def targets(environment: Environment) -> dict[str, str | None]:
-    return {f"services.{name}": one.target_group_arn for name, one in environment.services.items()}
-
-
-def parameters(environment: Environment) -> dict[str, str | None]:
-    return {f"database_endpoints.{name}": one.parameter for name, one in environment.database_endpoints.items()}
-
-
 CHECKS: tuple[Check[Any], ...] = (
     named("account", each(lambda e: {"account": e.account}), caller, ()),
     named("arn", arns, arn, ()),
     named("service", under("services"), service, iam("ecs:DescribeServices")),
     named(
         "target group",
-        each(targets),
+        under("services", "target_group_arn"),
         described("elbv2", "describe_target_groups", "TargetGroupArns", "TargetGroups"),
         iam("elasticloadbalancing:DescribeTargetGroups"),
     ),
@@ -211,7 +219,7 @@ CHECKS: tuple[Check[Any], ...] = (
     named("database", under("databases"), database, iam("rds:DescribeDBClusters DescribeDBInstances")),
     named(
         "network",
-        each(lambda e: {f"networks.{name}": one.vpc_id for name, one in e.networks.items()}),
+        under("networks", "vpc_id"),
         described("ec2", "describe_vpcs", "VpcIds", "Vpcs"),
         iam("ec2:DescribeVpcs"),
     ),
@@ -240,12 +248,7 @@ CHECKS: tuple[Check[Any], ...] = (
         described("cognito-idp", "describe_user_pool", "UserPoolId", "UserPool"),
         iam("cognito-idp:DescribeUserPool"),
     ),
-    named(
-        "certificate",
-        under("certificates"),
-        certificate,
-        iam("acm:DescribeCertificate"),
-    ),
+    named("certificate", under("certificates"), certificate, iam("acm:DescribeCertificate")),
     named(
         "dashboard",
         under("dashboards"),
@@ -254,7 +257,7 @@ CHECKS: tuple[Check[Any], ...] = (
     ),
     named(
         "parameter",
-        each(parameters),
+        under("database_endpoints", "parameter"),
         described("ssm", "get_parameters", "Names", "Parameters"),
         iam("ssm:GetParameters"),
     ),

@@ -11,9 +11,9 @@ from threading import Semaphore
 from typing import Any
 
 from activities.action import iam
-from activities.permissions.roles import CONSOLE, roles
+from activities.permissions.roles import roles
 from activities.permissions.statements import Statement, role_name, statements
-from activities.preflight.check import Check, Room, Verdict, first_wrong, ok, unknown, wrong
+from activities.preflight.check import Check, Room, Verdict, first_wrong, unknown
 
 UNSEEN = "not seen: bucket, key and session policies"
 ALLOWED = "allowed"
@@ -29,6 +29,7 @@ _FEW = Semaphore(4)
 def role(room: Room, name: str) -> Verdict:
     """A role may do all that its statements allow, there and nowhere else, and nothing that only other roles' do.
 
+    The console's has no statements: it may do nothing of what others may.
     `iam:GetRole`, `iam:SimulatePrincipalPolicy`. A decision that hangs on a condition which cannot be simulated is
     unknown.
     """
@@ -55,14 +56,6 @@ def role(room: Room, name: str) -> Verdict:
     if found.status == "ok" and unsure:
         return unknown(f"whether it may {_few(unsure)} hangs on conditions that cannot be simulated; look by hand")
     return found
-
-
-def console(room: Room, name: str) -> Verdict:
-    """The console's role may do nothing of what workers may."""
-    client = room.client("iam")
-    arn = client.get_role(RoleName=role_name(name, room.environment))["Role"]["Arn"]
-    extra = _allowed(client, arn, _others(room, name, []))
-    return wrong(f"it may {_few(extra)}; it must have no policy") if extra else ok(f"nothing; {UNSEEN}")
 
 
 def _few(actions: Iterable[str]) -> str:
@@ -171,12 +164,5 @@ def _decision(made: str, lacking: list[str] | None) -> str:
 
 
 CHECKS: tuple[Check[Any], ...] = (
-    Check(
-        "role",
-        lambda _: {name: name for name in roles() if name != CONSOLE},
-        role,
-        iam("iam:GetRole SimulatePrincipalPolicy"),
-        _MAKE,
-    ),
-    Check("role", lambda _: {CONSOLE: CONSOLE}, console, iam("iam:GetRole SimulatePrincipalPolicy"), _MAKE),
+    Check("role", lambda _: {name: name for name in roles()}, role, iam("iam:GetRole SimulatePrincipalPolicy"), _MAKE),
 )

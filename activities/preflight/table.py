@@ -2,20 +2,7 @@
 
 from typing import Any
 
-from activities.preflight import (
-    dns,
-    dry_runs,
-    limits,
-    logs,
-    mail,
-    outside,
-    places,
-    record,
-    roles,
-    samples,
-    telephones,
-    waf,
-)
+from activities.preflight import dns, dry_runs, limits, logs, mail, outside, places, record, roles, telephones, waf
 from activities.preflight.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -24,7 +11,6 @@ CHECKS: tuple[Check[Any], ...] = (
     *dns.CHECKS,
     *record.CHECKS,
     *logs.CHECKS,
-    *samples.CHECKS,
     *telephones.CHECKS,
     *mail.CHECKS,
     *outside.CHECKS,

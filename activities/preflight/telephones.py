@@ -16,7 +16,7 @@ from activities.preflight.check import (
     unknown,
     wrong,
 )
-from activities.preflight.places import each
+from activities.preflight.places import each, paged
 from domain.config.environment import Environment, Notifications
 from domain.values.telephones import country_of, is_number
 
@@ -32,16 +32,7 @@ _TEXT_FAILURES = """
 """
 _FAILURES = {"TEXT": _TEXT_FAILURES.split(), "VOICE": ("BUSY", "FAILED", "NO_ANSWER", "TTL_EXPIRED")}
 """The event types that say that a message came to nothing (API EventDestination, MatchingEventTypes)."""
-
-
-def numbers(room: Room, kind: str = "sms") -> dict[str, str]:
-    """The telephone numbers that pages go to by this kind of channel, by whose they are."""
-    return {
-        f"{contact.id} {channel.address}": channel.address
-        for contact in room.organisation.contacts
-        for channel in contact.channels
-        if channel.kind == kind
-    }
+_TEXTED, _CALLED = paged("sms"), paged("voice")
 
 
 def _listed(room: Room, operation: str, key: str, **asked: Any) -> list[dict[str, Any]]:
@@ -82,7 +73,7 @@ def sender_id(room: Room, sender: str) -> Verdict:
 
     Since 1 July 2026 Australia drops messages of senders that are not registered.
     """
-    found = {number: country_of(number) for number in numbers(room).values()}
+    found = {number: country_of(number) for number in _TEXTED(room).values()}
     countries = sorted({country for country in found.values() if country})
     unplaced = [number for number, country in found.items() if country is None]
     senders = _listed(room, "describe_sender_ids", "SenderIds")
@@ -120,7 +111,7 @@ def sender_number(room: Room, one: tuple[str, str]) -> Verdict:
 def calls(room: Room, sender: Notifications) -> Verdict:
     """Whoever is paged by a call can be called: from a number, within the account's limits."""
     if sender.voice_sender is None:
-        return missing(f"{', '.join(numbers(room, 'voice'))} cannot be called without it; name a number for VOICE")
+        return missing(f"{', '.join(_CALLED(room))} cannot be called without it; name a number for VOICE")
     return account(room, "VOICE")
 
 
@@ -131,7 +122,7 @@ def events(room: Room, given: Notifications) -> Verdict:
         return missing("none is named, so nobody learns of messages that failed; make one that tells, and name it")
     [found] = _listed(room, "describe_configuration_sets", "ConfigurationSets", ConfigurationSetNames=[name])
     told = {kind for one in found["EventDestinations"] if _tells(one, group) for kind in one["MatchingEventTypes"]}
-    kinds = ["TEXT", "VOICE"] if numbers(room, "voice") else ["TEXT"]
+    kinds = ["TEXT", "VOICE"] if _CALLED(room) else ["TEXT"]
     wanted = {f"{kind}_{failure}" for kind in kinds if f"{kind}_ALL" not in told for failure in _FAILURES[kind]}
     untold = set() if "ALL" in told else wanted - told
     if untold:
@@ -159,7 +150,7 @@ def _own_numbers(environment: Environment) -> dict[str, tuple[str, str] | None]:
 
 
 def _callers(room: Room) -> dict[str, Notifications]:
-    return {"notifications.voice_sender": room.environment.notifications} if numbers(room, "voice") else {}
+    return {"notifications.voice_sender": room.environment.notifications} if _CALLED(room) else {}
 
 
 _TEXTS = each(lambda _: {"notifications": "TEXT"})
@@ -171,6 +162,6 @@ CHECKS: tuple[Check[Any], ...] = (
     Check("calls", _callers, calls, _STANDING),
     Check("sender id", each(_sender_ids), sender_id, iam("sms-voice:DescribeSenderIds")),
     Check("sender number", each(_own_numbers), sender_number, iam("sms-voice:DescribePhoneNumbers")),
-    Check("opt-out", numbers, opted_out, iam("sms-voice:DescribeOptedOutNumbers DescribePhoneNumbers")),
+    Check("opt-out", _TEXTED, opted_out, iam("sms-voice:DescribeOptedOutNumbers DescribePhoneNumbers")),
     named("text events", _EVENTS, events, iam("sms-voice:DescribeConfigurationSets")),
 )
