@@ -1,7 +1,8 @@
 """Put a read replica in the place of a primary that has failed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -139,30 +140,31 @@ class PromoteReplica(ChangeAction[PromoteParams]):
     def act(self, scope: Scope, plan: Plan) -> None:
         """Take every step that is not taken yet; raises `NotYet`, retried after 2 s, while RDS is promoting.
 
-        Once the replica is promoted, a refusal of what leads the application there is told as a part that is missing.
-        The application is led to the promoted instance only once that takes writes. A primary that came back since
-        the plan is refused, unless it has been fenced by then.
+        What is refused is told as missing, with all that comes after it: a primary that is fenced and not replaced must
+        not go unsaid. The application is led to the promoted instance only once that takes writes. A primary that came
+        back since the plan is refused, unless it has been fenced by then.
         """
         now = self.read(scope, plan)
         if now == plan.before:
             pair = self._pair(scope.environment, str(plan.context["database"]))
             gates.refuse_living_primary(self.clients, scope, pair, plan.context["lost"])
-        # fenced before it is replaced: what two primaries have written cannot be merged again
-        for name, rule in self._rules(plan):
-            if now[f"{_RULE}{name}"] is not None:
-                rule.set(None)
-        self._promote(plan)
-        # only now that the replica takes writes, and before the restart: tasks read the address when they start
-        if now[_ADDRESS] != plan.after[_ADDRESS]:
-            self._lead_over(plan)
-        if _restarts(plan):
-            self._restart(plan)
+        steps = list(self._steps(plan, now))
+        for place, (name, take) in enumerate(steps):
+            try:
+                take()
+            except Exception as error:
+                if not (is_of_aws(error) or isinstance(error, RuleError)):
+                    raise
+                behind = dict.fromkeys((one for one, _ in steps[place + 1 :]), RuleError(f"it waits for {name}"))
+                raise PartlyDoneError({name: error, **behind}) from error
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the promoted instance serves with its backups, and the application answers on it."""
         now = self._replaced(plan)
         if wrong := sorted(name for name, value in now.items() if plan.after[name] != value):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
+        if _ROLE not in plan.after:
+            return Verification(done=True, message="the old primary is fenced and NOT replaced: see to that by hand")
         instance = described(self.clients, plan.context["replica"])
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
         ready = serves(status) and kept >= int(plan.context["retention_days"])
@@ -211,6 +213,19 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             ]
         )
 
+    def _steps(self, plan: Plan, now: State) -> Iterator[tuple[str, Callable[[], None]]]:
+        """What is not done yet, by its field, in an order that no step may leave."""
+        # fenced before it is replaced: what two primaries have written cannot be merged again
+        for name, rule in self._rules(plan):
+            if now[f"{_RULE}{name}"] is not None:
+                yield f"{_RULE}{name}", partial(rule.set, None)
+        yield _ROLE, lambda: self._promote(plan)
+        # only now that the replica takes writes, and before the restart: tasks read the address when they start
+        if now[_ADDRESS] != plan.after[_ADDRESS]:
+            yield _ADDRESS, lambda: self._lead_over(plan)
+        if _restarts(plan):
+            yield _DEPLOYMENT, lambda: self._restart(plan)
+
     def _promote(self, plan: Plan) -> None:
         """Ask for the promotion once, and go on only when the instance stands alone and serves."""
         replica = str(plan.context["replica"])
@@ -228,28 +243,17 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             )
 
     def _lead_over(self, plan: Plan) -> None:
-        """Write the address; refused, neither it nor the restart is done, and the promotion stands."""
-        ssm = self.clients.once("ssm")
-        try:
-            ssm.put_parameter(Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True)
-        except ssm.exceptions.ClientError as error:
-            missing: dict[str, Exception] = {_ADDRESS: error}
-            if _restarts(plan):
-                missing[_DEPLOYMENT] = RuleError("it would read the old address again")
-            raise PartlyDoneError(missing) from error
+        self.clients.once("ssm").put_parameter(
+            Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
+        )
 
     def _restart(self, plan: Plan) -> None:
-        """Start the tasks anew, once; what ECS refuses or does not show is told as missing."""
-        try:
-            service, missing = redirect.restartable(self.clients, plan.context, wanted=True)
-            if service and deployment_since(plan, service)[_DEPLOYMENT] == plan.before[_DEPLOYMENT]:
-                update(self.clients, plan.context, forceNewDeployment=True)
-        except Exception as error:
-            if not is_of_aws(error):
-                raise
-            raise PartlyDoneError({_DEPLOYMENT: error}) from error
+        """Start the tasks anew, once; raises `RuleError` where ECS does not restart them."""
+        service, missing = redirect.restartable(self.clients, plan.context, wanted=True)
         if service is None:
-            raise PartlyDoneError({_DEPLOYMENT: RuleError(missing)})
+            raise RuleError(missing)
+        if deployment_since(plan, service)[_DEPLOYMENT] == plan.before[_DEPLOYMENT]:
+            update(self.clients, plan.context, forceNewDeployment=True)
 
     def _pair(self, where: Environment, replica: str) -> Pair:
         source = where.databases[replica].replica_of
