@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -12,8 +13,9 @@ from activities.action import Clients, RuleError, evidence_of
 from activities.aws.shared.s3_objects import Lock, lock_of
 from activities.ledger.table import Table
 from activities.ledger.terms import TERM
-from domain.audit.storage_format import Item, KeptSeal, StoredCopy, chain_key, seal_place
+from domain.audit.storage_format import INDEX_KEY, Item, KeptSeal, StoredCopy, chain_key, seal_place
 from domain.config.environment import Environment
+from domain.values.ids import incident_id
 
 _AT_ONCE = 8
 _LOOK_AGAIN_SECONDS = 0.25
@@ -50,6 +52,14 @@ class LedgerReader:
         """
         evidence = evidence_of(self._environment)
         return dict(self._key(key) for key in (evidence.signing_key, *evidence.earlier_signing_keys))
+
+    def incidents(self, since: datetime | None = None) -> list[str]:
+        """The ids of all incidents, or of those declared at or after `since`, oldest first (`dynamodb:Query`).
+
+        Temporal forgets them, the ledger does not. Ids are in order of time, so that older ones are not even read.
+        """
+        first = None if since is None else incident_id(since)
+        return [item["sk"]["S"] for item in self._table.items(INDEX_KEY, first)]
 
     def read(self, incident: str, patience_seconds: float = 5) -> Stored:
         """Read everything of an incident (`dynamodb:Query`, `s3:ListBucketVersions`, `s3:GetObjectVersion`).

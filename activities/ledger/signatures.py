@@ -29,9 +29,8 @@ class Keys:
             key.verify(made, message, ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
             return False
-        return (
-            base64.b64encode(made).decode() == signature
-        )  # base64's last digit has spare bits: accept one spelling only
+        # base64's last digit has spare bits: accept one spelling only
+        return base64.b64encode(made).decode() == signature
 
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each key's DER (SubjectPublicKeyInfo), in hex, by ARN."""

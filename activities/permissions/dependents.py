@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from activities.action import iam
 
-_REFERENCE = "Service Authorization Reference"
 _NO_TAGS = "no tags are given"
 _ONE_ROLE = "the default key and no role are used: nothing is passed, and no secret is made"
 _BALANCER = "our web ACLs stand before load balancers"
@@ -18,9 +17,11 @@ _TO_BUCKET = "flow logs go to a bucket: no role is passed, and no tags are given
 
 @dataclass(frozen=True)
 class Dependents:
-    """`taken` are granted with the action; `refused` are not, each with the reason."""
+    """`taken` are granted with the action; `refused` are not, each with the reason.
 
-    source: str
+    The source is the Service Authorization Reference, where none is named.
+    """
+
     taken: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -29,8 +30,8 @@ def _no(reason: str, *permissions: str) -> dict[str, str]:
     return dict.fromkeys(iam(*permissions), reason)
 
 
+# RDS user guide, "Copying a DB snapshot": who copies under a key of their own makes the grant that RDS uses it by
 _COPIED = Dependents(
-    'RDS user guide, "Copying a DB snapshot": who copies under a key of their own makes the grant that RDS uses it by',
     iam("kms:CreateGrant DescribeKey", "rds:AddTagsToResource"),
     _no("no snapshot is of RDS Custom", "rds:CopyCustomDBEngineVersion"),
 )
@@ -38,13 +39,11 @@ _COPIED = Dependents(
 
 DEPENDENTS: dict[str, Dependents] = {
     "application-autoscaling:RegisterScalableTarget": Dependents(
-        _REFERENCE,
         refused=_no(_NO_TAGS, "application-autoscaling:TagResource")
         | _no("the scalable target is there already, and with it the role", "iam:CreateServiceLinkedRole PassRole"),
     ),
-    "ec2:AuthorizeSecurityGroupIngress": Dependents(_REFERENCE, iam("ec2:CreateTags")),
+    "ec2:AuthorizeSecurityGroupIngress": Dependents(iam("ec2:CreateTags")),
     "ec2:CreateFlowLogs": Dependents(
-        _REFERENCE,
         iam("logs:CreateLogDelivery DeleteLogDelivery"),  # VPC guide, "Publish flow logs to Amazon S3"
         _no(
             _TO_BUCKET,
@@ -55,11 +54,10 @@ DEPENDENTS: dict[str, Dependents] = {
     ),
     "rds:CopyDBClusterSnapshot": _COPIED,
     "rds:CopyDBSnapshot": _COPIED,
-    "rds:CreateDBClusterSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
-    "route53resolver:AssociateFirewallRuleGroup": Dependents(_REFERENCE, iam("ec2:DescribeVpcs")),
-    "rds:CreateDBSnapshot": Dependents(_REFERENCE, iam("rds:AddTagsToResource")),
+    "rds:CreateDBClusterSnapshot": Dependents(iam("rds:AddTagsToResource")),
+    "route53resolver:AssociateFirewallRuleGroup": Dependents(iam("ec2:DescribeVpcs")),
+    "rds:CreateDBSnapshot": Dependents(iam("rds:AddTagsToResource")),
     "rds:ModifyDBInstance": Dependents(
-        _REFERENCE,
         refused=_no(
             _ONE_ROLE,
             "iam:PassRole",
@@ -68,9 +66,8 @@ DEPENDENTS: dict[str, Dependents] = {
             "secretsmanager:CreateSecret RotateSecret TagResource",
         ),
     ),
-    "rds:PromoteReadReplica": Dependents(_REFERENCE, refused=_no(_NO_TAGS, "rds:AddTagsToResource")),
+    "rds:PromoteReadReplica": Dependents(refused=_no(_NO_TAGS, "rds:AddTagsToResource")),
     "servicequotas:GetServiceQuota": Dependents(
-        _REFERENCE,
         refused=_no(
             "the quotas of VPC alone are asked for",
             "autoscaling:DescribeAccountLimits",
@@ -84,7 +81,6 @@ DEPENDENTS: dict[str, Dependents] = {
         ),
     ),
     "wafv2:GetWebACLForResource": Dependents(
-        _REFERENCE,
         iam("elasticloadbalancing:GetLoadBalancerWebACL", "wafv2:GetWebACL"),
         _no(
             _BALANCER,
@@ -95,8 +91,8 @@ DEPENDENTS: dict[str, Dependents] = {
             "ec2:GetVerifiedAccessInstanceWebAcl",
         ),
     ),
+    # AWS WAF guide, permissions to publish logs to CloudWatch Logs
     "wafv2:PutLoggingConfiguration": Dependents(
-        "AWS WAF guide, permissions to publish logs to CloudWatch Logs",
         iam(
             "iam:CreateServiceLinkedRole",
             "logs:CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies PutResourcePolicy",

@@ -87,19 +87,10 @@ def _dashboards(environment: Environment) -> list[str]:
     return [f"{prefix}:dashboard/{name}" for name in environment.dashboards.values()]
 
 
-def _rules(environment: Environment) -> list[str]:
-    return [rule for one in environment.load_balancers.values() for rule in one.rule_arns]
-
-
-def _parameters(environment: Environment) -> list[str]:
-    return [f"parameter/{one.parameter.lstrip('/')}" for one in environment.database_endpoints.values()]
-
-
 def _senders(environment: Environment) -> list[str]:
     """The address itself, and its domain: SES takes whichever is the verified identity; and the configuration set."""
-    sender, events = environment.notifications.mail_sender, environment.notifications.mail_configuration_set
-    named = [f"identity/{sender}", f"identity/{sender.rpartition('@')[2]}"]
-    return [*named, f"configuration-set/{events}"] if events else named
+    sender = environment.notifications.mail_sender
+    return [f"identity/{sender}", f"identity/{sender.rpartition('@')[2]}", *_configuration_sets(environment)]
 
 
 def text_messages(environment: Environment) -> list[Place]:
@@ -128,45 +119,28 @@ def _configuration_sets(environment: Environment) -> list[str]:
     return [f"configuration-set/{name}"] if name else []
 
 
-def _key(name: str) -> Where:
-    """A KMS key by its id or ARN; one by its alias is any key that has it, as no policy can name an alias."""
+def _keys(names: Callable[[Environment], Iterable[str]]) -> Where:
+    """KMS keys by their ids or ARNs; one by its alias is any key that has it, as no policy can name an alias."""
 
-    def find(environment: Environment) -> list[Place]:
+    def place(environment: Environment, name: str) -> Place:
         if name.startswith("alias/"):
             aliased = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": (name,)}}
-            return [Place((environment.arn("kms", "key/*"),), aliased)]
-        return [Place((name if name.startswith("arn:") else environment.arn("kms", f"key/{name}"),))]
+            return Place((environment.arn("kms", "key/*"),), aliased)
+        return Place((name if name.startswith("arn:") else environment.arn("kms", f"key/{name}"),))
 
-    return find
-
-
-def evidence_key(environment: Environment) -> list[Place]:
-    """The key that encrypts evidence."""
-    return _key(environment.evidence.kms_key)(environment) if environment.evidence else []
+    return lambda environment: [place(environment, name) for name in names(environment)]
 
 
-def snapshot_key(environment: Environment) -> list[Place]:
-    """The key under which snapshots of a breach are copied."""
-    forensics = environment.evidence.snapshots if environment.evidence else None
-    return _key(forensics.kms_key)(environment) if forensics else []
-
-
-def bucket_keys(environment: Environment) -> list[Place]:
-    """The keys of buckets that have one of their own."""
-    return [place for name in environment.bucket_keys.values() for place in _key(name)(environment)]
-
-
-def signing_key(environment: Environment) -> list[Place]:
-    """The key that signs the ledger's heads."""
-    return _key(environment.evidence.signing_key)(environment) if environment.evidence else []
-
-
-def known_keys(environment: Environment) -> list[Place]:
-    """Every key that ever signed a head."""
-    if environment.evidence is None:
-        return []
-    names = (environment.evidence.signing_key, *environment.evidence.earlier_signing_keys)
-    return [place for name in names for place in _key(name)(environment)]
+evidence_key = _keys(lambda e: [e.evidence.kms_key] if e.evidence else [])
+"""The key that encrypts evidence."""
+snapshot_key = _keys(lambda e: [e.evidence.snapshots.kms_key] if e.evidence and e.evidence.snapshots else [])
+"""The key under which snapshots of a breach are copied."""
+bucket_keys = _keys(lambda e: e.bucket_keys.values())
+"""The keys of buckets that have one of their own."""
+signing_key = _keys(lambda e: [e.evidence.signing_key] if e.evidence else [])
+"""The key that signs the ledger's heads."""
+known_keys = _keys(lambda e: [e.evidence.signing_key, *e.evidence.earlier_signing_keys] if e.evidence else [])
+"""Every key that ever signed a head."""
 
 
 def in_evidence(*prefixes: str) -> Where:
@@ -222,7 +196,9 @@ PLACES: dict[str, Where] = {
     "ecs:service": _services("service"),
     "ecs:service-deployment": _services("service-deployment", "/*"),
     "ecs:service-revision": _services("service-revision", "/*"),
-    "elasticloadbalancing:listener-rule/app": _arns(_rules),
+    "elasticloadbalancing:listener-rule/app": _arns(
+        lambda e: (rule for one in e.load_balancers.values() for rule in one.rule_arns)
+    ),
     "elasticloadbalancing:loadbalancer/app/": _arns(lambda e: (one.arn for one in e.load_balancers.values())),
     "iam:role": plain("iam", lambda _: [_WAF_LOGGING]),
     "logs:log-group": plain("logs", _log_groups),
@@ -240,7 +216,9 @@ PLACES: dict[str, Where] = {
     "servicequotas:quota": plain("servicequotas", lambda e: ["vpc/L-2AEEBF1A"] if e.network_acls else []),
     "ses:configuration-set": plain("ses", _configuration_sets),
     "ses:identity": plain("ses", _senders),
-    "ssm:parameter": plain("ssm", _parameters),
+    "ssm:parameter": plain(
+        "ssm", lambda e: [f"parameter/{one.parameter.lstrip('/')}" for one in e.database_endpoints.values()]
+    ),
     "wafv2:ipset": _waf("ipset", lambda acl: (acl.ip_set, acl.ip_set_v6)),
     "wafv2:managedruleset": _waf("managedruleset", lambda _: ["*"]),
     "wafv2:regexpatternset": _waf("regexpatternset", lambda _: ["*"]),

@@ -25,13 +25,12 @@ def incidents(options: Options, unreadable: list[Unreadable], since: datetime | 
     Those that cannot be read are added to `unreadable`. That an entry follows from the one before it is checked,
     signatures are not: that is `incident audit verify`. Raises `RefusedError` when AWS refuses or does not answer.
     """
-    from activities.ledger.index import IncidentIndex
     from activities.ledger.reader import LedgerReader
     from starters.client.aws_session import vault
 
     with vault(options, f"reading the ledger of {options.named_environment()}") as (clients, environment):
         ledger = LedgerReader(clients, environment)
-        for incident in IncidentIndex(clients, environment).ids(since):
+        for incident in ledger.incidents(since):
             found = _read(ledger, incident)
             if isinstance(found, str):
                 unreadable.append(Unreadable(incident, found))

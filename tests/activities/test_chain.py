@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from activities.action import RuleError
-from activities.ledger.index import IncidentIndex
+from activities.ledger.reader import LedgerReader
 from activities.ledger.store import LedgerStore
 from domain.audit.storage_format import Seal, chain_key, seal_place
 from domain.config.organisation import Channel, Contact
@@ -86,7 +86,7 @@ def test_every_incident_is_listed_once(clients: WorldClients, operation: str, do
     append(clients, entries(1, 3))
     append(clients, entries(4, 5))
     append(clients, entries(1, 3, "anew"), epoch=1)
-    assert IncidentIndex(clients, place()).ids() == [INCIDENT]
+    assert LedgerReader(clients, place()).incidents() == [INCIDENT]
 
 
 def test_the_same_batch_again_writes_nothing(clients: WorldClients) -> None:

@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action import Params, RuleError
-from activities.aws.shared.error_mapping import ALREADY, as_application_error, is_already, kind_of
+from activities.aws.shared.error_codes import ALREADY, is_already
+from activities.aws.shared.error_mapping import as_application_error, kind_of
 from domain.values.errors import FINAL, ErrorKind
 from tests.activities.wire_codes import codes_of, operations
 

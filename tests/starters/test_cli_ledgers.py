@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from activities.ledger.index import IncidentIndex
+from activities.ledger.reader import LedgerReader
 from domain.audit.storage_format import StoredCopy
 from domain.audit.verdict import account as entries_of
 from domain.model.timeline import Entry
@@ -117,6 +117,6 @@ def test_a_long_index_is_read_to_its_end(aws: Vaulted) -> None:
     """The list of incidents comes in pages; the last page counts as the first does."""
     ids = keep(aws, *(history("database", "P1", [], T0 + number * DAY) for number in range(5)))
     short: Any = Short(aws.clients)
-    assert IncidentIndex(short, aws.environment).ids() == ids
+    assert LedgerReader(short, aws.environment).incidents() == ids
     assert short.pages == 3
-    assert IncidentIndex(short, aws.environment).ids(T0 + 2 * DAY) == ids[2:]
+    assert LedgerReader(short, aws.environment).incidents(T0 + 2 * DAY) == ids[2:]

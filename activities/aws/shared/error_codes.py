@@ -93,11 +93,18 @@ _TABLE = [
 _EXACT = {code: kind for code, kind in reversed(_TABLE) if "*" not in code}
 _WILD = [(code, kind) for code, kind in _TABLE if "*" in code]
 _ALREADY_BARE = frozenset(_bare(code) for code in ALREADY)
-_ONE_AT_A_TIME = frozenset({"CreateExportTask", "StartQuery"})
-_TOO_OFTEN = frozenset({"AdminResetUserPassword", "ForgotPassword"})
-"""Whose `LimitExceededException` says "attempt limit exceeded, please try after some time" (Amazon Cognito)."""
-_SENDS = frozenset({"SendTextMessage", "SendVoiceMessage"})
-"""Whose `ConflictException` says that somebody opted out, or that a sender is not active: AWS End User Messaging."""
+_OF_OPERATION = {
+    # one at a time is allowed
+    ("LimitExceeded", "CreateExportTask"): ErrorKind.WRONG_STATE,
+    ("LimitExceeded", "StartQuery"): ErrorKind.WRONG_STATE,
+    # "attempt limit exceeded, please try after some time" (Amazon Cognito)
+    ("LimitExceeded", "AdminResetUserPassword"): ErrorKind.TRANSIENT,
+    ("LimitExceeded", "ForgotPassword"): ErrorKind.TRANSIENT,
+    # somebody opted out, or a sender is not active: it can never be sent (AWS End User Messaging)
+    ("Conflict", "SendTextMessage"): ErrorKind.INVALID_REQUEST,
+    ("Conflict", "SendVoiceMessage"): ErrorKind.INVALID_REQUEST,
+}
+"""What a code means where an operation says something else by it."""
 _RETRIED_STATUSES = frozenset({420, 429})
 
 
@@ -115,20 +122,10 @@ def is_already(error: BaseException) -> bool:
 
 
 def kind_of_answer(response: dict[str, Any], operation: str) -> ErrorKind:
-    """Give the kind of an error answer: by its code, else by its HTTP status.
-
-    `LimitExceededException` is a quota, except where it says that one at a time is allowed, or not so many in a short
-    time, which passes. `ConflictException` passes too, except where it says that this can never be sent.
-    """
+    """Give the kind of an error answer: by its code, for some with the operation, else by its HTTP status."""
     code = _bare(str(response.get("Error", {}).get("Code", "")))
-    if code == "LimitExceeded" and operation in _ONE_AT_A_TIME:
-        return ErrorKind.WRONG_STATE
-    if code == "LimitExceeded" and operation in _TOO_OFTEN:
-        return ErrorKind.TRANSIENT
-    if code == "Conflict" and operation in _SENDS:
-        return ErrorKind.INVALID_REQUEST
-    if code in _EXACT:
-        return _EXACT[code]
+    if known := _OF_OPERATION.get((code, operation)) or _EXACT.get(code):
+        return known
     for pattern, kind in _WILD:
         if fnmatchcase(code, pattern):
             return kind

@@ -6,11 +6,9 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
-from activities.aws.shared.error_codes import ALREADY, code_of, is_already, kind_of_answer
+from activities.aws.shared.error_codes import code_of, kind_of_answer
 from activities.ledger.terms import SupersededError
 from domain.values.errors import FINAL, ErrorKind
-
-__all__ = ["ALREADY", "as_application_error", "is_already", "kind_of"]
 
 _MESSAGE_MAX = 300
 _ATTEMPTS = 3
