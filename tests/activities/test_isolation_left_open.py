@@ -38,6 +38,7 @@ def test_dns_that_goes_on_is_told() -> None:
         estate.firewall(f"group-{number}", 200 + number)
     plan = planned(world)
     assert "the DNS firewall is left as it is" in plan.impact
+    assert "refuses every name" not in plan.impact
     assert plan.after["dns_firewall"] is None
     world.scope = scope(environment=world.scope.environment.model_copy(update={"networks": {}}))
     assert "DNS goes on, by which data can leave" in planned(world).impact
@@ -56,6 +57,7 @@ def test_a_full_network_acl_is_told_and_the_rest_is_cut(standing: int, denied: l
     plan = planned(world)
     told = f"network ACL {estate.acl} has 20 of 20 ingress entries of IPv4: it is full"
     assert (told in plan.impact) == (standing == 20)
+    assert ("denies everything" in f"{plan.summary} {plan.impact}") == (standing == 19)
     world.change.act(world.scope, plan)
     assert [egress for _, egress, _ in deny(estate)] == denied
     assert estate.ingress(estate.backend) == []
@@ -78,5 +80,6 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_cut(operation: str, words:
         plan = planned(world)
     assert operation in {one.operation for one in sent}
     assert words in plan.impact
+    assert "names no dns_firewall" not in plan.impact
     world.change.act(world.scope, plan)
     assert [egress for _, egress, _ in deny(estate)] == [False, True]

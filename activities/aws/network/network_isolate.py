@@ -71,16 +71,18 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         after: State = {_WEB_ACL: _BLOCK}
         left_open: list[str] = []
         dns: State | None = None
+        denied, why_dns = "everything", ""
         if network:
             found = self.clients.client("ec2").describe_network_acls(NetworkAclIds=[network])["NetworkAcls"][0]
             self._refuse_ours_in(scope, found)
-            entries, full = self._entries(found)
+            entries, full, denied = self._entries(found)
             after |= entries
             left_open += full
             group = next(
                 (one.dns_firewall for one in environment.networks.values() if one.vpc_id == found["VpcId"]), None
             )
             dns = {"group": group, "vpc": found["VpcId"]} if group else None
+            why_dns = "" if group else ": the environment's network names no dns_firewall"
         if dns:
             firewall = DnsFirewall(self.clients, **dns)
             if (planned := unless_denied(firewall.planned)) is None:
@@ -104,10 +106,12 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         named = [f"security-group/{group}" for group in groups] + ([f"network-acl/{network}"] if network else [])
         return self.proposed(
             target=acl["ARN"],
-            summary=f"Isolate {params.web_acl}: {_pieces(groups, network)}",
+            summary=f"Isolate {params.web_acl}: {_pieces(groups, network and denied)}",
             before=before,
             after=after,
-            impact=self._impact(context, before, left_open),
+            impact=self._impact(
+                context, before, _of_the_network(network, denied, dns if after.get(_DNS) else None, why_dns), left_open
+            ),
             locks=[acl["ARN"], *(environment.arn("ec2", name) for name in named)],
             context=context,
         )
@@ -122,10 +126,11 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         found += [(group, Ingress(self.clients, group)) for group in context["security_groups"]]
         return found if wanted.get(_WEB_ACL, _BLOCK) == _BLOCK else reversed(found)
 
-    def _entries(self, acl: dict[str, Any]) -> tuple[State, list[str]]:
+    def _entries(self, acl: dict[str, Any]) -> tuple[State, list[str], str]:
         """The entries that deny everything, both ways, for IPv6 too where the VPC has it (`ec2:DescribeVpcs`).
 
-        As many as the network ACL has room for (`servicequotas:GetServiceQuota`), and what is to be said of the others.
+        As many as the network ACL has room for (`servicequotas:GetServiceQuota`), what is to be said of the others, and
+        what those that it has room for deny.
         """
         vpc = self.clients.client("ec2").describe_vpcs(VpcIds=[acl["VpcId"]])["Vpcs"][0]
         states = {one["Ipv6CidrBlockState"]["State"] for one in vpc.get("Ipv6CidrBlockAssociationSet", [])}
@@ -143,7 +148,12 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
                     full.append(f"{where} has {count} of {most} {direction} entries of {_SPOKEN[family]}: it is full")
                 if most is None and number not in standing:
                     full.append(f"{where}, if it has no room for {direction} entries: its quota may not be read")
-        return entries, full
+        all_of_it = len(entries) == len(_DIRECTIONS) * len(families)
+        return (
+            entries,
+            full,
+            "everything" if all_of_it else "a part" if entries else "nothing more",
+        )
 
     def _refuse_ours_in(self, scope: Scope, acl: dict[str, Any]) -> None:
         subnets = [one["SubnetId"] for one in acl["Associations"]]
@@ -160,7 +170,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             inside = [one["NetworkInterfaceId"], *(group["GroupId"] for group in one["Groups"])]
             refuse_protected(scope.environment, [*inside, *([attached] if attached else [])])
 
-    def _impact(self, context: State, before: State, left_open: list[str]) -> str:
+    def _impact(self, context: State, before: State, network: str, left_open: list[str]) -> str:
         wafv2 = self.clients.client(context["waf"])
         acl = wafv2.get_web_acl(**context["web_acl"])["WebACL"]
         rules_in_order = unless_denied(lambda: in_order(wafv2, acl))
@@ -172,32 +182,28 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         rules = sum(len(before[group]) for group in context["security_groups"])
         return (
             f"The portal is down for everybody, clinical users included, until this is undone. The web ACL blocks every"
-            f" request that no rule allows.{still}{_of_the_network(context)} {rules} ingress rules of "
+            f" request that no rule allows.{still}{network} {rules} ingress rules of "
             f"{len(context['security_groups'])} security groups are revoked; an undo writes them anew, under other "
             f"rule ids and without tags of their own.{stays}"
         )
 
 
-def _of_the_network(context: State) -> str:
+def _of_the_network(network: str | None, denied: str, dns: State | None, why_not: str) -> str:
     """What the network ACL cuts, and what no network ACL does (VPC guide, "Network ACL basics")."""
-    if not context["network_acl"]:
+    if not network:
         return " Connections that exist go on: only a network ACL cuts them."
-    dns = (
-        f" The DNS firewall refuses every name in all of {context['dns']['vpc']}."
-        if context["dns"]
-        else " DNS goes on, by which data can leave: the environment's network names no dns_firewall."
-    )
+    names = f" The DNS firewall refuses every name in all of {dns['vpc']}." if dns else ""
     return (
-        f" Network ACL {context['network_acl']} denies everything into and out of its subnets, connections that exist, "
+        f" Network ACL {network} denies {denied}, into and out of its subnets, connections that exist, "
         "health checks and the database among them; not what goes to the VPC's resolver, metadata and clocks, nor "
-        f"between addresses of one subnet.{dns}"
+        f"between addresses of one subnet.{names or f' DNS goes on, by which data can leave{why_not}.'}"
     )
 
 
-def _pieces(groups: list[str], network: str | None) -> str:
+def _pieces(groups: list[str], denied: str | None) -> str:
     parts = ["the web ACL blocks by default"]
-    if network:
-        parts.append("its network ACL denies everything")
+    if denied:
+        parts.append(f"its network ACL denies {denied}")
     if groups:
         parts.append(f"{len(groups)} security groups let nothing in")
     return ", ".join(parts)
