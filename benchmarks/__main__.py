@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from activities.aws.evidence.s3_content import MIB
-from benchmarks import clocks, command, evidence, latency, length, storm, throughput
+from benchmarks import clocks, command, evidence, latency, length, simulated, storm, throughput
 from benchmarks.figures import HEADING, Figure, compared
 from benchmarks.stage import Size, Stage, stage
 from worker.command import leave
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, tuple[Benchmark, str]] = {
     "clocks": (clocks.run, "lateness of 100 and 1,000 SLA clocks due within one second"),
     "length": (length.run, "cost of an incident of 50, 500 and 5,000 notes"),
     "storm": (storm.run, "first page of 20 P0 declared amid 300 P3 within ten seconds"),
+    "simulated": (simulated.run, "a P0's hour by `incident simulate` against the same on Temporal"),
     "command": (command.run, "`incident --help` and `incident start`"),
 }
 EVIDENCE = "evidence"

@@ -29,10 +29,10 @@ class LiveIncident:
         self.effects: list[Effect] = []
 
     @classmethod
-    def declared(cls, declaration: Declaration) -> "LiveIncident":
+    def declared(cls, declaration: Declaration, timeline: Timeline | None = None) -> "LiveIncident":
         """Begin an incident: what the declaration says of facts is recorded, evidence begins to be preserved."""
         at, event = declaration.declared_at, Declared(declaration=declaration)
-        timeline = Timeline()
+        timeline = timeline or Timeline()
         entry = _entry(timeline, event, declaration.declared_by, at, {"command": "start"})
         incident = cls(evolve.declared(declaration, at, declaration.declared_by), timeline)
         incident.effects += react(incident.state, entry, event)

@@ -6,6 +6,7 @@ Pages arrive, notices are posted, plans are made and applied in the instant in w
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.config.approval import ApprovalClass
 from domain.config.runbook import ProbeStep
@@ -18,6 +19,7 @@ from domain.model.events import Delivered
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 from domain.model.records import ChangeRecord, ChangeStatus
+from domain.model.timeline import Entry, Timeline
 from domain.model.work_events import NoticeMoved
 from domain.rules import change_requests, clock, findings, tasks
 from domain.rules.change import ChangeRequest, LiveChange
@@ -28,6 +30,35 @@ from domain.values.status import Status
 _UNSEEN = Finding(status=FindingStatus.UNKNOWN, summary="not looked at in a simulation")
 _TARGET = "simulated"
 _SENT = {"channel": "simulation", "message_id": "simulation"}
+
+
+class _Draft(Timeline):
+    """A record that proves nothing, as nothing has happened: to hash it would take most of the time."""
+
+    def append(
+        self,
+        at: datetime,
+        actor: str,
+        kind: str,
+        text: str,
+        data: dict[str, Any] | None = None,
+        *,
+        v: int = 1,
+        cause: dict[str, Any] | None = None,
+    ) -> Entry:
+        entry = Entry.model_construct(
+            seq=self.length + 1,
+            at=at,
+            actor=actor,
+            kind=kind,
+            text=text,
+            data=data or {},
+            v=v,
+            cause=cause or {},
+            prev="",
+        )
+        self.entries.append(entry)
+        return entry
 
 
 class _Change:
@@ -59,10 +90,19 @@ class _Change:
 class Simulation:
     """One declaration played on a clock of its own, with the incidents that it opens.
 
-    `classes` says of each action which class its plans have. It is played by `run`, once.
+    `classes` says of each action which class its plans have. It is played by `run`, once. Its record is hashed, and can
+    be reported, where it is `sealed`.
     """
 
-    def __init__(self, declaration: Declaration, classes: Mapping[str, ApprovalClass], looks: Iterable[Look]) -> None:
+    def __init__(
+        self,
+        declaration: Declaration,
+        classes: Mapping[str, ApprovalClass],
+        looks: Iterable[Look],
+        *,
+        sealed: bool = False,
+    ) -> None:
+        self._sealed = sealed
         self.declared_at = self._now = declaration.declared_at
         self._classes = classes
         self._looks = list(looks)
@@ -76,7 +116,8 @@ class Simulation:
         return self.incidents[0].live
 
     def _declare(self, declaration: Declaration) -> None:
-        self.incidents.append(_Simulated(self, declaration, self._now))
+        timeline = Timeline() if self._sealed else _Draft()
+        self.incidents.append(_Simulated(self, LiveIncident.declared(declaration, timeline), self._now))
 
     def open(self, declaration: Declaration) -> str:
         """Declare an incident beside those there are; returns its id."""
@@ -121,11 +162,11 @@ class Simulation:
 class _Simulated:
     """One incident with its changes, and the world's answers to what it asks for."""
 
-    def __init__(self, simulation: Simulation, declaration: Declaration, now: datetime) -> None:
+    def __init__(self, simulation: Simulation, live: LiveIncident, now: datetime) -> None:
         self._simulation = simulation
         self._changes: dict[str, _Change] = {}
         self._unanswered: list[ProbeStep] = []
-        self.live = LiveIncident.declared(declaration)
+        self.live = live
         self.go_on(now)
 
     def newest(self, step: str) -> _Change | None:

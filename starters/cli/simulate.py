@@ -68,7 +68,7 @@ def simulate(options: Options, type_: str, **given: Any) -> None:
         phi=given["phi"],
     )
     _check_steps(declaration, looks)
-    played = Simulation(declaration, CLASSES, looks)
+    played = Simulation(declaration, CLASSES, looks, sealed=given["output"] is not None)
     played.run(said, given["length"])
     if given["output"] is not None:
         from reporting.formats.rendering import rendered
