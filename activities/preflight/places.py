@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from botocore import xform_name
+
 from activities.action import iam
 from activities.aws.database import described_database
 from activities.aws.network.acm_certificate import acm_of
@@ -171,15 +173,21 @@ def left(used: int, most: int, needed: int, what: str) -> Verdict:
     return ok(detail) if most - used >= needed else wrong(f"{detail}, {needed} are needed; clear some, or ask for more")
 
 
-def described(service_: str, operation: str, argument: str, holds: str) -> Callable[[Room, str], Verdict]:
-    """Whether AWS describes exactly this: one that it does not know it answers with an error, or with nothing."""
+def known(
+    name: str, targets: Callable[[Room], Mapping[str, str]], permission: str, argument: str, holds: str
+) -> Check[str]:
+    """A check that AWS describes exactly what is named: what it does not know it answers with an error, or nothing.
 
-    def look(room: Room, name: str) -> Verdict:
-        plural = argument.endswith("s")
-        answer = getattr(room.client(service_), operation)(**{argument: [name] if plural else name})
+    The permission is the operation's, which takes the target as `argument`, or a list of it, and answers with `holds`.
+    """
+    service, _, operation = permission.partition(":")
+
+    def look(room: Room, one: str) -> Verdict:
+        client = room.client("elbv2" if service == "elasticloadbalancing" else service)
+        answer = getattr(client, xform_name(operation))(**{argument: [one] if argument.endswith("s") else one})
         return ok("there") if answer.get(holds) else missing()
 
-    return look
+    return named(name, targets, look, (permission,))
 
 
 def certificate(room: Room, given: str) -> Verdict:
@@ -209,20 +217,16 @@ CHECKS: tuple[Check[Any], ...] = (
     named("account", each(lambda e: {"account": e.account}), caller, ()),
     named("arn", arns, arn, ()),
     named("service", under("services"), service, iam("ecs:DescribeServices")),
-    named(
+    known(
         "target group",
         under("services", "target_group_arn"),
-        described("elbv2", "describe_target_groups", "TargetGroupArns", "TargetGroups"),
-        iam("elasticloadbalancing:DescribeTargetGroups"),
+        "elasticloadbalancing:DescribeTargetGroups",
+        "TargetGroupArns",
+        "TargetGroups",
     ),
     named("log group", each(log_groups), log_group, iam("logs:DescribeLogGroups")),
     named("database", under("databases"), database, iam("rds:DescribeDBClusters DescribeDBInstances")),
-    named(
-        "network",
-        under("networks", "vpc_id"),
-        described("ec2", "describe_vpcs", "VpcIds", "Vpcs"),
-        iam("ec2:DescribeVpcs"),
-    ),
+    known("network", under("networks", "vpc_id"), "ec2:DescribeVpcs", "VpcIds", "Vpcs"),
     named(
         "load balancer",
         under("load_balancers"),
@@ -230,37 +234,12 @@ CHECKS: tuple[Check[Any], ...] = (
         iam("elasticloadbalancing:DescribeLoadBalancers DescribeListeners DescribeRules"),
     ),
     named("bucket", under("buckets"), bucket, iam("s3:ListBucket")),
-    named(
-        "security group",
-        under("security_groups"),
-        described("ec2", "describe_security_groups", "GroupIds", "SecurityGroups"),
-        iam("ec2:DescribeSecurityGroups"),
-    ),
-    named(
-        "network ACL",
-        under("network_acls"),
-        described("ec2", "describe_network_acls", "NetworkAclIds", "NetworkAcls"),
-        iam("ec2:DescribeNetworkAcls"),
-    ),
-    named(
-        "user pool",
-        under("user_pools"),
-        described("cognito-idp", "describe_user_pool", "UserPoolId", "UserPool"),
-        iam("cognito-idp:DescribeUserPool"),
-    ),
+    known("security group", under("security_groups"), "ec2:DescribeSecurityGroups", "GroupIds", "SecurityGroups"),
+    known("network ACL", under("network_acls"), "ec2:DescribeNetworkAcls", "NetworkAclIds", "NetworkAcls"),
+    known("user pool", under("user_pools"), "cognito-idp:DescribeUserPool", "UserPoolId", "UserPool"),
     named("certificate", under("certificates"), certificate, iam("acm:DescribeCertificate")),
-    named(
-        "dashboard",
-        under("dashboards"),
-        described("cloudwatch", "get_dashboard", "DashboardName", "DashboardBody"),
-        iam("cloudwatch:GetDashboard"),
-    ),
-    named(
-        "parameter",
-        under("database_endpoints", "parameter"),
-        described("ssm", "get_parameters", "Names", "Parameters"),
-        iam("ssm:GetParameters"),
-    ),
+    known("dashboard", under("dashboards"), "cloudwatch:GetDashboard", "DashboardName", "DashboardBody"),
+    known("parameter", under("database_endpoints", "parameter"), "ssm:GetParameters", "Names", "Parameters"),
     named("alarms", each(lambda _: {"region": "*"}), alarms, iam("cloudwatch:DescribeAlarms", "sns:ListTopics")),
 )
 """In the order in which people read it."""

@@ -154,12 +154,5 @@ CHECKS: tuple[Check[Any], ...] = (
     named("key", each(keys), key, iam("kms:DescribeKey")),
     named("trail", under("trails"), trail, iam("cloudtrail:DescribeTrails GetTrailStatus GetEventSelectors")),
 )
-WRITES: tuple[Check[Any], ...] = (
-    named(
-        "locked object",
-        _EVIDENCE,
-        locked_object,
-        iam("sts:AssumeRole"),
-    ),
-)
+WRITES: tuple[Check[Any], ...] = (named("locked object", _EVIDENCE, locked_object, iam("sts:AssumeRole")),)
 """What writes: only with `--write`."""

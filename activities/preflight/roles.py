@@ -11,6 +11,7 @@ from threading import Semaphore
 from typing import Any
 
 from activities.action import iam
+from activities.aws.shared.pieces import some
 from activities.permissions.roles import roles
 from activities.permissions.statements import Statement, role_name, statements
 from activities.preflight.check import Check, Room, Verdict, first_wrong, unknown
@@ -19,7 +20,6 @@ UNSEEN = "not seen: bucket, key and session policies"
 ALLOWED = "allowed"
 UNSURE = "unsure"
 _STANDS_FOR_ANY = "preflight"
-_SHOWN = 3
 _MAKE = "make it with its policy of deploy/iam"
 _PAGE = 1000
 _FEW = Semaphore(4)
@@ -59,9 +59,7 @@ def role(room: Room, name: str) -> Verdict:
 
 
 def _few(actions: Iterable[str]) -> str:
-    named = sorted(set(actions))
-    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
-    return ", ".join(named[:_SHOWN]) + more
+    return some(sorted(set(actions)))
 
 
 def _with_neighbours(own: list[Statement]) -> Iterator[tuple[Statement, Statement]]:
@@ -93,11 +91,11 @@ def _others(room: Room, name: str, own: list[Statement]) -> Iterator[Statement]:
             known = [] if one.conditions else [key for key in found if key[0] == service]
             key = known[0] if known else (service, repr(one.conditions))
             found.setdefault(key, []).append(replace(one, actions=of_it))
-    for some in found.values():
+    for alike in found.values():
         yield Statement(
-            tuple(dict.fromkeys(action for one in some for action in one.actions)),
-            tuple(dict.fromkeys(resource for one in some for resource in one.resources)),
-            some[0].conditions,
+            tuple(dict.fromkeys(action for one in alike for action in one.actions)),
+            tuple(dict.fromkeys(resource for one in alike for resource in one.resources)),
+            alike[0].conditions,
         )
 
 
@@ -145,8 +143,9 @@ def _simulated(client: Any, arn: str, asked: Statement) -> dict[tuple[str, str],
         if len(asked.actions) == 1:
             raise
         half = len(asked.actions) // 2
-        some, others = (replace(asked, actions=part) for part in (asked.actions[:half], asked.actions[half:]))
-        return _simulated(client, arn, some) | _simulated(client, arn, others)
+        halves = (replace(asked, actions=part) for part in (asked.actions[:half], asked.actions[half:]))
+        first, second = (_simulated(client, arn, each) for each in halves)
+        return first | second
 
 
 def _decisions(result: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:

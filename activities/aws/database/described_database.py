@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 from activities.action import Clients, RuleError
-from activities.aws.database.database_state import serves
+from activities.aws.database.database_state import remedy, serves
+from activities.aws.shared.pages import Pages
 from domain.config.environment import Database
 
 AVAILABLE = "available"
@@ -75,6 +76,29 @@ def refuse_member(instance: dict[str, Any], name: str, instead: str) -> None:
     """Refuse what RDS does to instances that stand alone, and not to the members of a cluster."""
     if cluster := instance.get("DBClusterIdentifier"):
         raise RuleError(f"{name} is a member of cluster {cluster}: {instead}")
+
+
+def refuse_busy(name: str, doing: str, *statuses: str) -> None:
+    """Refuse what RDS does only to what is available, and say what helps."""
+    for status in statuses:
+        if status != AVAILABLE:
+            raise RuleError(
+                f"{name} is {status}, and RDS {doing} only what is available: {remedy(status) or 'wait for it'}"
+            )
+
+
+def offered(clients: Clients, instance: dict[str, Any], wanted: str) -> list[dict[str, Any]] | None:
+    """The options of a class for an instance's engine (`rds:DescribeOrderableDBInstanceOptions`).
+
+    Empty where AWS does not offer it; None where it lists no class of that engine at all, which says nothing.
+    """
+    engine = {"Engine": instance["Engine"], "EngineVersion": instance["EngineVersion"]}
+    describe = clients.client("rds").describe_orderable_db_instance_options
+    pages = Pages(describe, cursor="Marker", **engine, DBInstanceClass=wanted)
+    listed = list(pages.items("OrderableDBInstanceOptions"))
+    if found := [one for one in listed if one["DBInstanceClass"] == wanted]:
+        return found
+    return [] if listed or describe(**engine, MaxRecords=20)["OrderableDBInstanceOptions"] else None
 
 
 def pending(instance: dict[str, Any]) -> list[str]:

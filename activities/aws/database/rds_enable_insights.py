@@ -3,9 +3,7 @@
 from typing import Any
 
 from activities.action import ChangeAction, DatabaseParams, RuleError, iam
-from activities.aws.database.database_state import remedy
-from activities.aws.database.described_database import AVAILABLE, described, found, pending, refuse_member
-from activities.aws.database.orderable_classes import offered
+from activities.aws.database.described_database import described, found, offered, pending, refuse_busy, refuse_member
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -59,10 +57,7 @@ class EnableInsights(ChangeAction[DatabaseParams]):
 
     def _refuse(self, name: str, instance: dict[str, Any]) -> None:
         refuse_member(instance, name, "switch Performance Insights on for the whole cluster")
-        if (status := instance["DBInstanceStatus"]) != AVAILABLE:
-            raise RuleError(
-                f"{name} is {status}, and RDS modifies only what is available: {remedy(status) or 'wait for it'}"
-            )
+        refuse_busy(name, "modifies", instance["DBInstanceStatus"])
         options = offered(self.clients, instance, instance["DBInstanceClass"])
         if options and not any(one.get("SupportsPerformanceInsights") for one in options):
             raise RuleError(f"{name} is of class {instance['DBInstanceClass']}, which has no Performance Insights")

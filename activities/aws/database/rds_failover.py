@@ -6,7 +6,6 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 
 from activities.action import ChangeAction, DatabaseParams, RuleError, iam
-from activities.aws.database.database_state import remedy
 from activities.aws.database.described_database import (
     AVAILABLE,
     Described,
@@ -14,6 +13,7 @@ from activities.aws.database.described_database import (
     described_cluster,
     found,
     pending,
+    refuse_busy,
     writer,
 )
 from activities.aws.shared.pages import Pages
@@ -49,7 +49,7 @@ class Failover(ChangeAction[DatabaseParams]):
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Name where it goes; raises `RuleError` without a standby, or when RDS would refuse or decline."""
         place = found(self.clients, scope.environment.databases[params.database])
-        _refuse_busy(params.database, place)
+        refuse_busy(params.database, "fails over", *place.statuses)
         where, there, target, context = self._way(params.database, place)
         self._refuse_lately(params.database, context)
         field = _WRITER if place.cluster else _ZONE
@@ -169,12 +169,4 @@ class Failover(ChangeAction[DatabaseParams]):
             raise RuleError(
                 f"RDS failed {name} over at {short_time(events[-1]['Date'])}: it may still show the zone from before, "
                 f"and declines another failover so soon; look again {_LATELY_MINUTES} minutes later"
-            )
-
-
-def _refuse_busy(name: str, place: Described) -> None:
-    for status in place.statuses:
-        if status != AVAILABLE:
-            raise RuleError(
-                f"{name} is {status}, and RDS fails over only what is available: {remedy(status) or 'wait for it'}"
             )

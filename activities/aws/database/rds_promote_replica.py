@@ -23,7 +23,7 @@ from activities.aws.database import promotion_gates as gates
 from activities.aws.database import promotion_redirect as redirect
 from activities.aws.database.database_state import serves
 from activities.aws.database.described_database import described, refuse_member
-from activities.aws.database.promotion_loss import Pair, describe_loss
+from activities.aws.database.promotion_gates import Pair
 from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
 from activities.aws.ecs.described_service import SETTLE_PERMISSIONS, created_at, located, update
 from activities.aws.network.ingress_rules import IngressRule, matching
@@ -82,10 +82,9 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         group, endpoint = where.security_groups[params.fence], where.database_endpoints[params.endpoint]
         at = located(where.services[endpoint.service])
         service, by_hand = redirect.restartable(self.clients, at, params.restart)
-        rules = {
-            f"{_RULE}{name}": IngressRule.value(rule)
-            for name, rule in matching(self.clients.client("ec2"), group, (), None, _port(pair.old)).items()
-        }
+        port = int(pair.old.get("Endpoint", {}).get("Port") or _PORT)
+        reaching = matching(self.clients.client("ec2"), group, (), None, port)
+        rules = {f"{_RULE}{name}": IngressRule.value(rule) for name, rule in reaching.items()}
         deployment = deployment_now(service) if service else {}
         address = redirect.address(self.clients, endpoint.parameter)
         before = {**rules, _ROLE: _role(pair.new), _ADDRESS: address, **deployment}
@@ -105,7 +104,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             before=before,
             after=after,
             impact=impact,
-            locks=(*arns, _group_arn(where, group)),
+            locks=(*arns, where.arn("ec2", f"security-group/{group}")),
             reversible=False,
             context={
                 "database": params.replica,
@@ -196,7 +195,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         lost = params.primary_is_lost
         behind = "The replica is promoted."
         if before[_ROLE] != _PRIMARY:
-            behind = describe_loss(self.clients, scope, pair, lost)
+            behind = gates.describe_loss(self.clients, scope, pair, lost)
         said = f" That it is lost all the same is said by who asks: {lost.rstrip('.')}." if lost else ""
         service = scope.environment.database_endpoints[params.endpoint].service
         rules = sum(name.startswith(_RULE) for name in before)
@@ -280,11 +279,3 @@ def _role(instance: dict[str, Any]) -> str:
 
 def _restarts(plan: Plan) -> bool:
     return _DEPLOYMENT in plan.before
-
-
-def _port(instance: dict[str, Any]) -> int:
-    return int(instance.get("Endpoint", {}).get("Port") or _PORT)
-
-
-def _group_arn(where: Environment, group: str) -> str:
-    return where.arn("ec2", f"security-group/{group}")

@@ -5,9 +5,15 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import ChangeAction, Clients, DatabaseName, Params, RuleError, iam
-from activities.aws.database.database_state import remedy
-from activities.aws.database.described_database import AVAILABLE, described, found, pending, refuse_member
-from activities.aws.database.orderable_classes import offered
+from activities.aws.database.described_database import (
+    AVAILABLE,
+    described,
+    found,
+    offered,
+    pending,
+    refuse_busy,
+    refuse_member,
+)
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -39,12 +45,8 @@ class ResizeInstance(ChangeAction[ResizeParams]):
         """Compare classes; raises `RuleError` for one that AWS does not offer here, or an instance that is busy."""
         instance = found(self.clients, scope.environment.databases[params.database]).instance
         refuse_member(instance, params.database, _MEMBER)
-        status, current, wanted = instance["DBInstanceStatus"], instance[_CLASS], params.instance_class
-        if status != AVAILABLE:
-            raise RuleError(
-                f"{params.database} is {status}, and RDS modifies only what is available: "
-                f"{remedy(status) or 'wait for it'}"
-            )
+        refuse_busy(params.database, "modifies", instance["DBInstanceStatus"])
+        current, wanted = instance[_CLASS], params.instance_class
         checked = current == wanted or _refuse_unorderable(self.clients, instance, wanted)
         return self.proposed(
             target=instance["DBInstanceArn"],

@@ -104,7 +104,7 @@ class ServiceLog:
         """Count every line of the window; `text` is looked for in each, with its case."""
         if (few := self._few()) is None:
             return self._counted_there(text)
-        return Counted([self._tally(event, text) for event in few])
+        return Counted([self._tally(event, text is not None and text in event["message"]) for event in few])
 
     def records(self, texts: tuple[str, ...]) -> tuple[list[Record], Counted]:
         """The records among the lines that name one of these events, and all lines counted: a hit is one with any.
@@ -112,9 +112,7 @@ class ServiceLog:
         At most 100,000 records, the latest.
         """
         if (few := self._few()) is not None:
-            return self._read(few, texts)[0], Counted(
-                [self._tally(event)._replace(hit=self._says_event(event)) for event in few]
-            )
+            return self._read(few, texts)[0], Counted([self._tally(event, self._says_event(event)) for event in few])
         counted = self._counted_there(None, of_events=True)
         answer = logs_insights.run(self._logs, self.group, logs_queries.reading(texts), self._window, self._until)
         found, unread = self._read([_event(row) for row in answer.rows], texts)
@@ -137,10 +135,9 @@ class ServiceLog:
         found = list(pages.items("events"))
         return None if pages.truncated else found
 
-    def _tally(self, event: dict[str, Any], text: str | None = None) -> Tally:
+    def _tally(self, event: dict[str, Any], hit: bool) -> Tally:
         line, at = first_read(self.formats, event["message"]), moment_of(event)
         name, error = (None, False) if isinstance(line, Unread) else (line.format, line.error)
-        hit = text is not None and text in event["message"]
         return Tally(name, error, hit, event.get("logStreamName", ""), 1, at, at)
 
     def _read(self, found: list[dict[str, Any]], texts: tuple[str, ...]) -> tuple[list[Record], int]:
