@@ -40,8 +40,16 @@ def is_superseded(error: ActivityError) -> bool:
 
 def superseded() -> ApplicationError:
     """What a life of an incident ends with once another one goes on."""
-    text = "the incident goes on under a later term"
-    return ApplicationError(text, type=ErrorKind.SUPERSEDED.value, non_retryable=True)
+    return _final("the incident goes on under a later term", ErrorKind.SUPERSEDED)
+
+
+def refused(why: str) -> ApplicationError:
+    """That a rule of ours forbids what was asked."""
+    return _final(why, ErrorKind.REFUSED)
+
+
+def _final(text: str, kind: ErrorKind) -> ApplicationError:
+    return ApplicationError(text, type=kind.value, non_retryable=True)
 
 
 def _is(error: ActivityError, kind: ErrorKind) -> bool:

@@ -3,29 +3,28 @@
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import FollowCall
     from domain.model.commands import Command, CompleteTask, Note, WaiveTask
     from domain.model.state import IncidentState
-    from domain.model.timeline import Timeline, bounded
+    from domain.model.timeline import Timeline
     from domain.rules import decide, tasks
     from domain.rules.clock import Due
-    from domain.rules.document import document, waiting_for
+    from domain.rules.document import waiting_for
     from domain.rules.live import LiveIncident
     from domain.rules.run import FollowUpRun
     from domain.values import ids
-    from domain.values.errors import ASK_AGAIN, ErrorKind
     from domain.values.severity import Severity
     from domain.values.status import Status
 
 from workflows import failures, profiles, search_attributes
 from workflows.effect_runner import EffectRunner
+from workflows.listener import Listener
 from workflows.message_handlers import hears
 from workflows.restore import restored_incident
 from workflows.search_attributes import WAITING_FOR
-from workflows.timer import Timer
 
 COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task": WaiveTask, "note": Note}
 
@@ -49,14 +48,12 @@ async def leave_follow_up(state: IncidentState, term: int) -> None:
 
 @workflow.defn(name="FollowUp")
 @hears(COMMANDS)
-class FollowUp:
+class FollowUp(Listener):
     """Lives on after its incident, on the same state. What happens is written behind the incident's closed chain."""
 
     @workflow.init
     def __init__(self, run: FollowUpRun) -> None:
-        self._changed = False
-        self._ready = False
-        self._timer = Timer(self._news)
+        super().__init__("the work", decide.rule_refusal)
         self._waiting: list[str] = []
         if run.state is not None and (workflow.info().parent or workflow.info().continued_run_id):
             self._begin(LiveIncident(run.state, Timeline()), run.written, run.term)
@@ -83,24 +80,17 @@ class FollowUp:
             if workflow.info().is_continue_as_new_suggested() and not self._effects.running:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(FollowUpRun(state=self._incident.state, written=self._number, term=self._term))
-            self._timer.set(min((Due(at, what) for at, what in tasks.upcoming(self._incident.state)), default=None))
-            await workflow.wait_condition(lambda: self._changed)
-            self._changed = False
+            reminders = (Due(at, what) for at, what in tasks.upcoming(self._incident.state))
+            await self._wait_for_news(min(reminders, default=None))
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return document(self._incident.state)
+        return self._document()
 
     async def _restore(self, run: FollowUpRun) -> None:
         """Go on with the work from the record. A state that no run of ours has handed on is refused."""
         if run.restore is None or ids.follow_up_workflow_id(run.restore) != workflow.info().workflow_id:
-            text = "follow-up work is left by its incident, or restored by the incident's id"
-            raise ApplicationError(text, type=ErrorKind.REFUSED.value, non_retryable=True)
+            raise failures.refused("follow-up work is left by its incident, or restored by the incident's id")
         found = await restored_incident(workflow.info())
         self._begin(LiveIncident.restored(found, workflow.now()), found.followed, found.term)
-
-    async def ready(self) -> None:
-        """Wait until an incident that is being restored has been read."""
-        if not self._ready:
-            await workflow.wait_condition(lambda: self._ready)
 
     def _publish(self) -> None:
         waiting = waiting_for(self._incident.state)
@@ -132,35 +122,3 @@ class FollowUp:
             else:
                 self._number += 1
                 timeline.drop(entry.seq, keep=0)
-
-    def _news(self) -> None:
-        self._changed = True
-
-    def refuse_early(self, name: str, command: Command) -> str | None:
-        """Turn an update away at once; nothing of it enters history."""
-        if not self._ready:
-            return "the work is just being restored from its record: say it again in a moment"
-        return decide.follow_up_refusal(self._incident.state, name, command)
-
-    def hear(self, name: str, command: Command) -> str | None:
-        """Do a command; a refused one goes on record."""
-        reason = self._incident.hear(name, command, workflow.now(), decide.follow_up_refusal)
-        self._news()
-        return reason
-
-    def unreadable(self, name: str, payload: Any, problem: str) -> None:
-        """Put a signal that cannot be read on record as refused."""
-        by = payload.get("by") if isinstance(payload, dict) else None
-        self._incident.refuse(name, bounded(by), problem, workflow.now())
-        self._news()
-
-    async def answer(self) -> dict[str, Any]:
-        """The incident with its tasks as they stand."""
-        return document(self._incident.state)
-
-    @workflow.query
-    def state(self) -> dict[str, Any]:
-        """The incident with its tasks as they stand."""
-        if not self._ready:
-            raise ApplicationError(ASK_AGAIN)
-        return document(self._incident.state)

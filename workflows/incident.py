@@ -8,38 +8,33 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.commands import INCIDENT_COMMANDS, Command
+    from domain.model.commands import INCIDENT_COMMANDS
     from domain.model.declaration import Alert, KeyHold
-    from domain.model.timeline import bounded
     from domain.rules import alerts, change_requests, clock, decide, lifecycle
     from domain.rules.change import ChangeNews
-    from domain.rules.document import document
     from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident
     from domain.rules.run import Carried, IncidentRun
     from domain.values import ids
-    from domain.values.errors import ASK_AGAIN, ErrorKind
 
 from workflows import failures
 from workflows.effect_runner import EffectRunner
 from workflows.follow_up import leave_follow_up
 from workflows.ledger_writer import LedgerWriter
+from workflows.listener import Listener
 from workflows.message_handlers import hears
 from workflows.restore import restored_incident
-from workflows.timer import Timer
 from workflows.visibility import Visibility
 
 
 @workflow.defn(name="Incident")
 @hears(INCIDENT_COMMANDS)
-class Incident:
+class Incident(Listener):
     """Pages, probes, keeps every deadline, hears people, and starts the changes they ask for."""
 
     @workflow.init
     def __init__(self, run: IncidentRun) -> None:
-        self._changed = False
-        self._ready = False
-        self._timer = Timer(self._news)
+        super().__init__("the incident", decide.refusal)
         if run.declaration is not None:
             self._begin(LiveIncident.declared(run.declaration), LedgerProgress())
         elif run.carried is not None and workflow.info().continued_run_id is not None:
@@ -74,7 +69,7 @@ class Incident:
                     await self._effects.let_changes_go()
                     continue  # one of them may have ended meanwhile
                 await self._continue_as_new()
-            await self._wait_for_news()
+            await self._wait_for_news(clock.next_due(self._incident.state))
         await leave_follow_up(self._incident.state, self._ledger.progress.term)
         await self._release_key()
         await self._ledger.store_report()
@@ -85,24 +80,11 @@ class Incident:
         """Go on with an incident from its record. A state that no run of ours has handed on is refused."""
         info = workflow.info()
         if run.restore != info.workflow_id:
-            raise ApplicationError(
-                "an incident is begun with its declaration, or restored by its own id",
-                type=ErrorKind.REFUSED.value,
-                non_retryable=True,
-            )
+            raise failures.refused("an incident is begun with its declaration, or restored by its own id")
         found = await restored_incident(info)
         progress = LedgerProgress(written=found.length, epoch=found.epoch, term=found.term)
         self._begin(LiveIncident.restored(found, workflow.now()), progress)
         await self._hold_key()
-
-    async def _wait_for_news(self) -> None:
-        """Sleep until the next thing is due or something has been heard."""
-        self._timer.set(clock.next_due(self._incident.state))
-        await workflow.wait_condition(lambda: self._changed)
-        self._changed = False
-
-    def _news(self) -> None:
-        self._changed = True
 
     def _is_over(self) -> bool:
         return self._is_quiet() and not self._ledger.writing
@@ -168,7 +150,7 @@ class Incident:
 
     def _document(self) -> dict[str, Any]:
         """The document that `incident show --json` prints, with how far the record is kept."""
-        timeline, content = self._incident.timeline, document(self._incident.state)
+        timeline, content = self._incident.timeline, super()._document()
         content["clocks"] += self._ledger.clocks()
         content["timeline"] = {
             "length": timeline.length,
@@ -177,29 +159,6 @@ class Incident:
             "written": self._ledger.progress.written,
         }
         return content
-
-    async def ready(self) -> None:
-        """Wait until an incident that is being restored has been read."""
-        if not self._ready:
-            await workflow.wait_condition(lambda: self._ready)
-
-    def refuse_early(self, name: str, command: Command) -> str | None:
-        """Turn an update away at once; nothing of it enters history."""
-        if not self._ready:
-            return "the incident is just being restored from its record: say it again in a moment"
-        return decide.refusal(self._incident.state, name, command)
-
-    def hear(self, name: str, command: Command) -> str | None:
-        """Do a command; a refused one goes on record."""
-        reason = self._incident.hear(name, command, workflow.now())
-        self._news()
-        return reason
-
-    def unreadable(self, name: str, payload: Any, problem: str) -> None:
-        """Put a signal that cannot be read on record as refused; its content may hold anything and stays out."""
-        by = payload.get("by") if isinstance(payload, dict) else None
-        self._incident.refuse(name, bounded(by), problem, workflow.now())
-        self._news()
 
     async def answer(self) -> dict[str, Any]:
         """The incident as it stands, its changes begun: whoever reads of one may vote on it at once."""
@@ -226,15 +185,7 @@ class Incident:
     async def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
         """Put a signal of an unknown name on record as refused."""
         await self.ready()
-        self._incident.refuse(name, "unknown", "there is no such command", workflow.now())
-        self._news()
-
-    @workflow.query
-    def state(self) -> dict[str, Any]:
-        """The document that `incident show --json` prints."""
-        if not self._ready:
-            raise ApplicationError(ASK_AGAIN)
-        return self._document()
+        self.unreadable(name, None, "there is no such command")
 
     @workflow.query
     def timeline(self) -> list[dict[str, Any]]:

@@ -42,15 +42,11 @@ class LedgerWriter:
         self._writer: asyncio.Task[None] | None = None
         self._pause: asyncio.Task[None] | None = None
         self._next_at = workflow.now()
-        self._superseded = False
+        self.superseded = False
+        """Whether another life of the incident has taken a later term: this one has nothing more to say."""
         self._nothing_else = nothing_else
         self._reported = False
         self._with_report = True
-
-    @property
-    def superseded(self) -> bool:
-        """Whether another life of the incident has taken a later term: this one has nothing more to say."""
-        return self._superseded
 
     @property
     def writing(self) -> bool:
@@ -79,7 +75,7 @@ class LedgerWriter:
         """
         now = workflow.now()
         self._incident.take(self.progress.overdue(self._incident.state, now), now)
-        if self._writer is not None or self._superseded or not self._is_behind:
+        if self._writer is not None or self.superseded or not self._is_behind:
             return
         if now >= self._next_at or self._incident.state.ended:
             if self._pause is not None:
@@ -94,11 +90,6 @@ class LedgerWriter:
         finally:
             self._pause = None
         self._news()
-
-    async def written(self) -> None:
-        """Wait until all of the timeline is written."""
-        self.keep()
-        await workflow.wait_condition(lambda: not self.writing)
 
     async def store_report(self) -> None:
         """Store the report of an incident that has ended; that it cannot be stored goes on record, and no more.
@@ -115,7 +106,8 @@ class LedgerWriter:
                 self._take_report(ReportStored(places=(await self._store(profiles.REPORT, None)).places))
             except ActivityError as error:
                 self._take_report(ReportStored(reason=failures.reason(error)))
-        await self.written()
+        self.keep()
+        await workflow.wait_condition(lambda: not self.writing)
 
     async def _store(self, profile: profiles.Profile, last: AppendCall | None) -> Reported:
         self._with_report = False
@@ -150,7 +142,7 @@ class LedgerWriter:
             except ActivityError as error:
                 workflow.logger.warning("the ledger cannot be written: %s", failures.reason(error))
                 if failures.is_superseded(error):
-                    self._superseded = True
+                    self.superseded = True
                     break
                 self._news()  # its deadline runs: the loop must know when it is due
                 await workflow.sleep(profiles.LEDGER_AGAIN, summary="try the ledger again")

@@ -5,10 +5,9 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from domain.model.commands import Command
-from domain.values.errors import ErrorKind
+from workflows import failures
 
 
 class Hears(Protocol):
@@ -44,7 +43,7 @@ def _read(model: type[Command], payload: Any) -> Command:
     try:
         return model.model_validate(payload)
     except ValidationError as error:
-        raise ApplicationError(_problem(error), type=ErrorKind.REFUSED.value, non_retryable=True) from error
+        raise failures.refused(_problem(error)) from error
 
 
 def _add(cls: Any, name: str, model: type[Command]) -> None:
@@ -61,13 +60,13 @@ def _add(cls: Any, name: str, model: type[Command]) -> None:
         await self.ready()
         reason = self.hear(name, _read(model, payload))
         if reason is not None:
-            raise ApplicationError(reason, type=ErrorKind.REFUSED.value, non_retryable=True)
+            raise failures.refused(reason)
         return await self.answer()
 
     def validate(self: Hears, payload: Any) -> None:
         reason = self.refuse_early(name, _read(model, payload))
         if reason is not None:
-            raise ApplicationError(reason, type=ErrorKind.REFUSED.value, non_retryable=True)
+            raise failures.refused(reason)
 
     by_signal.__qualname__ = f"{cls.__name__}.{name}_signal"
     by_update.__qualname__ = f"{cls.__name__}.{name}_update"

@@ -55,24 +55,16 @@ _RULES: dict[str, _Rule] = {
 Refusal = Callable[[IncidentState, str, Command], str | None]
 """Says why a command is refused; None when it would be done."""
 
-_AFTER_THE_END = frozenset({"complete_task", "waive_task", "note"})
-
 
 def refusal(state: IncidentState, name: str, command: Command) -> str | None:
     """Why the incident refuses a command now; None when it would do it."""
     if state.ended:
         return f"the incident is {state.status}, which is final"
-    return _refusal(state, name, command)
+    return rule_refusal(state, name, command)
 
 
-def follow_up_refusal(state: IncidentState, name: str, command: Command) -> str | None:
-    """Why the work that a closed incident has left refuses a command; None when it would do it."""
-    if name not in _AFTER_THE_END:
-        return f"the incident is {state.status}, which is final"
-    return _refusal(state, name, command)
-
-
-def _refusal(state: IncidentState, name: str, command: Command) -> str | None:
+def rule_refusal(state: IncidentState, name: str, command: Command) -> str | None:
+    """Why a command is refused whether or not the incident has ended: a follow-up hears people after its end."""
     if state.who(command.by) is None:
         return f"{command.by!r} is no contact or role of {state.declaration.organisation.id}"
     return _RULES[name].may(state, command)

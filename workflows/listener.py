@@ -1,0 +1,76 @@
+"""What an incident and its follow-up have in common: how they hear people, and how they sleep until they do."""
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.model.commands import Command
+    from domain.model.timeline import bounded
+    from domain.rules.clock import Due
+    from domain.rules.decide import Refusal
+    from domain.rules.document import document
+    from domain.rules.live import LiveIncident
+    from domain.values.errors import ASK_AGAIN
+
+from workflows.timer import Timer
+
+
+class Listener:
+    """Hears people once it is ready: one that is being restored is read from its record first."""
+
+    _incident: LiveIncident
+
+    def __init__(self, what: str, refusal: Refusal) -> None:
+        self._what = what
+        self._refusal = refusal
+        self._changed = False
+        self._ready = False
+        self._timer = Timer(self._news)
+
+    def _news(self) -> None:
+        self._changed = True
+
+    async def _wait_for_news(self, due: Due | None) -> None:
+        """Sleep until the next thing is due or something has been heard."""
+        self._timer.set(due)
+        await workflow.wait_condition(lambda: self._changed)
+        self._changed = False
+
+    def _document(self) -> dict[str, Any]:
+        return document(self._incident.state)
+
+    async def ready(self) -> None:
+        """Wait until an incident that is being restored has been read."""
+        if not self._ready:
+            await workflow.wait_condition(lambda: self._ready)
+
+    def refuse_early(self, name: str, command: Command) -> str | None:
+        """Turn an update away at once; nothing of it enters history."""
+        if not self._ready:
+            return f"{self._what} is just being restored from its record: say it again in a moment"
+        return self._refusal(self._incident.state, name, command)
+
+    def hear(self, name: str, command: Command) -> str | None:
+        """Do a command; a refused one goes on record."""
+        reason = self._incident.hear(name, command, workflow.now(), self._refusal)
+        self._news()
+        return reason
+
+    def unreadable(self, name: str, payload: Any, problem: str) -> None:
+        """Put a signal that cannot be read on record as refused; its content may hold anything and stays out."""
+        by = payload.get("by") if isinstance(payload, dict) else None
+        self._incident.refuse(name, bounded(by), problem, workflow.now())
+        self._news()
+
+    async def answer(self) -> dict[str, Any]:
+        """The incident as it stands."""
+        return self._document()
+
+    @workflow.query
+    def state(self) -> dict[str, Any]:
+        """The document that `incident show --json` prints."""
+        if not self._ready:
+            raise ApplicationError(ASK_AGAIN)
+        return self._document()
