@@ -117,9 +117,7 @@ class EffectRunner:
         step = state.declaration.runbook.step(look.step)
         if not isinstance(step, ProbeStep):
             raise ApplicationError(f"{look.step} is no probe of this runbook", non_retryable=True)
-        call = ObserveCall(
-            scope=state.declaration.scope(state.severity), step=step.id, params=step.params, at=workflow.now()
-        )
+        call = ObserveCall(scope=state.scope, step=step.id, params=step.params, at=workflow.now())
         name, denied = f"{step.probe}.observe", False
         try:
             finding = await workflow.execute_activity(
@@ -135,9 +133,7 @@ class EffectRunner:
         step, sequence = state.declaration.runbook.step(notice.step), state.notice(notice.step).sequence
         if not isinstance(step, NoticeStep) or sequence is None:
             raise ApplicationError(f"{notice.step} is no notice of this runbook", non_retryable=True)
-        call = NoticeCall(
-            scope=state.declaration.scope(state.severity), step=step.id, params=step.params, sequence=sequence
-        )
+        call = NoticeCall(scope=state.scope, step=step.id, params=step.params, sequence=sequence)
         name = f"{step.notice}.send"
         try:
             told = await workflow.execute_activity(

@@ -109,7 +109,8 @@ class FollowUp(Listener):
                 environment=state.declaration.environment,
                 number=self._number + 1,
                 term=self._term,
-                **entry.model_dump(include={"at", "actor", "kind", "text", "data", "v", "cause"}),
+                at=entry.at,
+                **entry.said(),
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
             try:

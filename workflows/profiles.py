@@ -26,96 +26,63 @@ class Profile(TypedDict, total=False):
     retry_policy: RetryPolicy
 
 
-def _retry(attempts: int, longest_seconds: float) -> RetryPolicy:
-    return RetryPolicy(
+def _profile(
+    task_queue: str,
+    *,
+    attempt: timedelta,
+    attempts: int,
+    longest_pause: int,
+    within: timedelta | None = None,
+    heartbeat: timedelta = _HEARTBEAT,
+) -> Profile:
+    """At most so many attempts of so long each (0: any number), `longest_pause` in seconds, and all `within` a time."""
+    retry = RetryPolicy(
         initial_interval=timedelta(milliseconds=200),
         backoff_coefficient=2,
-        maximum_interval=timedelta(seconds=longest_seconds),
+        maximum_interval=timedelta(seconds=longest_pause),
         maximum_attempts=attempts,
         non_retryable_error_types=_NEVER_AGAIN,
     )
+    made = Profile(
+        task_queue=task_queue, start_to_close_timeout=attempt, heartbeat_timeout=heartbeat, retry_policy=retry
+    )
+    return made if within is None else {**made, "schedule_to_close_timeout": within}
 
 
-OBSERVE = Profile(
-    task_queue=DIAGNOSE_QUEUE,
-    start_to_close_timeout=timedelta(seconds=60),
-    schedule_to_close_timeout=timedelta(minutes=3),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(6, 20),
-)
+_MINUTE = timedelta(minutes=1)
+
+OBSERVE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=6, longest_pause=20, within=3 * _MINUTE)
 """A read: a few attempts within three minutes, then the finding is `unknown`."""
 
-PLAN = Profile(
-    task_queue=REMEDIATE_QUEUE,
-    start_to_close_timeout=timedelta(seconds=60),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(8, 20),
-)
+PLAN = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=8, longest_pause=20)
 
-APPLY = Profile(
-    task_queue=REMEDIATE_QUEUE,
-    start_to_close_timeout=timedelta(minutes=2),
-    schedule_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(1000, 20),
-)
+APPLY = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=1000, longest_pause=20, within=30 * _MINUTE)
 """A change: every attempt reads first, so attempts are bounded by time; one that waits for a lock is an attempt."""
 
-VERIFY = Profile(
-    task_queue=REMEDIATE_QUEUE,
-    start_to_close_timeout=timedelta(minutes=1),
-    schedule_to_close_timeout=timedelta(minutes=20),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(2000, 20),
-)
+VERIFY = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=2000, longest_pause=20, within=20 * _MINUTE)
 """A look at whether the world is `after`; "not yet" is a retry, which costs no history."""
 
-PRESERVE = Profile(
-    task_queue=FORENSICS_QUEUE,
-    start_to_close_timeout=timedelta(hours=12),
-    schedule_to_close_timeout=timedelta(days=3),
-    heartbeat_timeout=timedelta(seconds=10),
-    retry_policy=_retry(2000, 20),
+PRESERVE = _profile(
+    FORENSICS_QUEUE,
+    attempt=timedelta(hours=12),
+    attempts=2000,
+    longest_pause=20,
+    within=timedelta(days=3),
+    heartbeat=timedelta(seconds=10),
 )
 """A look that does long work and takes up where it was cut: copying evidence."""
 
-PAGE = Profile(
-    task_queue=NOTIFY_QUEUE,
-    start_to_close_timeout=timedelta(seconds=60),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(40, 30),
-)
+PAGE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=40, longest_pause=30)
 
-WAVE = Profile(
-    task_queue=NOTIFY_QUEUE,
-    start_to_close_timeout=timedelta(seconds=60),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(3, 1),
-)
+WAVE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=3, longest_pause=1)
 """Several pages at once, each tried once; only a worker that was cut is a reason to try again."""
 
-NOTICE = Profile(
-    task_queue=NOTIFY_QUEUE,
-    start_to_close_timeout=timedelta(seconds=90),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(20, 60),
-)
+NOTICE = _profile(NOTIFY_QUEUE, attempt=1.5 * _MINUTE, attempts=20, longest_pause=60)
 
-LEDGER = Profile(
-    task_queue=FORENSICS_QUEUE,
-    start_to_close_timeout=timedelta(seconds=60),
-    heartbeat_timeout=timedelta(seconds=3),
-    retry_policy=_retry(0, 15),
-)
+LEDGER = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15, heartbeat=timedelta(seconds=3))
 """The record: tried without end; what is final elsewhere is tried again by the workflow."""
 
-REPORT = Profile(
-    task_queue=FORENSICS_QUEUE,
-    start_to_close_timeout=timedelta(minutes=2),
-    schedule_to_close_timeout=timedelta(minutes=10),
-    heartbeat_timeout=_HEARTBEAT,
-    retry_policy=_retry(8, 30),
-)
+REPORT = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=8, longest_pause=30, within=10 * _MINUTE)
 """The report of an ended incident: a few attempts, then the incident ends without a stored one."""
 
 LEDGER_AGAIN = timedelta(seconds=10)

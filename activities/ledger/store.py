@@ -63,12 +63,10 @@ class LedgerStore:
         """
         while True:
             epoch, last = self._newest(incident)
-            if following.is_said_by(last) and not self._is_signed(incident, epoch, last):
+            if last.said() == following.said() and not self._is_signed(incident, epoch, last):
                 entry = last
                 break
-            entry = Timeline(dropped=last.seq, base=last.hash).append(
-                at, *following[:4], v=following.v, cause=following.cause
-            )
+            entry = Timeline(dropped=last.seq, base=last.hash).append(at, **following.said())
             if self._terms.put_under(incident, term or self._terms.current(incident), [_item(incident, epoch, entry)]):
                 break
         self._sign(incident, epoch, entry)
@@ -76,12 +74,10 @@ class LedgerStore:
 
     def follow_once(self, call: FollowCall) -> Entry:
         """Write one entry of the follow-up work behind the chain, like `follow`; a repeat finds it and writes none."""
-        following = Unchained(
-            call.actor, call.kind, call.text, {**call.data, "follow_up": call.number}, call.v, call.cause
-        )
+        following = call.model_copy(update={"data": {**call.data, "follow_up": call.number}})
         epoch, _ = self._newest(call.incident)
         for entry in self._latest(chain_key(call.incident, epoch), _LOOK_BACK):
-            if following.is_said_by(entry):
+            if entry.said() == following.said():
                 self._sign(call.incident, epoch, entry)
                 return entry
         return self.follow(call.incident, following, call.at, call.term)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -98,16 +99,16 @@ class Organisation(ConfigFile):
         if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
             yield Flaw(("severities",), f"no policy for {', '.join(missing)}; add one")
 
-    def holders(self, role: str) -> tuple[Contact, ...]:
-        """Everybody who holds a role; empty for a role that nobody holds."""
+    def holders(self, role: str, commander: str | None = None) -> tuple[Contact, ...]:
+        """Everybody who holds a role; empty for one that nobody holds. The commander's is held by whoever commands."""
+        if role == COMMANDER:
+            return tuple(contact for contact in self.contacts if contact.id == commander)
         return tuple(contact for contact in self.contacts if role in contact.roles)
 
-    def contact(self, who: str) -> Contact | None:
+    def contact(self, who: str, commander: str | None = None) -> Contact | None:
         """Find a contact by id, else the first holder of the role of that name."""
-        for contact in self.contacts:
-            if contact.id == who:
-                return contact
-        return next(iter(self.holders(who)), None)
+        named = (contact for contact in self.contacts if contact.id == who != COMMANDER)
+        return next(chain(named, self.holders(who, commander)), None)
 
     def held(self) -> frozenset[str]:
         """Every role that somebody holds."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from domain.config.environment import Environment
 from domain.config.organisation import Channel
 from domain.model.plan import Plan, State
-from domain.model.timeline import Entry
+from domain.model.timeline import Entry, Unchained
 from domain.values.severity import Severity
 
 Mode = Literal["live", "dry-run", "drill"]
@@ -35,12 +35,17 @@ class ObserveCall(BaseModel):
     at: datetime
 
 
-class PlanCall(BaseModel):
-    """Ask a change for its plan; `undo` is the applied plan to reverse."""
+class _ChangeCall(BaseModel):
+    """Which change is meant: the `generation`-th of a step of the runbook."""
 
     scope: Scope
     step: str
     generation: int
+
+
+class PlanCall(_ChangeCall):
+    """Ask a change for its plan; `undo` is the applied plan to reverse."""
+
     params: dict[str, Any]
     undo: Plan | None = None
 
@@ -52,12 +57,9 @@ class Planned(BaseModel):
     ours: bool = False
 
 
-class ApplyCall(BaseModel):
+class ApplyCall(_ChangeCall):
     """Apply exactly this plan. `action_id` names the intent; `holder` is the workflow that holds the locks."""
 
-    scope: Scope
-    step: str
-    generation: int
     action_id: str
     holder: str
     plan: Plan
@@ -79,12 +81,9 @@ class Applied(BaseModel):
     refused: dict[str, str] = {}
 
 
-class VerifyCall(BaseModel):
+class VerifyCall(_ChangeCall):
     """Look whether the world is `plan.after`, but for `refused` pieces; renews the locks' lease on every look."""
 
-    scope: Scope
-    step: str
-    generation: int
     action_id: str
     holder: str
     plan: Plan
@@ -114,19 +113,13 @@ class Appended(BaseModel):
     epoch: int
 
 
-class FollowCall(BaseModel):
+class FollowCall(Unchained):
     """Write one entry behind the closed chain of an incident. `number` tells it from others that say the same."""
 
     incident: str
     environment: Environment
     number: int
     at: datetime
-    actor: str
-    kind: str
-    text: str
-    data: dict[str, Any]
-    v: int = 1
-    cause: dict[str, Any] = {}
     term: int = 1
 
 
@@ -153,15 +146,12 @@ class Reported(BaseModel):
     appended: Appended | None = None
 
 
-class ReleaseCall(BaseModel):
+class ReleaseCall(_ChangeCall):
     """Give the locks back; those that somebody else holds by now stay theirs.
 
     `unverified` says why what was applied is not known to do well: that goes on record as what came of it.
     """
 
-    scope: Scope
-    step: str
-    generation: int
     holder: str
     locks: tuple[str, ...]
     unverified: str | None = None

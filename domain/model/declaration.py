@@ -9,7 +9,7 @@ from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.config.severity_policy import SeverityPolicy
-from domain.model.activity_io import Mode, Scope
+from domain.model.activity_io import Mode
 from domain.values.business_days import BusinessCalendar
 from domain.values.severity import Severity
 
@@ -64,18 +64,6 @@ class Declaration(BaseModel):
                 "runbook_digest": runbook.digest(),
                 "related": {},
             }
-        )
-
-    def scope(self, severity: Severity) -> Scope:
-        """What activities need to know of the incident."""
-        return Scope(
-            incident=self.incident_id,
-            type=self.runbook.id,
-            title=self.title,
-            severity=severity,
-            mode=self.mode,
-            declared_at=self.declared_at,
-            environment=self.environment,
         )
 
 

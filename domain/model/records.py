@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.config.approval import ApprovalClass
-from domain.model.finding import FindingStatus
+from domain.model.finding import Finding
 from domain.model.plan import Plan
 
 
@@ -272,17 +272,13 @@ class NoticeRecord(BaseModel):
     reason: str | None = None
 
 
-class FindingRecord(BaseModel):
+class FindingRecord(Finding):
     """What a probe saw, and when."""
 
     step: str
     title: str
     action: str
     at: datetime
-    status: FindingStatus
-    summary: str
-    facts: dict[str, Any] = {}
-    evidence: str | None = None
 
 
 class Link(BaseModel):

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
-from domain.config.organisation import COMMANDER, Contact
+from domain.config.organisation import Contact
 from domain.config.severity_policy import SeverityPolicy
+from domain.model.activity_io import Scope
 from domain.model.declaration import Declaration
 from domain.model.finding import FindingStatus
 from domain.model.records import (
@@ -81,6 +82,19 @@ class IncidentState(BaseModel):
         return self.declaration.declared_at
 
     @property
+    def scope(self) -> Scope:
+        """What activities need to know of the incident."""
+        return Scope(
+            incident=self.id,
+            type=self.type,
+            title=self.title,
+            severity=self.severity,
+            mode=self.declaration.mode,
+            declared_at=self.declared_at,
+            environment=self.declaration.environment,
+        )
+
+    @property
     def policy(self) -> SeverityPolicy:
         return self.declaration.policy(self.severity)
 
@@ -112,16 +126,11 @@ class IncidentState(BaseModel):
 
     def who(self, name: str) -> Contact | None:
         """Find a contact by id or role; the commander's role is whoever holds it."""
-        if name == COMMANDER:
-            return self.declaration.organisation.contact(self.commander) if self.commander else None
-        return self.declaration.organisation.contact(name)
+        return self.declaration.organisation.contact(name, self.commander)
 
     def holders(self, role: str) -> tuple[Contact, ...]:
         """Everybody who holds a role now; the commander's is held by whoever commands."""
-        if role != COMMANDER:
-            return self.declaration.organisation.holders(role)
-        commander = self.who(role)
-        return (commander,) if commander else ()
+        return self.declaration.organisation.holders(role, self.commander)
 
     def standing_clocks(self) -> list[Clock]:
         """Every clock as it stands: the latest run of each, in the order in which they first ran."""

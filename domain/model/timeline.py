@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import rfc8785
 from pydantic import BaseModel
@@ -12,22 +12,31 @@ from domain.values.canonical import canonical_value
 GENESIS = "0" * 64
 
 
-class Entry(BaseModel):
-    """One thing that happened. `hash` is SHA-256 over the entry's canonical JSON (RFC 8785), which holds `prev`.
+class Unchained(BaseModel):
+    """An entry before it has a place in a chain.
 
     `kind`, `v` and `data` are its event: the kind, the version of that kind's shape, the fields. `cause` is what it
     came of: the command with what was given, the deadline, or the answer from outside; where several entries came of
     one cause, the later ones name the first by its number.
     """
 
-    seq: int
-    at: datetime
     actor: str
     kind: str
     text: str
     data: dict[str, Any] = {}
     v: int = 1
     cause: dict[str, Any] = {}
+
+    def said(self) -> dict[str, Any]:
+        """What it says, whenever it was written and wherever it stands."""
+        return {name: getattr(self, name) for name in Unchained.model_fields}
+
+
+class Entry(Unchained):
+    """One thing that happened. `hash` is SHA-256 over the entry's canonical JSON (RFC 8785), which holds `prev`."""
+
+    seq: int
+    at: datetime
     prev: str
     hash: str = ""
 
@@ -112,21 +121,6 @@ class Timeline(BaseModel):
                 return position
             previous = entry.hash
         return None
-
-
-class Unchained(NamedTuple):
-    """An entry before it has a place in a chain."""
-
-    actor: str
-    kind: str
-    text: str
-    data: dict[str, Any]
-    v: int
-    cause: dict[str, Any]
-
-    def is_said_by(self, entry: Entry) -> bool:
-        """Whether an entry says just this, whenever it was written."""
-        return (entry.actor, entry.kind, entry.text, entry.data, entry.v, entry.cause) == self
 
 
 def bounded(actor: object) -> str:

@@ -1,25 +1,21 @@
 """What can happen in the work on an incident: findings, tasks, facts, obligations, custody, notices, its record."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from domain.model.events import Event, because
-from domain.model.finding import FindingStatus
-from domain.model.records import Ending, Signature
+from domain.model.finding import Finding
+from domain.model.records import Ending, Signature, StoredReport
 from domain.values.timestamps import stamp
 
 
-class Found(Event):
+class Found(Event, Finding):
     """What a probe saw."""
 
     kind: Literal["finding"] = "finding"
     step: str
     title: str
     action: str
-    status: FindingStatus
-    summary: str
-    facts: dict[str, Any] = {}
-    evidence: str | None = None
     says: ClassVar[str] = "{title}: {status} - {summary}"
 
 
@@ -182,12 +178,10 @@ class LedgerTold(Event):
                 return f"The ledger held another history of this incident: epoch {self.epoch} begins"
 
 
-class ReportStored(Event):
+class ReportStored(Event, StoredReport):
     """Where the report of the ended incident is kept, or why nowhere."""
 
     kind: Literal["report"] = "report"
-    places: tuple[str, ...] = ()
-    reason: str | None = None
 
     def sentence(self, actor: str) -> str:
         return f"No report was stored: {self.reason}" if self.reason else f"Report stored: {', '.join(self.places)}"

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from domain.config.approval import ApprovalRule
-from domain.config.organisation import COMMANDER, Contact, Organisation
+from domain.config.organisation import Contact, Organisation
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import Applied, Planned, Scope
 from domain.model.change_events import (
@@ -242,10 +242,7 @@ class LiveChange:
         return None if name == "cancel" else self._vote_refusal(who, command)
 
     def _voter(self, by: str) -> Contact | None:
-        organisation = self.request.organisation
-        if by == COMMANDER:
-            return organisation.contact(self.commander) if self.commander else None
-        return organisation.contact(by)
+        return self.request.organisation.contact(by, self.commander)
 
     def _vote_refusal(self, who: Contact, command: Command) -> str | None:
         electorate = self.electorate

@@ -11,11 +11,15 @@ UPDATE = "update"
 
 def start(state: IncidentState, name: str, at: datetime, due_at: datetime) -> None:
     """Run a clock, or let it end at another instant where it runs already."""
-    standing = state.clock(name)
-    if standing is not None and standing.state == "running":
-        standing.due_at = due_at
+    if (running := _running(state, name)) is not None:
+        running.due_at = due_at
     else:
         state.clocks.append(Clock(name=name, started_at=at, due_at=due_at))
+
+
+def _running(state: IncidentState, name: str) -> Clock | None:
+    clock = state.clock(name)
+    return clock if clock is not None and clock.state == "running" else None
 
 
 def start_response(state: IncidentState, at: datetime) -> None:
@@ -28,10 +32,9 @@ def restart_update(state: IncidentState, at: datetime) -> None:
     """Count the next stakeholder update from now; a severity without updates has no such clock."""
     if (period := state.policy.update) is None:
         return
-    standing = state.clock(UPDATE)
-    if standing is not None and standing.state == "running":
+    if (running := _running(state, UPDATE)) is not None:
         # one run for any number of updates in time: an incident may have thousands, and carries all its clocks
-        standing.due_at, standing.times = at + period, standing.times + 1
+        running.due_at, running.times = at + period, running.times + 1
         return
     answer(state, UPDATE, at)
     start(state, UPDATE, at, at + period)
@@ -72,16 +75,16 @@ def count_anew(state: IncidentState, at: datetime, *, raised: bool) -> None:
     old base, and the next round of pages lies ahead.
     """
     paging, policy = state.paging, state.policy
-    ack, progress = state.clock("ack"), state.clock("progress")
+    ack, progress = _running(state, "ack"), _running(state, "progress")
     if raised:
         page_from(state, at, f"raised to {state.severity}")
         if state.status is not Status.DECLARED:
             paging.next_at = None
     elif paging.next_at is not None:
         paging.next_at = next_round(state, at)
-    if ack is not None and ack.state == "running":
+    if ack is not None:
         ack.due_at = min(ack.due_at, at + policy.respond) if raised else paging.base + policy.respond
-    if progress is not None and progress.state == "running":
+    if progress is not None:
         progress.due_at = paging.base + policy.progress
     if state.status is Status.ACKNOWLEDGED:
         _move_update(state, at)
@@ -89,9 +92,9 @@ def count_anew(state: IncidentState, at: datetime, *, raised: bool) -> None:
 
 def _move_update(state: IncidentState, at: datetime) -> None:
     """Count the next update from now as the new severity asks; no update was given, so none is counted."""
-    standing, period = state.clock(UPDATE), state.policy.update
-    if standing is not None and standing.state == "running" and period is not None:
-        standing.due_at = at + period
+    running, period = _running(state, UPDATE), state.policy.update
+    if running is not None and period is not None:
+        running.due_at = at + period
     else:
         restart_update(state, at)
 

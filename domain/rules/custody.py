@@ -25,4 +25,11 @@ def record(_state: IncidentState, command: Custody, who: Contact, _now: datetime
 def behind_the_end(command: Custody, who: Contact) -> Unchained:
     """The entry of a custody event after the incident's end, to be written behind its chain."""
     event = _event(command)
-    return Unchained(who.id, event.kind, event.sentence(who.id), event.data(), event.V, {"command": "custody"})
+    return Unchained(
+        actor=who.id,
+        kind=event.kind,
+        text=event.sentence(who.id),
+        data=event.data(),
+        v=event.V,
+        cause={"command": "custody"},
+    )

@@ -43,17 +43,18 @@ def page_commander(state: IncidentState, reason: str) -> Iterator[Happening]:
     yield from page_roles(state, [COMMANDER] if state.commander else paged, reason)
 
 
-def next_level(state: IncidentState) -> datetime | None:
-    """When the next level of the chain is engaged: unacknowledged, the earlier of the two clocks counts."""
-    paging, policy = state.paging, state.policy
-    if paging.level >= min(len(policy.levels), len(state.chain)):
-        return None
-    level = policy.levels[paging.level]
-    times = [level.unmitigated]
-    if state.status is Status.DECLARED:
-        times.append(level.unacknowledged)
-    earliest = min((time for time in times if time is not None), default=None)
-    return None if earliest is None else paging.base + earliest
+def _ahead(state: IncidentState) -> Iterator[tuple[datetime, str]]:
+    """The levels of the chain that are not reached yet, each with when it is engaged, up to one that never is.
+
+    Unacknowledged, the earlier of the two clocks counts.
+    """
+    declared = state.status is Status.DECLARED
+    for role, level in list(zip(state.chain, state.policy.levels, strict=False))[state.paging.level :]:
+        times = (level.unmitigated, level.unacknowledged if declared else None)
+        earliest = min((time for time in times if time is not None), default=None)
+        if earliest is None:
+            return
+        yield state.paging.base + earliest, role
 
 
 def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:
@@ -63,9 +64,7 @@ def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:
         return dues
     if state.status is Status.DECLARED and state.paging.next_at is not None:
         dues.append((state.paging.next_at, "page again" if state.paging.paged else "page"))
-    if (at := next_level(state)) is not None:
-        dues.append((at, f"page {state.chain[state.paging.level]}"))
-    return dues
+    return dues + [(at, f"page {role}") for at, role in _ahead(state)][:1]
 
 
 def page_what_is_due(state: IncidentState, now: datetime) -> Iterator[Happening]:
@@ -84,7 +83,9 @@ def page_what_is_due(state: IncidentState, now: datetime) -> Iterator[Happening]
     if declared and next_at is not None and next_at <= now:
         next_at = next_round(state, now)
         roles += [*_leads(state, elapsed), *paging.paged]
-    for role in _reached(state, now):
+    for at, role in _ahead(state):
+        if at > now:
+            break
         level += 1
         if role not in paging.paged or not declared:
             roles.append(role)
@@ -96,17 +97,6 @@ def page_what_is_due(state: IncidentState, now: datetime) -> Iterator[Happening]
         PagingRound(roles=roles, level=level, next_at=next_at, reason=reason), cause=deadline(due[1], due[0])
     )
     yield from page_roles(state, roles, reason)
-
-
-def _reached(state: IncidentState, now: datetime) -> Iterator[str]:
-    """The levels of the chain that are reached by now and were not before."""
-    policy, base, declared = state.policy, state.paging.base, state.status is Status.DECLARED
-    for role, level in list(zip(state.chain, policy.levels, strict=False))[state.paging.level :]:
-        times = [level.unmitigated, level.unacknowledged if declared else None]
-        earliest = min((time for time in times if time is not None), default=None)
-        if earliest is None or base + earliest > now:
-            return
-        yield role
 
 
 def _leads(state: IncidentState, elapsed: int) -> list[str]:

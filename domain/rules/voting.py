@@ -34,9 +34,7 @@ class Electorate:
         self.roles = tuple(dict.fromkeys([*roles, *added]))
 
     def _holders(self, role: str) -> list[str]:
-        if role == COMMANDER:
-            return [self.commander] if self.commander else []
-        return [contact.id for contact in self.organisation.holders(role)]
+        return [contact.id for contact in self.organisation.holders(role, self.commander)]
 
     def _stand_in(self, role: str) -> list[str]:
         """Who stands in when the requester holds a role that must approve: upwards along the chain."""

@@ -62,8 +62,7 @@ def load_environment(folder: Path, name: str, allow_placeholders: bool = False) 
     document = read(Path(folder) / "environments" / f"{name}.yaml")
     if document.data.get("kind") == "production" and not allow_placeholders:
         people = read(Path(folder) / ORGANISATION)
-        flaws = [*place_checks.fictional_numbers(people.data), *place_checks.not_callable(people.data, document.data)]
-        document.problems.extend(map(people.problem, flaws))
+        document.problems.extend(map(people.problem, place_checks.unreachable(people.data, document.data)))
     found = place_checks.of_environment(document.data, document.file)
     return loaded(document, Environment, found, allow_placeholders=allow_placeholders)
 

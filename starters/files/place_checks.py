@@ -41,21 +41,14 @@ def of_environment(data: Mapping[str, Any], file: Path) -> Iterator[Flaw]:
     yield from of_logs(data)
 
 
-def fictional_numbers(data: Mapping[str, Any]) -> Iterator[Flaw]:
-    """Telephone numbers of contacts that nobody answers; production must not page them."""
+def unreachable(data: Mapping[str, Any], environment: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Contacts whom production would page in vain: nobody answers the number, or there is none to call them from."""
+    calls = mapping(environment.get("notifications")).get("voice_sender") is not None
     for at, contact in parts(data, "contacts"):
         for keys, channel in parts(contact, "channels"):
             if (number := channel.get("address")) in _FICTION:
                 message = f"{number} is reserved for fiction and nobody answers it; write the real number"
                 yield Flaw((*at, *keys, "address"), message)
-
-
-def not_callable(data: Mapping[str, Any], environment: Mapping[str, Any]) -> Iterator[Flaw]:
-    """Contacts who are to be called, where the environment has no number to call from."""
-    if mapping(environment.get("notifications")).get("voice_sender") is not None:
-        return
-    for at, contact in parts(data, "contacts"):
-        for keys, channel in parts(contact, "channels"):
-            if channel.get("kind") == "voice":
+            if channel.get("kind") == "voice" and not calls:
                 message = "production has no notifications.voice_sender to call from; name one, or page another way"
                 yield Flaw((*at, *keys, "kind"), message)

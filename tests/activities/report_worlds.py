@@ -126,7 +126,7 @@ class Played:
                 step, undone = declared.runbook.step(record.step), change_requests.undone_by(state, record)
                 assert isinstance(step, ChangeStep)
                 request = ChangeRequest(
-                    scope=declared.scope(state.severity),
+                    scope=state.scope,
                     organisation=declared.organisation,
                     record=record,
                     rule=step.approval,

@@ -107,7 +107,8 @@ def test_what_came_later_makes_a_report_of_its_own(clients: WorldClients) -> Non
     """After a further entry the report stands under its number, and the earlier one stays."""
     append(clients, entries())
     store(clients)
-    LedgerStore(clients, place()).follow(INCIDENT, Unchained("cto", "custody", "handed over", _custody(), 1, {}), NOW)
+    custody = Unchained(actor="cto", kind="custody", text="handed over", data=_custody())
+    LedgerStore(clients, place()).follow(INCIDENT, custody, NOW)
     assert store(clients).seq == len(entries()) + 1
     assert len(reports(clients)) == 8
 

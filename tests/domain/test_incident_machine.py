@@ -183,7 +183,7 @@ class IncidentMachine(AlwaysHolds):
         assert record is not None
         step, undone = state.declaration.runbook.step(record.step), change_requests.undone_by(state, record)
         request = ChangeRequest(
-            scope=state.declaration.scope(state.severity),
+            scope=state.scope,
             organisation=state.declaration.organisation,
             record=record,
             rule=step.approval if isinstance(step, ChangeStep) else None,

@@ -7,6 +7,7 @@ from typing import Any
 from temporalio.testing import WorkflowEnvironment
 
 from domain.model.activity_io import PlanCall
+from domain.rules.live import LiveIncident
 from tests.builders import declaration
 from tests.workflows.world import Told, World
 
@@ -42,6 +43,6 @@ async def refused(told: Told, count: int = 1) -> list[str]:
 
 def digest_of_rollback(world: World) -> str:
     """The digest that the rollback's plan will have as the world stands."""
-    scope = declaration().scope(declaration().severity)
+    scope = LiveIncident.declared(declaration()).state.scope
     call = PlanCall(scope=scope, step="rollback", generation=1, params={})
     return world.plan("test.rollback", call).plan.digest
