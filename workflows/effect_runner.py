@@ -15,9 +15,8 @@ with workflow.unsafe.imports_passed_through():
         Effect,
         Observe,
         OpenIncident,
-        SendMail,
+        Send,
         SendNotice,
-        SendPage,
         StartChange,
         TellChanges,
     )
@@ -73,7 +72,7 @@ class EffectRunner:
     def run_effects(self) -> None:
         """Start what the rules want done."""
         effects, self._incident.effects = self._incident.effects, []
-        wave = [effect for effect in effects if isinstance(effect, SendPage | SendMail)]
+        wave = [effect for effect in effects if isinstance(effect, Send)]
         for effect in effects:
             if isinstance(effect, StartChange):
                 self._starting.add(effect.workflow_id)
@@ -95,7 +94,7 @@ class EffectRunner:
         match effect:
             case Observe():
                 return self._observe(effect)
-            case SendPage() | SendMail():
+            case Send():
                 return self._messenger.send(effect)
             case SendNotice():
                 return self._notify(effect)

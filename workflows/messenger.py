@@ -9,10 +9,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import PageCall, Paged, Wave, WaveCall
-    from domain.model.effects import SendMail, SendPage
+    from domain.model.effects import Send
     from domain.model.event_kinds import Happening
     from domain.model.events import Delivered, DeliveryFailed, Message
-    from domain.model.records import Mail, Page
+    from domain.model.records import Page
     from domain.rules import messages
     from domain.rules.live import LiveIncident
 
@@ -39,43 +39,32 @@ class Messenger:
     def _options(self, profile: profiles.Profile, summary: str) -> dict[str, Any]:
         return profiles.with_profile(profile, self._incident.state.severity, summary)
 
-    def _letter(self, effect: SendPage | SendMail) -> Letter:
+    def _letter(self, effect: Send) -> Letter:
         """What is to be sent to one contact, addressed."""
         state = self._incident.state
         declaration = state.declaration
-        if isinstance(effect, SendPage):
-            message: Message = "page"
-            page = state.pages[effect.number - 1]
-            asked: Page | Mail = page
-            words = messages.page_words(state, page)
-        else:
-            message = "mail"
-            mail = asked = next(mail for mail in state.mails if mail.number == effect.number)
-            words = messages.mail_words(state, mail)
-        contact, sender = declaration.organisation.contact(asked.to), declaration.environment.notifications
+        asked = state.letter(*effect)
+        words = messages.page_words(state, asked) if isinstance(asked, Page) else messages.mail_words(state, asked)
+        contact = declaration.organisation.contact(asked.to)
         if contact is None:
             raise ApplicationError(f"{asked.to} is no contact of this organisation", non_retryable=True)
         call = PageCall(
-            page_id=f"{declaration.incident_id}/{message}/{effect.number}",
-            incident=declaration.incident_id,
+            page_id=f"{state.id}/{effect.message}/{effect.number}",
+            incident=state.id,
             to=asked.to,
             role=asked.role,
-            channels=contact.channels if message == "page" else contact.mail_first(),
-            sender_mail=sender.mail_sender,
-            sender_sms=sender.sms_sender,
-            sender_voice=sender.voice_sender,
-            mail_configuration_set=sender.mail_configuration_set,
-            text_configuration_set=sender.text_configuration_set,
+            channels=contact.channels if effect.message == "page" else contact.mail_first(),
+            sender=declaration.environment.notifications,
             subject=words.subject,
             body=words.body,
         )
-        return Letter(message, effect.number, call)
+        return Letter(effect.message, effect.number, call)
 
-    async def send(self, effect: SendPage | SendMail) -> None:
+    async def send(self, effect: Send) -> None:
         """Send one page or mail."""
         await self._send(self._letter(effect))
 
-    async def send_wave(self, effects: Sequence[SendPage | SendMail]) -> None:
+    async def send_wave(self, effects: Sequence[Send]) -> None:
         """Send several by one activity; one that does not go out at once is sent by an activity of its own."""
         letters = [self._letter(effect) for effect in effects]
         call = WaveCall(incident=self._incident.state.id, pages=[letter.call for letter in letters])

@@ -13,12 +13,13 @@ def email(clients: Clients, call: PageCall, address: str) -> str:
     What SES answers says that it took the mail, not that it arrived: bounces, complaints and suppressed addresses are
     told as events of the configuration set alone, which the environment names.
     """
+    events = call.sender.mail_configuration_set
     answer = clients.once("sesv2").send_email(
-        FromEmailAddress=call.sender_mail,
+        FromEmailAddress=call.sender.mail_sender,
         Destination={"ToAddresses": [address]},
         Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(call.body)}}},
         EmailTags=[{"Name": "incident", "Value": _tag(call.incident)}, {"Name": "role", "Value": _tag(call.role)}],
-        **({"ConfigurationSetName": call.mail_configuration_set} if call.mail_configuration_set else {}),
+        **({"ConfigurationSetName": events} if events else {}),
     )
     return str(answer["MessageId"])
 

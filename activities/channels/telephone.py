@@ -23,18 +23,18 @@ def sms(clients: Clients, call: PageCall, address: str) -> str:
     answer = clients.once(SERVICE).send_text_message(
         MessageType="TRANSACTIONAL",
         **_asked(call, address, short_text(call)),
-        **({"OriginationIdentity": call.sender_sms} if call.sender_sms else {}),
+        **({"OriginationIdentity": call.sender.sms_sender} if call.sender.sms_sender else {}),
     )
     return str(answer["MessageId"])
 
 
 def voice(clients: Clients, call: PageCall, address: str) -> str:
     """`SendVoiceMessage`: a voice reads the page out. Refused where the environment names no number to call from."""
-    if call.sender_voice is None:
+    if call.sender.voice_sender is None:
         raise RuleError("there is no number to call from: give the environment's notifications.voice_sender")
     spoken = textwrap.shorten(f"{call.subject}. {call.body}", _LONGEST_CALL, placeholder=" ...")
     answer = clients.once(SERVICE).send_voice_message(
-        OriginationIdentity=call.sender_voice, MessageBodyTextType="TEXT", **_asked(call, address, spoken)
+        OriginationIdentity=call.sender.voice_sender, MessageBodyTextType="TEXT", **_asked(call, address, spoken)
     )
     return str(answer["MessageId"])
 
@@ -51,7 +51,7 @@ def _asked(call: PageCall, address: str, body: str) -> dict[str, Any]:
     """The parameters of a send; what stands in `Context` comes back with every event of the message."""
     given = {"incident": call.incident, "role": call.role, "subject": call.subject}
     context = {name: text for name, value in given.items() if (text := value[:_LONGEST_VALUE].strip())}
-    events = call.text_configuration_set
+    events = call.sender.text_configuration_set
     return {
         "DestinationPhoneNumber": address,
         "MessageBody": body,

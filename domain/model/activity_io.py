@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from domain.config.environment import Environment
+from domain.config.environment import Environment, Notifications
 from domain.config.organisation import Channel
 from domain.model.plan import Plan, State
 from domain.model.timeline import Entry, Unchained
@@ -165,11 +165,7 @@ class PageCall(BaseModel):
     to: str
     role: str
     channels: tuple[Channel, ...]
-    sender_mail: str
-    sender_sms: str | None = None
-    sender_voice: str | None = None
-    mail_configuration_set: str | None = None
-    text_configuration_set: str | None = None
+    sender: Notifications
     subject: str
     body: str
 

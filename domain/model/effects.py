@@ -5,6 +5,8 @@ An effect names what it is about; everything else is read from the state when it
 
 from typing import Literal, NamedTuple
 
+from domain.model.events import Message
+
 Signal = Literal["commander_is", "cancel", "evidence_begun"]
 
 
@@ -14,15 +16,10 @@ class Observe(NamedTuple):
     step: str
 
 
-class SendPage(NamedTuple):
-    """Reach one contact, by the first channel that takes it: page `number` of the incident."""
+class Send(NamedTuple):
+    """Reach one contact: page or mail `number` of the incident. A mail goes by mail before any other channel."""
 
-    number: int
-
-
-class SendMail(NamedTuple):
-    """Remind one contact, by mail before any other channel: mail `number` of the incident."""
-
+    message: Message
     number: int
 
 
@@ -50,4 +47,4 @@ class OpenIncident(NamedTuple):
     type: str
 
 
-Effect = Observe | SendPage | SendMail | SendNotice | StartChange | TellChanges | OpenIncident
+Effect = Observe | Send | SendNotice | StartChange | TellChanges | OpenIncident

@@ -9,6 +9,7 @@ from domain.config.organisation import Contact
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Scope
 from domain.model.declaration import Declaration
+from domain.model.events import Message
 from domain.model.finding import FindingStatus
 from domain.model.records import (
     ChangeRecord,
@@ -131,6 +132,10 @@ class IncidentState(BaseModel):
     def holders(self, role: str) -> tuple[Contact, ...]:
         """Everybody who holds a role now; the commander's is held by whoever commands."""
         return self.declaration.organisation.holders(role, self.commander)
+
+    def letter(self, message: Message, number: int) -> Page | Mail:
+        """The page or the mail of this number."""
+        return self.pages[number - 1] if message == "page" else next(m for m in self.mails if m.number == number)
 
     def standing_clocks(self) -> list[Clock]:
         """Every clock as it stands: the latest run of each, in the order in which they first ran."""

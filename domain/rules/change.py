@@ -62,7 +62,7 @@ class ChangeRequest(BaseModel):
         undone = change_requests.undone_by(state, record)
         pending = isinstance(step, ChangeStep) and change_requests.evidence_pending(state, step)
         return cls(
-            scope=state.declaration.scope(state.severity),
+            scope=state.scope,
             organisation=state.declaration.organisation,
             record=record,
             rule=step.approval if isinstance(step, ChangeStep) else None,

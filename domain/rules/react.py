@@ -7,9 +7,8 @@ from domain.model.effects import (
     Effect,
     Observe,
     OpenIncident,
-    SendMail,
+    Send,
     SendNotice,
-    SendPage,
     Signal,
     StartChange,
     TellChanges,
@@ -26,9 +25,9 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
         case events.Declared():
             yield from (Observe(step=step.id) for step in findings.unobserved(state))
         case events.PageAsked():
-            yield SendPage(number=event.number)
+            yield Send("page", event.number)
         case events.Reminded():
-            yield from (SendMail(number=one.mail) for one in event.to if one.mail is not None)
+            yield from (Send("mail", one.mail) for one in event.to if one.mail is not None)
         case work_events.NoticeMoved(status="sending"):
             yield SendNotice(step=event.step)
         case work_events.LinkAsked():
@@ -57,8 +56,8 @@ def outstanding(state: IncidentState) -> Iterator[Effect]:
     For an incident that goes on from its record alone. What was done already and not recorded is done again: a page may
     come twice, never not at all; notices and changes look first whether they are done.
     """
-    yield from (SendPage(number=number) for number, page in enumerate(state.pages, start=1) if not page.settled)
-    yield from (SendMail(number=mail.number) for mail in state.mails)
+    yield from (Send("page", number) for number, page in enumerate(state.pages, start=1) if not page.settled)
+    yield from (Send("mail", mail.number) for mail in state.mails)
     yield from (SendNotice(step=notice.step) for notice in state.notices if notice.status == "sending")
     yield from (StartChange(workflow_id=change.workflow_id) for change in state.changes_in_flight())
     if state.ended:

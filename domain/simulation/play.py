@@ -13,7 +13,7 @@ from domain.config.runbook import ProbeStep
 from domain.model.activity_io import Applied, Planned
 from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS
 from domain.model.declaration import Declaration
-from domain.model.effects import Effect, Observe, OpenIncident, SendMail, SendNotice, SendPage, StartChange, TellChanges
+from domain.model.effects import Effect, Observe, OpenIncident, Send, SendNotice, StartChange, TellChanges
 from domain.model.event_kinds import Happening
 from domain.model.events import Delivered
 from domain.model.finding import Finding, FindingStatus
@@ -229,11 +229,9 @@ class _Simulated:
                 if isinstance(step, ProbeStep):
                     self._unanswered.append(step)
                     self._look(now)
-            case SendPage(number=number):
-                self._deliver(Delivered(message="page", number=number, to=state.pages[number - 1].to, **_SENT), now)
-            case SendMail(number=number):
-                to = next(mail.to for mail in state.mails if mail.number == number)
-                self._deliver(Delivered(message="mail", number=number, to=to, **_SENT), now)
+            case Send():
+                sent = Delivered(**effect._asdict(), to=state.letter(*effect).to, **_SENT)
+                self._take([Happening(sent)], now)
             case SendNotice():
                 self._take([Happening(NoticeMoved(step=effect.step, status="sent"))], now)
             case StartChange():
@@ -243,9 +241,6 @@ class _Simulated:
             case OpenIncident():
                 opened = state.declaration.opening(effect.type, f"{state.id}-{effect.type}", now)
                 self._take(findings.linked(state, effect.type, self._simulation.open(opened)), now)
-
-    def _deliver(self, delivered: Delivered, now: datetime) -> None:
-        self._take([Happening(delivered)], now)
 
     def _start(self, record: ChangeRecord | None, now: datetime) -> None:
         if record is not None:

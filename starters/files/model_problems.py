@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -84,6 +84,8 @@ def _inside(annotation: Any, key: str | int) -> list[Any]:
 
 def _alternatives(annotation: Any) -> list[Any]:
     """Take unions and `Annotated` apart; tuples and dicts stay whole."""
-    if get_origin(annotation) in {None, tuple, dict, list}:
-        return [annotation]
-    return [inner for argument in get_args(annotation) for inner in _alternatives(argument)]
+    if hasattr(annotation, "__metadata__"):
+        return _alternatives(annotation.__origin__)
+    if hasattr(annotation, "__args__") and getattr(annotation, "__origin__", None) not in {tuple, dict, list}:
+        return [inner for argument in annotation.__args__ for inner in _alternatives(argument)]
+    return [annotation]

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import NOTICES
+from domain.config.environment import Notifications
 from domain.config.organisation import Channel
 from domain.model.activity_io import AppendCall, PageCall, Paged
 from domain.values.errors import ErrorKind
@@ -172,9 +173,9 @@ def _paging() -> Iterator[Callable[..., Paged]]:
                 to="lead",
                 role="devops-lead",
                 channels=channels,
-                sender_mail="incidents@example.com",
-                sender_sms="INCIDENT",
-                sender_voice=CALLS_FROM,
+                sender=Notifications(
+                    mail_sender="incidents@example.com", sms_sender="INCIDENT", voice_sender=CALLS_FROM
+                ),
                 subject="P0",
                 body="Acknowledge",
             )

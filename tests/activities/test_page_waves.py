@@ -9,6 +9,7 @@ from moto import mock_aws
 from temporalio.testing import ActivityEnvironment
 
 from activities.registry import Activity
+from domain.config.environment import Notifications
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall, Wave, WaveCall
 from tests.activities.telephones import telephones
@@ -33,8 +34,7 @@ def call(*channels: Channel | None) -> WaveCall:
             to=f"person-{number}",
             role="devops-lead",
             channels=() if channel is None else (channel,),
-            sender_mail="incidents@example.com",
-            sender_sms="INCIDENT",
+            sender=Notifications(mail_sender="incidents@example.com", sms_sender="INCIDENT"),
             subject="P0",
             body="Acknowledge",
         )

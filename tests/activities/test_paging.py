@@ -9,6 +9,7 @@ from activities.action import RuleError
 from activities.aws.shared.error_mapping import kind_of
 from activities.channels.paging import CHANNELS, Pager
 from activities.channels.telephone import short_text
+from domain.config.environment import Notifications
 from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall
 from domain.values.errors import FINAL, ErrorKind
@@ -46,13 +47,12 @@ def page(*channels: Channel, **changes: Any) -> PageCall:
         "to": "lead",
         "role": "devops-lead",
         "channels": channels,
-        "sender_mail": "incidents@example.com",
-        "sender_sms": "INCIDENT",
-        "sender_voice": CALLS_FROM,
         "subject": "P0 System outage inc-20261123-7f3k",
         "body": "Acknowledge: incident ack inc-20261123-7f3k",
     }
-    return PageCall.model_validate(fields | changes)
+    sender = {"mail_sender": "incidents@example.com", "sms_sender": "INCIDENT", "voice_sender": CALLS_FROM}
+    sender |= {name: changes.pop(name) for name in list(changes) if name in Notifications.model_fields}
+    return PageCall.model_validate(fields | changes | {"sender": sender})
 
 
 def test_sms_carries_who_and_what(aws: RecordedAws) -> None:
@@ -87,9 +87,9 @@ def test_a_call_says_all_of_it(aws: RecordedAws) -> None:
 
 def test_without_a_number_to_call_from_the_next_channel_is_taken(aws: RecordedAws) -> None:
     """Nothing is asked of AWS then; where it was the only channel, what is missing is named."""
-    assert Pager(aws).page(page(VOICE, SMS, sender_voice=None)).channel == "sms"
+    assert Pager(aws).page(page(VOICE, SMS, voice_sender=None)).channel == "sms"
     with pytest.raises(RuleError, match=r"notifications\.voice_sender"):
-        Pager(aws).page(page(VOICE, sender_voice=None))
+        Pager(aws).page(page(VOICE, voice_sender=None))
     assert not aws.sent("SendVoiceMessage")
 
 
@@ -104,7 +104,7 @@ def test_texts_and_calls_go_by_the_configuration_set(aws: RecordedAws, channel: 
 def test_without_a_sender_aws_chooses(aws: RecordedAws) -> None:
     """In some countries there are no sender ids: then none is named, and the account's own number is shown."""
     telephones().own("+12025550100", "SMS")
-    assert Pager(aws).page(page(Channel(kind="sms", address="+12025550143"), sender_sms=None)).channel == "sms"
+    assert Pager(aws).page(page(Channel(kind="sms", address="+12025550143"), sms_sender=None)).channel == "sms"
     assert "OriginationIdentity" not in aws.sent("SendTextMessage")[0]
 
 

@@ -13,6 +13,7 @@ from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.permissions.roles import queue_of, roles
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
+from domain.config.environment import Notifications
 from domain.config.organisation import Channel
 from domain.model.activity_io import NoticeCall, ObserveCall, PageCall, ReleaseCall, Scope
 from domain.model.finding import Finding, FindingStatus
@@ -151,8 +152,7 @@ def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
         to="lead",
         role="devops-lead",
         channels=(Channel(kind="sms", address="+61491570006"),),
-        sender_mail="incidents@example.com",
-        sender_sms="INCIDENT",
+        sender=Notifications(mail_sender="incidents@example.com", sms_sender="INCIDENT"),
         subject="P0",
         body="now",
     )

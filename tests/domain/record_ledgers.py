@@ -10,7 +10,7 @@ from pathlib import Path
 
 from domain.config.runbook import Runbook
 from domain.model import change_events, events, work_events
-from domain.model.effects import SendMail, SendPage
+from domain.model.effects import Send
 from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Event
 from domain.model.finding import FindingStatus
@@ -28,10 +28,8 @@ class Recorded(Played):
     def _work(self) -> None:
         state = self.incident.state
         for effect in list(self.incident.effects):
-            if isinstance(effect, SendPage):
-                self._arrives("page", effect.number, state.pages[effect.number - 1].to)
-            elif isinstance(effect, SendMail):
-                self._arrives("mail", effect.number, next(m.to for m in state.mails if m.number == effect.number))
+            if isinstance(effect, Send):
+                self._arrives(effect.message, effect.number, state.letter(*effect).to)
         super()._work()
 
     def _arrives(self, message: events.Message, number: int, to: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from domain.config.runbook import ChangeStep
 from domain.model.change_events import ApprovalAsked, ChangeMoved, PlanMade, VoteCast
 from domain.model.commands import Undo
-from domain.model.effects import SendPage
+from domain.model.effects import Send
 from domain.model.event_kinds import Happening
 from domain.model.events import Refused
 from domain.model.records import IN_FLIGHT, ChangeStatus
@@ -237,7 +237,7 @@ def test_denied_access_pages_once(severity: Severity, pages: list[str]) -> None:
     told = incident.state.pages[before:]
     assert [page.to for page in told] == pages
     assert all("denies the automation access (test.rollback)" in page.reason for page in told)
-    sent = [incident.state.pages[one.number - 1].to for one in incident.effects if isinstance(one, SendPage)]
+    sent = [incident.state.pages[one.number - 1].to for one in incident.effects if isinstance(one, Send)]
     assert sent[len(sent) - len(pages) :] == pages
 
 

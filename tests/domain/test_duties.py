@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.model.commands import INCIDENT_COMMANDS
-from domain.model.effects import SendMail
+from domain.model.effects import Send
 from domain.rules import clock, document, obligation_rules
 from domain.rules.document import waiting_for
 from domain.rules.live import LiveIncident
@@ -33,7 +33,7 @@ def states(incident: LiveIncident) -> dict[str, str]:
 
 def mailed(incident: LiveIncident) -> list[str]:
     """The roles of everybody who is to be mailed."""
-    numbers = [effect.number for effect in incident.effects if isinstance(effect, SendMail)]
+    numbers = [effect.number for effect in incident.effects if isinstance(effect, Send) and effect.message == "mail"]
     roles = {
         one["mail"]: one["role"]
         for e in incident.timeline.entries

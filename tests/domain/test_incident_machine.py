@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import Applied, Planned
 from domain.model.commands import Approve, Cancel, Command
-from domain.model.effects import Effect, Observe, OpenIncident, SendMail, SendNotice, SendPage, StartChange, TellChanges
+from domain.model.effects import Effect, Observe, OpenIncident, Send, SendNotice, StartChange, TellChanges
 from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Message
 from domain.model.records import ChangeStatus
@@ -163,11 +163,8 @@ class IncidentMachine(AlwaysHolds):
             case SendNotice():
                 sent = NoticeMoved(step=effect.step, status="sent", reference="reference", text="said")
                 self.incident.take([Happening(sent)], self.now)
-            case SendPage():
-                self._delivered("page", effect.number, state.pages[effect.number - 1].to)
-            case SendMail():
-                to = next(mail.to for mail in state.mails if mail.number == effect.number)
-                self._delivered("mail", effect.number, to)
+            case Send():
+                self._delivered(effect.message, effect.number, state.letter(*effect).to)
             case Observe() | OpenIncident():
                 pass
 
