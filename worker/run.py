@@ -49,11 +49,7 @@ async def serve(
     """
     todo = _activities(settings)
     stop = _stop_on_signals()
-    try:
-        sdk = runtime(settings.metrics_address)
-    except ValueError as error:
-        raise SettingsError(f"INCIDENT_METRICS_ADDRESS: {error}") from error
-    client = await connect(interceptors, sdk)
+    client = await connect(interceptors, runtime(settings.metrics_address))
     if INCIDENTS_QUEUE in settings.queues:
         await register_search_attributes(client)
     served = [queue for queue in settings.queues if queue == INCIDENTS_QUEUE or todo.get(queue)]

@@ -2,11 +2,13 @@
 
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
+from worker.errors import SettingsError
+
 
 def runtime(metrics_address: str | None) -> Runtime:
     """Give the SDK's runtime, serving `/metrics` at the address if there is one.
 
-    Raises `ValueError` when the address cannot be served.
+    Raises `SettingsError` when the address cannot be served.
     """
     if metrics_address is None:
         return Runtime(telemetry=TelemetryConfig())
@@ -15,5 +17,5 @@ def runtime(metrics_address: str | None) -> Runtime:
     )
     try:
         return Runtime(telemetry=TelemetryConfig(metrics=metrics))
-    except RuntimeError as error:
-        raise ValueError(f"cannot serve metrics at {metrics_address}: {error}") from error
+    except (RuntimeError, ValueError) as error:
+        raise SettingsError(f"INCIDENT_METRICS_ADDRESS: cannot serve metrics at {metrics_address}: {error}") from error

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values import ids
 
 from workflows import failures, profiles
-from workflows.message_handlers import hears
+from workflows.message_handlers import Hears, hears
 
 _AT_ONCE = timedelta(seconds=2)
 T = TypeVar("T")
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @workflow.defn(name="Change")
 @hears(CHANGE_COMMANDS)
-class Change:
+class Change(Hears):
     """A compare-and-set that people approve by its digest.
 
     Its incident hears of what happens by signals, and of its end by its result: the run that asked for it waits for
@@ -222,15 +222,8 @@ class Change:
             lines.append(f"Waits for: {', '.join(record.eligible)}")
         return "\n\n".join(lines)
 
-    async def ready(self) -> None:
-        """A change can be spoken to from its first moment."""
-
-    def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - votes refused go on record
-        """Turn nothing away: a refused vote belongs in the timeline."""
-        return None
-
     def hear(self, name: str, command: Command) -> str | None:
-        """Take a vote or a cancellation; a refusal goes into the incident's timeline."""
+        """Take a vote or a cancellation; a refusal goes into the incident's timeline, so that none is turned away."""
         reason = self._change.hear(name, command, workflow.now())
         self._changed = True
         self._tell()

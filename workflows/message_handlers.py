@@ -14,10 +14,12 @@ class Hears(Protocol):
     """What a workflow that is spoken to provides."""
 
     async def ready(self) -> None:
-        """Wait until there is an incident to speak to: one that is being restored is read from its record first."""
+        """Wait until it can be spoken to: an incident that is being restored is read from its record first."""
+        return
 
-    def refuse_early(self, name: str, command: Command) -> str | None:
+    def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it accepts everything
         """Why an update is turned away before it is on record; None to accept it."""
+        return None
 
     def hear(self, name: str, command: Command) -> str | None:
         """Do the command, or record its refusal and return the reason."""

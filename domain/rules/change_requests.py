@@ -175,16 +175,7 @@ def gone(state: IncidentState, workflow_id: str) -> Iterator[Happening]:
     """Take a change as failed whose workflow is not there any more; one that said how it ended stays as it ended."""
     record = state.change(workflow_id)
     if record is not None and record.in_flight:
-        yield Happening(
-            ChangeMoved(
-                step=record.step,
-                workflow_id=workflow_id,
-                title=record.title,
-                status=ChangeStatus.FAILED,
-                reason="its workflow was ended from outside",
-                ours=record.ours,
-            )
-        )
+        yield _moved(record, ChangeStatus.FAILED, "its workflow was ended from outside", record.ours)
 
 
 def intended(state: IncidentState, workflow_id: str, approvers: tuple[str, ...]) -> Iterator[Happening]:
@@ -192,15 +183,12 @@ def intended(state: IncidentState, workflow_id: str, approvers: tuple[str, ...])
     record = state.change(workflow_id)
     if record is not None and record.in_flight:
         reason = f"its intent is on record, approved by {' and '.join(approvers) or 'nobody, as none was needed'}"
-        yield Happening(
-            ChangeMoved(
-                step=record.step,
-                workflow_id=workflow_id,
-                title=record.title,
-                status=ChangeStatus.APPLYING,
-                reason=reason,
-            )
-        )
+        yield _moved(record, ChangeStatus.APPLYING, reason)
+
+
+def _moved(record: ChangeRecord, status: ChangeStatus, reason: str, ours: bool | None = None) -> Happening:
+    of_it = {"step": record.step, "workflow_id": record.workflow_id, "title": record.title}
+    return Happening(ChangeMoved.model_validate({**of_it, "status": status, "reason": reason, "ours": ours}))
 
 
 def evidence_pending(state: IncidentState, step: ChangeStep) -> bool:

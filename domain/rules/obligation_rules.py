@@ -131,16 +131,13 @@ def document(state: IncidentState, record: ObligationRecord) -> dict[str, Any]:
     obligation, ending = definition(state, record), record.ending
     due, basis = stamp(record.due_at), f"{obligation.due.basis}: {obligation.due.source}"
     ceiling = obligation.due.as_soon_as_practicable
-    told = ending.model_dump(mode="json", exclude={"state", "by"}) if ending else dict.fromkeys(_OF_AN_ENDING)
+    told = ending.model_dump(mode="json") if ending else dict.fromkeys(Ending.model_fields)
     return {
+        **{name: value for name, value in told.items() if name not in {"state", "by"}},
         **obligation.model_dump(mode="json", include={"title", "basis", "source", "owner", "signers"}),
         **record.model_dump(mode="json", exclude={"ending", "reminded"}),
-        **told,
         "due_at": due,
         "due_basis": None if ceiling else basis,
         "ceiling_at": due if ceiling else None,
         "ceiling_basis": basis if ceiling else None,
     }
-
-
-_OF_AN_ENDING = ("done_at", "reference", "outcome", "reason", "justification")
