@@ -7,33 +7,21 @@ def of_fields() -> Environment:
     """Everything an environment can have, once."""
     return Environment.model_validate(
         {
-            "name": "<name>",
+            **_named("name", "ledger_table"),
             "kind": "staging",
             "account": "000000000000",
             "region": "region",
-            "ledger_table": "<ledger_table>",
             "notifications": {
-                "mail_sender": "<mail_sender>",
-                "mail_configuration_set": "<mail_configuration_set>",
+                **_named("mail_sender", "mail_configuration_set", "text_configuration_set"),
                 "sms_sender": "sms_sender",
-                "text_configuration_set": "<text_configuration_set>",
                 "voice_sender": "+12025550100",
             },
-            "services": {
-                "one": {
-                    "cluster": "<cluster>",
-                    "service": "<service>",
-                    "family": "<family>",
-                    "log_group": "<log_group>",
-                }
-            },
+            "services": {"one": _named("cluster", "service", "family", "log_group")},
             "databases": {
                 "one": {"identifier": "<identifier>", "max_connections": 1},
                 "two": {"identifier": "<cluster>", "max_connections": 1, "cluster": True},
             },
-            "networks": {
-                "one": {"vpc_id": "<vpc_id>", "flow_log_group": "<flow_log_group>", "dns_firewall": "<dns_firewall>"}
-            },
+            "networks": {"one": _named("vpc_id", "flow_log_group", "dns_firewall")},
             "load_balancers": {
                 "one": {"arn": _arn("<arn>"), "listener_arn": _arn("<listener_arn>"), "rule_arns": [_arn("<rule_arn>")]}
             },
@@ -56,6 +44,10 @@ def of_fields() -> Environment:
             },
         }
     )
+
+
+def _named(*fields: str) -> dict[str, str]:
+    return {field: f"<{field}>" for field in fields}
 
 
 def _arn(name: str) -> str:

@@ -45,11 +45,6 @@ class PlanMade(_OfAChange):
     says: ClassVar[str] = "Plan: {plan.summary}"
 
 
-def _deciders(eligible: list[str], quorum: int) -> str:
-    """Who must approve: one of several, or so many of them."""
-    return " or ".join(eligible) if quorum == 1 else f"{quorum} of {', '.join(eligible)}"
-
-
 class ApprovalAsked(_OfAChange):
     """The holders of `eligible` may vote until `until`, and `quorum` of them must approve; `voters` are paged.
 
@@ -74,7 +69,9 @@ class ApprovalAsked(_OfAChange):
     def sentence(self, actor: str) -> str:
         if self.added:
             return f"No decision in time: {self.added} may decide too"
-        return f"{self.reason[0].upper()}{self.reason[1:]} ({_deciders(self.eligible, self.quorum)})"
+        several = f"{self.quorum} of {', '.join(self.eligible)}"
+        who = " or ".join(self.eligible) if self.quorum == 1 else several
+        return f"{self.reason[0].upper()}{self.reason[1:]} ({who})"
 
 
 class ElectorateChanged(_OfAChange):

@@ -79,19 +79,6 @@ class Plan(BaseModel):
         )
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """A plan as people are shown it, and as the record keeps it."""
-    return {
-        "target": plan.target,
-        "summary": plan.summary,
-        "before": plan.before,
-        "after": plan.after,
-        "impact": plan.impact,
-        "reversible": plan.reversible,
-        "digest": plan.digest,
-    }
-
-
 def foreign_fields(now: State, plan: Plan) -> list[str]:
     """The fields that are neither as they were nor as they shall be: somebody else changed them meanwhile."""
     settled = {name: value for name, value in now.items() if name not in plan.moving}

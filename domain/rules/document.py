@@ -3,7 +3,6 @@
 from typing import Any
 
 from domain.config.organisation import COMMANDER
-from domain.model.plan import plan_document
 from domain.model.records import ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules import change_requests, clock, findings, obligation_rules
@@ -26,6 +25,9 @@ _HELD_BACK = {
     "obligations",
 }
 """What is shown in another form, or is nobody's business outside the rules."""
+
+_OF_A_PLAN = {"target", "summary", "before", "after", "impact", "reversible", "digest"}
+"""What people are shown of a plan."""
 
 
 def document(state: IncidentState) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def change_document(change: ChangeRecord) -> dict[str, Any]:
     """One change as JSON values."""
     content = change.model_dump(mode="json", by_alias=True, exclude={"plan", "window", "early"})
     expires_at = change.window.ends_at if change.window and change.status is ChangeStatus.AWAITING_APPROVAL else None
-    plan = None if change.plan is None else plan_document(change.plan)
+    plan = None if change.plan is None else change.plan.model_dump(include=_OF_A_PLAN)
     return {**content, "plan": plan, "expires_at": stamp(expires_at)}
 
 

@@ -48,7 +48,7 @@ def begin(state: IncidentState, fact: str, value: datetime, by: str, now: dateti
 def _start(
     state: IncidentState, obligation: Obligation, value: datetime, by: str, now: datetime
 ) -> Iterator[Happening]:
-    standing = next((r for r in state.obligations if r.obligation == obligation.id), None)
+    standing = state.duty(obligation.id)
     if standing is not None and standing.state != "open":
         return
     # the reminders of the past would come all at once; that the duty has begun is news enough

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import click
+
+from starters.files.problems import InvalidFile
 
 _ANY_SIGN = re.compile(r"[\d@]")
 """What every number, date and e-mail address has; most notes have none, and need no look at the organisation's file."""
@@ -17,7 +18,11 @@ def warn(texts: Iterable[object], organisation: Callable[[], Mapping[str, Any]])
     Values in `texts` that are not strings are ignored; so are all of them if the organisation's file cannot be read.
     """
     text = "\n".join(one for one in texts if isinstance(one, str))
-    if not _ANY_SIGN.search(text) or (told := _readable(organisation)) is None:
+    if not _ANY_SIGN.search(text):
+        return
+    try:
+        told = organisation()
+    except (InvalidFile, click.UsageError):
         return
     from domain.values.phi_hints import signs
 
@@ -29,11 +34,3 @@ def warn(texts: Iterable[object], organisation: Callable[[], Mapping[str, Any]])
             "do not name the people concerned",
             err=True,
         )
-
-
-def _readable(organisation: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    from starters.files.problems import InvalidFile
-
-    with suppress(InvalidFile, click.UsageError):
-        return organisation()
-    return None
