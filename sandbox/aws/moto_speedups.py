@@ -31,6 +31,8 @@ def _calls() -> None:
     import botocore.useragent
     import moto.backends
     import moto.core.responses
+    import moto.core.utils
+    from moto.core.loaders import create_loader
     from moto.moto_api._internal.moto_random import MotoRandom
 
     escaped = "sanitize_user_agent_string_component"
@@ -39,6 +41,8 @@ def _calls() -> None:
     _put(moto.core.responses, "method_names_from_class", _Methods)
     listed = tuple(moto.backends.list_of_moto_modules())  # moto lists its directory at every HTTP request
     _put(moto.backends, "list_of_moto_modules", lambda: listed)
+    # and would look through the directories of all service models for each service
+    _put(moto.core.utils, "create_loader", cache(create_loader))
     # draws the request id of every answer: one call for all letters, where moto makes one a letter
     _put(MotoRandom, "get_random_string", _letters)
 

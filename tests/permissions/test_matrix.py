@@ -5,6 +5,7 @@ them, and with what bounds the roles, `make policies` tries the same cells.
 """
 
 import json
+from functools import cache
 
 import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -18,15 +19,19 @@ pytestmark = pytest.mark.xdist_group("recorded-calls")
 
 
 def _judged(cell: Cell) -> PermissionResult:
-    document = json.loads(policy_text(cell))
-    if not document["Statement"]:
+    policy = _unconditioned(policy_text(cell))
+    if policy is None:
         return PermissionResult.NEUTRAL
+    found: PermissionResult = policy.is_action_permitted(cell.request.action, cell.request.resource)
+    return found
+
+
+@cache
+def _unconditioned(text: str) -> IAMPolicy | None:
+    document = json.loads(text)
     for statement in document["Statement"]:
         statement.pop("Condition", None)
-    found: PermissionResult = IAMPolicy(json.dumps(document)).is_action_permitted(
-        cell.request.action, cell.request.resource
-    )
-    return found
+    return IAMPolicy(json.dumps(document)) if document["Statement"] else None
 
 
 def test_calls_are_allowed_to_their_own_role_alone() -> None:

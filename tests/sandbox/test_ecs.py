@@ -196,45 +196,45 @@ def test_count_is_followed(ecs: Any, named: dict[str, str]) -> None:
     assert len(ecs.list_service_deployments(**named)["serviceDeployments"]) == 3
 
 
-@pytest.mark.parametrize(
-    ("asked", "code"),
-    [
-        ({"taskDefinition": f"{FAMILY}:1"}, "ClientException"),
-        ({"taskDefinition": f"{FAMILY}:99"}, "ClientException"),
-        ({"desiredCount": -1}, "InvalidParameterException"),
-    ],
-)
-def test_update_refuses(ecs: Any, named: dict[str, str], asked: dict[str, Any], code: str) -> None:
+def test_update_refuses(ecs: Any, named: dict[str, str], subtests: pytest.Subtests) -> None:
     """An INACTIVE or unknown revision and a negative count are refused, and nothing changes."""
     ecs.deregister_task_definition(taskDefinition=f"{FAMILY}:1")
     before = described(ecs, named)
-    with pytest.raises(ClientError) as refused:
-        ecs.update_service(**named, **asked)
-    assert refused.value.response["Error"]["Code"] == code
-    assert described(ecs, named) == before
+    refusals: list[tuple[dict[str, Any], str]] = [
+        ({"taskDefinition": f"{FAMILY}:1"}, "ClientException"),
+        ({"taskDefinition": f"{FAMILY}:99"}, "ClientException"),
+        ({"desiredCount": -1}, "InvalidParameterException"),
+    ]
+    for asked, code in refusals:
+        with subtests.test(asked=asked):
+            with pytest.raises(ClientError) as refused:
+                ecs.update_service(**named, **asked)
+            assert refused.value.response["Error"]["Code"] == code
+            assert described(ecs, named) == before
 
 
-@pytest.mark.parametrize(
-    ("trait", "asked", "says"),
-    [
+def test_update_refuses_what_does_not_suit_the_service(
+    ecs: Any, named: dict[str, str], subtests: pytest.Subtests
+) -> None:
+    """A daemon takes no count; what others deploy takes no revision and no restart, and shows no deployments."""
+    unsuited: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         ({"schedulingStrategy": "DAEMON"}, {"desiredCount": 1}, "does not support a desired count"),
         ({"deploymentController": {"type": "CODE_DEPLOY"}}, {"forceNewDeployment": True}, "a CODE_DEPLOY deployment"),
         ({"deploymentController": {"type": "EXTERNAL"}}, {"taskDefinition": FAMILY}, "a EXTERNAL deployment"),
-    ],
-)
-def test_update_refuses_what_does_not_suit_the_service(
-    ecs: Any, named: dict[str, str], trait: dict[str, Any], asked: dict[str, Any], says: str
-) -> None:
-    """A daemon takes no count; what others deploy takes no revision and no restart, and shows no deployments."""
-    place = {"cluster": named["cluster"], "service": "odd"}
-    made = ecs.create_service(cluster=named["cluster"], serviceName="odd", taskDefinition=FAMILY, **trait)["service"]
-    with pytest.raises(ClientError, match=says):
-        ecs.update_service(**place, **asked)
-    if "deploymentController" in trait:
-        assert made["deployments"] == []
-        ecs.update_service(**place, desiredCount=2)
-        with pytest.raises(ClientError, match="UnsupportedFeatureException"):
-            ecs.list_service_deployments(**place)
+    ]
+    for number, (trait, asked, says) in enumerate(unsuited):
+        with subtests.test(trait=trait):
+            place = {"cluster": named["cluster"], "service": f"odd-{number}"}
+            made = ecs.create_service(
+                cluster=place["cluster"], serviceName=place["service"], taskDefinition=FAMILY, **trait
+            )["service"]
+            with pytest.raises(ClientError, match=says):
+                ecs.update_service(**place, **asked)
+            if "deploymentController" in trait:
+                assert made["deployments"] == []
+                ecs.update_service(**place, desiredCount=2)
+                with pytest.raises(ClientError, match="UnsupportedFeatureException"):
+                    ecs.list_service_deployments(**place)
 
 
 def test_autoscaling_keeps_counts_within_its_limits(world: World, ecs: Any, named: dict[str, str]) -> None:

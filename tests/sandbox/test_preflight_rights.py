@@ -1,21 +1,21 @@
 """Preflight asks AWS for what its checks declare, and for nothing that changes anything."""
 
 import re
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import boto3
 
 from activities.aws.shared.clients import AwsClients
-from activities.preflight.check import Room
+from activities.preflight.check import Check, Room, ok
 from activities.preflight.run import run
 from activities.preflight.table import CHECKS
-from domain.config.environment import Environment
 from sandbox.runtime.aws_world import World
 from tests.iam import permissions_for
 from tests.sandbox.preflight_rooms import room_of
+from tests.sandbox.worlds import shipped
 
 READS = ("Check", "Describe", "Download", "Filter", "Get", "Head", "List", "Lookup", "Simulate")
 ONLY_OF_CLUSTERS = {"rds:DescribeDBClusters", "rds:DescribeDBInstances"}
@@ -43,7 +43,7 @@ def test_each_check_declares_what_it_asks_and_changes_nothing(world: World) -> N
     environment = world.environment
     for check in CHECKS:
         clients = Noting(environment.region)
-        rows = list(run([check], _room(clients, environment)))
+        rows = list(run([check], room_of(environment, clients=clients)))
         needed = {one for asked in clients.asked for one in permissions_for(asked)}
         if rows:
             assert needed | (ONLY_OF_CLUSTERS & set(check.permissions)) == set(check.permissions), check.name
@@ -58,13 +58,20 @@ def test_what_it_needs_is_documented() -> None:
     assert written == {one for check in CHECKS for one in check.permissions}
 
 
-def test_a_check_of_another_name_is_looked_at_in_its_turn(world: World) -> None:
-    """Rows come in the order of the table, whichever look ends first."""
-    named = [replace(check, name=f"{number}") for number, check in enumerate(CHECKS)]
-    room = _room(Noting(world.environment.region), world.environment)
-    order = [int(row.check) for row in run(named, room)]
-    assert order == sorted(order)
+def test_rows_come_in_the_order_of_the_table() -> None:
+    """Whichever look ends first: here the last one does, and the others wait for those that come after them."""
+    ended = [Event() for _ in range(3)]
 
+    def look(_: Room, number: int) -> Any:
+        assert ended[number + 1].wait(20) if number < 2 else True
+        ended[number].set()
+        return ok("seen")
 
-def _room(clients: Noting, environment: Environment) -> Room:
-    return room_of(environment, clients=clients)
+    two: Check[int] = Check("two", lambda _: {"first": 0, "second": 1}, look, ())
+    one: Check[int] = Check("one", lambda _: {"first": 2}, look, ())
+    rows = list(run([two, one], room_of(shipped())))
+    assert [(row.check, row.target, row.status) for row in rows] == [
+        ("two", "first", "ok"),
+        ("two", "second", "ok"),
+        ("one", "first", "ok"),
+    ]

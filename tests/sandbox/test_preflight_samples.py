@@ -19,6 +19,7 @@ from sandbox.aws import cloudtrail
 from sandbox.aws.resolver_firewall import Group, Rule, rule_groups
 from sandbox.runtime.aws_world import World
 from tests.sandbox.preflight_rooms import room_of, served
+from tests.sandbox.worlds import shipped
 
 FIREWALL = "rslvr-frg-0a1b2c3d4e5f6789"
 
@@ -34,26 +35,28 @@ def changed(environment: Environment, **parts: Any) -> Environment:
     return Environment.model_validate(environment.model_dump(mode="json") | parts)
 
 
-@pytest.mark.parametrize(
-    ("group", "status", "said"),
-    [
-        (Group(), "ok", "blocks every name"),
-        (Group([Rule(domains=("portal.example", "*"))]), "ok", "blocks every name"),
-        (Group([Rule(domains=("bad.example",)), Rule()]), "ok", "blocks every name"),
-        (Group([]), "wrong", "no rule"),
-        (Group([Rule(domains=("*.example",))]), "wrong", "no rule"),
-        (Group([Rule(action="ALERT")]), "wrong", "no rule"),
-        (Group([Rule(more={"Qtype": "A"})]), "wrong", "no rule"),
-        (Group([Rule(more={"Status": "CREATION_FAILED"})]), "wrong", "no rule"),
-        (Group([Rule(action="ALLOW", domains=("portal.example",)), Rule()]), "wrong", "rule-0 let names through first"),
-        (Group(shared="SHARED_WITH_ME"), "unknown", "make one here, or ask there"),
-    ],
-)
-def test_a_dns_firewall_must_block_every_name(world: World, group: Group, status: str, said: str) -> None:
+FIREWALLS = [
+    (Group(), "ok", "blocks every name"),
+    (Group([Rule(domains=("portal.example", "*"))]), "ok", "blocks every name"),
+    (Group([Rule(domains=("bad.example",)), Rule()]), "ok", "blocks every name"),
+    (Group([]), "wrong", "no rule"),
+    (Group([Rule(domains=("*.example",))]), "wrong", "no rule"),
+    (Group([Rule(action="ALERT")]), "wrong", "no rule"),
+    (Group([Rule(more={"Qtype": "A"})]), "wrong", "no rule"),
+    (Group([Rule(more={"Status": "CREATION_FAILED"})]), "wrong", "no rule"),
+    (Group([Rule(action="ALLOW", domains=("portal.example",)), Rule()]), "wrong", "rule-0 let names through first"),
+    (Group(shared="SHARED_WITH_ME"), "unknown", "make one here, or ask there"),
+]
+
+
+def test_a_dns_firewall_must_block_every_name(world: World, subtests: pytest.Subtests) -> None:
     """One that is there and lets names through would leave an isolation open."""
-    rule_groups(route53resolver_backends[world.environment.account][world.environment.region])[FIREWALL] = group
-    seen = row(room_of(world.environment), "DNS firewall")
-    assert (seen.status, said in seen.detail) == (status, True)
+    groups = rule_groups(route53resolver_backends[world.environment.account][world.environment.region])
+    for group, status, said in FIREWALLS:
+        with subtests.test(group=group):
+            groups[FIREWALL] = group
+            seen = row(room_of(world.environment), "DNS firewall")
+            assert (seen.status, said in seen.detail) == (status, True)
 
 
 def test_a_network_has_room_for_its_dns_firewall(world: World) -> None:
@@ -83,19 +86,19 @@ REQUEST = json.dumps({"timestamp": 1795404300000, "action": "ALLOW", "httpReques
 FLOW = "2 123456789012 eni-1 10.0.1.5 10.0.2.4 49152 5432 6 12 840 1795404240 1795404300 ACCEPT OK"
 
 
-@pytest.mark.parametrize(
-    ("check", "group", "line"),
-    [("WAF record", "web_acls.portal", REQUEST), ("flow record", "networks.main", FLOW)],
-)
-def test_a_log_of_aws_s_own_is_read_as_the_probe_reads_it(world: World, check: str, group: str, line: str) -> None:
+def test_a_log_of_aws_s_own_is_read_as_the_probe_reads_it(world: World, subtests: pytest.Subtests) -> None:
     """What it does not understand is wrong; where nothing was written of late, nothing is known."""
     environment = world.environment
-    name = environment.web_acls["portal"].log_group if "WAF" in check else environment.networks["main"].flow_log_group
-    for lines, status in (([line], "ok"), ([line, "something else"], "wrong"), ([], "unknown")):
-        written(world, str(name), *lines)
-        assert row(room_of(environment), check).status == status
-    written(world, str(name), line, at=timedelta(hours=30))
-    assert row(room_of(environment), check, group).status == "unknown"
+    for check, target, group, line in (
+        ("WAF record", "web_acls.portal", environment.web_acls["portal"].log_group, REQUEST),
+        ("flow record", "networks.main", environment.networks["main"].flow_log_group, FLOW),
+    ):
+        with subtests.test(check=check):
+            for lines, status in (([line], "ok"), ([line, "something else"], "wrong"), ([], "unknown")):
+                written(world, str(group), *lines)
+                assert row(room_of(environment), check).status == status
+            written(world, str(group), line, at=timedelta(hours=30))
+            assert row(room_of(environment), check, target).status == "unknown"
 
 
 def test_a_log_that_no_probe_can_read_is_wrong(world: World) -> None:
@@ -158,9 +161,9 @@ def _with_a_cluster(environment: Environment) -> Environment:
     ("url", "status"),
     [("{page}/health", "ok"), ("{page}/failing", "wrong"), ("http://127.0.0.1:9/health", "unknown")],
 )
-def test_a_health_endpoint_must_answer(world: World, url: str, status: str) -> None:
+def test_a_health_endpoint_must_answer(url: str, status: str) -> None:
     """What answers otherwise is wrong; what does not answer here may answer to workers."""
-    room = room_of(world.environment)
+    room = room_of(shipped())
     health = {"api": room.environment.health["api"].model_copy(update={"url": url.format(page=served())})}
     seen = row(replace(room, environment=room.environment.model_copy(update={"health": health})), "health")
     assert (seen.target, seen.status) == ("health.api", status)
@@ -177,11 +180,11 @@ def test_a_health_endpoint_must_answer(world: World, url: str, status: str) -> N
     ],
 )
 def test_the_status_page_has_what_the_file_names(
-    world: World, key: str, page: str, components: Iterable[str], status: str, said: str
+    key: str, page: str, components: Iterable[str], status: str, said: str
 ) -> None:
     """Without a key, or with one that is refused, nobody can tell."""
     named = {f"c{number}": one for number, one in enumerate(components)}
-    environment = changed(world.environment, status_page={"page_id": page, "components": named})
+    environment = changed(shipped(), status_page={"page_id": page, "components": named})
     client = StatusPageClient(served(), key, interval=timedelta(0))
     seen = row(replace(room_of(environment), status_page=client), "status page")
     assert (seen.status, said in seen.detail) == (status, True), seen

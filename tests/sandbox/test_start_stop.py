@@ -1,4 +1,7 @@
-"""Sandboxes as processes: what starts answers, what stops is gone, whatever happened in between."""
+"""Sandboxes as processes: what starts answers, what stops is gone, whatever happened in between.
+
+Where the foreground command is the subject, a page that answers stands in for AWS, which takes long to fill.
+"""
 
 import contextlib
 import json
@@ -7,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +22,13 @@ from sandbox.runtime import processes, services, supervisor
 from sandbox.runtime.launch import StartError
 from sandbox.runtime.state import Files
 from starters.files.shipped import shipped_folder
-from tests.organisations.folders import HARBOUR, written
+from tests.forked import ROOT, forked
+from tests.organisations.folders import written
 from tests.waiting import until
-
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "starters.cli.main", "sandbox"]
 
 
 def run(*arguments: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=clean(), capture_output=True, text=True, timeout=120, check=False
-    )
+    [done] = forked(ROOT).run(("sandbox", *arguments), clean(), ROOT)
     assert done.returncode == status, done.stderr
     return done.stdout if status == 0 else done.stderr
 
@@ -61,22 +60,39 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
         processes.end(Files(tmp_path / name))
 
 
-SMALL = ["--runbooks", str(HARBOUR), "--environment", "docks"]
-"""The options for an organisation that has little, which is sooner there."""
-
-Start = Callable[..., str]
+def start(data_dir: Path, *more: str) -> str:
+    return run("start", "--detach", "--no-worker", "--data-dir", str(data_dir), *more)
 
 
-@pytest.fixture
-def start() -> Start:
-    def begin(data_dir: Path, *more: str) -> str:
-        return run("start", "--detach", "--no-worker", "--data-dir", str(data_dir), *more)
+def test_what_starts_answers_and_what_stops_is_gone(data_dir: Path, tmp_path: Path) -> None:
+    """When `start --detach` returns everything answers; a second start changes nothing; stop ends all, twice.
 
-    return begin
+    Another organisation's sandbox beside it shares no port and no state: a fault and a stop of one stay there, its
+    health checks lead to its own sandbox, and its file is untouched. A part of it that dies is brought back.
+    """
+    folder = written(tmp_path / "harbour")
+    file = folder / "environments" / "docks.yaml"
+    before = file.read_text()
+    beside = ("--runbooks", str(folder), "--environment", "docks")
+    other = tmp_path / "two"
+    one = _everything_answers(data_dir)
+    _a_second_start_changes_nothing(data_dir)
+    start(other, *beside)
+    two = variables(other)
+    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_UI", "AWS_ENDPOINT_URL", "STATUSPAGE_URL", "STATUSPAGE_API_KEY"):
+        assert one[name] != two[name]
+    assert (two["INCIDENT_ENVIRONMENT"], two["AWS_REGION"]) == ("docks", "eu-north-1")
+    copy = Path(two["INCIDENT_RUNBOOKS"]) / "environments" / "docks.yaml"
+    assert f"{two['STATUSPAGE_URL']}/alive" in copy.read_text()
+    assert file.read_text() == before
+    run("break", "outage-bad-deploy", "--data-dir", str(data_dir))
+    assert requests.get(f"{one['STATUSPAGE_URL']}/health", timeout=5).status_code == 503
+    _stop_leaves_nothing(data_dir)
+    _is_as_before(two)
+    _a_dead_part_is_brought_back(other, *beside)
 
 
-def test_start_answers_and_stop_leaves_nothing(start: Start, data_dir: Path) -> None:
-    """When `start --detach` returns everything answers; a second start changes nothing; stop ends all, twice."""
+def _everything_answers(data_dir: Path) -> dict[str, str]:
     first = json.loads(start(data_dir, "--json"))
     assert first["started"]
     env = variables(data_dir)
@@ -92,9 +108,18 @@ def test_start_answers_and_stop_leaves_nothing(start: Start, data_dir: Path) -> 
     )
     assert sts.get_caller_identity()["Account"] == "123456789012"
     _outbox_shows_what_is_delivered(env, data_dir)
+    return env
+
+
+def _a_second_start_changes_nothing(data_dir: Path) -> None:
     before = carrying(data_dir)
+    assert before
     assert not json.loads(start(data_dir, "--json"))["started"]
     assert carrying(data_dir) == before
+
+
+def _stop_leaves_nothing(data_dir: Path) -> None:
+    before = carrying(data_dir)
     assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == len(before)
     assert carrying(data_dir) == set()
     assert json.loads(run("stop", "--json", "--data-dir", str(data_dir)))["stopped"] == 0
@@ -115,35 +140,29 @@ def _outbox_shows_what_is_delivered(env: dict[str, str], data_dir: Path) -> None
     assert "statuspage" in run("outbox", "--data-dir", str(data_dir))
 
 
-def test_two_sandboxes_side_by_side(start: Start, data_dir: Path, tmp_path: Path) -> None:
-    """Another organisation's sandbox beside ours: no port and no state in common; a fault and a stop of one stay there.
-
-    Its health checks lead to its own sandbox, and its file is untouched.
-    """
-    folder = written(tmp_path / "harbour")
-    file = folder / "environments" / "docks.yaml"
-    before = file.read_text()
-    other = tmp_path / "two"
-    start(data_dir)
-    start(other, "--runbooks", str(folder), "--environment", "docks")
-    one, two = variables(data_dir), variables(other)
-    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_UI", "AWS_ENDPOINT_URL", "STATUSPAGE_URL", "STATUSPAGE_API_KEY"):
-        assert one[name] != two[name]
-    assert (two["INCIDENT_ENVIRONMENT"], two["AWS_REGION"]) == ("docks", "eu-north-1")
-    copy = Path(two["INCIDENT_RUNBOOKS"]) / "environments" / "docks.yaml"
-    assert f"{two['STATUSPAGE_URL']}/alive" in copy.read_text()
-    assert file.read_text() == before
-    run("break", "outage-bad-deploy", "--data-dir", str(data_dir))
-    assert requests.get(f"{one['STATUSPAGE_URL']}/health", timeout=5).status_code == 503
-    run("stop", "--data-dir", str(data_dir))
-    assert carrying(data_dir) == set()
-    assert requests.get(f"{two['STATUSPAGE_URL']}/alive", timeout=5).status_code == 200
+def _is_as_before(env: dict[str, str]) -> None:
+    """The other's fault, its status page's post and its stop are not seen here."""
+    assert requests.get(f"{env['STATUSPAGE_URL']}/alive", timeout=5).status_code == 200
     listed = requests.get(
-        f"{two['STATUSPAGE_URL']}/v1/pages/none/incidents",
-        headers={"Authorization": f"OAuth {two['STATUSPAGE_API_KEY']}"},
+        f"{env['STATUSPAGE_URL']}/v1/pages/none/incidents",
+        headers={"Authorization": f"OAuth {env['STATUSPAGE_API_KEY']}"},
         timeout=5,
     )
     assert listed.json() == []
+
+
+def _a_dead_part_is_brought_back(data_dir: Path, *more: str) -> None:
+    """`start` of a partly running sandbox starts what is missing, on the same ports, and nothing else."""
+    state = json.loads((data_dir / "sandbox.json").read_text())
+    os.kill(state["pids"]["temporal"], signal.SIGKILL)
+    until(lambda: state["pids"]["temporal"] not in carrying(data_dir), "Temporal is gone")
+    before = variables(data_dir)
+    start(data_dir, *more)
+    again = json.loads((data_dir / "sandbox.json").read_text())
+    assert variables(data_dir) == before
+    assert again["pids"]["aws"] == state["pids"]["aws"]
+    assert again["pids"]["aws"] in carrying(data_dir)
+    assert again["pids"]["temporal"] in carrying(data_dir)
 
 
 def test_killed_supervisor_leaves_nothing_after_stop(data_dir: Path) -> None:
@@ -175,26 +194,13 @@ def test_supervisor_leaves_when_stopped_from_elsewhere(data_dir: Path) -> None:
 
 
 def in_front(data_dir: Path) -> subprocess.Popen[str]:
-    """Start a small sandbox in the foreground, and return once it has printed how to reach it."""
-    command = [*COMMAND, "start", "--no-worker", "--data-dir", str(data_dir), *SMALL]
+    """Start a sandbox in the foreground, and return once it has printed how to reach it."""
+    command = [sys.executable, "-m", "tests.sandbox.in_front", "sandbox", "start", "--no-worker"]
+    command += ["--data-dir", str(data_dir)]
     foreground = subprocess.Popen(command, cwd=ROOT, env=clean(), stdout=subprocess.PIPE, text=True)
     assert foreground.stdout
     assert foreground.stdout.readline().startswith("export TEMPORAL_ADDRESS=")
     return foreground
-
-
-def test_dead_part_is_brought_back(start: Start, data_dir: Path) -> None:
-    """`start` of a partly running sandbox starts what is missing, on the same ports, and nothing else."""
-    start(data_dir, *SMALL)
-    state = json.loads((data_dir / "sandbox.json").read_text())
-    os.kill(state["pids"]["temporal"], signal.SIGKILL)
-    until(lambda: state["pids"]["temporal"] not in carrying(data_dir), "Temporal is gone")
-    before = variables(data_dir)
-    start(data_dir, *SMALL)
-    again = json.loads((data_dir / "sandbox.json").read_text())
-    assert variables(data_dir) == before
-    assert again["pids"]["aws"] == state["pids"]["aws"]
-    assert again["pids"]["temporal"] in carrying(data_dir)
 
 
 def test_service_that_dies_is_reported(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

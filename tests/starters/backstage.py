@@ -66,6 +66,8 @@ async def server() -> WorkflowEnvironment:
         dev_server_log_level="error",
         dev_server_startup_timeout=SERVER_STARTS,
         search_attributes=search_attributes.ALL,
+        # a closed workflow is deleted once its close is acknowledged, which is written down every 30 s
+        dev_server_extra_args=["--dynamic-config-value", 'history.transferProcessorUpdateAckInterval="1s"'],
     )
 
 

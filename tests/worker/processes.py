@@ -1,15 +1,19 @@
-"""A worker in a process of its own, as a service manager would run it."""
+"""A worker in a process of its own, as a service manager would run it; forked, see `tests.forks`."""
 
 import asyncio
 import json
 import os
-import sys
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-COMMAND = (sys.executable, "-c", "from worker.command import worker; worker()")
+from tests.forked import ROOT, Begun, forked
+
 WAIT_SECONDS = 60
+_LOOK_SECONDS = 0.02
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -22,39 +26,50 @@ def environment(**variables: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def worker_process(*arguments: str, **variables: str) -> AsyncIterator["WorkerProcess"]:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        env=environment(**variables),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield WorkerProcess(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    with TemporaryDirectory(prefix="worker-") as folder:
+        begun = forked(ROOT).begin(("worker", *arguments), environment(**variables), ROOT, Path(folder))
+        worker = WorkerProcess(begun, Path(folder))
+        try:
+            yield worker
+        finally:
+            if not begun.ended:
+                worker.send_signal(signal.SIGKILL)
+            begun.wait(WAIT_SECONDS)
 
 
 class WorkerProcess:
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
+    def __init__(self, begun: Begun, said: Path) -> None:
+        [self.pid] = begun.pids
+        self._begun = begun
+        self._said = said
+        self._read = 0
+
+    def send_signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
 
     async def event(self, name: str) -> dict[str, Any]:
         """Read the log up to the event of that name, and return it."""
-        seen = []
         async with asyncio.timeout(WAIT_SECONDS):
-            assert self.process.stderr is not None
-            async for line in self.process.stderr:
-                seen.append(line.decode())
-                if line.startswith(b"{") and (event := json.loads(line))["event"] == name:
-                    return dict(event)
-        raise AssertionError(f"no event {name!r} in {''.join(seen)}")
+            while True:
+                over = self._begun.ended  # before its log is looked at: nothing is written after
+                lines = self._text("err").splitlines(keepends=True)
+                for line in lines[self._read :]:
+                    if not line.endswith("\n"):
+                        break
+                    self._read += 1
+                    if line.startswith("{") and (event := json.loads(line))["event"] == name:
+                        return dict(event)
+                assert not over, f"no event {name!r} in {''.join(lines)}"
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def ended(self) -> tuple[int, str, str]:
         """Wait for the end: exit status, stdout, stderr."""
         async with asyncio.timeout(WAIT_SECONDS):
-            out, err = await self.process.communicate()
-        assert self.process.returncode is not None
-        return self.process.returncode, out.decode(), err.decode()
+            while not self._begun.ended:
+                await asyncio.sleep(_LOOK_SECONDS)
+        [status] = self._begun.wait(WAIT_SECONDS)
+        return status, self._text("out"), self._text("err")
+
+    def _text(self, ending: str) -> str:
+        file = self._said / f"0.{ending}"
+        return file.read_text() if file.exists() else ""

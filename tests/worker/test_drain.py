@@ -1,5 +1,5 @@
 import asyncio
-import sys
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from tests.worker.processes import environment, worker_process
+from tests.worker import starter
+from tests.worker.processes import worker_process
 
 _SENT = b'{"MessageId": "m-1"}'
 
@@ -80,13 +81,10 @@ async def test_running_activities_end_within_the_grace(bare_server: WorkflowEnvi
     with slow_aws() as aws:
         async with worker_process(TEMPORAL_ADDRESS=address, AWS_ENDPOINT_URL=aws.url) as worker:
             await worker.event("worker ready")
-            starter = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.worker.starter", address, "elbv2.target_health", env=environment()
-            )
-            assert await starter.wait() == 0
+            await starter.start(address, "elbv2.target_health")
             assert await asyncio.to_thread(aws.asked.wait, 30)
             await asyncio.wait_for(_beats(incident), 30)
-            worker.process.terminate()
+            worker.send_signal(signal.SIGTERM)
             await worker.event("worker stopping")
             aws.let_go.set()
             code, _, _ = await worker.ended()

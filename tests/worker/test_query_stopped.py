@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from moto import mock_aws
@@ -75,7 +76,7 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queries]:
 
 
 async def looking(server: WorkflowEnvironment) -> WorkflowHandle[_Looks, Finding]:
-    return await server.client.start_workflow(_Looks.run, CALL, id="look", task_queue=QUEUE)
+    return await server.client.start_workflow(_Looks.run, CALL, id=f"look-{uuid4()}", task_queue=QUEUE)
 
 
 def worker(server: WorkflowEnvironment) -> Worker:
@@ -91,10 +92,10 @@ def worker(server: WorkflowEnvironment) -> Worker:
     )
 
 
-async def test_a_query_is_stopped_with_its_activity(bare_server: WorkflowEnvironment, queries: Queries) -> None:
+async def test_a_query_is_stopped_with_its_activity(server: WorkflowEnvironment, queries: Queries) -> None:
     """Whoever cancels the look ends the query, while it runs."""
-    async with worker(bare_server):
-        look = await looking(bare_server)
+    async with worker(server):
+        look = await looking(server)
         await asyncio.wait_for(queries.are("Running"), 20)
         await look.cancel()
         with pytest.raises(WorkflowFailureError):
@@ -103,12 +104,12 @@ async def test_a_query_is_stopped_with_its_activity(bare_server: WorkflowEnviron
 
 
 async def test_a_query_is_taken_up_by_the_next_attempt(
-    bare_server: WorkflowEnvironment, queries: Queries, monkeypatch: pytest.MonkeyPatch
+    server: WorkflowEnvironment, queries: Queries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that takes longer than an attempt is waited for by the next, and is not started again."""
     monkeypatch.setattr(ours, "_PATIENCE_SECONDS", 2)
-    async with worker(bare_server):
-        look = await looking(bare_server)
+    async with worker(server):
+        look = await looking(server)
         await asyncio.wait_for(queries.are("Running"), 20)
         while (await _attempt(look)) < 2:
             await asyncio.sleep(0.1)

@@ -14,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import WithSerializationContext, WorkflowSerializationContext
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, Worker, WorkflowInstance
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker, WorkflowInstance
 
 from domain.values.errors import ASK_AGAIN
 from worker.runner import Attentive, runner
@@ -72,8 +72,9 @@ async def test_queries_that_wait_for_a_worker_change_nothing(bare_server: Workfl
         first, second, third = map(datetime.fromisoformat, times)
         assert second - first >= timedelta(seconds=1)
         assert third - second >= timedelta(seconds=1)
+    replayer = Replayer(workflows=[Sleeper], workflow_runner=UnsandboxedWorkflowRunner())
     for handle in handles:
-        await Replayer(workflows=[Sleeper]).replay_workflow(await handle.fetch_history())
+        await replayer.replay_workflow(await handle.fetch_history())
 
 
 async def _fired(handle: WorkflowHandle[Any, Any]) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -41,9 +42,9 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield env
 
 
-@pytest.fixture(scope="package")
-def address() -> Iterator[str]:
-    """Where the development server that tests share is reached."""
+@contextmanager
+def development_server() -> Iterator[str]:
+    """A development server that several tests share, by its address: it lives in a loop of its own."""
 
     async def start() -> WorkflowEnvironment:
         return await WorkflowEnvironment.start_local(
@@ -56,6 +57,13 @@ def address() -> Iterator[str]:
         env = runner.run(start())
         yield env.client.service_client.config.target_host
         runner.run(env.shutdown())
+
+
+@pytest.fixture(scope="package")
+def address() -> Iterator[str]:
+    """Where the development server that tests share is reached."""
+    with development_server() as address:
+        yield address
 
 
 @pytest_asyncio.fixture
