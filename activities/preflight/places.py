@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from botocore import xform_name
-
 from activities.action import iam
 from activities.aws.database import described_database
 from activities.aws.network.acm_certificate import acm_of
@@ -181,10 +179,11 @@ def known(
     The permission is the operation's, which takes the target as `argument`, or a list of it, and answers with `holds`.
     """
     service, _, operation = permission.partition(":")
+    method = re.sub(r"\B(?=[A-Z])", "_", operation).lower()  # as boto3 calls it
 
     def look(room: Room, one: str) -> Verdict:
         client = room.client("elbv2" if service == "elasticloadbalancing" else service)
-        answer = getattr(client, xform_name(operation))(**{argument: [one] if argument.endswith("s") else one})
+        answer = getattr(client, method)(**{argument: [one] if argument.endswith("s") else one})
         return ok("there") if answer.get(holds) else missing()
 
     return named(name, targets, look, (permission,))
