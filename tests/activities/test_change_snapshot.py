@@ -24,6 +24,7 @@ from tests.activities.evidence_worlds import (
 )
 from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 from tests.activities.test_change_catalogue import planned, verified
+from tests.activities.world import WIRE
 
 _RDS_NAME = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,253}[a-z0-9]")
 
@@ -195,6 +196,21 @@ def test_a_copy_of_somebody_elses_is_not_taken_for_ours(runner: ChangeRunner, wo
     rds.copy_db_snapshot(SourceDBSnapshotIdentifier=name, TargetDBSnapshotIdentifier=f"{name}-copy")
     with pytest.raises(ApplicationError, match="another copy"):
         verified(runner, world, call)
+
+
+@pytest.mark.parametrize("operation", ["CopyDBSnapshot", "ModifyDBSnapshotAttribute"])
+def test_a_copy_that_is_refused_does_not_hide_the_snapshot(
+    runner: ChangeRunner, world: ChangeWorld, operation: str
+) -> None:
+    """The evidence is kept, in this account alone: who reads that the change failed reads that too."""
+    call = planned(runner, world)
+    runner.apply(world.change, call, NOW)
+    denied = WIRE.listening(lambda sent: "AccessDenied" if sent.operation == operation else None)
+    with denied, pytest.raises(ApplicationError) as failed:
+        verified(runner, world, call)
+    assert failed.value.type == "VerificationFailed"
+    assert f"snapshot {call.plan.context['identifier']} is available" in failed.value.message
+    assert f"AWS answered AccessDenied to {operation}" in failed.value.message
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from activities.aws.database.database_state import Standing, remedy, standing
 from activities.aws.database.described_database import AVAILABLE, Described, found
 from activities.aws.database.rds_snapshots import Snapshots
 from activities.aws.shared.error_codes import code_of
+from activities.aws.shared.error_mapping import kind_of, said
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Forensics
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
+from domain.values.errors import FINAL, ErrorKind
 
 _READY = frozenset({AVAILABLE, "storage-optimization"})
 _COMING = frozenset({"copying", "creating", "pending"})
@@ -96,7 +98,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
         """Look whether the snapshot is available, the first of a large database can take hours; then copy and share it.
 
         A repeat copies nothing that is there, and shares again with nobody. Failed when somebody else may restore the
-        copy, or another one stands in its place.
+        copy, or another one stands in its place, or AWS refuses it: that the snapshot is there is said all the same.
         """
         snapshots, name = self._snapshots(plan), plan.context["identifier"]
         taken = _seen(snapshots.found(name), name)
@@ -104,7 +106,13 @@ class Snapshot(ChangeAction[DatabaseParams]):
             return taken
         if why := plan.context["uncopied"]:
             return taken.model_copy(update={"message": f"{taken.message}; not copied: {why}"})
-        copy = self._copied(snapshots, plan)
+        try:
+            copy = self._copied(snapshots, plan)
+        except Exception as error:
+            if kind_of(error) not in FINAL - {ErrorKind.EXPIRED_CREDENTIALS}:
+                raise
+            told = f"it is NOT copied and shared as it should be: {said(error)}"
+            copy = Verification(done=False, failed=True, message=told)
         return copy.model_copy(update={"message": f"{taken.message}; {copy.message}"})
 
     def _copied(self, snapshots: Snapshots, plan: Plan) -> Verification:
