@@ -13,29 +13,9 @@ from importlib.resources import files
 from typing import Any
 
 from activities.action import iam
+from activities.permissions import places
 from activities.permissions.dependents import with_dependents
-from activities.permissions.places import (
-    ANY_CLUSTER_SNAPSHOT,
-    ANY_SNAPSHOT,
-    EVERYTHING,
-    PLACES,
-    Conditions,
-    Place,
-    Where,
-    bucket_keys,
-    calls,
-    everywhere,
-    evidence_key,
-    in_buckets,
-    in_evidence,
-    known_keys,
-    maintenance,
-    plain,
-    signing_key,
-    snapshot_key,
-    text_messages,
-    together,
-)
+from activities.permissions.places import EVERYTHING, Conditions, Place, Where, everywhere, together
 from activities.permissions.roles import LEDGER, PREFLIGHT, SENSITIVE, WORKER, permissions_of, roles
 from domain.config.environment import Environment
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
@@ -68,33 +48,33 @@ def role_name(role: str, environment: Environment) -> str:
     return f"{ROLE_PREFIX}-{environment.name}-{role}"
 
 
-_EVIDENCE = in_evidence("/evidence/*", "/manifests/*")
-_RECORD = in_evidence("/ledger/*", "/reports/*")
+_EVIDENCE = places.in_evidence("/evidence/*", "/manifests/*")
+_RECORD = places.in_evidence("/ledger/*", "/reports/*")
 
-_ROLES: Where = plain("iam", lambda environment: [f"role/{role_name('*', environment)}"])
-_KEEPER: Where = plain("iam", lambda environment: [f"role/{role_name(FORENSICS_QUEUE, environment)}"])
+_ROLES: Where = places.plain("iam", lambda environment: [f"role/{role_name('*', environment)}"])
+_KEEPER: Where = places.plain("iam", lambda environment: [f"role/{role_name(FORENSICS_QUEUE, environment)}"])
 _NARROWER: dict[tuple[str, str], Where] = {
     (role, action): where
     for role, where, names in (
-        (FORENSICS_QUEUE, together(evidence_key, bucket_keys), "kms:Decrypt"),
-        (FORENSICS_QUEUE, evidence_key, "kms:GenerateDataKey"),
-        (SENSITIVE, bucket_keys, "kms:Decrypt"),
-        (FORENSICS_QUEUE, snapshot_key, "kms:CreateGrant DescribeKey"),
+        (FORENSICS_QUEUE, together(places.evidence_key, places.bucket_keys), "kms:Decrypt"),
+        (FORENSICS_QUEUE, places.evidence_key, "kms:GenerateDataKey"),
+        (SENSITIVE, places.bucket_keys, "kms:Decrypt"),
+        (FORENSICS_QUEUE, places.snapshot_key, "kms:CreateGrant DescribeKey"),
         (FORENSICS_QUEUE, _EVIDENCE, "s3:AbortMultipartUpload GetObject GetObjectLegalHold GetObjectRetention"),
         (FORENSICS_QUEUE, _EVIDENCE, "s3:PutObject PutObjectLegalHold PutObjectRetention"),
-        (FORENSICS_QUEUE, together(_EVIDENCE, in_buckets("/*")), "s3:GetObjectVersion"),
-        (FORENSICS_QUEUE, in_evidence(), "s3:GetBucketObjectLockConfiguration ListBucket"),
-        (FORENSICS_QUEUE, in_buckets(), "s3:ListBucketVersions"),
-        (LEDGER, evidence_key, "kms:Decrypt GenerateDataKey"),
-        (LEDGER, known_keys, "kms:GetPublicKey"),
-        (LEDGER, signing_key, "kms:Sign"),
+        (FORENSICS_QUEUE, together(_EVIDENCE, places.in_buckets("/*")), "s3:GetObjectVersion"),
+        (FORENSICS_QUEUE, places.in_evidence(), "s3:GetBucketObjectLockConfiguration ListBucket"),
+        (FORENSICS_QUEUE, places.in_buckets(), "s3:ListBucketVersions"),
+        (LEDGER, places.evidence_key, "kms:Decrypt GenerateDataKey"),
+        (LEDGER, places.known_keys, "kms:GetPublicKey"),
+        (LEDGER, places.signing_key, "kms:Sign"),
         (LEDGER, _RECORD, "s3:GetObject GetObjectRetention GetObjectVersion PutObject PutObjectRetention"),
-        (LEDGER, in_evidence(), "s3:ListBucket ListBucketVersions"),
-        (_NETWORK, maintenance("*"), "s3:DeleteObject GetObject PutObject"),
-        (_NETWORK, maintenance(), "s3:ListBucket"),
-        (SENSITIVE, in_buckets("/*"), "s3:GetObject GetObjectVersion"),
-        (NOTIFY_QUEUE, text_messages, "sms-voice:SendTextMessage"),
-        (NOTIFY_QUEUE, calls, "sms-voice:SendVoiceMessage"),
+        (LEDGER, places.in_evidence(), "s3:ListBucket ListBucketVersions"),
+        (_NETWORK, places.maintenance("*"), "s3:DeleteObject GetObject PutObject"),
+        (_NETWORK, places.maintenance(), "s3:ListBucket"),
+        (SENSITIVE, places.in_buckets("/*"), "s3:GetObject GetObjectVersion"),
+        (NOTIFY_QUEUE, places.text_messages, "sms-voice:SendTextMessage"),
+        (NOTIFY_QUEUE, places.calls, "sms-voice:SendVoiceMessage"),
         (PREFLIGHT, _ROLES, "iam:GetRole SimulatePrincipalPolicy"),
         (PREFLIGHT, _KEEPER, "sts:AssumeRole"),  # with --write alone
         (WORKER, _ROLES, "sts:AssumeRole"),
@@ -109,8 +89,8 @@ _ONLY: dict[str, tuple[str, ...]] = {
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
     "logs:GetQueryResults": (EVERYTHING,),  # it names a query and no group: AWS's denials name `log-group:` alone
     "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
-    "rds:DescribeDBClusterSnapshots": ("rds:cluster", ANY_CLUSTER_SNAPSHOT),
-    "rds:DescribeDBSnapshots": ("rds:db", ANY_SNAPSHOT),
+    "rds:DescribeDBClusterSnapshots": ("rds:cluster", places.ANY_CLUSTER_SNAPSHOT),
+    "rds:DescribeDBSnapshots": ("rds:db", places.ANY_SNAPSHOT),
 }
 """Of the resource types that AWS allows, those that we use."""
 
@@ -186,7 +166,7 @@ def _where(role: str, action: str) -> Where:
         return everywhere
     if not types:
         raise LookupError(f"nobody has said on what {role} may do {action}: see activities/permissions/statements.py")
-    return together(*(PLACES[one] for one in types))
+    return together(*(places.PLACES[one] for one in types))
 
 
 def types_of(action: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, DatabaseParams, Params, ProbeAction, iam
+from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.described_database import found, instance_name
 from activities.aws.shared.cloudwatch_metrics import Points, of_instance, read
 from activities.aws.shared.findings import suspect_if, unknown
@@ -41,10 +41,9 @@ _GIB = 1024**3
 _PERMISSIONS = iam("cloudwatch:GetMetricData", "rds:DescribeDBClusters DescribeDBInstances")
 
 
-class ReplicaLagParams(Params):
+class ReplicaLagParams(DatabaseParams):
     """`most` is how far behind is still usual: an idle PostgreSQL primary lets the figure climb to five minutes."""
 
-    database: DatabaseName
     most: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
 
 

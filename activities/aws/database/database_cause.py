@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from activities.action import Clients, DatabaseName, DatabaseParams, Params, ProbeAction, iam
+from activities.action import Clients, DatabaseParams, ProbeAction, iam
 from activities.aws.database.database_signs import Cause, Signs, Verdict, classify
 from activities.aws.database.database_state import Standing, standing
 from activities.aws.database.described_database import found
@@ -46,10 +46,9 @@ _SHOWN_BY: dict[Cause, tuple[str, ...]] = {
 """What would have shown each cause; without it nobody can say that it is another one."""
 
 
-class CauseParams(Params):
+class CauseParams(DatabaseParams):
     """`cause` is the one asked about; with `suggests`, only where it speaks for that change step."""
 
-    database: DatabaseName
     cause: Cause
     suggests: Literal["failover", "promote-replica", "resize-instance", "restart-application"] | None = None
 

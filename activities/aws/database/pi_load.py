@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.described_database import found
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
@@ -19,10 +19,9 @@ _LATE = timedelta(minutes=10)
 _PAGES = 10
 
 
-class DatabaseLoadParams(Params):
+class DatabaseLoadParams(DatabaseParams):
     """Suspect when more than `sessions` were active on average in one of the newest minutes."""
 
-    database: DatabaseName
     sessions: float = Field(default=8, gt=0)
 
 

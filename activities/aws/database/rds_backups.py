@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.described_database import found
 from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
@@ -13,10 +13,9 @@ from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second
 
 
-class BackupsParams(Params):
+class BackupsParams(DatabaseParams):
     """Suspect from `lag` on, and where backups are kept for fewer than `days`; RDS ships logs every five minutes."""
 
-    database: DatabaseName
     lag: Duration = Field(default=timedelta(minutes=30), gt=timedelta(0))
     days: int = Field(default=7, ge=1)
 

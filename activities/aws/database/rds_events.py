@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from activities.action import DatabaseName, Params, ProbeAction, iam
+from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.described_database import Described, found
 from activities.aws.shared.findings import plural, suspect_if
 from activities.aws.shared.pages import Pages
@@ -20,10 +20,9 @@ _PAGES = 20
 _GRAVE = ("availability", "failover", "failure", "low storage", "maintenance", "recovery", "restoration")
 
 
-class DatabaseEventsParams(Params):
+class DatabaseEventsParams(DatabaseParams):
     """`window` ends at the look; RDS keeps events for 14 days."""
 
-    database: DatabaseName
     window: Duration = Field(default=timedelta(hours=2), gt=timedelta(0), le=_KEPT)
 
 

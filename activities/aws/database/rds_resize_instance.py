@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import ChangeAction, Clients, DatabaseName, Params, RuleError, iam
+from activities.action import ChangeAction, Clients, DatabaseParams, RuleError, iam
 from activities.aws.database.described_database import (
     AVAILABLE,
     described,
@@ -23,10 +23,9 @@ _MEMBER = "resize a Multi-AZ DB cluster as one, and Aurora by a reader of the cl
 _MODIFYING = "modifying"
 
 
-class ResizeParams(Params):
+class ResizeParams(DatabaseParams):
     """`instance_class` is the class that it shall have, as `db.r6g.2xlarge`."""
 
-    database: DatabaseName
     instance_class: str = Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9-]+$")
 
 

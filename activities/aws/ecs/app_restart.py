@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from activities.action import ChangeAction, DatabaseName, Params, ServiceName, iam
+from activities.action import ChangeAction, DatabaseName, ServiceParams, iam
 from activities.aws.ecs.described_service import (
     SETTLE_PERMISSIONS,
     created_at,
@@ -23,10 +23,9 @@ _POOL_SHARE = 0.8
 """How much of a database's connections the pools of all tasks together may take."""
 
 
-class RestartParams(Params):
+class RestartParams(ServiceParams):
     """`database` is what the service's pools lead to; with it the plan says how large they may be."""
 
-    service: ServiceName
     database: DatabaseName | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Clients, Params, ProbeAction, ServiceName, iam
+from activities.action import Clients, ProbeAction, ServiceParams, iam
 from activities.aws.shared.cloudwatch_metrics import Points, Query, read
 from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Service
@@ -18,10 +18,9 @@ _FRESH = timedelta(minutes=10)
 _PERIOD_SECONDS = 60
 
 
-class ServiceLoadParams(Params):
+class ServiceLoadParams(ServiceParams):
     """Suspect from `busy_percent` of CPU or memory on, as the newest minutes show it."""
 
-    service: ServiceName
     busy_percent: float = Field(default=80, gt=0, le=100)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.action import Clients, Params, ProbeAction, RuleError, ServiceName, iam
+from activities.action import Clients, ProbeAction, RuleError, ServiceParams, iam
 from activities.aws.ecs.described_service import controller_of, described, located, revision
 from activities.aws.ecs.ecs_history import GOING_BACK, RUNNING, STATUSES, Deployment
 from activities.aws.ecs.ecs_past import PAST_PERMISSIONS, Past, past_of
@@ -18,8 +18,7 @@ from domain.values.timestamps import short_time, stamp_to_second
 _UNDER_WAY = RUNNING | GOING_BACK | {"STOP_REQUESTED"}
 
 
-class RecentDeploymentsParams(Params):
-    service: ServiceName
+class RecentDeploymentsParams(ServiceParams):
     within: Duration = Field(default=timedelta(hours=24), gt=timedelta(0))
 
 

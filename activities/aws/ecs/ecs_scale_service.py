@@ -4,7 +4,7 @@ from math import ceil
 
 from pydantic import Field
 
-from activities.action import ChangeAction, Params, RuleError, ServiceName, iam
+from activities.action import ChangeAction, RuleError, ServiceParams, iam
 from activities.aws.ecs.described_service import described, located, refuse_daemon, scaling, set_scaling, update
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -13,10 +13,9 @@ from domain.model.plan import Plan, State, Verification, foreign_fields
 _COUNT, _MINIMUM = "desired_count", "minimum"
 
 
-class ScaleParams(Params):
+class ScaleParams(ServiceParams):
     """`count` is how many tasks there shall be at least; without it, half as many again, two more at least."""
 
-    service: ServiceName
     count: int | None = Field(default=None, ge=1)
 
 

@@ -35,7 +35,9 @@ def read(
     """
     points: dict[str, Points] = {name: [] for name in queries}
     complete = dict.fromkeys(queries, True)
-    for result in _pages(cloudwatch, queries, window, period_seconds).items("MetricDataResults"):
+    asked = [_query(name, one, period_seconds) for name, one in queries.items()]
+    pages = Pages(cloudwatch.get_metric_data, MetricDataQueries=asked, StartTime=window[0], EndTime=window[1])
+    for result in pages.items("MetricDataResults"):
         points[result["Id"]].extend(zip(result["Timestamps"], result["Values"], strict=True))
         complete[result["Id"]] = result.get("StatusCode", "Complete") == "Complete"
     return {name: sorted(found) for name, found in points.items()}, all(complete.values())
@@ -46,26 +48,8 @@ def newest(cloudwatch: Any, queries: Mapping[str, Query], since: datetime) -> di
 
     The window ends in the future, so that no clock is needed to ask for what is newest.
     """
-    found: dict[str, tuple[datetime, float]] = {}
-    for page in _pages(cloudwatch, queries, (since, since + _FAR), 60, ScanBy="TimestampDescending"):
-        for result in page["MetricDataResults"]:
-            if points := [*zip(result["Timestamps"], result["Values"], strict=True)]:
-                found.setdefault(result["Id"], max(points))
-        if len(found) == len(queries):
-            break
-    return found
-
-
-def _pages(
-    cloudwatch: Any, queries: Mapping[str, Query], window: tuple[datetime, datetime], period_seconds: int, **more: Any
-) -> Pages:
-    return Pages(
-        cloudwatch.get_metric_data,
-        MetricDataQueries=[_query(name, one, period_seconds) for name, one in queries.items()],
-        StartTime=window[0],
-        EndTime=window[1],
-        **more,
-    )
+    points, _ = read(cloudwatch, queries, (since, since + _FAR), 60)
+    return {name: found[-1] for name, found in points.items() if found}
 
 
 def _query(name: str, query: Query, period_seconds: int) -> dict[str, Any]:
