@@ -22,7 +22,7 @@ from activities.preflight.check import Check, Room, Verdict, missing, named, ok,
 from activities.preflight.places import each, under
 from activities.preflight.waf import web_acls
 from domain.config.environment import Database, Network, Service
-from domain.rules.log_lines import Unread, first_read, read_line
+from domain.rules.log_lines import Line, Unread, first_read, read_line
 
 _SAMPLE = 50
 _RECENT = timedelta(hours=24)
@@ -71,7 +71,10 @@ def database_log(room: Room, one: Database) -> Verdict:
     # RDS API DownloadDBLogFilePortion: without a marker these are the last lines
     portion = rds.download_db_log_file_portion(DBInstanceIdentifier=name, LogFileName=newest, NumberOfLines=_SAMPLE)
     lines = records(iter((portion.get("LogFileData") or "").split("\n")), declared)
-    return judged((read_line(declared, line) for line in lines), newest, "mend log: prefix, zone and severities")
+    seen = [read_line(declared, line) for line in lines]
+    if declared.format == "csvlog":  # the last lines may begin within a row
+        seen = seen[next((number for number, one in enumerate(seen) if isinstance(one, Line)), 0) :]
+    return judged(seen, newest, "mend log: prefix, zone and severities")
 
 
 def flow_log(room: Room, one: Network) -> Verdict:

@@ -8,7 +8,7 @@ from activities.action import iam
 from activities.aws.database import described_database
 from activities.aws.network.acm_certificate import acm_of
 from activities.aws.shared import log_records
-from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, wrong
+from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, unknown, wrong
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
 
@@ -196,20 +196,27 @@ def certificate(room: Room, given: str) -> Verdict:
 
 
 def alarms(room: Room, _: str) -> Verdict:
-    """The SNS topics that alarms tell are there (`cloudwatch:DescribeAlarms`, `sns:ListTopics`)."""
+    """The SNS topics that alarms tell are there (`cloudwatch:DescribeAlarms`, `sns:ListTopics`).
+
+    Those of other accounts, which alarms may tell too, are not listed here.
+    """
     pages = room.client("cloudwatch").get_paginator("describe_alarms").paginate()
     found = [one for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for one in page.get(kind, [])]
     told = {arn for alarm in found for arn in alarm.get("AlarmActions", []) if ":sns:" in arn}
     listed = room.client("sns").get_paginator("list_topics").paginate()
-    lost = sorted(told - {topic["TopicArn"] for page in listed for topic in page["Topics"]})
+    foreign = sorted(one for one in told if f":{room.environment.account}:" not in one)
+    lost = sorted(told - {topic["TopicArn"] for page in listed for topic in page["Topics"]} - set(foreign))
     silent = sum(not alarm.get("ActionsEnabled") for alarm in found)
     if not found:
         return missing("no alarm watches this region; make some")
-    return first_wrong(
+    seen = first_wrong(
         f"{len(found)} alarms, all their topics are there",
         f"they tell topics that are not there: {', '.join(lost)}; make them" if lost else None,
         f"{silent} of {len(found)} have their actions off; enable them" if silent else None,
     )
+    if foreign and seen.status == "ok":
+        return unknown(f"they tell topics of other accounts: {', '.join(foreign)}; look there whether these are there")
+    return seen
 
 
 CHECKS: tuple[Check[Any], ...] = (

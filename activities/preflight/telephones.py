@@ -24,6 +24,8 @@ _LEAST_SPEND = 50
 """US dollars a month. At first AWS allows 1, and then refuses to send (guide, "SMS, MMS and voice spending quotas")."""
 _NUMBERS_ONLY = frozenset({"US"})
 """Where a text message comes from a number, never from a sender id (guide, "Supported countries and regions")."""
+_REGISTERED_ONLY = frozenset({"AU", "SG"})
+"""Where messages of a sender id that is not registered are dropped or refused (the same)."""
 _OPT_OUTS = "Default"
 """The opt-out list of sender ids, and of numbers that were given no other (guide, "Opt-out lists")."""
 _TEXT_FAILURES = """
@@ -69,17 +71,20 @@ def opted_out(room: Room, number: str) -> Verdict:
 
 
 def sender_id(room: Room, sender: str) -> Verdict:
-    """The sender that text messages show is registered where people are (`DescribeSenderIds`).
+    """The sender that text messages show is known where people are, and registered (`DescribeSenderIds`).
 
-    Since 1 July 2026 Australia drops messages of senders that are not registered.
+    Since 1 July 2026 Australia drops messages of senders that are not registered. There are countries where none need
+    be (API RequestSenderId): which of them, preflight does not claim to know.
     """
     found = {number: country_of(number) for number in _TEXTED(room).values()}
     countries = sorted({country for country in found.values() if country})
     unplaced = [number for number, country in found.items() if country is None]
     senders = _listed(room, "describe_sender_ids", "SenderIds")
-    registered = {one["IsoCountryCode"] for one in senders if one["SenderId"] == sender and one["Registered"]}
-    lost = [one for one in countries if one not in registered | _NUMBERS_ONLY]
+    known = {one["IsoCountryCode"]: bool(one["Registered"]) for one in senders if one["SenderId"] == sender}
     none = [one for one in countries if one in _NUMBERS_ONLY]
+    fits = {one for one, registered in known.items() if registered or one not in _REGISTERED_ONLY}
+    lost = [one for one in countries if one not in fits | _NUMBERS_ONLY]
+    unplaced += [one for one in countries if one in fits and not known[one]]
     by_hand = f"look by hand whether {sender} must be registered for {', '.join(unplaced)}" if unplaced else None
     if lost or none:
         return first_wrong(
@@ -89,7 +94,7 @@ def sender_id(room: Room, sender: str) -> Verdict:
             by_hand,
         )
     if by_hand:
-        return unknown(f"preflight does not know the country of some numbers; {by_hand}")
+        return unknown(f"preflight does not know the rules of every country; {by_hand}")
     return ok(f"registered in {', '.join(countries)}" if countries else "nobody is paged by text message")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from activities.preflight.check import Room
-from activities.preflight.logs import service_log
+from activities.preflight.logs import database_log, service_log
 from activities.preflight.mail import CHECKS as MAIL
 from activities.preflight.places import CHECKS as PLACES
 from activities.preflight.places import arn, database
@@ -19,6 +19,7 @@ from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import ACCOUNT, REGION, environment
+from tests.domain import log_samples
 
 
 @pytest.fixture
@@ -164,3 +165,30 @@ def test_mail_whose_failures_go_unseen_has_a_row(
     check = next(one for one in MAIL if one.name == "mail events")
     rows = [(name, check.look(there, one).status) for name, one in check.targets(there).items()]
     assert rows == [("notifications.mail_configuration_set", status)]
+
+
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_a_csvlog_is_judged_from_its_first_whole_row_on(aws: RecordedAws, spoilt: bool) -> None:
+    """The last lines of a file begin anywhere, in the middle of a statement too; what comes later must be read."""
+    row = log_samples.DATABASE["csvlog"].line
+    rest = 'where it""s = 1;",,,"exec_simple_query, postgres.c:1100","","client backend",,0'
+    text = "\n".join([rest, row, *(["no row at all"] if spoilt else []), row, ""])
+    name = "error/postgresql.log.2026-11-23-10.csv"
+    aws.answer("DescribeDBLogFiles", lambda _: {"DescribeDBLogFiles": [{"LogFileName": name, "LastWritten": 1}]})
+    aws.answer("DownloadDBLogFilePortion", lambda _: {"LogFileData": text, "AdditionalDataPending": False})
+    aws.answer("DescribeDBInstances", lambda _: {"DBInstances": [{"DBInstanceIdentifier": "axis-db"}]})
+    there = room(aws)
+    declared = there.environment.databases["primary"].model_copy(update={"log": log_samples.CSVLOG})
+    assert database_log(there, declared).status == ("wrong" if spoilt else "ok")
+
+
+def test_a_topic_of_another_account_is_not_called_lost(aws: RecordedAws) -> None:
+    """An alarm may tell topics of other accounts, which are not listed here (CloudWatch guide, "Alarm actions")."""
+    arns = [f"arn:aws:sns:{REGION}:210987654321:alarms"]
+    alarm: dict[str, Any] = {"AlarmName": "cpu", "AlarmActions": arns, "ActionsEnabled": True}
+    aws.answer("DescribeAlarms", lambda _: {"MetricAlarms": [alarm], "CompositeAlarms": []})
+    aws.answer("ListTopics", lambda _: {"Topics": []})
+    check = next(one for one in PLACES if one.name == "alarms")
+    assert check.look(room(aws), "*").status == "unknown"
+    alarm["AlarmActions"] = [f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"]
+    assert check.look(room(aws), "*").status == "wrong"
