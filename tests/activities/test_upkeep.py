@@ -94,6 +94,20 @@ def test_a_broken_source_is_an_error(probe: type[ProbeAction[Any]], params: dict
 
 
 @pytest.mark.parametrize(
+    ("good", "tries", "status"), [(4, 5, OK), (3, 5, SUSPECT), (0, 4, UNKNOWN), (1, 2, UNKNOWN), (4, 4, OK)]
+)
+def test_too_few_sign_ins_that_fail_are_not_well(good: int, tries: int, status: FindingStatus) -> None:
+    """At night nobody may get in, and four tries do not prove it."""
+    with recorded_aws() as aws:
+        aws.answer("DescribeUserPool", lambda _: {"UserPool": {}})
+        aws.answer("ListUserPoolClients", lambda _: {"UserPoolClients": [{"ClientId": "web"}]})
+        metrics(aws, good=[good], all=[tries], throttled=[])
+        found = look(aws, PoolStatus, {"user_pool": "patients"})
+    assert found.status is status
+    assert ("too few" in found.summary) == (status is UNKNOWN)
+
+
+@pytest.mark.parametrize(
     ("probe", "series", "status"),
     [
         (ResponseTime, {"p50": [0.1], "p95": [1.0], "p99": [9.0]}, OK),

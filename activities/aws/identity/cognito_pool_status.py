@@ -20,7 +20,7 @@ _PAGES = 2  # three metrics of each client are asked for, and 500 at most at onc
 
 
 class PoolParams(Params):
-    """Suspect when fewer than `percent` of at least `least` sign-ins succeeded, or Cognito throttled some."""
+    """Suspect when fewer than `percent` of the sign-ins succeeded, or Cognito throttled some; unknown below `least`."""
 
     user_pool: UserPoolName
     window: Duration = Field(default=timedelta(minutes=15), gt=timedelta(0))
@@ -66,7 +66,8 @@ class PoolStatus(ProbeAction[PoolParams]):
         window = f"the last {spoken(params.window)}"
         if not tries and not throttled:
             return unknown(f"{params.user_pool}: Cognito counted no sign-in in {window}", facts)
-        bad = throttled or (tries >= params.least and 100 * good < params.percent * tries)
+        few, failing = tries < params.least, 100 * good < params.percent * tries
         summary = f"{params.user_pool}: {good} of {tries} sign-ins succeeded in {window}, {throttled} were throttled"
+        summary += "; too few to tell" if few and failing else ""
         summary += "; not all clients and figures were read" if facts["truncated"] else ""
-        return suspect_if(bad, summary, facts, unsure=facts["truncated"])
+        return suspect_if(throttled or (failing and not few), summary, facts, unsure=facts["truncated"] or failing)
