@@ -14,6 +14,7 @@ from domain.audit.verdict import Verdict, audit
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended
 from domain.model.timeline import Entry
+from sandbox.aws import s3 as sandbox_s3
 from tests.activities.scopes import REGION, environment
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 from tests.records import INCIDENT
@@ -33,7 +34,8 @@ def place(**changes: Any) -> Environment:
 
 
 def create_vault(clients: Any) -> None:
-    """Make the evidence bucket under Object Lock, and the signing key."""
+    """Make the evidence bucket under Object Lock, in an S3 that behaves as AWS does, and the signing key."""
+    sandbox_s3.install()
     clients.client("s3").create_bucket(
         Bucket=BUCKET,
         ObjectLockEnabledForBucket=True,

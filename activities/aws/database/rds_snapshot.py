@@ -8,8 +8,7 @@ from activities.action import ChangeAction, Clients, DatabaseParams, RuleError, 
 from activities.aws.database.database_state import Standing, remedy, standing
 from activities.aws.database.described_database import AVAILABLE, Described, found
 from activities.aws.database.rds_snapshots import Snapshots
-from activities.aws.shared.error_codes import code_of
-from activities.aws.shared.error_mapping import kind_of, said
+from activities.aws.shared.error_codes import answered, code_of, kind_of_refusal
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Forensics
 from domain.model.activity_io import Scope
@@ -109,9 +108,9 @@ class Snapshot(ChangeAction[DatabaseParams]):
         try:
             copy = self._copied(snapshots, plan)
         except Exception as error:
-            if kind_of(error) not in FINAL - {ErrorKind.EXPIRED_CREDENTIALS}:
+            if kind_of_refusal(error) not in FINAL - {ErrorKind.EXPIRED_CREDENTIALS}:
                 raise
-            told = f"it is NOT copied and shared as it should be: {said(error)}"
+            told = f"it is NOT copied and shared as it should be: {answered(error)}"
             copy = Verification(done=False, failed=True, message=told)
         return copy.model_copy(update={"message": f"{taken.message}; {copy.message}"})
 

@@ -140,10 +140,21 @@ def is_of_aws(error: BaseException) -> bool:
     return any(base.__module__ == "botocore.exceptions" for base in type(error).__mro__)
 
 
+def kind_of_refusal(error: BaseException) -> ErrorKind | None:
+    """Give the kind of what AWS answered; None for any other error."""
+    if code_of(error) is None:
+        return None
+    return kind_of_answer(getattr(error, "response", {}), getattr(error, "operation_name", ""))
+
+
+def answered(error: BaseException) -> str:
+    """What may go on record of an answer of AWS: its code alone, and what was asked."""
+    return f"AWS answered {code_of(error)} to {getattr(error, 'operation_name', '')}"
+
+
 def is_denied(error: BaseException) -> bool:
     """Tell whether AWS answered that whoever asked may not."""
-    answer = getattr(error, "response", {})
-    return code_of(error) is not None and kind_of_answer(answer, "") is ErrorKind.ACCESS_DENIED
+    return kind_of_refusal(error) is ErrorKind.ACCESS_DENIED
 
 
 def unless_denied(look: Callable[[], T]) -> T | None:

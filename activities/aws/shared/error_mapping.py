@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
-from activities.aws.shared.error_codes import code_of, kind_of_answer
+from activities.aws.shared.error_codes import answered, code_of, kind_of_answer
 from activities.ledger.terms import SupersededError
 from domain.values.errors import FINAL, ErrorKind
 
@@ -60,7 +60,7 @@ def _is_final(kind: ErrorKind, error: BaseException, attempt: int) -> bool:
 def said(error: BaseException) -> str:
     """What an error says that may go on record: of what AWS answered, its code alone."""
     if isinstance(error, boto.ClientError):
-        return f"AWS answered {code_of(error)} to {error.operation_name}"
+        return answered(error)
     if isinstance(error, RuleError):
         return str(error)
     if isinstance(error, ValidationError):
