@@ -97,15 +97,19 @@ def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
     from starters.files import loading
 
     target = options.folder() if path is None else path
-    problems = loading.lint(target)
+    problems, unfinished = loading.lint(target), loading.unfinished(target)
     if options.as_json:
         rows = [{**problem._asdict(), "file": str(problem.file)} for problem in problems]
-        print_json({"path": str(target), "problems": rows})
+        left = {str(file): count for file, count in unfinished.items()}
+        print_json({"path": str(target), "problems": rows, "placeholders": left})
     elif not problems:
         click.echo(f"{target}: no problems found")
     for problem in problems:
         click.echo(str(problem), err=True)
+    for file, count in unfinished.items():
+        click.echo(f"{file} cannot be used yet: {count} placeholders are left; lint that file to see them", err=True)
     if problems:
+        click.echo(f"{len(problems)} problems in {len({problem.file for problem in problems})} files", err=True)
         ctx.exit(InvalidFile.exit_code)
 
 

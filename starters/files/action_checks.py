@@ -65,6 +65,8 @@ def of_action(at: Keys, step: Mapping[str, Any], environments: Mapping[str, Mapp
 def _unfit(where: str, environment: Mapping[str, Any], value: str, mark: Logical) -> str | None:
     """What is wrong with a logical name in one environment."""
     there = _known(environment, mark.kind)
+    if not there:
+        return f"environment {where} has no {mark.kind}; add {value!r} to them, or leave this step out"
     if value not in there:
         return f"{unknown(value, there, 'name')} among {mark.kind} of environment {where}"
     if mark.needs and not mapping(there[value]).get(mark.needs):

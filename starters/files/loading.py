@@ -14,7 +14,7 @@ from domain.config.names import unknown
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
-from starters.files import obligation_checks, runbook_checks
+from starters.files import obligation_checks, place_checks, runbook_checks
 from starters.files.organisation_folder import (
     ORGANISATION,
     list_environments,
@@ -67,6 +67,15 @@ def lint(path: Path) -> list[Problem]:
     if not inside:
         return [Problem(path, None, "", f"holds no {ORGANISATION}; write one")]
     return in_order(problem for folder in inside for problem in _lint_folder(folder))
+
+
+def unfinished(path: Path) -> dict[Path, int]:
+    """The environments of a folder, or of a folder of such folders, with placeholders: how many are left in each."""
+    left: dict[Path, int] = {}
+    for file in sorted([*path.glob("environments/*.yaml"), *path.glob("*/environments/*.yaml")]):
+        with contextlib.suppress(InvalidFile):  # which `lint` reports
+            left[file] = len(place_checks.unfilled(read(file).data))
+    return {file: count for file, count in left.items() if count}
 
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
