@@ -204,12 +204,13 @@ def _exports(current: State) -> str:
 
 
 def _print_table(entries: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Column, Table
+    from starters.cli import terminal
 
-    columns = ("at", "channel", "to", "role", "subject", "body", "incident")
-    table = Table(*(Column(name, overflow="fold") for name in columns), title=None if entries else "Nothing sent yet")
-    for entry in entries:
-        table.add_row(*(escape(entry[name] or "") for name in columns))
-    Console().print(table)
+    def row(entry: dict[str, Any]) -> list[str]:
+        to, what = ([entry[one] or "" for one in two] for two in (("to", "role"), ("subject", "body")))
+        return [entry["at"], entry["channel"], "\n".join(to), "\n".join(what), entry["incident"] or ""]
+
+    columns = ("At", "Channel", "To", "What", "Incident")
+    terminal.show(
+        terminal.table("Sent", *columns, rows=map(row, entries), lines=True) if entries else "Nothing sent yet"
+    )

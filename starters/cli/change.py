@@ -140,7 +140,7 @@ def _print_plan(options: Options, record: dict[str, Any]) -> None:
         if record["status"] != "awaiting-approval":
             return incident_tables.plan(record)
         incident = record["workflow_id"].split("/")[0]
-        step = f"Next: incident approve {incident} {record['step']} --digest {record['plan']['digest']}"
+        step = f"Next, by somebody other than who requested it:\n  incident approve {incident} {record['step']}"
         return [*incident_tables.plan(record), step]
 
     terminal.answer(options, record, parts)

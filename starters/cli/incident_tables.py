@@ -112,8 +112,10 @@ def _ended(owed: Document) -> str:
     return f"{late}open" + (f"; signed by {', '.join(sorted(signed))}, not by {missing}" if signed else "")
 
 
-def owed(rows: list[Document], clock: Clock) -> Table:
+def owed(rows: list[Document], clock: Clock) -> RenderableType:
     """What is open in every incident, the nearest deadline first."""
+    if not rows:
+        return "No open obligations"
     cells = ([clock(r["due_at"]), r["incident"], r["step"], r["title"], r["owner"], _ended(r)] for r in rows)
     return table("Open obligations", "Due", "Incident", "Step", "What is owed", "Owner", "State", rows=cells)
 

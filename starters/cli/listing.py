@@ -36,11 +36,13 @@ def list_incidents(options: Options, severity: str | None, status: str | None, w
 
     def cells(row: dict[str, Any]) -> list[Any]:
         ended = "" if row["execution"] in {"running", "completed"} else f" ({row['execution']})"
-        named = [row["id"], row["severity"], row["type"], row["title"], f"{row['status']}{ended}"]
-        return [*named, clock(row["declared_at"]), ", ".join(row["waiting_for"])]
+        status = f"{row['severity']} {row['status']}{ended}"
+        waiting = "\n".join(row["waiting_for"])
+        return [row["id"], f"{row['title']}\n{row['type']}", status, clock(row["declared_at"]), waiting]
 
-    columns = ("Id", "Severity", "Type", "Title", "Status", "Declared", "Waiting for")
-    terminal.show(terminal.table("Incidents", *columns, rows=map(cells, rows)))
+    columns = ("Id", "Title and type", "Status", "Declared", "Waiting for")
+    listed = terminal.table("Incidents", *columns, rows=map(cells, rows), lines=True)
+    terminal.show(listed if rows else "No incidents")
 
 
 def _query(severity: str | None, status: str | None, roles: list[str]) -> str:

@@ -18,14 +18,17 @@ def show(options: Options, incident: str) -> None:
 
     def parts() -> list[RenderableType]:
         clock = terminal.clock(options)
+        tables: dict[str, RenderableType] = {
+            "findings": incident_tables.findings(state),
+            "offers": incident_tables.offers(state),
+            "changes": incident_tables.changes(state),
+            "tasks": incident_tables.tasks(state, clock),
+            "clocks": incident_tables.clocks(state, clock),
+            "obligations": incident_tables.obligations(state, clock),
+        }
         return [
             incident_tables.head(state, clock),
-            incident_tables.findings(state),
-            incident_tables.offers(state),
-            incident_tables.changes(state),
-            incident_tables.tasks(state, clock),
-            incident_tables.clocks(state, clock),
-            *([incident_tables.obligations(state, clock)] if state["obligations"] else []),
+            *(table for key, table in tables.items() if state.get(key)),
             f"{len(state['pages'])} pages sent, {state['timeline']['length']} timeline entries",
         ]
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from starters.options import Options
 
 _PIPE_WIDTH = 140
+_TYPED = frozenset({"Id", "Incident", "Step"})
+"""Columns of what people type again: it is not broken where the others keep `_LEFT_OVER` columns each."""
+_LEFT_OVER = 6
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -38,12 +41,20 @@ def clean(value: Any) -> str:
 
 
 def table(title: str | None, *columns: str, rows: "Iterable[Sequence[Any]]" = (), lines: bool = False) -> Table:
-    """A table whose long cells wrap, of untrusted values; `lines` stand between the rows."""
+    """A table whose long cells wrap, of untrusted values; `lines` stand between the rows.
+
+    Ids that people type again stay whole, unless the terminal is too narrow for that.
+    """
     made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_lines=lines)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*map(clean, row))
+    cells = [[clean(value) for value in row] for row in rows]
+    typed = {at for at, column in enumerate(columns) if column in _TYPED}
+    whole = sum(max((len(row[at]) for row in cells), default=0) for at in typed)
+    framed = 3 * len(columns) + 1
+    fits = whole + framed + _LEFT_OVER * (len(columns) - len(typed)) <= console().width
+    for at, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=fits and at in typed)
+    for row in cells:
+        made.add_row(*row)
     return made
 
 
