@@ -20,7 +20,7 @@ UNSEEN = "not seen: bucket, key and session policies"
 ALLOWED = "allowed"
 UNSURE = "unsure"
 _STANDS_FOR_ANY = "preflight"
-_MAKE = "make it with its policy of deploy/iam"
+_MAKE = "create the stack of `make iam`, which makes it"
 _PAGE = 1000
 _FEW = Semaphore(4)
 """Simulations at once: IAM throttles an account's calls early, and does not say where."""
@@ -49,7 +49,7 @@ def role(room: Room, name: str) -> Verdict:
     extra = _allowed(client, arn, _others(room, name, own))
     found = first_wrong(
         f"{len({action for one in own for action in one.actions})} actions allowed, no others; {UNSEEN}",
-        f"it may not {_few(denied)}; give it its policy of deploy/iam" if denied else None,
+        f"it may not {_few(denied)}; give it its policy as `make iam` writes it" if denied else None,
         f"it may {_few(wide)} elsewhere too; narrow that" if wide else None,
         f"it may also {_few(extra)}; take that away" if extra else None,
     )

@@ -34,7 +34,7 @@ class _Length(click.ParamType[timedelta]):
 
 @click.command()
 @click.argument("type_", metavar="TYPE")
-@click.option("--severity", type=_SEVERITY, required=True, help="How severe it is.")
+@click.option("--severity", type=_SEVERITY, metavar="[P0|P1|P2|P3]", required=True, help="How severe it is.")
 @click.option("--phi", is_flag=True, help="Sensitive information, such as health information, may be affected.")
 @click.option("--answer", "answers", multiple=True, help="What somebody says, such as 'ack at 3m by devops-lead'.")
 @click.option("--script", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Answers, one a line.")
@@ -112,7 +112,7 @@ def _tables(document: dict[str, Any]) -> "Iterator[RenderableType]":
     """What came of it, as tables; several people who are paged for one reason at one minute are one row."""
     from starters.cli import terminal
 
-    yield f"{document['type']} {document['severity']}: {document['status']} at the end"
+    yield f"Simulated: {document['type']} {document['severity']}; its status at the end is {document['status']}"
     rows: dict[tuple[float, str], list[str]] = {}
     for page in document["pages"]:
         rows.setdefault((page["minute"], page["reason"]), []).append(page["to"])

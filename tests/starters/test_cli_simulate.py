@@ -109,6 +109,7 @@ def test_the_report_of_what_would_be(incident: Incident, tmp_path: Path) -> None
     done = incident("simulate", "system-outage", "--severity", "P1", "-o", str(target))
     assert done.status == 0
     assert "<svg" in target.read_text(encoding="utf-8")
+    assert done.out.startswith("Simulated: system-outage P1; its status at the end is declared\n")
     assert "Pages" in done.out
 
 
