@@ -86,6 +86,7 @@ _NARROWER: dict[tuple[str, str], Where] = {
 _CONTENT = frozenset(iam("logs:FilterLogEvents", "rds:DownloadDBLogFilePortion", "s3:ListBucket", "ssm:GetParameters"))
 """What preflight reads of what is named alone; how things are set up it may look at everywhere."""
 _ONLY: dict[str, tuple[str, ...]] = {
+    "cloudwatch:DescribeAlarms": (EVERYTHING,),  # on less, composite alarms are left out (API DescribeAlarms)
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
     "logs:GetQueryResults": (EVERYTHING,),  # it names a query and no group: AWS's denials name `log-group:` alone
     "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),

@@ -102,12 +102,7 @@ class FakeRds(Checked):
         event = {"SourceIdentifier": source, "SourceType": kind, "Message": message, "Date": self._now() - ago}
         self.events.append(event | {"EventCategories": list(categories)})
 
-    def describe_db_instances(
-        self, DBInstanceIdentifier: str | None = None, Filters: list[dict[str, Any]] | None = None
-    ) -> dict[str, Any]:
-        if Filters:
-            (name,) = Filters[0]["Values"]
-            return {"DBInstances": [one for one in self.instances.values() if one.get("DBClusterIdentifier") == name]}
+    def describe_db_instances(self, DBInstanceIdentifier: str) -> dict[str, Any]:
         if DBInstanceIdentifier not in self.instances:
             raise _error("DBInstanceNotFound", "DescribeDBInstances")
         shown = self._late if DBInstanceIdentifier == PRIMARY else {}

@@ -17,7 +17,7 @@ from tests.activities.database_worlds import cluster_failover, failover
 from tests.activities.fake_rds import CLUSTER, FAR_READER, READER, WRITER, FakeRds
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.test_change_catalogue import planned as asked
-from tests.activities.world import LostError
+from tests.activities.world import WIRE, LostError
 
 MINUTE = timedelta(minutes=1)
 
@@ -149,7 +149,10 @@ def test_a_failover_that_rds_declines_has_failed() -> None:
 def test_a_cluster_is_failed_over_as_a_cluster() -> None:
     """RDS reboots no member with failover: the reader in another zone takes over, by FailoverDBCluster."""
     world = cluster_failover()
-    plan = planned(world)
+    with WIRE.listening() as sent:
+        plan = planned(world)
+    # instances that are listed are authorized as all there are, `db:*`, which no policy of ours allows
+    assert all("DBInstanceIdentifier" in one.asked for one in sent if one.operation == "DescribeDBInstances")
     assert (plan.before, plan.after) == ({"writer": WRITER}, {"writer": FAR_READER})
     assert plan.target.endswith(f":cluster:{CLUSTER}")
     world.change.act(world.scope, plan)

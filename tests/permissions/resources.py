@@ -45,6 +45,8 @@ def _types(action: str) -> tuple[str, ...]:
         return ("s3:bucket",) if _BUCKETS_OWN.match(action) else ("s3:object",)
     if action.startswith("kms:"):
         return ("kms:key",)
+    if action == "cloudwatch:DescribeAlarms":  # API DescribeAlarms: composite alarms are told to whoever may ask on `*`
+        return ()
     if action in _OURS:
         return (_OURS[action],)
     return tuple(one for one in _MADE_WITH_TAGS.get(action, types_of(action)) if one != "*")
@@ -145,6 +147,12 @@ def _snapshots(kind: str, name: str) -> Find:
     return find
 
 
+def _instances(environment: Environment, asked: Asked) -> list[str]:
+    """The one that is named; any, where instances are listed by what they are (public reports of the denial)."""
+    listed = ["*"] if "Filters" in asked else []
+    return [environment.arn("rds", f"db:{one}") for one in [asked.get("DBInstanceIdentifier"), *listed] if one]
+
+
 def _dashboards(environment: Environment, asked: Asked) -> list[str]:
     return [f"arn:aws:cloudwatch::{environment.account}:dashboard/{asked['DashboardName']}"]
 
@@ -184,7 +192,7 @@ _BY_TYPE: dict[str, Find] = {
     "pi:metric-resource": _given("pi", "metrics/rds/{}", "Identifier"),
     "rds:cluster": _given("rds", "cluster:{}", "DBClusterIdentifier"),
     "rds:cluster-snapshot": _snapshots("cluster-snapshot", "DBClusterSnapshotIdentifier"),
-    "rds:db": _given("rds", "db:{}", "DBInstanceIdentifier"),
+    "rds:db": _instances,
     "rds:snapshot": _snapshots("snapshot", "DBSnapshotIdentifier"),
     "s3:bucket": lambda environment, asked: [environment.arn("s3", asked["Bucket"])],
     "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],

@@ -141,10 +141,9 @@ class Failover(ChangeAction[DatabaseParams]):
             raise RuleError(
                 f"{name} is a Multi-AZ DB cluster of MySQL, whose failover takes no target: fail it over by hand"
             )
-        filters = [{"Name": "db-cluster-id", "Values": [cluster["DBClusterIdentifier"]]}]
-        pages = Pages(self.clients.client("rds").describe_db_instances, cursor="Marker", Filters=filters)
         own, zone = instance["DBInstanceIdentifier"], instance.get("AvailabilityZone")
-        members = [one for one in pages.items("DBInstances") if one["DBInstanceIdentifier"] != own]
+        names = [str(one["DBInstanceIdentifier"]) for one in cluster.get("DBClusterMembers", [])]
+        members = [described(self.clients, name) for name in names if name != own]
         ready = [one for one in members if one["DBInstanceStatus"] == AVAILABLE]
         if not ready:
             raise RuleError(f"{name} has no reader that is available: there is nothing to fail over to")
