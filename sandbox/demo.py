@@ -197,6 +197,8 @@ def _outside(files: Any, incident: str) -> list[Check]:
 
 def _incident(*arguments: str, shown: bool = True) -> str:
     """Run one `incident` command as a person would type it, and return what it printed."""
+    from sandbox.scenarios.actors import show
+
     if shown:
         click.secho(f"$ incident {' '.join(arguments[:3])}", fg="cyan")
     done = subprocess.run(
@@ -205,5 +207,6 @@ def _incident(*arguments: str, shown: bool = True) -> str:
     if done.returncode:
         raise RefusedError(f"incident {arguments[0]} failed: {done.stderr.strip()}")
     if shown:
-        click.echo(done.stdout.rstrip())
+        for line in done.stdout.rstrip().splitlines():
+            show(line)
     return done.stdout

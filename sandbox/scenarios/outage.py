@@ -14,7 +14,7 @@ class SystemOutage(Scenario):
     severity = "P0"
     title = "Patient portal answers 503"
     fault = "outage-bad-deploy"
-    opening = "A release of the backend started and then broke. It is 3 a.m."
+    opening = "A release of the backend started and then broke."
 
     def look(self, aws: Aws, environment: Environment) -> dict[str, Any]:
         ecs = aws("ecs")

@@ -28,7 +28,10 @@ _ENDED_WITHOUT_EFFECT = {"failed", "rejected", "cancelled", "expired", "stale"}
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter that the step asks for.")
 @shared
 def change(options: Options, incident: str, step: str, settings: tuple[str, ...]) -> None:
-    """Request change STEP of incident ID and print its plan; nothing is changed until the plan is approved."""
+    """Request change STEP of incident ID and print its plan; nothing is changed until the plan is approved.
+
+    `incident show ID` lists the changes on offer.
+    """
     from starters.client import incident_client
     from starters.client.connection import run
     from starters.files import parameters
