@@ -260,5 +260,18 @@ def test_alarms_that_came_to_ring_lately_make_a_storm() -> None:
     assert (old.status, old.facts["ringing"], old.facts["recent"]) == (OK, 3, 0)
 
 
+def test_alarms_without_data_are_told() -> None:
+    """What they watch for cannot be seen: how many there are is said beside those that ring."""
+    with mock_aws():
+        world, (first, *others) = alarms(), ALARMS
+        cloudwatch = world.clients.inner.client("cloudwatch")
+        cloudwatch.set_alarm_state(AlarmName=first, StateValue="OK", StateReason="low")
+        for name in others:
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue="INSUFFICIENT_DATA", StateReason="no data")
+        finding = Alarms(world.clients).observe(WHERE, AlarmsParams(), NOW)
+    assert (finding.status, finding.facts["without_data"]) == (OK, len(others))
+    assert finding.summary.endswith(f"; {len(others)} alarms without data")
+
+
 def plan_of(world: ChangeWorld, **changes: Any) -> Any:
     return world.change.plan(world.scope, world.change.params.model_validate(world.params | changes))

@@ -53,7 +53,9 @@ class Alarms(ProbeAction[AlarmsParams]):
         watched = Counter(one.get("Namespace", "composite") for one in ringing)
         top = ", ".join(f"{count} {name}" for name, count in watched.most_common(3))
         newest = sorted(ringing, key=lambda one: one["StateUpdatedTimestamp"], reverse=True)
+        blind, more_blind = _described(cloudwatch, StateValue="INSUFFICIENT_DATA")
         facts = {
+            "without_data": len(blind),
             "ringing": len(ringing),
             "recent": len(recent),
             "watched": dict(watched.most_common()),
@@ -66,6 +68,7 @@ class Alarms(ProbeAction[AlarmsParams]):
         least = "at least " if truncated else ""
         summary = f"{least}{plural(len(ringing), 'alarm')} ringing, {len(recent)} for less than {spoken(params.window)}"
         summary += f": {top}" if top else ""
+        summary += f"; {'at least ' if more_blind else ''}{plural(len(blind), 'alarm')} without data" if blind else ""
         return suspect_if(len(recent) >= params.storm, summary, facts, unsure=truncated)
 
 
