@@ -14,7 +14,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.commands import CHANGE_COMMANDS, Command
     from domain.model.plan import Plan
     from domain.model.records import ChangeStatus
-    from domain.rules.change import ChangeNews, ChangeRequest, LiveChange
+    from domain.rules.change import LiveChange
+    from domain.rules.change_messages import ChangeNews, ChangeRequest
     from domain.rules.document import change_document
     from domain.values import ids
 

@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.work_events import NoticeMoved
     from domain.rules import change_requests, findings
     from domain.rules.access import denied_access
-    from domain.rules.change import ChangeNews, ChangeRequest
+    from domain.rules.change_messages import ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
     from domain.rules.run import IncidentRun
     from domain.values import ids

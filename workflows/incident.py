@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.commands import INCIDENT_COMMANDS
     from domain.model.declaration import Alert, KeyHold
     from domain.rules import alerts, change_requests, clock, decide, lifecycle
-    from domain.rules.change import ChangeNews
+    from domain.rules.change_messages import ChangeNews
     from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident
     from domain.rules.run import Carried, IncidentRun

@@ -22,7 +22,8 @@ from domain.model.records import ChangeRecord, ChangeStatus
 from domain.model.timeline import Entry, Timeline
 from domain.model.work_events import NoticeMoved
 from domain.rules import change_requests, clock, findings, tasks
-from domain.rules.change import ChangeRequest, LiveChange
+from domain.rules.change import LiveChange
+from domain.rules.change_messages import ChangeRequest
 from domain.rules.live import LiveIncident
 from domain.simulation.script import Look, Said
 from domain.values.status import Status

@@ -16,7 +16,8 @@ from domain.model.plan import Plan
 from domain.model.timeline import Entry
 from domain.model.work_events import NoticeMoved
 from domain.rules import change_requests, clock, findings
-from domain.rules.change import ChangeRequest, LiveChange
+from domain.rules.change import LiveChange
+from domain.rules.change_messages import ChangeRequest
 from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
 from starters.files.loading import load_obligations, load_runbook

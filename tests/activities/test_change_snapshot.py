@@ -208,7 +208,7 @@ def test_a_copy_that_is_refused_does_not_hide_the_snapshot(
     denied = WIRE.listening(lambda sent: "AccessDenied" if sent.operation == operation else None)
     with denied, pytest.raises(ApplicationError) as failed:
         verified(runner, world, call)
-    assert failed.value.type == "VerificationFailed"
+    assert failed.value.type == "AccessDenied"
     assert f"snapshot {call.plan.context['identifier']} is available" in failed.value.message
     assert f"AWS answered AccessDenied to {operation}" in failed.value.message
 

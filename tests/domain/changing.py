@@ -9,7 +9,8 @@ from domain.model.change_events import ApprovalAsked, ChangeMoved
 from domain.model.commands import Approve, Command
 from domain.model.plan import Plan
 from domain.model.records import ChangeRecord
-from domain.rules.change import ChangeRequest, LiveChange
+from domain.rules.change import LiveChange
+from domain.rules.change_messages import ChangeRequest
 from domain.values.ids import change_workflow_id
 from tests.activities.scopes import scope
 from tests.builders import T0, minutes, organisation

@@ -19,7 +19,8 @@ from domain.model.restoring import RestoredIncident
 from domain.model.timeline import Entry
 from domain.model.work_events import NoticeMoved
 from domain.rules import alerts, change_requests, clock, decide
-from domain.rules.change import ChangeNews, ChangeRequest, LiveChange
+from domain.rules.change import LiveChange
+from domain.rules.change_messages import ChangeNews, ChangeRequest
 from domain.rules.evolve import fold
 from domain.rules.ledger_progress import LedgerProgress
 from domain.rules.live import LiveIncident

@@ -16,7 +16,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from domain.model.records import ChangeRecord
-from domain.rules.change import ChangeRequest
+from domain.rules.change_messages import ChangeRequest
 from domain.values.ids import INCIDENTS_QUEUE, change_workflow_id
 from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, evidence_scope, furnish, log
 from tests.activities.world import WorldClients

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from temporalio.exceptions import ApplicationError
+
 from activities.action import ChangeAction, Clients, DatabaseParams, RuleError, iam
 from activities.aws.database.database_state import Standing, remedy, standing
 from activities.aws.database.described_database import AVAILABLE, Described, found
@@ -108,10 +110,11 @@ class Snapshot(ChangeAction[DatabaseParams]):
         try:
             copy = self._copied(snapshots, plan)
         except Exception as error:
-            if kind_of_refusal(error) not in FINAL - {ErrorKind.EXPIRED_CREDENTIALS}:
+            kind = kind_of_refusal(error)
+            if kind not in FINAL - {ErrorKind.EXPIRED_CREDENTIALS}:
                 raise
-            told = f"it is NOT copied and shared as it should be: {answered(error)}"
-            copy = Verification(done=False, failed=True, message=told)
+            told = f"{taken.message}; it is NOT copied and shared as it should be: {answered(error)}"
+            raise ApplicationError(told, type=kind, non_retryable=True) from None
         return copy.model_copy(update={"message": f"{taken.message}; {copy.message}"})
 
     def _copied(self, snapshots: Snapshots, plan: Plan) -> Verification:
