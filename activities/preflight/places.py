@@ -95,10 +95,14 @@ def service(room: Room, one: Service) -> Verdict:
     found = next((found for found in answer["services"] if found["status"] != "INACTIVE"), None)
     if found is None:
         return missing()
-    family = found["taskDefinition"].rsplit("/", 1)[-1].rpartition(":")[0]
+    # under CodeDeploy and external controllers the tasks stand in task sets, and the service may name none
+    named = [found, *(each for each in found.get("taskSets", []) if each["status"] == "PRIMARY")]
+    told = [each["taskDefinition"] for each in named if "taskDefinition" in each]
+    families = {name.rsplit("/", 1)[-1].rpartition(":")[0] for name in told}
+    other = ", ".join(sorted(families - {one.family}))
     return first_wrong(
         f"{found['runningCount']} of {found['desiredCount']} tasks run",
-        f"it runs the family {family}; write that under family" if family != one.family else None,
+        f"it runs the family {other}; write that under family" if other else None,
     )
 
 
@@ -150,7 +154,8 @@ def load_balancer(room: Room, one: LoadBalancer) -> Verdict:
     elb = room.client("elbv2")
     state = elb.describe_load_balancers(LoadBalancerArns=[one.arn])["LoadBalancers"][0]["State"]["Code"]
     listener = elb.describe_listeners(ListenerArns=[one.listener_arn])["Listeners"][0]
-    there = {rule["RuleArn"] for rule in elb.describe_rules(ListenerArn=one.listener_arn)["Rules"]}
+    pages = elb.get_paginator("describe_rules").paginate(ListenerArn=one.listener_arn)
+    there = {rule["RuleArn"] for page in pages for rule in page["Rules"]}
     lost = [rule.rsplit("/", 1)[-1] for rule in one.rule_arns if rule not in there]
     return first_wrong(
         state,
@@ -195,6 +200,9 @@ def certificate(room: Room, given: str) -> Verdict:
     return ok("there")
 
 
+_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+
+
 def alarms(room: Room, _: str) -> Verdict:
     """The SNS topics that alarms tell are there (`cloudwatch:DescribeAlarms`, `sns:ListTopics`).
 
@@ -206,13 +214,14 @@ def alarms(room: Room, _: str) -> Verdict:
     listed = room.client("sns").get_paginator("list_topics").paginate()
     foreign = sorted(one for one in told if f":{room.environment.account}:" not in one)
     lost = sorted(told - {topic["TopicArn"] for page in listed for topic in page["Topics"]} - set(foreign))
-    silent = sum(not alarm.get("ActionsEnabled") for alarm in found)
+    acting = [alarm for alarm in found if any(alarm.get(kind) for kind in _ACTIONS)]  # a composite's children need none
+    silent = sum(not alarm.get("ActionsEnabled") for alarm in acting)
     if not found:
         return missing("no alarm watches this region; make some")
     seen = first_wrong(
         f"{len(found)} alarms, all their topics are there",
         f"they tell topics that are not there: {', '.join(lost)}; make them" if lost else None,
-        f"{silent} of {len(found)} have their actions off; enable them" if silent else None,
+        f"{silent} of {len(acting)} have their actions off; enable them" if silent else None,
     )
     if foreign and seen.status == "ok":
         return unknown(f"they tell topics of other accounts: {', '.join(foreign)}; look there whether these are there")

@@ -10,14 +10,14 @@ from activities.preflight.check import Room
 from activities.preflight.logs import database_log, service_log
 from activities.preflight.mail import CHECKS as MAIL
 from activities.preflight.places import CHECKS as PLACES
-from activities.preflight.places import arn, database
+from activities.preflight.places import alarms, arn, database, load_balancer, service
 from activities.preflight.record import trail
 from activities.preflight.waf import waf_log
 from activities.statuspage_client import StatusPageClient
 from sandbox.aws import logs_insights as sandbox_insights
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
-from tests.activities.aws_calls import RecordedAws, recorded_aws
+from tests.activities.aws_calls import RecordedAws, balanced, recorded_aws
 from tests.activities.scopes import ACCOUNT, REGION, environment
 from tests.domain import log_samples
 
@@ -192,3 +192,38 @@ def test_a_topic_of_another_account_is_not_called_lost(aws: RecordedAws) -> None
     assert check.look(room(aws), "*").status == "unknown"
     alarm["AlarmActions"] = [f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"]
     assert check.look(room(aws), "*").status == "wrong"
+
+
+def test_an_alarm_without_actions_needs_none_enabled(aws: RecordedAws) -> None:
+    """A composite alarm's children tell nobody by themselves; one that would tell somebody and may not is wrong."""
+    child: dict[str, Any] = {"AlarmName": "child", "ActionsEnabled": False, "AlarmActions": []}
+    aws.answer("ListTopics", lambda _: {"Topics": []})
+    aws.answer("DescribeAlarms", lambda _: {"MetricAlarms": [child], "CompositeAlarms": []})
+    assert alarms(room(aws), "").status == "ok"
+    child["AlarmActions"] = [f"arn:aws:ssm:{REGION}:{ACCOUNT}:opsitem:1"]
+    assert alarms(room(aws), "").status == "wrong"
+
+
+@pytest.mark.parametrize(("family", "status"), [("axis-backend", "ok"), ("axis-other", "wrong")])
+def test_a_service_of_an_external_controller_is_known_by_its_task_set(
+    aws: RecordedAws, family: str, status: str
+) -> None:
+    """Such a service names no task definition: its primary task set does, and an older one says nothing."""
+    sets = [
+        {"status": "ACTIVE", "taskDefinition": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/axis-older:1"},
+        {"status": "PRIMARY", "taskDefinition": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{family}:7"},
+    ]
+    aws.answer("DescribeServices", balanced(taskSets=sets, runningCount=3, desiredCount=3))
+    assert service(room(aws), environment().services["backend"]).status == status
+
+
+def test_rules_of_later_pages_count(aws: RecordedAws) -> None:
+    """A listener of many rules answers in pages."""
+    one = environment().load_balancers["portal"]
+    first, *others = [{"RuleArn": rule} for rule in one.rule_arns]
+    listener = {"ListenerArn": one.listener_arn, "LoadBalancerArn": one.arn}
+    aws.answer("DescribeLoadBalancers", lambda _: {"LoadBalancers": [{"State": {"Code": "active"}}]})
+    aws.answer("DescribeListeners", lambda _: {"Listeners": [listener]})
+    pages = {None: {"Rules": others, "NextMarker": "more"}, "more": {"Rules": [first]}}
+    aws.answer("DescribeRules", lambda asked: pages[asked.get("Marker")])
+    assert load_balancer(room(aws), one).status == "ok"
