@@ -22,7 +22,6 @@ async def on() -> AsyncIterator[Stage]:
         yield current
 
 
-@pytest.mark.slow
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", BENCHMARKS)
 async def test_benchmark_runs_and_yields_ratios(on: Stage, name: str) -> None:
