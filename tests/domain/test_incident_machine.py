@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from pydantic_core import to_json
 
-from domain.config.runbook import ChangeStep
 from domain.model.activity_io import Applied, Planned
 from domain.model.commands import Approve, Cancel, Command
 from domain.model.effects import Effect, Observe, OpenIncident, Send, SendNotice, StartChange, TellChanges
@@ -176,19 +175,9 @@ class IncidentMachine(AlwaysHolds):
         self.incident.take([Happening(sent if number % 3 else DeliveryFailed(**fields, reason="no"))], self.now)
 
     def _started(self, workflow_id: str) -> LiveChange:
-        state = self.incident.state
-        record = state.change(workflow_id)
+        record = self.incident.state.change(workflow_id)
         assert record is not None
-        step, undone = state.declaration.runbook.step(record.step), change_requests.undone_by(state, record)
-        request = ChangeRequest(
-            scope=state.scope,
-            organisation=state.declaration.organisation,
-            record=record,
-            rule=step.approval if isinstance(step, ChangeStep) else None,
-            approve_within=state.policy.approve,
-            commander=state.commander,
-            undo=undone.plan if undone else None,
-        )
+        request = ChangeRequest.of(self.incident.state, record)
         return LiveChange(ChangeRequest.model_validate_json(to_json(request)))
 
     def _tell(self, change: LiveChange) -> None:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("e2e-pa
 SPEED = 40
 MINUTE = timedelta(minutes=1) / SPEED
 EVERY = 5
-LATE = 2
+LATE = 1
 """How late a page may be by the record, which is the server's own time, in policy minutes."""
 DELIVERED = timedelta(seconds=4)
 """How long after that it may be delivered, in real time; a busy machine's noise is in it."""
