@@ -8,7 +8,7 @@ from activities.aws.shared.pages import Pages
 from activities.preflight.check import Check, Room, Verdict, first_wrong, named, unknown, wrong
 from activities.preflight.places import each
 
-_IN_FORCE = frozenset({"COMPLETE", "UPDATING"})
+_GOING, _UNDER_WAY = "DELETING", "UPDATING"
 
 
 def firewall(room: Room, group: str) -> Verdict:
@@ -21,8 +21,10 @@ def firewall(room: Room, group: str) -> Verdict:
     found = resolver.get_firewall_rule_group(FirewallRuleGroupId=group)["FirewallRuleGroup"]
     if found.get("ShareStatus") == "SHARED_WITH_ME":
         return unknown(f"account {found.get('OwnerId')} shares it and may change it; make one here, or ask there")
-    if found["Status"] not in _IN_FORCE:
-        return wrong(f"it is {found['Status']}; make another")
+    if found["Status"] == _GOING:
+        return wrong("it is being deleted; make another")
+    if found["Status"] == _UNDER_WAY:
+        return unknown("it is being changed, and what it blocks is not in force yet; run preflight again")
     listed = list(Pages(resolver.list_firewall_rules, FirewallRuleGroupId=group).items("FirewallRules"))
     passing: list[str] = []
     for rule in sorted(listed, key=lambda one: int(one["Priority"])):

@@ -6,9 +6,21 @@ from typing import Any, TypeVar
 
 from activities.action import iam
 from activities.aws.database import described_database
+from activities.aws.database.database_state import Standing, remedy, standing
 from activities.aws.network.acm_certificate import acm_of
 from activities.aws.shared import log_records
-from activities.preflight.check import Check, Room, Verdict, first_wrong, missing, named, ok, unknown, wrong
+from activities.preflight.check import (
+    MAKE_OR_MEND,
+    Check,
+    Room,
+    Verdict,
+    first_wrong,
+    missing,
+    named,
+    ok,
+    unknown,
+    wrong,
+)
 from domain.config.environment import Database, Environment, LoadBalancer, Service
 from domain.values.aws_places import partition_of
 
@@ -103,6 +115,7 @@ def service(room: Room, one: Service) -> Verdict:
     return first_wrong(
         f"{found['runningCount']} of {found['desiredCount']} tasks run",
         f"it runs the family {other}; write that under family" if other else None,
+        f"it is {found['status']}; {MAKE_OR_MEND}" if found["status"] != "ACTIVE" else None,
     )
 
 
@@ -137,14 +150,18 @@ def log_group(room: Room, one: tuple[str, str]) -> Verdict:
 def database(room: Room, one: Database) -> Verdict:
     """A database is there, and replicates what the file says (`rds:DescribeDBInstances`, `DescribeDBClusters`)."""
     place = described_database.found(room.clients, one)
-    found = place.instance
+    found, status = place.instance, place.worst_status
+    if (stands := standing(status)) is Standing.PASSING:
+        return unknown(f"it is {status}; run preflight again")
+    down = f"it is {status}; {remedy(status)}" if stands not in {Standing.SERVES, Standing.CHANGING} else None
     if place.cluster:
-        return ok(f"{place.cluster['Status']}, its writer is {found['DBInstanceIdentifier']}")
+        return first_wrong(f"{place.cluster['Status']}, its writer is {found['DBInstanceIdentifier']}", down)
     source = found.get("ReadReplicaSourceDBInstanceIdentifier")
     wanted = room.environment.databases[one.replica_of].identifier if one.replica_of else None
     other = source.rsplit(":", 1)[-1] if source else None  # RDS gives its ARN where it is in another region
     return first_wrong(
-        found["DBInstanceStatus"],
+        status,
+        down,
         f"it replicates {other or 'nothing'}, not {wanted or 'nothing'}; mend replica_of" if other != wanted else None,
     )
 
@@ -159,6 +176,7 @@ def load_balancer(room: Room, one: LoadBalancer) -> Verdict:
     lost = [rule.rsplit("/", 1)[-1] for rule in one.rule_arns if rule not in there]
     return first_wrong(
         state,
+        f"it is {state}; look why in its console" if state != "active" else None,
         "its listener is another's; mend listener_arn" if listener["LoadBalancerArn"] != one.arn else None,
         f"its listener has no rule {', '.join(lost)}; mend rule_arns" if lost else None,
     )
@@ -195,9 +213,10 @@ def known(
 
 
 def certificate(room: Room, given: str) -> Verdict:
-    """A certificate is there, in the region of its ARN (`acm:DescribeCertificate`)."""
-    acm_of(room.clients, room.environment, given).describe_certificate(CertificateArn=given)
-    return ok("there")
+    """A certificate is issued, in the region of its ARN (`acm:DescribeCertificate`)."""
+    acm = acm_of(room.clients, room.environment, given)
+    status = acm.describe_certificate(CertificateArn=given)["Certificate"]["Status"]
+    return first_wrong("issued", f"it is {status}; have it issued, or ask for another" if status != "ISSUED" else None)
 
 
 _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")

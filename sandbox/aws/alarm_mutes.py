@@ -13,6 +13,7 @@ from sandbox.aws.moto_patch import patch
 
 _RULES = "alarm_mute_rules"
 _AT = "at(%Y-%m-%dT%H:%M)"
+_MINUTE = timedelta(minutes=1)
 
 
 def install() -> None:
@@ -47,12 +48,10 @@ def get_alarm_mute_rule(response: CloudWatchResponse) -> Any:
     rule = _rules(response).get(response._get_param("AlarmMuteRuleName"))
     if rule is None:
         raise ResourceNotFoundException
-    schedule = rule["Rule"]["Schedule"]
-    begin = datetime.strptime(schedule["Expression"], _AT).replace(tzinfo=UTC)
-    end = begin + TypeAdapter(timedelta).validate_python(schedule["Duration"])
+    begins, ends = _span(rule)
     now = datetime.now(UTC)
     # GetAlarmMuteRule: SCHEDULED before its time, ACTIVE while it mutes, EXPIRED after it
-    status = "SCHEDULED" if now < begin else "ACTIVE" if now < end else "EXPIRED"
+    status = "SCHEDULED" if now < begins else "ACTIVE" if now < ends else "EXPIRED"
     return ActionResult({**rule, "Status": status, "MuteType": "ONE_TIME"})
 
 
@@ -73,6 +72,21 @@ def rules(backend: Any) -> dict[str, dict[str, Any]]:
     """The rules of one account and region, by name."""
     found: dict[str, dict[str, Any]] = vars(backend).setdefault(_RULES, {})
     return found
+
+
+def begin(found: dict[str, dict[str, Any]]) -> None:
+    """Let what is scheduled for the next minutes mute from now on; each ends when it would have."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    for rule in found.values():
+        begins, ends = _span(rule)
+        if now < begins < now + timedelta(hours=1):
+            rule["Rule"] = {"Schedule": {"Expression": f"{now:{_AT}}", "Duration": f"PT{(ends - now) // _MINUTE}M"}}
+
+
+def _span(rule: dict[str, Any]) -> tuple[datetime, datetime]:
+    schedule = rule["Rule"]["Schedule"]
+    begins = datetime.strptime(schedule["Expression"], _AT).replace(tzinfo=UTC)
+    return begins, begins + TypeAdapter(timedelta).validate_python(schedule["Duration"])
 
 
 def _rules(response: CloudWatchResponse) -> dict[str, dict[str, Any]]:

@@ -1,11 +1,13 @@
 """Amazon Route 53 Resolver's DNS Firewall, which moto lacks: rule groups associated with VPCs.
 
 A query is refused only by the firewall: network ACLs and security groups do not see what goes to the Resolver (VPC
-guide, "Control subnet traffic with network access control lists").
+guide, "Control subnet traffic with network access control lists"). An association filters queries once it is
+COMPLETE: it is UPDATING before, and DELETING while it goes (API FirewallRuleGroupAssociation, Status).
 """
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
@@ -14,6 +16,7 @@ from moto.route53resolver.models import Route53ResolverBackend
 from moto.route53resolver.responses import Route53ResolverResponse
 
 from sandbox.aws.moto_patch import patch
+from sandbox.aws.rollout import PACE, moment
 
 _MOST_GROUPS = 5
 """As many rule groups as a VPC may have (Route 53 quotas, "DNS Firewall rule group associations per VPC")."""
@@ -47,6 +50,7 @@ class Group:
 
     rules: list[Rule] = field(default_factory=lambda: [Rule()])
     shared: str = "NOT_SHARED"
+    status: str = "COMPLETE"
 
 
 def rule_groups(backend: Route53ResolverBackend) -> dict[str, Group]:
@@ -58,7 +62,7 @@ def rule_groups(backend: Route53ResolverBackend) -> dict[str, Group]:
 def rule_group(response: Route53ResolverResponse) -> str:
     """One rule group (API GetFirewallRuleGroup)."""
     name, found = _asked_for(response)
-    shown = {"Id": name, "Status": "COMPLETE", "ShareStatus": found.shared, "RuleCount": len(found.rules)}
+    shown = {"Id": name, "Status": found.status, "ShareStatus": found.shared, "RuleCount": len(found.rules)}
     return json.dumps({"FirewallRuleGroup": shown})
 
 
@@ -93,8 +97,26 @@ def _asked_for(response: Route53ResolverResponse) -> tuple[str, Group]:
     return name, known[name]
 
 
-def _associations(backend: Route53ResolverBackend) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = vars(backend).setdefault("firewall_associations", {})
+@dataclass
+class Association:
+    """A rule group's association with a VPC, as AWS shows it but for its status, and since when it comes or goes."""
+
+    shown: dict[str, Any]
+    since: datetime = field(default_factory=moment)
+    going: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return moment() >= self.since + PACE.rollout
+
+    def described(self) -> dict[str, Any]:
+        return {**self.shown, "Status": "DELETING" if self.going else "COMPLETE" if self.is_done else "UPDATING"}
+
+
+def _associations(backend: Route53ResolverBackend) -> dict[str, Association]:
+    found: dict[str, Association] = vars(backend).setdefault("firewall_associations", {})
+    for name in [name for name, one in found.items() if one.going and one.is_done]:
+        del found[name]
     return found
 
 
@@ -102,34 +124,31 @@ def associate(response: Route53ResolverResponse) -> str:
     """Associate a group with a VPC, once; a priority is taken once too (API AssociateFirewallRuleGroup)."""
     known = _associations(response.route53resolver_backend)
     asked = {name: response._get_param(name) for name in ("FirewallRuleGroupId", "VpcId", "Priority", "Name")}
-    there = [one for one in known.values() if one["VpcId"] == asked["VpcId"]]
+    there = [one.shown for one in known.values() if one.shown["VpcId"] == asked["VpcId"]]
     if any(one["FirewallRuleGroupId"] == asked["FirewallRuleGroupId"] for one in there):
         raise JsonRESTError("ConflictException", "The rule group is associated with the VPC already")
     if any(one["Priority"] == asked["Priority"] for one in there):
         raise JsonRESTError("ValidationException", "The priority is taken by another rule group of the VPC")
     if len(there) == _MOST_GROUPS:
         raise JsonRESTError("LimitExceededException", "The VPC has as many rule groups as it may")
-    made = {"Id": f"rslvr-frgassoc-{mock_random.get_random_hex(16)}", "Status": "COMPLETE", **asked}
-    known[made["Id"]] = made
-    return json.dumps({"FirewallRuleGroupAssociation": made})
+    made = Association({"Id": f"rslvr-frgassoc-{mock_random.get_random_hex(16)}", **asked})
+    known[made.shown["Id"]] = made
+    return json.dumps({"FirewallRuleGroupAssociation": made.described()})
 
 
 def disassociate(response: Route53ResolverResponse) -> str:
     """Remove an association, by its own id (API DisassociateFirewallRuleGroup)."""
-    gone = _associations(response.route53resolver_backend).pop(
-        response._get_param("FirewallRuleGroupAssociationId"), None
-    )
+    known = _associations(response.route53resolver_backend)
+    gone = known.get(response._get_param("FirewallRuleGroupAssociationId"))
     if gone is None:
         raise JsonRESTError("ResourceNotFoundException", "There is no such association")
-    return json.dumps({"FirewallRuleGroupAssociation": {**gone, "Status": "DELETING"}})
+    gone.since, gone.going = moment(), True
+    return json.dumps({"FirewallRuleGroupAssociation": gone.described()})
 
 
 def listed(response: Route53ResolverResponse) -> str:
     """List associations, of one VPC or one group where asked for."""
     wanted = {name: response._get_param(name) for name in ("VpcId", "FirewallRuleGroupId")}
-    found = [
-        one
-        for one in _associations(response.route53resolver_backend).values()
-        if all(value in (None, one[name]) for name, value in wanted.items())
-    ]
+    shown = [one.described() for one in _associations(response.route53resolver_backend).values()]
+    found = [one for one in shown if all(value in (None, one[name]) for name, value in wanted.items())]
     return json.dumps({"FirewallRuleGroupAssociations": found})

@@ -160,6 +160,7 @@ class Estate:
 
 
 def isolated(**changes: Any) -> tuple[ChangeWorld, Waf, Estate]:
+    ecs_at_once()  # so is the DNS firewall
     sandbox_ec2.install()
     resolver_firewall.install()
     clients = WorldClients()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.ec2.models import ec2_backends
 from pydantic import ValidationError
 
 from activities.action import PartlyDoneError, RuleError
@@ -15,7 +16,7 @@ from domain.config.environment import Protected
 from domain.model.activity_io import ApplyCall, PlanCall
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.scopes import NOW
+from tests.activities.scopes import ACCOUNT, NOW, REGION
 from tests.activities.security_worlds import ATTACKERS, logging, restriction
 
 
@@ -164,6 +165,25 @@ def test_flow_logs_come_back_after_an_undo() -> None:
     carry_out(world, 3)
     assert len(world.snapshot()[1]) == 1
     assert len(seen) == 2
+
+
+def test_a_flow_log_that_delivers_nothing_is_no_log() -> None:
+    """EC2 calls it active all the same: another is made, and one of the same bucket, which none can be, is refused."""
+    world = logging()
+    ec2, where = world.clients.inner.client("ec2"), world.scope.environment
+    made = {"ResourceType": "VPC", "ResourceIds": [where.networks["main"].vpc_id], "TrafficType": "ALL"}
+    gone = {"LogGroupName": "gone", "DeliverLogsPermissionArn": where.arn("iam", "role/vpc-flow-logs")}
+    ec2.create_flow_logs(**made, **gone)
+    (shown,) = ec2.describe_flow_logs()["FlowLogs"]
+    assert (shown["FlowLogStatus"], shown["DeliverLogsStatus"]) == ("ACTIVE", "FAILED")
+    done = carry_out(world)
+    assert len(ec2.describe_flow_logs()["FlowLogs"]) == 2
+    assert world.change.verify(world.scope, done).done
+    for log in ec2_backends[ACCOUNT][REGION].flow_logs.values():
+        log.deliver_logs_status, log.deliver_logs_error_message = "FAILED", "Access error"
+    assert not world.change.verify(world.scope, done).done
+    with pytest.raises(RuleError, match=r"fl-\w+ goes to .*audit-logs.* and delivers nothing \(Access error\)"):
+        planned(world, **world.params)
 
 
 def test_a_flow_log_that_cannot_be_deleted_is_told() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.ec2.models import ec2_backends
 from moto.ecs.models import ecs_backends
 
 from activities.action import RuleError
@@ -85,10 +86,13 @@ def test_another_rule_in_the_web_acl_is_no_conflict() -> None:
     assert waf.read()["WebACL"]["DefaultAction"] == {"Block": {}}
 
 
-def test_ipv6_is_cut_where_the_vpc_has_it() -> None:
-    """Otherwise an attacker would come and go by IPv6."""
+@pytest.mark.parametrize("state", ["associating", "associated", "disassociating"])
+def test_ipv6_is_cut_where_the_vpc_has_it(state: str) -> None:
+    """Otherwise an attacker would come and go by IPv6, while the VPC gets or loses it too (EC2 VpcCidrBlockState)."""
     world, _, estate = isolated()
     estate.client.associate_vpc_cidr_block(VpcId=estate.vpc, AmazonProvidedIpv6CidrBlock=True)
+    for block in ec2_backends[ACCOUNT][REGION].vpcs[estate.vpc].get_cidr_block_association_set(ipv6=True):
+        block["cidr_block_state"]["state"] = state
     world.change.act(world.scope, planned(world))
     assert {(number, where) for number, _, where in deny(estate)} == {(1, "0.0.0.0/0"), (2, "::/0")}
 

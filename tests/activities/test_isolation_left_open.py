@@ -1,10 +1,12 @@
 """What an isolation leaves open is told before anybody approves it: names, and what a full network ACL cannot take."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from moto import mock_aws
 
+from sandbox.aws.rollout import PACE
 from tests.activities.breach_worlds import FIREWALL, isolated
 from tests.activities.scopes import scope
 from tests.activities.test_block_in_force import GEO, group, rule
@@ -29,6 +31,34 @@ def test_dns_is_refused_where_the_network_names_a_firewall() -> None:
     assert estate.firewalls() == [(FIREWALL, 102), ("theirs", 101)]
     world.change.act(world.scope, plan.reversed())
     assert estate.firewalls() == [("theirs", 101)]
+
+
+def test_a_dns_firewall_counts_once_it_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS shows an association before it filters and while it goes: neither is in force, put up or taken down."""
+    world, _, _ = isolated()
+    plan = planned(world)
+    for each in (plan, plan.reversed()):
+        monkeypatch.setattr(PACE, "rollout", timedelta(hours=1))
+        world.change.act(world.scope, each)
+        assert world.change.read(world.scope, each) == each.after
+        seen = world.change.verify(world.scope, each)
+        assert (seen.done, seen.failed) == (False, False)
+        assert f"DNS firewall is {'UPDATING' if each is plan else 'DELETING'}" in seen.message
+        monkeypatch.setattr(PACE, "rollout", timedelta())
+        assert world.change.verify(world.scope, each).done
+
+
+def test_a_priority_is_free_once_its_rule_group_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is being taken away still holds it, and AWS refuses it to another."""
+    world, _, estate = isolated()
+    estate.firewall("theirs", 101)
+    monkeypatch.setattr(PACE, "rollout", timedelta(hours=1))
+    (theirs,) = estate.resolver.list_firewall_rule_group_associations(VpcId=estate.vpc)["FirewallRuleGroupAssociations"]
+    estate.resolver.disassociate_firewall_rule_group(FirewallRuleGroupAssociationId=theirs["Id"])
+    plan = planned(world)
+    assert "decide first" not in plan.impact
+    world.change.act(world.scope, plan)
+    assert (FIREWALL, 102) in estate.firewalls()
 
 
 def test_dns_that_goes_on_is_told() -> None:

@@ -10,7 +10,7 @@ from activities.preflight.check import Room
 from activities.preflight.logs import database_log, service_log
 from activities.preflight.mail import CHECKS as MAIL
 from activities.preflight.places import CHECKS as PLACES
-from activities.preflight.places import alarms, arn, database, load_balancer, service
+from activities.preflight.places import alarms, arn, certificate, database, load_balancer, service
 from activities.preflight.record import trail
 from activities.preflight.waf import waf_log
 from activities.statuspage_client import StatusPageClient
@@ -115,12 +115,42 @@ def test_an_arn_is_of_another_place_only_where_it_names_one(aws: RecordedAws, gi
     assert arn(room(aws), given).status == status
 
 
+def test_what_is_there_and_not_in_force_is_not_ok(aws: RecordedAws, subtests: pytest.Subtests) -> None:
+    """AWS shows what it is still making, or deleting, or could not set up, beside what serves."""
+    there = room(aws)
+    where = there.environment
+    balancer = where.load_balancers["portal"]
+    listener = {"ListenerArn": balancer.listener_arn, "LoadBalancerArn": balancer.arn}
+    aws.answer("DescribeServices", balanced(status="DRAINING", runningCount=1, desiredCount=0))
+    aws.answer("DescribeLoadBalancers", lambda _: {"LoadBalancers": [{"State": {"Code": "failed"}}]})
+    aws.answer("DescribeListeners", lambda _: {"Listeners": [listener]})
+    aws.answer("DescribeRules", lambda _: {"Rules": [{"RuleArn": rule} for rule in balancer.rule_arns]})
+    aws.answer("DescribeCertificate", lambda _: {"Certificate": {"Status": "PENDING_VALIDATION"}})
+    seen = [
+        service(there, where.services["backend"]),
+        load_balancer(there, balancer),
+        certificate(there, f"arn:aws:acm:{HERE}:certificate/portal"),
+    ]
+    assert [one.status for one in seen] == ["wrong"] * 3, seen
+    for state, status in (
+        ("available", "ok"),
+        ("modifying", "ok"),
+        ("rebooting", "unknown"),
+        ("deleting", "wrong"),
+        ("storage-full", "wrong"),
+    ):
+        with subtests.test(state=state):
+            shown = {"DBInstanceIdentifier": "axis-db", "DBInstanceStatus": state}
+            aws.answer("DescribeDBInstances", lambda _, shown=shown: {"DBInstances": [shown]})
+            assert database(there, where.databases["primary"]).status == status
+
+
 def test_a_certificate_is_looked_for_where_its_arn_says(aws: RecordedAws) -> None:
     """ACM knows those of its own region alone."""
     home = aws.client("acm@us-east-1")
     made = home.request_certificate(DomainName="portal.example")["CertificateArn"]
     check = next(one for one in PLACES if one.name == "certificate")
-    assert check.look(room(aws), made).status == "ok"
+    assert "it is PENDING_VALIDATION" in check.look(room(aws), made).detail  # as ACM shows what was just asked for
 
 
 @pytest.mark.parametrize(

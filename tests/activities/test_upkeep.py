@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.cloudwatch.models import cloudwatch_backends
+from temporalio.exceptions import ApplicationError
 
 from activities.action import ProbeAction, RuleError
 from activities.aws.database.backup_failed_jobs import FailedJobs
@@ -233,6 +234,9 @@ def test_silence_ends_by_itself() -> None:
         world = alarms(lasts="1h")
         trial = Trial(world)
         trial.apply()
+        with pytest.raises(ApplicationError, match="0 of 3 alarms are silent yet"):
+            trial.verify()
+        world.settle()
         assert "3 of 3 alarms are silent until" in trial.verify().message
         (rule,) = alarm_mutes.rules(cloudwatch_backends[ACCOUNT][REGION]).values()
         until = datetime.fromisoformat(trial.call.plan.after["until"])

@@ -136,6 +136,7 @@ def alarms(**params: Any) -> ChangeWorld:
         change=DisableAlarmActions(clients),
         snapshot=lambda: {name: rule["MuteTargets"]["AlarmNames"] for name, rule in rules.items()},
         meddle=meddle,
+        settle=lambda: alarm_mutes.begin(rules),
         params={"alarms": ",".join(ALARMS), "never": ["*-critical*"]} | params,
     )
 

@@ -45,6 +45,8 @@ FIREWALLS = [
     (Group([Rule(more={"Qtype": "A"})]), "wrong", "no rule"),
     (Group([Rule(more={"Status": "CREATION_FAILED"})]), "wrong", "no rule"),
     (Group([Rule(action="ALLOW", domains=("portal.example",)), Rule()]), "wrong", "rule-0 let names through first"),
+    (Group(status="UPDATING"), "unknown", "run preflight again"),
+    (Group(status="DELETING"), "wrong", "make another"),
     (Group(shared="SHARED_WITH_ME"), "unknown", "make one here, or ask there"),
 ]
 

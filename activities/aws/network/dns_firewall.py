@@ -10,11 +10,14 @@ _PRIORITIES = range(101, 9901)
 """As `AssociateFirewallRuleGroup` takes them; the lowest is evaluated first."""
 _MOST = 5
 """Rule groups that a VPC may have (Route 53 quotas, DNS Firewall)."""
-_GOING = "DELETING"
+_GOING, _IN_FORCE = "DELETING", "COMPLETE"
 
 
 class DnsFirewall:
-    """The association of a rule group with a VPC; its value is the priority, null while there is none."""
+    """The association of a rule group with a VPC; its value is the priority, null while there is none.
+
+    One that is being made has its value already, one that is being deleted has none any more: `under_way` tells them.
+    """
 
     def __init__(self, clients: Clients, group: str, vpc: str) -> None:
         self._clients = clients
@@ -24,7 +27,12 @@ class DnsFirewall:
     def read(self) -> Any:
         """`route53resolver:ListFirewallRuleGroupAssociations`."""
         found = self._ours()
-        return {"Priority": found["Priority"]} if found else None
+        return {"Priority": found["Priority"]} if found and found.get("Status") != _GOING else None
+
+    def under_way(self) -> str | None:
+        """The status in which it does not filter yet, or still does (Resolver API FirewallRuleGroupAssociation)."""
+        found = self._ours()
+        return str(found.get("Status")) if found and found.get("Status") != _IN_FORCE else None
 
     def set(self, value: Any) -> None:
         """Associate or disassociate it (`route53resolver:AssociateFirewallRuleGroup`, `DisassociateFirewallRuleGroup`).
@@ -40,20 +48,21 @@ class DnsFirewall:
                 Priority=value["Priority"],
                 Name="incident-isolation",
             )
-        elif found:
+        elif found and found.get("Status") != _GOING:
             resolver.disassociate_firewall_rule_group(FirewallRuleGroupAssociationId=found["Id"])
 
     def planned(self) -> tuple[Any, str]:
         """The value that it shall have, null where the VPC has no room for it; and what is to be said of it."""
         if (standing := self.read()) is not None:
             return standing, ""
-        others = self._associations()
+        listed = self._associations()
+        others = [one for one in listed if one.get("Status") != _GOING]
         if len(others) >= _MOST:
             return (
                 None,
                 f"the DNS firewall is left as it is: {self._vpc} has {len(others)} rule groups, AWS allows {_MOST}",
             )
-        taken = {one["Priority"] for one in others}
+        taken = {one["Priority"] for one in listed}
         priority = next(number for number in _PRIORITIES if number not in taken)
         before = [one["FirewallRuleGroupId"] for one in others if one["Priority"] < priority]
         said = f"rule groups of the DNS firewall that decide first: {', '.join(before)}" if before else ""
@@ -65,4 +74,4 @@ class DnsFirewall:
     def _associations(self) -> list[dict[str, Any]]:
         resolver = self._clients.client("route53resolver")
         found = Pages(resolver.list_firewall_rule_group_associations, VpcId=self._vpc)
-        return [one for one in found.items("FirewallRuleGroupAssociations") if one.get("Status") != _GOING]
+        return list(found.items("FirewallRuleGroupAssociations"))

@@ -24,11 +24,13 @@ from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan, State
+from domain.model.plan import Plan, State, Verification
 
 _WEB_ACL, _DNS = "default_action", "dns_firewall"
 _DIRECTIONS = {"ingress": False, "egress": True}
 _BLOCK: dict[str, Any] = {"Block": {}}
+_IN_USE = {"associating", "associated", "disassociating"}
+"""States of a VPC's block of addresses in which traffic may pass by it, or soon will (EC2 API VpcCidrBlockState)."""
 _SPOKEN = {"CidrBlock": "IPv4", "Ipv6CidrBlock": "IPv6"}
 
 
@@ -126,6 +128,13 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         found += [(group, Ingress(self.clients, group)) for group in context["security_groups"]]
         return found if wanted.get(_WEB_ACL, _BLOCK) == _BLOCK else reversed(found)
 
+    def verify(self, scope: Scope, plan: Plan) -> Verification:
+        """Look whether every piece is as planned, and the DNS firewall done with what it was asked."""
+        seen, dns = super().verify(scope, plan), plan.context["dns"]
+        if seen.done and _DNS in plan.after and dns and (status := DnsFirewall(self.clients, **dns).under_way()):
+            return Verification(done=False, message=f"{seen.message}, but the DNS firewall is {status}")
+        return seen
+
     def _entries(self, acl: dict[str, Any]) -> tuple[State, list[str], str]:
         """The entries that deny everything, both ways, for IPv6 too where the VPC has it (`ec2:DescribeVpcs`).
 
@@ -134,7 +143,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         """
         vpc = self.clients.client("ec2").describe_vpcs(VpcIds=[acl["VpcId"]])["Vpcs"][0]
         states = {one["Ipv6CidrBlockState"]["State"] for one in vpc.get("Ipv6CidrBlockAssociationSet", [])}
-        families = ["CidrBlock", *(["Ipv6CidrBlock"] if "associated" in states else [])]
+        families = ["CidrBlock", *(["Ipv6CidrBlock"] if states & _IN_USE else [])]
         entries: State = {}
         full: list[str] = []
         for direction, egress in _DIRECTIONS.items():

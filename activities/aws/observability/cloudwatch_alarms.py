@@ -146,16 +146,17 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         )
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
-        """Look whether the rule stands as planned and is not over; it begins with the minute after it was put."""
+        """Look whether the rule stands as planned and mutes; it begins with the minute after it was put."""
         found, now = self._rule(plan.context["rule"]), self.read(scope, plan)
         if foreign := foreign_fields(now, plan):
             told = f"somebody changed {', '.join(foreign)} of the mute rule meanwhile"
             return Verification(done=False, failed=True, message=told)
         if not plan.after["muted"]:
             return Verification(done=found is None, message="the mute rule is gone" if found is None else "it is there")
-        stands = now == plan.after and found is not None and found["Status"] != "EXPIRED"
-        silent = f"{len(now['muted'])} of {len(plan.after['muted'])} alarms are silent until"
-        return Verification(done=stands, message=f"{silent} {short_time(_time(plan.after['until']))}")
+        muted = now == plan.after and found is not None and found["Status"] == "ACTIVE"
+        silent = f"{len(now['muted']) if muted else 0} of {len(plan.after['muted'])} alarms are silent"
+        until = f" until {short_time(_time(plan.after['until']))}" if muted else " yet"
+        return Verification(done=muted, message=silent + until)
 
     def _state(self, rule: str) -> State:
         found = self._rule(rule)

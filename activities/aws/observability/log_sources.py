@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.action import Clients, RuleError
-from activities.aws.network.ec2_flow_logs import destination, listed
+from activities.aws.network.ec2_flow_logs import destination, is_active, listed
 from activities.aws.shared.error_codes import is_already
 from activities.aws.shared.log_records import described
 from activities.aws.shared.pieces import Piece
@@ -61,13 +61,13 @@ class WebAclLog(LogSource):
 
 @dataclass
 class FlowLog(LogSource):
-    """Where the flow logs of a VPC go; null while none is active."""
+    """Where the flow logs of a VPC go; null while none is active and delivers."""
 
     incident: str
 
     def read(self) -> Any:
         """`ec2:DescribeFlowLogs`; ours comes before any other."""
-        active = [destination(log) for log in self._listed() if log.get("FlowLogStatus") == "ACTIVE"]
+        active = [destination(log) for log in self._listed() if is_active(log)]
         return self.aim if self.aim in active else next(iter(sorted(active)), None)
 
     def set(self, value: Any) -> None:

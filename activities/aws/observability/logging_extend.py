@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 
 from activities.action import BucketName, NetworkName, Params, RuleError, ServiceName, WebAclName, iam
+from activities.aws.network.ec2_flow_logs import destination, is_active
 from activities.aws.network.ec2_flow_logs import listed as flow_logs
 from activities.aws.network.wafv2_acls import Waf
 from activities.aws.observability.log_sources import FlowLog, LogSource, Retention, WebAclLog
@@ -107,7 +108,7 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
             raise RuleError("flow logs go to a bucket: name it too")
         self._refuse_missing(groups)
         if vpc:
-            self._refuse_network(vpc)
+            self._refuse_network(vpc, environment.arn("s3", environment.buckets[params.bucket]))
         arns = [environment.arn("logs", f"log-group:{group}") for group in groups]
         return {
             "web_acl": acl,
@@ -125,7 +126,7 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
             if not described(logs, group):
                 raise RuleError(f"there is no log group {group}: create it first, or correct the environment's file")
 
-    def _refuse_network(self, vpc: str) -> None:
+    def _refuse_network(self, vpc: str, aim: str) -> None:
         """Make sure that the VPC is there, and takes one more flow log (`ec2:DescribeVpcs`, `DescribeFlowLogs`)."""
         ec2 = self.clients.client("ec2")
         try:
@@ -135,7 +136,15 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
                 raise
             raise RuleError(f"there is no VPC {vpc}: correct the environment's file") from error
         logs = list(flow_logs(ec2, vpc))
-        if len(logs) >= _FLOW_LOGS and not any(log.get("FlowLogStatus") == "ACTIVE" for log in logs):
+        if any(is_active(log) for log in logs):
+            return
+        if same := next((log for log in logs if destination(log) == aim), None):
+            why = same.get("DeliverLogsErrorMessage", "EC2 gives no reason")
+            raise RuleError(
+                f"{same['FlowLogId']} goes to {aim} already and delivers nothing ({why}): mend that, as EC2 makes no "
+                "second one"
+            )
+        if len(logs) >= _FLOW_LOGS:
             raise RuleError(
                 f"{vpc} has {len(logs)} flow logs, none of them active, and takes no more: delete one first"
             )
