@@ -132,6 +132,8 @@ def test_what_is_there_and_not_in_force_is_not_ok(aws: RecordedAws, subtests: py
         certificate(there, f"arn:aws:acm:{HERE}:certificate/portal"),
     ]
     assert [one.status for one in seen] == ["wrong"] * 3, seen
+    shown = {"DBInstanceIdentifier": "axis-db"}
+    aws.answer("DescribeDBInstances", lambda _: {"DBInstances": [shown]})
     for state, status in (
         ("available", "ok"),
         ("modifying", "ok"),
@@ -140,8 +142,7 @@ def test_what_is_there_and_not_in_force_is_not_ok(aws: RecordedAws, subtests: py
         ("storage-full", "wrong"),
     ):
         with subtests.test(state=state):
-            shown = {"DBInstanceIdentifier": "axis-db", "DBInstanceStatus": state}
-            aws.answer("DescribeDBInstances", lambda _, shown=shown: {"DBInstances": [shown]})
+            shown["DBInstanceStatus"] = state
             assert database(there, where.databases["primary"]).status == status
 
 

@@ -107,14 +107,15 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
         if vpc and not params.bucket:
             raise RuleError("flow logs go to a bucket: name it too")
         self._refuse_missing(groups)
+        bucket = environment.buckets[params.bucket] if params.bucket else None
         if vpc:
-            self._refuse_network(vpc, environment.arn("s3", environment.buckets[params.bucket]))
+            self._refuse_network(vpc, environment.arn("s3", str(bucket)))
         arns = [environment.arn("logs", f"log-group:{group}") for group in groups]
         return {
             "web_acl": acl,
             "web_acl_log": log,
             "vpc": vpc,
-            "bucket": environment.buckets[params.bucket] if params.bucket else None,
+            "bucket": bucket,
             "groups": sorted(groups),
             "days": params.days,
             "arns": ([acl] if acl else []) + ([environment.arn("ec2", f"vpc/{vpc}")] if vpc else []) + arns,
