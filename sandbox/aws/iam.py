@@ -1,29 +1,30 @@
 """IAM's policy simulator, which moto lacks: actions and resources are evaluated, and the conditions that we use.
 
-A statement whose condition it does not know, or has no value for, does not match; the keys are named as missing (IAM
-API SimulatePrincipalPolicy, `MissingContextValues`). Boundaries and service control policies are left out.
+A statement whose condition it does not know, or has no value for, does not match. `MissingContextValues` names every
+key that has no value in any statement of the role's own policies, whatever is asked (IAM API EvaluationResult, and the
+public report aws-sdk-java-v2 1751); keys of the boundary or of a service control policy it does not name. Such a
+refusal shows in `PermissionsBoundaryDecisionDetail` and `OrganizationsDecisionDetail` alone.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.iam.models import Role
+from moto.iam.models import IAMBackend, Role
 from moto.iam.responses import IamResponse
 
 from sandbox.aws.moto_patch import patch
 
 Context = Mapping[str, list[str]]
+_ALLOWED = "allowed"
+_ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+_DETAILS = {
+    "PermissionsBoundaryDecisionDetail": "AllowedByPermissionsBoundary",
+    "OrganizationsDecisionDetail": "AllowedByOrganizations",
+}
 _LIKE = {"Bool", "StringEquals", "StringLike", "ArnLike", "ArnEquals"}
-
-
-class Decided(NamedTuple):
-    """A decision, and the keys that it would have needed."""
-
-    decision: str
-    missing: list[str]
 
 
 def install() -> None:
@@ -31,56 +32,78 @@ def install() -> None:
     patch(IamResponse, simulate_principal_policy=simulate_principal_policy)
 
 
+def control_policies(backend: IAMBackend) -> list[dict[str, Any]]:
+    """The service control policies that hold for the account beside the one that allows everything."""
+    found: list[dict[str, Any]] = vars(backend).setdefault("service_control_policies", [])
+    return found
+
+
 def simulate_principal_policy(response: IamResponse) -> ActionResult:
-    """Decide each action on each resource by the role's own policies; an unknown role is refused."""
-    role = response.backend.get_role_by_arn(response._get_param("PolicySourceArn"))
+    """Decide each action on each resource by all that bounds a role; an unknown role is refused."""
+    backend = response.backend
+    role = backend.get_role_by_arn(response._get_param("PolicySourceArn"))
     context = {one["ContextKeyName"]: one["ContextKeyValues"] for one in response._get_param("ContextEntries", [])}
     resources = response._get_param("ResourceArns", []) or ["*"]
-    statements = list(_statements(role))
+    own = list(_statements(role))
+    controls = [_ALL, *(one for each in control_policies(backend) for one in each["Statement"])]
+    bounds = {
+        "PermissionsBoundaryDecisionDetail": _boundary(backend, role),
+        "OrganizationsDecisionDetail": controls,
+    }
+    missing = sorted(set().union(*(_lacking(one.get("Condition", {}), context) for one in own)))
     results = []
     for action in response._get_param("ActionNames", []):
-        decided = {resource: decide(statements, action, resource, context) for resource in resources}
-        denied = [one for one in decided.values() if one.decision != "allowed"]
+        decided = [_decided(own, bounds, action, one, context) for one in resources]
+        worst = next((one for one in decided if one["EvalResourceDecision"] != _ALLOWED), decided[0])
         results.append(
             {
                 "EvalActionName": action,
                 "EvalResourceName": resources[0],
-                "EvalDecision": (denied or [*decided.values()])[0].decision,
-                "MissingContextValues": sorted({key for one in decided.values() for key in one.missing}),
-                "ResourceSpecificResults": [
-                    {
-                        "EvalResourceName": resource,
-                        "EvalResourceDecision": one.decision,
-                        "MissingContextValues": one.missing,
-                    }
-                    for resource, one in decided.items()
-                ],
+                "EvalDecision": worst["EvalResourceDecision"],
+                "MissingContextValues": missing,
+                **{name: worst[name] for name in _DETAILS if name in worst},
+                "ResourceSpecificResults": [one | {"MissingContextValues": missing} for one in decided],
             }
         )
     return ActionResult({"EvaluationResults": results, "IsTruncated": False})
 
 
-def decide(statements: list[dict[str, Any]], action: str, resource: str, context: Context) -> Decided:
+def _decided(own: list[Any], bounds: dict[str, list[Any] | None], action: str, resource: str, context: Context) -> Any:
+    """The first refusal decides, a denial before what nothing allows."""
+    seen = {name: decide(one, action, resource, context) for name, one in bounds.items() if one is not None}
+    refusals = [one for one in (decide(own, action, resource, context), *seen.values()) if one != _ALLOWED]
+    return {
+        "EvalResourceName": resource,
+        "EvalResourceDecision": min(refusals, default=_ALLOWED),  # "explicitDeny" is the lesser word
+        **{name: {_DETAILS[name]: one == _ALLOWED} for name, one in seen.items()},
+    }
+
+
+def decide(statements: list[dict[str, Any]], action: str, resource: str, context: Context) -> str:
     """A denial goes before what is allowed; what no statement allows is denied."""
-    missing: set[str] = set()
-    effects = set()
-    for one in statements:
-        if not _matches(one, "Action", action.lower(), lower=True) or not _matches(one, "Resource", resource):
-            continue
-        lacking, fulfilled = _conditions(one.get("Condition", {}), context)
-        missing |= lacking
-        if fulfilled:
-            effects.add(one["Effect"])
-    if "Deny" in effects:
-        return Decided("explicitDeny", [])
-    return Decided("allowed", []) if "Allow" in effects else Decided("implicitDeny", sorted(missing))
+    effects = {
+        one["Effect"]
+        for one in statements
+        if _matches(one, "Action", action.lower(), lower=True)
+        and _matches(one, "Resource", resource)
+        and _conditions(one.get("Condition", {}), context)[1]
+    }
+    return "explicitDeny" if "Deny" in effects else _ALLOWED if "Allow" in effects else "implicitDeny"
+
+
+def _boundary(backend: IAMBackend, role: Role) -> list[dict[str, Any]] | None:
+    arn = role.permissions_boundary_arn
+    return list(_of(_document(backend.get_policy(arn)))) if arn else None
 
 
 def _statements(role: Role) -> Iterator[dict[str, Any]]:
     documents = [*role.policies.values(), *(_document(one) for one in role.managed_policies.values())]
-    for document in documents:
-        given = json.loads(document)["Statement"]
-        yield from given if isinstance(given, list) else [given]
+    return (one for document in documents for one in _of(document))
+
+
+def _of(document: str) -> list[dict[str, Any]]:
+    given = json.loads(document)["Statement"]
+    return given if isinstance(given, list) else [given]
 
 
 def _document(policy: Any) -> str:
@@ -97,6 +120,11 @@ def _matches(statement: dict[str, Any], key: str, value: str, *, lower: bool = F
 def _like(value: str, pattern: str) -> bool:
     """`*` and `?` are all that IAM knows; brackets are letters."""
     return fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
+def _lacking(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> set[str]:
+    """The keys that have no value, and those of operators that are not known here."""
+    return _conditions(conditions, context)[0] | {key for keys in conditions.values() for key in keys} - context.keys()
 
 
 def _conditions(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> tuple[set[str], bool]:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("recorded-calls")
 
 def _decided(cell: Cell) -> str:
     context = {key: [value] if isinstance(value, str) else list(value) for key, value in cell.request.context}
-    return decide(json.loads(policy_text(cell))["Statement"], cell.request.action, cell.request.resource, context)[0]
+    return decide(json.loads(policy_text(cell))["Statement"], cell.request.action, cell.request.resource, context)
 
 
 def test_each_call_is_allowed_to_its_own_role_alone() -> None:
