@@ -18,7 +18,7 @@ from domain.values.timestamps import stamp_to_second
 _TRIAL = "evidence/preflight"
 _TRIAL_LOCK = timedelta(days=1)
 _CHOSEN = frozenset(f"leaves out {service}.amazonaws.com" for service in ("kms", "rdsdata"))
-"""What AWS lets a trail leave out (CloudTrail API EventSelector); probes look events up in the history, which has all."""
+"""What AWS lets a trail leave out (CloudTrail API EventSelector); probes read the event history, which has all."""
 _NEVER_SET = {"NoSuchPublicAccessBlockConfiguration", "ObjectLockConfigurationNotFoundError"}
 _KEYS = {"kms_key": ("ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT"), "signing_key": ("SIGN_VERIFY", "ECC_NIST_P256")}
 
