@@ -20,7 +20,9 @@ from activities.aws.shared.clients import AwsClients, assumed_session, own_sessi
 from activities.permissions.roles import WORKER, queue_of
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.values.ids import INCIDENTS_QUEUE
+from domain.values.ids import DIAGNOSE_QUEUE, INCIDENTS_QUEUE
+from starters.files.shipped import shipped_folder
+from worker import house
 from worker.connect import connect, register_search_attributes
 from worker.errors import SettingsError
 from worker.runner import runner
@@ -67,7 +69,10 @@ async def serve(
 
 def _activities(settings: Settings) -> dict[str, list[Activity]]:
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
-    todo = activities(_clients_for(settings), status_page, settings.queues, settings.ledger_table)
+    clients_for = _clients_for(settings)
+    todo = activities(clients_for, status_page, settings.queues, settings.ledger_table)
+    if DIAGNOSE_QUEUE in todo:
+        todo[DIAGNOSE_QUEUE] += house.activities(settings.runbooks or shipped_folder(), clients_for, status_page)
     if not todo and INCIDENTS_QUEUE not in settings.queues:
         raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
     return todo

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
+from pydantic import AfterValidator, AliasChoices, DirectoryPath, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from activities.permissions.roles import roles
@@ -45,6 +45,9 @@ class Settings(BaseSettings):
 
     aws_region: str | None = Field(default=None, validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
     """The region of the environment that this worker serves."""
+
+    runbooks: DirectoryPath | None = None
+    """The organisation's folder, for what schedules declare; the shipped one where none is given."""
 
     ledger_table: str | None = None
     """The ledger's table of the environment that this worker serves: where incidents are restored from."""

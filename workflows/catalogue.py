@@ -5,5 +5,6 @@ from workflows.dedup_key import IncidentKey
 from workflows.follow_up import FollowUp
 from workflows.incident import Incident
 from workflows.restore import Restore
+from workflows.scheduled import Scheduled
 
-WORKFLOWS: tuple[type, ...] = (Incident, Change, IncidentKey, FollowUp, Restore)
+WORKFLOWS: tuple[type, ...] = (Incident, Change, IncidentKey, FollowUp, Restore, Scheduled)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -23,15 +22,13 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.event_kinds import Happening
     from domain.model.finding import Finding, FindingStatus
     from domain.model.work_events import NoticeMoved
-    from domain.rules import change_requests, findings
+    from domain.rules import change_requests, findings, links
     from domain.rules.access import denied_access
     from domain.rules.change_messages import ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
-    from domain.rules.run import IncidentRun
     from domain.values import ids
-    from domain.values.timestamps import stamp
 
-from workflows import failures, profiles, search_attributes
+from workflows import declaring, failures, profiles, search_attributes
 from workflows.messenger import Messenger
 
 
@@ -144,7 +141,7 @@ class EffectRunner:
             if failures.is_denied(error):
                 self._take(denied_access(state, step.notice), name)
         else:
-            sent = NoticeMoved(step=step.id, status="sent", reference=told.reference, text=told.text)
+            sent = NoticeMoved(step=step.id, status="sent", reference=told.reference, text=told.text, code=told.code)
             self._take([Happening(sent)], name)
 
     async def _start_change(self, start: StartChange) -> None:
@@ -192,27 +189,18 @@ class EffectRunner:
         self._incident.take(happenings, workflow.now())
 
     async def _open(self, opening: OpenIncident) -> None:
-        """Declare an incident of another type beside this one; it lives on by itself."""
+        """Declare an incident beside this one, or one of its own under a key; it lives on by itself."""
         now, declaration = workflow.now(), self._incident.state.declaration
-        for attempt in range(1000):
-            opened = declaration.opening(opening.type, ids.incident_id(now, attempt), now)
-            try:
-                await workflow.start_child_workflow(
-                    "Incident",
-                    IncidentRun(declaration=opened),
-                    id=opened.incident_id,
-                    task_queue=ids.INCIDENTS_QUEUE,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                    static_summary=profiles.short(opened.title),
-                    static_details=f"Opened by {declaration.incident_id}",
-                    priority=profiles.priority(opened.severity),
-                    memo={"title": opened.title, "declared_at": stamp(now)},
-                )
-            except WorkflowAlreadyStartedError:
-                continue
-            self._take(findings.linked(self._incident.state, opening.type, opened.incident_id), "open")
-            return
+        link = links.asked(self._incident.state, opening)
+        opened = await declaring.declare(
+            lambda incident: declaration.opening(link, incident, now), f"Opened by {declaration.incident_id}"
+        )
+        found = (
+            links.linked(self._incident.state, opening, opened[0])
+            if opened
+            else links.held(self._incident.state, opening)
+        )
+        self._take(found, "open")
 
     async def _tell_changes(self, tell: TellChanges) -> None:
         for workflow_id in tell.workflow_ids:

@@ -5,19 +5,18 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import INCIDENT_COMMANDS
-    from domain.model.declaration import Alert, KeyHold
+    from domain.model.declaration import Alert
     from domain.rules import alerts, change_requests, clock, decide, lifecycle
     from domain.rules.change_messages import ChangeNews
     from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident
     from domain.rules.run import Carried, IncidentRun
-    from domain.values import ids
 
-from workflows import failures
+from workflows import declaring, failures
 from workflows.effect_runner import EffectRunner
 from workflows.follow_up import leave_follow_up
 from workflows.ledger_writer import LedgerWriter
@@ -55,7 +54,7 @@ class Incident(Listener):
             await self._restore(run)
         while True:
             self._incident.pass_time(workflow.now())
-            self._plan_dry_run()
+            self._end_by_itself()
             self._effects.run_effects()
             self._ledger.keep()
             self._effects.run_effects()
@@ -71,7 +70,8 @@ class Incident(Listener):
                 await self._continue_as_new()
             await self._wait_for_news(clock.next_due(self._incident.state))
         await leave_follow_up(self._incident.state, self._ledger.progress.term)
-        await self._release_key()
+        if (key := self._incident.state.declaration.key) is not None:
+            await declaring.give_back(key, self._incident.state.id)
         await self._ledger.store_report()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return {"state": self._document(), "timeline": self.timeline()}
@@ -84,7 +84,9 @@ class Incident(Listener):
         found = await restored_incident(info)
         progress = LedgerProgress(written=found.length, epoch=found.epoch, term=found.term)
         self._begin(LiveIncident.restored(found, workflow.now()), progress)
-        await self._hold_key()
+        declaration = found.state.declaration
+        if declaration.key is not None and not found.state.ended:
+            await declaring.hold(declaration.key, declaration.incident_id)
 
     def _is_over(self) -> bool:
         return self._is_quiet() and not self._ledger.writing
@@ -110,39 +112,18 @@ class Incident(Listener):
         carried = Carried(state=self._incident.state, timeline=timeline, ledger=progress)
         workflow.continue_as_new(IncidentRun(carried=carried))
 
-    async def _hold_key(self) -> None:
-        """Have alerts of the same key come here again, unless another incident answers for the key by now."""
-        declaration = self._incident.state.declaration
-        if declaration.key is None or self._incident.state.ended:
-            return
-        try:
-            await workflow.start_child_workflow(
-                "IncidentKey",
-                KeyHold(incident_id=declaration.incident_id),
-                id=ids.key_workflow_id(declaration.key),
-                task_queue=ids.INCIDENTS_QUEUE,
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                memo={"incident": declaration.incident_id},
-            )
-        except WorkflowAlreadyStartedError:
-            workflow.logger.info("the key is held already")
-
-    async def _release_key(self) -> None:
-        """Give the alert's key back; a starter that finds it held by a closed incident takes it anyway."""
-        declaration = self._incident.state.declaration
-        if declaration.key is None:
-            return
-        try:
-            hold = KeyHold(incident_id=declaration.incident_id)
-            await workflow.get_external_workflow_handle(ids.key_workflow_id(declaration.key)).signal("release", hold)
-        except ApplicationError:
-            workflow.logger.info("the key is free already")
-
-    def _plan_dry_run(self) -> None:
-        """In a dry run: once the probes have answered, plan every change that needs no answer, then end."""
+    def _end_by_itself(self) -> None:
+        """What nobody closes: upkeep once its work is done, a dry run once every change that can be is planned."""
         incident, state, now = self._incident, self._incident.state, workflow.now()
-        if state.live or state.ended or self._effects.running or incident.effects:
+        if state.ended or self._effects.running or incident.effects:
             return
+        if state.upkeep:
+            incident.take(lifecycle.end_upkeep(state, now), now)
+        elif not state.live:
+            self._end_dry_run()
+
+    def _end_dry_run(self) -> None:
+        incident, state, now = self._incident, self._incident.state, workflow.now()
         if not state.changes:
             incident.take(change_requests.request_all(state), now)
         if not state.changes_in_flight():

@@ -26,7 +26,9 @@ class ProbeStep(_Step):
     """Look at something; starts at declaration, whatever its phase.
 
     When it finds something suspect, the severity is raised to `raises_to` at least, and an incident of type
-    `opens` is declared beside this one, once, which keeps this one's declaration as its first awareness.
+    `opens` is declared beside this one, once, which keeps this one's declaration as its first awareness. With a `key`
+    it is an incident of its own instead, which this step entitles, or one for each thing that the finding calls wrong,
+    whose name the key then ends with; none is declared while one of that key is open.
     """
 
     probe: str
@@ -34,6 +36,7 @@ class ProbeStep(_Step):
     params: dict[str, Any] = Field(default={}, alias="with")
     raises_to: Severity | None = None
     opens: str | None = None
+    key: str | None = None
 
 
 class ChangeStep(_Step):
@@ -68,7 +71,9 @@ class TaskStep(_Step):
     """Ask a person to do something; `due` counts from its phase's start, in working days where they are given.
 
     One that is `opened_by` others is asked for once a probe among them finds something suspect, or a change
-    among them has been applied; it is due so long after that.
+    among them has been applied; it is due so long after that. One with `code_of` is done by whoever says the code
+    that this notice sent. Where nobody has done it when it is due, it is over and an incident of type `opens` is
+    declared under the alert key `key`, unless one of that key is open.
     """
 
     task: str
@@ -77,11 +82,16 @@ class TaskStep(_Step):
     due_business_days: dict[Severity, Annotated[int, Field(gt=0)]] = {}
     required: bool = True
     opened_by: tuple[str, ...] = ()
+    code_of: str | None = None
+    opens: str | None = None
+    key: str | None = None
 
     @model_validator(mode="after")
     def _check_due(self) -> "TaskStep":
         if self.due is not None and self.due_business_days:
             raise ValueError(f"step {self.id!r} has both due and due_business_days; leave one of them out")
+        if (self.opens is None) != (self.key is None):
+            raise ValueError(f"step {self.id!r} has one of opens and key; write both, or neither")
         return self
 
 
@@ -152,9 +162,11 @@ class Runbook(ConfigFile):
         yield from doubled([*parts(data, "phases"), *steps(data)])
         named = [(str(step.get("id")), step) for _, step in steps(data)]
         probes = {name for name, step in named if "probe" in step}
+        notices = {name for name, step in named if "notice" in step}
         known: dict[str, tuple[set[str], str]] = {
             "suggested_by": (probes, "probe"),
             "unless": (probes, "probe"),
+            "code_of": (notices, "notice"),
             "evidence_first": ({name for name, step in named if step.get("evidence") is True}, "evidence step"),
             "opened_by": (probes | {name for name, step in named if "change" in step}, "probe or change"),
         }

@@ -11,7 +11,7 @@ from domain.model.plan import Plan, State
 from domain.model.timeline import Entry, Unchained
 from domain.values.severity import Severity
 
-Mode = Literal["live", "dry-run", "drill"]
+Mode = Literal["live", "dry-run", "drill", "upkeep"]
 
 
 class Scope(BaseModel):
@@ -203,7 +203,11 @@ class NoticeCall(BaseModel):
 
 
 class Noticed(BaseModel):
-    """Where it was told: a reference to look it up by."""
+    """Where it was told: a reference to look it up by.
+
+    A notice that asks for an answer gives the digest of the code that it sent (`values.codes`), never the code.
+    """
 
     reference: str
     text: str
+    code: str | None = None

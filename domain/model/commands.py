@@ -51,7 +51,10 @@ class Undo(Command):
 
 
 class CompleteTask(Command):
+    """`code` is the one that a notice sent, for a task that asks for it."""
+
     step: str
+    code: str | None = Field(default=None, max_length=40)
     note: str | None = Field(default=None, max_length=_TEXT_MAX)
 
 

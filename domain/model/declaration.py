@@ -10,8 +10,17 @@ from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Mode
+from domain.model.records import Link
 from domain.values.business_days import BusinessCalendar
 from domain.values.severity import Severity
+
+
+class Nominal(BaseModel):
+    """A run of a schedule: the instant that it was due, and those before it, since the last run, at which none was."""
+
+    schedule: str
+    at: datetime
+    missed: tuple[datetime, ...] = ()
 
 
 class Declaration(BaseModel):
@@ -21,6 +30,7 @@ class Declaration(BaseModel):
     `related` holds the runbooks of incidents that a finding may open. One that was opened so names the incident
     it came from in `opened_by`, and `aware_at` is when that one was declared: legal clocks count from there.
     `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
+    `scheduled` says which run of which schedule it is.
     `history_limit` is the number of events after which the workflow carries on as a new run.
     """
 
@@ -43,23 +53,30 @@ class Declaration(BaseModel):
     calendar: BusinessCalendar = BusinessCalendar()
     aware_at: datetime | None = None
     opened_by: str | None = None
+    scheduled: Nominal | None = None
     history_limit: int = Field(default=4000, gt=0)
 
     def policy(self, severity: Severity) -> SeverityPolicy:
         """The deadlines of a severity at this incident's speed."""
         return self.organisation.severities[severity].at_speed(self.speed)
 
-    def opening(self, incident_type: str, incident_id: str, now: datetime) -> "Declaration":
-        """The declaration of a linked incident; it keeps this one's first awareness. Raises `KeyError`."""
-        runbook = self.related[incident_type]
+    def opening(self, link: Link, incident_id: str, now: datetime) -> "Declaration":
+        """The declaration of an incident that this one opens. Raises `KeyError`.
+
+        It keeps this one's first awareness; one under a key is of its own, and no upkeep any more.
+        """
+        runbook = self.related[link.type]
+        own = {"aware_at": None, "title": link.title or self.title, "description": link.description}
         return self.model_copy(
             update={
                 "incident_id": incident_id,
                 "severity": min(runbook.severities),
                 "declared_at": now,
-                "aware_at": self.aware_at or self.declared_at,
+                "mode": "live" if self.mode == "upkeep" else self.mode,
                 "opened_by": self.incident_id,
-                "key": None,
+                "key": link.key,
+                "scheduled": None,
+                **(own if link.key else {"aware_at": self.aware_at or self.declared_at}),
                 "runbook": runbook,
                 "runbook_digest": runbook.digest(),
                 "related": {},

@@ -42,9 +42,10 @@ class TellChanges(NamedTuple):
 
 
 class OpenIncident(NamedTuple):
-    """Declare an incident of another type beside this one."""
+    """Declare an incident of another type beside this one, or one of its own under a key."""
 
     type: str
+    key: str | None = None
 
 
 Effect = Observe | Send | SendNotice | StartChange | TellChanges | OpenIncident

@@ -182,7 +182,7 @@ class Task(BaseModel):
     phase: str
     required: bool
     due_at: datetime | None = None
-    status: Literal["open", "done", "waived"] = "open"
+    status: Literal["open", "done", "waived", "missed"] = "open"
     by: str | None = None
     at: datetime | None = None
     note: str | None = None
@@ -270,6 +270,7 @@ class NoticeRecord(BaseModel):
     sequence: int | None = None
     reference: str | None = None
     reason: str | None = None
+    code: str | None = None
 
 
 class FindingRecord(Finding):
@@ -282,11 +283,18 @@ class FindingRecord(Finding):
 
 
 class Link(BaseModel):
-    """An incident of another type that a finding opened; `incident` is its id once it is there."""
+    """An incident that a finding or a missed task opened; `incident` is its id once it is there.
+
+    `held` is one that was not opened, as one of its key was open already.
+    """
 
     type: str
     because: str
+    key: str | None = None
+    title: str | None = None
+    description: str = ""
     incident: str | None = None
+    held: bool = False
 
 
 class StoredReport(BaseModel):

@@ -105,8 +105,13 @@ class IncidentState(BaseModel):
 
     @property
     def live(self) -> bool:
-        """Whether people are paged and the outside is informed; a dry run does neither."""
+        """Whether anything is done outside, and the record is kept; in a dry run neither."""
         return self.declaration.mode != "dry-run"
+
+    @property
+    def upkeep(self) -> bool:
+        """Whether it is work that was due by a schedule: nothing is wrong, nobody is paged, and it ends by itself."""
+        return self.declaration.mode == "upkeep"
 
     @property
     def responding(self) -> bool:
@@ -154,6 +159,10 @@ class IncidentState(BaseModel):
     def suspects(self) -> set[str]:
         """The probes that have found something suspect."""
         return {finding.step for finding in self.findings if finding.status is FindingStatus.SUSPECT}
+
+    def link(self, type_: str, key: str | None) -> Link | None:
+        """What was opened of this type under this key, or is to be."""
+        return next((link for link in self.links if (link.type, link.key) == (type_, key)), None)
 
     def task(self, step: str) -> Task:
         return next(task for task in self.tasks if task.step == step)

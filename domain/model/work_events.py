@@ -30,11 +30,14 @@ class Suggested(Event):
 
 
 class LinkAsked(Event):
-    """An incident of another type is to be opened beside this one."""
+    """An incident of another type is to be opened beside this one, or one of its own under an alert key."""
 
     kind: Literal["linking"] = "linking"
     type: str
     because: str
+    key: str | None = None
+    title: str | None = None
+    description: str = ""
     says: ClassVar[str] = "Opening an incident of type {type} because of {because}"
 
 
@@ -43,7 +46,21 @@ class Linked(Event):
     incident: str
     type: str
     because: str
-    says: ClassVar[str] = "Opened {incident} ({type}) because of {because}; it keeps this incident's awareness"
+    key: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        kept = "" if self.key else "; it keeps this incident's awareness"
+        return f"Opened {self.incident} ({self.type}) because of {self.because}{kept}"
+
+
+class LinkHeld(Event):
+    """Nothing is opened: an incident of that key is open already."""
+
+    kind: Literal["link-held"] = "link-held"
+    type: str
+    key: str
+    because: str
+    says: ClassVar[str] = "Nothing is opened because of {because}: an incident of key {key} is open already"
 
 
 class TaskOpened(Event):
@@ -61,7 +78,7 @@ class TaskEnded(Event):
     kind: Literal["task"] = "task"
     step: str
     title: str
-    status: Literal["done", "waived"]
+    status: Literal["done", "waived", "missed"]
     note: str | None = None
 
     def sentence(self, actor: str) -> str:
@@ -148,6 +165,7 @@ class NoticeMoved(Event):
     reference: str | None = None
     text: str | None = None
     reason: str | None = None
+    code: str | None = None
 
     def sentence(self, actor: str) -> str:
         match self.status:

@@ -71,7 +71,8 @@ def declared(declaration: Declaration, at: datetime, by: str) -> IncidentState:
                 state.tasks.append(tasks.asked(step, phase))
             elif isinstance(step, NoticeStep):
                 state.notices.append(NoticeRecord(step=step.id, action=step.notice))
-    clock_runs.start_response(state, at)
+    if not state.upkeep:
+        clock_runs.start_response(state, at)
     evolve_lifecycle.reach(state, "declared", at)
     return state
 

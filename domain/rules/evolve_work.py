@@ -61,11 +61,17 @@ def _found(state: IncidentState, entry: Entry, event: work_events.Found) -> None
 
 
 def _linking(state: IncidentState, _entry: Entry, event: work_events.LinkAsked) -> None:
-    state.links.append(Link(type=event.type, because=event.because))
+    state.links.append(Link(**event.model_dump(exclude={"kind"})))
 
 
 def _linked(state: IncidentState, _entry: Entry, event: work_events.Linked) -> None:
-    next(link for link in state.links if link.type == event.type).incident = event.incident
+    if (link := state.link(event.type, event.key)) is not None:
+        link.incident = event.incident
+
+
+def _held(state: IncidentState, _entry: Entry, event: work_events.LinkHeld) -> None:
+    if (link := state.link(event.type, event.key)) is not None:
+        link.held = True
 
 
 def _task_opened(state: IncidentState, entry: Entry, event: work_events.TaskOpened) -> None:
@@ -111,7 +117,7 @@ def _duty_signed(state: IncidentState, _entry: Entry, event: work_events.DutySig
 def _notice(state: IncidentState, _entry: Entry, event: work_events.NoticeMoved) -> None:
     notice = state.notice(event.step)
     notice.status, notice.reason = event.status, event.reason
-    notice.reference = event.reference or notice.reference
+    notice.reference, notice.code = event.reference or notice.reference, event.code or notice.code
     if event.sequence is not None:
         notice.sequence = state.notices_begun = event.sequence
 
@@ -131,6 +137,7 @@ OF_THE_WORK: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     work_events.Found: _found,
     work_events.LinkAsked: _linking,
     work_events.Linked: _linked,
+    work_events.LinkHeld: _held,
     work_events.TaskOpened: _task_opened,
     work_events.TaskEnded: _task_ended,
     work_events.FactRecorded: _fact,

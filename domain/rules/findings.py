@@ -7,8 +7,8 @@ from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR
 from domain.model.finding import Finding, FindingStatus
 from domain.model.state import IncidentState
-from domain.model.work_events import Found, LinkAsked, Linked, Suggested
-from domain.rules import tasks
+from domain.model.work_events import Found, Suggested
+from domain.rules import links, tasks
 from domain.rules.access import denied_access
 from domain.rules.reclassification import change_severity
 
@@ -32,18 +32,12 @@ def found(state: IncidentState, step: ProbeStep, finding: Finding, *, denied: bo
         return
     if step.raises_to is not None and step.raises_to.above(state.severity):
         yield change_severity(state, step.raises_to, f"{step.title} is suspect", ORCHESTRATOR)
-    if step.opens is not None and step.opens not in {link.type for link in state.links} and state.live:
-        yield Happening(LinkAsked(type=step.opens, because=step.id))
+    if step.opens is not None and state.live:
+        yield from links.because_of(state, step, step.opens, finding)
     yield from tasks.open_for(state, step.id)
     for change in state.declaration.runbook.steps():
         if isinstance(change, ChangeStep) and step.id in change.suggested_by:
             yield Happening(Suggested(step=change.id, title=change.title, because=step.id))
-
-
-def linked(state: IncidentState, incident_type: str, opened: str) -> Iterator[Happening]:
-    """Put on record which incident was opened beside this one."""
-    link = next(link for link in state.links if link.type == incident_type)
-    yield Happening(Linked(incident=opened, type=incident_type, because=link.because))
 
 
 def suggested(state: IncidentState, change: ChangeStep) -> list[str]:

@@ -93,6 +93,14 @@ def close(state: IncidentState, _command: commands.Close, who: Contact, now: dat
     yield Happening(events.Closed(keep_until=now + state.declaration.organisation.retention), who.id)
 
 
+def end_upkeep(state: IncidentState, now: datetime) -> Iterator[Happening]:
+    """Close upkeep of which nothing is left to do: everything is told, looked at, done or over."""
+    waiting = any(notice.status in {"waiting", "sending"} for notice in state.notices)
+    opening = any(not (link.incident or link.held) for link in state.links)
+    if not (waiting or opening or state.open_tasks()):
+        yield Happening(events.Closed(keep_until=now + state.declaration.organisation.retention))
+
+
 def end_dry_run(state: IncidentState) -> Iterator[Happening]:
     """Close an incident of which nothing was ever meant to happen."""
     yield from notices.skip_waiting(state, "dry run")

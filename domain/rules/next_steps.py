@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.config.organisation import COMMANDER
+from domain.config.runbook import TaskStep
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules import change_requests, findings
@@ -24,6 +25,8 @@ def next_steps(state: IncidentState) -> list[NextStep]:
     """Everything that people can do now, the most pressing first; nothing once the incident has ended."""
     if state.ended:
         return []
+    if state.upkeep:
+        return list(_tasks(state))
     found: list[NextStep] = []
     if state.status is Status.DECLARED:
         paged = ", ".join(dict.fromkeys(page.role for page in state.pages)) or "whoever is on call"
@@ -66,5 +69,8 @@ def _suggestions(state: IncidentState) -> Iterator[NextStep]:
 
 def _tasks(state: IncidentState) -> Iterator[NextStep]:
     for task in state.open_tasks():
-        if task.required:
+        step = state.declaration.runbook.step(task.step)
+        if isinstance(step, TaskStep) and step.code_of:
+            yield NextStep(task.owner, "incident contact confirm CODE", task.title)
+        elif task.required:
             yield NextStep(task.owner, f"incident done {state.id} {task.step}", task.title)

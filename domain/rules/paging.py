@@ -21,8 +21,8 @@ def deadline(what: str, at: datetime) -> dict[str, Any]:
 def page(
     state: IncidentState, contact: Contact, role: str, reason: str, about: str | None = None
 ) -> Iterator[Happening]:
-    """Page one contact; nobody in a dry run."""
-    if state.live:
+    """Page one contact; nobody in a dry run, nor for upkeep."""
+    if state.live and not state.upkeep:
         number, level = len(state.pages) + 1, state.level_of(role)
         yield Happening(PageAsked(number=number, to=contact.id, role=role, level=level, reason=reason, about=about))
 
@@ -60,7 +60,7 @@ def _ahead(state: IncidentState) -> Iterator[tuple[datetime, str]]:
 def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:
     """When somebody is paged, if nobody does anything, and who."""
     dues: list[tuple[datetime, str]] = []
-    if not (state.live and state.responding):
+    if not (state.live and state.responding) or state.upkeep:
         return dues
     if state.status is Status.DECLARED and state.paging.next_at is not None:
         dues.append((state.paging.next_at, "page again" if state.paging.paged else "page"))

@@ -31,7 +31,7 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
         case work_events.NoticeMoved(status="sending"):
             yield SendNotice(step=event.step)
         case work_events.LinkAsked():
-            yield OpenIncident(type=event.type)
+            yield OpenIncident(event.type, event.key)
         case events.Acknowledged(joins=False):
             yield from _tell(state, "commander_is", {"commander": event.commander})
         case events.FalseAlarm():
@@ -63,4 +63,4 @@ def outstanding(state: IncidentState) -> Iterator[Effect]:
     if state.ended:
         return
     yield from (Observe(step=step.id) for step in findings.unobserved(state))
-    yield from (OpenIncident(type=link.type) for link in state.links if link.incident is None)
+    yield from (OpenIncident(link.type, link.key) for link in state.links if not (link.incident or link.held))

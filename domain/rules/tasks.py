@@ -10,7 +10,9 @@ from domain.model.event_kinds import Happening
 from domain.model.records import Task
 from domain.model.state import IncidentState
 from domain.model.work_events import TaskEnded, TaskOpened
-from domain.rules import paging
+from domain.rules import links, paging
+from domain.values import codes
+from domain.values.timestamps import stamp
 
 NAG = timedelta(days=1)
 """Policy time between two reminders of what was left to do afterwards, until it is done."""
@@ -24,6 +26,8 @@ def asked(step: TaskStep, phase: Phase) -> Task:
 def expect(state: IncidentState, task: Task, step: TaskStep, at: datetime) -> None:
     """Count from `at` until when a task is due, and when its owner is reminded. Called by `evolve` alone."""
     task.due_at = task.remind_at = _due(state, step, at)
+    if state.upkeep and step.code_of is None:
+        task.remind_at = at  # nobody is paged for it: a mail says that it is there
 
 
 def _due(state: IncidentState, step: TaskStep, at: datetime) -> datetime | None:
@@ -36,9 +40,11 @@ def _due(state: IncidentState, step: TaskStep, at: datetime) -> datetime | None:
 
 
 def next_reminder(state: IncidentState, task: Task, at: datetime) -> datetime | None:
-    """When the owner of an overdue task is reminded after `at`: never in the response, daily of what follows it."""
-    if task.phase not in _afterwards(state):
+    """When the owner of a task is reminded after `at`: never in the response; of other work daily once it is due."""
+    if task.phase not in _afterwards(state) and not state.upkeep:
         return None
+    if task.due_at is not None and at < task.due_at:
+        return task.due_at
     due, period = task.due_at or at, state.scaled(NAG)
     return due + (max((at - due) // period, 0) + 1) * period
 
@@ -58,9 +64,25 @@ def remind(state: IncidentState, now: datetime) -> Iterator[Happening]:
     for task in state.open_tasks():
         if task.remind_at is None or task.remind_at > now:
             continue
-        people = [task.owner] if task.phase in afterwards else []
-        subject = f"Overdue: {task.title}" + ("" if people else f" ({task.owner})")
-        yield paging.remind(state, task.step, people, subject, due=task.remind_at)
+        overdue = task.due_at is not None and task.due_at <= now
+        step = state.declaration.runbook.step(task.step)
+        if overdue and isinstance(step, TaskStep) and step.opens is not None:
+            yield from _missed(state, task, step)
+            continue
+        people = [task.owner] if task.phase in afterwards or state.upkeep else []
+        subject = f"{'Overdue' if overdue or not state.upkeep else 'To be done'}: {task.title}"
+        yield paging.remind(
+            state, task.step, people, subject + ("" if people else f" ({task.owner})"), due=task.remind_at
+        )
+
+
+def _missed(state: IncidentState, task: Task, step: TaskStep) -> Iterator[Happening]:
+    """End a task that nobody has done in time, with the incident that is to see to it."""
+    cause = paging.deadline(f"{task.step} overdue", task.remind_at) if task.remind_at else None
+    note = f"nobody has done it by {stamp(task.due_at)}" if task.due_at else None
+    yield Happening(TaskEnded(step=task.step, title=task.title, status="missed", note=note), cause=cause)
+    if step.opens is not None:
+        yield from links.ask(state, step.opens, task.step, step.key, task.title, note or "")
 
 
 def open_for(state: IncidentState, cause: str) -> Iterator[Happening]:
@@ -75,7 +97,23 @@ def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | No
     task = next((task for task in state.tasks if task.step == command.step), None)
     if task is None:
         return f"there is no task {command.step!r}; the tasks are {', '.join(task.step for task in state.tasks)}"
-    return None if task.status == "open" else f"task {command.step!r} is already {task.status}"
+    if task.status != "open":
+        return f"task {command.step!r} is already {task.status}"
+    return _unproven(state, command) if isinstance(command, CompleteTask) else None
+
+
+def _unproven(state: IncidentState, command: CompleteTask) -> str | None:
+    """Why a task that waits for a code is not done yet; None for any other."""
+    step = state.declaration.runbook.step(command.step)
+    if not isinstance(step, TaskStep) or step.code_of is None:
+        return None
+    if command.code is not None:
+        sent, said = state.notice(step.code_of).code, codes.digest(command.code, codes.about(state.id, step.code_of))
+        return None if sent == said else f"that is not the code that was last sent for {command.step}"
+    owner, who = state.declaration.runbook.owner, state.who(command.by)
+    if who is not None and owner in who.roles and command.note:
+        return None
+    return f"{command.step} is done by its code, or by {owner} with a note on how it was confirmed"
 
 
 def complete(state: IncidentState, command: CompleteTask, who: Contact, _now: datetime) -> Iterator[Happening]:

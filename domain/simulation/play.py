@@ -21,7 +21,7 @@ from domain.model.plan import Plan
 from domain.model.records import ChangeRecord, ChangeStatus
 from domain.model.timeline import Entry, Timeline
 from domain.model.work_events import NoticeMoved
-from domain.rules import change_requests, clock, findings, tasks
+from domain.rules import change_requests, clock, findings, links, tasks
 from domain.rules.change import LiveChange
 from domain.rules.change_messages import ChangeRequest
 from domain.rules.live import LiveIncident
@@ -240,8 +240,8 @@ class _Simulated:
             case TellChanges():
                 self._tell(effect, now)
             case OpenIncident():
-                opened = state.declaration.opening(effect.type, f"{state.id}-{effect.type}", now)
-                self._take(findings.linked(state, effect.type, self._simulation.open(opened)), now)
+                opened = state.declaration.opening(links.asked(state, effect), f"{state.id}-{effect.type}", now)
+                self._take(links.linked(state, effect, self._simulation.open(opened)), now)
 
     def _start(self, record: ChangeRecord | None, now: datetime) -> None:
         if record is not None:

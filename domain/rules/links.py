@@ -1,0 +1,49 @@
+"""Incidents that this one opens: beside it with its awareness, or of their own under an alert key."""
+
+from collections.abc import Iterator
+
+from domain.config.runbook import ProbeStep
+from domain.model.effects import OpenIncident
+from domain.model.event_kinds import Happening
+from domain.model.finding import Finding
+from domain.model.records import Link
+from domain.model.state import IncidentState
+from domain.model.work_events import LinkAsked, Linked, LinkHeld
+
+
+def because_of(state: IncidentState, step: ProbeStep, incident_type: str, finding: Finding) -> Iterator[Happening]:
+    """Have opened what a suspect finding asks for: under a key one for each thing that is wrong, else one for all."""
+    if step.key is None or not finding.wrong:
+        yield from ask(state, incident_type, step.id, step.key, step.title, finding.summary)
+        return
+    for name, said in finding.wrong.items():
+        yield from ask(state, incident_type, step.id, f"{step.key}:{name}", f"{step.title}: {name}", said)
+
+
+def ask(
+    state: IncidentState, incident_type: str, because: str, key: str | None, title: str, description: str
+) -> Iterator[Happening]:
+    """Have an incident opened, once; one without a key keeps this one's title."""
+    if state.link(incident_type, key) is not None:
+        return
+    told = {"key": key, "title": title, "description": description} if key else {}
+    yield Happening(LinkAsked(type=incident_type, because=because, **told))
+
+
+def asked(state: IncidentState, opening: OpenIncident) -> Link:
+    """What is known of one that is to be opened. Raises `LookupError`."""
+    if (link := state.link(opening.type, opening.key)) is None:
+        raise LookupError(f"{opening} was not asked for")
+    return link
+
+
+def linked(state: IncidentState, opening: OpenIncident, opened: str) -> Iterator[Happening]:
+    """Put on record which incident was opened."""
+    because = asked(state, opening).because
+    yield Happening(Linked(incident=opened, type=opening.type, because=because, key=opening.key))
+
+
+def held(state: IncidentState, opening: OpenIncident) -> Iterator[Happening]:
+    """Put on record that one of its key was open already."""
+    because = asked(state, opening).because
+    yield Happening(LinkHeld(type=opening.type, key=opening.key or "", because=because))

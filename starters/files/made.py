@@ -1,0 +1,47 @@
+"""Runbooks that the program makes from an organisation's files: upkeep, which schedules declare and nobody writes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from domain.config.environment import Environment
+from domain.config.organisation import Organisation
+from domain.config.runbook import Phase, ProbeStep, Runbook
+from domain.values.severity import Severity
+
+OPENED = "maintenance"
+"""The type of incident in which what upkeep finds is seen to."""
+
+
+class Files(NamedTuple):
+    """What a runbook is made from."""
+
+    folder: Path
+    organisation: Organisation
+    environment: Environment
+
+
+def drift(files: Files) -> Runbook:
+    """Whether all that the environment's file names is still there, and as it says: an incident for each that is not."""
+    where = files.environment.name
+    look = ProbeStep(
+        id="look", probe="environment.drift", title=f"Drift of {where}", opens=OPENED, key=f"drift:{where}"
+    )
+    return _runbook("drift", f"Drift of {where}", files, Phase(id="look", title="Look", steps=(look,)))
+
+
+def _runbook(kind: str, title: str, files: Files, *phases: Phase) -> Runbook:
+    on_call = files.organisation.on_call or files.organisation.chain
+    return Runbook(
+        id=kind,
+        title=title,
+        version="1",
+        severities=(Severity.P3,),
+        owner=on_call[0],
+        on_call=on_call,
+        phases=phases,
+    )
+
+
+MADE: dict[str, Callable[[Files], Runbook]] = {"drift": drift}
+"""By what a schedule declares."""

@@ -1,0 +1,73 @@
+"""What a worker knows of its organisation by the folder that it is given, and the activities that stand on that.
+
+The files are read anew each time: what was corrected in them holds from the next run on.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.activity_context import acting
+from activities.aws.shared.clients import AwsClients, assumed_session, own_session
+from activities.permissions.roles import PREFLIGHT
+from activities.preflight import drift, run
+from activities.preflight.check import Room
+from activities.preflight.table import CHECKS
+from activities.statuspage_client import StatusPageClient
+from domain.model.activity_io import ObserveCall
+from domain.model.declaration import Declaration
+from domain.model.finding import Finding
+from domain.model.scheduled import ScheduledCall
+from starters.files.organisation_folder import load_organisation
+from starters.files.problems import InvalidFile
+from starters.files.scheduled import declared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from activities.action import Clients
+    from activities.registry import Activity
+
+BROKEN = "InvalidFile"
+"""The type of the error that a file of the folder has to be mended; tried again until it is."""
+
+
+@contextmanager
+def _reading() -> "Iterator[None]":
+    try:
+        yield
+    except InvalidFile as error:
+        raise ApplicationError(str(error), type=BROKEN) from error
+
+
+def activities(
+    folder: Path, clients_for: "Callable[[str], Clients]", status_page: StatusPageClient
+) -> "list[Activity]":
+    """The activities of the queue `diagnose` that read the organisation's folder."""
+    clients = clients_for(PREFLIGHT)
+
+    @activity.defn(name="schedules.declare")
+    def declare(call: ScheduledCall) -> Declaration:
+        with acting("schedules.declare"), _reading():
+            return declared(folder, call)
+
+    @activity.defn(name="environment.drift.observe")
+    def observe(call: ObserveCall) -> Finding:
+        with acting("environment.drift.observe", incident=call.scope.incident, step=call.step), _reading():
+            environment = call.scope.environment
+            now = partial(datetime.now, UTC)
+            room = Room(clients, environment, load_organisation(folder), now, _as_role(environment.region), status_page)
+            return drift.finding(run.run(CHECKS, room)).bounded()
+
+    return [declare, observe]
+
+
+def _as_role(region: str) -> "Callable[[str], Clients]":
+    """Clients under the roles of workers, for what is only seen under them; nothing is assumed before it is used."""
+    return lambda role: AwsClients(assumed_session(own_session(region), role, "incident-preflight", region), region)

@@ -1,0 +1,82 @@
+"""Declaring an incident from within a workflow, under an alert key or without: of any number that ask, one gets a key."""
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.model.declaration import Declaration, KeyHold
+    from domain.rules.run import IncidentRun
+    from domain.values import ids
+    from domain.values.timestamps import stamp
+
+from workflows import profiles, search_attributes
+
+_ATTEMPTS = 1000
+
+Handle = workflow.ChildWorkflowHandle[Any, Any]
+
+
+async def declare(made: Callable[[str], Declaration], details: str) -> tuple[str, Handle] | None:
+    """Start an incident that lives on by itself: its id and its workflow; None while its key stands for an open one.
+
+    `made` gives its declaration under an id.
+    """
+    for attempt in range(_ATTEMPTS):
+        declaration = made(ids.incident_id(workflow.now(), attempt))
+        held = await hold(declaration.key, declaration.incident_id) if declaration.key else None
+        if declaration.key and held is None:
+            return None
+        try:
+            return declaration.incident_id, await _start(declaration, details)
+        except WorkflowAlreadyStartedError:
+            if held is not None:  # the id is somebody else's, and the key must not stand for it
+                await held.signal("release", KeyHold(incident_id=declaration.incident_id))
+                await held
+    raise ApplicationError(f"no free incident id within {_ATTEMPTS} attempts")
+
+
+async def _start(declaration: Declaration, details: str) -> Handle:
+    severity = declaration.severity
+    memo = {"title": declaration.title, "declared_at": stamp(declaration.declared_at)}
+    return await workflow.start_child_workflow(
+        "Incident",
+        IncidentRun(declaration=declaration),
+        id=declaration.incident_id,
+        task_queue=ids.INCIDENTS_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        static_summary=profiles.short(declaration.title),
+        static_details=details,
+        priority=profiles.priority(severity),
+        memo=memo | ({"key": ids.key_workflow_id(declaration.key)} if declaration.key else {}),
+        search_attributes=search_attributes.pairs(declaration.runbook.id, severity.value, declaration.mode),
+    )
+
+
+async def hold(key: str, incident: str) -> Handle | None:
+    """Have a key stand for an incident until it is given back; None where it stands for one already."""
+    try:
+        return await workflow.start_child_workflow(
+            "IncidentKey",
+            KeyHold(incident_id=incident),
+            id=ids.key_workflow_id(key),
+            task_queue=ids.INCIDENTS_QUEUE,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            memo={"incident": incident},
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.info("the key is held already")
+        return None
+
+
+async def give_back(key: str, incident: str) -> None:
+    """Let a key go; a starter that finds it held by a closed incident takes it anyway."""
+    handle = workflow.get_external_workflow_handle(ids.key_workflow_id(key))
+    try:
+        await handle.signal("release", KeyHold(incident_id=incident))
+    except ApplicationError:
+        workflow.logger.info("the key is free already")
