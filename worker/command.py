@@ -68,7 +68,7 @@ def run(queues: Sequence[str], runbooks: str | None = None, *, as_json: bool = F
 
 
 def read_settings(queues: Sequence[str], runbooks: str | None = None) -> Settings:
-    """Read the settings; what is given wins over the environment's. Raises `SettingsError` that names each bad field."""
+    """Read the settings; what is given wins over the environment. Raises `SettingsError` that names each bad field."""
     given = {"queues": tuple(queues), "runbooks": runbooks}
     try:
         return Settings.model_validate({name: value for name, value in given.items() if value})

@@ -1,4 +1,4 @@
-"""Declaring an incident from within a workflow, under an alert key or without: of any number that ask, one gets a key."""
+"""Declaring an incident from within a workflow, under an alert key or without. Of many that ask, one gets a key."""
 
 from collections.abc import Callable
 from typing import Any

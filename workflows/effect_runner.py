@@ -191,16 +191,11 @@ class EffectRunner:
     async def _open(self, opening: OpenIncident) -> None:
         """Declare an incident beside this one, or one of its own under a key; it lives on by itself."""
         now, declaration = workflow.now(), self._incident.state.declaration
-        link = links.asked(self._incident.state, opening)
+        link = self._incident.state.link(*opening)
         opened = await declaring.declare(
             lambda incident: declaration.opening(link, incident, now), f"Opened by {declaration.incident_id}"
         )
-        found = (
-            links.linked(self._incident.state, opening, opened[0])
-            if opened
-            else links.held(self._incident.state, opening)
-        )
-        self._take(found, "open")
+        self._take(links.opened(self._incident.state, opening, opened[0] if opened else None), "open")
 
     async def _tell_changes(self, tell: TellChanges) -> None:
         for workflow_id in tell.workflow_ids:

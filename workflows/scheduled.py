@@ -7,7 +7,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.declaration import Declaration
+    from domain.model.declaration import Declaration, Nominal
     from domain.model.scheduled import ScheduledCall, ScheduledResult, ScheduledRun
     from domain.values.severity import Severity
 
@@ -36,8 +36,8 @@ class Scheduled:
         opened = await declaring.declare(
             lambda incident: declaration.model_copy(update={"incident_id": incident}), f"By schedule {run.schedule}"
         )
-        if opened is None or declaration.scheduled is None:
+        if opened is None:
             raise ApplicationError(f"{declaration.key} stands for an incident that is open already", non_retryable=True)
         incident, handle = opened
         await handle
-        return ScheduledResult(incident=incident, nominal=declaration.scheduled)
+        return ScheduledResult(incident=incident, nominal=Nominal(schedule=run.schedule, at=at))

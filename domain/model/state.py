@@ -160,9 +160,9 @@ class IncidentState(BaseModel):
         """The probes that have found something suspect."""
         return {finding.step for finding in self.findings if finding.status is FindingStatus.SUSPECT}
 
-    def link(self, type_: str, key: str | None) -> Link | None:
-        """What was opened of this type under this key, or is to be."""
-        return next((link for link in self.links if (link.type, link.key) == (type_, key)), None)
+    def link(self, incident_type: str, key: str | None) -> Link:
+        """The incident of this type and key that was opened, or is to be."""
+        return next(link for link in self.links if (link.type, link.key) == (incident_type, key))
 
     def task(self, step: str) -> Task:
         return next(task for task in self.tasks if task.step == step)

@@ -65,13 +65,11 @@ def _linking(state: IncidentState, _entry: Entry, event: work_events.LinkAsked) 
 
 
 def _linked(state: IncidentState, _entry: Entry, event: work_events.Linked) -> None:
-    if (link := state.link(event.type, event.key)) is not None:
-        link.incident = event.incident
+    state.link(event.type, event.key).incident = event.incident
 
 
 def _held(state: IncidentState, _entry: Entry, event: work_events.LinkHeld) -> None:
-    if (link := state.link(event.type, event.key)) is not None:
-        link.held = True
+    state.link(event.type, event.key).held = True
 
 
 def _task_opened(state: IncidentState, entry: Entry, event: work_events.TaskOpened) -> None:

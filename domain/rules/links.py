@@ -6,7 +6,6 @@ from domain.config.runbook import ProbeStep
 from domain.model.effects import OpenIncident
 from domain.model.event_kinds import Happening
 from domain.model.finding import Finding
-from domain.model.records import Link
 from domain.model.state import IncidentState
 from domain.model.work_events import LinkAsked, Linked, LinkHeld
 
@@ -24,26 +23,16 @@ def ask(
     state: IncidentState, incident_type: str, because: str, key: str | None, title: str, description: str
 ) -> Iterator[Happening]:
     """Have an incident opened, once; one without a key keeps this one's title."""
-    if state.link(incident_type, key) is not None:
+    if any((link.type, link.key) == (incident_type, key) for link in state.links):
         return
     told = {"key": key, "title": title, "description": description} if key else {}
     yield Happening(LinkAsked(type=incident_type, because=because, **told))
 
 
-def asked(state: IncidentState, opening: OpenIncident) -> Link:
-    """What is known of one that is to be opened. Raises `LookupError`."""
-    if (link := state.link(opening.type, opening.key)) is None:
-        raise LookupError(f"{opening} was not asked for")
-    return link
-
-
-def linked(state: IncidentState, opening: OpenIncident, opened: str) -> Iterator[Happening]:
-    """Put on record which incident was opened."""
-    because = asked(state, opening).because
-    yield Happening(Linked(incident=opened, type=opening.type, because=because, key=opening.key))
-
-
-def held(state: IncidentState, opening: OpenIncident) -> Iterator[Happening]:
-    """Put on record that one of its key was open already."""
-    because = asked(state, opening).because
-    yield Happening(LinkHeld(type=opening.type, key=opening.key or "", because=because))
+def opened(state: IncidentState, opening: OpenIncident, incident: str | None) -> Iterator[Happening]:
+    """Put on record which incident was opened; none, where one of its key was open already."""
+    because = state.link(*opening).because
+    if incident is not None:
+        yield Happening(Linked(incident=incident, type=opening.type, because=because, key=opening.key))
+    elif opening.key is not None:
+        yield Happening(LinkHeld(type=opening.type, key=opening.key, because=because))

@@ -240,8 +240,8 @@ class _Simulated:
             case TellChanges():
                 self._tell(effect, now)
             case OpenIncident():
-                opened = state.declaration.opening(links.asked(state, effect), f"{state.id}-{effect.type}", now)
-                self._take(links.linked(state, effect, self._simulation.open(opened)), now)
+                opened = state.declaration.opening(state.link(*effect), f"{state.id}-{effect.type}", now)
+                self._take(links.opened(state, effect, self._simulation.open(opened)), now)
 
     def _start(self, record: ChangeRecord | None, now: datetime) -> None:
         if record is not None:

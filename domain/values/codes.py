@@ -16,7 +16,7 @@ def new() -> str:
 
 
 def digest(code: str, about: str) -> str:
-    """What of a code goes on record, in hex: its scrypt digest, salted with what it is about. Case and dashes are free."""
+    """What of a code goes on record, in hex: its scrypt digest, salted with what it is about; case and dashes aside."""
     plain = code.upper().replace("-", "").replace(" ", "")
     return hashlib.scrypt(plain.encode(), salt=about.encode(), n=2**14, r=8, p=1, dklen=32).hex()
 

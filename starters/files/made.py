@@ -22,10 +22,10 @@ class Files(NamedTuple):
 
 
 def drift(files: Files) -> Runbook:
-    """Whether all that the environment's file names is still there, and as it says: an incident for each that is not."""
+    """Whether all that the environment's file names is there, and as it says: an incident for each that is not."""
     where = files.environment.name
     look = ProbeStep(
-        id="look", probe="environment.drift", title=f"Drift of {where}", opens=OPENED, key=f"drift:{where}"
+        id="drift", probe="environment.drift", title=f"Drift of {where}", opens=OPENED, key=f"drift:{where}"
     )
     return _runbook("drift", f"Drift of {where}", files, Phase(id="look", title="Look", steps=(look,)))
 

@@ -11,7 +11,7 @@ from starters.files.made import MADE, OPENED, Files
 from starters.files.organisation_folder import load_environment, load_organisation
 
 
-def declared(folder: Path, call: ScheduledCall, missed: tuple[Nominal, ...] = ()) -> Declaration:
+def declared(folder: Path, call: ScheduledCall) -> Declaration:
     """Make the declaration of a run; its id is set when it starts. Raises `InvalidFile` and `RefusedError`."""
     organisation, environment = load_organisation(folder), load_environment(folder, call.run.environment)
     kind = call.run.declares

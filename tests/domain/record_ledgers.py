@@ -6,18 +6,20 @@ has changed, add a play under a new name.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from domain.config.runbook import Runbook
 from domain.model import change_events, events, work_events
-from domain.model.effects import Send
+from domain.model.effects import OpenIncident, Send
 from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Event
 from domain.model.finding import FindingStatus
-from domain.rules import alerts
+from domain.rules import alerts, lifecycle, links
 from domain.values.severity import Severity
 from tests.activities.report_worlds import Played
 from tests.builders import declaration, minutes, owed, with_notices
+from tests.upkeep import upkeep
 
 FOLDER = Path(__file__).parent / "ledgers"
 
@@ -103,7 +105,22 @@ def false_alarm() -> Recorded:
     return played
 
 
-PLAYS: dict[str, Callable[[], Recorded]] = {"outage-1": outage, "false-alarm-1": false_alarm}
+def kept_up() -> Recorded:
+    """Upkeep: of two things that are wrong one is opened and one was open already; one person does not answer."""
+    played = Recorded(upkeep())
+    played.find("names", FindingStatus.SUSPECT, "2 of 9", wrong={"trails.account": "missing", "buckets.audit": "wrong"})
+    trail, bucket = (OpenIncident(link.type, link.key) for link in played.incident.state.links)
+    played.incident.take(links.opened(played.incident.state, trail, "inc-20261123-0001"), played.now)
+    played.incident.take(links.opened(played.incident.state, bucket, None), played.now)
+    played.say("complete_task", "cto", step="review")
+    played.wait(timedelta(days=3))
+    missed = OpenIncident("maintenance", "contact:cto")
+    played.incident.take(links.opened(played.incident.state, missed, "inc-20261126-0001"), played.now)
+    played.incident.take(lifecycle.end_upkeep(played.incident.state, played.now), played.now)
+    return played
+
+
+PLAYS: dict[str, Callable[[], Recorded]] = {"outage-1": outage, "false-alarm-1": false_alarm, "upkeep-1": kept_up}
 """By the name of the file that each is kept in."""
 
 

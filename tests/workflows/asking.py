@@ -4,11 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from domain.model.activity_io import PlanCall
 from domain.rules.live import LiveIncident
 from tests.builders import declaration
+from tests.upkeep import CODE
 from tests.workflows.world import Told, World
 
 MANAGER = "technical-manager"
@@ -46,3 +48,20 @@ def digest_of_rollback(world: World) -> str:
     scope = LiveIncident.declared(declaration()).state.scope
     call = PlanCall(scope=scope, step="rollback", generation=1, params={})
     return world.plan("test.rollback", call).plan.digest
+
+
+async def incident_of(client: Client, run: WorkflowHandle[Any, Any]) -> Told:
+    """The incident that a run of a schedule has declared."""
+    while True:
+        described = await run.describe()
+        for child in described.raw_description.pending_children:
+            if child.workflow_type_name == "Incident":
+                return Told(client, client.get_workflow_handle(child.workflow_id))
+        await asyncio.sleep(0.02)
+
+
+async def do_upkeep(told: Told) -> None:
+    """Do all that the upkeep asks of people."""
+    await told.until(lambda state: state["notices"][0]["status"] == "sent")
+    await told.do("complete_task", by="cto", step="confirm-cto", code=CODE)
+    await told.do("complete_task", by="technical-manager", step="review")

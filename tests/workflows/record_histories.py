@@ -19,12 +19,13 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from domain.model.declaration import KeyHold
+from domain.model.scheduled import ScheduledRun
 from domain.rules.run import RestoreRequest
 from domain.values import ids
 from tests.activities.scopes import environment
 from tests.builders import declaration, with_notices
 from tests.waiting import SERVER_STARTS
-from tests.workflows.asking import approve
+from tests.workflows.asking import approve, do_upkeep, incident_of
 from tests.workflows.conftest import binary
 from tests.workflows.world import Told, World
 from worker.command import leave
@@ -139,6 +140,7 @@ async def served(client: Client, world: World) -> AsyncIterator[None]:
         yield
 
 
+SCHEDULED = "scheduled"
 RESTORED = "restored"
 """The incident that was lost and went on: its own history, its change's, and that of who restored it."""
 
@@ -194,6 +196,19 @@ async def record_restored(client: Client) -> None:
             await keep(client, workflow_id, f"{RESTORED}{name}")
 
 
+async def record_scheduled(client: Client) -> None:
+    """A run of a schedule, and the upkeep that it declared, whose id is in its file's name."""
+    world = World()
+    run = ScheduledRun(schedule="nightly", environment="staging", declares="drift")
+    async with served(client, world):
+        scheduled = await client.start_workflow("Scheduled", run, id=SCHEDULED, task_queue=ids.INCIDENTS_QUEUE)
+        told = await incident_of(client, scheduled)
+        await do_upkeep(told)
+        await scheduled.result()
+        await keep(client, SCHEDULED, f"{SCHEDULED}.run")
+        await keep(client, told.handle.id, f"{SCHEDULED}.{told.handle.id}")
+
+
 def is_written(state: dict[str, Any]) -> bool:
     return bool(state["timeline"]["written"] == state["timeline"]["length"])
 
@@ -237,6 +252,7 @@ async def main() -> None:
         for name in PLAYS:
             await record(name, env.client)
         await record_restored(env.client)
+        await record_scheduled(env.client)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from domain.values import ids
-from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS, RESTORED
+from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS, RESTORED, SCHEDULED
 from workflows.catalogue import WORKFLOWS
 
 RECORDED = sorted(FOLDER.glob("*.json"))
@@ -35,6 +35,10 @@ def workflow_id(file: Path) -> str:
     part = file.stem.partition(".")[2]
     if part == "key":
         return ids.key_workflow_id("alarm-1")
+    if part.startswith("inc-"):
+        return part
+    if part == "run":
+        return SCHEDULED
     if part == "restore":
         return ids.restore_workflow_id(RESTORED)
     if part == "follow-up":
@@ -51,7 +55,7 @@ async def test_a_recorded_history_replays(file: Path) -> None:
 
 def test_every_kind_of_history_is_there() -> None:
     """Each play of the recorder, its changes and a key have a history, and each incident's goes to its end."""
-    assert {file.stem.split(".")[0] for file in RECORDED} == {*PLAYS, RESTORED}
+    assert {file.stem.split(".")[0] for file in RECORDED} == {*PLAYS, RESTORED, SCHEDULED}
     kinds = {
         attributes(content(file), "workflowExecutionStartedEventAttributes")[0]["workflowType"]["name"]
         for file in RECORDED
@@ -65,7 +69,7 @@ def test_every_kind_of_history_is_there() -> None:
         for child in attributes(content(file), "startChildWorkflowExecutionInitiatedEventAttributes")
     }
     assert began <= {workflow_id(file) for file in RECORDED}
-    assert len(began) == 9
+    assert len(began) == 10
 
 
 async def replay(stem: str, history: dict[str, Any]) -> None:

@@ -34,13 +34,15 @@ from domain.model.activity_io import (
     Wave,
     WaveCall,
 )
-from domain.model.declaration import Declaration
+from domain.model.declaration import Declaration, Nominal
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
+from domain.model.scheduled import ScheduledCall
 from domain.model.timeline import Entry
 from domain.rules.run import IncidentRun
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
+from tests.upkeep import sent, upkeep
 from tests.workflows.past import Past
 from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
@@ -81,6 +83,9 @@ class World:
         self.denied: set[str] = set()
         self.broken: set[str] = set()
         self.suspect: set[str] = {"test.deployments"}
+        self.wrong: dict[str, str] = {}
+        self.scheduled: list[ScheduledCall] = []
+        self.keyed: str | None = None
         self.before_apply: Callable[[], None] = lambda: None
         self.storing_begun, *gates = (asyncio.Event() for _ in range(4))
         self.gate, self.storing, self.applying = gates
@@ -93,7 +98,7 @@ class World:
         if name in self.broken:
             raise ApplicationError("source is broken", type="NotFound", non_retryable=True)
         status = FindingStatus.SUSPECT if name in self.suspect else FindingStatus.OK
-        return Finding(status=status, summary=f"{name} seen")
+        return Finding(status=status, summary=f"{name} seen", wrong=self.wrong if name in self.suspect else {})
 
     def plan(self, name: str, call: PlanCall) -> Planned:
         if name in self.denied:
@@ -147,7 +152,7 @@ class World:
             if "test.tell" in self.broken:
                 raise ApplicationError("no key", type="Refused", non_retryable=True)
             self.notices.append((call.step, call.sequence))
-            return Noticed(reference="r1", text=call.step)
+            return Noticed(reference="r1", text=call.step, code=sent(call.scope.incident))
 
         @activity.defn(name="ledger.append")
         async def append(call: AppendCall) -> Appended:
@@ -180,7 +185,14 @@ class World:
             place = report_place(call.incident, len(self.ledger), "md")
             return Reported(seq=len(self.ledger), places=(place,), appended=appended)
 
-        return [*made, page, page_wave, tell, append, follow, release, report, *self.past.activities()]
+        @activity.defn(name="schedules.declare")
+        async def declare(call: ScheduledCall) -> Declaration:
+            self.scheduled.append(call)
+            return upkeep(
+                declared_at=call.now, key=self.keyed, scheduled=Nominal(schedule=call.run.schedule, at=call.at)
+            )
+
+        return [*made, declare, page, page_wave, tell, append, follow, release, report, *self.past.activities()]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")
