@@ -38,6 +38,12 @@ class ProbeStep(_Step):
     opens: str | None = None
     key: str | None = None
 
+    @model_validator(mode="after")
+    def _check_key(self) -> "ProbeStep":
+        if self.key is not None and self.opens is None:
+            raise ValueError(f"step {self.id!r} has a key and opens nothing; write opens, or leave it out")
+        return self
+
 
 class ChangeStep(_Step):
     """Offer a change; somebody must request it. `ask` names parameters that the requester may give.

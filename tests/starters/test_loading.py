@@ -117,7 +117,7 @@ BROKEN = [
         "title: Errors",
         "titel: Errors",
         "15: phases[0].steps[0].titel",
-        "known: id, opens, probe, raises_to, title, with",
+        "known: id, key, opens, probe, raises_to, title, with",
     ),
     (RUNBOOK, "title: Errors", "title: Errors\n        title: E", "16: phases[0].steps[0].title", "first on line 15"),
     (RUNBOOK, "probe: logs.errors", "probe: logs.error", "14: phases[0].steps[0].probe", "did you mean 'logs.errors'?"),
