@@ -4,14 +4,16 @@ import asyncio
 from datetime import timedelta
 
 import structlog
-from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.values.ids import INCIDENTS_QUEUE
 from worker.errors import SettingsError, UnreachableError
 from workflows import search_attributes, temporal_client
 
@@ -79,3 +81,14 @@ async def register_search_attributes(client: Client) -> None:
         if error.status not in _MAY_NOT:
             raise
         _log.warning("search attributes cannot be registered from here", needed=sorted(SEARCH_ATTRIBUTES))
+
+
+async def is_polled(client: Client, queue: str) -> bool:
+    """Whether the server shows us polling a queue (Temporal: `DescribeTaskQueue`)."""
+    kind = (
+        TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if queue == INCIDENTS_QUEUE else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+    )
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
+    )
+    return any(poller.identity == client.identity for poller in answer.pollers)

@@ -9,9 +9,6 @@ from datetime import timedelta
 from functools import cache, partial
 
 import structlog
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, Interceptor
 from temporalio.worker import Worker
 
@@ -20,11 +17,12 @@ from activities.aws.shared.clients import AwsClients, assumed_session, own_sessi
 from activities.permissions.roles import WORKER, queue_of
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.values.ids import DIAGNOSE_QUEUE, INCIDENTS_QUEUE
+from domain.values.ids import DIAGNOSE_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE
 from starters.files.shipped import shipped_folder
 from worker import house
-from worker.connect import connect, register_search_attributes
+from worker.connect import connect, is_polled, register_search_attributes
 from worker.errors import SettingsError
+from worker.heartbeat import beat
 from worker.runner import runner
 from worker.settings import Settings
 from worker.telemetry import runtime
@@ -49,7 +47,8 @@ async def serve(
 
     Raises a `StartError` that says what is wrong when it cannot start, later on whatever a worker died of.
     """
-    todo = _activities(settings)
+    clients = _clients_for(settings)
+    todo = _activities(settings, clients)
     stop = _stop_on_signals()
     client = await connect(interceptors, runtime(settings.metrics_address))
     if INCIDENTS_QUEUE in settings.queues:
@@ -63,16 +62,16 @@ async def serve(
         if on_ready is not None:
             on_ready(served)
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([stopping, *died], return_when=asyncio.FIRST_COMPLETED)
+        async with _beating(client, clients, served, settings.heartbeat_namespace):
+            await asyncio.wait([stopping, *died], return_when=asyncio.FIRST_COMPLETED)
         _log.info("worker stopping", grace_seconds=settings.shutdown_grace.total_seconds())
 
 
-def _activities(settings: Settings) -> dict[str, list[Activity]]:
+def _activities(settings: Settings, clients: Callable[[str], Clients]) -> dict[str, list[Activity]]:
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
-    clients_for = _clients_for(settings)
-    todo = activities(clients_for, status_page, settings.queues, settings.ledger_table)
+    todo = activities(clients, status_page, settings.queues, settings.ledger_table)
     if DIAGNOSE_QUEUE in todo:
-        todo[DIAGNOSE_QUEUE] += house.activities(settings.runbooks or shipped_folder(), clients_for, status_page)
+        todo[DIAGNOSE_QUEUE] += house.activities(settings.runbooks or shipped_folder(), clients, status_page)
     if not todo and INCIDENTS_QUEUE not in settings.queues:
         raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
     return todo
@@ -147,22 +146,27 @@ async def _running(workers: Sequence[Worker], grace: timedelta) -> AsyncIterator
             _log.warning("activities left running: they do not end when told to")
 
 
+@asynccontextmanager
+async def _beating(
+    client: Client, clients: Callable[[str], Clients], served: list[str], namespace: str | None
+) -> AsyncIterator[None]:
+    """Give signs of life meanwhile, where the queue of pages is served and a namespace is set."""
+    if namespace is None or NOTIFY_QUEUE not in served:
+        yield
+        return
+    beating = asyncio.create_task(beat(client, clients(NOTIFY_QUEUE), namespace))
+    try:
+        yield
+    finally:
+        beating.cancel()
+
+
 async def _polled(client: Client, workers: Sequence[Worker], died: Sequence["asyncio.Task[None]"]) -> None:
     """Wait until the server sees every queue polled by us, or a worker has died."""
     deadline = asyncio.get_running_loop().time() + _READY_SECONDS
     for worker in workers:
-        while not await _is_polled(client, worker.task_queue) and not any(task.done() for task in died):
+        while not await is_polled(client, worker.task_queue) and not any(task.done() for task in died):
             if asyncio.get_running_loop().time() > deadline:
                 _log.warning("the server does not show us polling yet", queue=worker.task_queue)
                 return
             await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _is_polled(client: Client, queue: str) -> bool:
-    kind = (
-        TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if queue == INCIDENTS_QUEUE else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
-    )
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
-    )
-    return any(poller.identity == client.identity for poller in answer.pollers)

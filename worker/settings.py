@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     statuspage_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="STATUSPAGE_API_KEY")
     """Without a key every notice to the status page is refused, and the incident says so."""
 
+    heartbeat_namespace: str | None = Field(default=None, pattern=r"^[\w.#:/-]+$", max_length=255)
+    """CloudWatch's namespace that a worker of `notify` gives signs of life in, every minute; without it there are none.
+    """
+
     metrics_address: str | None = Field(default=None, pattern=r"^\S+:\d{1,5}$")
     """Where Prometheus finds `/metrics`, such as `127.0.0.1:9464`; without it there are no metrics."""
 

@@ -21,6 +21,8 @@ from domain.config.environment import Environment
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
 
 ROLE_PREFIX = "incident"
+HEARTBEAT = "NotifyPolled"
+"""The metric that workers of `notify` put a 1 into every minute."""
 _NETWORK = "remediate-network"
 
 
@@ -46,6 +48,16 @@ class Statement:
 def role_name(role: str, environment: Environment) -> str:
     """What the IAM role is called: an account may hold several environments."""
     return f"{ROLE_PREFIX}-{environment.name}-{role}"
+
+
+def heartbeat_namespace(environment: Environment) -> str:
+    """CloudWatch's namespace of an environment's signs of life."""
+    return f"{ROLE_PREFIX}/{environment.name}"
+
+
+def heartbeat_alarm(environment: Environment) -> str:
+    """The alarm that rings when they stop."""
+    return role_name("heartbeat", environment)
 
 
 _EVIDENCE = places.in_evidence("/evidence/*", "/manifests/*")
@@ -98,6 +110,8 @@ _ONLY: dict[str, tuple[str, ...]] = {
 
 def _conditions(role: str, action: str, environment: Environment) -> Conditions:
     match action:
+        case "cloudwatch:PutMetricData":
+            return {"StringEquals": {"cloudwatch:namespace": (heartbeat_namespace(environment),)}}
         case "dynamodb:GetItem" if role == DIAGNOSE_QUEUE:  # what our own changes left behind
             return _leading("intent*")
         case "dynamodb:Query" if role != LEDGER:

@@ -219,34 +219,6 @@ def certificate(room: Room, given: str) -> Verdict:
     return first_wrong("issued", f"it is {status}; have it issued, or ask for another" if status != "ISSUED" else None)
 
 
-_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
-
-
-def alarms(room: Room, _: str) -> Verdict:
-    """The SNS topics that alarms tell are there (`cloudwatch:DescribeAlarms`, `sns:ListTopics`).
-
-    Those of other accounts, which alarms may tell too, are not listed here.
-    """
-    pages = room.client("cloudwatch").get_paginator("describe_alarms").paginate()
-    found = [one for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for one in page.get(kind, [])]
-    told = {arn for alarm in found for arn in alarm.get("AlarmActions", []) if ":sns:" in arn}
-    listed = room.client("sns").get_paginator("list_topics").paginate()
-    foreign = sorted(one for one in told if f":{room.environment.account}:" not in one)
-    lost = sorted(told - {topic["TopicArn"] for page in listed for topic in page["Topics"]} - set(foreign))
-    acting = [alarm for alarm in found if any(alarm.get(kind) for kind in _ACTIONS)]  # a composite's children need none
-    silent = sum(not alarm.get("ActionsEnabled") for alarm in acting)
-    if not found:
-        return missing("no alarm watches this region; make some")
-    seen = first_wrong(
-        f"{len(found)} alarms, all their topics are there",
-        f"they tell topics that are not there: {', '.join(lost)}; make them" if lost else None,
-        f"{silent} of {len(acting)} have their actions off; enable them" if silent else None,
-    )
-    if foreign and seen.status == "ok":
-        return unknown(f"they tell topics of other accounts: {', '.join(foreign)}; look there whether these are there")
-    return seen
-
-
 CHECKS: tuple[Check[Any], ...] = (
     named("account", each(lambda e: {"account": e.account}), caller, ()),
     named("arn", arns, arn, ()),
@@ -274,6 +246,5 @@ CHECKS: tuple[Check[Any], ...] = (
     named("certificate", under("certificates"), certificate, iam("acm:DescribeCertificate")),
     known("dashboard", under("dashboards"), "cloudwatch:GetDashboard", "DashboardName", "DashboardBody"),
     known("parameter", under("database_endpoints", "parameter"), "ssm:GetParameters", "Names", "Parameters"),
-    named("alarms", each(lambda _: {"region": "*"}), alarms, iam("cloudwatch:DescribeAlarms", "sns:ListTopics")),
 )
 """In the order in which people read it."""

@@ -2,11 +2,25 @@
 
 from typing import Any
 
-from activities.preflight import dns, dry_runs, limits, logs, mail, outside, places, record, roles, telephones, waf
+from activities.preflight import (
+    alarms,
+    dns,
+    dry_runs,
+    limits,
+    logs,
+    mail,
+    outside,
+    places,
+    record,
+    roles,
+    telephones,
+    waf,
+)
 from activities.preflight.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *places.CHECKS,
+    *alarms.CHECKS,
     *waf.CHECKS,
     *dns.CHECKS,
     *record.CHECKS,

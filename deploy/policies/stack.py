@@ -7,6 +7,7 @@ import yaml
 
 from activities.permissions.roles import OUTSIDE, PREFLIGHT, WORKER, roles
 from activities.permissions.statements import ROLE_PREFIX, role_name
+from deploy.policies import heartbeat
 from deploy.policies.documents import Document, boundary, bucket_policy, key_policy, policy, trust_policy
 from domain.config.environment import Environment, Evidence
 
@@ -33,7 +34,7 @@ def text(environment: Environment) -> str:
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"What incidents of {environment.name} need in AWS. Made by `make iam`; do not edit.",
-        "Parameters": _PARAMETERS | _forensic_account(environment),
+        "Parameters": _PARAMETERS | heartbeat.PARAMETER | _forensic_account(environment),
         "Resources": _portable(_resources(environment), environment, _parts(environment)),
         "Outputs": _outputs(environment),
     }
@@ -120,6 +121,7 @@ def _resources(environment: Environment) -> Document:
             "PolicyDocument": boundary(),
         },
     }
+    made |= heartbeat.resources(environment)
     return made | {_logical(role): _role(role, environment) for role in roles() if role != PREFLIGHT}
 
 
@@ -239,6 +241,7 @@ def _outputs(environment: Environment) -> Document:
     made: Document = {
         "LedgerTableLine": _told("For the environment's file", "ledger_table: ${LedgerTable}"),
         "RoleArns": _told("INCIDENT_ROLE_ARNS of the workers", json.dumps(arns)),
+        "HeartbeatNamespace": heartbeat.output(environment),
         "WorkerRoleArn": _told("The role that workers run under", f"${{{_logical(WORKER)}.Arn}}"),
     }
     if environment.evidence:

@@ -5,6 +5,7 @@ from json import dumps
 from typing import Any
 from urllib.parse import urlsplit
 
+from activities.permissions.statements import HEARTBEAT, heartbeat_alarm, heartbeat_namespace
 from domain.config.environment import Environment
 from sandbox.aws import acm, backup
 from sandbox.runtime.aws_world import World
@@ -35,6 +36,7 @@ def upkeep(world: World) -> None:
         certificate(world.environment, name, arn, datetime.now(UTC) + _ENDS_IN, None)
     _backups(world)
     _alarms(world)
+    _heartbeat(world)
     for name in world.environment.dashboards.values():
         _dashboard(world, name)
     for pool in world.environment.user_pools.values():
@@ -107,6 +109,27 @@ def _alarms(world: World) -> None:
                 AlarmActions=[topic],
             )
             cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="Threshold not crossed")
+
+
+def _heartbeat(world: World) -> None:
+    """The alarm of the stack, told to a confirmed mailbox; no worker beats here, its state is as if one did."""
+    environment, sns, cloudwatch = world.environment, world.client("sns"), world.client("cloudwatch")
+    topic = sns.create_topic(Name="heartbeat")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="on-call@example.com")
+    name = heartbeat_alarm(environment)
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace=heartbeat_namespace(environment),
+        MetricName=HEARTBEAT,
+        ComparisonOperator="LessThanThreshold",
+        EvaluationPeriods=5,
+        Period=60,
+        Threshold=1,
+        Statistic="Sum",
+        TreatMissingData="breaching",
+        AlarmActions=[topic],
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="Threshold not crossed")
 
 
 def _dashboard(world: World, name: str) -> None:

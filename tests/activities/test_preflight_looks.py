@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from activities.preflight.alarms import alarms, heartbeat
 from activities.preflight.check import Room
 from activities.preflight.logs import database_log, service_log
 from activities.preflight.mail import CHECKS as MAIL
 from activities.preflight.places import CHECKS as PLACES
-from activities.preflight.places import alarms, arn, certificate, database, load_balancer, service
+from activities.preflight.places import arn, certificate, database, load_balancer, service
 from activities.preflight.record import trail
 from activities.preflight.waf import waf_log
 from activities.statuspage_client import StatusPageClient
@@ -220,10 +221,34 @@ def test_a_topic_of_another_account_is_not_called_lost(aws: RecordedAws) -> None
     alarm: dict[str, Any] = {"AlarmName": "cpu", "AlarmActions": arns, "ActionsEnabled": True}
     aws.answer("DescribeAlarms", lambda _: {"MetricAlarms": [alarm], "CompositeAlarms": []})
     aws.answer("ListTopics", lambda _: {"Topics": []})
-    check = next(one for one in PLACES if one.name == "alarms")
-    assert check.look(room(aws), "*").status == "unknown"
+    assert alarms(room(aws), "*").status == "unknown"
     alarm["AlarmActions"] = [f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"]
-    assert check.look(room(aws), "*").status == "wrong"
+    assert alarms(room(aws), "*").status == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("changes", "subscription", "status"),
+    [
+        ({}, "arn:aws:sns:1", "ok"),
+        ({"StateValue": "ALARM"}, "arn:aws:sns:1", "wrong"),
+        ({"StateValue": "INSUFFICIENT_DATA"}, "arn:aws:sns:1", "unknown"),
+        ({"TreatMissingData": "missing"}, "arn:aws:sns:1", "wrong"),
+        ({"ActionsEnabled": False}, "arn:aws:sns:1", "wrong"),
+        ({"AlarmActions": []}, "arn:aws:sns:1", "wrong"),
+        ({}, "PendingConfirmation", "wrong"),
+        (None, "", "missing"),
+    ],
+)
+def test_an_alarm_on_the_heartbeat_must_ring_and_be_heard(
+    aws: RecordedAws, changes: dict[str, Any] | None, subscription: str, status: str
+) -> None:
+    """Missing signs are trouble, and a mailbox whose owner never confirmed hears nothing."""
+    topic = f"arn:aws:sns:{HERE}:heartbeat"
+    well = {"StateValue": "OK", "TreatMissingData": "breaching", "ActionsEnabled": True, "AlarmActions": [topic]}
+    found = [] if changes is None else [well | changes]
+    aws.answer("DescribeAlarms", lambda _: {"MetricAlarms": found})
+    aws.answer("ListSubscriptionsByTopic", lambda _: {"Subscriptions": [{"SubscriptionArn": subscription}]})
+    assert heartbeat(room(aws), "incident-sandbox-heartbeat").status == status
 
 
 def test_an_alarm_without_actions_needs_none_enabled(aws: RecordedAws) -> None:

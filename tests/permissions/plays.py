@@ -22,7 +22,7 @@ from activities.channels.paging import Pager
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, role_of, roles
-from activities.permissions.statements import role_name
+from activities.permissions.statements import heartbeat_namespace, role_name
 from activities.preflight.table import CHECKS
 from activities.report_store import store_report
 from activities.statuspage_client import StatusPageClient
@@ -46,6 +46,7 @@ from tests.recorded_operations import _account, _Look, recorder
 from tests.records import INCIDENT
 from tests.runbook_coverage import runbooks
 from tests.sandbox.preflight_rooms import room_of
+from worker.heartbeat import sign
 
 
 @dataclass(frozen=True)
@@ -214,3 +215,4 @@ def _pages(calls: Calls) -> None:
         with calls.under(NOTIFY_QUEUE, place()):
             for channel in (SMS, VOICE, EMAIL):
                 Pager(clients).page(page(channel, text_configuration_set=TEXTS_BY))
+            sign(clients, heartbeat_namespace(place()))

@@ -106,6 +106,7 @@ _VALUES: dict[str, Callable[[Call], Context]] = {
     ),
     "iam:CreateServiceLinkedRole": lambda call: {"iam:AWSServiceName": f"{call.service}.amazonaws.com"},
     "kms:CreateGrant": lambda _: {"kms:GrantIsForAWSResource": "true"},
+    "cloudwatch:PutMetricData": lambda call: {"cloudwatch:namespace": call.asked["Namespace"]},
     "ses:SendEmail": lambda call: {"ses:FromAddress": call.asked["FromEmailAddress"]},
 }
 

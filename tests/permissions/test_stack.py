@@ -39,6 +39,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
             StackName="incident",
             TemplateBody=_TEMPLATE.read_text(encoding="utf-8"),
             Capabilities=["CAPABILITY_NAMED_IAM"],
+            Parameters=[{"ParameterKey": "HeartbeatMail", "ParameterValue": "on-call@example.com"}],
         )
         [found] = formation.describe_stacks(StackName="incident")["Stacks"]
         yield {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
@@ -54,6 +55,15 @@ def test_its_outputs_are_the_lines_of_the_environments_file(made: dict[str, Any]
     arns = json.loads(made["RoleArns"])
     assert arns == {role: where.arn("iam", f"role/{role_name(role, where)}") for role in roles() if role not in OUTSIDE}
     assert made["WorkerRoleArn"] == where.arn("iam", f"role/{role_name(WORKER, where)}")
+
+
+def test_silence_of_those_who_page_rings_elsewhere(made: dict[str, Any]) -> None:
+    """The alarm takes missing signs for trouble and tells a mailbox by SNS: it needs none of our own channels."""
+    [told] = boto3.client("sns").list_subscriptions()["Subscriptions"]
+    assert (told["Protocol"], told["Endpoint"]) == ("email", "on-call@example.com")
+    alarm = stack._resources(shipped())["HeartbeatAlarm"]["Properties"]  # which moto does not make
+    assert (alarm["TreatMissingData"], alarm["Namespace"]) == ("breaching", made["HeartbeatNamespace"])
+    assert alarm["AlarmActions"] == [{"Ref": "HeartbeatTopic"}]
 
 
 @pytest.mark.usefixtures("made")

@@ -12,6 +12,7 @@ from moto.route53resolver.models import route53resolver_backends
 from moto.ses.models import ses_backends
 from moto.sesv2.models import sesv2_backends
 
+from activities.permissions.statements import heartbeat_alarm
 from activities.preflight.check import Check, Room, Row, ok
 from activities.preflight.roles import role
 from activities.preflight.run import run
@@ -77,6 +78,7 @@ def test_every_planted_fault_is_found_and_none_invented(world: World) -> None:
         ("dashboard", "dashboards.primary"): "missing",
         ("parameter", "database_endpoints.primary"): "missing",
         ("alarms", "region"): "wrong",
+        ("heartbeat", "notify"): "missing",
         ("ledger table", "ledger_table"): "wrong",
         ("evidence bucket", "evidence.bucket"): "wrong",
         ("key", "evidence.signing_key"): "wrong",
@@ -132,6 +134,7 @@ def _in_places(world: World) -> None:
     client("cloudwatch").delete_dashboards(DashboardNames=[*environment.dashboards.values()])
     client("ssm").delete_parameter(Name=environment.database_endpoints["primary"].parameter)
     client("sns").delete_topic(TopicArn=environment.arn("sns", "alarms"))
+    client("cloudwatch").delete_alarms(AlarmNames=[heartbeat_alarm(environment)])
     off = {"PointInTimeRecoveryEnabled": False}
     client("dynamodb").update_continuous_backups(
         TableName=environment.ledger_table, PointInTimeRecoverySpecification=off

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from flask import Flask
+from moto.cloudwatch.models import cloudwatch_backends
 from werkzeug.serving import make_server
 
 from activities.catalogue import CHANGES, PROBES
@@ -17,6 +18,7 @@ from activities.changes.runner import ChangeRunner
 from domain.config.environment import Environment
 from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.values.severity import Severity
+from sandbox.aws import alarm_mutes
 from sandbox.aws.insights import PATH, add_insights
 from sandbox.faults.inject import FAULTS
 from sandbox.runtime.aws_world import FaultError, World
@@ -77,6 +79,7 @@ def _carry_out(world: World, name: str, given: dict[str, Any]) -> str:
     call = ApplyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan, approvers=())
     assert runner.apply(action, call, datetime.now(UTC)).outcome == "applied"
     rollouts_finish()
+    alarm_mutes.begin(alarm_mutes.rules(cloudwatch_backends[scope.environment.account][scope.environment.region]))
     verify = VerifyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan)
     return runner.verify(action, verify).message
 
