@@ -1,11 +1,11 @@
-"""Organisations beside the shipped one. Blue Harbour Ferries: three people, no status page, a service that no load
-balancer is before, roles, timings and duties of their own."""
+"""Organisations beside the shipped one: the example, Blue Harbour Ferries, and copies with something otherwise."""
 
 from pathlib import Path
 
+import runbooks
 from starters.files.shipped import shipped_folder
 
-HARBOUR = Path(__file__).parent / "harbour"
+HARBOUR = Path(runbooks.__path__[0]) / "example"
 RUNBOOK = "timetable-down.yaml"
 
 

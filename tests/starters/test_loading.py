@@ -222,7 +222,7 @@ def test_another_organisation_loads_without_code(tmp_path: Path) -> None:
     """Roles, environments and runbooks of another organisation need nothing but their files."""
     runbook = _load(written(tmp_path))
     assert [step.id for step in runbook.steps()][:5] == ["errors", "services", "deployments", "grow", "back"]
-    assert list_runbooks(tmp_path) == ["timetable-down"]
+    assert list_runbooks(tmp_path) == ["maintenance", "timetable-down"]
     assert lint(tmp_path) == []
 
 
@@ -259,7 +259,7 @@ def test_an_unknown_type_names_the_known_ones(tmp_path: Path) -> None:
     folder = written(tmp_path)
     organisation, environment = load_organisation(folder), load_environment(folder, "docks")
     for name in ("timetable-dow", "organisation", "../timetable-down"):
-        with pytest.raises(InvalidFile, match="known: timetable-down"):
+        with pytest.raises(InvalidFile, match="known: maintenance, timetable-down"):
             load_runbook(folder, name, organisation, environment)
     with pytest.raises(InvalidFile, match="known: docks"):
         load_environment(folder, "prod")
