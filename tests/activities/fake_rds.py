@@ -217,7 +217,7 @@ def _error(code: str, operation: str) -> ClientError:
 
 
 def snapshot(name: str, at: datetime = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)) -> dict[str, Any]:
-    return {"DBSnapshotIdentifier": name, "SnapshotCreateTime": at}
+    return {"DBSnapshotIdentifier": name, "SnapshotCreateTime": at, "Status": "available"}
 
 
 def _instance(identifier: str, group: str) -> dict[str, Any]:

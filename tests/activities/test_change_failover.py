@@ -92,7 +92,10 @@ def test_a_failover_tells_what_it_brings_with_it() -> None:
     """Names of pending changes, never their values."""
     world = failover()
     rds_of(world).primary["PendingModifiedValues"] = {"MasterUserPassword": "hunter2"}
+    groups = [{"DBParameterGroupName": "axis-pg16", "ParameterApplyStatus": "pending-reboot"}]
+    rds_of(world).primary["DBParameterGroups"] = groups
     plan = planned(world)
+    assert "axis-pg16: pending-reboot" in plan.impact
     assert "MasterUserPassword" in plan.impact
     assert "hunter2" not in plan.model_dump_json()
 

@@ -57,7 +57,8 @@ def test_the_plan_holds_all_that_changes(world: ChangeWorld) -> None:
 
 def test_those_who_approve_are_told_what_is_lost_and_missing(world: ChangeWorld, rds: FakeRds) -> None:
     """The lag and its time, the last snapshot and why there is none now, and what must be rebuilt."""
-    rds.snapshots = [snapshot("nightly")]
+    others = [snapshot(status, NOW) | {"Status": status} for status in ("failed", "creating")]
+    rds.snapshots = [snapshot("nightly"), *others]
     impact = planned(world).impact
     for words in ("4 s behind at 23 Nov 03:16", "No snapshot", "nightly", "axis-db-reports", "Multi-AZ", "14 days"):
         assert words in impact

@@ -46,6 +46,19 @@ def test_replication_that_is_not_normal_is_suspect() -> None:
     assert "4711" not in finding.model_dump_json()
 
 
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("in-sync", FindingStatus.OK), ("pending-reboot", FindingStatus.OK), ("failed-to-apply", FindingStatus.SUSPECT)],
+)
+def test_parameters_that_are_not_in_force_are_told(state: str, status: FindingStatus) -> None:
+    """They stand in the group, and the instance runs without them until it reboots, or for good."""
+    groups = [{"DBParameterGroupName": "axis-pg16", "ParameterApplyStatus": state}]
+    finding = instance(DBParameterGroups=groups)
+    assert finding.status is status
+    assert finding.facts["parameters"] == ([] if state == "in-sync" else [f"axis-pg16: {state}"])
+    assert ("parameters not in force: axis-pg16" in finding.summary) == (state != "in-sync")
+
+
 def test_pending_changes_are_named_without_their_values() -> None:
     """A password that waits to be changed is mentioned, never shown, and nor is the endpoint."""
     finding = instance(

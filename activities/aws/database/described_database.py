@@ -8,6 +8,7 @@ from activities.aws.shared.pages import Pages
 from domain.config.environment import Database
 
 AVAILABLE = "available"
+_IN_FORCE = "in-sync"
 
 
 class Described(NamedTuple):
@@ -104,3 +105,13 @@ def offered(clients: Clients, instance: dict[str, Any], wanted: str) -> list[dic
 def pending(instance: dict[str, Any]) -> list[str]:
     """Name the changes that wait for the maintenance window, or for whatever is applied at once next."""
     return sorted(instance.get("PendingModifiedValues") or {})
+
+
+def parameters(instance: dict[str, Any]) -> list[str]:
+    """The parameter groups of an instance that are not in force, each with its status (RDS API DBParameterGroupStatus).
+
+    `pending-reboot` comes with the next reboot, a failover among them; `failed-to-apply` does not come.
+    """
+    shown = instance.get("DBParameterGroups", [])
+    groups = [(one.get("DBParameterGroupName"), one.get("ParameterApplyStatus")) for one in shown]
+    return [f"{name}: {status}" for name, status in groups if status != _IN_FORCE]

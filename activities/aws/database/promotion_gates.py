@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from activities.action import Clients, RuleError
 from activities.aws.database.database_state import Standing, remedy, serves, standing
-from activities.aws.database.described_database import refuse_member
+from activities.aws.database.described_database import AVAILABLE, refuse_member
 from activities.aws.shared.cloudwatch_metrics import newest, of_instance, read
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
@@ -102,7 +102,8 @@ def describe_snapshot(rds: Any, pair: Pair) -> str:
     why = f"No snapshot of {pair.old_name} is taken now, as it is {of}."
     identifier = pair.old["DBInstanceIdentifier"]
     found = Pages(rds.describe_db_snapshots, cursor="Marker", DBInstanceIdentifier=identifier).items("DBSnapshots")
-    dated = [(one["SnapshotCreateTime"], one["DBSnapshotIdentifier"]) for one in found if "SnapshotCreateTime" in one]
+    whole = [one for one in found if one.get("Status") == AVAILABLE and "SnapshotCreateTime" in one]
+    dated = [(one["SnapshotCreateTime"], one["DBSnapshotIdentifier"]) for one in whole]
     if not dated:
         return f"{why} There is no earlier one; automated backups may reach further."
     when, name = max(dated)

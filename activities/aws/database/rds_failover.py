@@ -12,6 +12,7 @@ from activities.aws.database.described_database import (
     described,
     described_cluster,
     found,
+    parameters,
     pending,
     refuse_busy,
     writer,
@@ -53,7 +54,7 @@ class Failover(ChangeAction[DatabaseParams]):
         where, there, target, context = self._way(params.database, place)
         self._refuse_lately(params.database, context)
         field = _WRITER if place.cluster else _ZONE
-        waiting = ", ".join(pending(place.instance))
+        waiting = ", ".join([*pending(place.instance), *parameters(place.instance)])
         also = f" A reboot may also bring in what is pending: {waiting}." if waiting else ""
         away = "less than a minute" if place.cluster else "one to two minutes"
         return self.proposed(

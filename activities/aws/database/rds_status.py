@@ -5,18 +5,21 @@ from typing import Any
 
 from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.database_state import remedy, serves
-from activities.aws.database.described_database import Described, found, pending
+from activities.aws.database.described_database import Described, found, parameters, pending
 from activities.aws.shared.findings import suspect_if
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 
+_BROKEN = "failed-to-apply"
+
 
 class DatabaseStatus(ProbeAction[DatabaseParams]):
     """Reads an instance's status, pending changes and backups; of a cluster its own and its writer's.
 
-    Suspect when it does not serve, or its replication is not normal. The endpoint and the values of pending changes are
-    left out: `address_by` is the command by which a responder looks it up, with rights of their own.
+    Suspect when it does not serve, its replication is not normal, or its parameters cannot be applied. The endpoint and
+    the values of pending changes are left out: `address_by` is the command by which a responder looks it up, with
+    rights of their own.
     """
 
     name = "rds.status"
@@ -31,7 +34,8 @@ class DatabaseStatus(ProbeAction[DatabaseParams]):
         evidence = place.instance.get("DBInstanceArn", facts["identifier"])
         summary = _summary(params.database, facts, place)
         summary += f"; {unread} parts of its status could not be read" if unread else ""
-        troubled = not all(map(serves, place.statuses)) or facts["not_normal"]
+        broken = [one for one in facts["parameters"] if one.endswith(_BROKEN)]
+        troubled = not all(map(serves, place.statuses)) or facts["not_normal"] or broken
         return suspect_if(troubled, summary, facts, evidence, unsure=unread)
 
 
@@ -59,6 +63,7 @@ def _facts(place: Described, infos: list[dict[str, Any]]) -> dict[str, Any]:
         "multi_az": place.has_standby,
         "replica_of": instance.get("ReadReplicaSourceDBInstanceIdentifier"),
         "pending_changes": pending(instance),
+        "parameters": parameters(instance),
         "not_normal": [f"{one.get('StatusType')}: {one.get('Status')}" for one in infos if not one["Normal"]],
         "backup_retention_days": kept.get("BackupRetentionPeriod", 0),
         "latest_restorable_at": stamp_to_second(kept.get("LatestRestorableTime")),
@@ -79,6 +84,8 @@ def _summary(name: str, facts: dict[str, Any], place: Described) -> str:
         parts.append(f"not normal: {', '.join(facts['not_normal'])}")
     if facts["pending_changes"]:
         parts.append(f"changes pending: {', '.join(facts['pending_changes'])}")
+    if facts["parameters"]:
+        parts.append(f"parameters not in force: {', '.join(facts['parameters'])}")
     if not facts["backup_retention_days"] and not facts["replica_of"]:
         parts.append("automated backups are off")
     return "; ".join(parts)
