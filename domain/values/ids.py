@@ -62,6 +62,16 @@ def restore_workflow_id(request: str) -> str:
     return f"restore/{request}"
 
 
+def schedule_id(environment: str, schedule: str) -> str:
+    """Name a schedule in Temporal: `<environment>.<id of its row>`."""
+    return f"{environment}.{schedule}"
+
+
+def scheduled_workflow_id(environment: str, schedule: str) -> str:
+    """Name what a schedule starts; Temporal appends the time at which it was due."""
+    return f"scheduled/{environment}/{schedule}"
+
+
 def action_id(incident: str, step: str, generation: int) -> str:
     """Name one intended change for ever; the same three values give the same UUID."""
     return str(uuid5(_ACTIONS, f"{incident}/{step}/{generation}"))

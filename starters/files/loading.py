@@ -17,10 +17,12 @@ from domain.config.runbook import Runbook
 from starters.files import obligation_checks, place_checks, runbook_checks
 from starters.files.organisation_folder import (
     ORGANISATION,
+    SCHEDULES,
     list_environments,
     list_runbooks,
     load_environment,
     load_organisation,
+    load_schedules,
     loaded,
 )
 from starters.files.problems import InvalidFile, Problem, in_order
@@ -80,8 +82,9 @@ def unfinished(path: Path) -> dict[Path, int]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / ORGANISATION)
-    if (folder / _OBLIGATIONS).exists():
-        yield from _lint_file(folder / _OBLIGATIONS)
+    for optional in (_OBLIGATIONS, SCHEDULES):
+        if (folder / optional).exists():
+            yield from _lint_file(folder / optional)
     for name in list_environments(folder):
         yield from _refused(partial(load_environment, folder, name, allow_placeholders=True))
     for name in list_runbooks(folder):
@@ -93,6 +96,9 @@ def _lint_file(file: Path) -> list[Problem]:
         return _refused(partial(load_organisation, file.parent))
     if file.name == _OBLIGATIONS:
         return _refused(lambda: _load_obligations(file, _organisation_if_valid(file.parent)))
+    if file.name == SCHEDULES:
+        people = _organisation_if_valid(file.parent)
+        return _refused(partial(load_schedules, file.parent, people.timezone if people else None))
     if file.parent.name == "environments":
         return _refused(partial(load_environment, file.parent.parent, file.stem))
     return _refused(

@@ -1,4 +1,5 @@
-"""An organisation's folder as models: `organisation.yaml`, who there is, and `environments/*.yaml`, where things are.
+"""An organisation's folder as models: `organisation.yaml`, who there is, `environments/*.yaml`, where things are, and
+`schedules.yaml`, what is done when.
 
 Every refusal is an `InvalidFile` that holds all that is wrong, each with file, line, key and remedy. What is there to
 be done stands in `starters.files.loading`, which takes far longer to import: it knows every action.
@@ -14,13 +15,15 @@ from domain.config.environment import Environment
 from domain.config.log_formats import RDS_PREFIX
 from domain.config.names import ConfigFile, Flaw, Keys, unknown
 from domain.config.organisation import Organisation
-from starters.files import place_checks
+from domain.config.schedule import Schedules
+from starters.files import place_checks, schedule_checks
 from starters.files.model_problems import of_model
 from starters.files.place_checks import NO_RUNBOOKS
 from starters.files.problems import InvalidFile, Problem
 from starters.files.yaml_lines import Document, read
 
 ORGANISATION = "organisation.yaml"
+SCHEDULES = "schedules.yaml"
 _STAND_INS: dict[str, Any] = {
     "account": "000000000000",
     "max_connections": 1,
@@ -65,6 +68,19 @@ def load_environment(folder: Path, name: str, allow_placeholders: bool = False) 
         document.problems.extend(map(people.problem, place_checks.unreachable(people.data, document.data)))
     found = place_checks.of_environment(document.data, document.file)
     return loaded(document, Environment, found, allow_placeholders=allow_placeholders)
+
+
+def load_schedules(folder: Path, timezone: str | None) -> Schedules:
+    """Read `schedules.yaml` by the organisation's time zone, or by none where that is not known.
+
+    An organisation without the file does nothing by the clock. Raises `InvalidFile`.
+    """
+    file = Path(folder) / SCHEDULES
+    if not file.exists():
+        return Schedules()
+    document = read(file)
+    known = list_runbooks(folder), list_environments(folder)
+    return loaded(document, Schedules, schedule_checks.of_schedules(document.data, timezone, *known))
 
 
 def loaded(document: Document, model: type[M], found: Iterable[Flaw], *, allow_placeholders: bool = False) -> M:
