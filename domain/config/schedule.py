@@ -53,8 +53,8 @@ class Schedule(Frozen):
     """One row: at which time of which days, by the organisation's clock, a run of what `declares` names begins.
 
     A day must be in all of `months` (1 to 12), `days` (of the month) and `weekdays` that are given, as in Temporal's
-    calendars: days 1 to 7 and Tuesday are the first Tuesday. What Temporal could not begin it begins when it is back, if it
-    was due no longer than `catch_up` ago. With `environments` it is for these alone.
+    calendars: days 1 to 7 and Tuesday are the first Tuesday. What was due while Temporal was away begins when it is
+    back, if that is within `catch_up`. With `environments` it is for these alone.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")

@@ -22,9 +22,9 @@ Document = dict[str, Any]
 
 def work(plan: "Plan", *, prune: bool) -> str:
     """What a plan comes to, in numbers; empty if there is nothing to do."""
-    removed = plan.strange if prune else ()
-    counts = {"new": plan.created, "changed": plan.changed, "removed": removed}
-    return ", ".join(f"{len(several)} {name}" for name, several in counts.items() if several)
+    removed = len(plan.strange) if prune else 0
+    counts = {"new": len(plan.created), "changed": len(plan.changed), "removed": removed}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
 def plan_document(plan: "Plan", there: "dict[str, Standing]", place: "Place", *, prune: bool) -> Document:
@@ -136,6 +136,8 @@ def _state(one: Document) -> list[str]:
         said.append("not in the file for this environment")
     elif one["differences"]:
         said.append("not as the file has it")
+    if missed := sum(one["missed"].values()):
+        said.append(f"{missed} times missed")
     return said
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
 
 import click
 from temporalio.api.enums.v1 import TaskQueueType
@@ -96,7 +97,7 @@ def ui(client: Client, workflow_id: str) -> str:
     """Where Temporal's UI shows a workflow: `TEMPORAL_UI`, else port 8233 of the server's host."""
     host = client.service_client.config.target_host.rsplit(":", 1)[0]
     base = os.environ.get("TEMPORAL_UI") or f"http://{host}:8233"
-    return f"{base.rstrip('/')}/namespaces/{client.namespace}/workflows/{workflow_id}"
+    return f"{base.rstrip('/')}/namespaces/{client.namespace}/workflows/{quote(workflow_id, safe='')}"
 
 
 def namespace_missing(error: RPCError) -> bool:

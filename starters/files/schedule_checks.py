@@ -30,7 +30,7 @@ def of_schedules(
 
     Of clocks nothing is said without a `timezone`, or with one that is none.
     """
-    changes = _changes(timezone, datetime.now(UTC).date()) if timezone else []
+    zone = _zone(timezone)
     for at, row in parts(data, "schedules"):
         yield from strange((*at, "declares"), row.get("declares"), {*types, *MADE}, "incident type or kind of run")
         yield from strange((*at, "environments"), row.get("environments"), environments, "environment")
@@ -38,19 +38,26 @@ def of_schedules(
             schedule = Schedule.model_validate(row)
         except ValidationError:
             continue  # the model says it better
-        if message := _odd_day(schedule, str(timezone), changes):
+        if zone and (message := _odd_day(schedule, zone)):
             yield Flaw((*at, "at"), message)
 
 
-def _odd_day(schedule: Schedule, timezone: str, changes: list[ClockChange]) -> str | None:
+def _zone(timezone: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(timezone) if timezone else None
+    except (ZoneInfoNotFoundError, ValueError):  # which is said of the organisation's file
+        return None
+
+
+def _odd_day(schedule: Schedule, zone: ZoneInfo) -> str | None:
     """What becomes of the schedule's time where the clocks are next changed so that it suffers, and what would not."""
-    zone, its = ZoneInfo(timezone), [change for change in changes if schedule.comes_on(change.day)]
     minutes = schedule.hour * 60 + schedule.minute
+    its = [change for change in clock_changes(zone, datetime.now(UTC).date()) if schedule.comes_on(change.day)]
     for change in its:
         if said := oddity(zone, change, minutes):
             day = f"{change.day.day} {change.day:%B %Y}"
             safe = _nearest_safe(zone, its, minutes)
-            return f"{schedule.at} {said} on {day} in {timezone}; the nearest time that is safe is {safe}"
+            return f"{schedule.at} {said} on {day} in {zone}; the nearest time that is safe is {safe}"
     return None
 
 
@@ -89,12 +96,8 @@ def _nearest_safe(zone: ZoneInfo, changes: list[ClockChange], minutes: int) -> s
 
 
 @cache
-def _changes(timezone: str, since: date) -> list[ClockChange]:
-    """Every day from `since` on, and the one after it, between whose noons the clocks of a zone are changed."""
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return []
+def clock_changes(zone: ZoneInfo, since: date) -> list[ClockChange]:
+    """Every two days, of the 28 years from `since` on, between whose noons the clocks of a zone are changed."""
     changes: list[ClockChange] = []
     noon = datetime.combine(since, time(12))
     was, _ = _offsets(zone, noon)
