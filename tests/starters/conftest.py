@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from starters.cli.main import invoke
 from tests.starters.backstage import Backstage
+from tests.starters.docked import Docks, docked
 from tests.starters.vaulted import Vaulted, vaulted
 
 
@@ -24,6 +27,7 @@ class Said(NamedTuple):
 
 
 Incident = Callable[..., Said]
+_DOCKS = count(1)
 
 
 @pytest.fixture
@@ -56,3 +60,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
     """The ledger and the evidence bucket, where the command looks for them."""
     with vaulted(monkeypatch) as world:
         yield world
+
+
+@pytest.fixture
+def docks(incident: Incident, backstage: Backstage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docks:
+    """The second organisation, with schedules of its own."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", backstage.address)
+    return docked(tmp_path, f"docks-{next(_DOCKS)}", incident, backstage)
