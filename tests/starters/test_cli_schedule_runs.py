@@ -1,6 +1,7 @@
 """`incident schedule list`, `show`, `run`, `pause` and `resume`, against the real server."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from temporalio.worker import Worker
 from domain.model.scheduled import ScheduledRun
 from domain.values.ids import INCIDENTS_QUEUE
 from starters.cli import terminal
+from tests.starters.conftest import Said
 from tests.starters.docked import Docks
 from tests.waiting import until
 
@@ -83,12 +85,17 @@ def test_the_next_ten_times_are_told_in_both_zones(docks: Docks) -> None:
     assert said.count("-15 08:15:00 +0") == 10
 
 
+def _known_to(docks: Docks, command: tuple[str, ...]) -> Said | None:
+    said = docks(*command, "nightwatch")
+    return said if "known" in said.err else None
+
+
 def test_an_unknown_schedule_is_refused_with_the_known_ones(docks: Docks) -> None:
     """Exit 1, for each command that takes an id; where none stands, with how to make them."""
     assert "incident schedule apply" in docks("run", "night-watch").err
     docks.applied()
     for command in (("show",), ("run",), ("pause", "--reason", "x"), ("resume",)):
-        said = until(lambda command=command: (one := docks(*command, "nightwatch")) and "known" in one.err and one, "")
+        said = until(partial(_known_to, docks, command), "Temporal lists what stands")
         assert (said.status, "did you mean 'night-watch'?" in said.err) == (1, True)
 
 

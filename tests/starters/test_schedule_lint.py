@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.config.schedule import MADE
+from starters.files import made
 from starters.files.loading import lint
 from starters.files.organisation_folder import list_runbooks, load_schedules
 from tests.organisations.folders import HARBOUR, written
@@ -75,6 +77,11 @@ def test_the_file_is_no_runbook_and_need_not_be_there(tmp_path: Path) -> None:
 def test_each_problem_is_told_with_line_field_and_remedy(tmp_path: Path, row: str, message: str) -> None:
     """As of every other file of the folder."""
     assert told(tmp_path, f"{row}\n") == [message]
+
+
+def test_every_kind_of_run_that_the_program_makes_may_be_declared() -> None:
+    """Whoever adds one adds it to both."""
+    assert set(made.MADE) <= set(MADE)
 
 
 def test_an_incident_type_of_the_folder_may_be_declared(tmp_path: Path) -> None:

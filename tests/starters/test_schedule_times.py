@@ -22,21 +22,17 @@ from tests.starters.backstage import Backstage
 
 YEAR = 2027
 QUARTER = timedelta(minutes=15)
+ODD: list[dict[str, Any]] = [
+    {"id": "midnight", "at": "00:00"},
+    {"id": "weekends", "at": "23:45", "weekdays": ["sunday", "saturday"]},
+    {"id": "last-days", "at": "12:15", "days": [31], "months": [1, 3, 5, 7, 8, 10, 12]},
+    {"id": "unlucky", "at": "05:30", "days": [13], "weekdays": ["friday"]},
+    {"id": "fourth-week", "at": "10:00", "days": [22, 23, 24, 25, 26, 27, 28], "weekdays": ["monday", "friday"]},
+]
 ROWS = [
     *load_schedules(shipped_folder(), None).schedules,
     *load_schedules(HARBOUR, None).schedules,
-    *(
-        Schedule.model_validate({"id": f"odd-{number}", "declares": "drift", **given})
-        for number, given in enumerate(
-            [
-                {"at": "00:00"},
-                {"at": "23:45", "weekdays": ["sunday", "saturday"]},
-                {"at": "12:15", "days": [31], "months": [1, 3, 5, 7, 8, 10, 12]},
-                {"at": "05:30", "days": [13], "weekdays": ["friday"]},
-                {"at": "10:00", "days": [22, 23, 24, 25, 26, 27, 28], "weekdays": ["monday", "friday"]},
-            ]
-        )
-    ),
+    *(Schedule.model_validate({"declares": "drift", **row}) for row in ODD),
 ]
 
 
