@@ -41,7 +41,7 @@ def test_the_file_is_no_runbook_and_need_not_be_there(tmp_path: Path) -> None:
             '  - {id: a, declares: drfit, at: "04:00"}',
             (
                 "2: schedules[0].declares: unknown incident type or kind of run 'drfit'; did you mean 'drift'? known: "
-                "compliance-pack, contact-validation, drift, drill, runbook-review, timetable-down"
+                "compliance-pack, contact-validation, drift, drill, maintenance, runbook-review, timetable-down"
             ),
         ),
         (
@@ -146,4 +146,4 @@ def test_the_command_refuses_the_file(incident: Incident, tmp_path: Path) -> Non
     ):
         said = incident(*arguments, *([] if arguments[0] == "runbook" else ["--environment", "docks"]))
         assert said.status == 2
-        assert f"{folder / 'schedules.yaml'}:2: schedules[0].at: 02:30 " in said.err
+        assert f"{folder / 'schedules.yaml'}:4: schedules[0].at: 02:30 " in said.err
