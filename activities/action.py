@@ -160,6 +160,12 @@ class ChangeAction(_Action[P], ABC):
         """
         self.act(scope, plan)
 
+    def refuse_undo(self, scope: Scope, plan: Plan) -> None:
+        """Raise `RuleError` where AWS would refuse `plan`, which undoes one that stands as it was left. Writes nothing.
+
+        Here nothing stands in its way that `read` does not show.
+        """
+
     @abstractmethod
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the world really is `after`: steady and healthy, not only asked for."""

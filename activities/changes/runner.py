@@ -145,7 +145,9 @@ class ChangeRunner:
             raise RuleError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
         intents = self._intents(call.scope)
         done = intents.of_plan(call.scope.incident, call.step, call.generation, undo.digest) if undo.moving else None
-        return undo.reversed(done.observed if done else None).sealed()
+        back = undo.reversed(done.observed if done else None).sealed()
+        action.refuse_undo(call.scope, back)
+        return back
 
     def _check_account(self, scope: Scope) -> None:
         """Make sure once that the credentials are of the environment's account (`sts:GetCallerIdentity`)."""

@@ -78,6 +78,12 @@ def _firewall_associations(environment: Environment) -> list[str]:
     return ["firewall-rule-group-association/*"] if firewalls else []
 
 
+def _quotas(environment: Environment) -> list[str]:
+    """How many rules a network ACL may have, and a security group."""
+    acls, groups = environment.network_acls, environment.security_groups
+    return ["vpc/L-2AEEBF1A"] * bool(acls) + ["vpc/L-0EA8095F"] * bool(groups)
+
+
 def _services(kind: str, end: str = "") -> Where:
     return plain("ecs", lambda e: [f"{kind}/{one.cluster}/{one.service}{end}" for one in e.services.values()])
 
@@ -213,7 +219,7 @@ PLACES: dict[str, Where] = {
     "rds:snapshot": plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),
     "route53resolver:firewall-rule-group-association": plain("route53resolver", _firewall_associations),
     "s3:bucket": in_buckets(),
-    "servicequotas:quota": plain("servicequotas", lambda e: ["vpc/L-2AEEBF1A"] if e.network_acls else []),
+    "servicequotas:quota": plain("servicequotas", _quotas),
     "ses:configuration-set": plain("ses", _configuration_sets),
     "ses:identity": plain("ses", _senders),
     "ssm:parameter": plain(

@@ -5,7 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from moto.cognitoidp.exceptions import InvalidParameterException, NotAuthorizedError
-from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, UserStatus, cognitoidp_backends
+from moto.cognitoidp.models import (
+    CognitoIdpBackend,
+    CognitoIdpUser,
+    CognitoIdpUserPool,
+    UserStatus,
+    cognitoidp_backends,
+)
 from moto.core.exceptions import ServiceException
 
 from domain.values.aws_places import arn
@@ -36,6 +42,7 @@ def set_user_pool_mfa_config(
     are no factor and may be named.
     """
     if mfa_config != "OFF":
+        _refuse_codes_first(cognito.describe_user_pool(user_pool_id))
         return dict(_set_user_pool_mfa_config(cognito, user_pool_id, sms_config, token_config, mfa_config))
     if sms_config or token_config:
         raise InvalidParameterException(
@@ -44,6 +51,20 @@ def set_user_pool_mfa_config(
     pool = cognito.describe_user_pool(user_pool_id)
     pool.mfa_config, pool.sms_mfa_config, pool.token_mfa_config = "OFF", None, None
     return {"MfaConfiguration": "OFF"}
+
+
+def _refuse_codes_first(pool: CognitoIdpUserPool) -> None:
+    """Refuse a second factor where a code alone is a first one, or a passkey, which moto never has as both.
+
+    Public reports of `SetUserPoolMfaConfig` (go-to-k/cdkd 1975, hashicorp/terraform-provider-aws 50110).
+    """
+    policies = (pool.extended_config or {}).get("Policies", {})
+    if {"EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"}.intersection(
+        policies.get("SignInPolicy", {}).get("AllowedFirstAuthFactors", ())
+    ):
+        raise InvalidParameterException(
+            "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"
+        )
 
 
 def named_pool(account: str, region: str, pool_id: str, name: str) -> None:

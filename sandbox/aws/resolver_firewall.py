@@ -123,7 +123,8 @@ def _associations(backend: Route53ResolverBackend) -> dict[str, Association]:
 def associate(response: Route53ResolverResponse) -> str:
     """Associate a group with a VPC, once; a priority is taken once too (API AssociateFirewallRuleGroup)."""
     known = _associations(response.route53resolver_backend)
-    asked = {name: response._get_param(name) for name in ("FirewallRuleGroupId", "VpcId", "Priority", "Name")}
+    names = ("FirewallRuleGroupId", "VpcId", "Priority", "Name", "MutationProtection")
+    asked = {name: response._get_param(name) for name in names}
     there = [one.shown for one in known.values() if one.shown["VpcId"] == asked["VpcId"]]
     if any(one["FirewallRuleGroupId"] == asked["FirewallRuleGroupId"] for one in there):
         raise JsonRESTError("ConflictException", "The rule group is associated with the VPC already")

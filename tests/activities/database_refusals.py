@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
-from moto.rds.models import rds_backends
 
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import (
@@ -15,11 +14,9 @@ from tests.activities.database_worlds import (
     promote,
     resize,
 )
-from tests.activities.evidence_worlds import DATABASE, FORENSIC_KEY, snapshot
 from tests.activities.fake_ecs import FakeEcs
 from tests.activities.fake_rds import PRIMARY, address
 from tests.activities.refusals import PlanRefusals, Told
-from tests.activities.scopes import ACCOUNT, REGION
 from tests.activities.upkeep_worlds import insights
 
 _FIRST = "the plan describes it first, and ends with AWS's own answer"
@@ -96,31 +93,6 @@ def labelled() -> ChangeWorld:
     return world
 
 
-def full(kept_already: int = 1000) -> ChangeWorld:
-    """The account keeps as many snapshots as it may, or one fewer."""
-    world = snapshot()
-    world.clients.inner.client("rds").create_db_snapshot(DBInstanceIdentifier=DATABASE, DBSnapshotIdentifier="old")
-    kept = rds_backends[ACCOUNT][REGION]
-    kept.database_snapshots.update(
-        {f"old-{number}": kept.database_snapshots["old"] for number in range(kept_already - 1)}
-    )
-    return world
-
-
-def rebooting() -> ChangeWorld:
-    world = snapshot()
-    rds_backends[ACCOUNT][REGION].databases[DATABASE].status = "rebooting"
-    return world
-
-
-def disabled() -> ChangeWorld:
-    """The key of the copy is switched off."""
-    world = snapshot()
-    kms = world.clients.inner.client("kms")
-    kms.disable_key(KeyId=kms.describe_key(KeyId=FORENSIC_KEY)["KeyMetadata"]["KeyId"])
-    return world
-
-
 _NOT_GIVEN = {
     "AuthorizationNotFound": "a group of EC2-Classic",
     "BackupPolicyNotFoundFault": "a backup policy",
@@ -165,6 +137,7 @@ _RESTART = {
 PLAN_REFUSALS: PlanRefusals = {
     ("rds.failover", "RebootDBInstance", "DBInstanceNotFound"): _FIRST,
     ("rds.failover", "RebootDBInstance", "InvalidDBInstanceState"): in_status(failover, "modifying"),
+    ("rds.failover", "FailoverDBCluster", "DBClusterNotFoundFault"): _FIRST,
     ("rds.failover", "FailoverDBCluster", "InvalidDBClusterStateFault"): busy_cluster,
     ("rds.failover", "FailoverDBCluster", "InvalidDBInstanceState"): no_reader,
     ("rds.promote_replica", "RevokeSecurityGroupIngress", "InvalidGroup.NotFound"): (
@@ -202,13 +175,4 @@ PLAN_REFUSALS: PlanRefusals = {
     ("rds.resize_instance", "ModifyDBInstance", "InvalidDBClusterStateFault"): member(resize),
     ("rds.enable_insights", "ModifyDBInstance", "InvalidDBInstanceState"): in_status(insights, "storage-optimization"),
     ("rds.enable_insights", "ModifyDBInstance", "InvalidDBClusterStateFault"): member(insights),
-    ("rds.snapshot", "CreateDBSnapshot", "DBInstanceNotFound"): _FIRST,
-    ("rds.snapshot", "CreateDBSnapshot", "InvalidDBInstanceState"): Told(rebooting, "that is waited for"),
-    ("rds.snapshot", "CreateDBSnapshot", "SnapshotQuotaExceeded"): full,
-    ("rds.snapshot", "CopyDBSnapshot", "SnapshotQuotaExceeded"): Told(lambda: full(999), "NOT copied"),
-    ("rds.snapshot", "CopyDBSnapshot", "KMSKeyNotAccessibleFault"): Told(disabled, "NOT copied"),
-    ("rds.snapshot", "CopyDBSnapshot", "InvalidDBSnapshotState"): "it is copied only once it is available",
-    ("rds.snapshot", "ModifyDBSnapshotAttribute", "SharedSnapshotQuotaExceeded"): (
-        "it is shared with one account, and may be with twenty"
-    ),
 }

@@ -8,12 +8,12 @@ from moto.ecs.models import ecs_backends
 from tests.activities.breach_worlds import SERVICES, stop
 from tests.activities.change_worlds import ChangeWorld, rollback, scale
 from tests.activities.database_worlds import restart
-from tests.activities.fake_ecs import CLUSTER
+from tests.activities.fake_ecs import CLUSTER, SERVICE
 from tests.activities.refusals import PlanRefusals
 from tests.activities.scopes import ACCOUNT, REGION
 from tests.activities.upkeep_worlds import scale_out
 
-_SERVICES = ("app.restart", "ecs.rollback_service", "ecs.stop_service")
+_SERVICES = ("app.restart", "ecs.rollback_service", "ecs.scale_out", "ecs.scale_service", "ecs.stop_service")
 _SCALED = ("ecs.scale_out", "ecs.scale_service", "ecs.stop_service")
 _NOT_GIVEN = {
     "NamespaceNotFoundException": "no namespace is given: Service Connect stays as it is",
@@ -21,6 +21,11 @@ _NOT_GIVEN = {
     "PlatformTaskDefinitionIncompatibilityException": "the revision ran on the service's platform before",
     "UnsupportedFeatureException": "nothing is asked for that the service does not have already",
     "ClusterNotFoundException": "the plan describes the service first, and ends with AWS's own answer",
+}
+_TAKEN_BACK = {
+    "ClientException": "it names a service deployment alone, which ECS listed as under way just before",
+    "InvalidParameterException": "it names a service deployment, and the one stop type that there is",
+    "ServiceDeploymentNotFoundException": "ECS listed it as under way just before",
 }
 
 
@@ -55,6 +60,23 @@ def deleted() -> ChangeWorld:
     return world
 
 
+def _scaled(make: Callable[..., ChangeWorld]) -> dict[str, Callable[[], ChangeWorld] | str]:
+    """What ECS may refuse where it is asked for a count: of a service that does not scale by itself."""
+
+    def without() -> ChangeWorld:
+        world = make(minimum=None)
+        world.clients.inner.client("ecs").delete_service(cluster=CLUSTER, service=SERVICE, force=True)
+        world.snapshot = lambda: None
+        return world
+
+    return {
+        "InvalidParameterException": lambda: make(minimum=None, strategy="DAEMON"),
+        "ClientException": "no revision is named, and the count is a whole number of one task at least",
+        "ServiceNotActiveException": without,
+        "ServiceNotFoundException": without,
+    }
+
+
 PLAN_REFUSALS: PlanRefusals = {
     **{(change, "UpdateService", code): why for change in _SERVICES for code, why in _NOT_GIVEN.items()},
     ("app.restart", "UpdateService", "InvalidParameterException"): with_ecs(restart, controller="CODE_DEPLOY"),
@@ -65,6 +87,17 @@ PLAN_REFUSALS: PlanRefusals = {
     ("ecs.rollback_service", "UpdateService", "ClientException"): with_ecs(rollback, inactive={3}),
     ("ecs.rollback_service", "UpdateService", "ServiceNotFoundException"): gone(rollback),
     ("ecs.rollback_service", "UpdateService", "ServiceNotActiveException"): gone(rollback),
+    # "The specified task isn't supported in this Region" is all that the model says of it; nothing is taken back of
+    # what ECS does not deploy
+    ("ecs.rollback_service", "StopServiceDeployment", "UnsupportedFeatureException"): with_ecs(
+        rollback, controller="EXTERNAL"
+    ),
+    **{("ecs.rollback_service", "StopServiceDeployment", code): why for code, why in _TAKEN_BACK.items()},
+    **{
+        (change, "UpdateService", code): world
+        for change, make in (("ecs.scale_service", scale), ("ecs.scale_out", scale_out))
+        for code, world in _scaled(make).items()
+    },
     ("ecs.stop_service", "UpdateService", "InvalidParameterException"): daemons,
     ("ecs.stop_service", "UpdateService", "ClientException"): "no revision is named, and 0 is a count that ECS takes",
     ("ecs.stop_service", "UpdateService", "ServiceNotFoundException"): deleted,

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.evidence_worlds import EVIDENCE, preserve
-from tests.activities.refusals import PlanRefusals
+from tests.activities.refusals import PlanRefusals, Undone
 from tests.activities.scopes import REGION, environment, scope
 from tests.activities.security_worlds import logging
 from tests.activities.upkeep_worlds import trail
@@ -85,6 +85,13 @@ def _other_acl(**changes: str) -> ChangeWorld:
     return world
 
 
+def _unlog(world: ChangeWorld) -> None:
+    """Somebody switches the web ACL's log off again."""
+    waf = world.clients.inner.client("wafv2")
+    (acl,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    waf.delete_logging_configuration(ResourceArn=acl["ARN"])
+
+
 _START, _MUTE, _LOG = "cloudtrail.start_logging", "cloudwatch.disable_alarm_actions", "logging.extend"
 _READ_BEFORE = "the plan has read the trail by the same name, which CloudTrail refuses in the same way"
 _NOT_SENT = "it is about a parameter that this change does not send"
@@ -110,6 +117,18 @@ PLAN_REFUSALS: PlanRefusals = {
     (_LOG, "CreateFlowLogs", "FlowLogsLimitExceeded"): _full_network,
     (_LOG, "CreateFlowLogs", "InvalidVpcId.NotFound"): _no_network,
     (_LOG, "CreateFlowLogs", "UnsupportedOperation"): "every VPC takes a flow log of all traffic to S3",
+    (_LOG, "DeleteFlowLogs", "InvalidFlowLogId.NotFound"): (
+        "those that it deletes were listed just before, and one that is gone by then counts as deleted"
+    ),
+    (_LOG, "DeleteLoggingConfiguration", "WAFInvalidOperationException"): (
+        "the web ACL logs where our own change let it, or the undo's plan ends as somebody changed it"
+    ),
+    (
+        _LOG,
+        "DeleteLoggingConfiguration",
+        "WAFInvalidParameterException",
+    ): "it names the web ACL by the ARN that WAF gave",
+    (_LOG, "DeleteLoggingConfiguration", "WAFNonexistentItemException"): Undone(logging, _unlog),
     (_LOG, "PutRetentionPolicy", "InvalidParameterException"): "days that CloudWatch does not keep are no parameters",
     (_LOG, "PutRetentionPolicy", "ResourceNotFoundException"): lambda: _other_acl(log_group="aws-waf-logs-gone"),
     (_LOG, "PutLoggingConfiguration", "WAFFeatureNotIncludedInPricingPlanException"): _NOT_SENT,
@@ -117,6 +136,9 @@ PLAN_REFUSALS: PlanRefusals = {
     (_LOG, "PutLoggingConfiguration", "WAFInvalidParameterException"): lambda: _other_acl(log_group="/waf/portal"),
     (_LOG, "PutLoggingConfiguration", "WAFLimitsExceededException"): "a web ACL has one logging configuration at most",
     (_LOG, "PutLoggingConfiguration", "WAFNonexistentItemException"): "the plan ends where no web ACL has the name",
+    ("s3.preserve_logs", "AbortMultipartUpload", "NoSuchUpload"): (
+        "an upload that is gone needs no giving up: whatever S3 answers to that is passed over"
+    ),
     ("s3.preserve_logs", "PutObject", "EncryptionTypeMismatch"): _NOT_SENT,
     ("s3.preserve_logs", "PutObject", "InvalidRequest"): _unlocked,
     ("s3.preserve_logs", "PutObject", "InvalidWriteOffset"): _NOT_SENT,

@@ -59,6 +59,20 @@ def snapshot() -> ChangeWorld:
     )
 
 
+def cluster_snapshot(**database: Any) -> ChangeWorld:
+    """The same account, its primary a cluster, or the `database` that the environment names."""
+    world = snapshot()
+    rds = world.clients.inner.client("rds")
+
+    def there() -> list[Any]:
+        found = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
+        return [(one["DBClusterSnapshotIdentifier"], one["DBClusterIdentifier"]) for one in found]
+
+    world.snapshot = there
+    world.scope = snapshot_scope(**database or {"identifier": CLUSTER, "cluster": True})
+    return world
+
+
 def snapshot_scope(**database: Any) -> Scope:
     """A scope whose environment names a forensic account; its primary is the one given."""
     evidence = EVIDENCE | {"snapshots": {"account": FORENSIC_ACCOUNT, "kms_key": FORENSIC_KEY}}

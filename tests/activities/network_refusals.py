@@ -1,29 +1,16 @@
-"""What EC2, AWS WAF, Elastic Load Balancing and Cognito may refuse, and how the plans know."""
+"""What EC2, AWS WAF, Resolver and Elastic Load Balancing may refuse, and how the plans know."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
-from moto.cognitoidp.models import cognitoidp_backends
-
-from activities.aws.identity.cognito_disable_users import DisableUsers
-from activities.aws.identity.cognito_require_mfa import RequireMfa
-from activities.aws.identity.cognito_reset_passwords import ResetPasswords
 from sandbox.aws import ec2 as sandbox_ec2
 from tests.activities.breach_worlds import SET_V4, block, isolate, isolated
 from tests.activities.change_worlds import ChangeWorld, maintenance
-from tests.activities.refusals import PlanRefusals, Told
-from tests.activities.scopes import ACCOUNT, REGION, scope
-from tests.activities.security_worlds import accounts, restriction, sign_out
+from tests.activities.refusals import PlanRefusals, Told, Undone
+from tests.activities.scopes import scope
+from tests.activities.security_worlds import restriction
 
-_ACCOUNTS = ("cognito.disable_users", "cognito.sign_out_users", "cognito.reset_passwords", "cognito.require_mfa")
-_CALLS = {
-    "cognito.disable_users": "AdminDisableUser",
-    "cognito.sign_out_users": "AdminUserGlobalSignOut",
-    "cognito.reset_passwords": "AdminResetUserPassword",
-    "cognito.require_mfa": "AdminSetUserMFAPreference",
-}
 _DESCRIBED = "the plan describes it first, and ends with AWS's own answer"
 _AS_IT_STANDS = "all but the default action is written back as AWS gave it"
 _STANDS_ALONE = "it may end at any time; the other barriers are put up without it, and that is told"
@@ -95,51 +82,34 @@ def _default_rule() -> ChangeWorld:
     return world
 
 
-def _with_a_stranger(make: Callable[[], ChangeWorld]) -> ChangeWorld:
-    """One of the accounts does not exist."""
-    world = make()
-    world.params["users"] = [*world.params["users"], str(uuid4())]
-    return world
+def _crowd(world: ChangeWorld) -> None:
+    """Somebody fills a security group with as many rules as it may have."""
+    ec2 = world.clients.inner.client("ec2")
+    group = next(iter(world.scope.environment.security_groups.values()))
+    standing = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    free = 60 - sum("CidrIpv6" not in one and not one["IsEgress"] for one in standing["SecurityGroupRules"])
+    ranges = [{"CidrIp": f"10.0.{number}.0/24"} for number in range(free)]
+    permission = {"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "IpRanges": ranges}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
 
 
-def _pool(change: type[Any]) -> Callable[[], ChangeWorld]:
-    return partial(accounts, change, lambda _pool: None)
+def _remove_group(world: ChangeWorld) -> None:
+    world.clients.inner.client("ec2").delete_security_group(GroupId=world.scope.environment.security_groups["tasks"])
 
 
-def _administrators_alone() -> ChangeWorld:
-    """Nobody of the pool may recover an account."""
-    world = _pool(ResetPasswords)()
-    pool = cognitoidp_backends[ACCOUNT][REGION].user_pools[world.scope.environment.user_pools["patients"]]
-    pool.extended_config["AccountRecoverySetting"] = {"RecoveryMechanisms": [{"Priority": 1, "Name": "admin_only"}]}
-    return world
+def _take_firewall(world: ChangeWorld, **again: Any) -> None:
+    """Somebody takes our rule group of the DNS firewall off, or puts it there in another way."""
+    resolver, vpc = world.clients.inner.client("route53resolver"), world.scope.environment.networks["main"].vpc_id
+    (ours,) = resolver.list_firewall_rule_group_associations(VpcId=vpc)["FirewallRuleGroupAssociations"]
+    resolver.disassociate_firewall_rule_group(FirewallRuleGroupAssociationId=ours["Id"])
+    if again:
+        kept = {name: ours[name] for name in ("FirewallRuleGroupId", "VpcId", "Priority", "Name")}
+        resolver.associate_firewall_rule_group(CreatorRequestId="theirs", **kept, **again)
 
 
-def _one_was_reset() -> ChangeWorld:
-    """One of the accounts has to choose a new password before anything else."""
-    world = _pool(RequireMfa)()
-    cognito = world.clients.inner.client("cognito-idp")
-    pool = world.scope.environment.user_pools["patients"]
-    cognito.admin_reset_user_password(UserPoolId=pool, Username=world.params["users"][0])
-    return world
-
-
-_WORLDS: dict[str, Callable[[], ChangeWorld]] = {
-    "cognito.disable_users": _pool(DisableUsers),
-    "cognito.sign_out_users": sign_out,
-    "cognito.reset_passwords": _pool(ResetPasswords),
-    "cognito.require_mfa": _pool(RequireMfa),
-}
-_OF_COGNITO = {
-    "OperationNotEnabledException": "what AWS has switched off in a pool shows nowhere before it is asked for",
-    "ResourceNotFoundException": "the plan describes the pool first, and ends with AWS's own answer",
-}
 _OF_THE_RULE = (
     *("IncompatibleProtocols", "TargetGroupAssociationLimit", "TargetGroupNotFound", "TooManyRegistrationsForTargetId"),
     *("TooManyTargets", "TooManyUniqueTargetGroupsPerLoadBalancer", "UnsupportedProtocol"),
-)
-_OF_MESSAGES = (
-    *("InvalidEmailRoleAccessPolicyException", "InvalidLambdaResponseException", "UserLambdaValidationException"),
-    *("InvalidSmsRoleAccessPolicyException", "InvalidSmsRoleTrustRelationshipException", "UnexpectedLambdaException"),
 )
 
 PLAN_REFUSALS: PlanRefusals = {
@@ -151,6 +121,22 @@ PLAN_REFUSALS: PlanRefusals = {
         "RevokeSecurityGroupIngress",
         "InvalidGroup.NotFound",
     ): "the plan reads the group's rules before it names them",
+    ("*", "DeleteNetworkAclEntry", "InvalidNetworkAclID.NotFound"): _DESCRIBED,
+    ("network.isolate", "AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound"): _DESCRIBED,
+    ("network.isolate", "AuthorizeSecurityGroupIngress", "RulesPerSecurityGroupLimitExceeded"): Undone(isolate, _crowd),
+    ("ec2.restrict_network", "AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound"): Undone(
+        restriction, _remove_group
+    ),
+    ("ec2.restrict_network", "AuthorizeSecurityGroupIngress", "RulesPerSecurityGroupLimitExceeded"): Undone(
+        restriction, _crowd
+    ),
+    ("network.isolate", "DisassociateFirewallRuleGroup", "ResourceNotFoundException"): Undone(isolate, _take_firewall),
+    ("network.isolate", "DisassociateFirewallRuleGroup", "ValidationException"): Undone(
+        isolate, partial(_take_firewall, MutationProtection="ENABLED")
+    ),
+    ("elbv2.maintenance_page", "DeleteObject", "NoSuchBucket"): (
+        "the undo's plan reads the page in its bucket first, and ends with AWS's own answer"
+    ),
     ("network.isolate", "AssociateFirewallRuleGroup", "LimitExceededException"): Told(
         _crowded_firewall, "the DNS firewall is left as it is"
     ),
@@ -203,23 +189,4 @@ PLAN_REFUSALS: PlanRefusals = {
     ("elbv2.maintenance_page", "PutObject", "InvalidRequest"): "it is one plain object, with botocore's own checksum",
     ("elbv2.maintenance_page", "PutObject", "InvalidWriteOffset"): "nothing is appended to an object that is there",
     ("elbv2.maintenance_page", "PutObject", "TooManyParts"): "it is written at once and has no parts",
-    **{(one, _CALLS[one], code): why for one in _ACCOUNTS for code, why in _OF_COGNITO.items()},
-    **{(one, _CALLS[one], "UserNotFoundException"): partial(_with_a_stranger, _WORLDS[one]) for one in _ACCOUNTS},
-    **{
-        (one, _CALLS[one], "InvalidParameterException"): "the same account was described by the same sub just before"
-        for one in ("cognito.disable_users", "cognito.sign_out_users", "cognito.require_mfa")
-    },
-    ("cognito.reset_passwords", "AdminResetUserPassword", "InvalidParameterException"): _administrators_alone,
-    **{
-        (
-            "cognito.reset_passwords",
-            "AdminResetUserPassword",
-            code,
-        ): "whether Cognito may still send shows when it sends"
-        for code in _OF_MESSAGES
-    },
-    **{
-        ("cognito.require_mfa", "AdminSetUserMFAPreference", code): Told(_one_was_reset, "status RESET_REQUIRED")
-        for code in ("PasswordResetRequiredException", "UserNotConfirmedException")
-    },
 }

@@ -15,9 +15,13 @@ DOCUMENTED: dict[str, tuple[str, ...]] = {
     "AuthorizeSecurityGroupIngress": ("InvalidGroup.NotFound", "RulesPerSecurityGroupLimitExceeded"),
     "CreateFlowLogs": ("FlowLogsLimitExceeded", "InvalidVpcId.NotFound", "UnsupportedOperation"),
     "CreateNetworkAclEntry": ("InvalidNetworkAclID.NotFound", "NetworkAclEntryLimitExceeded"),
+    "DeleteAlarmMuteRule": (),  # "If you delete a mute rule that does not exist, the operation succeeds" (its API)
+    "DeleteFlowLogs": ("InvalidFlowLogId.NotFound",),
+    "DeleteNetworkAclEntry": ("InvalidNetworkAclEntry.NotFound", "InvalidNetworkAclID.NotFound"),
+    "DeleteObject": ("NoSuchBucket",),
     "RevokeSecurityGroupIngress": ("InvalidGroup.NotFound",),
 }
-"""Where a service's model names no errors: from EC2's list of client error codes, and CloudWatch's common errors."""
+"""Where a service's model names no errors: from EC2's and S3's lists of error codes, and CloudWatch's common errors."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,18 @@ class Told:
     words: str
 
 
-PlanRefusals = dict[tuple[str, str, str], Callable[[], ChangeWorld] | Told | str]
+@dataclass(frozen=True)
+class Undone:
+    """A world in which AWS would refuse the undo, after what `comes` once the change stands."""
+
+    world: Callable[[], ChangeWorld]
+    comes: Callable[[ChangeWorld], None]
+
+
+PlanRefusals = dict[tuple[str, str, str], Callable[[], ChangeWorld] | Told | Undone | str]
 """By change (`*`: every change that makes the write), operation and code: a world in which AWS would refuse so and
-the plan raises `RuleError`; one in which the plan tells; or a sentence why that cannot be, or why nobody can know."""
+the plan raises `RuleError`, or the undo's does; one in which the plan tells; or a sentence why that cannot be, or why
+nobody can know."""
 
 
 def refusals_of(service: str, operation: str) -> tuple[str, ...]:

@@ -171,6 +171,11 @@ def accounts(change: type[ChangeAction[Any]], meddle: Callable[[Pool], Any], **p
     )
 
 
+def everybody() -> ChangeWorld:
+    """The whole pool is asked for a second factor."""
+    return accounts(RequireMfa, lambda _pool: None, user_pool="patients", pool_wide=True)
+
+
 def _delete_last(pool: Pool) -> None:
     """Somebody deletes the second account."""
     pool.client.admin_delete_user(UserPoolId=pool.id, Username=pool.subs[1])

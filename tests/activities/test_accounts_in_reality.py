@@ -28,13 +28,17 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
         yield Clinic()
 
 
+def described(clinic: Clinic, **traits: Any) -> None:
+    """Let the pool be described with these traits beside; moto's UpdateUserPool would forget its other settings."""
+    cognitoidp_backends[ACCOUNT][REGION].user_pools[clinic.pool.id].extended_config |= traits
+
+
 def recovers_by(clinic: Clinic, *ways: dict[str, Any], sender: str | None = None) -> None:
     """Let the pool's people recover their accounts so; without a sender it is Cognito's own."""
     given: dict[str, Any] = {"AccountRecoverySetting": {"RecoveryMechanisms": list(ways)}} if ways else {}
     if sender:
         given["EmailConfiguration"] = {"EmailSendingAccount": sender}
-    # moto's UpdateUserPool would forget the pool's other settings
-    cognitoidp_backends[ACCOUNT][REGION].user_pools[clinic.pool.id].extended_config |= given
+    described(clinic, **given)
 
 
 def test_a_pool_that_asked_nobody_asks_nobody_again(clinic: Clinic) -> None:
@@ -112,3 +116,40 @@ def test_what_others_have_sent_today_is_told_and_met(clinic: Clinic) -> None:
         clinic.pool.client.admin_reset_user_password(UserPoolId=clinic.pool.id, Username=clinic.account())
     call = clinic.planned(ResetPasswords, users=[clinic.account() for _ in range(3)])
     assert "3 codes go by mail: Cognito's own sender sends 50 a day" in call.plan.impact
+
+
+def test_a_pool_in_which_a_code_alone_signs_in_asks_nobody(clinic: Clinic) -> None:
+    """Cognito takes no second factor beside such a first one; a pool that asks everybody already is left as it is."""
+    described(clinic, Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "WEB_AUTHN"]}})
+    with pytest.raises(RuleError, match="by EMAIL_OTP or WEB_AUTHN alone"):
+        clinic.planned(RequireMfa, pool_wide=True)
+    described(clinic, Policies={})
+    clinic.carry_out(RequireMfa, pool_wide=True)
+    described(clinic, Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "SMS_OTP"]}})
+    assert clinic.planned(RequireMfa, pool_wide=True).plan.changes_nothing
+
+
+def test_passkeys_that_are_both_factors_may_come_first(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need the higher tier."""
+    described(clinic, Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}})
+    inner = clinic.clients.inner.client("cognito-idp")
+    read = inner.get_user_pool_mfa_config
+    passkeys = {"WebAuthnConfiguration": {"FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}}
+    monkeypatch.setattr(inner, "get_user_pool_mfa_config", lambda **asked: {**read(**asked), **passkeys})
+    assert not clinic.planned(RequireMfa, pool_wide=True).plan.changes_nothing
+    described(clinic, UserPoolTier="LITE")
+    with pytest.raises(RuleError, match="no passkeys as second factor"):
+        clinic.planned(RequireMfa, pool_wide=True)
+
+
+def test_an_account_that_only_a_text_message_reaches_is_told_where_none_goes(clinic: Clinic) -> None:
+    """Cognito says of the pool that its role may not send; that the account is in SNS's sandbox stops nothing here."""
+    text, mail = clinic.account(email_verified="false"), clinic.account(phone_number_verified="false")
+    described(clinic, SmsConfigurationFailure="SNSSandbox")
+    assert "text message, which" not in clinic.planned(ResetPasswords, users=[text, mail]).plan.impact
+    described(clinic, SmsConfigurationFailure="InvalidSmsRoleAccessPolicyException,SNSSandbox")
+    assert (
+        f"{text} (its code would go by text message" in clinic.planned(ResetPasswords, users=[text, mail]).plan.impact
+    )
+    with pytest.raises(RuleError, match="the pool sends no text messages"):
+        clinic.planned(RequireMfa, users=[text])

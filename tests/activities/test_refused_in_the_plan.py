@@ -1,30 +1,47 @@
 """What AWS must refuse, the plan refuses: every write of every change, and every refusal that AWS documents for it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
 
 from activities.catalogue import CHANGES
+from activities.permissions.dependents import DEPENDENTS
 from domain.values.errors import ErrorKind
 from tests.activities.catalogue_worlds import world_of
-from tests.activities.refusals import DOCUMENTED, PlanRefusals, Told, refusals_of
+from tests.activities.refusals import DOCUMENTED, PlanRefusals, Told, Undone, refusals_of
 from tests.activities.tables import gathered
 from tests.activities.trial import Trial
-from tests.activities.wire_codes import codes_of
+from tests.activities.wire import READS
+from tests.activities.wire_codes import codes_of, operations_of
 from tests.activities.world import WIRE
+from tests.permissions.beside import BESIDE
 
 
 def answers() -> PlanRefusals:
     return gathered("PLAN_REFUSALS", "PlanRefusals")
 
 
+_DEPENDENT = {one for each in DEPENDENTS.values() for one in each.taken} | {
+    one for asked in BESIDE.values() for each in asked.values() for one in each
+}
+"""Rights that only another operation needs: nothing of ours is called so."""
+
+
 def writes(change: str) -> set[tuple[str, str]]:
-    """Service and operation of every write that the change makes in its world; the ledger's are the mechanism's."""
+    """Service and operation of every write of a change: what it declares, and what it makes in its world beside.
+
+    Much is only declared, for it is made elsewhere, later or in the undo. The ledger's writes are the mechanism's.
+    """
     with mock_aws():
         trial = Trial(world_of(change))
         with WIRE.listening() as sent:
             trial.apply()
-        return {(one.service, one.operation) for one in sent if one.writes and one.service != "dynamodb"}
+    declared = operations_of(one for one in CHANGES[change].permissions if one not in _DEPENDENT)
+    made = {(one.service, one.operation) for one in sent}
+    return {one for one in declared | made if not one[1].startswith(READS) and one[0] != "dynamodb"}
 
 
 @pytest.mark.parametrize("change", sorted(CHANGES))
@@ -54,10 +71,24 @@ def test_the_plan_knows(refusal: tuple[str, str, str]) -> None:
     with mock_aws():
         if isinstance(answer, Told):
             assert answer.words in Trial(answer.world()).call.plan.impact
+        elif isinstance(answer, Undone):
+            _refused(_stands(answer).undoing)
         else:
-            with pytest.raises(ApplicationError) as refused:
-                Trial(answer())
-            assert refused.value.type == ErrorKind.REFUSED.value
+            _refused(lambda: Trial(answer()))
+
+
+def _stands(answer: Undone) -> Trial:
+    trial = Trial(answer.world())
+    assert not trial.apply().refused
+    trial.world.settle()
+    answer.comes(trial.world)
+    return trial
+
+
+def _refused(plan: Callable[[], Any]) -> None:
+    with pytest.raises(ApplicationError) as refused:
+        plan()
+    assert refused.value.type == ErrorKind.REFUSED.value
 
 
 def test_a_sentence_says_something() -> None:

@@ -1,5 +1,6 @@
 """Which codes AWS really gives to an operation, by the service's model where that tells."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -61,9 +62,14 @@ ALREADY_FROM: dict[str, tuple[str, ...]] = {
 def operations() -> tuple[tuple[str, str], ...]:
     """Service and operation of every call that actions declare, and of those of the mechanism; as botocore has them."""
     declared = [one for kind in (PROBES, CHANGES, NOTICES) for action in kind.values() for one in action.permissions]
-    named = {tuple(one.split(":")) for one in (*declared, *_MECHANISM)}
+    return tuple(sorted(operations_of((*declared, *_MECHANISM))))
+
+
+def operations_of(permissions: Iterable[str]) -> set[tuple[str, str]]:
+    """Service and operation, as botocore has them, of those IAM actions that are called as an operation is."""
+    named = {tuple(one.split(":")) for one in permissions}
     found = {(_SERVICES.get(service, service), operation) for service, operation in named}
-    return tuple(sorted(one for one in found if one[1] in _model(one[0]).operation_names))
+    return {one for one in found if one[1] in _model(one[0]).operation_names}
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 from activities.permissions.dependents import DEPENDENTS
 from domain.config.environment import Environment
 from tests.iam import permissions_for
+from tests.permissions.beside import BESIDE
 from tests.permissions.plays import Call
 from tests.permissions.resources import leading, resources
 
@@ -53,24 +54,11 @@ def _asked(call: Call) -> list[str]:
 
 
 _WRITES = {"ConditionCheck": "ConditionCheckItem", "Delete": "DeleteItem", "Put": "PutItem", "Update": "UpdateItem"}
-_BESIDE: dict[str, dict[str, str]] = {
-    "s3:PutObject": {
-        "ObjectLockMode": "s3:PutObjectRetention",
-        "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
-        "SSEKMSKeyId": "kms:GenerateDataKey",
-    },
-    "s3:CreateMultipartUpload": {
-        "ObjectLockMode": "s3:PutObjectRetention",
-        "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
-        "SSEKMSKeyId": "kms:GenerateDataKey",
-    },
-}
-"""By operation and parameter (Amazon S3 user guide, "Required permissions for Amazon S3 API operations")."""
 
 
 def _beside(call: Call) -> Iterator[str]:
     operation = f"{call.service}:{call.operation}"
-    yield from (needed for given, needed in _BESIDE.get(operation, {}).items() if given in call.asked)
+    yield from (one for given, needed in BESIDE.get(operation, {}).items() if given in call.asked for one in needed)
     if operation in {"s3:GetObject", "s3:HeadObject"} and "VersionId" not in call.asked:
         yield "s3:ListBucket"  # without it what is missing reads as a denial (Amazon S3 API, GetObject)
     yield from _locks(call)

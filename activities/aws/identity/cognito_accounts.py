@@ -98,6 +98,15 @@ class PoolChange(CompositeChange[P]):
         return self.proposed(str(pool["Arn"]), before=before, after=after, **named)
 
 
+def sends_no_texts(pool: dict[str, Any]) -> bool:
+    """Whether Cognito says that the role by which a pool sends text messages may not send them (API UserPoolType).
+
+    That the account is still in the sandbox of SNS it says in the same field: some people are reached all the same.
+    """
+    told = [one.strip() for one in str(pool.get("SmsConfigurationFailure", "")).split(",")]
+    return "InvalidSmsRoleAccessPolicyException" in told
+
+
 def count_changing(before: State, after: State) -> int:
     """To how many accounts of a plan something happens."""
     return sum(before[user] != after[user] for user in after)

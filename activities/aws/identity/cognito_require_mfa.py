@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from activities.action import Clients, Params, RuleError, UserPoolName, iam
-from activities.aws.identity.cognito_accounts import Account, PoolChange, Subs, attributes, count_changing, left_alone
+from activities.aws.identity.cognito_accounts import (
+    Account,
+    PoolChange,
+    Subs,
+    attributes,
+    count_changing,
+    left_alone,
+    sends_no_texts,
+)
 from activities.aws.shared.pieces import Piece
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
@@ -12,8 +20,10 @@ from domain.model.plan import Plan, State
 
 _SMS, _FIT, _POOL = "SMS_MFA", "CONFIRMED", "pool"
 _OFF = "OFF"
+_BOTH = "MULTI_FACTOR_WITH_USER_VERIFICATION"
 _PASSKEYS = ("WebAuthnConfiguration",)
 _KEPT = ("SmsMfaConfiguration", "EmailMfaConfiguration", *_PASSKEYS)
+_EVERYBODY = {"mfa": "ON", "authenticator": True}
 
 
 class MfaParams(Params):
@@ -77,14 +87,18 @@ class RequireMfa(PoolChange[MfaParams]):
         if params.pool_wide == bool(params.users):
             raise RuleError("name users, or set pool_wide=true and name none")
         context: State = {"pool": pool}
-        config = _config(self.clients.client("cognito-idp"), pool)
+        cognito = self.clients.client("cognito-idp")
+        config, known = _config(cognito, pool), cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
         if params.pool_wide:
+            if _asked(config) != _EVERYBODY:
+                _refuse_pool(params.user_pool, known, config)
             return self._plan_pool(params.user_pool, config, context)
         if config["MfaConfiguration"] == _OFF:
             raise RuleError(f"{params.user_pool} asks nobody for a second factor: set its MFA to optional first")
         found = self.described(scope, context, params.users)
         before = {user: self.account(scope, context, user).value(one) for user, one in found.items()}
-        barred = {user: why for user, one in found.items() if (why := _barred(one, config))}
+        texts = bool(config.get("SmsMfaConfiguration")) and not sends_no_texts(known)
+        barred = {user: why for user, one in found.items() if (why := _barred(one, texts=texts))}
         rest = left_alone(barred, len(before), "asked for a second factor")
         after = {user: held if held or user in barred else [_SMS] for user, held in before.items()}
         count = count_changing(before, after)
@@ -108,7 +122,7 @@ class RequireMfa(PoolChange[MfaParams]):
     def _plan_pool(self, name: str, config: dict[str, Any], context: State) -> Plan:
         return self.planned(
             {_POOL: _asked(config)},
-            {_POOL: {"mfa": "ON", "authenticator": True}},
+            {_POOL: _EVERYBODY},
             context | {"verbatim": {key: config[key] for key in _KEPT if config.get(key)}},
             summary=f"Ask everybody in {name} for a second factor",
             impact=(
@@ -132,13 +146,34 @@ def _asked(config: dict[str, Any]) -> dict[str, Any]:
     return {"mfa": config["MfaConfiguration"], "authenticator": asks and bool(authenticator.get("Enabled"))}
 
 
-def _barred(found: dict[str, Any], config: dict[str, Any]) -> str | None:
-    """Why an account cannot be asked for a factor; None when it can, or is asked already."""
+def _refuse_pool(name: str, pool: dict[str, Any], config: dict[str, Any]) -> None:
+    """Refuse where Cognito would: what else stands in a pool's configuration is written along with it.
+
+    Public reports of `SetUserPoolMfaConfig` (go-to-k/cdkd 1975, hashicorp/terraform-provider-aws 50110): with a second
+    factor only passwords come first, and passkeys that are good for both. What needs which tier: the operation's API.
+    """
+    passkeys = config.get("WebAuthnConfiguration", {}).get("FactorConfiguration") == _BOTH
+    alone = {"EMAIL_OTP", "SMS_OTP"} if passkeys else {"EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"}
+    allowed = pool.get("Policies", {}).get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
+    if barred := sorted(alone.intersection(allowed)):
+        raise RuleError(
+            f"{name} lets people sign in by {' or '.join(barred)} alone, and Cognito asks nobody for a second factor "
+            "in such a pool: take that out of its sign-in policy first"
+        )
+    above = ["codes by mail"] * bool(config.get("EmailMfaConfiguration")) + ["passkeys as second factor"] * passkeys
+    if above and pool.get("UserPoolTier") == "LITE":
+        raise RuleError(f"{name} is of the tier LITE, which has no {' and no '.join(above)}: turn that off first")
+    if config.get("SmsMfaConfiguration") and sends_no_texts(pool):
+        raise RuleError(f"the role of {name} may send no text messages, says Cognito: mend the role first")
+
+
+def _barred(found: dict[str, Any], *, texts: bool) -> str | None:
+    """Why an account cannot be asked for a factor; None when it can, or is asked already. `texts`: text messages go."""
     if found.get("UserMFASettingList"):
         return None
     if found["UserStatus"] != _FIT:
         return f"status {found['UserStatus']}"
-    if not config.get("SmsMfaConfiguration"):
+    if not texts:
         return "no factor set up, and the pool sends no text messages"
     reached = attributes(found).get("phone_number_verified") == "true"
     return None if reached else "no factor set up and no verified telephone"

@@ -4,7 +4,13 @@ from typing import Any
 
 from activities.action import RuleError, iam
 from activities.aws.identity.account_marks import MarkedAccount, MarkedChange
-from activities.aws.identity.cognito_accounts import AccountsParams, attributes, count_changing, left_alone
+from activities.aws.identity.cognito_accounts import (
+    AccountsParams,
+    attributes,
+    count_changing,
+    left_alone,
+    sends_no_texts,
+)
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan
 
@@ -45,11 +51,11 @@ class ResetPasswords(MarkedChange):
         """
         pool = scope.environment.user_pools[params.user_pool]
         described = self.clients.client("cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
-        ways = _ways(described, params.user_pool)
+        ways, texts = _ways(described, params.user_pool), not sends_no_texts(described)
         context = self.counted(scope, pool, params.users)
         found = self.described(scope, context, params.users)
         before = {user: _status(one) for user, one in found.items()}
-        barred = {user: why for user, one in found.items() if (why := _barred(one, ways))}
+        barred = {user: why for user, one in found.items() if (why := _barred(one, ways, texts=texts))}
         rest = left_alone(barred, len(before), "reset")
         after = {user: status if user in barred else _RESET for user, status in before.items()}
         count = count_changing(before, after)
@@ -118,14 +124,15 @@ def _of_mails(count: int, pool: dict[str, Any]) -> str:
     return f" {count} codes go by mail: Cognito's own sender sends {_MAILS_A_DAY} a day, those of others included."
 
 
-def _barred(found: dict[str, Any], ways: list[str]) -> str | None:
+def _barred(found: dict[str, Any], ways: list[str], *, texts: bool) -> str | None:
     """Why Cognito would refuse to reset an account; None when it would not, or need not."""
     status = _status(found)
     if status == _RESET:
         return None
     if status != _FIT:
         return status if status == _DISABLED else f"status {status}"
-    if _reached(found, ways):
-        return None
+    if reached := _reached(found, ways):
+        untold = reached[0] == _TELEPHONE and not texts
+        return "its code would go by text message, which the pool's role may not send" if untold else None
     named = {_MAIL: "mail address", _TELEPHONE: "telephone number"}
     return f"no verified {' or '.join(name for way, name in named.items() if way in ways)}"

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from activities.action import Clients
+from activities.action import Clients, RuleError
 from activities.aws.shared.pages import Pages
 
 _PRIORITIES = range(101, 9901)
@@ -50,6 +50,11 @@ class DnsFirewall:
             )
         elif found and found.get("Status") != _GOING:
             resolver.disassociate_firewall_rule_group(FirewallRuleGroupAssociationId=found["Id"])
+
+    def refuse_protected(self) -> None:
+        """Refuse where somebody protected our association from being removed (API FirewallRuleGroupAssociation)."""
+        if (self._ours() or {}).get("MutationProtection") == "ENABLED":
+            raise RuleError(f"{self._group} is protected from being removed from {self._vpc}: lift that first")
 
     def planned(self) -> tuple[Any, str]:
         """The value that it shall have, null where the VPC has no room for it; and what is to be said of it."""

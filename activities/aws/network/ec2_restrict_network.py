@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, iam
-from activities.aws.network.ingress_rules import IngressRule, matching
+from activities.aws.network.ingress_rules import IngressRule, matching, refuse_no_room
 from activities.aws.network.isolation_barriers import AclEntry, room
 from activities.aws.shared.addresses import Addresses, listed, normalised, own_addresses, refuse_unblockable
 from activities.aws.shared.pieces import CompositeChange, Piece
@@ -54,7 +54,8 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
     name = "ec2.restrict_network"
     permissions = iam(
         "ec2:AuthorizeSecurityGroupIngress CreateNetworkAclEntry CreateTags DeleteNetworkAclEntry",
-        "ec2:DescribeAddresses DescribeNetworkAcls DescribeSecurityGroupRules RevokeSecurityGroupIngress",
+        "ec2:DescribeAddresses DescribeNetworkAcls DescribeSecurityGroupRules DescribeSecurityGroups",
+        "ec2:RevokeSecurityGroupIngress",
         "servicequotas:GetServiceQuota",
     )
     classes = (ApprovalClass.A2,)
@@ -81,13 +82,23 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
             context={"group": group, "acl": acl},
         )
 
+    def refuse_undo(self, scope: Scope, plan: Plan) -> None:
+        """Others may have filled the security group meanwhile, or removed it."""
+        rules = [plan.after[name]["permission"] for name in plan.changing if not self._is_entry(name, plan.context)]
+        if rules:
+            refuse_no_room(self.clients, plan.context["group"], rules)
+
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterator[tuple[str, Piece]]:
         """Each rule and entry (`ec2:DescribeSecurityGroupRules`, `ec2:DescribeNetworkAcls`)."""
         for name in sorted(wanted):
-            if context["acl"] and name.startswith(f"{context['acl']} "):
+            if self._is_entry(name, context):
                 yield name, AclEntry(self.clients, name)
             else:
                 yield name, IngressRule(self.clients, context["group"], name)
+
+    @staticmethod
+    def _is_entry(name: str, context: State) -> bool:
+        return bool(context["acl"]) and name.startswith(f"{context['acl']} ")
 
     def _rules(self, environment: Environment, params: RestrictParams, group: str | None) -> State:
         if not (params.rules or params.cidr or params.port is not None):

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from activities.action import Clients
-from activities.aws.shared.error_codes import is_already
+from activities.action import Clients, RuleError
+from activities.aws.shared.error_codes import code_of, is_already, unless_denied
 from activities.aws.shared.pages import Pages
+
+_QUOTA = "L-0EA8095F"  # rules per security group and direction
+_OTHER_THAN = {"IPv4": ("CidrIpv6", "Ipv6Ranges"), "IPv6": ("CidrIpv4", "IpRanges")}
+"""By family how a rule of the other one shows, in a rule that is described and in a permission."""
 
 
 class IngressRule:
@@ -61,6 +65,30 @@ def matching(
         if rule["SecurityGroupRuleId"] in ids
         or ((cidr or port is not None) and cidr in (None, _source(rule)) and (port is None or _spans(rule, port)))
     }
+
+
+def refuse_no_room(clients: Clients, group: str, permissions: list[dict[str, Any]]) -> None:
+    """Refuse where a security group is gone, or has no room for these permissions (`ec2:DescribeSecurityGroups`).
+
+    The quota holds for IPv4 and IPv6 each, and a rule for a group or a prefix list counts for both, once at least
+    (`servicequotas:GetServiceQuota`; VPC guide, "Amazon VPC quotas"). Where it may not be read nothing is refused here.
+    """
+    ec2, quotas = clients.client("ec2"), clients.client("service-quotas")
+    try:
+        ec2.describe_security_groups(GroupIds=[group])
+    except ec2.exceptions.ClientError as error:
+        if code_of(error) != "InvalidGroup.NotFound":
+            raise
+        raise RuleError(f"there is no security group {group} any more: its rules cannot come back") from error
+    found = unless_denied(lambda: quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA))
+    standing = list(_listed(ec2, group))
+    for family, (shown, kind) in _OTHER_THAN.items():
+        count, needed = sum(shown not in one for one in standing), sum(kind not in one for one in permissions)
+        if found and needed and count + needed > found["Quota"]["Value"]:
+            raise RuleError(
+                f"{group} has {count} of {found['Quota']['Value']:.0f} ingress rules for {family}, and {needed} more "
+                "are to come back: remove some first"
+            )
 
 
 def _listed(ec2: Any, group: str) -> Iterator[dict[str, Any]]:

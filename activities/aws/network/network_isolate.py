@@ -118,6 +118,11 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             context=context,
         )
 
+    def refuse_undo(self, scope: Scope, plan: Plan) -> None:
+        """The DNS firewall may be protected by now, where the undo is to take it off."""
+        if _DNS in plan.changing and plan.after[_DNS] is None:
+            DnsFirewall(self.clients, **plan.context["dns"]).refuse_protected()
+
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterable[tuple[str, Piece]]:
         """The barriers in the order in which they are put up, or the other way round to take them down."""
         found: list[tuple[str, Piece]] = [(_WEB_ACL, DefaultAction(self.clients, context["waf"], context["web_acl"]))]
