@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from activities.action import PartlyDoneError, RuleError
 from activities.aws.network.ec2_restrict_network import RestrictNetwork, RestrictParams
-from activities.aws.network.ingress_rules import IngressRule
+from activities.aws.network.ingress_rules import IngressRule, refuse_no_room
 from activities.aws.observability.logging_extend import ExtendLogging, ExtendLoggingParams
 from activities.changes.runner import ChangeRunner
 from domain.config.environment import Protected
@@ -18,6 +19,7 @@ from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import ACCOUNT, NOW, REGION
 from tests.activities.security_worlds import ATTACKERS, logging, restriction
+from tests.activities.world import WIRE
 
 
 @pytest.fixture(autouse=True)
@@ -228,6 +230,24 @@ def test_only_retentions_that_cloudwatch_takes(days: int) -> None:
     with pytest.raises(ValidationError):
         ExtendLoggingParams(days=days)
     assert ExtendLoggingParams().days == 2557
+
+
+def test_the_room_in_a_security_group_is_counted_by_family() -> None:
+    """A rule for a group or a prefix list takes room of both; where the quota may not be read nothing is refused."""
+    world = restriction()
+    ec2, group = world.clients.inner.client("ec2"), world.scope.environment.security_groups["tasks"]
+    ranges = [{"CidrIp": f"10.0.{number}.0/24"} for number in range(56)]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": ranges}])
+    for more, full in (
+        ({"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}, None),
+        ({"IpRanges": [{"CidrIp": "192.0.2.0/24"}]}, "60 of 60 ingress rules for IPv4, and 1 more"),
+        ({"PrefixListIds": [{"PrefixListId": "pl-1"}]}, "60 of 60 ingress rules for IPv4, and 1 more"),
+    ):
+        with pytest.raises(RuleError, match=full) if full else nullcontext():
+            refuse_no_room(world.clients, group, [{"IpProtocol": "-1", **more}])
+    denied = WIRE.listening(lambda sent: "AccessDeniedException" if sent.operation == "GetServiceQuota" else None)
+    with denied:
+        refuse_no_room(world.clients, group, [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "192.0.2.0/24"}]}])
 
 
 @pytest.mark.parametrize("wrong", [{"port": 65536}, {"cidr": "here"}, {"addresses": ["1.2.3"]}, {"rule": ["sgr-1"]}])
