@@ -32,6 +32,7 @@ def install() -> None:
         list_firewall_domains=domains,
         list_firewall_rule_group_associations=listed,
         list_firewall_rules=rules,
+        update_firewall_rule_group_association=update,
     )
 
 
@@ -123,8 +124,7 @@ def _associations(backend: Route53ResolverBackend) -> dict[str, Association]:
 def associate(response: Route53ResolverResponse) -> str:
     """Associate a group with a VPC, once; a priority is taken once too (API AssociateFirewallRuleGroup)."""
     known = _associations(response.route53resolver_backend)
-    names = ("FirewallRuleGroupId", "VpcId", "Priority", "Name", "MutationProtection")
-    asked = {name: response._get_param(name) for name in names}
+    asked = {name: response._get_param(name) for name in ("FirewallRuleGroupId", "VpcId", "Priority", "Name")}
     there = [one.shown for one in known.values() if one.shown["VpcId"] == asked["VpcId"]]
     if any(one["FirewallRuleGroupId"] == asked["FirewallRuleGroupId"] for one in there):
         raise JsonRESTError("ConflictException", "The rule group is associated with the VPC already")
@@ -145,6 +145,14 @@ def disassociate(response: Route53ResolverResponse) -> str:
         raise JsonRESTError("ResourceNotFoundException", "There is no such association")
     gone.since, gone.going = moment(), True
     return json.dumps({"FirewallRuleGroupAssociation": gone.described()})
+
+
+def update(response: Route53ResolverResponse) -> str:
+    """Protect an association from being removed, or lift that (API UpdateFirewallRuleGroupAssociation)."""
+    known = _associations(response.route53resolver_backend)
+    found = known[response._get_param("FirewallRuleGroupAssociationId")]
+    found.shown["MutationProtection"] = response._get_param("MutationProtection")
+    return json.dumps({"FirewallRuleGroupAssociation": found.described()})
 
 
 def listed(response: Route53ResolverResponse) -> str:

@@ -97,14 +97,22 @@ def _remove_group(world: ChangeWorld) -> None:
     world.clients.inner.client("ec2").delete_security_group(GroupId=world.scope.environment.security_groups["tasks"])
 
 
-def _take_firewall(world: ChangeWorld, **again: Any) -> None:
-    """Somebody takes our rule group of the DNS firewall off, or puts it there in another way."""
+def _take_firewall(world: ChangeWorld) -> None:
+    """Somebody takes our rule group of the DNS firewall off."""
+    resolver, ours = _firewall(world)
+    resolver.disassociate_firewall_rule_group(**ours)
+
+
+def _protect_firewall(world: ChangeWorld) -> None:
+    """Somebody protects our association from being removed."""
+    resolver, ours = _firewall(world)
+    resolver.update_firewall_rule_group_association(**ours, MutationProtection="ENABLED")
+
+
+def _firewall(world: ChangeWorld) -> tuple[Any, dict[str, str]]:
     resolver, vpc = world.clients.inner.client("route53resolver"), world.scope.environment.networks["main"].vpc_id
     (ours,) = resolver.list_firewall_rule_group_associations(VpcId=vpc)["FirewallRuleGroupAssociations"]
-    resolver.disassociate_firewall_rule_group(FirewallRuleGroupAssociationId=ours["Id"])
-    if again:
-        kept = {name: ours[name] for name in ("FirewallRuleGroupId", "VpcId", "Priority", "Name")}
-        resolver.associate_firewall_rule_group(CreatorRequestId="theirs", **kept, **again)
+    return resolver, {"FirewallRuleGroupAssociationId": ours["Id"]}
 
 
 _OF_THE_RULE = (
@@ -131,9 +139,7 @@ PLAN_REFUSALS: PlanRefusals = {
         restriction, _crowd
     ),
     ("network.isolate", "DisassociateFirewallRuleGroup", "ResourceNotFoundException"): Undone(isolate, _take_firewall),
-    ("network.isolate", "DisassociateFirewallRuleGroup", "ValidationException"): Undone(
-        isolate, partial(_take_firewall, MutationProtection="ENABLED")
-    ),
+    ("network.isolate", "DisassociateFirewallRuleGroup", "ValidationException"): Undone(isolate, _protect_firewall),
     ("elbv2.maintenance_page", "DeleteObject", "NoSuchBucket"): (
         "the undo's plan reads the page in its bucket first, and ends with AWS's own answer"
     ),
