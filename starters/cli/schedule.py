@@ -135,7 +135,8 @@ def _set_paused(options: Options, id_: str, note: str, *, pause: bool) -> None:
     async def work(client: "Client") -> None:
         there = await _found(client, environment, id_)
         if pause == (there.paused is not None):
-            raise RefusedError(f"{id_} is paused already: {there.paused}" if pause else f"{id_} is not paused")
+            why = terminal.clean(there.paused)
+            raise RefusedError(f"{id_} is paused already: {why}" if pause else f"{id_} is not paused")
         one = schedules.handle(client, environment, id_)
         await (one.pause if pause else one.unpause)(note=note, rpc_timeout=RPC_TIMEOUT)
 

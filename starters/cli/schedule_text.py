@@ -96,8 +96,7 @@ def document(
 def table(title: str, documents: "Sequence[Document]", clock: "Clock") -> RenderableType:
     """What there is: when each comes, its next run in the organisation's zone and in UTC, and its last."""
     rows = [
-        [one["id"], "\n".join([str(one["declares"]), one["when"], *_state(one)]), _next(one, clock), _last(one, clock)]
-        for one in documents
+        [one["id"], "\n".join([*_what(one), *_state(one)]), _next(one, clock), _last(one, clock)] for one in documents
     ]
     columns = ("Id", "What and when", "Next run", "Last run")
     return terminal.table(title, *columns, rows=rows, lines=True) if rows else f"{title}: none"
@@ -106,7 +105,7 @@ def table(title: str, documents: "Sequence[Document]", clock: "Clock") -> Render
 def shown(one: Document, clock: "Clock") -> list[RenderableType]:
     """One schedule: how it stands, its next times, its last runs."""
     lines = [
-        ("What", one["declares"]),
+        ("What", one["declares"] or "set by hand"),
         ("When", f"{one['when']}, by the clock of {one['zone'] or clock.name}"),
         ("State", "; ".join(_state(one)) or "on"),
         (
@@ -125,6 +124,11 @@ def shown(one: Document, clock: "Clock") -> list[RenderableType]:
     columns = ("Due", "Began", "Came to", "Workflow")
     parts.append(terminal.table("Last", *columns, rows=last) if last else "No run so far")
     return parts
+
+
+def _what(one: Document) -> list[str]:
+    """What it opens, if a row of the file could say it, and when."""
+    return [said for said in (one["declares"], one["when"]) if said]
 
 
 def _state(one: Document) -> list[str]:

@@ -69,7 +69,7 @@ async def standing(client: Client, environment: str, named: Iterable[str] = ()) 
     What others there are Temporal tells with a moment's delay.
     """
     others: list[str] = []
-    async for one in await client.list_schedules():
+    async for one in await client.list_schedules(rpc_timeout=RPC_TIMEOUT):
         action = one.schedule and one.schedule.action
         where, _, id_ = one.id.rpartition(".")
         if where == environment and isinstance(action, ScheduleListActionStartWorkflow) and action.workflow == WORKFLOW:
@@ -119,13 +119,15 @@ async def apply(client: Client, plan: Plan, rows: Mapping[str, Row], place: Plac
     """
     for id_, row in plan.created.items():
         try:
-            await client.create_schedule(schedule_id(place.environment, id_), in_temporal(row, place))
+            made = in_temporal(row, place)
+            await client.create_schedule(schedule_id(place.environment, id_), made, rpc_timeout=RPC_TIMEOUT)
         except ScheduleAlreadyRunningError as error:
             raise RefusedError(f"somebody else has just made {id_}; apply again to see what differs") from error
     for id_ in plan.changed:
-        await handle(client, place.environment, id_).update(_becomes(in_temporal(rows[id_], place)))
+        wanted = in_temporal(rows[id_], place)
+        await handle(client, place.environment, id_).update(_becomes(wanted), rpc_timeout=RPC_TIMEOUT)
     for id_ in plan.strange if prune else ():
-        await handle(client, place.environment, id_).delete()
+        await handle(client, place.environment, id_).delete(rpc_timeout=RPC_TIMEOUT)
 
 
 def _becomes(wanted: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
