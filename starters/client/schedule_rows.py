@@ -64,8 +64,8 @@ def in_temporal(row: Row, place: Place) -> Schedule:
     )
 
 
-def as_row(schedule: Schedule, given: Sequence[Any]) -> Row | None:
-    """The row that makes this schedule, whose workflow is `given` these arguments; None if no row can."""
+def as_row(schedule: Schedule, given: Sequence[Any], environment: str) -> Row | None:
+    """The row that makes this schedule in an environment, with these arguments `given`; None if no row can."""
     calendars = schedule.spec.calendars
     if len(calendars) != 1:
         return None
@@ -76,6 +76,8 @@ def as_row(schedule: Schedule, given: Sequence[Any]) -> Row | None:
     weekdays = _part(calendar.day_of_week, 7)
     try:
         run = ScheduledRun.model_validate(*given)
+        if run.environment != environment:
+            return None
         return Row.model_validate(
             {
                 "id": run.schedule,

@@ -89,7 +89,7 @@ async def find(client: Client, environment: str, id_: str) -> Standing | None:
         return None
     action = found.schedule.action
     given = await client.data_converter.decode(action.args) if isinstance(action, ScheduleActionStartWorkflow) else []
-    row = as_row(found.schedule, given)
+    row = as_row(found.schedule, given, environment)
     return Standing(found, row if row and row.id == id_ else None)
 
 

@@ -1,8 +1,10 @@
 """`incident schedule apply`, against the real server: what it plans, and what then stands in Temporal."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from temporalio.client import (
@@ -98,12 +100,24 @@ def _overlapping(schedule: Schedule) -> Schedule:
     return dataclasses.replace(schedule, policy=policy)
 
 
-def _another_argument(schedule: Schedule) -> Schedule:
-    assert isinstance(schedule.action, ScheduleActionStartWorkflow)
-    return dataclasses.replace(schedule, action=dataclasses.replace(schedule.action, args=["production"]))
+def _starting(was: Schedule, /, **otherwise: str) -> Schedule:
+    """With something otherwise in what the workflow is given."""
+    assert isinstance(was.action, ScheduleActionStartWorkflow)
+    (given,) = was.action.args
+    action = dataclasses.replace(was.action, args=[json.loads(given.data) | otherwise])
+    return dataclasses.replace(was, action=action)
 
 
-@pytest.mark.parametrize("change", [_no_calendar, _more_calendars, _overlapping, _another_argument])
+@pytest.mark.parametrize(
+    "change",
+    [
+        _no_calendar,
+        _more_calendars,
+        _overlapping,
+        partial(_starting, schedule="storm-drill"),
+        partial(_starting, environment="production"),
+    ],
+)
 def test_what_somebody_changed_by_hand_is_told_and_taken_back(
     docks: Docks, change: Callable[[Schedule], Schedule]
 ) -> None:
