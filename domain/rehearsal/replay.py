@@ -1,0 +1,237 @@
+"""A stored incident run again: what was given, at the times of the record, and the rules and documents of today.
+
+The world is the record. What the record cannot tell, as it was never asked for then, is answered at once, as in a
+simulation. Whom a page reached is not played: nothing hangs on it.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+
+from domain.config.approval import ApprovalClass
+from domain.config.runbook import ProbeStep
+from domain.model.activity_io import Applied, Planned
+from domain.model.change_events import ChangeMoved, ChangeRequested, EvidenceForgone
+from domain.model.declaration import Declaration
+from domain.model.effects import Effect, Observe, SendNotice
+from domain.model.event_kinds import Happening, event_of
+from domain.model.events import AccessDenied, Event, Restored
+from domain.model.finding import Finding, FindingStatus
+from domain.model.records import ChangeStatus
+from domain.model.work_events import LedgerTold, LinkAsked, Linked, NoticeMoved
+from domain.rehearsal.given import Alerted, Gone, Input, Intended, Looked, Spoken, Unread, Woke
+from domain.rehearsal.record import Record
+from domain.rules import access, alerts, change_requests, decide, findings, lifecycle
+from domain.rules.change_messages import ChangeRequest
+from domain.rules.ledger_progress import LedgerProgress
+from domain.rules.live import LiveIncident
+from domain.simulation.keeping_time import Moment, keep_time
+from domain.simulation.played import Draft, PlayedChange, PlayedIncident, PromptChange
+
+_UNSEEN = Finding(status=FindingStatus.UNKNOWN, summary="nobody looked then")
+_UNDER_WAY = frozenset({ChangeStatus.PLANNING, ChangeStatus.APPLYING, ChangeStatus.VERIFYING})
+_ANSWERED = (Applied, ChangeMoved, Gone)
+
+
+class Wakes:
+    """When clocks were looked at, by the record: what was due since then waited until that instant."""
+
+    def __init__(self, inputs: Iterator[Input]) -> None:
+        self._ahead = deque((one.what.since, one.at) for one in inputs if isinstance(one.what, Woke))
+
+    def pass_one(self) -> None:
+        self._ahead.popleft()
+
+    def hold(self, due: datetime) -> bool:
+        """Whether what is due waits, as nobody was there."""
+        coming = next((wake for wake in self._ahead if wake[1] >= due), None)
+        return coming is not None and coming[0] <= due
+
+
+class _Recorded(PlayedChange):
+    """A change whose plan, votes and applying are on record.
+
+    Where it goes further today than it went then, it is applied at once.
+    """
+
+    def __init__(self, request: ChangeRequest, record: Record, wakes: Wakes) -> None:
+        super().__init__(request)
+        self.wakes = wakes
+        then = record.state.change(request.record.workflow_id)
+        self._open_then = then is None or then.status in _UNDER_WAY
+        self._answers = sum(
+            isinstance(one.what, _ANSWERED) and one.workflow_id == request.record.workflow_id for one in record.inputs
+        )
+
+    def next_due(self) -> datetime | None:
+        due = self.live.next_due()
+        return None if due is None or self.wakes.hold(due) else due
+
+    def go_on(self, now: datetime) -> None:
+        if (due := self.next_due()) is not None and due <= now:
+            self.live.pass_time(now)
+        if self.live.record.status is ChangeStatus.APPLYING and not self._answers and not self._open_then:
+            self.live.applied(Applied(outcome="applied", verified="as planned"), now)
+
+    def evidence_begun(self) -> None:
+        """Nothing: the record says when it was applied."""
+
+    def give(self, one: Input) -> None:
+        """Take what was given to it; what does not fit how it stands today is left out."""
+        status = self.live.record.status
+        self._answers -= isinstance(one.what, _ANSWERED)
+        match one.what:
+            case Woke():
+                self.wakes.pass_one()
+                self.live.pass_time(one.at)
+            case Spoken(name="cancel", refused=False) if status is ChangeStatus.CANCELLED:
+                pass  # by the false alarm, which has told it so
+            case Spoken():
+                self.live.hear(one.what.name, one.what.command, one.at)
+            case Unread():
+                self.live.refuse(one.what.name, one.what.by, one.what.reason, one.at)
+            case Planned() if status is ChangeStatus.PLANNING:
+                self.live.planned(one.what, one.at)
+            case Applied() if status is ChangeStatus.APPLYING:
+                self.live.applied(one.what, one.at)
+            case EvidenceForgone() if status is ChangeStatus.APPLYING:
+                self.live.evidence_forgone(one.at)
+            case ChangeMoved(status=ChangeStatus.FAILED) if self.live.record.in_flight:
+                self.live.failed(one.what.reason or "", one.at, denied=one.what.denied)
+            case ChangeMoved() if status is ChangeStatus.VERIFYING:
+                self.live.verified(one.what.reason or "", one.at)
+
+
+class Replay(PlayedIncident):
+    """One record run again under a declaration that need not be its own. `classes` is as in a simulation."""
+
+    def __init__(self, record: Record, declaration: Declaration, classes: Mapping[str, ApprovalClass]) -> None:
+        super().__init__(LiveIncident.declared(declaration, Draft()))
+        self._record = record
+        self._classes = classes
+        self._wakes = Wakes(one for one in record.inputs if one.workflow_id is None)
+        asked = (event_of(entry) for entry in record.entries if entry.kind == "change-requested")
+        self._asked = {event.workflow_id for event in asked if isinstance(event, ChangeRequested)}
+
+    def run(self) -> "Replay":
+        """Play up to the record's last entry; what is due at that very instant is told by the record alone."""
+        inputs = self._record.inputs
+        moments = [Moment(one.heard, partial(self._hear, one)) for one in inputs]
+        keep_time(self.live.state.declared_at, self._record.until, moments, self.go_on, self._dues)
+        return self
+
+    def _dues(self) -> Iterator[datetime]:
+        return (due for due in self.due() if due < self._record.until)
+
+    def next_due(self) -> datetime | None:
+        due = super().next_due()
+        return None if due is None or self._wakes.hold(due) else due
+
+    def pass_time(self, now: datetime) -> None:
+        due = self.next_due()
+        if due is not None and due <= now and due < self._record.until:
+            super().pass_time(now)
+
+    def begin(self, request: ChangeRequest, now: datetime) -> PlayedChange:
+        name = request.record.workflow_id
+        if name not in self._asked:
+            return PromptChange(request, self._classes[request.record.action], now)
+        return _Recorded(request, self._record, Wakes(one for one in self._record.inputs if one.workflow_id == name))
+
+    def answer(self, effect: Effect, now: datetime) -> None:
+        state, then = self.live.state, self._record.declaration.runbook
+        match effect:
+            case Observe() if then.step(effect.step) is None:
+                step = state.declaration.runbook.step(effect.step)
+                if isinstance(step, ProbeStep):
+                    self.take(findings.found(state, step, _UNSEEN), now)
+            case SendNotice() if then.step(effect.step) is None:
+                self.take([Happening(NoticeMoved(step=effect.step, status="sent"))], now)
+
+    def _hear(self, one: Input, now: datetime) -> None:
+        if one.workflow_id is None:
+            self._give(one, now)
+        elif isinstance(one.what, Intended | Gone):
+            self._end_by_hand(one.workflow_id, now, restored=isinstance(one.what, Intended))
+        elif isinstance(change := self.changes.get(one.workflow_id), _Recorded):
+            change.give(one)
+            self.hear_change(change, now)
+        self.settle(now)
+        self._plan_dry_run(now)
+
+    def _give(self, one: Input, now: datetime) -> None:
+        """Let the incident take what was given to it."""
+        state, what = self.live.state, one.what
+        match what:
+            case Woke():
+                self._wakes.pass_one()
+                super().pass_time(now)
+            case Spoken():
+                refusal = decide.rule_refusal if what.behind else decide.refusal
+                self.live.hear(what.name, what.command, now, refusal)
+            case Unread():
+                self.live.refuse(what.name, what.by, what.reason, now)
+            case Alerted():
+                self.take(alerts.repeated(state, what.by, what.text), now)
+            case Looked():
+                self._look(what, now)
+            case AccessDenied():
+                self.take(access.denied_access(state, what.action), now)
+            case LedgerTold(state="failing"):
+                self.take(LedgerProgress(due_at=now, clock="running").overdue(state, now), now)
+            case Restored():
+                self._restore(what, now)
+            case Event() if self._fits(what):
+                self.take([Happening(what)], now)
+
+    def _look(self, what: Looked, now: datetime) -> None:
+        step = self.live.state.declaration.runbook.step(what.found.step)
+        if isinstance(step, ProbeStep):
+            finding = Finding.model_validate(what.found.model_dump(include=set(Finding.model_fields)))
+            self.take(findings.found(self.live.state, step, finding, denied=what.denied), now)
+
+    def _fits(self, event: Event) -> bool:
+        """Whether an answer is one to something that is asked for today too."""
+        state = self.live.state
+        match event:
+            case NoticeMoved():
+                return any(one.step == event.step and one.status == "sending" for one in state.notices)
+            case LinkAsked():
+                return event.type not in {link.type for link in state.links}
+            case Linked():
+                return event.type in {link.type for link in state.links}
+            case _:
+                return True
+
+    def _restore(self, event: Restored, now: datetime) -> None:
+        """The incident and its changes went on from the record alone, each where it stood."""
+        self.live.take([Happening(event)], now, {"command": "restore"})
+        for change in self.live.state.changes_in_flight():
+            self._begin_again(change.workflow_id)
+
+    def _end_by_hand(self, workflow_id: str, now: datetime, *, restored: bool) -> None:
+        """Take a change on as its intent says, or as failed where its workflow was gone."""
+        state = self.live.state
+        if restored:
+            self.take(change_requests.intended(state, workflow_id, ()), now)
+            self._begin_again(workflow_id)
+        else:
+            self.take(change_requests.gone(state, workflow_id), now)
+            self.changes.pop(workflow_id, None)
+
+    def _begin_again(self, workflow_id: str) -> None:
+        before, record = self.changes.get(workflow_id), self.live.state.change(workflow_id)
+        if isinstance(before, _Recorded) and record is not None:
+            self.changes[workflow_id] = _Recorded(ChangeRequest.of(self.live.state, record), self._record, before.wakes)
+
+    def _plan_dry_run(self, now: datetime) -> None:
+        """In a dry run, as its workflow does: once the probes have answered, plan every change, then end."""
+        state = self.live.state
+        if state.live or state.ended or findings.unobserved(state):
+            return
+        if not state.changes:
+            self.live.take(change_requests.request_all(state), now)
+            self.settle(now)
+        if not state.changes_in_flight():
+            self.live.take(lifecycle.end_dry_run(state), now)
