@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+_AT_ONCE = 1000
+"""What may follow from one another within one instant."""
+
 
 class Moment(NamedTuple):
     """Something that comes from outside at an instant, and what it does then."""
@@ -23,8 +26,9 @@ def keep_time(
     """Let everything happen up to `until`, in order. What falls into one instant: the clocks first, then what comes.
 
     `moments` are in order. `go_on` lets happen what is due by an instant, `dues` says when something is due next.
+    Raises `RuntimeError` where rules call for what they never do, and time would stand still.
     """
-    now, waiting = begun, deque(moments)
+    now, waiting, at_once = begun, deque(moments), 0
     while True:
         go_on(now)
         while waiting and waiting[0].at <= now:
@@ -32,4 +36,7 @@ def keep_time(
         following = min([*(one.at for one in list(waiting)[:1]), *dues()], default=None)
         if following is None or following > until:
             return
+        at_once = at_once + 1 if following <= now else 0
+        if at_once > _AT_ONCE:
+            raise RuntimeError(f"what is due at {following.isoformat()} is never done")
         now = max(now, following)

@@ -1,6 +1,6 @@
 """Three hundred stored incidents as people and chance make them: spoken to, voted on, heard late, lost and restored.
 
-They are played by the random machine of `test_incident_machine`, which hypothesis leaves to a generator of its own here: so
+They are played by the random machine of `test_incident_machine`, by a generator with a seed instead of hypothesis: so
 they are the same ones every time, and long.
 """
 
@@ -35,7 +35,7 @@ class Stored(IncidentMachine):
 
     def __init__(self, number: int) -> None:
         super().__init__()
-        self._chance = random.Random(number)  # noqa: S311 - no secret
+        self._chance = random.Random(number)
         self.entries = []
         self.changes, self.duties, self.folded_entries = {}, {}, 0
         self.now = at = T0 + timedelta(hours=7 * number)

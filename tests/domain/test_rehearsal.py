@@ -1,4 +1,4 @@
-"""Stored incidents are run again: nothing differs by itself, and what a change of rules or files makes is told with it."""
+"""Stored incidents are run again: nothing differs by itself, and what a change of rules or files makes is told."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from domain.config.approval import ApprovalClass
+from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.model.timeline import Entry
-from domain.rehearsal.documents import Documents
+from domain.rehearsal.documents import Documents, Leaf
 from domain.rehearsal.outcome import Difference
 from domain.rehearsal.record import Record, read
 from domain.rehearsal.rehearse import Explained, Rehearser
-from domain.rules import clock_runs, obligation_rules, paging
+from domain.rules import change, clock_runs, obligation_rules, paging
 from tests.domain.record_ledgers import FOLDER, PLAYS
 from tests.domain.stored_incidents import MANY, stored
 
@@ -100,7 +100,7 @@ def _moved(content: dict[str, Any]) -> None:
 
 
 def _reminders(content: dict[str, Any]) -> None:
-    content["obligations"]["obligations"][0]["reminders"][1]["after"] = "P2D"
+    content["obligations"]["obligations"][1]["reminders"][1]["after"] = "PT40H"
 
 
 def _repage(content: dict[str, Any]) -> None:
@@ -124,20 +124,24 @@ def _suggested(content: dict[str, Any]) -> None:
     _step(content, "rollback")[1]["suggested_by"] = []
 
 
-PLANTED: dict[str, tuple[Edit, tuple[Any, ...], str]] = {
-    "the chain is reached sooner": (_later, ("organisation", "severities", "P0", "levels", 1, "unacknowledged"), "page of cto"),
-    "somebody else approves": (_approver, ("organisation", "approval", "A2", "roles"), "approval of rollback"),
-    "a phase takes less": (_within, ("runbook", "phases", "immediate", "within"), "deadline immediate"),
-    "a duty is due sooner": (_obligation, ("obligations", "obligations", "assessment", "due", "within"), "duty assessment"),
-    "somebody left": (_no_contact, ("organisation", "contacts", "security-lead"), "page of security-lead"),
-    "a step stands elsewhere": (_moved, ("runbook", "steps", "assess", "#phase"), "task assess"),
-    "a reminder comes sooner": (_reminders, ("obligations", "obligations", "assessment", "reminders", 1, "after"), "reminder of privacy-officer"),
-    "pages come more rarely": (_repage, ("organisation", "severities", "P1", "repage"), "page of devops-lead"),
-    "a finding weighs more": (_raises, ("runbook", "steps", "health", "raises_to"), "severity"),
-    "a change is offered no more": (_no_step, ("runbook", "steps", "promote"), "offer promote"),
-    "the public is told later": (_notice, ("runbook", "steps", "investigating", "after"), "notice investigating"),
-    "a finding speaks for nothing": (_suggested, ("runbook", "steps", "rollback", "suggested_by"), "suggestion of rollback"),
-}  # fmt: skip
+PLANTED: dict[str, tuple[Edit, str, str]] = {
+    "the chain is reached sooner": (_later, "organisation.severities.P0.levels.1.unacknowledged", "page of cto"),
+    "somebody else approves": (_approver, "organisation.approval.A2.roles", "approval of rollback"),
+    "a phase takes less": (_within, "runbook.phases.immediate.within", "deadline immediate"),
+    "a duty is due sooner": (_obligation, "obligations.obligations.assessment.due.within", "duty assessment"),
+    "somebody left": (_no_contact, "organisation.contacts.security-lead", "page of security-lead"),
+    "a step stands elsewhere": (_moved, "runbook.steps.assess.#phase", "task assess"),
+    "a reminder comes sooner": (_reminders, "obligations.obligations.statement.reminders.1.after", "reminder of cto"),
+    "pages come more rarely": (_repage, "organisation.severities.P1.repage", "page of devops-lead"),
+    "a finding weighs more": (_raises, "runbook.steps.health.raises_to", "severity"),
+    "a change is offered no more": (_no_step, "runbook.steps.promote", "offer promote"),
+    "the public is told later": (_notice, "runbook.steps.investigating.after", "notice investigating"),
+    "a finding speaks for nothing": (_suggested, "runbook.steps.rollback.suggested_by", "suggestion of rollback"),
+}
+
+
+def _path(leaf: Leaf) -> str:
+    return ".".join(map(str, leaf.path))
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -145,7 +149,7 @@ def test_a_planted_change_is_told_with_its_cause(name: str) -> None:
     """What the change is for is told, and whatever is told has that one value for its cause."""
     edit, path, expected = PLANTED[name]
     told = rehearsed(edit)
-    assert {leaf.path for one in told for leaf in one.leaves} == {path}
+    assert {_path(leaf) for one in told for leaf in one.leaves} == {path}
     assert all(one.leaves for one in told)
     assert any(one.difference.what.startswith(expected) for one in told)
 
@@ -166,10 +170,10 @@ def test_of_several_changes_each_is_told_with_what_it_makes() -> None:
         if PLANTED[name][0] in (_later, _within, _obligation)
     }
     told = rehearsed(several, 30)
-    assert {tuple(leaf.path for leaf in one.leaves) for one in told} == {(path,) for path in made}
+    assert {tuple(map(_path, one.leaves)) for one in told} == {(path,) for path in made}
     for one in told:
         if one.difference.what.startswith(("duty", "deadline immediate")):
-            assert one.difference.what.startswith(made[one.leaves[0].path])
+            assert one.difference.what.startswith(made[_path(one.leaves[0])])
 
 
 def test_what_two_values_make_together_has_both_for_its_cause() -> None:
@@ -185,7 +189,7 @@ def test_what_two_values_make_together_has_both_for_its_cause() -> None:
     assert paths == {(("cto",), ("ceo", "roles"))}
 
 
-def _without_leads(state: Any, elapsed: int) -> list[str]:  # noqa: ARG001 - as the rule
+def _without_leads(state: Any, elapsed: int) -> list[str]:
     return list(state.declaration.runbook.on_call[:1])
 
 
@@ -194,8 +198,12 @@ def _sooner(state: Any, at: Any) -> None:
     clock_runs.start(state, "progress", at, at + state.policy.progress)
 
 
-def _silent(state: Any, now: Any) -> Iterator[Any]:  # noqa: ARG001 - as the rule
+def _silent(state: Any, now: Any) -> Iterator[Any]:
     yield from ()
+
+
+def _by_the_cto(organisation: Any, written: Any, approval_class: Any) -> ApprovalRule:
+    return ApprovalRule(roles=("cto",), quorum=1)
 
 
 @pytest.mark.parametrize(
@@ -203,9 +211,9 @@ def _silent(state: Any, now: Any) -> Iterator[Any]:  # noqa: ARG001 - as the rul
     [
         (paging, "_leads", _without_leads, "page of development-lead"),
         (clock_runs, "start_response", _sooner, "deadline ack"),
-        (obligation_rules, "remind", _silent, "reminder of privacy-officer"),
+        (change, "rule_for", _by_the_cto, "approval of rollback"),
     ],
-    ids=["fewer are paged", "less time to acknowledge", "no reminders"],
+    ids=["fewer are paged", "less time to acknowledge", "others approve"],
 )
 def test_another_rule_is_told_as_the_release(
     monkeypatch: pytest.MonkeyPatch, module: Any, rule: str, patched: Any, expected: str
@@ -222,8 +230,16 @@ def test_another_rule_is_told_as_the_release(
 def test_rules_and_files_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     records()
     monkeypatch.setattr(clock_runs, "start_response", _sooner)
-    causes: dict[str, set[tuple[Any, ...]]] = {}
+    causes: dict[str, set[str]] = {}
     for one in rehearsed(_within):
-        causes.setdefault(one.difference.what, set()).update(leaf.path for leaf in one.leaves)
+        causes.setdefault(one.difference.what, set()).update(map(_path, one.leaves))
     assert causes["deadline ack"] == set()
     assert causes["deadline immediate"] == {PLANTED["a phase takes less"][1]}
+
+
+def test_a_rule_that_never_does_what_is_due_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time would stand still for ever: it is said, and at which instant."""
+    records()
+    monkeypatch.setattr(obligation_rules, "remind", _silent)
+    with pytest.raises(RuntimeError, match="is never done"):
+        rehearsed(lambda _: None)
