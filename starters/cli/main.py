@@ -40,6 +40,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "starters.cli.simulate:simulate",
         "Show who would be paged, and when, before it happens.",
     ),
+    "rehearse": (
+        "starters.cli.rehearse:rehearse",
+        "Run stored incidents again by the rules and runbooks of today.",
+    ),
     "schedule": ("starters.cli.schedule:schedule", "Apply, list, run and pause schedules: drills, reviews, checks."),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),
     "runbook": ("starters.cli.runbook:runbook", "List, show, draw, check and compare runbooks."),

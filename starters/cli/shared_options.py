@@ -1,12 +1,15 @@
-"""The command-line options that every subcommand takes."""
+"""The command-line options that every subcommand takes, and days as several take them."""
 
 import functools
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
 import click
 
 from starters.options import Options
+
+_REMEDY = "write a day that has begun, such as 2026-11-01"
 
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -21,3 +24,15 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
         command(Options(as_json, environment, runbooks, who), **rest)
 
     return wrapped
+
+
+def midnight(day: str, zone: tzinfo, now: datetime) -> datetime:
+    """When a day begins, in UTC. One that is none, or has not begun, is refused before anything is read."""
+    try:
+        local = datetime.combine(date.fromisoformat(day), time(), zone)
+        start = local.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"--since {day!r} is no date; {_REMEDY}") from error
+    if start > now:
+        raise click.UsageError(f"--since {day} is still to come; {_REMEDY}")
+    return start

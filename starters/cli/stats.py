@@ -1,6 +1,6 @@
 """`incident stats`: what the incidents of an environment came to, from its ledger alone."""
 
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,13 @@ import click
 from domain.values.timestamps import stamp
 from starters.cli import terminal
 from starters.cli.output import deliver, print_json
-from starters.cli.shared_options import shared
+from starters.cli.shared_options import midnight, shared
 from starters.options import Options
 
 if TYPE_CHECKING:
     from reporting.statistics.page import Scope
     from reporting.statistics.tally import Stats
     from starters.client.recorded_incidents import Unreadable
-
-_REMEDY = "write a day that has begun, such as 2026-11-01"
 
 
 @click.command()
@@ -39,7 +37,7 @@ def stats(options: Options, since: str | None, format_: str | None, output: Path
     from starters.client import recorded_incidents
 
     now, clock = datetime.now(UTC), terminal.clock(options)
-    start = None if since is None else _midnight(since, clock.zone, now)
+    start = None if since is None else midnight(since, clock.zone, now)
     unreadable: list[recorded_incidents.Unreadable] = []
     counted = tally(recorded_incidents.incidents(options, unreadable, start))
     scope = page.Scope(options.named_environment(), since, clock(now), unreadable)
@@ -74,15 +72,3 @@ def _show(counted: "Stats", scope: "Scope", unreadable: "list[Unreadable]") -> N
         )
     if unreadable:
         terminal.show(terminal.unreadable(unreadable))
-
-
-def _midnight(day: str, zone: tzinfo, now: datetime) -> datetime:
-    """When a day begins, in UTC. One that is none, or has not begun, is refused before anything is read."""
-    try:
-        local = datetime.combine(date.fromisoformat(day), time(), zone)
-        start = local.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise click.UsageError(f"--since {day!r} is no date; {_REMEDY}") from error
-    if start > now:
-        raise click.UsageError(f"--since {day} is still to come; {_REMEDY}")
-    return start

@@ -7,12 +7,13 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.config.environment import Environment
 from domain.config.names import unknown
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
+from domain.config.rehearsal import Meant, MeantDifferences
 from domain.config.runbook import Runbook
 from starters.files import obligation_checks, place_checks, runbook_checks
 from starters.files.organisation_folder import (
@@ -29,14 +30,32 @@ from starters.files.problems import InvalidFile, Problem, in_order
 from starters.files.yaml_lines import Document, read
 
 _OBLIGATIONS = "obligations.yaml"
+REHEARSAL = "rehearsal.yaml"
 _UNCHECKED = "whoever-is-on-call"
 """Stands for the roles that an organisation's file would give, where that file is invalid."""
+
+
+class MeantLine(NamedTuple):
+    """A row of a file of differences that are meant, and where it stands."""
+
+    file: Path
+    line: int
+    meant: Meant
 
 
 def load_obligations(folder: Path, organisation: Organisation) -> Obligations:
     """Read `obligations.yaml`; an organisation without one owes nothing. Raises `InvalidFile`."""
     file = Path(folder) / _OBLIGATIONS
     return _load_obligations(file, organisation) if file.exists() else Obligations()
+
+
+def load_meant(file: Path) -> list[MeantLine]:
+    """Read a file of differences that are meant; without one there are none. Raises `InvalidFile`."""
+    if not file.exists():
+        return []
+    document = read(file)
+    rows = loaded(document, MeantDifferences, ()).meant
+    return [MeantLine(file, document.line(("meant", number)), row) for number, row in enumerate(rows)]
 
 
 def load_runbook(folder: Path, type: str, organisation: Organisation, environment: Environment) -> Runbook:  # noqa: A002
@@ -82,7 +101,7 @@ def unfinished(path: Path) -> dict[Path, int]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / ORGANISATION)
-    for optional in (_OBLIGATIONS, SCHEDULES):
+    for optional in (_OBLIGATIONS, SCHEDULES, REHEARSAL):
         if (folder / optional).exists():
             yield from _lint_file(folder / optional)
     for name in list_environments(folder):
@@ -99,6 +118,8 @@ def _lint_file(file: Path) -> list[Problem]:
     if file.name == SCHEDULES:
         people = _organisation_if_valid(file.parent)
         return _refused(partial(load_schedules, file.parent, people.timezone if people else None))
+    if file.name == REHEARSAL:
+        return _refused(partial(load_meant, file))
     if file.parent.name == "environments":
         return _refused(partial(load_environment, file.parent.parent, file.stem))
     return _refused(
