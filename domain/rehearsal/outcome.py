@@ -127,8 +127,7 @@ def _standing(state: IncidentState) -> Iterator[tuple[str, str]]:
 
 def _change(change: ChangeRecord) -> Iterator[tuple[str, str]]:
     short = _short(change.workflow_id)
-    asked = ", ".join(f"{name}={value}" for name, value in change.params.items())
-    yield f"change {short}", f"{change.action} {asked} by {change.requested_by}: {change.status}"
+    yield f"change {short}", f"{change.action} {_params(change.params)} by {change.requested_by}: {change.status}"
     for vote in change.approvals:
         yield f"vote of {vote.by} on {short}", f"{vote.decision} as {vote.role}, {stamp(vote.at)}"
 
@@ -141,12 +140,10 @@ def _on_offer(state: IncidentState) -> Iterator[tuple[str, str]]:
         opens = f", opens {probe.opens}" if probe.opens else ""
         yield f"look {probe.id}", f"{probe.probe} {_params(probe.params)}{raises}{opens}"
     for step in change_requests.change_steps(state):
-        because = ", ".join(findings.suggested(state, step))
-        yield (
-            f"offer {step.id}",
-            f"{step.change} {_params(step.params)}, asks for {list(step.ask)}, for {because or '-'}",
-        )
+        asks, because = ", ".join(step.ask), ", ".join(findings.suggested(state, step))
+        yield f"offer {step.id}", f"{step.change} {_params(step.params)}; asks for {asks or '-'}; for {because or '-'}"
 
 
 def _params(params: dict[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in params.items())
+    """Parameters in the order of their names, as the record has them."""
+    return ", ".join(f"{name}={value}" for name, value in sorted(params.items()))

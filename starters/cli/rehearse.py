@@ -129,7 +129,8 @@ def _differences(record: "Record", today: Any, rehearser: Any) -> Iterator[_Diff
         return
     for difference, leaves, doubt in rehearser.rehearse(record, documents):
         because = today.because(declaration, leaves) if leaves else RULES
-        yield _Difference(record.state.id, *difference, f"{because}, {doubt}" if doubt else because)
+        what, was, would_be = difference
+        yield _Difference(record.state.id, what, was, would_be, f"{because}, {doubt}" if doubt else because)
 
 
 def _late(incident: str, what: str, due_at: datetime, at: datetime) -> dict[str, str]:
