@@ -47,6 +47,10 @@ class Alerted(NamedTuple):
     text: str
 
 
+class Idle(NamedTuple):
+    """Nothing was under way any more, and what nobody closes, upkeep or a dry run, went on by itself."""
+
+
 class Intended(NamedTuple):
     """A change that was restored with its intent on record."""
 
@@ -55,7 +59,7 @@ class Gone(NamedTuple):
     """A change whose workflow was not there any more."""
 
 
-What = Spoken | Unread | Woke | Looked | Alerted | Intended | Gone | Any
+What = Spoken | Unread | Woke | Looked | Alerted | Idle | Intended | Gone | Any
 """One of these, or an event or an answer that is taken as it is."""
 
 
@@ -71,7 +75,15 @@ class Input(NamedTuple):
     workflow_id: str | None = None
 
 
-_TAKEN = (events.AccessDenied, events.Restored, work_events.LinkAsked, work_events.Linked, work_events.LedgerTold)
+_TAKEN = (
+    events.AccessDenied,
+    events.Restored,
+    work_events.LinkAsked,
+    work_events.Linked,
+    work_events.LinkHeld,
+    work_events.LedgerTold,
+)
+_BY_ITSELF = (change_events.ChangeRequested, change_events.NotPlanned, events.Closed)
 
 
 def deadline(entry: Entry) -> datetime | None:
@@ -83,8 +95,10 @@ def deadline(entry: Entry) -> datetime | None:
 def to_incident(entry: Entry, event: Event | None, followers: list[Entry]) -> What | None:
     """What was given to the incident there; None for what its rules made of what was given before."""
     match event:
-        case None | events.Declared() | change_events.ChangeRequested() | change_events.NotPlanned():
-            given = None
+        case None | events.Declared():
+            return None
+        case _ if isinstance(event, _BY_ITSELF) and not entry.cause:
+            return Idle()
         case events.AlertRepeated():
             return Alerted(entry.actor, event.text)
         case work_events.Found():
@@ -93,12 +107,10 @@ def to_incident(entry: Entry, event: Event | None, followers: list[Entry]) -> Wh
             return event
         case _ if isinstance(event, _TAKEN):
             return event
-        case _:
-            given = None
     if (since := deadline(entry)) is not None:
         return Woke(since)
     name = entry.cause.get("command")
-    return given if name in {None, "start", "restore"} else _spoken(entry, str(name), followers)
+    return None if name in {None, "start", "restore"} else _spoken(entry, str(name), followers)
 
 
 def _spoken(entry: Entry, name: str, followers: list[Entry]) -> Spoken | Unread:

@@ -98,7 +98,8 @@ def _of(event: Event, actor: str, due: str) -> Iterator[tuple[str, str]]:
         case Suggested():
             yield f"suggestion of {event.step}", f"because of {event.because}"
         case LinkAsked():
-            yield f"incident of type {event.type}", f"opened {due} because of {event.because}"
+            under = f" under {event.key}" if event.key else ""
+            yield f"incident of type {event.type}", f"opened {due}{under} because of {event.because}"
 
 
 def _short(workflow_id: str) -> str:

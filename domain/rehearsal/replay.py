@@ -19,8 +19,8 @@ from domain.model.event_kinds import Happening, event_of
 from domain.model.events import AccessDenied, Event, Restored
 from domain.model.finding import Finding, FindingStatus
 from domain.model.records import ChangeStatus
-from domain.model.work_events import LedgerTold, LinkAsked, Linked, NoticeMoved
-from domain.rehearsal.given import Alerted, Gone, Input, Intended, Looked, Spoken, Unread, Woke
+from domain.model.work_events import LedgerTold, LinkAsked, Linked, LinkHeld, NoticeMoved
+from domain.rehearsal.given import Alerted, Gone, Idle, Input, Intended, Looked, Spoken, Unread, Woke
 from domain.rehearsal.record import Record
 from domain.rules import access, alerts, change_requests, decide, findings, lifecycle
 from domain.rules.change_messages import ChangeRequest
@@ -158,7 +158,6 @@ class Replay(PlayedIncident):
             change.give(one)
             self.hear_change(change, now)
         self.settle(now)
-        self._plan_dry_run(now)
 
     def _give(self, one: Input, now: datetime) -> None:
         """Let the incident take what was given to it."""
@@ -176,6 +175,8 @@ class Replay(PlayedIncident):
                 self.take(alerts.repeated(state, what.by, what.text), now)
             case Looked():
                 self._look(what, now)
+            case Idle():
+                self._go_on_by_itself(now)
             case AccessDenied():
                 self.take(access.denied_access(state, what.action), now)
             case LedgerTold(state="failing"):
@@ -198,9 +199,9 @@ class Replay(PlayedIncident):
             case NoticeMoved():
                 return any(one.step == event.step and one.status == "sending" for one in state.notices)
             case LinkAsked():
-                return event.type not in {link.type for link in state.links}
-            case Linked():
-                return event.type in {link.type for link in state.links}
+                return (event.type, event.key) not in {(link.type, link.key) for link in state.links}
+            case Linked() | LinkHeld():
+                return (event.type, event.key) in {(link.type, link.key) for link in state.links}
             case _:
                 return True
 
@@ -225,13 +226,16 @@ class Replay(PlayedIncident):
         if isinstance(before, _Recorded) and record is not None:
             self.changes[workflow_id] = _Recorded(ChangeRequest.of(self.live.state, record), self._record, before.wakes)
 
-    def _plan_dry_run(self, now: datetime) -> None:
-        """In a dry run, as its workflow does: once the probes have answered, plan every change, then end."""
+    def _go_on_by_itself(self, now: datetime) -> None:
+        """Close upkeep whose work is done; of a dry run plan every change, then close it: as its workflow does."""
         state = self.live.state
-        if state.live or state.ended or findings.unobserved(state):
+        if state.ended:
             return
-        if not state.changes:
-            self.live.take(change_requests.request_all(state), now)
-            self.settle(now)
-        if not state.changes_in_flight():
-            self.live.take(lifecycle.end_dry_run(state), now)
+        if state.upkeep:
+            self.live.take(lifecycle.end_upkeep(state, now), now)
+        elif not state.live:
+            if not state.changes:
+                self.live.take(change_requests.request_all(state), now)
+                self.settle(now)
+            if not state.changes_in_flight():
+                self.live.take(lifecycle.end_dry_run(state), now)
