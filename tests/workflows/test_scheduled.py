@@ -63,7 +63,7 @@ async def test_what_is_wrong_is_opened_once(server: WorkflowEnvironment, world: 
             await run.result()
             links.append((await told.state())["links"])
         opened = [Told(server.client, server.client.get_workflow_handle(link["incident"])) for link in links[0]]
-        states = [await one.state() for one in opened]
+        states = [await one.until(lambda state: state["pages"]) for one in opened]
         kinds = [(await one.handle.describe()).typed_search_attributes for one in opened]
     assert [(state["title"], state["description"], state["mode"], state["type"]) for state in states] == [
         (f"Names: {name}", said, "live", "maintenance") for name, said in WRONG.items()
@@ -89,6 +89,7 @@ async def test_a_key_that_is_given_back_opens_anew(server: WorkflowEnvironment, 
             mending = Told(server.client, server.client.get_workflow_handle(link["incident"]))
             await mending.do("false_alarm", reason="made it")
             await mending.handle.result()
+            await server.client.get_workflow_handle(ids.key_workflow_id("drift:staging:trails.account")).result()
     assert None not in found
     assert len(set(found)) == 2
 
