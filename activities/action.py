@@ -172,7 +172,12 @@ class ChangeAction(_Action[P], ABC):
 
 
 class NoticeAction(_Action[P], ABC):
-    """Informs an outside party, at most once."""
+    """Informs an outside party, at most once; in a drill nobody.
+
+    `audience` says who hears it.
+    """
+
+    audience: ClassVar[str]
 
     def __init__(self, clients: Clients, status_page: StatusPageApi) -> None:
         super().__init__(clients)
@@ -181,6 +186,14 @@ class NoticeAction(_Action[P], ABC):
     @abstractmethod
     def send(self, scope: Scope, params: P, sequence: int) -> Noticed:
         """Send it, unless a look shows that it was sent before. `sequence` orders the notices of one incident."""
+
+    @abstractmethod
+    def words(self, scope: Scope, params: P) -> str:
+        """What is said, in short; reads nothing."""
+
+    def recorded(self, scope: Scope, params: P) -> Noticed:
+        """Tell nobody: what would have been said, and to whom, for the record of a drill."""
+        return Noticed(reference="drill", text=f"nothing (drill); to {self.audience}: {self.words(scope, params)}")
 
 
 def needed(value: T | None, environment: Environment, field: str) -> T:

@@ -142,6 +142,9 @@ def _send(notice: NoticeAction[Any]) -> Activity:
     def send(call: NoticeCall) -> Noticed:
         if call.scope.mode == "dry-run":
             raise RuleError("a dry run informs nobody outside")
-        return notice.send(call.scope, notice.params.model_validate(call.params), call.sequence)
+        params = notice.params.model_validate(call.params)
+        if call.scope.mode == "drill":
+            return notice.recorded(call.scope, params)
+        return notice.send(call.scope, params, call.sequence)
 
     return _activity(f"{notice.name}.send", send)

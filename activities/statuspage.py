@@ -47,6 +47,7 @@ class _Post(NoticeAction[PostParams]):
     """Brings the public incident to one status."""
 
     needs = ("status_page",)
+    audience = "the status page"
     status: ClassVar[str]
     text: ClassVar[str]
     opens: ClassVar[bool] = True
@@ -79,6 +80,9 @@ class _Post(NoticeAction[PostParams]):
             elif int(_mark(ours).get("seq", -1)) < sequence:
                 api.request("PATCH", f"{incidents}/{ours['id']}", {"incident": update})
         return Noticed(reference=f"{incidents}/{ours['id']}", text=self.text)
+
+    def words(self, scope: Scope, params: PostParams) -> str:  # noqa: ARG002 - the same text for all
+        return self.text
 
     def _update(
         self,

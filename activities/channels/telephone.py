@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.action import Clients, RuleError
 from domain.model.activity_io import PageCall
+from domain.rules.messages import DRILL
 
 SERVICE = "pinpoint-sms-voice-v2"
 _LONGEST_VALUE = 800
@@ -40,11 +41,12 @@ def voice(clients: Clients, call: PageCall, address: str) -> str:
 
 
 def short_text(call: PageCall) -> str:
-    """Say a page in at most 140 characters, the incident's id always among them."""
+    """Say a page in at most 140 characters, the incident's id always among them; that it is a drill comes first."""
     text = f"{call.subject}: {call.body}" if call.body else call.subject
     if call.incident in (short := textwrap.shorten(text, _LONGEST_TEXT, placeholder=" ...")):
         return short
-    return textwrap.shorten(f"{call.incident} {text}", _LONGEST_TEXT, placeholder=" ...")
+    mark, said = (f"{DRILL} ", text.removeprefix(DRILL)) if text.startswith(DRILL) else ("", text)
+    return textwrap.shorten(f"{mark}{call.incident} {said}", _LONGEST_TEXT, placeholder=" ...")
 
 
 def _asked(call: PageCall, address: str, body: str) -> dict[str, Any]:

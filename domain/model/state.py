@@ -114,6 +114,11 @@ class IncidentState(BaseModel):
         return self.declaration.mode == "upkeep"
 
     @property
+    def drill(self) -> bool:
+        """Whether nothing is wrong but what was injected: people are told so first, and nobody outside is told."""
+        return self.declaration.mode == "drill"
+
+    @property
     def responding(self) -> bool:
         """Whether the symptoms still last: declared or acknowledged, not yet mitigated."""
         return self.status in {Status.DECLARED, Status.ACKNOWLEDGED}

@@ -7,6 +7,9 @@ from domain.model.state import IncidentState
 from domain.rules import obligation_rules, tasks
 from domain.values.status import Status
 
+DRILL = "DRILL"
+"""The first word of everything that a drill says to people, in subject and body: nothing is wrong."""
+
 
 class Words(NamedTuple):
     """What a page or a mail says."""
@@ -15,9 +18,9 @@ class Words(NamedTuple):
     body: str
 
 
-def _marked(state: IncidentState) -> str:
-    drill = "DRILL " if state.declaration.mode == "drill" else ""
-    return f"{drill}[{state.severity}]"
+def marked(state: IncidentState, text: str) -> str:
+    """A text as its readers get it: of a drill that comes first."""
+    return f"{DRILL} {text}" if state.drill else text
 
 
 def page_words(state: IncidentState, page: Page) -> Words:
@@ -25,8 +28,8 @@ def page_words(state: IncidentState, page: Page) -> Words:
     declaration = state.declaration
     links = "\n".join(f"{board.title}: {board.url}" for board in declaration.organisation.dashboards)
     return Words(
-        f"{_marked(state)} {declaration.runbook.title} {state.id}: {page.reason}",
-        f"{declaration.title}\n{_ask(state, page)}\n{links}",
+        marked(state, f"[{state.severity}] {declaration.runbook.title} {state.id}: {page.reason}"),
+        marked(state, f"{declaration.title}\n{_ask(state, page)}\n{links}"),
     )
 
 
@@ -44,4 +47,4 @@ def mail_words(state: IncidentState, mail: Mail) -> Words:
     """What a reminder says: what is overdue or due soon, and how it is done."""
     duty = next((record for record in state.obligations if record.step == mail.step), None)
     body = obligation_rules.ask(state, duty) if duty else tasks.ask(state, state.task(mail.step))
-    return Words(f"{_marked(state)} {state.id}: {mail.subject}", body)
+    return Words(marked(state, f"[{state.severity}] {state.id}: {mail.subject}"), marked(state, body))

@@ -23,8 +23,11 @@ class NextStep(NamedTuple):
 
 def next_steps(state: IncidentState) -> list[NextStep]:
     """Everything that people can do now, the most pressing first; nothing once the incident has ended."""
-    if state.ended:
-        return []
+    steps = [] if state.ended else _open_steps(state)
+    return [step._replace(why=f"drill: {step.why}") for step in steps] if state.drill else steps
+
+
+def _open_steps(state: IncidentState) -> list[NextStep]:
     if state.upkeep:
         return list(_tasks(state))
     found: list[NextStep] = []

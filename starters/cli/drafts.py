@@ -4,6 +4,7 @@ from string import Template
 from typing import Any
 
 from domain.config.organisation import Contact, Organisation
+from domain.rules.messages import DRILL
 from domain.values.local_time import Clock
 from starters.cli import terminal
 from starters.errors import RefusedError
@@ -31,7 +32,8 @@ def drafts(options: Options, state: dict[str, Any], step: str) -> dict[str, str]
     if obligation is None or not obligation.pack:
         raise RefusedError(f"obligation {step!r} has no drafts; name them under `pack` in obligations.yaml")
     values = _values(state, organisation, organisation.contact(obligation.owner), terminal.clock(options))
-    return {name: _filled(options, name, values) for name in obligation.pack}
+    drafts = {name: _filled(options, name, values) for name in obligation.pack}
+    return {name: f"{DRILL}\n\n{text}" for name, text in drafts.items()} if state["mode"] == "drill" else drafts
 
 
 def _filled(options: Options, name: str, values: dict[str, str | None]) -> str:

@@ -16,7 +16,7 @@ from activities.aws.observability.support_cases import OpenCase, ResolveCase
 from activities.catalogue import NOTICES
 from activities.statuspage import Identified, Investigating, Monitoring, Resolved
 from activities.statuspage_client import StatusPageClient
-from domain.model.activity_io import NoticeCall, Noticed
+from domain.model.activity_io import Mode, NoticeCall, Noticed
 from sandbox.aws import support
 from tests.activities.scopes import scope
 from tests.activities.statuspage_server import StatusPageServer, statuspage_server
@@ -47,11 +47,11 @@ class NoticeWorld:
         for sequence, name in enumerate(self.before, start=1):
             self._send(name, sequence)
 
-    def send(self) -> Noticed:
-        return self._send(self.name, len(self.before) + 1)
+    def send(self, mode: Mode = "live") -> Noticed:
+        return self._send(self.name, len(self.before) + 1, mode)
 
-    def _send(self, name: str, sequence: int) -> Noticed:
-        call = NoticeCall(scope=scope(), step="tell", params=self.params, sequence=sequence)
+    def _send(self, name: str, sequence: int, mode: Mode = "live") -> Noticed:
+        call = NoticeCall(scope=scope(mode=mode), step="tell", params=self.params, sequence=sequence)
         noticed: Noticed = ActivityEnvironment().run(self._activities[f"{name}.send"], call)
         return noticed
 

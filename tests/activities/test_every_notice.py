@@ -72,6 +72,17 @@ def test_what_may_fail_keeps_nothing_from_being_told(world: NoticeWorld, code: s
     _received_once(world, before)
 
 
+def test_in_a_drill_a_notice_reaches_nobody(world: NoticeWorld) -> None:
+    """Not a call is made, of AWS or of the status page: the record says what would have been said, and to whom."""
+    before, asked = world.received(), len(world.page.requests)
+    with WIRE.listening(lambda _: None) as sent:
+        told = world.send(mode="drill")
+    assert (sent, world.received(), len(world.page.requests)) == ([], before, asked)
+    action = NOTICES[world.name]
+    assert told.text.startswith(f"nothing (drill); to {action.audience}: ")
+    assert len(told.text) > len(f"nothing (drill); to {action.audience}: ")
+
+
 @pytest.mark.parametrize("notice", sorted(NOTICES))
 def test_every_request_of_a_notice_meets_every_status(notice: str) -> None:
     """Whatever the status page answers, it leaves with its kind; once it goes through, it has been told once."""

@@ -14,6 +14,7 @@ from tests.organisations.folders import written
 
 STATE: dict[str, Any] = {
     "id": "inc-20261123-7f3k",
+    "mode": "live",
     "declared_at": "2026-11-23T03:00:00Z",
     "mitigated_at": None,
     "facts": [
@@ -67,3 +68,11 @@ def test_a_duty_without_drafts_says_so(tmp_path: Path) -> None:
     """Where obligations.yaml names no draft there is none."""
     with pytest.raises(RefusedError, match="has no drafts"):
         _draft(written(tmp_path), "authority", "call.md")
+
+
+def test_a_draft_of_a_drill_says_so_first() -> None:
+    """Whoever finds it later must not send it."""
+    options = Options(runbooks=str(shipped_folder()))
+    (live,) = drafts.drafts(options, STATE, "statement").values()
+    (drill,) = drafts.drafts(options, {**STATE, "mode": "drill"}, "statement").values()
+    assert drill == f"DRILL\n\n{live}"

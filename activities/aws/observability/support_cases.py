@@ -35,6 +35,7 @@ class OpenCase(NoticeAction[CaseParams]):
     """Opens a technical support case."""
 
     name = "support.open_case"
+    audience = "AWS Support"
     permissions = iam("support:CreateCase DescribeCases DescribeSeverityLevels")
 
     def send(self, scope: Scope, params: CaseParams, sequence: int) -> Noticed:
@@ -51,7 +52,7 @@ class OpenCase(NoticeAction[CaseParams]):
                 return Noticed(reference=known[0]["caseId"], text="The support case was opened before.")
             severity = _severity(support, scope.severity, params.language)
             case = self.clients.once("support").create_case(
-                subject=f"[{scope.incident}] {scope.severity} {scope.type} in {scope.environment.region}",
+                subject=_subject(scope),
                 communicationBody=_body(scope),
                 serviceCode=params.service_code,
                 categoryCode=params.category_code,
@@ -61,11 +62,15 @@ class OpenCase(NoticeAction[CaseParams]):
             )
         return Noticed(reference=str(case["caseId"]), text=f"Opened a support case of severity {severity}.")
 
+    def words(self, scope: Scope, params: CaseParams) -> str:
+        return _subject(scope)
+
 
 class ResolveCase(NoticeAction[NoParams]):
     """Resolves the case that the incident opened."""
 
     name = "support.resolve_case"
+    audience = "AWS Support"
     permissions = iam("support:DescribeCases ResolveCase")
 
     def send(self, scope: Scope, params: NoParams, sequence: int) -> Noticed:
@@ -82,6 +87,13 @@ class ResolveCase(NoticeAction[NoParams]):
         if not known:
             return Noticed(reference="none", text="No support case was opened, so there is none to resolve.")
         return Noticed(reference=known[0]["caseId"], text="The support case is resolved.")
+
+    def words(self, scope: Scope, params: NoParams) -> str:
+        return f"{_subject(scope)}: resolved"
+
+
+def _subject(scope: Scope) -> str:
+    return f"[{scope.incident}] {scope.severity} {scope.type} in {scope.environment.region}"
 
 
 def _find(support: Any, scope: Scope) -> list[dict[str, Any]]:
