@@ -53,7 +53,7 @@ async def run(stage: Stage, size: Size) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="incident-bench-") as caches:
         for turn in range(size.pairs + warm):
             helps.append(_help(stage, 1 if size.quick else _HELPS))
-            bare = await _start(stage, stage.bare, "-c", _SMALLEST, stage.address, f"bare-{uuid4()}", _queue())
+            bare = await _start(stage, stage.bare, "-c", _SMALLEST, stage.server.address, f"bare-{uuid4()}", _queue())
             starts.append((await _start(stage, stage.ours, *_START, cache=f"{caches}/kept"), bare))
             firsts.append((await _start(stage, stage.ours, *_START, cache=f"{caches}/{turn}"), bare))
     return [
@@ -79,7 +79,7 @@ def _timed(stage: Stage, *arguments: str, cache: str = "") -> tuple[float, str]:
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, *arguments],
-        env={**plain, "TEMPORAL_ADDRESS": stage.address, "XDG_CACHE_HOME": cache},
+        env={**plain, "TEMPORAL_ADDRESS": stage.server.address, "XDG_CACHE_HOME": cache},
         capture_output=True,
         text=True,
         check=True,

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from temporalio.client import Client
 
@@ -21,6 +22,16 @@ _PARTITIONS = ("matching.numTaskqueueReadPartitions=1", "matching.numTaskqueueWr
 _KEYWORDS = (ids.INCIDENT_TYPE, ids.INCIDENT_SEVERITY, ids.INCIDENT_STATUS, ids.INCIDENT_MODE)
 _ANSWER_SECONDS = 60.0
 _POLL_SECONDS = 0.1
+
+
+class Server(NamedTuple):
+    address: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """The CPU that it has taken since it began, of all its threads (proc(5): utime and stime)."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _binary() -> str:
@@ -44,8 +55,8 @@ def _command(port: int, database: Path) -> list[str]:
 
 
 @asynccontextmanager
-async def server() -> AsyncIterator[str]:
-    """Run a server on a new database file until the block ends; yields its address."""
+async def server() -> AsyncIterator[Server]:
+    """Run a server on a new database file until the block ends."""
     with tempfile.TemporaryDirectory(prefix="incident-bench-") as folder:
         with choosing():
             port = choose(None)
@@ -56,7 +67,7 @@ async def server() -> AsyncIterator[str]:
                 _end(process)
                 raise
         try:
-            yield f"{HOST}:{port}"
+            yield Server(f"{HOST}:{port}", process.pid)
         finally:
             _end(process)
 

@@ -14,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks import play
 from benchmarks.frozen import outage_shape
-from benchmarks.server import server
+from benchmarks.server import Server, server
 from benchmarks.sides import BareSide, OurSide, Side
 from benchmarks.working import WorkerProcess
 
@@ -37,7 +37,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Stage:
-    address: str
+    server: Server
     ours: OurSide
     bare: BareSide
     counted: dict[str, Counted]
@@ -60,7 +60,8 @@ def new_id(side: Side) -> str:
 @asynccontextmanager
 async def stage(outages: int = 5) -> AsyncIterator[Stage]:
     """Bring everything up, with the bare workflow in its frozen shape, and play some outages on each side."""
-    async with server() as address:
+    async with server() as serving:
+        address = serving.address
         processes = [WorkerProcess(address, ours=True), WorkerProcess(address, ours=False)]
         try:
             for process in processes:
@@ -68,7 +69,7 @@ async def stage(outages: int = 5) -> AsyncIterator[Stage]:
             ours = OurSide(await Client.connect(address, data_converter=pydantic_data_converter), processes[0])
             bare = BareSide(await Client.connect(address), processes[1], outage_shape().padded())
             counted = {side.name: await _played(side, outages) for side in (ours, bare)}
-            yield Stage(address, ours, bare, counted)
+            yield Stage(serving, ours, bare, counted)
         finally:
             for process in processes:
                 process.stop()

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import rfc8785
 from pydantic import BaseModel
@@ -55,6 +55,19 @@ class Entry(Unchained):
         return rfc8785.dumps(self.model_dump(mode="json")).decode()
 
 
+class Recorded(Protocol):
+    """What goes on record: an event, of which an entry holds all but when it was and who did it."""
+
+    V: ClassVar[int]
+
+    @property
+    def kind(self) -> str: ...
+
+    def data(self) -> dict[str, Any]: ...
+
+    def sentence(self, actor: str) -> str: ...
+
+
 class Timeline(BaseModel):
     """A chain that only grows. `seq` starts at 1; the first entry's `prev` is 64 zeros.
 
@@ -73,6 +86,10 @@ class Timeline(BaseModel):
     @property
     def head(self) -> str:
         return self.entries[-1].hash if self.entries else self.base
+
+    def record(self, at: datetime, actor: str, event: Recorded, cause: dict[str, Any]) -> Entry:
+        """Append what happened."""
+        return self.append(at, actor, event.kind, event.sentence(actor), event.data(), v=event.V, cause=cause)
 
     def append(
         self,

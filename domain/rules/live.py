@@ -12,10 +12,10 @@ from domain.model.commands import Command
 from domain.model.declaration import Declaration
 from domain.model.effects import Effect
 from domain.model.event_kinds import Happening
-from domain.model.events import Declared, Event, Restored
+from domain.model.events import Declared, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
-from domain.model.timeline import Entry, Timeline
+from domain.model.timeline import Timeline
 from domain.rules import change_requests, clock, decide, evolve, facts
 from domain.rules.react import outstanding, react
 
@@ -33,7 +33,7 @@ class LiveIncident:
         """Begin an incident: what the declaration says of facts is recorded, evidence begins to be preserved."""
         at, event = declaration.declared_at, Declared(declaration=declaration)
         timeline = timeline or Timeline()
-        entry = _entry(timeline, event, declaration.declared_by, at, {"command": "start"})
+        entry = timeline.record(at, declaration.declared_by, event, {"command": "start"})
         incident = cls(evolve.declared(declaration, at, declaration.declared_by), timeline)
         incident.effects += react(incident.state, entry, event)
         cause = {"command": "start", "entry": entry.seq}
@@ -51,7 +51,7 @@ class LiveIncident:
             given = own or cause or {}
             if own is None and first is not None:
                 given = {**{name: value for name, value in given.items() if name != "given"}, "entry": first}
-            entry = _entry(self.timeline, event, actor, at or now, given)
+            entry = self.timeline.record(at or now, actor, event, given)
             first = first or entry.seq
             evolve.evolve(self.state, entry, event)
             self.effects += react(self.state, entry, event)
@@ -81,7 +81,3 @@ class LiveIncident:
             incident.take(change_requests.intended(incident.state, workflow_id, approvers), now, cause)
         incident.effects = list(outstanding(incident.state))
         return incident
-
-
-def _entry(timeline: Timeline, event: Event, actor: str, at: datetime, cause: dict[str, Any]) -> Entry:
-    return timeline.append(at, actor, event.kind, event.sentence(actor), event.data(), v=event.V, cause=cause)

@@ -2,17 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Applied, Planned
 from domain.model.commands import CHANGE_COMMANDS
 from domain.model.effects import Effect, StartChange, TellChanges
 from domain.model.event_kinds import Happening
+from domain.model.events import Event
 from domain.model.plan import Plan
 from domain.model.records import ChangeStatus
-from domain.model.timeline import Entry, Timeline
+from domain.model.timeline import Entry, Recorded, Timeline
 from domain.rules import change_requests, clock, tasks
 from domain.rules.change import LiveChange
 from domain.rules.change_messages import ChangeRequest
@@ -22,31 +24,38 @@ from domain.values.status import Status
 _TARGET = "simulated"
 
 
-class Draft(Timeline):
-    """A record that proves nothing, as nothing has happened: to hash it would take most of the time."""
+@dataclass(slots=True)
+class _Drafted:
+    """An entry that proves nothing: what stands in it is worked out for whoever reads it."""
 
-    def append(
-        self,
-        at: datetime,
-        actor: str,
-        kind: str,
-        text: str,
-        data: dict[str, Any] | None = None,
-        *,
-        v: int = 1,
-        cause: dict[str, Any] | None = None,
-    ) -> Entry:
-        entry = Entry.model_construct(
-            seq=self.length + 1,
-            at=at,
-            actor=actor,
-            kind=kind,
-            text=text,
-            data=data or {},
-            v=v,
-            cause=cause or {},
-            prev="",
-        )
+    seq: int
+    at: datetime
+    actor: str
+    event: Event
+    cause: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return self.event.kind
+
+    @property
+    def v(self) -> int:
+        return self.event.V
+
+    @property
+    def text(self) -> str:
+        return self.event.sentence(self.actor)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self.event.data()
+
+
+class Draft(Timeline):
+    """A record that proves nothing, as nothing has happened: to write and hash it would take most of the time."""
+
+    def record(self, at: datetime, actor: str, event: Recorded, cause: dict[str, Any]) -> Entry:
+        entry = cast("Entry", _Drafted(self.length + 1, at, actor, cast("Event", event), cause))
         self.entries.append(entry)
         return entry
 
