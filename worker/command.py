@@ -28,29 +28,35 @@ _log = structlog.get_logger(__name__)
 @click.option(
     "--queues", "given", multiple=True, metavar="Q", help=f"Queues to serve, of {', '.join(QUEUES)}; all by default."
 )
+@click.option("--build-id", "build", metavar="BUILD", help="The release that this worker runs.")
 @click.argument("more", nargs=-1, metavar="")
 @click.option("--json", "as_json", is_flag=True, help="When ready, print one JSON document on stdout; log in JSON.")
 @click.option("--environment", hidden=True, help="Taken as everywhere; an incident carries its own environment.")
 @click.option("--runbooks", metavar="DIR", help="The organisation's folder, for what schedules declare.")
 @click.option("--as", "who", hidden=True, help="Taken as everywhere; a worker acts for whoever asked.")
 def worker(
-    given: tuple[str, ...], more: tuple[str, ...], runbooks: str | None, as_json: bool, **_taken: str | None
+    given: tuple[str, ...],
+    build: str | None,
+    more: tuple[str, ...],
+    runbooks: str | None,
+    as_json: bool,
+    **_taken: str | None,
 ) -> NoReturn:
     """Run the workflows and actions of incidents until told to stop (SIGTERM, Ctrl-C)."""
     if more and not given:
         raise click.UsageError(f"unexpected argument {more[0]!r}: queues follow --queues")
     queues = [queue for names in (*given, *more) for queue in names.split(",") if queue]
-    leave(run(queues, runbooks, as_json=as_json))
+    leave(run(queues, as_json=as_json, runbooks=runbooks, build_id=build))
 
 
-def run(queues: Sequence[str], runbooks: str | None = None, *, as_json: bool = False) -> int:
+def run(queues: Sequence[str], *, as_json: bool = False, **given: str | None) -> int:
     """Serve the queues, or those of the settings when none are given, and return the exit status.
 
     0 stopped as told, 1 died, 2 settings that cannot be served, 3 Temporal unreachable.
     """
     configure_logs("info", as_json=as_json or None)
     try:
-        settings = read_settings(queues, runbooks)
+        settings = read_settings(queues, **given)
         configure_logs(settings.log_level, as_json=as_json or None)
         interceptors = tracing.interceptors("incident-worker")
         if interceptors:
@@ -67,9 +73,9 @@ def run(queues: Sequence[str], runbooks: str | None = None, *, as_json: bool = F
     return 0
 
 
-def read_settings(queues: Sequence[str], runbooks: str | None = None) -> Settings:
+def read_settings(queues: Sequence[str], **others: str | None) -> Settings:
     """Read the settings; what is given wins over the environment. Raises `SettingsError` that names each bad field."""
-    given = {"queues": tuple(queues), "runbooks": runbooks}
+    given = {"queues": tuple(queues), **others}
     try:
         return Settings.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:

@@ -4,18 +4,16 @@ import asyncio
 from datetime import timedelta
 
 import structlog
-from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.values.ids import INCIDENTS_QUEUE
 from worker.errors import SettingsError, UnreachableError
-from workflows import search_attributes, temporal_client
+from workflows import builds, search_attributes, temporal_client
 
 _CONNECT_TIMEOUT = timedelta(seconds=15)
 _MAY_NOT = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED})
@@ -85,10 +83,4 @@ async def register_search_attributes(client: Client) -> None:
 
 async def is_polled(client: Client, queue: str) -> bool:
     """Whether the server shows us polling a queue (Temporal: `DescribeTaskQueue`)."""
-    kind = (
-        TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if queue == INCIDENTS_QUEUE else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
-    )
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
-    )
-    return any(poller.identity == client.identity for poller in answer.pollers)
+    return any(client.identity in identities for identities in (await builds.polled(client, queue)).pollers.values())

@@ -19,7 +19,7 @@ from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
 from domain.values.ids import DIAGNOSE_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE
 from starters.files.shipped import shipped_folder
-from worker import house
+from worker import builds, house
 from worker.connect import connect, is_polled, register_search_attributes
 from worker.errors import SettingsError
 from worker.heartbeat import beat
@@ -51,14 +51,17 @@ async def serve(
     todo = _activities(settings, clients)
     stop = _stop_on_signals()
     client = await connect(interceptors, runtime(settings.metrics_address))
+    await builds.admit(client, settings.build_id)
     if INCIDENTS_QUEUE in settings.queues:
         await register_search_attributes(client)
     served = [queue for queue in settings.queues if queue == INCIDENTS_QUEUE or todo.get(queue)]
     workers = [build_worker(client, queue, settings, todo.get(queue, [])) for queue in served]
     async with _running(workers, settings.shutdown_grace) as died:
         await _polled(client, workers, died)
+        if settings.build_id is not None:
+            await builds.announce(client, settings.build_id)
         served = [worker.task_queue for worker in workers]
-        _log.info("worker ready", queues=served, namespace=client.namespace)
+        _log.info("worker ready", queues=served, build=settings.build_id, namespace=client.namespace)
         if on_ready is not None:
             on_ready(served)
         stopping = asyncio.create_task(stop.wait())
@@ -113,6 +116,7 @@ def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[
         activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS if workflows else None,
+        deployment_config=builds.config(settings.build_id),
         workflow_runner=runner(share_workflows=True),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,

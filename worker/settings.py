@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from activities.permissions.roles import roles
 from domain.values.durations import Duration
 from domain.values.ids import QUEUES
+from workflows import builds
 
 
 def _known(name: str) -> str:
@@ -38,6 +39,9 @@ class Settings(BaseSettings):
 
     queues: Annotated[tuple[Queue, ...], NoDecode] = QUEUES
     """The task queues to serve, with commas between them."""
+
+    build_id: str | None = Field(default=None, pattern=builds.PATTERN)
+    """The release that this worker runs: incidents that begin on it stay on it. Without one nothing is kept apart."""
 
     role_arns: Annotated[dict[Role, str], NoDecode] = {}
     """The ARN of each role to act under, as a JSON object; one not named acts as its queue's, or as the worker itself.

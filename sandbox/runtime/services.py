@@ -17,7 +17,7 @@ from sandbox.runtime.ports import HOST
 from sandbox.runtime.state import Files, State
 
 _ROOT = Path(__file__).resolve().parents[2]
-_NOT_INHERITED = ("TEMPORAL_", "AWS_", "STATUSPAGE_")
+_NOT_INHERITED = ("TEMPORAL_", "AWS_", "STATUSPAGE_", "INCIDENT_BUILD_ID")
 _PROBE_SECONDS = 5.0
 
 

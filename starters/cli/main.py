@@ -46,6 +46,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "schedule": ("starters.cli.schedule:schedule", "Apply, list, run and pause schedules: drills, reviews, checks."),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),
+    "deploy": ("starters.cli.deploy:deploy", "Release amid incidents: builds, which is current, moving to it."),
     "runbook": ("starters.cli.runbook:runbook", "List, show, draw, check and compare runbooks."),
     "worker": ("worker.command:worker", "Run a worker."),
     "sandbox": ("sandbox.command:sandbox", "Run a complete sandbox on this machine, with faults to inject."),

@@ -3,20 +3,17 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 import click
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values.ids import INCIDENTS_QUEUE
 from starters.errors import RefusedError, UnreachableError
-from workflows import temporal_client
+from workflows import builds, temporal_client
 
 if TYPE_CHECKING:
     from temporalio.client import Interceptor
@@ -28,7 +25,6 @@ RPC_TIMEOUT = timedelta(seconds=5)
 """How long the server may take for what it answers by itself."""
 
 _CONNECT_TIMEOUT = timedelta(seconds=5)
-_POLL_SEEN_WITHIN = timedelta(seconds=75)
 _LOST = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 _SHUT = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED}
 
@@ -71,26 +67,26 @@ async def look(client: Client, workflow_id: str, run_id: str | None = None) -> W
         return None
 
 
-async def worker_polls(client: Client, queue: str = INCIDENTS_QUEUE) -> bool:
-    """Tell whether a worker asked the queue for workflow tasks lately; a poll lasts a minute at most."""
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        ),
-        timeout=RPC_TIMEOUT,
-    )
-    seen = [poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in answer.pollers]
-    return any(datetime.now(UTC) - at < _POLL_SEEN_WITHIN for at in seen)
+async def worker_polls(client: Client, workflow_id: str | None = None) -> bool:
+    """Tell whether a worker asked lately for what begins now, or for the tasks of this workflow."""
+    return (await _serving(client, workflow_id))[1]
 
 
-async def nobody_answers(client: Client) -> UnreachableError:
+async def _serving(client: Client, workflow_id: str | None) -> tuple[str | None, bool]:
+    """Which build serves a workflow, or what begins now, and whether it polls."""
+    polled = await builds.polled(client)
+    found = await look(client, workflow_id) if workflow_id else None
+    build = (builds.build_of(found) if found else None) or polled.current
+    return build, bool(polled.pollers.get(build))
+
+
+async def nobody_answers(client: Client, workflow_id: str | None = None) -> UnreachableError:
     """Say why an answer did not come: no worker at all, or none that answers."""
     where = f"task queue {INCIDENTS_QUEUE!r} of namespace {client.namespace!r}"
-    if await worker_polls(client):
+    build, polls = await _serving(client, workflow_id)
+    if polls:
         return UnreachableError(f"the workers on {where} do not answer; what was asked may still be done")
-    return UnreachableError(f"no worker is polling {where}")
+    return UnreachableError(f"no worker {f'of build {build} ' if build else ''}is polling {where}")
 
 
 def ui(client: Client, workflow_id: str) -> str:

@@ -141,31 +141,31 @@ async def _query(client: Client, workflow_id: str, query: str) -> Any:
 async def _answer(client: Client, workflow_id: str, call: Coroutine[Any, Any, Any]) -> Any:
     """What a workflow answers; a refusal, an unknown id and silence become the errors of the command's contract."""
     try:
-        return await _in_time(client, call)
+        return await _in_time(client, workflow_id, call)
     except WorkflowUpdateFailedError as error:
         text = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
         raise RefusedError(" ".join(text.split())) from error
     except WorkflowQueryFailedError as error:
         raise RefusedError(f"{workflow_id} does not answer: {error.message}") from error
     except (RPCTimeoutOrCancelledError, TimeoutError) as error:
-        raise await nobody_answers(client) from error
+        raise await nobody_answers(client, workflow_id) from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND and not namespace_missing(error):
             await find(client, workflow_id.split("/", maxsplit=1)[0])
             raise RefusedError(f"{workflow_id} has ended, or never began") from error
         if error.status in _UNANSWERED:
-            raise await nobody_answers(client) from error
+            raise await nobody_answers(client, workflow_id) from error
         raise
 
 
-async def _in_time(client: Client, call: Coroutine[Any, Any, Any]) -> Any:
+async def _in_time(client: Client, workflow_id: str, call: Coroutine[Any, Any, Any]) -> Any:
     """Wait for an answer of the workers; not for long where none polls. Raises `TimeoutError` at the end."""
     task = asyncio.create_task(call)
     answered, _ = await asyncio.wait({task}, timeout=_PATIENCE_SECONDS)
-    if not answered and not await worker_polls(client):
+    if not answered and not await worker_polls(client, workflow_id):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        raise await nobody_answers(client)
+        raise await nobody_answers(client, workflow_id)
     async with asyncio.timeout(_ANSWER.total_seconds()):
         return await task
 

@@ -1,0 +1,48 @@
+"""Whether this code can go on with what other code began: histories replayed before anything is moved."""
+
+from collections.abc import Iterable
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+from starters.errors import RefusedError
+from workflows import builds
+from workflows.catalogue import WORKFLOWS
+
+
+async def refuse_other_code(client: Client, build: str) -> None:
+    """Raise `RefusedError` unless the build has exactly the code of this command: a replay says nothing of another."""
+    if await builds.code_of(client, build) != builds.code():
+        raise RefusedError(
+            f"this command is not of build {build}, so that it cannot try its code: call that build's own"
+        )
+
+
+async def refuse_unless_replayed(client: Client, workflow_ids: Iterable[str], build: str) -> None:
+    """Raise `RefusedError` for the first workflow whose history this code does not replay, with the error in one line.
+
+    Temporal: `GetWorkflowExecutionHistory`. Nothing is changed.
+    """
+    # without Temporal's sandbox, which is there to find what does not replay: a replay finds it by itself
+    replayer = Replayer(
+        workflows=WORKFLOWS,
+        namespace=client.namespace,
+        data_converter=pydantic_data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    for workflow_id in workflow_ids:
+        history = await client.get_workflow_handle(workflow_id).fetch_history()
+        if not any(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED for event in history.events):
+            continue  # no code has run yet
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        if result.replay_failure is not None:
+            raise RefusedError(f"build {build} cannot go on with {workflow_id}: {_one_line(result.replay_failure)}")
+
+
+def _one_line(failure: Exception) -> str:
+    """The core's message alone: the rest of the error is a dump of its structures."""
+    text = str(failure)
+    found = text.partition('message: "')[2].partition('", source:')[0] or text
+    return " ".join(found.replace('\\"', '"').split())
