@@ -81,6 +81,7 @@ def _temporal_command(temporal: str, files: Files, state: State) -> list[str]:
     ]
     dynamic = [
         *(f"history.{queue}ProcessorMaxPollRPS=2000" for queue in ("transfer", "timer")),
+        *(f'matching.wv.VersionDrainageStatus{what}="2s"' for what in ("VisibilityGracePeriod", "RefreshInterval")),
         *(f"matching.numTaskqueue{way}Partitions=1" for way in ("Read", "Write")),  # priorities order one partition
     ]
     return [

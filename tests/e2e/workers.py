@@ -16,10 +16,14 @@ _LEAVE_SECONDS = 40
 
 
 class Worker:
-    """`incident worker --json` over a house's sandbox, with `variables` on top of that sandbox's own."""
+    """`incident worker --json` over a house's sandbox, with `variables` on top of that sandbox's own.
 
-    def __init__(self, house: House, **variables: str) -> None:
+    `root` holds the code that it runs.
+    """
+
+    def __init__(self, house: House, root: Path = ROOT, **variables: str) -> None:
         self._house = house
+        self._root = root
         self._variables = variables
         self._folder = Path(tempfile.mkdtemp(prefix="worker-", dir=house.data_dir))
         self._begun: Begun | None = None
@@ -34,7 +38,7 @@ class Worker:
         self._killed = False
         self._said.mkdir(parents=True)
         environment = self._house.environment | {"INCIDENT_SHUTDOWN_GRACE": "1s"} | self._variables
-        self._begun = forked(ROOT).begin(("worker", "--json"), environment, self._house.cwd, self._said)
+        self._begun = forked(self._root).begin(("worker", "--json"), environment, self._house.cwd, self._said)
         out = self._said / "0.out"
         until(lambda: not self.alive or (out.exists() and "\n" in out.read_text()), "the worker says something")
         if self._killed:
