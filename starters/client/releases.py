@@ -115,18 +115,19 @@ async def move(client: Client, incident: str) -> tuple[str, list[str]]:
 
 
 async def _parts(client: Client, incident: str) -> list[WorkflowExecutionDescription]:
-    """The incident, its changes and its follow-up, and the key that it holds, as far as they are open."""
+    """The incident, its changes and its follow-up, the key that it holds and the schedule's run that waits for it."""
     found = await incident_client.find(client, incident)
     names = [one.id async for one in client.list_workflows(f"{_OPEN} AND WorkflowId STARTS_WITH '{found.id}/'")]
-    if key := await found.memo_value("key", None):
-        names.append(str(key))
+    names += [str(name) for name in (await found.memo_value("key", None), found.parent_id) if name]
     parts = [found, *[one for name in names if (one := await look(client, name))]]
-    return [
-        one
-        for one in parts
-        if one.status is WorkflowExecutionStatus.RUNNING
-        and (one.workflow_type != "IncidentKey" or await one.memo_value("incident") == found.id)
-    ]
+    return [one for one in parts if one.status is WorkflowExecutionStatus.RUNNING and await _is_of(one, found)]
+
+
+async def _is_of(one: WorkflowExecutionDescription, incident: WorkflowExecutionDescription) -> bool:
+    """A key may stand for another incident by now; and the incident that opened this one is not part of it."""
+    if one.workflow_type == "IncidentKey":
+        return bool(await one.memo_value("incident") == incident.id)
+    return one.workflow_type == "Scheduled" or one.id.split("/")[0] == incident.id
 
 
 async def _open_by_build(client: Client) -> dict[str | None, dict[str, str]]:

@@ -21,7 +21,7 @@ class Worker:
     `root` holds the code that it runs.
     """
 
-    def __init__(self, house: House, root: Path = ROOT, **variables: str) -> None:
+    def __init__(self, house: House, root: Path = ROOT, /, **variables: str) -> None:
         self._house = house
         self._root = root
         self._variables = variables

@@ -3,9 +3,9 @@
 import pytest
 from temporalio.client import Client
 
-from starters.client import connection
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident
+from workflows import builds
 from workflows.builds import Polled
 
 
@@ -44,7 +44,7 @@ def test_workers_of_another_build_are_none(
     async def polled(client: Client) -> Polled:
         return Polled("B", {"A": {"1@worker"}})
 
-    monkeypatch.setattr(connection.builds, "polled", polled)
+    monkeypatch.setattr(builds, "polled", polled)
     said = incident("start", "system-outage", "--severity", "P0", "--title", "Portal down")
     assert said.status == 0
     assert "no worker of build B is polling" in said.err
