@@ -16,8 +16,11 @@ RUN python -m venv /opt/incident \
 FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home incident
 COPY --from=build /opt/incident /opt/incident
+# the release that its worker and its `incident deploy` are of; empty means none
+ARG BUILD_ID=
 ENV PATH=/opt/incident/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    INCIDENT_BUILD_ID=$BUILD_ID \
     INCIDENT_METRICS_ADDRESS=0.0.0.0:9464
 USER 10001
 WORKDIR /home/incident

@@ -1,4 +1,4 @@
-"""A worker of this version can take over every incident that an earlier one began: recorded histories are replayed."""
+"""What earlier versions began can be moved to this one: recorded histories are replayed."""
 
 import json
 from collections.abc import Iterator
