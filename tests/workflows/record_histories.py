@@ -1,8 +1,8 @@
 """Record the histories that `test_replay` replays: `python -m tests.workflows.record_histories`.
 
 Plays whole incidents on the development server that comes with the `dev` extra, with made-up people and resources.
-Record again when a workflow's commands are meant to differ: incidents that began before stay on their build. If they are
-to be moved, the workflow needs `workflow.patched` and keeps the earlier histories beside new ones.
+Record again when a workflow's commands are meant to differ: incidents that began before stay on their build. If they
+are to be moved, the workflow needs `workflow.patched` and keeps the earlier histories beside new ones.
 """
 
 import asyncio
