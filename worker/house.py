@@ -15,7 +15,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.activity_context import acting
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
-from activities.permissions.roles import PREFLIGHT
+from activities.ledger.incidents import Unreadable, incidents
+from activities.ledger.reader import LedgerReader
+from activities.permissions.roles import LEDGER, PREFLIGHT
 from activities.preflight import drift, run
 from activities.preflight.check import Room
 from activities.preflight.table import CHECKS
@@ -24,6 +26,7 @@ from domain.model.activity_io import ObserveCall
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding
 from domain.model.scheduled import ScheduledCall
+from starters.files import reviewed
 from starters.files.organisation_folder import load_organisation
 from starters.files.problems import InvalidFile
 from starters.files.scheduled import declared
@@ -66,6 +69,20 @@ def activities(
             return drift.finding(run.run(CHECKS, room)).bounded()
 
     return [declare, observe]
+
+
+def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
+    """The activities of the queue `forensics` that read the organisation's folder, and the record beside it."""
+    clients = clients_for(LEDGER)
+
+    @activity.defn(name="record.review.observe")
+    def review(call: ObserveCall) -> Finding:
+        with acting("record.review.observe", incident=call.scope.incident, step=call.step), _reading():
+            unreadable: list[Unreadable] = []
+            states = incidents(LedgerReader(clients, call.scope.environment), unreadable)
+            return reviewed.finding(folder, call, states, unreadable).bounded()
+
+    return [review]
 
 
 def _as_role(region: str) -> "Callable[[str], Clients]":

@@ -17,7 +17,7 @@ from activities.aws.shared.clients import AwsClients, assumed_session, own_sessi
 from activities.permissions.roles import WORKER, queue_of
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.values.ids import DIAGNOSE_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE
 from starters.files.shipped import shipped_folder
 from worker import builds, house
 from worker.connect import connect, is_polled, register_search_attributes
@@ -73,8 +73,11 @@ async def serve(
 def _activities(settings: Settings, clients: Callable[[str], Clients]) -> dict[str, list[Activity]]:
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
     todo = activities(clients, status_page, settings.queues, settings.ledger_table)
+    folder = settings.runbooks or shipped_folder()
     if DIAGNOSE_QUEUE in todo:
-        todo[DIAGNOSE_QUEUE] += house.activities(settings.runbooks or shipped_folder(), clients, status_page)
+        todo[DIAGNOSE_QUEUE] += house.activities(folder, clients, status_page)
+    if FORENSICS_QUEUE in todo:
+        todo[FORENSICS_QUEUE] += house.records(folder, clients)
     if not todo and INCIDENTS_QUEUE not in settings.queues:
         raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
     return todo

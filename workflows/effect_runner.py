@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.config.runbook import NoticeStep, ProbeStep
+    from domain.config.runbook import RECORD, NoticeStep, ProbeStep
     from domain.model.activity_io import NoticeCall, Noticed, ObserveCall
     from domain.model.effects import (
         Effect,
@@ -115,9 +115,10 @@ class EffectRunner:
             raise ApplicationError(f"{look.step} is no probe of this runbook", non_retryable=True)
         call = ObserveCall(scope=state.scope, step=step.id, params=step.params, at=workflow.now())
         name, denied = f"{step.probe}.observe", False
+        profile = profiles.STUDY if step.probe.startswith(RECORD) else profiles.OBSERVE
         try:
             finding = await workflow.execute_activity(
-                name, call, result_type=Finding, **self._options(profiles.OBSERVE, step.title)
+                name, call, result_type=Finding, **self._options(profile, step.title)
             )
         except ActivityError as error:
             denied = failures.is_denied(error)

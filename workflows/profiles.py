@@ -54,6 +54,9 @@ _MINUTE = timedelta(minutes=1)
 OBSERVE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=6, longest_pause=20, within=3 * _MINUTE)
 """A read: a few attempts within three minutes, then the finding is `unknown`."""
 
+STUDY = _profile(FORENSICS_QUEUE, attempt=30 * _MINUTE, attempts=0, longest_pause=300, within=timedelta(hours=12))
+"""A look at the record itself, all of it, where the record is kept: nobody waits for it."""
+
 DECLARE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=300, within=timedelta(hours=12))
 """What a schedule declares, by the worker's own files: one that has to be mended first is waited for."""
 

@@ -1,6 +1,7 @@
 """A runbook: what is looked at, told, offered and asked for in one type of incident."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
@@ -14,6 +15,9 @@ from domain.values.severity import Severity
 
 Moment = Literal["declared", "mitigated", "resolved"]
 Origin = Literal["declared", "aware"]
+
+RECORD = "record."
+"""How the names of probes begin that look at the record itself, where it is kept."""
 
 
 class _Step(Frozen):
@@ -147,12 +151,14 @@ class Runbook(ConfigFile):
     """One type of incident, as its YAML file gives it.
 
     `facts` are recorded by themselves at declaration: as the instant of the declaration, or as that of the first
-    awareness, which is earlier where another incident opened this one.
+    awareness, which is earlier where another incident opened this one. `reviewed` is the day of the last review that
+    its owner has signed off.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
     version: str
+    reviewed: date | None = None
     severities: tuple[Severity, ...] = Field(min_length=1)
     owner: str
     on_call: tuple[str, ...] = Field(min_length=1)
@@ -190,6 +196,10 @@ class Runbook(ConfigFile):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of everything in it, in hex."""
         return digest(self.model_dump(mode="json", by_alias=True))
+
+    def substance(self) -> str:
+        """The digest of all that a review is about: without the version and the day, which the review itself sets."""
+        return digest(self.model_dump(mode="json", by_alias=True, exclude={"version", "reviewed"}))
 
 
 def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:

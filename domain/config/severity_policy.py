@@ -17,7 +17,10 @@ class Level(Frozen):
 
 
 class SeverityPolicy(Frozen):
-    """The deadlines of one severity, in policy time (a sandbox may run it faster)."""
+    """The deadlines of one severity, in policy time (a sandbox may run it faster).
+
+    With `review` the runbook of an incident that was live and is closed is reviewed.
+    """
 
     respond: Duration
     escalate: Duration
@@ -25,6 +28,7 @@ class SeverityPolicy(Frozen):
     approve: Duration
     update: Duration | None = None
     page_all_leads: bool = False
+    review: bool = False
     levels: tuple[Level, ...]
 
     @model_validator(mode="after")

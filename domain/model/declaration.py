@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from domain.config.environment import Environment
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
+from domain.config.reviews import REVIEW, review
 from domain.config.runbook import Runbook
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Mode
@@ -27,8 +28,9 @@ class Declaration(BaseModel):
     """An incident as it was declared. It carries its whole runbook: editing the YAML never changes it.
 
     `declared_at` is UTC. `speed` shortens every policy duration; only a sandbox takes another than 1.
-    `related` holds the runbooks of incidents that a finding may open. One that was opened so names the incident
-    it came from in `opened_by`, and `aware_at` is when that one was declared: legal clocks count from there.
+    `related` holds the runbooks of incidents that a finding may open, and in a review those that are reviewed. One that
+    was opened so names the incident it came from in `opened_by`, and `aware_at` is when that one was declared: legal
+    clocks count from there.
     `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
     `scheduled` says which run of which schedule it is.
     `history_limit` is the number of events after which the workflow carries on as a new run.
@@ -63,23 +65,25 @@ class Declaration(BaseModel):
     def opening(self, link: Link, incident_id: str, now: datetime) -> "Declaration":
         """The declaration of an incident that this one opens. Raises `KeyError`.
 
-        It keeps this one's first awareness; one under a key is of its own, and no upkeep any more.
+        It keeps this one's first awareness; one under a key is of its own, and no upkeep any more, but for the review
+        of this one's runbook.
         """
-        runbook = self.related[link.type]
+        reviews = link.type == REVIEW
+        runbook = review([self.runbook]) if reviews else self.related[link.type]
         own = {"aware_at": None, "title": link.title or self.title, "description": link.description}
         return self.model_copy(
             update={
                 "incident_id": incident_id,
                 "severity": min(runbook.severities),
                 "declared_at": now,
-                "mode": "live" if self.mode == "upkeep" else self.mode,
+                "mode": "upkeep" if reviews else "live" if self.mode == "upkeep" else self.mode,
                 "opened_by": self.incident_id,
                 "key": link.key,
                 "scheduled": None,
                 **(own if link.key else {"aware_at": self.aware_at or self.declared_at}),
                 "runbook": runbook,
                 "runbook_digest": runbook.digest(),
-                "related": {},
+                "related": {self.runbook.id: self.runbook} if reviews else {},
             }
         )
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.config.organisation import Contact
+from domain.config.reviews import REVIEW
 from domain.model import commands, events
 from domain.model.event_kinds import Happening
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import notices, obligation_rules
+from domain.rules import links, notices, obligation_rules
 from domain.values.status import Status
 
 
@@ -90,6 +91,10 @@ def may_close(state: IncidentState, _command: commands.Close) -> str | None:
 
 
 def close(state: IncidentState, _command: commands.Close, who: Contact, now: datetime) -> Iterator[Happening]:
+    """End it. Where its severity says so, its runbook is reviewed: once, however many end before that is done."""
+    if state.declaration.mode == "live" and state.policy.review:
+        title = f"Review of the runbook {state.type} after {state.id}"
+        yield from links.ask(state, REVIEW, "closing", f"review:{state.type}", title, state.title)
     yield Happening(events.Closed(keep_until=now + state.declaration.organisation.retention), who.id)
 
 

@@ -60,7 +60,6 @@ def outstanding(state: IncidentState) -> Iterator[Effect]:
     yield from (Send("mail", mail.number) for mail in state.mails)
     yield from (SendNotice(step=notice.step) for notice in state.notices if notice.status == "sending")
     yield from (StartChange(workflow_id=change.workflow_id) for change in state.changes_in_flight())
-    if state.ended:
-        return
-    yield from (Observe(step=step.id) for step in findings.unobserved(state))
+    if not state.ended:
+        yield from (Observe(step=step.id) for step in findings.unobserved(state))
     yield from (OpenIncident(link.type, link.key) for link in state.links if not (link.incident or link.held))

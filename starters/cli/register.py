@@ -11,6 +11,7 @@ from starters.cli.shared_options import shared
 from starters.options import Options
 
 if TYPE_CHECKING:
+    from activities.ledger.incidents import Unreadable
     from domain.config.obligation import BreachRegister
 
 
@@ -32,7 +33,7 @@ def register(options: Options, format_: str | None, output: Path | None) -> None
     from starters.client import recorded_incidents
 
     now, read_by = datetime.now(UTC), _read_by(options)
-    unreadable: list[recorded_incidents.Unreadable] = []
+    unreadable: list[Unreadable] = []
     entries = [
         entry(incident, read_by, now)
         for incident in recorded_incidents.incidents(options, unreadable)

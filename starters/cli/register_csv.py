@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from activities.ledger.incidents import Unreadable
 from reporting.register.breach_register import RegisterEntry, Statement
-from starters.client.recorded_incidents import Unreadable
 
 UNREADABLE = "unreadable"
 """What stands as the decision of an incident that the ledger lists and that cannot be read; `reason` says why."""

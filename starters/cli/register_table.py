@@ -2,10 +2,10 @@
 
 from collections import Counter
 
+from activities.ledger.incidents import Unreadable
 from domain.values.local_time import Clock
 from reporting.register.breach_register import BEING_ASSESSED, RegisterEntry, Signed
 from starters.cli import terminal
-from starters.client.recorded_incidents import Unreadable
 
 _WHY = {"phi": "declared with --phi", "type": "its type", "fact": "fact on record"}
 

@@ -16,9 +16,9 @@ from starters.options import Options
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from activities.ledger.incidents import Unreadable
     from domain.model.timeline import Entry
     from domain.rehearsal.record import Record
-    from starters.client.recorded_incidents import Unreadable
     from starters.files.loading import MeantLine
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -82,9 +82,10 @@ def _records(
     options: Options, places: Iterable[Path], unknown: "list[Unreadable]", since: datetime | None
 ) -> "Iterator[Record]":
     """Every record that can be run again; the others are added to `unknown`."""
+    from activities.ledger.incidents import Unreadable
     from domain.rehearsal.record import read
     from domain.rules.evolve import NoIncidentError
-    from starters.client.recorded_incidents import Unreadable, records
+    from starters.client.recorded_incidents import records
 
     stored = _archived(places, unknown, since) if places else records(options, unknown, since)
     for incident, entries in stored:
@@ -102,8 +103,8 @@ def _records(
 def _archived(
     places: Iterable[Path], unknown: "list[Unreadable]", since: datetime | None
 ) -> "Iterator[tuple[str, list[Entry]]]":
+    from activities.ledger.incidents import Unreadable, chain
     from starters.archives.archive_file import unpack
-    from starters.client.recorded_incidents import Unreadable, chain
 
     for file in [file for place in places for file in (sorted(place.glob("*.zip")) if place.is_dir() else [place])]:
         try:

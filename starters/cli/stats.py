@@ -13,9 +13,9 @@ from starters.cli.shared_options import midnight, shared
 from starters.options import Options
 
 if TYPE_CHECKING:
+    from activities.ledger.incidents import Unreadable
     from reporting.statistics.page import Scope
     from reporting.statistics.tally import Stats
-    from starters.client.recorded_incidents import Unreadable
 
 
 @click.command()
@@ -38,7 +38,7 @@ def stats(options: Options, since: str | None, format_: str | None, output: Path
 
     now, clock = datetime.now(UTC), terminal.clock(options)
     start = None if since is None else midnight(since, clock.zone, now)
-    unreadable: list[recorded_incidents.Unreadable] = []
+    unreadable: list[Unreadable] = []
     counted = tally(recorded_incidents.incidents(options, unreadable, start))
     scope = page.Scope(options.named_environment(), since, clock(now), unreadable)
     if options.as_json:

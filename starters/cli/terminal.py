@@ -17,7 +17,7 @@ from starters.files.problems import InvalidFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from starters.client.recorded_incidents import Unreadable
+    from activities.ledger.incidents import Unreadable
     from starters.options import Options
 
 _PIPE_WIDTH = 140

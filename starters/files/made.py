@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
+from domain.config.reviews import REVIEW
 from domain.config.runbook import Phase, ProbeStep, Runbook
 from domain.values.severity import Severity
+from starters.files.made_reviews import runbook_review
 
 OPENED = "maintenance"
 """The type of incident in which what upkeep finds is seen to."""
@@ -43,5 +45,5 @@ def _runbook(kind: str, title: str, files: Files, *phases: Phase) -> Runbook:
     )
 
 
-MADE: dict[str, Callable[[Files], Runbook]] = {"drift": drift}
+MADE: dict[str, Callable[[Files], Runbook]] = {"drift": drift, REVIEW: runbook_review}
 """By what a schedule declares."""

@@ -1,7 +1,8 @@
 """What would be otherwise under another folder: in words, as people feel it, not line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,8 +43,14 @@ def differences(was: Path, would_be: Path) -> Iterator[Difference]:
 
 
 def _of_type(was: Path, would_be: Path, name: str) -> Iterator[Difference]:
+    old, new = (partial(simulated, folder, name) for folder in (was, would_be))
+    yield from between(name, lambda severity: (old(severity.value), new(severity.value)))
+
+
+def between(name: str, of: Callable[[Severity], tuple[Declaration, Declaration]]) -> Iterator[Difference]:
+    """Everything that differs between two declarations of one type, which are asked for at each severity."""
     for severity in Severity:
-        both = [simulated(folder, name, severity.value) for folder in (was, would_be)]
+        both = of(severity)
         if len({(one.runbook_digest, one.organisation.model_dump_json()) for one in both}) == 1:
             return
         if severity is Severity.P0:

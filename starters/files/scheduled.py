@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from domain.config.reviews import REVIEW
 from domain.model.declaration import Declaration, Nominal
 from domain.model.events import ORCHESTRATOR
 from domain.model.scheduled import ScheduledCall
 from starters.files.holidays import calendar
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.made import MADE, OPENED, Files
+from starters.files.made_reviews import as_reviewed
 from starters.files.organisation_folder import load_environment, load_organisation
 
 
@@ -17,8 +19,10 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     kind = call.run.declares
     made = MADE.get(kind)
     if made is not None:
-        runbook = made(Files(folder, organisation, environment))
-        related = {OPENED: load_runbook(folder, OPENED, organisation, environment)}
+        files = Files(folder, organisation, environment)
+        runbook = made(files)
+        opened = {OPENED: load_runbook(folder, OPENED, organisation, environment)}
+        related = as_reviewed(files) if kind == REVIEW else opened
     else:
         runbook, related = load_runbook(folder, kind, organisation, environment), {}
     return Declaration(
