@@ -1,7 +1,7 @@
 """The review of runbooks: upkeep that shows an owner what came of a runbook, and asks for a signature under it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from domain.config.runbook import Phase, ProbeStep, Runbook, TaskStep
 from domain.values.severity import Severity
@@ -14,6 +14,11 @@ WITHIN = timedelta(days=14)
 
 EVERY = timedelta(days=92)
 """The longest quarter."""
+
+
+def overdue(reviewed: date | None, today: date) -> bool:
+    """Whether a quarter has passed since the last review, and the time that its owner has for the next one."""
+    return reviewed is None or today > reviewed + EVERY + WITHIN
 
 
 def looked_at(incident_type: str) -> str:

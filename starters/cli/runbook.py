@@ -1,5 +1,6 @@
 """`incident runbook`: read and check the runbooks of an organisation."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,19 +99,37 @@ def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
 
     target = options.folder() if path is None else path
     problems, unfinished = loading.lint(target), loading.unfinished(target)
+    unreviewed = loading.unreviewed(target, datetime.now(UTC).date())
     if options.as_json:
         rows = [{**problem._asdict(), "file": str(problem.file)} for problem in problems]
         left = {str(file): count for file, count in unfinished.items()}
-        print_json({"path": str(target), "problems": rows, "placeholders": left})
+        days = {str(file): None if day is None else day.isoformat() for file, day in unreviewed.items()}
+        print_json({"path": str(target), "problems": rows, "placeholders": left, "reviews_overdue": days})
     elif not problems:
         click.echo(f"{target}: no problems found")
     for problem in problems:
         click.echo(str(problem), err=True)
     for file, count in unfinished.items():
         click.echo(f"{file} cannot be used yet: {count} placeholders are left; lint that file to see them", err=True)
+    for file, day in unreviewed.items():
+        click.echo(f"{file}: its review is overdue, {f'the last was on {day}' if day else 'there was none'}", err=True)
     if problems:
         click.echo(f"{len(problems)} problems in {len({problem.file for problem in problems})} files", err=True)
         ctx.exit(InvalidFile.exit_code)
+
+
+@runbook.command()
+@click.argument("type_", metavar="TYPE")
+@click.option("--version", metavar="V", help="The version that it becomes; by default the number at its end plus one.")
+@shared
+def approve(options: Options, type_: str, version: str | None) -> None:
+    """Bring version and date of the runbook for TYPE up to date, as its owner has signed off the review of it.
+
+    The file is refused where it is not what was reviewed. Comments and lines stay; commit it afterwards.
+    """
+    from starters.cli import runbook_approval
+
+    runbook_approval.approve(options, type_, _load(options, type_), version)
 
 
 @runbook.command()

@@ -5,6 +5,7 @@ Every refusal is an `InvalidFile` that holds all that is wrong, each with file, 
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from domain.config.names import unknown
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
 from domain.config.rehearsal import Meant, MeantDifferences
+from domain.config.reviews import overdue
 from domain.config.runbook import Runbook
 from starters.files import obligation_checks, place_checks, runbook_checks
 from starters.files.organisation_folder import (
@@ -97,6 +99,17 @@ def unfinished(path: Path) -> dict[Path, int]:
         with contextlib.suppress(InvalidFile):  # which `lint` reports
             left[file] = len(place_checks.unfilled(read(file).data))
     return {file: count for file, count in left.items() if count}
+
+
+def unreviewed(path: Path, today: date) -> dict[Path, date | None]:
+    """The runbooks of a folder, or of a folder of such folders, whose review is overdue; with the day of the last."""
+    folders = [path] if (path / ORGANISATION).exists() else sorted(at.parent for at in path.glob(f"*/{ORGANISATION}"))
+    found: dict[Path, date | None] = {}
+    for file in (folder / f"{name}.yaml" for folder in folders for name in list_runbooks(folder)):
+        with contextlib.suppress(InvalidFile, ValueError):  # which `lint` reports
+            said = read(file).data.get("reviewed")
+            found[file] = None if said is None else date.fromisoformat(str(said))
+    return {file: reviewed for file, reviewed in found.items() if overdue(reviewed, today)}
 
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:

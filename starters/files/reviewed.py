@@ -1,11 +1,9 @@
 """What a review of a runbook shows its owner: what differs since the last one, and what the record says of its use."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from pathlib import Path
 
 from activities.ledger.incidents import Unreadable
-from domain.config.reviews import EVERY, WITHIN
 from domain.config.runbook import Runbook
 from domain.model.activity_io import ObserveCall
 from domain.model.declaration import Declaration
@@ -68,9 +66,8 @@ def _differences(was: Declaration, now: Declaration, runbook: Runbook) -> Iterat
 
 def _under(declaration: Declaration, runbook: Runbook, severity: Severity) -> Declaration:
     """A declaration under a runbook, to be simulated."""
-    of_the_review = {"scheduled": None, "opened_by": None, "key": None, "related": {}, "mode": "live"}
-    its_own = {"runbook": runbook, "runbook_digest": runbook.digest(), "severity": severity}
-    return declaration.model_copy(update={**of_the_review, **its_own})
+    of_its_own = {"runbook": runbook, "runbook_digest": runbook.digest(), "severity": severity, "mode": "live"}
+    return declaration.model_copy(update={**of_its_own, "scheduled": None, "opened_by": None, "key": None})
 
 
 def _said(runbook: Runbook, use: Use, differs: list[str], unreadable: list[Unreadable]) -> Iterator[str]:
@@ -91,9 +88,3 @@ def _said(runbook: Runbook, use: Use, differs: list[str], unreadable: list[Unrea
         yield f"Never found anything: {', '.join(use.silent)}."
     if unreadable:
         yield f"Could not be read: {', '.join(one.id for one in unreadable)}."
-
-
-def overdue(runbooks: Iterable[Runbook], today: date) -> dict[str, date | None]:
-    """The runbooks whose review is overdue, with the day of the last one if there was any: a quarter has passed."""
-    last = today - EVERY - WITHIN
-    return {book.id: book.reviewed for book in runbooks if book.reviewed is None or book.reviewed < last}

@@ -1,0 +1,128 @@
+"""`incident runbook approve`: what an owner has signed off goes into the file, and nothing else moves in it."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from starters.files.shipped import shipped_folder
+from tests.builders import T0
+from tests.reviews import read, reviewed
+from tests.starters.conftest import Incident
+from tests.starters.ledgered import keep
+from tests.starters.vaulted import Vaulted
+
+TYPE = "system-outage"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the shipped folder."""
+    made = Path(shutil.copytree(shipped_folder(), tmp_path / "clinic"))
+    monkeypatch.setenv("INCIDENT_RUNBOOKS", str(made))
+    return made
+
+
+def signed(world: Vaulted, folder: Path, by: str | None = "devops-lead", at: datetime = T0) -> str:
+    """A review of the outage, in the ledger; signed off at noon in Sydney a day later."""
+    (incident,) = keep(world, reviewed(read(folder, TYPE), at, by, folder))
+    return incident
+
+
+def test_version_and_day_are_brought_up_to_date_once(incident: Incident, aws: Vaulted, folder: Path) -> None:
+    """Every other line and comment stays as it was; the same again changes nothing."""
+    file = folder / f"{TYPE}.yaml"
+    before = file.read_text().replace('version: "1.0"', "version: '1.0'  # as Axis has it")
+    file.write_text(before)
+    review = signed(aws, folder)
+    said = incident("runbook", "approve", TYPE, "--json")
+    assert (said.status, said.err) == (0, "")
+    assert said.json == {
+        "type": TYPE,
+        "file": str(file),
+        "version": "1.1",
+        "was": "1.0",
+        "reviewed": "2026-11-24",
+        "incident": review,
+        "by": "devops-lead",
+        "note": "fit for use",
+        "changed": True,
+    }
+    after = file.read_text()
+    assert after == before.replace("version: '1.0'  #", 'version: "1.1"  #').replace(
+        "# as Axis has it\n", "# as Axis has it\nreviewed: 2026-11-24\n"
+    )
+    again = incident("runbook", "approve", TYPE)
+    assert again.out == f"{file} has it already: version 1.1, reviewed 2026-11-24\n"
+    assert file.read_text() == after
+
+
+def test_the_next_review_replaces_the_day(incident: Incident, aws: Vaulted, folder: Path) -> None:
+    """Lines end as they ended; the day is that of the organisation's clock."""
+    file = folder / f"{TYPE}.yaml"
+    text = file.read_bytes().replace(b"\n", b"\r\n")
+    file.write_bytes(text.replace(b'version: "1.0"\r\n', b'version: "2026.9"\r\nreviewed: 2026-08-01 # late\r\n'))
+    signed(aws, folder, at=datetime(2026, 11, 26, 13, 30, tzinfo=UTC))  # 28 November, half past midnight in Sydney
+    assert incident("runbook", "approve", TYPE).status == 0
+    assert file.read_bytes() == text.replace(
+        b'version: "1.0"\r\n', b'version: "2026.10"\r\nreviewed: 2026-11-28 # late\r\n'
+    )
+
+
+@pytest.mark.parametrize("change", [("15m", "20m"), ("title: System outage", "title: Outage")])
+def test_what_was_not_reviewed_is_not_approved(
+    incident: Incident, aws: Vaulted, folder: Path, change: tuple[str, str]
+) -> None:
+    """A file that was changed since stays as it is, and says so; comments were never reviewed."""
+    file = folder / f"{TYPE}.yaml"
+    review = signed(aws, folder)
+    file.write_text(file.read_text().replace(*change) + "# a comment\n")
+    before = file.read_text()
+    said = incident("runbook", "approve", TYPE)
+    assert said.status == 1
+    assert f"the runbook {TYPE} is not what was reviewed in {review}" in said.err
+    assert file.read_text() == before
+    file.write_text(before.replace(change[1], change[0]))
+    assert incident("runbook", "approve", TYPE).status == 0
+
+
+@pytest.mark.parametrize(
+    ("by", "told"), [(None, f"nobody has signed off a review of {TYPE}"), ("cto", "who is not the owner (devops-lead)")]
+)
+def test_nobody_but_its_owner_signs_off(
+    incident: Incident, aws: Vaulted, folder: Path, by: str | None, told: str
+) -> None:
+    signed(aws, folder, by)
+    said = incident("runbook", "approve", TYPE)
+    assert said.status == 1
+    assert told in said.err
+    assert "reviewed" not in (folder / f"{TYPE}.yaml").read_text()
+
+
+def test_a_version_without_a_number_is_given(incident: Incident, aws: Vaulted, folder: Path) -> None:
+    file = folder / f"{TYPE}.yaml"
+    file.write_text(file.read_text().replace('version: "1.0"', 'version: "spring"'))
+    signed(aws, folder)
+    said = incident("runbook", "approve", TYPE)
+    assert (said.status, "give --version V" in said.err) == (2, True)
+    assert incident("runbook", "approve", TYPE, "--version", "autumn").status == 0
+    assert 'version: "autumn"\nreviewed: 2026-11-24\n' in file.read_text()
+
+
+def test_lint_tells_of_reviews_that_are_overdue(incident: Incident, folder: Path) -> None:
+    """A note, with which the folder is valid: the day of the last one, or that there was none."""
+    today = datetime.now(UTC).date()
+    days = {"database": today - timedelta(days=107), "security": today - timedelta(days=30)}
+    for name, day in days.items():
+        file = folder / f"{name}.yaml"
+        file.write_text(file.read_text().replace('version: "1.0"', f'version: "1.0"\nreviewed: {day}'))
+    said = incident("runbook", "lint", str(folder))
+    assert said.status == 0
+    assert f"{folder}/database.yaml: its review is overdue, the last was on {days['database']}\n" in said.err
+    assert f"{folder}/performance.yaml: its review is overdue, there was none\n" in said.err
+    assert "security.yaml" not in said.err
+    found = incident("runbook", "lint", str(folder), "--json").json["reviews_overdue"]
+    assert found[f"{folder}/database.yaml"] == str(days["database"])
+    assert found[f"{folder}/performance.yaml"] is None
+    assert f"{folder}/security.yaml" not in found
