@@ -86,7 +86,7 @@ def test_one_incident_at_a_time_is_in_memory(aws: Vaulted, many: list[str], monk
         read.append(copy.incident)
         return entries_of(copy)
 
-    monkeypatch.setattr("domain.audit.verdict.account", account)
+    monkeypatch.setattr("activities.ledger.incidents.account", account)
     for number, _ in enumerate(recorded_incidents.incidents(Options(environment="sandbox"), []), start=1):
         assert len(read) == number
     assert read == many

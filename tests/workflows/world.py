@@ -134,7 +134,7 @@ class World:
         return Applied(outcome="applied")
 
     def activities(self) -> list[Callable[..., Any]]:
-        made = [self._probe(probe) for probe in ("test.health", "test.deployments")]
+        made = [self._probe(probe) for probe in ("test.health", "test.deployments", "record.review")]
         for change in CLASSES:
             made += self._change(change)
 
