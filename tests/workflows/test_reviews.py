@@ -1,4 +1,4 @@
-"""What was grave has its runbook reviewed once it is closed: upkeep, opened once, that ends with its owner's signature."""
+"""What was grave has its runbook reviewed once it is closed: upkeep, opened once, over with its owner's signature."""
 
 from datetime import UTC, datetime
 
