@@ -19,7 +19,7 @@ ATTACKER_V4, ATTACKER_V6 = "198.51.100.23/32", "2001:db8::23/128"
 FIREWALL = "rslvr-frg-blocks-all"
 SERVICES = ("axis-backend", "axis-frontend")
 _SCALING = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
-_VISIBLE = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
+VISIBLE = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
 
 
 class Waf:
@@ -35,7 +35,7 @@ class Waf:
             Description="the portal",
             DefaultAction={"Allow": {"CustomRequestHandling": {"InsertHeaders": [{"Name": "seen", "Value": "waf"}]}}},
             Rules=rules,
-            VisibilityConfig=_VISIBLE,
+            VisibilityConfig=VISIBLE,
         )["Summary"]
         self.client.associate_web_acl(WebACLArn=self.acl["ARN"], ResourceArn=BALANCER)
 
@@ -48,7 +48,7 @@ class Waf:
             "Priority": number,
             "Statement": {"IPSetReferenceStatement": {"ARN": arn}},
             "Action": {action: {}},
-            "VisibilityConfig": _VISIBLE,
+            "VisibilityConfig": VISIBLE,
         }
 
     def _set(self, name: str, version: str, addresses: list[str]) -> dict[str, Any]:

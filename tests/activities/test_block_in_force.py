@@ -10,10 +10,11 @@ from activities.action import RuleError
 from activities.aws.network.wafv2_block_addresses import BlockAddresses, BlockParams
 from domain.model.plan import Plan
 from sandbox.aws.waf_requests import WebRequest, answer
-from tests.activities.breach_worlds import ACL, ATTACKER_V4, BALANCER, SET_V4, Waf, block, where
+from tests.activities.breach_worlds import ATTACKER_V4, BALANCER, SET_V4, Waf, block, where
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import scope
-from tests.activities.world import WIRE, WorldClients
+from tests.activities.variant_worlds import at_cloudfront
+from tests.activities.world import WIRE
 
 ATTACKER = ATTACKER_V4.partition("/")[0]
 REQUESTS = [
@@ -237,37 +238,16 @@ def test_a_look_that_is_denied_ends_no_plan(operation: str, told: str) -> None:
         assert world.change.verify(world.scope, made).done
 
 
-class Distributions:
-    """CloudFront, which alone knows what a web ACL of its own protects (API GetWebACLForResource says so)."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def list_distributions_by_web_acl_id(self, WebACLId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
-        assert ":global/webacl/" in WebACLId
-        listed = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": self.count}
-        return {"DistributionList": listed}
-
-
 @pytest.mark.parametrize("distributions", [1, 0])
 def test_a_web_acl_of_cloudfront_is_in_the_home_region(distributions: int) -> None:
     """Web ACL and sets are looked for where CloudFront keeps them; one without a distribution protects nothing."""
-    world = block(ATTACKER_V4)
-    clients = WorldClients(instead={"cloudfront": Distributions(distributions)})
-    home = clients.inner.client("wafv2@us-east-1")
-    found = {"Scope": "CLOUDFRONT", "VisibilityConfig": _VISIBLE}
-    made = home.create_ip_set(Name=SET_V4, Scope="CLOUDFRONT", IPAddressVersion="IPV4", Addresses=[])["Summary"]
-    blocking = rule(0, {"IPSetReferenceStatement": {"ARN": made["ARN"]}})
-    home.create_web_acl(Name=ACL, DefaultAction={"Allow": {}}, Rules=[blocking], **found)
-    acl = where().web_acls["portal"].model_dump() | {"scope": "CLOUDFRONT"}
-    there, change = scope(environment=where(web_acls={"portal": acl})), BlockAddresses(clients)
+    world = at_cloudfront(distributions)
     params = BlockParams.model_validate(world.params)
     if not distributions:
         with pytest.raises(RuleError, match="protects no distribution"):
-            change.plan(there, params)
+            world.change.plan(world.scope, params)
         return
-    plan = change.plan(there, params)
-    change.act(there, plan)
-    held = home.get_ip_set(Name=SET_V4, Scope="CLOUDFRONT", Id=made["Id"])["IPSet"]["Addresses"]
-    assert held == [ATTACKER_V4]
-    assert change.verify(there, plan).done
+    plan = world.change.plan(world.scope, params)
+    world.change.act(world.scope, plan)
+    assert world.snapshot() == [ATTACKER_V4]
+    assert world.change.verify(world.scope, plan).done

@@ -1,11 +1,11 @@
 """Every call that is made under a role: actions played to their end, the record kept, people paged."""
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -23,6 +23,7 @@ from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, role_of, roles
 from activities.permissions.statements import heartbeat_namespace, role_name
+from activities.preflight.places import database
 from activities.preflight.table import CHECKS
 from activities.report_store import store_report
 from activities.statuspage_client import StatusPageClient
@@ -33,6 +34,7 @@ from domain.model.restoring import RestorableCall, RestoreCall
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from sandbox.runtime.aws_world import World as Account
 from tests.activities.catalogue_worlds import world_of
+from tests.activities.change_worlds import ChangeWorld
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
 from tests.activities.scopes import NOW, TEXTS_BY, scope
 from tests.activities.statuspage_server import statuspage_server
@@ -40,8 +42,10 @@ from tests.activities.telephones import telephones
 from tests.activities.test_change_catalogue import planned, verified
 from tests.activities.test_paging import EMAIL, SMS, VOICE, page
 from tests.activities.test_restoring import outage
+from tests.activities.variant_worlds import variants_of
 from tests.activities.world import LEDGER as TABLE
 from tests.activities.world import WIRE, WorldClients, create_ledger
+from tests.permissions.variant_looks import VARIANT_LOOKS, environments_of_clusters, of_databases
 from tests.recorded_operations import _account, _Look, recorder
 from tests.records import INCIDENT
 from tests.runbook_coverage import runbooks
@@ -81,11 +85,14 @@ def recorded() -> tuple[Call, ...]:
     atexit.register(rmtree, folder, ignore_errors=True)
     with recorder() as made:
         for name in sorted(CHANGES):
-            _change(calls, name)
+            for make in (partial(world_of, name), *variants_of(name)):
+                _change(calls, name, make)
         with _account(Path(folder)) as account, statuspage_server() as server:
             clients = _tapped(account)
             _preflight(calls, account, clients)
             _looks(calls, account, _Look(made, account, server.url, clients))
+            _clusters(calls, account, clients)
+        _more_looks(calls)
         _release(calls)
         _record(calls)
         _assume(calls)
@@ -99,13 +106,16 @@ def _tapped(account: Account) -> AwsClients:
     return AwsClients(session, account.environment.region)
 
 
-def _change(calls: Calls, name: str) -> None:
+def _change(calls: Calls, name: str, make: Callable[[], ChangeWorld]) -> None:
     """From plan to undo, and asked for again while it stands: whether that is ours is looked up."""
     with mock_aws():
-        world = world_of(name)
+        world = make()
         runner = ChangeRunner(world.clients)
         with calls.under(role_of(CHANGES[name]), world.scope.environment):
-            call = planned(runner, world)
+            try:
+                call = planned(runner, world)
+            except RuleError:  # what is refused has been looked at
+                return
             runner.apply(world.change, call, NOW)
             with WIRE.deaf():
                 world.settle()
@@ -158,6 +168,28 @@ def _look(calls: Calls, account: Account, look: _Look, runbook: Runbook, step: P
     probe = PROBES[step.probe](look.clients)
     with calls.under(role_of(type(probe)), account.environment):
         probe.observe(look._scope(runbook), probe.params.model_validate(step.params), datetime.now(UTC))
+
+
+def _clusters(calls: Calls, account: Account, clients: AwsClients) -> None:
+    """What looks at databases, where they are of a cluster, whether the environment says so or not."""
+    for environment in environments_of_clusters(account):
+        where = scope(environment=environment, declared_at=datetime.now(UTC) - timedelta(minutes=1))
+        for step in of_databases(runbooks()):
+            probe = PROBES[step.probe](clients)
+            with calls.under(role_of(type(probe)), environment):
+                probe.observe(where, probe.params.model_validate(step.params), datetime.now(UTC))
+        with calls.under(PREFLIGHT, environment):
+            for one in environment.databases.values():
+                database(room_of(environment, clients=clients), one)
+
+
+def _more_looks(calls: Calls) -> None:
+    for name, make in VARIANT_LOOKS.items():
+        with mock_aws():
+            look = make()
+            probe = PROBES[name](look.clients)
+            with calls.under(role_of(type(probe)), look.scope.environment):
+                probe.observe(look.scope, probe.params.model_validate(look.params), look.at)
 
 
 def _tell(calls: Calls, account: Account, look: _Look, runbook: Runbook, step: NoticeStep) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from activities.permissions.statements import types_of
 from domain.config.environment import Environment
+from domain.values.aws_places import arn
 
 Asked = dict[str, Any]
 Find = Callable[[Environment, Asked], Iterable[str]]
@@ -35,8 +36,8 @@ _BUCKETS_OWN = re.compile(r"s3:(ListBucket|GetBucket|GetLifecycle|GetEncryption)
 
 def resources(action: str, environment: Environment, asked: Asked) -> list[tuple[str, str]]:
     """Each resource with what it is, whatever it is called; `*` where AWS supports none."""
-    made = [(kind, arn) for kind in _types(action) for arn in _BY_TYPE[kind](environment, asked)]
-    told = [(_told(kind, arn, environment, asked), arn) for kind, arn in made]
+    made = [(kind, one) for kind in _types(action) for one in _BY_TYPE[kind](environment, asked)]
+    told = [(_told(kind, one, environment, asked), one) for kind, one in made]
     return list(dict.fromkeys(told)) or [("*", "*")]
 
 
@@ -100,17 +101,24 @@ def _waf(kind: str) -> Find:
     def find(environment: Environment, asked: Asked) -> list[str]:
         if "Rules" in asked:
             return [arn for arn in re.findall(r"arn:[\w:/.-]+", str(asked["Rules"])) if f"/{kind}/" in arn]
-        return [environment.arn("wafv2", f"regional/{kind}/{asked['Name']}/{asked['Id']}")]
+        return [asked.get("ARN") or _of_waf(environment, asked, f"{kind}/{asked['Name']}/{asked['Id']}")]
 
     return find
 
 
+def _of_waf(environment: Environment, asked: Asked, name: str) -> str:
+    """What CloudFront uses is in its home region (WAF developer guide, "Resources protected by AWS WAF")."""
+    if asked.get("Scope") == "CLOUDFRONT":
+        return arn(environment.home_region, environment.account, "wafv2", f"global/{name}")
+    return environment.arn("wafv2", f"regional/{name}")
+
+
 def _web_acl(environment: Environment, asked: Asked) -> list[str]:
-    arn: str = asked.get("ResourceArn") or asked.get("LoggingConfiguration", {}).get("ResourceArn", "")
-    if ":wafv2:" in arn:
-        return [arn]
-    names = [asked["Name"]] if not arn else [one.name for one in environment.web_acls.values()]
-    return [environment.arn("wafv2", f"regional/webacl/{name}/{asked.get('Id', '1')}") for name in names]
+    given: str = asked.get("ResourceArn") or asked.get("LoggingConfiguration", {}).get("ResourceArn", "")
+    if ":wafv2:" in given:
+        return [given]
+    names = [asked["Name"]] if not given else [one.name for one in environment.web_acls.values()]
+    return [_of_waf(environment, asked, f"webacl/{name}/{asked.get('Id', '1')}") for name in names]
 
 
 def _tables(environment: Environment, asked: Asked) -> list[str]:
