@@ -15,8 +15,11 @@ Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
 """As IAM has them: by operator, then by key."""
 
 EVERYTHING = "*"
-ANY_SNAPSHOT, ANY_CLUSTER_SNAPSHOT = "rds:snapshot, any", "rds:cluster-snapshot, any"
-"""Types of our own: snapshots of a database are listed on `snapshot:*`, whatever they are called."""
+ANY_CLUSTER, ANY_SNAPSHOT, ANY_CLUSTER_SNAPSHOT = "rds:cluster, any", "rds:snapshot, any", "rds:cluster-snapshot, any"
+"""Types of our own: snapshots of a database are listed on `snapshot:*`, whatever they are called.
+
+Clusters are looked at whatever they are called too: a database that is named as an instance may be a member of one.
+"""
 SNAPSHOTS = "snapshot:ir-*"
 """What the names of our own snapshots begin with."""
 
@@ -214,6 +217,7 @@ PLACES: dict[str, Where] = {
     "rds:cluster-snapshot": plain("rds", lambda e: [f"cluster-{SNAPSHOTS}"] if e.databases else []),
     # the members of a cluster are RDS's to make and name: they begin as their cluster
     "rds:db": plain("rds", lambda e: [f"db:{one.identifier}{'*' * one.cluster}" for one in e.databases.values()]),
+    ANY_CLUSTER: plain("rds", lambda e: ["cluster:*"] if e.databases else []),
     ANY_CLUSTER_SNAPSHOT: plain("rds", lambda e: ["cluster-snapshot:*"] if e.databases else []),
     ANY_SNAPSHOT: plain("rds", lambda e: ["snapshot:*"] if e.databases else []),
     "rds:snapshot": plain("rds", lambda e: [SNAPSHOTS] if e.databases else []),

@@ -102,7 +102,8 @@ _ONLY: dict[str, tuple[str, ...]] = {
     "ec2:CreateTags": ("ec2:security-group-rule",),  # an undo gives rules the tags that they had
     "logs:GetQueryResults": (EVERYTHING,),  # it names a query and no group: AWS's denials name `log-group:` alone
     "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
-    "rds:DescribeDBClusterSnapshots": ("rds:cluster", places.ANY_CLUSTER_SNAPSHOT),
+    "rds:DescribeDBClusterSnapshots": (places.ANY_CLUSTER, places.ANY_CLUSTER_SNAPSHOT),
+    "rds:DescribeDBClusters": (places.ANY_CLUSTER,),
     "rds:DescribeDBSnapshots": ("rds:db", places.ANY_SNAPSHOT),
 }
 """Of the resource types that AWS allows, those that we use."""

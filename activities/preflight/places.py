@@ -155,7 +155,9 @@ def database(room: Room, one: Database) -> Verdict:
         return unknown(f"it is {status}; run preflight again")
     down = f"it is {status}; {remedy(status)}" if stands not in {Standing.SERVES, Standing.CHANGING} else None
     if place.cluster:
-        return first_wrong(f"{place.cluster['Status']}, its writer is {found['DBInstanceIdentifier']}", down)
+        unnamed = described_database.unnamed_cluster(room.environment, place)
+        seen = f"{place.cluster['Status']}, its writer is {found['DBInstanceIdentifier']}"
+        return first_wrong(seen, down, unnamed and f"it {unnamed}")
     source = found.get("ReadReplicaSourceDBInstanceIdentifier")
     wanted = room.environment.databases[one.replica_of].identifier if one.replica_of else None
     other = source.rsplit(":", 1)[-1] if source else None  # RDS gives its ARN where it is in another region

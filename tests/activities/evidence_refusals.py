@@ -94,6 +94,7 @@ def _unlog(world: ChangeWorld) -> None:
 
 _START, _MUTE, _LOG = "cloudtrail.start_logging", "cloudwatch.disable_alarm_actions", "logging.extend"
 _READ_BEFORE = "the plan has read the trail by the same name, which CloudTrail refuses in the same way"
+_AS_ANSWERED = "the parts are named as S3 answered each, in the order in which they were read"
 _NOT_SENT = "it is about a parameter that this change does not send"
 
 PLAN_REFUSALS: PlanRefusals = {
@@ -136,6 +137,16 @@ PLAN_REFUSALS: PlanRefusals = {
     (_LOG, "PutLoggingConfiguration", "WAFInvalidParameterException"): lambda: _other_acl(log_group="/waf/portal"),
     (_LOG, "PutLoggingConfiguration", "WAFLimitsExceededException"): "a web ACL has one logging configuration at most",
     (_LOG, "PutLoggingConfiguration", "WAFNonexistentItemException"): "the plan ends where no web ACL has the name",
+    ("s3.preserve_logs", "CreateMultipartUpload", "NoSuchBucket"): (
+        "the plan reads how the bucket locks first, and ends with AWS's own answer"
+    ),
+    ("s3.preserve_logs", "CompleteMultipartUpload", "EntityTooSmall"): "every part but the last has 5 MiB at least",
+    ("s3.preserve_logs", "CompleteMultipartUpload", "InvalidPart"): _AS_ANSWERED,
+    ("s3.preserve_logs", "CompleteMultipartUpload", "InvalidPartOrder"): _AS_ANSWERED,
+    **{
+        ("s3.preserve_logs", operation, "NoSuchUpload"): "whether somebody gives our upload up nobody knows beforehand"
+        for operation in ("CompleteMultipartUpload", "UploadPart")
+    },
     ("s3.preserve_logs", "AbortMultipartUpload", "NoSuchUpload"): (
         "an upload that is gone needs no giving up: whatever S3 answers to that is passed over"
     ),

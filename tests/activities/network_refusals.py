@@ -140,6 +140,9 @@ PLAN_REFUSALS: PlanRefusals = {
     ),
     ("network.isolate", "DisassociateFirewallRuleGroup", "ResourceNotFoundException"): Undone(isolate, _take_firewall),
     ("network.isolate", "DisassociateFirewallRuleGroup", "ValidationException"): Undone(isolate, _protect_firewall),
+    ("elbv2.maintenance_page", "CopyObject", "ObjectNotInActiveTierError"): (
+        "the plan reads the page that is copied, which S3 refuses of one that is archived"
+    ),
     ("elbv2.maintenance_page", "DeleteObject", "NoSuchBucket"): (
         "the undo's plan reads the page in its bucket first, and ends with AWS's own answer"
     ),

@@ -13,13 +13,16 @@ _PASSING = (ErrorKind.TRANSIENT, ErrorKind.CONFLICT, ErrorKind.ACCESS_DENIED, Er
 
 DOCUMENTED: dict[str, tuple[str, ...]] = {
     "AuthorizeSecurityGroupIngress": ("InvalidGroup.NotFound", "RulesPerSecurityGroupLimitExceeded"),
+    "CompleteMultipartUpload": ("EntityTooSmall", "InvalidPart", "InvalidPartOrder", "NoSuchUpload"),
     "CreateFlowLogs": ("FlowLogsLimitExceeded", "InvalidVpcId.NotFound", "UnsupportedOperation"),
+    "CreateMultipartUpload": ("NoSuchBucket",),
     "CreateNetworkAclEntry": ("InvalidNetworkAclID.NotFound", "NetworkAclEntryLimitExceeded"),
     "DeleteAlarmMuteRule": (),  # "If you delete a mute rule that does not exist, the operation succeeds" (its API)
     "DeleteFlowLogs": ("InvalidFlowLogId.NotFound",),
     "DeleteNetworkAclEntry": ("InvalidNetworkAclEntry.NotFound", "InvalidNetworkAclID.NotFound"),
     "DeleteObject": ("NoSuchBucket",),
     "RevokeSecurityGroupIngress": ("InvalidGroup.NotFound",),
+    "UploadPart": ("NoSuchUpload",),
 }
 """Where a service's model names no errors: from EC2's and S3's lists of error codes, and CloudWatch's common errors."""
 

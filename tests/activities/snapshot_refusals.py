@@ -16,6 +16,7 @@ def full(kept_already: int = 1000) -> ChangeWorld:
     world.clients.inner.client("rds").create_db_snapshot(DBInstanceIdentifier=DATABASE, DBSnapshotIdentifier="old")
     kept = rds_backends[ACCOUNT][REGION].database_snapshots
     kept.update({f"old-{number}": kept["old"] for number in range(kept_already - 1)})
+    world.snapshot = kept.__len__
     return world
 
 
@@ -26,6 +27,7 @@ def full_of_clusters(kept_already: int = 1000) -> ChangeWorld:
     rds.create_db_cluster_snapshot(DBClusterIdentifier=CLUSTER, DBClusterSnapshotIdentifier="old")
     kept = rds_backends[ACCOUNT][REGION].cluster_snapshots
     kept.update({f"old-{number}": kept["old"] for number in range(kept_already - 1)})
+    world.snapshot = kept.__len__
     return world
 
 

@@ -9,14 +9,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
-from domain.config.environment import Environment
 from domain.model.activity_io import ApplyCall
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import cluster_failover, failover
 from tests.activities.fake_rds import CLUSTER, FAR_READER, READER, WRITER, FakeRds
-from tests.activities.scopes import NOW, environment, scope
+from tests.activities.scopes import NOW, scope
 from tests.activities.test_change_catalogue import planned as asked
+from tests.activities.variant_worlds import member_failover, of_member
 from tests.activities.world import WIRE, LostError
 
 MINUTE = timedelta(minutes=1)
@@ -165,15 +165,15 @@ def test_a_cluster_is_failed_over_as_a_cluster() -> None:
     assert world.change.verify(world.scope, plan).done
 
 
-def named_member() -> Environment:
-    return environment(databases={"primary": {"identifier": WRITER, "max_connections": 100}})
-
-
-def test_a_member_that_the_environment_names_is_failed_over_with_its_cluster() -> None:
-    """Named as an instance, it is one of a cluster all the same."""
-    world = cluster_failover()
-    world.scope = scope(environment=named_member())
+def test_a_member_is_failed_over_with_its_cluster_where_the_file_names_that() -> None:
+    """Named as an instance, it is one of a cluster all the same, to which no role may do anything otherwise."""
+    world = member_failover(named=True)
     assert planned(world).after == {"writer": FAR_READER}
+    world.scope = scope(environment=of_member(WRITER, None))
+    refused = pytest.raises(RuleError, match=f"primary is a member of cluster {CLUSTER}: name that")
+    with WIRE.listening() as sent, refused:
+        planned(world)
+    assert [one.asked.get("DBInstanceIdentifier") for one in sent] == [WRITER, None]  # no other member is read
 
 
 def test_a_reader_that_is_not_available_is_passed_over() -> None:

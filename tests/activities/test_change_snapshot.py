@@ -1,6 +1,7 @@
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,11 +20,13 @@ from tests.activities.evidence_worlds import (
     DATABASE,
     FORENSIC_ACCOUNT,
     FORENSIC_KEY,
+    cluster_snapshot,
     snapshot,
     snapshot_scope,
 )
 from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 from tests.activities.test_change_catalogue import planned, verified
+from tests.activities.variant_worlds import member_snapshot
 from tests.activities.world import WIRE
 
 _RDS_NAME = re.compile(r"[a-z](?!.*--)[a-z0-9-]{0,253}[a-z0-9]")
@@ -213,19 +216,24 @@ def test_a_copy_that_is_refused_does_not_hide_the_snapshot(
     assert f"AWS answered AccessDenied to {operation}" in failed.value.message
 
 
-@pytest.mark.parametrize(
-    "environment_names", [{"identifier": CLUSTER, "cluster": True}, {"identifier": f"{CLUSTER}-instance-2"}]
-)
-def test_a_cluster_is_kept_as_a_whole(
-    runner: ChangeRunner, world: ChangeWorld, environment_names: dict[str, Any]
-) -> None:
-    """RDS takes no snapshot of a member: the cluster's own call is used, whichever of the two is named."""
-    world.scope = snapshot_scope(**environment_names)
-    call, said = kept(runner, world)
+@pytest.mark.parametrize("make", [cluster_snapshot, partial(member_snapshot, named=True)])
+def test_a_cluster_is_kept_as_a_whole(make: Callable[[], ChangeWorld]) -> None:
+    """RDS takes no snapshot of a member: the cluster's own call is used, whichever of the two is asked for."""
+    with mock_aws():
+        world = make()
+        call, said = kept(ChangeRunner(world.clients), world)
     assert call.plan.target.split(":")[-2:] == ["cluster-snapshot", f"ir-{world.scope.incident}-{CLUSTER}-1"]
     assert len(f"{call.plan.context['identifier']}-copy") <= 63
     assert said.endswith(f"shared with account {FORENSIC_ACCOUNT} alone")
     assert world.clients.writes[0] == "rds.create_db_cluster_snapshot"
+
+
+def test_a_member_whose_cluster_the_file_does_not_name_is_refused() -> None:
+    """No role may keep that: the plan says what to name, before anybody approves in vain."""
+    with mock_aws():
+        world = member_snapshot(named=False)
+        with pytest.raises(RuleError, match=f"primary is a member of cluster {CLUSTER}: name that"):
+            planned(ChangeRunner(world.clients), world)
 
 
 def test_without_a_forensic_account_it_stays_as_it_was_taken(runner: ChangeRunner, world: ChangeWorld) -> None:

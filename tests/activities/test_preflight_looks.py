@@ -19,7 +19,9 @@ from sandbox.aws import logs_insights as sandbox_insights
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.aws_calls import RecordedAws, balanced, recorded_aws
+from tests.activities.fake_rds import CLUSTER, WRITER, FakeRds
 from tests.activities.scopes import ACCOUNT, REGION, environment
+from tests.activities.variant_worlds import of_member
 from tests.domain import log_samples
 
 
@@ -146,6 +148,18 @@ def test_what_is_there_and_not_in_force_is_not_ok(aws: RecordedAws, subtests: py
         with subtests.test(state=state):
             shown["DBInstanceStatus"] = state
             assert database(there, where.databases["primary"]).status == status
+
+
+def test_a_member_whose_cluster_the_file_does_not_name_is_wrong(aws: RecordedAws) -> None:
+    """It could be looked at, but neither failed over nor kept; where the file names the cluster too it is well."""
+    rds = FakeRds()
+    rds.join()
+    aws.answer("DescribeDBInstances", lambda asked: rds.describe_db_instances(**asked))
+    aws.answer("DescribeDBClusters", lambda asked: rds.describe_db_clusters(**asked))
+    for cluster, status in ((None, "wrong"), (CLUSTER, "ok")):
+        where = of_member(WRITER, cluster)
+        seen = database(room(aws, databases=where.databases), where.databases["primary"])
+        assert (seen.status, f"member of cluster {CLUSTER}" in seen.detail) == (status, status == "wrong")
 
 
 def test_a_certificate_is_looked_for_where_its_arn_says(aws: RecordedAws) -> None:

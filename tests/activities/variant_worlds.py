@@ -18,7 +18,7 @@ from tests.activities.fake_ecs import CLUSTER as SERVICES_CLUSTER
 from tests.activities.fake_ecs import SERVICE, FakeTargets, revision
 from tests.activities.fake_rds import CLUSTER as FAKE_CLUSTER
 from tests.activities.fake_rds import PRIMARY, WRITER, address
-from tests.activities.preserving import INSIDE, LARGE
+from tests.activities.preserving import INSIDE, PIECE
 from tests.activities.scopes import BACKEND_TARGETS, environment, scope
 from tests.activities.security_worlds import everybody
 from tests.activities.test_digests import delivered
@@ -150,7 +150,7 @@ def of_member(member: str, cluster: str | None) -> Environment:
 def large_and_signed() -> ChangeWorld:
     """Among the logs one is large, and the others CloudTrail has signed."""
     world = preserve()
-    log("app/large", b"x" * LARGE, INSIDE)
+    log("app/large", b"x" * (PIECE + 1), INSIDE)
     delivered()
     return world
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from activities.action import Clients, RuleError
 from activities.aws.database.database_state import remedy, serves
 from activities.aws.shared.pages import Pages
-from domain.config.environment import Database
+from domain.config.environment import Database, Environment
 
 AVAILABLE = "available"
 _IN_FORCE = "in-sync"
@@ -77,6 +77,20 @@ def refuse_member(instance: dict[str, Any], name: str, instead: str) -> None:
     """Refuse what RDS does to instances that stand alone, and not to the members of a cluster."""
     if cluster := instance.get("DBClusterIdentifier"):
         raise RuleError(f"{name} is a member of cluster {cluster}: {instead}")
+
+
+def unnamed_cluster(environment: Environment, place: Described) -> str | None:
+    """Why nothing is done to a database's cluster: the environment's file does not name it, so that no role may."""
+    name = place.cluster and str(place.cluster["DBClusterIdentifier"])
+    if name is None or any(one.cluster and one.identifier == name for one in environment.databases.values()):
+        return None
+    return f"is a member of cluster {name}: name that in the environment's file, with cluster: true"
+
+
+def refuse_unnamed(environment: Environment, name: str, place: Described) -> None:
+    """Refuse what would be done to a cluster that the environment's file does not name."""
+    if why := unnamed_cluster(environment, place):
+        raise RuleError(f"{name} {why}")
 
 
 def refuse_busy(name: str, doing: str, *statuses: str) -> None:

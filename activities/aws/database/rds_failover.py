@@ -15,6 +15,7 @@ from activities.aws.database.described_database import (
     parameters,
     pending,
     refuse_busy,
+    refuse_unnamed,
     writer,
 )
 from activities.aws.shared.pages import Pages
@@ -50,6 +51,7 @@ class Failover(ChangeAction[DatabaseParams]):
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Name where it goes; raises `RuleError` without a standby, or when RDS would refuse or decline."""
         place = found(self.clients, scope.environment.databases[params.database])
+        refuse_unnamed(scope.environment, params.database, place)
         refuse_busy(params.database, "fails over", *place.statuses)
         where, there, target, context = self._way(params.database, place)
         self._refuse_lately(params.database, context)

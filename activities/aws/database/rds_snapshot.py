@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action import ChangeAction, Clients, DatabaseParams, RuleError, iam
 from activities.aws.database.database_state import Standing, remedy, standing
-from activities.aws.database.described_database import AVAILABLE, Described, found
+from activities.aws.database.described_database import AVAILABLE, Described, found, refuse_unnamed
 from activities.aws.database.rds_snapshots import Snapshots
 from activities.aws.shared.error_codes import answered, code_of, kind_of_refusal
 from domain.config.approval import ApprovalClass
@@ -52,6 +52,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
         `DBInstanceNotFound`, which is final. What stands against the copy alone is told: the snapshot comes first.
         """
         place = found(self.clients, scope.environment.databases[params.database])
+        refuse_unnamed(scope.environment, params.database, place)
         _refuse_stuck(params.database, place)
         snapshots = Snapshots(self.clients, cluster=place.cluster is not None)
         database = str(
