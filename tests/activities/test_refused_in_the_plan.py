@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import pytest
@@ -12,12 +11,11 @@ from temporalio.exceptions import ApplicationError
 from activities.catalogue import CHANGES
 from activities.permissions.dependents import DEPENDENTS
 from domain.values.errors import ErrorKind
-from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.refusals import DOCUMENTED, PlanRefusals, Told, Undone, refusals_of
 from tests.activities.tables import gathered
 from tests.activities.trial import Trial
-from tests.activities.variant_worlds import variants_of
+from tests.activities.variant_worlds import every_world_of
 from tests.activities.wire import READS, Sent
 from tests.activities.wire_codes import codes_of, operations_of
 from tests.activities.world import WIRE
@@ -40,11 +38,7 @@ def writes(change: str) -> set[tuple[str, str]]:
     The undo's writes are declared alone, and what is only made goes by another right. The ledger's are the mechanism's.
     """
     declared = operations_of(one for one in CHANGES[change].permissions if one not in _DEPENDENT)
-    made = {
-        (one.service, one.operation)
-        for make in (partial(world_of, change), *variants_of(change))
-        for one in _made(make)
-    }
+    made = {(one.service, one.operation) for make in every_world_of(change) for one in _made(make)}
     return {one for one in declared | made if not one[1].startswith(READS) and one[0] != "dynamodb"}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from activities.aws.network.wafv2_block_addresses import BlockAddresses
 from domain.config.environment import Environment
 from tests.activities.breach_worlds import ACL, ATTACKER_V4, SET_V4, VISIBLE, block, isolate, where
+from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld, maintenance, rollback
 from tests.activities.database_worlds import PARAMETER, cluster_failover, promote, restart
 from tests.activities.evidence_worlds import CLUSTER, cluster_snapshot, log, preserve
@@ -176,6 +177,6 @@ VARIANT_WORLDS: dict[tuple[str, str], Callable[[], ChangeWorld]] = {
 """By change, and by what is else there than in its first world."""
 
 
-def variants_of(change: str) -> list[Callable[[], ChangeWorld]]:
-    """What makes each further world of a change."""
-    return [make for (name, _), make in VARIANT_WORLDS.items() if name == change]
+def every_world_of(change: str) -> list[Callable[[], ChangeWorld]]:
+    """What makes each world of a change, its first one before the further ones."""
+    return [partial(world_of, change), *(make for (name, _), make in VARIANT_WORLDS.items() if name == change)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -33,7 +33,6 @@ from domain.model.activity_io import AppendCall, FollowCall, ReleaseCall, Report
 from domain.model.restoring import RestorableCall, RestoreCall
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from sandbox.runtime.aws_world import World as Account
-from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
 from tests.activities.scopes import NOW, TEXTS_BY, scope
@@ -42,7 +41,7 @@ from tests.activities.telephones import telephones
 from tests.activities.test_change_catalogue import planned, verified
 from tests.activities.test_paging import EMAIL, SMS, VOICE, page
 from tests.activities.test_restoring import outage
-from tests.activities.variant_worlds import variants_of
+from tests.activities.variant_worlds import every_world_of
 from tests.activities.world import LEDGER as TABLE
 from tests.activities.world import WIRE, WorldClients, create_ledger
 from tests.permissions.variant_looks import VARIANT_LOOKS, environments_of_clusters, of_databases
@@ -85,7 +84,7 @@ def recorded() -> tuple[Call, ...]:
     atexit.register(rmtree, folder, ignore_errors=True)
     with recorder() as made:
         for name in sorted(CHANGES):
-            for make in (partial(world_of, name), *variants_of(name)):
+            for make in every_world_of(name):
                 _change(calls, name, make)
         with _account(Path(folder)) as account, statuspage_server() as server:
             clients = _tapped(account)
