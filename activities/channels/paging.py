@@ -1,6 +1,5 @@
 """Reaching people: a page goes out by the first of a contact's channels that accepts it."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 
@@ -9,18 +8,10 @@ from temporalio.exceptions import CancelledError
 
 from activities.action import Clients, RuleError
 from activities.aws.shared.error_mapping import kind_of
-from activities.channels.email import email
-from activities.channels.telephone import sms, voice
+from activities.channels.kinds import CHANNELS
 from activities.heartbeat import last_progress, progress
 from domain.model.activity_io import PageCall, Paged, Wave, WaveCall
 from domain.values.errors import FINAL, ErrorKind
-
-CHANNELS: dict[str, Callable[[Clients, PageCall, str], str]] = {"sms": sms, "voice": voice, "email": email}
-"""Every kind of channel there is, as an organisation's contacts name it; a new one is added here.
-
-Each sends a page to an address, in one attempt, and returns the provider's reference. A repeat sends it again. It lets
-the provider's errors through; one that hangs takes the next channel's time, so AWS is called by `clients.once`.
-"""
 
 _log = structlog.get_logger(__name__)
 

@@ -82,8 +82,9 @@ class TaskStep(_Step):
 
     One that is `opened_by` others is asked for once a probe among them finds something suspect, or a change
     among them has been applied; it is due so long after that. One with `code_of` is done by whoever says the code
-    that this notice sent. Where nobody has done it when it is due, it is over and an incident of type `opens` is
-    declared under the alert key `key`, unless one of that key is open.
+    that this notice sent, one that must be `noted` only with a note. Where nobody has done it when it is due, it is
+    over and an incident of type `opens` is declared under the alert key `key`, unless one of that key is open. It is
+    entitled `opens_as`, or as the task, and described by who did not answer and by `tells`.
     """
 
     task: str
@@ -93,8 +94,11 @@ class TaskStep(_Step):
     required: bool = True
     opened_by: tuple[str, ...] = ()
     code_of: str | None = None
+    noted: bool = False
     opens: str | None = None
     key: str | None = None
+    opens_as: str | None = None
+    tells: str = ""
 
     @model_validator(mode="after")
     def _check_due(self) -> "TaskStep":

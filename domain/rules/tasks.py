@@ -17,6 +17,9 @@ from domain.values.timestamps import stamp
 NAG = timedelta(days=1)
 """Policy time between two reminders of what was left to do afterwards, until it is done."""
 
+BY_CODE = "said the code that was sent"
+"""The note of a task that its code has ended; the code itself goes nowhere."""
+
 
 def asked(step: TaskStep, phase: Phase) -> Task:
     """The work of a step, as it is asked for."""
@@ -82,7 +85,19 @@ def _missed(state: IncidentState, task: Task, step: TaskStep) -> Iterator[Happen
     note = f"nobody has done it by {stamp(task.due_at)}" if task.due_at else None
     yield Happening(TaskEnded(step=task.step, title=task.title, status="missed", note=note), cause=cause)
     if step.opens is not None:
-        yield from links.ask(state, step.opens, task.step, step.key, task.title, note or "")
+        said = "\n".join([*_undone(state, step), *([step.tells] if step.tells else [])])
+        yield from links.ask(state, step.opens, task.step, step.key, step.opens_as or task.title, said)
+
+
+def _undone(state: IncidentState, step: TaskStep) -> Iterator[str]:
+    """How each task stands that opens the same incident as this one."""
+    for other in state.declaration.runbook.steps():
+        if isinstance(other, TaskStep) and (other.opens, other.key) == (step.opens, step.key):
+            task = state.task(other.id)
+            sent = state.notice(other.code_of) if other.code_of else None
+            reason = f"; the code was not sent: {sent.reason}" if sent and sent.status == "failed" else ""
+            ended = f"{task.status} by {task.by}" if task.status in {"done", "waived"} else "nobody has done it"
+            yield f"{task.title}: {ended}{reason}"
 
 
 def open_for(state: IncidentState, cause: str) -> Iterator[Happening]:
@@ -103,13 +118,18 @@ def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | No
 
 
 def _unproven(state: IncidentState, command: CompleteTask) -> str | None:
-    """Why a task that waits for a code is not done yet; None for any other."""
+    """Why a task is not done yet that waits for a code, or for a note; None for any other."""
     step = state.declaration.runbook.step(command.step)
-    if not isinstance(step, TaskStep) or step.code_of is None:
+    if not isinstance(step, TaskStep):
+        return None
+    if step.noted and not command.note:
+        return f"{command.step} is done with a note on how it was confirmed"
+    if step.code_of is None:
         return None
     if command.code is not None:
-        sent, said = state.notice(step.code_of).code, codes.digest(command.code, codes.about(state.id, step.code_of))
-        return None if sent == said else f"that is not the code that was last sent for {command.step}"
+        sent = state.notice(step.code_of)
+        said = codes.digest(command.code, codes.about(state.id, sent.sequence))
+        return None if sent.code == said else f"that is not the code that was last sent for {command.step}"
     owner, who = state.declaration.runbook.owner, state.who(command.by)
     if who is not None and owner in who.roles and command.note:
         return None
@@ -118,7 +138,8 @@ def _unproven(state: IncidentState, command: CompleteTask) -> str | None:
 
 def complete(state: IncidentState, command: CompleteTask, who: Contact, _now: datetime) -> Iterator[Happening]:
     title = state.task(command.step).title
-    yield Happening(TaskEnded(step=command.step, title=title, status="done", note=command.note), who.id)
+    note = command.note if command.code is None else "; ".join(filter(None, [BY_CODE, command.note]))
+    yield Happening(TaskEnded(step=command.step, title=title, status="done", note=note), who.id)
 
 
 def waive(state: IncidentState, command: WaiveTask, who: Contact, _now: datetime) -> Iterator[Happening]:

@@ -1,6 +1,6 @@
 """Who may vote on a plan, and when the votes suffice."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.organisation import COMMANDER, Contact, Organisation
@@ -92,12 +92,21 @@ class Electorate:
 
 def weakest(organisation: Organisation, rule: ApprovalRule) -> Electorate:
     """Who could vote in the worst case: the one who is missed most asks for the change, or is in command."""
+    return min(_cases(organisation, rule), key=Electorate.strength)
+
+
+def strongest(organisation: Organisation, rule: ApprovalRule) -> Electorate:
+    """Who could vote in the best case: somebody asks, and commands, of whom nothing else is needed."""
+    return max(_cases(organisation, rule), key=Electorate.strength)
+
+
+def _cases(organisation: Organisation, rule: ApprovalRule) -> Iterator[Electorate]:
+    """Who could vote, by who asks for the change and who commands."""
     concerned = [who.id for role in (*rule.roles, *organisation.chain) for who in organisation.holders(role)]
     others = [who.id for who in organisation.contacts if who.id not in concerned]
-    people = [*dict.fromkeys(concerned), *others[:1]]  # whoever has no part in the decision is as good as any other
+    people = [*dict.fromkeys(concerned), *others[:2]]  # of those with no part in it, one may ask and another command
     commanders = people if COMMANDER in rule.roles else people[:1]
-    cases = (Electorate(organisation, rule, requester, one) for requester in people for one in commanders)
-    return min(cases, key=Electorate.strength)
+    return (Electorate(organisation, rule, requester, one) for requester in people for one in commanders)
 
 
 def _paired(choices: Mapping[str, list[str] | set[str]]) -> int:

@@ -21,6 +21,6 @@ def digest(code: str, about: str) -> str:
     return hashlib.scrypt(plain.encode(), salt=about.encode(), n=2**14, r=8, p=1, dklen=32).hex()
 
 
-def about(incident: str, step: str) -> str:
-    """What a code is about: the notice of an incident that sent it."""
-    return f"{incident}/{step}"
+def about(incident: str, sequence: int | None) -> str:
+    """What a code is about: the notice of an incident that sent it, by its number there."""
+    return f"{incident}/{sequence}"

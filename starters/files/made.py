@@ -9,6 +9,7 @@ from domain.config.organisation import Organisation
 from domain.config.reviews import REVIEW
 from domain.config.runbook import Phase, ProbeStep, Runbook
 from domain.values.severity import Severity
+from starters.files import contact_validation as contacts
 from starters.files.made_reviews import runbook_review
 
 OPENED = "maintenance"
@@ -32,8 +33,18 @@ def drift(files: Files) -> Runbook:
     return _runbook("drift", f"Drift of {where}", files, Phase(id="look", title="Look", steps=(look,)))
 
 
+def contact_validation(files: Files) -> Runbook:
+    """Whether people are reached by what the organisation's file says: an incident for each who does not answer."""
+    steps = contacts.phases(*files, lead=_on_call(files)[0], opens=OPENED)
+    return _runbook(contacts.KIND, f"Contacts of {files.organisation.title}", files, *steps)
+
+
+def _on_call(files: Files) -> tuple[str, ...]:
+    return files.organisation.on_call or files.organisation.chain
+
+
 def _runbook(kind: str, title: str, files: Files, *phases: Phase) -> Runbook:
-    on_call = files.organisation.on_call or files.organisation.chain
+    on_call = _on_call(files)
     return Runbook(
         id=kind,
         title=title,
@@ -45,5 +56,9 @@ def _runbook(kind: str, title: str, files: Files, *phases: Phase) -> Runbook:
     )
 
 
-MADE: dict[str, Callable[[Files], Runbook]] = {"drift": drift, REVIEW: runbook_review}
+MADE: dict[str, Callable[[Files], Runbook]] = {
+    contacts.KIND: contact_validation,
+    "drift": drift,
+    REVIEW: runbook_review,
+}
 """By what a schedule declares."""

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.ses.models import ses_backends
 from moto.support.models import SupportBackend
 from moto.support.responses import SupportResponse
 from temporalio.testing import ActivityEnvironment
 
 from activities.aws.observability.support_cases import OpenCase, ResolveCase
 from activities.catalogue import NOTICES
+from activities.channels.contact_code import ContactCode
 from activities.statuspage import Identified, Investigating, Monitoring, Resolved
 from activities.statuspage_client import StatusPageClient
 from domain.model.activity_io import Mode, NoticeCall, Noticed
 from sandbox.aws import support
-from tests.activities.scopes import scope
+from tests.activities.scopes import ACCOUNT, REGION, scope
 from tests.activities.statuspage_server import StatusPageServer, statuspage_server
 from tests.activities.trial import named
 from tests.activities.world import WorldClients
@@ -31,7 +33,10 @@ _TAUGHT = (
 
 @dataclass
 class NoticeWorld:
-    """`received` is what the outside has been told, entry by entry. A failure of what is `optional` is no failure."""
+    """`received` is what the outside has been told, entry by entry. A failure of what is `optional` is no failure.
+
+    What is told `anew` by a repeat is so on purpose.
+    """
 
     name: str
     clients: WorldClients
@@ -40,6 +45,7 @@ class NoticeWorld:
     before: tuple[str, ...] = ()
     params: dict[str, Any] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
+    anew: bool = False
 
     def __post_init__(self) -> None:
         api = StatusPageClient(self.page.url, "secret", interval=timedelta(0))
@@ -82,12 +88,26 @@ def _cases(name: str, *before: str) -> Callable[[StatusPageServer], NoticeWorld]
     return make
 
 
+def _codes(page: StatusPageServer) -> NoticeWorld:
+    """Each attempt sends a code of its own."""
+    clients = WorldClients()
+    clients.inner.client("sesv2").create_email_identity(EmailIdentity=scope().environment.notifications.mail_sender)
+    channel = {"kind": "email", "address": "cto@example.com"}
+    params = {"organisation": "Axis", "contact": "cto", "role": "cto", "channel": channel}
+
+    def received() -> list[Any]:
+        return [message.body for message in ses_backends[ACCOUNT][REGION].sent_messages]
+
+    return NoticeWorld(ContactCode.name, clients, page, received, params=params, anew=True)
+
+
 NOTICE_WORLDS: dict[str, Callable[[StatusPageServer], NoticeWorld]] = {
     Investigating.name: _public(Investigating.name),
     Identified.name: _public(Identified.name, Investigating.name),
     Monitoring.name: _public(Monitoring.name, Investigating.name, Identified.name),
     Resolved.name: _public(Resolved.name, Investigating.name),
     OpenCase.name: _cases(OpenCase.name),
+    ContactCode.name: _codes,
     ResolveCase.name: _cases(ResolveCase.name, OpenCase.name),
 }
 

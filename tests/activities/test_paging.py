@@ -7,7 +7,8 @@ from botocore.exceptions import ClientError
 
 from activities.action import RuleError
 from activities.aws.shared.error_mapping import kind_of
-from activities.channels.paging import CHANNELS, Pager
+from activities.channels.kinds import CALLED, CHANNELS
+from activities.channels.paging import Pager
 from activities.channels.telephone import short_text
 from domain.config.environment import Notifications
 from domain.config.organisation import Channel
@@ -211,4 +212,4 @@ def test_short_text(subject: str, body: str) -> None:
 
 def test_every_kind_of_channel_can_be_paged_by() -> None:
     """What a contact may name as a channel is what pages can be sent by, and nothing else."""
-    assert set(CHANNELS) == set(get_args(Channel.model_fields["kind"].annotation))
+    assert set(CHANNELS) == set(CALLED) == set(get_args(Channel.model_fields["kind"].annotation))
