@@ -12,7 +12,7 @@ from typing import Any
 from activities import aws
 from activities.action import ChangeAction, NoticeAction, ProbeAction
 
-_OUTSIDE_AWS = ("activities.channels.contact_code", "activities.http_health", "activities.statuspage")
+_OUTSIDE_AWS = ("activities.channels.contacts_code", "activities.http_health", "activities.statuspage")
 _WITHOUT_ACTIONS = "activities.aws.shared"
 """What loads botocore lives there, and nothing on this shelf is an action."""
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from domain.config.organisation import COMMANDER
-from domain.model.records import ChangeRecord, ChangeStatus
+from domain.config.runbook import TaskStep
+from domain.model.records import ChangeRecord, ChangeStatus, Task
 from domain.model.state import IncidentState
 from domain.rules import change_requests, clock, findings, obligation_rules
 from domain.rules.next_steps import next_steps
@@ -22,6 +23,7 @@ _HELD_BACK = {
     "severities",
     "clocks",
     "changes",
+    "tasks",
     "obligations",
 }
 """What is shown in another form, or is nobody's business outside the rules."""
@@ -50,6 +52,7 @@ def document(state: IncidentState) -> dict[str, Any]:
         **state.model_dump(mode="json", exclude=_HELD_BACK),
         "clocks": [one.model_dump(mode="json", exclude={"dropped", "times"}) for one in state.standing_clocks()],
         "changes": [change_document(change) for change in state.changes],
+        "tasks": [_task(state, task) for task in state.tasks],
         "obligations": [obligation_rules.document(state, record) for record in state.obligations],
         "offers": _offers(state),
         "due": [
@@ -66,6 +69,13 @@ def change_document(change: ChangeRecord) -> dict[str, Any]:
     expires_at = change.window.ends_at if change.window and change.status is ChangeStatus.AWAITING_APPROVAL else None
     plan = None if change.plan is None else change.plan.model_dump(include=_OF_A_PLAN)
     return {**content, "plan": plan, "expires_at": stamp(expires_at)}
+
+
+def _task(state: IncidentState, task: Task) -> dict[str, Any]:
+    """A task, with the notice whose code it waits for and the key of what it opens, where it has these."""
+    step = state.declaration.runbook.step(task.step)
+    own = step.model_dump(include={"code_of", "key"}, exclude_none=True) if isinstance(step, TaskStep) else {}
+    return {**task.model_dump(mode="json"), **own}
 
 
 def _offers(state: IncidentState) -> list[dict[str, Any]]:

@@ -62,6 +62,11 @@ def restore_workflow_id(request: str) -> str:
     return f"restore/{request}"
 
 
+def contact_key(who: str) -> str:
+    """Name the alert under which it is seen to that a contact does not answer, by whichever channel, in any month."""
+    return f"contact:{who}"
+
+
 def schedule_id(environment: str, schedule: str) -> str:
     """Name a schedule in Temporal: `<environment>.<id of its row>`."""
     return f"{environment}.{schedule}"

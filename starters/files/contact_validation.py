@@ -4,24 +4,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from activities.channels.contact_code import ContactCode, ContactCodeParams
+from activities.channels.contacts_code import ContactCode, ContactCodeParams
 from activities.channels.kinds import CALLED
 from domain.config.environment import Environment
 from domain.config.obligation import Obligations
 from domain.config.organisation import Channel, Contact, External, Organisation
 from domain.config.runbook import NoticeStep, Phase, Runbook, Step, TaskStep
 from domain.rules.dependence import duties
+from domain.values.ids import contact_key
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.organisation_folder import list_runbooks
 
 KIND = "contact-validation"
 ANSWER, HEARD = "3d", "14d"
 """Within which a code is to be said back; within which the lead hears an external party."""
-
-
-def key_of(who: str) -> str:
-    """The alert key under which it is seen to that somebody does not answer, by every channel and every month."""
-    return f"contact:{who}"
 
 
 def phases(
@@ -68,7 +64,7 @@ def _asked(
             due=ANSWER,
             code_of=f"code-{name}",
             opens=opens,
-            key=key_of(contact.id),
+            key=contact_key(contact.id),
             opens_as=f"{contact.id} does not answer",
             tells=tells,
         ),
@@ -83,7 +79,7 @@ def _heard(party: External, lead: str, opens: str) -> Step:
         due=HEARD,
         noted=True,
         opens=opens,
-        key=key_of(party.id),
+        key=contact_key(party.id),
         opens_as=f"{party.id} has not been heard",
     )
 

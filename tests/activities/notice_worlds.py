@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.aws.observability.support_cases import OpenCase, ResolveCase
 from activities.catalogue import NOTICES
-from activities.channels.contact_code import ContactCode
+from activities.channels.contacts_code import ContactCode
 from activities.statuspage import Identified, Investigating, Monitoring, Resolved
 from activities.statuspage_client import StatusPageClient
 from domain.model.activity_io import Mode, NoticeCall, Noticed

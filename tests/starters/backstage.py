@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.channels.contacts_code import ContactCode
 from domain.model.activity_io import (
     AppendCall,
     Appended,
@@ -40,7 +41,7 @@ from domain.model.activity_io import (
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 from domain.model.restoring import Restorable, RestorableCall
-from domain.values import ids
+from domain.values import codes, ids
 from domain.values.errors import ErrorKind
 from tests.waiting import SERVER_STARTS
 from worker import run
@@ -49,6 +50,11 @@ from workflows import search_attributes
 from workflows.catalogue import WORKFLOWS
 
 T = TypeVar("T")
+
+
+def code_of(sequence: int) -> str:
+    """The code that a notice of this number sends."""
+    return f"AAAAA-{sequence:05}"
 
 
 def temporal() -> str:
@@ -206,6 +212,7 @@ def _probe(name: str) -> Callable[..., Any]:
 def _notice(name: str) -> Callable[..., Any]:
     @activity.defn(name=f"{name}.send")
     async def send(call: NoticeCall) -> Noticed:
-        return Noticed(reference=call.step, text=f"{name} told")
+        digest = codes.digest(code_of(call.sequence), codes.about(call.scope.incident, call.sequence))
+        return Noticed(reference=call.step, text=f"{name} told", code=digest if name == ContactCode.name else None)
 
     return send
