@@ -12,6 +12,7 @@ from starters.cli.shared_options import shared
 from starters.options import Options
 
 if TYPE_CHECKING:
+    from activities.ledger.incidents import Unreadable
     from domain.values.local_time import Clock
     from reporting.contacts.reached import Reached
 
@@ -35,7 +36,7 @@ def list_(options: Options) -> None:
     from starters.client import recorded_incidents
 
     now = datetime.now(UTC)
-    unreadable: list[recorded_incidents.Unreadable] = []
+    unreadable: list[Unreadable] = []
     organisation = options.load_organisation()
     rows = reached(organisation, recorded_incidents.incidents(options, unreadable, now - _LOOKS_BACK))
     if options.as_json:
