@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from activities.aws.evidence.s3_content import MIB
-from benchmarks import clocks, command, evidence, latency, length, simulated, storm, throughput
+from benchmarks import clocks, command, evidence, latency, length, rehearsed, simulated, storm, throughput
 from benchmarks.figures import HEADING, Figure, compared
 from benchmarks.stage import Size, Stage, stage
 from worker.command import leave
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, tuple[Benchmark, str]] = {
     "length": (length.run, "cost of an incident of 50, 500 and 5,000 notes"),
     "storm": (storm.run, "first page of 20 P0 declared amid 300 P3 within ten seconds"),
     "simulated": (simulated.run, "a P0's hour by `incident simulate` against the same on Temporal"),
+    "rehearsed": (rehearsed.run, "stored incidents run again by `incident rehearse` against folding them"),
     "command": (command.run, "`incident --help` and `incident start`"),
 }
 EVIDENCE = "evidence"

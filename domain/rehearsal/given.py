@@ -47,6 +47,12 @@ class Alerted(NamedTuple):
     text: str
 
 
+class Unwritten(NamedTuple):
+    """The record itself could not be written by then."""
+
+    due_at: datetime
+
+
 class Idle(NamedTuple):
     """Nothing was under way any more, and what nobody closes, upkeep or a dry run, went on by itself."""
 
@@ -59,7 +65,7 @@ class Gone(NamedTuple):
     """A change whose workflow was not there any more."""
 
 
-What = Spoken | Unread | Woke | Looked | Alerted | Idle | Intended | Gone | Any
+What = Spoken | Unread | Woke | Looked | Alerted | Unwritten | Idle | Intended | Gone | Any
 """One of these, or an event or an answer that is taken as it is."""
 
 
@@ -103,6 +109,8 @@ def to_incident(entry: Entry, event: Event | None, followers: list[Entry]) -> Wh
             return Alerted(entry.actor, event.text)
         case work_events.Found():
             return Looked(event, any(one.kind == "access-denied" for one in followers))
+        case work_events.LedgerTold(state="failing"):
+            return Unwritten(deadline(entry) or entry.at)
         case work_events.NoticeMoved(status="sent" | "failed"):
             return event
         case _ if isinstance(event, _TAKEN):

@@ -11,14 +11,14 @@ from typing import NamedTuple
 from domain.model.change_events import ChangeMoved
 from domain.model.declaration import Declaration
 from domain.model.event_kinds import event_of
-from domain.model.events import Event
+from domain.model.events import Declared, Event
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rehearsal.given import Input, Woke, deadline, to_incident
 from domain.rehearsal.given_to_changes import ChangeReader
 from domain.rehearsal.silence import Missed, missed, with_silent_wakes
-from domain.rules.evolve import NoIncidentError, begun, evolve
+from domain.rules.evolve import NoIncidentError, begun, declared, evolve
 from domain.rules.evolve_changes import OF_A_CHANGE
 
 _LATE = timedelta(minutes=1)
@@ -72,8 +72,9 @@ class _Reader:
     def record(self) -> Record:
         if not self._entries:
             raise NoIncidentError("there are no entries")
-        state = begun(self._entries[0])
-        now = self._entries[0].at
+        first = self._entries[0]
+        event, now = self._events[first.seq], first.at
+        state = declared(event.declaration, now, first.actor) if isinstance(event, Declared) else begun(first)
         for position, entry in enumerate(self._entries[1:], start=1):
             now = max(now, entry.at) if _is_follower(entry) else self._take_in(state, position, now)
             try:

@@ -19,8 +19,8 @@ from domain.model.event_kinds import Happening, event_of
 from domain.model.events import AccessDenied, Event, Restored
 from domain.model.finding import Finding, FindingStatus
 from domain.model.records import ChangeStatus
-from domain.model.work_events import LedgerTold, LinkAsked, Linked, LinkHeld, NoticeMoved
-from domain.rehearsal.given import Alerted, Gone, Idle, Input, Intended, Looked, Spoken, Unread, Woke
+from domain.model.work_events import LinkAsked, Linked, LinkHeld, NoticeMoved
+from domain.rehearsal.given import Alerted, Gone, Idle, Input, Intended, Looked, Spoken, Unread, Unwritten, Woke
 from domain.rehearsal.record import Record
 from domain.rules import access, alerts, change_requests, decide, findings, lifecycle
 from domain.rules.change_messages import ChangeRequest
@@ -179,8 +179,8 @@ class Replay(PlayedIncident):
                 self._go_on_by_itself(now)
             case AccessDenied():
                 self.take(access.denied_access(state, what.action), now)
-            case LedgerTold(state="failing"):
-                self.take(LedgerProgress(due_at=now, clock="running").overdue(state, now), now)
+            case Unwritten():
+                self.take(LedgerProgress(due_at=what.due_at, clock="running").overdue(state, now), now)
             case Restored():
                 self._restore(what, now)
             case Event() if self._fits(what):

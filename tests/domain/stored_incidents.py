@@ -17,6 +17,7 @@ from domain.model.records import ChangeStatus
 from domain.model.timeline import Entry
 from domain.rules import alerts, findings
 from domain.rules.change import LiveChange
+from domain.rules.ledger_progress import LedgerProgress
 from domain.rules.live import LiveIncident
 from domain.values.ids import incident_id
 from domain.values.severity import Severity
@@ -70,7 +71,7 @@ class Stored(IncidentMachine):
             self._speak,
             self._ask,
         ]
-        doings += [self._look, self._late, self._first, self._alert]
+        doings += [self._look, self._late, self._first, self._alert, self._unwritten]
         doings += [self._work] * (4 * len(open_ones)) + [self._cast] * (2 * len(self.changes))
         return (
             [*doings, self.carry_on, self.everything_but_the_record_is_lost] if self._chance.random() < 0.1 else doings
@@ -154,6 +155,13 @@ class Stored(IncidentMachine):
         if not self.incident.state.ended and self._chance.random() < 0.3:
             again = alerts.repeated(self.incident.state, "monitoring", "again")
             self.incident.take(again, self.now, {"alert": "monitoring"})
+
+    def _unwritten(self) -> None:
+        """The ledger cannot be written, which is noticed a moment late."""
+        if not self.incident.state.ended and self._chance.random() < 0.1:
+            progress = LedgerProgress(due_at=self.now - timedelta(seconds=3), clock="running")
+            self.incident.take(progress.overdue(self.incident.state, self.now), self.now)
+            self.incident.take(progress.wrote(0, 1), self.now, {"answer": "ledger.append"})
 
     def _cast(self) -> None:
         """Somebody votes, in time or not, on what stands there or on something else."""

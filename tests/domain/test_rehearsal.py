@@ -46,7 +46,7 @@ def rehearsed(edit: Edit, count: int = SOME) -> list[Explained]:
 def test_three_hundred_incidents_differ_in_nothing_from_themselves() -> None:
     """The same rules and files tell the same, whatever people did, however late it was done and what was lost."""
     assert len(records()) == MANY
-    assert sum(len(record.late) for record in records()) > MANY
+    assert sum(len(record.late) for record in records()) > MANY / 2
     told = [
         (record.declaration.incident_id, Rehearser(CLASSES).rehearse(record, documents(record))) for record in records()
     ]
@@ -100,7 +100,7 @@ def _moved(content: dict[str, Any]) -> None:
 
 
 def _reminders(content: dict[str, Any]) -> None:
-    content["obligations"]["obligations"][1]["reminders"][1]["after"] = "PT40H"
+    content["obligations"]["obligations"][1]["reminders"][0]["after"] = "PT1M"
 
 
 def _repage(content: dict[str, Any]) -> None:
@@ -131,7 +131,7 @@ PLANTED: dict[str, tuple[Edit, str, str]] = {
     "a duty is due sooner": (_obligation, "obligations.obligations.assessment.due.within", "duty assessment"),
     "somebody left": (_no_contact, "organisation.contacts.security-lead", "page of security-lead"),
     "a step stands elsewhere": (_moved, "runbook.steps.assess.#phase", "task assess"),
-    "a reminder comes sooner": (_reminders, "obligations.obligations.statement.reminders.1.after", "reminder of cto"),
+    "a reminder comes sooner": (_reminders, "obligations.obligations.statement.reminders.0.after", "reminder of privacy-officer"),
     "pages come more rarely": (_repage, "organisation.severities.P1.repage", "page of devops-lead"),
     "a finding weighs more": (_raises, "runbook.steps.health.raises_to", "severity"),
     "a change is offered no more": (_no_step, "runbook.steps.promote", "offer promote"),
