@@ -25,7 +25,7 @@ _LATE = timedelta(minutes=1)
 
 
 class Late(NamedTuple):
-    """Something that was due and came more than a minute later, as no worker ran."""
+    """Something that was due and came more than a policy minute later, as no worker ran."""
 
     what: str
     due_at: datetime
@@ -82,7 +82,7 @@ class _Reader:
             except (StopIteration, LookupError, TypeError, AttributeError) as error:
                 raise NoIncidentError(f"entry {entry.seq} ({entry.kind}) cannot be read") from error
         inputs, doubtful = with_silent_wakes(self._inputs, self._missed)
-        return Record(self._entries, state, inputs, list(self._late()), doubtful, now)
+        return Record(self._entries, state, inputs, list(self._late(state.scaled(_LATE))), doubtful, now)
 
     def _take_in(self, state: IncidentState, position: int, before: datetime) -> datetime:
         """Note what was given with this entry, which follows from none before; returns when the incident took it."""
@@ -120,10 +120,10 @@ class _Reader:
         done = (one for one in moves if one.workflow_id == workflow_id and one.status is ChangeStatus.ALREADY_DONE)
         return any(one.ours for one in done)
 
-    def _late(self) -> Iterator[Late]:
+    def _late(self, patience: timedelta) -> Iterator[Late]:
         for entry in self._entries:
             due = deadline(entry)
-            if due is not None and entry.at - due > _LATE:
+            if due is not None and entry.at - due > patience:
                 yield Late(entry.cause["deadline"], due, entry.at)
 
 

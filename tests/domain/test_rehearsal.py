@@ -131,7 +131,11 @@ PLANTED: dict[str, tuple[Edit, str, str]] = {
     "a duty is due sooner": (_obligation, "obligations.obligations.assessment.due.within", "duty assessment"),
     "somebody left": (_no_contact, "organisation.contacts.security-lead", "page of security-lead"),
     "a step stands elsewhere": (_moved, "runbook.steps.assess.#phase", "task assess"),
-    "a reminder comes sooner": (_reminders, "obligations.obligations.statement.reminders.0.after", "reminder of privacy-officer"),
+    "a reminder comes sooner": (
+        _reminders,
+        "obligations.obligations.statement.reminders.0.after",
+        "reminder of privacy-officer",
+    ),
     "pages come more rarely": (_repage, "organisation.severities.P1.repage", "page of devops-lead"),
     "a finding weighs more": (_raises, "runbook.steps.health.raises_to", "severity"),
     "a change is offered no more": (_no_step, "runbook.steps.promote", "offer promote"),
