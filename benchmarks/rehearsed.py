@@ -26,7 +26,7 @@ from domain.simulation.script import Look, Said, said
 from starters.files.shipped import shipped_folder
 from starters.files.simulated import CLASSES, simulated
 
-_MARK = 2
+_MARK = 3
 _RECORDS, _QUICK = 300, 6
 _TYPES = ("system-outage", "data-breach", "performance", "authentication-failure", "database")
 _SEVERITIES = ("P0", "P1", "P2", "P3")

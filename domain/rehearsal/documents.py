@@ -55,6 +55,8 @@ class Documents(BaseModel):
 
     def declared(self, declaration: Declaration) -> Declaration:
         """The declaration as it would have been made from these documents."""
+        if self == Documents.of(declaration):
+            return declaration
         own = {name: getattr(self, name) for name in Documents.model_fields}
         return declaration.model_copy(update={**own, "runbook_digest": self.runbook.digest()})
 

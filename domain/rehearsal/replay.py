@@ -196,8 +196,8 @@ class Replay(PlayedIncident):
         """Whether an answer is one to something that is asked for today too."""
         state = self.live.state
         match event:
-            case NoticeMoved():
-                return any(one.step == event.step and one.status == "sending" for one in state.notices)
+            case NoticeMoved():  # which may come when it waits to be sent again
+                return any(one.step == event.step and one.sequence is not None for one in state.notices)
             case LinkAsked():
                 return (event.type, event.key) not in {(link.type, link.key) for link in state.links}
             case Linked() | LinkHeld():

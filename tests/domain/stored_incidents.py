@@ -8,13 +8,16 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from domain.config.runbook import ProbeStep, Runbook
 from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS
+from domain.model.effects import Effect, SendNotice
+from domain.model.event_kinds import Happening
 from domain.model.finding import Finding, FindingStatus
 from domain.model.records import ChangeStatus
 from domain.model.timeline import Entry
+from domain.model.work_events import NoticeMoved
 from domain.rules import alerts, findings
 from domain.rules.change import LiveChange
 from domain.rules.ledger_progress import LedgerProgress
@@ -39,6 +42,7 @@ class Stored(IncidentMachine):
         self._chance = random.Random(number)
         self.entries = []
         self.changes, self.duties, self.folded_entries = {}, {}, 0
+        self._being_sent: list[str] = []
         self.now = at = T0 + timedelta(hours=7 * number)
         severity, phi = self._chance.choice(list(Severity)), self._chance.random() < 0.4
         self.incident = LiveIncident.declared(
@@ -71,7 +75,7 @@ class Stored(IncidentMachine):
             self._speak,
             self._ask,
         ]
-        doings += [self._look, self._late, self._first, self._alert, self._unwritten]
+        doings += [self._look, self._late, self._first, self._alert, self._unwritten, self._is_sent]
         doings += [self._work] * (4 * len(open_ones)) + [self._cast] * (2 * len(self.changes))
         return (
             [*doings, self.carry_on, self.everything_but_the_record_is_lost] if self._chance.random() < 0.1 else doings
@@ -155,6 +159,19 @@ class Stored(IncidentMachine):
         if not self.incident.state.ended and self._chance.random() < 0.3:
             again = alerts.repeated(self.incident.state, "monitoring", "again")
             self.incident.take(again, self.now, {"alert": "monitoring"})
+
+    def _answer(self, effect: Effect) -> None:
+        """A notice may take long, and be told as sent when the incident is somewhere else."""
+        if isinstance(effect, SendNotice) and self._chance.random() < 0.4:
+            self._being_sent.append(effect.step)
+        else:
+            super()._answer(effect)
+
+    def _is_sent(self) -> None:
+        if self._being_sent:
+            status: Literal["sent", "failed"] = self._chance.choice(["sent", "sent", "failed"])
+            moved = NoticeMoved(step=self._being_sent.pop(0), status=status, reason="no answer")
+            self.incident.take([Happening(moved)], self.now, {"answer": "test.tell.send"})
 
     def _unwritten(self) -> None:
         """The ledger cannot be written, which is noticed a moment late."""
