@@ -10,11 +10,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from domain.config.names import Keys
+from domain.config.schedule import MADE
 from domain.model.declaration import Declaration
 from domain.rehearsal.documents import NOTHING, ORDER, PHASE, Documents, Leaf
 from domain.values.durations import spoken
 from starters.files.declarable import declarable
-from starters.files.organisation_folder import ORGANISATION, list_runbooks
+from starters.files.holidays import calendar
+from starters.files.loading import load_obligations
+from starters.files.organisation_folder import ORGANISATION, list_runbooks, load_environment, load_organisation
 from starters.files.yaml_lines import Document, read
 
 _ISO = re.compile(r"-?P[0-9DTHMS.]+")
@@ -37,9 +40,12 @@ class Today:
     def documents(self, declaration: Declaration) -> Documents | None:
         """What an incident of this type would be declared by; None where there is no runbook of its type any more.
 
-        Raises `InvalidFile`, and `RefusedError` for a place without a calendar of public holidays.
+        A runbook that the program made is in no file, and stays as it was made. Raises `InvalidFile`, and
+        `RefusedError` for a place without a calendar of public holidays.
         """
         type_, environment = declaration.runbook.id, self._environment or declaration.environment.name
+        if type_ in MADE:
+            return self._around(declaration, environment)
         if type_ not in self._types:
             return None
         asked = (type_, environment, declaration.declared_at.year)
@@ -47,6 +53,18 @@ class Today:
             found = declarable(self._folder, type_, environment, declaration.declared_at)
             self._documents[asked] = Documents.model_validate({name: found[name] for name in Documents.model_fields})
         return self._documents[asked]
+
+    def _around(self, declaration: Declaration, environment: str) -> Documents:
+        """Everything but the runbook."""
+        organisation = load_organisation(self._folder)
+        return Documents.of(declaration).model_copy(
+            update={
+                "organisation": organisation,
+                "environment": load_environment(self._folder, environment),
+                "obligations": load_obligations(self._folder, organisation),
+                "calendar": calendar(organisation, declaration.declared_at),
+            }
+        )
 
     def because(self, declaration: Declaration, leaves: Sequence[Leaf]) -> str:
         """The lines that hold these values, and what they say now and said then."""

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from domain.config.reviews import REVIEW
 from domain.model.declaration import Declaration
+from domain.model.scheduled import ScheduledCall, ScheduledRun
 from domain.rules import paging
 from domain.simulation.play import Simulation
 from domain.simulation.script import look, said
 from domain.values.ids import incident_id
 from starters.files.declarable import declarable
+from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
 from starters.files.simulated import CLASSES
 from tests.builders import T0, minutes
@@ -221,6 +224,20 @@ def test_a_type_that_has_no_runbook_any_more(incident: Incident, stored: list[st
             "because": "performance.yaml: there is none of this type any more",
         }
     ]
+
+
+def test_upkeep_that_the_program_made_a_runbook_for(incident: Incident, aws: Vaulted, folder: Path) -> None:
+    """A review of runbooks is in no file: it is rehearsed as it was made, under the organisation of today."""
+    run = ScheduledRun(schedule="reviews", environment="sandbox", declares=REVIEW)
+    made = declared(shipped_folder(), ScheduledCall(run=run, at=T0, now=T0))
+    played = Simulation(made.model_copy(update={"incident_id": incident_id(T0)}), CLASSES, (), sealed=True)
+    played.run((), minutes(60 * 24 * 20))
+    keep(aws, played.incident)
+    told = incident("rehearse", "--json")
+    assert (told.status, told.json["incidents"], told.json["differences"]) == (0, 1, [])
+    owner = made.runbook.on_call[0]
+    write(folder / "organisation.yaml", f"roles: [{owner}]", f"roles: [{owner}, of-the-watch]")
+    assert incident("rehearse").status == 0
 
 
 def test_only_what_was_declared_since(incident: Incident, stored: list[str]) -> None:

@@ -1,12 +1,15 @@
 """The files that are shipped load, and those that are to be filled in are refused until they are."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep, ProbeStep
+from domain.values import limits
 from domain.values.placeholders import placeholders
+from starters.files.declarable import declarable
 from starters.files.loading import lint, load_runbook
 from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
 from starters.files.problems import InvalidFile
@@ -20,6 +23,13 @@ ENVIRONMENT = "environments/docks.yaml"
 
 def _shipped_organisation() -> Organisation:
     return load_organisation(shipped_folder())
+
+
+@pytest.mark.parametrize("name", list_runbooks(shipped_folder()))
+def test_every_shipped_type_can_be_declared(name: str) -> None:
+    """What a declaration takes from the files fits on record, with a fifth of room for what people say in it."""
+    found = declarable(shipped_folder(), name, "sandbox", datetime.now(UTC))
+    assert limits.size(found) * 1.2 < limits.DECLARATION
 
 
 def test_the_shipped_sandbox_loads_with_every_runbook() -> None:
