@@ -78,7 +78,8 @@ async def test_twenty_scripts_agree(skipping: WorkflowEnvironment) -> None:
             answers = [said(line) for line in lines]
             played = Simulation(declared, CLASSES, map(look, ("health=ok", "deployments=suspect")))
             played.run(answers, _HOURS)
-            entries = [entry.model_dump(mode="json") for entry in played.incident.timeline.entries]
+            drafted = played.incident.timeline.entries
+            entries = [{"kind": one.kind, "at": one.at.isoformat(), "text": one.text} for one in drafted]
             simulated = _told(document(played.incident.state), entries, declared.declared_at)
             assert simulated == await _lived(skipping, declared, answers), name
 
