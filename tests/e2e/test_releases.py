@@ -1,8 +1,6 @@
 """A release in the middle of an outage: what has begun stays on its build, and moves only where that does no harm."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import WorkflowHistory
+from temporalio.client import Client
 
+from domain.model.scheduled import ScheduledRun
 from domain.values import ids
-from tests.e2e.account import Portal
+from starters.client import connection, releases
+from starters.errors import RefusedError
+from tests.e2e.account import PROBES, Portal
 from tests.e2e.conftest import folder_for, opened
-from tests.e2e.house import Document, House
+from tests.e2e.house import House
+from tests.e2e.releasing import builds_of, deploy, finish, histories, promote, released, status
 from tests.e2e.workers import Worker, running
 from tests.forked import ROOT, forked
 from tests.waiting import until
@@ -25,24 +25,7 @@ from workflows import builds
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-releases")]
 
-CODE = ("domain", "workflows", "reporting", "activities", "worker", "starters", "sandbox", "runbooks")
-LOOP = "        while True:\n            self._incident.pass_time(workflow.now())\n"
 Start = Callable[[str, Path], Worker]
-
-
-def released(folder: Path, name: str, before: str) -> Path:
-    """A copy of the code whose incidents do something more before they do anything else."""
-    root = folder / name
-    for part in CODE:
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "tests").mkdir()
-    for module in ("__init__.py", "forks.py"):
-        shutil.copy(ROOT / "tests" / module, root / "tests" / module)
-    file = root / "workflows" / "incident.py"
-    text = file.read_text()
-    assert text.count(LOOP) == 1
-    file.write_text(text.replace(LOOP, f"        {before}\n{LOOP}"))
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -68,61 +51,6 @@ def start(house: House) -> Iterator[Start]:
     """Start a worker of a build from some code; all are gone when the test ends."""
     with ExitStack() as stack:
         yield lambda build, root: stack.enter_context(running(Worker(house, root, INCIDENT_BUILD_ID=build)))
-
-
-def deploy(house: House, root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`incident deploy`, as the release in `root` has it."""
-    [done] = forked(root).run(("deploy", *arguments, "--json"), house.environment, house.cwd)
-    return done
-
-
-def status(house: House, build: str) -> Document:
-    found: list[Document] = json.loads(deploy(house, ROOT, "status").stdout)
-    return next(one for one in found if one["build"] == build)
-
-
-def promote(house: House, build: str, root: Path) -> None:
-    done = deploy(house, root, "promote", build)
-    assert (done.returncode, json.loads(done.stdout)["current"]) == (0, build), done.stderr
-
-
-def histories(house: House, incident: str) -> dict[str, WorkflowHistory]:
-    """The history of every run of an incident and of its changes, by run id."""
-    client = house.asking.client
-
-    async def read() -> dict[str, WorkflowHistory]:
-        query = f"WorkflowId = '{incident}' OR WorkflowId STARTS_WITH '{incident}/'"
-        return {
-            str(one.run_id): await client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history()
-            async for one in client.list_workflows(query)
-        }
-
-    return house.asking.run(read())
-
-
-def failed(event: HistoryEvent) -> bool:
-    """Whether a workflow task failed; not that the machine was too busy for it to have its two seconds of CPU."""
-    why = event.workflow_task_failed_event_attributes.failure.application_failure_info.type
-    return event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED and why != "_DeadlockError"
-
-
-def builds_of(house: House, incident: str) -> set[str]:
-    """The builds that did the tasks of an incident and its changes, of which none may have failed."""
-    found = set()
-    for history in histories(house, incident).values():
-        assert not [one for one in history.events if failed(one)], incident
-        found |= {
-            one.workflow_task_completed_event_attributes.deployment_version.build_id
-            for one in history.events
-            if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-        }
-    return found
-
-
-def finish(house: House, incident: str) -> None:
-    """Call an incident off."""
-    house.run("false-alarm", incident, "--reason", "tried")
-    house.ended(incident)
 
 
 def test_a_release_amid_an_outage(house: House, start: Start, other: Path) -> None:
@@ -193,6 +121,28 @@ def test_what_replays_is_moved_with_its_changes(house: House, start: Start, mend
     assert builds_of(house, outage) == {"C", "D"}
 
 
+def test_a_run_of_a_schedule_is_moved_with_what_it_declared(house: House, start: Start, mended: Path) -> None:
+    """It waits for the end of its incident: left where it is, it would hold its build."""
+    start("L", ROOT)
+    promote(house, "L", ROOT)
+    environment = house.variables["INCIDENT_ENVIRONMENT"]
+    run = ScheduledRun(schedule="works", environment=environment, declares="maintenance")
+    name = f"{ids.scheduled_workflow_id(environment, 'works')}-by-hand"
+
+    async def begin() -> None:
+        await house.asking.client.start_workflow("Scheduled", run, id=name, task_queue=ids.INCIDENTS_QUEUE)
+
+    house.asking.run(begin())
+    [incident] = until(lambda: status(house, "L")["incidents"], "it declares an incident")
+    start("M", mended)
+    promote(house, "M", mended)
+    moved = json.loads(deploy(house, mended, "move", incident).stdout)["moved"]
+    assert {incident, name} <= set(moved)
+    assert status(house, "L")["open"] == 0
+    finish(house, incident)
+    assert builds_of(house, incident) == {"L", "M"}
+
+
 def test_a_pinned_incident_keeps_its_build_through_new_runs(house: House, start: Start, mended: Path) -> None:
     """However often an incident carries on as a new run, and whatever is current by then."""
     start("E", ROOT)
@@ -250,3 +200,42 @@ def test_what_began_without_a_build_is_tried_first(house: House, start: Start, o
     assert "new incidents begin here" in house.run("deploy", "status")
     finish(house, incident)
     assert "I" in builds_of(house, incident)
+
+
+def test_what_does_not_replay_any_more_goes_back(
+    house: House, start: Start, mended: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came in between and does not replay leaves all where it was; and an old build can come back."""
+    start("J", mended)
+    promote(house, "J", mended)
+    incident, client = house.start("Not to be moved"), house.asking.client
+    house.run("ack", incident)
+    house.findings(incident, PROBES)
+    house.until(incident, "all is on record", lambda state: state["timeline"]["written"] == state["timeline"]["length"])
+    start("K", ROOT)
+    promote(house, "K", ROOT)
+    tried = []
+
+    async def replayed(*_: object) -> None:
+        tried.append(status(house, "K")["incidents"])
+        if len(tried) == 2:
+            raise RefusedError("something came in between")
+
+    monkeypatch.setattr(releases, "refuse_unless_replayed", replayed)
+    with pytest.raises(RefusedError, match="in between"):
+        house.asking.run(releases.move(client, incident))
+    assert tried == [[], [incident]]
+    house.run("note", incident, "where am I?")
+
+    async def polled(_: Client) -> builds.Polled:
+        return builds.Polled("K", {"K": {"1@worker"}})
+
+    monkeypatch.setattr(builds, "polled", polled)
+    assert str(house.asking.run(connection.nobody_answers(client, incident))).startswith(
+        "no worker of build J is polling"
+    )
+    promote(house, "J", mended)
+    back = house.start("Begun on the build from before")
+    for one in (incident, back):
+        finish(house, one)
+        assert builds_of(house, one) == {"J"}
