@@ -26,7 +26,7 @@ class Scheduled:
         """Have a worker make the declaration, by its own files; declare it, and wait for its end."""
         last = workflow.get_last_completion_result(ScheduledResult)
         at: datetime = workflow.info().typed_search_attributes.get(_NOMINAL) or workflow.now()
-        call = ScheduledCall(run=run, at=at, now=workflow.now(), after=last.nominal.at if last else None)
+        call = ScheduledCall(run=run, at=at, now=workflow.now(), after=last and (last.told or last.nominal.at))
         declaration = await workflow.execute_activity(
             "schedules.declare",
             call,
@@ -40,4 +40,6 @@ class Scheduled:
             raise ApplicationError(f"{declaration.key} stands for an incident that is open already", non_retryable=True)
         incident, handle = opened
         await handle
-        return ScheduledResult(incident=incident, nominal=Nominal(schedule=run.schedule, at=at))
+        nominal = declaration.scheduled or Nominal(schedule=run.schedule, at=at)
+        told = max(filter(None, (nominal.at, *nominal.missed, call.after)))
+        return ScheduledResult(incident=incident, nominal=nominal, told=told)

@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -81,6 +81,19 @@ class Schedule(Frozen):
             and (self.days is None or day.day in self.days)
             and (self.weekdays is None or WEEKDAYS[day.isoweekday() % 7] in self.weekdays)
         )
+
+    def between(self, after: datetime, until: datetime, zone: tzinfo) -> Iterator[datetime]:
+        """Every instant at which it comes in a zone later than `after` and not later than `until`, in UTC.
+
+        Of two by the same clock on a day it is the first; one that the clocks skip is none. Lint refuses both.
+        """
+        day, last = after.astimezone(zone).date(), until.astimezone(zone).date()
+        while day <= last:
+            wall = datetime.combine(day, time(self.hour, self.minute), zone)
+            at = wall.astimezone(UTC)
+            if self.comes_on(day) and after < at <= until and at.astimezone(zone) == wall:
+                yield at
+            day += timedelta(days=1)
 
     def when(self) -> str:
         """Say it in words: `10:00 on the second Tuesday of every month`."""

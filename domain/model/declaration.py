@@ -17,7 +17,7 @@ from domain.values.severity import Severity
 
 
 class Nominal(BaseModel):
-    """A run of a schedule: the instant that it was due, and those before it, since the last run, at which none was."""
+    """A run of a schedule: the instant that it was due, and those since the last run, until it began, that had none."""
 
     schedule: str
     at: datetime

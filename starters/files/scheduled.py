@@ -1,21 +1,30 @@
 """What a run of a schedule declares, by an organisation's files as they stand when it runs."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from activities.action import RuleError
 from domain.config.reviews import REVIEW
 from domain.model.declaration import Declaration, Nominal
 from domain.model.events import ORCHESTRATOR
 from domain.model.scheduled import ScheduledCall
+from domain.values.local_time import Clock
 from starters.files.holidays import calendar
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.made import MADE, OPENED, Files
 from starters.files.made_reviews import as_reviewed
-from starters.files.organisation_folder import load_environment, load_organisation
+from starters.files.organisation_folder import load_environment, load_organisation, load_schedules
 
 
 def declared(folder: Path, call: ScheduledCall) -> Declaration:
-    """Make the declaration of a run; its id is set when it starts. Raises `InvalidFile` and `RefusedError`."""
+    """Make the declaration of a run; its id is set when it starts.
+
+    Raises `InvalidFile`, `RefusedError`, and `RuleError` for a speed outside of a sandbox.
+    """
     organisation, environment = load_organisation(folder), load_environment(folder, call.run.environment)
+    if call.run.speed != 1 and environment.kind != "sandbox":
+        raise RuleError(f"a speed is for sandboxes only; {environment.name} is {environment.kind}")
+    nominal = _nominal(folder, call, organisation.timezone)
     kind = call.run.declares
     made = MADE.get(kind)
     if made is not None:
@@ -28,10 +37,12 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     return Declaration(
         incident_id="scheduled",
         title=runbook.title,
+        description=_described(nominal, Clock(ZoneInfo(organisation.timezone))),
         severity=min(runbook.severities),
         declared_at=call.now,
         declared_by=ORCHESTRATOR,
         mode="upkeep",
+        speed=call.run.speed,
         organisation=organisation,
         environment=environment,
         runbook=runbook,
@@ -39,5 +50,22 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
         related=related,
         obligations=load_obligations(folder, organisation),
         calendar=calendar(organisation, call.now),
-        scheduled=Nominal(schedule=call.run.schedule, at=call.at),
+        scheduled=nominal,
     )
+
+
+def _nominal(folder: Path, call: ScheduledCall, timezone: str) -> Nominal:
+    """When the run was due; and what was due since the last one until now, by the schedule's row of today."""
+    row = load_schedules(folder, timezone).of(call.run.environment).get(call.run.schedule)
+    due = row.between(call.after or call.at, call.now, ZoneInfo(timezone)) if row else ()
+    return Nominal(schedule=call.run.schedule, at=call.at, missed=tuple(at for at in due if at != call.at))
+
+
+def _described(nominal: Nominal, clock: Clock) -> str:
+    """Say of which schedule it is a run, and what was due without any."""
+    said = f"By schedule {nominal.schedule}, due {clock(nominal.at)}."
+    if not nominal.missed:
+        return said
+    first, last, count = nominal.missed[0], nominal.missed[-1], len(nominal.missed)
+    missed = f"on {clock(first)}" if count == 1 else f"{count} times, from {clock(first)} to {clock(last)}"
+    return f"{said} There was no run {missed}."

@@ -1,7 +1,8 @@
 """Rows of `schedules.yaml`: the days that they come on, how that is said, and days that some month lacks."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -109,3 +110,30 @@ def test_a_row_is_for_the_environments_that_it_names() -> None:
         }
     )
     assert (list(rows.of("staging")), list(rows.of("production"))) == (["a", "b"], ["a"])
+
+
+SYDNEY = ZoneInfo("Australia/Sydney")
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "times"),
+    [
+        # the clocks of Sydney go back on 4 April 2027 and forward on 3 October 2027, at 03:00 and at 02:00
+        ("2027-04-01T18:00Z", "2027-04-05T18:00Z", ["02T17:00", "03T18:00", "04T18:00", "05T18:00"]),
+        ("2027-10-01T18:00Z", "2027-10-04T16:59Z", ["02T17:00", "03T17:00"]),
+        ("2027-04-05T17:59Z", "2027-04-05T18:00Z", ["05T18:00"]),
+        ("2027-04-05T18:00Z", "2027-04-05T18:01Z", []),
+        ("2027-04-06T18:00Z", "2027-04-05T18:00Z", []),
+    ],
+)
+def test_what_was_due_between_two_instants(after: str, until: str, times: list[str]) -> None:
+    """By the wall's clock, 04:00 each night, whatever the clocks do; the first instant is out, the last is in."""
+    found = row(at="04:00").between(datetime.fromisoformat(after), datetime.fromisoformat(until), SYDNEY)
+    assert [f"{at:%dT%H:%M}" for at in found] == times
+
+
+def test_a_time_that_the_clocks_skip_is_none() -> None:
+    """02:30 is not on the wall on 3 October, and comes on the days beside it."""
+    first, last = (datetime(2027, 10, day, 12, tzinfo=UTC) for day in (1, 4))
+    found = [at.astimezone(SYDNEY) for at in row(at="02:30").between(first, last, SYDNEY)]
+    assert [f"{at:%d %H:%M}" for at in found] == ["02 02:30", "04 02:30"]

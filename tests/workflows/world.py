@@ -86,6 +86,9 @@ class World:
         self.wrong: dict[str, str] = {}
         self.scheduled: list[ScheduledCall] = []
         self.keyed: str | None = None
+        self.of_a_run: Callable[[ScheduledCall], dict[str, Any]] = lambda call: {
+            "scheduled": Nominal(schedule=call.run.schedule, at=call.at)
+        }
         self.before_apply: Callable[[], None] = lambda: None
         self.storing_begun, *gates = (asyncio.Event() for _ in range(4))
         self.gate, self.storing, self.applying = gates
@@ -188,9 +191,7 @@ class World:
         @activity.defn(name="schedules.declare")
         async def declare(call: ScheduledCall) -> Declaration:
             self.scheduled.append(call)
-            return upkeep(
-                declared_at=call.now, key=self.keyed, scheduled=Nominal(schedule=call.run.schedule, at=call.at)
-            )
+            return upkeep(declared_at=call.now, key=self.keyed, **self.of_a_run(call))
 
         return [*made, declare, page, page_wave, tell, append, follow, release, report, *self.past.activities()]
 
