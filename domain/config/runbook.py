@@ -84,7 +84,7 @@ class TaskStep(_Step):
     among them has been applied; it is due so long after that. One with `code_of` is done by whoever says the code
     that this notice sent, one that must be `noted` only with a note. Where nobody has done it when it is due, it is
     over and an incident of type `opens` is declared under the alert key `key`, unless one of that key is open. It is
-    entitled `opens_as`, or as the task, and described by who did not answer and by `tells`.
+    entitled `opens_as`, or as the task, and described by how all tasks of that key stand, and by their `tells`.
     """
 
     task: str

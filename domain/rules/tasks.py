@@ -85,19 +85,19 @@ def _missed(state: IncidentState, task: Task, step: TaskStep) -> Iterator[Happen
     note = f"nobody has done it by {stamp(task.due_at)}" if task.due_at else None
     yield Happening(TaskEnded(step=task.step, title=task.title, status="missed", note=note), cause=cause)
     if step.opens is not None:
-        said = "\n".join([*_undone(state, step), *([step.tells] if step.tells else [])])
-        yield from links.ask(state, step.opens, task.step, step.key, step.opens_as or task.title, said)
+        steps = [one for one in state.declaration.runbook.steps() if isinstance(one, TaskStep)]
+        alike = [one for one in steps if (one.opens, one.key) == (step.opens, step.key)]
+        said = [*(_stands(state, one) for one in alike), *(one.tells for one in alike if one.tells)]
+        yield from links.ask(state, step.opens, task.step, step.key, step.opens_as or task.title, "\n".join(said))
 
 
-def _undone(state: IncidentState, step: TaskStep) -> Iterator[str]:
-    """How each task stands that opens the same incident as this one."""
-    for other in state.declaration.runbook.steps():
-        if isinstance(other, TaskStep) and (other.opens, other.key) == (step.opens, step.key):
-            task = state.task(other.id)
-            sent = state.notice(other.code_of) if other.code_of else None
-            reason = f"; the code was not sent: {sent.reason}" if sent and sent.status == "failed" else ""
-            ended = f"{task.status} by {task.by}" if task.status in {"done", "waived"} else "nobody has done it"
-            yield f"{task.title}: {ended}{reason}"
+def _stands(state: IncidentState, step: TaskStep) -> str:
+    """How a task stands that opens an incident where nobody does it."""
+    task = state.task(step.id)
+    sent = state.notice(step.code_of) if step.code_of else None
+    reason = f"; the code was not sent: {sent.reason}" if sent and sent.status == "failed" else ""
+    ended = f"{task.status} by {task.by}" if task.status in {"done", "waived"} else "nobody has done it"
+    return f"{task.title}: {ended}{reason}"
 
 
 def open_for(state: IncidentState, cause: str) -> Iterator[Happening]:

@@ -30,7 +30,7 @@ def phases(
     for contact in organisation.contacts:
         tells = "\n".join(_told(contact, organisation, owed, runbooks))
         for number, channel in enumerate(contact.channels, start=1):
-            inside += _asked(contact, channel, number, organisation, opens, tells)
+            inside += _asked(contact, channel, number, organisation, opens, tells if number == 1 else "")
     outside = tuple(_heard(party, lead, opens) for party in organisation.externals)
     made = [Phase(id="contacts", title="Contacts", steps=tuple(inside))]
     return (*made, Phase(id="externals", title="External parties", steps=outside)) if outside else tuple(made)

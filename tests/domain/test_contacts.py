@@ -23,10 +23,10 @@ SMS, MAIL = "cto says the code that came by text message", "cto says the code th
 def contacts() -> Runbook:
     """Two channels of one person, and a party that is heard."""
     asked: dict[str, Any] = {"owner": "cto", "due": "3d", "opens": "maintenance", "key": "contact:cto"}
-    asked |= {"opens_as": "cto does not answer", "tells": "Nothing hangs on cto alone."}
+    asked["opens_as"] = "cto does not answer"
     steps = [
         {"id": "code-1", "notice": "test.tell", "title": "A code by text message"},
-        {"id": "confirm-1", "task": SMS, "code_of": "code-1", **asked},
+        {"id": "confirm-1", "task": SMS, "code_of": "code-1", "tells": "Nothing hangs on cto alone.", **asked},
         {"id": "code-2", "notice": "test.tell", "title": "A code by mail"},
         {"id": "confirm-2", "task": MAIL, "code_of": "code-2", **asked},
         {"id": "hear", "task": "Hear the insurer", "owner": "devops-lead", "due": "14d", "noted": True},

@@ -67,7 +67,8 @@ def test_a_validation_asks_everybody_by_every_channel() -> None:
     made = run(run={"schedule": "contacts", "declares": "contact-validation"})
     organisation, steps = made.organisation, made.runbook.steps()
     keys = {getattr(step, "key", None) for step in steps} - {None}
-    assert keys == {f"contact:{one.id}" for one in (*organisation.contacts, *organisation.externals)}
+    asked = [*(one.id for one in organisation.contacts), *(one.id for one in organisation.externals)]
+    assert keys == {f"contact:{one}" for one in asked}
     sent = [step.params["channel"] for step in steps if isinstance(step, NoticeStep)]
     assert sent == [channel.model_dump() for contact in organisation.contacts for channel in contact.channels]
     assert set(made.related) == {"maintenance"}
