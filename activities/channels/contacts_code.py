@@ -26,6 +26,7 @@ class ContactCode(NoticeAction[ContactCodeParams]):
     """Sends a contact a new code by one of their channels; the next attempt sends another, and the last counts."""
 
     name = "contacts.code"
+    audience = "a contact"
     permissions = iam("ses:SendEmail", "sms-voice:SendTextMessage SendVoiceMessage")
 
     def send(self, scope: Scope, params: ContactCodeParams, sequence: int) -> Noticed:
@@ -48,4 +49,7 @@ class ContactCode(NoticeAction[ContactCodeParams]):
         )
         reference = CHANNELS[kind](self.clients, call, params.channel.address)
         digest = codes.digest(code, codes.about(scope.incident, sequence))
-        return Noticed(reference=reference, text=f"A code to {params.contact}, by {CALLED[kind]}", code=digest)
+        return Noticed(reference=reference, text=self.words(scope, params), code=digest)
+
+    def words(self, scope: Scope, params: ContactCodeParams) -> str:  # noqa: ARG002 - the same in every incident
+        return f"A code to {params.contact}, by {CALLED[params.channel.kind]}"
