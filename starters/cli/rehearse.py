@@ -155,25 +155,30 @@ def _tables(document: dict[str, Any]) -> "Iterator[RenderableType]":
             (what, len(ones), ones[0]["incident"], ones[0]["was"] or "nothing", ones[0]["would_be"] or "nothing")
             for what, ones in whats.items()
         ]
-        title = f"Because of {because}: {len({one['incident'] for one in found})} incidents"
+        title = f"Because of {because}: {_counted('incident', len({one['incident'] for one in found}))}"
         yield terminal.table(terminal.clean(title), "What", "Times", "Incident", "Was", "Would be", rows=rows)
     if document["unknown"]:
         rows = [tuple(one.values()) for one in document["unknown"]]
         yield terminal.table("Unknown", "Incident", "Why", rows=rows)
     if document["late"]:
-        yield f"Late at the time, as no worker ran, and no difference: {len(document['late'])} deadlines."
-    told = "Nothing differs" if not document["differences"] else f"{len(document['differences'])} differences"
-    meant = f"; {len(document['meant'])} differences are meant" if document["meant"] else ""
-    yield f"{told} in {document['incidents']} incidents{meant}."
+        yield f"Late at the time, as no worker ran, and no difference: {_counted('deadline', len(document['late']))}."
+    told = _counted("difference", len(document["differences"])) if document["differences"] else "Nothing differs"
+    meant = f"; {_counted('more', len(document['meant']), '')} meant" if document["meant"] else ""
+    yield f"{told}, of {_counted('incident', document['incidents'])} that were run again{meant}."
+
+
+def _counted(what: str, count: int, plural: str = "s") -> str:
+    return f"{count} {what}{'' if count == 1 else plural}"
 
 
 def _refuse(differences: list[_Difference], unknown: "list[Unreadable]") -> None:
     """End in a refusal, in one line, where something differs that is not meant, or cannot be read."""
     why = []
     if differences:
-        incidents = len({one.incident for one in differences})
-        why.append(f"{len(differences)} differences in {incidents} incidents are not meant: {differences[0].because}")
+        incidents = _counted("incident", len({one.incident for one in differences}))
+        told = _counted("difference", len(differences))
+        why.append(f"{told} in {incidents} not meant, such as because of {differences[0].because}")
     if unknown:
-        why.append(f"{len(unknown)} records cannot be read: {unknown[0].id} ({unknown[0].reason})")
+        why.append(f"{_counted('record', len(unknown))} cannot be read: {unknown[0].id} ({unknown[0].reason})")
     if why:
         raise RefusedError("; ".join(why))

@@ -68,7 +68,7 @@ def test_nothing_differs_from_itself(incident: Incident, stored: list[str]) -> N
     told = incident("rehearse", "--json")
     assert (told.status, told.err) == (0, ""), told.out
     assert told.json == {"incidents": 4, "differences": [], "meant": [], "unused": [], "late": [], "unknown": []}
-    assert incident("rehearse").out == "Nothing differs in 4 incidents.\n"
+    assert incident("rehearse").out == "Nothing differs, of 4 incidents that were run again.\n"
 
 
 def write(file: Path, was: str, would_be: str) -> int:
@@ -137,7 +137,7 @@ def test_the_line_that_makes_a_difference_is_told(
     line = write(folder / file, was, would_be)
     told = incident("rehearse", "--json")
     assert told.status == 1
-    assert "are not meant" in told.err
+    assert "not meant, such as because of" in told.err
     (found,) = causes(told)
     place, _, key = found.partition(" ")
     assert key == because
