@@ -100,25 +100,28 @@ def deadline(entry: Entry) -> datetime | None:
 
 def to_incident(entry: Entry, event: Event | None, followers: list[Entry]) -> What | None:
     """What was given to the incident there; None for what its rules made of what was given before."""
+    name, due = entry.cause.get("command"), deadline(entry)
+    if event is None or name == "start":
+        return None
+    if name is not None and name != "restore":
+        return _spoken(entry, str(name), followers)
     match event:
-        case None | events.Declared():
-            return None
-        case _ if isinstance(event, _BY_ITSELF) and not entry.cause:
+        case work_events.LedgerTold(state="failing"):
+            return Unwritten(due or entry.at)
+        case _ if due is not None:
+            return Woke(due)
+        case _ if isinstance(event, _BY_ITSELF):
             return Idle()
         case events.AlertRepeated():
             return Alerted(entry.actor, event.text)
         case work_events.Found():
             return Looked(event, any(one.kind == "access-denied" for one in followers))
-        case work_events.LedgerTold(state="failing"):
-            return Unwritten(deadline(entry) or entry.at)
         case work_events.NoticeMoved(status="sent" | "failed"):
             return event
         case _ if isinstance(event, _TAKEN):
             return event
-    if (since := deadline(entry)) is not None:
-        return Woke(since)
-    name = entry.cause.get("command")
-    return None if name in {None, "start", "restore"} else _spoken(entry, str(name), followers)
+        case _:
+            return None
 
 
 def _spoken(entry: Entry, name: str, followers: list[Entry]) -> Spoken | Unread:

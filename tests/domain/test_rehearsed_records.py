@@ -3,6 +3,7 @@
 import pytest
 
 from domain.config.approval import ApprovalClass
+from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.model.activity_io import Planned
 from domain.model.commands import Acknowledge, Mitigated
@@ -18,10 +19,10 @@ from domain.rules.evolve import NoIncidentError
 from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
 from domain.values.status import Status
-from tests.builders import T0, declaration, minutes
+from tests.builders import T0, declaration, minutes, organisation
 from tests.domain.changing import plan
 from tests.domain.histories import pass_until
-from tests.domain.speaking import say
+from tests.domain.speaking import incident_in, say
 from tests.domain.stored_incidents import stored
 
 CLASSES = dict.fromkeys(("test.rollback", "test.scale", "test.promote"), ApprovalClass.A2)
@@ -89,6 +90,17 @@ def test_a_dry_run_is_run_again() -> None:
     assert Rehearser(CLASSES).rehearse(stored_run, documents(stored_run)) == []
     told = Rehearser(CLASSES).rehearse(stored_run, without_promote(stored_run))
     assert {one.difference.what for one in told} == {"offer promote", "change promote/1"}
+
+
+def test_what_closing_opens_is_no_input_of_its_own() -> None:
+    """The close is on record behind the review that it asks for, and is heard again as what both came of."""
+    content = organisation().model_dump(mode="json", by_alias=True)
+    content["severities"]["P0"]["review"] = True
+    incident = incident_in(Status.CLOSED, organisation=Organisation.model_validate(content))
+    kinds = [entry.kind for entry in incident.timeline.entries]
+    assert kinds[-2:] == ["linking", "closed"]
+    record = read(incident.timeline.entries)
+    assert Rehearser(CLASSES).rehearse(record, documents(record)) == []
 
 
 def test_a_record_without_its_beginning_cannot_be_run_again() -> None:
