@@ -134,12 +134,22 @@ def approve(options: Options, type_: str, version: str | None) -> None:
 
 @runbook.command()
 @click.argument("name", required=False)
+@click.option("--proven", is_flag=True, help="When each was last seen to work in staging, a sandbox or a drill.")
 @shared
-def actions(options: Options, name: str | None) -> None:
-    """List the actions that steps may name, or show NAME: its parameters, approval classes and permissions."""
+def actions(options: Options, name: str | None, proven: bool) -> None:
+    """List the actions that steps may name, or show NAME: its parameters, approval classes and permissions.
+
+    With --proven, when each last did what it should where nobody is harmed, as the environment's ledger has it: a
+    change applied and verified, and undone; a probe that saw; a notice that was sent. 90 days without are flagged.
+    """
     from starters.cli import runbook_actions
 
-    runbook_actions.show(name, as_json=options.as_json)
+    if proven:
+        from starters.cli import proven_actions
+
+        proven_actions.show(options, runbook_actions.known(name))
+    else:
+        runbook_actions.show(name, as_json=options.as_json)
 
 
 @runbook.command()

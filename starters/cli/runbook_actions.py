@@ -21,16 +21,18 @@ _OPERATIONS = re.compile(r" \((?:`[\w-]+:\w+`[, ]*)+\)")
 """What a docstring says of AWS operations, which the permissions say already."""
 
 
-def show(name: str | None, *, as_json: bool) -> None:
-    """Print one action in full, or a table of all."""
-    found = {
-        action.name: _described(kind, action)
-        for kind, actions in ACTIONS.items()
-        for _, action in sorted(actions.items())
-    }
+def known(name: str | None) -> dict[str, str]:
+    """The kind of each action by its name, or of the one that is named. Raises `RefusedError` for one that is none."""
+    found = {action: kind for kind, actions in ACTIONS.items() for action in sorted(actions)}
     if name is not None and name not in found:
         [near] = difflib.get_close_matches(name, found, n=1, cutoff=0)
         raise RefusedError(f"there is no action {name!r}: the nearest is {near!r}; incident runbook actions lists all")
+    return found if name is None else {name: found[name]}
+
+
+def show(name: str | None, *, as_json: bool) -> None:
+    """Print one action in full, or a table of all."""
+    found = {action: _described(kind, ACTIONS[kind][action]) for action, kind in known(name).items()}
     if as_json:
         print_json([*found.values()] if name is None else found[name])
         return

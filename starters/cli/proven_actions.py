@@ -1,0 +1,55 @@
+"""`incident runbook actions --proven`: when each action was last seen to do what it should."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from domain.rules.proving import GOOD_FOR, Proof, Proven, proven
+from domain.values.timestamps import stamp
+from starters.cli import terminal
+from starters.cli.output import print_json
+from starters.client import recorded_incidents
+from starters.options import Options
+
+if TYPE_CHECKING:
+    from activities.ledger.incidents import Unreadable
+
+
+def show(options: Options, kinds: Mapping[str, str]) -> None:
+    """Print each of these actions, by name and kind, with its latest proofs; ends as other reports of the ledger do."""
+    now, unreadable = datetime.now(UTC), list["Unreadable"]()
+    found = proven(recorded_incidents.incidents(options, unreadable))
+    known = {name: found.get(name, Proven()) for name in kinds}
+    if options.as_json:
+        rows = [_document(name, kinds[name], one, now) for name, one in known.items()]
+        print_json({"environment": options.named_environment(), "at": stamp(now), "actions": rows})
+    else:
+        _print(options, kinds, known, now)
+    recorded_incidents.refuse(unreadable)
+
+
+def _document(name: str, kind: str, known: Proven, now: datetime) -> dict[str, Any]:
+    told = {"proven": known.did, "undone": known.undid}
+    at = {f"{what}_at": stamp(one.at) if one else None for what, one in told.items()}
+    where = {f"{what}_in": one.incident if one else None for what, one in told.items()}
+    return {"name": name, "kind": kind, **at, **where, "flagged": known.expired(now)}
+
+
+def _print(options: Options, kinds: Mapping[str, str], known: Mapping[str, Proven], now: datetime) -> None:
+    clock, days = terminal.clock(options), GOOD_FOR.days
+
+    def day(proof: Proof | None) -> str:
+        return clock(proof.at)[:10] if proof else ""
+
+    def cells(name: str, one: Proven) -> list[str]:
+        flag = "" if not one.expired(now) else f"over {days} days" if one.did else "never"
+        return [name, kinds[name], day(one.did), day(one.undid), one.did.incident if one.did else "", flag]
+
+    columns = ("Action", "Kind", "Proven", "Undone", "Incident", "To try")
+    due = sum(one.expired(now) for one in known.values())
+    terminal.show(
+        terminal.table(
+            f"Proven in {options.named_environment()}", *columns, rows=(cells(*one) for one in known.items())
+        ),
+        f"{due} of {len(known)} are to be tried: not proven for {days} days, or never.",
+    )
