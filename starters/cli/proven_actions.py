@@ -24,7 +24,7 @@ def show(options: Options, kinds: Mapping[str, str]) -> None:
         rows = [_document(name, kinds[name], one, now) for name, one in known.items()]
         print_json({"environment": options.named_environment(), "at": stamp(now), "actions": rows})
     else:
-        _print(options, kinds, known, now)
+        _print(options, known, now)
     recorded_incidents.refuse(unreadable)
 
 
@@ -35,21 +35,21 @@ def _document(name: str, kind: str, known: Proven, now: datetime) -> dict[str, A
     return {"name": name, "kind": kind, **at, **where, "flagged": known.expired(now)}
 
 
-def _print(options: Options, kinds: Mapping[str, str], known: Mapping[str, Proven], now: datetime) -> None:
+def _print(options: Options, known: Mapping[str, Proven], now: datetime) -> None:
     clock, days = terminal.clock(options), GOOD_FOR.days
 
     def day(proof: Proof | None) -> str:
         return clock(proof.at)[:10] if proof else ""
 
     def cells(name: str, one: Proven) -> list[str]:
-        flag = "" if not one.expired(now) else f"over {days} days" if one.did else "never"
-        return [name, kinds[name], day(one.did), day(one.undid), one.did.incident if one.did else "", flag]
+        proven = ("! " if one.expired(now) else "") + (day(one.did) or "never")
+        return [name, proven, day(one.undid), one.did.incident if one.did else ""]
 
-    columns = ("Action", "Kind", "Proven", "Undone", "Incident", "To try")
+    columns = ("Action", "Proven", "Undone", "Incident")
     due = sum(one.expired(now) for one in known.values())
     terminal.show(
         terminal.table(
             f"Proven in {options.named_environment()}", *columns, rows=(cells(*one) for one in known.items())
         ),
-        f"{due} of {len(known)} are to be tried: not proven for {days} days, or never.",
+        f"{due} of {len(known)} are to be tried (!): not proven for {days} days, or never.",
     )
