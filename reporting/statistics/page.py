@@ -85,9 +85,14 @@ def _blocks(stats: Stats, scope: Scope) -> Iterator[Block]:
         rows = [list(one) for one in scope.unreadable]
         yield Table(["Could not be read", "Why"], rows, dict.fromkeys(range(len(rows)), "bad"))
     yield Figure(_picture(stats, scope), "Everything that this picture shows stands in the tables below.")
-    for name, groups in (("By severity", stats.by_severity), ("By type", stats.by_type)):
-        yield Heading(2, name)
-        rows = [[group.name, *(str(cell(group)) for cell in _COLUMNS.values())] for group in [*groups, stats.total]]
-        yield Table([name.removeprefix("By ").capitalize(), *_COLUMNS], rows)
+    yield from tables(stats, level=2)
     yield Heading(2, "How to read it")
     yield Items(list(READ_SO))
+
+
+def tables(stats: Stats, level: int) -> Iterator[Block]:
+    """The numbers, by severity and by type, under headings of this level."""
+    for name, groups in (("By severity", stats.by_severity), ("By type", stats.by_type)):
+        yield Heading(level, name)
+        rows = [[group.name, *(str(cell(group)) for cell in _COLUMNS.values())] for group in [*groups, stats.total]]
+        yield Table([name.removeprefix("By ").capitalize(), *_COLUMNS], rows)

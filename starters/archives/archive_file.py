@@ -5,23 +5,21 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile
 
 import click
 
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy
+from reporting.archive import record_files
 from starters.errors import RefusedError
 
 MANIFEST = "manifest.json"
 _README = "README.md"
-_SCRIPT = "verify.py"
 _DOCUMENT = "incident.json"
-_EPOCHS = "epochs.json"
 _CHAIN = re.compile(r"chain(?:-([0-9]{4}))?\.jsonl")
 _SEAL = re.compile(r"(ledger/.+\.json)(?:\.version-[0-9]+)?")
 _SEQ = re.compile(r'"seq":([0-9]{1,9})[,}]')
@@ -37,37 +35,20 @@ class Archive(NamedTuple):
 
 def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | None, exported_at: str) -> bytes:
     """Put a record, the keys that signed it and the incident's document, if any, into a zip file."""
-    names = {arn: "public-key.pem" if n == 1 else f"public-key-{n}.pem" for n, arn in enumerate(keys, start=1)}
-    files = {_README: _shipped("archive_readme.md"), _SCRIPT: _shipped("verify_archive.py")}
+    names = record_files.key_names(keys)
+    files = {_README: record_files.shipped("archive_readme.md"), record_files.SCRIPT: record_files.script()}
     files |= {names[arn]: pem for arn, pem in keys.items()}
-    for epoch, items in copy.items.items():
-        files["chain.jsonl" if epoch == 1 else f"chain-{epoch:04d}.jsonl"] = "".join(
-            f"{item.content}\n" for item in items
-        )
-    files[_EPOCHS] = _json({str(epoch): mark for epoch, mark in copy.marks.items()})
-    for seal in copy.seals:
-        name, version = seal.place, 1
-        while name in files:  # S3 can hold several versions of one signed head
-            version += 1
-            name = f"{seal.place}.version-{version}"
-        files[name] = seal.text
+    files |= record_files.record_files(copy)
     if document is not None:
-        files[_DOCUMENT] = _json(document)
-    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+        files[_DOCUMENT] = record_files.as_json(document)
     manifest = {
         "incident": copy.incident,
         "exported_at": exported_at,
         "document": _DOCUMENT if document is not None else None,
         "keys": {name: arn for arn, name in names.items()},
-        "sha256": hashes,
+        "sha256": record_files.hashes(files),
     }
-    out = BytesIO()
-    with ZipFile(out, "w", ZIP_DEFLATED) as zipped:
-        for name, text in {**files, MANIFEST: _json(manifest)}.items():
-            zipped.writestr(
-                ZipInfo(name), text.encode(), ZIP_DEFLATED
-            )  # without a time: the same record gives the same bytes
-    return out.getvalue()
+    return record_files.zipped({**files, MANIFEST: record_files.as_json(manifest)})
 
 
 def unpack(file: Path) -> Archive:
@@ -85,7 +66,7 @@ def unpack(file: Path) -> Archive:
         manifest = json.loads(files[MANIFEST])
         incident, hashes = str(manifest["incident"]), dict(manifest["sha256"])
         keys = {str(arn): files[name].decode() for name, arn in manifest["keys"].items()}
-        marks = {int(epoch): dict(mark) for epoch, mark in json.loads(files[_EPOCHS]).items()}
+        marks = {int(epoch): dict(mark) for epoch, mark in json.loads(files[record_files.EPOCHS]).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"{MANIFEST} or what it names cannot be read ({type(error).__name__})"
         raise RefusedError(f"{file} is broken: {why}") from error
@@ -98,11 +79,6 @@ def unpack(file: Path) -> Archive:
         elif seal := _SEAL.fullmatch(name):
             seals.append(KeptSeal(seal[1], text))
     return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(_damaged(files, hashes)))
-
-
-def _shipped(name: str) -> str:
-    """A file of this package, for readers without this program."""
-    return resources.files("starters.archives").joinpath(name).read_text(encoding="utf-8")
 
 
 def _files(file: Path, content: bytes) -> dict[str, bytes]:
@@ -150,7 +126,3 @@ def _own_hash(line: str) -> str:
         return str(json.loads(line)["hash"])
     except (ValueError, TypeError, KeyError):
         return ""
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
