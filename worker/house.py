@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from activities.activity_context import acting
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.ledger.incidents import Unreadable, incidents
+from activities.ledger.packing import packed
 from activities.ledger.reader import LedgerReader
 from activities.permissions.roles import LEDGER, PREFLIGHT
 from activities.preflight import drift, run
@@ -72,7 +73,7 @@ def activities(
 
 
 def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
-    """The activities of the queue `forensics` that read the organisation's folder, and the record beside it."""
+    """The activities of the queue `forensics` that look at the record, one of them by the organisation's folder."""
     clients = clients_for(LEDGER)
 
     @activity.defn(name="record.review.observe")
@@ -82,7 +83,12 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
             states = incidents(LedgerReader(clients, call.scope.environment), unreadable)
             return reviewed.finding(folder, call, states, unreadable).bounded()
 
-    return [review]
+    @activity.defn(name="record.pack.observe")
+    def pack(call: ObserveCall) -> Finding:
+        with acting("record.pack.observe", incident=call.scope.incident, step=call.step):
+            return packed(clients, call, datetime.now(UTC)).bounded()
+
+    return [review, pack]
 
 
 def _as_role(region: str) -> "Callable[[str], Clients]":

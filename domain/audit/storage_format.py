@@ -23,6 +23,11 @@ def report_place(incident: str, seq: int, ending: str) -> str:
     return f"reports/{incident}/{seq:06d}/report.{ending}"
 
 
+def pack_place(environment: str, period: str, contents: str, ending: str) -> str:
+    """Where the compliance pack of a period with this list of contents (SHA-256, hex) stands in the evidence bucket."""
+    return f"reports/packs/{environment}/{period}/{contents}.{ending}"
+
+
 def seal_place(incident: str, epoch: int, seq: int) -> str:
     """Where the signed head after entry `seq` stands in the evidence bucket."""
     return f"ledger/{incident}/{epoch:04d}/{seq:06d}.json"

@@ -1,6 +1,6 @@
-"""Recompute the record in this folder. Needs Python 3.9 or newer and openssl, and nothing else.
+"""Recompute the record in this folder, or each record of a pack. Needs Python 3.9 or newer and openssl, nothing else.
 
-Usage: python3 verify.py [FOLDER]. It stops at the first error, with exit status 1.
+Usage: python3 verify.py [FOLDER]. It stops at the first error of a record, with exit status 1.
 """
 
 import base64
@@ -9,7 +9,9 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
 def chains(folder: Path) -> dict[tuple[int, int], str]:
@@ -44,16 +46,13 @@ def is_signed(seal: dict[str, str], message: bytes, key: Path) -> bool:
     return checked.returncode == 0
 
 
-def seals(folder: Path, hashes: dict[tuple[int, int], str]) -> dict[int, int]:
+def seals(folder: Path, hashes: dict[tuple[int, int], str], keys: dict[str, Path]) -> dict[int, int]:
     """Check each signed head and that its entry has the signed hash. Returns how far each epoch is signed."""
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    keys = {arn: folder / name for name, arn in manifest["keys"].items()}
     reach: dict[int, int] = {}
     for file in sorted(folder.glob("ledger/**/*.json*")):
         seal = json.loads(file.read_text(encoding="utf-8"))
         body = seal["body"]
-        message = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-        if not is_signed(seal, message, keys[seal["key"]]):
+        if not is_signed(seal, canonical(body), keys[seal["key"]]):
             sys.exit(f"the signature of {file} is not valid")
         if hashes.get((body["epoch"], body["seq"])) != body["head"]:
             sys.exit(f"entry {body['seq']} of epoch {body['epoch']} is missing or is not the one that was signed")
@@ -61,15 +60,87 @@ def seals(folder: Path, hashes: dict[tuple[int, int], str]) -> dict[int, int]:
     return reach
 
 
-def main() -> None:
-    """Check the folder and print the result."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+def canonical(body: dict[str, object]) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def record(folder: Path, keys: dict[str, Path]) -> str:
+    """Check one record, and say what it comes to."""
     hashes = chains(folder)
-    reach = seals(folder, hashes)
+    reach = seals(folder, hashes, keys)
     epoch, last = max(hashes)
     if reach.get(epoch, 0) < last:
         sys.exit(f"the entries of epoch {epoch} after number {reach.get(epoch, 0)} are not signed")
-    print(f"{last} entries, all as they were written; head {hashes[epoch, last]}")
+    return f"{last} entries, all as they were written; head {hashes[epoch, last]}"
+
+
+def listed(folder: Path, contents: dict[str, dict[str, str]]) -> Iterator[str]:
+    """What is not as the list of contents says."""
+    beside = {"contents.json", "contents.signature.json"}
+    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()} - beside
+    yield from (f"{name} is not in the list of contents" for name in sorted(there - contents["sha256"].keys()))
+    for name, sha256 in contents["sha256"].items():
+        if name not in there:
+            yield f"{name} is missing"
+        elif hashlib.sha256((folder / name).read_bytes()).hexdigest() != sha256:
+            yield f"{name} is not as it was"
+
+
+def unsigned(folder: Path, keys: dict[str, Path]) -> Iterator[str]:
+    """Why the list of contents is not the one that was signed."""
+    seal = json.loads((folder / "contents.signature.json").read_text(encoding="utf-8"))
+    if not is_signed(seal, canonical(seal["body"]), keys[seal["key"]]):
+        yield "the signature of the list of contents is not valid"
+    if seal["body"]["contents"] != hashlib.sha256((folder / "contents.json").read_bytes()).hexdigest():
+        yield "contents.json is not the list that was signed"
+
+
+def untold(folder: Path, incident: str) -> Iterator[str]:
+    """What the record of an incident says and the tables of the pack leave out."""
+
+    def table(name: str) -> list[dict[str, Any]]:
+        rows = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        return [row for row in rows if row["incident"] == incident]
+
+    duties = {(row["step"], seq) for row in table("duties") for seq in row["overdue_in"]}
+    # `chain.jsonl` and what forks from it: a later history replaces the end of an earlier one
+    for file in (folder / "incidents" / incident).glob("chain*.jsonl"):
+        for line in file.read_bytes().splitlines():
+            entry = json.loads(line)
+            told = entry["data"]
+            if entry["kind"] == "declared" and told["declaration"]["mode"] == "drill" and not table("drills"):
+                yield f"drills.json leaves out {incident}"
+            if entry["kind"] == "obligation-overdue" and (told["step"], entry["seq"]) not in duties:
+                yield f"duties.json leaves out that {told['step']} of {incident} was missed"
+    if not table("incidents"):
+        yield f"incidents.json leaves out {incident}"
+
+
+def pack(folder: Path) -> None:
+    """Check a pack: its list, the signature over that, every record in it, and the tables against the records."""
+    contents = json.loads((folder / "contents.json").read_text(encoding="utf-8"))
+    keys = {arn: folder / name for name, arn in contents["keys"].items()}
+    wrong = [*listed(folder, contents), *unsigned(folder, keys)]
+    records = sorted(place.name for place in (folder / "incidents").glob("*"))
+    for incident in records:
+        try:
+            record(folder / "incidents" / incident, keys)
+            wrong += untold(folder, incident)
+        except (OSError, ValueError, KeyError, SystemExit) as error:
+            wrong.append(f"{incident}: {error}")
+    if wrong:
+        sys.exit("\n".join(wrong))
+    print(f"{len(records)} records and {len(contents['sha256'])} files of {contents['pack']}, all as they were signed")
+
+
+def main() -> None:
+    """Check the folder and print the result."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    if (folder / "contents.json").exists():
+        pack(folder)
+        return
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    print(record(folder, {arn: folder / name for name, arn in manifest["keys"].items()}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`incident audit`: check the stored record, and export it as one self-verifying file."""
+"""`incident audit`: check the stored record, export it as one self-verifying file, or pack all of a period."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def audit() -> None:
-    """Check the stored record of an incident, or export it as one file."""
+    """Check the stored record of an incident, export it as one file, or pack all records of a period."""
 
 
 @audit.command()
@@ -89,6 +89,43 @@ def export(options: Options, incident: str, output: Path | None) -> None:
         )
         if document is None:
             click.echo("Temporal no longer has the incident, so its document is not included", err=True)
+
+
+@audit.command()
+@click.option("--period", metavar="P", required=True, help="2026-Q3, 2026-07 or 2026-01-01..2026-03-31.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: pack-NAME-P.zip.")
+@shared
+def pack(options: Options, period: str, output: Path | None) -> None:
+    """Write everything on record of period P to one zip file that a stranger can check: records, drills, duties, people.
+
+    It is made of the ledger alone; the same ledger gives the same file. Its list of contents is signed as records are:
+    that is done once, by whoever may, and kept in the evidence bucket.
+    """
+    from activities.ledger.packs import Packer
+    from domain.values.periods import period as read_period
+    from starters.client.aws_session import vault
+
+    clock, now = terminal.clock(options), datetime.now(UTC)
+    try:
+        days = read_period(period, clock.zone)
+    except ValueError as error:
+        raise click.UsageError(f"--period {error}") from error
+    if days.since > now:
+        raise click.UsageError(f"--period {period} is still to come")
+    with vault(options, f"making the pack of {period}") as (clients, environment):
+        made = Packer(clients, environment).make(days, clock, now)
+    file = output or Path(f"pack-{environment.name}-{days.name}.zip")
+    write(file, made.content)
+    found = made.pack
+    if options.as_json:
+        told = {"period": days.name, "written": str(file), "records": found.incidents, "flaws": found.flaws}
+        print_json({**told, "contents": found.statement.contents})
+    else:
+        click.echo(f"{file} written: {found.incidents} records, {found.incidents - len(found.flaws)} intact", err=True)
+    if found.flaws:
+        incident, flaw = next(iter(found.flaws.items()))
+        more = f" ({len(found.flaws)} broken records in all)" if len(found.flaws) > 1 else ""
+        raise RefusedError(f"{incident} is broken: {terminal.clean(flaw)}{more}")
 
 
 def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> "tuple[Stored, dict[str, str]]":

@@ -8,8 +8,10 @@ from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.reviews import REVIEW
 from domain.config.runbook import Phase, ProbeStep, Runbook
+from domain.model.scheduled import ScheduledCall
 from domain.values.severity import Severity
 from starters.files import contact_validation as contacts
+from starters.files.made_packs import PACK, compliance_pack
 from starters.files.made_reviews import runbook_review
 
 OPENED = "maintenance"
@@ -17,11 +19,12 @@ OPENED = "maintenance"
 
 
 class Files(NamedTuple):
-    """What a runbook is made from."""
+    """What a runbook is made from: files, and for which run of a schedule."""
 
     folder: Path
     organisation: Organisation
     environment: Environment
+    call: ScheduledCall
 
 
 def drift(files: Files) -> Runbook:
@@ -60,5 +63,6 @@ MADE: dict[str, Callable[[Files], Runbook]] = {
     contacts.KIND: contact_validation,
     "drift": drift,
     REVIEW: runbook_review,
+    PACK: compliance_pack,
 }
 """By what a schedule declares."""

@@ -28,7 +28,7 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     kind = call.run.declares
     made = MADE.get(kind)
     if made is not None:
-        files = Files(folder, organisation, environment)
+        files = Files(folder, organisation, environment, call)
         runbook = made(files)
         opened = {OPENED: load_runbook(folder, OPENED, organisation, environment)}
         related = as_reviewed(files) if kind == REVIEW else opened
