@@ -96,7 +96,7 @@ def export(options: Options, incident: str, output: Path | None) -> None:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: pack-NAME-P.zip.")
 @shared
 def pack(options: Options, period: str, output: Path | None) -> None:
-    """Write everything on record of period P to one zip file that a stranger can check: records, drills, duties, people.
+    """Write all that is on record of period P to one zip file that a stranger can check: records, drills, duties.
 
     It is made of the ledger alone; the same ledger gives the same file. Its list of contents is signed as records are:
     that is done once, by whoever may, and kept in the evidence bucket.

@@ -1,4 +1,4 @@
-"""The compliance pack of the months before a run of its schedule: made, kept, and handed to who answers for compliance."""
+"""The compliance pack of the months before a run of its schedule: made, kept, and handed to who answers for it."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
