@@ -42,10 +42,10 @@ def blocks(
     )
     yield Items(
         [
-            f"{len(incidents)} records, of which {len(incidents) - len(broken)} are intact",
-            f"{len(found['drills'])} drills, {len(found['upkeep'])} pieces of upkeep",
-            f"{len(found['duties'])} duties, of which {len(missed)} were missed",
-            f"{len(found['people'])} changes of people and keys",
+            f"Records: {len(incidents)}; intact: {len(incidents) - len(broken)}",
+            f"Drills: {len(found['drills'])}; reviews, validations and checks: {len(found['upkeep'])}",
+            f"Duties to notify: {len(found['duties'])}; missed: {len(missed)}",
+            f"Changes of people and keys: {len(found['people'])}",
         ]
     )
     yield Items(list(_FILES))

@@ -47,5 +47,5 @@ def compliance_pack(files: "Files") -> Runbook:
         severities=(Severity.P3,),
         owner=owner,
         on_call=on_call,
-        phases=(Phase(id="pack", title="Pack", steps=(look, ask)),),
+        phases=(Phase(id="upkeep", title="Upkeep", steps=(look, ask)),),
     )
