@@ -38,7 +38,7 @@ def drift(files: Files) -> Runbook:
 
 def contact_validation(files: Files) -> Runbook:
     """Whether people are reached by what the organisation's file says: an incident for each who does not answer."""
-    steps = contacts.phases(*files, lead=_on_call(files)[0], opens=OPENED)
+    steps = contacts.phases(*files[:3], lead=_on_call(files)[0], opens=OPENED)
     return _runbook(contacts.KIND, f"Contacts of {files.organisation.title}", files, *steps)
 
 
@@ -63,6 +63,6 @@ MADE: dict[str, Callable[[Files], Runbook]] = {
     contacts.KIND: contact_validation,
     "drift": drift,
     REVIEW: runbook_review,
-    PACK: compliance_pack,
+    PACK: lambda files: compliance_pack(files.organisation, files.environment, files.call, OPENED),
 }
 """By what a schedule declares."""

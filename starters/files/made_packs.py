@@ -1,35 +1,31 @@
 """The compliance pack of the months before a run of its schedule: made, kept, and handed to who answers for it."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from domain.config.environment import Environment
+from domain.config.organisation import Organisation
 from domain.config.runbook import Phase, ProbeStep, Runbook, TaskStep
+from domain.model.scheduled import ScheduledCall
 from domain.values.periods import months_before
 from domain.values.severity import Severity
-
-if TYPE_CHECKING:
-    from starters.files.made import Files
 
 PACK = "compliance-pack"
 _OFFICER = "compliance-officer"
 
 
-def compliance_pack(files: "Files") -> Runbook:
-    """A look at every record of the period, which leaves the pack; each broken record is an incident of its own."""
-    from starters.files.made import OPENED
-
-    people, where = files.organisation, files.environment
+def compliance_pack(people: Organisation, where: Environment, call: ScheduledCall, opens: str) -> Runbook:
+    """A look at every record of the period, which leaves the pack; a broken one is an incident of type `opens`."""
     on_call = people.on_call or people.chain
     owner = _OFFICER if people.holders(_OFFICER) else on_call[0]
-    period = months_before(files.call.at, ZoneInfo(people.timezone), files.call.after)
+    period = months_before(call.at, ZoneInfo(people.timezone), call.after)
     days = {"first": period.first.isoformat(), "last": period.last.isoformat(), "timezone": people.timezone}
     look = ProbeStep(
         id="pack",
         probe="record.pack",
         title=f"Pack of {period.name}",
         params=days,
-        opens=OPENED,
+        opens=opens,
         key=f"audit:{where.name}",
     )
     bucket = where.evidence.bucket if where.evidence else "no evidence bucket"
