@@ -68,11 +68,8 @@ def test_incidents_go_on_when_temporal_is_lost(lost: House, tmp_path: Path) -> N
             _assert_follow_up(lost, twelve)
             _assert_old_life_is_powerless(lost, aws, twelve, tmp_path / "old.db")
             told = lost.json("rehearse")
-            assert (told["incidents"], told["differences"], told["unknown"]) == (
-                len(twelve.ids) + len(twelve.linked),
-                [],
-                [],
-            )
+            assert told["incidents"] >= len({*twelve.ids.values(), *twelve.linked})
+            assert (told["differences"], told["unknown"]) == ([], [])
             worker.stop()
 
 
