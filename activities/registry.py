@@ -15,6 +15,7 @@ from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
+from activities.drills import Faults
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.permissions.roles import LEDGER, role_of
@@ -35,6 +36,7 @@ from domain.model.activity_io import (
     Verified,
     VerifyCall,
 )
+from domain.model.drill import FaultCall
 from domain.model.finding import Finding
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
 
@@ -58,7 +60,10 @@ def activities(
     of = cache(clients_for)
     makers: dict[str, Callable[[], list[Activity]]] = {
         DIAGNOSE_QUEUE: lambda: [_observe(probe(of(role_of(probe)))) for probe in PROBES.values()],
-        REMEDIATE_QUEUE: lambda: _changes(of, REMEDIATE_QUEUE, evidence=False),
+        REMEDIATE_QUEUE: lambda: [
+            *_changes(of, REMEDIATE_QUEUE, evidence=False),
+            *_faults(Faults(of(REMEDIATE_QUEUE))),
+        ],
         FORENSICS_QUEUE: lambda: [*_changes(of, FORENSICS_QUEUE, evidence=True), *_records(of(LEDGER), ledger_table)],
         NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page),
     }
@@ -105,6 +110,18 @@ def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
         return runner.verify(change, call)
 
     return [_activity(f"{change.name}.{step.__name__}", step) for step in (plan, apply, verify)]
+
+
+def _faults(faults: Faults) -> list[Activity]:
+    """What drills inject and withdraw."""
+
+    def inject(call: FaultCall) -> None:
+        faults.inject(call)
+
+    def withdraw(call: FaultCall) -> None:
+        faults.withdraw(call)
+
+    return [_activity("drills.inject", inject), _activity("drills.withdraw", withdraw)]
 
 
 def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:

@@ -8,6 +8,7 @@ _SERVICES = {
 }
 _OTHERWISE = {
     "dynamodb:TransactWriteItems": ("dynamodb:PutItem", "dynamodb:ConditionCheckItem"),
+    "lambda:Invoke": ("lambda:InvokeFunction",),
     "s3:HeadObject": ("s3:GetObject",),
     "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
     "s3:HeadBucket": ("s3:ListBucket",),

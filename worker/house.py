@@ -5,7 +5,7 @@ The files are read anew each time: what was corrected in them holds from the nex
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import drills
 from activities.activity_context import acting
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.ledger.incidents import Unreadable, incidents
@@ -25,9 +26,11 @@ from activities.preflight.table import CHECKS
 from activities.statuspage_client import StatusPageClient
 from domain.model.activity_io import ObserveCall
 from domain.model.declaration import Declaration
+from domain.model.drill import PrepareCall
 from domain.model.finding import Finding
 from domain.model.scheduled import ScheduledCall
 from starters.files import reviewed
+from starters.files.drilled import environment_of, prepared
 from starters.files.organisation_folder import load_organisation
 from starters.files.problems import InvalidFile
 from starters.files.scheduled import declared
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from activities.action import Clients
     from activities.registry import Activity
 
+_REMEMBERED = timedelta(days=3 * 366)
+"""How far back past drills count for which scenario comes next."""
 BROKEN = "InvalidFile"
 """The type of the error that a file of the folder has to be mended; tried again until it is."""
 
@@ -69,7 +74,17 @@ def activities(
             room = Room(clients, environment, load_organisation(folder), now, _as_role(environment.region), status_page)
             return drift.finding(run.run(CHECKS, room)).bounded()
 
-    return [declare, observe]
+    @activity.defn(name="drills.live")
+    async def live() -> list[str]:
+        with acting("drills.live"):
+            return await drills.urgent(activity.client())
+
+    @activity.defn(name="drills.watch")
+    async def watch() -> str:
+        with acting("drills.watch"):
+            return await drills.watch(activity.client())
+
+    return [declare, observe, live, watch]
 
 
 def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
@@ -88,7 +103,15 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
         with acting("record.pack.observe", incident=call.scope.incident, step=call.step):
             return packed(clients, call, datetime.now(UTC)).bounded()
 
-    return [review, pack]
+    @activity.defn(name="drills.prepare")
+    def prepare(call: PrepareCall) -> Declaration:
+        with acting("drills.prepare"), _reading():
+            environment = environment_of(folder, call.run)
+            past = incidents(LedgerReader(clients, environment), [], call.now - _REMEMBERED)
+            played = [one.declaration.drill.scenario.id for one in past if one.declaration.drill]
+            return prepared(folder, environment, call, played)
+
+    return [review, pack, prepare]
 
 
 def _as_role(region: str) -> "Callable[[str], Clients]":

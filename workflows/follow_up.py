@@ -30,8 +30,11 @@ COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task
 
 
 async def leave_follow_up(state: IncidentState, term: int) -> None:
-    """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done."""
-    if state.status is not Status.CLOSED or not state.open_tasks() or not state.live:
+    """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done.
+
+    A drill leaves nothing.
+    """
+    if state.status is not Status.CLOSED or not state.open_tasks() or not state.live or state.drill:
         return
     declaration = state.declaration
     await workflow.start_child_workflow(

@@ -9,6 +9,7 @@ from temporalio.common import RawValue
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import INCIDENT_COMMANDS
     from domain.model.declaration import Alert
+    from domain.model.drill import DrillEnd
     from domain.rules import alerts, change_requests, clock, decide, lifecycle
     from domain.rules.change_messages import ChangeNews
     from domain.rules.ledger_progress import LedgerProgress
@@ -159,6 +160,13 @@ class Incident(Listener):
         await self.ready()
         happenings = alerts.repeated(self._incident.state, alert.by, alert.text)
         self._incident.take(happenings, workflow.now(), {"alert": alert.by})
+        self._news()
+
+    @workflow.signal
+    async def end_drill(self, end: DrillEnd) -> None:
+        """Learn that the drill that this incident is of is over; a live incident is none."""
+        await self.ready()
+        self._incident.take(lifecycle.end_drill(self._incident.state, end.reason), workflow.now(), {"drill": "end"})
         self._news()
 
     @workflow.signal(dynamic=True)

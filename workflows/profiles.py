@@ -60,6 +60,19 @@ STUDY = _profile(FORENSICS_QUEUE, attempt=30 * _MINUTE, attempts=0, longest_paus
 DECLARE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=300, within=timedelta(hours=12))
 """What a schedule declares, by the worker's own files: one that has to be mended first is waited for."""
 
+PREPARE = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=30, within=10 * _MINUTE)
+"""What a drill is declared as, by the worker's own files and the ledger."""
+
+FAULT = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=60, within=60 * _MINUTE)
+"""What a drill injects, and withdraws: by then somebody has to do it by hand."""
+
+LIVE = Profile(
+    task_queue=DIAGNOSE_QUEUE,
+    start_to_close_timeout=_MINUTE,
+    retry_policy=RetryPolicy(maximum_interval=_MINUTE, non_retryable_error_types=_NEVER_AGAIN),
+)
+"""A look at what else is open, without end where it waits for something; no heartbeat, as it only asks Temporal."""
+
 PLAN = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=8, longest_pause=20)
 
 APPLY = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=1000, longest_pause=20, within=30 * _MINUTE)

@@ -1,18 +1,23 @@
 """A run of a schedule: declares what the schedule names, and ends with it, so that no other run begins meanwhile."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.config.drill import DrillChoice
     from domain.model.declaration import Declaration, Nominal
+    from domain.model.drill import DrillResult, DrillRun
     from domain.model.scheduled import ScheduledCall, ScheduledResult, ScheduledRun
+    from domain.values import ids
     from domain.values.severity import Severity
 
 from workflows import declaring, profiles
 
+DRILL = "drill"
+_PUT_OFF_DAYS = 3
 _NOMINAL = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 """When a run was due, by Temporal; the workflow's own clock says when it came to run."""
 
@@ -25,8 +30,10 @@ class Scheduled:
     async def run(self, run: ScheduledRun) -> ScheduledResult:
         """Have a worker make the declaration, by its own files; declare it, and wait for its end."""
         last = workflow.get_last_completion_result(ScheduledResult)
-        at: datetime = workflow.info().typed_search_attributes.get(_NOMINAL) or workflow.now()
+        at = _due_at()
         call = ScheduledCall(run=run, at=at, now=workflow.now(), after=last and (last.told or last.nominal.at))
+        if run.declares == DRILL:
+            return await self._drill(call)
         declaration = await workflow.execute_activity(
             "schedules.declare",
             call,
@@ -43,3 +50,28 @@ class Scheduled:
         nominal = declaration.scheduled or Nominal(schedule=run.schedule, at=at)
         told = max(filter(None, (nominal.at, *nominal.missed, call.after)))
         return ScheduledResult(incident=incident, nominal=nominal, told=told)
+
+    async def _drill(self, call: ScheduledCall) -> ScheduledResult:
+        """Have the environment's drill begin, and wait until it is over; one that is under way fails this run."""
+        run, choice = call.run, call.run.drill or DrillChoice()
+        drill = DrillRun(
+            environment=run.environment, days=_PUT_OFF_DAYS, speed=run.speed, scheduled=call, **dict(choice)
+        )
+        try:
+            over = await workflow.execute_child_workflow(
+                "Drill",
+                drill,
+                id=ids.drill_workflow_id(run.environment),
+                result_type=DrillResult,
+                parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+                static_summary=profiles.short(f"Drill by schedule {run.schedule}"),
+            )
+        except WorkflowAlreadyStartedError as error:
+            raise ApplicationError(f"a drill of {run.environment} is under way", non_retryable=True) from error
+        missed = call.after or call.at - timedelta(seconds=1)
+        told = max(call.at, call.now) if over.incident else missed
+        return ScheduledResult(incident=over.incident, nominal=Nominal(schedule=run.schedule, at=call.at), told=told)
+
+
+def _due_at() -> datetime:
+    return workflow.info().typed_search_attributes.get(_NOMINAL) or workflow.now()

@@ -210,6 +210,7 @@ PLACES: dict[str, Where] = {
     ),
     "elasticloadbalancing:loadbalancer/app/": _arns(lambda e: (one.arn for one in e.load_balancers.values())),
     "iam:role": plain("iam", lambda _: [_WAF_LOGGING]),
+    "lambda:function": plain("lambda", lambda e: [f"function:{name}" for name in e.faults.values()]),
     "logs:log-group": plain("logs", _log_groups),
     "pi:metric-resource": plain("pi", lambda _: ["metrics/rds/*"]),
     # every database may come to be a cluster of its name

@@ -1,8 +1,8 @@
 """The IAM roles of workers, and what each may do: what its actions declare, and what goes on around them.
 
-A role is for a kind of work: probes, probes that read what may be personal, each shelf of changes, evidence, the
-ledger, notices. `worker` is the process itself, which may only assume the others. `console` has no rights at all, and
-`preflight` looks at all of it from outside.
+A role is for a kind of work: probes, probes that read what may be personal, each shelf of changes, the faults of
+drills, evidence, the ledger, notices. `worker` is the process itself, which may only assume the others. `console` has
+no rights at all, and `preflight` looks at all of it from outside.
 """
 
 from functools import cache
@@ -35,7 +35,8 @@ _READS_CONTENT = frozenset(
 
 _LOCKS_AND_INTENTS = iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem Query")
 _AROUND: dict[str, tuple[str, ...]] = {
-    REMEDIATE_QUEUE: iam("dynamodb:DeleteItem PutItem"),  # whatever happened to a change, its locks are given back
+    # whatever happened to a change, its locks are given back; and what drills inject
+    REMEDIATE_QUEUE: iam("dynamodb:DeleteItem PutItem", "lambda:InvokeFunction"),
     FORENSICS_QUEUE: _LOCKS_AND_INTENTS,
     LEDGER: iam(
         "dynamodb:ConditionCheckItem GetItem PutItem Query",

@@ -26,6 +26,7 @@ def of_fields() -> Environment:
                 "one": {"arn": _arn("<arn>"), "listener_arn": _arn("<listener_arn>"), "rule_arns": [_arn("<rule_arn>")]}
             },
             "bucket_keys": {"one": "alias/<bucket_key>"},
+            "faults": {"one": "<function>"},
             "buckets": {"one": "<bucket>", "page": "<maintenance.bucket>"},
             "maintenance": {"load_balancer": "one", "bucket": "page", "key": "<key>"},
             "web_acls": {"one": {"name": "<web_acl>", "log_group": "aws-waf-logs-<log_group>", "ip_set": "<ip_set>"}},

@@ -14,7 +14,7 @@ END = "<!-- end of what `make iam` makes -->"
 _FOR = {
     "diagnose": "looks at what tells nothing of anybody",
     SENSITIVE: "looks at lines of logs, of databases and of traces: probes count, and pass no line on",
-    "remediate": "gives the locks of changes back",
+    "remediate": "gives the locks of changes back, and calls what injects the faults of drills",
     "forensics": "preserves evidence, and cannot remediate",
     LEDGER: "keeps the record: entries, signed heads, reports",
     "notify": "contacts people",

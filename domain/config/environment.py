@@ -201,7 +201,10 @@ class Notifications(Frozen):
 
 
 class Environment(ConfigFile):
-    """One environment, as `environments/<name>.yaml` gives it."""
+    """One environment, as `environments/<name>.yaml` gives it.
+
+    `faults` are what drills inject: by the name that scenarios use, a Lambda function that injects and withdraws it.
+    """
 
     name: str
     kind: Literal["sandbox", "staging", "production"]
@@ -226,6 +229,7 @@ class Environment(ConfigFile):
     certificates: dict[str, str] = {}
     dashboards: dict[str, str] = {}
     database_endpoints: dict[str, Configuration] = {}
+    faults: dict[str, str] = {}
     evidence: Evidence | None = None
     protected: Protected = Protected()
 
@@ -248,5 +252,8 @@ class Environment(ConfigFile):
         for key, part in (("load_balancer", "load_balancers"), ("bucket", "buckets")):
             there = mapping(data.get(part))
             yield from strange(("maintenance", key), maintenance.get(key), there, key.replace("_", " "))
+        if data.get("kind") == "production":
+            for name in mapping(data.get("faults")):
+                yield Flaw(("faults", name), "would be injected into production; name faults in other environments")
         for name in mapping(data.get("bucket_keys")):
             yield from strange(("bucket_keys", name), name, mapping(data.get("buckets")), "bucket")

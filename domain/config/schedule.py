@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from domain.config.drill import DrillChoice
 from domain.config.names import ConfigFile, Flaw, Keys, doubled, items, parts
 from domain.values.durations import Duration
 from domain.values.frozen import Frozen
@@ -54,11 +55,14 @@ class Schedule(Frozen):
 
     A day must be in all of `months` (1 to 12), `days` (of the month) and `weekdays` that are given, as in Temporal's
     calendars: days 1 to 7 and Tuesday are the first Tuesday. What was due while Temporal was away begins when it is
-    back, if that is within `catch_up`. With `environments` it is for these alone.
+    back, if that is within `catch_up`. With `environments` it is for these alone. `with` says which drill it starts.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     declares: str
+    drill: DrillChoice | None = Field(default=None, alias="with")
     at: Annotated[str, AfterValidator(_time)]
     months: Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...] | None, AfterValidator(_numbers)] = None
     days: Annotated[tuple[Annotated[int, Field(ge=1, le=31)], ...] | None, AfterValidator(_numbers)] = None
@@ -121,11 +125,13 @@ class Schedules(ConfigFile):
 
     @staticmethod
     def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
-        """Ids that stand twice; days of the month that some month does not have."""
+        """Ids that stand twice; days of the month that some month does not have; what is said of no drill."""
         rows = parts(data, "schedules")
         yield from doubled(rows)
         for at, row in rows:
             yield from _lacking((*at, "days"), items(row.get("days")), items(row.get("months")))
+            if row.get("with") and row.get("declares") != "drill":
+                yield Flaw((*at, "with"), "is for drills alone; leave it out, or declare a drill")
 
     def of(self, environment: str) -> dict[str, Schedule]:
         """The rows that are for an environment, by their ids."""

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from domain.config.drill import Exercise
 from domain.config.environment import Environment
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
@@ -32,7 +33,7 @@ class Declaration(BaseModel):
     was opened so names the incident it came from in `opened_by`, and `aware_at` is when that one was declared: legal
     clocks count from there.
     `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
-    `scheduled` says which run of which schedule it is.
+    `scheduled` says which run of which schedule it is, `drill` what a drill is scored by.
     `history_limit` is the number of events after which the workflow carries on as a new run.
     """
 
@@ -56,6 +57,7 @@ class Declaration(BaseModel):
     aware_at: datetime | None = None
     opened_by: str | None = None
     scheduled: Nominal | None = None
+    drill: Exercise | None = None
     history_limit: int = Field(default=4000, gt=0)
 
     def policy(self, severity: Severity) -> SeverityPolicy:
@@ -80,6 +82,7 @@ class Declaration(BaseModel):
                 "opened_by": self.incident_id,
                 "key": link.key,
                 "scheduled": None,
+                "drill": None,
                 **(own if link.key else {"aware_at": self.aware_at or self.declared_at}),
                 "runbook": runbook,
                 "runbook_digest": runbook.digest(),

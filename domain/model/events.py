@@ -120,6 +120,14 @@ class Closed(Event):
         return f"Closed by {actor}. The record and its evidence are kept until {until}, longer under a legal hold"
 
 
+class DrillEnded(Event):
+    """The end of a drill that people did not end themselves. Nothing is asked of anybody any more."""
+
+    kind: Literal["drill-ended"] = "drill-ended"
+    reason: str
+    says: ClassVar[str] = "The drill is over: {reason}"
+
+
 class SeverityChanged(Event):
     kind: Literal["severity"] = "severity"
     before: Severity = Field(alias="from")

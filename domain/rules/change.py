@@ -162,13 +162,13 @@ class LiveChange:
 
     def _refusal(self, name: str, command: Command) -> str | None:
         who = self._voter(command.by)
-        if who is None:
+        if who is None and (name, command.by) != ("cancel", ORCHESTRATOR):
             return f"{command.by!r} is no contact or role of {self.request.organisation.id}"
         if self.ended:
             return f"the change is {self.record.status}"
         if self.record.status not in {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}:
             return f"the change is {self.record.status} already"
-        return None if name == "cancel" else self._vote_refusal(who, command)
+        return None if name == "cancel" or who is None else self._vote_refusal(who, command)
 
     def _voter(self, by: str) -> Contact | None:
         return self.request.organisation.contact(by, self.commander)

@@ -99,7 +99,7 @@ def waiting_for(state: IncidentState) -> list[str]:
         roles += [task.owner for task in state.open_tasks() if task.required]
         roles += _duty_bound(state, signing=False)
     roles += _duty_bound(state, signing=True)
-    if state.status is Status.CLOSED and state.live:
+    if state.status is Status.CLOSED and state.live and not state.drill:
         roles += [task.owner for task in state.open_tasks()]
     if not roles and not state.ended:
         roles.append(COMMANDER)

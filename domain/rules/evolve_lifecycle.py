@@ -96,6 +96,12 @@ def _closed(state: IncidentState, entry: Entry, event: events.Closed) -> None:
         clock_runs.settle(clock, "cancelled" if event.keep_until is None else "met", entry.at)
 
 
+def _drill_ended(state: IncidentState, entry: Entry, event: events.DrillEnded) -> None:
+    _end(state, entry, Status.CLOSED, event.reason)
+    for clock in state.clocks:
+        clock_runs.settle(clock, "cancelled", entry.at)
+
+
 def _end(state: IncidentState, entry: Entry, status: Status, reason: str | None = None) -> None:
     _take_status(state, entry, status, reason)
     state.closed_at = entry.at
@@ -120,6 +126,7 @@ OF_ITS_LIFE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     events.Reopened: _reopened,
     events.FalseAlarm: _false_alarm,
     events.Closed: _closed,
+    events.DrillEnded: _drill_ended,
     events.SeverityChanged: _severity,
     events.AlertRepeated: _alert,
 }

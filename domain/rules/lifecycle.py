@@ -106,6 +106,13 @@ def end_upkeep(state: IncidentState, now: datetime) -> Iterator[Happening]:
         yield Happening(events.Closed(keep_until=now + state.declaration.organisation.retention))
 
 
+def end_drill(state: IncidentState, reason: str) -> Iterator[Happening]:
+    """End a drill wherever it stands, duties or not: none of it is real. Nothing comes of it for a live incident."""
+    if state.drill and not state.ended:
+        yield from notices.skip_waiting(state, "the drill is over")
+        yield Happening(events.DrillEnded(reason=reason))
+
+
 def end_dry_run(state: IncidentState) -> Iterator[Happening]:
     """Close an incident of which nothing was ever meant to happen."""
     yield from notices.skip_waiting(state, "dry run")

@@ -21,8 +21,8 @@ def deadline(what: str, at: datetime) -> dict[str, Any]:
 def page(
     state: IncidentState, contact: Contact, role: str, reason: str, about: str | None = None
 ) -> Iterator[Happening]:
-    """Page one contact; nobody in a dry run, nor for upkeep."""
-    if state.live and not state.upkeep:
+    """Page one contact; nobody in a dry run, for upkeep, or for a drill that is over."""
+    if state.live and not state.upkeep and not (state.drill and state.ended):
         number, level = len(state.pages) + 1, state.level_of(role)
         yield Happening(PageAsked(number=number, to=contact.id, role=role, level=level, reason=reason, about=about))
 

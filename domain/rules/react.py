@@ -36,6 +36,8 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
             yield from _tell(state, "commander_is", {"commander": event.commander})
         case events.FalseAlarm():
             yield from _tell(state, "cancel", {"by": entry.actor, "reason": "false alarm"})
+        case events.DrillEnded():
+            yield from _tell(state, "cancel", {"by": entry.actor, "reason": "the drill is over"})
         case change_events.ChangeRequested():
             yield StartChange(workflow_id=event.workflow_id)
         case change_events.ChangeMoved():

@@ -72,6 +72,11 @@ def schedule_id(environment: str, schedule: str) -> str:
     return f"{environment}.{schedule}"
 
 
+def drill_workflow_id(environment: str) -> str:
+    """Name the workflow of a drill: an environment has one at a time."""
+    return f"drill/{environment}"
+
+
 def scheduled_workflow_id(environment: str, schedule: str) -> str:
     """Name what a schedule starts; Temporal appends the time at which it was due."""
     return f"scheduled/{environment}/{schedule}"

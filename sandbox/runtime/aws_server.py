@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from domain.config.environment import Environment, StatusPage
+from sandbox.aws.functions import Functions
 from sandbox.aws.insights import add_insights
 from sandbox.aws.install import install
 from sandbox.runtime.aws_world import World
@@ -38,10 +39,10 @@ def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbo
     os.environ["MOTO_ACCOUNT_ID"] = environment.account
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands of machine images that nothing here uses
     install(outbox, pace)
-    dispatcher = DomainDispatcherApplication(create_backend_app)
+    world = World(environment, _clients(environment.region, aws_port))
+    dispatcher = Functions(DomainDispatcherApplication(create_backend_app), world)
     aws = make_server(_HOST, aws_port, dispatcher, threaded=True, request_handler=MotoRequestHandler)
     _run(aws)  # before seeding, which goes through boto3 like everything else
-    world = World(environment, _clients(environment.region, aws_port))
     seed(world)
     public = environment.status_page or StatusPage(page_id="none")
     page = Page(public.page_id, public.components.items())

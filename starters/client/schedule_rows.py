@@ -15,6 +15,7 @@ from temporalio.client import (
     ScheduleSpec,
 )
 
+from domain.config.drill import DrillChoice
 from domain.config.schedule import WEEKDAYS
 from domain.config.schedule import Schedule as Row
 from domain.model.scheduled import ScheduledRun
@@ -24,7 +25,7 @@ from domain.values.ids import INCIDENTS_QUEUE, scheduled_workflow_id
 WORKFLOW = "Scheduled"
 """The type of the workflow that every schedule starts, with a `ScheduledRun`."""
 
-_FIELDS = ("declares", "at", "months", "days", "weekdays", "catch_up")
+_FIELDS = ("declares", "drill", "at", "months", "days", "weekdays", "catch_up")
 
 
 class Place(NamedTuple):
@@ -44,7 +45,7 @@ class Difference(NamedTuple):
 
 def in_temporal(row: Row, place: Place) -> Schedule:
     """A row as Temporal's schedule: one calendar of the organisation's zone, no jitter, no two runs at once."""
-    run = ScheduledRun(schedule=row.id, environment=place.environment, declares=row.declares)
+    run = ScheduledRun(schedule=row.id, environment=place.environment, declares=row.declares, drill=row.drill)
     calendar = ScheduleCalendarSpec(hour=_ranges([row.hour]), minute=_ranges([row.minute]))
     if row.months is not None:
         calendar = replace(calendar, month=_ranges(row.months))
@@ -55,7 +56,7 @@ def in_temporal(row: Row, place: Place) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
             WORKFLOW,
-            run.model_dump(),
+            run.model_dump(exclude_none=True),
             id=scheduled_workflow_id(place.environment, row.id),
             task_queue=INCIDENTS_QUEUE,
         ),
@@ -82,6 +83,7 @@ def as_row(schedule: Schedule, given: Sequence[Any], environment: str) -> Row | 
             {
                 "id": run.schedule,
                 "declares": run.declares,
+                "with": run.drill,
                 "at": f"{hours[0]:02}:{minutes[0]:02}",
                 "months": _part(calendar.month, 12),
                 "days": _part(calendar.day_of_month, 31),
@@ -119,6 +121,8 @@ def _text(value: Any) -> str:
         return "every"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, DrillChoice):
+        return ", ".join(value.model_dump(exclude_none=True).values())
     return value if isinstance(value, str) else spoken(value)
 
 

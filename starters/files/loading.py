@@ -18,6 +18,7 @@ from domain.config.rehearsal import Meant, MeantDifferences
 from domain.config.reviews import overdue
 from domain.config.runbook import Runbook
 from starters.files import obligation_checks, place_checks, runbook_checks
+from starters.files.drills import DRILLS, load_drills
 from starters.files.organisation_folder import (
     ORGANISATION,
     SCHEDULES,
@@ -114,7 +115,7 @@ def unreviewed(path: Path, today: date) -> dict[Path, date | None]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / ORGANISATION)
-    for optional in (_OBLIGATIONS, SCHEDULES, REHEARSAL):
+    for optional in (_OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
         if (folder / optional).exists():
             yield from _lint_file(folder / optional)
     for name in list_environments(folder):
@@ -131,6 +132,8 @@ def _lint_file(file: Path) -> list[Problem]:
     if file.name == SCHEDULES:
         people = _organisation_if_valid(file.parent)
         return _refused(partial(load_schedules, file.parent, people.timezone if people else None))
+    if file.name == DRILLS:
+        return _refused(partial(load_drills, file.parent))
     if file.name == REHEARSAL:
         return _refused(partial(load_meant, file))
     if file.parent.name == "environments":

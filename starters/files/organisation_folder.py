@@ -6,6 +6,7 @@ be done stands in `starters.files.loading`, which takes far longer to import: it
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from domain.config.environment import Environment
 from domain.config.log_formats import RDS_PREFIX
-from domain.config.names import ConfigFile, Flaw, Keys, unknown
+from domain.config.names import ConfigFile, Flaw, Keys, ids, unknown
 from domain.config.organisation import Organisation
 from domain.config.schedule import Schedules
 from starters.files import place_checks, schedule_checks
@@ -79,8 +80,15 @@ def load_schedules(folder: Path, timezone: str | None) -> Schedules:
     if not file.exists():
         return Schedules()
     document = read(file)
-    known = list_runbooks(folder), list_environments(folder)
+    known = list_runbooks(folder), list_environments(folder), _scenarios(folder)
     return loaded(document, Schedules, schedule_checks.of_schedules(document.data, timezone, *known))
+
+
+def _scenarios(folder: Path) -> frozenset[str]:
+    """The ids of `drills.yaml`; none where there is no reading it, which is reported by itself."""
+    with suppress(InvalidFile):
+        return ids(read(Path(folder) / "drills.yaml").data, "scenarios")
+    return frozenset()
 
 
 def loaded(document: Document, model: type[M], found: Iterable[Flaw], *, allow_placeholders: bool = False) -> M:

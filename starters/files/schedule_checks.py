@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
-from domain.config.names import Flaw, parts, strange
+from domain.config.names import Flaw, mapping, parts, strange
 from domain.config.schedule import MADE, Schedule
 
 _AHEAD = timedelta(days=28 * 365 + 7)
@@ -24,7 +24,11 @@ class ClockChange(NamedTuple):
 
 
 def of_schedules(
-    data: Mapping[str, Any], timezone: str | None, types: Collection[str], environments: Collection[str]
+    data: Mapping[str, Any],
+    timezone: str | None,
+    types: Collection[str],
+    environments: Collection[str],
+    scenarios: Collection[str],
 ) -> Iterator[Flaw]:
     """Names that lead nowhere, and times that a change of clocks skips or doubles in the organisation's zone.
 
@@ -34,6 +38,8 @@ def of_schedules(
     for at, row in parts(data, "schedules"):
         yield from strange((*at, "declares"), row.get("declares"), {*types, *MADE}, "incident type or kind of run")
         yield from strange((*at, "environments"), row.get("environments"), environments, "environment")
+        drill = mapping(row.get("with")).get("scenario")
+        yield from strange((*at, "with", "scenario"), drill, scenarios, "scenario of drills.yaml")
         try:
             schedule = Schedule.model_validate(row)
         except ValidationError:

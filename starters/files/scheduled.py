@@ -24,7 +24,7 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     organisation, environment = load_organisation(folder), load_environment(folder, call.run.environment)
     if call.run.speed != 1 and environment.kind != "sandbox":
         raise RuleError(f"a speed is for sandboxes only; {environment.name} is {environment.kind}")
-    nominal = _nominal(folder, call, organisation.timezone)
+    nominal = nominal_of(folder, call, organisation.timezone)
     kind = call.run.declares
     made = MADE.get(kind)
     if made is not None:
@@ -54,7 +54,7 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     )
 
 
-def _nominal(folder: Path, call: ScheduledCall, timezone: str) -> Nominal:
+def nominal_of(folder: Path, call: ScheduledCall, timezone: str) -> Nominal:
     """When the run was due; and what was due since the last one until now, by the schedule's row of today."""
     row = load_schedules(folder, timezone).of(call.run.environment).get(call.run.schedule)
     due = row.between(call.after or call.at, call.now, ZoneInfo(timezone)) if row else ()

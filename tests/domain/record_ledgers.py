@@ -19,6 +19,7 @@ from domain.rules import alerts, lifecycle, links
 from domain.values.severity import Severity
 from tests.activities.report_worlds import Played
 from tests.builders import declaration, minutes, owed, with_notices
+from tests.drills import exercise
 from tests.upkeep import upkeep
 
 FOLDER = Path(__file__).parent / "ledgers"
@@ -120,7 +121,22 @@ def kept_up() -> Recorded:
     return played
 
 
-PLAYS: dict[str, Callable[[], Recorded]] = {"outage-1": outage, "false-alarm-1": false_alarm, "upkeep-1": kept_up}
+def drilled() -> Recorded:
+    """A drill whose time is up while a change waits for votes and a duty is open."""
+    played = Recorded(declaration(mode="drill", phi=True, obligations=owed(), drill=exercise()))
+    played.say("acknowledge", "devops-lead", minutes(7))
+    played.say("request_change", "devops-lead", step="promote")
+    played.plan("promote")
+    played.incident.take(lifecycle.end_drill(played.incident.state, "its time of 2h is up"), played.now)
+    return played
+
+
+PLAYS: dict[str, Callable[[], Recorded]] = {
+    "outage-1": outage,
+    "false-alarm-1": false_alarm,
+    "upkeep-1": kept_up,
+    "drill-1": drilled,
+}
 """By the name of the file that each is kept in."""
 
 

@@ -19,6 +19,7 @@ from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
+from activities.drills import Faults
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, role_of, roles
@@ -30,10 +31,12 @@ from activities.statuspage_client import StatusPageClient
 from domain.config.environment import Environment
 from domain.config.runbook import NoticeStep, ProbeStep, Runbook
 from domain.model.activity_io import AppendCall, FollowCall, ReleaseCall, ReportCall
+from domain.model.drill import FaultCall
 from domain.model.restoring import RestorableCall, RestoreCall
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from sandbox.runtime.aws_world import World as Account
 from tests.activities.change_worlds import ChangeWorld
+from tests.activities.fake_lambda import FakeLambda
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
 from tests.activities.scopes import NOW, TEXTS_BY, scope
 from tests.activities.statuspage_server import statuspage_server
@@ -96,6 +99,7 @@ def recorded() -> tuple[Call, ...]:
         _record(calls)
         _assume(calls)
         _pages(calls)
+        _faults(calls)
     return tuple(calls.made)
 
 
@@ -218,6 +222,16 @@ def _record(calls: Calls) -> None:
 def _following(where: Environment) -> FollowCall:
     said: dict[str, Any] = {"actor": "worker", "kind": "reminded", "text": "due", "data": {}}
     return FollowCall(incident=INCIDENT, environment=where, number=1, term=2, at=NOW, **said)
+
+
+def _faults(calls: Calls) -> None:
+    """What a drill injects and withdraws."""
+    where = place().model_copy(update={"kind": "staging", "faults": {"bad": "breaker"}})
+    faults = Faults(WorldClients(instead={"lambda": FakeLambda()}))
+    call = FaultCall(id="drill", environment=where, fault="bad")
+    with calls.under(REMEDIATE_QUEUE, where):
+        faults.inject(call)
+        faults.withdraw(call)
 
 
 def _assume(calls: Calls) -> None:

@@ -195,6 +195,7 @@ _BY_TYPE: dict[str, Find] = {
     "elasticloadbalancing:loadbalancer/app/": _given("elasticloadbalancing", "{}", "ResourceArn"),
     "iam:role": lambda environment, _: [environment.arn("iam", _LINKED)],
     "kms:key": _keys,
+    "lambda:function": _given("lambda", "function:{}", "FunctionName"),
     "logs:log-group": _given("logs", "log-group:{}:*", "logGroupName", "logGroupNames", "logGroupIdentifiers"),
     "one of our roles": _given("iam", "{}", "RoleArn"),
     "pi:metric-resource": _given("pi", "metrics/rds/{}", "Identifier"),

@@ -52,7 +52,7 @@ def test_the_file_is_no_runbook_and_need_not_be_there(tmp_path: Path) -> None:
             '  - {id: a, declares: drift, at: "04:00", day: [1]}',
             (
                 "2: schedules[0].day: unknown key 'day'; did you mean 'days'? known: at, catch_up, days, declares, "
-                "environments, id, months, weekdays"
+                "environments, id, months, weekdays, with"
             ),
         ),
         ("  - {id: a, declares: drift, at: 10:00}", "2: schedules[0].at: 600 is read as int; put it in quotes"),

@@ -68,6 +68,22 @@ def test_an_environment_to_fill_in_is_refused_with_every_placeholder(name: str) 
     assert {problem.file for problem in lint(file)} >= {file}
 
 
+def _of_kind(kind: str, folder: Path) -> Path:
+    """The docks as another kind of environment, without what is only injected elsewhere."""
+    file = folder / ENVIRONMENT
+    text, faults, _ = file.read_text().replace("kind: sandbox", f"kind: {kind}").partition("faults:")
+    assert faults
+    file.write_text(text)
+    return folder
+
+
+def test_nothing_is_injected_into_production(tmp_path: Path) -> None:
+    """An environment of production that names faults is refused, at the line of the fault."""
+    folder = written(tmp_path, {ENVIRONMENT: ("kind: sandbox", "kind: production")})
+    with pytest.raises(InvalidFile, match=r"docks.yaml:47: faults.timetable-overloaded: would be injected into prod"):
+        load_environment(folder, "docks")
+
+
 @pytest.mark.parametrize(
     ("kind", "sender", "refused"),
     [("production", "", True), ("production", ', voice_sender: "+12025550109"', False), ("sandbox", "", False)],
@@ -77,7 +93,7 @@ def test_production_calls_nobody_without_a_number_to_call_from(
 ) -> None:
     """A contact's `voice` channel needs `voice_sender`; the problem names the contact and what is missing."""
     called = ('sms, address: "+12025550143"', 'voice, address: "+12025550143"')
-    folder = written(tmp_path, {ENVIRONMENT: ("kind: sandbox", f"kind: {kind}"), ORGANISATION: called})
+    folder = _of_kind(kind, written(tmp_path, {ORGANISATION: called}))
     file = folder / ENVIRONMENT
     file.write_text(file.read_text().replace("watch@ferries.example", f"watch@ferries.example{sender}", 1))
     if not refused:
@@ -89,10 +105,7 @@ def test_production_calls_nobody_without_a_number_to_call_from(
 
 def test_production_never_pages_numbers_reserved_for_fiction(tmp_path: Path) -> None:
     """A production whose contacts cannot be reached by telephone is refused; a sandbox is not."""
-    folder = written(
-        tmp_path,
-        {ENVIRONMENT: ("kind: sandbox", "kind: production"), ORGANISATION: ("+12025550143", "+61491570110")},
-    )
+    folder = _of_kind("production", written(tmp_path, {ORGANISATION: ("+12025550143", "+61491570110")}))
     with pytest.raises(InvalidFile) as refused:
         load_environment(folder, "docks")
     assert [str(problem).split(": ")[:2] for problem in refused.value.problems] == [

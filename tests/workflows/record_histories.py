@@ -19,6 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from domain.model.declaration import KeyHold
+from domain.model.drill import DrillRun
 from domain.model.scheduled import ScheduledRun
 from domain.rules.run import RestoreRequest
 from domain.values import ids
@@ -141,6 +142,7 @@ async def served(client: Client, world: World) -> AsyncIterator[None]:
 
 
 SCHEDULED = "scheduled"
+DRILL = ids.drill_workflow_id("staging")
 RESTORED = "restored"
 """The incident that was lost and went on: its own history, its change's, and that of who restored it."""
 
@@ -209,6 +211,24 @@ async def record_scheduled(client: Client) -> None:
         await keep(client, told.handle.id, f"{SCHEDULED}.{told.handle.id}")
 
 
+async def record_drill(client: Client) -> None:
+    """A drill, from the fault that is injected to its withdrawal, and the incident that it declared."""
+    world = World()
+    async with served(client, world):
+        run = DrillRun(environment="staging", by="cto")
+        drill = await client.start_workflow("Drill", run, id=DRILL, task_queue=ids.INCIDENTS_QUEUE)
+        while (incident := (await drill.query("state"))["incident"]) is None:
+            await asyncio.sleep(0.02)
+        told = Told(client, client.get_workflow_handle(incident))
+        await told.do("acknowledge")
+        await told.until(is_written)
+        await drill.execute_update("stop", {"by": "cto", "reason": "rehearsed"})
+        await drill.result()
+        await told.handle.result()
+        await keep(client, DRILL, "drill.run")
+        await keep(client, incident, f"drill.{incident}")
+
+
 def is_written(state: dict[str, Any]) -> bool:
     return bool(state["timeline"]["written"] == state["timeline"]["length"])
 
@@ -253,6 +273,7 @@ async def main() -> None:
             await record(name, env.client)
         await record_restored(env.client)
         await record_scheduled(env.client)
+        await record_drill(env.client)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from domain.values import ids
-from tests.workflows.record_histories import FOLDER, IDENTITY, PLAYS, RESTORED, SCHEDULED
+from tests.workflows.record_histories import DRILL, FOLDER, IDENTITY, PLAYS, RESTORED, SCHEDULED
 from workflows.catalogue import WORKFLOWS
 
 RECORDED = sorted(FOLDER.glob("*.json"))
@@ -38,7 +38,7 @@ def workflow_id(file: Path) -> str:
     if part.startswith("inc-"):
         return part
     if part == "run":
-        return SCHEDULED
+        return DRILL if file.stem.startswith("drill.") else SCHEDULED
     if part == "restore":
         return ids.restore_workflow_id(RESTORED)
     if part == "follow-up":
@@ -55,7 +55,7 @@ async def test_a_recorded_history_replays(file: Path) -> None:
 
 def test_every_kind_of_history_is_there() -> None:
     """Each play of the recorder, its changes and a key have a history, and each incident's goes to its end."""
-    assert {file.stem.split(".")[0] for file in RECORDED} == {*PLAYS, RESTORED, SCHEDULED}
+    assert {file.stem.split(".")[0] for file in RECORDED} == {*PLAYS, RESTORED, SCHEDULED, "drill"}
     kinds = {
         attributes(content(file), "workflowExecutionStartedEventAttributes")[0]["workflowType"]["name"]
         for file in RECORDED
@@ -69,7 +69,7 @@ def test_every_kind_of_history_is_there() -> None:
         for child in attributes(content(file), "startChildWorkflowExecutionInitiatedEventAttributes")
     }
     assert began <= {workflow_id(file) for file in RECORDED}
-    assert len(began) == 10
+    assert len(began) == 11
 
 
 async def replay(stem: str, history: dict[str, Any]) -> None:

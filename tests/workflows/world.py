@@ -43,6 +43,7 @@ from domain.rules.run import IncidentRun
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from tests.upkeep import sent, upkeep
+from tests.workflows.drilled import Drilled
 from tests.workflows.past import Past
 from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
@@ -89,6 +90,7 @@ class World:
         self.of_a_run: Callable[[ScheduledCall], dict[str, Any]] = lambda call: {
             "scheduled": Nominal(schedule=call.run.schedule, at=call.at)
         }
+        self.drills = Drilled()
         self.before_apply: Callable[[], None] = lambda: None
         self.storing_begun, *gates = (asyncio.Event() for _ in range(4))
         self.gate, self.storing, self.applying = gates
@@ -193,7 +195,8 @@ class World:
             self.scheduled.append(call)
             return upkeep(declared_at=call.now, key=self.keyed, **self.of_a_run(call))
 
-        return [*made, declare, page, page_wave, tell, append, follow, release, report, *self.past.activities()]
+        made += [declare, page, page_wave, tell, append, follow, release, report]
+        return [*made, *self.past.activities(), *self.drills.activities()]
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")

@@ -1,0 +1,46 @@
+"""Faults are injected and withdrawn by the function that the environment names, and by nothing in production."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from domain.model.drill import FaultCall
+from tests.activities.fake_lambda import FakeLambda
+from tests.activities.scopes import environment
+from tests.activities.trial import named
+from tests.activities.world import WorldClients
+
+
+def done(do: str, fake: FakeLambda, **where: Any) -> None:
+    place = environment().model_copy(update={"kind": "staging", "faults": {"bad": "breaker"}, **where})
+    call = FaultCall(id="staging/1", environment=place, fault="bad")
+    ActivityEnvironment().run(named(WorldClients(instead={"lambda": fake}))[f"drills.{do}"], call)
+
+
+@pytest.mark.parametrize("do", ["inject", "withdraw"])
+def test_the_function_is_told_what_to_do_and_under_which_id(do: str) -> None:
+    fake = FakeLambda()
+    done(do, fake)
+    assert fake.asked == [("breaker", {"do": do, "fault": "bad", "drill": "staging/1"})]
+
+
+@pytest.mark.parametrize("do", ["inject", "withdraw"])
+def test_without_a_function_nothing_is_done(do: str) -> None:
+    """Refused for good; and an environment of production can name none."""
+    fake = FakeLambda()
+    with pytest.raises(ApplicationError, match="add it to its faults") as refused:
+        done(do, fake, faults={})
+    assert refused.value.non_retryable
+    with pytest.raises(ValidationError, match="would be injected into production"):
+        done(do, fake, kind="production")
+    assert fake.asked == []
+
+
+def test_a_function_that_failed_is_asked_again() -> None:
+    """AWS answers 200 for it, with `FunctionError`; what it said stays out of the record."""
+    with pytest.raises(ApplicationError, match="breaker failed to inject bad: Unhandled") as failed:
+        done("inject", FakeLambda(failed="Unhandled"))
+    assert (failed.value.type, failed.value.non_retryable) == ("Transient", False)

@@ -1,0 +1,140 @@
+"""A drill: injects a fault, declares the incident that people are to respond to, and clears up, whatever happens."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.model.declaration import Declaration
+    from domain.model.drill import (
+        POSTPONED,
+        DrillEnd,
+        DrillOutcome,
+        DrillResult,
+        DrillRun,
+        DrillStop,
+        FaultCall,
+        PrepareCall,
+    )
+    from domain.values.durations import spoken
+    from domain.values.severity import Severity
+    from domain.values.timestamps import stamp
+
+from workflows import declaring, failures, profiles
+
+
+@workflow.defn(name="Drill")
+class Drill:
+    """One drill. The incident and its changes are the workflows of any other, which live by themselves."""
+
+    @workflow.init
+    def __init__(self, run: DrillRun) -> None:
+        self._run = run
+        self._scenario: str | None = None
+        self._incident: str | None = None
+        self._over: tuple[DrillOutcome, str] | None = None
+
+    @workflow.run
+    async def run(self, run: DrillRun) -> DrillResult:
+        """Prepare, inject, declare, wait for the end, withdraw; a fault that could not be withdrawn fails the drill."""
+        if busy := await self._put_off():
+            return DrillResult(outcome="missed", reason=f"put off {run.days} times: {busy} was open")
+        call = PrepareCall(run=run, now=workflow.now())
+        declaration = await self._ask("drills.prepare", profiles.PREPARE, Declaration, call)
+        if declaration.drill is None:
+            raise ApplicationError("the declaration is of no drill", non_retryable=True)
+        scenario = declaration.drill.scenario
+        self._scenario = scenario.id
+        fault = scenario.fault and FaultCall(
+            id=f"{run.environment}/{stamp(workflow.now())}", environment=declaration.environment, fault=scenario.fault
+        )
+        try:
+            if fault:
+                await self._ask("drills.inject", profiles.FAULT, None, fault)
+            outcome, reason = self._over or await self._respond(declaration, scenario.time_box)
+        finally:
+            if fault:
+                await self._ask("drills.withdraw", profiles.FAULT, None, fault)
+        return DrillResult(outcome=outcome, reason=reason, scenario=scenario.id, incident=self._incident)
+
+    async def _put_off(self) -> str | None:
+        """Wait for an hour at which nobody is needed for something real; else what is still open, to miss it for.
+
+        A drill that somebody starts by hand is refused at once.
+        """
+        for day in range(self._run.days + 1):
+            if day:
+                with suppress(TimeoutError):
+                    await workflow.wait_condition(lambda: bool(self._over), timeout=POSTPONED / self._run.speed)
+            busy = await self._ask("drills.live", profiles.LIVE, list[str])
+            if self._over or not busy:
+                return None
+        if not self._run.days:
+            raise failures.refused(f"{busy[0]} is open and live: drill once it is over")
+        return str(busy[0])
+
+    async def _respond(self, declaration: Declaration, box: timedelta) -> tuple[DrillOutcome, str]:
+        """Declare the incident, and wait until people have ended it or it must end."""
+        opened = await declaring.declare(
+            lambda incident: declaration.model_copy(update={"incident_id": incident, "declared_at": workflow.now()}),
+            f"Drill {self._scenario}",
+        )
+        if opened is None:
+            raise ApplicationError("the drill has no key that could be held", non_retryable=True)
+        self._incident, incident = opened
+        watch = workflow.start_activity(
+            "drills.watch", result_type=str, **profiles.with_profile(profiles.LIVE, declaration.severity, "Give way")
+        )
+        try:
+            await workflow.wait_condition(
+                lambda: incident.done() or watch.done() or bool(self._over), timeout=box / declaration.speed
+            )
+        except TimeoutError:
+            self._over = "time-box", f"its time of {spoken(box)} is up"
+        except asyncio.CancelledError:
+            self._over = "stopped", "its workflow was cancelled"
+        over: tuple[DrillOutcome, str] = ("ended", "people have ended it")
+        if not incident.done():
+            over = self._over or await self._gave_way(watch)
+        watch.cancel()
+        await self._end(incident, DrillEnd(reason=over[1]))
+        return over
+
+    async def _gave_way(self, watch: Awaitable[str]) -> tuple[DrillOutcome, str]:
+        try:
+            return "gave-way", f"{await watch} is open and live"
+        except ActivityError as error:
+            return "stopped", f"nobody could see whether something real happens: {failures.reason(error)}"
+
+    async def _end(self, incident: declaring.Handle, end: DrillEnd) -> None:
+        """Have the incident, and those that it opened, end; a repeat changes nothing."""
+        if not incident.done():
+            await incident.signal("end_drill", end)
+        try:
+            left: dict[str, Any] = await incident
+        except ChildWorkflowError:
+            workflow.logger.warning("the incident of the drill was ended from outside")
+            return
+        for link in left["state"]["links"]:
+            if link["incident"]:
+                with suppress(ApplicationError):  # it has ended
+                    await workflow.get_external_workflow_handle(link["incident"]).signal("end_drill", end)
+
+    async def _ask(self, activity: str, profile: profiles.Profile, result: Any, *given: Any) -> Any:
+        options = profiles.with_profile(profile, Severity.P3, activity)
+        return await workflow.execute_activity(activity, args=given, result_type=result, **options)
+
+    @workflow.update
+    async def stop(self, stop: DrillStop) -> None:
+        """End the drill, wherever it stands; the workflow's result says when it has ended."""
+        self._over = self._over or ("stopped", f"{stop.by} stopped it: {stop.reason}")
+
+    @workflow.query
+    def state(self) -> dict[str, Any]:
+        """Where the drill stands: its scenario once it is drawn, its incident once that is declared."""
+        return {"environment": self._run.environment, "scenario": self._scenario, "incident": self._incident}
