@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -13,8 +14,10 @@ from domain.model.activity_io import ObserveCall, Scope
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding, FindingStatus
 from domain.model.scheduled import ScheduledCall, ScheduledRun
+from starters.files.organisation_folder import load_organisation
 from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
+from tests.organisations.folders import written
 from tests.packs import PERIOD, Quarter, quarter
 from tests.starters.ledgered import alter
 from tests.starters.vaulted import Vaulted, vaulted
@@ -100,3 +103,17 @@ def test_a_broken_record_is_named(world: Vaulted, known: Quarter) -> None:
     found = pack(world, run())
     assert (found.status, list(found.wrong)) == (FindingStatus.SUSPECT, [known.drill])
     assert f"1 broken: {known.drill}" in found.summary
+
+
+def test_without_an_officer_it_is_for_the_first_on_call(tmp_path: Path) -> None:
+    """Any organisation has packs; its own clock says which days a month has."""
+    folder = written(tmp_path)
+    of = ScheduledRun(schedule="packs", environment="docks", declares="compliance-pack")
+    made = declared(folder, ScheduledCall(run=of, at=DUE, now=DUE))
+    people = load_organisation(folder)
+    look, ask = made.runbook.steps()
+    assert isinstance(look, ProbeStep)
+    assert isinstance(ask, TaskStep)
+    assert look.params["timezone"] == people.timezone
+    assert look.params["last"] == "2026-11-30"  # it is still December there
+    assert ask.owner == (people.on_call or people.chain)[0]
