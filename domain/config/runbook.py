@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from domain.config.approval import ApprovalRule
 from domain.config.names import ConfigFile, Flaw, Keys, doubled, parts, strange
@@ -24,6 +32,18 @@ class _Step(Frozen):
     model_config = ConfigDict(populate_by_name=True)
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what stands at its default, which is most of a step: a declaration goes on record with its runbooks.
+
+        A default that changed would change incidents of the past: recorded ledgers hold those that there are.
+        """
+        fields = type(self).model_fields.items()
+        standing = {
+            key for name, field in fields if getattr(self, name) == field.default for key in (name, field.alias)
+        }
+        return {key: value for key, value in whole(self).items() if key not in standing}
 
 
 class ProbeStep(_Step):
