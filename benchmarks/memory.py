@@ -7,6 +7,7 @@ from temporalio import activity
 
 from benchmarks.bare import Marks
 from domain.config.approval import ApprovalClass
+from domain.config.reviews import review
 from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
 from domain.model.activity_io import (
     AppendCall,
@@ -54,8 +55,8 @@ def plan(action: str) -> Plan:
 
 
 def activities(runbook: Runbook, marks: Marks) -> list[Activity]:
-    """Every activity that an incident of this runbook may ask for."""
-    steps = runbook.steps()
+    """Every activity that an incident of this runbook may ask for, and the review that its closing opens."""
+    steps = (*runbook.steps(), *review([runbook]).steps())
     made = [_probe(name, marks) for name in sorted({step.probe for step in steps if isinstance(step, ProbeStep)})]
     made += [_notice(name, marks) for name in sorted({step.notice for step in steps if isinstance(step, NoticeStep)})]
     for name in sorted({step.change for step in steps if isinstance(step, ChangeStep)}):
