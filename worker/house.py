@@ -31,6 +31,7 @@ from domain.model.finding import Finding
 from domain.model.scheduled import ScheduledCall
 from starters.files import reviewed
 from starters.files.drilled import environment_of, prepared
+from starters.files.named_places import named_places
 from starters.files.organisation_folder import load_organisation
 from starters.files.problems import InvalidFile
 from starters.files.scheduled import declared
@@ -72,7 +73,7 @@ def activities(
             environment = call.scope.environment
             now = partial(datetime.now, UTC)
             room = Room(clients, environment, load_organisation(folder), now, _as_role(environment.region), status_page)
-            return drift.finding(run.run(CHECKS, room)).bounded()
+            return drift.finding(run.run(CHECKS, room), named_places(folder, environment.name)).bounded()
 
     @activity.defn(name="drills.live")
     async def live() -> list[str]:

@@ -2,7 +2,7 @@
 
 A role is for a kind of work: probes, probes that read what may be personal, each shelf of changes, the faults of
 drills, evidence, the ledger, notices. `worker` is the process itself, which may only assume the others. `console` has
-no rights at all, and `preflight` looks at all of it from outside.
+no rights at all, and `preflight` looks at all of it from outside, by a nightly job or as a worker that looks for drift.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ LEDGER = "ledger"
 WORKER = "worker"
 CONSOLE = "console"
 PREFLIGHT = "preflight"
-OUTSIDE = frozenset({CONSOLE, PREFLIGHT, WORKER})
+OUTSIDE = frozenset({CONSOLE, WORKER})
 """What is not assumed by workers: whatever runs it is given the role."""
 
 _Action = type[Any]

@@ -1,13 +1,16 @@
 """Preflight as a probe: whether what an environment's file names is still there, looked at without anybody asking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from activities.preflight.check import Row
 from domain.model.finding import Finding, FindingStatus
 
 
-def finding(rows: Iterable[Row]) -> Finding:
-    """What the rows of preflight come to: suspect if anything is missing or wrong, unknown if anything was not read."""
+def finding(rows: Iterable[Row], places: Mapping[str, str]) -> Finding:
+    """What the rows of preflight come to: suspect if anything is missing or wrong, unknown if anything was not read.
+
+    `places` are where targets stand in the organisation's files, by their names: file and line.
+    """
     seen = list(rows)
     wrong = [row for row in seen if row.status in {"missing", "wrong"}]
     unread = [row for row in seen if row.status == "unknown"]
@@ -21,7 +24,7 @@ def finding(rows: Iterable[Row]) -> Finding:
         status=status,
         summary=f"{told}: {names}" if names else told,
         facts={"looks": len(seen), "wrong": len(wrong), "unread": len(unread), "not_read": [*_told(unread)]},
-        wrong={name: "; ".join(parts) for name, parts in said.items()},
+        wrong={name: ": ".join(filter(None, (places.get(name), "; ".join(parts)))) for name, parts in said.items()},
     )
 
 

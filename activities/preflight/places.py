@@ -42,11 +42,11 @@ def under(field: str, attribute: str | None = None) -> Callable[[Room], dict[str
 
 
 def paged(kind: str) -> Callable[[Room], dict[str, str]]:
-    """The addresses of a kind of channel that pages go to, by whose they are."""
+    """The addresses of a kind of channel that pages go to, by whose they are: an address is nobody's name."""
     return lambda room: {
-        f"{contact.id} {channel.address}": channel.address
+        f"contacts.{contact.id}.channels[{number}]": channel.address
         for contact in room.organisation.contacts
-        for channel in contact.channels
+        for number, channel in enumerate(contact.channels)
         if channel.kind == kind
     }
 

@@ -80,12 +80,22 @@ def bucket_policy(environment: Environment, bucket: str) -> Document:
 
 def trust_policy(environment: Environment, role: str) -> Document:
     """Who may assume a role of ours: the worker alone, but for the one under which preflight puts a locked object."""
-    trusting: Document = {"Effect": "Allow", "Action": "sts:AssumeRole"}
-    said = [trusting | {"Principal": {"AWS": environment.arn("iam", f"role/{role_name(WORKER, environment)}")}}]
-    if role == FORENSICS_QUEUE:  # by a condition: the role may be made later, or not at all
-        ours = {"ArnEquals": {"aws:PrincipalArn": _arns(environment, (PREFLIGHT,))}}
-        said.append(trusting | {"Principal": {"AWS": environment.arn("iam", "root")}, "Condition": ours})
+    if role == PREFLIGHT:
+        return _document([_trusted(environment, WORKER)])
+    worker = {"AWS": environment.arn("iam", f"role/{role_name(WORKER, environment)}")}
+    said = [_TRUSTING | {"Principal": worker}]
+    if role == FORENSICS_QUEUE:
+        said.append(_trusted(environment, PREFLIGHT))
     return _document(said)
+
+
+_TRUSTING: Document = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+
+
+def _trusted(environment: Environment, role: str) -> Document:
+    """Trust in a role of another stack, by a condition: it may be made later, or not at all."""
+    ours = {"ArnEquals": {"aws:PrincipalArn": _arns(environment, (role,))}}
+    return _TRUSTING | {"Principal": {"AWS": environment.arn("iam", "root")}, "Condition": ours}
 
 
 def key_policy(environment: Environment, *, signs: bool = False, shared_with: str | None = None) -> Document:

@@ -43,7 +43,8 @@ def text(environment: Environment) -> str:
 
 def preflight_text(environment: Environment) -> str:
     """The template of preflight's role, a stack of its own: together they are more than CloudFormation takes."""
-    name = {"RoleName": role_name(PREFLIGHT, environment), "AssumeRolePolicyDocument": _RUN}
+    trust = {**_RUN, "Statement": [*_RUN["Statement"], *trust_policy(environment, PREFLIGHT)["Statement"]]}
+    name = {"RoleName": role_name(PREFLIGHT, environment), "AssumeRolePolicyDocument": trust}
     rights = [{"PolicyName": PREFLIGHT, "PolicyDocument": policy(PREFLIGHT, environment)}]
     role = {"Type": "AWS::IAM::Role", "Properties": name | {"Policies": rights}}
     template = {
@@ -237,7 +238,8 @@ def _logical(role: str) -> str:
 
 def _outputs(environment: Environment) -> Document:
     """Lines for the environment's file, and the worker's setting."""
-    arns = {role: f"${{{_logical(role)}.Arn}}" for role in roles() if role not in OUTSIDE}
+    arns = {role: f"${{{_logical(role)}.Arn}}" for role in roles() if role not in {*OUTSIDE, PREFLIGHT}}
+    arns[PREFLIGHT] = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{role_name(PREFLIGHT, environment)}"
     made: Document = {
         "LedgerTableLine": _told("For the environment's file", "ledger_table: ${LedgerTable}"),
         "RoleArns": _told("INCIDENT_ROLE_ARNS of the workers", json.dumps(arns)),

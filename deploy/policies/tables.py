@@ -19,7 +19,7 @@ _FOR = {
     LEDGER: "keeps the record: entries, signed heads, reports",
     "notify": "contacts people",
     CONSOLE: "has no rights: taken over, it can show lies, and change nothing",
-    PREFLIGHT: "looks whether all is ready, and may become `forensics` for its one locked object (`--write`)",
+    PREFLIGHT: "looks whether all is ready, each night too, and may become `forensics` for its one object (`--write`)",
     WORKER: "is the process itself, and may only become one of the others",
 }
 _SHELVES = "plans, applies and verifies changes of the shelf {shelf}"

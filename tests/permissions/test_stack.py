@@ -104,7 +104,7 @@ def test_roles_have_their_policies() -> None:
 
 @pytest.mark.usefixtures("made")
 def test_preflight_has_a_stack_of_its_own() -> None:
-    """Its role has its policy and no other; of the roles only that of evidence trusts it."""
+    """Its role has its policy and no other; the role of evidence alone trusts it, and it trusts the worker's."""
     where, iam = shipped(), boto3.client("iam")
     boto3.client("cloudformation").create_stack(
         StackName="preflight",
@@ -121,6 +121,11 @@ def test_preflight_has_a_stack_of_its_own() -> None:
         if name in str(iam.get_role(RoleName=role_name(role, where))["Role"]["AssumeRolePolicyDocument"])
     }
     assert trusting == {"forensics"}
+    trusted = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [one.get("Condition") for one in trusted] == [
+        None,
+        {"ArnEquals": {"aws:PrincipalArn": [where.arn("iam", f"role/{role_name(WORKER, where)}")]}},
+    ]
 
 
 def test_what_moto_does_not_make_stands_in_the_template() -> None:
