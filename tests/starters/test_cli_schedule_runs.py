@@ -55,6 +55,7 @@ def test_a_run_by_hand_starts_at_once(docks: Docks) -> None:
         "environment": docks.environment,
         "declares": "drift",
         "speed": 1,
+        "drill": None,
         "due": None,
     }
     assert datetime.fromisoformat(given["due"]) == datetime.fromisoformat(run["due_at"]).replace(microsecond=0)
