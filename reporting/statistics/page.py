@@ -75,7 +75,7 @@ _COLUMNS: dict[str, Callable[[Group], object]] = {
 
 def left_out(stats: Stats) -> str:
     """What is in no number."""
-    return f"Dry runs left out: {stats.dry_runs}."
+    return f"Dry runs left out: {stats.dry_runs}. Upkeep left out: {stats.upkeep}."
 
 
 def _blocks(stats: Stats, scope: Scope) -> Iterator[Block]:

@@ -1,6 +1,6 @@
 """What many incidents came to: how many there were, how long they took, and whether the service levels were met.
 
-Only live incidents count. False alarms and drills are counted apart, in no mean; dry runs are left out.
+Only live incidents count. False alarms and drills are counted apart, in no mean; dry runs and upkeep are left out.
 """
 
 from collections import Counter
@@ -114,15 +114,16 @@ class Stats(BaseModel):
     by_severity: list[Group]
     by_type: list[Group]
     dry_runs: int = 0
+    upkeep: int = 0
 
 
 def tally(states: Iterable[IncidentState]) -> Stats:
     """Count incidents, in any order; each is taken only after the one before it is counted and let go of."""
     counted: list[_Counted] = []
-    dry_runs = 0
+    apart: Counter[str] = Counter()
     for state in states:
-        if state.declaration.mode == "dry-run":
-            dry_runs += 1
+        if state.upkeep or not state.live:
+            apart[state.declaration.mode] += 1
         else:
             counted.append(_counted(state))
     severities, types = sorted({one.severity for one in counted}), {one.type for one in counted}
@@ -131,7 +132,8 @@ def tally(states: Iterable[IncidentState]) -> Stats:
         total=Group.of("all", counted),
         by_severity=[Group.of(name, [one for one in counted if one.severity == name]) for name in severities],
         by_type=sorted(by_type, key=lambda group: (-group.incidents, group.name)),
-        dry_runs=dry_runs,
+        dry_runs=apart["dry-run"],
+        upkeep=apart["upkeep"],
     )
 
 

@@ -38,7 +38,8 @@ def list_incidents(options: Options, severity: str | None, status: str | None, w
         ended = "" if row["execution"] in {"running", "completed"} else f" ({row['execution']})"
         status = f"{row['severity']} {row['status']}{ended}"
         waiting = "\n".join(row["waiting_for"])
-        return [row["id"], f"{row['title']}\n{row['type']}", status, clock(row["declared_at"]), waiting]
+        mode = "" if row["mode"] == "live" else f" ({row['mode']})"
+        return [row["id"], f"{row['title']}\n{row['type']}{mode}", status, clock(row["declared_at"]), waiting]
 
     columns = ("Id", "Title and type", "Status", "Declared", "Waiting for")
     listed = terminal.table("Incidents", *columns, rows=map(cells, rows), lines=True)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def stats(options: Options, since: str | None, format_: str | None, output: Path | None) -> None:
     """Count incidents: how many, how long until acknowledged and resolved, how often in time; by severity and type.
 
-    It is made of the ledger alone, and needs no Temporal. Drills and false alarms are counted apart, dry runs not.
+    It is made of the ledger alone, and needs no Temporal. Drills and false alarms are counted apart, dry runs and
+    upkeep are left out.
     """
     if options.as_json and format_ is not None:
         raise click.UsageError(f"--json and --format {format_} contradict each other")

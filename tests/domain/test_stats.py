@@ -49,17 +49,18 @@ def test_times_count_to_the_first_acknowledgement_and_the_last_resolution() -> N
 
 
 def test_what_is_apart_is_in_no_mean() -> None:
-    """A drill, a false alarm and a dry run change no count of incidents, no time and no clock; each is told."""
+    """A drill, a false alarm, a dry run and upkeep change no count of incidents, no time and no clock; each is told."""
     live = folded("system-outage", "P0", [*answered(4, 20, 60), *closed(70)])
     alone = tally([live]).total
     apart = [
         folded("system-outage", "P0", answered(1, 2, 3), mode="drill"),
         folded("system-outage", "P0", [*answered(1), Said(2, "false_alarm", {"reason": "a test"})]),
         folded("system-outage", "P0", answered(1, 2, 3), mode="dry-run"),
+        folded("contact-validation", "P3", [], mode="upkeep"),
     ]
     stats = tally([live, *apart])
     assert stats.total == alone.model_copy(update={"drills": 1, "false_alarms": 1})
-    assert stats.dry_runs == 1
+    assert (stats.dry_runs, stats.upkeep) == (1, 1)
     assert alone.response == Kept(met=1)
     assert (alone.incidents, alone.open) == (1, 0)
 
