@@ -10,6 +10,7 @@ from domain.model.commands import INCIDENT_COMMANDS, Command
 from domain.model.events import ORCHESTRATOR, Event
 from domain.model.timeline import Entry
 from domain.rules.evolve import NoIncidentError
+from domain.rules.tasks import BY_CODE
 
 
 class Spoken(NamedTuple):
@@ -132,10 +133,11 @@ def _spoken(entry: Entry, name: str, followers: list[Entry]) -> Spoken | Unread:
 
 
 def _told(entry: Entry, name: str) -> dict[str, Any]:
-    """What was given with a command; of custody behind the end only the event holds it."""
+    """What was given with a command; of custody behind the end only the event holds it, and a code nothing does."""
     held = {key: entry.data[key] for key in ("evidence", "event", "reason", "to") if key in entry.data}
     told: dict[str, Any] = entry.cause.get("given", held if name == "custody" else {})
-    return told
+    by_code = name == "complete_task" and str(entry.data.get("note")).startswith(BY_CODE)
+    return {**told, "code": BY_CODE} if by_code else told
 
 
 def read(

@@ -85,6 +85,6 @@ def refused(name: str, by: str, reason: str) -> Happening:
 
 
 def cause_of(name: str, command: Command) -> dict[str, Any]:
-    """A command as the cause of what happens, with what was given; who gave it stands in the entry."""
-    given = command.model_dump(mode="json", exclude={"by", "proof"}, exclude_defaults=True)
+    """A command as the cause of what happens, with what was given but for a code; who gave it stands in the entry."""
+    given = command.model_dump(mode="json", exclude={"by", "proof", "code"}, exclude_defaults=True)
     return {"command": name, "given": given} if given else {"command": name}

@@ -11,6 +11,9 @@ from domain.config.organisation import Contact, Organisation
 from domain.config.runbook import Runbook
 from domain.model.event_kinds import Happening
 from domain.model.work_events import NoticeMoved
+from domain.rehearsal.documents import Documents
+from domain.rehearsal.record import read
+from domain.rehearsal.rehearse import Rehearser
 from domain.rules.dependence import duties
 from domain.values import codes
 from tests.activities.report_worlds import Played
@@ -147,3 +150,13 @@ def test_what_hangs_on_whom(who: str, said: list[str]) -> None:
     owed = Obligations.model_validate({"facts": [{"id": "told_at", "title": "Told"}], "obligations": [duty]})
     (contact,) = (one for one in there.contacts if one.id == who)
     assert [*duties(contact, there, owed, [book])] == said
+
+
+def test_a_code_that_was_said_is_on_no_record_and_makes_no_difference_later() -> None:
+    """Not in the entry that it caused, nor in its cause; run again, what it confirmed is confirmed."""
+    played = Asked()
+    played.sent(1)
+    assert played.say("complete_task", "cto", step="confirm-1", code=CODE) is None
+    assert CODE not in "".join(entry.canonical() for entry in played.entries)
+    record = read(played.entries)
+    assert Rehearser({}).rehearse(record, Documents.of(record.declaration)) == []
