@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.config.drill import DrillCut
     from domain.model.declaration import Declaration
     from domain.model.drill import (
         POSTPONED,
@@ -37,7 +38,7 @@ class Drill:
         self._run = run
         self._scenario: str | None = None
         self._incident: str | None = None
-        self._over: tuple[DrillOutcome, str] | None = None
+        self._over: tuple[DrillCut, str] | None = None
 
     @workflow.run
     async def run(self, run: DrillRun) -> DrillResult:
@@ -98,14 +99,16 @@ class Drill:
             self._over = "time-box", f"its time of {spoken(box)} is up"
         except asyncio.CancelledError:
             self._over = "stopped", "its workflow was cancelled"
-        over: tuple[DrillOutcome, str] = ("ended", "people have ended it")
-        if not incident.done():
-            over = self._over or await self._gave_way(watch)
+        if incident.done():
+            watch.cancel()
+            await self._end(incident, DrillEnd(reason="people have ended it"))
+            return "ended", "people have ended it"
+        outcome, reason = self._over or await self._gave_way(watch)
         watch.cancel()
-        await self._end(incident, DrillEnd(reason=over[1]))
-        return over
+        await self._end(incident, DrillEnd(outcome=outcome, reason=reason))
+        return outcome, reason
 
-    async def _gave_way(self, watch: Awaitable[str]) -> tuple[DrillOutcome, str]:
+    async def _gave_way(self, watch: Awaitable[str]) -> tuple[DrillCut, str]:
         try:
             return "gave-way", f"{await watch} is open and live"
         except ActivityError as error:
@@ -114,7 +117,8 @@ class Drill:
     async def _end(self, incident: declaring.Handle, end: DrillEnd) -> None:
         """Have the incident, and those that it opened, end; a repeat changes nothing."""
         if not incident.done():
-            await incident.signal("end_drill", end)
+            with suppress(ApplicationError):  # it has just ended
+                await incident.signal("end_drill", end)
         try:
             left: dict[str, Any] = await incident
         except ChildWorkflowError:

@@ -166,7 +166,9 @@ class Incident(Listener):
     async def end_drill(self, end: DrillEnd) -> None:
         """Learn that the drill that this incident is of is over; a live incident is none."""
         await self.ready()
-        self._incident.take(lifecycle.end_drill(self._incident.state, end.reason), workflow.now(), {"drill": "end"})
+        self._incident.take(
+            lifecycle.end_drill(self._incident.state, end.outcome, end.reason), workflow.now(), {"drill": "end"}
+        )
         self._news()
 
     @workflow.signal(dynamic=True)

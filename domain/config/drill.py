@@ -13,6 +13,9 @@ from domain.values.severity import Severity
 DrillKind = Literal["response", "simulation"]
 """A response to a fault; or a simulation, which has a table-top beside: facts to be found, duties, letters."""
 
+DrillCut = Literal["time-box", "stopped", "gave-way"]
+"""Why a drill ended that people did not end: its time was up, somebody stopped it, something real came."""
+
 
 class Scenario(Frozen):
     """One drill, and what its score asks for.

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from domain.config.drill import DrillKind
+from domain.config.drill import DrillCut, DrillKind
 from domain.config.environment import Environment
 from domain.model.scheduled import ScheduledCall
 
@@ -45,6 +45,7 @@ class FaultCall(BaseModel):
 class DrillEnd(BaseModel):
     """Tell an incident that the drill is over, and why."""
 
+    outcome: DrillCut = "stopped"
     reason: str
 
 
@@ -55,7 +56,7 @@ class DrillStop(BaseModel):
     reason: str
 
 
-DrillOutcome = Literal["ended", "time-box", "stopped", "gave-way", "missed"]
+DrillOutcome = DrillCut | Literal["ended", "missed"]
 
 
 class DrillResult(BaseModel):

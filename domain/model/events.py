@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.config.drill import DrillCut
 from domain.model.declaration import Declaration
 from domain.values.severity import Severity
 from domain.values.timestamps import stamp
@@ -124,6 +125,7 @@ class DrillEnded(Event):
     """The end of a drill that people did not end themselves. Nothing is asked of anybody any more."""
 
     kind: Literal["drill-ended"] = "drill-ended"
+    outcome: DrillCut = "time-box"
     reason: str
     says: ClassVar[str] = "The drill is over: {reason}"
 

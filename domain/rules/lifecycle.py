@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from domain.config.drill import DrillCut
 from domain.config.organisation import Contact
 from domain.config.reviews import REVIEW
 from domain.model import commands, events
@@ -106,11 +107,11 @@ def end_upkeep(state: IncidentState, now: datetime) -> Iterator[Happening]:
         yield Happening(events.Closed(keep_until=now + state.declaration.organisation.retention))
 
 
-def end_drill(state: IncidentState, reason: str) -> Iterator[Happening]:
+def end_drill(state: IncidentState, outcome: DrillCut, reason: str) -> Iterator[Happening]:
     """End a drill wherever it stands, duties or not: none of it is real. Nothing comes of it for a live incident."""
     if state.drill and not state.ended:
         yield from notices.skip_waiting(state, "the drill is over")
-        yield Happening(events.DrillEnded(reason=reason))
+        yield Happening(events.DrillEnded(outcome=outcome, reason=reason))
 
 
 def end_dry_run(state: IncidentState) -> Iterator[Happening]:

@@ -44,6 +44,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "starters.cli.rehearse:rehearse",
         "Run stored incidents again by the rules and runbooks of today.",
     ),
+    "drill": ("starters.cli.drill:drill", "Start, list, score and stop drills."),
     "schedule": ("starters.cli.schedule:schedule", "Apply, list, run and pause schedules: drills, reviews, checks."),
     "contact": ("starters.cli.contact:contact", "See by what people are known to be reached, and confirm one."),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),

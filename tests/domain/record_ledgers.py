@@ -127,7 +127,7 @@ def drilled() -> Recorded:
     played.say("acknowledge", "devops-lead", minutes(7))
     played.say("request_change", "devops-lead", step="promote")
     played.plan("promote")
-    played.incident.take(lifecycle.end_drill(played.incident.state, "its time of 2h is up"), played.now)
+    played.incident.take(lifecycle.end_drill(played.incident.state, "time-box", "its time of 2h is up"), played.now)
     return played
 
 

@@ -1,0 +1,85 @@
+"""Drills in Temporal: started once an environment, stopped, and waited for until their incident is declared."""
+
+import asyncio
+from typing import Any
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+
+from domain.values.ids import INCIDENTS_QUEUE, drill_workflow_id
+from starters.client.connection import RPC_TIMEOUT, look, nobody_answers, worker_polls
+from starters.client.incident_client import ask
+from starters.errors import RefusedError, UnreachableError
+
+Document = dict[str, Any]
+_LOOK_SECONDS = 0.3
+_LONGEST_SECONDS = 600.0
+
+
+async def start(client: Client, asked: Document) -> Document:
+    """Start the drill of an environment and wait for its incident. Raises `RefusedError` when none comes of it."""
+    name = drill_workflow_id(asked["environment"])
+    try:
+        run = await client.start_workflow(
+            "Drill",
+            asked,
+            id=name,
+            task_queue=INCIDENTS_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            static_summary=f"Drill in {asked['environment']}",
+            rpc_timeout=RPC_TIMEOUT,
+        )
+    except WorkflowAlreadyStartedError as error:
+        raise RefusedError(
+            f"a drill of {asked['environment']} is under way: incident drill stop --reason WHY ends it"
+        ) from error
+    if not await worker_polls(client):
+        raise UnreachableError(f"the drill was created, but {await nobody_answers(client)}")
+    until = asyncio.get_running_loop().time() + _LONGEST_SECONDS
+    while asyncio.get_running_loop().time() < until:
+        found = await look(client, name, run.result_run_id)
+        if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
+            raise RefusedError(await _why(client, name))
+        state: Document = await ask(client, name, "state")
+        if state["incident"]:
+            return state
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise RefusedError(f"the fault is still being injected after {_LONGEST_SECONDS / 60:.0f} minutes: see {name}")
+
+
+async def stop(client: Client, environment: str, incident: str | None, by: str, reason: str) -> Document:
+    """End the drill that is under way, and wait until it has; of another incident than `incident` it is refused.
+
+    Raises `RefusedError` where there is none, and where its fault could not be withdrawn.
+    """
+    name = drill_workflow_id(environment)
+    found = await look(client, name)
+    if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
+        raise RefusedError(f"no drill of {environment} is under way")
+    state: Document = await ask(client, name, "state")
+    if incident is not None and incident != state["incident"]:
+        raise RefusedError(f"the drill of {environment} under way is {state['incident']}, not {incident}")
+    handle = client.get_workflow_handle(name, run_id=found.run_id, result_type=dict)
+    await handle.execute_update("stop", {"by": by, "reason": reason}, rpc_timeout=RPC_TIMEOUT)
+    try:
+        result: Document = await handle.result()
+    except WorkflowFailureError as error:
+        raise RefusedError(_said(error)) from error
+    return result
+
+
+async def _why(client: Client, name: str) -> str:
+    try:
+        result = await client.get_workflow_handle(name, result_type=dict).result()
+    except WorkflowFailureError as error:
+        return _said(error)
+    return str(result["reason"])
+
+
+def _said(error: WorkflowFailureError) -> str:
+    cause: BaseException = error.cause
+    while cause.__cause__ is not None and not isinstance(cause, ApplicationError):
+        cause = cause.__cause__
+    return " ".join(str(getattr(cause, "message", cause)).split())
