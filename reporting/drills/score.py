@@ -130,15 +130,14 @@ def _looked(record: _Record, scenario: Scenario) -> Iterator[Point]:
     """A finding is looked at where a person acts on it: by a change that it suggests, by its work, or by a note."""
     if not scenario.findings:
         return
-    name = "right finding looked at"
+    name, state, seen = "right finding looked at", record.state, list[work_events.Found]()
     for entry, event in record.events:
-        found = isinstance(event, work_events.Found) and event.status is FindingStatus.SUSPECT
-        if not (found and isinstance(event, work_events.Found) and event.step in scenario.findings):
-            continue
-        steps = _because_of(record.state, event.step)
-        for later, did in record.events[entry.seq :]:
-            if later.actor != ORCHESTRATOR and _acts_on(did, event, steps):
-                yield Point(name=name, met=True, text=f"{later.actor} acted on {event.step}", entry=later.seq)
+        if isinstance(event, work_events.Found):
+            seen += [event] if event.status is FindingStatus.SUSPECT and event.step in scenario.findings else []
+        elif entry.actor != ORCHESTRATOR:
+            acted = next((one for one in seen if _acts_on(event, one, _because_of(state, one.step))), None)
+            if acted is not None:
+                yield Point(name=name, met=True, text=f"{entry.actor} acted on {acted.step}", entry=entry.seq)
                 return
     text = f"nobody acted on {' or '.join(scenario.findings)}"
     yield Point(name=name, met=False, text=text, entry=record.last.seq)
