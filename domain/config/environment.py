@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from domain.config.log_formats import DatabaseLog, LineFormat
 from domain.config.names import ConfigFile, Flaw, mapping, strange
+from domain.config.recovery import Recovery, own_key, recovery_flaws
 from domain.values.aws_places import arn, partition_of
 from domain.values.frozen import Frozen
 from domain.values.telephones import is_number
@@ -31,12 +32,6 @@ def _elb_arn(value: str) -> str:
             f"the name {found[1]!r} has {len(found[1])} characters; Elastic Load Balancing allows {_ELB_NAME_MAX}, so "
             "nothing can have it: look the ARN up"
         )
-    return value
-
-
-def _own_key(value: str) -> str:
-    if "alias/aws/" in value:
-        raise ValueError(f"{value} is AWS's own key, and what it encrypts cannot be shared: name a key of yours")
     return value
 
 
@@ -133,7 +128,7 @@ class Forensics(Frozen):
     """
 
     account: Annotated[str, AfterValidator(_account)]
-    kms_key: Annotated[str, AfterValidator(_own_key)]
+    kms_key: Annotated[str, AfterValidator(own_key)]
 
 
 class Evidence(Frozen):
@@ -231,6 +226,7 @@ class Environment(ConfigFile):
     database_endpoints: dict[str, Configuration] = {}
     faults: dict[str, str] = {}
     evidence: Evidence | None = None
+    recovery: Recovery | None = None
     protected: Protected = Protected()
 
     @property
@@ -257,3 +253,4 @@ class Environment(ConfigFile):
                 yield Flaw(("faults", name), "would be injected into production; name faults in other environments")
         for name in mapping(data.get("bucket_keys")):
             yield from strange(("bucket_keys", name), name, mapping(data.get("buckets")), "bucket")
+        yield from recovery_flaws(data)

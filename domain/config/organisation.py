@@ -68,6 +68,13 @@ class Holidays(Frozen):
     subdivision: str | None = None
 
 
+class RecoveryTargets(Frozen):
+    """How much may be lost, and how long it may take until data can be read again, when a database is gone."""
+
+    point: Duration = Field(default="1h", validate_default=True)
+    time: Duration = Field(default="4h", validate_default=True)
+
+
 class Organisation(ConfigFile):
     """One organisation, as `organisation.yaml` gives it.
 
@@ -87,6 +94,7 @@ class Organisation(ConfigFile):
     dashboards: tuple[Dashboard, ...] = ()
     holidays: Holidays | None = None
     retention: Duration = Field(default="365d", validate_default=True)
+    recovery: RecoveryTargets = RecoveryTargets()
     personal_numbers: dict[str, re.Pattern[str]] = {}
     severities: dict[Severity, SeverityPolicy]
 
