@@ -36,7 +36,8 @@ class Recovery(Frozen):
     """Where snapshots are restored to see that they can be: an isolated subnet group, under a key of its own.
 
     `sources` are the databases that they are of, by ARN: those of another account must be shared with this one (RDS
-    user guide, "Sharing a DB snapshot"). `count_function` is a Lambda function in that subnet that counts what was restored.
+    user guide, "Sharing a DB snapshot"). `count_function` is a Lambda function in that subnet, which counts what was
+    restored.
     """
 
     sources: dict[str, Annotated[str, AfterValidator(_database_arn)]] = Field(min_length=1)
