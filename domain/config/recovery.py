@@ -9,6 +9,10 @@ from pydantic import AfterValidator, Field
 from domain.config.names import Flaw, mapping
 from domain.values.frozen import Frozen
 
+COPIES = "restore-test-"
+"""What the names of restored copies, and of their snapshots, begin with: nothing else is deleted."""
+PURPOSE = "recovery-test"
+"""What their tag `purpose` says, beside the incident's id in `incident`."""
 _DATABASE_ARN = re.compile(r"arn:[a-z-]+:rds:([a-z0-9-]+):(\w{12}):db:([A-Za-z][A-Za-z0-9-]*)")
 
 

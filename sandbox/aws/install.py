@@ -16,6 +16,7 @@ from sandbox.aws import (
     elbv2,
     iam,
     insights,
+    lambda_counts,
     logs_insights,
     messages,
     messages_account,
@@ -38,6 +39,7 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     resolver_firewall.install()
     cloudwatch.install()
     rds.install()
+    lambda_counts.install()
     s3.install()
     dynamodb.install()
     support.install()

@@ -11,7 +11,7 @@ from moto.rds.exceptions import DBInstanceNotFoundError, RDSClientError
 from moto.rds.models import DBCluster, DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
-from sandbox.aws import rds_clusters, rds_records, rds_snapshots
+from sandbox.aws import rds_clusters, rds_records, rds_restores, rds_snapshots
 from sandbox.aws.moto_patch import patch
 from sandbox.aws.rds_clusters import refuse_member
 from sandbox.aws.rds_state import PENDING, state_of
@@ -31,6 +31,7 @@ def install() -> None:
     """Patch moto with these operations."""
     rds_clusters.install()
     rds_snapshots.install()
+    rds_restores.install()
     patch(
         RDSBackend,
         create_db_instance=create_db_instance,
@@ -88,10 +89,9 @@ def _replica_of_cluster(backend: RDSBackend, cluster: DBCluster, asked: dict[str
 def describe_db_instances(backend: RDSBackend, *args: Any, **kwargs: Any) -> list[DBInstance]:
     """Describe instances as they stand now."""
     with LOCK:
-        found = _describe_db_instances(backend, *args, **kwargs)
-        for instance in found:
-            state_of(instance).settle()
-        return found
+        for instance in list(backend.databases.values()):
+            state_of(instance).settle()  # what is deleted by now is gone
+        return list(_describe_db_instances(backend, *args, **kwargs))
 
 
 def reboot_db_instance(response: RDSResponse) -> ActionResult:

@@ -10,12 +10,15 @@ from moto.rds.responses import RDSResponse
 
 from sandbox.aws.moto_patch import patch
 from sandbox.aws.rds_clusters import refuse_member
+from sandbox.aws.rds_restores import as_unusable
 from sandbox.aws.rds_state import AVAILABLE, state_of
 from sandbox.aws.rollout import LOCK, PACE, moment
 
 _Snapshot = DBSnapshot | DBClusterSnapshot
 _MOTOS = {name: getattr(RDSBackend, name) for name in dir(RDSBackend) if "snapshot" in name}
 _MANUAL = "manual"
+_MOST = {"DBInstances": 40, "AllocatedStorage": 100_000}
+"""RDS user guide, "Quotas in Amazon RDS": instances, and their storage in GiB."""
 _QUICKER = 10
 """How much less time a snapshot takes here than a rollout: nobody here waits for hours."""
 
@@ -73,8 +76,11 @@ def create_db_cluster_snapshot(backend: RDSBackend, *args: Any, snapshot_type: s
 
 def copy_db_snapshot(backend: RDSBackend, **asked: Any) -> DBSnapshot:
     """Copy a snapshot that is available, which takes time, under a key that is enabled (RDS API CopyDBSnapshot)."""
-    source = backend.get_db_snapshot(asked["source_db_snapshot_identifier"])
-    made: DBSnapshot = _copied(backend, "copy_db_snapshot", source, asked)
+    # moto does not find one by its ARN, by which a shared one is named
+    name = asked["source_db_snapshot_identifier"].rsplit(":snapshot:", 1)[-1]
+    source = backend.get_db_snapshot(name)
+    made: DBSnapshot = _copied(backend, "copy_db_snapshot", source, asked | {"source_db_snapshot_identifier": name})
+    as_unusable(made, source)
     return made
 
 
@@ -116,7 +122,10 @@ def describe_account_attributes(response: RDSResponse) -> ActionResult:
         "ManualSnapshots": backend.database_snapshots,
         "ManualClusterSnapshots": backend.cluster_snapshots,
     }
-    quotas = [
+    instances = list(backend.databases.values())
+    used = {"DBInstances": len(instances), "AllocatedStorage": sum(int(one.allocated_storage) for one in instances)}
+    quotas = [{"AccountQuotaName": name, "Used": used[name], "Max": most} for name, most in _MOST.items()]
+    quotas += [
         {
             "AccountQuotaName": name,
             "Used": sum(one.snapshot_type == _MANUAL for one in found.values()),

@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.runtime.aws_world import World
-from sandbox.seed import audit_logs, evidence_bucket, network, perimeter, services, standing, upkeep, user_pools
+from sandbox.seed import (
+    audit_logs,
+    evidence_bucket,
+    network,
+    perimeter,
+    recovery,
+    services,
+    standing,
+    upkeep,
+    user_pools,
+)
 from sandbox.seed import databases as seed_database
 from sandbox.traffic import background
 
@@ -34,6 +44,7 @@ def seed(world: World) -> None:
     evidence_bucket.vault(world)
     perimeter.perimeter(world, networks[0])
     seed_database.databases(world, networks[0])
+    recovery.recovery(world)
     user_pools.accounts(world)
     upkeep.upkeep(world)
     standing.standing(world)

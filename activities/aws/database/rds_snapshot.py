@@ -6,11 +6,12 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from activities.action import ChangeAction, Clients, DatabaseParams, RuleError, iam
+from activities.action import ChangeAction, DatabaseParams, RuleError, iam
 from activities.aws.database.database_state import Standing, remedy, standing
 from activities.aws.database.described_database import AVAILABLE, Described, found, refuse_unnamed
 from activities.aws.database.rds_snapshots import Snapshots
-from activities.aws.shared.error_codes import answered, code_of, kind_of_refusal
+from activities.aws.shared.error_codes import answered, kind_of_refusal
+from activities.aws.shared.keys import usable_key
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Forensics
 from domain.model.activity_io import Scope
@@ -144,7 +145,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
             return None, "the environment names no forensic account"
         try:
             snapshots.refuse_full(wanted=2)
-            return _usable(self.clients, forensics.kms_key), ""
+            return usable_key(self.clients, forensics.kms_key, "evidence.snapshots"), ""
         except RuleError as against:
             return None, str(against)
 
@@ -197,22 +198,6 @@ def _refuse_stuck(name: str, place: Described) -> None:
             raise RuleError(
                 f"{name} is {status}, and RDS takes no snapshot of it: {remedy(status)}. Its automated backups are kept"
             )
-
-
-def _usable(clients: Clients, key: str) -> str:
-    """The ARN of a key that can be shared by; raises `RuleError` for any other (`kms:DescribeKey`)."""
-    kms = clients.client("kms")
-    try:
-        known = kms.describe_key(KeyId=key)["KeyMetadata"]
-    except kms.exceptions.ClientError as error:
-        if code_of(error) != "NotFoundException":
-            raise
-        raise RuleError(f"there is no key {key}: look at evidence.snapshots in the environment's file") from error
-    if known.get("KeyManager", "CUSTOMER") != "CUSTOMER":
-        raise RuleError(f"{key} is AWS's own key, and what it encrypts cannot be shared: name a key of yours")
-    if known.get("KeyState", "Enabled") != "Enabled":
-        raise RuleError(f"key {key} is {known['KeyState']}, so nothing can be copied under it: enable it")
-    return str(known["Arn"])
 
 
 def _impact(name: str, place: Described, forensics: Forensics | None, uncopied: str) -> str:
