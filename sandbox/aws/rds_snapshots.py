@@ -17,7 +17,7 @@ from sandbox.aws.rollout import LOCK, PACE, moment
 _Snapshot = DBSnapshot | DBClusterSnapshot
 _MOTOS = {name: getattr(RDSBackend, name) for name in dir(RDSBackend) if "snapshot" in name}
 _MANUAL = "manual"
-_MOST = {"DBInstances": 40, "AllocatedStorage": 100_000}
+MOST = {"DBInstances": 40, "AllocatedStorage": 100_000}
 """RDS user guide, "Quotas in Amazon RDS": instances, and their storage in GiB."""
 _QUICKER = 10
 """How much less time a snapshot takes here than a rollout: nobody here waits for hours."""
@@ -124,7 +124,7 @@ def describe_account_attributes(response: RDSResponse) -> ActionResult:
     }
     instances = list(backend.databases.values())
     used = {"DBInstances": len(instances), "AllocatedStorage": sum(int(one.allocated_storage) for one in instances)}
-    quotas = [{"AccountQuotaName": name, "Used": used[name], "Max": most} for name, most in _MOST.items()]
+    quotas = [{"AccountQuotaName": name, "Used": used[name], "Max": most} for name, most in MOST.items()]
     quotas += [
         {
             "AccountQuotaName": name,

@@ -85,8 +85,10 @@ def _used() -> dict[str, _Used]:
     found: dict[str, _Used] = {}
     for folder, where in ((shipped_folder(), "sandbox"), (HARBOUR, "docks")):
         organisation, environment = load_organisation(folder), load_environment(folder, where)
-        for name in list_runbooks(folder):
-            for step in load_runbook(folder, name, organisation, environment).steps():
+        written = [load_runbook(folder, name, organisation, environment) for name in list_runbooks(folder)]
+        made = [MADE["recovery-test"](Files(folder, organisation, environment))] if environment.recovery else []
+        for runbook in (*written, *made):
+            for step in runbook.steps():
                 action = getattr(step, "probe", None) or getattr(step, "change", None)
                 if action:
                     asked = {key: made_up[key] for key in getattr(step, "ask", ()) if key in made_up}

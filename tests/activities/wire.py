@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-READS = ("AdminGet", "AdminList", "BatchGet", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Query", "Scan")
+READS = (
+    "AdminGet",
+    "AdminList",
+    "BatchGet",
+    "Describe",
+    "Filter",
+    "Get",
+    "Head",
+    "Invoke",
+    "List",
+    "Lookup",
+    "Query",
+    "Scan",
+)
 """What the names of operations that only read begin with; every other one counts as a write."""
 
 
