@@ -26,6 +26,12 @@ _AT_ONCE = timedelta(seconds=2)
 T = TypeVar("T")
 
 
+def _looking(plan: Plan, *, evidence: bool) -> profiles.Profile:
+    if not plan.takes_long:
+        return profiles.VERIFY
+    return profiles.PRESERVE if evidence else profiles.RESTORE
+
+
 @workflow.defn(name="Change")
 @hears(CHANGE_COMMANDS)
 class Change(Hears):
@@ -155,7 +161,7 @@ class Change(Hears):
                     f"{record.action}.verify",
                     VerifyCall(**shared, refused=tuple(record.refused)),
                     result_type=Verified,
-                    **self._options(profiles.PRESERVE if plan.takes_long else profiles.VERIFY, "Verify"),
+                    **self._options(_looking(plan, evidence=self._request.evidence), "Verify"),
                 )
             )
         except ActivityError as error:

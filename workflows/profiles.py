@@ -91,6 +91,9 @@ PRESERVE = _profile(
 )
 """A look that does long work and takes up where it was cut: copying evidence."""
 
+RESTORE = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=20, within=timedelta(hours=12))
+"""A look at what takes AWS hours and is no evidence: a database being restored."""
+
 PAGE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=40, longest_pause=30)
 
 WAVE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=3, longest_pause=1)

@@ -141,6 +141,8 @@ class ChangeRunner:
         if not undo.reversible:
             raise RuleError(f"{undo.action} on {undo.target} cannot be undone: its plan says so")
         now = action.read(call.scope, undo)
+        if _same(now, undo.before):  # somebody else took it back: there is nothing left to do
+            return undo.reversed().model_copy(update={"before": now, "after": now}).sealed()
         if fields := ", ".join(_differing(now, undo.after, undo.moving)):
             raise RuleError(f"{undo.target} has changed since ({fields}): an undo would overwrite what came after")
         intents = self._intents(call.scope)

@@ -102,9 +102,11 @@ class TaskStep(_Step):
 
     One that is `opened_by` others is asked for once a probe among them finds something suspect, or a change
     among them has been applied; it is due so long after that. One with `code_of` is done by whoever says the code
-    that this notice sent, one that must be `noted` only with a note. Where nobody has done it when it is due, it is
-    over and an incident of type `opens` is declared under the alert key `key`, unless one of that key is open. It is
-    entitled `opens_as`, or as the task, and described by how all tasks of that key stand, and by their `tells`.
+    that this notice sent, one that must be `noted` only with a note. One `until_undone` is asked for once that change
+    has left something behind, and done once it is undone, by nothing that anybody says. Where nobody has done it when
+    it is due, it is over and an incident of type `opens` is declared under the alert key `key`, unless one of that key
+    is open. It is entitled `opens_as`, or as the task, and described by how all tasks of that key stand, and by their
+    `tells`.
     """
 
     task: str
@@ -115,10 +117,16 @@ class TaskStep(_Step):
     opened_by: tuple[str, ...] = ()
     code_of: str | None = None
     noted: bool = False
+    until_undone: str | None = None
     opens: str | None = None
     key: str | None = None
     opens_as: str | None = None
     tells: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is asked for only when something else has happened than its phase's start."""
+        return bool(self.opened_by or self.until_undone)
 
     @model_validator(mode="after")
     def _check_due(self) -> "TaskStep":
@@ -199,12 +207,14 @@ class Runbook(ConfigFile):
         named = [(str(step.get("id")), step) for _, step in steps(data)]
         probes = {name for name, step in named if "probe" in step}
         notices = {name for name, step in named if "notice" in step}
+        changes = {name for name, step in named if "change" in step}
         known: dict[str, tuple[set[str], str]] = {
             "suggested_by": (probes, "probe"),
             "unless": (probes, "probe"),
             "code_of": (notices, "notice"),
             "evidence_first": ({name for name, step in named if step.get("evidence") is True}, "evidence step"),
-            "opened_by": (probes | {name for name, step in named if "change" in step}, "probe or change"),
+            "opened_by": (probes | changes, "probe or change"),
+            "until_undone": (changes, "change"),
         }
         for at, step in steps(data):
             for key, (there, what) in known.items():

@@ -146,11 +146,19 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
         yield from paging.page_commander(state, f"done in part: {event.title}: {pieces_told(event.pieces)}")
     if event.status in {ChangeStatus.APPLIED, ChangeStatus.PARTLY_APPLIED} and record.undo_of is None:
         yield from tasks.open_for(state, record.step)
+    if not record.in_flight:
+        stands = _last_done(state, record.step) is not None
+        yield from tasks.until_undone(state, record.step, stands=stands, note=event.reason or "")
     if event.status is ChangeStatus.STALE and not state.ended:
         yield from _plan_again(state, record)
 
 
 def _page_voters(state: IncidentState, asked: ApprovalAsked) -> Iterator[Happening]:
+    """Page whoever may decide; for upkeep they have a mail."""
+    record = state.change(asked.workflow_id)
+    if state.upkeep and record is not None:
+        yield paging.remind(state, record.step, asked.eligible, asked.reason, due=asked.until)
+        return
     for voter in dict.fromkeys(asked.voters):
         contact = state.declaration.organisation.contact(voter)
         if contact is not None:

@@ -90,7 +90,8 @@ def waiting_for(state: IncidentState) -> list[str]:
     """The roles that something waits for now, for the list of incidents."""
     roles: list[str] = []
     if state.upkeep:
-        return list(dict.fromkeys(task.owner for task in state.open_tasks()))
+        deciding = [role for change in state.changes_in_flight() for role in change.eligible]
+        return list(dict.fromkeys([*deciding, *(task.owner for task in state.open_tasks())]))
     if state.status is Status.DECLARED:
         roles += state.paging.paged
     for change in state.changes_in_flight():

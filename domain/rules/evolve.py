@@ -67,7 +67,7 @@ def declared(declaration: Declaration, at: datetime, by: str) -> IncidentState:
     )
     for phase in declaration.runbook.phases:
         for step in phase.steps:
-            if isinstance(step, TaskStep) and not step.opened_by:
+            if isinstance(step, TaskStep) and not step.waits:
                 state.tasks.append(tasks.asked(step, phase))
             elif isinstance(step, NoticeStep):
                 state.notices.append(NoticeRecord(step=step.id, action=step.notice))

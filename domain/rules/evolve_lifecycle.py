@@ -21,7 +21,7 @@ def reach(state: IncidentState, moment: Moment, at: datetime) -> None:
         if phase.within is not None:
             clock_runs.start(state, phase.id, at, at + state.scaled(phase.within))
         for step in phase.steps:
-            if isinstance(step, TaskStep) and not step.opened_by:
+            if isinstance(step, TaskStep) and not step.waits:
                 tasks.expect(state, state.task(step.id), step, at)
     _arm_notices(state, moment, at)
 

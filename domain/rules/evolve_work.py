@@ -73,6 +73,7 @@ def _held(state: IncidentState, _entry: Entry, event: work_events.LinkHeld) -> N
 
 
 def _task_opened(state: IncidentState, entry: Entry, event: work_events.TaskOpened) -> None:
+    state.tasks = [task for task in state.tasks if task.step != event.step]  # asked for again, it is open again
     for phase in state.declaration.runbook.phases:
         for step in phase.steps:
             if isinstance(step, TaskStep) and step.id == event.step:

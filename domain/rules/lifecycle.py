@@ -103,7 +103,7 @@ def end_upkeep(state: IncidentState, now: datetime) -> Iterator[Happening]:
     """Close upkeep of which nothing is left to do: everything is told, looked at, done or over."""
     waiting = any(notice.status in {"waiting", "sending"} for notice in state.notices)
     opening = any(not (link.incident or link.held) for link in state.links)
-    if not (waiting or opening or state.open_tasks()):
+    if not (waiting or opening or state.open_tasks() or state.changes_in_flight()):
         yield Happening(events.Closed(keep_until=now + state.declaration.organisation.retention))
 
 

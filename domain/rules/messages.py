@@ -46,5 +46,12 @@ def _ask(state: IncidentState, page: Page) -> str:
 def mail_words(state: IncidentState, mail: Mail) -> Words:
     """What a reminder says: what is overdue or due soon, and how it is done."""
     duty = next((record for record in state.obligations if record.step == mail.step), None)
-    body = obligation_rules.ask(state, duty) if duty else tasks.ask(state, state.task(mail.step))
+    task = next((task for task in state.tasks if task.step == mail.step), None)
+    body = (
+        obligation_rules.ask(state, duty)
+        if duty
+        else tasks.ask(state, task)
+        if task
+        else f"The plan: incident show {state.id}\nApprove: incident approve {state.id} {mail.step}"
+    )
     return Words(marked(state, f"[{state.severity}] {state.id}: {mail.subject}"), marked(state, body))

@@ -29,7 +29,7 @@ def next_steps(state: IncidentState) -> list[NextStep]:
 
 def _open_steps(state: IncidentState) -> list[NextStep]:
     if state.upkeep:
-        return list(_tasks(state))
+        return [*_votes(state), *_tasks(state)]
     found: list[NextStep] = []
     if state.status is Status.DECLARED:
         paged = ", ".join(dict.fromkeys(page.role for page in state.pages)) or "whoever is on call"
@@ -75,5 +75,7 @@ def _tasks(state: IncidentState) -> Iterator[NextStep]:
         step = state.declaration.runbook.step(task.step)
         if isinstance(step, TaskStep) and step.code_of:
             yield NextStep(task.owner, "incident contact confirm CODE", task.title)
+        elif isinstance(step, TaskStep) and step.until_undone:
+            yield NextStep(task.owner, f"incident undo {state.id} {step.until_undone}", task.title)
         elif task.required:
             yield NextStep(task.owner, f"incident done {state.id} {task.step}", task.title)

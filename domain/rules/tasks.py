@@ -108,12 +108,27 @@ def open_for(state: IncidentState, cause: str) -> Iterator[Happening]:
             yield Happening(TaskOpened(step=step.id, because=cause, title=step.task, owner=step.owner))
 
 
+def until_undone(state: IncidentState, change: str, *, stands: bool, note: str) -> Iterator[Happening]:
+    """Ask for what a change left behind to be taken back, while it `stands`; done once it does not."""
+    for step in state.declaration.runbook.steps():
+        if not isinstance(step, TaskStep) or step.until_undone != change:
+            continue
+        is_open = any(task.step == step.id for task in state.open_tasks())
+        if stands and not is_open:
+            yield Happening(TaskOpened(step=step.id, because=change, title=step.task, owner=step.owner))
+        elif is_open and not stands:
+            yield Happening(TaskEnded(step=step.id, title=step.task, status="done", note=note))
+
+
 def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | None:
     task = next((task for task in state.tasks if task.step == command.step), None)
     if task is None:
         return f"there is no task {command.step!r}; the tasks are {', '.join(task.step for task in state.tasks)}"
     if task.status != "open":
         return f"task {command.step!r} is already {task.status}"
+    step = state.declaration.runbook.step(command.step)
+    if isinstance(step, TaskStep) and step.until_undone is not None:
+        return f"{command.step} ends once it is undone, and not before: incident undo {state.id} {step.until_undone}"
     return _unproven(state, command) if isinstance(command, CompleteTask) else None
 
 
@@ -149,5 +164,8 @@ def waive(state: IncidentState, command: WaiveTask, who: Contact, _now: datetime
 
 def ask(state: IncidentState, task: Task) -> str:
     """What a reminder asks of the owner."""
+    step = state.declaration.runbook.step(task.step)
+    if isinstance(step, TaskStep) and step.until_undone is not None:
+        return f"Done once this is approved and carried out: incident undo {state.id} {step.until_undone}"
     waive = f"incident waive {state.id} {task.step} --reason WHY"
     return f"Done: incident done {state.id} {task.step}\nNot to be done: {waive}"

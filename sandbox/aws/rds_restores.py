@@ -47,7 +47,6 @@ def restore_db_instance_from_db_snapshot(
             setattr(made, name, overrides.get(name) or False)
         if not overrides.get("vpc_security_group_ids"):
             made.vpc_security_group_ids = _default_groups(backend, made)
-        made.status_infos = []
         vars(made)[_RESTORED_FROM] = snapshot
         state, unusable = state_of(made), _UNUSABLE in vars(snapshot)
 
@@ -94,5 +93,5 @@ def restored_from(instance: DBInstance) -> DBSnapshot | None:
 
 def _default_groups(backend: RDSBackend, instance: DBInstance) -> list[str]:
     ec2 = ec2_backends[backend.account_id][backend.region_name]
-    vpc = getattr(instance.db_subnet_group, "vpc_id", None)
+    vpc = str(getattr(instance.db_subnet_group, "vpc_id", ""))
     return [one.id for one in ec2.groups.get(vpc, {}).values() if one.name == "default"]

@@ -99,6 +99,8 @@ def _details(step: TaskStep) -> str:
         due = ", due in " + ", ".join(f"{d} working days ({s})" for s, d in step.due_business_days.items())
     if step.opened_by:
         due += f", once {' or '.join(step.opened_by)}"
+    if step.until_undone:
+        due += f", until {step.until_undone} is undone"
     return f"{step.owner}{due}" + ("" if step.required else ", optional")
 
 

@@ -12,6 +12,7 @@ from domain.model.scheduled import ScheduledCall
 from domain.values.severity import Severity
 from starters.files import contact_validation as contacts
 from starters.files.made_packs import PACK, compliance_pack
+from starters.files.made_recovery import RECOVERY_TEST, recovery_test
 from starters.files.made_reviews import runbook_review
 
 OPENED = "maintenance"
@@ -62,6 +63,7 @@ def _runbook(kind: str, title: str, files: Files, *phases: Phase) -> Runbook:
 MADE: dict[str, Callable[[Files], Runbook]] = {
     contacts.KIND: contact_validation,
     "drift": drift,
+    RECOVERY_TEST: lambda files: recovery_test(*files[:3], opens=OPENED),
     REVIEW: runbook_review,
     PACK: lambda files: compliance_pack(files.organisation, files.environment, files.call, OPENED),
 }

@@ -14,6 +14,7 @@ from domain.config.environment import Environment
 from domain.model.activity_io import ObserveCall, PlanCall
 from domain.values.errors import FINAL, ErrorKind
 from starters.files.loading import load_runbook
+from starters.files.made import MADE, Files
 from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.scopes import NOW, scope
