@@ -54,6 +54,15 @@ DEPENDENTS: dict[str, Dependents] = {
     ),
     "rds:CopyDBClusterSnapshot": _COPIED,
     "rds:CopyDBSnapshot": _COPIED,
+    "rds:DeleteDBInstance": Dependents(
+        refused=_no("no final snapshot is taken", "rds:AddTagsToResource CreateDBSnapshot")
+        | _no("no instance of ours has tenants", "rds:DeleteTenantDatabase"),
+    ),
+    # RDS user guide, "Restoring to a DB instance": what is encrypted needs a grant for RDS
+    "rds:RestoreDBInstanceFromDBSnapshot": Dependents(
+        iam("kms:CreateGrant DescribeKey", "rds:AddTagsToResource"),
+        _no("no role and no tenants are given", "iam:PassRole", "rds:CreateTenantDatabase"),
+    ),
     "rds:CreateDBClusterSnapshot": Dependents(iam("rds:AddTagsToResource")),
     "route53resolver:AssociateFirewallRuleGroup": Dependents(iam("ec2:DescribeVpcs")),
     "rds:CreateDBSnapshot": Dependents(iam("rds:AddTagsToResource")),

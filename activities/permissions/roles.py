@@ -17,6 +17,8 @@ LEDGER = "ledger"
 WORKER = "worker"
 CONSOLE = "console"
 PREFLIGHT = "preflight"
+RECOVERY = f"{REMEDIATE_QUEUE}-recovery"
+"""The only role that deletes databases: copies that it restored, in environments that name a place for them."""
 OUTSIDE = frozenset({CONSOLE, WORKER})
 """What is not assumed by workers: whatever runs it is given the role."""
 

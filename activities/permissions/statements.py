@@ -16,8 +16,9 @@ from activities.action import iam
 from activities.permissions import places
 from activities.permissions.dependents import with_dependents
 from activities.permissions.places import EVERYTHING, Conditions, Place, Where, everywhere, together
-from activities.permissions.roles import LEDGER, PREFLIGHT, SENSITIVE, WORKER, permissions_of, roles
+from activities.permissions.roles import LEDGER, PREFLIGHT, RECOVERY, SENSITIVE, WORKER, permissions_of, roles
 from domain.config.environment import Environment
+from domain.config.recovery import PURPOSE
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
 
 ROLE_PREFIX = "incident"
@@ -90,6 +91,15 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (PREFLIGHT, _ROLES, "iam:GetRole SimulatePrincipalPolicy"),
         (PREFLIGHT, _KEEPER, "sts:AssumeRole"),  # with --write alone
         (WORKER, _ROLES, "sts:AssumeRole"),
+        (RECOVERY, places.copies, "rds:DeleteDBInstance DescribeDBInstances"),
+        (RECOVERY, places.copied_snapshots, "rds:DeleteDBSnapshot"),
+        (RECOVERY, together(places.copies, places.copied_snapshots), "rds:AddTagsToResource"),
+        (RECOVERY, places.copyable, "rds:CopyDBSnapshot"),
+        (RECOVERY, places.listed_sources, "rds:DescribeDBSnapshots"),
+        (RECOVERY, places.recovery_subnets, "rds:DescribeDBSubnetGroups"),
+        (RECOVERY, places.restorable, "rds:RestoreDBInstanceFromDBSnapshot"),
+        (RECOVERY, places.counting, "lambda:InvokeFunction"),
+        (RECOVERY, places.recovery_keys, "kms:CreateGrant DescribeKey"),
     )
     for action in iam(names)
 }
@@ -131,6 +141,11 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
             return {"StringEquals": {"iam:AWSServiceName": ("wafv2.amazonaws.com",)}}
         case "kms:CreateGrant":  # to RDS, which encrypts the copy (RDS user guide, "Authorizing use of a customer key")
             return {"Bool": {"kms:GrantIsForAWSResource": ("true",)}}
+        case "rds:DeleteDBInstance" | "rds:DeleteDBSnapshot":
+            return {"StringEquals": {"aws:ResourceTag/purpose": (PURPOSE,)}}
+        case "rds:RestoreDBInstanceFromDBSnapshot":
+            tagged = {"aws:RequestTag/purpose": (PURPOSE,)}
+            return {"StringEquals": tagged, "Bool": {"rds:PubliclyAccessible": ("false",)}}
         case "ses:SendEmail":
             return {"StringEquals": {"ses:FromAddress": (environment.notifications.mail_sender,)}}
     return {}

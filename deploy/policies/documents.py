@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from activities.action import iam
-from activities.permissions.roles import LEDGER, PREFLIGHT, WORKER, roles
+from activities.permissions.roles import LEDGER, PREFLIGHT, RECOVERY, WORKER, roles
 from activities.permissions.statements import granted, role_name, statements
 from domain.config.environment import Environment
+from domain.config.recovery import COPIES, PURPOSE
 from domain.values.aws_places import arn
 from domain.values.ids import FORENSICS_QUEUE
 
@@ -21,9 +22,11 @@ _NEVER = iam(
     "kms:DisableKey PutKeyPolicy ScheduleKeyDeletion",
     "logs:DeleteLogGroup DeleteLogStream DeleteRetentionPolicy",
     "organizations:LeaveOrganization",
-    "rds:DeleteDBCluster DeleteDBClusterSnapshot DeleteDBInstance DeleteDBSnapshot",
+    "rds:DeleteDBCluster DeleteDBClusterSnapshot",
 )
 """What no role of ours may do, whatever its policy becomes."""
+_DELETES = iam("rds:DeleteDBInstance DeleteDBSnapshot")
+"""What is done to restored copies alone, by one role, and by none where nothing is restored."""
 
 _UNDOING_THE_LOCK = iam(
     "s3:BypassGovernanceRetention DeleteBucket DeleteObjectVersion PutBucketObjectLockConfiguration",
@@ -38,7 +41,23 @@ def policy(role: str, environment: Environment) -> Document:
 
 def boundary() -> Document:
     """The most that any of the workers' roles can be given: what all need together, and no way to more rights."""
-    return _document([{"Effect": "Allow", "Action": granted(set(roles()) - {PREFLIGHT}), "Resource": "*"}])
+    return _document([{"Effect": "Allow", "Action": granted(set(roles()) - {PREFLIGHT, RECOVERY}), "Resource": "*"}])
+
+
+def recovery_boundary(environment: Environment) -> Document:
+    """The most that the role of recovery tests can be given: it deletes what has our name and tag, and nothing else."""
+    tagged = {"StringEquals": {"aws:ResourceTag/purpose": PURPOSE}}
+    rest = [action for action in granted({RECOVERY}) if action not in _DELETES]
+    return _document(
+        [
+            {"Effect": "Allow", "Action": rest, "Resource": "*"},
+            {"Effect": "Allow", "Action": list(_DELETES), "Resource": _copies(environment), "Condition": tagged},
+        ]
+    )
+
+
+def _copies(environment: Environment) -> list[str]:
+    return [environment.arn("rds", f"{kind}:{COPIES}*") for kind in ("db", "snapshot")]
 
 
 def control_policy(environment: Environment) -> Document:
@@ -49,10 +68,12 @@ def control_policy(environment: Environment) -> Document:
     others, itself = ours | {"ArnNotEquals": preflight}, {"ArnEquals": preflight}
     looks = ["iam:GetRole", "iam:SimulatePrincipalPolicy", "sts:AssumeRole"]
     everything = environment.arn("iam", "*")
+    kept = {"NotResource": _copies(environment)} if environment.recovery else {"Resource": "*"}
     said: list[Document] = [
         {"Sid": "NoRights", "Effect": "Deny", "Action": "iam:*", "NotResource": linked, "Condition": others},
         {"Sid": "Looks", "Effect": "Deny", "NotAction": looks, "Resource": everything, "Condition": itself},
         {"Sid": "NoDestruction", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*", "Condition": ours},
+        {"Sid": "CopiesAlone", "Effect": "Deny", "Action": list(_DELETES), **kept, "Condition": ours},
     ]
     if environment.evidence:
         objects = environment.arn("s3", f"{environment.evidence.bucket}/*")

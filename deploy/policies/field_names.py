@@ -37,6 +37,14 @@ def of_fields() -> Environment:
             "certificates": {"one": _arn("<certificate>")},
             "dashboards": {"one": "<dashboard>"},
             "database_endpoints": {"one": {"parameter": "<parameter>", "service": "one"}},
+            "recovery": {
+                "sources": {"one": "arn:aws:rds:region:111111111111:db:source"},
+                "subnet_group": "<recovery.subnet_group>",
+                "security_group": "sg-recovery",
+                "kms_key": "alias/<recovery.kms_key>",
+                "instance_class": "db.any",
+                "count_function": "<recovery.count_function>",
+            },
             "evidence": {
                 "bucket": "<evidence.bucket>",
                 "kms_key": "alias/<evidence.kms_key>",

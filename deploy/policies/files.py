@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-from activities.permissions.roles import roles
+from activities.permissions.roles import RECOVERY, roles
 from deploy.policies import stack
 from deploy.policies.documents import (
-    Document,
     boundary,
     bucket_policy,
     control_policy,
     key_policy,
     policy,
+    recovery_boundary,
     trust_policy,
 )
 from domain.config.environment import Environment
@@ -32,13 +32,16 @@ def shipped() -> Files:
 
 def made(environment: Environment, folder: Path, template: Path) -> Files:
     """By path, what stands in each file. A role without rights has no policy."""
-    documents: dict[str, Document] = {role: policy(role, environment) for role in roles()}
+    restores = environment.recovery is not None
+    documents = {role: policy(role, environment) for role in roles() if role != RECOVERY or restores}
     documents |= {
         "permissions-boundary": boundary(),
         "service-control-policy": control_policy(environment),
         "trust": trust_policy(environment, DIAGNOSE_QUEUE),
         "trust-forensics": trust_policy(environment, FORENSICS_QUEUE),
     }
+    if restores:
+        documents["recovery-boundary"] = recovery_boundary(environment)
     if environment.evidence:
         documents["evidence-bucket"] = bucket_policy(environment, environment.evidence.bucket)
         documents["evidence-key"] = key_policy(environment)
@@ -47,8 +50,11 @@ def made(environment: Environment, folder: Path, template: Path) -> Files:
             documents["snapshot-key"] = key_policy(environment, shared_with=forensics.account)
     said = {name: document for name, document in documents.items() if document["Statement"]}
     written = {folder / f"{name}.json": json.dumps(document, indent=2) + "\n" for name, document in said.items()}
-    own = template.with_name("preflight.yaml")
-    return {**written, template: stack.text(environment), own: stack.preflight_text(environment)}
+    templates = {template: stack.text(environment)}
+    templates[template.with_name("preflight.yaml")] = stack.preflight_text(environment)
+    if restores:
+        templates[template.with_name("recovery.yaml")] = stack.recovery_text(environment)
+    return {**written, **templates}
 
 
 def write(files: Files) -> None:

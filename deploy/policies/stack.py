@@ -3,15 +3,21 @@
 import json
 from typing import Any
 
-import yaml
-
-from activities.permissions.roles import OUTSIDE, PREFLIGHT, WORKER, roles
+from activities.permissions.roles import OUTSIDE, PREFLIGHT, RECOVERY, WORKER, roles
 from activities.permissions.statements import ROLE_PREFIX, role_name
 from deploy.policies import heartbeat
-from deploy.policies.documents import Document, boundary, bucket_policy, key_policy, policy, trust_policy
+from deploy.policies.documents import (
+    Document,
+    boundary,
+    bucket_policy,
+    key_policy,
+    policy,
+    recovery_boundary,
+    trust_policy,
+)
+from deploy.policies.template import Filled, Part, dumped
 from domain.config.environment import Environment, Evidence
 
-_SMALL, _WIDTH = 100, 4096
 _FORENSIC = "ForensicAccount"
 _KEPT: Document = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _PARAMETERS: Document = {
@@ -38,7 +44,7 @@ def text(environment: Environment) -> str:
         "Resources": _portable(_resources(environment), environment, _parts(environment)),
         "Outputs": _outputs(environment),
     }
-    return yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH)
+    return dumped(template)
 
 
 def preflight_text(environment: Environment) -> str:
@@ -55,7 +61,30 @@ def preflight_text(environment: Environment) -> str:
         },
         "Resources": {_logical(PREFLIGHT): _portable(role, environment, {})},
     }
-    return yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH)
+    return dumped(template)
+
+
+def recovery_text(environment: Environment) -> str:
+    """The template of the role that restores copies and deletes them, for an environment that has a place for them."""
+    boundary_name = f"{_logical(RECOVERY)}Boundary"
+    bounds = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "ManagedPolicyName": f"{role_name(RECOVERY, environment)}-boundary",
+            "Description": "The most that the role of recovery tests can be given",
+            "PolicyDocument": recovery_boundary(environment),
+        },
+    }
+    parts = {boundary_name: bounds, _logical(RECOVERY): _role(RECOVERY, environment, boundary_name)}
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"The role of recovery tests in {environment.name}. Made by `make iam`; do not edit.",
+        "Resources": {name: _portable(part, environment, {}) for name, part in parts.items()},
+        "Outputs": {
+            "RoleArn": _told(f"To be added to INCIDENT_ROLE_ARNS as {RECOVERY}", f"${{{_logical(RECOVERY)}.Arn}}")
+        },
+    }
+    return dumped(template)
 
 
 def _forensic_account(environment: Environment) -> Document:
@@ -65,49 +94,6 @@ def _forensic_account(environment: Environment) -> Document:
         return {}
     asked = {"Type": "String", "Default": forensics.account, "AllowedPattern": r"\d{12}"}
     return {_FORENSIC: asked | {"Description": "The account that restores the snapshots of a breach"}}
-
-
-class Filled(str):
-    """A text whose `${…}` CloudFormation fills in."""
-
-    __slots__ = ()
-
-
-class Part(str):
-    """What AWS gives a resource of the stack, such as its ARN."""
-
-    __slots__ = ()
-
-
-class _Template(yaml.SafeDumper):
-    """Writes every value out, as CloudFormation knows no anchors, and a statement in a line: it takes 51,200 bytes."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml asks for each value
-        return True
-
-
-def _filled(dumper: yaml.SafeDumper, value: Filled) -> yaml.Node:
-    return dumper.represent_scalar("!Sub", str(value))
-
-
-def _part(dumper: yaml.SafeDumper, value: Part) -> yaml.Node:
-    return dumper.represent_scalar("!GetAtt", str(value))
-
-
-def _listed(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
-    names = all(isinstance(one, str) for one in value)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=names)
-
-
-def _small(dumper: yaml.SafeDumper, value: Document) -> yaml.Node:
-    flat = not any(isinstance(one, dict | list) for one in value.values()) and len(str(value)) < _SMALL
-    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=flat or "Effect" in value)
-
-
-_Template.add_representer(Filled, _filled)
-_Template.add_representer(Part, _part)
-_Template.add_representer(dict, _small)
-_Template.add_representer(list, _listed)
 
 
 def _resources(environment: Environment) -> Document:
@@ -123,7 +109,7 @@ def _resources(environment: Environment) -> Document:
         },
     }
     made |= heartbeat.resources(environment)
-    return made | {_logical(role): _role(role, environment) for role in roles() if role != PREFLIGHT}
+    return made | {_logical(role): _role(role, environment) for role in roles() if role not in {PREFLIGHT, RECOVERY}}
 
 
 def _table(environment: Environment) -> Document:
@@ -210,7 +196,7 @@ def _key(name: str, alias: str, own: Document, more: Document) -> Document:
     }
 
 
-def _role(role: str, environment: Environment) -> Document:
+def _role(role: str, environment: Environment, bounds: str = "Boundary") -> Document:
     """Roles of processes are given by the service that runs them, all others are assumed by the worker."""
     runs = role in OUTSIDE
     own = policy(role, environment)
@@ -219,7 +205,7 @@ def _role(role: str, environment: Environment) -> Document:
         "Type": "AWS::IAM::Role",
         "Properties": {
             "RoleName": role_name(role, environment),
-            "PermissionsBoundary": {"Ref": "Boundary"},
+            "PermissionsBoundary": {"Ref": bounds},
             "AssumeRolePolicyDocument": _RUN if runs else trust_policy(environment, role),
             **({"Policies": rights} if rights else {}),
         },
@@ -238,7 +224,8 @@ def _logical(role: str) -> str:
 
 def _outputs(environment: Environment) -> Document:
     """Lines for the environment's file, and the worker's setting."""
-    arns = {role: f"${{{_logical(role)}.Arn}}" for role in roles() if role not in {*OUTSIDE, PREFLIGHT}}
+    apart = {PREFLIGHT, RECOVERY}  # made by stacks of their own
+    arns = {role: f"${{{_logical(role)}.Arn}}" for role in roles() if role not in OUTSIDE | apart}
     arns[PREFLIGHT] = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{role_name(PREFLIGHT, environment)}"
     made: Document = {
         "LedgerTableLine": _told("For the environment's file", "ledger_table: ${LedgerTable}"),

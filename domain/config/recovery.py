@@ -49,7 +49,7 @@ class Recovery(Frozen):
     security_group: str = Field(pattern=r"^sg-")
     kms_key: Annotated[str, AfterValidator(own_key)]
     instance_class: str = Field(pattern=r"^db\.")
-    count_function: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    count_function: str = Field(max_length=64)
 
     def source(self, name: str) -> Source:
         """The database of a logical name; `KeyError` for one that is not there."""

@@ -48,7 +48,8 @@ def large() -> ChangeWorld:
 def one_zone() -> ChangeWorld:
     """The subnet group has lost its subnets in the second zone."""
     world = restore()
-    rds_backends[ACCOUNT][REGION].subnet_groups[SUBNETS].subnets.pop()
+    group = rds_backends[ACCOUNT][REGION].subnet_groups[SUBNETS]
+    group.subnets = group._subnets[:1]
     return world
 
 

@@ -95,6 +95,13 @@ _VALUES: dict[str, Callable[[Call], Context]] = {
     "iam:CreateServiceLinkedRole": lambda call: {"iam:AWSServiceName": f"{call.service}.amazonaws.com"},
     "kms:CreateGrant": lambda _: {"kms:GrantIsForAWSResource": "true"},
     "cloudwatch:PutMetricData": lambda call: {"cloudwatch:namespace": call.asked["Namespace"]},
+    **dict.fromkeys(
+        ("rds:DeleteDBInstance", "rds:DeleteDBSnapshot"), lambda _: {"aws:ResourceTag/purpose": "recovery-test"}
+    ),
+    "rds:RestoreDBInstanceFromDBSnapshot": lambda call: {
+        "aws:RequestTag/purpose": next(one["Value"] for one in call.asked["Tags"] if one["Key"] == "purpose"),
+        "rds:PubliclyAccessible": str(call.asked["PubliclyAccessible"]).lower(),
+    },
     "ses:SendEmail": lambda call: {"ses:FromAddress": call.asked["FromEmailAddress"]},
 }
 

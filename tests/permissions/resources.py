@@ -6,6 +6,7 @@ from typing import Any
 
 from activities.permissions.statements import types_of
 from domain.config.environment import Environment
+from domain.config.recovery import COPIES
 from domain.values.aws_places import arn
 
 Asked = dict[str, Any]
@@ -27,6 +28,7 @@ _LINKED = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Loggi
 _OURS = {
     "iam:GetRole": "a role looked at",
     "iam:SimulatePrincipalPolicy": "a role looked at",
+    "rds:DescribeDBSubnetGroups": "subnets of copies",
     "sms-voice:SendTextMessage": "text message",
     "sts:AssumeRole": "one of our roles",
 }
@@ -36,12 +38,14 @@ _BUCKETS_OWN = re.compile(r"s3:(ListBucket|GetBucket|GetLifecycle|GetEncryption)
 
 def resources(action: str, environment: Environment, asked: Asked) -> list[tuple[str, str]]:
     """Each resource with what it is, whatever it is called; `*` where AWS supports none."""
-    made = [(kind, one) for kind in _types(action) for one in _BY_TYPE[kind](environment, asked)]
+    made = [(kind, one) for kind in _types(action, asked) for one in _BY_TYPE[kind](environment, asked)]
     told = [(_told(kind, one, environment, asked), one) for kind, one in made]
     return list(dict.fromkeys(told)) or [("*", "*")]
 
 
-def _types(action: str) -> tuple[str, ...]:
+def _types(action: str, asked: Asked) -> tuple[str, ...]:
+    if action == "rds:AddTagsToResource" and "DBInstanceClass" in asked:  # an instance is made with tags
+        return ("rds:db",)
     if action.startswith("s3:"):
         return ("s3:bucket",) if _BUCKETS_OWN.match(action) else ("s3:object",)
     if action.startswith("kms:"):
@@ -65,6 +69,8 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         return "the role of evidence"
     if kind == "dynamodb:table":
         return f"{kind}: intents" if leading(asked).startswith("intent") else kind
+    if kind in {"rds:db", "rds:snapshot"} and f":{COPIES}" in arn:
+        return f"{kind}: restored copy"
     if kind.startswith("s3:"):
         bucket, _, key = arn.partition(":::")[2].partition("/")
         if evidence and bucket == evidence.bucket:
@@ -202,6 +208,7 @@ _BY_TYPE: dict[str, Find] = {
     "rds:cluster": _given("rds", "cluster:{}", "DBClusterIdentifier"),
     "rds:cluster-snapshot": _snapshots("cluster-snapshot", "DBClusterSnapshotIdentifier"),
     "rds:db": _instances,
+    "subnets of copies": _given("rds", "subgrp:{}", "DBSubnetGroupName"),
     "rds:snapshot": _snapshots("snapshot", "DBSnapshotIdentifier"),
     "s3:bucket": lambda environment, asked: [environment.arn("s3", asked["Bucket"])],
     "s3:object": lambda environment, asked: [environment.arn("s3", f"{asked['Bucket']}/{asked['Key']}")],

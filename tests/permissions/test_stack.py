@@ -14,15 +14,16 @@ import yaml
 from moto import mock_aws
 from moto.kms.models import kms_backends
 
-from activities.permissions.roles import CONSOLE, OUTSIDE, PREFLIGHT, WORKER, roles
+from activities.permissions.roles import CONSOLE, OUTSIDE, PREFLIGHT, RECOVERY, WORKER, roles
 from activities.permissions.statements import role_name
 from deploy.policies import files, stack
-from deploy.policies.documents import policy
+from deploy.policies.documents import boundary, control_policy, policy, recovery_boundary
 from domain.config.environment import Environment
 from tests.sandbox.worlds import other, shipped
 
 _TEMPLATE = files.DEPLOY / "aws" / "stack.yaml"
 _PREFLIGHT = _TEMPLATE.with_name("preflight.yaml")
+_RECOVERY = _TEMPLATE.with_name("recovery.yaml")
 _MOST_BYTES = 51_200
 """What CloudFormation takes without a bucket to upload to (CloudFormation quotas, template body)."""
 
@@ -53,7 +54,9 @@ def test_its_outputs_are_the_lines_of_the_environments_file(made: dict[str, Any]
     assert where.evidence
     assert lines["evidence"] == where.evidence.model_dump(include=set(lines["evidence"]))
     arns = json.loads(made["RoleArns"])
-    assert arns == {role: where.arn("iam", f"role/{role_name(role, where)}") for role in roles() if role not in OUTSIDE}
+    assert arns == {
+        role: where.arn("iam", f"role/{role_name(role, where)}") for role in roles() if role not in {*OUTSIDE, RECOVERY}
+    }
     assert made["WorkerRoleArn"] == where.arn("iam", f"role/{role_name(WORKER, where)}")
 
 
@@ -90,7 +93,7 @@ def test_the_record_cannot_be_lost() -> None:
 def test_roles_have_their_policies() -> None:
     """Each has the policy that is made for it under the boundary; the console has none."""
     where, iam = shipped(), boto3.client("iam")
-    for role in set(roles()) - {PREFLIGHT}:
+    for role in set(roles()) - {PREFLIGHT, RECOVERY}:
         name = role_name(role, where)
         assert iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(
             "-boundary"
@@ -117,7 +120,7 @@ def test_preflight_has_a_stack_of_its_own() -> None:
     assert literal_eval(found) == policy(PREFLIGHT, where)
     trusting = {
         role
-        for role in roles()
+        for role in set(roles()) - {RECOVERY}
         if name in str(iam.get_role(RoleName=role_name(role, where))["Role"]["AssumeRolePolicyDocument"])
     }
     assert trusting == {"forensics"}
@@ -126,6 +129,29 @@ def test_preflight_has_a_stack_of_its_own() -> None:
         None,
         {"ArnEquals": {"aws:PrincipalArn": [where.arn("iam", f"role/{role_name(WORKER, where)}")]}},
     ]
+
+
+@pytest.mark.usefixtures("made")
+def test_recovery_has_a_stack_of_its_own() -> None:
+    """Its role alone may delete databases, and no more than what has our name and tag; no other can be given that."""
+    where, iam = shipped(), boto3.client("iam")
+    boto3.client("cloudformation").create_stack(
+        StackName="recovery",
+        TemplateBody=_RECOVERY.read_text(encoding="utf-8"),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    name = role_name(RECOVERY, where)
+    assert iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(
+        "-remediate-recovery-boundary"
+    )
+    found = iam.get_role_policy(RoleName=name, PolicyName=RECOVERY)["PolicyDocument"]
+    assert literal_eval(found) == policy(RECOVERY, where)
+    assert "rds:DeleteDBInstance" not in str(boundary())
+    deleting = [one for one in recovery_boundary(where)["Statement"] if "rds:DeleteDBInstance" in one["Action"]]
+    assert [one["Resource"][0].rpartition(":")[2] for one in deleting] == ["restore-test-*"]
+    assert [one["Condition"] for one in deleting] == [{"StringEquals": {"aws:ResourceTag/purpose": "recovery-test"}}]
+    nowhere = [one for one in control_policy(other())["Statement"] if "rds:DeleteDBInstance" in one.get("Action", [])]
+    assert [one.get("Resource") for one in nowhere] == ["*"]
 
 
 def test_what_moto_does_not_make_stands_in_the_template() -> None:
@@ -146,7 +172,7 @@ def test_what_moto_does_not_make_stands_in_the_template() -> None:
 def test_cfn_lint_has_nothing_to_say() -> None:
     """Not even a warning."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cfn-lint")), str(_TEMPLATE), str(_PREFLIGHT)],
+        [str(Path(sys.executable).with_name("cfn-lint")), str(_TEMPLATE), str(_PREFLIGHT), str(_RECOVERY)],
         capture_output=True,
         text=True,
         check=False,
