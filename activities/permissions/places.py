@@ -190,12 +190,13 @@ def counting(environment: Environment) -> list[Place]:
 
 
 def recovery_keys(environment: Environment) -> list[Place]:
-    """The key that copies are under, and those that snapshots of the sources are under, which no file names."""
+    """The key that copies are under, and those that snapshots are under: RDS's own, and another account's any."""
     recovery = environment.recovery
     if recovery is None:
         return []
-    theirs = tuple(arn(environment.region, one, "kms", "key/*") for one in _sources(recovery))
-    return [*_keys(lambda _: [recovery.kms_key])(environment), Place(theirs)]
+    others = [one for one in _sources(recovery) if one != environment.account]
+    theirs = tuple(arn(environment.region, one, "kms", "key/*") for one in others)
+    return [*_keys(lambda _: [recovery.kms_key, "alias/aws/rds"])(environment), Place(theirs)]
 
 
 evidence_key = _keys(lambda e: [e.evidence.kms_key] if e.evidence else [])

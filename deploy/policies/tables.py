@@ -3,7 +3,17 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from activities.permissions.roles import CONSOLE, LEDGER, PREFLIGHT, SENSITIVE, WORKER, actions_of, queue_of, roles
+from activities.permissions.roles import (
+    CONSOLE,
+    LEDGER,
+    PREFLIGHT,
+    RECOVERY,
+    SENSITIVE,
+    WORKER,
+    actions_of,
+    queue_of,
+    roles,
+)
 from activities.permissions.statements import Statement, statements
 from deploy.policies.field_names import of_fields
 
@@ -18,6 +28,7 @@ _FOR = {
     "forensics": "preserves evidence, and cannot remediate",
     LEDGER: "keeps the record: entries, signed heads, reports",
     "notify": "contacts people",
+    RECOVERY: "restores copies of databases where nothing else is, and deletes them: a stack of its own",
     CONSOLE: "has no rights: taken over, it can show lies, and change nothing",
     PREFLIGHT: "looks whether all is ready, each night too, and may become `forensics` for its one object (`--write`)",
     WORKER: "is the process itself, and may only become one of the others",

@@ -57,7 +57,7 @@ def staging(group: str = "sg-0123456789abcdef0", **recovery: Any) -> Environment
         "instance_class": "db.r6g.large",
         "count_function": FUNCTION,
     }
-    return environment(name="staging", kind="staging", recovery=place | recovery)
+    return environment(name="staging", kind="staging", databases={}, recovery=place | recovery)
 
 
 def restore(*, under_own_key: bool = True) -> ChangeWorld:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from activities.permissions.roles import roles
+from activities.permissions.roles import PREFLIGHT, roles
 from deploy.policies.documents import Document, policy
 from domain.config.environment import Environment
 from tests.permissions.plays import recorded
 from tests.permissions.requests import Request, requests_of
-from tests.permissions.resources import NAMED
+from tests.permissions.resources import LOOKED_AT, NAMED
 
 Row = tuple[str, str]
 """An IAM action, and the kind of resource that it is done on."""
@@ -53,6 +53,9 @@ def rows() -> dict[Row, Asked]:
                 asked.requests.append(request)
     for (action, kind), asked in found.items():
         asked.makers |= found[action, NAMED[kind]].makers if (action, NAMED.get(kind)) in found else set()
+    looked = {action for (action, _), asked in found.items() if PREFLIGHT in asked.makers}
+    for (action, kind), asked in found.items():
+        asked.makers |= {PREFLIGHT} if action in looked and kind in LOOKED_AT else set()
     return dict(sorted(found.items()))
 
 
@@ -70,6 +73,8 @@ def unconditioned(cell: Cell) -> bool:
     parts = [part for part, whole in NAMED.items() if whole == request.kind and part.startswith(whole)]
     if request.kind.endswith(" key"):  # a key by its alias is any key
         parts += [kind for _, kind in rows() if kind.endswith(" key")]
+    if request.action not in policy_text(cell):  # the environment has no place for it
+        return False
     return any(cell.role in rows()[request.action, part].makers for part in parts if (request.action, part) in rows())
 
 

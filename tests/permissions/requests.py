@@ -111,4 +111,6 @@ def _aliases(call: Call, kind: str) -> Context:
     evidence = call.environment.evidence
     if kind == "snapshot key" and evidence and evidence.snapshots:
         key = evidence.snapshots.kms_key
+    if kind == "recovery key" and call.environment.recovery:
+        key = call.environment.recovery.kms_key
     return {"kms:ResourceAliases": [key]} if kind.endswith(" key") and key.startswith("alias/") else {}

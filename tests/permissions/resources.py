@@ -6,8 +6,11 @@ from typing import Any
 
 from activities.permissions.statements import types_of
 from domain.config.environment import Environment
+<<<<<<< HEAD
 from domain.config.recovery import COPIES
 from domain.values.aws_places import arn
+=======
+>>>>>>> 004e2e7 (The role of recovery tests is tried against every call)
 
 Asked = dict[str, Any]
 Find = Callable[[Environment, Asked], Iterable[str]]
@@ -34,6 +37,15 @@ _OURS = {
 }
 """What is no resource type of AWS's data, or one of many."""
 _BUCKETS_OWN = re.compile(r"s3:(ListBucket|GetBucket|GetLifecycle|GetEncryption)")
+
+
+_RECOVERED = {
+    "kms:key": "recovery key",
+    "rds:db": "rds:db: of a recovery test",
+    "rds:snapshot": "rds:snapshot: of a recovery test",
+}
+LOOKED_AT = frozenset(_RECOVERED.values())
+"""What recovery tests alone make here; preflight may look at it too, as it may see everywhere how things are set up."""
 
 
 def resources(action: str, environment: Environment, asked: Asked) -> list[tuple[str, str]]:
@@ -69,8 +81,8 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         return "the role of evidence"
     if kind == "dynamodb:table":
         return f"{kind}: intents" if leading(asked).startswith("intent") else kind
-    if kind in {"rds:db", "rds:snapshot"} and f":{COPIES}" in arn:
-        return f"{kind}: restored copy"
+    if environment.recovery and not environment.databases and kind in _RECOVERED:
+        return _RECOVERED[kind]
     if kind.startswith("s3:"):
         bucket, _, key = arn.partition(":::")[2].partition("/")
         if evidence and bucket == evidence.bucket:

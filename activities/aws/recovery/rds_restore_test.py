@@ -18,6 +18,7 @@ from activities.aws.recovery.restored_copy import (
     taken,
 )
 from activities.aws.recovery.row_counts import Counted, Unread, counted, may_count
+from activities.aws.shared.error_codes import unless_denied
 from activities.aws.shared.keys import usable_key
 from activities.aws.shared.protection import refuse_protected
 from activities.changes.intents import Intents
@@ -53,6 +54,7 @@ class RestoreTest(ChangeAction[RestoreTestParams]):
     name = "rds.restore_test"
     needs = ("recovery",)
     permissions = iam(
+        "dynamodb:Query",
         "ec2:DescribeSecurityGroups",
         "kms:DescribeKey",
         "lambda:InvokeFunction",
@@ -174,11 +176,15 @@ class RestoreTest(ChangeAction[RestoreTestParams]):
         return Verification(done=not wrong, failed=wrong, message=message)
 
     def _refuse_locked(self, snapshot: dict[str, Any], key: str) -> None:
-        """Refuse a snapshot whose own key is not enabled: nothing can be copied from it (`kms:DescribeKey`)."""
+        """Refuse a snapshot whose own key is not enabled: nothing can be copied from it (`kms:DescribeKey`).
+
+        Where the role may not look at that key, what comes of the copy tells.
+        """
         own = snapshot.get("KmsKeyId")
         if not own or own == key:
             return
-        state = self.clients.client("kms").describe_key(KeyId=own)["KeyMetadata"].get("KeyState", "Enabled")
+        known = unless_denied(lambda: self.clients.client("kms").describe_key(KeyId=own)["KeyMetadata"])
+        state = known.get("KeyState", "Enabled") if known else "Enabled"
         if state != "Enabled":
             name = snapshot["DBSnapshotIdentifier"]
             raise RuleError(f"{name} cannot be restored: its key {own} is {state}; enable it, or keep it from deletion")
