@@ -14,7 +14,7 @@ from domain.config.environment import Environment
 from domain.model.activity_io import ObserveCall, PlanCall
 from domain.values.errors import FINAL, ErrorKind
 from starters.files.loading import load_runbook
-from starters.files.made import MADE, Files
+from starters.files.made_recovery import recovery_test
 from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.scopes import NOW, scope
@@ -87,7 +87,7 @@ def _used() -> dict[str, _Used]:
     for folder, where in ((shipped_folder(), "sandbox"), (HARBOUR, "docks")):
         organisation, environment = load_organisation(folder), load_environment(folder, where)
         written = [load_runbook(folder, name, organisation, environment) for name in list_runbooks(folder)]
-        made = [MADE["recovery-test"](Files(folder, organisation, environment))] if environment.recovery else []
+        made = [recovery_test(folder, organisation, environment, "maintenance")] if environment.recovery else []
         for runbook in (*written, *made):
             for step in runbook.steps():
                 action = getattr(step, "probe", None) or getattr(step, "change", None)

@@ -20,6 +20,7 @@ from tests.activities.fake_ecs import SERVICE, FakeTargets, revision
 from tests.activities.fake_rds import CLUSTER as FAKE_CLUSTER
 from tests.activities.fake_rds import PRIMARY, WRITER, address
 from tests.activities.preserving import INSIDE, PIECE
+from tests.activities.recovery_worlds import restore
 from tests.activities.scopes import BACKEND_TARGETS, environment, scope
 from tests.activities.security_worlds import everybody
 from tests.activities.test_digests import delivered
@@ -167,6 +168,7 @@ VARIANT_WORLDS: dict[tuple[str, str], Callable[[], ChangeWorld]] = {
     ("rds.failover", "a member alone"): partial(member_failover, named=False),
     ("rds.promote_replica", "blue/green"): partial(blue_green, promote),
     ("rds.promote_replica", "many versions"): many_versions,
+    ("rds.restore_test", "a snapshot under another key"): partial(restore, under_own_key=False),
     ("rds.snapshot", "a cluster"): cluster_snapshot,
     ("rds.snapshot", "a member, and its cluster"): partial(member_snapshot, named=True),
     ("rds.snapshot", "a member alone"): partial(member_snapshot, named=False),

@@ -6,11 +6,7 @@ from typing import Any
 
 from activities.permissions.statements import types_of
 from domain.config.environment import Environment
-<<<<<<< HEAD
-from domain.config.recovery import COPIES
 from domain.values.aws_places import arn
-=======
->>>>>>> 004e2e7 (The role of recovery tests is tried against every call)
 
 Asked = dict[str, Any]
 Find = Callable[[Environment, Asked], Iterable[str]]
@@ -41,6 +37,7 @@ _BUCKETS_OWN = re.compile(r"s3:(ListBucket|GetBucket|GetLifecycle|GetEncryption)
 
 _RECOVERED = {
     "kms:key": "recovery key",
+    "lambda:function": "what counts rows",
     "rds:db": "rds:db: of a recovery test",
     "rds:snapshot": "rds:snapshot: of a recovery test",
 }
@@ -50,6 +47,8 @@ LOOKED_AT = frozenset(_RECOVERED.values())
 
 def resources(action: str, environment: Environment, asked: Asked) -> list[tuple[str, str]]:
     """Each resource with what it is, whatever it is called; `*` where AWS supports none."""
+    if action == "rds:AddTagsToResource":  # a copy is tagged, and not what it is of
+        asked = {name: given for name, given in asked.items() if not name.startswith("Source")}
     made = [(kind, one) for kind in _types(action, asked) for one in _BY_TYPE[kind](environment, asked)]
     told = [(_told(kind, one, environment, asked), one) for kind, one in made]
     return list(dict.fromkeys(told)) or [("*", "*")]

@@ -32,7 +32,6 @@ from domain.values.timestamps import short_time, stamp
 
 _AVAILABLE = "available"
 _NEVER = (Standing.STOPPED, Standing.REPAIR, Standing.LOST)
-_SOON = timedelta(seconds=2)
 
 
 class RestoreTestParams(Params):
@@ -132,8 +131,12 @@ class RestoreTest(ChangeAction[RestoreTestParams]):
             told = f"{copy.name} is gone" if not left else f"{' and '.join(left)} {copy.name} still being deleted"
             return Verification(done=not left, message=told)
         recovery = _place(scope)
+        if instance is None and plan.context["copied"]:
+            if (waiting := _restored(copy, snapshot, recovery)) is not None:
+                return waiting
+            instance = copy.instance()
         if instance is None:
-            return self._restored(copy, snapshot, recovery) if plan.context["copied"] else _gone(copy.name)
+            return _gone(copy.name)
         status = str(instance["DBInstanceStatus"])
         if status != _AVAILABLE:
             lost = standing(status) in _NEVER
@@ -142,18 +145,6 @@ class RestoreTest(ChangeAction[RestoreTestParams]):
         if wrong := misplaced(instance, recovery, plan.context["key"]):
             return Verification(done=False, failed=True, message=f"{copy.name} is {', '.join(wrong)}: remove it")
         return self._measured(scope, plan, instance)
-
-    def _restored(self, copy: RestoredCopy, snapshot: dict[str, Any] | None, recovery: Recovery) -> Verification:
-        """Restore from our own copy once it is there."""
-        if snapshot is None:
-            return _gone(copy.name)
-        status = snapshot["Status"]
-        if status == _AVAILABLE:
-            copy.restore(copy.name, recovery)
-            return Verification(done=False, message=f"{copy.name} is being restored", again=_SOON)
-        failed = status not in {"copying", "creating", "pending"}
-        progress = f"snapshot {copy.name} is {status}, {snapshot.get('PercentProgress', 0)} % done"
-        return Verification(done=False, failed=failed, message=progress)
 
     def _measured(self, scope: Scope, plan: Plan, instance: dict[str, Any]) -> Verification:
         context, endpoint = plan.context, instance["Endpoint"]
@@ -201,6 +192,19 @@ def _place(scope: Scope) -> Recovery:
     if scope.environment.kind == "production":
         raise RuleError(f"{scope.environment.name} is production, and nothing is restored there to look at it")
     return needed(scope.environment.recovery, scope.environment, "recovery")
+
+
+def _restored(copy: RestoredCopy, snapshot: dict[str, Any] | None, recovery: Recovery) -> Verification | None:
+    """Restore from our own copy once it is there; what is waited for until then."""
+    if snapshot is None:
+        return _gone(copy.name)
+    status = snapshot["Status"]
+    if status == _AVAILABLE:
+        copy.restore(copy.name, recovery)
+        return None
+    failed = status not in {"copying", "creating", "pending"}
+    progress = f"snapshot {copy.name} is {status}, {snapshot.get('PercentProgress', 0)} % done"
+    return Verification(done=False, failed=failed, message=progress)
 
 
 def _gone(name: str) -> Verification:
