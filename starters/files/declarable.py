@@ -19,7 +19,8 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     import click
     from pydantic_core import to_jsonable_python
 
-    from domain.config.runbook import ProbeStep
+    from activities.catalogue import CHANGES
+    from domain.config.runbook import ChangeStep, ProbeStep
     from starters.files.holidays import calendar
     from starters.files.loading import load_obligations, load_runbook
     from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
@@ -29,6 +30,8 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
         raise click.UsageError(f"there is no runbook for {type_!r} in {folder}; known: {', '.join(known)}")
     organisation, where = load_organisation(folder), load_environment(folder, environment)
     runbook = load_runbook(folder, type_, organisation, where)
+    if not any("recovery" in CHANGES[step.change].needs for step in runbook.steps() if isinstance(step, ChangeStep)):
+        where = where.model_copy(update={"recovery": None})  # what goes on record with every incident is short of room
     opened = sorted({step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens})
     document: Document = to_jsonable_python(
         {
