@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from domain.model import change_events, events, work_events
 from domain.model.commands import INCIDENT_COMMANDS, Command
+from domain.model.event_kinds import event_of
 from domain.model.events import ORCHESTRATOR, Event
 from domain.model.timeline import Entry
 from domain.rules.evolve import NoIncidentError
@@ -104,6 +105,8 @@ def to_incident(entry: Entry, event: Event | None, followers: list[Entry]) -> Wh
     name, due = entry.cause.get("command"), deadline(entry)
     if event is None or name == "start":
         return None
+    if "drill" in entry.cause:
+        return next(event_of(one) for one in (entry, *followers) if one.kind == "drill-ended")
     if name is not None and name != "restore":
         return _spoken(entry, str(name), followers)
     match event:

@@ -17,7 +17,7 @@ from domain.model.commands import Command, CompleteTask, WaiveTask
 from domain.model.declaration import Declaration
 from domain.model.effects import Effect, Observe, SendNotice
 from domain.model.event_kinds import Happening, event_of
-from domain.model.events import AccessDenied, Event, Restored
+from domain.model.events import AccessDenied, DrillEnded, Event, Restored
 from domain.model.finding import Finding, FindingStatus
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
@@ -180,6 +180,8 @@ class Replay(PlayedIncident):
                 self._look(what, now)
             case Idle():
                 self._go_on_by_itself(now)
+            case DrillEnded():
+                self.live.take(lifecycle.end_drill(state, what.outcome, what.reason), now, {"drill": "end"})
             case AccessDenied():
                 self.take(access.denied_access(state, what.action), now)
             case Unwritten():

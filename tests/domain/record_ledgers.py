@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from domain.config.runbook import Runbook
-from domain.model import change_events, events, work_events
+from domain.model import change_events, commands, events, work_events
 from domain.model.effects import OpenIncident, Send
 from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Event
@@ -40,6 +40,10 @@ class Recorded(Played):
             self.take(DeliveryFailed(message=message, number=number, to=to, reason="no channel took it"))
         else:
             self.take(Delivered(message=message, number=number, to=to, channel="sms", message_id=f"sms-{number}"))
+
+    def hears(self, step: str) -> None:
+        """Learn what a change says of itself."""
+        self._told(step)
 
     def take(self, *happened: Event) -> None:
         self.incident.take([Happening(event) for event in happened], self.now)
@@ -127,7 +131,11 @@ def drilled() -> Recorded:
     played.say("acknowledge", "devops-lead", minutes(7))
     played.say("request_change", "devops-lead", step="promote")
     played.plan("promote")
-    played.incident.take(lifecycle.end_drill(played.incident.state, "time-box", "its time of 2h is up"), played.now)
+    over = lifecycle.end_drill(played.incident.state, "time-box", "its time of 2h is up")
+    played.incident.take(over, played.now, {"drill": "end"})
+    cancel = commands.Cancel(by=events.ORCHESTRATOR, reason="the drill is over")
+    played.changes["promote"].hear("cancel", cancel, played.now)
+    played.hears("promote")
     return played
 
 
