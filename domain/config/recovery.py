@@ -32,7 +32,9 @@ class Source(NamedTuple):
 
 def _database_arn(value: str) -> str:
     if not _DATABASE_ARN.fullmatch(value):
-        raise ValueError(f"{value!r} is no ARN of an RDS instance: write arn:PARTITION:rds:REGION:ACCOUNT:db:IDENTIFIER")
+        raise ValueError(
+            f"{value!r} is no ARN of an RDS instance: write arn:PARTITION:rds:REGION:ACCOUNT:db:IDENTIFIER"
+        )
     return value
 
 

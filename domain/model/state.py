@@ -9,17 +9,16 @@ from domain.config.organisation import Contact
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Scope
 from domain.model.declaration import Declaration
+from domain.model.duty_records import FactRecord, ObligationRecord
 from domain.model.events import Message
 from domain.model.finding import FindingStatus
 from domain.model.records import (
     ChangeRecord,
     Clock,
-    FactRecord,
     FindingRecord,
     Link,
     Mail,
     NoticeRecord,
-    ObligationRecord,
     Page,
     Paging,
     StatusChange,

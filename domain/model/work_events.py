@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from domain.model.duty_records import Ending, Signature
 from domain.model.events import Event, because
 from domain.model.finding import Finding
-from domain.model.records import Ending, Signature, StoredReport
+from domain.model.records import StoredReport
 from domain.values.timestamps import stamp
 
 

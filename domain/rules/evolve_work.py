@@ -5,7 +5,8 @@ from typing import Any
 
 from domain.config.runbook import TaskStep
 from domain.model import events, work_events
-from domain.model.records import FactRecord, FindingRecord, Link, Mail, ObligationRecord, Page, StoredReport
+from domain.model.duty_records import FactRecord, ObligationRecord
+from domain.model.records import FindingRecord, Link, Mail, Page, StoredReport
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rules import clock_runs, tasks

@@ -10,9 +10,9 @@ from typing import Any
 from domain.config.obligation import Obligation
 from domain.config.organisation import Contact
 from domain.config.runbook import ObligationStep
+from domain.model.duty_records import Ending, ObligationRecord
 from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR
-from domain.model.records import Ending, ObligationRecord
 from domain.model.state import IncidentState
 from domain.model.work_events import DutyOverdue, DutySigned, DutyStarted
 from domain.rules import paging

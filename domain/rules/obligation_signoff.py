@@ -7,8 +7,8 @@ from typing import Any
 from domain.config.obligation import Obligation
 from domain.config.organisation import COMMANDER, Contact
 from domain.model.commands import Command, DischargeObligation, ObligationNotRequired, SupersedeObligation
+from domain.model.duty_records import Ending, ObligationRecord, ObligationStatus, Signature
 from domain.model.event_kinds import Happening
-from domain.model.records import Ending, ObligationRecord, ObligationStatus, Signature
 from domain.model.state import IncidentState
 from domain.model.work_events import DutySigned
 from domain.rules import obligation_rules

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from domain.model.duty_records import ObligationRecord
 from domain.model.records import Clock as Run
-from domain.model.records import ObligationRecord
 from domain.model.state import IncidentState
 from domain.rules.obligation_rules import definition
 from domain.values.durations import spoken

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from domain.model.records import ChangeRecord, ObligationRecord
+from domain.model.duty_records import ObligationRecord
+from domain.model.records import ChangeRecord
 from domain.model.records import Clock as DeadlineClock
 from domain.model.state import IncidentState
 from domain.rules.obligation_rules import definition

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from domain.config.obligation import BreachRegister
-from domain.model.records import ObligationRecord
+from domain.model.duty_records import ObligationRecord
 from domain.model.state import IncidentState
 from domain.values.status import Status
 

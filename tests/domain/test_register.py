@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.config.obligation import BreachRegister, Obligations
-from domain.model.records import Ending, FactRecord, ObligationRecord
+from domain.model.duty_records import Ending, FactRecord, ObligationRecord
 from domain.model.state import IncidentState
 from domain.values.status import Status
 from reporting.register.breach_register import (

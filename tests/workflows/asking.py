@@ -11,7 +11,8 @@ from domain.model.activity_io import PlanCall
 from domain.rules.live import LiveIncident
 from tests.builders import declaration
 from tests.upkeep import CODE
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 MANAGER = "technical-manager"
 

@@ -28,7 +28,8 @@ from tests.builders import declaration, with_notices
 from tests.waiting import SERVER_STARTS
 from tests.workflows.asking import approve, do_upkeep, incident_of
 from tests.workflows.conftest import binary
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 from worker.command import leave
 from workflows import search_attributes
 from workflows.catalogue import WORKFLOWS

@@ -9,7 +9,8 @@ from temporalio.testing import WorkflowEnvironment
 from domain.config.runbook import Runbook
 from domain.values.severity import Severity
 from tests.builders import CHAIN, LEADS, declaration, runbook
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 
 def breach(**changes: Any) -> Runbook:

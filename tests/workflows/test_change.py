@@ -9,7 +9,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.builders import declaration
 from tests.workflows.asking import MANAGER, approve, ask, begin, refused
-from tests.workflows.world import ARN, Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import ARN, World
 
 
 async def test_stale_applies_nothing_and_asks_again(server: WorkflowEnvironment, world: World) -> None:

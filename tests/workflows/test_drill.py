@@ -16,7 +16,8 @@ from domain.model.scheduled import ScheduledRun
 from domain.values import ids
 from tests.builders import declaration, with_notices
 from tests.workflows.asking import approve
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 FAST = 3600.0
 STAGING = DrillRun(environment="staging", by="cto")

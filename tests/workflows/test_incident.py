@@ -13,7 +13,8 @@ from domain.model.declaration import KeyHold
 from domain.values import ids
 from domain.values.severity import Severity
 from tests.builders import CHAIN, LEADS, declaration, with_notices
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 FIRST = sorted([*LEADS, "technical-manager"])
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from temporalio.testing import WorkflowEnvironment
 
 from tests.builders import declaration
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 
 async def test_every_entry_reaches_the_ledger(server: WorkflowEnvironment, world: World) -> None:

@@ -10,7 +10,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from tests.activities.scopes import environment
 from tests.builders import declaration
 from tests.workflows import world as workflows_world
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 from workflows import ledger_writer
 from workflows.incident import Incident
 

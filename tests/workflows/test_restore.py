@@ -23,7 +23,8 @@ from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from tests.builders import declaration
 from tests.workflows.asking import approve, ask
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 from workflows import search_attributes
 
 KEY = "alarm-1"

@@ -7,7 +7,8 @@ from temporalio.testing import WorkflowEnvironment
 from domain.config.reviews import REVIEW
 from domain.values.severity import Severity
 from tests.builders import declaration, organisation
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 
 async def closed(env: WorkflowEnvironment, number: int) -> Told:

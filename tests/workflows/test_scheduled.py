@@ -24,7 +24,8 @@ from temporalio.testing import WorkflowEnvironment
 from domain.model.scheduled import ScheduledRun
 from domain.values import ids
 from tests.workflows.asking import do_upkeep, incident_of
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 RUN = ScheduledRun(schedule="nightly", environment="staging", declares="drift")
 WRONG = {"trails.account": "missing", "buckets.audit": "wrong"}

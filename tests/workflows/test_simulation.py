@@ -12,7 +12,8 @@ from domain.simulation.play import Simulation
 from domain.simulation.script import Said, look, said
 from domain.values.severity import Severity
 from tests.builders import declaration, with_notices
-from tests.workflows.world import CLASSES, Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import CLASSES, World
 
 _HOURS = timedelta(hours=3)
 _NIGHT = (

@@ -10,7 +10,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.builders import declaration
 from tests.workflows.asking import MANAGER, approve, ask, begin, digest_of_rollback, refused
-from tests.workflows.world import Told, World
+from tests.workflows.told import Told
+from tests.workflows.world import World
 
 
 @pytest.mark.parametrize("right", [True, False])
