@@ -140,9 +140,9 @@ def test_an_account_that_does_not_tell_is_unknown(aws: RecordedAws, account: Sms
 
 
 def test_whoever_is_to_be_called_needs_a_number_to_be_called_from(aws: RecordedAws, account: SmsVoiceBackend) -> None:
-    """Without one the row names whom nobody can call; where nobody is to be called there is no row."""
+    """Without one the row names the channel that nobody can call; where nobody is to be called there is no row."""
     seen = looked(aws, ("voice", MOBILE))["calls"]
-    assert (seen.status, MOBILE in seen.detail) == ("missing", True)
+    assert (seen.status, ".channels[0] cannot be called" in seen.detail) == ("missing", True)
     assert "calls" not in looked(aws, ("sms", MOBILE))
 
 

@@ -25,6 +25,7 @@ async def ended(env: WorkflowEnvironment, world: World, **changes: Any) -> dict[
     async with world.workers(env.client):
         told = await Told.start(env.client, declaration(**fields))
         if fields.get("mode") != "dry-run":
+            await told.until(lambda s: len(s["findings"]) == 2 and all(page["settled"] for page in s["pages"]))
             await told.do("acknowledge")
             await told.do("false_alarm", reason="test")
         account: dict[str, Any] = await told.handle.result()

@@ -56,7 +56,7 @@ _QUOTA = """
 """
 _INVALID = """
     400 AttachmentSetExpired BadRequestException CloudTrailARNInvalid ClientException DBInstanceAlreadyExists
-    DBUpgradeDependencyFailure DryRunOperationException IdempotentParameterMismatch
+    DBSubnetGroupDoesNotCoverEnoughAZs DBUpgradeDependencyFailure DryRunOperationException IdempotentParameterMismatch
     IllegalArgumentException IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument
     MalformedQueryException MessageRejected MissingParameter
     NoManagementAccountSLRExistsException NotOrganizationMasterAccountException OperationNotEnabledException
