@@ -14,7 +14,7 @@ from domain.config.names import ConfigFile, Flaw, Keys, doubled, items, parts
 from domain.values.durations import Duration
 from domain.values.frozen import Frozen
 
-MADE = ("compliance-pack", "contact-validation", "drift", "drill", "runbook-review")
+MADE = ("compliance-pack", "contact-validation", "drift", "drill", "recovery-test", "runbook-review")
 """What a run may open beside an incident type of the organisation: the kinds that the program makes itself."""
 
 Weekday = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]

@@ -1,4 +1,4 @@
-"""The Lambda function that drills have break the account: moto would run one in a container, here it is part of it."""
+"""The Lambda functions of the account, one that breaks it and one that counts: moto would run them in containers."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.aws.row_counts import counted
 from sandbox.faults.inject import FAULTS
 from sandbox.faults.withdraw import withdraw
 from sandbox.runtime.aws_world import FaultError, World
@@ -32,7 +33,23 @@ class Functions:
         found = fullmatch(_INVOKE, request.path)
         if found is None or request.method != "POST":
             return self._behind(environ, start_response)
+        if request.headers.get("X-Amz-Invocation-Type") == "DryRun":
+            return self._known(unquote(found[1]))(environ, start_response)
         return self.invoke(unquote(found[1]), request.get_data())(environ, start_response)
+
+    def _known(self, function: str) -> Response:
+        """Whether it would be run (Lambda API, Invoke: status 204)."""
+        return Response(status=HTTPStatus.NO_CONTENT) if function in self._names() else self._unknown(function)
+
+    def _names(self) -> set[str]:
+        environment = self._world.environment
+        counting = {environment.recovery.count_function} if environment.recovery else set()
+        return {*environment.faults.values(), *counting}
+
+    def _unknown(self, function: str) -> Response:
+        text = f"Function not found: {self._world.environment.arn('lambda', f'function:{function}')}"
+        told = {"Type": "User", "Message": text}
+        return _answer(told, HTTPStatus.NOT_FOUND, {"x-amzn-ErrorType": "ResourceNotFoundException"})
 
     def invoke(self, function: str, payload: bytes) -> Response:
         """What the environment names for faults injects and withdraws them, each once under an id of a drill.
@@ -40,21 +57,28 @@ class Functions:
         An unknown function is refused, one that fails is an answer of status 200 (Lambda API, Invoke).
         """
         environment = self._world.environment
-        if function not in environment.faults.values():
-            text = f"Function not found: {environment.arn('lambda', f'function:{function}')}"
-            told = {"Type": "User", "Message": text}
-            return _answer(told, HTTPStatus.NOT_FOUND, {"x-amzn-ErrorType": "ResourceNotFoundException"})
+        if function not in self._names():
+            return self._unknown(function)
         asked = json.loads(payload)
+        if function not in environment.faults.values():
+            return _told(lambda: counted(environment, asked))
         key = (str(asked["drill"]), str(asked["do"]))
         with self._one_at_a_time:
             if key in self._done:
                 return _answer({"done": "before"})
-            try:
-                done = (FAULTS[asked["fault"]] if asked["do"] == "inject" else withdraw)(self._world)
-            except FaultError as error:
-                return _answer({"errorMessage": str(error)}, headers={"X-Amz-Function-Error": "Unhandled"})
-            self._done.add(key)
-        return _answer({"done": done})
+            act = FAULTS[asked["fault"]] if asked["do"] == "inject" else withdraw
+            told = _told(lambda: {"done": act(self._world)})
+            if "X-Amz-Function-Error" not in told.headers:
+                self._done.add(key)
+        return told
+
+
+def _told(run: Callable[[], dict[str, Any]]) -> Response:
+    """What a function answers, or that it ended in an error."""
+    try:
+        return _answer(run())
+    except FaultError as error:
+        return _answer({"errorMessage": str(error)}, headers={"X-Amz-Function-Error": "Unhandled"})
 
 
 def _answer(

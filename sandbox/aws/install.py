@@ -16,7 +16,6 @@ from sandbox.aws import (
     elbv2,
     iam,
     insights,
-    lambda_counts,
     logs_insights,
     messages,
     messages_account,
@@ -39,7 +38,6 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     resolver_firewall.install()
     cloudwatch.install()
     rds.install()
-    lambda_counts.install()
     s3.install()
     dynamodb.install()
     support.install()

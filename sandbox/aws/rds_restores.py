@@ -79,6 +79,11 @@ def unusable(snapshot: DBSnapshot) -> None:
     vars(snapshot)[_UNUSABLE] = True
 
 
+def usable(snapshot: DBSnapshot) -> None:
+    """Let it be one that can be restored."""
+    vars(snapshot).pop(_UNUSABLE, None)
+
+
 def as_unusable(copy: DBSnapshot, source: DBSnapshot) -> None:
     """What is wrong with a snapshot is wrong with its copy."""
     if _UNUSABLE in vars(source):

@@ -170,4 +170,5 @@ def _refuse_unsharable(backend: RDSBackend, snapshot: _Snapshot) -> None:
 
 def _key(backend: RDSBackend, key: str) -> Any:
     """One of the account's own keys; None for AWS's."""
-    return kms_backends[backend.account_id][backend.region_name].keys.get(key.rsplit("/", 1)[-1])
+    found = kms_backends[backend.account_id][backend.region_name].keys.get(key.rsplit("/", 1)[-1])
+    return found if found is not None and found.key_manager == "CUSTOMER" else None

@@ -78,6 +78,8 @@ FAULTS: dict[str, Callable[[World], str]] = {
     "authentication-restored": recovery.authentication_restored,
     "backup-stale": upkeep.backup_stale,
     "backup-resumed": recovery.backup_resumed,
+    "snapshot-unusable": upkeep.snapshot_unusable,
+    "snapshot-usable": recovery.snapshot_usable,
     "certificate-expiring": upkeep.certificate_expiring,
     "certificate-renewed": recovery.certificate_renewed,
     "alert-storm": upkeep.alert_storm,

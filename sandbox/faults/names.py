@@ -27,6 +27,8 @@ FAULT_NAMES = {
     "authentication-restored": "That is over: Cognito answers sign-ins again.",
     "backup-stale": "The primary has not been backed up for nine hours, and AWS Backup's last jobs failed.",
     "backup-resumed": "That is over: the databases are backed up again.",
+    "snapshot-unusable": "No snapshot of the primary can be restored: RDS takes it, and ends in incompatible-restore.",
+    "snapshot-usable": "That is over: snapshots of the primary can be restored again.",
     "certificate-expiring": "The portal's certificate expires in nine days, and its renewal waits for a DNS record.",
     "certificate-renewed": "That is over: the DNS record is back, and ACM has renewed the certificate.",
     "alert-storm": "Every alarm goes off except the most severe ones.",

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from moto.cognitoidp.models import cognitoidp_backends
 
+from sandbox.aws import rds_restores
 from sandbox.aws.rollout import LOCK
 from sandbox.runtime.aws_world import World
-from sandbox.seed.databases import database_states
+from sandbox.seed.databases import database_states, snapshots
 from sandbox.seed.upkeep import CERTIFICATE_LASTS, certificate, following
 from sandbox.traffic import service_traffic
 
@@ -36,6 +37,13 @@ def certificate_renewed(world: World) -> str:
         renewal = {"RenewalStatus": "SUCCESS", "DomainValidationOptions": [], "UpdatedAt": now.timestamp()}
         certificate(environment, name, arn, now + CERTIFICATE_LASTS, renewal)
     return f"ACM has renewed {', '.join(environment.certificates)}"
+
+
+def snapshot_usable(world: World) -> str:
+    """Let every snapshot be one that can be restored."""
+    for snapshot in (found := snapshots(world)):
+        rds_restores.usable(snapshot)
+    return f"{len(found)} snapshots can be restored again"
 
 
 def alert_storm_over(world: World) -> str:

@@ -8,10 +8,10 @@ from moto.cognitoidp.models import cognitoidp_backends
 from moto.s3.models import s3_backends
 
 from domain.config.environment import Service
-from sandbox.aws import backup, cloudtrail
+from sandbox.aws import backup, cloudtrail, rds_restores
 from sandbox.aws.rollout import LOCK, moment
 from sandbox.runtime.aws_world import FaultError, World
-from sandbox.seed.databases import database_states
+from sandbox.seed.databases import database_states, snapshots
 from sandbox.seed.upkeep import certificate, following
 from sandbox.traffic import background, service_traffic
 
@@ -143,6 +143,16 @@ def _stop_event(world: World, trail: str, at: datetime) -> dict[str, Any]:
         "recipientAccountId": environment.account,
         "eventCategory": "Management",
     }
+
+
+def snapshot_unusable(world: World) -> str:
+    """Let no snapshot be one that RDS can restore, as those of a damaged volume are not; nothing shows it before."""
+    found = snapshots(world)
+    if not found:
+        raise FaultError(f"environment {world.environment.name!r} has no snapshot of a database")
+    for snapshot in found:
+        rds_restores.unusable(snapshot)
+    return f"{len(found)} snapshots are available, and none of them can be restored"
 
 
 def _service(world: World) -> Service | None:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.kms.models import kms_backends
+
 from sandbox.runtime.aws_world import World
 from sandbox.seed import (
     audit_logs,
@@ -53,7 +55,7 @@ def seed(world: World) -> None:
 
 def _databases(world: World) -> None:
     """PostgreSQL on RDS: primaries in two zones, then their replicas."""
-    rds = world.client("rds")
+    rds, key = world.client("rds"), _default_key(world)
     databases = world.environment.databases
     made: set[str] = set()
     while len(made) < len(databases):
@@ -61,11 +63,21 @@ def _databases(world: World) -> None:
         if not ready:
             raise ValueError(f"databases are replicas of each other in a circle: {', '.join(set(databases) - made)}")
         for name in ready:
-            _database(rds, world, name)
+            _database(rds, world, name, key)
         made.update(ready)
 
 
-def _database(rds: Any, world: World, name: str) -> None:
+def _default_key(world: World) -> str:
+    """AWS's own key of RDS, under which all is that names no other: its ARN is shown like any (RDS API DBInstance)."""
+    environment = world.environment
+    made = world.client("kms").create_key(Description="Default key that protects my RDS database volumes")[
+        "KeyMetadata"
+    ]
+    kms_backends[environment.account][environment.region].keys[made["KeyId"]].key_manager = "AWS"
+    return str(made["Arn"])
+
+
+def _database(rds: Any, world: World, name: str, key: str) -> None:
     databases = world.environment.databases
     database = databases[name]
     if database.replica_of:
@@ -83,7 +95,7 @@ def _database(rds: Any, world: World, name: str) -> None:
         )
     else:
         rds.create_db_instance(
-            DBInstanceIdentifier=database.identifier, DBInstanceClass=_CLASS, MultiAZ=True, **_POSTGRES
+            DBInstanceIdentifier=database.identifier, DBInstanceClass=_CLASS, MultiAZ=True, KmsKeyId=key, **_POSTGRES
         )
 
 

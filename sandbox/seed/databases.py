@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from moto.ec2.models import ec2_backends
-from moto.rds.models import DBInstance, RDSBackend, rds_backends
+from moto.rds.models import DBInstance, DBSnapshot, RDSBackend, rds_backends
 from moto.ssm.models import ssm_backends
 
 from domain.config.environment import Configuration, Database
@@ -50,6 +50,11 @@ def instances(world: World) -> dict[str, DBInstance]:
 def database_states(world: World) -> dict[str, DatabaseState]:
     """How each database of the environment fares, by its logical name; of a cluster, how its writer does."""
     return {name: state_of(_instance(world, one)) for name, one in world.environment.databases.items()}
+
+
+def snapshots(world: World) -> list[DBSnapshot]:
+    """Moto's own snapshots of instances."""
+    return list(_rds(world).database_snapshots.values())
 
 
 def _instance(world: World, database: Database) -> DBInstance:

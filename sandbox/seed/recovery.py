@@ -1,6 +1,5 @@
-"""Where an account restores snapshots to look at them: a network that nothing else is in, a key, what counts rows."""
+"""Where an account restores snapshots to look at them: a network that nothing else is in, and a key."""
 
-from sandbox.aws import lambda_counts
 from sandbox.aws.ec2 import named_security_group
 from sandbox.runtime.aws_world import World
 from sandbox.seed.evidence_bucket import made_key
@@ -24,4 +23,3 @@ def recovery(world: World) -> None:
         DBSubnetGroupName=place.subnet_group, DBSubnetGroupDescription="Restored copies", SubnetIds=subnets
     )
     made_key(world, place.kms_key)
-    lambda_counts.made(environment.account, environment.region, place.count_function)

@@ -41,7 +41,8 @@ def test_the_file_is_no_runbook_and_need_not_be_there(tmp_path: Path) -> None:
             '  - {id: a, declares: drfit, at: "04:00"}',
             (
                 "2: schedules[0].declares: unknown incident type or kind of run 'drfit'; did you mean 'drift'? known: "
-                "compliance-pack, contact-validation, drift, drill, maintenance, runbook-review, timetable-down"
+                "compliance-pack, contact-validation, drift, drill, maintenance, recovery-test, runbook-review, "
+                "timetable-down"
             ),
         ),
         (
