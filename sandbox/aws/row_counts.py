@@ -1,6 +1,6 @@
 """What an environment's function counts in a restored database: as many rows as ever, up to its snapshot."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from moto.rds.models import rds_backends
@@ -24,7 +24,7 @@ def counted(environment: Environment, asked: dict[str, Any]) -> dict[str, Any]:
             raise FaultError(f"connection to server at {asked['host']} failed")
         snapshot = restored_from(found)
     until = snapshot.original_snapshot_create_time if snapshot else moment()
-    newest = (until - _QUIET).isoformat()
+    newest = (until.replace(tzinfo=UTC) - _QUIET).isoformat()  # moto's instants have no zone
     return {
         "counted_at": moment().isoformat(),
         "tables": {name: {"rows": rows, "newest": newest} for name, rows in _TABLES.items()},

@@ -202,3 +202,32 @@ def test_ordinary_traffic_and_the_dashboard_are_there(world: World) -> None:
     text = _statuses(world, looked)
     assert {name: one.split()[0] for name, one in text.items()} == dict.fromkeys(looked, "ok")
     assert "refused; none refused between its own addresses" in text["ec2.flow_traffic"]
+
+
+def test_snapshots_that_cannot_be_restored_look_like_any_other(world: World) -> None:
+    """RDS restores one under its key into the place that it is given, and shows the end of it only then."""
+    rds, place = world.client("rds"), world.environment.recovery
+    assert place
+    rollouts_finish()
+
+    def restored(name: str) -> dict[str, Any]:
+        snapshot = next(one for one in rds.describe_db_snapshots()["DBSnapshots"] if one["Status"] == "available")
+        rds.restore_db_instance_from_db_snapshot(
+            DBInstanceIdentifier=name,
+            DBSnapshotIdentifier=snapshot["DBSnapshotIdentifier"],
+            DBSubnetGroupName=place.subnet_group if place else "",
+        )
+        (found,) = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+        assert found["KmsKeyId"] == snapshot["KmsKeyId"]
+        return dict(found)
+
+    FAULTS["snapshot-unusable"](world)
+    assert restored("one")["DBInstanceStatus"] == "incompatible-restore"
+    FAULTS["snapshot-usable"](world)
+    well = restored("two")
+    assert well["DBInstanceStatus"] == "available"
+    (group,) = well["VpcSecurityGroups"]
+    assert group["VpcSecurityGroupId"] != place.security_group
+    rds.delete_db_instance(DBInstanceIdentifier="two", SkipFinalSnapshot=True)
+    names = [one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]]
+    assert "two" not in names
