@@ -10,13 +10,14 @@ SCENARIO ?= system-outage
 # The demo and the tests start hundreds of processes: let them share the first one's bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check iam policies e2e bench format clean
+.PHONY: demo test check iam policies long e2e bench format clean
 
 demo: $(INSTALLED)
 	$(BIN)/incident demo --scenario $(SCENARIO)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
+	@echo "Left out: what waits for minutes, of releases and recovery tests (make long)"
 	@echo "Left out: policies tried with their conditions by iam-simulate, which needs Node (make policies)"
 
 check: $(INSTALLED)
@@ -32,6 +33,9 @@ iam: $(INSTALLED)
 policies: $(INSTALLED)
 	npm --prefix tests/permissions/node ci --silent
 	$(BIN)/python -m tests.permissions.simulate
+
+long: $(INSTALLED)
+	$(BIN)/python -m pytest -m long tests/e2e
 
 e2e: $(INSTALLED)
 	$(BIN)/python -m pytest -m e2e tests/e2e

@@ -16,6 +16,8 @@ from domain.rules import change, clock_runs, obligation_rules, paging
 from tests.domain.record_ledgers import FOLDER, PLAYS
 from tests.domain.stored_incidents import MANY, stored
 
+pytestmark = pytest.mark.xdist_group("rehearsal")  # the incidents are made once a process
+
 CLASSES = dict.fromkeys(("test.rollback", "test.scale", "test.promote"), ApprovalClass.A2)
 SOME = 60
 Edit = Callable[[dict[str, Any]], None]

@@ -11,7 +11,7 @@ from tests.e2e.test_upkeep import begun
 from tests.e2e.workers import Worker
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(400)]
 
 STEP, SOURCE = "restore-primary", "axis-imaging-primary-production"
 

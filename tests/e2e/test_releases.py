@@ -121,6 +121,7 @@ def test_what_replays_is_moved_with_its_changes(house: House, start: Start, mend
     assert builds_of(house, outage) == {"C", "D"}
 
 
+@pytest.mark.long
 def test_a_run_of_a_schedule_is_moved_with_what_it_declared(house: House, start: Start, mended: Path) -> None:
     """It waits for the end of its incident: left where it is, it would hold its build."""
     start("L", ROOT)
@@ -143,6 +144,7 @@ def test_a_run_of_a_schedule_is_moved_with_what_it_declared(house: House, start:
     assert builds_of(house, incident) == {"L", "M"}
 
 
+@pytest.mark.long
 def test_a_pinned_incident_keeps_its_build_through_new_runs(house: House, start: Start, mended: Path) -> None:
     """However often an incident carries on as a new run, and whatever is current by then."""
     start("E", ROOT)
@@ -170,6 +172,7 @@ def test_a_pinned_incident_keeps_its_build_through_new_runs(house: House, start:
         assert builds_of(house, incident) == {"E"}
 
 
+@pytest.mark.long
 def test_other_code_under_the_same_build_is_refused(house: House, start: Start, mended: Path) -> None:
     """A build is one code: a worker of another, or without a build where one is current, does not even poll."""
     start("G", ROOT)
@@ -181,6 +184,7 @@ def test_other_code_under_the_same_build_is_refused(house: House, start: Start, 
         assert why in done.stderr
 
 
+@pytest.mark.long
 def test_what_began_without_a_build_is_tried_first(house: House, start: Start, other: Path, mended: Path) -> None:
     """The first build takes over what workers without one began; so it is replayed, and refused where it does not."""
     if house.asking.run(builds.current(house.asking.client)):
@@ -202,6 +206,7 @@ def test_what_began_without_a_build_is_tried_first(house: House, start: Start, o
     assert "I" in builds_of(house, incident)
 
 
+@pytest.mark.long
 def test_what_does_not_replay_any_more_goes_back(
     house: House, start: Start, mended: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
