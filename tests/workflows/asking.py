@@ -56,7 +56,7 @@ async def incident_of(client: Client, run: WorkflowHandle[Any, Any]) -> Told:
     while True:
         described = await run.describe()
         for child in described.raw_description.pending_children:
-            if child.workflow_type_name == "Incident":
+            if child.workflow_type_name == "Incident" and child.run_id:  # before, it is only asked for
                 return Told(client, client.get_workflow_handle(child.workflow_id))
         await asyncio.sleep(0.02)
 
