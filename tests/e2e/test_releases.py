@@ -151,7 +151,8 @@ def test_a_pinned_incident_keeps_its_build_through_new_runs(house: House, start:
     promote(house, "E", ROOT)
     model = house.start("Long")
     again = ids.incident_id(datetime.now(UTC), 7)
-    [begun, *_] = next(iter(histories(house, model).values())).events
+    listed = until(lambda: list(histories(house, model).values()), f"the server lists {model}")
+    [begun, *_] = listed[0].events
     [given] = begun.workflow_execution_started_event_attributes.input.payloads
     run: dict[str, Any] = json.loads(given.data)
     run["declaration"] |= {"incident_id": again, "history_limit": 60}
