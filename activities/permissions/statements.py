@@ -144,8 +144,7 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
         case "rds:DeleteDBInstance" | "rds:DeleteDBSnapshot":
             return {"StringEquals": {"aws:ResourceTag/purpose": (PURPOSE,)}}
         case "rds:RestoreDBInstanceFromDBSnapshot":
-            tagged = {"aws:RequestTag/purpose": (PURPOSE,)}
-            return {"StringEquals": tagged, "Bool": {"rds:PubliclyAccessible": ("false",)}}
+            return {"StringEquals": {"aws:RequestTag/purpose": (PURPOSE,)}}
         case "ses:SendEmail":
             return {"StringEquals": {"ses:FromAddress": (environment.notifications.mail_sender,)}}
     return {}

@@ -154,11 +154,11 @@ def _key(asked: Asked) -> str:
 
 
 def _keys(environment: Environment, asked: Asked) -> list[str]:
-    """A key's id is not known by its alias."""
+    """A key's id is not known by its alias, nor where none is named, as in what is restored under its snapshot's."""
     name = _key(asked)
     if name.startswith("arn:"):
         return [name]
-    return [environment.arn("kms", "key/1b2c3d4e" if name.startswith("alias/") else f"key/{name}")]
+    return [environment.arn("kms", "key/1b2c3d4e" if not name or name.startswith("alias/") else f"key/{name}")]
 
 
 def _snapshots(kind: str, name: str) -> Find:
