@@ -144,7 +144,8 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
         case "rds:DeleteDBInstance" | "rds:DeleteDBSnapshot":
             return {"StringEquals": {"aws:ResourceTag/purpose": (PURPOSE,)}}
         case "rds:RestoreDBInstanceFromDBSnapshot":
-            return {"StringEquals": {"aws:RequestTag/purpose": (PURPOSE,)}}
+            tagged = {"aws:RequestTag/purpose": (PURPOSE,)}
+            return {"StringEquals": tagged, "Bool": {"rds:PubliclyAccessible": ("false",)}}
         case "ses:SendEmail":
             return {"StringEquals": {"ses:FromAddress": (environment.notifications.mail_sender,)}}
     return {}

@@ -11,9 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from activities.permissions.dependents import DEPENDENTS
-from activities.permissions.roles import PREFLIGHT
+from activities.permissions.roles import PREFLIGHT, RECOVERY
 from activities.permissions.statements import granted, role_name
-from deploy.policies.documents import Document, boundary, bucket_policy, control_policy, key_policy, trust_policy
+from deploy.policies.documents import (
+    Document,
+    boundary,
+    bucket_policy,
+    control_policy,
+    key_policy,
+    recovery_boundary,
+    trust_policy,
+)
+from domain.config.environment import Environment
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE
 from tests.permissions.matrix import Cell, cells, environment_key, policy_of
 from tests.permissions.unmade import UNMADE
@@ -26,7 +35,7 @@ class Simulation:
     """The policies by name, each once, and the requests that refer to them."""
 
     def __init__(self) -> None:
-        self.policies: dict[str, Document] = {"boundary": boundary()}
+        self.policies: dict[str, Document] = {}
         self.requests: list[dict[str, Any]] = []
 
     def ask(self, cell: Cell) -> None:
@@ -43,11 +52,19 @@ class Simulation:
                 "principal": principal,
                 "context": {**dict(request.context), "aws:PrincipalArn": principal, "aws:SecureTransport": "true"},
                 "identity": [self._named(f"{cell.role} in {place}", rights)] if rights["Statement"] else [],
-                "boundary": [] if cell.role == PREFLIGHT else ["boundary"],
+                "boundary": self._boundary(cell.role, environment),
                 "control": [self._named(f"control in {place}", control_policy(environment))],
                 "own": own,
             }
         )
+
+    def _boundary(self, role: str, environment: Environment) -> list[str]:
+        """What bounds a role in its stack: the common boundary, one of its own, or none."""
+        if role == PREFLIGHT:
+            return []
+        if role == RECOVERY:
+            return [self._named(f"boundary in {environment_key(environment)}", recovery_boundary(environment))]
+        return [self._named("boundary", boundary())]
 
     def _named(self, name: str, document: Document) -> str:
         self.policies.setdefault(name, document)
