@@ -89,7 +89,7 @@ def _files(file: Path, content: bytes) -> dict[str, bytes]:
             for name in zipped.namelist():
                 files[name] = zipped.read(name)
             return files
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         why = f"{name} in it is damaged" if name else f"the zip file is damaged ({error})"
         raise RefusedError(f"{file} is broken: {why}") from error
 
