@@ -51,6 +51,9 @@ class Drill:
             raise ApplicationError("the declaration is of no drill", non_retryable=True)
         scenario = declaration.drill.scenario
         self._scenario = scenario.id
+        if self._over:  # somebody stopped it while it was put off: nothing is injected
+            stopped, why = self._over
+            return DrillResult(outcome=stopped, reason=why, scenario=scenario.id)
         fault = scenario.fault and FaultCall(
             id=f"{run.environment}/{stamp(workflow.now())}", environment=declaration.environment, fault=scenario.fault
         )

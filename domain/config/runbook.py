@@ -224,6 +224,10 @@ class Runbook(ConfigFile):
         """Every step of every phase, in order."""
         return tuple(step for phase in self.phases for step in phase.steps)
 
+    def opens(self) -> set[str]:
+        """The types of incident that its steps may open."""
+        return {step.opens for step in self.steps() if isinstance(step, ProbeStep | TaskStep) and step.opens}
+
     def step(self, step_id: str) -> AnyStep | None:
         return next((step for step in self.steps() if step.id == step_id), None)
 

@@ -64,6 +64,10 @@ class Declaration(BaseModel):
         """The deadlines of a severity at this incident's speed."""
         return self.organisation.severities[severity].at_speed(self.speed)
 
+    def may_open(self, incident_type: str) -> bool:
+        """Whether it came with the runbook of a type that is to be opened beside it."""
+        return incident_type == REVIEW or incident_type in self.related
+
     def opening(self, link: Link, incident_id: str, now: datetime) -> "Declaration":
         """The declaration of an incident that this one opens. Raises `KeyError`.
 
@@ -86,7 +90,9 @@ class Declaration(BaseModel):
                 **(own if link.key else {"aware_at": self.aware_at or self.declared_at}),
                 "runbook": runbook,
                 "runbook_digest": runbook.digest(),
-                "related": {self.runbook.id: self.runbook} if reviews else {},
+                "related": {self.runbook.id: self.runbook}
+                if reviews
+                else {name: one for name, one in self.related.items() if name != link.type},
             }
         )
 

@@ -55,13 +55,17 @@ class Linked(Event):
 
 
 class LinkHeld(Event):
-    """Nothing is opened: an incident of that key is open already."""
+    """Nothing is opened: an incident of that key is open already, or there is another `reason`."""
 
     kind: Literal["link-held"] = "link-held"
     type: str
-    key: str
+    key: str | None = None
     because: str
-    says: ClassVar[str] = "Nothing is opened because of {because}: an incident of key {key} is open already"
+    reason: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        reason = self.reason or f"an incident of key {self.key} is open already"
+        return f"Nothing is opened because of {self.because}: {reason}"
 
 
 class TaskOpened(Event):

@@ -10,7 +10,7 @@ from domain.model import commands, events
 from domain.model.event_kinds import Happening
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import links, notices, obligation_rules
+from domain.rules import links, notices, obligation_rules, tasks
 from domain.values.status import Status
 
 
@@ -72,7 +72,9 @@ def reopened(state: IncidentState, by: str, reason: str) -> Iterator[Happening]:
 def may_false_alarm(state: IncidentState, _command: commands.FalseAlarm) -> str | None:
     acting = {ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
     busy = [change.workflow_id for change in state.changes_in_flight() if change.status in acting]
-    return f"changes are being applied: {', '.join(busy)}" if busy else obligation_rules.still_open(state)
+    if busy:
+        return f"changes are being applied: {', '.join(busy)}"
+    return tasks.left_standing(state) or obligation_rules.still_open(state)
 
 
 def false_alarm(
@@ -88,7 +90,7 @@ def may_close(state: IncidentState, _command: commands.Close) -> str | None:
     missing = [task.step for task in state.open_tasks() if task.required]
     if missing:
         return f"tasks are open (done or waive them): {', '.join(missing)}"
-    return obligation_rules.still_open(state) or _in_flight(state)
+    return tasks.left_standing(state) or obligation_rules.still_open(state) or _in_flight(state)
 
 
 def close(state: IncidentState, _command: commands.Close, who: Contact, now: datetime) -> Iterator[Happening]:

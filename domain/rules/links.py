@@ -8,6 +8,7 @@ from domain.model.event_kinds import Happening
 from domain.model.finding import Finding
 from domain.model.state import IncidentState
 from domain.model.work_events import LinkAsked, Linked, LinkHeld
+from domain.rules import paging
 
 
 def because_of(state: IncidentState, step: ProbeStep, incident_type: str, finding: Finding) -> Iterator[Happening]:
@@ -27,6 +28,10 @@ def ask(
         return
     told = {"key": key, "title": title, "description": description} if key else {}
     yield Happening(LinkAsked(type=incident_type, because=because, **told))
+    if not state.declaration.may_open(incident_type):
+        reason = f"its runbook did not come with this incident; declare it by hand: incident start {incident_type}"
+        yield Happening(LinkHeld(type=incident_type, key=key, because=because, reason=reason))
+        yield from paging.page_commander(state, f"{incident_type} must be declared by hand")
 
 
 def opened(state: IncidentState, opening: OpenIncident, incident: str | None) -> Iterator[Happening]:

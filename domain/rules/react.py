@@ -30,7 +30,7 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
             yield from (Send("mail", one.mail) for one in event.to if one.mail is not None)
         case work_events.NoticeMoved(status="sending"):
             yield SendNotice(step=event.step)
-        case work_events.LinkAsked():
+        case work_events.LinkAsked() if state.declaration.may_open(event.type):
             yield OpenIncident(event.type, event.key)
         case events.Acknowledged(joins=False):
             yield from _tell(state, "commander_is", {"commander": event.commander})

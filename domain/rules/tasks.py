@@ -120,6 +120,15 @@ def until_undone(state: IncidentState, change: str, *, stands: bool, note: str) 
             yield Happening(TaskEnded(step=step.id, title=step.task, status="done", note=note))
 
 
+def left_standing(state: IncidentState) -> str | None:
+    """What a change has left behind and only an undo takes away, which nobody may walk away from; None for nothing."""
+    for task in state.open_tasks():
+        step = state.declaration.runbook.step(task.step)
+        if isinstance(step, TaskStep) and step.until_undone is not None:
+            return f"{task.title} first: incident undo {state.id} {step.until_undone}"
+    return None
+
+
 def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | None:
     task = next((task for task in state.tasks if task.step == command.step), None)
     if task is None:

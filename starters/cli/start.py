@@ -52,7 +52,9 @@ def start(options: Options, type_: str, **given: Any) -> None:
     """Declare an incident of TYPE, which runs as a workflow until it is closed."""
     request = _Request(type=type_, **given)
     _check(request)
-    declaration = _declaration(options, request)
+    from starters.files.declarable import fitted
+
+    declaration = fitted(_declaration(options, request))
     _check_size(declaration)
     from starters.cli import phi_warning
     from starters.client.connection import run

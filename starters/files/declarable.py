@@ -1,9 +1,14 @@
 """What a declaration takes from an organisation's folder."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starters.files.kept import Document, kept
+
+if TYPE_CHECKING:
+    from domain.config.runbook import Runbook
 
 
 def declarable(folder: Path, type_: str, environment: str, now: datetime) -> Document:
@@ -20,7 +25,7 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     from pydantic_core import to_jsonable_python
 
     from activities.catalogue import CHANGES
-    from domain.config.runbook import ChangeStep, ProbeStep
+    from domain.config.runbook import ChangeStep
     from starters.files.holidays import calendar
     from starters.files.loading import load_obligations, load_runbook
     from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
@@ -32,16 +37,42 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     runbook = load_runbook(folder, type_, organisation, where)
     if not any("recovery" in CHANGES[step.change].needs for step in runbook.steps() if isinstance(step, ChangeStep)):
         where = where.model_copy(update={"recovery": None})  # what goes on record with every incident is short of room
-    opened = sorted({step.opens for step in runbook.steps() if isinstance(step, ProbeStep) and step.opens})
     document: Document = to_jsonable_python(
         {
             "organisation": organisation,
             "environment": where,
             "runbook": runbook,
             "runbook_digest": runbook.digest(),
-            "related": {name: load_runbook(folder, name, organisation, where) for name in opened},
+            "related": {},
             "obligations": load_obligations(folder, organisation),
             "calendar": calendar(organisation, now),
         }
     )
+    for name, further in _reached(runbook, lambda name: load_runbook(folder, name, organisation, where)):
+        document["related"][name] = to_jsonable_python(further)
     return document
+
+
+def fitted(declaration: Document) -> Document:
+    """A declaration that is too big for the record without runbooks that only others open, the furthest first.
+
+    As few as must be; those that its own steps open stay, whatever its size.
+    """
+    from domain.values import limits
+
+    own = {step.get("opens") for phase in declaration["runbook"]["phases"] for step in phase["steps"]}
+    related = dict(declaration["related"])
+    for name in [name for name in reversed(related) if name not in own]:
+        if limits.size({**declaration, "related": related}) > limits.DECLARATION:
+            del related[name]
+    return {**declaration, "related": related}
+
+
+def _reached(runbook: "Runbook", load: "Callable[[str], Runbook]") -> "Iterator[tuple[str, Runbook]]":
+    """The runbooks of all that this one may open, and of what those may, the nearest first."""
+    found, new = {runbook.id}, [runbook]
+    while new:
+        names = sorted({name for one in new for name in one.opens()} - found)
+        found |= {*names}
+        new = [load(name) for name in names]
+        yield from zip(names, new, strict=True)

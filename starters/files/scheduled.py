@@ -33,7 +33,8 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
         opened = {OPENED: load_runbook(folder, OPENED, organisation, environment)}
         related = as_reviewed(files) if kind == REVIEW else opened
     else:
-        runbook, related = load_runbook(folder, kind, organisation, environment), {}
+        runbook = load_runbook(folder, kind, organisation, environment)
+        related = {name: load_runbook(folder, name, organisation, environment) for name in runbook.opens()}
     return Declaration(
         incident_id="scheduled",
         title=runbook.title,

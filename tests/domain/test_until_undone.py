@@ -98,6 +98,8 @@ def test_nobody_can_say_that_it_is_done() -> None:
         ("waive_task", commands.WaiveTask(by="devops-lead", step="remove", reason="why not")),
     ):
         assert "ends once it is undone" in str(do(played, name, command))
+    called_off = do(played, "false_alarm", commands.FalseAlarm(by="devops-lead", reason="never mind"))
+    assert called_off == f"Remove the copy first: incident undo {played.incident.state.id} restore"
     do(played, "complete_task", commands.CompleteTask(by="technical-manager", step="sign-off"))
     played.incident.take(lifecycle.end_upkeep(played.incident.state, played.now), played.now)
     assert played.incident.state.status is Status.DECLARED

@@ -15,7 +15,7 @@ from domain.rules.evolve import fold
 from domain.values import codes
 from domain.values.status import Status
 from tests.activities.report_worlds import Played
-from tests.upkeep import CODE, sent, upkeep
+from tests.upkeep import CODE, maintenance, sent, upkeep
 
 WRONG = {"trails.account": "missing: make it", "buckets.audit": "wrong: of another account"}
 
@@ -62,6 +62,26 @@ def test_what_is_wrong_is_opened_once_for_each_name() -> None:
     opened = state.declaration.opening(state.links[0], "inc-2", played.now)
     assert (opened.mode, opened.key, opened.title) == ("live", state.links[0].key, "Names: trails.account")
     assert (opened.description, opened.aware_at, opened.scheduled) == ("missing: make it", None, None)
+
+
+def test_what_cannot_be_opened_is_said_and_nothing_waits_for_it() -> None:
+    """A type whose runbook did not come with the declaration: whoever commands is told to declare it by hand."""
+    played = Played(upkeep(mode="live", related={}))
+    played.find("names", FindingStatus.SUSPECT, "1 of 9", wrong={"trails.account": "missing"})
+    (link,) = played.incident.state.links
+    assert (link.incident, link.held) == (None, True)
+    assert not any(isinstance(effect, OpenIncident) for effect in played.incident.effects)
+    assert played.incident.state.pages[-1].reason == "maintenance must be declared by hand"
+    assert any("declare it by hand: incident start maintenance" in entry.text for entry in played.entries)
+
+
+def test_what_is_opened_may_open_what_came_with_the_first() -> None:
+    """A chain: the runbooks that came with the first declaration go on to the second, but for its own."""
+    declared = upkeep(related={"maintenance": maintenance(), "further": maintenance()})
+    played = Played(declared)
+    played.find("names", FindingStatus.SUSPECT, "1 of 9", wrong={"trails.account": "missing"})
+    opened = declared.opening(played.incident.state.links[0], "inc-2", played.now)
+    assert set(opened.related) == {"further"}
 
 
 def test_it_closes_when_its_work_is_done() -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep, ProbeStep
 from domain.values import limits
 from domain.values.placeholders import placeholders
-from starters.files.declarable import declarable
+from starters.files.declarable import declarable, fitted
 from starters.files.loading import lint, load_runbook
 from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
 from starters.files.problems import InvalidFile
@@ -25,11 +26,33 @@ def _shipped_organisation() -> Organisation:
     return load_organisation(shipped_folder())
 
 
+def _shipped_environment() -> Environment:
+    return load_environment(shipped_folder(), "sandbox")
+
+
 @pytest.mark.parametrize("name", list_runbooks(shipped_folder()))
 def test_every_shipped_type_can_be_declared(name: str) -> None:
     """What a declaration takes from the files fits on record, with room for the longest title and description."""
     found = declarable(shipped_folder(), name, "sandbox", datetime.now(UTC))
-    assert limits.size(found) + 5_000 < limits.DECLARATION
+    own = load_runbook(shipped_folder(), name, _shipped_organisation(), _shipped_environment()).opens()
+    related = {type_: runbook for type_, runbook in found["related"].items() if type_ in own}
+    assert limits.size({**found, "related": related}) + 5_000 < limits.DECLARATION
+
+
+def test_what_an_incident_opens_may_open_further_ones() -> None:
+    """Missing audit logs open a security incident, whose finding opens a breach: both runbooks come with the first."""
+    found = declarable(shipped_folder(), "audit-logging-failure", "sandbox", datetime.now(UTC))
+    assert set(found["related"]) == {"security", "data-breach"}
+
+
+def test_what_does_not_fit_is_left_out_from_afar() -> None:
+    """A declaration with a long description keeps the runbooks that its own steps open, and is told without others."""
+    found = declarable(shipped_folder(), "authentication-failure", "sandbox", datetime.now(UTC))
+    assert set(found["related"]) == {"security", "system-outage", "data-breach"}
+    kept = fitted({**found, "description": "x" * 4_000})
+    assert set(kept["related"]) == {"security", "system-outage"}
+    small = declarable(shipped_folder(), "maintenance", "sandbox", datetime.now(UTC))
+    assert fitted(small) == small
 
 
 def test_the_shipped_sandbox_loads_with_every_runbook() -> None:

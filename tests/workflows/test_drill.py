@@ -222,6 +222,19 @@ async def test_while_something_real_is_open_none_begins(server: WorkflowEnvironm
     assert done(world) == ["inject", "withdraw"]
 
 
+async def test_one_that_is_stopped_while_it_is_put_off_injects_nothing(
+    server: WorkflowEnvironment, world: World
+) -> None:
+    """What is real is open still, and nothing is broken beside it."""
+    world.drills.live = ["inc-20261123-real"]
+    async with world.workers(server.client):
+        put_off = await begun(server, DrillRun(environment="staging", days=3))
+        await put_off.execute_update("stop", {"by": "cto", "reason": "not this month"})
+        over = await put_off.result()
+    assert (over["outcome"], over["incident"]) == ("stopped", None)
+    assert world.drills.done == []
+
+
 async def test_a_schedule_starts_one_and_waits_for_it(server: WorkflowEnvironment, world: World) -> None:
     """With the kind that its row fixes; one that is under way lets the next run fail, and goes on."""
     run = ScheduledRun.model_validate(
