@@ -50,7 +50,7 @@ class Faults:
         if (function := environment.faults.get(call.fault)) is None:
             raise RuleError(f"environment {environment.name} names no function for {call.fault}: add it to its faults")
         asked = json.dumps({"do": do, "fault": call.fault, "drill": call.id})
-        answer = self._clients.client("lambda").invoke(FunctionName=function, Payload=asked.encode())
+        answer = self._clients.once("lambda").invoke(FunctionName=function, Payload=asked.encode())
         if failed := answer.get("FunctionError"):
             raise ApplicationError(f"{function} failed to {do} {call.fault}: {failed}", type=ErrorKind.TRANSIENT.value)
 

@@ -85,6 +85,10 @@ class Incident(Listener):
         progress = LedgerProgress(written=found.length, epoch=found.epoch, term=found.term)
         self._begin(LiveIncident.restored(found, workflow.now()), progress)
         declaration = found.state.declaration
+        if (drill := declaration.drill) is not None:  # whoever injected its fault is lost, and nobody else ends it
+            left = f"; withdraw {drill.scenario.fault} by hand" if drill.scenario.fault else ""
+            happened = lifecycle.end_drill(self._incident.state, "stopped", f"Temporal lost the drill{left}")
+            self._incident.take(happened, workflow.now(), {"drill": "lost"})
         if declaration.key is not None and not found.state.ended:
             await declaring.hold(declaration.key, declaration.incident_id)
 

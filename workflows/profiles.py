@@ -91,7 +91,7 @@ PRESERVE = _profile(
 )
 """A look that does long work and takes up where it was cut: copying evidence."""
 
-RESTORE = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=20, within=timedelta(hours=12))
+RESTORE = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=20, within=timedelta(hours=12))
 """A look at what takes AWS hours and is no evidence: a database being restored."""
 
 PAGE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=40, longest_pause=30)

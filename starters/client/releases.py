@@ -18,6 +18,8 @@ from starters.errors import RefusedError
 from workflows import builds
 
 _BUILD = "TemporalWorkerDeploymentVersion"
+_WAITING = ("Drill", "Scheduled")
+"""Workflows that wait for an incident which they have declared, and end with it."""
 _OPEN = f"ExecutionStatus = 'Running' AND TaskQueue = '{ids.INCIDENTS_QUEUE}'"
 _STATES = {
     Status.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: "current",
@@ -30,7 +32,7 @@ _STATES = {
 class Build(NamedTuple):
     """One build. `state`: new (not promoted yet), current, draining, drained; for workers without one, unversioned.
 
-    `not_polled` are the queues on which no worker of it polls. `open` counts incidents, changes, follow-ups and keys.
+    `not_polled` are the queues on which no worker of it polls. `open` counts every workflow that is.
     """
 
     build: str | None
@@ -115,11 +117,14 @@ async def move(client: Client, incident: str) -> tuple[str, list[str]]:
 
 
 async def _parts(client: Client, incident: str) -> list[WorkflowExecutionDescription]:
-    """The incident, its changes and its follow-up, the key that it holds and the schedule's run that waits for it."""
+    """The incident, its changes and its follow-up, the key that it holds, the drill and the run that wait for it."""
     found = await incident_client.find(client, incident)
     names = [one.id async for one in client.list_workflows(f"{_OPEN} AND WorkflowId STARTS_WITH '{found.id}/'")]
-    names += [str(name) for name in (await found.memo_value("key", None), found.parent_id) if name]
+    names += [str(name) for name in [await found.memo_value("key", None)] if name]
     parts = [found, *[one for name in names if (one := await look(client, name))]]
+    above = found
+    while above.parent_id and (parent := await look(client, above.parent_id)) and parent.workflow_type in _WAITING:
+        parts.append(above := parent)
     return [one for one in parts if one.status is WorkflowExecutionStatus.RUNNING and await _is_of(one, found)]
 
 
@@ -127,7 +132,7 @@ async def _is_of(one: WorkflowExecutionDescription, incident: WorkflowExecutionD
     """A key may stand for another incident by now; and the incident that opened this one is not part of it."""
     if one.workflow_type == "IncidentKey":
         return bool(await one.memo_value("incident") == incident.id)
-    return one.workflow_type == "Scheduled" or one.id.split("/")[0] == incident.id
+    return one.workflow_type in _WAITING or one.id.split("/")[0] == incident.id
 
 
 async def _open_by_build(client: Client) -> dict[str | None, dict[str, str]]:

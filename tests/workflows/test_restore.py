@@ -21,7 +21,8 @@ from domain.rules.live import LiveIncident
 from domain.rules.run import Carried, FollowUpRun, IncidentRun, RestoreOutcome, RestoreRequest
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
-from tests.builders import declaration
+from tests.builders import declaration, with_notices
+from tests.drills import exercise
 from tests.workflows.asking import approve, ask
 from tests.workflows.told import Told
 from tests.workflows.world import World
@@ -79,6 +80,22 @@ def assert_one_chain(world: World) -> IncidentState:
     assert Timeline(entries=entries).first_broken() is None
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     return fold(entries)
+
+
+async def test_the_incident_of_a_drill_ends_when_it_is_restored(
+    server: WorkflowEnvironment, fresh: WorkflowEnvironment, world: World
+) -> None:
+    """Nobody is there any more who would give way, or withdraw its fault: it ends, and says what is left to do."""
+    async with lived(server, world, mode="drill", drill=exercise(), runbook=with_notices()) as old:
+        pass
+    pages = Counter(world.pages)
+    async with world.workers(fresh.client):
+        assert await restore(fresh.client) == ["restored"]
+        await there(fresh, old).handle.result()
+    state, (entry,) = assert_one_chain(world), [one for one in world.past.entries() if one.kind == "drill-ended"]
+    assert state.ended
+    assert "withdraw bad by hand" in entry.text
+    assert Counter(world.pages) == pages
 
 
 async def test_an_incident_goes_on_where_it_stood(

@@ -22,6 +22,7 @@ from domain.values.errors import ErrorKind
 _ATTEMPTS = 3
 _CONNECT_SECONDS = 3
 _READ_SECONDS = 15
+_FUNCTION_SECONDS = 75  # functions that an environment names may take a minute; a second call beside it would mislead
 _CONNECTIONS = 50  # as many as a queue has activity threads
 _SESSION_SECONDS = 3600  # the most that role chaining allows
 _RENEWED = "credentials renewed"
@@ -57,7 +58,7 @@ class AwsClients:
                 made: Any = self._session.client(
                     cast("Any", name),
                     region_name=region or (partition_of(self._region).home if name in _HOMED else self._region),
-                    config=_config(attempts),
+                    config=_config(attempts, _FUNCTION_SECONDS if name == "lambda" else _READ_SECONDS),
                 )
                 credentials = self._session.get_credentials()
                 if isinstance(credentials, _Renewable):
@@ -157,10 +158,10 @@ def _renew_once(credentials: _Renewable, response: Any, request_dict: dict[str, 
     return 0
 
 
-def _config(attempts: int) -> Config:
+def _config(attempts: int, read_seconds: int = _READ_SECONDS) -> Config:
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        read_timeout=read_seconds,
         max_pool_connections=_CONNECTIONS,
     )
