@@ -23,12 +23,19 @@ def unobserved(state: IncidentState) -> list[ProbeStep]:
     return [step for step in probes(state.declaration.runbook) if step.id not in seen]
 
 
+def is_blind(finding: Finding) -> bool:
+    """Whether the look itself is broken: work by a schedule, which nobody watches, must not end well for it."""
+    return finding.status is FindingStatus.UNKNOWN and bool(finding.wrong or not finding.facts)
+
+
 def found(state: IncidentState, step: ProbeStep, finding: Finding, *, denied: bool = False) -> Iterator[Happening]:
     """Put a finding on record, with what the runbook makes of one that is suspect."""
     yield Happening(Found(step=step.id, title=step.title, action=step.probe, **finding.model_dump()))
     if denied:
         yield from denied_access(state, step.probe)
     if finding.status is not FindingStatus.SUSPECT:
+        if state.upkeep and step.opens is not None and is_blind(finding):
+            yield from links.because_of(state, step, step.opens, finding)
         return
     if step.raises_to is not None and step.raises_to.above(state.severity):
         yield change_severity(state, step.raises_to, f"{step.title} is suspect", ORCHESTRATOR)

@@ -84,6 +84,23 @@ def test_what_is_opened_may_open_what_came_with_the_first() -> None:
     assert set(opened.related) == {"further"}
 
 
+@pytest.mark.parametrize(
+    ("facts", "wrong", "opened"),
+    [
+        ({}, {}, ["drift:staging"]),
+        ({"unread": 3}, {}, []),
+        ({"unread": 90}, {"preflight": "90 of 92 could not look"}, ["drift:staging:preflight"]),
+    ],
+)
+def test_a_look_that_saw_nothing_is_an_incident(
+    facts: dict[str, Any], wrong: dict[str, str], opened: list[str]
+) -> None:
+    """A role that is broken must not give a quiet night; what could not be read among the rest is told alone."""
+    played = Played(upkeep())
+    played.find("names", FindingStatus.UNKNOWN, "AccessDenied", facts=facts, wrong=wrong)
+    assert [link.key for link in played.incident.state.links] == opened
+
+
 def test_it_closes_when_its_work_is_done() -> None:
     """Not before: a task that is open, and an incident that is to be opened and is not there, are waited for."""
     played = Kept()

@@ -83,6 +83,7 @@ def test_a_role_that_cannot_be_assumed_leaves_all_unknown(world: World, monkeypa
     region = world.environment.region
     clients = AwsClients(assumed_session(own_session(region), ROLE, "incident-preflight", region), region)
     finding = found(world, clients)
-    assert (finding.status, finding.wrong) == (FindingStatus.UNKNOWN, {})
+    assert (finding.status, set(finding.wrong)) == (FindingStatus.UNKNOWN, {"preflight"})
+    assert "could not look, such as" in finding.wrong["preflight"]
     assert finding.facts["unread"] > 60
     assert "AccessDenied" in finding.facts["not_read"][0]
