@@ -33,7 +33,7 @@ def begun(house: House, declares: str, number: int, **more: Any) -> tuple[Workfl
 
     def child() -> str | None:
         described = house.asking.run(handle.describe())
-        found = [one.workflow_id for one in described.raw_description.pending_children]
+        found = [one.workflow_id for one in described.raw_description.pending_children if one.run_id]
         return next((one for one in found if one.startswith("inc-")), None)
 
     return handle, until(child, f"{workflow} declares its incident")
@@ -41,8 +41,8 @@ def begun(house: House, declares: str, number: int, **more: Any) -> tuple[Workfl
 
 def code_to(house: House, incident: str, address: str) -> str:
     """The code that came last to an address."""
-    texts = [one["body"] for one in house.outbox(incident) if one["to"] == address]
-    return str(CODE.findall(texts[-1])[0])
+    codes = [found for one in house.outbox(incident) if one["to"] == address for found in CODE.findall(one["body"])]
+    return str(codes[-1])
 
 
 def history(house: House, workflow: str) -> str:
