@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.config.drill import DrillCut
+    from domain.config.schedule import MAINTENANCE
     from domain.model.declaration import Declaration
     from domain.model.drill import (
         POSTPONED,
@@ -22,6 +23,8 @@ with workflow.unsafe.imports_passed_through():
         FaultCall,
         PrepareCall,
     )
+    from domain.model.scheduled import ScheduledCall, ScheduledRun
+    from domain.values import ids
     from domain.values.durations import spoken
     from domain.values.severity import Severity
     from domain.values.timestamps import stamp
@@ -42,7 +45,10 @@ class Drill:
 
     @workflow.run
     async def run(self, run: DrillRun) -> DrillResult:
-        """Prepare, inject, declare, wait for the end, withdraw; a fault that could not be withdrawn fails the drill."""
+        """Prepare, inject, declare, wait for the end, withdraw.
+
+        A fault that could not be withdrawn fails the drill, and is a live incident of its own.
+        """
         if busy := await self._put_off():
             return DrillResult(outcome="missed", reason=f"put off {run.days} times: {busy} was open")
         call = PrepareCall(run=run, now=workflow.now())
@@ -63,8 +69,32 @@ class Drill:
             outcome, reason = self._over or await self._respond(declaration, scenario.time_box)
         finally:
             if fault:
-                await self._ask("drills.withdraw", profiles.FAULT, None, fault)
+                await self._withdraw(fault)
         return DrillResult(outcome=outcome, reason=reason, scenario=scenario.id, incident=self._incident)
+
+    async def _withdraw(self, fault: FaultCall) -> None:
+        try:
+            await self._ask("drills.withdraw", profiles.FAULT, None, fault)
+        except ActivityError as error:
+            await self._hand_over(fault, failures.reason(error))
+            raise
+
+    async def _hand_over(self, fault: FaultCall, why: str) -> None:
+        """Declare that somebody must withdraw it; nothing where an earlier drill left the same to be done."""
+        where, now = fault.environment.name, workflow.now()
+        run = ScheduledRun(schedule="drill", environment=where, declares=MAINTENANCE, speed=self._run.speed)
+        call = ScheduledCall(run=run, at=now, now=now)
+        made = await self._ask("schedules.declare", profiles.DECLARE, Declaration, call)
+        told = {
+            "title": f"{fault.fault} still stands in {where} after a drill",
+            "description": f"Withdraw it by hand: {fault.environment.faults.get(fault.fault)} failed to. {why}",
+            "key": ids.fault_key(where, fault.fault),
+            "mode": "live",
+            "scheduled": None,
+        }
+        await declaring.declare(
+            lambda incident: made.model_copy(update={**told, "incident_id": incident}), f"Drill {self._scenario}"
+        )
 
     async def _put_off(self) -> str | None:
         """Wait for an hour at which nobody is needed for something real; else what is still open, to miss it for.
@@ -104,8 +134,9 @@ class Drill:
             self._over = "stopped", "its workflow was cancelled"
         if incident.done():
             watch.cancel()
-            await self._end(incident, DrillEnd(reason="people have ended it"))
-            return "ended", "people have ended it"
+            if await self._end(incident, DrillEnd(reason="people have ended it")):
+                return "ended", "people have ended it"
+            return "stopped", "its incident was terminated"
         outcome, reason = self._over or await self._gave_way(watch)
         watch.cancel()
         await self._end(incident, DrillEnd(outcome=outcome, reason=reason))
@@ -117,8 +148,8 @@ class Drill:
         except ActivityError as error:
             return "stopped", f"nobody could see whether something real happens: {failures.reason(error)}"
 
-    async def _end(self, incident: declaring.Handle, end: DrillEnd) -> None:
-        """Have the incident, and those that it opened, end; a repeat changes nothing."""
+    async def _end(self, incident: declaring.Handle, end: DrillEnd) -> bool:
+        """Have the incident, and those that it opened, end; a repeat changes nothing. Whether it came to its end."""
         if not incident.done():
             with suppress(ApplicationError):  # it has just ended
                 await incident.signal("end_drill", end)
@@ -126,11 +157,12 @@ class Drill:
             left: dict[str, Any] = await incident
         except ChildWorkflowError:
             workflow.logger.warning("the incident of the drill was ended from outside")
-            return
+            return False
         for link in left["state"]["links"]:
             if link["incident"]:
                 with suppress(ApplicationError):  # it has ended
                     await workflow.get_external_workflow_handle(link["incident"]).signal("end_drill", end)
+        return True
 
     async def _ask(self, activity: str, profile: profiles.Profile, result: Any, *given: Any) -> Any:
         options = profiles.with_profile(profile, Severity.P3, activity)

@@ -14,6 +14,12 @@ from domain.config.names import ConfigFile, Flaw, Keys, doubled, items, parts
 from domain.values.durations import Duration
 from domain.values.frozen import Frozen
 
+MAINTENANCE = "maintenance"
+"""The type of incident in which what upkeep finds is seen to, and what a drill could not clear up."""
+NO_MAINTENANCE = (
+    f"leaves its work to incidents of type {MAINTENANCE}, of which there is no runbook; write {MAINTENANCE}.yaml"
+)
+
 MADE = ("compliance-pack", "contact-validation", "drift", "drill", "recovery-test", "runbook-review")
 """What a run may open beside an incident type of the organisation: the kinds that the program makes itself."""
 

@@ -67,6 +67,11 @@ def contact_key(who: str) -> str:
     return f"contact:{who}"
 
 
+def fault_key(environment: str, fault: str) -> str:
+    """Name the alert under which a fault that a drill could not withdraw is seen to."""
+    return f"fault:{environment}:{fault}"
+
+
 def schedule_id(environment: str, schedule: str) -> str:
     """Name a schedule in Temporal: `<environment>.<id of its row>`."""
     return f"{environment}.{schedule}"

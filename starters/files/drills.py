@@ -8,6 +8,7 @@ from typing import Any
 from domain.config.drill import Drills
 from domain.config.names import Flaw, mapping, parts, strange
 from domain.config.runbook import steps
+from domain.config.schedule import MAINTENANCE, NO_MAINTENANCE
 from starters.files import obligation_checks
 from starters.files.organisation_folder import list_environments, list_runbooks, loaded
 from starters.files.problems import InvalidFile
@@ -32,6 +33,8 @@ def _flaws(document: Document, folder: Path) -> Iterator[Flaw]:
     for at, row in parts(document.data, "scenarios"):
         yield from strange((*at, "type"), row.get("type"), types, "incident type")
         yield from strange((*at, "fault"), row.get("fault"), faults, "fault of the environments")
+        if row.get("fault") and MAINTENANCE not in types:
+            yield Flaw((*at, "fault"), NO_MAINTENANCE)
         yield from strange((*at, "facts"), row.get("facts"), owed.facts, "fact of obligations.yaml")
         yield from strange((*at, "duties"), row.get("duties"), owed.obligations, "obligation of obligations.yaml")
         if row.get("type") in types:

@@ -8,15 +8,13 @@ from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.reviews import REVIEW
 from domain.config.runbook import Phase, ProbeStep, Runbook
+from domain.config.schedule import MAINTENANCE
 from domain.model.scheduled import ScheduledCall
 from domain.values.severity import Severity
 from starters.files import contact_validation as contacts
 from starters.files.made_packs import PACK, compliance_pack
 from starters.files.made_recovery import RECOVERY_TEST, recovery_test
 from starters.files.made_reviews import runbook_review
-
-OPENED = "maintenance"
-"""The type of incident in which what upkeep finds is seen to."""
 
 
 class Files(NamedTuple):
@@ -32,14 +30,14 @@ def drift(files: Files) -> Runbook:
     """Whether all that the environment's file names is there, and as it says: an incident for each that is not."""
     where = files.environment.name
     look = ProbeStep(
-        id="drift", probe="environment.drift", title=f"Drift of {where}", opens=OPENED, key=f"drift:{where}"
+        id="drift", probe="environment.drift", title=f"Drift of {where}", opens=MAINTENANCE, key=f"drift:{where}"
     )
     return _runbook("drift", f"Drift of {where}", files, Phase(id="look", title="Look", steps=(look,)))
 
 
 def contact_validation(files: Files) -> Runbook:
     """Whether people are reached by what the organisation's file says: an incident for each who does not answer."""
-    steps = contacts.phases(*files[:3], lead=_on_call(files)[0], opens=OPENED)
+    steps = contacts.phases(*files[:3], lead=_on_call(files)[0], opens=MAINTENANCE)
     return _runbook(contacts.KIND, f"Contacts of {files.organisation.title}", files, *steps)
 
 
@@ -63,8 +61,8 @@ def _runbook(kind: str, title: str, files: Files, *phases: Phase) -> Runbook:
 MADE: dict[str, Callable[[Files], Runbook]] = {
     contacts.KIND: contact_validation,
     "drift": drift,
-    RECOVERY_TEST: lambda files: recovery_test(*files[:3], opens=OPENED),
+    RECOVERY_TEST: lambda files: recovery_test(*files[:3], opens=MAINTENANCE),
     REVIEW: runbook_review,
-    PACK: lambda files: compliance_pack(files.organisation, files.environment, files.call, OPENED),
+    PACK: lambda files: compliance_pack(files.organisation, files.environment, files.call, MAINTENANCE),
 }
 """By what a schedule declares."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import ValidationError
 
 from domain.config.names import Flaw, mapping, parts, strange
-from domain.config.schedule import MADE, Schedule
+from domain.config.schedule import MADE, MAINTENANCE, NO_MAINTENANCE, Schedule
 
 _AHEAD = timedelta(days=28 * 365 + 7)
 """28 years, after which the same dates are the same weekdays."""
@@ -37,6 +37,8 @@ def of_schedules(
     zone = _zone(timezone)
     for at, row in parts(data, "schedules"):
         yield from strange((*at, "declares"), row.get("declares"), {*types, *MADE}, "incident type or kind of run")
+        if row.get("declares") in MADE and MAINTENANCE not in types:
+            yield Flaw((*at, "declares"), NO_MAINTENANCE)
         yield from strange((*at, "environments"), row.get("environments"), environments, "environment")
         drill = mapping(row.get("with")).get("scenario")
         yield from strange((*at, "with", "scenario"), drill, scenarios, "scenario of drills.yaml")

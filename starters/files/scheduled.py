@@ -5,13 +5,14 @@ from zoneinfo import ZoneInfo
 
 from activities.action import RuleError
 from domain.config.reviews import REVIEW
+from domain.config.schedule import MAINTENANCE
 from domain.model.declaration import Declaration, Nominal
 from domain.model.events import ORCHESTRATOR
 from domain.model.scheduled import ScheduledCall
 from domain.values.local_time import Clock
 from starters.files.holidays import calendar
 from starters.files.loading import load_obligations, load_runbook
-from starters.files.made import MADE, OPENED, Files
+from starters.files.made import MADE, Files
 from starters.files.made_reviews import as_reviewed
 from starters.files.organisation_folder import load_environment, load_organisation, load_schedules
 
@@ -30,7 +31,7 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     if made is not None:
         files = Files(folder, organisation, environment, call)
         runbook = made(files)
-        opened = {OPENED: load_runbook(folder, OPENED, organisation, environment)}
+        opened = {MAINTENANCE: load_runbook(folder, MAINTENANCE, organisation, environment)}
         related = as_reviewed(files) if kind == REVIEW else opened
     else:
         runbook = load_runbook(folder, kind, organisation, environment)

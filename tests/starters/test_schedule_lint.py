@@ -85,6 +85,18 @@ def test_every_kind_of_run_that_the_program_makes_may_be_declared() -> None:
     assert set(made.MADE) <= set(MADE)
 
 
+def test_what_leaves_work_needs_a_runbook_for_it(tmp_path: Path) -> None:
+    """What upkeep finds, and a fault that stays, are seen to in incidents of one type."""
+    folder = written(tmp_path)
+    (folder / "maintenance.yaml").unlink()
+    needs = "leaves its work to incidents of type maintenance, of which there is no runbook; write maintenance.yaml"
+    said = [str(problem) for problem in lint(folder)]
+    assert [one.split(": ")[1] for one in said if one.endswith(needs)] == [
+        "scenarios[0].fault",
+        *(f"schedules[{row}].declares" for row in range(3)),
+    ]
+
+
 def test_an_incident_type_of_the_folder_may_be_declared(tmp_path: Path) -> None:
     assert told(tmp_path, '  - {id: a, declares: timetable-down, at: "04:00"}\n') == []
 
