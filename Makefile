@@ -17,7 +17,7 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
-	@echo "Left out: what waits for minutes, of releases and recovery tests (make long)"
+	@echo "Left out: what takes minutes: upkeep, releases, recovery tests and benchmarks on a server (make long)"
 	@echo "Left out: policies tried with their conditions by iam-simulate, which needs Node (make policies)"
 
 check: $(INSTALLED)
@@ -35,7 +35,7 @@ policies: $(INSTALLED)
 	$(BIN)/python -m tests.permissions.simulate
 
 long: $(INSTALLED)
-	$(BIN)/python -m pytest -m long tests/e2e
+	$(BIN)/python -m pytest -m long
 
 e2e: $(INSTALLED)
 	$(BIN)/python -m pytest -m e2e tests/e2e

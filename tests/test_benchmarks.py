@@ -22,6 +22,7 @@ async def on() -> AsyncIterator[Stage]:
         yield current
 
 
+@pytest.mark.long
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", BENCHMARKS)
 async def test_benchmark_runs_and_yields_ratios(on: Stage, name: str) -> None:

@@ -26,6 +26,7 @@ from worker.heartbeat import beat
 from worker.runner import runner
 from worker.settings import Settings
 from worker.telemetry import runtime
+from workflows.builds import code
 from workflows.catalogue import WORKFLOWS
 
 _STICKY_TIMEOUT = timedelta(seconds=1)  # a killed worker's incidents wake elsewhere after this
@@ -120,6 +121,7 @@ def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS if workflows else None,
         deployment_config=builds.config(settings.build_id),
+        build_id=None if settings.build_id else code(),  # else the SDK reads the bytecode of all that is loaded
         workflow_runner=runner(share_workflows=True),
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,

@@ -81,7 +81,7 @@ class Drill:
 
     async def _hand_over(self, fault: FaultCall, why: str) -> None:
         """Declare that somebody must withdraw it; nothing where an earlier drill left the same to be done."""
-        where, now = fault.environment.name, workflow.now()
+        where, now = self._run.environment, workflow.now()
         run = ScheduledRun(schedule="drill", environment=where, declares=MAINTENANCE, speed=self._run.speed)
         call = ScheduledCall(run=run, at=now, now=now)
         made = await self._ask("schedules.declare", profiles.DECLARE, Declaration, call)

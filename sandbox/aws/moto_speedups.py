@@ -11,6 +11,7 @@ _WORDS = 4096
 def install() -> None:
     """Install the caches. Call it before moto's EC2 is imported: the import reads the same megabytes four times."""
     _descriptions()
+    _routes()
     _calls()
     _answers()
     _keys()
@@ -18,12 +19,35 @@ def install() -> None:
 
 def _descriptions() -> None:
     """Let all clients, and moto, share the service models once read."""
+    import botocore.httpsession
     import botocore.session
     from botocore.loaders import JSONFileLoader
 
     read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     _put(JSONFileLoader, "load_file", lambda _self, path: read(path))
     _put(botocore.session, "create_loader", cache(botocore.session.create_loader))
+    # no endpoint here speaks TLS, and still each client makes the context for it
+    _put(botocore.httpsession, "create_urllib3_context", cache(botocore.httpsession.create_urllib3_context))
+
+
+def _routes() -> None:
+    """Let each service's routes be compiled once: moto makes them again at every call."""
+    import re
+    from importlib import import_module
+
+    from moto.core.base_backend import BaseBackend
+    from moto.s3.models import S3Backend
+
+    fresh: Any = vars(BaseBackend)["urls"].fget
+    made: dict[type, Any] = {}
+
+    def urls(backend: Any) -> Any:
+        if type(backend) not in made:
+            made[type(backend)] = {re.compile(url): handler for url, handler in fresh(backend).items()}
+        return made[type(backend)]
+
+    _put(BaseBackend, "urls", property(urls))
+    _put(S3Backend, "_url_module", property(lambda _backend: import_module("moto.s3.urls")))
 
 
 def _calls() -> None:

@@ -19,7 +19,7 @@ from tests.domain.stored_incidents import MANY, stored
 pytestmark = pytest.mark.xdist_group("rehearsal")  # the incidents are made once a process
 
 CLASSES = dict.fromkeys(("test.rollback", "test.scale", "test.promote"), ApprovalClass.A2)
-SOME = 60
+SOME = 30
 Edit = Callable[[dict[str, Any]], None]
 
 

@@ -18,7 +18,7 @@ from tests.e2e.wire import Wire
 from tests.e2e.workers import Worker
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e")]
 
 TYPE = "performance"
 """What no other test of this sandbox closes: of one type there is one review at a time."""

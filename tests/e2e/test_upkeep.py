@@ -16,7 +16,7 @@ from tests.e2e.house import Document, House
 from tests.e2e.workers import Worker
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e")]
 
 SPEED = 4320  # three days are a minute
 SILENT = "cto"
