@@ -81,7 +81,7 @@ class Collector:
             return
         self._rows["incidents"].append(rows.incident(state, told.flaw))
         if state.declaration.mode == "drill":
-            self._rows["drills"].append(rows.drill(state))
+            self._rows["drills"].append(rows.drill(state, told.entries))
         elif state.upkeep:
             self._rows["upkeep"].append(rows.upkeep(state))
         self._rows["duties"] += rows.duties(state, told.entries)

@@ -91,14 +91,20 @@ def _drills(rows: Rows, clock: Clock) -> Iterator[Block]:
             row["title"],
             clock(row["declared_at"]),
             clock(row["acknowledged_at"]) or "nobody acknowledged",
-            row["status"],
+            _score(row),
             ", ".join(row["breached"]) or "none",
             ", ".join(map(clock, row["missed"])),
         ]
         for row in rows
     ]
-    columns = ["Incident", "Title", "Declared", "Acknowledged", "Status", "Deadlines missed", "Runs missed before it"]
+    columns = ["Incident", "Title", "Declared", "Acknowledged", "Score", "Deadlines missed", "Runs missed before it"]
     yield Table(columns, told, {number: "bad" for number, row in enumerate(rows) if row["breached"] or row["missed"]})
+
+
+def _score(row: Mapping[str, Any]) -> str:
+    """Its verdict and how many points are met; of what was opened beside a drill how it stands."""
+    points = row["points"]
+    return f"{row['verdict']}, {sum(one['met'] for one in points)} of {len(points)}" if points else row["status"]
 
 
 def _upkeep(rows: Rows, clock: Clock) -> Iterator[Block]:

@@ -1,6 +1,6 @@
 """What a pack says of its incidents, row by row, as JSON has it: what was open, drills, upkeep, duties, people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from domain.model.timeline import Entry
 from domain.model.work_events import DutyOverdue
 from domain.values.periods import Period
 from domain.values.timestamps import stamp
+from reporting.drills import score
 
 Row = dict[str, Any]
 _OVERDUE = DutyOverdue.model_fields["kind"].default
@@ -38,8 +39,9 @@ def incident(state: IncidentState, flaw: str | None) -> Row:
     }
 
 
-def drill(state: IncidentState) -> Row:
-    """A drill, and what came of it."""
+def drill(state: IncidentState, entries: Sequence[Entry]) -> Row:
+    """A drill and its score; what was opened beside a drill has none."""
+    scored = score.score(entries) if state.declaration.drill else None
     return {
         "incident": state.id,
         "title": state.title,
@@ -50,6 +52,8 @@ def drill(state: IncidentState) -> Row:
         "status": state.status.value,
         "ended_at": stamp(state.closed_at),
         "breached": [clock.name for clock in state.standing_clocks() if clock.state == "breached"],
+        "verdict": scored and scored.verdict,
+        "points": [point.model_dump(mode="json") for point in scored.points] if scored else [],
     }
 
 
@@ -73,7 +77,11 @@ def upkeep(state: IncidentState) -> Row:
 
 def _scheduled(state: IncidentState) -> Row:
     run = state.declaration.scheduled
-    return {"schedule": run.schedule if run else None, "missed": [stamp(at) for at in run.missed] if run else []}
+    return {
+        "schedule": run and run.schedule,
+        "due_at": run and stamp(run.at),
+        "missed": [stamp(at) for at in run.missed] if run else [],
+    }
 
 
 def duties(state: IncidentState, entries: Iterable[Entry]) -> Iterator[Row]:

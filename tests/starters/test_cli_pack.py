@@ -72,7 +72,9 @@ def test_what_was_open_in_the_period_is_in_it(stranger: Stranger, known: Quarter
     assert set(rows) == {known.long, known.breach, known.drill, known.review}
     assert [rows[name]["mode"] for name in (known.breach, known.drill, known.review)] == ["live", "drill", "upkeep"]
     assert all(row["flaw"] is None for row in rows.values())
-    assert [row["incident"] for row in stranger.read("drills.json")] == [known.drill]
+    (drill,) = stranger.read("drills.json")
+    assert (drill["incident"], drill["verdict"]) == (known.drill, "failed")
+    assert {"acknowledged in time", "record whole"} <= {point["name"] for point in drill["points"]}
     (review,) = stranger.read("upkeep.json")
     assert (review["schedule"], len(review["missed"])) == ("runbook-review", 1)
     assert [(task["status"], task["note"]) for task in review["tasks"]] == [("done", "fit for use")]
