@@ -9,6 +9,7 @@ from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
 from tests.builders import T0
 from tests.domain.histories import Said, answered, closed, incident, pass_until
+from tests.drills import exercise
 from tests.reviews import read, reviewed
 from tests.starters.ledgered import keep
 from tests.starters.vaulted import Vaulted
@@ -40,7 +41,7 @@ def quarter(world: Vaulted) -> Quarter:
     spoken = [*answered(4, 20, 60), *closed(70)]
     breach = incident("data-breach", "P0", [Said(5, "acknowledge", by="security-lead")], T0, phi=True, **where)
     pass_until(breach, T0 + 40 * DAY)
-    drilled = incident("system-outage", "P0", answered(4, 20, 60), T0 + DAY, mode="drill", **where)
+    drilled = incident("system-outage", "P0", answered(4, 20, 60), T0 + DAY, mode="drill", drill=exercise(), **where)
     people = renamed(load_organisation(folder))
     review = reviewed(
         read(folder, "database"),
