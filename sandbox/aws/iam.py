@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
+from xml.sax.saxutils import escape
 
-from moto.core.responses import ActionResult
 from moto.iam.models import IAMBackend, Role
 from moto.iam.responses import IamResponse
 
@@ -38,7 +38,7 @@ def control_policies(backend: IAMBackend) -> list[dict[str, Any]]:
     return found
 
 
-def simulate_principal_policy(response: IamResponse) -> ActionResult:
+def simulate_principal_policy(response: IamResponse) -> str:
     """Decide each action on each resource by all that bounds a role; an unknown role is refused."""
     backend = response.backend
     role = backend.get_role_by_arn(response._get_param("PolicySourceArn"))
@@ -65,7 +65,17 @@ def simulate_principal_policy(response: IamResponse) -> ActionResult:
                 "ResourceSpecificResults": [one | {"MissingContextValues": missing} for one in decided],
             }
         )
-    return ActionResult({"EvaluationResults": results, "IsTruncated": False})
+    told = _xml({"SimulatePrincipalPolicyResult": {"EvaluationResults": results, "IsTruncated": False}})
+    return f"<SimulatePrincipalPolicyResponse>{told}</SimulatePrincipalPolicyResponse>"
+
+
+def _xml(value: Any) -> str:
+    """An answer of thousands of decisions, which takes moto seconds to write down."""
+    if isinstance(value, dict):
+        return "".join(f"<{name}>{_xml(one)}</{name}>" for name, one in value.items())
+    if isinstance(value, list):
+        return "".join(f"<member>{_xml(one)}</member>" for one in value)
+    return str(value).lower() if isinstance(value, bool) else escape(value)
 
 
 def _decided(own: list[Any], bounds: dict[str, list[Any] | None], action: str, resource: str, context: Context) -> Any:

@@ -117,10 +117,10 @@ class People:
         self._house.until(
             incident, "all codes are sent", lambda state: {one["status"] for one in state["notices"]} == {"sent"}
         )
-        codes = {one["to"]: _CODE.findall(one["body"]) for one in self._house.outbox(incident)}
+        codes = {one["to"]: code for one in self._house.outbox(incident) for code in _CODE.findall(one["body"])}
         for one in self._house.json("contact", "list")["contacts"]:
             if one["channel"] and one["contact"] != silent:
-                self._house.run("contact", "confirm", codes[one["address"]][-1], "--as", one["contact"])
+                self._house.run("contact", "confirm", codes[one["address"]], "--as", one["contact"])
 
     def do(self, incident: str) -> None:
         """All tasks that are open are done, each by its owner, who notes how."""
