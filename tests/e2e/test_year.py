@@ -1,4 +1,4 @@
-"""A year by the clock of Sydney on a whole sandbox: all that schedules ask for, by backfill, and what is left of it."""
+"""A year by the clock of Sydney on a whole sandbox: all that schedules ask of people, by backfill, and what is left."""
 
 import json
 import subprocess
@@ -18,12 +18,14 @@ from tests.e2e.house import House
 from tests.e2e.workers import Worker, running
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-year"), pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-year"), pytest.mark.timeout(1800)]
 
 YEAR = (datetime(2025, 11, 27, tzinfo=UTC), datetime(2026, 11, 27, tzinfo=UTC))
 BROKE, TABLE_TOP = "deployment-that-broke", "studies-downloaded"
 UNANSWERED, PUT_OFF, SILENT = 4, 7, 5
 """In which of the twelve months nobody answers the drill, something real puts it off, and the CTO says no code."""
+NIGHTS = "drift"
+"""365 looks at a whole account take an hour: `test_missed_runs` plays nights."""
 PACE = 4320.0
 """Of upkeep: three days, within which a code is to be said, are a minute."""
 DRILL_PACE, FAST = 30.0, 1440.0
@@ -43,7 +45,7 @@ def year() -> Iterator[House]:
 def test_a_year_is_in_the_report_and_in_the_pack(year: House, tmp_path: Path) -> None:
     """Each time of each schedule is run once under the time that it was due; what people left undone is told."""
     clock, people, its = Clockwork(year), People(year), rows(year)
-    times = {name: due(row, YEAR) for name, row in its.items()}
+    times = {name: due(row, YEAR) for name, row in its.items() if name != NIGHTS}
     assert {name: len(several) for name, several in times.items()} == {
         "response-drill": 12,
         "recovery-test": 4,
@@ -51,9 +53,7 @@ def test_a_year_is_in_the_report_and_in_the_pack(year: House, tmp_path: Path) ->
         "compliance-pack": 4,
         "runbook-review": 4,
         "contacts": 12,
-        "drift": 365,
     }
-    clock.backfill("drift", times["drift"][0], times["drift"][-1])
     _drills(year, clock, people, times["response-drill"])
     clock.pace("security-simulation", FAST)
     _one(clock, "security-simulation", times["security-simulation"][0])
@@ -73,9 +73,6 @@ def test_a_year_is_in_the_report_and_in_the_pack(year: House, tmp_path: Path) ->
             clock.backfill(name, at, at)
             people.do(clock.incident_of(name, at))
             clock.ended(name, at)
-    until(
-        lambda: set(clock.runs("drift").values()) == {"COMPLETED"} and len(clock.runs("drift")) == 365, "nights", 3000
-    )
     for name, several in times.items():
         assert sorted(clock.runs(name)) == several, name
     verdicts = [one["verdict"] for one in reversed(year.json("drill", "list")["drills"]) if one["scenario"] == BROKE]
