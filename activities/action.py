@@ -160,6 +160,13 @@ class ChangeAction(_Action[P], ABC):
         """
         self.act(scope, plan)
 
+    def refuse_late(self, scope: Scope, plan: Plan) -> None:
+        """Raise `RuleError` where what the plan looked at has turned bad since, or `NotYet` where that will pass.
+
+        Called before the first write, as long as nothing is done: people took their time to approve. Writes nothing.
+        Here AWS refuses the write itself, or `read` shows it.
+        """
+
     def refuse_undo(self, scope: Scope, plan: Plan) -> None:
         """Raise `RuleError` where AWS would refuse `plan`, which undoes one that stands as it was left. Writes nothing.
 

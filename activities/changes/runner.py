@@ -10,6 +10,8 @@ What `apply` does, by what is on record and what it reads; every row can be take
     ours      each field before or after  the action resumes: what it sets is absolute, or it looks what it did
     ours      anything else               stale: somebody else is at it too
 
+    As long as nothing is done the action may still refuse what has turned bad since the plan, and nothing is written.
+
     * fields that the plan calls moving may have any value; the intent keeps what they had, for an undo to restore
 
 Where pieces of a change were refused while others were done it is applied, and says which are missing.
@@ -182,6 +184,8 @@ class ChangeRunner:
         fits = _between(now, call.plan) if known else not _differing(now, call.plan.before, call.plan.moving)
         if not fits:
             return Applied(outcome="stale", observed=now)
+        if not _differing(now, call.plan.before, call.plan.moving):
+            action.refuse_late(call.scope, call.plan)
         try:
             if known:
                 action.resume(call.scope, call.plan, known.at, at)

@@ -16,6 +16,7 @@ from tests.activities.database_worlds import PARAMETER, ForeignEcs, metric, prom
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address, snapshot
 from tests.activities.scopes import NOW
 from tests.activities.test_change_catalogue import planned as asked
+from tests.activities.trial import Trial
 from tests.activities.world import WIRE
 
 
@@ -105,7 +106,17 @@ def test_an_unknown_lag_is_refused(behind: float | None) -> None:
 def test_a_busy_replica_is_waited_for(world: ChangeWorld, rds: FakeRds, status: str) -> None:
     """RDS promotes no replica that is backing up."""
     rds.replica["DBInstanceStatus"] = status
-    with pytest.raises(RuleError, match=f"is {status}"):
+    with pytest.raises(RuleError, match=f"is {status}.*wait for it"):
+        planned(world)
+
+
+@pytest.mark.parametrize("promoted", [False, True])
+def test_a_replica_that_will_not_serve_is_refused(world: ChangeWorld, rds: FakeRds, promoted: bool) -> None:
+    """Waiting for it would not help, and a primary is not fenced for it; nor once it is promoted already."""
+    rds.replica["DBInstanceStatus"] = "storage-full"
+    if promoted:
+        del rds.replica["ReadReplicaSourceDBInstanceIdentifier"]
+    with pytest.raises(RuleError, match=r"is storage-full.*raise its allocated storage"):
         planned(world)
 
 
@@ -170,20 +181,38 @@ def test_the_application_is_led_over_only_once_the_replica_takes_writes(world: C
     assert (seen.done, "with backups of 14 days" in seen.message) == (True, True)
 
 
-def test_a_primary_that_came_back_meanwhile_stops_it(world: ChangeWorld, rds: FakeRds) -> None:
-    """Between approval and apply the primary may recover: nothing is written then; once it is fenced it goes on."""
-    plan = planned(world)
-    rds.primary["DBInstanceStatus"] = "available"
-    with pytest.raises(RuleError, match="fail over"):
-        world.change.act(world.scope, plan)
-    assert world.clients.writes == []
-    rds.primary["DBInstanceStatus"], rds.quick = "failed", False
-    with pytest.raises(ApplicationError):
-        world.change.act(world.scope, plan)
+def test_a_primary_that_comes_back_behind_the_fence_is_replaced_all_the_same(world: ChangeWorld, rds: FakeRds) -> None:
+    """It is looked at again before the fence closes, and no more once it has: half a promotion helps nobody."""
+    trial = Trial(world)
+    rds.quick = False
+    with pytest.raises(ApplicationError, match="is being promoted"):
+        trial.apply()
     rds.primary["DBInstanceStatus"] = "available"
     rds.settle()
-    world.change.act(world.scope, plan)
-    assert world.change.read(world.scope, plan) == plan.after
+    trial.apply()
+    assert trial.is_as_planned
+
+
+def test_a_replica_that_is_busy_by_now_is_waited_for_before_the_fence(world: ChangeWorld, rds: FakeRds) -> None:
+    """Only once it can be promoted is the primary cut off."""
+    trial = Trial(world)
+    rds.replica["DBInstanceStatus"] = "backing-up"
+    with pytest.raises(ApplicationError, match="backing-up, and primary is not fenced yet") as waiting:
+        trial.apply()
+    assert (waiting.value.type, waiting.value.non_retryable, trial.effects) == ("NotYet", False, 0)
+    rds.replica["DBInstanceStatus"] = "available"
+    trial.apply()
+    assert trial.is_as_planned
+
+
+def test_a_replica_that_fails_behind_the_fence_is_told_at_once(world: ChangeWorld, rds: FakeRds) -> None:
+    """Nobody waits for what does not come: the database is cut off, and people must hear that."""
+    trial = Trial(world)
+    rds.quick = False
+    with pytest.raises(ApplicationError, match="is being promoted"):
+        trial.apply()
+    rds.replica["DBInstanceStatus"] = "failed"
+    assert set(trial.apply().refused) == {"role", "application_reads", "deployment"}
 
 
 def test_a_finished_promotion_needs_nothing(world: ChangeWorld) -> None:

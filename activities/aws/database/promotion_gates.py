@@ -15,6 +15,7 @@ _FULL_PERCENT = 90
 _BEFORE = timedelta(hours=6)
 """How long before the declaration a primary may have failed."""
 _FAR = timedelta(days=14)
+_LASTING = frozenset({Standing.STOPPED, Standing.REPAIR, Standing.LOST})
 
 
 class Pair(NamedTuple):
@@ -26,7 +27,14 @@ class Pair(NamedTuple):
     new: dict[str, Any]
 
 
-def refuse_living_primary(clients: Clients, scope: Scope, pair: Pair, lost: str | None) -> None:
+def refuse(clients: Clients, scope: Scope, pair: Pair, group: str, lost: str | None) -> None:
+    """Refuse unless the primary is lost, the replica can take its place, and closing `group` cuts off the one alone."""
+    _refuse_living_primary(clients, scope, pair, lost)
+    _refuse_unfit_replica(pair)
+    _refuse_open_fence(pair, group)
+
+
+def _refuse_living_primary(clients: Clients, scope: Scope, pair: Pair, lost: str | None) -> None:
     """Refuse unless the primary is lost: by its status, or by what whoever asked says in `lost`.
 
     When a zone is out, RDS may go on saying that it is available. A full pool, above all, is no failure of it.
@@ -52,18 +60,30 @@ def refuse_living_primary(clients: Clients, scope: Scope, pair: Pair, lost: str 
     )
 
 
-def refuse_unfit_replica(pair: Pair) -> None:
-    """Refuse what RDS would not promote, and what would be fenced together with the primary."""
+def _refuse_unfit_replica(pair: Pair) -> None:
+    """Refuse what is no replica of the primary, and what will not serve in its place."""
     refuse_member(pair.new, pair.new_name, "fail the cluster over instead")
     source = pair.new.get("ReadReplicaSourceDBInstanceIdentifier")
     if source and source.rsplit(":", 1)[-1] != pair.old["DBInstanceIdentifier"]:
         raise RuleError(f"{pair.new_name} is a replica of {source}, not of {pair.old['DBInstanceIdentifier']}")
-    status = pair.new["DBInstanceStatus"]
-    if source and status != "available":
-        raise RuleError(f"{pair.new_name} is {status}: RDS promotes only an available replica, so wait for it")
+    refuse_lasting(pair.new)
 
 
-def refuse_open_fence(pair: Pair, group: str) -> None:
+def refuse_lasting(replica: dict[str, Any]) -> None:
+    """Refuse a replica in a state that does not pass by itself."""
+    status = replica["DBInstanceStatus"]
+    if standing(status) in _LASTING:
+        name = replica["DBInstanceIdentifier"]
+        raise RuleError(f"{name} is {status} and can take no primary's place: {remedy(status)}")
+
+
+def busy(pair: Pair) -> bool:
+    """Tell whether the replica is at something that RDS promotes none in (RDS API PromoteReadReplica)."""
+    source, status = pair.new.get("ReadReplicaSourceDBInstanceIdentifier"), pair.new["DBInstanceStatus"]
+    return bool(source) and status != AVAILABLE and standing(status) not in _LASTING
+
+
+def _refuse_open_fence(pair: Pair, group: str) -> None:
     """Refuse when closing the security group would leave the primary open, or close the replica too."""
     old, new = _groups(pair.old), _groups(pair.new)
     if group in new:

@@ -136,18 +136,22 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         stood = {name: plan.before[name] for name in plan.before.keys() - now.keys()}
         return {**now, **(deployment_since(plan, service) if service else stood)}
 
+    def refuse_late(self, scope: Scope, plan: Plan) -> None:
+        """Look at every gate again before the primary is cut off; a replica that is busy by now is waited for."""
+        context, where = plan.context, scope.environment
+        pair = self._pair(where, str(context["database"]))
+        gates.refuse(self.clients, scope, pair, str(context["group"]), context["lost"])
+        redirect.refuse_unwritable(self.clients, str(context["parameter"]), str(plan.after[_ADDRESS]))
+        if gates.busy(pair):
+            raise _not_yet(f"{pair.new_name} is {pair.new['DBInstanceStatus']}, and {pair.old_name} is not fenced yet")
+
     def act(self, scope: Scope, plan: Plan) -> None:
         """Take every step that is not taken yet; raises `NotYet`, retried after 2 s, while RDS is promoting.
 
         What is refused is told as missing, with all that comes after it: a primary that is fenced and not replaced must
-        not go unsaid. The application is led to the promoted instance only once that takes writes. A primary that came
-        back since the plan is refused, unless it has been fenced by then.
+        not go unsaid. The application is led to the promoted instance only once that takes writes.
         """
-        now = self.read(scope, plan)
-        if now == plan.before:
-            pair = self._pair(scope.environment, str(plan.context["database"]))
-            gates.refuse_living_primary(self.clients, scope, pair, plan.context["lost"])
-        steps = list(self._steps(plan, now))
+        steps = list(self._steps(plan, self.read(scope, plan)))
         for place, (name, take) in enumerate(steps):
             try:
                 take()
@@ -181,9 +185,10 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         return {name: value for name, value in now.items() if name in plan.after}
 
     def _refuse(self, scope: Scope, pair: Pair, group: str, address: str, params: PromoteParams) -> None:
-        gates.refuse_living_primary(self.clients, scope, pair, params.primary_is_lost)
-        gates.refuse_unfit_replica(pair)
-        gates.refuse_open_fence(pair, group)
+        gates.refuse(self.clients, scope, pair, group, params.primary_is_lost)
+        if gates.busy(pair):
+            status = pair.new["DBInstanceStatus"]
+            raise RuleError(f"{pair.new_name} is {status}: RDS promotes only an available replica, so wait for it")
         known = {one.get("Endpoint", {}).get("Address") for one in (pair.old, pair.new)}
         if None not in known and address not in known:
             raise RuleError(
@@ -226,7 +231,10 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             yield _DEPLOYMENT, lambda: self._restart(plan)
 
     def _promote(self, plan: Plan) -> None:
-        """Ask for the promotion once, and go on only when the instance stands alone and serves."""
+        """Ask for the promotion once, and go on only when the instance stands alone and serves.
+
+        Raises `RuleError` where it will not by itself: nobody waits for that behind a fence.
+        """
         replica = str(plan.context["replica"])
         instance = described(self.clients, replica)
         if _role(instance) != _PRIMARY and instance["DBInstanceStatus"] == "available":
@@ -234,12 +242,9 @@ class PromoteReplica(ChangeAction[PromoteParams]):
                 DBInstanceIdentifier=replica, BackupRetentionPeriod=plan.context["retention_days"]
             )
             instance = described(self.clients, replica)
+        gates.refuse_lasting(instance)
         if _role(instance) != _PRIMARY or not serves(instance["DBInstanceStatus"]):
-            raise ApplicationError(
-                f"{replica} is being promoted ({instance['DBInstanceStatus']})",
-                type=ErrorKind.NOT_YET.value,
-                next_retry_delay=_AGAIN,
-            )
+            raise _not_yet(f"{replica} is being promoted ({instance['DBInstanceStatus']})")
 
     def _lead_over(self, plan: Plan) -> None:
         self.clients.once("ssm").put_parameter(
@@ -275,6 +280,10 @@ class PromoteReplica(ChangeAction[PromoteParams]):
 def _role(instance: dict[str, Any]) -> str:
     source = instance.get("ReadReplicaSourceDBInstanceIdentifier")
     return f"replica of {source}" if source else _PRIMARY
+
+
+def _not_yet(message: str) -> ApplicationError:
+    return ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=_AGAIN)
 
 
 def _restarts(plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 from activities.action import NetworkAclName, Params, RuleError, SecurityGroupName, WebAclName, iam
 from activities.aws.network.dns_firewall import DnsFirewall
 from activities.aws.network.isolation_barriers import (
+    FAMILIES,
     FIRST_RULE,
     AclEntry,
     DefaultAction,
@@ -75,7 +76,7 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         dns: State | None = None
         denied, why_dns = "everything", ""
         if network:
-            found = self.clients.client("ec2").describe_network_acls(NetworkAclIds=[network])["NetworkAcls"][0]
+            found = self._described(network)
             self._refuse_ours_in(scope, found)
             entries, full, denied = self._entries(found)
             after |= entries
@@ -117,6 +118,13 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             locks=[acl["ARN"], *(environment.arn("ec2", name) for name in named)],
             context=context,
         )
+
+    def refuse_late(self, scope: Scope, plan: Plan) -> None:
+        """What is ours may stand there since, such as a task that started anew; an undo cuts nothing off."""
+        cut = [name for name in plan.changing if plan.after[name] in ([], *map(deny_everything, FAMILIES))]
+        if (acl := plan.context["network_acl"]) and any(name.startswith(f"{acl} ") for name in cut):
+            self._refuse_ours_in(scope, self._described(acl))
+        self._refuse_ours(scope, "group-id", [name for name in plan.context["security_groups"] if name in cut])
 
     def refuse_undo(self, scope: Scope, plan: Plan) -> None:
         """The DNS firewall may be protected by now, where the undo is to take it off."""
@@ -168,6 +176,9 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             full,
             "everything" if all_of_it else "a part" if entries else "nothing more",
         )
+
+    def _described(self, acl: str) -> dict[str, Any]:
+        return dict(self.clients.client("ec2").describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0])
 
     def _refuse_ours_in(self, scope: Scope, acl: dict[str, Any]) -> None:
         subnets = [one["SubnetId"] for one in acl["Associations"]]
