@@ -79,6 +79,7 @@ def metrics(params: dict[str, Any], well: Mapping[str, float], ill: Mapping[str,
         Case.ONE_UNREADABLE: _NUMBERS,
         Case.CUT_OFF: lambda: look(params, **given, GetMetricData=figures(well, status="PartialData")),
         Case.TROUBLE_BESIDE_UNREADABLE: lambda: look(params, **given, GetMetricData=figures(ill, status="PartialData")),
+        Case.PARTIAL_METRIC: lambda: look(params, **given, GetMetricData=figures(well)),
     }
 
 
@@ -111,6 +112,7 @@ def causes(params: dict[str, Any], **ill: float) -> dict[Case, Maker | str]:
         Case.ONE_UNREADABLE: shown(log(f"what is this\n{CHECKPOINT}")),
         Case.CUT_OFF: shown(log(CHECKPOINT, pending=True)),
         Case.TROUBLE_BESIDE_UNREADABLE: shown(log(CHECKPOINT, pending=True), USUAL | ill),
+        Case.PARTIAL_METRIC: shown(log(CHECKPOINT)),
     }
 
 
@@ -150,9 +152,9 @@ def events(*found: dict[str, Any], more: bool = False) -> Maker:
 
 EVENTS: dict[Case, Maker | str] = {
     Case.NO_SOURCE: nowhere(),
-    Case.EMPTY: "RDS itself records its events: none in the window says that it did nothing",
+    Case.EMPTY: events(),
     Case.UNRECOGNISED: events(event()),
-    Case.OLD: "RDS itself records its events: only older ones say that it did nothing since",
+    Case.OLD: events(event("backup", ago=9 * 60 * MINUTE)),
     Case.ONE_UNREADABLE: events(event("backup"), event()),
     Case.CUT_OFF: events(event("backup"), more=True),
     Case.TROUBLE_BESIDE_UNREADABLE: events(event("failure"), event()),

@@ -130,6 +130,7 @@ PROBE_CASES: ProbeCases = {
         Case.ONE_UNREADABLE: _load(Figures(cpu=20)),
         Case.CUT_OFF: _load(Figures(status="PartialData", cpu=20, memory=30)),
         Case.TROUBLE_BESIDE_UNREADABLE: _load(Figures(cpu=95)),
+        Case.PARTIAL_METRIC: _load(Figures(cpu=20, memory=30)),
     },
     "autoscaling.activities": {
         Case.NO_SOURCE: lambda: scaled(Scaling(target=False)),
@@ -139,5 +140,6 @@ PROBE_CASES: ProbeCases = {
         Case.ONE_UNREADABLE: lambda: scaled(Scaling(activity(), {"ActivityId": "a"})),
         Case.CUT_OFF: lambda: scaled(Scaling(activity(), endless=True)),
         Case.TROUBLE_BESIDE_UNREADABLE: lambda: scaled(Scaling(activity("Failed"), {"ActivityId": "a"})),
+        Case.PARTIAL_METRIC: lambda: scaled(Scaling(activity())),
     },
 }

@@ -118,6 +118,7 @@ PROBE_CASES: ProbeCases = {
         Case.ONE_UNREADABLE: _NUMBERS,
         Case.CUT_OFF: traffic(figures(partial_data=True, p50=0.1, p95=0.1, p99=0.1)),
         Case.TROUBLE_BESIDE_UNREADABLE: _NUMBERS,
+        Case.PARTIAL_METRIC: traffic(figures(p50=0.1, p95=0.1, p99=0.1)),
     },
     "cloudwatch.errors_5xx": {
         Case.NO_SOURCE: traffic(figures()),
@@ -127,6 +128,7 @@ PROBE_CASES: ProbeCases = {
         Case.ONE_UNREADABLE: _NUMBERS,
         Case.CUT_OFF: traffic(figures(partial_data=True, requests=1000)),
         Case.TROUBLE_BESIDE_UNREADABLE: _NUMBERS,
+        Case.PARTIAL_METRIC: traffic(figures(requests=1000)),
     },
     "cognito.pool_status": {
         Case.NO_SOURCE: _pool(figures(), described="ResourceNotFoundException"),
@@ -136,6 +138,7 @@ PROBE_CASES: ProbeCases = {
         Case.ONE_UNREADABLE: _NUMBERS,
         Case.CUT_OFF: _pool(figures(good=20, all=20), NextToken="more"),
         Case.TROUBLE_BESIDE_UNREADABLE: _pool(figures(partial_data=True, good=1, all=20)),
+        Case.PARTIAL_METRIC: _pool(figures(good=20, all=20)),
     },
     "ec2.flow_logs": {
         Case.NO_SOURCE: partial(_answered, {"DescribeFlowLogs": {"FlowLogs": []}}, network="main"),

@@ -1,5 +1,6 @@
 """What could not be read is never `ok`: every probe of the catalogue, in every case in which it cannot judge."""
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
@@ -13,7 +14,7 @@ from domain.model.finding import Finding, FindingStatus
 from domain.values.errors import ErrorKind
 from tests.activities.tables import gathered
 from tests.activities.trial import named
-from tests.activities.unread import Case, Look, ProbeCases
+from tests.activities.unread import Case, Look, Partial, ProbeCases
 
 _COUNTED = (Case.ONE_UNREADABLE, Case.CUT_OFF, Case.TROUBLE_BESIDE_UNREADABLE)
 
@@ -26,11 +27,28 @@ def cases() -> ProbeCases:
 def test_every_probe_answers_every_case(probe: str) -> None:
     """A probe that is added says of each case what it would be shown, or in a sentence why that cannot be."""
     given = cases().get(probe, {})
-    assert set(given) == set(Case), f"{probe}: PROBE_CASES lacks {[case.name for case in Case if case not in given]}"
+    wanted = set(Case) if _reads_metrics(probe) else set(Case) - {Case.PARTIAL_METRIC}
+    assert set(given) == wanted, f"{probe}: PROBE_CASES lacks {[case.name for case in wanted if case not in given]}"
+    assert callable(given.get(Case.PARTIAL_METRIC, dict)), f"{probe} reads metrics, which may be partial"
     assert [why for why in given.values() if isinstance(why, str) and len(why.split()) < 4] == []
 
 
-@pytest.mark.parametrize("case", Case)
+def _reads_metrics(probe: str) -> bool:
+    return "cloudwatch:GetMetricData" in PROBES[probe].permissions
+
+
+@pytest.mark.parametrize("probe", [probe for probe in sorted(PROBES) if _reads_metrics(probe)])
+def test_part_of_a_metric_is_not_well(probe: str) -> None:
+    """What is well by all of its figures is not by a part of them, whatever the rest may be; and that is told."""
+    make = cases()[probe][Case.PARTIAL_METRIC]
+    assert not isinstance(make, str)
+    with mock_aws(), patch("time.sleep"):
+        look = make()
+        whole, part = _seen(probe, look), _seen(probe, replace(look, clients=Partial(look.clients)))
+    assert (whole and whole.status, part and part.status) == (FindingStatus.OK, FindingStatus.UNKNOWN), (whole, part)
+
+
+@pytest.mark.parametrize("case", [case for case in Case if case is not Case.PARTIAL_METRIC])
 @pytest.mark.parametrize("probe", sorted(PROBES))
 def test_never_ok_unread(probe: str, case: Case) -> None:
     """Not `ok`, what was not read is counted and told, and one bad record does not hide the trouble beside it."""

@@ -193,6 +193,52 @@ def test_a_gap_in_a_metric_is_no_sign() -> None:
     assert "nothing tells of its connections" in down.summary
 
 
+@pytest.mark.parametrize("before", [[0.0] * 50, [NAN] * 50], ids=["an hour of outage", "a gap"])
+def test_nobody_connected_is_down_or_idle(before: list[float]) -> None:
+    """Without a connection in the hour nobody can tell an outage from an idle night; a full pool it is not."""
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, connections=before + [0.0] * 9, cpu=[5.0], free=[300.0 * GIB])
+        quiet_log(aws)
+        down = look(aws, DatabaseCause, cause="down", suggests="failover")
+        pool = look(aws, DatabaseCause, cause="pool-exhaustion")
+        whole = look(aws, DatabaseClassification)
+    assert (down.status, whole.status) == (FindingStatus.UNKNOWN, FindingStatus.UNKNOWN)
+    assert "nothing tells of whether anybody was connected before" in down.summary
+    assert pool.status is FindingStatus.OK
+
+
+def test_none_in_part_of_the_figures_is_not_none() -> None:
+    """Connections may stand in what CloudWatch left out: that is no reason to fail over."""
+    at, part = [NOW - 20 * MINUTE, NOW - 2 * MINUTE], {"Id": "connections", "StatusCode": "PartialData"}
+    with recorded_aws() as aws:
+        instance(aws)
+        aws.answer("GetMetricData", lambda _: {"MetricDataResults": [part | {"Timestamps": at, "Values": [20.0, 0.0]}]})
+        quiet_log(aws)
+        down = look(aws, DatabaseCause, cause="down", suggests="failover")
+    assert (down.status, down.facts["truncated"]) == (FindingStatus.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("storage", "burst", "status"),
+    [
+        ({"StorageType": "gp2"}, [90], FindingStatus.OK),
+        ({"StorageType": "gp2"}, [], FindingStatus.UNKNOWN),
+        ({"StorageType": "gp2"}, [90] + [NAN] * 50, FindingStatus.UNKNOWN),
+        ({"StorageType": "gp2", "AllocatedStorage": 4000}, [], FindingStatus.OK),
+        ({"StorageType": "gp3"}, [], FindingStatus.OK),
+    ],
+)
+def test_where_a_volume_bursts_its_credits_must_be_known(
+    storage: dict[str, Any], burst: list[float], status: FindingStatus
+) -> None:
+    """Free storage alone says nothing of a gp2 volume that has used its credits up."""
+    with recorded_aws() as aws:
+        instance(aws, **storage)
+        metrics(aws, free=[float(storage.get("AllocatedStorage", 500) * GIB)], burst=burst, queue=[])
+        assert look(aws, DatabaseStorage).status is status
+
+
 def test_a_log_that_was_not_written_shows_no_locks() -> None:
     """Without a file nobody knows whether statements wait; what the metrics show is known all the same."""
     with recorded_aws() as aws:

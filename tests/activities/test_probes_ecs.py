@@ -59,7 +59,9 @@ def service(name: str = "axis-backend", **changes: Any) -> dict[str, Any]:
             {"status": "ACTIVE", "taskDefinition": task(3)},
             {"status": "PRIMARY", "taskDefinition": task(4), "rolloutState": "COMPLETED"},
         ],
-        "events": [{"id": "1", "createdAt": ago(minutes=5), "message": "(service axis-backend) steady state"}],
+        "events": [
+            {"id": "1", "createdAt": ago(minutes=5), "message": "(service axis-backend) has reached a steady state."}
+        ],
     }
     return fields | changes
 
@@ -150,10 +152,22 @@ def test_reasons_are_told_by_category_and_not_quoted(message: str, reason: str) 
 
 
 def test_events_of_another_form_are_counted() -> None:
-    """The counts judge; a text that is not known says nothing, and how many there were is told."""
-    told = [{"createdAt": ago(minutes=5), "message": "(service axis-backend) did something new."}]
-    finding = look_at_services(service(events=told))
-    assert (finding.status, finding.facts["services"]["backend"]["events_unread"]) == (FindingStatus.OK, 1)
+    """What ECS may have to say in a text that is not known is not all well, until it says that all is steady."""
+    new = {"createdAt": ago(minutes=5), "message": "(service axis-backend) did something new."}
+    steady = {"createdAt": ago(minutes=1), "message": "(service axis-backend) has reached a steady state."}
+    finding, since = look_at_services(service(events=[new])), look_at_services(service(events=[steady, new]))
+    assert (finding.status, finding.facts["unread"]) == (FindingStatus.UNKNOWN, 1)
+    assert finding.summary == "backend runs 3 of 3 tasks, 1 event of an unknown form"
+    assert (since.status, since.facts["unread"]) == (FindingStatus.OK, 0)
+
+
+def test_everyday_events_are_understood() -> None:
+    """They are no trouble, and nothing that could not be read (ECS developer guide, service event messages)."""
+    told = """has started 2 tasks: (task 0a1b).|has stopped 1 running tasks: (task 0a1b).|registered 2 targets in (x)
+        |deregistered 1 targets in (x)|has begun draining connections on 1 tasks.|(deployment 1) deployment completed.
+        |is not AZ balanced with 2 tasks in a, 1 in b. AZ Rebalancing in progress.|is AZ balanced with 1 tasks in a"""
+    events = [{"createdAt": ago(minutes=5), "message": f"(service axis-backend) {one}"} for one in told.split("|")]
+    assert look_at_services(service(events=events)).status is FindingStatus.OK
 
 
 def test_at_least_one_service_is_named() -> None:

@@ -19,6 +19,7 @@ class Case(StrEnum):
     ONE_UNREADABLE = "one record among good ones cannot be read"
     CUT_OFF = "there are more pages than are read"
     TROUBLE_BESIDE_UNREADABLE = "there is trouble, and one record that cannot be read"
+    PARTIAL_METRIC = "all is well by its metrics, of which CloudWatch gives a part"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,31 @@ class Look:
     params: dict[str, Any] = field(default_factory=dict)
     scope: Scope = field(default_factory=scope)
     at: datetime = NOW
+
+
+class Partial:
+    """Clients of which CloudWatch calls every metric partial, whatever it answers (GetMetricData, StatusCode)."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def client(self, service: str) -> Any:
+        client = self._clients.client(service)
+        return _PartialFigures(client) if service == "cloudwatch" else client
+
+    def once(self, service: str) -> Any:
+        return self._clients.once(service)
+
+
+class _PartialFigures:
+    def __init__(self, cloudwatch: Any) -> None:
+        self._cloudwatch = cloudwatch
+
+    def get_metric_data(self, **asked: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._cloudwatch.get_metric_data(**asked)
+        return answer | {
+            "MetricDataResults": [one | {"StatusCode": "PartialData"} for one in answer["MetricDataResults"]]
+        }
 
 
 ProbeCases = dict[str, Mapping[Case, Callable[[], Look] | str]]

@@ -29,6 +29,8 @@ _BUSY_PERCENT = 80
 _FULL_PERCENT = 80
 _FREE_PERCENT = 10
 _BURST_PERCENT = 20
+_BURSTS_BELOW_GIB = 4000
+"""A gp2 volume of so much has no burst: its baseline is higher (RDS user guide, "General Purpose SSD storage")."""
 _CPU = {"maximum": ("CPUUtilization", "Maximum"), "p95": ("CPUUtilization", "p95")}
 _CONNECTIONS = {"maximum": ("DatabaseConnections", "Maximum"), "p95": ("DatabaseConnections", "p95")}
 _STORAGE = {
@@ -101,7 +103,8 @@ class DatabaseConnections(ProbeAction[DatabaseParams]):
 class DatabaseStorage(ProbeAction[DatabaseParams]):
     """Compares free with allocated storage, and looks at burst credits and the disk queue.
 
-    Suspect under 10 % free, or under 20 % of the burst balance where the volume has one.
+    Suspect under 10 % free, or under 20 % of the burst balance where the volume has one. A gp2 volume has, and nothing
+    is well without the newest figure of it.
     """
 
     name = "cloudwatch.database_storage"
@@ -121,7 +124,11 @@ class DatabaseStorage(ProbeAction[DatabaseParams]):
         credit = "" if burst is None else f"; burst balance {burst:.0f} %"
         summary = f"{params.database}: {free:.0f} of {allocated} GiB are free ({percent} %){credit}"
         scarce = percent < _FREE_PERCENT or (burst is not None and burst < _BURST_PERCENT)
-        return _judged(scarce, summary, facts, points["free"], at)
+        bursts = instance.get("StorageType") == "gp2" and allocated < _BURSTS_BELOW_GIB
+        if bursts and burst is None and not scarce:
+            return _silent(params.database, "its burst balance", facts)
+        shown = [points["free"], *([points["burst"]] if bursts and points["burst"] else [])]
+        return _judged(scarce, summary, facts, min(shown, key=lambda one: one[-1][0]), at)
 
 
 class ReplicaLag(ProbeAction[ReplicaLagParams]):

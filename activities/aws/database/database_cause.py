@@ -31,13 +31,15 @@ _METRICS = {
 }
 _MISSING = {
     "connections": "its connections",
+    "in_use": "whether anybody was connected before",
     "cpu_percent": "its processor",
     "free_percent": "its free storage",
     "log": "its log",
 }
+_FIGURES = ("connections", "cpu_percent", "free_percent")
 _SHOWN_BY: dict[Cause, tuple[str, ...]] = {
     Cause.CPU: ("cpu_percent",),
-    Cause.DOWN: ("connections",),
+    Cause.DOWN: ("connections", "in_use"),
     Cause.LOCK: ("log",),
     Cause.POOL: ("connections", "log"),
     Cause.STORAGE: ("free_percent",),
@@ -79,7 +81,7 @@ class DatabaseCause(ProbeAction[CauseParams]):
     """Suspect exactly when the classification is `cause`: a step that changes can name as its reason.
 
     Reads what `database.classification` reads. Unknown when it is not, for want of what would have shown it: a gap in a
-    metric is no zero.
+    metric is no zero, nor is a part of one, and nobody connected for an hour may be an outage as well as an idle night.
     """
 
     name = "database.cause"
@@ -103,17 +105,20 @@ class _Look:
     signs: Signs
     verdict: Verdict
     log: Complaints = field(default_factory=Complaints)
+    partial: bool = False
 
     def facts(self) -> dict[str, Any]:
-        read = {"unread": self.log.unread, "truncated": self.log.truncated}
+        read = {"unread": self.log.unread, "truncated": self.log.truncated or self.partial}
         return asdict(self.verdict) | asdict(self.signs) | read
 
     def lacking(self, cause: Cause) -> str:
         """Name what was not there of what would show a cause; nothing where the status alone says it all."""
         if standing(self.signs.status) not in _ASKED:
             return ""
-        read = {name: getattr(self.signs, name) for name in _MISSING if name != "log"} | {"log": self.log.whole or None}
-        return " and ".join(_MISSING[name] for name in _SHOWN_BY[cause] if read[name] is None)
+        signs = self.signs
+        shown = {name: not self.partial and getattr(signs, name) is not None for name in _FIGURES}
+        shown |= {"log": self.log.whole, "in_use": signs.connections != 0 or signs.connected_before}
+        return " and ".join(_MISSING[name] for name in _SHOWN_BY[cause] if not shown[name])
 
 
 def _look(clients: Clients, database: Database, at: datetime) -> _Look:
@@ -123,23 +128,23 @@ def _look(clients: Clients, database: Database, at: datetime) -> _Look:
     if standing(status) not in _ASKED:
         signs = Signs(status, place.has_standby, limit)
         return _Look(signs, classify(signs))
-    points, _ = read(clients.client("cloudwatch"), of_instance(identifier, _METRICS), (at - _HOUR, at), 60)
+    points, complete = read(clients.client("cloudwatch"), of_instance(identifier, _METRICS), (at - _HOUR, at), 60)
     since = at - _LATELY
     lately = {name: [value for when, value in one if when >= since] for name, one in points.items()}
     seen = complaints(clients.client("rds"), identifier, database.log, Stretch(since, at, _SLOW))
-    free = lately["free"]
+    free, most = lately["free"], max(lately["connections"], default=None)
     signs = Signs(
         status,
         place.has_standby,
         limit,
-        connections=max(lately["connections"], default=None),
+        connections=most if complete or most else None,  # none in a part of the figures is not none
         connected_before=any(value > 0 for when, value in points["connections"] if when < since),
         cpu_percent=sum(lately["cpu"]) / len(lately["cpu"]) if lately["cpu"] else None,
         free_percent=100 * min(free) / (int(instance["AllocatedStorage"]) * 1024**3) if free else None,
         refused=seen.slots,
         lock_waits=seen.locks,
     )
-    return _Look(signs, classify(signs), seen)
+    return _Look(signs, classify(signs), seen, partial=not complete)
 
 
 def _advice(verdict: Verdict) -> str:

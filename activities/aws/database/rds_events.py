@@ -31,7 +31,8 @@ class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
 
     Suspect when one tells of a failure, a failover, a restart, maintenance or lacking storage. Both ends of the window
     are instants: a date alone means a whole day. RDS answers no event for a name that it does not know, so the database
-    is looked up first; one without a category is counted as `unread`, and nothing is well with one.
+    is looked up first; one without a category is counted as `unread`, and nothing is well with one. Nor with none at
+    all: RDS sends its events as best it can ("Monitoring Amazon RDS events"), so that none is no proof of quiet.
     """
 
     name = "rds.events"
@@ -73,7 +74,7 @@ class DatabaseEvents(ProbeAction[DatabaseEventsParams]):
         summary += f"; {unread} without a category" if unread else ""
         summary += "; there are more than were read" if truncated else ""
         evidence = window.of(f"RDS events of {place.instance['DBInstanceIdentifier']}")
-        return suspect_if(grave, summary, facts, evidence, unsure=unread or truncated)
+        return suspect_if(grave, summary, facts, evidence, unsure=unread or truncated or not events)
 
 
 def _sources(place: Described) -> list[tuple[str, str]]:
@@ -87,6 +88,6 @@ def _sources(place: Described) -> list[tuple[str, str]]:
 def _summary(params: DatabaseEventsParams, counts: Counter[str], last: datetime | None) -> str:
     window = f"in the last {spoken(params.window)}"
     if last is None:
-        return f"{params.database}: RDS reports no event {window}"
+        return f"{params.database}: RDS reports no event {window}, which is no proof that nothing happened"
     events = ", ".join(plural(count, f"{name} event") for name, count in counts.most_common()) or "events"
     return f"{params.database}: RDS reports {events} {window}, the last at {short_time(last)}"

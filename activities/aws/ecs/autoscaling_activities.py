@@ -26,7 +26,7 @@ class ScalingActivities(ProbeAction[ServiceParams]):
     """Reads the scalable target, its policies, the CPU, and two hours of activities, those that did not scale included.
 
     Suspect when the service stands at its maximum, at its minimum though its tasks are busy, scaling is suspended or
-    has no policy, or an activity failed or was hindered. Idle at its minimum is well. Unknown without CPU figures.
+    has no policy, or an activity failed or was hindered. Idle at its minimum is well. Unknown without all CPU figures.
     """
 
     name = "autoscaling.activities"
@@ -48,11 +48,12 @@ class ScalingActivities(ProbeAction[ServiceParams]):
         asked: dict[str, Any] = {**scalable(where), "IncludeNotScaledActivities": True}
         pages = Pages(autoscaling.describe_scaling_activities, most=_PAGES, **asked)
         recent = [one for one in pages.items("ScalingActivities") if one.get("StartTime", at) >= at - _WINDOW]
-        cpu = load(self.clients, service, at)[0]["cpu"]
+        points, complete = load(self.clients, service, at)
+        cpu = points["cpu"]
         limits = {"desired": desired, "minimum": int(target["MinCapacity"]), "maximum": int(target["MaxCapacity"])}
         facts = {"service": params.service, **limits, "policies": len(policies), "truncated": pages.truncated}
         facts["suspended"] = [kind for kind, off in target.get("SuspendedState", {}).items() if off]
-        facts["cpu_percent"] = cpu[-1][1] if cpu else None
+        facts |= {"cpu_percent": cpu[-1][1] if cpu else None, "figures_truncated": not complete}
         return _finding(facts, recent)
 
 
@@ -65,6 +66,7 @@ def _finding(facts: dict[str, Any], recent: list[dict[str, Any]]) -> Finding:
     facts |= {"activities": len(recent), "failed": failed, "not_scaled": sorted(set(codes)), "unread": unread}
     reasons = _reasons(facts, [code for code in codes if code in _HINDERED])
     unsaid = ["the CPU is not known"] if facts["cpu_percent"] is None else []
+    unsaid += ["CloudWatch did not give all figures"] if facts["figures_truncated"] else []
     unsaid += [f"{unread} activities could not be read"] if unread else []
     unsaid += ["there are more activities than were read"] if facts["truncated"] else []
     started = max((one["StartTime"] for one in recent if "StartTime" in one), default=None)

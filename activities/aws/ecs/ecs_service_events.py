@@ -1,7 +1,8 @@
 """A service's events by category: ECS tells why tasks do not run in texts of fixed forms, and nowhere else.
 
 The forms are those of the developer guide ("Amazon ECS service event messages", "service unhealthy event messages",
-"Service throttle logic"). No text leaves this module: images and targets have names in it.
+"Availability Zone service rebalancing service events", "Service throttle logic"). No text leaves this module: images
+and targets have names in it.
 """
 
 import re
@@ -28,7 +29,7 @@ _FORMS = (
     ("scaling in is hindered", r"unable to scale in|was not scaled in|protected tasks"),
     (_STEADY, r"has reached a steady state"),
     (_ROUTINE, r"has (started|stopped|begun|changed|set|updated|completed)|registered \d|draining connections"),
-    (_ROUTINE, r"deployment completed|stopped deployment|updated (the )?computed"),
+    (_ROUTINE, r"is (not )?AZ balanced|deployment completed|stopped deployment|updated (the )?computed"),
 )
 _PATTERNS = [(category, re.compile(form, re.IGNORECASE)) for category, form in _FORMS]
 
@@ -36,7 +37,7 @@ _PATTERNS = [(category, re.compile(form, re.IGNORECASE)) for category, form in _
 class Events(NamedTuple):
     """How many events of the last six hours there are by category of trouble, since the service was last steady.
 
-    `unread` are those of a form that is not known.
+    `unread` are those since then of a form that is not known, and any without a time.
     """
 
     troubles: dict[str, int]
@@ -57,7 +58,7 @@ def read(events: list[dict[str, Any]], at: datetime) -> Events:
     return Events(
         troubles=dict(Counter(str(category) for _, category in troubles).most_common()),
         last_at=max((when for when, _ in troubles), default=None),
-        unread=sum(category is None for _, category in told) + sum("createdAt" not in one for one in events),
+        unread=sum(category is None for _, category in open_) + sum("createdAt" not in one for one in events),
     )
 
 

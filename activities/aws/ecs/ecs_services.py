@@ -9,7 +9,7 @@ from pydantic import Field
 from activities.action import Params, ProbeAction, ServiceName, iam
 from activities.aws.ecs import ecs_service_events
 from activities.aws.ecs.described_service import controller_of
-from activities.aws.shared.findings import suspect_if
+from activities.aws.shared.findings import plural, suspect_if
 from domain.config.environment import Service
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -27,7 +27,8 @@ class Services(ProbeAction[ServicesParams]):
     """Compares running with desired tasks, looks at the rollout of each service, and at the reasons that ECS gives.
 
     A service that ECS does not know is suspect: ECS reports it beside the others, not as an error. Of a service's
-    events only their number and their categories are kept; trouble since it was last steady is suspect.
+    events only their number and their categories are kept; trouble since it was last steady is suspect, and nothing is
+    well with an event since then of a form that is not known.
     """
 
     name = "ecs.services"
@@ -38,10 +39,9 @@ class Services(ProbeAction[ServicesParams]):
         described = dict(_described(self.clients.client("ecs"), list(named.values())))
         facts = {name: _facts(described.get((one.cluster, one.service)), at) for name, one in named.items()}
         troubles = {name: trouble for name, fact in facts.items() if (trouble := _trouble(fact))}
-        unread = [name for name, fact in facts.items() if fact["status"] == "UNREAD"]
+        unread = sum(fact.get("events_unread", fact["status"] == "UNREAD") for fact in facts.values())
         summary = "; ".join(f"{name} {_told(fact)}" for name, fact in facts.items())
-        found = {"services": facts, "unread": len(unread)}
-        return suspect_if(troubles, summary, found, unsure=unread)
+        return suspect_if(troubles, summary, {"services": facts, "unread": unread}, unsure=unread)
 
 
 def _described(ecs: Any, wanted: list[Service]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
@@ -98,4 +98,5 @@ def _told(fact: dict[str, Any]) -> str:
     only = "only " if fact["running"] < fact["desired"] and fact["rollout"] != "FAILED" else ""
     rolling = {"FAILED": ", its rollout failed", "IN_PROGRESS": ", a rollout is in progress"}.get(fact["rollout"], "")
     reasons = "".join(f", {reason} ({count} events)" for reason, count in fact["reasons"].items())
-    return f"runs {only}{fact['running']} of {fact['desired']} tasks{rolling}{reasons}"
+    unread = f", {plural(fact['events_unread'], 'event')} of an unknown form" if fact["events_unread"] else ""
+    return f"runs {only}{fact['running']} of {fact['desired']} tasks{rolling}{reasons}{unread}"
