@@ -23,10 +23,12 @@ from activities.preflight.places import each, under
 from activities.preflight.waf import web_acls
 from domain.config.environment import Database, Network, Service
 from domain.rules.log_lines import Line, Unread, first_read, read_line
+from domain.rules.tracebacks import orphans
 
 _SAMPLE = 50
 _RECENT = timedelta(hours=24)
 _UNREAD = Unread("no probe reads such records")
+_ORPHAN = Unread("it belongs to a traceback, and none has begun in what was read")
 _OF_AWS = "tell whoever maintains these"
 """What helps where records of AWS's own are not read."""
 
@@ -52,7 +54,11 @@ def service_log(room: Room, one: Service) -> Verdict:
             "its class is Infrequent Access, which preflight does not read, as queries cost; compare "
             f"{_SAMPLE} lines with log_formats in Logs Insights: fields @message | limit {_SAMPLE}"
         )
-    read = (first_read(one.log_formats, line) for line in _lines(room, logs, one.log_group))
+    sample = list(_sample(room, logs, one.log_group))
+    read = [first_read(one.log_formats, event["message"]) for event in sample]
+    parts = [None if isinstance(line, Unread) else line.part for line in read]
+    lost = orphans((part, event["logStreamName"], 1) for part, event in zip(parts, sample, strict=True))
+    read = [_ORPHAN if none else line for line, none in zip(read, lost, strict=True)]
     return judged(read, f"{one.log_group} for a day", "mend log_formats")
 
 
@@ -139,8 +145,12 @@ def _of_group(room: Room, logs: Any, group: str, read: Callable[[str], object]) 
 
 
 def _lines(room: Room, logs: Any, group: str) -> Iterable[str]:
+    return (event["message"] for event in _sample(room, logs, group))
+
+
+def _sample(room: Room, logs: Any, group: str) -> Iterable[dict[str, Any]]:
     pages = events(logs, group, "", Window.before(room.now(), _RECENT))
-    return (event["message"] for event in islice(pages.items("events"), _SAMPLE))
+    return islice(pages.items("events"), _SAMPLE)
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -11,22 +11,23 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.config.log_formats import DatabaseLog, LineFormat, LogFormat, as_python
-from domain.rules import postgres_lines
+from domain.rules import postgres_lines, tracebacks
+from domain.rules.tracebacks import Part
 
-TRACEBACK = r"^[\s+|]*(?:Exception Group )?(?<level>Traceback) \(most recent call last\):"
-"""The first line of what Python writes when it dies (Python's library reference, "traceback")."""
-CONTINUED = (
-    r"^(?:\s|During handling of the above exception|The above exception was the direct cause"
-    r"|\w*(?:Error|Exception|Group|Exit|Interrupt|Iteration|Timeout|Warning)(?::|$)|\w+\.[\w.]+(?::|$))"
+LEVELS = (
+    *("level", "lvl", "loglevel", "log_level", "levelname", "level_name", "@l", "@level"),
+    *("severity", "severity_text", "severitytext", "log.level"),
 )
-"""The lines that follow: places in the code, and the exception's class with its text."""
+"""What loggers call their level, whatever its case: who says it under another key than the declared one says it."""
 _PAIR = re.compile(r'(?:^|\s)([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+_NO_PAIRS = "a level is absent, and not all of it is key=value"
 
 
 class Line(NamedTuple):
     """A line that was understood. `level` is as written, None for one that continues another; `error` judges it.
 
-    `at` is set where the line carries its time, as a database's does.
+    `at` is set where the line carries its time, as a database's does. `part` is that of a traceback: a line that is not
+    its first one counts where one has begun (`tracebacks.orphans`).
     """
 
     format: str
@@ -34,6 +35,12 @@ class Line(NamedTuple):
     error: bool
     fields: Mapping[str, Any]
     at: datetime | None = None
+    part: Part | None = None
+
+    @property
+    def belongs(self) -> bool:
+        """Whether it is a line of a traceback only if one has begun."""
+        return self.part in {Part.WITHIN, Part.LAST}
 
 
 class Unread(NamedTuple):
@@ -57,12 +64,20 @@ def read_line(declared: LogFormat, line: str) -> Line | Unread:
 
 
 def first_read(formats: Iterable[LineFormat], line: str) -> Line | Unread:
-    """Read one line by the first format that fits; what the last one says where none does."""
+    """Read one line by the first format that fits (`first_of`)."""
+    return first_of(read_line(one, line) for one in formats)
+
+
+def first_of(read: Iterable[Line | Unread]) -> Line | Unread:
+    """What the first format that fits says; what the last one says where none does.
+
+    What only belongs to a traceback is left to a format that knows it by itself.
+    """
     found: Line | Unread = Unread("no format is declared")
-    for one in formats:
-        found = read_line(one, line)
-        if isinstance(found, Line):
-            return found
+    for one in read:
+        if isinstance(one, Line) and not one.belongs:
+            return one
+        found = one if isinstance(found, Unread) else found
     return found
 
 
@@ -73,6 +88,12 @@ def at_path(record: Mapping[str, Any], path: str) -> Any:
     head, _, rest = path.partition(".")
     inner = record.get(head)
     return at_path(inner, rest) if rest and isinstance(inner, Mapping) else None
+
+
+def error_words(declared: LineFormat) -> str:
+    """What finds a level of errors, in capitals, anywhere in a line of which no level is known."""
+    words = [one.upper() for one in declared.errors if one.isalpha()]
+    return rf"\b(?:{'|'.join(words)})\b" if words else ""
 
 
 def is_error(declared: LineFormat, level: str) -> bool | None:
@@ -90,12 +111,18 @@ def _json(declared: LineFormat, text: str) -> Line | Unread:
 
 def _logfmt(declared: LineFormat, text: str) -> Line | Unread:
     found = {key: value.strip('"').replace('\\"', '"') for key, value in _PAIR.findall(text)}
-    return _levelled(declared, found) if found else Unread("no key=value")
+    if not found:
+        return Unread("no key=value")
+    if declared.level not in found and _PAIR.sub("", text).strip():
+        return Unread(f"no level under {declared.level!r}" if declared.level_if_absent is None else _NO_PAIRS)
+    return _levelled(declared, found)
 
 
 def _levelled(declared: LineFormat, record: Mapping[str, Any]) -> Line | Unread:
     found = at_path(record, declared.level)
     if found is None:
+        if declared.level_if_absent is not None and _says_level(record):
+            return Unread(f"its level stands under another key than {declared.level!r}")
         found = declared.level_if_absent
     if not isinstance(found, str | int) or isinstance(found, bool):
         return Unread(f"no level under {declared.level!r}")
@@ -105,11 +132,18 @@ def _levelled(declared: LineFormat, record: Mapping[str, Any]) -> Line | Unread:
     return Line(declared.format, str(found), error, record)
 
 
+def _says_level(record: Mapping[str, Any]) -> bool:
+    said = {key.lower() for key, value in record.items() if value not in (None, "")}
+    return not said.isdisjoint(LEVELS) or at_path(record, "log.level") not in (None, "")
+
+
 def _text(declared: LineFormat, text: str) -> Line | Unread:
     found = re.match(as_python(declared.pattern or "").removeprefix("^"), text)
     if found is None:
         return Unread("pattern does not fit")
     fields = found.groupdict()
+    if not fields.get("level") and _names_error(declared, text):
+        return Unread("it names a level of errors where pattern finds none")
     if "level" not in fields:
         return Line(declared.format, None, error=False, fields=fields)
     level = fields["level"] or declared.level_if_absent or ""
@@ -120,11 +154,18 @@ def _text(declared: LineFormat, text: str) -> Line | Unread:
 
 
 def _traceback(declared: LineFormat, text: str) -> Line | Unread:
-    if found := re.search(as_python(TRACEBACK), text):
-        return Line(declared.format, found["level"], error=True, fields={})
-    if re.search(CONTINUED, text):
-        return Line(declared.format, None, error=False, fields={})
+    if found := re.search(as_python(tracebacks.FIRST), text):
+        return Line(declared.format, found["level"], error=True, fields={}, part=Part.FIRST)
+    if re.search(tracebacks.LAST, text):
+        return Line(declared.format, None, error=False, fields={}, part=Part.LAST)
+    if re.search(tracebacks.WITHIN, text) and not _names_error(declared, text):
+        return Line(declared.format, None, error=False, fields={}, part=Part.WITHIN)
     return Unread("no line of a traceback")
+
+
+def _names_error(declared: LineFormat, text: str) -> bool:
+    words = error_words(declared)
+    return bool(words and re.search(words, text))
 
 
 _READERS = {"json": _json, "logfmt": _logfmt, "text": _text, "python-traceback": _traceback}

@@ -39,5 +39,10 @@ def _samples(at: Keys, known: LogFormat, earlier: Sequence[LogFormat]) -> Iterat
             yield Flaw(
                 where, f"is not read by its format {known.format}: {found.why}; correct the format, or the sample"
             )
-        elif first := next((one for one in earlier if isinstance(read_line(one, sample), Line)), None):
+        elif first := next((one for one in earlier if _takes(one, sample)), None):
             yield Flaw(where, f"is read by format {first.format} before its own; put its format before that")
+
+
+def _takes(earlier: LogFormat, sample: str) -> bool:
+    found = read_line(earlier, sample)
+    return isinstance(found, Line) and not found.belongs

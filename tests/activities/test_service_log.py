@@ -23,6 +23,7 @@ from tests.activities.log_worlds import GROUP, log_of
 from tests.activities.scopes import NOW, environment, scope
 from tests.domain.log_samples import (
     APPLICATION,
+    BANNER,
     DEFAULTED,
     FIRELENS,
     FIRELENS_DEFAULTED,
@@ -31,11 +32,13 @@ from tests.domain.log_samples import (
     PINO,
     PLAIN_JSON,
     PYTHON,
+    SERILOG,
     TRACEBACK,
     Sample,
 )
 
 WINDOW = Window.before(NOW, NOW - NOW.replace(hour=2))
+FIRELENS_LOGFMT = LineFormat(format="logfmt", inside="log", level_if_absent="info")
 _UNFIT: list[tuple[LogFormat, str]] = [
     (PLAIN_JSON, "ERROR no"),
     (PLAIN_JSON, '{"severity":"CRITICAL"}'),
@@ -47,6 +50,17 @@ _UNFIT: list[tuple[LogFormat, str]] = [
     (PYTHON, "ERROR no"),
     (FIRELENS, '{"level":"error"}'),
     (TRACEBACK, "listening on 8080"),
+    (TRACEBACK, '  File "/app/tides.py", line 8, in listing'),
+    (TRACEBACK, "KeyError: 'tide'"),
+    (BANNER, "[entrypoint] FATAL no database"),
+    (DEFAULTED, '{"a":1,"Severity":"CRITICAL"}'),
+    (DEFAULTED, '{"log":{"level":"error"}}'),
+    (SERILOG, '{"@t":"2026-11-23T03:25:00.1Z","level":"Error"}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"lvl\\":\\"error\\"}"}'),
+    (LOGFMT_DEFAULTED, "retrying a=1"),
+    (LOGFMT_DEFAULTED, "a=1 retrying"),
+    (LOGFMT_DEFAULTED, "a=1 severity=error"),
+    (FIRELENS_LOGFMT, '{"log":"panic: no tide a=1"}'),
     (DEFAULTED, "{wait for it}"),
     (DEFAULTED, '{"a":1'),
     (DEFAULTED, '{"a":{"b":"}"}'),
@@ -60,6 +74,7 @@ _WITHOUT_LEVEL = {
     "empty": (DEFAULTED, "{ }"),
     "inside": (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":{\\"b\\":\\"}\\"},\\"n\\":%d}\\r\\n","source":"stdout"}'),
     "logfmt": (LOGFMT_DEFAULTED, "n=%d duration=8ms"),
+    "logfmt inside": (FIRELENS_LOGFMT, '{"log":"n=%d msg=\\"no tide\\" a=8ms\\n","source":"stdout"}'),
 }
 
 
@@ -81,8 +96,14 @@ def log(clients: Any, *formats: LogFormat) -> ServiceLog:
 @pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize("sample", APPLICATION.values(), ids=APPLICATION)
 def test_the_server_understands_what_we_understand(sample: Sample, busy: bool) -> None:
-    """Each real shape of a line, counted by Logs Insights and read by us."""
-    (tally,) = log(log_of((5, sample.line), busy=busy), sample.format).counted("o").tallies
+    """Each real shape of a line, counted by Logs Insights and read by us; a traceback's within one."""
+    belongs = sample.format is TRACEBACK and not sample.error
+    begun = [(6.0, "Traceback (most recent call last):")] if belongs else []
+    (tally,) = [
+        one
+        for one in log(log_of(*begun, (5.0, sample.line), busy=busy), sample.format).counted("o").tallies
+        if one.error == sample.error
+    ]
     assert (tally.format, tally.error) == (sample.format.format, sample.error)
     assert (tally.hit, tally.lines, tally.stream) == ("o" in sample.line, 1, "app/app/1")
     assert tally.first == tally.last == NOW - (NOW - NOW.replace(minute=25))

@@ -81,7 +81,7 @@ APPLICATION = {
         FIRELENS_DEFAULTED, json.dumps({"level": "error", "log": '{"msg":"no {"}'}), error=False, level="info"
     ),
     "logfmt, a bare word": Sample(LOGFMT_DEFAULTED, 'a=1 retrying "b c" level=error msg="no"', True, "error"),
-    "logfmt, a bare word first": Sample(LOGFMT_DEFAULTED, "retrying a=1", error=False, level="info"),
+    "logfmt, a bare word first": Sample(LOGFMT_DEFAULTED, "retrying a=1 level=info", error=False, level="info"),
     "FireLens": Sample(
         FIRELENS, json.dumps({**_FIRELENS, "log": '{"level":"error","msg":"pool is empty"}'}), True, "error"
     ),

@@ -9,9 +9,11 @@ from pydantic import ValidationError
 
 from domain.config.log_formats import DatabaseLog, LineFormat
 from domain.rules.log_lines import Line, Unread, first_read, read_line
+from domain.rules.tracebacks import Part, orphans
 from tests.domain import log_samples
 from tests.domain.log_samples import APPLICATION, DATABASE, PINO, PLAIN_JSON, RDS, SYDNEY, TRACEBACK, Sample
 
+SOMETIMES = log_samples.lines(format="text", pattern=r"^\[entrypoint\] (?:(?<level>WARN) )?", level_if_absent="info")
 AT = datetime(2026, 11, 23, 3, 25, tzinfo=UTC)
 
 
@@ -57,7 +59,16 @@ def test_the_hour_that_clocks_show_twice_is_told_by_its_abbreviation() -> None:
         (log_samples.PYTHON, "ERROR no", "pattern does not fit"),
         (log_samples.PYTHON, "a b [7] SHOUT no", "in neither errors nor others"),
         (log_samples.FIRELENS, '{"level":"error"}', "under 'log'"),
+        (log_samples.LOGFMT_DEFAULTED, "retrying a=1", "not all of it is key=value"),
+        (log_samples.LOGFMT_DEFAULTED, 'severity=error msg="no tide"', "under another key than 'level'"),
+        (log_samples.DEFAULTED, '{"Severity":"CRITICAL"}', "under another key than 'level'"),
+        (log_samples.DEFAULTED, '{"log":{"level":"error"}}', "under another key than 'level'"),
+        (log_samples.SERILOG, '{"@t":"2026-11-23T03:25:00.1Z","level":"Error"}', "under another key than '@l'"),
+        (log_samples.BANNER, "[entrypoint] FATAL no database", "names a level of errors"),
+        (SOMETIMES, "[entrypoint] FATAL no database", "names a level of errors"),
         (TRACEBACK, "listening on 8080", "no line of a traceback"),
+        (TRACEBACK, "10.0.1.12: connection refused", "no line of a traceback"),
+        (TRACEBACK, "  ERROR listing failed", "no line of a traceback"),
         (RDS, DATABASE["other"].line, "prefix does not fit"),
         (RDS, DATABASE["verbose, another zone"].line, "prefix does not fit"),
         (RDS, DATABASE["RDS"].line.replace("UTC", "AEDT"), "none of zone UTC"),
@@ -102,6 +113,35 @@ def test_the_first_format_that_fits_reads_a_line() -> None:
         assert found.format == kind
     assert isinstance(first_read(formats, "listening"), Unread)
     assert isinstance(first_read((), '{"level":"info"}'), Unread)
+
+
+def test_a_level_that_is_empty_is_none() -> None:
+    """Loggers that write a key with nothing under it say no level there."""
+    found = read_line(log_samples.DEFAULTED, '{"severity":null,"@l":"","msg":"up"}')
+    assert isinstance(found, Line)
+    assert found.level == "info"
+
+
+def test_a_line_of_a_traceback_is_left_to_a_format_that_knows_it_by_itself() -> None:
+    """Whatever the order: such a line shows little of what it is."""
+    indented = log_samples.lines(format="text", pattern=r"^ *(?<level>[a-z]+): ")
+    for formats in ((TRACEBACK, indented), (indented, TRACEBACK)):
+        found = first_read(formats, "  error: listing failed")
+        assert isinstance(found, Line)
+        assert (found.error, found.part) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "lost"),
+    [
+        ([(Part.WITHIN, "a", 3), (Part.LAST, "a", 1)], [3, 1]),
+        ([(Part.LAST, "a", 2), (Part.FIRST, "a", 1), (Part.WITHIN, "a", 9), (Part.LAST, "a", 1)], [1, 0, 0, 1]),
+        ([(Part.FIRST, "a", 1), (Part.WITHIN, "b", 2), (None, "b", 5)], [0, 2, 0]),
+    ],
+)
+def test_what_belongs_to_no_traceback_is_counted(seen: list[tuple[Part | None, str, int]], lost: list[int]) -> None:
+    """By stream, in whatever order; each traceback has one last line."""
+    assert orphans(seen) == lost
 
 
 def test_an_entry_is_not_taken_for_what_its_text_quotes() -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
 from domain.config.log_formats import LineFormat
-from domain.rules.log_lines import Line, at_path, read_line
+from domain.rules.log_lines import Unread, at_path, first_of, read_line
 
 _PAGES = 50
 
@@ -39,12 +39,12 @@ class Record(NamedTuple):
 
 
 def record(formats: Iterable[LineFormat], event: Mapping[str, Any]) -> Record | None:
-    """Read an event by the first format that fits; None where none does."""
-    for declared in formats:
-        line = read_line(declared, event["message"])
-        if isinstance(line, Line):
-            return Record(moment_of(event), line.fields, declared)
-    return None
+    """Read an event by the first format that fits (`log_lines.first_of`); None where none does."""
+    read = [(read_line(declared, event["message"]), declared) for declared in formats]
+    line = first_of(one for one, _ in read)
+    if isinstance(line, Unread):
+        return None
+    return Record(moment_of(event), line.fields, next(declared for one, declared in read if one is line))
 
 
 def moment_of(event: Mapping[str, Any]) -> datetime:

@@ -5,10 +5,12 @@ What finds a line of a format is written from the format that the environment de
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from domain.config.log_formats import LineFormat
-from domain.rules.log_lines import CONTINUED, TRACEBACK, is_error
+from domain.rules import tracebacks
+from domain.rules.log_lines import LEVELS, Line, Unread, error_words, first_of, is_error
+from domain.rules.tracebacks import Part
 
 _QUOTE, _ESCAPED = '"', r'\\"'
 _STRINGS = {
@@ -24,8 +26,9 @@ _DEEP = 4
 def counting(formats: tuple[LineFormat, ...], text: str | None, *, of_events: bool = False) -> str:
     """Count all lines by what the formats find in them, by stream and by whether they contain `text`, in one scan.
 
-    `level<n>` is the level by the n-th format, `known<n>` what shows a line of it, and `named<n>` that the level's key
-    stands anywhere in one: a known line with the key but no level that was found is unread. A field that a line does
+    `level<n>` is the level by the n-th format, `known<n>` what shows a line of it, and `named<n>` that a level's key,
+    or a level of errors, stands anywhere in one: a known line with it but no level that was found is unread. `ended<n>`
+    is the last line of a traceback. A field that a line does
     not have is missing from its row, or its row is. With `of_events` lines are told apart by the key of an event.
     """
     found = {name: one for number, each in enumerate(formats) for name, one in _patterns(number, each).items()}
@@ -43,56 +46,89 @@ def reading(texts: tuple[str, ...]) -> str:
     return f"fields @timestamp, @logStream, @message | filter {likes} | sort @timestamp desc"
 
 
-def judged(number: int, declared: LineFormat, row: Mapping[str, str]) -> bool | None:
-    """Whether the lines of a row are errors by the n-th format; None where it does not read them."""
-    level, known = row.get(f"level{number}"), row.get(f"known{number}")
+def first_judged(formats: Iterable[LineFormat], row: Mapping[str, str]) -> Line | Unread:
+    """What the first format that fits says of the lines of a row, as `first_read` would say of each."""
+    return first_of(judged(number, one, row) for number, one in enumerate(formats))
+
+
+def judged(number: int, declared: LineFormat, row: Mapping[str, str]) -> Line | Unread:
+    """What the n-th format says of the lines of a row; none has fields."""
+    level = row.get(f"level{number}")
+    known = bool(row.get(f"known{number}")) and not row.get(f"named{number}")
     if declared.format == "python-traceback":
-        return bool(level) if level or known else None
-    if not level and known and declared.level_if_absent is None:
-        return False
-    if known and not row.get(f"named{number}"):
-        level = level or declared.level_if_absent
-    return is_error(declared, level) if level else None
+        return _of_traceback(level, bool(row.get(f"ended{number}")), known)
+    if not level and known and declared.format == "text":
+        return Line(declared.format, None, error=False, fields={})
+    level = level or (declared.level_if_absent if known else None)
+    error = is_error(declared, level) if level else None
+    return Unread("no level was found") if error is None else Line(declared.format, level, error, {})
+
+
+def _of_traceback(level: str | None, ended: bool, known: bool) -> Line | Unread:
+    part = Part.FIRST if level else Part.LAST if ended else Part.WITHIN if known else None
+    if part is None:
+        return Unread("no line of a traceback")
+    return Line("python-traceback", level or None, part is Part.FIRST, {}, part=part)
 
 
 def _patterns(number: int, declared: LineFormat) -> dict[str, str]:
     """What finds a line of a format, by the name of the field that it makes."""
-    level, known = f"level{number}", f"known{number}"
+    level, known, said = f"level{number}", f"known{number}", f"named{number}"
     if declared.format in {"text", "python-traceback"}:
-        of_level, of_others = TRACEBACK, CONTINUED
+        of_level, of_others, of_last = tracebacks.FIRST, tracebacks.WITHIN, tracebacks.LAST
         if declared.format == "text":
             pattern = re.sub(r"\(\?<(?!level>)\w+>", "(?:", declared.pattern or "")
             of_level, of_others = (pattern, "") if "(?<level>" in pattern else ("", pattern)
+            of_last = ""
         named = {level: of_level and f"^(?:{of_level.removeprefix('^')})".replace("(?<level>", f"(?<{level}>")}
+        named[f"ended{number}"] = of_last and f"^(?<ended{number}>{of_last.removeprefix('^')})"
         named[known] = of_others and f"^(?<{known}>{of_others.removeprefix('^')})"
+        named[said] = f"(?<{said}>{words})" if of_others and (words := error_words(declared)) else ""
     else:
         quote = _QUOTE if declared.inside is None else _ESCAPED
         of_level, of_others, of_key = (_logfmt if declared.format == "logfmt" else _json)(declared.level, quote)
         named = {level: f"^{of_level.replace('(?<level>', f'(?<{level}>')}"}
         if declared.level_if_absent is not None:
             of_others = of_others.replace("(?<known>", f"(?<{known}>")
-            named |= {known: f"^{of_others}", f"named{number}": f"(?<named{number}>{of_key})"}
+            named |= {known: f"^{of_others}", said: f"(?<{said}>{of_key})"}
     return {name: _inside(declared, pattern) for name, pattern in named.items() if pattern}
 
 
 def _json(key: str, quote: str) -> tuple[str, str, str]:
-    """What finds the level of a line, that it is one of the format, and the last part of the level's key.
+    """What finds the level of a line, that it is one of the format, and the last part of a level's key.
 
     Of the whole line only its first brace is taken, as lines are counted by what is: an object that begins with a key,
     or is empty, and ends with the line.
     """
     level = rf"\s*\{{{_within(quote)}{_key(key, quote)}\s*:\s*(?:{quote})?(?<level>[^\",}}\s\\]+)"
-    end = r"\s*$" if quote == _QUOTE else rf"(?:\s|\\[rn])*{_QUOTE}"
-    others = rf"\s*(?<known>\{{)\s*(?:\}}|{_STRINGS[quote]}\s*:{_within(quote)}\}}){end}"
-    return level, others, rf'[".]{re.escape(key.rpartition(".")[2])}{quote}'
+    others = rf"\s*(?<known>\{{)\s*(?:\}}|{_STRINGS[quote]}\s*:{_within(quote)}\}}){_end(quote)}"
+    return level, others, rf'[".]{_any_level(key)}{quote}'
 
 
 def _logfmt(key: str, quote: str) -> tuple[str, str, str]:
-    """The same; words that are no pair stand between pairs, and what is said within quotes is not taken for one."""
+    """The same; where a level is found words that are no pair may stand between pairs, and else there is none.
+
+    What is said within quotes is not taken for one.
+    """
     text = _STRINGS[quote]
     before = rf'(?:(?:[^\s="]+(?:=(?:{text}|[^\s"]*))?|{text})\s+)*'
-    named = f"{re.escape(key)}="
-    return rf"{before}{named}(?:{quote})?(?<level>[^\s\"\\]+)", rf'{before}[^\s="]+(?<known>=)', named
+    pair = rf'[^\s="]+=(?:{text}|[^\s"]*)'
+    others = rf'\s*(?:{pair}\s+)*[^\s="]+(?<known>=)(?:{text}|[^\s"]*){_end(quote)}'
+    return rf"{before}{re.escape(key)}=(?:{quote})?(?<level>[^\s\"\\]+)", others, f"{_any_level(key)}="
+
+
+def _any_level(key: str) -> str:
+    """What finds the last part of the declared key, or any that loggers call their level, whatever its case."""
+    parts = sorted({key.rpartition(".")[2].lower(), *(one.rpartition(".")[2] for one in LEVELS)})
+    return f"(?:{'|'.join(''.join(map(_any_case, part)) for part in parts)})"
+
+
+def _any_case(letter: str) -> str:
+    return f"[{letter}{letter.upper()}]" if letter.upper() != letter else re.escape(letter)
+
+
+def _end(quote: str) -> str:
+    return r"\s*$" if quote == _QUOTE else rf"(?:\s|\\[rn])*{_QUOTE}"
 
 
 def _of_events(formats: tuple[LineFormat, ...]) -> str:
@@ -100,7 +136,9 @@ def _of_events(formats: tuple[LineFormat, ...]) -> str:
     keys = [one.keys.event for one in formats if one.format == "logfmt"]
     found = {rf"\b{re.escape(key)}=" for key in keys}
     found |= {
-        _json(one.keys.event, _QUOTE if one.inside is None else _ESCAPED)[2] for one in formats if one.format == "json"
+        rf'[".]{re.escape(one.keys.event.rpartition(".")[2])}{_QUOTE if one.inside is None else _ESCAPED}'
+        for one in formats
+        if one.format == "json"
     }
     return f"(?<hit>{'|'.join(sorted(found))})" if found else ""
 

@@ -12,7 +12,8 @@ from activities.aws.shared import logs_insights, logs_queries
 from activities.aws.shared.log_records import Record, described, events, moment_of, only_queried, record
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
-from domain.rules.log_lines import Unread, first_read
+from domain.rules.log_lines import Line, Unread, first_read
+from domain.rules.tracebacks import Part, orphans
 
 _SMALL_BYTES = 16 * 1024**2
 _MOST_PAGES = 20
@@ -32,6 +33,7 @@ class Tally(NamedTuple):
     lines: int
     first: datetime
     last: datetime
+    part: Part | None = None
 
 
 class Counted(NamedTuple):
@@ -104,7 +106,7 @@ class ServiceLog:
         """Count every line of the window; `text` is looked for in each, with its case."""
         if (few := self._few()) is None:
             return self._counted_there(text)
-        return Counted([self._tally(event, text is not None and text in event["message"]) for event in few])
+        return _counted([self._tally(event, text is not None and text in event["message"]) for event in few])
 
     def records(self, texts: tuple[str, ...]) -> tuple[list[Record], Counted]:
         """The records among the lines that name one of these events, and all lines counted: a hit is one with any.
@@ -112,7 +114,7 @@ class ServiceLog:
         At most 100,000 records, the latest.
         """
         if (few := self._few()) is not None:
-            return self._read(few, texts)[0], Counted([self._tally(event, self._says_event(event)) for event in few])
+            return self._read(few, texts)[0], _counted([self._tally(event, self._says_event(event)) for event in few])
         counted = self._counted_there(None, of_events=True)
         answer = logs_insights.run(self._logs, self.group, logs_queries.reading(texts), self._window, self._until)
         found, unread = self._read([_event(row) for row in answer.rows], texts)
@@ -137,8 +139,7 @@ class ServiceLog:
 
     def _tally(self, event: dict[str, Any], hit: bool) -> Tally:
         line, at = first_read(self.formats, event["message"]), moment_of(event)
-        name, error = (None, False) if isinstance(line, Unread) else (line.format, line.error)
-        return Tally(name, error, hit, event.get("logStreamName", ""), 1, at, at)
+        return _tally(line, hit, event.get("logStreamName", ""), 1, at, at)
 
     def _read(self, found: list[dict[str, Any]], texts: tuple[str, ...]) -> tuple[list[Record], int]:
         """The records, and how many lines are none."""
@@ -151,22 +152,37 @@ class ServiceLog:
         answer = logs_insights.run(self._logs, self.group, query, self._window, self._until, _MOST_KINDS)
         tallies = [self._kind(row) for row in answer.rows]
         uncounted = 0 if answer.truncated else max(0, answer.matched - sum(one.lines for one in tallies))
-        return Counted(tallies, uncounted, answer.truncated, answer.bytes_scanned)
+        return _counted(tallies)._replace(
+            uncounted=uncounted, truncated=answer.truncated, bytes_scanned=answer.bytes_scanned
+        )
 
     def _kind(self, row: logs_insights.Row) -> Tally:
         """What a row's fields say of its lines, as `first_read` would say of each."""
-        judged = ((one.format, logs_queries.judged(number, one, row)) for number, one in enumerate(self.formats))
-        name, error = next(((name, error) for name, error in judged if error is not None), (None, False))
         first, last = (logs_insights.moment(row[key]) for key in ("first", "last"))
-        return Tally(
-            name,
-            bool(error),
+        return _tally(
+            logs_queries.first_judged(self.formats, row),
             row.get("hit", "0") not in _NO_HIT,
             row.get("@logStream", ""),
             int(float(row["lines"])),
             first,
             last,
         )
+
+
+def _tally(line: Line | Unread, hit: bool, stream: str, lines: int, first: datetime, last: datetime) -> Tally:
+    if isinstance(line, Unread):
+        return Tally(None, False, hit, stream, lines, first, last)
+    return Tally(line.format, line.error, hit, stream, lines, first, last, line.part)
+
+
+def _counted(tallies: list[Tally]) -> Counted:
+    """Count them; what belongs to a traceback that has not begun is not understood."""
+    lost = orphans((one.part, one.stream, one.lines) for one in tallies)
+    split = [
+        (one._replace(lines=one.lines - none), one._replace(format=None, lines=none))
+        for one, none in zip(tallies, lost, strict=True)
+    ]
+    return Counted([one for pair in split for one in pair if one.lines])
 
 
 def _event(row: logs_insights.Row) -> dict[str, Any]:

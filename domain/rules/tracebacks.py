@@ -1,0 +1,51 @@
+"""The lines of what Python writes when it dies (Python's library reference, "traceback"), told from other lines.
+
+Only its first line is one by itself. The others look like what other programs write of errors of their own: they
+count where a traceback has begun in the same stream.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+FIRST = r"^[\s+|]*(?:Exception Group )?(?<level>Traceback) \(most recent call last\):"
+WITHIN = (
+    r"^(?:\s|During handling of the above exception, another exception occurred:"
+    r"|The above exception was the direct cause of the following exception:)"
+)
+"""Places in the code and the code there, what belongs to an exception group, and what joins two tracebacks."""
+LAST = (
+    r"^(?:\w*(?:Error|Exception|Group|Exit|Interrupt|Iteration|Timeout|Warning)"
+    r"|[A-Za-z_]\w*(?:\.[\w<>]+)+)(?::|$)"
+)
+"""The exception's class, and its text."""
+
+
+class Part(StrEnum):
+    """Which part of a traceback a line is."""
+
+    FIRST = "first"
+    WITHIN = "within"
+    LAST = "last"
+
+
+def orphans(seen: Iterable[tuple[Part | None, str, int]]) -> list[int]:
+    """How many lines of each kind belong to no traceback; a kind is its part, its stream, and how many lines it has.
+
+    In whatever order: a stream without a first line has no others, and no more last lines than first ones.
+    """
+    kinds = list(seen)
+    begun: Counter[str] = Counter()
+    for part, stream, lines in kinds:
+        begun[stream] += lines if part is Part.FIRST else 0
+    open_ = begun.copy()
+    found = []
+    for part, stream, lines in kinds:
+        lost = 0
+        if part is Part.WITHIN:
+            lost = 0 if begun[stream] else lines
+        elif part is Part.LAST:
+            lost = max(0, lines - open_[stream])
+            open_[stream] -= lines - lost
+        found.append(lost)
+    return found
