@@ -85,8 +85,9 @@ class LineFormat(Frozen):
     `json` and `logfmt` have their level under `level`; one without any is `level_if_absent`. `text` has a `pattern`,
     whose group `level` is the level; without one its lines are known, and no errors (what continues other lines).
     Other groups of a pattern are called as `keys` say. `python-traceback` is what Python writes when it dies, line by
-    line. `inside` is the key under which a log router, such as FireLens, has put the line. `errors` and `others` are
-    all spellings of levels, whatever their case; numbers in quotes. A line whose level is in neither is not understood.
+    line, of which only the first is one by itself. `inside` is the key under which a log router, such as FireLens, has
+    put the line. `errors` and `others` are all spellings of levels, whatever their case; numbers in quotes. A line
+    whose level is in neither is not understood.
     """
 
     format: Literal["json", "logfmt", "text", "python-traceback"]
@@ -110,10 +111,10 @@ class LineFormat(Frozen):
             raise ValueError(f"pattern calls a group {min(strange)!r}: it is level, or a name that keys has")
         if (
             self.pattern
-            and "level" not in groups
+            and ("level" not in groups or self.level_if_absent is not None)
             and all(re.match(as_python(self.pattern), one) for one in _OF_EVERYBODY)
         ):
-            raise ValueError("pattern fits every line and has no group level: no error would be one")
+            raise ValueError("pattern fits every line, and finds a level in none or not in all: no error would be one")
         if self.level_if_absent is not None and self.level_if_absent.lower() not in (*self.errors, *self.others):
             raise ValueError(f"level_if_absent {self.level_if_absent!r} is in neither errors nor others")
         return self

@@ -15,8 +15,8 @@ from domain.rules import postgres_lines, tracebacks
 from domain.rules.tracebacks import Part
 
 LEVELS = (
-    *("level", "lvl", "loglevel", "log_level", "levelname", "level_name", "@l", "@level"),
-    *("severity", "severity_text", "severitytext", "log.level"),
+    *("level", "lvl", "loglevel", "log_level", "levelname", "level_name", "levelno", "@l", "@level"),
+    *("severity", "severity_text", "severitytext", "severity_number", "severitynumber", "log.level"),
 )
 """What loggers call their level, whatever its case: who says it under another key than the declared one says it."""
 _PAIR = re.compile(r'(?:^|\s)([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
@@ -158,7 +158,7 @@ def _traceback(declared: LineFormat, text: str) -> Line | Unread:
         return Line(declared.format, found["level"], error=True, fields={}, part=Part.FIRST)
     if re.search(tracebacks.LAST, text):
         return Line(declared.format, None, error=False, fields={}, part=Part.LAST)
-    if re.search(tracebacks.WITHIN, text) and not _names_error(declared, text):
+    if re.search(as_python(tracebacks.WITHIN), text) and not _names_error(declared, text):
         return Line(declared.format, None, error=False, fields={}, part=Part.WITHIN)
     return Unread("no line of a traceback")
 

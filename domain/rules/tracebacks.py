@@ -10,10 +10,14 @@ from enum import StrEnum
 
 FIRST = r"^[\s+|]*(?:Exception Group )?(?<level>Traceback) \(most recent call last\):"
 WITHIN = (
-    r"^(?:\s|During handling of the above exception, another exception occurred:"
-    r"|The above exception was the direct cause of the following exception:)"
+    r"^(?<known> |During|The)(?: *(?:File .+, line \d|\[Previous line repeated |[|+])|   \s*\S"
+    r"| handling of the above exception, another exception occurred:"
+    r"| above exception was the direct cause of the following exception:)"
 )
-"""Places in the code and the code there, what belongs to an exception group, and what joins two tracebacks."""
+"""Places in the code and the code there, what belongs to an exception group, and what joins two tracebacks.
+
+`known` is what it begins with, by which lines are counted together.
+"""
 LAST = (
     r"^(?:\w*(?:Error|Exception|Group|Exit|Interrupt|Iteration|Timeout|Warning)"
     r"|[A-Za-z_]\w*(?:\.[\w<>]+)+)(?::|$)"

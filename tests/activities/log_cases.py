@@ -12,6 +12,14 @@ from tests.activities.unread import Case, Look, ProbeCases
 
 _BACKEND = {"service": "backend"}
 _STRANGE: Said = (5, "listening on 8080")
+_OF_OTHERS: tuple[Said, ...] = (
+    (5, "Error: connect ECONNREFUSED"),
+    (5, "    at TCPConnectWrap.afterConnect (node:net:1555:16)"),
+    (5, "10.0.1.12: connection refused"),
+    (5, "  ERROR listing failed"),
+    (5, '{"severity":"CRITICAL","message":"x"}'),
+)
+"""Lines of which none begins what the others go on with, and a level under another key than the declared one."""
 _FILE = {"LogFileName": "error/postgresql.log.2026-11-23-03", "LastWritten": int(NOW.timestamp() * 1000), "Size": 1}
 _DATABASE = {"database": "primary"}
 _KINDS = 10_000
@@ -38,7 +46,7 @@ def _of_log(well: list[Said], trouble: list[Said]) -> dict[Case, Callable[[], Lo
     return {
         Case.NO_SOURCE: lambda: Look(log_of(group="/ecs/other"), _BACKEND),
         Case.EMPTY: _look,
-        Case.UNRECOGNISED: partial(_look, _STRANGE, _STRANGE),
+        Case.UNRECOGNISED: partial(_look, _STRANGE, *_OF_OTHERS),
         Case.OLD: partial(_look, *((ago + 200, line) for ago, line in well)),
         Case.ONE_UNREADABLE: partial(_look, *well, _STRANGE),
         Case.CUT_OFF: _cut_off,

@@ -148,7 +148,13 @@ def test_lines_of_the_default_level_are_one_kind(declared: LogFormat, line: str)
 
 def test_the_first_format_that_fits_counts_on_the_server_too() -> None:
     """A container writes JSON, and a traceback when it dies."""
-    lines = ['{"level":"info"}', "Traceback (most recent call last):", "  File 8", "KeyError: 'x'", "listening"]
+    lines = [
+        '{"level":"info"}',
+        "Traceback (most recent call last):",
+        '  File "/app/tides.py", line 8',
+        "KeyError: 'x'",
+        "listening",
+    ]
     counted = log(log_of(*((5.0, line) for line in lines), busy=True)).counted()
     assert counted.by_format == {"json": 1, "python-traceback": 3}
     assert [one.error for one in counted.tallies if one.error] == [True]

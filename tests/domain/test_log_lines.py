@@ -170,6 +170,7 @@ def test_an_entry_is_not_taken_for_what_its_text_quotes() -> None:
         ({"format": "text", "pattern": "^(?<Level>[A-Z]+) "}, "a group 'Level'"),
         ({"format": "text", "level": "severity", "pattern": "^(?<severity>[A-Z]+) "}, "a group 'severity'"),
         ({"format": "text", "pattern": "^.*"}, "fits every line"),
+        ({"format": "text", "pattern": "^(?<level>[A-Z]*)", "level_if_absent": "info"}, "fits every line"),
         ({"format": "json", "errors": []}, "at least 1"),
         ({"format": "json", "level": ""}, "at least 1"),
         ({"format": "json", "inside": ""}, "at least 1"),

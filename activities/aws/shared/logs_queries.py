@@ -28,8 +28,8 @@ def counting(formats: tuple[LineFormat, ...], text: str | None, *, of_events: bo
 
     `level<n>` is the level by the n-th format, `known<n>` what shows a line of it, and `named<n>` that a level's key,
     or a level of errors, stands anywhere in one: a known line with it but no level that was found is unread. `ended<n>`
-    is the last line of a traceback. A field that a line does
-    not have is missing from its row, or its row is. With `of_events` lines are told apart by the key of an event.
+    is the last line of a traceback. A field that a line does not have is missing from its row, or its row is. With
+    `of_events` lines are told apart by the key of an event.
     """
     found = {name: one for number, each in enumerate(formats) for name, one in _patterns(number, each).items()}
     if of_events and (key := _of_events(formats)):
@@ -74,16 +74,20 @@ def _of_traceback(level: str | None, ended: bool, known: bool) -> Line | Unread:
 def _patterns(number: int, declared: LineFormat) -> dict[str, str]:
     """What finds a line of a format, by the name of the field that it makes."""
     level, known, said = f"level{number}", f"known{number}", f"named{number}"
-    if declared.format in {"text", "python-traceback"}:
-        of_level, of_others, of_last = tracebacks.FIRST, tracebacks.WITHIN, tracebacks.LAST
-        if declared.format == "text":
-            pattern = re.sub(r"\(\?<(?!level>)\w+>", "(?:", declared.pattern or "")
-            of_level, of_others = (pattern, "") if "(?<level>" in pattern else ("", pattern)
-            of_last = ""
-        named = {level: of_level and f"^(?:{of_level.removeprefix('^')})".replace("(?<level>", f"(?<{level}>")}
-        named[f"ended{number}"] = of_last and f"^(?<ended{number}>{of_last.removeprefix('^')})"
-        named[known] = of_others and f"^(?<{known}>{of_others.removeprefix('^')})"
-        named[said] = f"(?<{said}>{words})" if of_others and (words := error_words(declared)) else ""
+    words = error_words(declared)
+    of_words = words and f"(?<{said}>{words})"
+    if declared.format == "python-traceback":
+        named = {
+            level: tracebacks.FIRST.replace("(?<level>", f"(?<{level}>"),
+            known: tracebacks.WITHIN.replace("(?<known>", f"(?<{known}>"),
+            f"ended{number}": f"^(?<ended{number}>{tracebacks.LAST.removeprefix('^')})",
+            said: of_words,
+        }
+    elif declared.format == "text":
+        pattern = re.sub(r"\(\?<(?!level>)\w+>", "(?:", declared.pattern or "").removeprefix("^")
+        named = {level: f"^(?:{pattern})".replace("(?<level>", f"(?<{level}>")}
+        if "(?<level>" not in pattern:
+            named = {known: f"^(?<{known}>{pattern})", said: of_words}
     else:
         quote = _QUOTE if declared.inside is None else _ESCAPED
         of_level, of_others, of_key = (_logfmt if declared.format == "logfmt" else _json)(declared.level, quote)
