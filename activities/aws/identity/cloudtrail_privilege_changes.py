@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from activities.action import Params, ProbeAction, iam
-from activities.aws.identity.rights_events import CENTER, HERE, HOME, LOOKUPS, described
+from activities.aws.identity.rights_events import CENTER, HERE, HOME, LOOKUPS, NOT_COVERED, described
 from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
@@ -39,8 +39,9 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
 
     Suspect are changes that went through and that no `expected` principal made; refused ones are counted. Events turn
     up some minutes after the fact. People are named by pseudonyms, events by their ids. The event history takes one
-    attribute a look-up and two look-ups a second: 13 of them are made, and at most 50 pages of 50 events read, each
-    look-up's latest first. Where the history shows no event whatsoever, nothing is known.
+    attribute a look-up and two look-ups a second: 20 of them are made, and at most 50 pages of 50 events read, each
+    look-up's latest first. Where the history shows no event whatsoever, nothing is known. `not_covered` says which
+    rights are looked for nowhere.
     """
 
     name = "cloudtrail.privilege_changes"
@@ -65,6 +66,7 @@ class PrivilegeChanges(ProbeAction[PrivilegeChangesParams]):
             "events": [*done, *refused][:_SHOWN],
             "truncated": search.truncated,
             "unread": unread,
+            "not_covered": list(NOT_COVERED),
             **window.facts(),
         }
         evidence = window.of("CloudTrail event history")
