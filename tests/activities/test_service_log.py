@@ -27,6 +27,7 @@ from tests.domain.log_samples import (
     DEFAULTED,
     FIRELENS,
     FIRELENS_DEFAULTED,
+    FIRELENS_LOGFMT,
     LOGFMT,
     LOGFMT_DEFAULTED,
     PINO,
@@ -38,7 +39,6 @@ from tests.domain.log_samples import (
 )
 
 WINDOW = Window.before(NOW, NOW - NOW.replace(hour=2))
-FIRELENS_LOGFMT = LineFormat(format="logfmt", inside="log", level_if_absent="info")
 _UNFIT: list[tuple[LogFormat, str]] = [
     (PLAIN_JSON, "ERROR no"),
     (PLAIN_JSON, '{"severity":"CRITICAL"}'),
@@ -99,11 +99,8 @@ def test_the_server_understands_what_we_understand(sample: Sample, busy: bool) -
     """Each real shape of a line, counted by Logs Insights and read by us; a traceback's within one."""
     belongs = sample.format is TRACEBACK and not sample.error
     begun = [(6.0, "Traceback (most recent call last):")] if belongs else []
-    (tally,) = [
-        one
-        for one in log(log_of(*begun, (5.0, sample.line), busy=busy), sample.format).counted("o").tallies
-        if one.error == sample.error
-    ]
+    counted = log(log_of(*begun, (5.0, sample.line), busy=busy), sample.format).counted("o")
+    (tally,) = (one for one in counted.tallies if one.error == sample.error)
     assert (tally.format, tally.error) == (sample.format.format, sample.error)
     assert (tally.hit, tally.lines, tally.stream) == ("o" in sample.line, 1, "app/app/1")
     assert tally.first == tally.last == NOW - (NOW - NOW.replace(minute=25))

@@ -28,6 +28,7 @@ FIRELENS = lines(format="json", inside="log")
 FIRELENS_TEXT = lines(format="text", inside="log", pattern=r"^(?<level>[A-Z]+) ")
 FIRELENS_DEFAULTED = lines(format="json", inside="log", level_if_absent="info")
 LOGFMT = lines(format="logfmt")
+FIRELENS_LOGFMT = lines(format="logfmt", inside="log", level_if_absent="info")
 LOGFMT_DEFAULTED = lines(format="logfmt", level_if_absent="info")
 PYTHON = lines(format="text", pattern=r"^\S+ \S+ \[\d+\] (?<level>[A-Z]+) ")
 SERILOG_CONSOLE = lines(format="text", pattern=r"^\[\d\d:\d\d:\d\d (?<level>[A-Z]{3})\] ")
@@ -97,6 +98,17 @@ APPLICATION = {
         TRACEBACK, "  + Exception Group Traceback (most recent call last):", error=True, level="Traceback"
     ),
     "place in the code": Sample(TRACEBACK, '  File "/app/tides.py", line 8, in listing', error=False, level=None),
+    "code": Sample(TRACEBACK, "    return pool.acquire(timeout=5)", error=False, level=None),
+    "carets": Sample(TRACEBACK, "           ^^^^^^^^^^^^^^^^^^^^^^^", error=False, level=None),
+    "repeated": Sample(TRACEBACK, "  [Previous line repeated 986 more times]", error=False, level=None),
+    "member of a group": Sample(TRACEBACK, "    | KeyError: 'tide'", error=False, level=None),
+    "edge of a group": Sample(TRACEBACK, "  +-+---------------- 1 ----------------", error=False, level=None),
+    "cause": Sample(
+        TRACEBACK, "The above exception was the direct cause of the following exception:", error=False, level=None
+    ),
+    "context": Sample(
+        TRACEBACK, "During handling of the above exception, another exception occurred:", error=False, level=None
+    ),
     "exception": Sample(TRACEBACK, "harbour.errors.PoolTimeout: no connection within 5 s", error=False, level=None),
     "builtin exception": Sample(TRACEBACK, "KeyError: 'tide'", error=False, level=None),
     "banner": Sample(BANNER, "[entrypoint] waiting for the database", error=False, level=None),
