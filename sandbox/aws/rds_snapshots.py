@@ -4,7 +4,12 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.kms.models import kms_backends
-from moto.rds.exceptions import InvalidParameterValue, KMSKeyNotAccessibleFault, RDSClientError
+from moto.rds.exceptions import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    KMSKeyNotAccessibleFault,
+    RDSClientError,
+)
 from moto.rds.models import DBClusterSnapshot, DBSnapshot, RDSBackend
 from moto.rds.responses import RDSResponse
 
@@ -85,8 +90,14 @@ def copy_db_snapshot(backend: RDSBackend, **asked: Any) -> DBSnapshot:
 
 
 def copy_db_cluster_snapshot(backend: RDSBackend, **asked: Any) -> DBClusterSnapshot:
-    """Copy a snapshot of a cluster in the same way (RDS API CopyDBClusterSnapshot)."""
+    """Copy a snapshot of a cluster in the same way, but encrypt no copy of one that is not encrypted.
+
+    RDS API CopyDBClusterSnapshot, KmsKeyId: "If you copy an unencrypted DB cluster snapshot and specify a value for the
+    KmsKeyId parameter, an error is returned." Which one is not documented.
+    """
     source = backend.get_db_cluster_snapshot(asked["source_db_cluster_snapshot_identifier"])
+    if asked.get("kms_key_id") and not source.encrypted:
+        raise InvalidParameterCombination("KmsKeyId cannot be specified for an unencrypted DB cluster snapshot.")
     made: DBClusterSnapshot = _copied(backend, "copy_db_cluster_snapshot", source, asked)
     return made
 

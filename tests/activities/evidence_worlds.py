@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moto.rds.models import rds_backends
 from moto.s3.models import s3_backends
 
 from activities.aws.database.rds_snapshot import Snapshot
@@ -71,6 +72,18 @@ def cluster_snapshot(**database: Any) -> ChangeWorld:
     world.snapshot = there
     world.scope = snapshot_scope(**database or {"identifier": CLUSTER, "cluster": True})
     return world
+
+
+def plain_cluster_snapshot() -> ChangeWorld:
+    """The same cluster, not encrypted."""
+    world = cluster_snapshot()
+    unencrypted(rds_backends[ACCOUNT][REGION].clusters[CLUSTER])
+    return world
+
+
+def unencrypted(database: Any) -> None:
+    """Take the encryption off a database of moto's."""
+    database.storage_encrypted, database.kms_key_id = False, None
 
 
 def snapshot_scope(**database: Any) -> Scope:

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from moto.rds.models import rds_backends
 
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.evidence_worlds import CLUSTER, DATABASE, FORENSIC_KEY, cluster_snapshot, snapshot
+from tests.activities.evidence_worlds import (
+    CLUSTER,
+    DATABASE,
+    FORENSIC_KEY,
+    cluster_snapshot,
+    plain_cluster_snapshot,
+    snapshot,
+)
 from tests.activities.refusals import PlanRefusals, Told
 from tests.activities.scopes import ACCOUNT, REGION
 
@@ -81,6 +88,7 @@ PLAN_REFUSALS: PlanRefusals = {
     (_NAME, "CopyDBClusterSnapshot", "InvalidDBClusterStateFault"): (
         "what the cluster is doing by the time its snapshot is available, hours later, nobody knows beforehand"
     ),
+    (_NAME, "CopyDBClusterSnapshot", "InvalidParameterCombination"): Told(plain_cluster_snapshot, "as it stands"),
     (_NAME, "CopyDBClusterSnapshot", "KMSKeyNotAccessibleFault"): Told(disabled(cluster_snapshot), "NOT copied"),
     (_NAME, "CopyDBClusterSnapshot", "SnapshotQuotaExceeded"): Told(lambda: full_of_clusters(999), "NOT copied"),
     **{
@@ -97,7 +105,7 @@ PLAN_REFUSALS: PlanRefusals = {
             _NAME,
             operation,
             "SharedSnapshotQuotaExceeded",
-        ): "the copy is new, shared with one account, and may be with twenty"
+        ): "what is shared is new, shared with one account, and may be with twenty"
         for operation in _MODIFIED
     },
 }

@@ -197,7 +197,7 @@ def test_a_copy_of_somebody_elses_is_not_taken_for_ours(runner: ChangeRunner, wo
     runner.apply(world.change, call, NOW)
     rds, name = world.clients.inner.client("rds"), call.plan.context["identifier"]
     rds.copy_db_snapshot(SourceDBSnapshotIdentifier=name, TargetDBSnapshotIdentifier=f"{name}-copy")
-    with pytest.raises(ApplicationError, match="another copy"):
+    with pytest.raises(ApplicationError, match="another one than was asked for"):
         verified(runner, world, call)
 
 

@@ -14,7 +14,7 @@ from tests.activities.breach_worlds import ACL, ATTACKER_V4, SET_V4, VISIBLE, bl
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld, maintenance, rollback
 from tests.activities.database_worlds import PARAMETER, cluster_failover, promote, restart
-from tests.activities.evidence_worlds import CLUSTER, cluster_snapshot, log, preserve
+from tests.activities.evidence_worlds import CLUSTER, cluster_snapshot, log, plain_cluster_snapshot, preserve
 from tests.activities.fake_ecs import CLUSTER as SERVICES_CLUSTER
 from tests.activities.fake_ecs import SERVICE, FakeTargets, revision
 from tests.activities.fake_rds import CLUSTER as FAKE_CLUSTER
@@ -170,6 +170,7 @@ VARIANT_WORLDS: dict[tuple[str, str], Callable[[], ChangeWorld]] = {
     ("rds.promote_replica", "many versions"): many_versions,
     ("rds.restore_test", "a snapshot under another key"): partial(restore, under_own_key=False),
     ("rds.snapshot", "a cluster"): cluster_snapshot,
+    ("rds.snapshot", "a cluster that is not encrypted"): plain_cluster_snapshot,
     ("rds.snapshot", "a member, and its cluster"): partial(member_snapshot, named=True),
     ("rds.snapshot", "a member alone"): partial(member_snapshot, named=False),
     ("s3.preserve_logs", "large and signed"): large_and_signed,

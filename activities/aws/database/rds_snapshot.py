@@ -32,7 +32,8 @@ class Snapshot(ChangeAction[DatabaseParams]):
     The state is `snapshot`: absent, its identifier when it is of this database and this incident, or whose else it is.
     It says what stood in the database when it was begun, and never runs out, but an administrator can delete it. Where
     the environment names a forensic account, verifying copies it under the key named there and shares the copy with
-    that account and no other, which can take hours and goes on where it was cut.
+    that account and no other, which can take hours and goes on where it was cut. Of a cluster that is not encrypted the
+    snapshot itself is shared: RDS encrypts no copy of that.
     """
 
     name = "rds.snapshot"
@@ -61,7 +62,10 @@ class Snapshot(ChangeAction[DatabaseParams]):
         )
         forensics = scope.environment.evidence.snapshots if scope.environment.evidence else None
         snapshots.refuse_full(wanted=1)
-        key, uncopied = self._key(snapshots, forensics)
+        # "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId parameter, an error is
+        # returned" (RDS API CopyDBClusterSnapshot); an unencrypted snapshot is shared as it stands
+        plain = place.cluster is not None and not place.cluster.get("StorageEncrypted")
+        key, uncopied = self._key(snapshots, forensics, plain=plain)
         prefix = _prefix(scope.incident, database, snapshots.longest)
         identifier = f"{prefix}{_last(snapshots.names(database), prefix) + 1}"
         return self.proposed(
@@ -69,7 +73,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
             summary=f"Take snapshot {identifier} of {params.database}",
             before={"snapshot": "absent"},
             after={"snapshot": identifier},
-            impact=_impact(params.database, place, forensics, uncopied),
+            impact=_impact(params.database, place, forensics, uncopied, plain=plain),
             # its only lock is the target, not the instance: a failover must not wait for a snapshot
             reversible=False,
             takes_long=True,
@@ -78,6 +82,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
                 "database": database,
                 "cluster": place.cluster is not None,
                 "incident": scope.incident,
+                "shared": identifier if plain else f"{identifier}{_COPY}",
                 "key": key,
                 "account": forensics and forensics.account,
                 "uncopied": uncopied,
@@ -110,17 +115,19 @@ class Snapshot(ChangeAction[DatabaseParams]):
         if why := plan.context["uncopied"]:
             return taken.model_copy(update={"message": f"{taken.message}; not copied: {why}"})
         try:
-            copy = self._copied(snapshots, plan)
+            shared = self._shared(snapshots, plan)
         except Exception as error:
             kind = kind_of_refusal(error)
             if kind not in FINAL - {ErrorKind.EXPIRED_CREDENTIALS}:
                 raise
-            told = f"{taken.message}; it is NOT copied and shared as it should be: {answered(error)}"
+            told = f"{taken.message}; it is NOT shared as it should be: {answered(error)}"
             raise ApplicationError(told, type=kind, non_retryable=True) from None
-        return copy.model_copy(update={"message": f"{taken.message}; {copy.message}"})
+        if plan.context["shared"] == name:
+            return shared
+        return shared.model_copy(update={"message": f"{taken.message}; {shared.message}"})
 
-    def _copied(self, snapshots: Snapshots, plan: Plan) -> Verification:
-        context, name = plan.context, f"{plan.context['identifier']}{_COPY}"
+    def _shared(self, snapshots: Snapshots, plan: Plan) -> Verification:
+        context, name = plan.context, plan.context["shared"]
         copy, soon = snapshots.found(name), None
         if copy is None:
             snapshots.copy(context["identifier"], name, context["key"], _tags(context))
@@ -130,7 +137,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
         if copy is None or not seen.done:
             return seen
         if _whose(copy, context) != name or copy.get("KmsKeyId") != context["key"]:
-            return Verification(done=False, failed=True, message=f"{name} is another copy than the one asked for")
+            return Verification(done=False, failed=True, message=f"{name} is another one than was asked for")
         account = context["account"]
         if account not in snapshots.shared_with(name):
             snapshots.share(name, account)
@@ -139,10 +146,12 @@ class Snapshot(ChangeAction[DatabaseParams]):
             return Verification(done=False, failed=True, message=message)
         return Verification(done=True, message=f"{seen.message} and shared with account {account} alone")
 
-    def _key(self, snapshots: Snapshots, forensics: Forensics | None) -> tuple[str | None, str]:
-        """The ARN of the key to copy under, or None and why nothing is copied."""
+    def _key(self, snapshots: Snapshots, forensics: Forensics | None, *, plain: bool) -> tuple[str | None, str]:
+        """The ARN of the key to copy under, or None and why nothing is shared; what is `plain` takes no copy."""
         if forensics is None:
             return None, "the environment names no forensic account"
+        if plain:
+            return None, ""
         try:
             snapshots.refuse_full(wanted=2)
             return usable_key(self.clients, forensics.kms_key, "evidence.snapshots"), ""
@@ -200,7 +209,7 @@ def _refuse_stuck(name: str, place: Described) -> None:
             )
 
 
-def _impact(name: str, place: Described, forensics: Forensics | None, uncopied: str) -> str:
+def _impact(name: str, place: Described, forensics: Forensics | None, uncopied: str, *, plain: bool) -> str:
     pause = (
         "It is taken from the standby, so nothing pauses."
         if place.has_standby
@@ -208,8 +217,13 @@ def _impact(name: str, place: Described, forensics: Forensics | None, uncopied: 
     )
     status = place.worst_status
     busy = "" if status in _READY else f" RDS takes no snapshot while it is {status}: that is waited for."
-    kept = f" It is NOT copied, and stays in this account under the database's own key: {uncopied}."
-    if forensics and not uncopied:
+    kept = f" It is NOT copied, and stays in this account, under the database's own key if any: {uncopied}."
+    if forensics and plain:
+        kept = (
+            f" {name} is NOT encrypted, and RDS encrypts no copy of such a cluster's snapshot: it is shared as it "
+            f"stands with account {forensics.account}, which may then restore it."
+        )
+    elif forensics and not uncopied:
         kept = (
             f" A copy under {forensics.kms_key} is shared with account {forensics.account}, which may then restore it."
         )
