@@ -155,7 +155,8 @@ def _text(declared: LineFormat, text: str) -> Line | Unread:
 
 def _traceback(declared: LineFormat, text: str) -> Line | Unread:
     if found := re.search(as_python(tracebacks.FIRST), text):
-        return Line(declared.format, found["level"], error=True, fields={}, part=Part.FIRST)
+        part = tracebacks.begins(found["level"])
+        return Line(declared.format, tracebacks.LEVEL, error=True, fields={}, part=part)
     if re.search(tracebacks.LAST, text):
         return Line(declared.format, None, error=False, fields={}, part=Part.LAST)
     if re.search(as_python(tracebacks.WITHIN), text) and not _names_error(declared, text):

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
-FIRST = r"^[\s+|]*(?:Exception Group )?(?<level>Traceback) \(most recent call last\):"
+LEVEL = "Traceback"
+"""The level that a first line has."""
+FIRST = r"^(?<level>[\s+|]*(?:Exception Group )?Traceback) \(most recent call last\):"
 WITHIN = (
     r"^(?<known> |During|The)(?: *(?:File .+, line \d|\[Previous line repeated |[|+])|   \s*\S"
     r"| handling of the above exception, another exception occurred:"
@@ -25,10 +27,17 @@ LAST = (
 """The exception's class, and its text."""
 
 
+def begins(level: str) -> "Part":
+    """Which first line it is, by what FIRST found."""
+    return Part.FIRST if level == LEVEL else Part.MEMBER
+
+
 class Part(StrEnum):
     """Which part of a traceback a line is."""
 
     FIRST = "first"
+    MEMBER = "first of a member"
+    """As FIRST, of an exception group or one in it: what ends it is indented too, and so is WITHIN."""
     WITHIN = "within"
     LAST = "last"
 
@@ -36,13 +45,14 @@ class Part(StrEnum):
 def orphans(seen: Iterable[tuple[Part | None, str, int]]) -> list[int]:
     """How many lines of each kind belong to no traceback; a kind is its part, its stream, and how many lines it has.
 
-    In whatever order: a stream without a first line has no others, and no more last lines than first ones.
+    In whatever order: a stream without a first line has no others, and no more last lines than first ones; those of a
+    group do not count for these.
     """
     kinds = list(seen)
-    begun: Counter[str] = Counter()
+    begun, open_ = Counter[str](), Counter[str]()
     for part, stream, lines in kinds:
-        begun[stream] += lines if part is Part.FIRST else 0
-    open_ = begun.copy()
+        begun[stream] += lines if part in {Part.FIRST, Part.MEMBER} else 0
+        open_[stream] += lines if part is Part.FIRST else 0
     found = []
     for part, stream, lines in kinds:
         lost = 0

@@ -152,6 +152,14 @@ def test_a_traceback_hides_no_other_error(line: str, busy: bool) -> None:
     assert (finding.status, finding.facts["unread"]) == (FindingStatus.UNKNOWN, 1)
 
 
+def test_an_exception_group_hides_no_other_error(busy: bool) -> None:
+    """What ends it is indented."""
+    group = ["  + Exception Group Traceback (most recent call last):", "  | ExceptionGroup: two (1 sub-exception)"]
+    clients = log_of(*((5.0, line) for line in [*group, "Error: connect ECONNREFUSED"]), busy=busy)
+    finding = looked(clients, SHIPPED, threshold=2)
+    assert (finding.status, finding.facts["unread"]) == (FindingStatus.UNKNOWN, 1)
+
+
 def test_a_traceback_of_one_stream_does_not_explain_the_lines_of_another(busy: bool) -> None:
     """Each task writes a stream of its own."""
     clients = log_of(*((5.0, line) for line in TRACEBACK_LINES), busy=busy)

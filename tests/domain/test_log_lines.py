@@ -136,6 +136,7 @@ def test_a_line_of_a_traceback_is_left_to_a_format_that_knows_it_by_itself() -> 
     [
         ([(Part.WITHIN, "a", 3), (Part.LAST, "a", 1)], [3, 1]),
         ([(Part.LAST, "a", 2), (Part.FIRST, "a", 1), (Part.WITHIN, "a", 9), (Part.LAST, "a", 1)], [1, 0, 0, 1]),
+        ([(Part.MEMBER, "a", 2), (Part.WITHIN, "a", 9), (Part.LAST, "a", 1)], [0, 0, 1]),
         ([(Part.FIRST, "a", 1), (Part.WITHIN, "b", 2), (None, "b", 5)], [0, 2, 0]),
     ],
 )

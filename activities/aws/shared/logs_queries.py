@@ -65,10 +65,12 @@ def judged(number: int, declared: LineFormat, row: Mapping[str, str]) -> Line | 
 
 
 def _of_traceback(level: str | None, ended: bool, known: bool) -> Line | Unread:
-    part = Part.FIRST if level else Part.LAST if ended else Part.WITHIN if known else None
+    if level:
+        return Line("python-traceback", tracebacks.LEVEL, error=True, fields={}, part=tracebacks.begins(level))
+    part = Part.LAST if ended else Part.WITHIN if known else None
     if part is None:
         return Unread("no line of a traceback")
-    return Line("python-traceback", level or None, part is Part.FIRST, {}, part=part)
+    return Line("python-traceback", None, error=False, fields={}, part=part)
 
 
 def _patterns(number: int, declared: LineFormat) -> dict[str, str]:
