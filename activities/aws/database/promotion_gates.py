@@ -155,7 +155,8 @@ def _newest(clients: Clients, scope: Scope, instance: dict[str, Any], metric: st
 def _known(clients: Clients, scope: Scope, pair: Pair) -> str:
     since = scope.declared_at - _BEFORE
     queries = of_instance(pair.new["DBInstanceIdentifier"], {"lag": ("ReplicaLag", "Maximum")})
-    lags = read(clients.client("cloudwatch"), queries, (since, since + _FAR), 60)[0]["lag"]
+    points, complete = read(clients.client("cloudwatch"), queries, (since, since + _FAR), 60)
+    lags = points["lag"] if complete else []
     heard = _newest(clients, scope, pair.old, "CPUUtilization")
     before = [point for point in lags if heard is not None and point[0] <= heard[0]]
     if not before:

@@ -46,10 +46,11 @@ def read(
 def newest(cloudwatch: Any, queries: Mapping[str, Query], since: datetime) -> dict[str, tuple[datetime, float]]:
     """The newest minute of each metric since an instant, and when it was; one without data is left out.
 
-    The window ends in the future, so that no clock is needed to ask for what is newest.
+    All are left out where CloudWatch gave only a part, of which the newest minute need not be the newest. The window
+    ends in the future, so that no clock is needed to ask for what is newest.
     """
-    points, _ = read(cloudwatch, queries, (since, since + _FAR), 60)
-    return {name: found[-1] for name, found in points.items() if found}
+    points, complete = read(cloudwatch, queries, (since, since + _FAR), 60)
+    return {name: found[-1] for name, found in points.items() if found and complete}
 
 
 def _query(name: str, query: Query, period_seconds: int) -> dict[str, Any]:
