@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.evidence_worlds import EVIDENCE, preserve
-from tests.activities.refusals import PlanRefusals, Undone
+from tests.activities.refusals import PlanRefusals, Told, Undone
 from tests.activities.scopes import REGION, environment, scope
 from tests.activities.security_worlds import logging
 from tests.activities.upkeep_worlds import trail
@@ -117,6 +117,7 @@ PLAN_REFUSALS: PlanRefusals = {
     (_MUTE, "PutAlarmMuteRule", "LimitExceeded"): "CloudWatch names no number of mute rules that an account may have",
     (_LOG, "CreateFlowLogs", "FlowLogsLimitExceeded"): _full_network,
     (_LOG, "CreateFlowLogs", "InvalidVpcId.NotFound"): _no_network,
+    (_LOG, "CreateFlowLogs", "LogDestinationPermissionIssueException"): Told(logging, "admits flow logs is unknown"),
     (_LOG, "CreateFlowLogs", "UnsupportedOperation"): "every VPC takes a flow log of all traffic to S3",
     (_LOG, "DeleteFlowLogs", "InvalidFlowLogId.NotFound"): (
         "those that it deletes were listed just before, and one that is gone by then counts as deleted"

@@ -14,7 +14,12 @@ _PASSING = (ErrorKind.TRANSIENT, ErrorKind.CONFLICT, ErrorKind.ACCESS_DENIED, Er
 DOCUMENTED: dict[str, tuple[str, ...]] = {
     "AuthorizeSecurityGroupIngress": ("InvalidGroup.NotFound", "RulesPerSecurityGroupLimitExceeded"),
     "CompleteMultipartUpload": ("EntityTooSmall", "InvalidPart", "InvalidPartOrder", "NoSuchUpload"),
-    "CreateFlowLogs": ("FlowLogsLimitExceeded", "InvalidVpcId.NotFound", "UnsupportedOperation"),
+    "CreateFlowLogs": (
+        "FlowLogsLimitExceeded",
+        "InvalidVpcId.NotFound",
+        "LogDestinationPermissionIssueException",  # VPC user guide, "Troubleshoot VPC Flow Logs"
+        "UnsupportedOperation",
+    ),
     "CreateMultipartUpload": ("NoSuchBucket",),
     "CreateNetworkAclEntry": ("InvalidNetworkAclID.NotFound", "NetworkAclEntryLimitExceeded"),
     "DeleteAlarmMuteRule": (),  # "If you delete a mute rule that does not exist, the operation succeeds" (its API)

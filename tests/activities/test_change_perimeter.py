@@ -224,6 +224,16 @@ def test_a_log_that_would_go_nowhere_is_refused() -> None:
             planned(world, **params)
 
 
+def test_what_the_bucket_of_flow_logs_must_admit_is_told() -> None:
+    """No role of ours reads or writes its policy, without which EC2 makes no flow log; other logs need none."""
+    world = logging()
+    bucket = world.scope.environment.buckets["audit-logs"]
+    assert f"Whether bucket {bucket} admits flow logs is unknown" in planned(world, **world.params).impact
+    assert "admits" not in planned(world, web_acl="portal", services=["backend"]).impact
+    carry_out(world, 1)
+    assert "admits" not in planned(world, **world.params).impact
+
+
 @pytest.mark.parametrize("days", [0, 2, 2555, 3653])
 def test_only_retentions_that_cloudwatch_takes(days: int) -> None:
     """2555 days, seven years to a layman, is none of them; 2557 is, and the most that is asked for."""

@@ -73,7 +73,7 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
             summary=f"Log more: {', '.join(changed) or 'everything named does so already'}",
             before=before,
             after=after,
-            impact=_impact(changed),
+            impact=_impact(changed) + _of_the_bucket(changed, context),
             locks=context["arns"],
             context=context,
         )
@@ -157,4 +157,18 @@ def _impact(changed: list[str]) -> str:
         "whoever reads the logs reads more of it, and longer. Authorization and cookie headers are left out of the web "
         "ACL's. Only what happens from now on is logged. An undo shortens the retention to what it was, whereupon "
         "CloudWatch deletes what is older: keep it as long as evidence is needed."
+    )
+
+
+def _of_the_bucket(changed: list[str], context: State) -> str:
+    """What is not looked at, as no role may read the policy of a bucket.
+
+    VPC user guide, "Amazon S3 bucket permissions for flow logs": EC2 writes that policy, over any that is there, for
+    who may get and put it; for others "flow log creation fails".
+    """
+    if f"flows of {context['vpc']}" not in changed:
+        return ""
+    return (
+        f" Whether bucket {context['bucket']} admits flow logs is unknown: where its policy does not let "
+        "delivery.logs.amazonaws.com s3:PutObject and s3:GetBucketAcl, EC2 makes none, and that is to be added by hand."
     )
