@@ -12,7 +12,7 @@ from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.database_worlds import PARAMETER, ForeignEcs, metric, promote
+from tests.activities.database_worlds import PARAMETER, metric, promote
 from tests.activities.fake_rds import PRIMARY, REPLICA, FakeRds, address, snapshot
 from tests.activities.scopes import NOW
 from tests.activities.test_change_catalogue import planned as asked
@@ -253,30 +253,6 @@ def test_the_longer_retention_is_kept(world: ChangeWorld, rds: FakeRds) -> None:
     rds.primary["BackupRetentionPeriod"] = 35
     world.change.act(world.scope, planned(world))
     assert rds.replica["BackupRetentionPeriod"] == 35
-
-
-def test_a_service_that_ecs_would_not_restart_does_not_hold_a_promotion_up() -> None:
-    """Under another controller UpdateService refuses a new deployment: it is left alone, and the plan says so."""
-    with mock_aws():
-        _promoted_without_a_restart(promote(ecs=ForeignEcs()))
-
-
-def _promoted_without_a_restart(world: ChangeWorld) -> None:
-    plan = planned(world)
-    assert "NOT restarted (its deployments are those of CODE_DEPLOY" in plan.impact
-    world.change.act(world.scope, plan)
-    assert world.clients.writes == [
-        "ec2.revoke_security_group_ingress",
-        "rds.promote_read_replica",
-        "ssm.put_parameter",
-    ]
-    assert "restarted by hand" in world.change.verify(world.scope, plan).message
-
-
-def test_without_a_restart_ecs_is_not_asked(world: ChangeWorld) -> None:
-    """Where ECS itself is in trouble the database can still be replaced."""
-    world.change.act(world.scope, planned(world, restart=False))
-    assert not [call for call in world.clients.calls if call.startswith("ecs.")]
 
 
 def test_a_parameter_that_takes_no_such_value_is_refused_before_the_promotion(world: ChangeWorld) -> None:

@@ -11,8 +11,9 @@ from moto import mock_aws
 
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import ApplyCall
+from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.database_worlds import promote
+from tests.activities.database_worlds import ForeignEcs, promote
 from tests.activities.fake_ecs import FakeEcs
 from tests.activities.scopes import NOW
 from tests.activities.test_change_catalogue import planned
@@ -142,3 +143,33 @@ def test_a_look_at_the_restart_that_fails_is_taken_again(
         seen = world.change.verify(world.scope, call.plan)
     assert (seen.done, seen.failed, "a primary, with backups" in seen.message) == (False, False, True)
     assert world.change.verify(world.scope, call.plan).done
+
+
+def test_a_service_that_ecs_would_not_restart_does_not_hold_a_promotion_up() -> None:
+    """Under another controller UpdateService refuses a new deployment: it is left alone, and the plan says so."""
+    with mock_aws():
+        _promoted_without_a_restart(promote(ecs=ForeignEcs()))
+
+
+def _promoted_without_a_restart(world: ChangeWorld) -> None:
+    plan = _plan(world)
+    assert "NOT restarted (its deployments are those of CODE_DEPLOY" in plan.impact
+    world.change.act(world.scope, plan)
+    assert world.clients.writes == [
+        "ec2.revoke_security_group_ingress",
+        "rds.promote_read_replica",
+        "ssm.put_parameter",
+    ]
+    assert "restarted by hand" in world.change.verify(world.scope, plan).message
+
+
+def test_without_a_restart_ecs_is_not_asked() -> None:
+    """Where ECS itself is in trouble the database can still be replaced."""
+    with mock_aws():
+        world = promote()
+        world.change.act(world.scope, _plan(world, restart=False))
+        assert not [call for call in world.clients.calls if call.startswith("ecs.")]
+
+
+def _plan(world: ChangeWorld, **params: Any) -> Plan:
+    return world.change.plan(world.scope, world.change.params.model_validate(world.params | params))
