@@ -38,7 +38,7 @@ long: $(INSTALLED)
 	$(BIN)/python -m pytest -m long
 
 e2e: $(INSTALLED)
-	$(BIN)/python -m pytest -m e2e tests/e2e
+	$(BIN)/python -m pytest -m "e2e and not long" tests/e2e
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

@@ -163,7 +163,7 @@ class ChangeAction(_Action[P], ABC):
     def refuse_late(self, scope: Scope, plan: Plan) -> None:
         """Raise `RuleError` where what the plan looked at has turned bad since, or `NotYet` where that will pass.
 
-        Called before the first write, as long as nothing is done: people took their time to approve. Writes nothing.
+        Called until an intent is on record, before the first write: people took their time to approve. Writes nothing.
         Here AWS refuses the write itself, or `read` shows it.
         """
 

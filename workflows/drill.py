@@ -76,7 +76,14 @@ class Drill:
         try:
             await self._ask("drills.withdraw", profiles.FAULT, None, fault)
         except ActivityError as error:
-            await self._hand_over(fault, failures.reason(error))
+            why = failures.reason(error)
+            try:
+                await self._hand_over(fault, why)
+            except ActivityError as untold:
+                stands = f"{fault.fault} still stands in {self._run.environment}: {why}"
+                raise ApplicationError(
+                    f"{stands}; nobody could be told: {failures.reason(untold)}", non_retryable=True
+                ) from error
             raise
 
     async def _hand_over(self, fault: FaultCall, why: str) -> None:
@@ -84,7 +91,7 @@ class Drill:
         where, now = self._run.environment, workflow.now()
         run = ScheduledRun(schedule="drill", environment=where, declares=MAINTENANCE, speed=self._run.speed)
         call = ScheduledCall(run=run, at=now, now=now)
-        made = await self._ask("schedules.declare", profiles.DECLARE, Declaration, call)
+        made = await self._ask("schedules.declare", profiles.HAND_OVER, Declaration, call)
         told = {
             "title": f"{fault.fault} still stands in {where} after a drill",
             "description": f"Withdraw it by hand: {fault.environment.faults.get(fault.fault)} failed to. {why}",
@@ -93,7 +100,8 @@ class Drill:
             "scheduled": None,
         }
         await declaring.declare(
-            lambda incident: made.model_copy(update={**told, "incident_id": incident}), f"Drill {self._scenario}"
+            lambda incident: made.model_copy(update={**told, "incident_id": incident, "declared_at": workflow.now()}),
+            f"Drill {self._scenario}",
         )
 
     async def _put_off(self) -> str | None:

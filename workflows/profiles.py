@@ -66,6 +66,9 @@ PREPARE = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pau
 FAULT = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=60, within=60 * _MINUTE)
 """What a drill injects, and withdraws: by then somebody has to do it by hand."""
 
+HAND_OVER = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, within=10 * _MINUTE)
+"""The declaration of what a drill left behind, by the worker's own files: the drill has failed either way."""
+
 LIVE = Profile(
     task_queue=DIAGNOSE_QUEUE,
     start_to_close_timeout=_MINUTE,

@@ -10,7 +10,7 @@ What `apply` does, by what is on record and what it reads; every row can be take
     ours      each field before or after  the action resumes: what it sets is absolute, or it looks what it did
     ours      anything else               stale: somebody else is at it too
 
-    As long as nothing is done the action may still refuse what has turned bad since the plan, and nothing is written.
+    Before its intent is on record the action may still refuse what has turned bad since the plan: nothing is written.
 
     * fields that the plan calls moving may have any value; the intent keeps what they had, for an undo to restore
 
@@ -184,7 +184,7 @@ class ChangeRunner:
         fits = _between(now, call.plan) if known else not _differing(now, call.plan.before, call.plan.moving)
         if not fits:
             return Applied(outcome="stale", observed=now)
-        if not _differing(now, call.plan.before, call.plan.moving):
+        if not known:
             action.refuse_late(call.scope, call.plan)
         try:
             if known:

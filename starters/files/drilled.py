@@ -8,11 +8,13 @@ from activities.action import RuleError
 from domain.config.drill import Drills, Exercise, Scenario
 from domain.config.environment import Environment
 from domain.config.names import unknown
+from domain.config.schedule import MAINTENANCE
 from domain.model.declaration import Declaration
 from domain.model.drill import DrillRun, PrepareCall
 from domain.model.events import ORCHESTRATOR
 from starters.files.declarable import declarable
 from starters.files.drills import DRILLS, load_drills
+from starters.files.loading import load_runbook
 from starters.files.organisation_folder import load_environment, load_organisation
 from starters.files.scheduled import nominal_of
 
@@ -33,8 +35,10 @@ def prepared(folder: Path, environment: Environment, call: PrepareCall, played: 
     run = call.run
     if run.speed != 1 and environment.kind != "sandbox":
         raise RuleError(f"a speed is for sandboxes only; {environment.name} is {environment.kind}")
-    zone = load_organisation(folder).timezone
+    organisation = load_organisation(folder)
     scenario = chosen(load_drills(folder), environment, run, played, seed=f"{run.environment} {call.now}")
+    if scenario.fault:  # one that stays is seen to by it: that must not be found out then
+        load_runbook(folder, MAINTENANCE, organisation, environment)
     return Declaration.model_validate(
         {
             **declarable(folder, scenario.type, environment.name, call.now),
@@ -47,7 +51,7 @@ def prepared(folder: Path, environment: Environment, call: PrepareCall, played: 
             "phi": scenario.phi,
             "mode": "drill",
             "speed": run.speed,
-            "scheduled": run.scheduled and nominal_of(folder, run.scheduled, zone),
+            "scheduled": run.scheduled and nominal_of(folder, run.scheduled, organisation.timezone),
             "drill": Exercise(scenario=scenario, knew=() if run.by is None else (run.by,)),
         }
     )

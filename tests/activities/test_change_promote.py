@@ -113,11 +113,12 @@ def test_a_busy_replica_is_waited_for(world: ChangeWorld, rds: FakeRds, status: 
 @pytest.mark.parametrize("promoted", [False, True])
 def test_a_replica_that_will_not_serve_is_refused(world: ChangeWorld, rds: FakeRds, promoted: bool) -> None:
     """Waiting for it would not help, and a primary is not fenced for it; nor once it is promoted already."""
-    rds.replica["DBInstanceStatus"] = "storage-full"
     if promoted:
         del rds.replica["ReadReplicaSourceDBInstanceIdentifier"]
-    with pytest.raises(RuleError, match=r"is storage-full.*raise its allocated storage"):
-        planned(world)
+    for status, remedy in {"storage-full": "raise its allocated storage", "failed": "take another"}.items():
+        rds.replica["DBInstanceStatus"] = status
+        with pytest.raises(RuleError, match=f"is {status}.*{remedy}"):
+            planned(world)
 
 
 def test_a_fence_that_does_not_hold_is_refused(world: ChangeWorld, rds: FakeRds) -> None:
@@ -197,7 +198,7 @@ def test_a_replica_that_is_busy_by_now_is_waited_for_before_the_fence(world: Cha
     """Only once it can be promoted is the primary cut off."""
     trial = Trial(world)
     rds.replica["DBInstanceStatus"] = "backing-up"
-    with pytest.raises(ApplicationError, match="backing-up, and primary is not fenced yet") as waiting:
+    with pytest.raises(ApplicationError, match="backing-up: nothing is done before") as waiting:
         trial.apply()
     assert (waiting.value.type, waiting.value.non_retryable, trial.effects) == ("NotYet", False, 0)
     rds.replica["DBInstanceStatus"] = "available"

@@ -102,6 +102,9 @@ def test_what_stays_within_the_account_is_not_told(aws: RecordedAws, paces: list
     changed("PutBucketPolicy", "s3", REGION, errorCode="AccessDenied", requestParameters=None)
     changed("PutBucketPolicy", "s3", REGION, requestParameters={"bucketPolicy": {"Statement": [{"Resource": "*"}]}})
     changed("CreateGrant", "kms", REGION, requestParameters={"granteePrincipal": "dynamodb.us-west-2.amazonaws.com"})
+    ids = {"keyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-123456789012"}
+    volume = {"encryptionContextSubset": {"aws:ebs:id": "vol-0a123456789012bcd"}}
+    changed("CreateGrant", "kms", REGION, requestParameters={**ids, "constraints": volume})
     changed("SetQueueAttributes", "sqs", REGION, requestParameters={"attributes": {"VisibilityTimeout": "100"}})
     changed("PutBucketAcl", "s3", REGION, requestParameters=acl({"URI": f"{GROUPS}/s3/LogDelivery"}))
     changed("PutBucketAcl", "s3", REGION, requestParameters={"x-amz-acl": ["private"]})

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from temporalio.exceptions import ApplicationError
 
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import ApplyCall
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import promote
+from tests.activities.fake_rds import PRIMARY, FakeRds
 from tests.activities.scopes import NOW
 from tests.activities.test_change_catalogue import planned
+from tests.activities.trial import Trial
 from tests.activities.world import WIRE
 
 _MISSING = {"role", "application_reads", "deployment"}
@@ -73,3 +76,17 @@ def test_a_fence_that_is_refused_stops_the_promotion(runner: ChangeRunner, world
     with denied, pytest.raises(ClientError, match="UnauthorizedOperation"):
         runner.apply(world.change, call, NOW)
     assert world.change.read(world.scope, call.plan) == call.plan.before
+
+
+def test_with_the_fence_closed_before_it_goes_on(world: ChangeWorld) -> None:
+    """Nothing but the intent shows that RDS is promoting: the gates are not asked again, and nobody waits for it."""
+    rds: FakeRds = world.clients.instead["rds"]
+    plan = world.change.plan(world.scope, world.change.params.model_validate(world.params))
+    world.change.act(world.scope, plan)
+    rds.replica.update(DBInstanceStatus="available", ReadReplicaSourceDBInstanceIdentifier=PRIMARY)
+    trial = Trial(world)
+    rds.quick = False
+    for primary in ("failed", "available"):
+        with pytest.raises(ApplicationError, match="is being promoted"):
+            trial.apply()
+        rds.primary["DBInstanceStatus"] = primary

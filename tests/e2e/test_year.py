@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 from zoneinfo import ZoneInfo
@@ -12,9 +13,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from tests.e2e.clockwork import ZONE, Clockwork, People, due, rows
+from domain.values import ids
+from tests.e2e.clockwork import ENVIRONMENT, ZONE, Clockwork, People, due, rows
 from tests.e2e.conftest import folder_for, opened
 from tests.e2e.house import House
+from tests.e2e.test_upkeep import history
 from tests.e2e.workers import Worker, running
 from tests.waiting import until
 
@@ -102,11 +105,17 @@ def _drills(year: House, clock: Clockwork, people: People, times: list[datetime]
         until(year.healthy, "the fault is withdrawn")
 
 
+def _waits(year: House) -> bool:
+    """Whether the drill has looked, and waits for another day: nothing is injected."""
+    told = history(year, ids.drill_workflow_id(ENVIRONMENT))
+    return "EVENT_TYPE_TIMER_STARTED" in told and "drills.inject" not in told
+
+
 def _put_off(year: House, clock: Clockwork, at: datetime) -> None:
     """Something real is open when a drill is to begin, and over before the next day."""
     real = year.json("start", "performance", "--severity", "P1", "--title", "The portal is slow")["incident_id"]
     clock.backfill("response-drill", at, at)
-    until(lambda: clock.runs("response-drill").get(at), "its run has begun")
+    until(partial(_waits, year), "it is put off")
     year.run("false-alarm", real, "--reason", "it was not", "--as", "devops-lead")
 
 

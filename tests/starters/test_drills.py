@@ -15,6 +15,7 @@ from starters.files.drilled import chosen, environment_of, prepared
 from starters.files.drills import load_drills
 from starters.files.loading import lint
 from starters.files.organisation_folder import load_environment
+from starters.files.problems import InvalidFile
 from starters.files.shipped import shipped_folder
 from tests.drills import scenario
 from tests.organisations.folders import HARBOUR, written
@@ -111,6 +112,14 @@ def test_the_declaration_of_a_drill() -> None:
     )
     assert made.drill
     assert (made.drill.scenario.right, made.drill.knew, made.environment.name) == (("grow",), ("master",), "docks")
+
+
+def test_without_a_runbook_for_what_stays_nothing_is_injected(tmp_path: Path) -> None:
+    """A fault that cannot be withdrawn is seen to by it: that it is missing is found before."""
+    folder = written(tmp_path)
+    (folder / "maintenance.yaml").unlink()
+    with pytest.raises(InvalidFile, match="maintenance"):
+        prepared(folder, environment_of(folder, DOCKS), PrepareCall(run=DOCKS, now=NOW), [])
 
 
 def test_production_is_refused_before_anything(tmp_path: Path) -> None:

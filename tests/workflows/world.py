@@ -190,6 +190,8 @@ class World:
         @activity.defn(name="schedules.declare")
         async def declare(call: ScheduledCall) -> Declaration:
             self.scheduled.append(call)
+            if "declare" in self.broken:
+                raise ApplicationError("no such runbook", type="Refused", non_retryable=True)
             return upkeep(declared_at=call.now, key=self.keyed, **self.of_a_run(call))
 
         made += [declare, page, page_wave, tell, append, follow, release, report]

@@ -74,7 +74,12 @@ def refuse_lasting(replica: dict[str, Any]) -> None:
     status = replica["DBInstanceStatus"]
     if standing(status) in _LASTING:
         name = replica["DBInstanceIdentifier"]
-        raise RuleError(f"{name} is {status} and can take no primary's place: {remedy(status)}")
+        instead = (
+            "take another, or restore the primary to a point in time"
+            if standing(status) is Standing.LOST
+            else remedy(status)
+        )
+        raise RuleError(f"{name} is {status} and can take no primary's place: {instead}")
 
 
 def busy(pair: Pair) -> bool:

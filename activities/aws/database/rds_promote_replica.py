@@ -143,7 +143,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         gates.refuse(self.clients, scope, pair, str(context["group"]), context["lost"])
         redirect.refuse_unwritable(self.clients, str(context["parameter"]), str(plan.after[_ADDRESS]))
         if gates.busy(pair):
-            raise _not_yet(f"{pair.new_name} is {pair.new['DBInstanceStatus']}, and {pair.old_name} is not fenced yet")
+            raise _not_yet(f"{pair.new_name} is {pair.new['DBInstanceStatus']}: nothing is done before that has passed")
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Take every step that is not taken yet; raises `NotYet`, retried after 2 s, while RDS is promoting.

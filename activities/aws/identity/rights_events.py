@@ -79,7 +79,8 @@ LOOKUPS = (
 """IAM is global, and its events are recorded in one region alone; Identity Center's are where it was set up."""
 
 _SERVICE = re.compile(r"[a-z0-9-]+\.amazonaws\.com|AWS Internal")
-_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])[0-9]{12}(?![0-9A-Za-z])")
+"""Not twelve digits of a longer id, as of a key or a volume."""
 _OF_PRINCIPALS = frozenset({"Principal", "NotPrincipal", "principal", "AWS"})
 _OF_SHARES = frozenset({"group", "userId", "attributeValue", "valuesToAdd"})
 _OPEN_ACLS = frozenset({"public-read", "public-read-write", "authenticated-read"})

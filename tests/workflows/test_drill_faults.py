@@ -1,0 +1,52 @@
+"""What a drill cannot take back, and one that ends otherwise than by people: it is told, and the result says so."""
+
+import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.testing import WorkflowEnvironment
+
+from domain.values import ids
+from tests.upkeep import maintenance
+from tests.workflows.test_drill import done, drilled
+from tests.workflows.told import Told
+from tests.workflows.world import World
+
+
+async def test_a_fault_that_stays_is_a_live_incident(server: WorkflowEnvironment, world: World) -> None:
+    """Somebody has to withdraw it by hand, and is told: once, though another drill cannot withdraw it either."""
+    world.drills.broken = {"withdraw"}
+    world.of_a_run = lambda _: {"runbook": maintenance(), "related": {}}
+    for _ in (1, 2):
+        async with drilled(server, world) as (run, _):
+            await run.execute_update("stop", {"by": "cto", "reason": "enough"})
+            with pytest.raises(WorkflowFailureError) as failed:
+                await run.result()
+            assert "denied" in str(failed.value.cause.__cause__)
+            key = server.client.get_workflow_handle(ids.key_workflow_id("fault:staging:bad"))
+            held = (await (await key.describe()).memo())["incident"]
+            told = Told(server.client, server.client.get_workflow_handle(held))
+            state = await told.until(lambda state: state["pages"])
+    assert [call.run.declares for call in world.scheduled] == ["maintenance"] * 2
+    assert (state["mode"], state["type"]) == ("live", "maintenance")
+    assert state["title"] == "bad still stands in staging after a drill"
+    assert "denied" in state["description"]
+    assert [page["role"] for page in state["pages"]] == ["devops-lead"]
+
+
+async def test_a_fault_that_stays_and_nobody_could_be_told_is_named(server: WorkflowEnvironment, world: World) -> None:
+    """The drill's own failure says both: what still stands, and why nobody was told."""
+    world.drills.broken = {"withdraw"}
+    world.broken.add("declare")
+    async with drilled(server, world) as (run, _):
+        await run.execute_update("stop", {"by": "cto", "reason": "enough"})
+        with pytest.raises(WorkflowFailureError) as failed:
+            await run.result()
+    assert "bad still stands in staging: " in str(failed.value.cause)
+    assert "nobody could be told: " in str(failed.value.cause)
+
+
+async def test_an_incident_that_is_terminated_is_not_ended_by_people(server: WorkflowEnvironment, world: World) -> None:
+    async with drilled(server, world) as (run, told):
+        await told.handle.terminate("by hand")
+        result = await run.result()
+    assert (result["outcome"], result["reason"]) == ("stopped", "its incident was terminated")
+    assert done(world) == ["inject", "withdraw"]
