@@ -22,7 +22,7 @@ from tests.e2e.wire import Wire, wire
 from tests.e2e.workers import Worker, running
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.xdist_group("e2e-restore")]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(400), pytest.mark.xdist_group("e2e-restore")]
 
 ROLLED_BACK = "ecs.UpdateService"
 STANDS = ("status", "severity", "commander", "declared_at", "acknowledged_at", "mitigated_at", "resolved_at")

@@ -17,7 +17,7 @@ from tests.e2e.house import House, clean
 from tests.forked import ROOT
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]
 
 PACKAGES = ("domain", "runbooks", "workflows", "reporting", "activities", "worker", "starters", "sandbox")
 LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "benchmarks")
