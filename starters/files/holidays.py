@@ -23,6 +23,6 @@ def calendar(organisation: Organisation, now: datetime) -> BusinessCalendar:
     years = range(now.year, now.year + _YEARS)
     try:
         found = country_holidays(where.country, subdiv=where.subdivision, years=years)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # how the library says that it knows no such place
         raise RefusedError(f"no calendar of public holidays for {where.country} {where.subdivision or ''}") from error
     return BusinessCalendar(timezone=organisation.timezone, holidays=tuple(sorted(found)))
