@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from temporalio.service import RPCError
 
 from domain.values import ids
 from tests.e2e.clockwork import ENVIRONMENT, ZONE, Clockwork, People, due, rows
@@ -107,7 +108,10 @@ def _drills(year: House, clock: Clockwork, people: People, times: list[datetime]
 
 def _waits(year: House) -> bool:
     """Whether the drill has looked, and waits for another day: nothing is injected."""
-    told = history(year, ids.drill_workflow_id(ENVIRONMENT))
+    try:
+        told = history(year, ids.drill_workflow_id(ENVIRONMENT))
+    except RPCError:  # it has not begun
+        return False
     return "EVENT_TYPE_TIMER_STARTED" in told and "drills.inject" not in told
 
 
