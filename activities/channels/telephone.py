@@ -5,6 +5,9 @@ the configuration set alone, which the environment names.
 """
 
 import textwrap
+from collections.abc import Callable
+from random import random
+from time import sleep
 from typing import Any
 
 from activities.action import Clients, RuleError
@@ -12,21 +15,30 @@ from domain.model.activity_io import PageCall
 from domain.rules.messages import DRILL
 
 SERVICE = "pinpoint-sms-voice-v2"
+PAUSES = (1.0, 2.0)
+"""Seconds to wait, at most, before what was throttled is sent again.
+
+A sender sends few messages a second, a toll-free number three (guide, "Message Parts per Second (MPS) limits"), and the
+pages of a round go out at once: the next channel may be mail, which wakes nobody.
+"""
 _LONGEST_VALUE = 800
 _LONGEST_TEXT = 140
-"""What one message holds in any encoding of SMS; a longer one arrives in pieces (End User Messaging guide, quotas)."""
+"""Less than the 160 characters of GSM that one message holds; with any other character it takes two parts or three, as
+a part is 140 bytes (End User Messaging guide, "SMS character limits")."""
 _LONGEST_CALL = 3000
 """What `SendVoiceMessage` takes as TEXT."""
 
 
 def sms(clients: Clients, call: PageCall, address: str) -> str:
     """`SendTextMessage`."""
-    answer = clients.once(SERVICE).send_text_message(
+    client = clients.once(SERVICE)
+    return _sent(
+        client,
+        client.send_text_message,
         MessageType="TRANSACTIONAL",
         **_asked(call, address, short_text(call)),
         **({"OriginationIdentity": call.sender.sms_sender} if call.sender.sms_sender else {}),
     )
-    return str(answer["MessageId"])
 
 
 def voice(clients: Clients, call: PageCall, address: str) -> str:
@@ -34,10 +46,14 @@ def voice(clients: Clients, call: PageCall, address: str) -> str:
     if call.sender.voice_sender is None:
         raise RuleError("there is no number to call from: give the environment's notifications.voice_sender")
     spoken = textwrap.shorten(f"{call.subject}. {call.body}", _LONGEST_CALL, placeholder=" ...")
-    answer = clients.once(SERVICE).send_voice_message(
-        OriginationIdentity=call.sender.voice_sender, MessageBodyTextType="TEXT", **_asked(call, address, spoken)
+    client = clients.once(SERVICE)
+    return _sent(
+        client,
+        client.send_voice_message,
+        OriginationIdentity=call.sender.voice_sender,
+        MessageBodyTextType="TEXT",
+        **_asked(call, address, spoken),
     )
-    return str(answer["MessageId"])
 
 
 def short_text(call: PageCall) -> str:
@@ -47,6 +63,16 @@ def short_text(call: PageCall) -> str:
         return short
     mark, said = (f"{DRILL} ", text.removeprefix(DRILL)) if text.startswith(DRILL) else ("", text)
     return textwrap.shorten(f"{mark}{call.incident} {said}", _LONGEST_TEXT, placeholder=" ...")
+
+
+def _sent(client: Any, send: Callable[..., Any], **asked: Any) -> str:
+    """Send once, and again what was throttled, and so not sent; those who page beside us wait for other times."""
+    for pause in PAUSES:
+        try:
+            return str(send(**asked)["MessageId"])
+        except client.exceptions.ThrottlingException:
+            sleep(pause * (1 + random()) / 2)
+    return str(send(**asked)["MessageId"])
 
 
 def _asked(call: PageCall, address: str, body: str) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """Whether text messages and calls can reach people: AWS End User Messaging's senders, limits, sandbox and opt-outs."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from activities.action import iam
-from activities.channels.telephone import SERVICE
+from activities.aws.shared.cloudwatch_metrics import Query, read
+from activities.channels.telephone import PAUSES, SERVICE
 from activities.preflight.check import (
     MAKE_OR_MEND,
     Check,
@@ -18,10 +21,21 @@ from activities.preflight.check import (
 )
 from activities.preflight.places import each, paged
 from domain.config.environment import Environment, Notifications
+from domain.rules.paging import unanswered
+from domain.values.severity import Severity
 from domain.values.telephones import country_of, is_number
 
 _LEAST_SPEND = 50
 """US dollars a month. At first AWS allows 1, and then refuses to send (guide, "SMS, MMS and voice spending quotas")."""
+_HOUR = timedelta(hours=1)
+_DEAREST = {"TEXT": 0.5, "VOICE": 1.0}
+"""US dollars that one costs at most: judgement, above what AWS asks for most countries."""
+_KINDS = {"TEXT": "sms", "VOICE": "voice"}
+_A_SECOND = {"SHORT_CODE": 100, "TOLL_FREE": 3, "TEN_DLC": 1, "SIMULATOR": 1}
+"""Message parts that a number sends a second, by its type (guide, "Message Parts per Second (MPS) limits")."""
+_LONG_CODE = {"CA": 1}
+_OTHER_LONG_CODES = 10
+"""The same for long codes, by country."""
 _NUMBERS_ONLY = frozenset({"US"})
 """Where a text message comes from a number, never from a sender id (guide, "Supported countries and regions")."""
 _REGISTERED_ONLY = frozenset({"AU", "SG"})
@@ -42,8 +56,32 @@ def _listed(room: Room, operation: str, key: str, **asked: Any) -> list[dict[str
     return [one for page in pages for one in page[key]]
 
 
+def _rounds(room: Room, kind: str) -> Iterator[int]:
+    """How many pages go out by a kind of channel at once, in each round of a P0 that nobody acknowledges for an hour.
+
+    The first channel is what pages go to.
+    """
+    for paged_now in unanswered(room.organisation, Severity.P0, _HOUR).values():
+        yield sum(one.channels[0].kind == _KINDS[kind] for one in paged_now)
+
+
+def _spent(room: Room, kind: str) -> float:
+    """US dollars of this month (guide, "Monitoring … with Amazon CloudWatch"): the metric counts up through it.
+
+    It tells nothing before the first message, nor where the account lacks the service-linked role for it.
+    """
+    now = room.now()
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    query = {"spent": Query("AWS/SMSVoice", f"{kind.capitalize()}MessageMonthlySpend", {}, "Maximum")}
+    points, _ = read(room.client("cloudwatch"), query, (month, now), 3600)
+    return max((value for _, value in points["spent"]), default=0.0)
+
+
 def account(room: Room, kind: str) -> Verdict:
-    """The account sends to anybody, and may spend enough (`DescribeAccountAttributes`, `DescribeSpendLimits`)."""
+    """The account sends to anybody, and may spend enough (`DescribeAccountAttributes`, `DescribeSpendLimits`).
+
+    What is left of this month lasts for the first hour of a P0 that nobody answers (`cloudwatch:GetMetricData`).
+    """
     attributes = _listed(room, "describe_account_attributes", "AccountAttributes")
     tier = next((one["Value"] for one in attributes if one["Name"] == "ACCOUNT_TIER"), None)
     limits = _listed(room, "describe_spend_limits", "SpendLimits")
@@ -51,10 +89,15 @@ def account(room: Room, kind: str) -> Verdict:
     if tier is None or found is None:
         return unknown("AWS does not tell the account's tier or its limit; look them up in its console")
     limit = found["EnforcedLimit"] if found["Overridden"] else found["MaxLimit"]
+    spent, count = _spent(room, kind), sum(_rounds(room, kind))
+    hour, left = count * _DEAREST[kind], limit - spent
     return first_wrong(
-        f"out of the sandbox, {limit} USD a month",
+        f"out of the sandbox, {left:.2f} of {limit} USD are left; the first hour of a P0 may take {count}",
         "it is in the sandbox: only verified numbers get anything; ask to leave it" if tier != "PRODUCTION" else None,
         f"it may spend {limit} USD a month; ask for {_LEAST_SPEND}" if limit < _LEAST_SPEND else None,
+        f"{left:.2f} USD are left this month, and the first hour of a P0 may send {count}; ask for {spent + hour:.0f}"
+        if left < hour
+        else None,
     )
 
 
@@ -105,12 +148,22 @@ def sender_number(room: Room, one: tuple[str, str]) -> Verdict:
     found = next((one for one in listed if one["PhoneNumber"] == number), None)
     if found is None:
         return missing(f"the account has no such number; {MAKE_OR_MEND}")
-    able = ", ".join(found["NumberCapabilities"])
+    able, rate = ", ".join(found["NumberCapabilities"]), _a_second(found)
+    at_once = max(_rounds(room, "TEXT"), default=0) if capability == "SMS" else 0
     return first_wrong(
         f"active, for {able}",
         f"it is {found['Status']}; wait until it is ACTIVE" if found["Status"] != "ACTIVE" else None,
         f"it is for {able} alone; take one for {capability}" if capability not in found["NumberCapabilities"] else None,
+        f"a P0 sends {at_once} at once, and it sends {rate} a second; take one that sends more, or page some by call"
+        if at_once > rate * (1 + sum(PAUSES))
+        else None,
     )
+
+
+def _a_second(number: dict[str, Any]) -> int:
+    if found := _A_SECOND.get(number["NumberType"]):
+        return found
+    return _LONG_CODE.get(number["IsoCountryCode"], _OTHER_LONG_CODES)
 
 
 def calls(room: Room, sender: Notifications) -> Verdict:
@@ -160,7 +213,7 @@ def _callers(room: Room) -> dict[str, Notifications]:
 
 _TEXTS = each(lambda _: {"notifications": "TEXT"})
 _EVENTS = each(lambda e: {"notifications.text_configuration_set": e.notifications})
-_STANDING = iam("sms-voice:DescribeAccountAttributes DescribeSpendLimits")
+_STANDING = iam("cloudwatch:GetMetricData", "sms-voice:DescribeAccountAttributes DescribeSpendLimits")
 
 CHECKS: tuple[Check[Any], ...] = (
     Check("text messages", _TEXTS, account, _STANDING),

@@ -1,14 +1,15 @@
 """Whom to page and to remind, and when. A page is asked for here; its delivery is an event of its own."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from domain.config.organisation import COMMANDER, Contact
+from domain.config.organisation import COMMANDER, Contact, Organisation
 from domain.model.event_kinds import Happening
 from domain.model.events import PageAsked, PagingRound, Recipient, Reminded
 from domain.model.state import IncidentState
 from domain.rules.clock_runs import next_round
+from domain.values.severity import Severity
 from domain.values.status import Status
 from domain.values.timestamps import stamp
 
@@ -105,6 +106,27 @@ def _leads(state: IncidentState, elapsed: int) -> list[str]:
     count = len(runbook.on_call) if state.policy.page_all_leads else elapsed + 1
     with_phi = runbook.page_at_once_with_phi if state.declaration.phi else ()
     return [*runbook.on_call[:count], *runbook.page_at_once, *with_phi]
+
+
+def unanswered(organisation: Organisation, severity: Severity, within: timedelta) -> dict[timedelta, list[Contact]]:
+    """Whom each round of an incident pages that nobody acknowledges, by when it is, up to `within` and then too.
+
+    By those on call where a runbook names nobody, and by everybody whom a runbook may name where nobody is.
+    """
+    policy = organisation.severities[severity]
+    leads = organisation.on_call or sorted(organisation.held() - {*organisation.chain})
+    levels = ((level.unacknowledged, level.unmitigated) for level in policy.levels)
+    reached = [min((time for time in both if time is not None), default=within * 2) for both in levels]
+    ahead = list(zip(reached, organisation.chain, strict=False))
+    ticks = {number * policy.repage for number in range(within // policy.repage + 1)}
+    rounds: dict[timedelta, list[Contact]] = {}
+    for at in sorted(ticks | {time for time in reached if time <= within}):
+        engaged = len(leads) if policy.page_all_leads else at // policy.repage + 1
+        roles = [*leads[:engaged], *(role for time, role in ahead if time <= at)]
+        if at not in ticks:
+            roles = [role for time, role in ahead if time == at]
+        rounds[at] = list({one.id: one for role in roles for one in organisation.holders(role)}.values())
+    return rounds
 
 
 def remind(

@@ -37,7 +37,8 @@ def describe_target_health(
 ) -> list[FakeHealthStatus]:
     """Describe a group's targets: one for each running task, unhealthy while the running revision is defective.
 
-    A group without a service answers as moto does.
+    A group that no rule forwards to is not checked: its targets are unused (ELB API TargetHealth, Target.NotInUse). One
+    without a service answers as moto does.
     """
     group = elb.target_groups.get(target_group_arn)
     if group is None:
@@ -48,7 +49,8 @@ def describe_target_health(
             return _describe_target_health(elb, target_group_arn, targets)
         record.settle(moment())
         asked = {target["Id"] for target in targets}
-        shown = [_status(group, number, healthy=record.healthy()) for number in range(record.running)]
+        healthy = record.healthy() if _is_used(elb, target_group_arn) else None
+        shown = [_status(group, number, healthy) for number in range(record.running)]
         return [one for one in shown if not asked or one.instance_id in asked]
 
 
@@ -107,15 +109,18 @@ def _service_behind(elb: ELBv2Backend, target_group_arn: str) -> Rollouts | None
     return None
 
 
-def _status(group: FakeTargetGroup, number: int, *, healthy: bool) -> FakeHealthStatus:
-    address = f"10.0.{number % 2 + 1}.{10 + number}"
+def _is_used(elb: ELBv2Backend, group: str) -> bool:
+    listeners = (one for balancer in elb.load_balancers.values() for one in balancer.listeners.values())
+    rules = (rule for listener in listeners for rule in listener.rules.values())
+    return any(group in str(action.data) for rule in rules for action in rule.actions)
+
+
+def _status(group: FakeTargetGroup, number: int, healthy: bool | None) -> FakeHealthStatus:
+    """The state of a target; None where it is not checked."""
+    place = (f"10.0.{number % 2 + 1}.{10 + number}", group.port, group.health_check_port)
     if healthy:
-        return FakeHealthStatus(address, group.port, group.health_check_port, "healthy")
-    return FakeHealthStatus(
-        address,
-        group.port,
-        group.health_check_port,
-        "unhealthy",
-        "Target.ResponseCodeMismatch",
-        "Health checks failed with these codes: [503]",
-    )
+        return FakeHealthStatus(*place, "healthy")
+    if healthy is None:
+        return FakeHealthStatus(*place, "unused", "Target.NotInUse")
+    why = "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]"
+    return FakeHealthStatus(*place, "unhealthy", *why)

@@ -38,6 +38,8 @@ class SmsVoiceBackend(BaseBackend):
         self.verified: set[str] = set()
         self.limits = {"TEXT": 1, "VOICE": 1}
         self.spent = {"TEXT": 0, "VOICE": 0}
+        self.throttled = 0
+        """How many sends come too fast for their sender (SendTextMessage, ThrottlingException)."""
         self.senders: dict[tuple[str, str], bool] = {}
         """By sender id and country, whether it is registered there."""
         self.numbers: dict[str, dict[str, Any]] = {}
@@ -144,6 +146,9 @@ class SmsVoiceResponse(BaseResponse):
             raise RefusedError("Conflict", "DESTINATION_PHONE_NUMBER_NOT_VERIFIED")
         if account.spent[kind] >= account.limits[kind]:
             raise RefusedError("ServiceQuotaExceeded", f"MONTHLY_SPEND_LIMIT_REACHED_FOR_{kind}")
+        if account.throttled:
+            account.throttled -= 1
+            raise ServiceException("ThrottlingException", "Rate exceeded")
         said = {name: context.get(name) for name in ("role", "subject", "incident")}
         _OUTBOXES[-1].deliver(channel=channel, to=to, body=self._get_param("MessageBody"), **said)
         return ActionResult({"MessageId": str(mock_random.uuid4())})

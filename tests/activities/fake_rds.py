@@ -41,6 +41,8 @@ class FakeRds(Checked):
         self.snapshots: list[dict[str, Any]] = []
         self.classes = ["db.r6g.xlarge", "db.r6g.2xlarge"]
         self.insights = True
+        self.offers: dict[str, Any] = {}
+        self.several: list[dict[str, Any]] = [{}]  # a class has an option for each storage type and licence
         self.events: list[dict[str, Any]] = []
         self._passed = timedelta()
         self._late: dict[str, Any] = {}
@@ -172,7 +174,7 @@ class FakeRds(Checked):
         assert DBInstanceClass
         assert not more
         # the members of a Multi-AZ DB cluster are modified with it (RDS user guide, "Modifying a Multi-AZ DB cluster")
-        if "DBClusterIdentifier" in instance:
+        if "DBClusterIdentifier" in instance or (instance.get("PerformanceInsightsEnabled") and not self.insights):
             raise _error("InvalidParameterCombination", "ModifyDBInstance")
         instance["PendingModifiedValues"] = {"DBInstanceClass": DBInstanceClass}
         instance["DBInstanceStatus"] = "modifying"
@@ -199,7 +201,9 @@ class FakeRds(Checked):
         assert (Engine, EngineVersion) == ("postgres", "16.4")
         zones = [{"Name": f"{REGION}{letter}"} for letter in "abc"]
         told = {"AvailabilityZones": zones, "MultiAZCapable": True, "SupportsPerformanceInsights": self.insights}
-        found = [{"DBInstanceClass": name} | told for name in self.classes if DBInstanceClass in {None, name}]
+        told |= self.offers
+        named = [name for name in self.classes if DBInstanceClass in {None, name}]
+        found = [{"DBInstanceClass": name} | told | one for name in named for one in self.several]
         return {"OrderableDBInstanceOptions": found[:MaxRecords]}
 
     def _available(self, operation: str, identifier: str) -> dict[str, Any]:

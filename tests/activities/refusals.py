@@ -31,6 +31,20 @@ DOCUMENTED: dict[str, tuple[str, ...]] = {
 }
 """Where a service's model names no errors: from EC2's and S3's lists of error codes, and CloudWatch's common errors."""
 
+GENERAL: dict[str, tuple[str, ...]] = {
+    "cloudwatch": ("ValidationError",),
+    "ec2": ("InvalidParameterValue", "OperationNotPermitted"),
+    "elbv2": ("ValidationError",),
+    "rds": ("InvalidParameterCombination", "InvalidParameterValue"),
+    "s3": ("InvalidArgument", "InvalidRequest"),
+    "ssm": ("ValidationException",),
+}
+"""What a service says of parameters that do not fit each other, or what stands there; no model names it, whatever the
+operation (the "Common errors" of each API; RDS's guide names its two of single parameters).
+
+Services whose models name such a code with the operation are not listed: ECS, Cognito, WAF, Resolver, CloudWatch Logs.
+"""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -56,5 +70,6 @@ nobody can know."""
 
 def refusals_of(service: str, operation: str) -> tuple[str, ...]:
     """The codes with which an operation refuses for good, by the service's model or its guide."""
-    known = codes_of(service, operation) or DOCUMENTED.get(operation, ())
-    return tuple(code for code in known if kind_of_answer({"Error": {"Code": code}}, operation) not in _PASSING)
+    known = (*(codes_of(service, operation) or DOCUMENTED.get(operation, ())), *GENERAL.get(service, ()))
+    kinds = {code: kind_of_answer({"Error": {"Code": code}}, operation) for code in known}
+    return tuple(sorted(code for code, kind in kinds.items() if kind not in _PASSING))

@@ -17,6 +17,7 @@ from tests.activities.scopes import ACCOUNT, REGION
 from tests.activities.test_change_accounts import Clinic
 from tests.activities.world import WIRE
 
+SENDER = f"arn:aws:iam::{ACCOUNT}:role/cognito-sms"
 MAIL = {"Priority": 1, "Name": "verified_email"}
 TELEPHONE = {"Priority": 2, "Name": "verified_phone_number"}
 
@@ -69,6 +70,21 @@ def test_passkeys_are_kept_either_way(clinic: Clinic, monkeypatch: pytest.Monkey
         asked = sent[-1].asked
         assert asked["WebAuthnConfiguration"] == passkeys
         assert ("SoftwareTokenMfaConfiguration" in asked) == (asked["MfaConfiguration"] == "ON")
+
+
+def test_what_others_change_of_a_pool_meanwhile_stays(clinic: Clinic) -> None:
+    """Cognito takes the whole configuration: as it stands at the write, and not as it was planned hours before."""
+    call = clinic.planned(RequireMfa, pool_wide=True)
+    sms = {"SmsAuthenticationMessage": "Another text {####}", "SmsConfiguration": {"SnsCallerArn": SENDER}}
+    clinic.pool.client.set_user_pool_mfa_config(
+        UserPoolId=clinic.pool.id,
+        SmsMfaConfiguration=sms,
+        SoftwareTokenMfaConfiguration={"Enabled": call.plan.before["pool"]["authenticator"]},
+        MfaConfiguration=call.plan.before["pool"]["mfa"],
+    )
+    assert clinic.apply(RequireMfa, call) == "applied"
+    seen = clinic.pool.client.get_user_pool_mfa_config(UserPoolId=clinic.pool.id)
+    assert (seen["MfaConfiguration"], seen["SmsMfaConfiguration"]) == ("ON", sms)
 
 
 def test_a_pool_that_only_administrators_recover_is_refused(clinic: Clinic) -> None:

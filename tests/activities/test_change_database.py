@@ -44,6 +44,43 @@ def test_a_class_that_aws_does_not_offer_is_refused() -> None:
         planned(world, instance_class="2xlarge")
 
 
+@pytest.mark.parametrize(
+    ("has", "offers"),
+    [
+        ({"PerformanceInsightsEnabled": True}, {"SupportsPerformanceInsights": False}),
+        ({"MonitoringInterval": 60}, {"SupportsEnhancedMonitoring": False}),
+        ({"StorageEncrypted": True}, {"SupportsStorageEncryption": False}),
+        ({"IAMDatabaseAuthenticationEnabled": True}, {"SupportsIAMDatabaseAuthentication": False}),
+        ({"DomainMemberships": [{"Domain": "d-1"}]}, {"SupportsKerberosAuthentication": False}),
+        ({"MaxAllocatedStorage": 2000}, {"SupportsStorageAutoscaling": False}),
+        ({"MultiAZ": True}, {"MultiAZCapable": False}),
+        ({"AllocatedStorage": 20000}, {"MaxStorageSize": 16384}),
+        ({"Iops": 80000}, {"MaxIopsPerDbInstance": 64000}),
+        ({"StorageType": "io2"}, {"StorageType": "gp3"}),
+        ({"LicenseModel": "license-included"}, {"LicenseModel": "bring-your-own-license"}),
+    ],
+)
+def test_a_class_that_does_not_go_with_what_the_instance_has_is_refused(
+    has: dict[str, Any], offers: dict[str, Any]
+) -> None:
+    """RDS refuses such a combination once it is approved; an instance without it, or a class with it, is planned."""
+    world = resize()
+    rds_of(world).primary.update({"MultiAZ": False} | has)
+    rds_of(world).offers = offers
+    with pytest.raises(RuleError, match=f"does not go with what the instance has \\({next(iter(has))}\\)"):
+        planned(world)
+    rds_of(world).offers = {}
+    assert planned(world)
+
+
+def test_of_several_options_one_that_fits_is_enough() -> None:
+    """A class is listed once for each storage type and licence."""
+    world = resize()
+    rds_of(world).primary["StorageType"] = "gp3"
+    rds_of(world).several = [{"StorageType": "standard"}, {"StorageType": "gp3"}]
+    assert planned(world)
+
+
 def test_where_aws_lists_no_class_the_plan_says_so() -> None:
     """No list is no refusal; whoever approves knows that nothing was checked."""
     world = resize()

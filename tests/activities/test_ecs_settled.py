@@ -45,12 +45,21 @@ def test_the_services_own_groups_are_looked_at() -> None:
     assert not look(FakeTargets("unhealthy"), named=BACKEND_TARGETS).done
 
 
+def test_where_nobody_is_led_to_ecs_alone_knows() -> None:
+    """While the maintenance page stands no rule may use a group: nothing checks its targets, and that is said."""
+    groups = {"targetGroupArn": BACKEND_TARGETS}
+    seen = look(FakeTargets("unused", "unused", "unused"), groups)
+    assert (seen.done, "no load balancer leads anybody to its 3 targets" in seen.message) == (True, True)
+    assert not look(FakeTargets("unused", "unused"), groups, rolloutState="IN_PROGRESS").done
+    assert not look(FakeTargets("unused", "unhealthy"), groups).done
+
+
 @pytest.mark.parametrize("rule", [RULE, LISTENER])
 def test_blue_green_is_judged_by_the_group_that_has_the_traffic(rule: str) -> None:
     """ECS's own blue/green moves traffic to the alternate group: the other one is idle, and says nothing."""
     advanced = {"alternateTargetGroupArn": GREEN, "productionListenerRule": rule, "roleArn": "arn:aws:iam::1:role/x"}
     balancer = {"targetGroupArn": BACKEND_TARGETS, "advancedConfiguration": advanced}
-    targets = FakeTargets("unused", "unused")
+    targets = FakeTargets("initial", "initial")
     targets.others = {GREEN: ["healthy", "healthy"]}
     targets.rule = {GREEN: 100, BACKEND_TARGETS: 0}
     assert look(targets, balancer, named=BACKEND_TARGETS).done

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import NOTICES
+from activities.channels import telephone
 from domain.config.environment import Notifications
 from domain.config.organisation import Channel
 from domain.model.activity_io import AppendCall, PageCall, Paged
@@ -22,6 +23,7 @@ from tests.activities.scopes import CALLS_FROM
 from tests.activities.telephones import telephones
 from tests.activities.trial import named
 from tests.activities.walk import Met, Walk
+from tests.activities.wire import Sent
 from tests.activities.wire_codes import ONE_A_CLASS
 from tests.activities.world import WIRE, WorldClients
 from tests.records import INCIDENT, timeline
@@ -42,6 +44,20 @@ VOICE = Channel(kind="voice", address="+61491570006")
 EMAIL = Channel(kind="email", address="lead@example.com")
 
 
+_THROTTLED = "ThrottlingException"
+_BY_TELEPHONE = frozenset({"SendTextMessage", "SendVoiceMessage"})
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telephone, "PAUSES", (0.0, 0.0))
+
+
+def _codes(sent: Sent) -> tuple[str, ...]:
+    """A telephone's message that is throttled goes out in the same attempt: `test_paging` shows it."""
+    return tuple(one for one in ONE_A_CLASS if one != _THROTTLED or sent.operation not in _BY_TELEPHONE)
+
+
 @pytest.fixture(params=sorted(NOTICES))
 def world(request: pytest.FixtureRequest) -> Iterator[NoticeWorld]:
     with notice_world(request.param) as made:
@@ -58,7 +74,7 @@ def test_every_notice_has_a_world() -> None:
 def test_every_call_of_a_notice_meets_every_error(world: NoticeWorld) -> None:
     """Whatever AWS answers, it leaves with its kind; once it goes through, it has been told once."""
     before = world.received()
-    for met in Walk(world.send, lambda sent: () if sent.operation in world.optional else ONE_A_CLASS):
+    for met in Walk(world.send, lambda sent: () if sent.operation in world.optional else _codes(sent)):
         _came_out(met)
     _received_once(world, before)
 
@@ -102,7 +118,7 @@ def test_every_request_of_a_notice_meets_every_status(notice: str) -> None:
 def test_a_page_meets_every_error(channel: Channel) -> None:
     """By one channel alone it fails with the error's kind, and goes out with the next attempt."""
     with _paging() as page:
-        walk = Walk(lambda: page(channel), lambda _: ONE_A_CLASS)
+        walk = Walk(lambda: page(channel), _codes)
         for met in walk:
             _came_out(met)
         assert walk.result.channel == channel.kind
@@ -110,10 +126,14 @@ def test_a_page_meets_every_error(channel: Channel) -> None:
 
 @pytest.mark.parametrize("code", ONE_A_CLASS)
 def test_a_page_that_one_channel_does_not_take_goes_by_the_next(code: str) -> None:
-    """In the same attempt, whatever the error; each channel is asked once, so that there is time for the next."""
+    """In the same attempt, whatever the error; each channel is asked once, so that there is time for the next.
+
+    One that is throttled is asked again within seconds.
+    """
     with _paging() as page, WIRE.listening(lambda sent: code if sent.operation == "SendTextMessage" else None) as sent:
         assert page(SMS, EMAIL).channel == "email"
-        assert [(one.operation, one.repeats) for one in sent] == [("SendTextMessage", False), ("SendEmail", False)]
+        asked = ["SendTextMessage"] * (3 if code == _THROTTLED else 1)
+        assert [(one.operation, one.repeats) for one in sent] == [(one, False) for one in (*asked, "SendEmail")]
 
 
 @pytest.mark.parametrize("first", ONE_A_CLASS)

@@ -11,6 +11,7 @@ from tests.activities.breach_worlds import FIREWALL, isolated
 from tests.activities.scopes import scope
 from tests.activities.test_block_in_force import GEO, group, rule
 from tests.activities.test_isolation import deny, planned
+from tests.activities.trial import Trial
 from tests.activities.world import WIRE
 
 
@@ -113,3 +114,20 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_cut(operation: str, words:
     assert "names no dns_firewall" not in plan.impact
     world.change.act(world.scope, plan)
     assert [egress for _, egress, _ in deny(estate)] == [False, True]
+
+
+def test_a_source_that_is_gone_keeps_no_other_out() -> None:
+    """A group that nothing names any more can be deleted; EC2 refuses a call that names it whole."""
+    world, _, estate = isolated()
+    stood = estate.ingress(estate.backend)
+    bastion = str(estate.client.create_security_group(GroupName="b", Description="b", VpcId=estate.vpc)["GroupId"])
+    for port in (22, 2222):
+        permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "UserIdGroupPairs": [{"GroupId": bastion}]}
+        estate.client.authorize_security_group_ingress(GroupId=estate.backend, IpPermissions=[permission])
+    trial = Trial(world)
+    assert trial.apply().refused == {}
+    estate.client.delete_security_group(GroupId=bastion)
+    trial.undoing()
+    ((piece, why),) = trial.apply().refused.items()
+    assert (piece, "InvalidGroup.NotFound" in why) == (estate.backend, True)
+    assert estate.ingress(estate.backend) == stood

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from activities.action import RuleError
 from activities.aws.shared.error_mapping import kind_of
+from activities.channels import telephone
 from activities.channels.kinds import CALLED, CHANNELS
 from activities.channels.paging import Pager
 from activities.channels.telephone import short_text
@@ -185,6 +186,17 @@ def test_a_channel_that_cannot_be_reached_falls_to_the_next(aws: RecordedAws) ->
 
     aws.answer("SendTextMessage", unreachable)
     assert Pager(aws).page(page(SMS, EMAIL)).channel == "email"
+
+
+@pytest.mark.parametrize(("times", "channel"), [(1, "sms"), (2, "sms"), (3, "email")])
+def test_a_text_that_is_throttled_is_sent_a_moment_later(
+    aws: RecordedAws, monkeypatch: pytest.MonkeyPatch, times: int, channel: str
+) -> None:
+    """A number sends few messages a second and a round of pages goes out at once: mail wakes nobody."""
+    monkeypatch.setattr(telephone, "PAUSES", (0.0, 0.0))
+    telephones().throttled = times
+    assert Pager(aws).page(page(SMS, EMAIL)).channel == channel
+    assert len(aws.sent("SendTextMessage")) == min(times + 1, 3)
 
 
 def test_all_channels_failing_is_an_error(aws: RecordedAws) -> None:

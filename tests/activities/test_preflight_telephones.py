@@ -34,12 +34,14 @@ def account(aws: RecordedAws) -> SmsVoiceBackend:
     return made
 
 
-def looked(aws: RecordedAws, *channels: tuple[str, str], **given: Any) -> dict[str, Row]:
-    """The rows by their check, for one contact with these channels."""
+def looked(aws: RecordedAws, *channels: tuple[str, str], texted: int = 1, **given: Any) -> dict[str, Row]:
+    """The rows by their check, for one contact with these channels, or for as many as are to be `texted`."""
     people = organisation().model_dump(mode="json")
     first, *others = people["contacts"]
     first["channels"] = [{"kind": kind, "address": address} for kind, address in channels]
-    for one in others:
+    for one in others[: texted - 1]:
+        one["channels"] = first["channels"]
+    for one in others[texted - 1 :]:
         one["channels"] = [{"kind": "email", "address": f"{one['id']}@example.com"}]
     named = {"mail_sender": "incidents@example.com", "sms_sender": "INCIDENT", **given}
     room = Room(
@@ -121,6 +123,31 @@ def test_each_kind_has_a_limit_of_its_own(
     account.limits = dict(zip(("TEXT", "VOICE"), limits, strict=True))
     rows = looked(aws, ("sms", MOBILE), ("voice", MOBILE), voice_sender="+61255501234")
     assert [name for name in ("text messages", "calls") if rows[name].status == "wrong"] == [told]
+
+
+@pytest.mark.parametrize(("spent", "status"), [(0, "ok"), (43, "ok"), (44, "wrong")])
+def test_what_is_left_of_the_month_lasts_for_an_hour(
+    aws: RecordedAws, account: SmsVoiceBackend, spent: float, status: str
+) -> None:
+    """A P0 that nobody answers pages somebody every five minutes, 13 times in its first hour, at half a dollar each."""
+    if spent:
+        metric: Any = {"MetricName": "TextMessageMonthlySpend", "Timestamp": datetime.now(UTC), "Value": spent}
+        aws.client("cloudwatch").put_metric_data(Namespace="AWS/SMSVoice", MetricData=[metric])
+    seen = looked(aws, ("sms", MOBILE))["text messages"]
+    assert (seen.status, f"{50 - spent:.2f} " in seen.detail, " 13" in seen.detail) == (status, True, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "people", "status"), [("TEN_DLC", 4, "ok"), ("TEN_DLC", 5, "wrong"), ("TOLL_FREE", 5, "ok")]
+)
+def test_a_number_sends_the_pages_of_a_round(
+    aws: RecordedAws, account: SmsVoiceBackend, kind: str, people: int, status: str
+) -> None:
+    """What it does not send within seconds goes by the next channel, which may be mail."""
+    account.own(AMERICAN, "SMS")
+    account.numbers[AMERICAN]["NumberType"] = kind
+    seen = looked(aws, ("sms", AMERICAN), texted=people, sms_sender=AMERICAN)["sender number"]
+    assert (seen.status, f"sends {people} at once" in seen.detail) == (status, status == "wrong")
 
 
 @pytest.mark.parametrize(("overridden", "status"), [(True, "wrong"), (False, "ok")])

@@ -5,17 +5,22 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.cognitoidp.models import cognitoidp_backends
 from temporalio.exceptions import ApplicationError
 
 from activities.action import ChangeAction
+from activities.aws.identity.cognito_require_mfa import RequireMfa
+from activities.aws.identity.cognito_reset_passwords import ResetPasswords
 from activities.catalogue import CHANGES
 from domain.values.errors import ErrorKind
 from tests.activities.breach_worlds import Estate, isolated
 from tests.activities.change_worlds import ChangeWorld
-from tests.activities.database_worlds import PARAMETER, promote
+from tests.activities.database_worlds import PARAMETER, promote, resize
 from tests.activities.fake_rds import PRIMARY, REPLICA, address
-from tests.activities.scopes import scope
+from tests.activities.scopes import ACCOUNT, REGION, scope
+from tests.activities.security_worlds import accounts
 from tests.activities.trial import Trial
+from tests.activities.upkeep_worlds import alarms
 
 _Spoiled = tuple[ChangeWorld, Callable[[], Any]]
 
@@ -32,6 +37,23 @@ def _parameter() -> _Spoiled:
     return world, lambda: ssm.put_parameter(**asked)
 
 
+def _upgrade_waits() -> _Spoiled:
+    world = resize()
+    waiting = {"DBInstanceClass": "db.r6g.4xlarge", "EngineVersion": "17.2"}
+    return world, lambda: world.clients.instead["rds"].primary.update(PendingModifiedValues=waiting)
+
+
+def _pool(change: type[Any], **turned: Any) -> _Spoiled:
+    world = accounts(change, lambda _pool: None)
+    known = cognitoidp_backends[ACCOUNT][REGION].user_pools[world.scope.environment.user_pools["patients"]]
+    return world, lambda: known.extended_config.update(turned)
+
+
+def _alarm_goes() -> _Spoiled:
+    world = alarms()
+    return world, lambda: world.clients.inner.client("cloudwatch").delete_alarms(AlarmNames=["backend-idle"])
+
+
 def _ours_comes_in(groups: Callable[[Estate, str], list[str]], **asked: Any) -> _Spoiled:
     world, _, estate = isolated()
     own = str(estate.client.create_security_group(GroupName="own", Description="o", VpcId=estate.vpc)["GroupId"])
@@ -43,7 +65,20 @@ def _ours_comes_in(groups: Callable[[Estate, str], list[str]], **asked: Any) -> 
     return world, lambda: estate.client.create_network_interface(SubnetId=subnet, Groups=groups(estate, own))
 
 
+_NO_TEXTS = {"SmsConfigurationFailure": "InvalidSmsRoleAccessPolicyException"}
+_ADMINISTRATORS = {"RecoveryMechanisms": [{"Priority": 1, "Name": "admin_only"}]}
+_BY_MAIL = {"RecoveryMechanisms": [{"Priority": 1, "Name": "verified_email"}]}
+
 CASES: dict[tuple[str, str], Callable[[], _Spoiled]] = {
+    ("cloudwatch.disable_alarm_actions", "an alarm is gone"): _alarm_goes,
+    ("cloudwatch.disable_alarm_actions", "the end is past"): lambda: (alarms(lasts="1m"), lambda: None),
+    ("cognito.require_mfa", "no text message goes"): lambda: _pool(RequireMfa, **_NO_TEXTS),
+    ("cognito.reset_passwords", "no text message goes"): lambda: _pool(ResetPasswords, **_NO_TEXTS),
+    ("cognito.reset_passwords", "nobody recovers an account"): lambda: _pool(
+        ResetPasswords, AccountRecoverySetting=_ADMINISTRATORS
+    ),
+    ("cognito.reset_passwords", "codes go another way"): lambda: _pool(ResetPasswords, AccountRecoverySetting=_BY_MAIL),
+    ("rds.resize_instance", "an upgrade waits"): _upgrade_waits,
     ("rds.promote_replica", "the primary came back"): lambda: _database(PRIMARY, DBInstanceStatus="available"),
     ("rds.promote_replica", "the replica failed"): lambda: _database(REPLICA, DBInstanceStatus="failed"),
     ("rds.promote_replica", "the replica is full"): lambda: _database(REPLICA, DBInstanceStatus="storage-full"),

@@ -10,8 +10,9 @@ from domain.model.commands import Acknowledge, Mitigated, Reclassify
 from domain.model.declaration import Declaration
 from domain.rules import clock
 from domain.rules.live import LiveIncident
+from domain.rules.paging import unanswered
 from domain.values.severity import Severity
-from tests.builders import CHAIN, LEADS, T0, declaration, minutes, runbook, with_notices
+from tests.builders import CHAIN, LEADS, T0, declaration, minutes, organisation, runbook, with_notices
 from tests.domain.speaking import clock_of
 
 FIRST = [*LEADS, "technical-manager"]
@@ -48,6 +49,20 @@ def test_p0_nobody_acknowledges() -> None:
     expected |= {minute: [*FIRST, "cto", "ceo"] for minute in range(30, 64, 5)}
     assert {m: sorted(roles) for m, roles in pages(incident).items()} == {m: sorted(r) for m, r in expected.items()}
     assert clock_of(incident, "ack").state == "breached"
+
+
+@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("minute", [60, 47, 0])
+def test_what_nobody_answers_is_told_beforehand(severity: Severity, minute: float) -> None:
+    """Whoever counts what an hour costs counts the pages that the rules send."""
+    people = organisation().model_copy(update={"on_call": tuple(LEADS)})
+    incident = LiveIncident.declared(declaration(severity=severity, organisation=people))
+    walk(incident, T0 + minutes(minute))
+    sent: dict[float, set[str]] = {}
+    for page in incident.state.pages:
+        sent.setdefault((page.at - T0) / minutes(1), set()).add(page.to)
+    told = unanswered(people, severity, minutes(minute))
+    assert sent == {at / minutes(1): {one.id for one in paged} for at, paged in told.items()}
 
 
 def test_p0_acknowledged_never_mitigated() -> None:

@@ -9,6 +9,24 @@ from domain.config.environment import Database, Environment
 
 AVAILABLE = "available"
 _IN_FORCE = "in-sync"
+_GOES_WITH = {
+    "DedicatedLogVolume": "SupportsDedicatedLogVolume",
+    "DomainMemberships": "SupportsKerberosAuthentication",
+    "Encrypted": "SupportsStorageEncryption",
+    "IAMDatabaseAuthenticationEnabled": "SupportsIAMDatabaseAuthentication",
+    "MaxAllocatedStorage": "SupportsStorageAutoscaling",
+    "MonitoringInterval": "SupportsEnhancedMonitoring",
+    "MultiAZ": "MultiAZCapable",
+    "PerformanceInsightsEnabled": "SupportsPerformanceInsights",
+    "StorageEncrypted": "SupportsStorageEncryption",
+}
+"""What an instance or a snapshot may have, and what says that a class goes with it (API OrderableDBInstanceOption)."""
+_AT_MOST = {
+    "AllocatedStorage": "MaxStorageSize",
+    "Iops": "MaxIopsPerDbInstance",
+    "StorageThroughput": "MaxStorageThroughputPerDbInstance",
+}
+_AS_IT_IS = ("LicenseModel", "StorageType")
 
 
 class Described(NamedTuple):
@@ -114,6 +132,21 @@ def offered(clients: Clients, instance: dict[str, Any], wanted: str) -> list[dic
     if found := [one for one in listed if one["DBInstanceClass"] == wanted]:
         return found
     return [] if listed or describe(**engine, MaxRecords=20)["OrderableDBInstanceOptions"] else None
+
+
+def misfits(one: dict[str, Any], options: list[dict[str, Any]]) -> list[str]:
+    """What an instance or a snapshot has that a class does not go with, by the option that comes closest to it.
+
+    RDS refuses such a combination (`InvalidParameterCombination`); what an option does not tell is taken to fit.
+    """
+    return min((_lacking(one, option) for option in options), key=len, default=[])
+
+
+def _lacking(one: dict[str, Any], option: dict[str, Any]) -> list[str]:
+    without = [name for name, flag in _GOES_WITH.items() if one.get(name) and option.get(flag) is False]
+    more = [name for name, most in _AT_MOST.items() if most in option and int(one.get(name) or 0) > int(option[most])]
+    other = [name for name in _AS_IT_IS if None not in (one.get(name), option.get(name)) and one[name] != option[name]]
+    return [*without, *more, *other]
 
 
 def pending(instance: dict[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ from activities.aws.shared.pages import Pages
 from domain.model.plan import Plan, State, Verification
 
 _KEPT_VERSIONS = 100
+_OF_NAMES = ("text", "hostname")
+"""The data types of a parameter that take a host's name (SSM API PutParameter, DataType)."""
 
 
 def address(clients: Clients, parameter: str) -> str:
@@ -21,13 +23,17 @@ def address(clients: Clients, parameter: str) -> str:
 def refuse_unwritable(clients: Clients, parameter: str, wanted: str) -> None:
     """Refuse what Parameter Store would not take, before anything is done that cannot be taken back.
 
-    A value must match the parameter's pattern (`ssm:DescribeParameters`), and a hundredth version is not dropped while
-    it has a label (`ssm:GetParameterHistory`; SSM API PutParameter, `ParameterMaxVersionLimitExceeded`).
+    A value must be of the parameter's data type and match its pattern (`ssm:DescribeParameters`), and a hundredth
+    version is not dropped while it has a label (`ssm:GetParameterHistory`; SSM API PutParameter,
+    `ParameterMaxVersionLimitExceeded`).
     """
     ssm = clients.client("ssm")
     filters = [{"Key": "Name", "Option": "Equals", "Values": [parameter]}]
     listed = list(Pages(ssm.describe_parameters, ParameterFilters=filters).items("Parameters"))
-    pattern = listed[0].get("AllowedPattern") if listed else None
+    known = listed[0] if listed else {}
+    if (kind := known.get("DataType", "text")) not in _OF_NAMES:
+        raise RuleError(f"parameter {parameter} is of the data type {kind}, and takes no host name: change that first")
+    pattern = known.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, wanted):
         raise RuleError(f"parameter {parameter} takes only what matches {pattern}, which {wanted} does not")
     if int(_found(clients, parameter)["Version"]) < _KEPT_VERSIONS:

@@ -9,6 +9,7 @@ from activities.aws.database.described_database import (
     AVAILABLE,
     described,
     found,
+    misfits,
     offered,
     pending,
     refuse_busy,
@@ -53,8 +54,20 @@ class ResizeInstance(ChangeAction[ResizeParams]):
             before={"class": current},
             after={"class": wanted},
             impact=_impact(params.database, instance, checked=checked),
-            context={"identifier": instance["DBInstanceIdentifier"], "pending_class": _pending_class(instance)},
+            context={
+                "identifier": instance["DBInstanceIdentifier"],
+                "pending": pending(instance),
+                "pending_class": _pending_class(instance),
+            },
         )
+
+    def refuse_late(self, scope: Scope, plan: Plan) -> None:
+        """What else came to be pending meanwhile would be applied with it at once, such as an upgrade of the engine."""
+        instance = described(self.clients, plan.context["identifier"])
+        if more := sorted(set(pending(instance)) - {*plan.context["pending"], _CLASS}):
+            raise RuleError(
+                f"{', '.join(more)} came to be pending since the plan, and would be applied with it at once: plan again"
+            )
 
     def read(self, scope: Scope, plan: Plan) -> State:
         """Read the class, or the one that it is on its way to (`rds:DescribeDBInstances`)."""
@@ -93,11 +106,12 @@ def _refuse_unorderable(clients: Clients, instance: dict[str, Any], wanted: str)
     if not options:
         raise RuleError(f"AWS does not offer {wanted} for {instance['Engine']} {instance['EngineVersion']} here")
     zones = {zone for name in ("AvailabilityZone", "SecondaryAvailabilityZone") if (zone := instance.get(name))}
-    for one in options:
-        there = {zone["Name"] for zone in one.get("AvailabilityZones", [])}
-        if (not there or zones <= there) and (one.get("MultiAZCapable", True) or not instance.get("MultiAZ")):
-            return True
-    raise RuleError(f"AWS does not offer {wanted} in {' and '.join(sorted(zones))}, where the instance is")
+    there = [one for one in options if zones <= ({zone["Name"] for zone in one.get("AvailabilityZones", [])} or zones)]
+    if not there:
+        raise RuleError(f"AWS does not offer {wanted} in {' and '.join(sorted(zones))}, where the instance is")
+    if lacking := misfits(instance, there):
+        raise RuleError(f"{wanted} does not go with what the instance has ({', '.join(lacking)}): choose another class")
+    return True
 
 
 def _impact(name: str, instance: dict[str, Any], *, checked: bool) -> str:

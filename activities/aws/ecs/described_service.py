@@ -10,6 +10,8 @@ from domain.model.plan import State, Verification
 
 _COUNT = "ecs:service:DesiredCount"
 _LEAVING = ("draining", "unhealthy.draining")
+_NOT_LED_TO = "unused"
+"""The state of targets whose group no load balancer uses, as while the maintenance page stands (API TargetHealth)."""
 SETTLE_PERMISSIONS = "elasticloadbalancing:DescribeListeners DescribeRules DescribeTargetHealth"
 """What `settled` needs beside the description of the service."""
 
@@ -67,8 +69,8 @@ def created_at(service: dict[str, Any]) -> str:
 def settled(clients: Clients, at: State, service: dict[str, Any]) -> Verification:
     """Tell whether the newest rollout is complete, every task runs and every target answers its health check.
 
-    Of a service that no load balancer is before, ECS alone knows how its tasks are. Behind a Classic Load Balancer it
-    tells no rollout's state: then the rollout is complete once no other deployment is left.
+    Of a service that no load balancer is before, or leads anybody to, ECS alone knows how its tasks are. Behind a
+    Classic Load Balancer it tells no rollout's state: then it is complete once no other deployment is left.
     """
     rollout = primary(service)
     alone = "COMPLETED" if len(service["deployments"]) == 1 else "unknown"
@@ -81,7 +83,9 @@ def settled(clients: Clients, at: State, service: dict[str, Any]) -> Verificatio
     if not groups and at["target_group"]:
         groups = [str(at["target_group"])]
     seen = [state for group in groups for state in states(clients, group) if state not in _LEAVING]
-    if groups:
+    if seen and set(seen) == {_NOT_LED_TO}:
+        message += f"; no load balancer leads anybody to its {len(seen)} targets, so that none is checked"
+    elif groups:
         healthy = seen.count("healthy")
         message += f", {healthy} targets healthy, {len(seen) - healthy} not"
         done = done and healthy == len(seen) and (healthy > 0 or desired == 0)

@@ -44,22 +44,24 @@ class _Factors(Account):
 
 
 class _WholePool(Piece):
-    """Whether the pool asks everybody; `verbatim` is the rest of its configuration, which AWS forgets if left out."""
+    """Whether the pool asks everybody."""
 
-    def __init__(self, clients: Clients, pool: str, verbatim: dict[str, Any]) -> None:
+    def __init__(self, clients: Clients, pool: str) -> None:
         self._cognito = clients.client("cognito-idp")
         self._pool = pool
-        self._verbatim = verbatim
 
     def read(self) -> Any:
         return _asked(_config(self._cognito, self._pool))
 
     def set(self, value: Any) -> None:
-        """`cognito-idp:SetUserPoolMfaConfig`; with OFF no factor's settings go, and passkeys are no factor."""
-        if value["mfa"] == _OFF:
-            kept = {key: self._verbatim[key] for key in _PASSKEYS if key in self._verbatim}
-        else:
-            kept = {**self._verbatim, "SoftwareTokenMfaConfiguration": {"Enabled": value["authenticator"]}}
+        """`cognito-idp:SetUserPoolMfaConfig`; with OFF no factor's settings go, and passkeys are no factor.
+
+        The rest is written back as it stands now: Cognito forgets what is left out.
+        """
+        config, off = _config(self._cognito, self._pool), value["mfa"] == _OFF
+        kept = {key: config[key] for key in (_PASSKEYS if off else _KEPT) if config.get(key)}
+        if not off:
+            kept["SoftwareTokenMfaConfiguration"] = {"Enabled": value["authenticator"]}
         self._cognito.set_user_pool_mfa_config(UserPoolId=self._pool, MfaConfiguration=value["mfa"], **kept)
 
 
@@ -93,11 +95,9 @@ class RequireMfa(PoolChange[MfaParams]):
             if _asked(config) != _EVERYBODY:
                 _refuse_pool(params.user_pool, known, config)
             return self._plan_pool(params.user_pool, config, context)
-        if config["MfaConfiguration"] == _OFF:
-            raise RuleError(f"{params.user_pool} asks nobody for a second factor: set its MFA to optional first")
         found = self.described(scope, context, params.users)
         before = {user: self.account(scope, context, user).value(one) for user, one in found.items()}
-        texts = bool(config.get("SmsMfaConfiguration")) and not sends_no_texts(known)
+        texts = _sends_texts(params.user_pool, config, known)
         barred = {user: why for user, one in found.items() if (why := _barred(one, texts=texts))}
         rest = left_alone(barred, len(before), "asked for a second factor")
         after = {user: held if held or user in barred else [_SMS] for user, held in before.items()}
@@ -113,17 +113,26 @@ class RequireMfa(PoolChange[MfaParams]):
             ),
         )
 
+    def refuse_late(self, scope: Scope, plan: Plan) -> None:
+        """Whoever is asked for a code by now and gets none is locked out, and Cognito would not refuse that."""
+        pool, cognito = plan.context["pool"], self.clients.client("cognito-idp")
+        if [_SMS] not in (plan.after[user] for user in plan.changing):
+            return
+        known = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
+        if not _sends_texts(pool, _config(cognito, pool), known):
+            raise RuleError(f"{pool} sends no text messages any more, so that these people could not sign in")
+
     def pieces(self, scope: Scope, wanted: State, context: State) -> Iterator[tuple[str, Piece]]:
         """Each account, or the pool as a whole."""
         if _POOL in wanted:
-            return iter([(_POOL, _WholePool(self.clients, context["pool"], context["verbatim"]))])
+            return iter([(_POOL, _WholePool(self.clients, context["pool"]))])
         return super().pieces(scope, wanted, context)
 
     def _plan_pool(self, name: str, config: dict[str, Any], context: State) -> Plan:
         return self.planned(
             {_POOL: _asked(config)},
             {_POOL: _EVERYBODY},
-            context | {"verbatim": {key: config[key] for key in _KEPT if config.get(key)}},
+            context,
             summary=f"Ask everybody in {name} for a second factor",
             impact=(
                 f"Everybody in {name} who has no second factor is locked out until they have set one up at their next "
@@ -165,6 +174,13 @@ def _refuse_pool(name: str, pool: dict[str, Any], config: dict[str, Any]) -> Non
         raise RuleError(f"{name} is of the tier LITE, which has no {' and no '.join(above)}: turn that off first")
     if config.get("SmsMfaConfiguration") and sends_no_texts(pool):
         raise RuleError(f"the role of {name} may send no text messages, says Cognito: mend the role first")
+
+
+def _sends_texts(name: str, config: dict[str, Any], pool: dict[str, Any]) -> bool:
+    """Whether codes go by text message; raises `RuleError` for a pool that asks nobody for a second factor."""
+    if config["MfaConfiguration"] == _OFF:
+        raise RuleError(f"{name} asks nobody for a second factor: set its MFA to optional first")
+    return bool(config.get("SmsMfaConfiguration")) and not sends_no_texts(pool)
 
 
 def _barred(found: dict[str, Any], *, texts: bool) -> str | None:

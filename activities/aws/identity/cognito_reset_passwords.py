@@ -12,7 +12,7 @@ from activities.aws.identity.cognito_accounts import (
     sends_no_texts,
 )
 from domain.model.activity_io import Scope
-from domain.model.plan import Plan
+from domain.model.plan import Plan, State
 
 _RESET, _FIT, _DISABLED = "RESET_REQUIRED", "CONFIRMED", "disabled"
 _MAIL, _TELEPHONE = "verified_email", "verified_phone_number"
@@ -51,8 +51,9 @@ class ResetPasswords(MarkedChange):
         """
         pool = scope.environment.user_pools[params.user_pool]
         described = self.clients.client("cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
-        ways, texts = _ways(described, params.user_pool), not sends_no_texts(described)
-        context = self.counted(scope, pool, params.users)
+        codes = _codes(described, params.user_pool)
+        ways, texts = codes["ways"], codes["texts"]
+        context = self.counted(scope, pool, params.users) | {"codes": codes}
         found = self.described(scope, context, params.users)
         before = {user: _status(one) for user, one in found.items()}
         barred = {user: why for user, one in found.items() if (why := _barred(one, ways, texts=texts))}
@@ -69,11 +70,18 @@ class ResetPasswords(MarkedChange):
                 f"{count} people get a code by mail or text message, and cannot sign in before they have chosen a new "
                 "password with it. It cannot be undone: the old passwords are void and the codes are sent. Whoever "
                 "reads a stolen mailbox gets its code: disable such an account first. Sessions that exist live on."
-                + _of_mails(mails, described)
+                + _of_mails(mails, own=codes["own_mail"])
                 + rest
             ),
             reversible=False,
         )
+
+    def refuse_late(self, scope: Scope, plan: Plan) -> None:
+        """Whoever is reset and gets no code is locked out, and that is not taken back."""
+        pool = plan.context["pool"]
+        described = self.clients.client("cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
+        if _codes(described, pool) != plan.context["codes"]:
+            raise RuleError(f"how {pool} sends its codes has changed since the plan: plan again")
 
     def act(self, scope: Scope, plan: Plan) -> None:
         """Reset each account that has not been yet, and count it; one whose answer was lost is counted first."""
@@ -87,6 +95,12 @@ class ResetPasswords(MarkedChange):
 def _status(found: dict[str, Any]) -> str:
     status = str(found.get("UserStatus"))
     return status if status == _RESET or found.get("Enabled") else _DISABLED
+
+
+def _codes(pool: dict[str, Any], name: str) -> State:
+    """How codes reach people: the ways, whether text messages go, and whether mail is Cognito's own sender's."""
+    own = pool.get("EmailConfiguration", {}).get("EmailSendingAccount", "COGNITO_DEFAULT") == "COGNITO_DEFAULT"
+    return {"ways": _ways(pool, name), "texts": not sends_no_texts(pool), "own_mail": own}
 
 
 def _ways(pool: dict[str, Any], name: str) -> list[str]:
@@ -111,9 +125,8 @@ def _reached(found: dict[str, Any], ways: list[str]) -> list[str]:
     return sorted(verified, key=lambda way: way == _TELEPHONE and "SMS_MFA" in factors)
 
 
-def _of_mails(count: int, pool: dict[str, Any]) -> str:
+def _of_mails(count: int, *, own: bool) -> str:
     """What is to be said of the mails that are sent; raises `RuleError` for more than Cognito sends in a day."""
-    own = pool.get("EmailConfiguration", {}).get("EmailSendingAccount", "COGNITO_DEFAULT") == "COGNITO_DEFAULT"
     if not own or not count:
         return ""
     if count > _MAILS_A_DAY:

@@ -8,7 +8,8 @@ from typing import Any
 
 from activities.action import Clients
 from activities.aws.network.wafv2_acls import write_locked
-from activities.aws.shared.error_codes import unless_denied
+from activities.aws.shared.error_codes import kind_of_refusal, unless_denied
+from domain.values.errors import ErrorKind
 
 FIRST_RULE = 1
 """Isolation's number in a network ACL (FIRST_RULE + 1 for IPv6): lower ones do not exist, so nothing precedes it.
@@ -115,7 +116,23 @@ class Ingress:
         if surplus := [one for one in now if one not in value]:
             ec2.revoke_security_group_ingress(GroupId=self._group, IpPermissions=surplus)
         if missing := [one for one in value if one not in now]:
+            self._let_in(ec2, missing)
+
+    def _let_in(self, ec2: Any, missing: list[dict[str, Any]]) -> None:
+        """Let all of it in; where EC2 refuses one, as its source is gone by now, the others alone, and raise that."""
+        try:
             ec2.authorize_security_group_ingress(GroupId=self._group, IpPermissions=missing)
+        except ec2.exceptions.ClientError as error:
+            if len(missing) == 1 or kind_of_refusal(error) is not ErrorKind.NOT_FOUND:
+                raise
+            refused = []
+            for one in missing:
+                try:
+                    self._let_in(ec2, [one])
+                except ec2.exceptions.ClientError as again:
+                    refused.append(again)
+            if refused:
+                raise refused[0] from error
 
 
 def permissions(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -98,10 +98,7 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
             raise RuleError("say which alarms: --set alarms=first-alarm,second-alarm; the findings name them")
         if barred := [name for name in names if any(fnmatchcase(name, one) for one in params.never)]:
             raise RuleError(f"{', '.join(barred)} must always ring (the runbook's `never`): leave them out")
-        cloudwatch = self.clients.client("cloudwatch")
-        found = {one["AlarmName"]: one for one in _described(cloudwatch, AlarmNames=names)[0]}
-        if missing := [name for name in names if name not in found]:
-            raise RuleError(f"there is no alarm {', '.join(missing)}")
+        found = self._found(names)
         arns = tuple(str(found[name]["AlarmArn"]) for name in names)
         context = {"rule": f"{scope.incident}-{sha256(' '.join(names).encode()).hexdigest()[:8]}"}
         before = self._state(context["rule"])
@@ -125,6 +122,12 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         """Read what the rule mutes, and until when (`cloudwatch:GetAlarmMuteRule`)."""
         return self._state(plan.context["rule"])
 
+    def refuse_late(self, scope: Scope, plan: Plan) -> None:
+        """An alarm may be deleted by now: a rule takes names of existing ones alone (API PutAlarmMuteRule)."""
+        if plan.after["muted"]:
+            self._found(plan.after["muted"])
+            self._span(plan)
+
     def act(self, scope: Scope, plan: Plan) -> None:
         """Put the rule, from the next minute to its end, or delete it; both are absolute.
 
@@ -134,9 +137,7 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         if not plan.after["muted"]:
             cloudwatch.delete_alarm_mute_rule(AlarmMuteRuleName=rule)
             return
-        begin, until = self._now() + _MINUTE, _time(plan.after["until"])
-        if begin >= until:
-            raise RuleError(f"the alarms would ring again at {short_time(until)}, which is past: ask again")
+        begin, until = self._span(plan)
         schedule = {"Expression": f"{begin:{_AT}}", "Duration": f"PT{(until - begin) // _MINUTE}M"}
         cloudwatch.put_alarm_mute_rule(
             Name=rule,
@@ -157,6 +158,20 @@ class DisableAlarmActions(ChangeAction[SilenceParams]):
         silent = f"{len(now['muted']) if muted else 0} of {len(plan.after['muted'])} alarms are silent"
         until = f" until {short_time(_time(plan.after['until']))}" if muted else " yet"
         return Verification(done=muted, message=silent + until)
+
+    def _found(self, names: list[str]) -> dict[str, dict[str, Any]]:
+        """Describe alarms by name; raises `RuleError` for those that there are none of."""
+        listed, _ = _described(self.clients.client("cloudwatch"), AlarmNames=names)
+        found = {str(one["AlarmName"]): one for one in listed}
+        if missing := [name for name in names if name not in found]:
+            raise RuleError(f"there is no alarm {', '.join(missing)}")
+        return found
+
+    def _span(self, plan: Plan) -> tuple[datetime, datetime]:
+        begin, until = self._now() + _MINUTE, _time(plan.after["until"])
+        if begin >= until:
+            raise RuleError(f"the alarms would ring again at {short_time(until)}, which is past: ask again")
+        return begin, until
 
     def _state(self, rule: str) -> State:
         found = self._rule(rule)

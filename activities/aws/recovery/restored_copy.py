@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.action import Clients, RuleError
-from activities.aws.database.described_database import offered
+from activities.aws.database.described_database import misfits, offered
 from activities.aws.database.rds_snapshots import Snapshots
 from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.pages import Pages
@@ -149,9 +149,12 @@ def refuse_no_place(clients: Clients, recovery: Recovery, snapshot: dict[str, An
         raise RuleError(
             f"{recovery.subnet_group} covers fewer than two availability zones, which RDS takes no group of"
         )
-    if offered(clients, snapshot, recovery.instance_class) == []:
+    options, another = offered(clients, snapshot, recovery.instance_class), "name another recovery.instance_class"
+    if options == []:
         engine = f"{snapshot['Engine']} {snapshot['EngineVersion']}"
-        raise RuleError(f"RDS offers no {recovery.instance_class} for {engine}: name another recovery.instance_class")
+        raise RuleError(f"RDS offers no {recovery.instance_class} for {engine}: {another}")
+    if lacking := misfits(snapshot, options or []):
+        raise RuleError(f"{recovery.instance_class} does not go with the snapshot's {', '.join(lacking)}: {another}")
     wanted = dict(zip(_QUOTAS, (1, int(snapshot["AllocatedStorage"])), strict=True))
     for quota in rds.describe_account_attributes()["AccountQuotas"]:
         name, used, most = quota["AccountQuotaName"], int(quota["Used"]), int(quota["Max"])
