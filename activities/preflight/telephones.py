@@ -73,7 +73,7 @@ def _spent(room: Room, kind: str) -> float:
     now = room.now()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     query = {"spent": Query("AWS/SMSVoice", f"{kind.capitalize()}MessageMonthlySpend", {}, "Maximum")}
-    points, _ = read(room.client("cloudwatch"), query, (month, now), 3600)
+    points, _ = read(room.client("cloudwatch"), query, (month, now + _HOUR), 3600)
     return max((value for _, value in points["spent"]), default=0.0)
 
 
