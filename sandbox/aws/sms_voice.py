@@ -148,7 +148,7 @@ class SmsVoiceResponse(BaseResponse):
             raise RefusedError("ServiceQuotaExceeded", f"MONTHLY_SPEND_LIMIT_REACHED_FOR_{kind}")
         if account.throttled:
             account.throttled -= 1
-            raise ServiceException("ThrottlingException", "Rate exceeded")
+            raise RefusedError("Throttling", "Rate exceeded")
         said = {name: context.get(name) for name in ("role", "subject", "incident")}
         _OUTBOXES[-1].deliver(channel=channel, to=to, body=self._get_param("MessageBody"), **said)
         return ActionResult({"MessageId": str(mock_random.uuid4())})

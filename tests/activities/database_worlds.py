@@ -58,7 +58,7 @@ def resize() -> ChangeWorld:
     create_ledger(clients)
 
     def going_to() -> str:
-        found: str = rds.primary.get("PendingModifiedValues", rds.primary)["DBInstanceClass"]
+        found: str = (rds.primary | rds.primary.get("PendingModifiedValues", {}))["DBInstanceClass"]
         return found
 
     return ChangeWorld(

@@ -116,8 +116,8 @@ def _firewall(world: ChangeWorld) -> tuple[Any, dict[str, str]]:
 
 
 _OF_THE_RULE = (
-    *("IncompatibleProtocols", "TargetGroupAssociationLimit", "TargetGroupNotFound", "TooManyRegistrationsForTargetId"),
-    *("TooManyTargets", "TooManyUniqueTargetGroupsPerLoadBalancer", "UnsupportedProtocol"),
+    *("IncompatibleProtocols", "TargetGroupAssociationLimit", "TooManyRegistrationsForTargetId", "TooManyTargets"),
+    *("TooManyUniqueTargetGroupsPerLoadBalancer", "UnsupportedProtocol"),
 )
 
 PLAN_REFUSALS: PlanRefusals = {
@@ -179,6 +179,9 @@ PLAN_REFUSALS: PlanRefusals = {
     ): "addresses are normalised before they are planned",
     ("elbv2.maintenance_page", "ModifyRule", "OperationNotPermitted"): _default_rule,
     ("elbv2.maintenance_page", "ModifyRule", "RuleNotFound"): _DESCRIBED,
+    ("elbv2.maintenance_page", "ModifyRule", "TargetGroupNotFound"): (
+        "a group that no rule names any more can be deleted; an undo brings the other rules back, and tells which not"
+    ),
     (
         "elbv2.maintenance_page",
         "ModifyRule",

@@ -39,7 +39,7 @@ def _parameter() -> _Spoiled:
 
 def _upgrade_waits() -> _Spoiled:
     world = resize()
-    waiting = {"DBInstanceClass": "db.r6g.4xlarge", "EngineVersion": "17.2"}
+    waiting = {"EngineVersion": "17.2"}
     return world, lambda: world.clients.instead["rds"].primary.update(PendingModifiedValues=waiting)
 
 
