@@ -213,7 +213,7 @@ def test_failures_must_be_told_where_the_file_says(
     """Every kind of failure of what is sent, to that log group; a set that does not exist is missing."""
     if destinations is not None:
         account.sets["told"] = destinations
-    given = {"voice_sender": "+61255501234", "text_configuration_set": "told", "text_receipts": "/receipts"}
+    given: Any = {"voice_sender": "+61255501234", "text_configuration_set": "told", "text_receipts": "/receipts"}
     assert looked(aws, (kind, MOBILE), **given)["text events"].status == status
 
 
