@@ -81,7 +81,13 @@ def _task(state: IncidentState, task: Task) -> dict[str, Any]:
 def _offers(state: IncidentState) -> list[dict[str, Any]]:
     """The changes that can be requested, with the findings that speak for each."""
     return [
-        {"step": step.id, "title": step.title, "ask": list(step.ask), "because": findings.suggested(state, step)}
+        {
+            "step": step.id,
+            "change": step.change,
+            "title": step.title,
+            "ask": list(step.ask),
+            "because": findings.suggested(state, step),
+        }
         for step in change_requests.change_steps(state)
     ]
 

@@ -41,8 +41,9 @@ def change(options: Options, incident: str, step: str, settings: tuple[str, ...]
     async def work(client: "Client") -> dict[str, Any]:
         values: dict[str, Any] = given
         if given:
-            type_ = (await incident_client.state(client, incident))["type"]
-            values = parameters.typed(options, type_, step, given)
+            offers = (await incident_client.state(client, incident))["offers"]
+            action = next((one.get("change") for one in offers if one["step"] == step), None)
+            values = parameters.typed(action, given)
         return await _planned(client, incident, "request_change", {"by": by, "step": step, "set": values})
 
     _print_plan(options, run(work))
