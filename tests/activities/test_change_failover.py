@@ -127,11 +127,15 @@ def test_nothing_is_sent_again_before_news_can_have_come(when: str) -> None:
 
 
 def test_after_a_failover_of_its_own_rds_is_left_alone() -> None:
-    """It may show the zone from before, and declines another: refused in the plan, and when it came since the plan."""
+    """It may show the zone from before, and declines another: refused in a plan, an undo's too, or once it came."""
     world = failover()
     plan = planned(world)
     rds_of(world).happened("Multi-AZ instance failover completed", "failover", ago=9 * MINUTE)
-    for ask in (lambda: planned(world), lambda: world.change.act(world.scope, plan)):
+    for ask in (
+        lambda: planned(world),
+        lambda: world.change.refuse_undo(world.scope, plan.reversed()),
+        lambda: world.change.act(world.scope, plan),
+    ):
         with pytest.raises(RuleError, match="look again 10 minutes later"):
             ask()
     rds_of(world).settle()

@@ -105,6 +105,10 @@ class Failover(ChangeAction[DatabaseParams]):
             raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=_AGAIN)
         self.act(scope, plan)
 
+    def refuse_undo(self, scope: Scope, plan: Plan) -> None:
+        """RDS declines a failover that follows another too soon."""
+        self._refuse_lately(str(plan.context["source"]), plan.context)
+
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the primary is where it shall be, and available; failed when RDS declined the failover."""
         cluster, now = plan.context.get("cluster"), self.read(scope, plan)
