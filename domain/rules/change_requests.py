@@ -86,14 +86,17 @@ def preserve_evidence(state: IncidentState) -> Iterator[Happening]:
 
 
 def may_undo(state: IncidentState, command: Undo) -> str | None:
-    latest = _last_done(state, command.step)
+    return _not_undoable(state, command.step) or _busy(state, command.step)
+
+
+def _not_undoable(state: IncidentState, step: str) -> str | None:
+    """Why nothing of a step can be undone; None where something of it stands that can."""
+    latest = _last_done(state, step)
     if latest is None or latest.plan is None:
-        return f"nothing of {command.step!r} has been applied"
+        return f"nothing of {step!r} has been applied"
     if not latest.ours:
         return f"{latest.workflow_id} found its work done by somebody else; what is not ours is not undone"
-    if not latest.plan.reversible:
-        return f"{latest.action} cannot be undone"
-    return _busy(state, command.step)
+    return None if latest.plan.reversible else f"{latest.action} cannot be undone"
 
 
 def _last_done(state: IncidentState, step: str) -> ChangeRecord | None:
@@ -147,7 +150,7 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
     if event.status in {ChangeStatus.APPLIED, ChangeStatus.PARTLY_APPLIED} and record.undo_of is None:
         yield from tasks.open_for(state, record.step)
     if not record.in_flight:
-        stands = _last_done(state, record.step) is not None
+        stands = _not_undoable(state, record.step) is None
         yield from tasks.until_undone(state, record.step, stands=stands, note=event.reason or "")
     if event.status is ChangeStatus.STALE and not state.ended:
         yield from _plan_again(state, record)

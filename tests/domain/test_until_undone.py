@@ -42,7 +42,7 @@ def do(played: Played, name: str, command: Any) -> str | None:
     return played.incident.hear(name, command, played.now)
 
 
-def end(played: Played, status: ChangeStatus, *, ours: bool = True) -> None:
+def end(played: Played, status: ChangeStatus, *, ours: bool = True, reversible: bool = True) -> None:
     """The newest change comes to its end."""
     record = played.incident.state.changes[-1]
     record.plan = Plan(
@@ -54,6 +54,7 @@ def end(played: Played, status: ChangeStatus, *, ours: bool = True) -> None:
         impact="a copy",
         approval_class="A2",
         locks=("x",),
+        reversible=reversible,
     )
     moved = ChangeMoved(
         workflow_id=record.workflow_id,
@@ -135,3 +136,19 @@ def test_upkeep_does_not_end_while_a_change_is_under_way() -> None:
     do(played, "request_change", commands.RequestChange(by="devops-lead", step="restore"))
     played.incident.take(lifecycle.end_upkeep(played.incident.state, played.now), played.now)
     assert played.incident.state.status is Status.DECLARED
+
+
+@pytest.mark.parametrize(
+    ("status", "ours", "reversible"),
+    [(ChangeStatus.ALREADY_DONE, False, True), (ChangeStatus.APPLIED, True, False)],
+)
+def test_what_nobody_could_undo_is_not_asked_for(status: ChangeStatus, *, ours: bool, reversible: bool) -> None:
+    """Done by somebody else already, or without a way back: a task for it would never end, nor the incident."""
+    played = kept()
+    do(played, "request_change", commands.RequestChange(by="devops-lead", step="restore"))
+    end(played, status, ours=ours, reversible=reversible)
+    assert asked(played) == ["sign-off"]
+    assert do(played, "undo", commands.Undo(by="devops-lead", step="restore"))
+    do(played, "complete_task", commands.CompleteTask(by="technical-manager", step="sign-off"))
+    played.incident.take(lifecycle.end_upkeep(played.incident.state, played.now), played.now)
+    assert played.incident.state.status is Status.CLOSED
