@@ -107,10 +107,12 @@ class ChangeAction(_Action[P], ABC):
     """A compare-and-set on one resource. One that preserves `evidence` runs on the forensics queue.
 
     `classes` are those that its plans can have, the usual one first: who may approve them all must exist.
+    `irreversible` says why no plan of its can be undone; where it is empty, one can, unless the plan says otherwise.
     """
 
     classes: ClassVar[tuple[ApprovalClass, ...]]
     evidence: ClassVar[bool] = False
+    irreversible: ClassVar[str] = ""
 
     @abstractmethod
     def plan(self, scope: Scope, params: P) -> Plan:
@@ -138,7 +140,7 @@ class ChangeAction(_Action[P], ABC):
             impact=impact,
             approval_class=approval_class or self.classes[0],
             locks=tuple(sorted(locks)) or (target,),
-            **more,
+            **{"reversible": not self.irreversible} | more,
         )
 
     @abstractmethod

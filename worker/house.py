@@ -29,10 +29,12 @@ from domain.model.declaration import Declaration
 from domain.model.drill import PrepareCall
 from domain.model.finding import Finding
 from domain.model.scheduled import ScheduledCall
+from domain.rules.proving import proven
 from starters.files import reviewed
 from starters.files.drilled import environment_of, prepared
+from starters.files.made_trials import Record
 from starters.files.named_places import named_places
-from starters.files.organisation_folder import load_organisation
+from starters.files.organisation_folder import load_environment, load_organisation
 from starters.files.problems import InvalidFile
 from starters.files.scheduled import declared
 
@@ -92,6 +94,14 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
     """The activities of the queue `forensics` that look at the record, one of them by the organisation's folder."""
     clients = clients_for(LEDGER)
 
+    @activity.defn(name="schedules.declare")
+    def declare(call: ScheduledCall) -> Declaration:
+        with acting("schedules.declare"), _reading():
+            unread: list[Unreadable] = []
+            ledger = LedgerReader(clients, load_environment(folder, call.run.environment))
+            known = proven(incidents(ledger, unread))
+            return declared(folder, call, Record(known, tuple(one.id for one in unread)))
+
     @activity.defn(name="record.review.observe")
     def review(call: ObserveCall) -> Finding:
         with acting("record.review.observe", incident=call.scope.incident, step=call.step), _reading():
@@ -112,7 +122,7 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
             played = [one.declaration.drill.scenario.id for one in past if one.declaration.drill]
             return prepared(folder, environment, call, played)
 
-    return [review, pack, prepare]
+    return [declare, review, pack, prepare]
 
 
 def _as_role(region: str) -> "Callable[[str], Clients]":

@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.config.drill import DrillChoice
+    from domain.config.schedule import TRIALS
     from domain.model.declaration import Declaration, Nominal
     from domain.model.drill import DrillResult, DrillRun
     from domain.model.scheduled import ScheduledCall, ScheduledResult, ScheduledRun
@@ -28,7 +29,10 @@ class Scheduled:
 
     @workflow.run
     async def run(self, run: ScheduledRun) -> ScheduledResult:
-        """Have a worker make the declaration, by its own files; declare it, and wait for its end."""
+        """Have a worker make the declaration, by its own files; declare it, and wait for its end.
+
+        What is to be tried hangs on what the record proves: that is asked where the record is kept.
+        """
         last = workflow.get_last_completion_result(ScheduledResult)
         at = _due_at()
         call = ScheduledCall(run=run, at=at, now=workflow.now(), after=last and (last.told or last.nominal.at))
@@ -38,7 +42,11 @@ class Scheduled:
             "schedules.declare",
             call,
             result_type=Declaration,
-            **profiles.with_profile(profiles.DECLARE, Severity.P3, f"What {run.schedule} declares"),
+            **profiles.with_profile(
+                profiles.STUDY if run.declares == TRIALS else profiles.DECLARE,
+                Severity.P3,
+                f"What {run.schedule} declares",
+            ),
         )
         opened = await declaring.declare(
             lambda incident: declaration.model_copy(update={"incident_id": incident}), f"By schedule {run.schedule}"

@@ -16,23 +16,34 @@ if TYPE_CHECKING:
 
 
 def show(options: Options, kinds: Mapping[str, str]) -> None:
-    """Print each of these actions, by name and kind, with its latest proofs; ends as other reports of the ledger do."""
+    """Print each of these actions, by name and kind, with its latest proofs; and the changes that cannot be tried.
+
+    Ends as other reports of the ledger do; raises `InvalidFile` for a folder that cannot be read.
+    """
+    from starters.files.trials import trials
+
+    where = options.load_environment()
+    changes = [name for name, kind in kinds.items() if kind == "change"]
+    barred = trials(options.folder(), options.load_organisation(), where, changes).barred
     now, unreadable = datetime.now(UTC), list["Unreadable"]()
     found = proven(recorded_incidents.incidents(options, unreadable))
     known = {name: found.get(name, Proven()) for name in kinds}
     if options.as_json:
-        rows = [_document(name, kinds[name], one, now) for name, one in known.items()]
+        rows = [_document(name, kinds[name], one, now, barred.get(name)) for name, one in known.items()]
         print_json({"environment": options.named_environment(), "at": stamp(now), "actions": rows})
     else:
         _print(options, known, now)
+        if barred:
+            told = [terminal.folded(f"  {name}  {why}") for name, why in barred.items()]
+            terminal.show(f"Cannot be tried in {where.name} by `declares: trials`:", *told)
     recorded_incidents.refuse(unreadable)
 
 
-def _document(name: str, kind: str, known: Proven, now: datetime) -> dict[str, Any]:
+def _document(name: str, kind: str, known: Proven, now: datetime, barred: str | None) -> dict[str, Any]:
     told = {"proven": known.did, "undone": known.undid}
     at = {f"{what}_at": stamp(one.at) if one else None for what, one in told.items()}
     where = {f"{what}_in": one.incident if one else None for what, one in told.items()}
-    return {"name": name, "kind": kind, **at, **where, "flagged": known.expired(now)}
+    return {"name": name, "kind": kind, **at, **where, "flagged": known.expired(now), "cannot_be_tried": barred}
 
 
 def _print(options: Options, known: Mapping[str, Proven], now: datetime) -> None:

@@ -56,6 +56,7 @@ def _described(kind: str, action: Action) -> dict[str, Any]:
         "parameters": list(_parameters(action)),
         "classes": [one.value for one in getattr(action, "classes", ())],
         "evidence": bool(getattr(action, "evidence", False)),
+        "irreversible": getattr(action, "irreversible", "") or None,
         "permissions": list(action.permissions),
     }
 
@@ -101,6 +102,8 @@ def _print(one: Mapping[str, Any]) -> None:
     classes = f", class {' or '.join(one['classes'])}" if one["classes"] else ""
     click.echo(f"{one['name']}: {one['kind']}{classes}{', preserves evidence' if one['evidence'] else ''}")
     click.echo(terminal.folded(one["summary"]))
+    if one["irreversible"]:
+        click.echo(terminal.folded(f"It has no undo: {one['irreversible']}"))
     for parameter in one["parameters"]:
         given = "required" if parameter["required"] else f"default {json.dumps(parameter['default'])}"
         click.echo(terminal.folded(f"  {parameter['name']}: {parameter['type']}, {given}"))

@@ -28,6 +28,7 @@ def show(options: Options, incident: str) -> None:
         }
         return [
             incident_tables.head(state, clock),
+            *filter(None, [terminal.clean(state["description"])]),
             *(table for key, table in tables.items() if state.get(key)),
             f"{len(state['pages'])} pages sent, {state['timeline']['length']} timeline entries",
         ]

@@ -64,7 +64,7 @@ def of_action(at: Keys, step: Mapping[str, Any], environments: Mapping[str, Mapp
 
 def _unfit(where: str, environment: Mapping[str, Any], value: str, mark: Logical) -> str | None:
     """What is wrong with a logical name in one environment."""
-    there = _known(environment, mark.kind)
+    there = known_names(environment, mark.kind)
     if not there:
         return f"environment {where} has no {mark.kind}; add {value!r} to them, or leave this step out"
     if value not in there:
@@ -94,7 +94,7 @@ def _logical_names(params: type[Params], given: Mapping[str, Any]) -> Iterator[t
                 yield from (((name, index), one, mark) for index, one in enumerate(value) if isinstance(one, str))
 
 
-def _known(environment: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+def known_names(environment: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     """The logical names under a field of an environment; a dot leads into a part, as in `status_page.components`."""
     for key in field.split("."):
         environment = mapping(environment.get(key))

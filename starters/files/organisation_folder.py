@@ -80,8 +80,17 @@ def load_schedules(folder: Path, timezone: str | None) -> Schedules:
     if not file.exists():
         return Schedules()
     document = read(file)
-    known = list_runbooks(folder), list_environments(folder), _scenarios(folder)
+    known = list_runbooks(folder), _kinds(folder), _scenarios(folder)
     return loaded(document, Schedules, schedule_checks.of_schedules(document.data, timezone, *known))
+
+
+def _kinds(folder: Path) -> dict[str, str]:
+    """What kind each environment is, as far as its file can be read."""
+    found = dict.fromkeys(list_environments(folder), "")
+    for name in found:
+        with suppress(InvalidFile):  # which is said of that file
+            found[name] = str(read(folder / "environments" / f"{name}.yaml").data.get("kind"))
+    return found
 
 
 def _scenarios(folder: Path) -> frozenset[str]:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
-from domain.config.names import Flaw, mapping, parts, strange
-from domain.config.schedule import MADE, MAINTENANCE, NO_MAINTENANCE, Schedule
+from domain.config.names import Flaw, items, mapping, parts, strange
+from domain.config.schedule import MADE, MAINTENANCE, NO_MAINTENANCE, TRIALS, Schedule
 
 _AHEAD = timedelta(days=28 * 365 + 7)
 """28 years, after which the same dates are the same weekdays."""
@@ -27,12 +27,13 @@ def of_schedules(
     data: Mapping[str, Any],
     timezone: str | None,
     types: Collection[str],
-    environments: Collection[str],
+    environments: Mapping[str, str],
     scenarios: Collection[str],
 ) -> Iterator[Flaw]:
     """Names that lead nowhere, and times that a change of clocks skips or doubles in the organisation's zone.
 
-    Of clocks nothing is said without a `timezone`, or with one that is none.
+    `environments` are the kinds of environments by their names. Of clocks nothing is said without a `timezone`, or
+    with one that is none.
     """
     zone = _zone(timezone)
     for at, row in parts(data, "schedules"):
@@ -40,6 +41,8 @@ def of_schedules(
         if row.get("declares") in MADE and MAINTENANCE not in types:
             yield Flaw((*at, "declares"), NO_MAINTENANCE)
         yield from strange((*at, "environments"), row.get("environments"), environments, "environment")
+        if row.get("declares") == TRIALS:
+            yield from (Flaw((*at, "declares"), not_tried(name)) for name in _production(row, environments))
         drill = mapping(row.get("with")).get("scenario")
         yield from strange((*at, "with", "scenario"), drill, scenarios, "scenario of drills.yaml")
         try:
@@ -48,6 +51,17 @@ def of_schedules(
             continue  # the model says it better
         if zone and (message := _odd_day(schedule, zone)):
             yield Flaw((*at, "at"), message)
+
+
+def not_tried(environment: str) -> str:
+    """Why changes are not tried in an environment of production, and what to write instead."""
+    return f"tries changes, and {environment} is production; name other environments in environments"
+
+
+def _production(row: Mapping[str, Any], environments: Mapping[str, str]) -> Iterator[str]:
+    """The environments of production that a row is for."""
+    named = items(row.get("environments")) or environments
+    return (name for name in named if environments.get(name) == "production")
 
 
 def _zone(timezone: str | None) -> ZoneInfo | None:

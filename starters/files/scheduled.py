@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from activities.action import RuleError
 from domain.config.reviews import REVIEW
-from domain.config.schedule import MAINTENANCE
+from domain.config.schedule import MAINTENANCE, TRIALS
 from domain.model.declaration import Declaration, Nominal
 from domain.model.events import ORCHESTRATOR
 from domain.model.scheduled import ScheduledCall
@@ -14,11 +14,12 @@ from starters.files.holidays import calendar
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.made import MADE, Files
 from starters.files.made_reviews import as_reviewed
+from starters.files.made_trials import Record, made_trials
 from starters.files.organisation_folder import load_environment, load_organisation, load_schedules
 
 
-def declared(folder: Path, call: ScheduledCall) -> Declaration:
-    """Make the declaration of a run; its id is set when it starts.
+def declared(folder: Path, call: ScheduledCall, record: Record | None = None) -> Declaration:
+    """Make the declaration of a run; its id is set when it starts. Without a `record` nothing is proven.
 
     Raises `InvalidFile`, `RefusedError`, and `RuleError` for a speed outside of a sandbox.
     """
@@ -28,9 +29,14 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     nominal = nominal_of(folder, call, organisation.timezone)
     kind = call.run.declares
     made = MADE.get(kind)
-    if made is not None:
+    said = [_described(nominal, Clock(ZoneInfo(organisation.timezone)))]
+    if made is not None or kind == TRIALS:
         files = Files(folder, organisation, environment, call)
-        runbook = made(files)
+        if made is not None:
+            runbook = made(files)
+        else:
+            runbook, says = made_trials(*files[:3], record or Record({}), call.now, opens=MAINTENANCE)
+            said.append(says)
         opened = {MAINTENANCE: load_runbook(folder, MAINTENANCE, organisation, environment)}
         related = as_reviewed(files) if kind == REVIEW else opened
     else:
@@ -39,7 +45,7 @@ def declared(folder: Path, call: ScheduledCall) -> Declaration:
     return Declaration(
         incident_id="scheduled",
         title=runbook.title,
-        description=_described(nominal, Clock(ZoneInfo(organisation.timezone))),
+        description="\n".join(said),
         severity=min(runbook.severities),
         declared_at=call.now,
         declared_by=ORCHESTRATOR,

@@ -100,6 +100,11 @@ def test_a_plan_reads_and_can_be_read(runner: ChangeRunner, world: ChangeWorld, 
     assert planned(runner, world).plan == plan
 
 
+def test_what_has_no_undo_is_declared(runner: ChangeRunner, world: ChangeWorld) -> None:
+    """What a plan says, its action says before there is one: nobody tries a change that could not be taken back."""
+    assert planned(runner, world).plan.reversible is not bool(world.change.irreversible)
+
+
 def test_a_plan_of_an_undeclared_class_is_refused(
     runner: ChangeRunner, world: ChangeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

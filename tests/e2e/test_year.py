@@ -53,6 +53,7 @@ def test_a_year_is_in_the_report_and_in_the_pack(year: House, tmp_path: Path) ->
     assert {name: len(several) for name, several in times.items()} == {
         "response-drill": 12,
         "recovery-test": 4,
+        "trials": 4,
         "security-simulation": 1,
         "compliance-pack": 4,
         "runbook-review": 4,
@@ -72,7 +73,7 @@ def test_a_year_is_in_the_report_and_in_the_pack(year: House, tmp_path: Path) ->
         clock.backfill("recovery-test", at, at)
         people.recover(clock.incident_of("recovery-test", at))
         clock.ended("recovery-test", at)
-    for name in ("runbook-review", "compliance-pack"):
+    for name in ("runbook-review", "compliance-pack", "trials"):
         for at in times[name]:
             clock.backfill(name, at, at)
             people.do(clock.incident_of(name, at))

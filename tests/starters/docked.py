@@ -12,7 +12,7 @@ from tests.starters.backstage import Backstage
 if TYPE_CHECKING:
     from tests.starters.conftest import Incident, Said
 
-IDS = ["night-watch", "storm-drill", "call-round"]
+IDS = ["night-watch", "storm-drill", "call-round", "trials"]
 
 
 class Docks(NamedTuple):

@@ -48,6 +48,23 @@ def test_every_action_is_listed_with_its_latest_proof(incident: Incident, aws: V
     assert all(row["flagged"] and row["proven_at"] is None for row in rows.values())
 
 
+def test_what_no_schedule_can_try_is_told_with_why(incident: Incident, aws: Vaulted) -> None:
+    """Whether it is flagged or not; of probes and notices there is nothing to try."""
+    assert aws.environment.kind == "sandbox"
+    rows = {
+        row["name"]: row["cannot_be_tried"]
+        for row in incident("runbook", "actions", "--proven", "--json").json["actions"]
+    }
+    assert rows["rds.snapshot"] == "it has no undo: the snapshot stays, as evidence"
+    assert rows["rds.restore_test"] == "the recovery test does"
+    assert [rows[name] for name in (CHANGE, PROBE)] == [None, None]
+    assert (
+        "  rds.snapshot  it has no undo: the snapshot stays, as evidence"
+        in incident("runbook", "actions", "--proven").out
+    )
+    assert "Cannot be tried" not in incident("runbook", "actions", CHANGE, "--proven").out
+
+
 @pytest.mark.parametrize(("days", "flagged"), [(89, False), (91, True)])
 def test_one_action_is_asked_for(incident: Incident, aws: Vaulted, days: int, flagged: bool) -> None:
     name = drill(aws, "inc-20260801-aaaa", days)

@@ -25,7 +25,7 @@ def test_what_would_be_made_is_shown_before_it_is(docks: Docks) -> None:
         said = docks("apply", *arguments)
         assert (said.status, "without a terminal, give --yes" in said.err) == (2, True)
         assert all(id_ in said.out for id_ in IDS)
-    assert [one["applied"] for one in docks("list", "--json").json] == [False] * 3
+    assert [one["applied"] for one in docks("list", "--json").json] == [False] * len(IDS)
     said = docks("apply", "--yes", "--json")
     assert (said.status, said.json["applied"], [one["id"] for one in said.json["created"]]) == (0, True, IDS)
     assert said.json["created"][1]["when"] == "13:00 on the first Monday of September"
@@ -56,7 +56,7 @@ def test_on_a_terminal_it_asks(docks: Docks, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr("click.confirm", lambda *_, answer=answer, **__: answer)
         said = docks("apply")
         assert (said.status, "night-watch" in said.err) == (status, True)
-        assert [one["applied"] for one in docks("list", "--json").json] == [applied] * 3
+        assert [one["applied"] for one in docks("list", "--json").json] == [applied] * len(IDS)
 
 
 def test_each_field_that_differs_is_told_old_and_new(docks: Docks) -> None:
@@ -153,7 +153,7 @@ def test_a_row_for_other_environments_is_not_made(docks: Docks) -> None:
     here = docks.folder / "environments" / f"{docks.environment}.yaml"
     other.write_text(here.read_text(encoding="utf-8").replace(f"name: {docks.environment}", "name: other"))
     docks.rewrite("declares: drill, ", "declares: drill, environments: [other], ")
-    assert [one["id"] for one in docks.applied()("list", "--json").json] == ["night-watch", "call-round"]
+    assert [one["id"] for one in docks.applied()("list", "--json").json] == ["night-watch", "call-round", "trials"]
 
 
 def test_what_a_person_paused_stays_paused(docks: Docks) -> None:

@@ -40,11 +40,12 @@ def ok(said: Said) -> Said:
 
 def test_from_declaration_to_report(there: Incident, backstage: Backstage, tmp_path: Path) -> None:
     """Every step of an incident works through the command, and a closed one is read without a worker."""
-    started = ok(there(*START, "--json")).json
+    started = ok(there(*START, "--description", "[i]since[/i] 10:00\n- all sites", "--json")).json
     id_ = started["incident_id"]
     assert started["created"] is True
     assert started["ui"].endswith(f"/namespaces/default/workflows/{id_}")
 
+    assert "\n[i]since[/i] 10:00\n- all sites\n" in ok(there("show", id_)).out
     frame = ok(there("watch", id_, "--once")).out
     assert f"incident ack {id_}" in frame
     assert "[b]down[/b]" in frame

@@ -42,7 +42,7 @@ def test_the_file_is_no_runbook_and_need_not_be_there(tmp_path: Path) -> None:
             (
                 "2: schedules[0].declares: unknown incident type or kind of run 'drfit'; did you mean 'drift'? known: "
                 "compliance-pack, contact-validation, drift, drill, maintenance, recovery-test, runbook-review, "
-                "timetable-down"
+                "timetable-down, trials"
             ),
         ),
         (
@@ -85,6 +85,23 @@ def test_every_kind_of_run_that_the_program_makes_may_be_declared() -> None:
     assert set(made.MADE) <= set(MADE)
 
 
+@pytest.mark.parametrize(
+    ("row", "refused"), [("", True), (", environments: [docks]", True), (", environments: [pier]", False)]
+)
+def test_changes_are_not_tried_in_production(tmp_path: Path, row: str, *, refused: bool) -> None:
+    """A row that names it, or names nothing, is refused; the same row for a sandbox is not."""
+    folder = written(tmp_path)
+    docks = folder / "environments" / "docks.yaml"
+    text = docks.read_text(encoding="utf-8")
+    docks.with_stem("pier").write_text(text.replace("name: docks", "name: pier"), encoding="utf-8")
+    docks.write_text(text.replace("kind: sandbox", "kind: production"), encoding="utf-8")
+    file = folder / "schedules.yaml"
+    file.write_text(f'schedules:\n  - {{id: a, declares: trials, at: "04:00"{row}}}\n', encoding="utf-8")
+    said = [str(problem).removeprefix(f"{file}:") for problem in lint(file)]
+    why = "2: schedules[0].declares: tries changes, and docks is production; name other environments in environments"
+    assert said == ([why] if refused else [])
+
+
 def test_what_leaves_work_needs_a_runbook_for_it(tmp_path: Path) -> None:
     """What upkeep finds, and a fault that stays, are seen to in incidents of one type."""
     folder = written(tmp_path)
@@ -93,7 +110,7 @@ def test_what_leaves_work_needs_a_runbook_for_it(tmp_path: Path) -> None:
     said = [str(problem) for problem in lint(folder)]
     assert [one.split(": ")[1] for one in said if one.endswith(needs)] == [
         "scenarios[0].fault",
-        *(f"schedules[{row}].declares" for row in range(3)),
+        *(f"schedules[{row}].declares" for row in range(4)),
     ]
 
 

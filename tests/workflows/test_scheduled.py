@@ -52,6 +52,24 @@ async def test_a_run_ends_with_its_incident(server: WorkflowEnvironment, world: 
     assert state["pages"] == []
 
 
+@pytest.mark.parametrize(("declares", "queue"), [("drift", ids.DIAGNOSE_QUEUE), ("trials", ids.FORENSICS_QUEUE)])
+async def test_what_is_to_be_tried_is_asked_where_the_record_is(
+    server: WorkflowEnvironment, world: World, declares: str, queue: str
+) -> None:
+    """Only there may the ledger be read; everything else is declared where the environment is looked at."""
+    run = RUN.model_copy(update={"declares": declares})
+    async with world.workers(server.client):
+        handle = await server.client.start_workflow(
+            "Scheduled", run, id=f"scheduled/staging/{declares}-1", task_queue=ids.INCIDENTS_QUEUE
+        )
+        await do_upkeep(await incident_of(server.client, handle))
+        await handle.result()
+        history = await handle.fetch_history()
+    asked = [one.activity_task_scheduled_event_attributes for one in history.events]
+    queues = {one.activity_type.name: one.task_queue.name for one in asked if one.activity_type.name}
+    assert queues == {"schedules.declare": queue}
+
+
 async def test_what_is_wrong_is_opened_once(server: WorkflowEnvironment, world: World) -> None:
     """Each name has an incident of its own, all at one instant; the next run finds them open and opens nothing anew."""
     world.suspect, world.wrong = {"test.health"}, WRONG

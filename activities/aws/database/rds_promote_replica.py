@@ -74,6 +74,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         "ssm:DescribeParameters GetParameter GetParameterHistory PutParameter",
     )
     classes = (ApprovalClass.A3,)
+    irreversible = "a database that was promoted does not become a replica again"
 
     def plan(self, scope: Scope, params: PromoteParams) -> Plan:
         """Check every gate; raises `RuleError` naming the first that does not hold, and what to do instead."""
@@ -105,7 +106,6 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             after=after,
             impact=impact,
             locks=(*arns, where.arn("ec2", f"security-group/{group}")),
-            reversible=False,
             context={
                 "database": params.replica,
                 "replica": pair.new["DBInstanceIdentifier"],

@@ -46,6 +46,7 @@ class Snapshot(ChangeAction[DatabaseParams]):
     )
     classes = (ApprovalClass.A1,)
     evidence = True
+    irreversible = "the snapshot stays, as evidence"
 
     def plan(self, scope: Scope, params: DatabaseParams) -> Plan:
         """Fix the name: the first number that the incident has not used for this database.
@@ -75,7 +76,6 @@ class Snapshot(ChangeAction[DatabaseParams]):
             after={"snapshot": identifier},
             impact=_impact(params.database, place, forensics, uncopied, plain=plain),
             # its only lock is the target, not the instance: a failover must not wait for a snapshot
-            reversible=False,
             takes_long=True,
             context={
                 "identifier": identifier,

@@ -39,6 +39,7 @@ class RestartService(ChangeAction[RestartParams]):
     name = "app.restart"
     permissions = iam("ecs:DescribeServices ListServiceDeployments UpdateService", SETTLE_PERMISSIONS)
     classes = (ApprovalClass.A2,)
+    irreversible = "tasks that were replaced do not come back, and need not"
 
     def plan(self, scope: Scope, params: RestartParams) -> Plan:
         """Name the deployment that runs now; raises `RuleError` without such a service, or where others deploy it."""
@@ -52,7 +53,6 @@ class RestartService(ChangeAction[RestartParams]):
             before=before,
             after=after_restart(before),
             impact=_impact(scope, params, service),
-            reversible=False,
             context=at | {"since": created_at(service)},
         )
 

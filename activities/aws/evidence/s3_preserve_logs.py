@@ -54,6 +54,7 @@ class PreserveLogs(ChangeAction[PreserveParams]):
     classes = (ApprovalClass.A1,)
     needs = ("evidence",)
     evidence = True
+    irreversible = "the copies are locked for years"
 
     def plan(self, scope: Scope, params: PreserveParams) -> Plan:
         """Count what there is since the suspected onset and fix the window.
@@ -90,7 +91,6 @@ class PreserveLogs(ChangeAction[PreserveParams]):
             before=self._state(evidence.bucket, context["records"]),
             after=after,
             impact=_impact(context, evidence.bucket),
-            reversible=False,
             takes_long=True,
             context=context,
         )

@@ -43,6 +43,7 @@ class ResetPasswords(MarkedChange):
     name = "cognito.reset_passwords"
     permissions = iam("cognito-idp:AdminGetUser AdminResetUserPassword DescribeUserPool")
     marked = _Password
+    irreversible = "the old passwords are void, and the codes are sent"
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the accounts; raises `RuleError` where one does not exist or none can be reset. Above 50, A3.
@@ -73,7 +74,6 @@ class ResetPasswords(MarkedChange):
                 + _of_mails(mails, own=codes["own_mail"])
                 + rest
             ),
-            reversible=False,
         )
 
     def refuse_late(self, scope: Scope, plan: Plan) -> None:

@@ -34,6 +34,7 @@ class SignOutUsers(MarkedChange):
     name = "cognito.sign_out_users"
     permissions = iam("cognito-idp:AdminGetUser AdminUserGlobalSignOut DescribeUserPool")
     marked = _Sessions
+    irreversible = "sessions that ended do not come back"
 
     def plan(self, scope: Scope, params: AccountsParams) -> Plan:
         """Read the last sign-outs; raises `RuleError` for an account that does not exist. Above 50, class A3."""
@@ -51,7 +52,6 @@ class SignOutUsers(MarkedChange):
                 "until it expires, and so is the cookie of the hosted sign-in page: whoever knows the password "
                 "signs in again, so disable the account or reset its password too."
             ),
-            reversible=False,
         )
 
 

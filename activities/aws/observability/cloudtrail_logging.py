@@ -88,6 +88,7 @@ class StartLogging(ChangeAction[StartLoggingParams]):
     name = "cloudtrail.start_logging"
     permissions = iam("cloudtrail:GetTrail GetTrailStatus StartLogging")
     classes = (ApprovalClass.A1,)
+    irreversible = "nothing of ours stops an audit log"
 
     def plan(self, scope: Scope, params: StartLoggingParams) -> Plan:
         """Read the trail (`cloudtrail:GetTrail`, `GetTrailStatus`); raises `TrailNotFoundException`, which is final.
@@ -109,7 +110,6 @@ class StartLogging(ChangeAction[StartLoggingParams]):
                 f"{params.trail} records again from now on; what was done meanwhile is in CloudTrail's event history "
                 "alone. It cannot be undone from here: to stop an audit log is no remedy for anything."
             ),
-            reversible=False,
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
