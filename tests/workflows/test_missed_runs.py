@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from temporalio.client import (
 )
 from temporalio.testing import WorkflowEnvironment
 
+from domain.model.declaration import Nominal
 from domain.model.scheduled import ScheduledCall, ScheduledResult
 from domain.values.local_time import Clock
 from starters.client.schedule_rows import Place, in_temporal
@@ -21,6 +23,7 @@ from starters.files.organisation_folder import load_schedules
 from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
 from tests.workflows.asking import do_upkeep, incident_of
+from tests.workflows.gone import ASLEEP, server_on, stopped_at
 from tests.workflows.world import World
 
 SYDNEY = "Australia/Sydney"
@@ -89,21 +92,24 @@ async def test_a_week_without_workers_is_one_run_that_tells_of_six(server: Workf
     assert (await schedule.describe()).info.num_actions == 2
 
 
-async def test_a_week_without_the_server_is_one_run_that_tells_of_six(
-    server: WorkflowEnvironment, world: World
-) -> None:
+async def test_a_week_without_the_server_is_one_run_that_tells_of_six(tmp_path: Path, world: World) -> None:
     """A server that is back does what was due within the day: the last night, which tells of those before it.
 
-    Each run is made to begin when it is due, as the server's clock cannot be moved.
+    It reckons that itself, from where it stopped; the night before that was done in time.
     """
-    world.of_a_run = lambda call: of_a_run(call.model_copy(update={"now": call.at}))
     before, *missed, last = nights()
-    schedule = await nightly(server)
-    async with world.workers(server.client):
-        await fill(schedule, before)
-        first, _ = await ran(server, schedule)
-        await fill(schedule, last)
-        result, _ = await ran(server, schedule)
-    assert len(missed) == 6
-    assert first.nominal.at == before
+    database, world.of_a_run = tmp_path / "temporal.db", of_a_run
+    done = ScheduledResult(incident="inc-before", nominal=Nominal(schedule="drift", at=before), told=before)
+    async with server_on(database, *ASLEEP) as env:
+        await env.client.create_schedule("sandbox.drift", in_temporal(ROW, Place("sandbox", SYDNEY)))
+        left = await env.client.data_converter.encode([done])
+    stopped_at(before + MINUTE, database, left)
+    async with server_on(database) as env:
+        schedule = env.client.get_schedule_handle("sandbox.drift")
+        async with world.workers(env.client):
+            result, said = await ran(env, schedule)
+        told = (await schedule.describe()).info
     assert (result.nominal.at, result.nominal.missed) == (last, tuple(missed))
+    clock = Clock(ZoneInfo(SYDNEY))
+    assert said.endswith(f" There was no run 6 times, from {clock(missed[0])} to {clock(missed[-1])}.")
+    assert (len(missed), told.num_actions_missed_catchup_window, told.num_actions) == (6, 6, 1)
