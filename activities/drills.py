@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import Clients, RuleError
+from activities.aws.shared.account import Account
 from domain.model.drill import FaultCall
 from domain.values import ids
 from domain.values.errors import ErrorKind
@@ -32,6 +33,7 @@ class Faults:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._account = Account(clients)
 
     def inject(self, call: FaultCall) -> None:
         """Make it so (Lambda `Invoke`, synchronously); a repeat under the same id changes nothing."""
@@ -42,13 +44,15 @@ class Faults:
         self._invoke("withdraw", call)
 
     def _invoke(self, do: Literal["inject", "withdraw"], call: FaultCall) -> None:
-        """Raises `RuleError` where no function is named, as in production; where it failed an error that is retried.
+        """Raises `RuleError` where no function is named, as in production, or the credentials are of another account;
+        where it failed an error that is retried.
 
         A function's own failure is an answer of status 200 with `FunctionError` (Lambda API, Invoke).
         """
         environment = call.environment
         if (function := environment.faults.get(call.fault)) is None:
             raise RuleError(f"environment {environment.name} names no function for {call.fault}: add it to its faults")
+        self._account.refuse_foreign(environment)
         asked = json.dumps({"do": do, "fault": call.fault, "drill": call.id})
         answer = self._clients.once("lambda").invoke(FunctionName=function, Payload=asked.encode())
         if failed := answer.get("FunctionError"):

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import drills
 from activities.activity_context import acting
+from activities.aws.shared.account import Account
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.ledger.incidents import Unreadable, incidents
 from activities.ledger.packing import packed
@@ -93,6 +94,7 @@ def activities(
 def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
     """The activities of the queue `forensics` that look at the record, one of them by the organisation's folder."""
     clients = clients_for(LEDGER)
+    account = Account(clients)
 
     @activity.defn(name="schedules.declare")
     def declare(call: ScheduledCall) -> Declaration:
@@ -118,6 +120,7 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
     def prepare(call: PrepareCall) -> Declaration:
         with acting("drills.prepare"), _reading():
             environment = environment_of(folder, call.run)
+            account.refuse_foreign(environment)  # before its ledger is read: it may be production's, by the same name
             past = incidents(LedgerReader(clients, environment), [], call.now - _REMEMBERED)
             played = [one.declaration.drill.scenario.id for one in past if one.declaration.drill]
             return prepared(folder, environment, call, played)

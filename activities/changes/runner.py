@@ -25,6 +25,7 @@ from typing import Any
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import ChangeAction, Clients, PartlyDoneError, RuleError
+from activities.aws.shared.account import Account
 from activities.aws.shared.error_mapping import kind_of, said
 from activities.changes.intents import Intent, Intents
 from activities.changes.locks import Locks, ResourceBusyError
@@ -54,7 +55,7 @@ class ChangeRunner:
     def __init__(self, clients: Clients, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clients = clients
         self._clock = clock
-        self._account: str | None = None
+        self._account = Account(clients)
 
     def plan(self, action: ChangeAction[Any], call: PlanCall) -> Planned:
         """Say what would change; write nothing, so a repeat only looks again.
@@ -85,7 +86,7 @@ class ChangeRunner:
         """
         _refuse_rehearsal(call)
         _refuse_foreign(action, call.plan)
-        self._check_account(call.scope)
+        self._account.refuse_foreign(call.scope.environment)
         Terms(self._table(call.scope)).check(call.scope.incident, call.term)
         self._acquire(call)
         applied = self._applied(action, call, at)
@@ -152,16 +153,6 @@ class ChangeRunner:
         back = undo.reversed(done.observed if done else None).sealed()
         action.refuse_undo(call.scope, back)
         return back
-
-    def _check_account(self, scope: Scope) -> None:
-        """Make sure once that the credentials are of the environment's account (`sts:GetCallerIdentity`)."""
-        if self._account is None:
-            self._account = str(self._clients.client("sts").get_caller_identity()["Account"])
-        if self._account != scope.environment.account:
-            raise RuleError(
-                f"the worker's credentials are of account {self._account}, but environment "
-                f"{scope.environment.name} is account {scope.environment.account}"
-            )
 
     def _acquire(self, call: ApplyCall) -> None:
         try:

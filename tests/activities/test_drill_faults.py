@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from moto import mock_aws
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -17,7 +18,8 @@ from tests.activities.world import WorldClients
 def done(do: str, fake: FakeLambda, **where: Any) -> None:
     place = environment().model_copy(update={"kind": "staging", "faults": {"bad": "breaker"}, **where})
     call = FaultCall(id="staging/1", environment=place, fault="bad")
-    ActivityEnvironment().run(named(WorldClients(instead={"lambda": fake}))[f"drills.{do}"], call)
+    with mock_aws():
+        ActivityEnvironment().run(named(WorldClients(instead={"lambda": fake}))[f"drills.{do}"], call)
 
 
 @pytest.mark.parametrize("do", ["inject", "withdraw"])
@@ -44,3 +46,12 @@ def test_a_function_that_failed_is_asked_again() -> None:
     with pytest.raises(ApplicationError, match="breaker failed to inject bad: Unhandled") as failed:
         done("inject", FakeLambda(failed="Unhandled"))
     assert (failed.value.type, failed.value.non_retryable) == ("Transient", False)
+
+
+@pytest.mark.parametrize("do", ["inject", "withdraw"])
+def test_another_account_is_left_alone(do: str) -> None:
+    """Production may have a function of that name too: with its credentials nothing is asked."""
+    fake = FakeLambda()
+    with pytest.raises(ApplicationError, match=r"123456789012.*210987654321") as refused:
+        done(do, fake, account="210987654321")
+    assert (refused.value.non_retryable, fake.asked) == (True, [])

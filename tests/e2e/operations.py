@@ -22,3 +22,9 @@ def operation_of(request: BaseHTTPRequestHandler, body: bytes) -> str:
     else:
         name = f"{request.command} {path}"
     return f"{service}.{name}"
+
+
+def key_of(request: BaseHTTPRequestHandler) -> str | None:
+    """The access key that a request is signed with."""
+    signed = re.search(r"Credential=([^/]+)/", request.headers.get("Authorization", ""))
+    return signed[1] if signed else None

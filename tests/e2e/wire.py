@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import urlsplit
 
-from tests.e2e.operations import operation_of
+from tests.e2e.operations import key_of, operation_of
 
 When = Literal["before", "after"]
 
@@ -26,10 +26,11 @@ _UPSTREAM_SECONDS = 30
 
 @dataclass(frozen=True)
 class Call:
-    """One request that was passed on, and the HTTP status that came back."""
+    """One request that was passed on, the HTTP status that came back, and the access key that signed it."""
 
     operation: str
     status: int
+    key: str | None
 
 
 @dataclass
@@ -149,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         answer, content = self._pass_on(body)
-        self.server.calls.append(Call(operation, answer.status))
+        self.server.calls.append(Call(operation, answer.status, key_of(self)))
         if answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after", body):
             self.close_connection = True
             return

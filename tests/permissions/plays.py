@@ -229,7 +229,7 @@ def _faults(calls: Calls) -> None:
     where = place().model_copy(update={"kind": "staging", "faults": {"bad": "breaker"}})
     faults = Faults(WorldClients(instead={"lambda": FakeLambda()}))
     call = FaultCall(id="drill", environment=where, fault="bad")
-    with calls.under(REMEDIATE_QUEUE, where):
+    with mock_aws(), calls.under(REMEDIATE_QUEUE, where):
         faults.inject(call)
         faults.withdraw(call)
 
