@@ -9,6 +9,7 @@ refusal shows in `PermissionsBoundaryDecisionDetail` and `OrganizationsDecisionD
 import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -18,12 +19,15 @@ from moto.iam.responses import IamResponse
 from sandbox.aws.moto_patch import patch
 
 Context = Mapping[str, list[str]]
-_ALLOWED = "allowed"
+_Statement = dict[str, Any]
+_ALLOWED, _OWN = "allowed", "own"
 _ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+_CONTROLLED = "OrganizationsDecisionDetail"
 _DETAILS = {
     "PermissionsBoundaryDecisionDetail": "AllowedByPermissionsBoundary",
-    "OrganizationsDecisionDetail": "AllowedByOrganizations",
+    _CONTROLLED: "AllowedByOrganizations",
 }
+_DOCUMENTS = 256
 _LIKE = {"Bool", "StringEquals", "StringLike", "ArnLike", "ArnEquals"}
 
 
@@ -38,7 +42,7 @@ def control_policies(backend: IAMBackend) -> list[dict[str, Any]]:
     return found
 
 
-def simulate_principal_policy(response: IamResponse) -> str:
+def simulate_principal_policy(response: IamResponse) -> tuple[bytes, dict[str, str]]:
     """Decide each action on each resource by all that bounds a role; an unknown role is refused."""
     backend = response.backend
     role = backend.get_role_by_arn(response._get_param("PolicySourceArn"))
@@ -46,14 +50,14 @@ def simulate_principal_policy(response: IamResponse) -> str:
     resources = response._get_param("ResourceArns", []) or ["*"]
     own = list(_statements(role))
     controls = [_ALL, *(one for each in control_policies(backend) for one in each["Statement"])]
-    bounds = {
-        "PermissionsBoundaryDecisionDetail": _boundary(backend, role),
-        "OrganizationsDecisionDetail": controls,
-    }
+    bounds = {"PermissionsBoundaryDecisionDetail": _boundary(backend, role), _CONTROLLED: controls}
+    held = {_OWN: own, **{name: one for name, one in bounds.items() if one is not None}}
+    in_force = {name: _in_force(one, context) for name, one in held.items()}
     missing = sorted(set().union(*(_lacking(one.get("Condition", {}), context) for one in own)))
     results = []
     for action in response._get_param("ActionNames", []):
-        decided = [_decided(own, bounds, action, one, context) for one in resources]
+        of_action = {name: _of_action(one, action) for name, one in in_force.items()}
+        decided = [_decided(of_action, one) for one in resources]
         worst = next((one for one in decided if one["EvalResourceDecision"] != _ALLOWED), decided[0])
         results.append(
             {
@@ -62,11 +66,12 @@ def simulate_principal_policy(response: IamResponse) -> str:
                 "EvalDecision": worst["EvalResourceDecision"],
                 "MissingContextValues": missing,
                 **{name: worst[name] for name in _DETAILS if name in worst},
-                "ResourceSpecificResults": [one | {"MissingContextValues": missing} for one in decided],
+                "ResourceSpecificResults": [_specific(one, missing) for one in decided],
             }
         )
     told = _xml({"SimulatePrincipalPolicyResult": {"EvaluationResults": results, "IsTruncated": False}})
-    return f"<SimulatePrincipalPolicyResponse>{told}</SimulatePrincipalPolicyResponse>"
+    whole = f"<SimulatePrincipalPolicyResponse>{told}</SimulatePrincipalPolicyResponse>"
+    return whole.encode(), {}  # in text, moto would look for a request id, all through it
 
 
 def _xml(value: Any) -> str:
@@ -78,40 +83,56 @@ def _xml(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else escape(value)
 
 
-def _decided(own: list[Any], bounds: dict[str, list[Any] | None], action: str, resource: str, context: Context) -> Any:
-    """The first refusal decides, a denial before what nothing allows."""
-    seen = {name: decide(one, action, resource, context) for name, one in bounds.items() if one is not None}
-    refusals = [one for one in (decide(own, action, resource, context), *seen.values()) if one != _ALLOWED]
+def _specific(decided: dict[str, Any], missing: list[str]) -> dict[str, Any]:
+    """What is said of one resource: what organizations say stands with the action (IAM API ResourceSpecificResult)."""
+    return {name: value for name, value in decided.items() if name != _CONTROLLED} | {"MissingContextValues": missing}
+
+
+def _decided(policies: dict[str, list[_Statement]], resource: str) -> dict[str, Any]:
+    """What a role's own policies and all that bounds them say of one resource, of the statements that are of an action.
+
+    The first refusal decides, a denial before what nothing allows.
+    """
+    seen = {name: _effect(one, resource) for name, one in policies.items()}
+    refusals = [one for one in seen.values() if one != _ALLOWED]
     return {
         "EvalResourceName": resource,
         "EvalResourceDecision": min(refusals, default=_ALLOWED),  # "explicitDeny" is the lesser word
-        **{name: {_DETAILS[name]: one == _ALLOWED} for name, one in seen.items()},
+        **{name: {_DETAILS[name]: one == _ALLOWED} for name, one in seen.items() if name != _OWN},
     }
 
 
-def decide(statements: list[dict[str, Any]], action: str, resource: str, context: Context) -> str:
+def decide(statements: list[_Statement], action: str, resource: str, context: Context) -> str:
     """A denial goes before what is allowed; what no statement allows is denied."""
-    effects = {
-        one["Effect"]
-        for one in statements
-        if _matches(one, "Action", action.lower(), lower=True)
-        and _matches(one, "Resource", resource)
-        and _conditions(one.get("Condition", {}), context)[1]
-    }
+    return _effect(_of_action(_in_force(statements, context), action), resource)
+
+
+def _in_force(statements: list[_Statement], context: Context) -> list[_Statement]:
+    return [one for one in statements if _conditions(one.get("Condition", {}), context)[1]]
+
+
+def _of_action(statements: list[_Statement], action: str) -> list[_Statement]:
+    return [one for one in statements if _matches(one, "Action", action.lower(), lower=True)]
+
+
+def _effect(statements: list[_Statement], resource: str) -> str:
+    effects = {one["Effect"] for one in statements if _matches(one, "Resource", resource)}
     return "explicitDeny" if "Deny" in effects else _ALLOWED if "Allow" in effects else "implicitDeny"
 
 
-def _boundary(backend: IAMBackend, role: Role) -> list[dict[str, Any]] | None:
+def _boundary(backend: IAMBackend, role: Role) -> list[_Statement] | None:
     arn = role.permissions_boundary_arn
     return list(_of(_document(backend.get_policy(arn)))) if arn else None
 
 
-def _statements(role: Role) -> Iterator[dict[str, Any]]:
+def _statements(role: Role) -> Iterator[_Statement]:
     documents = [*role.policies.values(), *(_document(one) for one in role.managed_policies.values())]
     return (one for document in documents for one in _of(document))
 
 
-def _of(document: str) -> list[dict[str, Any]]:
+@lru_cache(_DOCUMENTS)
+def _of(document: str) -> list[_Statement]:
+    """The statements of a policy, which nobody may change: a role is asked about a hundred times."""
     given = json.loads(document)["Statement"]
     return given if isinstance(given, list) else [given]
 
