@@ -1,6 +1,7 @@
 """A year of schedules by backfill: its nominal times, and people who do whatever a run of them asks for."""
 
 import re
+from asyncio import wait_for
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -8,7 +9,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from temporalio.client import ScheduleBackfill, ScheduleOverlapPolicy, ScheduleUpdate, ScheduleUpdateInput
+from temporalio.client import (
+    ScheduleBackfill,
+    ScheduleOverlapPolicy,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+    WorkflowHandle,
+)
 from temporalio.service import RPCError
 
 from domain.config.schedule import Schedule
@@ -19,6 +26,7 @@ from tests.waiting import until
 
 ENVIRONMENT, ZONE, RESTORE = "sandbox", "Australia/Sydney", "restore-primary"
 _MOMENT = timedelta(seconds=30)
+_LOOK_SECONDS = 10
 _CODE = re.compile(r"contact confirm (\S+)")
 
 
@@ -78,7 +86,7 @@ class Clockwork:
 
     def incident_of(self, row: str, at: datetime) -> str:
         """The incident that a run has declared, itself or by its drill; waits until it is there."""
-        workflow = f"{ids.scheduled_workflow_id(ENVIRONMENT, row)}-{at:%Y-%m-%dT%H:%M:%SZ}"
+        workflow = self._run_id(row, at)
 
         def declared() -> str | None:
             for name in (workflow, ids.drill_workflow_id(ENVIRONMENT)):
@@ -89,6 +97,10 @@ class Clockwork:
 
         return until(declared, f"{workflow} declares its incident", seconds=180)
 
+    @staticmethod
+    def _run_id(row: str, at: datetime) -> str:
+        return f"{ids.scheduled_workflow_id(ENVIRONMENT, row)}-{at:%Y-%m-%dT%H:%M:%SZ}"
+
     def _children(self, workflow: str) -> Iterator[str]:
         try:
             described = self._house.asking.run(self._client.get_workflow_handle(workflow).describe())
@@ -96,14 +108,19 @@ class Clockwork:
             return
         yield from (one.workflow_id for one in described.raw_description.pending_children if one.run_id)
 
-    def ended(self, row: str, at: datetime, seconds: float = 180) -> None:
-        """Wait until a run is over, and well."""
+    def ended(self, row: str, at: datetime, seconds: float = 180) -> dict[str, Any]:
+        """Wait until a run is over, and well; what it came to."""
+        run: WorkflowHandle[Any, dict[str, Any]] = self._client.get_workflow_handle(
+            self._run_id(row, at), result_type=dict
+        )
 
-        def over() -> bool:
-            return self.runs(row).get(at, "RUNNING") != "RUNNING"
+        def over() -> dict[str, Any] | None:
+            try:
+                return self._house.asking.run(wait_for(run.result(), _LOOK_SECONDS))
+            except (TimeoutError, RPCError):  # it lasts, or has not begun
+                return None
 
-        until(over, f"{row} of {at} is over", seconds)
-        assert self.runs(row)[at] == "COMPLETED", (row, at)
+        return until(over, f"{row} of {at} is over", seconds)
 
 
 class People:

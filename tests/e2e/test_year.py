@@ -29,7 +29,7 @@ BROKE, TABLE_TOP = "deployment-that-broke", "studies-downloaded"
 UNANSWERED, PUT_OFF, SILENT = 4, 7, 5
 """In which of the twelve months nobody answers the drill, something real puts it off, and the CTO says no code."""
 NIGHTS = "drift"
-"""365 looks at a whole account take an hour: `test_missed_runs` plays nights."""
+"""`test_nights` plays those."""
 PACE = 4320.0
 """Of upkeep: three days, within which a code is to be said, are a minute."""
 DRILL_PACE, FAST = 30.0, 1440.0
