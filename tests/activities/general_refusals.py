@@ -67,7 +67,7 @@ def one_alarm_is_gone() -> ChangeWorld:
 _RDS: dict[tuple[str, str], tuple[Callable[[], ChangeWorld] | str, Callable[[], ChangeWorld] | str]] = {
     ("rds.enable_insights", "ModifyDBInstance"): (
         partial(without_insights, insights),
-        "seven days and the standard mode are values that RDS takes for every instance that has insights",
+        traits(insights, Engine="custom-oracle-ee"),
     ),
     ("rds.failover", "FailoverDBCluster"): (
         partial(cluster_failover, "mysql"),
@@ -75,11 +75,11 @@ _RDS: dict[tuple[str, str], tuple[Callable[[], ChangeWorld] | str, Callable[[], 
     ),
     ("rds.failover", "RebootDBInstance"): (
         traits(failover, MultiAZ=False),
-        "an instance by its own name and a flag are all that is given",
+        traits(failover, Engine="custom-sqlserver-se"),
     ),
     ("rds.promote_replica", "PromoteReadReplica"): (
         traits(promote, of=REPLICA, DBClusterIdentifier="axis-cluster"),
-        "backups are kept for 7 to 35 days, and no window is given that could meet that of maintenance",
+        traits(promote, of=REPLICA, Engine="custom-oracle-ee"),
     ),
     ("rds.resize_instance", "ModifyDBInstance"): (
         partial(without_insights, resize),

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,10 +9,10 @@ from moto import mock_aws
 from activities.action import RuleError
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
-from tests.activities.database_worlds import of_cluster, resize, restart
+from tests.activities.database_worlds import of_cluster, promote, resize, restart
 from tests.activities.fake_ecs import revision
-from tests.activities.fake_rds import CLUSTER, FakeRds
-from tests.activities.scopes import scope
+from tests.activities.fake_rds import CLUSTER, PRIMARY, FakeRds
+from tests.activities.scopes import ACCOUNT, REGION, scope
 from tests.activities.upkeep_worlds import insights
 
 
@@ -144,6 +145,16 @@ def test_a_class_without_insights_is_refused() -> None:
         planned(world)
     rds_of(world).classes = []
     assert planned(world)
+
+
+def test_a_replica_of_another_regions_primary_is_none_of_this_one() -> None:
+    """RDS names the source by its ARN where that is in another region, and there may be one of the same name."""
+    world = promote()
+    for region in ("us-east-1", REGION):
+        arn = f"arn:aws:rds:{region}:{ACCOUNT}:db:{PRIMARY}"
+        rds_of(world).replica["ReadReplicaSourceDBInstanceIdentifier"] = arn
+        with pytest.raises(RuleError, match="us-east-1") if region != REGION else nullcontext():
+            planned(world)
 
 
 def test_a_restart_says_how_large_the_pools_may_be() -> None:

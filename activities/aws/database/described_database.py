@@ -97,6 +97,12 @@ def refuse_member(instance: dict[str, Any], name: str, instead: str) -> None:
         raise RuleError(f"{name} is a member of cluster {cluster}: {instead}")
 
 
+def refuse_custom(instance: dict[str, Any], name: str, doing: str) -> None:
+    """Refuse what does not apply to RDS Custom (RDS API RebootDBInstance, PromoteReadReplica, ModifyDBInstance)."""
+    if str(engine := instance.get("Engine", "")).startswith("custom-"):
+        raise RuleError(f"{name} is of RDS Custom ({engine}), and RDS does not {doing} that: do it by hand")
+
+
 def unnamed_cluster(environment: Environment, place: Described) -> str | None:
     """Why nothing is done to a database's cluster: the environment's file does not name it, so that no role may."""
     name = place.cluster and str(place.cluster["DBClusterIdentifier"])

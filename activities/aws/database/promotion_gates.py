@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from activities.action import Clients, RuleError
 from activities.aws.database.database_state import Standing, remedy, serves, standing
-from activities.aws.database.described_database import AVAILABLE, refuse_member
+from activities.aws.database.described_database import AVAILABLE, refuse_custom, refuse_member
 from activities.aws.shared.cloudwatch_metrics import newest, of_instance, read
 from activities.aws.shared.pages import Pages
 from domain.model.activity_io import Scope
@@ -63,8 +63,10 @@ def _refuse_living_primary(clients: Clients, scope: Scope, pair: Pair, lost: str
 def _refuse_unfit_replica(pair: Pair) -> None:
     """Refuse what is no replica of the primary, and what will not serve in its place."""
     refuse_member(pair.new, pair.new_name, "fail the cluster over instead")
+    refuse_custom(pair.new, pair.new_name, "promote")
     source = pair.new.get("ReadReplicaSourceDBInstanceIdentifier")
-    if source and source.rsplit(":", 1)[-1] != pair.old["DBInstanceIdentifier"]:
+    # by its ARN where it is in another region
+    if source and source not in (pair.old["DBInstanceIdentifier"], pair.old["DBInstanceArn"]):
         raise RuleError(f"{pair.new_name} is a replica of {source}, not of {pair.old['DBInstanceIdentifier']}")
     refuse_lasting(pair.new)
 

@@ -3,7 +3,15 @@
 from typing import Any
 
 from activities.action import ChangeAction, DatabaseParams, RuleError, iam
-from activities.aws.database.described_database import described, found, offered, pending, refuse_busy, refuse_member
+from activities.aws.database.described_database import (
+    described,
+    found,
+    offered,
+    pending,
+    refuse_busy,
+    refuse_custom,
+    refuse_member,
+)
 from domain.config.approval import ApprovalClass
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
@@ -57,6 +65,7 @@ class EnableInsights(ChangeAction[DatabaseParams]):
 
     def _refuse(self, name: str, instance: dict[str, Any]) -> None:
         refuse_member(instance, name, "switch Performance Insights on for the whole cluster")
+        refuse_custom(instance, name, "watch")
         refuse_busy(name, "modifies", instance["DBInstanceStatus"])
         options = offered(self.clients, instance, instance["DBInstanceClass"])
         if options and not any(one.get("SupportsPerformanceInsights") for one in options):

@@ -15,6 +15,7 @@ from activities.aws.database.described_database import (
     parameters,
     pending,
     refuse_busy,
+    refuse_custom,
     refuse_unnamed,
     writer,
 )
@@ -132,6 +133,7 @@ class Failover(ChangeAction[DatabaseParams]):
             context = {"cluster": source, "kind": "db-cluster", "source": source}
             reader = self._reader(name, instance, cluster)
             return instance["DBInstanceIdentifier"], reader, cluster["DBClusterArn"], context
+        refuse_custom(instance, name, "fail over")
         if not instance.get("MultiAZ"):
             raise RuleError(f"{name} has no standby to fail over to: it is not Multi-AZ")
         standby = instance.get("SecondaryAvailabilityZone")
