@@ -21,6 +21,8 @@ ANY_CLUSTER, ANY_SNAPSHOT, ANY_CLUSTER_SNAPSHOT = "rds:cluster, any", "rds:snaps
 
 Clusters are looked at whatever they are called too: a database that is named as an instance may be a member of one.
 """
+ANY_IP_SET = "wafv2:ipset, any"
+"""The rules of a web ACL refer to others than those that we write, and its update is authorized by each of them."""
 SNAPSHOTS = "snapshot:ir-*"
 """What the names of our own snapshots begin with."""
 
@@ -290,6 +292,7 @@ PLACES: dict[str, Where] = {
         "ssm", lambda e: [f"parameter/{one.parameter.lstrip('/')}" for one in e.database_endpoints.values()]
     ),
     "wafv2:ipset": _waf("ipset", lambda acl: (acl.ip_set, acl.ip_set_v6)),
+    ANY_IP_SET: _waf("ipset", lambda _: ["*"]),
     "wafv2:managedruleset": _waf("managedruleset", lambda _: ["*"]),
     "wafv2:regexpatternset": _waf("regexpatternset", lambda _: ["*"]),
     "wafv2:rulegroup": _waf("rulegroup", lambda _: ["*"]),

@@ -115,6 +115,14 @@ _ONLY: dict[str, tuple[str, ...]] = {
     "rds:DescribeDBClusterSnapshots": (places.ANY_CLUSTER, places.ANY_CLUSTER_SNAPSHOT),
     "rds:DescribeDBClusters": (places.ANY_CLUSTER,),
     "rds:DescribeDBSnapshots": ("rds:db", places.ANY_SNAPSHOT),
+    "wafv2:GetIPSet": (places.ANY_IP_SET,),
+    "wafv2:UpdateWebACL": (
+        "wafv2:webacl",
+        places.ANY_IP_SET,
+        "wafv2:managedruleset",
+        "wafv2:regexpatternset",
+        "wafv2:rulegroup",
+    ),
 }
 """Of the resource types that AWS allows, those that we use."""
 

@@ -66,13 +66,38 @@ def at_cloudfront(distributions: int = 1) -> ChangeWorld:
     return world
 
 
+def with_another_set(make: Callable[[], ChangeWorld]) -> ChangeWorld:
+    """A rule of the web ACL refers to an address set that the environment's file does not name."""
+    world = make()
+    waf = world.clients.inner.client("wafv2")
+    made = waf.create_ip_set(Name="partners", Scope="REGIONAL", IPAddressVersion="IPV4", Addresses=["192.0.2.0/24"])
+    _add_rule(
+        waf,
+        {
+            "Name": "partners",
+            "Priority": 0,
+            "Statement": {"IPSetReferenceStatement": {"ARN": made["Summary"]["ARN"]}},
+            "Action": {"Allow": {}},
+            "VisibilityConfig": VISIBLE,
+        },
+    )
+    return world
+
+
+def _add_rule(waf: Any, rule: dict[str, Any]) -> None:
+    """Add a rule; those that are there come one later."""
+    (listed,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    place = {"Name": listed["Name"], "Id": listed["Id"], "Scope": "REGIONAL"}
+    found = waf.get_web_acl(**place)
+    kept = {name: found["WebACL"][name] for name in ("DefaultAction", "Rules", "VisibilityConfig")}
+    rules = [rule, *({**one, "Priority": one["Priority"] + 1} for one in kept["Rules"])]
+    waf.update_web_acl(**place, **{**kept, "Rules": rules}, LockToken=found["LockToken"])
+
+
 def with_rule_group() -> ChangeWorld:
     """A group of rules comes before the web ACL's own."""
     world = block()
     waf = world.clients.inner.client("wafv2")
-    (listed,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
-    place = {"Name": listed["Name"], "Id": listed["Id"], "Scope": "REGIONAL"}
-    found = waf.get_web_acl(**place)
     arn = waf.create_rule_group(Name="group", Scope="REGIONAL", Capacity=10, Rules=[], VisibilityConfig=VISIBLE)[
         "Summary"
     ]["ARN"]
@@ -83,8 +108,7 @@ def with_rule_group() -> ChangeWorld:
         "OverrideAction": {"None": {}},
         "VisibilityConfig": VISIBLE,
     }
-    kept = {name: found["WebACL"][name] for name in ("DefaultAction", "Rules", "VisibilityConfig")}
-    waf.update_web_acl(**place, **{**kept, "Rules": [*kept["Rules"], group]}, LockToken=found["LockToken"])
+    _add_rule(waf, group)
     return world
 
 
@@ -162,6 +186,7 @@ VARIANT_WORLDS: dict[tuple[str, str], Callable[[], ChangeWorld]] = {
     ("cognito.require_mfa", "the whole pool"): everybody,
     ("ecs.rollback_service", "a rollout in progress"): under_way,
     ("elbv2.maintenance_page", "a page of somebody's"): lambda: maintenance(b"theirs"),
+    ("network.isolate", "another address set"): partial(with_another_set, isolate),
     ("network.isolate", "something protected"): beside_something_protected,
     ("rds.failover", "a cluster"): cluster_failover,
     ("rds.failover", "a member, and its cluster"): partial(member_failover, named=True),
@@ -175,6 +200,7 @@ VARIANT_WORLDS: dict[tuple[str, str], Callable[[], ChangeWorld]] = {
     ("rds.snapshot", "a member alone"): partial(member_snapshot, named=False),
     ("s3.preserve_logs", "large and signed"): large_and_signed,
     ("wafv2.block_addresses", "CloudFront"): at_cloudfront,
+    ("wafv2.block_addresses", "another address set"): partial(with_another_set, block),
     ("wafv2.block_addresses", "a rule group"): with_rule_group,
 }
 """By change, and by what is else there than in its first world."""
