@@ -113,3 +113,22 @@ def test_maintenance_page_is_shown(world: World, clients: AwsClients, scope: Sco
     shown = {rule["RuleArn"]: rule["Actions"][0]["Type"] for rule in rules}
     assert {shown[arn] for arn in balancer.rule_arns} == {"fixed-response"}
     assert {kind for arn, kind in shown.items() if arn not in balancer.rule_arns} == {"forward"}
+
+
+def test_targets_that_no_rule_leads_to_are_unused(world: World) -> None:
+    """Nothing checks them then, however well their service is."""
+    elb, listener = world.client("elbv2"), world.environment.load_balancers["portal"].listener_arn
+    group = world.environment.services["backend"].target_group_arn
+    answer = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}]
+
+    def seen() -> set[str]:
+        found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {one["TargetHealth"]["State"] for one in found}
+
+    assert seen() == {"healthy"}
+    for rule in elb.describe_rules(ListenerArn=listener)["Rules"]:
+        if rule["IsDefault"]:
+            elb.modify_listener(ListenerArn=listener, DefaultActions=answer)
+        else:
+            elb.modify_rule(RuleArn=rule["RuleArn"], Actions=answer)
+    assert seen() == {"unused"}
