@@ -9,15 +9,19 @@ from typing import Any
 from activities.action import iam
 from activities.aws.database.rds_snapshots import Snapshots
 from activities.aws.network.dns_firewall import DnsFirewall
+from activities.aws.network.ec2_flow_logs import is_active, listed
+from activities.aws.network.ingress_rules import room as room_in_group
 from activities.aws.network.isolation_barriers import FAMILIES
 from activities.aws.network.isolation_barriers import room as room_in_acl
-from activities.preflight.check import Check, Room, Verdict, ok, unknown, wrong
+from activities.aws.observability.logging_extend import FLOW_LOGS
+from activities.preflight.check import Check, Room, Verdict, named, ok, unknown, wrong
 from activities.preflight.places import each, left, under
 from domain.config.environment import Network
 
 _OFF = timedelta(seconds=1)
 _GRAIN = timedelta(seconds=1)
 """The Date header is cut to the second (RFC 9110, "Date")."""
+_UNREAD = "its quota may not be read; allow whoever runs preflight servicequotas:GetServiceQuota"
 
 
 def clock(room: Room, _: str) -> Verdict:
@@ -47,8 +51,24 @@ def acl_entries(room: Room, acl: str) -> Verdict:
     ]
     used, most = max(counted, key=itemgetter(0))
     if most is None:
-        return unknown("its quota may not be read; allow whoever runs preflight servicequotas:GetServiceQuota")
+        return unknown(_UNREAD)
     return left(used, most, 3, "entries a direction")
+
+
+def group_rules(room: Room, group: str) -> Verdict:
+    """A security group has room for a rule that comes back, or lets a responder in.
+
+    `ec2:DescribeSecurityGroups`, `DescribeSecurityGroupRules`, `servicequotas:GetServiceQuota`.
+    """
+    room.client("ec2").describe_security_groups(GroupIds=[group])  # one that is not there has no rules either
+    counts, most = room_in_group(room.clients, group)
+    return unknown(_UNREAD) if most is None else left(max(counts.values()), most, 1, "ingress rules")
+
+
+def flow_logs(room: Room, vpc: str) -> Verdict:
+    """A VPC has room for a flow log, unless one that it has delivers (`ec2:DescribeFlowLogs`)."""
+    found = list(listed(room.client("ec2"), vpc))
+    return left(len(found), FLOW_LOGS, 0 if any(map(is_active, found)) else 1, "flow logs")
 
 
 def snapshots(room: Room, kind: str) -> Verdict:
@@ -84,6 +104,13 @@ CHECKS: tuple[Check[Any], ...] = (
         acl_entries,
         iam("ec2:DescribeNetworkAcls", "servicequotas:GetServiceQuota"),
     ),
+    named(
+        "group rules",
+        under("security_groups"),
+        group_rules,
+        iam("ec2:DescribeSecurityGroupRules DescribeSecurityGroups", "servicequotas:GetServiceQuota"),
+    ),
+    Check("flow logs", under("networks", "vpc_id"), flow_logs, iam("ec2:DescribeFlowLogs")),
     Check("snapshots", _kinds, snapshots, iam("rds:DescribeAccountAttributes")),
     Check("rule groups", _FIREWALLED, resolver_groups, iam("route53resolver:ListFirewallRuleGroupAssociations")),
 )

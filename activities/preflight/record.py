@@ -79,15 +79,17 @@ def key(room: Room, one: tuple[str, str]) -> Verdict:
 
 
 def keys(environment: Environment) -> dict[str, tuple[str, str] | None]:
-    """Every key that the file names, with what it is for; the keys of buckets encrypt too."""
+    """Every key that the file names, with what it is for; the keys of buckets and of restored copies encrypt too."""
     evidence = environment.evidence
-    buckets = {f"bucket_keys.{name}": (one, "kms_key") for name, one in environment.bucket_keys.items()}
+    encrypting = {f"bucket_keys.{name}": one for name, one in environment.bucket_keys.items()}
+    encrypting |= {"recovery.kms_key": environment.recovery.kms_key} if environment.recovery else {}
+    others = {name: (one, "kms_key") for name, one in encrypting.items()}
     if evidence is None:
-        return {**buckets}
+        return {**others}
     earlier = {f"evidence.earlier_signing_keys[{n}]": one for n, one in enumerate(evidence.earlier_signing_keys)}
     snapshots = evidence.snapshots
     return {
-        **buckets,
+        **others,
         "evidence.snapshots.kms_key": (snapshots.kms_key, "kms_key") if snapshots else None,
         "evidence.kms_key": (evidence.kms_key, "kms_key"),
         "evidence.signing_key": (evidence.signing_key, "signing_key"),

@@ -12,6 +12,7 @@ from activities.preflight import (
     outside,
     places,
     record,
+    recovery,
     roles,
     telephones,
     waf,
@@ -28,6 +29,7 @@ CHECKS: tuple[Check[Any], ...] = (
     *telephones.CHECKS,
     *mail.CHECKS,
     *outside.CHECKS,
+    *recovery.CHECKS,
     *limits.CHECKS,
     *roles.CHECKS,
 )

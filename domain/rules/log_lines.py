@@ -8,19 +8,25 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from domain.config.log_formats import DatabaseLog, LineFormat, LogFormat, as_python
 from domain.rules import postgres_lines, tracebacks
 from domain.rules.tracebacks import Part
 
-LEVELS = (
-    *("level", "lvl", "loglevel", "log_level", "levelname", "level_name", "levelno", "@l", "@level"),
-    *("severity", "severity_text", "severitytext", "severity_number", "severitynumber", "log.level"),
+_LEVELS = frozenset(
+    (
+        *("level", "lvl", "loglevel", "log_level", "levelname", "level_name", "levelno", "@l", "@level"),
+        *("severity", "severity_text", "severitytext", "severity_number", "severitynumber"),
+    )
 )
-"""What loggers call their level, whatever its case: who says it under another key than the declared one says it."""
+"""What loggers call their level, whatever its case: who says it under another key than the declared one says it.
+
+A key with dots, or within others, is known by its last part.
+"""
 _PAIR = re.compile(r'(?:^|\s)([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-_NO_PAIRS = "a level is absent, and not all of it is key=value"
+_NO_PAIRS = "not all of it is key=value, up to its level if it has one"
 
 
 class Line(NamedTuple):
@@ -90,6 +96,30 @@ def at_path(record: Mapping[str, Any], path: str) -> Any:
     return at_path(inner, rest) if rest and isinstance(inner, Mapping) else None
 
 
+def level_keys(declared: LineFormat) -> list[str]:
+    """The last parts of the declared key, and of those that loggers call their level, in lower case."""
+    return sorted(_LEVELS | {declared.level.rpartition(".")[2].lower()})
+
+
+@cache
+def said_in_text(declared: LineFormat) -> dict[str, str]:
+    """What finds that a text in a line says a level: as an object does, as `level=…`, or one of errors in capitals.
+
+    The group `said` of each is short: lines are counted by it.
+    """
+    keys = "|".join(rf"\b{any_case(key)}" if key[0].isalnum() else any_case(key) for key in level_keys(declared))
+    words = error_words(declared)
+    return {
+        "inner": rf'"\s*\{{(?:[^"\\]|\\.)*?\\+"(?:[^"\\]*\.)?(?<said>{keys})\\+"',
+        "pair": rf"(?<said>(?:{keys})=)",
+    } | ({"word": f"(?<said>{words})"} if words else {})
+
+
+def any_case(text: str) -> str:
+    """A pattern that finds a text whatever its case, as no flags are taken."""
+    return "".join(f"[{one}{one.upper()}]" if one.upper() != one else re.escape(one) for one in text)
+
+
 def error_words(declared: LineFormat) -> str:
     """What finds a level of errors, in capitals, anywhere in a line of which no level is known."""
     words = [one.upper() for one in declared.errors if one.isalpha()]
@@ -106,24 +136,28 @@ def is_error(declared: LineFormat, level: str) -> bool | None:
 
 def _json(declared: LineFormat, text: str) -> Line | Unread:
     record = _object(text)
-    return Unread("no JSON object") if record is None else _levelled(declared, record)
+    return Unread("no JSON object") if record is None else _levelled(declared, record, text)
 
 
 def _logfmt(declared: LineFormat, text: str) -> Line | Unread:
-    found = {key: value.strip('"').replace('\\"', '"') for key, value in _PAIR.findall(text)}
-    if not found:
+    """Words that are no pair may come after the level alone: before it, it may be part of what they say."""
+    pairs = list(_PAIR.finditer(text))
+    if not pairs:
         return Unread("no key=value")
-    if declared.level not in found and _PAIR.sub("", text).strip():
-        return Unread(f"no level under {declared.level!r}" if declared.level_if_absent is None else _NO_PAIRS)
-    return _levelled(declared, found)
+    level = next((one for one in pairs if one[1] == declared.level), None)
+    if _PAIR.sub("", text[: level.start()] if level else text).strip():
+        lacks = level is None and declared.level_if_absent is None
+        return Unread(f"no level under {declared.level!r}" if lacks else _NO_PAIRS)
+    fields = _first([(one[1], one[2].strip('"').replace('\\"', '"')) for one in pairs])
+    return _levelled(declared, fields, text)
 
 
-def _levelled(declared: LineFormat, record: Mapping[str, Any]) -> Line | Unread:
+def _levelled(declared: LineFormat, record: Mapping[str, Any], text: str) -> Line | Unread:
     found = at_path(record, declared.level)
     if found is None:
-        if declared.level_if_absent is not None and _says_level(record):
-            return Unread(f"its level stands under another key than {declared.level!r}")
         found = declared.level_if_absent
+        if found is not None and _says_level(declared, record, text):
+            return Unread(f"it says a level under another key than {declared.level!r}, or within a text")
     if not isinstance(found, str | int) or isinstance(found, bool):
         return Unread(f"no level under {declared.level!r}")
     error = is_error(declared, str(found))
@@ -132,9 +166,18 @@ def _levelled(declared: LineFormat, record: Mapping[str, Any]) -> Line | Unread:
     return Line(declared.format, str(found), error, record)
 
 
-def _says_level(record: Mapping[str, Any]) -> bool:
-    said = {key.lower() for key, value in record.items() if value not in (None, "")}
-    return not said.isdisjoint(LEVELS) or at_path(record, "log.level") not in (None, "")
+def _says_level(declared: LineFormat, record: Mapping[str, Any], text: str) -> bool:
+    """Whether a level stands under any key within, however deep, or in a text."""
+    keys = level_keys(declared)
+    left: list[Any] = [record]
+    for one in left:  # which grows
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, Mapping):
+            left += one.values()
+            if any(key.lower().rpartition(".")[2] in keys and value not in (None, "") for key, value in one.items()):
+                return True
+    return any(re.search(as_python(pattern), text) for pattern in said_in_text(declared).values())
 
 
 def _text(declared: LineFormat, text: str) -> Line | Unread:
@@ -184,7 +227,12 @@ def _of_database(declared: DatabaseLog, line: str) -> Line | Unread:
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(text)
+        record = json.loads(text, object_pairs_hook=_first)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of keys that come twice the first: loggers write their own level before what applications add by that name."""
+    return dict(reversed(pairs))

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.aws.lambda_dry_run import is_dry
 from sandbox.aws.row_counts import counted
 from sandbox.faults.inject import FAULTS
 from sandbox.faults.withdraw import withdraw
@@ -31,15 +32,9 @@ class Functions:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
         found = fullmatch(_INVOKE, request.path)
-        if found is None or request.method != "POST":
+        if found is None or request.method != "POST" or is_dry(request.headers):
             return self._behind(environ, start_response)
-        if request.headers.get("X-Amz-Invocation-Type") == "DryRun":
-            return self._known(unquote(found[1]))(environ, start_response)
         return self.invoke(unquote(found[1]), request.get_data())(environ, start_response)
-
-    def _known(self, function: str) -> Response:
-        """Whether it would be run (Lambda API, Invoke: status 204)."""
-        return Response(status=HTTPStatus.NO_CONTENT) if function in self._names() else self._unknown(function)
 
     def _names(self) -> set[str]:
         environment = self._world.environment

@@ -16,6 +16,7 @@ from sandbox.aws import (
     elbv2,
     iam,
     insights,
+    lambda_dry_run,
     logs_insights,
     messages,
     messages_account,
@@ -54,4 +55,5 @@ def install(outbox: Outbox, pace: timedelta = timedelta(seconds=1)) -> None:
     ec2_dry_run.install()
     messages_account.install()
     quotas.install()
+    lambda_dry_run.install()
     sms_voice.install(outbox)

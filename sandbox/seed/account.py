@@ -1,9 +1,11 @@
 """Fill an empty account with everything that an environment file names, well and a few weeks old."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.kms.models import kms_backends
+from moto.logs.models import logs_backends
 
 from sandbox.runtime.aws_world import World
 from sandbox.seed import (
@@ -23,6 +25,7 @@ from sandbox.traffic import background
 _LOCKED = {"audit-logs", "forensics"}
 """Buckets that a real account keeps under Object Lock: nobody deletes a version there."""
 _CLASS = "db.r6g.xlarge"
+_AGE = timedelta(weeks=4)
 _POSTGRES: dict[str, Any] = {
     "Engine": "postgres",
     "EngineVersion": "16.4",
@@ -47,10 +50,12 @@ def seed(world: World) -> None:
     perimeter.perimeter(world, networks[0])
     seed_database.databases(world, networks[0])
     recovery.recovery(world)
+    recovery.functions(world)
     user_pools.accounts(world)
     upkeep.upkeep(world)
     standing.standing(world)
     background.backfill(world, datetime.now(UTC))
+    _aged(world)
 
 
 def _databases(world: World) -> None:
@@ -117,6 +122,14 @@ def _stores(world: World) -> None:
         TableName=environment.ledger_table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
     world.client("sesv2").create_email_identity(EmailIdentity=environment.notifications.mail_sender)
+
+
+def _aged(world: World) -> None:
+    """Let logs have been kept for as long as the account is old: they show when they were begun."""
+    account = world.environment.account
+    groups = [group for region in logs_backends[account].values() for group in region.groups.values()]
+    for one in (*groups, *ec2_backends[account][world.environment.region].flow_logs.values()):
+        vars(one)["creation_time"] -= _AGE
 
 
 def _located(region: str) -> dict[str, Any]:

@@ -81,12 +81,14 @@ def _metrics(world: World, service: Service, record: Rollouts, at: datetime) -> 
         both = load_balancer | {"TargetGroup": str(service.target_group_arn).rsplit(":", 1)[-1]}
         failed = round(_REQUESTS * _failing(record))
         answers = [round(_seconds(record) * part, 4) for part in _SPREAD]
-        if record.running:  # without a target the load balancer itself answers, with HTTPCode_ELB_5XX
+        # nothing is reported where a count is zero (ELB user guide, "CloudWatch metrics for your Application Load
+        # Balancer", reporting criteria), and without a target the load balancer itself answers
+        if record.running:
             yield "AWS/ApplicationELB", _datum("RequestCount", both, at, "Count", _REQUESTS)
-            yield "AWS/ApplicationELB", _datum("HTTPCode_Target_5XX_Count", both, at, "Count", float(failed))
-        else:
-            yield "AWS/ApplicationELB", _datum("HTTPCode_ELB_5XX_Count", load_balancer, at, "Count", float(failed))
-        yield "AWS/ApplicationELB", _datum("TargetResponseTime", both, at, "Seconds", *answers)
+            yield "AWS/ApplicationELB", _datum("TargetResponseTime", both, at, "Seconds", *answers)
+        if failed:
+            name, place = ("Target", both) if record.running else ("ELB", load_balancer)
+            yield "AWS/ApplicationELB", _datum(f"HTTPCode_{name}_5XX_Count", place, at, "Count", float(failed))
 
 
 def _datum(name: str, dimensions: dict[str, str], at: datetime, unit: str, *values: float) -> dict[str, Any]:

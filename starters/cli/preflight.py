@@ -21,7 +21,7 @@ _SAID = {"missing": "missing", "wrong": "wrong", "unknown": "cannot tell"}
 @click.option(
     "--write", is_flag=True, help="Also put a locked object into the evidence bucket, under the role forensics."
 )
-@click.option("--assume", is_flag=True, help="Also let EC2 decide dry runs under the roles, as workers assume them.")
+@click.option("--assume", is_flag=True, help="Also let EC2 and Lambda decide dry runs under the roles.")
 @shared
 def preflight(options: Options, write: bool, assume: bool) -> None:
     """Check that everything the environment's file names is there, and that pages, roles, logs and records will work.
@@ -37,7 +37,7 @@ def preflight(options: Options, write: bool, assume: bool) -> None:
 
 
 def _parts(rows: "list[Row]") -> list[RenderableType]:
-    """How many of each kind are ok, what is not, and what a person does about it."""
+    """How many of each kind are ok, what is not, and what a person does about it, which is said once."""
     names = dict.fromkeys(row.check for row in rows)
     fine = Counter(row.check for row in rows if row.status == "ok")
     every = Counter(row.check for row in rows)
@@ -50,8 +50,11 @@ def _parts(rows: "list[Row]") -> list[RenderableType]:
     parts.append(terminal.table("Not ok", "Check", "What", "Is", rows=cells))
     parts += ["", "What a person must do:"]
     width = terminal.console().width
-    for number, row in enumerate(lost, start=1):
-        parts.append(terminal.folded(f"{number:>3}  {row.check} {row.target}: {row.detail}", width))
+    said: dict[tuple[str, str], list[str]] = {}
+    for row in lost:
+        said.setdefault((row.check, row.detail), []).append(row.target)
+    for number, ((check, detail), targets) in enumerate(said.items(), start=1):
+        parts.append(terminal.folded(f"{number:>3}  {check} {', '.join(targets)}: {detail}", width))
     return parts
 
 

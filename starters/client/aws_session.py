@@ -36,7 +36,7 @@ def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]
 def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
     """Look at the whole environment with the caller's own rights, and at the status page with the workers' key if any.
 
-    With `write`, leave a locked object too; with `assume`, ask EC2 as well: both under roles of workers.
+    With `write`, leave a locked object too; with `assume`, ask EC2 and Lambda too: both under roles of workers.
     """
     from activities.preflight.check import Room
     from activities.preflight.run import run

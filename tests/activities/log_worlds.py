@@ -43,6 +43,7 @@ def log_of(*lines: Said, busy: bool = False, group: str = GROUP, stream: str = "
     clients = WorldClients().inner
     logs = clients.client("logs")
     logs.create_log_group(logGroupName=group, logGroupClass="INFREQUENT_ACCESS" if busy else "STANDARD")
+    logs_backends[ACCOUNT][REGION].groups[group].creation_time = (NOW - timedelta(days=30)).replace(tzinfo=None)
     written(clients, lines, group, stream)
     return clients
 

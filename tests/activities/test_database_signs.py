@@ -1,11 +1,12 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from activities.aws.database.database_signs import Cause, Signs, classify
 
-WELL = Signs("available", True, 100, 20, True, 15, 60)
+WELL = Signs("available", True, 100, 20, datetime(2026, 11, 23, tzinfo=UTC), 15, 60)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ WELL = Signs("available", True, 100, 20, True, 15, 60)
         ({"connections": 0}, Cause.DOWN, "failover"),
         ({"connections": None}, Cause.UNCLEAR, None),
         ({"connections": 0, "multi_az": False}, Cause.DOWN, None),
-        ({"connections": None, "connected_before": False}, Cause.UNCLEAR, None),
+        ({"connections": None, "connected_until": None}, Cause.UNCLEAR, None),
         ({"status": "storage-full"}, Cause.STORAGE, None),
         ({"free_percent": 5, "connections": 100, "cpu_percent": 99}, Cause.STORAGE, None),
         ({"cpu_percent": 80}, Cause.CPU, "resize-instance"),

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.ec2.models import ec2_backends
+from moto.logs.models import logs_backends
 
 from activities.aws.network.ec2_flow_traffic import FlowTraffic, FlowTrafficParams
 from activities.aws.shared.clients import AwsClients
@@ -16,7 +18,7 @@ from sandbox.runtime.aws_world import World
 from sandbox.traffic import flow_log
 from sandbox.traffic.flow_log import Flow
 from tests.activities.given import moto
-from tests.activities.scopes import environment, scope
+from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 
 AT = datetime.now(UTC).replace(microsecond=0)
 """CloudWatch Logs takes no line that is older than two weeks, so these are of today."""
@@ -38,6 +40,7 @@ class Watched:
         """Keep a flow log of it in CloudWatch Logs."""
         name = group or self.group
         self.aws.client("logs").create_log_group(logGroupName=name)
+        logs_backends[ACCOUNT][REGION].groups[name].creation_time = (AT - timedelta(days=1)).replace(tzinfo=None)
         self._keeps(traffic, LogGroupName=name, DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flows", **more)
 
     def keeps_in_a_bucket(self) -> None:
@@ -49,6 +52,8 @@ class Watched:
         ec2 = self.aws.client("ec2")
         made = ec2.create_flow_logs(ResourceIds=[self.vpc], ResourceType="VPC", TrafficType=traffic, **where)
         assert not made["Unsuccessful"]
+        for one in ec2_backends[ACCOUNT][REGION].flow_logs.values():
+            one.creation_time = (AT - timedelta(days=1)).replace(tzinfo=None)
 
     def saw(self, *flows: Flow) -> None:
         flow_log.write(World(self.scope.environment, self.aws.client), self.vpc, list(flows))

@@ -14,7 +14,7 @@ from domain.model.finding import Finding, FindingStatus
 from domain.values.errors import ErrorKind
 from tests.activities.tables import gathered
 from tests.activities.trial import named
-from tests.activities.unread import Case, Look, Partial, ProbeCases
+from tests.activities.unread import Case, Look, Partial, ProbeCases, Young
 
 _COUNTED = (Case.ONE_UNREADABLE, Case.CUT_OFF, Case.TROUBLE_BESIDE_UNREADABLE)
 
@@ -46,6 +46,23 @@ def test_part_of_a_metric_is_not_well(probe: str) -> None:
         look = make()
         whole, part = _seen(probe, look), _seen(probe, replace(look, clients=Partial(look.clients)))
     assert (whole and whole.status, part and part.status) == (FindingStatus.OK, FindingStatus.UNKNOWN), (whole, part)
+
+
+@pytest.mark.parametrize(
+    "probe", [name for name in sorted(PROBES) if "logs:FilterLogEvents" in PROBES[name].permissions]
+)
+def test_a_log_that_lacks_the_windows_beginning_is_not_well(probe: str) -> None:
+    """Whoever deletes a log group deletes what stood in it, and the application makes it anew: that is told."""
+    make = cases()[probe][Case.ONE_UNREADABLE]
+    if isinstance(make, str):
+        assert probe == "logs.last_event"  # what is there answers it
+        return
+    with mock_aws():
+        look = make()
+        finding = _seen(probe, replace(look, clients=Young(look.clients)))
+    assert finding is not None
+    assert (finding.status, finding.facts["kept_since"]) == (FindingStatus.UNKNOWN, "2026-11-23T03:29:00Z"), finding
+    assert "has none from before 23 Nov 03:29 UTC" in finding.summary
 
 
 @pytest.mark.parametrize("case", [case for case in Case if case is not Case.PARTIAL_METRIC])

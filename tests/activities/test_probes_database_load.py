@@ -18,9 +18,8 @@ from tests.activities.given import Stubbed
 from tests.activities.scopes import NOW, scope
 
 GIB = 1024**3
-OWN: list[type[ProbeAction[Any]]] = [
-    *(DatabaseCpu, DatabaseStorage, ReplicaLag, DatabaseEvents, PostgresLog, DatabaseClassification, DatabaseCause)
-]
+_METRICS = (DatabaseCpu, DatabaseStorage, ReplicaLag)
+OWN: list[type[ProbeAction[Any]]] = [*_METRICS, DatabaseEvents, PostgresLog, DatabaseClassification, DatabaseCause]
 MINUTE = timedelta(minutes=1)
 NAN = float("nan")
 
@@ -193,9 +192,9 @@ def test_a_gap_in_a_metric_is_no_sign() -> None:
     assert "nothing tells of its connections" in down.summary
 
 
-@pytest.mark.parametrize("before", [[0.0] * 50, [NAN] * 50], ids=["an hour of outage", "a gap"])
+@pytest.mark.parametrize("before", [[0.0] * 1430, [NAN] * 1430], ids=["zeros", "a gap"])
 def test_nobody_connected_is_down_or_idle(before: list[float]) -> None:
-    """Without a connection in the hour nobody can tell an outage from an idle night; a full pool it is not."""
+    """Without a connection all day nobody can tell an outage from a database that is idle; a full pool it is not."""
     with recorded_aws() as aws:
         instance(aws)
         metrics(aws, connections=before + [0.0] * 9, cpu=[5.0], free=[300.0 * GIB])
@@ -206,6 +205,17 @@ def test_nobody_connected_is_down_or_idle(before: list[float]) -> None:
     assert (down.status, whole.status) == (FindingStatus.UNKNOWN, FindingStatus.UNKNOWN)
     assert "nothing tells of whether anybody was connected before" in down.summary
     assert pool.status is FindingStatus.OK
+
+
+def test_an_outage_of_hours_is_down_still() -> None:
+    """A failover is suggested for as long as it would help, and who approves it is told since when nobody is there."""
+    with recorded_aws() as aws:
+        instance(aws)
+        metrics(aws, connections=[30.0] + [0.0] * 300, cpu=[5.0], free=[300.0 * GIB])
+        quiet_log(aws)
+        whole = look(aws, DatabaseClassification)
+        assert look(aws, DatabaseCause, cause="down", suggests="failover").status is FindingStatus.SUSPECT
+    assert "nothing is connected to it since 22 Nov 22:29 UTC" in whole.summary
 
 
 def test_none_in_part_of_the_figures_is_not_none() -> None:

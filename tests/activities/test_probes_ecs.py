@@ -162,11 +162,12 @@ def test_events_of_another_form_are_counted() -> None:
 
 
 def test_everyday_events_are_understood() -> None:
-    """They are no trouble, and nothing that could not be read (ECS developer guide, service event messages)."""
+    """They are no trouble, whatever things are called, and are read (ECS developer guide, service event messages)."""
     told = """has started 2 tasks: (task 0a1b).|has stopped 1 running tasks: (task 0a1b).|registered 2 targets in (x)
-        |deregistered 1 targets in (x)|has begun draining connections on 1 tasks.|(deployment 1) deployment completed.
-        |is not AZ balanced with 2 tasks in a, 1 in b. AZ Rebalancing in progress.|is AZ balanced with 1 tasks in a"""
-    events = [{"createdAt": ago(minutes=5), "message": f"(service axis-backend) {one}"} for one in told.split("|")]
+        |deregistered 1 targets in (target-group arn:x/failed-health-checks)|has begun draining connections on 1 tasks.
+        |(deployment 1) deployment completed.|is AZ balanced with 1 tasks in a
+        |is not AZ balanced with 2 tasks in a, 1 in b. AZ Rebalancing in progress."""
+    events = [{"createdAt": ago(minutes=5), "message": f"(service quota-api) {one}"} for one in told.split("|")]
     assert look_at_services(service(events=events)).status is FindingStatus.OK
 
 

@@ -38,6 +38,8 @@ class Aws(Stubbed):
         listed = {"Name": "axis-waf", "Id": "1", "ARN": ACL, "LockToken": "token"}
         self.waf.answer("list_web_acls", {"WebACLs": [listed]})
         config = {"ResourceArn": ACL, "LogDestinationConfigs": [GROUP_ARN], **logging}
+        if GROUP_ARN in config["LogDestinationConfigs"]:
+            self.answer("describe_log_groups", {"logGroups": []})
         self.waf.answer("get_logging_configuration", {"LoggingConfiguration": config}, {"ResourceArn": ACL})
 
     def client(self, service: str) -> Any:

@@ -23,52 +23,17 @@ from tests.activities.log_worlds import GROUP, log_of
 from tests.activities.scopes import NOW, environment, scope
 from tests.domain.log_samples import (
     APPLICATION,
-    BANNER,
     DEFAULTED,
-    FIRELENS,
     FIRELENS_DEFAULTED,
     FIRELENS_LOGFMT,
-    LOGFMT,
     LOGFMT_DEFAULTED,
-    PINO,
     PLAIN_JSON,
-    PYTHON,
-    SERILOG,
     TRACEBACK,
+    UNFIT,
     Sample,
 )
 
 WINDOW = Window.before(NOW, NOW - NOW.replace(hour=2))
-_UNFIT: list[tuple[LogFormat, str]] = [
-    (PLAIN_JSON, "ERROR no"),
-    (PLAIN_JSON, '{"severity":"CRITICAL"}'),
-    (PLAIN_JSON, '{"level":"shouting"}'),
-    (PLAIN_JSON, '{"user":{"level":"error"}}'),
-    (PLAIN_JSON, '{"msg":"\\"level\\":\\"error\\""}'),
-    (PINO, '{"level":"error"}'),
-    (LOGFMT, 'msg="level=error"'),
-    (PYTHON, "ERROR no"),
-    (FIRELENS, '{"level":"error"}'),
-    (TRACEBACK, "listening on 8080"),
-    (TRACEBACK, '  File "/app/tides.py", line 8, in listing'),
-    (TRACEBACK, "KeyError: 'tide'"),
-    (BANNER, "[entrypoint] FATAL no database"),
-    (DEFAULTED, '{"a":1,"Severity":"CRITICAL"}'),
-    (DEFAULTED, '{"log":{"level":"error"}}'),
-    (SERILOG, '{"@t":"2026-11-23T03:25:00.1Z","level":"Error"}'),
-    (FIRELENS_DEFAULTED, '{"log":"{\\"lvl\\":\\"error\\"}"}'),
-    (LOGFMT_DEFAULTED, "retrying a=1"),
-    (LOGFMT_DEFAULTED, "a=1 retrying"),
-    (LOGFMT_DEFAULTED, "a=1 severity=error"),
-    (FIRELENS_LOGFMT, '{"log":"panic: no tide a=1"}'),
-    (DEFAULTED, "{wait for it}"),
-    (DEFAULTED, '{"a":1'),
-    (DEFAULTED, '{"a":{"b":"}"}'),
-    (DEFAULTED, '{"a":1} and more'),
-    (FIRELENS_DEFAULTED, '{"log":"{wait for it}"}'),
-    (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":\\"}\\""}'),
-    (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":1} and more"}'),
-]
 _WITHOUT_LEVEL = {
     "json": (DEFAULTED, '{"a":{"b":["}",{}]},"n":%d}'),
     "empty": (DEFAULTED, "{ }"),
@@ -107,7 +72,7 @@ def test_the_server_understands_what_we_understand(sample: Sample, busy: bool) -
 
 
 @pytest.mark.parametrize("busy", [False, True])
-@pytest.mark.parametrize(("declared", "line"), _UNFIT)
+@pytest.mark.parametrize(("declared", "line"), UNFIT)
 def test_neither_understands_what_does_not_fit(declared: LogFormat, line: str, busy: bool) -> None:
     """It counts as unread."""
     counted = log(log_of((5, line), busy=busy), declared).counted()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -55,6 +55,32 @@ class _PartialFigures:
         return answer | {
             "MetricDataResults": [one | {"StatusCode": "PartialData"} for one in answer["MetricDataResults"]]
         }
+
+
+class Young:
+    """Clients of which CloudWatch Logs says that each log group was made a minute ago, as after a deletion."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def client(self, service: str) -> Any:
+        client = self._clients.client(service)
+        return _YoungGroups(client) if service.partition("@")[0] == "logs" else client
+
+    def once(self, service: str) -> Any:
+        return self._clients.once(service)
+
+
+class _YoungGroups:
+    def __init__(self, logs: Any) -> None:
+        self._logs = logs
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._logs, operation)
+
+    def describe_log_groups(self, **asked: Any) -> dict[str, Any]:
+        made = round((NOW - timedelta(minutes=1)).timestamp() * 1000)
+        return {"logGroups": [{"logGroupName": asked["logGroupNamePrefix"], "creationTime": made}]}
 
 
 ProbeCases = dict[str, Mapping[Case, Callable[[], Look] | str]]

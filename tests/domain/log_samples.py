@@ -81,8 +81,13 @@ APPLICATION = {
     "FireLens, no level": Sample(
         FIRELENS_DEFAULTED, json.dumps({"level": "error", "log": '{"msg":"no {"}'}), error=False, level="info"
     ),
-    "logfmt, a bare word": Sample(LOGFMT_DEFAULTED, 'a=1 retrying "b c" level=error msg="no"', True, "error"),
-    "logfmt, a bare word first": Sample(LOGFMT_DEFAULTED, "retrying a=1 level=info", error=False, level="info"),
+    "logfmt, words after its level": Sample(LOGFMT_DEFAULTED, 'a=1 level=error no "b c" msg="no"', True, "error"),
+    "slog, an attribute of the same name": Sample(
+        PLAIN_JSON, '{"level":"ERROR","msg":"listing failed","level":"info"}', error=True, level="ERROR"
+    ),
+    "slog as text, an attribute of the same name": Sample(
+        LOGFMT, 'level=ERROR msg="listing failed" level=info', error=True, level="ERROR"
+    ),
     "FireLens": Sample(
         FIRELENS, json.dumps({**_FIRELENS, "log": '{"level":"error","msg":"pool is empty"}'}), True, "error"
     ),
@@ -113,6 +118,49 @@ APPLICATION = {
     "builtin exception": Sample(TRACEBACK, "KeyError: 'tide'", error=False, level=None),
     "banner": Sample(BANNER, "[entrypoint] waiting for the database", error=False, level=None),
 }
+
+UNFIT: list[tuple[LogFormat, str]] = [
+    (PLAIN_JSON, "ERROR no"),
+    (PLAIN_JSON, '{"severity":"CRITICAL"}'),
+    (PLAIN_JSON, '{"level":"shouting"}'),
+    (PLAIN_JSON, '{"user":{"level":"error"}}'),
+    (PLAIN_JSON, '{"msg":"\\"level\\":\\"error\\""}'),
+    (PINO, '{"level":"error"}'),
+    (LOGFMT, 'msg="level=error"'),
+    (LOGFMT, "panic: cannot set level=info a=1"),
+    (LOGFMT, "a=1 retrying level=error"),
+    (PYTHON, "ERROR no"),
+    (FIRELENS, '{"level":"error"}'),
+    (TRACEBACK, "listening on 8080"),
+    (TRACEBACK, '  File "/app/tides.py", line 8, in listing'),
+    (TRACEBACK, "KeyError: 'tide'"),
+    (BANNER, "[entrypoint] FATAL no database"),
+    (DEFAULTED, '{"a":1,"Severity":"CRITICAL"}'),
+    (DEFAULTED, '{"log":{"level":"error"}}'),
+    (DEFAULTED, '{"ctx":{"severity":"CRITICAL"}}'),
+    (DEFAULTED, '{"a":[{"b":{"log.level":"error"}}]}'),
+    (DEFAULTED, '{"log":"{\\"ctx\\":{\\"Severity\\":\\"error\\"}}","source":"stderr"}'),
+    (DEFAULTED, '{"log":"{\\"level\\":\\"error\\",\\"msg\\":\\"cut off","partial_message":"true"}'),
+    (DEFAULTED, '{"log":"level=error msg=no"}'),
+    (DEFAULTED, '{"log":"ERROR no tide"}'),
+    (SERILOG, '{"@t":"2026-11-23T03:25:00.1Z","level":"Error"}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"lvl\\":\\"error\\"}"}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"ctx\\":{\\"severity\\":\\"error\\"}}"}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"log\\":\\"{\\\\\\"level\\\\\\":\\\\\\"error\\\\\\"}\\"}"}'),
+    (LOGFMT_DEFAULTED, "retrying a=1"),
+    (LOGFMT_DEFAULTED, "a=1 retrying"),
+    (LOGFMT_DEFAULTED, "a=1 severity=error"),
+    (FIRELENS_LOGFMT, '{"log":"panic: no tide a=1"}'),
+    (FIRELENS_LOGFMT, '{"log":"panic: no tide level=info"}'),
+    (DEFAULTED, "{wait for it}"),
+    (DEFAULTED, '{"a":1'),
+    (DEFAULTED, '{"a":{"b":"}"}'),
+    (DEFAULTED, '{"a":1} and more'),
+    (FIRELENS_DEFAULTED, '{"log":"{wait for it}"}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":\\"}\\""}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"a\\":1} and more"}'),
+]
+"""Lines that their format does not fit, or that say a level elsewhere than it declares."""
 
 VERBOSE = "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:"
 RDS = DatabaseLog(format="postgres")

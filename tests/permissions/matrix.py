@@ -53,9 +53,11 @@ def rows() -> dict[Row, Asked]:
                 asked.requests.append(request)
     for (action, kind), asked in found.items():
         asked.makers |= found[action, NAMED[kind]].makers if (action, NAMED.get(kind)) in found else set()
-    looked = {action for (action, _), asked in found.items() if PREFLIGHT in asked.makers}
+    looked = {(action, kind) for (action, kind), asked in found.items() if PREFLIGHT in asked.makers}
+    anywhere = {action for action, _ in looked}
+    there = {action for action, kind in looked if kind in LOOKED_AT}
     for (action, kind), asked in found.items():
-        asked.makers |= {PREFLIGHT} if action in looked and kind in LOOKED_AT else set()
+        asked.makers |= {PREFLIGHT} if action in (anywhere if kind in LOOKED_AT else there) else set()
     return dict(sorted(found.items()))
 
 

@@ -24,6 +24,7 @@ from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, role_of, roles
 from activities.permissions.statements import heartbeat_namespace, role_name
+from activities.preflight import recovery
 from activities.preflight.places import database
 from activities.preflight.table import CHECKS
 from activities.report_store import store_report
@@ -148,13 +149,19 @@ def _release(calls: Calls) -> None:
 
 
 def _preflight(calls: Calls, account: Account, clients: AwsClients) -> None:
-    """Every look, one after the other; of roles, each of which is asked for the same, one."""
-    room = room_of(account.environment, clients=clients)
-    with calls.under(PREFLIGHT, account.environment):
-        for check in CHECKS:
-            targets = list(check.targets(room).values())
-            for target in targets[:1] if check.name == "role" else targets:
-                check.look(room, target)
+    """Every look, one after the other; of roles, each of which is asked for the same, one.
+
+    What recovery tests use is looked at where nothing else is, as in an environment for them alone.
+    """
+    alone: dict[str, Any] = {"databases": {}, "evidence": None, "bucket_keys": {}, "faults": {}}
+    keys = [one for one in CHECKS if one.name == "key"]
+    for changes, checks in (({"recovery": None}, CHECKS), (alone, (*recovery.CHECKS, *keys))):
+        room = room_of(account.environment.model_copy(update=changes), clients=clients)
+        with calls.under(PREFLIGHT, room.environment):
+            for check in checks:
+                targets = list(check.targets(room).values())
+                for target in targets[:1] if check.name == "role" else targets:
+                    check.look(room, target)
 
 
 def _looks(calls: Calls, account: Account, look: _Look) -> None:

@@ -42,7 +42,10 @@ _RECOVERED = {
     "rds:snapshot": "rds:snapshot: of a recovery test",
 }
 LOOKED_AT = frozenset(_RECOVERED.values())
-"""What recovery tests alone make here; preflight may look at it too, as it may see everywhere how things are set up."""
+"""What recovery tests alone make here; preflight may look at it too, as it may see everywhere how things are set up.
+
+So it may do elsewhere what it does to look at these.
+"""
 
 
 def resources(action: str, environment: Environment, asked: Asked) -> list[tuple[str, str]]:

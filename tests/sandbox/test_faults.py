@@ -54,6 +54,18 @@ def test_bad_deploy_breaks_and_a_rollback_mends(
     assert world.healthy()
 
 
+def test_no_point_is_reported_where_none_failed(world: World) -> None:
+    """As Elastic Load Balancing does it: whoever takes the last points that exist for now's is found out."""
+
+    def failed() -> list[str]:
+        found = world.client("cloudwatch").list_metrics(Namespace="AWS/ApplicationELB")["Metrics"]
+        return [one["MetricName"] for one in found if "5XX" in one["MetricName"]]
+
+    assert failed() == []
+    FAULTS["outage-bad-deploy"](world)
+    assert set(failed()) == {"HTTPCode_Target_5XX_Count"}
+
+
 def test_fault_comes_again(world: World) -> None:
     """The same fault after a fix breaks the service again, with a deployment newer than the fix."""
     service = world.environment.services["backend"]

@@ -16,7 +16,7 @@ from activities.permissions.statements import heartbeat_alarm
 from activities.preflight.check import Check, Room, Row, ok
 from activities.preflight.roles import role
 from activities.preflight.run import run
-from activities.preflight.table import ASSUMED, CHECKS, WRITES
+from activities.preflight.table import CHECKS, WRITES
 from domain.config.environment import Environment
 from sandbox.aws.messages_account import standing
 from sandbox.aws.resolver_firewall import Group, rule_groups
@@ -98,6 +98,7 @@ def test_every_planted_fault_is_found_and_none_invented(world: World) -> None:
         ("suppression", "contacts.cto.channels[0]"): "wrong",
         ("clock", "this machine"): "wrong",
         ("ACL entries", "network_acls.application"): "wrong",
+        ("group rules", "security_groups.backend"): "missing",
         ("role", "remediate-ecs"): "wrong",
         ("role", "diagnose"): "wrong",
         ("role", "notify"): "wrong",
@@ -263,35 +264,3 @@ def test_an_empty_log_and_an_undeclared_one_are_not_ok(world: World) -> None:
         ("log format", "services.frontend"): "missing",
         ("database log", "databases.replica"): "missing",
     }
-
-
-def test_ec2_decides_dry_runs_under_the_roles(world: World) -> None:
-    """Nothing is done; a refusal of EC2's own is wrong, and a role that may not be assumed unknown."""
-    environment, checks = world.environment, ASSUMED
-    before = world.client("ec2").describe_network_acls(NetworkAclIds=[ACL])["NetworkAcls"]
-
-    class Acting:
-        """EC2 as it answers one role; it knows no other."""
-
-        def __init__(self, arn: str) -> None:
-            self.arn = arn
-
-        def client(self, service: str) -> Any:
-            if self.arn.endswith("remediate-network"):
-                raise ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
-            return aws_clients(environment.region).client(service)
-
-        once = client
-
-    rows = looked(environment, checks)
-    assert {row.status for row in rows} == {"ok"}
-    assert [row.target for row in rows] == [
-        "diagnose describe_vpcs",
-        "diagnose describe_flow_logs",
-        "remediate-network authorize_security_group_ingress",
-        "remediate-network revoke_security_group_ingress",
-        "remediate-network create_network_acl_entry",
-        "remediate-network delete_network_acl_entry",
-    ]
-    assert {row.status for row in looked(environment, checks, acting=Acting) if "network" in row.target} == {"unknown"}
-    assert world.client("ec2").describe_network_acls(NetworkAclIds=[ACL])["NetworkAcls"] == before

@@ -14,9 +14,11 @@ from activities.aws.shared.findings import suspect_if, unknown
 from domain.config.environment import Database
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
+from domain.values.timestamps import stamp_to_second
 
 _LATELY = timedelta(minutes=10)
-_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+"""How far back a connection is looked for: an outage may last for hours, and who is idle by night is back by day."""
 _SLOW = timedelta(seconds=1)
 _ASKED = (Standing.SERVES, Standing.CHANGING)
 """How a database stands of which metrics and log are asked, too."""
@@ -58,8 +60,8 @@ class CauseParams(DatabaseParams):
 class DatabaseClassification(ProbeAction[DatabaseParams]):
     """Says whether it is the pool, the processor, locks, storage, an instance that is down, or unclear.
 
-    Reads the status, ten minutes of metrics up to `at`, and the log; of one that does not serve, the status alone.
-    Suspect unless unclear; unknown when that is for want of what would have told.
+    Reads the status, ten minutes of metrics up to `at`, when somebody was connected last, and the log; of one that does
+    not serve, the status alone. Suspect unless unclear; unknown when that is for want of what would have told.
     """
 
     name = "database.classification"
@@ -81,7 +83,7 @@ class DatabaseCause(ProbeAction[CauseParams]):
     """Suspect exactly when the classification is `cause`: a step that changes can name as its reason.
 
     Reads what `database.classification` reads. Unknown when it is not, for want of what would have shown it: a gap in a
-    metric is no zero, nor is a part of one, and nobody connected for an hour may be an outage as well as an idle night.
+    metric is no zero, nor is a part of one, and a database that nobody was connected to all day may be idle.
     """
 
     name = "database.cause"
@@ -109,7 +111,8 @@ class _Look:
 
     def facts(self) -> dict[str, Any]:
         read = {"unread": self.log.unread, "truncated": self.log.truncated or self.partial}
-        return asdict(self.verdict) | asdict(self.signs) | read
+        until = {"connected_until": stamp_to_second(self.signs.connected_until)}
+        return asdict(self.verdict) | asdict(self.signs) | until | read
 
     def lacking(self, cause: Cause) -> str:
         """Name what was not there of what would show a cause; nothing where the status alone says it all."""
@@ -117,7 +120,7 @@ class _Look:
             return ""
         signs = self.signs
         shown = {name: not self.partial and getattr(signs, name) is not None for name in _FIGURES}
-        shown |= {"log": self.log.whole, "in_use": signs.connections != 0 or signs.connected_before}
+        shown |= {"log": self.log.whole, "in_use": signs.connections != 0 or signs.connected_until is not None}
         return " and ".join(_MISSING[name] for name in _SHOWN_BY[cause] if not shown[name])
 
 
@@ -128,8 +131,9 @@ def _look(clients: Clients, database: Database, at: datetime) -> _Look:
     if standing(status) not in _ASKED:
         signs = Signs(status, place.has_standby, limit)
         return _Look(signs, classify(signs))
-    points, complete = read(clients.client("cloudwatch"), of_instance(identifier, _METRICS), (at - _HOUR, at), 60)
+    points, complete = read(clients.client("cloudwatch"), of_instance(identifier, _METRICS), (at - _DAY, at), 60)
     since = at - _LATELY
+    connected = [when for when, value in points["connections"] if when < since and value > 0]
     lately = {name: [value for when, value in one if when >= since] for name, one in points.items()}
     seen = complaints(clients.client("rds"), identifier, database.log, Stretch(since, at, _SLOW))
     free, most = lately["free"], max(lately["connections"], default=None)
@@ -138,7 +142,7 @@ def _look(clients: Clients, database: Database, at: datetime) -> _Look:
         place.has_standby,
         limit,
         connections=most if complete or most else None,  # none in a part of the figures is not none
-        connected_before=any(value > 0 for when, value in points["connections"] if when < since),
+        connected_until=max(connected, default=None),
         cpu_percent=sum(lately["cpu"]) / len(lately["cpu"]) if lately["cpu"] else None,
         free_percent=100 * min(free) / (int(instance["AllocatedStorage"]) * 1024**3) if free else None,
         refused=seen.slots,

@@ -1,9 +1,11 @@
 """What is wrong with a database, judged by its status, its metrics and its log; pure rules over what was read."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from activities.aws.database.database_state import Standing, remedy, standing
+from domain.values.timestamps import short_time
 
 _FULL_PERCENT = 90
 _BUSY_PERCENT = 80
@@ -29,15 +31,15 @@ class Cause(StrEnum):
 class Signs:
     """What was read of the last minutes; None where CloudWatch has no data.
 
-    `connected_before` tells whether there were connections earlier in the hour; `refused` and `lock_waits` are
-    lines of the log.
+    `connected_until` is when there were connections last, earlier in the day; `refused` and `lock_waits` are lines of
+    the log.
     """
 
     status: str
     multi_az: bool
     max_connections: int
     connections: float | None = None
-    connected_before: bool = False
+    connected_until: datetime | None = None
     cpu_percent: float | None = None
     free_percent: float | None = None
     refused: int = 0
@@ -73,13 +75,13 @@ def classify(signs: Signs) -> Verdict:
     if stands not in _WORKING:
         why = f"the instance is {signs.status}: {remedy(signs.status)}"
         return Verdict(Cause.DOWN, why, advises_against=("promote-replica", "resize-instance"))
-    if signs.connections == 0 and signs.connected_before:
-        return _unreachable(signs)
+    if signs.connections == 0 and signs.connected_until:
+        return _unreachable(signs, signs.connected_until)
     return _under_load(signs)
 
 
-def _unreachable(signs: Signs) -> Verdict:
-    why = f"the instance is said to be {signs.status}, but nothing is connected to it any more"
+def _unreachable(signs: Signs, until: datetime) -> Verdict:
+    why = f"the instance is said to be {signs.status}, but nothing is connected to it since {short_time(until)}"
     if signs.multi_az:
         return Verdict(Cause.DOWN, f"{why}: its standby has everything", "failover", ("promote-replica",))
     return Verdict(Cause.DOWN, f"{why}, and it has no standby to fail over to", advises_against=("failover",))

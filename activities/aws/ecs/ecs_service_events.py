@@ -32,6 +32,8 @@ _FORMS = (
     (_ROUTINE, r"is (not )?AZ balanced|deployment completed|stopped deployment|updated (the )?computed"),
 )
 _PATTERNS = [(category, re.compile(form, re.IGNORECASE)) for category, form in _FORMS]
+_NAMES = re.compile(r"\((?:service|task|taskSet|deployment|instance|container|port|target-group|loadBalancer) [^()]*\)")
+"""What people have called something: `(service quota-api)`, which no quota has to do with."""
 
 
 class Events(NamedTuple):
@@ -63,4 +65,5 @@ def read(events: list[dict[str, Any]], at: datetime) -> Events:
 
 
 def _category(message: str) -> str | None:
-    return next((category for category, pattern in _PATTERNS if pattern.search(message)), None)
+    said = _NAMES.sub("", message)
+    return next((category for category, pattern in _PATTERNS if pattern.search(said)), None)

@@ -123,6 +123,8 @@ def _known_by(params: DataAccessParams, window: Window, counted: Counted) -> dic
     ]
     if counted.unread:
         blind.append(f"what {counted.unread} lines say that are not understood")
+    if counted.since:
+        blind.append(f"lines from before {stamp_to_second(counted.since)}, which the log does not have")
     if counted.truncated:
         blind.append("lines older than those that were read")
     return {

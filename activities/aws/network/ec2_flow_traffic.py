@@ -14,6 +14,7 @@ from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
+from domain.values.timestamps import short_time, stamp_to_second
 
 _PAGES_REFUSED = 50
 _PAGES_LET = 5  # most of the traffic, and tells the least
@@ -39,7 +40,7 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
     """
 
     name = "ec2.flow_traffic"
-    permissions = iam("ec2:DescribeFlowLogs DescribeVpcs", "logs:FilterLogEvents")
+    permissions = iam("ec2:DescribeFlowLogs DescribeVpcs", "logs:DescribeLogGroups FilterLogEvents")
 
     def observe(self, scope: Scope, params: FlowTrafficParams, at: datetime) -> Finding:
         vpc = scope.environment.networks[params.network].vpc_id
@@ -55,13 +56,14 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
         own, window, logs = inside(ec2, vpc), Window.before(at, params.window), self.clients.client("logs")
         refused.read(logs, own, window, _PAGES_REFUSED)
         let.read(logs, own, window, _PAGES_LET)
+        since = refused.since(logs, window)
         gaps, more_gaps = skipped(logs, refused.source, window, _PAGES_REFUSED) if refused.source else (0, False)
         groups = sorted({destination(one.source) for one in (refused, let) if one.source})
         return suspect_if(
             refused.ports.total() >= params.threshold,
             f"{params.network} ({vpc}): of the flows of the last {spoken(params.window)}, "
             f"{let.describe('let through')} and {refused.describe('refused')}; {_between(refused.ports)}"
-            + _unread(refused.unread + let.unread, gaps, refused.lacks, more_gaps=more_gaps),
+            + _unread(refused.unread + let.unread, gaps, refused.lacks, since, more_gaps=more_gaps),
             {
                 **facts,
                 "log_groups": groups,
@@ -72,6 +74,7 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
                 "truncated": refused.truncated or let.truncated or more_gaps,
                 "unread": refused.unread + let.unread + gaps,
                 "lacks": refused.lacks,
+                "kept_since": stamp_to_second(since),
                 **window.facts(),
             },
             window.of(", ".join(groups)),
@@ -82,13 +85,15 @@ class FlowTraffic(ProbeAction[FlowTrafficParams]):
             or gaps
             or more_gaps
             or refused.lacks
+            or since
             or not (refused.count or let.count),
         )
 
 
-def _unread(lines: int, gaps: int, lacks: list[str], *, more_gaps: bool) -> str:
+def _unread(lines: int, gaps: int, lacks: list[str], since: datetime | None, *, more_gaps: bool) -> str:
     """What was not seen."""
     parts = [f"its format lacks {', '.join(lacks)}"] if lacks else []
+    parts += [f"it has none from before {short_time(since)}"] if since else []
     parts += [f"AWS left records out {gaps} times"] if gaps else []
     parts += ["where AWS left records out was not read to the end"] if more_gaps else []
     parts += [f"{lines} lines could not be read"] if lines else []

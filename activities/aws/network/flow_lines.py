@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from activities.aws.network.ec2_flow_logs import log_group
 from activities.aws.shared.addresses import Networks
-from activities.aws.shared.log_records import events
+from activities.aws.shared.log_records import described, events, kept_since
 from activities.aws.shared.windows import Window
 
 _DEFAULT_FORMAT = (
@@ -78,6 +79,13 @@ class Verdict:
             elif flow.get("action") == self._action:
                 self._take(flow, form, own)
         self.truncated = found.truncated
+
+    def since(self, logs: Any, window: Window) -> datetime | None:
+        """From when on it is on record, where that is within a window (`logs:DescribeLogGroups`)."""
+        if self.source is None:
+            return None
+        begun = self.source.get("CreationTime", window.start)
+        return kept_since(described(logs, log_group(self.source)) or {}, window, begun)
 
     def _take(self, flow: dict[str, str], form: Format, own: Networks) -> None:
         self.count += 1

@@ -70,25 +70,35 @@ def matching(
 def refuse_no_room(clients: Clients, group: str, permissions: list[dict[str, Any]]) -> None:
     """Refuse where a security group is gone, or has no room for these permissions (`ec2:DescribeSecurityGroups`).
 
-    The quota holds for IPv4 and IPv6 each, and a rule for a group or a prefix list counts for both, once at least
-    (`servicequotas:GetServiceQuota`; VPC guide, "Amazon VPC quotas"). Where it may not be read nothing is refused here.
+    Where the quota may not be read nothing is refused here.
     """
-    ec2, quotas = clients.client("ec2"), clients.client("service-quotas")
+    ec2 = clients.client("ec2")
     try:
         ec2.describe_security_groups(GroupIds=[group])
     except ec2.exceptions.ClientError as error:
         if code_of(error) != "InvalidGroup.NotFound":
             raise
         raise RuleError(f"there is no security group {group} any more: its rules cannot come back") from error
-    found = unless_denied(lambda: quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA))
-    standing = list(_listed(ec2, group))
-    for family, (shown, kind) in _OTHER_THAN.items():
-        count, needed = sum(shown not in one for one in standing), sum(kind not in one for one in permissions)
-        if found and needed and count + needed > found["Quota"]["Value"]:
+    counts, most = room(clients, group)
+    for family, (_, kind) in _OTHER_THAN.items():
+        needed = sum(kind not in one for one in permissions)
+        if most is not None and needed and counts[family] + needed > most:
             raise RuleError(
-                f"{group} has {count} of {found['Quota']['Value']:.0f} ingress rules for {family}, and {needed} more "
-                "are to come back: remove some first"
+                f"{group} has {counts[family]} of {most} ingress rules for {family}, and {needed} more are to come "
+                "back: remove some first"
             )
+
+
+def room(clients: Clients, group: str) -> tuple[dict[str, int], int | None]:
+    """How many ingress rules a security group has by family, and how many of each it may; None if it cannot be read.
+
+    A rule for a group or a prefix list counts for both, once at least (`ec2:DescribeSecurityGroupRules`,
+    `servicequotas:GetServiceQuota`; VPC guide, "Amazon VPC quotas").
+    """
+    quotas, standing = clients.client("service-quotas"), list(_listed(clients.client("ec2"), group))
+    found = unless_denied(lambda: quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_QUOTA))
+    counts = {family: sum(shown not in one for one in standing) for family, (shown, _) in _OTHER_THAN.items()}
+    return counts, int(found["Quota"]["Value"]) if found else None
 
 
 def _listed(ec2: Any, group: str) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from activities.action import Params, ProbeAction, WebAclName, iam
 from activities.aws.network.wafv2_acls import Waf
 from activities.aws.shared.addresses import Networks
 from activities.aws.shared.findings import plural, suspect_if, unknown
-from activities.aws.shared.log_records import events
+from activities.aws.shared.log_records import described, events, kept_since
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.model.finding import Finding
@@ -83,11 +83,11 @@ class Requests(ProbeAction[RequestsParams]):
     that was blocked and allowed, and one that was allowed `threshold` requests to `path`. Protected addresses are
     counted and never suspect. Only addresses, counts and times leave this probe. It reads the latest requests first and
     at most 50 pages; `truncated` then says that there are more. A log without a single request is unknown, not well,
-    and so is one that goes elsewhere, that drops some of them, or that hides the paths that are asked for.
+    and so is one that goes elsewhere, lacks the window's beginning, drops requests or hides the paths asked for.
     """
 
     name = "wafv2.requests"
-    permissions = iam("logs:FilterLogEvents", "wafv2:GetLoggingConfiguration ListWebACLs")
+    permissions = iam("logs:DescribeLogGroups FilterLogEvents", "wafv2:GetLoggingConfiguration ListWebACLs")
 
     def observe(self, scope: Scope, params: RequestsParams, at: datetime) -> Finding:
         waf = Waf(self.clients, scope.environment, params.web_acl)
@@ -99,7 +99,9 @@ class Requests(ProbeAction[RequestsParams]):
             where = f"logs to {', '.join(places)}, to be looked up there" if places else "logs nowhere"
             facts: dict[str, Any] = {"web_acl": params.web_acl, "log_group": group, "elsewhere": places}
             return unknown(f"{params.web_acl}: the web ACL {where}", facts, next(iter(places), None))
-        found = events(self.clients.client(waf.service.replace("wafv2", "logs")), group, "", window)
+        logs = self.clients.client(waf.service.replace("wafv2", "logs"))
+        since = kept_since(described(logs, group) or {}, window)
+        found = events(logs, group, "", window)
         addresses: dict[str, _Address] = {}
         unread = 0
         for event in found.items("events"):
@@ -122,6 +124,7 @@ class Requests(ProbeAction[RequestsParams]):
             "unread": unread,
             "hides": hides,
             "truncated": found.truncated,
+            "kept_since": stamp_to_second(since),
             "log_group": group,
             "path": params.path,
             **window.facts(),
@@ -130,12 +133,13 @@ class Requests(ProbeAction[RequestsParams]):
         more = " among the latest ones; there is more to search" if found.truncated else ""
         more += f"; {unread} lines could not be read" if unread else ""
         more += f"; the log {' and '.join(hides)}" if hides else ""
+        more += f"; the log has none from before {short_time(since)}" if since else ""
         return suspect_if(
             suspects,
             f"{params.web_acl}: {seen} in the last {spoken(params.window)}{more}",
             facts,
             window.of(group),
-            unsure=found.truncated or unread or hides or not order,
+            unsure=found.truncated or unread or hides or since or not order,
         )
 
     def _logging(self, waf: Waf, params: RequestsParams) -> tuple[list[str], list[str]]:

@@ -20,7 +20,7 @@ from domain.model.plan import Plan, State
 
 _WAF_LOG = "aws-waf-logs-"
 """How a log group of WAF's must be called (WAF developer guide, "Sending web ACL traffic logs to CloudWatch Logs")."""
-_FLOW_LOGS = 2
+FLOW_LOGS = 2
 """How many flow logs a VPC may have (Amazon VPC user guide, quotas)."""
 _DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
 """What CloudWatch Logs takes (`PutRetentionPolicy`), as far as seven years."""
@@ -145,7 +145,7 @@ class ExtendLogging(CompositeChange[ExtendLoggingParams]):
                 f"{same['FlowLogId']} goes to {aim} already and delivers nothing ({why}): mend that, as EC2 makes no "
                 "second one"
             )
-        if len(logs) >= _FLOW_LOGS:
+        if len(logs) >= FLOW_LOGS:
             raise RuleError(
                 f"{vpc} has {len(logs)} flow logs, none of them active, and takes no more: delete one first"
             )

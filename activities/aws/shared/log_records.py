@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -55,6 +55,20 @@ def described(logs: Any, group: str) -> dict[str, Any] | None:
     """Describe a log group; None when there is none (`logs:DescribeLogGroups`)."""
     groups = Pages(logs.describe_log_groups, cursor="nextToken", logGroupNamePrefix=group).items("logGroups")
     return next((dict(one) for one in groups if one["logGroupName"] == group), None)
+
+
+def kept_since(group: dict[str, Any], window: Window, *begun: datetime) -> datetime | None:
+    """From when on a described log group has lines, where that is within a window; None where it has all of it.
+
+    It keeps none for longer than its retention, and has none from before it was made: after a deletion, made again
+    (CloudWatch Logs API LogGroup, `creationTime` and `retentionInDays`). `begun` is when what writes to it was made.
+    """
+    found = [window.start, *begun]
+    if made := group.get("creationTime"):
+        found.append(datetime.fromtimestamp(made / 1000, UTC))
+    if days := group.get("retentionInDays"):
+        found.append(window.end - timedelta(days=days))
+    return None if max(found) == window.start else max(found)
 
 
 def only_queried(group: dict[str, Any]) -> bool:

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Mapping
 
 from domain.config.log_formats import LineFormat
 from domain.rules import tracebacks
-from domain.rules.log_lines import LEVELS, Line, Unread, error_words, first_of, is_error
+from domain.rules.log_lines import (
+    Line,
+    Unread,
+    any_case,
+    error_words,
+    first_of,
+    is_error,
+    level_keys,
+    said_in_text,
+)
 from domain.rules.tracebacks import Part
 
 _QUOTE, _ESCAPED = '"', r'\\"'
@@ -19,6 +28,8 @@ _STRINGS = {
 }
 """A text in quotes, as it stands in a line and as it stands in a line that a router has put into an object."""
 _BESIDE = {_QUOTE: r'[^{}"]', _ESCAPED: r'[^{}"\\]|\\[^"\\]'}
+_ELSEWHERE = ("named", "inner", "pair", "word")
+"""What shows that a line may say its level elsewhere than under the declared key."""
 _DEEP = 4
 """How many objects within each other may stand before a key."""
 
@@ -26,10 +37,10 @@ _DEEP = 4
 def counting(formats: tuple[LineFormat, ...], text: str | None, *, of_events: bool = False) -> str:
     """Count all lines by what the formats find in them, by stream and by whether they contain `text`, in one scan.
 
-    `level<n>` is the level by the n-th format, `known<n>` what shows a line of it, and `named<n>` that a level's key,
-    or a level of errors, stands anywhere in one: a known line with it but no level that was found is unread. `ended<n>`
-    is the last line of a traceback. A field that a line does not have is missing from its row, or its row is. With
-    `of_events` lines are told apart by the key of an event.
+    `level<n>` is the level by the n-th format, `known<n>` what shows a line of it, and those of `_ELSEWHERE` that a
+    level's key, or a level of errors, stands anywhere in one: a known line with them and without a level is unread.
+    `ended<n>` is the last line of a traceback. A field that a line does not have is missing from its row, or its row
+    is. With `of_events` lines are told apart by the key of an event.
     """
     found = {name: one for number, each in enumerate(formats) for name, one in _patterns(number, each).items()}
     if of_events and (key := _of_events(formats)):
@@ -54,7 +65,7 @@ def first_judged(formats: Iterable[LineFormat], row: Mapping[str, str]) -> Line 
 def judged(number: int, declared: LineFormat, row: Mapping[str, str]) -> Line | Unread:
     """What the n-th format says of the lines of a row; none has fields."""
     level = row.get(f"level{number}")
-    known = bool(row.get(f"known{number}")) and not row.get(f"named{number}")
+    known = bool(row.get(f"known{number}")) and not any(row.get(f"{name}{number}") for name in _ELSEWHERE)
     if declared.format == "python-traceback":
         return _of_traceback(level, bool(row.get(f"ended{number}")), known)
     if not level and known and declared.format == "text":
@@ -92,45 +103,36 @@ def _patterns(number: int, declared: LineFormat) -> dict[str, str]:
             named = {known: f"^(?<{known}>{pattern})", said: of_words}
     else:
         quote = _QUOTE if declared.inside is None else _ESCAPED
-        of_level, of_others, of_key = (_logfmt if declared.format == "logfmt" else _json)(declared.level, quote)
+        of_level, of_others = (_logfmt if declared.format == "logfmt" else _json)(declared.level, quote)
         named = {level: f"^{of_level.replace('(?<level>', f'(?<{level}>')}"}
         if declared.level_if_absent is not None:
             of_others = of_others.replace("(?<known>", f"(?<{known}>")
-            named |= {known: f"^{of_others}", said: f"(?<{said}>{of_key})"}
+            keys = "|".join(map(any_case, level_keys(declared)))
+            named |= {known: f"^{of_others}", said: rf'(?<{said}>[".](?:{keys}){quote})'}
+            named |= {
+                f"{name}{number}": pattern.replace("(?<said>", f"(?<{name}{number}>")
+                for name, pattern in said_in_text(declared).items()
+            }
     return {name: _inside(declared, pattern) for name, pattern in named.items() if pattern}
 
 
-def _json(key: str, quote: str) -> tuple[str, str, str]:
-    """What finds the level of a line, that it is one of the format, and the last part of a level's key.
+def _json(key: str, quote: str) -> tuple[str, str]:
+    """What finds the level of a line, and that it is one of the format.
 
     Of the whole line only its first brace is taken, as lines are counted by what is: an object that begins with a key,
     or is empty, and ends with the line.
     """
     level = rf"\s*\{{{_within(quote)}{_key(key, quote)}\s*:\s*(?:{quote})?(?<level>[^\",}}\s\\]+)"
     others = rf"\s*(?<known>\{{)\s*(?:\}}|{_STRINGS[quote]}\s*:{_within(quote)}\}}){_end(quote)}"
-    return level, others, rf'[".]{_any_level(key)}{quote}'
+    return level, others
 
 
-def _logfmt(key: str, quote: str) -> tuple[str, str, str]:
-    """The same; where a level is found words that are no pair may stand between pairs, and else there is none.
-
-    What is said within quotes is not taken for one.
-    """
-    text = _STRINGS[quote]
-    before = rf'(?:(?:[^\s="]+(?:=(?:{text}|[^\s"]*))?|{text})\s+)*'
-    pair = rf'[^\s="]+=(?:{text}|[^\s"]*)'
-    others = rf'\s*(?:{pair}\s+)*[^\s="]+(?<known>=)(?:{text}|[^\s"]*){_end(quote)}'
-    return rf"{before}{re.escape(key)}=(?:{quote})?(?<level>[^\s\"\\]+)", others, f"{_any_level(key)}="
-
-
-def _any_level(key: str) -> str:
-    """What finds the last part of the declared key, or any that loggers call their level, whatever its case."""
-    parts = sorted({key.rpartition(".")[2].lower(), *(one.rpartition(".")[2] for one in LEVELS)})
-    return f"(?:{'|'.join(''.join(map(_any_case, part)) for part in parts)})"
-
-
-def _any_case(letter: str) -> str:
-    return f"[{letter}{letter.upper()}]" if letter.upper() != letter else re.escape(letter)
+def _logfmt(key: str, quote: str) -> tuple[str, str]:
+    """The same; words that are no pair may come after a level, and stand nowhere where there is none."""
+    value = rf'(?:{_STRINGS[quote]}|[^\s"]*)'
+    pairs = rf'\s*(?:[^\s="]+={value}\s+)*?'
+    others = rf'{pairs}[^\s="]+(?<known>=){value}{_end(quote)}'
+    return rf"{pairs}{re.escape(key)}=(?:{quote})?(?<level>[^\s\"\\]+)", others
 
 
 def _end(quote: str) -> str:

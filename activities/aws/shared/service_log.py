@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from activities.action import Clients, needed
 from activities.aws.shared import logs_insights, logs_queries
-from activities.aws.shared.log_records import Record, described, events, moment_of, only_queried, record
+from activities.aws.shared.log_records import Record, described, events, kept_since, moment_of, only_queried, record
 from activities.aws.shared.windows import Window
 from domain.model.activity_io import Scope
 from domain.rules.log_lines import Line, Unread, first_read
 from domain.rules.tracebacks import Part, orphans
+from domain.values.timestamps import short_time, stamp_to_second
 
 _SMALL_BYTES = 16 * 1024**2
 _MOST_PAGES = 20
@@ -37,13 +38,17 @@ class Tally(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Every line of a window, by kind. `uncounted` lines are in no tally; with `truncated` there are others besides."""
+    """Every line of a window, by kind. `uncounted` lines are in no tally; with `truncated` there are others besides.
+
+    `since` is from when on the log has lines, where it lacks the window's beginning.
+    """
 
     tallies: list[Tally]
     uncounted: int = 0
     truncated: bool = False
     bytes_scanned: int | None = None
     partial: int = 0
+    since: datetime | None = None
 
     @property
     def lines(self) -> int:
@@ -67,8 +72,8 @@ class Counted(NamedTuple):
 
     @property
     def blind(self) -> bool:
-        """Whether trouble could have gone unseen: nothing there, something not understood, or not all of it read."""
-        return self.truncated or self.unread > 0 or not self.lines
+        """Whether trouble could have gone unseen: nothing there, not all kept or read, or something not understood."""
+        return self.truncated or self.unread > 0 or not self.lines or self.since is not None
 
     def facts(self) -> dict[str, Any]:
         """What findings say of it. `bytes_scanned` is what Logs Insights charges for; null where it was not asked."""
@@ -78,6 +83,7 @@ class Counted(NamedTuple):
             "unread": self.unread,
             "truncated": self.truncated,
             "bytes_scanned": self.bytes_scanned,
+            "kept_since": stamp_to_second(self.since),
         }
 
     def without(self, partial: int) -> "Counted":
@@ -88,6 +94,7 @@ class Counted(NamedTuple):
         """What was not seen, for the end of a summary."""
         said = "" if self.lines else "; the log has no line in this time"
         said += f"; {self.unread} of its {self.lines} lines are not understood" if self.unread else ""
+        said += f"; it has none from before {short_time(self.since)}" if self.since else ""
         return said + ("; there is more to search" if self.truncated else "")
 
 
@@ -101,12 +108,13 @@ class ServiceLog:
         self._logs = clients.client("logs")
         self._window = window
         self._until = logs_insights.patience()
+        self._since: datetime | None = None
 
     def counted(self, text: str | None = None) -> Counted:
         """Count every line of the window; `text` is looked for in each, with its case."""
         if (few := self._few()) is None:
             return self._counted_there(text)
-        return _counted([self._tally(event, text is not None and text in event["message"]) for event in few])
+        return self._counted([self._tally(event, text is not None and text in event["message"]) for event in few])
 
     def records(self, texts: tuple[str, ...]) -> tuple[list[Record], Counted]:
         """The records among the lines that name one of these events, and all lines counted: a hit is one with any.
@@ -114,7 +122,8 @@ class ServiceLog:
         At most 100,000 records, the latest.
         """
         if (few := self._few()) is not None:
-            return self._read(few, texts)[0], _counted([self._tally(event, self._says_event(event)) for event in few])
+            tallies = [self._tally(event, self._says_event(event)) for event in few]
+            return self._read(few, texts)[0], self._counted(tallies)
         counted = self._counted_there(None, of_events=True)
         answer = logs_insights.run(self._logs, self.group, logs_queries.reading(texts), self._window, self._until)
         found, unread = self._read([_event(row) for row in answer.rows], texts)
@@ -131,6 +140,7 @@ class ServiceLog:
     def _few(self) -> list[dict[str, Any]] | None:
         """All events of the window (`logs:DescribeLogGroups`, `FilterLogEvents`); None where they are too many."""
         group = described(self._logs, self.group) or {}
+        self._since = kept_since(group, self._window)
         if group.get("storedBytes", 0) > _SMALL_BYTES or only_queried(group):
             return None
         pages = events(self._logs, self.group, "", self._window, _MOST_PAGES)
@@ -152,9 +162,12 @@ class ServiceLog:
         answer = logs_insights.run(self._logs, self.group, query, self._window, self._until, _MOST_KINDS)
         tallies = [self._kind(row) for row in answer.rows]
         uncounted = 0 if answer.truncated else max(0, answer.matched - sum(one.lines for one in tallies))
-        return _counted(tallies)._replace(
+        return self._counted(tallies)._replace(
             uncounted=uncounted, truncated=answer.truncated, bytes_scanned=answer.bytes_scanned
         )
+
+    def _counted(self, tallies: list[Tally]) -> Counted:
+        return Counted(_without_orphans(tallies), since=self._since)
 
     def _kind(self, row: logs_insights.Row) -> Tally:
         """What a row's fields say of its lines, as `first_read` would say of each."""
@@ -175,14 +188,14 @@ def _tally(line: Line | Unread, hit: bool, stream: str, lines: int, first: datet
     return Tally(line.format, line.error, hit, stream, lines, first, last, line.part)
 
 
-def _counted(tallies: list[Tally]) -> Counted:
-    """Count them; what belongs to a traceback that has not begun is not understood."""
+def _without_orphans(tallies: list[Tally]) -> list[Tally]:
+    """The same; what belongs to a traceback that has not begun is not understood."""
     lost = orphans((one.part, one.stream, one.lines) for one in tallies)
     split = [
         (one._replace(lines=one.lines - none), one._replace(format=None, lines=none))
         for one, none in zip(tallies, lost, strict=True)
     ]
-    return Counted([one for pair in split for one in pair if one.lines])
+    return [one for pair in split for one in pair if one.lines]
 
 
 def _event(row: logs_insights.Row) -> dict[str, Any]:
