@@ -61,12 +61,11 @@ def test_every_change_is_tried_or_told_why_not(folder: Path, where: str) -> None
 
 
 def test_what_axis_imaging_cannot_try_is_what_has_no_way_back() -> None:
-    """All others are tried, as its own runbooks say."""
+    """And what its recovery test tries already; all others are tried, as its own runbooks say."""
     found = sorted_out(shipped_folder(), "sandbox")
-    assert {name for name, why in found.barred.items() if not why.startswith("it has no undo: ")} == {
-        "rds.restore_test"
-    }
-    assert {name for name, one in CHANGES.items() if one.irreversible} == found.barred.keys() - {"rds.restore_test"}
+    rehearsed = {name for name, why in found.barred.items() if why == "the recovery test does"}
+    assert "rds.restore_test" in rehearsed
+    assert {name for name, one in CHANGES.items() if one.irreversible} | rehearsed == found.barred.keys()
     assert len(found.tried) > len(found.barred)
 
 
