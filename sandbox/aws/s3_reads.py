@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.kms.models import kms_backends
 from moto.s3.exceptions import S3ClientError
-from moto.s3.models import FakeKey, s3_backends
+from moto.s3.models import FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
+from moto.s3.utils import _VersionedKeyStore
 
 from sandbox.aws.moto_patch import patch
 
@@ -16,6 +18,7 @@ _get_object = S3Response.get_object
 _head_object = S3Response.head_object
 _key_response_get = S3Response._key_response_get
 _get_object_legal_hold = S3Response.get_object_legal_hold
+_list_object_versions = S3Backend.list_object_versions
 
 CUSTOMER = "x-amz-server-side-encryption-customer-algorithm"
 _BLIND = "cannot_see_locks"
@@ -31,6 +34,7 @@ def install() -> None:
         get_object_legal_hold=get_object_legal_hold,
         _key_response_get=_get,
     )
+    patch(S3Backend, list_object_versions=list_object_versions)
 
 
 def hide_locks(account: str) -> None:
@@ -52,6 +56,16 @@ def hidden_locks(account: str) -> Iterator[None]:
 def withhold(account: str, key: str) -> None:
     """Let nobody in the account decrypt with this KMS key."""
     vars(s3_backends[account]["aws"]).setdefault(_WITHHELD, set()).add(key)
+
+
+def list_object_versions(backend: S3Backend, bucket_name: str, *, prefix: str = "", **asked: Any) -> Any:
+    """List the versions under a prefix: moto copies all that is in a bucket, with its content, for each list."""
+    under = _VersionedKeyStore()
+    for key, versions in list(backend.get_bucket(bucket_name).keys.iterlists()):
+        if versions[0].name.startswith(prefix):
+            dict.__setitem__(under, key, versions)
+    narrow = SimpleNamespace(get_bucket=lambda _: SimpleNamespace(keys=under))
+    return _list_object_versions(narrow, bucket_name, prefix=prefix, **asked)  # type: ignore[arg-type]  # asks no more
 
 
 def get_object(response: S3Response) -> Any:
