@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache, partial
 
+import boto3
 import structlog
 from temporalio.client import Client, Interceptor
 from temporalio.worker import Worker
@@ -98,7 +99,11 @@ def _clients_for(settings: Settings) -> Callable[[str], Clients]:
             return AwsClients(base, region)
         if base.get_credentials() is None:
             raise SettingsError(f"INCIDENT_ROLE_ARNS: there are no AWS credentials to assume {arn} with")
-        return AwsClients(assumed_session(base, arn, f"incident-{role}", region), region)
+
+        def assumed(name: str) -> boto3.Session:
+            return assumed_session(session(), arn, name, region)
+
+        return AwsClients(assumed(f"incident-{role}"), region, named=assumed)
 
     def clients(role: str) -> Clients:
         for name in (role, queue_of(role)):

@@ -26,6 +26,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import ChangeAction, Clients, PartlyDoneError, RuleError
 from activities.aws.shared.account import Account
+from activities.aws.shared.clients import acting_for
 from activities.aws.shared.error_mapping import kind_of, said
 from activities.changes.intents import Intent, Intents
 from activities.changes.locks import Locks, ResourceBusyError
@@ -177,12 +178,13 @@ class ChangeRunner:
             return Applied(outcome="stale", observed=now)
         if not known:
             action.refuse_late(call.scope, call.plan)
+            intents.put(intent.model_copy(update={"observed": now}), call.term)
         try:
-            if known:
-                action.resume(call.scope, call.plan, known.at, at)
-            else:
-                intents.put(intent.model_copy(update={"observed": now}), call.term)
-                action.act(call.scope, call.plan)
+            with acting_for(call.scope.incident, call.approvers):
+                if known:
+                    action.resume(call.scope, call.plan, known.at, at)
+                else:
+                    action.act(call.scope, call.plan)
         except PartlyDoneError as partly:
             patient = at - (known.at if known else at) < _PATIENCE
             return Applied(outcome="applied", refused=_refused(call.plan, partly.errors, patient=patient))

@@ -106,7 +106,7 @@ class TaskStep(_Step):
     has left something behind, and done once it is undone, by nothing that anybody says. Where nobody has done it when
     it is due, it is over and an incident of type `opens` is declared under the alert key `key`, unless one of that key
     is open. It is entitled `opens_as`, or as the task, and described by how all tasks of that key stand, and by their
-    `tells`.
+    `tells`. `pack` names the templates of its drafts.
     """
 
     task: str
@@ -122,6 +122,7 @@ class TaskStep(_Step):
     key: str | None = None
     opens_as: str | None = None
     tells: str = ""
+    pack: tuple[str, ...] = ()
 
     @property
     def waits(self) -> bool:
@@ -179,18 +180,26 @@ class Phase(Frozen):
     steps: tuple[Step, ...] = ()
 
 
+class Approved(Frozen):
+    """Who approved a runbook's file, and the SHA-256 of what it said then (`starters.files.approval.content`)."""
+
+    by: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Runbook(ConfigFile):
     """One type of incident, as its YAML file gives it.
 
     `facts` are recorded by themselves at declaration: as the instant of the declaration, or as that of the first
     awareness, which is earlier where another incident opened this one. `reviewed` is the day of the last review that
-    its owner has signed off.
+    its owner has signed off, and `approved` says whose word that was, on what.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
     version: str
     reviewed: date | None = None
+    approved: Approved | None = None
     severities: tuple[Severity, ...] = Field(min_length=1)
     owner: str
     on_call: tuple[str, ...] = Field(min_length=1)
@@ -236,8 +245,8 @@ class Runbook(ConfigFile):
         return digest(self.model_dump(mode="json", by_alias=True))
 
     def substance(self) -> str:
-        """The digest of all that a review is about: without the version and the day, which the review itself sets."""
-        return digest(self.model_dump(mode="json", by_alias=True, exclude={"version", "reviewed"}))
+        """The digest of all that a review is about: without version, day and approval, which the review itself sets."""
+        return digest(self.model_dump(mode="json", by_alias=True, exclude={"version", "reviewed", "approved"}))
 
 
 def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:

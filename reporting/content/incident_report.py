@@ -86,7 +86,8 @@ def _counts(state: IncidentState, clock: Clock) -> Iterator[str]:
     declaration, book = state.declaration, state.declaration.runbook
     if declaration.opened_by:
         yield f"It was opened by {declaration.opened_by}, whose awareness counts: {clock(declaration.aware_at)}."
-    yield f"Runbook {book.id}, version {book.version}, digest {declaration.runbook_digest}."
+    approved = f", approved by {book.approved.by}" if book.approved else ""
+    yield f"Runbook {book.id}, version {book.version}{approved}, digest {declaration.runbook_digest}."
 
 
 def _health(state: IncidentState) -> str:

@@ -1,14 +1,17 @@
-"""Drafts for obligations: the organisation's templates with what is known filled in. People send them."""
+"""Drafts for obligations and tasks: the organisation's templates with what is known filled in. People send them."""
 
+from collections.abc import Iterable
 from string import Template
 from typing import Any
 
 from domain.config.organisation import Contact, Organisation
+from domain.config.runbook import steps
 from domain.rules.messages import DRILL
 from domain.values.local_time import Clock
 from starters.cli import terminal
 from starters.errors import RefusedError
 from starters.files.loading import load_obligations
+from starters.files.yaml_lines import read
 from starters.options import Options
 
 _HAD_AN_EFFECT = {"applied", "partly-applied"}
@@ -22,17 +25,28 @@ class _Known(dict[str, str]):
 
 
 def drafts(options: Options, state: dict[str, Any], step: str) -> dict[str, str]:
-    """An obligation's drafts by file name. Raises `RefusedError` if it has not opened or has none."""
-    owed = next((owed for owed in state["obligations"] if owed["step"] == step), None)
-    if owed is None:
-        known = ", ".join(owed["step"] for owed in state["obligations"]) or "none"
-        raise RefusedError(f"there is no obligation {step!r} in {state['id']}; its obligations: {known}")
+    """A step's drafts by file name. Raises `RefusedError` if it has not opened or has none."""
     organisation = options.load_organisation()
-    obligation = load_obligations(options.folder(), organisation).obligation(owed["obligation"])
-    if obligation is None or not obligation.pack:
-        raise RefusedError(f"obligation {step!r} has no drafts; name them under `pack` in obligations.yaml")
-    values = _values(state, organisation, organisation.contact(obligation.owner), terminal.clock(options))
-    drafts = {name: _filled(options, name, values) for name in obligation.pack}
+    if owed := next((owed for owed in state["obligations"] if owed["step"] == step), None):
+        obligation = load_obligations(options.folder(), organisation).obligation(owed["obligation"])
+        pack, owner = (obligation.pack, obligation.owner) if obligation else ((), "")
+    elif any(task["step"] == step for task in state["tasks"]):
+        runbook = read(options.folder() / f"{state['type']}.yaml").data
+        task = next((task for _, task in steps(runbook) if task.get("id") == step), {})
+        pack, owner = task.get("pack", ()), str(task.get("owner"))
+    else:
+        known = ", ".join(one["step"] for one in [*state["obligations"], *state["tasks"]]) or "none"
+        raise RefusedError(f"there is no obligation or task {step!r} in {state['id']}; there are: {known}")
+    if not pack:
+        raise RefusedError(f"{step!r} has no drafts; name them under its `pack`")
+    return _drafts(options, state, pack, organisation, owner)
+
+
+def _drafts(
+    options: Options, state: dict[str, Any], pack: Iterable[str], organisation: Organisation, owner: str
+) -> dict[str, str]:
+    values = _values(state, organisation, organisation.contact(owner), terminal.clock(options))
+    drafts = {name: _filled(options, name, values) for name in pack}
     return {name: f"{DRILL}\n\n{text}" for name, text in drafts.items()} if state["mode"] == "drill" else drafts
 
 
@@ -41,7 +55,7 @@ def _filled(options: Options, name: str, values: dict[str, str | None]) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise RefusedError(f"{file}: {error.strerror}; write the template that obligations.yaml names") from error
+        raise RefusedError(f"{file}: {error.strerror}; write the template that `pack` names") from error
     # safe: a stray `$` in a template must not keep people from their draft
     return Template(text).safe_substitute(_Known({name: value for name, value in values.items() if value}))
 

@@ -105,7 +105,7 @@ def superseded(options: Options, incident: str, step: str, reason: str | None) -
 )
 @shared
 def pack(options: Options, incident: str, step: str, output: Path | None) -> None:
-    """Prepare the drafts for obligation STEP of incident ID.
+    """Prepare the drafts for obligation or task STEP of incident ID.
 
     What is known is filled in; the rest is left to people.
     """

@@ -23,10 +23,10 @@ def approve(options: Options, type_: str, runbook: Runbook, version: str | None)
     signed = _signed_off(options, type_, runbook)
     file = options.folder() / f"{type_}.yaml"
     day = signed.at.astimezone(terminal.clock(options).zone).date()
-    fresh = runbook.reviewed is None or runbook.reviewed < day
+    fresh = runbook.approved is None or runbook.reviewed is None or runbook.reviewed < day
     becomes = version or _next(runbook.version) if fresh else runbook.version
     if fresh:
-        text = approved(file, becomes, day)
+        text = approved(file, becomes, day, signed.by)
         with file.open("w", encoding="utf-8", newline="") as stream:
             stream.write(text)
     if options.as_json:

@@ -87,6 +87,8 @@ def _declaration(options: Options, request: _Request) -> "Document":
     if request.severity not in runbook["severities"]:
         usual = ", ".join(runbook["severities"])
         click.echo(f"Note: {runbook['id']} is usually {usual}; declared as {request.severity}", err=True)
+    if kind == "production" and not runbook["approved"]:
+        click.echo(f"Note: nobody has approved version {runbook['version']} of {runbook['id']}", err=True)
     if request.speed is not None and kind != "sandbox":
         raise click.UsageError(f"--speed is for sandboxes only; {environment} is {kind}")
     known = {name for contact in organisation["contacts"] for name in (contact["id"], *contact["roles"])}

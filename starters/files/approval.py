@@ -1,39 +1,61 @@
-"""Version and day of a review, written into a runbook's file as somebody would by hand: nothing else in it moves."""
+"""What a review's owner signed off, written into a runbook's file as if by hand, and whether it still holds."""
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from pydantic_core import to_jsonable_python
+
+from domain.config.names import Flaw, mapping
+from domain.values.canonical import digest
 from starters.errors import RefusedError
 from starters.files.yaml_lines import parse, read
 
-_LINE = re.compile(r"""(?P<key>\w+:[ \t]*)(?:"[^"]*"|'[^']*'|[^#\s]*)(?P<rest>.*)""", re.DOTALL)
-_WRITTEN = {"version": '"{}"', "reviewed": "{}"}
+_LINE = re.compile(r"""(?P<key>\w+:[ \t]*)(?:"[^"]*"|'[^']*'|\{[^}]*\}|[^#\s]*)(?P<rest>.*)""", re.DOTALL)
+_WRITTEN = ("version", "reviewed", "approved")
 
 
-def approved(file: Path, version: str, reviewed: date) -> str:
-    """The file's text with these two; `reviewed` comes behind `version` where there was none.
+def content(data: Mapping[str, Any]) -> str:
+    """The SHA-256 of what an approval is of: a file's values, whatever its comments, without what approving writes."""
+    return digest(to_jsonable_python({key: value for key, value in data.items() if key not in _WRITTEN}))
 
-    Raises `RefusedError` where the two do not stand on lines of their own, and `InvalidFile`.
+
+def of_runbook(data: Mapping[str, Any]) -> Iterator[Flaw]:
+    """A file that says it is approved is what was approved."""
+    approved = mapping(data.get("approved"))
+    if approved and approved.get("sha256") != content(data):
+        message = f"it was changed since {approved.get('by')} approved it: take that back, or leave approved out"
+        yield Flaw(("approved",), f"{message} and have it reviewed (incident runbook approve writes it again)")
+
+
+def approved(file: Path, version: str, reviewed: date, by: str) -> str:
+    """The file's text with version, day and approval; what is new comes behind `version`.
+
+    Raises `RefusedError` where they do not stand on lines of their own, and `InvalidFile`.
     """
     document = read(file)
     with file.open(encoding="utf-8", newline="") as stream:
         lines = stream.read().split("\n")
-    said = {"version": version, "reviewed": reviewed.isoformat()}
+    sha256 = content(document.data)
+    said = (f'"{version}"', reviewed.isoformat(), f"{{by: {by}, sha256: {sha256}}}")
     place = document.line(("version",)) - 1
-    if "reviewed" in document.data:
-        _put(lines, document.line(("reviewed",)) - 1, "reviewed", said["reviewed"])
-    else:
-        lines.insert(place + 1, f"reviewed: {said['reviewed']}" + ("\r" if lines[place].endswith("\r") else ""))
-    _put(lines, place, "version", said["version"])
-    text = "\n".join(lines)
+    new = []
+    for key, value in zip(_WRITTEN, said, strict=True):
+        if key in document.data:
+            _put(lines, document.line((key,)) - 1, key, value)
+        else:
+            new.append(f"{key}: {value}" + ("\r" if lines[place].endswith("\r") else ""))
+    text = "\n".join([*lines[: place + 1], *new, *lines[place + 1 :]])
+    meant = {"version": version, "reviewed": reviewed.isoformat(), "approved": {"by": by, "sha256": sha256}}
     now = parse(text, file).data
-    if {**now, "reviewed": str(now.get("reviewed"))} != {**document.data, **said}:
-        raise RefusedError(f"{file}: version and reviewed must stand on lines of their own to be written by a program")
+    if {**now, "reviewed": str(now.get("reviewed"))} != {**document.data, **meant}:
+        raise RefusedError(f"{file}: {', '.join(_WRITTEN)} must stand on lines of their own to be written by a program")
     return text
 
 
 def _put(lines: list[str], place: int, key: str, value: str) -> None:
     """Give the key on this line another value; what follows on the line stays."""
     if (found := _LINE.fullmatch(lines[place])) and found["key"].startswith(key):
-        lines[place] = f"{found['key']}{_WRITTEN[key].format(value)}{found['rest']}"
+        lines[place] = f"{found['key']}{value}{found['rest']}"

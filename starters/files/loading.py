@@ -17,7 +17,7 @@ from domain.config.organisation import Organisation
 from domain.config.rehearsal import Meant, MeantDifferences
 from domain.config.reviews import overdue
 from domain.config.runbook import Runbook
-from starters.files import obligation_checks, place_checks, runbook_checks
+from starters.files import approval, obligation_checks, place_checks, runbook_checks
 from starters.files.drills import DRILLS, load_drills
 from starters.files.organisation_folder import (
     ORGANISATION,
@@ -183,11 +183,13 @@ def _load_runbook(
     owed: obligation_checks.Known,
 ) -> Runbook:
     on_call = organisation.on_call if organisation else (_UNCHECKED,)
+    of_approval = list(approval.of_runbook(document.data))
     document.data.setdefault("on_call", [*on_call])
     of_itself = runbook_checks.of_runbook(document, organisation, places)
-    return loaded(document, Runbook, [*of_itself, *obligation_checks.of_runbook(document.data, owed)])
+    of_duties = obligation_checks.of_runbook(document.data, owed, document.file.parent)
+    return loaded(document, Runbook, [*of_approval, *of_itself, *of_duties])
 
 
 def _load_obligations(file: Path, organisation: Organisation | None) -> Obligations:
     document = read(file)
-    return loaded(document, Obligations, obligation_checks.of_obligations(document.data, organisation))
+    return loaded(document, Obligations, obligation_checks.of_obligations(document.data, organisation, file.parent))

@@ -27,8 +27,8 @@ def known(file: Path) -> Known:
     return Known(ids(data, "facts"), ids(data, "obligations"))
 
 
-def of_runbook(data: Mapping[str, Any], owed: Known) -> Iterator[Flaw]:
-    """The obligations and facts that a runbook names are there; no obligation stands twice."""
+def of_runbook(data: Mapping[str, Any], owed: Known, folder: Path) -> Iterator[Flaw]:
+    """The obligations, facts and templates that a runbook names are there; no obligation stands twice."""
     for fact in mapping(data.get("facts")):
         yield from strange(("facts", fact), fact, owed.facts, "fact of obligations.yaml")
     seen: set[str] = set()
@@ -38,16 +38,26 @@ def of_runbook(data: Mapping[str, Any], owed: Known) -> Iterator[Flaw]:
         if name in seen and name in owed.obligations:
             yield Flaw(keys, f"{name!r} stands in this runbook already; leave one of the two out")
         seen.add(str(name))
+        yield from _templates(at, step, folder)
 
 
-def of_obligations(data: Mapping[str, Any], organisation: Organisation | None) -> Iterator[Flaw]:
-    """Enough people hold the roles that must act."""
+def of_obligations(data: Mapping[str, Any], organisation: Organisation | None, folder: Path) -> Iterator[Flaw]:
+    """The templates of drafts are there, and enough people hold the roles that must act."""
+    for at, duty in parts(data, "obligations"):
+        yield from _templates(at, duty, folder)
     if organisation is None:
         return
     for at, duty in parts(data, "obligations"):
         yield from _people(at, duty, organisation)
     for at, fact in parts(data, "facts"):
         yield from _held((*at, "moved_by"), fact.get("moved_by"), organisation)
+
+
+def _templates(at: Keys, what: dict[str, Any], folder: Path) -> Iterator[Flaw]:
+    """Whoever missed one would find out with the regulator waiting."""
+    for name in items(what.get("pack")):
+        if not (file := folder / "templates" / str(name)).is_file():
+            yield Flaw((*at, "pack"), f"there is no {file}: write that template, or take it off")
 
 
 def _people(at: Keys, duty: dict[str, Any], organisation: Organisation) -> Iterator[Flaw]:

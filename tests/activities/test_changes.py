@@ -1,11 +1,13 @@
 from collections.abc import Iterator
 
+import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from activities.action import RuleError
+from activities.aws.shared.clients import AwsClients, own_session
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Applied, PlanCall, ReleaseCall
 from domain.model.plan import State, Verification
@@ -22,7 +24,7 @@ from tests.activities.dial import (
     ledger_clients,
     planned,
 )
-from tests.activities.scopes import NOW, scope
+from tests.activities.scopes import NOW, REGION, scope
 from tests.activities.world import WorldClients
 
 
@@ -119,6 +121,23 @@ def test_applied_twice_acts_once(runner: ChangeRunner, dial: Dial) -> None:
     again = runner.apply(dial, call, NOW)
     assert (again.outcome, again.ours) == ("applied", True)
     assert dial.written == ["left", "right"]
+
+
+def test_it_acts_in_a_session_that_names_who_approved(
+    runner: ChangeRunner, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it acts for the first time or goes on: CloudTrail says of each write for whom it was."""
+    names: list[str] = []
+
+    def named(name: str) -> boto3.Session:
+        names.append(name)
+        return own_session(REGION)
+
+    acting = AwsClients(own_session(REGION), REGION, named=named)
+    monkeypatch.setattr(dial, "_die", lambda point: point in ("intended", "half") and acting.client("sts"))
+    call = planned(runner, dial)
+    runner.apply(dial, call, NOW)
+    assert names == [",".join((call.scope.incident, *call.approvers))]
 
 
 def test_what_somebody_else_did_is_not_claimed(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:

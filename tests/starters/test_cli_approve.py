@@ -1,5 +1,6 @@
 """`incident runbook approve`: what an owner has signed off goes into the file, and nothing else moves in it."""
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,8 +51,10 @@ def test_version_and_day_are_brought_up_to_date_once(incident: Incident, aws: Va
         "changed": True,
     }
     after = file.read_text()
+    approved = re.search(r"\napproved: {by: devops-lead, sha256: [0-9a-f]{64}}", after)
+    assert approved is not None
     assert after == before.replace("version: '1.0'  #", 'version: "1.1"  #').replace(
-        "# as Axis has it\n", "# as Axis has it\nreviewed: 2026-11-24\n"
+        "# as Axis has it\n", f"# as Axis has it\nreviewed: 2026-11-24{approved[0]}\n"
     )
     again = incident("runbook", "approve", TYPE)
     assert again.out == f"{file} has it already: version 1.1, reviewed 2026-11-24\n"
@@ -65,9 +68,34 @@ def test_the_next_review_replaces_the_day(incident: Incident, aws: Vaulted, fold
     file.write_bytes(text.replace(b'version: "1.0"\r\n', b'version: "2026.9"\r\nreviewed: 2026-08-01 # late\r\n'))
     signed(aws, folder, at=datetime(2026, 11, 26, 13, 30, tzinfo=UTC))  # 28 November, half past midnight in Sydney
     assert incident("runbook", "approve", TYPE).status == 0
-    assert file.read_bytes() == text.replace(
-        b'version: "1.0"\r\n', b'version: "2026.10"\r\nreviewed: 2026-11-28 # late\r\n'
+    written = file.read_bytes()
+    approved = re.search(rb"approved: {by: devops-lead, sha256: \w+}\r\n", written)
+    assert approved is not None
+    assert written == text.replace(
+        b'version: "1.0"\r\n', b'version: "2026.10"\r\n' + approved[0] + b"reviewed: 2026-11-28 # late\r\n"
     )
+
+
+def test_what_is_changed_after_its_approval_is_refused(incident: Incident, aws: Vaulted, folder: Path) -> None:
+    """By lint and by a start, with the line and the remedy; comments may change. The next approval takes it in."""
+    file = folder / f"{TYPE}.yaml"
+    signed(aws, folder)
+    assert incident("runbook", "approve", TYPE).status == 0
+    approved = file.read_text()
+    file.write_text(f"{approved}# a comment\n")
+    assert incident("runbook", "lint", str(file)).status == 0
+    file.write_text(approved.replace("15m", "20m"))
+    said = incident("runbook", "lint", str(file))
+    assert said.status == 2
+    assert f"{file}:7: approved: it was changed since devops-lead approved it: take that back" in said.err
+    started = incident("start", TYPE, "--severity", "P0", "--title", "Down", "--as", "cto")
+    assert (started.status, "approved: it was changed since" in started.err) == (2, True), started.err
+    file.write_text(re.sub(r"approved: .*\n", "", file.read_text()))
+    signed(aws, folder, at=T0 + timedelta(days=3))
+    assert incident("runbook", "approve", TYPE).status == 0
+    again = file.read_text()
+    assert 'version: "1.2"\n' in again
+    assert incident("runbook", "lint", str(file)).status == 0
 
 
 @pytest.mark.parametrize("change", [("15m", "20m"), ("title: System outage", "title: Outage")])
@@ -107,7 +135,7 @@ def test_a_version_without_a_number_is_given(incident: Incident, aws: Vaulted, f
     said = incident("runbook", "approve", TYPE)
     assert (said.status, "give --version V" in said.err) == (2, True)
     assert incident("runbook", "approve", TYPE, "--version", "autumn").status == 0
-    assert 'version: "autumn"\nreviewed: 2026-11-24\n' in file.read_text()
+    assert 'version: "autumn"\nreviewed: 2026-11-24\napproved: {by: devops-lead, ' in file.read_text()
 
 
 def test_lint_tells_of_reviews_that_are_overdue(incident: Incident, folder: Path) -> None:

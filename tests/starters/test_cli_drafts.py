@@ -8,10 +8,12 @@ import pytest
 
 from starters.cli import drafts
 from starters.errors import RefusedError
+from starters.files.loading import lint
 from starters.files.shipped import shipped_folder
 from starters.options import Options
 from tests.organisations.folders import written
 
+FORM = "incident-report-form"
 STATE: dict[str, Any] = {
     "id": "inc-20261123-7f3k",
     "mode": "live",
@@ -62,6 +64,30 @@ def test_the_shipped_statement_names_what_is_known(tmp_path: Path) -> None:
         assert known in text
     assert "names\n" in text
     assert "known: [to be filled in: attack vector]" in text
+
+
+def test_the_incident_report_form_is_drawn_up_from_the_record() -> None:
+    """A task has drafts too: the shipped form holds what is on record, and names its owner as the contact."""
+    state = {**STATE, "type": "data-breach", "tasks": [*STATE["tasks"], {"step": FORM, "status": "open", "note": None}]}
+    text = drafts.drafts(Options(runbooks=str(shipped_folder())), state, FORM)[f"{FORM}.md"]
+    for known in ("Incident inc-20261123-7f3k of Axis", "compliance@axisimaging.com.au", "names\n", "- Roll back"):
+        assert known in text
+    assert "Root cause: [to be filled in: root cause]" in text
+
+
+@pytest.mark.parametrize(
+    ("file", "pair"),
+    [
+        ("obligations.yaml", ("signers: [harbour-master]", "signers: [harbour-master]\n    pack: [call.md]")),
+        ("timetable-down.yaml", ("        due: 2d\n", "        due: 2d\n        pack: [call.md]\n")),
+    ],
+)
+def test_a_template_that_is_not_there_is_no_surprise(tmp_path: Path, file: str, pair: tuple[str, str]) -> None:
+    """Lint names the file that would be missing when the draft is asked for."""
+    folder = written(tmp_path, {file: pair})
+    assert [problem.message for problem in lint(folder)] == [
+        f"there is no {folder / 'templates' / 'call.md'}: write that template, or take it off"
+    ]
 
 
 def test_a_duty_without_drafts_says_so(tmp_path: Path) -> None:

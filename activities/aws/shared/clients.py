@@ -1,6 +1,9 @@
 """The boto3 clients that actions use: cached, with short timeouts, from whichever role the worker has."""
 
-from functools import cache, partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache, partial
 from threading import Lock
 from typing import Any, cast
 
@@ -27,19 +30,40 @@ _CONNECTIONS = 50  # as many as a queue has activity threads
 _SESSION_SECONDS = 3600  # the most that role chaining allows
 _RENEWED = "credentials renewed"
 _HOMED = frozenset({"support", "health"})  # services with one endpoint for the whole account
+_NAMES = 16  # sessions of their own that are kept, with their clients, beside the worker's
+_NAME_LENGTH = 64  # STS API AssumeRole, RoleSessionName
+_named: ContextVar[str] = ContextVar("session name", default="")
+
+
+@contextmanager
+def acting_for(incident: str, people: tuple[str, ...]) -> Iterator[None]:
+    """Within it AWS is asked in a session that names the incident and these people, where a role is assumed.
+
+    CloudTrail shows the name in `userIdentity.arn` of every call (STS API AssumeRole, RoleSessionName); what is too
+    long for it is cut off. Threads that are started within keep to the worker's own session.
+    """
+    token = _named.set(",".join((incident, *people))[:_NAME_LENGTH])
+    try:
+        yield
+    finally:
+        _named.reset(token)
 
 
 class AwsClients:
     """Clients by service name, each built once; safe to share between threads.
 
-    `cloudtrail@<region>` names a service in a region other than the environment's own.
+    `cloudtrail@<region>` names a service in a region other than the environment's own. `named` gives the session
+    for `acting_for`; without it all is asked in `session`.
     """
 
-    def __init__(self, session: boto3.Session, region: str) -> None:
+    def __init__(
+        self, session: boto3.Session, region: str, named: Callable[[str], boto3.Session] | None = None
+    ) -> None:
         self._session = session
         self._region = region
         self._lock = Lock()
         self._clients: dict[tuple[str, int], Any] = {}
+        self._named = named and lru_cache(_NAMES)(lambda name: AwsClients(named(name), region))
 
     def client(self, service: str) -> Any:
         """Give the client that makes up to three attempts: for reads and for absolute writes."""
@@ -50,6 +74,8 @@ class AwsClients:
         return self._cached(service, 1)
 
     def _cached(self, service: str, attempts: int) -> Any:
+        if self._named and (name := _named.get()):
+            return self._named(name)._cached(service, attempts)  # noqa: SLF001 - of this very class
         # building a client from a session is not thread-safe; using one is
         with self._lock:
             key = (service, attempts)
