@@ -65,7 +65,7 @@ def test_a_session_of_its_own_names_the_incident_and_who_approved(base: boto3.Se
     clients = AwsClients(assumed("incident-remediate"), REGION, named=assumed)
 
     def who() -> str:
-        return clients.client("sts").get_caller_identity()["Arn"].rpartition("/")[2]
+        return str(clients.client("sts").get_caller_identity()["Arn"].rpartition("/")[2])
 
     with acting_for("inc-20261123-7f3k", ("cto", "devops-lead")):
         assert who() == "inc-20261123-7f3k,cto,devops-lead"
