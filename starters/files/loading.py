@@ -128,7 +128,8 @@ def _lint_file(file: Path) -> list[Problem]:
     if file.name == ORGANISATION:
         return _refused(partial(load_organisation, file.parent))
     if file.name == _OBLIGATIONS:
-        return _refused(lambda: _load_obligations(file, _organisation_if_valid(file.parent)))
+        of_file = _refused(lambda: _load_obligations(file, _organisation_if_valid(file.parent)))
+        return [*of_file, *obligation_checks.templates(file)]
     if file.name == SCHEDULES:
         people = _organisation_if_valid(file.parent)
         return _refused(partial(load_schedules, file.parent, people.timezone if people else None))
@@ -138,7 +139,7 @@ def _lint_file(file: Path) -> list[Problem]:
         return _refused(partial(load_meant, file))
     if file.parent.name == "environments":
         return _refused(partial(load_environment, file.parent.parent, file.stem))
-    return _refused(
+    of_file = _refused(
         lambda: _load_runbook(
             read(file),
             _organisation_if_valid(file.parent),
@@ -146,6 +147,7 @@ def _lint_file(file: Path) -> list[Problem]:
             obligation_checks.known(file.parent / _OBLIGATIONS),
         )
     )
+    return [*of_file, *obligation_checks.templates(file)]
 
 
 def _refused(load: Callable[[], object]) -> list[Problem]:
@@ -186,10 +188,10 @@ def _load_runbook(
     of_approval = list(approval.of_runbook(document.data))
     document.data.setdefault("on_call", [*on_call])
     of_itself = runbook_checks.of_runbook(document, organisation, places)
-    of_duties = obligation_checks.of_runbook(document.data, owed, document.file.parent)
+    of_duties = obligation_checks.of_runbook(document.data, owed)
     return loaded(document, Runbook, [*of_approval, *of_itself, *of_duties])
 
 
 def _load_obligations(file: Path, organisation: Organisation | None) -> Obligations:
     document = read(file)
-    return loaded(document, Obligations, obligation_checks.of_obligations(document.data, organisation, file.parent))
+    return loaded(document, Obligations, obligation_checks.of_obligations(document.data, organisation))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from domain.config.names import Flaw, Keys, ids, items, mapping, parts, strange
 from domain.config.organisation import COMMANDER, Organisation
 from domain.config.runbook import steps
-from starters.files.problems import InvalidFile
+from starters.files.problems import InvalidFile, Problem
 from starters.files.yaml_lines import read
 
 
@@ -27,8 +27,8 @@ def known(file: Path) -> Known:
     return Known(ids(data, "facts"), ids(data, "obligations"))
 
 
-def of_runbook(data: Mapping[str, Any], owed: Known, folder: Path) -> Iterator[Flaw]:
-    """The obligations, facts and templates that a runbook names are there; no obligation stands twice."""
+def of_runbook(data: Mapping[str, Any], owed: Known) -> Iterator[Flaw]:
+    """The obligations and facts that a runbook names are there; no obligation stands twice."""
     for fact in mapping(data.get("facts")):
         yield from strange(("facts", fact), fact, owed.facts, "fact of obligations.yaml")
     seen: set[str] = set()
@@ -38,13 +38,10 @@ def of_runbook(data: Mapping[str, Any], owed: Known, folder: Path) -> Iterator[F
         if name in seen and name in owed.obligations:
             yield Flaw(keys, f"{name!r} stands in this runbook already; leave one of the two out")
         seen.add(str(name))
-        yield from _templates(at, step, folder)
 
 
-def of_obligations(data: Mapping[str, Any], organisation: Organisation | None, folder: Path) -> Iterator[Flaw]:
-    """The templates of drafts are there, and enough people hold the roles that must act."""
-    for at, duty in parts(data, "obligations"):
-        yield from _templates(at, duty, folder)
+def of_obligations(data: Mapping[str, Any], organisation: Organisation | None) -> Iterator[Flaw]:
+    """Enough people hold the roles that must act."""
     if organisation is None:
         return
     for at, duty in parts(data, "obligations"):
@@ -53,11 +50,19 @@ def of_obligations(data: Mapping[str, Any], organisation: Organisation | None, f
         yield from _held((*at, "moved_by"), fact.get("moved_by"), organisation)
 
 
-def _templates(at: Keys, what: dict[str, Any], folder: Path) -> Iterator[Flaw]:
-    """Whoever missed one would find out with the regulator waiting."""
-    for name in items(what.get("pack")):
-        if not (file := folder / "templates" / str(name)).is_file():
-            yield Flaw((*at, "pack"), f"there is no {file}: write that template, or take it off")
+def templates(file: Path) -> list[Problem]:
+    """The templates of drafts that this file names and that are not there: lint alone asks, no start waits for it."""
+    with suppress(InvalidFile):
+        document = read(file)
+        named = [*parts(document.data, "obligations"), *steps(document.data)]
+        missing = [
+            Flaw((*at, "pack"), f"there is no {place}: write that template, or take it off")
+            for at, what in named
+            for name in items(what.get("pack"))
+            if not (place := file.parent / "templates" / str(name)).is_file()
+        ]
+        return [document.problem(flaw) for flaw in missing]
+    return []
 
 
 def _people(at: Keys, duty: dict[str, Any], organisation: Organisation) -> Iterator[Flaw]:

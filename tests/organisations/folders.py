@@ -12,7 +12,7 @@ RUNBOOK = "timetable-down.yaml"
 def written(folder: Path, changed: dict[str, tuple[str, str]] | None = None, *, source: Path = HARBOUR) -> Path:
     """Copy an organisation; `changed` maps a file to what is replaced in it, and by what. Returns the copy."""
     changes = dict(changed or {})
-    for file in source.rglob("*.yaml"):
+    for file in (file for kind in ("*.yaml", "templates/*") for file in source.rglob(kind)):
         name = str(file.relative_to(source))
         text = file.read_text(encoding="utf-8")
         if name in changes:
