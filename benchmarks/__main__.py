@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from activities.aws.evidence.s3_content import MIB
 from benchmarks import clocks, command, evidence, latency, length, rehearsed, simulated, storm, throughput
@@ -53,18 +53,32 @@ def copying(size: Size) -> list[Figure]:
     return figures
 
 
-async def measured(names: list[str], size: Size, tell: Callable[[str], None]) -> list[Figure]:
+async def measured(names: list[str], size: Size, tell: Callable[[str], None]) -> AsyncIterator[list[Figure]]:
     """Run benchmarks one after the other in one process set; evidence, which has its own, comes last."""
-    figures: list[Figure] = []
     if staged := [name for name in BENCHMARKS if name in names]:
         async with stage() as current:
             for name in staged:
                 tell(name)
-                figures += await BENCHMARKS[name][0](current, size)
+                yield await BENCHMARKS[name][0](current, size)
     if EVIDENCE in names:
         tell(EVIDENCE)
-        figures += await asyncio.to_thread(copying, size)
-    return figures
+        yield await asyncio.to_thread(copying, size)
+
+
+async def _all(names: list[str], size: Size, *, as_json: bool) -> None:
+    """Print each benchmark's figures once it is over, so that none is lost with a later one; JSON at the end."""
+    figures: list[Figure] = []
+    if not as_json:
+        print(HEADING, flush=True)
+    async for some in measured(names, size, _tell):
+        figures += some
+        for figure in [] if as_json else some:
+            print(figure.row(), flush=True)
+    if as_json:
+        document = {"pairs": size.pairs, "quick": size.quick, "figures": [figure.document() for figure in figures]}
+        print(json.dumps(document, indent=2))
+    elif size.quick:
+        print("Run with --quick: this shows that the benchmarks run, and says nothing about speed.")
 
 
 def main() -> None:
@@ -91,16 +105,7 @@ def main() -> None:
     if pairs < 1:
         parser.error("--pairs must be 1 at least")
     size = Size(pairs=pairs, quick=given.quick)
-    figures = asyncio.run(measured(given.names or list(known), size, _tell))
-    if given.as_json:
-        document = {"pairs": size.pairs, "quick": size.quick, "figures": [figure.document() for figure in figures]}
-        print(json.dumps(document, indent=2))
-        return
-    print(HEADING)
-    for figure in figures:
-        print(figure.row())
-    if size.quick:
-        print("Run with --quick: this shows that the benchmarks run, and says nothing about speed.")
+    asyncio.run(_all(given.names or list(known), size, as_json=given.as_json))
 
 
 def _tell(name: str) -> None:

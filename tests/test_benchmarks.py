@@ -33,7 +33,7 @@ async def test_benchmark_runs_and_yields_ratios(on: Stage, name: str) -> None:
 async def test_benchmarks_are_run_by_name() -> None:
     """The command begins what it was asked for and nothing else; copying evidence needs no stage."""
     begun: list[str] = []
-    judged(EVIDENCE, await measured([EVIDENCE], SMALLEST, begun.append))
+    judged(EVIDENCE, [one async for some in measured([EVIDENCE], SMALLEST, begun.append) for one in some])
     assert begun == [EVIDENCE]
 
 
