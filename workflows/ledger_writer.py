@@ -70,14 +70,14 @@ class LedgerWriter:
     def keep(self) -> None:
         """Start writing what is new, unless it is being written already; page when it has failed for too long.
 
-        Nothing new waits for longer than the pace: that much is lost when Temporal's database is. An incident that has
-        ended is written at once.
+        Nothing new waits for longer than the pace: that much is lost when Temporal's database is. Once nothing else is
+        left to be done it is written at once, and the report with it.
         """
         now = workflow.now()
         self._incident.take(self.progress.overdue(self._incident.state, now), now)
         if self._writer is not None or self.superseded or not self._is_behind:
             return
-        if now >= self._next_at or self._incident.state.ended:
+        if now >= self._next_at or self._nothing_else():
             if self._pause is not None:
                 self._pause.cancel()
             self._writer = asyncio.create_task(self._write())

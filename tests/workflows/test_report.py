@@ -76,7 +76,7 @@ async def test_a_record_that_was_whole_before_is_reported_once(
     quiet, whole = Incident._is_quiet, set[bool]()
 
     def busy_until_all_is_written(incident: Incident) -> bool:
-        if incident._incident.state.ended and not incident._ledger.writing:
+        if incident._incident.state.ended and not incident._ledger._is_behind:
             whole.add(True)
         return bool(whole) and quiet(incident)
 

@@ -1,25 +1,30 @@
 """What was grave has its runbook reviewed once it is closed: upkeep, opened once, over with its owner's signature."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner
 
 from domain.config.reviews import REVIEW
 from domain.values.severity import Severity
 from tests.builders import declaration, organisation
+from tests.workflows import world as workflows_world
+from tests.workflows.test_report import VAULT
 from tests.workflows.told import Told
 from tests.workflows.world import World
+from workflows import ledger_writer
 
 
-async def closed(env: WorkflowEnvironment, number: int) -> Told:
+async def closed(env: WorkflowEnvironment, number: int, **changes: Any) -> Told:
     """An outage of an organisation that reviews after a P0; it is over."""
     policies = organisation().severities
     grave = {Severity.P0: policies[Severity.P0].model_copy(update={"review": True})}
     people = organisation().model_copy(update={"severities": {**policies, **grave}})
     now = datetime.now(UTC)
-    told = await Told.start(
-        env.client, declaration(incident_id=f"inc-20261123-aaa{number}", declared_at=now, organisation=people)
-    )
+    named = {"incident_id": f"inc-20261123-aaa{number}", "declared_at": now, "organisation": people}
+    told = await Told.start(env.client, declaration(**named, **changes))
     await told.do("acknowledge")
     for step in ("mitigated", "resolve"):
         await told.do(step, summary="done")
@@ -50,3 +55,22 @@ async def test_the_review_opens_once_the_incident_is_closed(server: WorkflowEnvi
         "look-system-outage",
     )
     assert (ended["status"], ended["pages"]) == ("closed", [])
+
+
+async def test_the_last_entries_of_what_opens_a_review_are_written_with_its_report(
+    server: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the review came to is waited for: the record and the report of it are one activity, and one wake-up."""
+    monkeypatch.setattr(ledger_writer, "_PACE", timedelta(minutes=10))
+    monkeypatch.setattr(workflows_world, "runner", UnsandboxedWorkflowRunner)
+    async with world.workers(server.client):
+        told = await closed(server, 1, environment=VAULT)
+        (link,) = (await told.state())["links"]
+        await server.client.get_workflow_handle(link["incident"]).terminate()
+        length = (await told.state())["timeline"]["length"]
+        events = (await told.handle.fetch_history()).events
+    done = [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
+    assert [name for name in done if name in ("ledger.append", "report.store")] == ["ledger.append", "report.store"] + [
+        "ledger.append"  # the last entry says where the report is
+    ]
+    assert world.stored_with == [length - 1]
