@@ -7,7 +7,7 @@ intents-on#<target>          <at>#<incident>/<step>/000001    the intent again, 
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
@@ -120,6 +120,13 @@ class Intents:
         """Look up what came of an intent; None when nothing is on record."""
         found = self._table.get(_keys(incident, step, generation, _OUTCOME))
         return found["outcome"]["S"] if found else None
+
+    def took(self, intent: Intent) -> timedelta | None:
+        """How long it was from an intent until it was verified; None where that is not on record."""
+        found = self._table.get(_keys(intent.incident, intent.step, intent.generation, _OUTCOME))
+        if found is None or found["outcome"]["S"] != "verified":
+            return None
+        return datetime.fromisoformat(found["at"]["S"]) - intent.at
 
 
 def _on(target: str) -> str:

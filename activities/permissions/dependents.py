@@ -58,6 +58,10 @@ DEPENDENTS: dict[str, Dependents] = {
         refused=_no("no final snapshot is taken", "rds:AddTagsToResource CreateDBSnapshot")
         | _no("no instance of ours has tenants", "rds:DeleteTenantDatabase"),
     ),
+    "rds:CreateDBInstanceReadReplica": Dependents(
+        iam("kms:CreateGrant DescribeKey", "rds:AddTagsToResource"),  # the tags that it had, under the key that it had
+        _no("no role is given: Enhanced Monitoring is turned on by hand", "iam:PassRole"),
+    ),
     # RDS user guide, "Restoring to a DB instance": what is encrypted needs a grant for RDS
     "rds:RestoreDBInstanceFromDBSnapshot": Dependents(
         iam("kms:CreateGrant DescribeKey", "rds:AddTagsToResource"),

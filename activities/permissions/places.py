@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from domain.config.environment import Environment, WebAcl
-from domain.config.recovery import COPIES, Recovery
 from domain.values.aws_places import arn
 from domain.values.telephones import is_number
 
@@ -131,7 +130,7 @@ def _configuration_sets(environment: Environment) -> list[str]:
     return [f"configuration-set/{name}"] if name else []
 
 
-def _keys(names: Callable[[Environment], Iterable[str]]) -> Where:
+def keys(names: Callable[[Environment], Iterable[str]]) -> Where:
     """KMS keys by their ids or ARNs; one by its alias is any key that has it, as no policy can name an alias."""
 
     def place(environment: Environment, name: str) -> Place:
@@ -143,73 +142,15 @@ def _keys(names: Callable[[Environment], Iterable[str]]) -> Where:
     return lambda environment: [place(environment, name) for name in names(environment)]
 
 
-def _sources(recovery: Recovery) -> dict[str, None]:
-    """The accounts whose snapshots are restored."""
-    return dict.fromkeys(recovery.source(name).account for name in recovery.sources)
-
-
-def _restored(names: Callable[[Environment, Recovery], Iterable[str]]) -> Where:
-    """Resources of RDS in an environment that snapshots are restored in."""
-    return plain("rds", lambda e: names(e, e.recovery) if e.recovery else [])
-
-
-copies = _restored(lambda _, __: [f"db:{COPIES}*"])
-"""The instances that recovery tests restore."""
-copied_snapshots = _restored(lambda _, __: [f"snapshot:{COPIES}*"])
-"""The snapshots that they copy."""
-restorable = _restored(
-    lambda e, recovery: [
-        f"db:{COPIES}*",
-        f"snapshot:{'*' if e.account in _sources(recovery) else f'{COPIES}*'}",
-        f"subgrp:{recovery.subnet_group}",
-        "og:default:*",
-        "pg:default.*",
-    ]
-)
-"""What a snapshot is restored to, from and with: never another subnet group."""
-recovery_subnets = _restored(lambda _, recovery: [f"subgrp:{recovery.subnet_group}"])
-
-
-def copyable(environment: Environment) -> list[Place]:
-    """Snapshots of the sources, and the copies of them."""
-    if environment.recovery is None:
-        return []
-    there = [arn(environment.region, one, "rds", "snapshot:*") for one in _sources(environment.recovery)]
-    return [Place((*there, environment.arn("rds", f"snapshot:{COPIES}*")))]
-
-
-def listed_sources(environment: Environment) -> list[Place]:
-    """What snapshots are listed by: their database, and themselves."""
-    if environment.recovery is None:
-        return []
-    return [Place((*dict.fromkeys(environment.recovery.sources.values()), environment.arn("rds", "snapshot:*")))]
-
-
-def counting(environment: Environment) -> list[Place]:
-    """The function that counts what was restored."""
-    recovery = environment.recovery
-    return [Place((environment.arn("lambda", f"function:{recovery.count_function}"),))] if recovery else []
-
-
-def recovery_keys(environment: Environment) -> list[Place]:
-    """The key that copies are under, and those that snapshots are under: RDS's own, and another account's any."""
-    recovery = environment.recovery
-    if recovery is None:
-        return []
-    others = [one for one in _sources(recovery) if one != environment.account]
-    theirs = tuple(arn(environment.region, one, "kms", "key/*") for one in others)
-    return [*_keys(lambda _: [recovery.kms_key, "alias/aws/rds"])(environment), Place(theirs)]
-
-
-evidence_key = _keys(lambda e: [e.evidence.kms_key] if e.evidence else [])
+evidence_key = keys(lambda e: [e.evidence.kms_key] if e.evidence else [])
 """The key that encrypts evidence."""
-snapshot_key = _keys(lambda e: [e.evidence.snapshots.kms_key] if e.evidence and e.evidence.snapshots else [])
+snapshot_key = keys(lambda e: [e.evidence.snapshots.kms_key] if e.evidence and e.evidence.snapshots else [])
 """The key under which snapshots of a breach are copied."""
-bucket_keys = _keys(lambda e: e.bucket_keys.values())
+bucket_keys = keys(lambda e: e.bucket_keys.values())
 """The keys of buckets that have one of their own."""
-signing_key = _keys(lambda e: [e.evidence.signing_key] if e.evidence else [])
+signing_key = keys(lambda e: [e.evidence.signing_key] if e.evidence else [])
 """The key that signs the ledger's heads."""
-known_keys = _keys(lambda e: [e.evidence.signing_key, *e.evidence.earlier_signing_keys] if e.evidence else [])
+known_keys = keys(lambda e: [e.evidence.signing_key, *e.evidence.earlier_signing_keys] if e.evidence else [])
 """Every key that ever signed a head."""
 
 

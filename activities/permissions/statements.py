@@ -14,6 +14,7 @@ from typing import Any
 
 from activities.action import iam
 from activities.permissions import places
+from activities.permissions import recovery_places as there
 from activities.permissions.dependents import with_dependents
 from activities.permissions.places import EVERYTHING, Conditions, Place, Where, everywhere, together
 from activities.permissions.roles import LEDGER, PREFLIGHT, RECOVERY, SENSITIVE, WORKER, permissions_of, roles
@@ -91,15 +92,27 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (PREFLIGHT, _ROLES, "iam:GetRole SimulatePrincipalPolicy"),
         (PREFLIGHT, _KEEPER, "sts:AssumeRole"),  # with --write alone
         (WORKER, _ROLES, "sts:AssumeRole"),
-        (RECOVERY, places.copies, "rds:DeleteDBInstance DescribeDBInstances"),
-        (RECOVERY, places.copied_snapshots, "rds:DeleteDBSnapshot"),
-        (RECOVERY, together(places.copies, places.copied_snapshots), "rds:AddTagsToResource"),
-        (RECOVERY, places.copyable, "rds:CopyDBSnapshot"),
-        (RECOVERY, places.listed_sources, "rds:DescribeDBSnapshots"),
-        (RECOVERY, places.recovery_subnets, "rds:DescribeDBSubnetGroups"),
-        (RECOVERY, places.restorable, "rds:RestoreDBInstanceFromDBSnapshot"),
-        (RECOVERY, places.counting, "lambda:InvokeFunction"),
-        (RECOVERY, places.recovery_keys, "kms:CreateGrant DescribeKey"),
+        (RECOVERY, there.copies, "rds:DeleteDBInstance"),
+        (RECOVERY, together(there.copies, there.renewed, there.replicated), "rds:DescribeDBInstances"),
+        (RECOVERY, together(there.copies, there.renewed), "rds:ModifyDBInstance"),
+        (RECOVERY, there.renewed, "rds:RebootDBInstance"),
+        (
+            RECOVERY,
+            together(there.renewed, there.replicated, there.any_groups),
+            "rds:CreateDBInstanceReadReplica",
+        ),
+        (RECOVERY, there.copied_snapshots, "rds:DeleteDBSnapshot"),
+        (RECOVERY, together(there.copies, there.copied_snapshots, there.renewed), "rds:AddTagsToResource"),
+        (RECOVERY, there.copyable, "rds:CopyDBSnapshot"),
+        (RECOVERY, there.listed_sources, "rds:DescribeDBSnapshots"),
+        (RECOVERY, there.recovery_subnets, "rds:DescribeDBSubnetGroups"),
+        (RECOVERY, there.restorable, "rds:RestoreDBInstanceFromDBSnapshot"),
+        (RECOVERY, there.counting, "lambda:InvokeFunction"),
+        (RECOVERY, there.recovery_keys, "kms:CreateGrant DescribeKey"),
+        (RECOVERY, together(there.opened_groups, there.opened_rules), "ec2:AuthorizeSecurityGroupIngress"),
+        (RECOVERY, there.opened_rules, "ec2:CreateTags"),
+        (RECOVERY, there.led_back, "ecs:DescribeServices UpdateService"),
+        (RECOVERY, there.addresses, "ssm:GetParameter GetParameterHistory PutParameter"),
     )
     for action in iam(names)
 }
@@ -154,6 +167,8 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
         case "rds:RestoreDBInstanceFromDBSnapshot":
             tagged = {"aws:RequestTag/purpose": (PURPOSE,)}
             return {"StringEquals": tagged, "Bool": {"rds:PubliclyAccessible": ("false",)}}
+        case "rds:CreateDBInstanceReadReplica":
+            return {"Bool": {"rds:PubliclyAccessible": ("false",)}}
         case "ses:SendEmail":
             return {"StringEquals": {"ses:FromAddress": (environment.notifications.mail_sender,)}}
     return {}

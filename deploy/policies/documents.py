@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from activities.action import iam
+from activities.permissions.recovery_places import renewed_arns
 from activities.permissions.roles import LEDGER, PREFLIGHT, RECOVERY, WORKER, roles
 from activities.permissions.statements import granted, role_name, statements
 from domain.config.environment import Environment
@@ -27,6 +28,8 @@ _NEVER = iam(
 """What no role of ours may do, whatever its policy becomes."""
 _DELETES = iam("rds:DeleteDBInstance DeleteDBSnapshot")
 """What is done to restored copies alone, by one role, and by none where nothing is restored."""
+_RENEWS = iam("rds:ModifyDBInstance RebootDBInstance")
+"""What the role that deletes may do to replicas alone, and to copies: it renames what it deletes then."""
 
 _UNDOING_THE_LOCK = iam(
     "s3:BypassGovernanceRetention DeleteBucket DeleteObjectVersion PutBucketObjectLockConfiguration",
@@ -47,10 +50,11 @@ def boundary() -> Document:
 def recovery_boundary(environment: Environment) -> Document:
     """The most that the role of recovery tests can be given: it deletes what has our name and tag, and nothing else."""
     tagged = {"StringEquals": {"aws:ResourceTag/purpose": PURPOSE}}
-    rest = [action for action in granted({RECOVERY}) if action not in _DELETES]
+    rest = [action for action in granted({RECOVERY}) if action not in {*_DELETES, *_RENEWS}]
     return _document(
         [
             {"Effect": "Allow", "Action": rest, "Resource": "*"},
+            {"Effect": "Allow", "Action": list(_RENEWS), "Resource": _renewed(environment)},
             {"Effect": "Allow", "Action": list(_DELETES), "Resource": _copies(environment), "Condition": tagged},
         ]
     )
@@ -58,6 +62,11 @@ def recovery_boundary(environment: Environment) -> Document:
 
 def _copies(environment: Environment) -> list[str]:
     return [environment.arn("rds", f"{kind}:{COPIES}*") for kind in ("db", "snapshot")]
+
+
+def _renewed(environment: Environment) -> list[str]:
+    """What is renamed, and by which name it is found then."""
+    return [*renewed_arns(environment), environment.arn("rds", f"db:{COPIES}*")]
 
 
 def control_policy(environment: Environment) -> Document:
@@ -75,6 +84,10 @@ def control_policy(environment: Environment) -> Document:
         {"Sid": "NoDestruction", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*", "Condition": ours},
         {"Sid": "CopiesAlone", "Effect": "Deny", "Action": list(_DELETES), **kept, "Condition": ours},
     ]
+    if environment.recovery:
+        renaming = {"ArnEquals": {"aws:PrincipalArn": _arns(environment, (RECOVERY,))}}
+        renewed = {"Action": list(_RENEWS), "NotResource": _renewed(environment)}
+        said.append({"Sid": "ReplicasAlone", "Effect": "Deny", **renewed, "Condition": renaming})
     if environment.evidence:
         objects = environment.arn("s3", f"{environment.evidence.bucket}/*")
         removing = ["s3:BypassGovernanceRetention", "s3:DeleteObjectVersion"]

@@ -234,6 +234,12 @@ class Environment(ConfigFile):
         """Where AWS keeps what belongs to no region, and records its events."""
         return partition_of(self.region).home
 
+    @property
+    def replicas(self) -> dict[str, str]:
+        """The replicas that RDS promotes, with their primaries, by logical name: neither of them is a cluster."""
+        pairs = ((name, one.replica_of) for name, one in self.databases.items() if not one.cluster)
+        return {name: of for name, of in pairs if of and not self.databases[of].cluster}
+
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this account and region."""
         return arn(self.region, self.account, service, resource)

@@ -103,7 +103,8 @@ class TaskStep(_Step):
     One that is `opened_by` others is asked for once a probe among them finds something suspect, or a change
     among them has been applied; it is due so long after that. One with `code_of` is done by whoever says the code
     that this notice sent, one that must be `noted` only with a note. One `until_undone` is asked for once that change
-    has left something behind, and done once it is undone, by nothing that anybody says. Where nobody has done it when
+    has left something behind, and done once it is undone, by nothing that anybody says; where it is `undone_by` another
+    change, once that has been applied after it. Where nobody has done it when
     it is due, it is over and an incident of type `opens` is declared under the alert key `key`, unless one of that key
     is open. It is entitled `opens_as`, or as the task, and described by how all tasks of that key stand, and by their
     `tells`. `pack` names the templates of its drafts.
@@ -118,6 +119,7 @@ class TaskStep(_Step):
     code_of: str | None = None
     noted: bool = False
     until_undone: str | None = None
+    undone_by: str | None = None
     opens: str | None = None
     key: str | None = None
     opens_as: str | None = None
@@ -135,6 +137,8 @@ class TaskStep(_Step):
             raise ValueError(f"step {self.id!r} has both due and due_business_days; leave one of them out")
         if (self.opens is None) != (self.key is None):
             raise ValueError(f"step {self.id!r} has one of opens and key; write both, or neither")
+        if self.undone_by is not None and self.until_undone is None:
+            raise ValueError(f"step {self.id!r} has undone_by; write until_undone, what is undone by it, as well")
         return self
 
 
@@ -224,6 +228,7 @@ class Runbook(ConfigFile):
             "evidence_first": ({name for name, step in named if step.get("evidence") is True}, "evidence step"),
             "opened_by": (probes | changes, "probe or change"),
             "until_undone": (changes, "change"),
+            "undone_by": (changes, "change"),
         }
         for at, step in steps(data):
             for key, (there, what) in known.items():

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.config.organisation import Contact
-from domain.config.runbook import ChangeStep
+from domain.config.runbook import ChangeStep, TaskStep
 from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequested, NotPlanned, pieces_told
 from domain.model.commands import RequestChange, Undo
 from domain.model.event_kinds import Happening
@@ -150,10 +150,28 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
     if event.status in {ChangeStatus.APPLIED, ChangeStatus.PARTLY_APPLIED} and record.undo_of is None:
         yield from tasks.open_for(state, record.step)
     if not record.in_flight:
-        stands = _not_undoable(state, record.step) is None
-        yield from tasks.until_undone(state, record.step, stands=stands, note=event.reason or "")
+        yield from _taken_back(state, record.step, event.reason or "")
     if event.status is ChangeStatus.STALE and not state.ended:
         yield from _plan_again(state, record)
+
+
+def _taken_back(state: IncidentState, ended: str, note: str) -> Iterator[Happening]:
+    """Ask for what this change has left to be taken back, or see that it has been."""
+    for step in state.declaration.runbook.steps():
+        if isinstance(step, TaskStep) and step.until_undone and ended in {step.until_undone, step.undone_by}:
+            stands = _not_undoable(state, step.until_undone) is None
+            if step.undone_by:
+                stands = _stands(state, step.until_undone, step.undone_by)
+            yield from tasks.until_undone(state, step, stands=stands, note=note)
+
+
+def _stands(state: IncidentState, step: str, by: str) -> bool:
+    """Whether a step's change has left something, and none of `by` that was asked for later was wholly applied."""
+    left = _last_done(state, step)
+    if left is None or not left.ours:
+        return False
+    later = state.changes[state.changes.index(left) + 1 :]
+    return not any(one.step == by and one.status in DONE and one.undo_of is None for one in later)
 
 
 def _page_voters(state: IncidentState, asked: ApprovalAsked) -> Iterator[Happening]:

@@ -7,7 +7,7 @@ from domain.config.organisation import COMMANDER
 from domain.config.runbook import TaskStep
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import change_requests, findings
+from domain.rules import change_requests, findings, tasks
 from domain.values.status import Status
 
 _MAY_BE_ASKED_AGAIN = {ChangeStatus.EXPIRED, ChangeStatus.FAILED, ChangeStatus.PARTLY_APPLIED, ChangeStatus.STALE}
@@ -75,7 +75,7 @@ def _tasks(state: IncidentState) -> Iterator[NextStep]:
         step = state.declaration.runbook.step(task.step)
         if isinstance(step, TaskStep) and step.code_of:
             yield NextStep(task.owner, "incident contact confirm CODE", task.title)
-        elif isinstance(step, TaskStep) and step.until_undone:
-            yield NextStep(task.owner, f"incident undo {state.id} {step.until_undone}", task.title)
+        elif command := tasks.taking_back(state, task.step):
+            yield NextStep(task.owner, command, task.title)
         elif task.required:
             yield NextStep(task.owner, f"incident done {state.id} {task.step}", task.title)

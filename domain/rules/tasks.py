@@ -108,24 +108,30 @@ def open_for(state: IncidentState, cause: str) -> Iterator[Happening]:
             yield Happening(TaskOpened(step=step.id, because=cause, title=step.task, owner=step.owner))
 
 
-def until_undone(state: IncidentState, change: str, *, stands: bool, note: str) -> Iterator[Happening]:
+def until_undone(state: IncidentState, step: TaskStep, *, stands: bool, note: str) -> Iterator[Happening]:
     """Ask for what a change left behind to be taken back, while it `stands`; done once it does not."""
-    for step in state.declaration.runbook.steps():
-        if not isinstance(step, TaskStep) or step.until_undone != change:
-            continue
-        is_open = any(task.step == step.id for task in state.open_tasks())
-        if stands and not is_open:
-            yield Happening(TaskOpened(step=step.id, because=change, title=step.task, owner=step.owner))
-        elif is_open and not stands:
-            yield Happening(TaskEnded(step=step.id, title=step.task, status="done", note=note))
+    is_open = any(task.step == step.id for task in state.open_tasks())
+    if stands and not is_open:
+        yield Happening(TaskOpened(step=step.id, because=step.until_undone, title=step.task, owner=step.owner))
+    elif is_open and not stands:
+        yield Happening(TaskEnded(step=step.id, title=step.task, status="done", note=note))
+
+
+def taking_back(state: IncidentState, step: str) -> str | None:
+    """The command by whose change a task ends, and by nothing else; None for any other task."""
+    found = state.declaration.runbook.step(step)
+    if not isinstance(found, TaskStep) or found.until_undone is None:
+        return None
+    if found.undone_by is not None:
+        return f"incident change {state.id} {found.undone_by}"
+    return f"incident undo {state.id} {found.until_undone}"
 
 
 def left_standing(state: IncidentState) -> str | None:
-    """What a change has left behind and only an undo takes away, which nobody may walk away from; None for nothing."""
+    """What a change has left behind that only another takes away, which nobody may walk away from; None for nothing."""
     for task in state.open_tasks():
-        step = state.declaration.runbook.step(task.step)
-        if isinstance(step, TaskStep) and step.until_undone is not None:
-            return f"{task.title} first: incident undo {state.id} {step.until_undone}"
+        if command := taking_back(state, task.step):
+            return f"{task.title} first: {command}"
     return None
 
 
@@ -135,9 +141,8 @@ def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | No
         return f"there is no task {command.step!r}; the tasks are {', '.join(task.step for task in state.tasks)}"
     if task.status != "open":
         return f"task {command.step!r} is already {task.status}"
-    step = state.declaration.runbook.step(command.step)
-    if isinstance(step, TaskStep) and step.until_undone is not None:
-        return f"{command.step} ends once it is undone, and not before: incident undo {state.id} {step.until_undone}"
+    if taken := taking_back(state, command.step):
+        return f"{command.step} ends once it is undone, and not before: {taken}"
     return _unproven(state, command) if isinstance(command, CompleteTask) else None
 
 
@@ -173,8 +178,7 @@ def waive(state: IncidentState, command: WaiveTask, who: Contact, _now: datetime
 
 def ask(state: IncidentState, task: Task) -> str:
     """What a reminder asks of the owner."""
-    step = state.declaration.runbook.step(task.step)
-    if isinstance(step, TaskStep) and step.until_undone is not None:
-        return f"Done once this is approved and carried out: incident undo {state.id} {step.until_undone}"
+    if command := taking_back(state, task.step):
+        return f"Done once this is approved and carried out: {command}"
     waive = f"incident waive {state.id} {task.step} --reason WHY"
     return f"Done: incident done {state.id} {task.step}\nNot to be done: {waive}"

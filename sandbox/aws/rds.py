@@ -8,17 +8,16 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.rds.exceptions import DBInstanceNotFoundError, RDSClientError
-from moto.rds.models import DBCluster, DBInstance, RDSBackend
+from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
-from sandbox.aws import rds_clusters, rds_records, rds_restores, rds_snapshots
+from sandbox.aws import rds_clusters, rds_records, rds_replicas, rds_restores, rds_snapshots
 from sandbox.aws.moto_patch import patch
 from sandbox.aws.rds_clusters import refuse_member
-from sandbox.aws.rds_state import PENDING, state_of
+from sandbox.aws.rds_state import NAME, PENDING, as_new, state_of
 from sandbox.aws.rollout import LOCK, moment
 
 _create_db_instance = RDSBackend.create_db_instance
-_create_db_instance_read_replica = RDSBackend.create_db_instance_read_replica
 _describe_db_instances = RDSBackend.describe_db_instances
 _modify_db_instance = RDSBackend.modify_db_instance
 _promote_read_replica = RDSBackend.promote_read_replica
@@ -35,7 +34,7 @@ def install() -> None:
     patch(
         RDSBackend,
         create_db_instance=create_db_instance,
-        create_db_instance_read_replica=create_db_instance_read_replica,
+        create_db_instance_read_replica=rds_replicas.create_db_instance_read_replica,
         describe_db_instances=describe_db_instances,
         modify_db_instance=modify_db_instance,
         promote_read_replica=promote_read_replica,
@@ -45,6 +44,8 @@ def install() -> None:
         pending_modified_values=property(lambda instance: state_of(instance).shown_pending()),
         secondary_availability_zone=property(lambda instance: state_of(instance).standby_zone),
         latest_restorable_time=property(lambda instance: state_of(instance).restorable()),
+        status_infos=property(rds_replicas.status_infos),
+        db_parameter_group_status_list=property(parameter_groups),
     )
     patch(
         RDSResponse,
@@ -56,34 +57,17 @@ def install() -> None:
 
 def create_db_instance(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
     """Create an instance; a Multi-AZ one has its standby in the next zone."""
-    made = _create_db_instance(backend, db_kwargs)
+    made = as_new(_create_db_instance(backend, db_kwargs))
     if made.multi_az:
         state_of(made).standby_zone = f"{made.region}b"
     return made
 
 
-def create_db_instance_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Create a replica in another zone than its source, with no mutable state shared (moto copies shallowly).
-
-    Of a Multi-AZ DB cluster, too, where it is an instance that stands alone (RDS API CreateDBInstanceReadReplica).
-    """
-    if cluster := db_kwargs.get("source_db_cluster_identifier"):
-        return _replica_of_cluster(backend, backend.describe_db_clusters(cluster)[0], db_kwargs)
-    made = _create_db_instance_read_replica(backend, db_kwargs)
-    made.availability_zone = f"{made.region}b"
-    # moto shares the list with the source: a change to one would change the other
-    made.vpc_security_group_ids = list(made.vpc_security_group_ids)
-    state_of(made)
-    return made
-
-
-def _replica_of_cluster(backend: RDSBackend, cluster: DBCluster, asked: dict[str, Any]) -> DBInstance:
-    given = {name: value for name, value in asked.items() if name != "source_db_cluster_identifier"}
-    made = _create_db_instance(backend, given | {"engine": cluster.engine, "engine_version": cluster.engine_version})
-    made.is_replica, made.availability_zone = True, f"{made.region}b"
-    made.allocated_storage = cluster.allocated_storage
-    vars(made)["read_replica_source_db_cluster_identifier"] = cluster.db_cluster_identifier
-    return made
+def parameter_groups(instance: DBInstance) -> list[dict[str, str]]:
+    """The parameter group of an instance; another one is in force after a reboot alone (RDS API ModifyDBInstance)."""
+    status = "pending-reboot" if state_of(instance).waits_for_reboot else "in-sync"
+    groups = instance.db_parameter_groups()
+    return [{"DBParameterGroupName": one.name, "ParameterApplyStatus": status} for one in groups]
 
 
 def describe_db_instances(backend: RDSBackend, *args: Any, **kwargs: Any) -> list[DBInstance]:
@@ -118,6 +102,7 @@ def reboot_db_instance(response: RDSResponse) -> ActionResult:
                 state.show_later(began, swap)
                 state.add_event("Multi-AZ instance failover completed", "failover")
             state.exhausted_at = None  # a restart closes every connection
+            state.waits_for_reboot = False
             state.unreached_at = None if forced else state.unreached_at
             state.add_event("DB instance restarted", "availability")
 
@@ -130,7 +115,10 @@ def reboot_db_instance(response: RDSResponse) -> ActionResult:
 
 
 def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> DBInstance:
-    """Modify: what needs the maintenance window waits for it; ApplyImmediately applies it and all that is pending."""
+    """Modify: what needs the maintenance window waits for it; ApplyImmediately applies it and all that is pending.
+
+    A new name is of this kind too (RDS API ModifyDBInstance, NewDBInstanceIdentifier).
+    """
     with LOCK:
         instance = backend.describe_db_instances(db_instance_identifier)[0]
         state = state_of(instance)
@@ -138,8 +126,13 @@ def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwar
         waiting = {
             name: given.pop(name)
             for name in PENDING
-            if given.get(name) is not None and given[name] != getattr(instance, name)
+            if given.get(name) is not None and given[name] != getattr(instance, name, None)
         }
+        if name := waiting.get(NAME):
+            rds_replicas.refuse_taken(backend, name)
+        groups = [one["DBParameterGroupName"] for one in parameter_groups(instance)]
+        if given.get("db_parameter_group_name") not in {None, *groups}:
+            state.waits_for_reboot = True
         if waiting:
             # RDS user guide, "Modifying a Multi-AZ DB cluster": its members are modified with it
             refuse_member(instance, "InvalidParameterCombination", "modify its cluster instead")
@@ -150,10 +143,12 @@ def modify_db_instance(backend: RDSBackend, db_instance_identifier: str, db_kwar
         if state.pending and given.get("apply_immediately"):
 
             def finish() -> None:
+                if new := state.pending.pop(NAME, None):
+                    rds_replicas.rename(instance, new)
                 state.apply_pending()
                 state.add_event("Finished applying modification to DB instance class", "configuration change")
 
-            state.begin("modifying", finish)
+            state.begin("renaming" if NAME in state.pending else "modifying", finish)
         return made
 
 

@@ -46,7 +46,7 @@ def restore_db_instance_from_db_snapshot(
         for name in _GIVEN:  # moto takes over what is false from the source
             setattr(made, name, overrides.get(name) or False)
         if not overrides.get("vpc_security_group_ids"):
-            made.vpc_security_group_ids = _default_groups(backend, made)
+            made.vpc_security_group_ids = default_groups(backend, made)
         vars(made)[_RESTORED_FROM] = snapshot
         state, unusable = state_of(made), _UNUSABLE in vars(snapshot)
 
@@ -96,7 +96,8 @@ def restored_from(instance: DBInstance) -> DBSnapshot | None:
     return found
 
 
-def _default_groups(backend: RDSBackend, instance: DBInstance) -> list[str]:
+def default_groups(backend: RDSBackend, instance: DBInstance) -> list[str]:
+    """The default security group of the VPC that an instance's subnet group is in."""
     ec2 = ec2_backends[backend.account_id][backend.region_name]
     vpc = str(getattr(instance.db_subnet_group, "vpc_id", ""))
     return [one.id for one in ec2.groups.get(vpc, {}).values() if one.name == "default"]

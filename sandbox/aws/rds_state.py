@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import DBInstance, Event
@@ -17,7 +18,9 @@ AVAILABLE = "available"
 SERVING = frozenset({AVAILABLE, "backing-up", "modifying", "storage-optimization"})
 _SHIPPED = timedelta(minutes=5)
 _LOG_KEPT = timedelta(days=3)
+NAME = "new_db_instance_identifier"
 _API_NAMES = {
+    NAME: "DBInstanceIdentifier",
     "db_instance_class": "DBInstanceClass",
     "allocated_storage": "AllocatedStorage",
     "engine_version": "EngineVersion",
@@ -56,6 +59,7 @@ class DatabaseState:
     exhausted_at: datetime | None = None
     unreached_at: datetime | None = None
     stuck_at: datetime | None = None
+    waits_for_reboot: bool = False
     later: tuple[datetime, Callable[[], None]] | None = None
 
     @property
@@ -74,12 +78,17 @@ class DatabaseState:
     def settle(self) -> None:
         """Finish the operation in progress if its time is up."""
         if self.operation and moment() >= self.operation.began_at + PACE.rollout:
-            finish, self.operation = self.operation.finish, None  # first: what `finish` calls may settle again
-            self.instance.status = AVAILABLE
-            finish()
+            self.finish()
         if self.later and moment() >= self.later[0]:
             show, self.later = self.later[1], None
             show()
+
+    def finish(self) -> None:
+        """Let the operation in progress have come to its end."""
+        if self.operation:
+            finish, self.operation = self.operation.finish, None  # first: what `finish` calls may settle again
+            self.instance.status = AVAILABLE
+            finish()
 
     def show_later(self, began_at: datetime, show: Callable[[], None]) -> None:
         """Show something as long after an operation as that took."""
@@ -125,6 +134,12 @@ class DatabaseState:
         event.message, event.event_categories = message, list(categories)
         event.source_arn, event.date = self.instance.arn, at or moment()
         self.instance.backend.events.append(event)
+
+
+def as_new(instance: DBInstance) -> DBInstance:
+    """Give a new instance an id that is its own, whatever it is called later (RDS API DBInstance, DbiResourceId)."""
+    instance.dbi_resource_id = f"db-{uuid4().hex[:26].upper()}"
+    return instance
 
 
 def state_of(instance: DBInstance) -> DatabaseState:

@@ -48,8 +48,12 @@ def instances(world: World) -> dict[str, DBInstance]:
 
 
 def database_states(world: World) -> dict[str, DatabaseState]:
-    """How each database of the environment fares, by its logical name; of a cluster, how its writer does."""
-    return {name: state_of(_instance(world, one)) for name, one in world.environment.databases.items()}
+    """How each database of the environment fares, by its logical name; of a cluster, how its writer does.
+
+    One that is not there, as while it is made anew, is left out.
+    """
+    found = {name: _instance(world, one) for name, one in world.environment.databases.items()}
+    return {name: state_of(one) for name, one in found.items() if one is not None}
 
 
 def snapshots(world: World) -> list[DBSnapshot]:
@@ -57,16 +61,17 @@ def snapshots(world: World) -> list[DBSnapshot]:
     return list(_rds(world).database_snapshots.values())
 
 
-def _instance(world: World, database: Database) -> DBInstance:
+def _instance(world: World, database: Database) -> DBInstance | None:
     if database.cluster:
         return writer(_rds(world).clusters[database.identifier])
-    return instances(world)[database.identifier]
+    return instances(world).get(database.identifier)
 
 
-def _address(world: World, database: Database) -> str:
-    """Where clients reach it: a cluster's endpoint leads to whichever member is its writer."""
+def _address(world: World, database: Database) -> str | None:
+    """Where clients reach it: a cluster's endpoint leads to whichever member is its writer. None for what is gone."""
     cluster = _rds(world).clusters.get(database.identifier) if database.cluster else None
-    return cluster.endpoint if cluster else str(_instance(world, database).address)
+    found = cluster or _instance(world, database)
+    return None if found is None else str(found.endpoint if cluster else found.address)
 
 
 def _rds(world: World) -> RDSBackend:
@@ -88,6 +93,7 @@ def _past(world: World) -> None:
     night, rds = datetime.now(UTC) - timedelta(hours=9), _rds(world)
     rds.events = []
     for known in database_states(world).values():
+        known.finish()
         known.add_event("Backing up DB instance", "backup", at=night)
         known.add_event("Finished DB instance backup", "backup", at=night + timedelta(minutes=4))
     for name, one in list(rds.database_snapshots.items()):

@@ -36,8 +36,8 @@ def write_minutes(world: World, moments: Iterable[datetime]) -> None:
 def share(world: World, name: str, usual: float) -> float | None:
     """The share of its connection limit that a database uses; None if it sends no metrics."""
     with LOCK:
-        state = database_states(world)[name]
-        if state.instance.status not in SERVING:
+        state = database_states(world).get(name)
+        if state is None or state.instance.status not in SERVING:
             return None
         if state.unreached_at is not None:
             return 0.0

@@ -101,6 +101,7 @@ def _details(step: TaskStep) -> str:
         due += f", once {' or '.join(step.opened_by)}"
     if step.until_undone:
         due += f", until {step.until_undone} is undone"
+        due += f" by {step.undone_by}" if step.undone_by else ""
     return f"{step.owner}{due}" + ("" if step.required else ", optional")
 
 

@@ -15,7 +15,8 @@ _FULL_PERCENT = 90
 _BEFORE = timedelta(hours=6)
 """How long before the declaration a primary may have failed."""
 _FAR = timedelta(days=14)
-_LASTING = frozenset({Standing.STOPPED, Standing.REPAIR, Standing.LOST})
+LASTING = frozenset({Standing.STOPPED, Standing.REPAIR, Standing.LOST})
+"""States that do not pass by themselves."""
 
 
 class Pair(NamedTuple):
@@ -74,7 +75,7 @@ def _refuse_unfit_replica(pair: Pair) -> None:
 def refuse_lasting(replica: dict[str, Any]) -> None:
     """Refuse a replica in a state that does not pass by itself."""
     status = replica["DBInstanceStatus"]
-    if standing(status) in _LASTING:
+    if standing(status) in LASTING:
         name = replica["DBInstanceIdentifier"]
         instead = (
             "take another, or restore the primary to a point in time"
@@ -87,7 +88,7 @@ def refuse_lasting(replica: dict[str, Any]) -> None:
 def busy(pair: Pair) -> bool:
     """Tell whether the replica is at something that RDS promotes none in (RDS API PromoteReadReplica)."""
     source, status = pair.new.get("ReadReplicaSourceDBInstanceIdentifier"), pair.new["DBInstanceStatus"]
-    return bool(source) and status != AVAILABLE and standing(status) not in _LASTING
+    return bool(source) and status != AVAILABLE and standing(status) not in LASTING
 
 
 def _refuse_open_fence(pair: Pair, group: str) -> None:

@@ -5,11 +5,14 @@ from typing import Any
 
 from activities.action import Clients, RuleError
 from activities.aws.ecs.app_restart import deployment_since
-from activities.aws.ecs.described_service import controller_of, described, settled
+from activities.aws.ecs.described_service import controller_of, described, settled, update
 from activities.aws.shared.error_codes import code_of, is_denied, is_of_aws
 from activities.aws.shared.pages import Pages
 from domain.model.plan import Plan, State, Verification
 
+ADDRESS, DEPLOYMENT = "application_reads", "deployment"
+"""The fields of a plan that say where the application is led, and whether it has been started anew for that."""
+_OF_ECS = (DEPLOYMENT, "task_definition")
 _KEPT_VERSIONS = 100
 _OF_NAMES = ("text", "hostname")
 """The data types of a parameter that take a host's name (SSM API PutParameter, DataType)."""
@@ -65,6 +68,41 @@ def restartable(clients: Clients, at: State, wanted: bool) -> tuple[dict[str, An
     if (controller := controller_of(service)) != "ECS":
         return None, f"its deployments are those of {controller}, and ECS restarts none of these"
     return service, ""
+
+
+def restarts(plan: Plan) -> bool:
+    return DEPLOYMENT in plan.before
+
+
+def deployment(clients: Clients, plan: Plan) -> State:
+    """The deployment of the plan's service as it stands; nothing where the plan starts none.
+
+    Where ECS does not show it, it is taken to stand as it did: a database does not wait for ECS, and the restart meets
+    the same and is told as missing.
+    """
+    if not restarts(plan):
+        return {}
+    try:
+        service, _ = restartable(clients, plan.context, wanted=True)
+    except Exception as error:
+        if not is_of_aws(error):
+            raise
+        service = None
+    return deployment_since(plan, service) if service else {name: plan.before[name] for name in _OF_ECS}
+
+
+def lead_over(clients: Clients, plan: Plan) -> None:
+    """Let the application read the plan's address when it next starts (`ssm:PutParameter`)."""
+    clients.once("ssm").put_parameter(Name=plan.context["parameter"], Value=plan.after[ADDRESS], Overwrite=True)
+
+
+def restart(clients: Clients, plan: Plan) -> None:
+    """Start the tasks anew, once; raises `RuleError` where ECS does not restart them."""
+    service, missing = restartable(clients, plan.context, wanted=True)
+    if service is None:
+        raise RuleError(missing)
+    if deployment_since(plan, service)[DEPLOYMENT] == plan.before[DEPLOYMENT]:
+        update(clients, plan.context, forceNewDeployment=True)
 
 
 def restarted(clients: Clients, plan: Plan) -> Verification:

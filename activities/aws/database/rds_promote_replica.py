@@ -14,7 +14,6 @@ from activities.action import (
     DatabaseName,
     OnRequest,
     Params,
-    PartlyDoneError,
     RuleError,
     SecurityGroupName,
     iam,
@@ -24,20 +23,21 @@ from activities.aws.database import promotion_redirect as redirect
 from activities.aws.database.database_state import serves
 from activities.aws.database.described_database import described, refuse_member
 from activities.aws.database.promotion_gates import Pair
-from activities.aws.ecs.app_restart import after_restart, deployment_now, deployment_since
-from activities.aws.ecs.described_service import SETTLE_PERMISSIONS, created_at, located, update
+from activities.aws.database.promotion_redirect import ADDRESS
+from activities.aws.ecs.app_restart import after_restart, deployment_now
+from activities.aws.ecs.described_service import SETTLE_PERMISSIONS, created_at, located
 from activities.aws.network.ingress_rules import IngressRule, matching
-from activities.aws.shared.error_codes import is_of_aws
+from activities.aws.shared.pieces import in_order
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.errors import ErrorKind
 
-_ADDRESS, _DEPLOYMENT, _ROLE = "application_reads", "deployment", "role"
+ROLE = "role"
+PRIMARY = "primary"
+RULE = "ingress "
 _PORT = 5432
-_PRIMARY = "primary"
-_RULE = "ingress "
 _AGAIN = timedelta(seconds=2)
 
 
@@ -85,17 +85,17 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         service, by_hand = redirect.restartable(self.clients, at, params.restart)
         port = int(pair.old.get("Endpoint", {}).get("Port") or _PORT)
         reaching = matching(self.clients.client("ec2"), group, (), None, port)
-        rules = {f"{_RULE}{name}": IngressRule.value(rule) for name, rule in reaching.items()}
+        rules = {f"{RULE}{name}": IngressRule.value(rule) for name, rule in reaching.items()}
         deployment = deployment_now(service) if service else {}
         address = redirect.address(self.clients, endpoint.parameter)
-        before = {**rules, _ROLE: _role(pair.new), _ADDRESS: address, **deployment}
-        there = {**dict.fromkeys(rules), _ROLE: _PRIMARY, _ADDRESS: pair.new["Endpoint"]["Address"]}
+        before = {**rules, ROLE: _role(pair.new), ADDRESS: address, **deployment}
+        there = {**dict.fromkeys(rules), ROLE: PRIMARY, ADDRESS: pair.new["Endpoint"]["Address"]}
         after = {**before, **there}
         kept = max(params.backup_retention_days, int(pair.old.get("BackupRetentionPeriod", 0)))
         impact = "None: it is done."
         if after != before:
             self._refuse(scope, pair, group, address, params)
-            redirect.refuse_unwritable(self.clients, endpoint.parameter, str(after[_ADDRESS]))
+            redirect.refuse_unwritable(self.clients, endpoint.parameter, str(after[ADDRESS]))
             after = {**after, **(after_restart(deployment) if service else {})}
             impact = self._impact(scope, pair, params, before, kept, by_hand)
         arns = (pair.old["DBInstanceArn"], pair.new["DBInstanceArn"], *([service["serviceArn"]] if service else []))
@@ -119,29 +119,15 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         )
 
     def read(self, scope: Scope, plan: Plan) -> State:
-        """Read the planned rules, the role, the address and the deployment as they stand now.
-
-        Where ECS does not show the deployment it is taken to stand as it did: a promotion does not wait for ECS, and
-        the restart meets the same and is told as missing.
-        """
-        now = self._replaced(plan)
-        if not _restarts(plan):
-            return now
-        try:
-            service, _ = redirect.restartable(self.clients, plan.context, wanted=True)
-        except Exception as error:
-            if not is_of_aws(error):
-                raise
-            service = None
-        stood = {name: plan.before[name] for name in plan.before.keys() - now.keys()}
-        return {**now, **(deployment_since(plan, service) if service else stood)}
+        """Read the planned rules, the role, the address and the deployment as they stand now."""
+        return {**self._replaced(plan), **redirect.deployment(self.clients, plan)}
 
     def refuse_late(self, scope: Scope, plan: Plan) -> None:
         """Look at every gate again before the primary is cut off; a replica that is busy by now is waited for."""
         context, where = plan.context, scope.environment
         pair = self._pair(where, str(context["database"]))
         gates.refuse(self.clients, scope, pair, str(context["group"]), context["lost"])
-        redirect.refuse_unwritable(self.clients, str(context["parameter"]), str(plan.after[_ADDRESS]))
+        redirect.refuse_unwritable(self.clients, str(context["parameter"]), str(plan.after[ADDRESS]))
         if gates.busy(pair):
             raise _not_yet(f"{pair.new_name} is {pair.new['DBInstanceStatus']}: nothing is done before that has passed")
 
@@ -151,37 +137,29 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         What is refused is told as missing, with all that comes after it: a primary that is fenced and not replaced must
         not go unsaid. The application is led to the promoted instance only once that takes writes.
         """
-        steps = list(self._steps(plan, self.read(scope, plan)))
-        for place, (name, take) in enumerate(steps):
-            try:
-                take()
-            except Exception as error:
-                if not (is_of_aws(error) or isinstance(error, RuleError)):
-                    raise
-                behind = dict.fromkeys((one for one, _ in steps[place + 1 :]), RuleError(f"it waits for {name}"))
-                raise PartlyDoneError({name: error, **behind}) from error
+        in_order(self._steps(plan, self.read(scope, plan)))
 
     def verify(self, scope: Scope, plan: Plan) -> Verification:
         """Look whether the promoted instance serves with its backups, and the application answers on it."""
         now = self._replaced(plan)
         if wrong := sorted(name for name, value in now.items() if plan.after[name] != value):
             return Verification(done=False, message=f"not as planned yet: {', '.join(wrong)}")
-        if _ROLE not in plan.after:
+        if ROLE not in plan.after:
             return Verification(done=True, message="the old primary is fenced and NOT replaced: see to that by hand")
         instance = described(self.clients, plan.context["replica"])
         status, kept = instance["DBInstanceStatus"], int(instance.get("BackupRetentionPeriod", 0))
         ready = serves(status) and kept >= int(plan.context["retention_days"])
         seen = Verification(done=True, message="the application is to be restarted by hand")
-        if _restarts(plan):
+        if redirect.restarts(plan):
             seen = redirect.restarted(self.clients, plan)
         message = f"{plan.context['replica']} is {status}, a primary, with backups of {kept} days; {seen.message}"
         return Verification(done=ready and seen.done, failed=seen.failed, message=message)
 
     def _replaced(self, plan: Plan) -> State:
         """All but the deployment, of those pieces that the plan has."""
-        rules = {f"{_RULE}{name}": rule.read() for name, rule in self._rules(plan)}
+        rules = {f"{RULE}{name}": rule.read() for name, rule in self._rules(plan)}
         role = _role(described(self.clients, plan.context["replica"]))
-        now = {**rules, _ROLE: role, _ADDRESS: redirect.address(self.clients, str(plan.context["parameter"]))}
+        now = {**rules, ROLE: role, ADDRESS: redirect.address(self.clients, str(plan.context["parameter"]))}
         return {name: value for name, value in now.items() if name in plan.after}
 
     def _refuse(self, scope: Scope, pair: Pair, group: str, address: str, params: PromoteParams) -> None:
@@ -199,11 +177,11 @@ class PromoteReplica(ChangeAction[PromoteParams]):
     def _impact(self, scope: Scope, pair: Pair, params: PromoteParams, before: State, kept: int, by_hand: str) -> str:
         lost = params.primary_is_lost
         behind = "The replica is promoted."
-        if before[_ROLE] != _PRIMARY:
+        if before[ROLE] != PRIMARY:
             behind = gates.describe_loss(self.clients, scope, pair, lost)
         said = f" That it is lost all the same is said by who asks: {lost.rstrip('.')}." if lost else ""
         service = scope.environment.database_endpoints[params.endpoint].service
-        rules = sum(name.startswith(_RULE) for name in before)
+        rules = sum(name.startswith(RULE) for name in before)
         then = "and restarted; until that is done it has no database."
         if by_hand:
             then = f"and NOT restarted ({by_hand}): do that by hand, or it keeps looking for {pair.old_name}."
@@ -221,14 +199,14 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         """What is not done yet, by its field, in an order that no step may leave."""
         # fenced before it is replaced: what two primaries have written cannot be merged again
         for name, rule in self._rules(plan):
-            if now[f"{_RULE}{name}"] is not None:
-                yield f"{_RULE}{name}", partial(rule.set, None)
-        yield _ROLE, lambda: self._promote(plan)
+            if now[f"{RULE}{name}"] is not None:
+                yield f"{RULE}{name}", partial(rule.set, None)
+        yield ROLE, lambda: self._promote(plan)
         # only now that the replica takes writes, and before the restart: tasks read the address when they start
-        if now[_ADDRESS] != plan.after[_ADDRESS]:
-            yield _ADDRESS, lambda: self._lead_over(plan)
-        if _restarts(plan):
-            yield _DEPLOYMENT, lambda: self._restart(plan)
+        if now[ADDRESS] != plan.after[ADDRESS]:
+            yield ADDRESS, partial(redirect.lead_over, self.clients, plan)
+        if redirect.restarts(plan):
+            yield redirect.DEPLOYMENT, partial(redirect.restart, self.clients, plan)
 
     def _promote(self, plan: Plan) -> None:
         """Ask for the promotion once, and go on only when the instance stands alone and serves.
@@ -237,27 +215,14 @@ class PromoteReplica(ChangeAction[PromoteParams]):
         """
         replica = str(plan.context["replica"])
         instance = described(self.clients, replica)
-        if _role(instance) != _PRIMARY and instance["DBInstanceStatus"] == "available":
+        if _role(instance) != PRIMARY and instance["DBInstanceStatus"] == "available":
             self.clients.once("rds").promote_read_replica(
                 DBInstanceIdentifier=replica, BackupRetentionPeriod=plan.context["retention_days"]
             )
             instance = described(self.clients, replica)
         gates.refuse_lasting(instance)
-        if _role(instance) != _PRIMARY or not serves(instance["DBInstanceStatus"]):
+        if _role(instance) != PRIMARY or not serves(instance["DBInstanceStatus"]):
             raise _not_yet(f"{replica} is being promoted ({instance['DBInstanceStatus']})")
-
-    def _lead_over(self, plan: Plan) -> None:
-        self.clients.once("ssm").put_parameter(
-            Name=plan.context["parameter"], Value=plan.after[_ADDRESS], Overwrite=True
-        )
-
-    def _restart(self, plan: Plan) -> None:
-        """Start the tasks anew, once; raises `RuleError` where ECS does not restart them."""
-        service, missing = redirect.restartable(self.clients, plan.context, wanted=True)
-        if service is None:
-            raise RuleError(missing)
-        if deployment_since(plan, service)[_DEPLOYMENT] == plan.before[_DEPLOYMENT]:
-            update(self.clients, plan.context, forceNewDeployment=True)
 
     def _pair(self, where: Environment, replica: str) -> Pair:
         source = where.databases[replica].replica_of
@@ -272,19 +237,15 @@ class PromoteReplica(ChangeAction[PromoteParams]):
 
     def _rules(self, plan: Plan) -> Iterator[tuple[str, IngressRule]]:
         for field in sorted(plan.before):
-            if field.startswith(_RULE):
-                name = field.removeprefix(_RULE)
+            if field.startswith(RULE):
+                name = field.removeprefix(RULE)
                 yield name, IngressRule(self.clients, str(plan.context["group"]), name)
 
 
 def _role(instance: dict[str, Any]) -> str:
     source = instance.get("ReadReplicaSourceDBInstanceIdentifier")
-    return f"replica of {source}" if source else _PRIMARY
+    return f"replica of {source}" if source else PRIMARY
 
 
 def _not_yet(message: str) -> ApplicationError:
     return ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=_AGAIN)
-
-
-def _restarts(plan: Plan) -> bool:
-    return _DEPLOYMENT in plan.before

@@ -101,6 +101,11 @@ def room(clients: Clients, group: str) -> tuple[dict[str, int], int | None]:
     return counts, int(found["Quota"]["Value"]) if found else None
 
 
+def group_of(name: str) -> str:
+    """The security group of a rule, by the rule's name."""
+    return name.split(" ", 1)[0]
+
+
 def _listed(ec2: Any, group: str) -> Iterator[dict[str, Any]]:
     rules = Pages(ec2.describe_security_group_rules, Filters=[{"Name": "group-id", "Values": [group]}])
     return (rule for rule in rules.items("SecurityGroupRules") if not rule["IsEgress"])

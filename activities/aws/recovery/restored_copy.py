@@ -32,6 +32,17 @@ def taken(snapshot: dict[str, Any]) -> datetime:
     return at
 
 
+def instance_of(clients: Clients, name: str) -> dict[str, Any] | None:
+    """Describe the instance of a name (`rds:DescribeDBInstances`); None where there is none."""
+    rds = clients.client("rds")
+    try:
+        return dict(rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
+    except rds.exceptions.ClientError as error:
+        if code_of(error) != "DBInstanceNotFound":
+            raise
+        return None
+
+
 class RestoredCopy:
     """Snapshot and instance of one name; tagged with the incident and the purpose, or they are somebody else's."""
 
@@ -42,14 +53,8 @@ class RestoredCopy:
         self._snapshots = Snapshots(clients, cluster=False)
 
     def instance(self) -> dict[str, Any] | None:
-        """Describe the instance (`rds:DescribeDBInstances`); None where there is none."""
-        rds = self._clients.client("rds")
-        try:
-            return dict(rds.describe_db_instances(DBInstanceIdentifier=self.name)["DBInstances"][0])
-        except rds.exceptions.ClientError as error:
-            if code_of(error) != "DBInstanceNotFound":
-                raise
-            return None
+        """Describe the instance; None where there is none."""
+        return instance_of(self._clients, self.name)
 
     def snapshot(self) -> dict[str, Any] | None:
         """Describe the snapshot (`rds:DescribeDBSnapshots`); None where there is none."""
@@ -87,8 +92,16 @@ class RestoredCopy:
             MultiAZ=False,
             DeletionProtection=False,
             BackupRetentionPeriod=0,
-            Tags=[{"Key": key, "Value": value} for key, value in self._tags.items()],
+            Tags=self._tagged,
         )
+
+    @property
+    def _tagged(self) -> list[dict[str, str]]:
+        return [{"Key": key, "Value": value} for key, value in self._tags.items()]
+
+    def tag(self, arn: str) -> None:
+        """Make an instance that has come to have the name ours to delete (`rds:AddTagsToResource`)."""
+        self._clients.once("rds").add_tags_to_resource(ResourceName=arn, Tags=self._tagged)
 
     def delete(self) -> None:
         """Delete what is ours of it, without a final snapshot; what is being deleted already is left to it.
@@ -136,8 +149,8 @@ def newest_snapshot(clients: Clients, source: Source, account: str) -> dict[str,
 def refuse_no_place(clients: Clients, recovery: Recovery, snapshot: dict[str, Any]) -> None:
     """Refuse what RDS would refuse of the place: its network, the class, and how much an account may have.
 
-    `rds:DescribeDBSubnetGroups`, `ec2:DescribeSecurityGroups`, `rds:DescribeOrderableDBInstanceOptions`,
-    `rds:DescribeAccountAttributes`; what is not found there ends in AWS's own answer.
+    `rds:DescribeDBSubnetGroups`, `ec2:DescribeSecurityGroups`, `rds:DescribeOrderableDBInstanceOptions`; what is not
+    found there ends in AWS's own answer.
     """
     rds, ec2 = clients.client("rds"), clients.client("ec2")
     subnets = rds.describe_db_subnet_groups(DBSubnetGroupName=recovery.subnet_group)["DBSubnetGroups"][0]
@@ -155,8 +168,13 @@ def refuse_no_place(clients: Clients, recovery: Recovery, snapshot: dict[str, An
         raise RuleError(f"RDS offers no {recovery.instance_class} for {engine}: {another}")
     if lacking := misfits(snapshot, options or []):
         raise RuleError(f"{recovery.instance_class} does not go with the snapshot's {', '.join(lacking)}: {another}")
-    wanted = dict(zip(_QUOTAS, (1, int(snapshot["AllocatedStorage"])), strict=True))
-    for quota in rds.describe_account_attributes()["AccountQuotas"]:
+    refuse_full(clients, int(snapshot["AllocatedStorage"]))
+
+
+def refuse_full(clients: Clients, storage: int) -> None:
+    """Refuse where the account may not have one more instance, of so many GiB (`rds:DescribeAccountAttributes`)."""
+    wanted = dict(zip(_QUOTAS, (1, storage), strict=True))
+    for quota in clients.client("rds").describe_account_attributes()["AccountQuotas"]:
         name, used, most = quota["AccountQuotaName"], int(quota["Used"]), int(quota["Max"])
         if most - used < wanted.get(name, 0):
             raise RuleError(f"the account has {used} of at most {most} {name}, and {wanted[name]} more are needed")

@@ -1,10 +1,11 @@
 """Changes that are made of pieces, each read and set by itself: a rule, an entry, a log, an account."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from activities.action import ChangeAction, P, PartlyDoneError
+from activities.action import ChangeAction, P, PartlyDoneError, RuleError
+from activities.aws.shared.error_codes import is_of_aws
 from domain.model.activity_io import Scope
 from domain.model.plan import Plan, State, Verification, foreign_fields
 
@@ -68,6 +69,22 @@ class CompositeChange(ChangeAction[P]):
         elif wrong:
             message += f", not yet: {some(wrong)}"
         return Verification(done=not wrong, failed=bool(foreign), message=message)
+
+
+def in_order(steps: Iterable[tuple[str, Callable[[], None]]]) -> None:
+    """Take steps by their fields, none before those ahead of it; they are looked for before the first is taken.
+
+    Raises `PartlyDoneError` with why one was refused, and all behind it, which wait for it; any other error as it is.
+    """
+    left = list(steps)
+    for place, (name, take) in enumerate(left):
+        try:
+            take()
+        except Exception as error:
+            if not (is_of_aws(error) or isinstance(error, RuleError)):
+                raise
+            behind = dict.fromkeys((one for one, _ in left[place + 1 :]), RuleError(f"it waits for {name}"))
+            raise PartlyDoneError({name: error, **behind}) from error
 
 
 def some(names: list[str]) -> str:
