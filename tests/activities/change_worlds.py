@@ -38,6 +38,8 @@ class ChangeWorld:
 
 Worlds = dict[str, tuple[Callable[[], ChangeWorld], int]]
 """By the change's name, what makes its world, and how many effects carrying it out has there: one a write."""
+InOrder = dict[str, str]
+"""Changes that write more than once and are not made of pieces: why a later write must not go without the earlier."""
 
 
 def rollback() -> ChangeWorld:

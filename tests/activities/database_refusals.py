@@ -114,7 +114,7 @@ _NOT_GIVEN = {
     "TenantDatabaseQuotaExceeded": "several tenants",
 }
 """What ModifyDBInstance refuses of parameters that no change here gives."""
-_PUT = {
+PUT = {
     "HierarchyLevelLimitExceededException": "the parameter is there already under its name",
     "HierarchyTypeMismatchException": "the parameter is there already, of the type that it keeps",
     "IncompatiblePolicyException": "no policy is given",
@@ -126,7 +126,7 @@ _PUT = {
     "PoliciesLimitExceededException": "no policy is given",
     "UnsupportedParameterType": "the type is not given, and stays a string",
 }
-_RESTART = {
+RESTART = {
     "ClientException": "what ECS thinks wrong with a request of a cluster and a service alone is not documented",
     "NamespaceNotFoundException": "no configuration of Service Connect is given",
     "PlatformTaskDefinitionIncompatibilityException": "the task definition stays the one that runs on its platform",
@@ -147,10 +147,10 @@ PLAN_REFUSALS: PlanRefusals = {
     ("rds.promote_replica", "PromoteReadReplica", "InvalidDBInstanceState"): in_status(
         promote, "backing-up", of="axis-db-replica"
     ),
-    **{("rds.promote_replica", "PutParameter", code): f"{why}, so it cannot be" for code, why in _PUT.items()},
+    **{("rds.promote_replica", "PutParameter", code): f"{why}, so it cannot be" for code, why in PUT.items()},
     ("rds.promote_replica", "PutParameter", "ParameterPatternMismatchException"): pattern,
     ("rds.promote_replica", "PutParameter", "ParameterMaxVersionLimitExceeded"): labelled,
-    **{("rds.promote_replica", "UpdateService", code): why for code, why in _RESTART.items()},
+    **{("rds.promote_replica", "UpdateService", code): why for code, why in RESTART.items()},
     ("rds.promote_replica", "UpdateService", "InvalidParameterException"): Told(
         lambda: promote(ecs=ForeignEcs()), "NOT restarted"
     ),

@@ -8,7 +8,7 @@ from activities.aws.database.rds_promote_replica import PromoteReplica
 from activities.aws.database.rds_resize_instance import ResizeInstance
 from activities.aws.ecs.app_restart import RestartService
 from domain.config.environment import Environment
-from tests.activities.change_worlds import ChangeWorld, Worlds
+from tests.activities.change_worlds import ChangeWorld, InOrder, Worlds
 from tests.activities.fake_ecs import FakeEcs, FakeTargets, revision
 from tests.activities.fake_rds import CLUSTER, PRIMARY, REPLICA, FakeRds, address
 from tests.activities.scopes import NOW, environment, scope
@@ -163,3 +163,4 @@ CHANGE_WORLDS: Worlds = {
     ResizeInstance.name: (resize, 1),
     RestartService.name: (restart, 1),
 }
+IN_ORDER: InOrder = {PromoteReplica.name: "nothing may write to the primary before the replica takes over"}

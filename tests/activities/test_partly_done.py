@@ -12,21 +12,22 @@ from temporalio.exceptions import ApplicationError
 from activities.changes.runner import ChangeRunner
 from domain.values.errors import ErrorKind
 from tests.activities.catalogue_worlds import world_of, worlds, writes_of
+from tests.activities.change_worlds import InOrder
 from tests.activities.scopes import NOW
+from tests.activities.tables import gathered
 from tests.activities.trial import Trial
 from tests.activities.wire import Sent
 from tests.activities.world import WIRE
 
 _DENIED, _THROTTLED = "AccessDeniedException", "ThrottlingException"
 
-ONE_AFTER_THE_OTHER: dict[str, str] = {
-    "rds.promote_replica": "nothing may write to the primary before the replica takes over",
-}
-"""Changes that write more than once and are not made of pieces: why a later write must not go without the earlier."""
+
+def _in_order() -> InOrder:
+    return gathered("IN_ORDER", "InOrder")
 
 
 def _composite() -> list[str]:
-    return [name for name in sorted(worlds()) if writes_of(name) > 1 and name not in ONE_AFTER_THE_OTHER]
+    return [name for name in sorted(worlds()) if writes_of(name) > 1 and name not in _in_order()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -54,7 +55,7 @@ def _answering(code: str, which: Callable[[int], bool]) -> Callable[[Sent], str 
 
 def test_what_is_said_not_to_be_made_of_pieces_writes_more_than_once() -> None:
     """No exception outlives its reason; every other change that writes more than once is tried below."""
-    assert all(writes_of(name) > 1 for name in ONE_AFTER_THE_OTHER)
+    assert all(writes_of(name) > 1 for name in _in_order())
 
 
 def test_one_refused_piece_keeps_no_other_from_being_done(name: str, number: int) -> None:

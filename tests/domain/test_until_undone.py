@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from domain.config.runbook import TaskStep
 from domain.model import commands
 from domain.model.change_events import ChangeMoved
 from domain.model.event_kinds import Happening
@@ -21,16 +23,18 @@ from tests.upkeep import upkeep
 LEFT = {"copy": "made"}
 
 
-def kept() -> Played:
-    """Upkeep with a restore, and the removal of what it leaves."""
+def kept(undone_by: str | None = None) -> Played:
+    """Upkeep with a restore, and the removal of what it leaves: by its undo, or by another change."""
     steps: list[dict[str, Any]] = [
         {"id": "restore", "change": "test.scale", "title": "Restore"},
+        {"id": "renew", "change": "test.scale", "title": "Renew"},
         {
             "id": "remove",
             "task": "Remove the copy",
             "owner": "devops-lead",
             "due": "1d",
             "until_undone": "restore",
+            "undone_by": undone_by,
         },
         {"id": "sign-off", "task": "Sign off", "owner": "technical-manager"},
     ]
@@ -152,3 +156,35 @@ def test_what_nobody_could_undo_is_not_asked_for(status: ChangeStatus, *, ours: 
     do(played, "complete_task", commands.CompleteTask(by="technical-manager", step="sign-off"))
     played.incident.take(lifecycle.end_upkeep(played.incident.state, played.now), played.now)
     assert played.incident.state.status is Status.CLOSED
+
+
+def test_what_cannot_be_undone_is_taken_back_by_another_change() -> None:
+    """One that failed, or was done in part, ends nothing; the next one that leaves something asks for it again."""
+    played = kept(undone_by="renew")
+    assert do(played, "request_change", commands.RequestChange(by="devops-lead", step="restore")) is None
+    end(played, ChangeStatus.APPLIED, reversible=False)
+    assert asked(played) == ["sign-off", "remove"]
+    done = commands.CompleteTask(by="devops-lead", step="remove", note="it is gone")
+    assert str(do(played, "complete_task", done)).endswith(f"incident change {played.incident.state.id} renew")
+    assert any("incident change" in step.command for step in next_steps(played.incident.state))
+    for status in (ChangeStatus.FAILED, ChangeStatus.PARTLY_APPLIED, ChangeStatus.APPLIED):
+        assert do(played, "request_change", commands.RequestChange(by="devops-lead", step="renew")) is None
+        end(played, status)
+        assert asked(played) == (["sign-off"] if status is ChangeStatus.APPLIED else ["sign-off", "remove"])
+    do(played, "request_change", commands.RequestChange(by="devops-lead", step="restore"))
+    end(played, ChangeStatus.APPLIED)
+    assert asked(played) == ["sign-off", "remove"]
+
+
+def test_a_change_asked_for_before_takes_nothing_back() -> None:
+    """It was there first, and saw nothing of what came after it."""
+    played = kept(undone_by="renew")
+    for step in ("renew", "restore"):
+        do(played, "request_change", commands.RequestChange(by="devops-lead", step=step))
+        end(played, ChangeStatus.APPLIED)
+    assert asked(played) == ["sign-off", "remove"]
+
+
+def test_what_takes_back_needs_something_to_take_back() -> None:
+    with pytest.raises(ValidationError, match="write until_undone"):
+        TaskStep(id="remove", task="Remove it", owner="devops-lead", undone_by="renew")

@@ -164,7 +164,7 @@ class People:
 
     def recover(self, incident: str) -> None:
         """A recovery test: the restore is approved, then its undo, and the rest is signed off."""
-        self._house.until(incident, "its tasks are asked for", lambda state: len(state["tasks"]) == 2)
+        self._house.until(incident, "its tasks are asked for", lambda state: len(state["tasks"]) == 3)
         for word, number in (("change", 1), ("undo", 2)):
             plan = self._house.json(word, incident, RESTORE, "--as", "devops-lead")["plan"]
             self._house.run("approve", incident, RESTORE, "--digest", plan["digest"], "--as", "technical-manager")

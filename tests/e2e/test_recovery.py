@@ -58,7 +58,7 @@ def test_a_recovery_test_is_measured_and_leaves_nothing(house: House, worker: Wo
     """The worker is killed while it restores; the copy is read all the same, once, and gone before the test closes."""
     fresh(house, "before-the-test")
     handle, incident = begun(house, "recovery-test", 1)
-    house.until(incident, "its tasks are asked for", lambda state: len(state["tasks"]) == 2)
+    house.until(incident, "its tasks are asked for", lambda state: len(state["tasks"]) == 3)
     asked(house, "change", incident)
     until(lambda: copies(house), "it has begun")
     worker.kill()
@@ -76,13 +76,15 @@ def test_a_recovery_test_is_measured_and_leaves_nothing(house: House, worker: Wo
     asked(house, "undo", incident)
     ended(house, incident, "applied", number=2)
     assert copies(house) == []
-    house.run("done", incident, "ask-primary", "--as", "devops-lead")
+    for step in ("ask-primary", "ask-promote-replica"):
+        house.run("done", incident, step, "--as", "devops-lead")
     house.run("done", incident, "sign-off", "--note", "within both targets", "--as", "devops-lead")
     house.asking.run(asyncio.wait_for(handle.result(), 60))
     state = house.show(incident)
     assert (state["status"], state["mode"], state["pages"]) == ("closed", "upkeep", [])
     assert {task["step"]: task["status"] for task in state["tasks"]} == {
         "ask-primary": "done",
+        "ask-promote-replica": "done",
         "remove-primary": "done",
         "sign-off": "done",
     }
@@ -94,7 +96,7 @@ def test_a_snapshot_that_cannot_be_restored_is_found(house: House, worker: Worke
     house.run("sandbox", "break", "snapshot-unusable", "--data-dir", str(house.data_dir))
     try:
         handle, incident = begun(house, "recovery-test", 2)
-        house.until(incident, "its tasks are asked for", lambda state: len(state["tasks"]) == 2)
+        house.until(incident, "its tasks are asked for", lambda state: len(state["tasks"]) == 3)
         asked(house, "change", incident)
         ended(house, incident, "failed")
         told = [entry["text"] for entry in house.timeline(incident)]
@@ -103,7 +105,8 @@ def test_a_snapshot_that_cannot_be_restored_is_found(house: House, worker: Worke
         asked(house, "undo", incident)
         ended(house, incident, "applied", number=2)
         assert copies(house) == []
-        house.run("done", incident, "ask-primary", "--as", "devops-lead")
+        for step in ("ask-primary", "ask-promote-replica"):
+            house.run("done", incident, step, "--as", "devops-lead")
         house.run("done", incident, "sign-off", "--note", "no snapshot can be restored", "--as", "devops-lead")
         house.asking.run(asyncio.wait_for(handle.result(), 60))
     finally:

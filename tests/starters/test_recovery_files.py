@@ -1,5 +1,6 @@
 """Where snapshots are restored stands in the environment's file, and the recovery test is made from it."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import yaml
 
 from domain.config.runbook import ChangeStep, TaskStep
 from domain.model.scheduled import ScheduledCall, ScheduledRun
-from starters.files.organisation_folder import load_environment
+from starters.files.made_recovery import recovery_test
+from starters.files.organisation_folder import load_environment, load_organisation
 from starters.files.problems import InvalidFile
 from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
@@ -86,7 +88,7 @@ def test_each_source_is_restored_and_removed() -> None:
     """By a change that people approve, against the organisation's targets; the owner signs off with a note."""
     made = run("sandbox")
     steps = made.runbook.steps()
-    (restore,) = [step for step in steps if isinstance(step, ChangeStep)]
+    restore, *_ = [step for step in steps if isinstance(step, ChangeStep)]
     assert restore.change == "rds.restore_test"
     assert restore.params == {"database": "primary", "point": "3600s", "time": "14400s"}
     tasks = {step.id: step for step in steps if isinstance(step, TaskStep)}
@@ -95,6 +97,34 @@ def test_each_source_is_restored_and_removed() -> None:
     assert tasks["sign-off"].noted
     assert (made.mode, made.environment.recovery is None) == ("upkeep", False)
     assert tasks["remove-primary"].due == timedelta(days=1)
+
+
+def test_a_replica_is_promoted_and_made_anew() -> None:
+    """Whoever asks says that it is a rehearsal; the way back is asked for at once, and ends by nothing but itself."""
+    steps = run("sandbox").runbook.steps()
+    _, promote, renew = [step for step in steps if isinstance(step, ChangeStep)]
+    assert (promote.id, promote.change) == ("promote-replica", "rds.promote_replica")
+    assert (promote.params, promote.ask) == ({"replica": "replica", "endpoint": "primary"}, ("primary_is_lost",))
+    assert (renew.id, renew.change) == ("renew-replica", "rds.renew_replica")
+    assert renew.params == {"replica": "replica", "endpoint": "primary", "time": "14400s"}
+    tasks = {step.id: step for step in steps if isinstance(step, TaskStep)}
+    assert tasks["ask-promote-replica"].key == "recovery:sandbox:promote-replica"
+    back = tasks["put-back-replica"]
+    assert (back.until_undone, back.undone_by, back.due) == (promote.id, renew.id, timedelta(days=1))
+
+
+@pytest.mark.parametrize("lacking", ["database_endpoints", "security_groups", "databases"])
+def test_what_cannot_be_promoted_is_not_rehearsed(lacking: str, tmp_path: Path) -> None:
+    """Nothing leads to its primary, no group fences that, or there is no replica; the restores are tried all the same."""
+    folder = tmp_path / "axis-imaging"
+    shutil.copytree(shipped_folder(), folder)
+    file = folder / "environments" / "sandbox.yaml"
+    given = yaml.safe_load(file.read_text(encoding="utf-8"))
+    given[lacking] = {"primary": given[lacking]["primary"]} if lacking == "databases" else {}
+    file.write_text(yaml.safe_dump(given, sort_keys=False), encoding="utf-8")
+    organisation, where = load_organisation(folder), load_environment(folder, "sandbox")
+    steps = recovery_test(folder, organisation, where, "maintenance").steps()
+    assert [step.change for step in steps if isinstance(step, ChangeStep)] == ["rds.restore_test"]
 
 
 def test_without_a_place_there_is_no_test() -> None:
