@@ -25,6 +25,9 @@ _create_network_acl_entry = network_acls.NetworkAclBackend.create_network_acl_en
 def install() -> None:
     """Patch moto with these operations."""
     patch(network_acls.NetworkAclBackend, create_network_acl_entry=create_network_acl_entry)
+    # moto tells a rule's description only where a network is let in (EC2 API SecurityGroupRule: of every rule)
+    described = property(lambda rule: (rule.ip_range or rule.source_group).get("Description"))
+    patch(security_groups.SecurityGroupRule, description=described)
 
 
 def create_network_acl_entry(

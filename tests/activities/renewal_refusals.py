@@ -6,7 +6,6 @@ from typing import Any
 
 from moto.rds.models import rds_backends
 
-from sandbox.aws import ec2 as sandbox_ec2
 from sandbox.aws import rds_snapshots
 from sandbox.aws.rds_state import state_of
 from tests.activities.change_worlds import ChangeWorld
@@ -47,7 +46,6 @@ def full() -> ChangeWorld:
 
 def crowded() -> ChangeWorld:
     """So many rules were let in meanwhile that there is no room for those that come back."""
-    sandbox_ec2.install()
     world = renew()
     ec2, group = world.clients.inner.client("ec2"), world.scope.environment.security_groups["database"]
     ranges = [{"CidrIp": f"10.{number}.0.0/16"} for number in range(59)]
@@ -88,6 +86,24 @@ def exhausted(name: str) -> ChangeWorld:
     """RDS is busy with an instance."""
     world = renew()
     state_of(instance(name)).instance.status = "backing-up"
+    return world
+
+
+def managed() -> ChangeWorld:
+    """Secrets Manager keeps the primary's password, of which RDS makes no replica."""
+    world = renew()
+    world.clients.inner.client("rds").modify_db_instance(
+        DBInstanceIdentifier=PRIMARY, ManageMasterUserPassword=True, ApplyImmediately=True
+    )
+    return world
+
+
+def of_another_type() -> ChangeWorld:
+    """The parameter takes the name of an image alone (SSM API PutParameter, DataType)."""
+    world = renew()
+    ssm = world.clients.inner.client("ssm")
+    stood = ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"]
+    ssm.put_parameter(Name=PARAMETER, Value=stood, Overwrite=True, DataType="aws:ec2:image")
     return world
 
 
@@ -152,7 +168,23 @@ _TAGGED = {
     "TenantDatabaseNotFound": "a tenant",
 }
 
+_GENERAL = {
+    "AddTagsToResource": "the tags are two of ours, whose values are an incident's id and a word",
+    "CreateDBInstanceReadReplica": _AS_IT_WAS,
+    "DeleteDBInstance": "no final snapshot is named beside skipping it",
+    "ModifyDBInstance": "the name is made of what RDS takes, and no other setting is given beside it, or beside the group",
+    "RebootDBInstance": "an instance by its own name is all that is given",
+}
+"""Of parameters that do not fit each other, or what stands there."""
+
 PLAN_REFUSALS: PlanRefusals = {
+    **{
+        (_CHANGE, operation, code): why
+        for operation, why in _GENERAL.items()
+        for code in ("InvalidParameterCombination", "InvalidParameterValue")
+    },
+    (_CHANGE, "CreateDBInstanceReadReplica", "InvalidParameterValue"): managed,
+    (_CHANGE, "PutParameter", "ValidationException"): of_another_type,
     (_CHANGE, "AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound"): (
         "the plan looks at the group, and says that its rules cannot come back where it is gone"
     ),

@@ -12,6 +12,7 @@ from activities.changes.runner import ChangeRunner
 from domain.config.environment import Environment
 from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.values.ids import action_id, change_workflow_id
+from sandbox.aws import ec2 as sandbox_ec2
 from sandbox.aws import rds as sandbox_rds
 from sandbox.aws.rollout import PACE
 from tests.activities.change_worlds import ChangeWorld, InOrder, Worlds
@@ -39,6 +40,7 @@ def renew(*, tell: Callable[[Any], None] = lambda _: None, ecs: FakeEcs | None =
 
 def rehearsed(ecs: FakeEcs, tell: Callable[[Any], None] = lambda _: None) -> tuple[ChangeWorld, FakeEcs]:
     """The replica follows its primary, which the application reads."""
+    sandbox_ec2.install()
     sandbox_rds.install()
     PACE.rollout = timedelta.resolution
     clients = WorldClients({"ecs": ecs, "elbv2": HEALTHY})
@@ -52,7 +54,7 @@ def rehearsed(ecs: FakeEcs, tell: Callable[[Any], None] = lambda _: None) -> tup
 
     def snapshot() -> tuple[Any, ...]:
         rules = [
-            ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+            sorted(map(str, ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]))
             for group in (fence, own)
         ]
         reads = ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"]
@@ -93,9 +95,9 @@ def promote(world: ChangeWorld, step: str = "promote", generation: int = 1, **pa
     plan = runner.plan(change, PlanCall(**key, params=REHEARSAL | params)).plan
     names = (scope_.incident, step, generation)
     call = key | {"action_id": action_id(*names), "holder": change_workflow_id(*names), "plan": plan}
-    runner.apply(change, ApplyCall(**call, approvers=("technical-manager",)), NOW)
+    applied = runner.apply(change, ApplyCall(**call, approvers=("technical-manager",)), NOW)
     world.settle()
-    return runner.verify(change, VerifyCall(**call)).message
+    return runner.verify(change, VerifyCall(**call, refused=tuple(applied.refused))).message
 
 
 def instance(name: str = REPLICA) -> DBInstance:

@@ -17,6 +17,7 @@ from tests.activities.breach_worlds import Estate, isolated
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import PARAMETER, promote, resize
 from tests.activities.fake_rds import PRIMARY, REPLICA, address
+from tests.activities.renewal_worlds import instance, renew
 from tests.activities.scopes import ACCOUNT, REGION, scope
 from tests.activities.security_worlds import accounts
 from tests.activities.trial import Trial
@@ -54,6 +55,11 @@ def _alarm_goes() -> _Spoiled:
     return world, lambda: world.clients.inner.client("cloudwatch").delete_alarms(AlarmNames=["backend-idle"])
 
 
+def _renewal(name: str, field: str, value: Any) -> _Spoiled:
+    world = renew()
+    return world, lambda: setattr(instance(name), field, value)
+
+
 def _ours_comes_in(groups: Callable[[Estate, str], list[str]], **asked: Any) -> _Spoiled:
     world, _, estate = isolated()
     own = str(estate.client.create_security_group(GroupName="own", Description="o", VpcId=estate.vpc)["GroupId"])
@@ -86,6 +92,8 @@ CASES: dict[tuple[str, str], Callable[[], _Spoiled]] = {
         PRIMARY, VpcSecurityGroups=[{"VpcSecurityGroupId": "sg-0other"}]
     ),
     ("rds.promote_replica", "the parameter takes no such address"): _parameter,
+    ("rds.renew_replica", "somebody protected it"): lambda: _renewal(REPLICA, "deletion_protection", True),
+    ("rds.renew_replica", "the primary keeps no backups"): lambda: _renewal(PRIMARY, "backup_retention_period", 0),
     ("network.isolate", "a task of ours in a subnet"): lambda: _ours_comes_in(lambda _, own: [own]),
     ("network.isolate", "a task of ours in a security group"): lambda: _ours_comes_in(
         lambda estate, own: [estate.backend, own], network_acl=None, security_groups=["backend"]

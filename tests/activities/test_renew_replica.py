@@ -1,7 +1,6 @@
 """A promoted replica is made a replica again: all comes back as it was, and nothing else is ever deleted."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,19 +12,16 @@ from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
 from domain.values.errors import ErrorKind
-from sandbox.aws.rollout import PACE
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import PARAMETER
 from tests.activities.fake_ecs import FakeEcs
 from tests.activities.fake_rds import PRIMARY, REPLICA
-from tests.activities.renewal_refusals import locked
+from tests.activities.renewal_refusals import locked, managed
 from tests.activities.renewal_worlds import ASIDE, in_production, instance, promote, rehearsed, renew
-from tests.activities.scopes import ACCOUNT, NOW, REGION
+from tests.activities.scopes import ACCOUNT, REGION
 from tests.activities.test_change_catalogue import planned
 from tests.activities.trial import Trial
-from tests.activities.world import WIRE, LostError
-
-LONG = timedelta(hours=1)
+from tests.activities.world import WIRE
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +31,10 @@ def aws() -> Iterator[None]:
 
 
 def described(world: ChangeWorld, name: str = REPLICA) -> dict[str, Any]:
+    """What RDS shows, but for the time that moves by itself."""
     rds: Any = world.clients.inner.client("rds")
-    return dict(rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
+    (shown,) = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+    return {field: value for field, value in shown.items() if field != "LatestRestorableTime"}
 
 
 def names() -> list[str]:
@@ -75,7 +73,7 @@ def test_all_is_as_before_the_rehearsal() -> None:
     assert (rules, reads, shown) == (before[0], before[1], before[4])
     assert described(world, PRIMARY) == primary
     made = described(world)
-    own = {"DbiResourceId", "InstanceCreateTime", "LatestRestorableTime"}
+    own = {"DbiResourceId", "InstanceCreateTime"}
     assert {name for name, value in made.items() if replica.get(name) != value} <= own
     assert made["DbiResourceId"] != replica["DbiResourceId"]
     assert f"{REPLICA} replicates {PRIMARY}" in told
@@ -153,109 +151,6 @@ def test_renewed_once_it_needs_nothing_more() -> None:
         planned(ChangeRunner(world.clients), world, generation=3)
 
 
-def test_a_promotion_that_was_asked_for_twice_gives_back_all_rules() -> None:
-    """The first was refused behind the fence; the second found that closed already."""
-    world, ecs = rehearsed(FakeEcs())
-    before = world.snapshot()
-    with WIRE.listening(lambda sent: "AccessDenied" if sent.operation == "PromoteReadReplica" else None):
-        assert "NOT replaced" in promote(world)
-    promote(world, generation=2)
-    ecs.settle()
-    renewed(Trial(world))
-    assert world.snapshot()[0] == before[0]
-
-
-def test_it_is_renamed_before_its_name_is_used_again() -> None:
-    """RDS takes minutes for a name; nothing is asked for twice meanwhile."""
-    trial = Trial(renew())
-    PACE.rollout = LONG
-    for _ in range(2):
-        assert "is renaming" in not_yet(trial.apply) or "is being renamed" in not_yet(trial.apply)
-    assert trial.world.clients.writes[3:] == ["rds.modify_db_instance"]
-    PACE.rollout = timedelta.resolution
-    renewed(trial)
-    assert names() == [PRIMARY, REPLICA]
-
-
-def test_nothing_is_deleted_before_the_replica_replicates() -> None:
-    trial = Trial(renew())
-    trial.apply()
-    trial.world.settle()
-    PACE.rollout = LONG
-    instance().status = "creating"
-    assert "axis-db-replica is creating" in not_yet(trial.verify)
-    assert ASIDE in names()
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda: setattr(instance(ASIDE), "dbi_resource_id", "db-ANOTHER"),
-        lambda: setattr(instance(ASIDE), "tags", []),
-        lambda: setattr(instance(ASIDE), "deletion_protection", True),
-    ],
-)
-def test_what_is_not_ours_or_protected_is_never_deleted(spoil: Callable[[], None]) -> None:
-    """Another instance has the name, somebody took our tags off it, or protected it: told, and left."""
-    trial = Trial(renew())
-    trial.apply()
-    trial.world.settle()
-    spoil()
-    with pytest.raises(ApplicationError) as failed:
-        trial.verify()
-    assert failed.value.type in {ErrorKind.REFUSED.value, ErrorKind.NOT_YET.value}
-    assert ASIDE in names()
-
-
-@pytest.mark.parametrize("when", ["unsent", "unanswered"])
-def test_a_lost_answer_to_the_deletion_is_looked_up(when: Any) -> None:
-    trial = Trial(renew())
-    trial.apply()
-    trial.world.settle()
-    trial.world.clients.lose, trial.world.clients.when = 6, when
-    with pytest.raises((ApplicationError, LostError)):
-        trial.verify()
-    trial.verify()
-    assert names() == [PRIMARY, REPLICA]
-
-
-@pytest.mark.parametrize(
-    ("operation", "code", "missing"),
-    [
-        ("AuthorizeSecurityGroupIngress", "UnauthorizedOperation", None),
-        (
-            "UpdateService",
-            "AccessDeniedException",
-            {"deployment", "promoted_in_its_place", "replica_of", "promoted_kept"},
-        ),
-        ("CreateDBInstanceReadReplica", "AccessDenied", {"replica_of", "promoted_kept"}),
-    ],
-)
-def test_what_is_refused_on_the_way_is_told_and_gone_on_from(
-    operation: str, code: str, missing: set[str] | None
-) -> None:
-    """Nothing is lost by it: what was promoted is kept, and asked for again the change takes up where it was cut."""
-    world = renew()
-    runner = ChangeRunner(world.clients)
-    call = planned(runner, world)
-    with WIRE.listening(lambda sent: code if sent.operation == operation else None):
-        if missing is None:
-            with pytest.raises(Exception, match=code):
-                runner.apply(world.change, call, NOW)
-        else:
-            trial = Trial(world)
-            assert set(trial.apply().refused) == missing
-            trial.world.settle()
-            assert "is NOT made anew" in trial.verify().message
-    assert len(names()) == 2
-    world.params |= {"time": "5h"}
-    again = planned(runner, world, generation=2)
-    assert runner.apply(world.change, again, NOW).outcome == "applied"
-    world.settle()
-    assert world.change.verify(world.scope, again.plan).done
-    assert names() == [PRIMARY, REPLICA]
-
-
 def test_its_own_parameters_come_back_with_a_reboot() -> None:
     """RDS makes a replica with its primary's group; another is in force only once it has restarted."""
 
@@ -283,10 +178,7 @@ def test_its_own_parameters_come_back_with_a_reboot() -> None:
 
 def test_a_managed_password_is_refused_before_anything_is_done() -> None:
     """RDS makes no replica of a primary whose password Secrets Manager keeps, though one may have been made before."""
-    world = renew()
-    world.clients.inner.client("rds").modify_db_instance(
-        DBInstanceIdentifier=PRIMARY, ManageMasterUserPassword=True, ApplyImmediately=True
-    )
+    world = managed()
     assert "Secrets Manager keeps the password of primary" in refused(lambda: Trial(world))
 
 

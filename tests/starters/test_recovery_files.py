@@ -115,7 +115,7 @@ def test_a_replica_is_promoted_and_made_anew() -> None:
 
 @pytest.mark.parametrize("lacking", ["database_endpoints", "security_groups", "databases"])
 def test_what_cannot_be_promoted_is_not_rehearsed(lacking: str, tmp_path: Path) -> None:
-    """Nothing leads to its primary, no group fences that, or there is no replica; the restores are tried all the same."""
+    """Nothing leads to its primary, no group fences that, or there is none; restores are tried all the same."""
     folder = tmp_path / "axis-imaging"
     shutil.copytree(shipped_folder(), folder)
     file = folder / "environments" / "sandbox.yaml"

@@ -100,7 +100,7 @@ class RenewReplica(ChangeAction[RenewParams]):
             if service:
                 deployment = deployment_now(service)
                 before, after = {**before, **deployment}, {**after, **after_restart(deployment)}
-        groups = {where.arn("ec2", f"security-group/{group_of(name)}") for name in _rules(before)}
+        groups = {where.arn("ec2", f"security-group/{_group(name)}") for name in _rules(before)}
         services = [service["serviceArn"]] if service else []
         return self.proposed(
             target=target,
@@ -204,8 +204,8 @@ class RenewReplica(ChangeAction[RenewParams]):
         if before[REPLICA] not in (None, names.source):
             raise RuleError(f"{renewal.name} is a replica of {before[REPLICA]}: look at the environment's file")
         missing = {name: value for name, value in _rules(after).items() if _rules(before)[name] is None}
-        for group in {group_of(name) for name in missing}:
-            permissions = [value["permission"] for name, value in missing.items() if group_of(name) == group]
+        for group in {_group(name) for name in missing}:
+            permissions = [value["permission"] for name, value in missing.items() if _group(name) == group]
             refuse_no_room(self.clients, group, permissions)
         redirect.refuse_unwritable(self.clients, parameter, str(after[ADDRESS]))
         if waiting := gates.busy(renewal):
@@ -214,8 +214,7 @@ class RenewReplica(ChangeAction[RenewParams]):
     def _steps(self, scope: Scope, plan: Plan, now: State) -> Iterator[tuple[str, Callable[[], None]]]:
         """What is not done yet, by its field, in an order that no step may leave."""
         # first that clients get in, then that they are led there: what they read when they start must be reachable
-        for name, rule in self._each_rule(_rules(plan.after)):
-            field = f"{RULE}{name}"
+        for field, rule in self._each_rule(_rules(plan.after)):
             if now[field] != plan.after[field]:
                 yield field, partial(rule.set, plan.after[field])
         if now[ADDRESS] != plan.after[ADDRESS]:
@@ -232,12 +231,11 @@ class RenewReplica(ChangeAction[RenewParams]):
         return ReplicaAnew(self.clients, names.identifier, RestoredCopy(self.clients, names.aside, incident))
 
     def _read_rules(self, rules: State) -> State:
-        return {f"{RULE}{name}": rule.read() for name, rule in self._each_rule(rules)}
+        return {field: rule.read() for field, rule in self._each_rule(rules)}
 
     def _each_rule(self, rules: State) -> Iterator[tuple[str, IngressRule]]:
         for field in sorted(rules):
-            name = field.removeprefix(RULE)
-            yield name, IngressRule(self.clients, group_of(name), name)
+            yield field, IngressRule(self.clients, _group(field), field.removeprefix(RULE))
 
 
 def _names(scope: Scope, replica: str) -> _Names:
@@ -273,6 +271,10 @@ def _promoted(names: _Names, anew: ReplicaAnew, past: Promotion | None) -> dict[
 
 def _rules(state: State) -> State:
     return {name: value for name, value in state.items() if name.startswith(RULE)}
+
+
+def _group(field: str) -> str:
+    return group_of(field.removeprefix(RULE))
 
 
 def _impact(
