@@ -94,6 +94,8 @@ any_groups = _rehearsing("rds", lambda _: ["og:*", "pg:*", "subgrp:*"])
 opened_groups = _rehearsing("ec2", lambda e: [f"security-group/{one}" for one in e.security_groups.values()])
 """The security groups that a promotion may have closed."""
 opened_rules = _rehearsing("ec2", lambda _: ["security-group-rule/*"])
+rules_quota = _rehearsing("servicequotas", lambda _: ["vpc/L-0EA8095F"])
+"""How many rules a security group may have."""
 led_back = _rehearsing(
     "ecs",
     lambda e: [

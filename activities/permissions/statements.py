@@ -92,17 +92,18 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (PREFLIGHT, _ROLES, "iam:GetRole SimulatePrincipalPolicy"),
         (PREFLIGHT, _KEEPER, "sts:AssumeRole"),  # with --write alone
         (WORKER, _ROLES, "sts:AssumeRole"),
-        (RECOVERY, there.copies, "rds:DeleteDBInstance"),
+        (RECOVERY, together(there.copies, there.copied_snapshots), "rds:DeleteDBInstance DeleteDBSnapshot"),
         (RECOVERY, together(there.copies, there.renewed, there.replicated), "rds:DescribeDBInstances"),
-        (RECOVERY, together(there.copies, there.renewed), "rds:ModifyDBInstance"),
-        (RECOVERY, there.renewed, "rds:RebootDBInstance"),
+        (
+            RECOVERY,
+            together(there.copies, there.copied_snapshots, there.renewed),
+            "rds:AddTagsToResource ModifyDBInstance RebootDBInstance",
+        ),
         (
             RECOVERY,
             together(there.renewed, there.replicated, there.any_groups),
             "rds:CreateDBInstanceReadReplica",
         ),
-        (RECOVERY, there.copied_snapshots, "rds:DeleteDBSnapshot"),
-        (RECOVERY, together(there.copies, there.copied_snapshots, there.renewed), "rds:AddTagsToResource"),
         (RECOVERY, there.copyable, "rds:CopyDBSnapshot"),
         (RECOVERY, there.listed_sources, "rds:DescribeDBSnapshots"),
         (RECOVERY, there.recovery_subnets, "rds:DescribeDBSubnetGroups"),
@@ -112,6 +113,7 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (RECOVERY, together(there.opened_groups, there.opened_rules), "ec2:AuthorizeSecurityGroupIngress"),
         (RECOVERY, there.opened_rules, "ec2:CreateTags"),
         (RECOVERY, there.led_back, "ecs:DescribeServices UpdateService"),
+        (RECOVERY, there.rules_quota, "servicequotas:GetServiceQuota"),
         (RECOVERY, there.addresses, "ssm:GetParameter GetParameterHistory PutParameter"),
     )
     for action in iam(names)

@@ -20,6 +20,7 @@ def of_fields() -> Environment:
             "databases": {
                 "one": {"identifier": "<identifier>", "max_connections": 1},
                 "two": {"identifier": "<cluster>", "max_connections": 1, "cluster": True},
+                "three": {"identifier": "<replica>", "max_connections": 1, "replica_of": "one"},
             },
             "networks": {"one": _named("vpc_id", "flow_log_group", "dns_firewall")},
             "load_balancers": {

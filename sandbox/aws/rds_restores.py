@@ -99,5 +99,5 @@ def restored_from(instance: DBInstance) -> DBSnapshot | None:
 def default_groups(backend: RDSBackend, instance: DBInstance) -> list[str]:
     """The default security group of the VPC that an instance's subnet group is in."""
     ec2 = ec2_backends[backend.account_id][backend.region_name]
-    vpc = str(getattr(instance.db_subnet_group, "vpc_id", ""))
+    vpc = str(getattr(getattr(instance, "db_subnet_group", None), "vpc_id", ""))
     return [one.id for one in ec2.groups.get(vpc, {}).values() if one.name == "default"]

@@ -70,8 +70,10 @@ def _instance(world: World, database: Database) -> DBInstance | None:
 def _address(world: World, database: Database) -> str | None:
     """Where clients reach it: a cluster's endpoint leads to whichever member is its writer. None for what is gone."""
     cluster = _rds(world).clusters.get(database.identifier) if database.cluster else None
-    found = cluster or _instance(world, database)
-    return None if found is None else str(found.endpoint if cluster else found.address)
+    if cluster is not None:
+        return str(cluster.endpoint)
+    found = _instance(world, database)
+    return None if found is None else str(found.address)
 
 
 def _rds(world: World) -> RDSBackend:

@@ -76,6 +76,15 @@ def rehearsed(ecs: FakeEcs, tell: Callable[[Any], None] = lambda _: None) -> tup
     return world, ecs
 
 
+def own_parameters(rds: Any) -> None:
+    """Give the replica a parameter group of its own, in force."""
+    rds.create_db_parameter_group(
+        DBParameterGroupName="replica", DBParameterGroupFamily="postgres16", Description="the replica's own"
+    )
+    rds.modify_db_instance(DBInstanceIdentifier=REPLICA, DBParameterGroupName="replica", ApplyImmediately=True)
+    rds.reboot_db_instance(DBInstanceIdentifier=REPLICA)
+
+
 def where(fence: str, application: str) -> Environment:
     """Staging, with a replica, what leads to its primary, and a place to restore in."""
     return environment(

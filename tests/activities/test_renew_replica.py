@@ -17,7 +17,7 @@ from tests.activities.database_worlds import PARAMETER
 from tests.activities.fake_ecs import FakeEcs
 from tests.activities.fake_rds import PRIMARY, REPLICA
 from tests.activities.renewal_refusals import locked, managed
-from tests.activities.renewal_worlds import ASIDE, in_production, instance, promote, rehearsed, renew
+from tests.activities.renewal_worlds import ASIDE, in_production, instance, own_parameters, promote, rehearsed, renew
 from tests.activities.scopes import ACCOUNT, REGION
 from tests.activities.test_change_catalogue import planned
 from tests.activities.trial import Trial
@@ -153,15 +153,7 @@ def test_renewed_once_it_needs_nothing_more() -> None:
 
 def test_its_own_parameters_come_back_with_a_reboot() -> None:
     """RDS makes a replica with its primary's group; another is in force only once it has restarted."""
-
-    def own(rds: Any) -> None:
-        rds.create_db_parameter_group(
-            DBParameterGroupName="replica", DBParameterGroupFamily="postgres16", Description="the replica's own"
-        )
-        rds.modify_db_instance(DBInstanceIdentifier=REPLICA, DBParameterGroupName="replica", ApplyImmediately=True)
-        rds.reboot_db_instance(DBInstanceIdentifier=REPLICA)
-
-    trial = Trial(renew(tell=own))
+    trial = Trial(renew(tell=own_parameters))
     trial.apply()
     trial.world.settle()
     for _ in range(2):

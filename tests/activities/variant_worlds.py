@@ -18,9 +18,10 @@ from tests.activities.evidence_worlds import CLUSTER, cluster_snapshot, log, pla
 from tests.activities.fake_ecs import CLUSTER as SERVICES_CLUSTER
 from tests.activities.fake_ecs import SERVICE, FakeTargets, revision
 from tests.activities.fake_rds import CLUSTER as FAKE_CLUSTER
-from tests.activities.fake_rds import PRIMARY, WRITER, address
+from tests.activities.fake_rds import WRITER
 from tests.activities.preserving import INSIDE, PIECE
 from tests.activities.recovery_worlds import restore
+from tests.activities.renewal_worlds import own_parameters, renew
 from tests.activities.scopes import BACKEND_TARGETS, environment, scope
 from tests.activities.security_worlds import everybody
 from tests.activities.test_digests import delivered
@@ -140,12 +141,13 @@ def under_way() -> ChangeWorld:
     return world
 
 
-def many_versions() -> ChangeWorld:
+def many_versions(make: Callable[[], ChangeWorld]) -> ChangeWorld:
     """The parameter has as many versions as Parameter Store keeps."""
-    world = promote()
+    world = make()
     ssm = world.clients.inner.client("ssm")
+    now = ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"]
     for _ in range(99):
-        ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Overwrite=True)
+        ssm.put_parameter(Name=PARAMETER, Value=now, Overwrite=True)
     return world
 
 
@@ -192,7 +194,10 @@ VARIANT_WORLDS: dict[tuple[str, str], Callable[[], ChangeWorld]] = {
     ("rds.failover", "a member, and its cluster"): partial(member_failover, named=True),
     ("rds.failover", "a member alone"): partial(member_failover, named=False),
     ("rds.promote_replica", "blue/green"): partial(blue_green, promote),
-    ("rds.promote_replica", "many versions"): many_versions,
+    ("rds.promote_replica", "many versions"): partial(many_versions, promote),
+    ("rds.renew_replica", "blue/green"): partial(blue_green, renew),
+    ("rds.renew_replica", "many versions"): partial(many_versions, renew),
+    ("rds.renew_replica", "parameters of its own"): partial(renew, tell=own_parameters),
     ("rds.restore_test", "a snapshot under another key"): partial(restore, under_own_key=False),
     ("rds.snapshot", "a cluster"): cluster_snapshot,
     ("rds.snapshot", "a cluster that is not encrypted"): plain_cluster_snapshot,

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from activities.permissions.statements import types_of
 from domain.config.environment import Environment
+from domain.config.recovery import COPIES
 from domain.values.aws_places import arn
 
 Asked = dict[str, Any]
@@ -16,11 +18,22 @@ _MADE_WITH_TAGS = {
     "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
 }
 """What is tagged as it is made; the rest of what these can tag was there before."""
+REHEARSED = (
+    "ec2:security-group",
+    "ec2:security-group-rule",
+    "ecs:service",
+    "rds:db",
+    "rds:snapshot",
+    "servicequotas:quota",
+    "ssm:parameter",
+)
+"""What a rehearsal of a promotion leaves to be put back."""
 NAMED = {
     "maintenance page": "named bucket: objects",
     "page's bucket": "named bucket",
     "dynamodb:table: intents": "dynamodb:table",
     "the role of evidence": "one of our roles",
+    **{f"rehearsal's {kind}": kind for kind in REHEARSED},
 }
 """What is a part of something wider: whoever may do the wider may do this."""
 _LINKED = "role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging"
@@ -41,8 +54,8 @@ _RECOVERED = {
     "rds:db": "rds:db: of a recovery test",
     "rds:snapshot": "rds:snapshot: of a recovery test",
 }
-LOOKED_AT = frozenset(_RECOVERED.values())
-"""What recovery tests alone make here; preflight may look at it too, as it may see everywhere how things are set up.
+LOOKED_AT = frozenset((*_RECOVERED.values(), *REHEARSED))
+"""What recovery tests make or put back: preflight may look at it too, as it may see everywhere how all is set up.
 
 So it may do elsewhere what it does to look at these.
 """
@@ -58,8 +71,8 @@ def resources(action: str, environment: Environment, asked: Asked) -> list[tuple
 
 
 def _types(action: str, asked: Asked) -> tuple[str, ...]:
-    if action == "rds:AddTagsToResource" and "DBInstanceClass" in asked:  # an instance is made with tags
-        return ("rds:db",)
+    if action == "rds:AddTagsToResource" and ("DBInstanceClass" in asked or ":db:" in asked.get("ResourceName", "")):
+        return ("rds:db",)  # an instance is made with tags, or given some
     if action.startswith("s3:"):
         return ("s3:bucket",) if _BUCKETS_OWN.match(action) else ("s3:object",)
     if action.startswith("kms:"):
@@ -83,8 +96,15 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         return "the role of evidence"
     if kind == "dynamodb:table":
         return f"{kind}: intents" if leading(asked).startswith("intent") else kind
-    if environment.recovery and not environment.databases and kind in _RECOVERED:
+    recovered = ("kms:key",) if environment.databases else tuple(_RECOVERED)
+    if environment.recovery and environment.kind == "staging" and kind in recovered:
         return _RECOVERED[kind]
+    if environment.recovery and kind == "rds:db" and f":db:{COPIES}" in arn:
+        return _RECOVERED[kind]
+    if kind in REHEARSED and (
+        arn in _rehearsed(environment) or (environment.recovery and f":snapshot:{COPIES}" in arn)
+    ):
+        return f"rehearsal's {kind}"
     if kind.startswith("s3:"):
         bucket, _, key = arn.partition(":::")[2].partition("/")
         if evidence and bucket == evidence.bucket:
@@ -93,6 +113,34 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         is_page = environment.maintenance and bucket == environment.buckets[environment.maintenance.bucket]
         return page if is_page else NAMED[page]
     return kind
+
+
+@cache
+def _places(environment: str) -> frozenset[str]:
+    there = Environment.model_validate_json(environment)
+    databases, endpoints = there.databases, there.database_endpoints.values()
+    if not (there.recovery and there.replicas and endpoints):
+        return frozenset()
+    services = [there.services[one.service] for one in endpoints]
+    return frozenset(
+        there.arn(service, name)
+        for service, names in {
+            "ec2": [
+                *(f"security-group/{one}" for one in there.security_groups.values()),
+                "security-group-rule/sgr-0f1e",
+            ],
+            "ecs": [f"service/{one.cluster}/{one.service}" for one in services],
+            "servicequotas": ["vpc/L-0EA8095F"],
+            "rds": [f"db:{databases[name].identifier}" for pair in there.replicas.items() for name in pair],
+            "ssm": [f"parameter/{one.parameter.lstrip('/')}" for one in endpoints],
+        }.items()
+        for name in names
+    )
+
+
+def _rehearsed(environment: Environment) -> frozenset[str]:
+    """What of an environment belongs to a rehearsal of a promotion, where one can be."""
+    return _places(environment.model_dump_json())
 
 
 def _given(service: str, template: str, *names: str, otherwise: str | None = None) -> Find:
@@ -176,9 +224,11 @@ def _snapshots(kind: str, name: str) -> Find:
 
 
 def _instances(environment: Environment, asked: Asked) -> list[str]:
-    """The one that is named; any, where instances are listed by what they are (public reports of the denial)."""
+    """Those that are named; any, where instances are listed by what they are (public reports of the denial)."""
+    named = [asked.get(f"{given}DBInstanceIdentifier") for given in ("", "New", "Source")]
+    arns = [one for one in [asked.get("ResourceName", "")] if ":db:" in one]
     listed = ["*"] if "Filters" in asked else []
-    return [environment.arn("rds", f"db:{one}") for one in [asked.get("DBInstanceIdentifier"), *listed] if one]
+    return [*arns, *(environment.arn("rds", f"db:{one}") for one in [*named, *listed] if one)]
 
 
 def _dashboards(environment: Environment, asked: Asked) -> list[str]:
