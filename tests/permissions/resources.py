@@ -96,8 +96,8 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         return "the role of evidence"
     if kind == "dynamodb:table":
         return f"{kind}: intents" if leading(asked).startswith("intent") else kind
-    recovered = ("kms:key",) if environment.databases else tuple(_RECOVERED)
-    if environment.recovery and environment.kind == "staging" and kind in recovered:
+    with_databases = ("kms:key",) if environment.kind == "staging" else ()
+    if environment.recovery and kind in (with_databases if environment.databases else _RECOVERED):
         return _RECOVERED[kind]
     if environment.recovery and kind == "rds:db" and f":db:{COPIES}" in arn:
         return _RECOVERED[kind]
