@@ -32,7 +32,14 @@ def changed(name: str, **given: Any) -> ChangeWorld:
 def taken() -> ChangeWorld:
     """Something has the name that the promoted instance is to get."""
     world = renew()
-    rds_backends[ACCOUNT][REGION].databases[ASIDE] = instance(PRIMARY)
+    world.clients.inner.client("rds").create_db_instance(
+        DBInstanceIdentifier=ASIDE,
+        DBInstanceClass="db.r6g.large",
+        Engine="postgres",
+        MasterUsername="portal",
+        MasterUserPassword="of-this-test",
+        AllocatedStorage=100,
+    )
     return world
 
 
@@ -69,7 +76,7 @@ def labelled() -> ChangeWorld:
     world = renew()
     ssm = world.clients.inner.client("ssm")
     ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=["first"])
-    for _ in range(99):
+    for _ in range(98):
         ssm.put_parameter(Name=PARAMETER, Value=address(PRIMARY), Overwrite=True)
     return world
 
@@ -172,7 +179,7 @@ _GENERAL = {
     "AddTagsToResource": "the tags are two of ours, whose values are an incident's id and a word",
     "CreateDBInstanceReadReplica": _AS_IT_WAS,
     "DeleteDBInstance": "no final snapshot is named beside skipping it",
-    "ModifyDBInstance": "the name is made of what RDS takes, and no other setting is given beside it, or beside the group",
+    "ModifyDBInstance": "the name is made of what RDS takes, and no other setting is given beside it or a group",
     "RebootDBInstance": "an instance by its own name is all that is given",
 }
 """Of parameters that do not fit each other, or what stands there."""
