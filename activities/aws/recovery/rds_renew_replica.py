@@ -77,6 +77,7 @@ class RenewReplica(ChangeAction[RenewParams]):
         "ssm:DescribeParameters GetParameter GetParameterHistory PutParameter",
     )
     classes = (ApprovalClass.A3,)
+    irreversible = "what was written to the promoted instance goes with it"
 
     def plan(self, scope: Scope, params: RenewParams) -> Plan:
         """Read what the promotion did from the ledger, and check that all of it can be put back.
@@ -109,7 +110,6 @@ class RenewReplica(ChangeAction[RenewParams]):
             after=after,
             impact=impact,
             locks=(target, primary["DBInstanceArn"], *services, *groups),
-            reversible=False,
             takes_long=True,
             context={
                 **made,
