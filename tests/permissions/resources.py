@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any
 
 from activities.permissions.statements import types_of
 from domain.config.environment import Environment
 from domain.config.recovery import COPIES
 from domain.values.aws_places import arn
+from tests.permissions.rehearsals import REHEARSED, rehearsed
 
 Asked = dict[str, Any]
 Find = Callable[[Environment, Asked], Iterable[str]]
@@ -18,16 +18,6 @@ _MADE_WITH_TAGS = {
     "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
 }
 """What is tagged as it is made; the rest of what these can tag was there before."""
-REHEARSED = (
-    "ec2:security-group",
-    "ec2:security-group-rule",
-    "ecs:service",
-    "rds:db",
-    "rds:snapshot",
-    "servicequotas:quota",
-    "ssm:parameter",
-)
-"""What a rehearsal of a promotion leaves to be put back."""
 NAMED = {
     "maintenance page": "named bucket: objects",
     "page's bucket": "named bucket",
@@ -66,7 +56,9 @@ def resources(action: str, environment: Environment, asked: Asked) -> list[tuple
     if action == "rds:AddTagsToResource":  # a copy is tagged, and not what it is of
         asked = {name: given for name, given in asked.items() if not name.startswith("Source")}
     made = [(kind, one) for kind in _types(action, asked) for one in _BY_TYPE[kind](environment, asked)]
-    told = [(_told(kind, one, environment, asked), one) for kind, one in made]
+    told = [
+        (rehearsed(action, kind, one, environment) or _told(kind, one, environment, asked), one) for kind, one in made
+    ]
     return list(dict.fromkeys(told)) or [("*", "*")]
 
 
@@ -101,10 +93,6 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         return _RECOVERED[kind]
     if environment.recovery and kind == "rds:db" and f":db:{COPIES}" in arn:
         return _RECOVERED[kind]
-    if kind in REHEARSED and (
-        arn in _rehearsed(environment) or (environment.recovery and f":snapshot:{COPIES}" in arn)
-    ):
-        return f"rehearsal's {kind}"
     if kind.startswith("s3:"):
         bucket, _, key = arn.partition(":::")[2].partition("/")
         if evidence and bucket == evidence.bucket:
@@ -113,34 +101,6 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         is_page = environment.maintenance and bucket == environment.buckets[environment.maintenance.bucket]
         return page if is_page else NAMED[page]
     return kind
-
-
-@cache
-def _places(environment: str) -> frozenset[str]:
-    there = Environment.model_validate_json(environment)
-    databases, endpoints = there.databases, there.database_endpoints.values()
-    if not (there.recovery and there.replicas and endpoints):
-        return frozenset()
-    services = [there.services[one.service] for one in endpoints]
-    return frozenset(
-        there.arn(service, name)
-        for service, names in {
-            "ec2": [
-                *(f"security-group/{one}" for one in there.security_groups.values()),
-                "security-group-rule/sgr-0f1e",
-            ],
-            "ecs": [f"service/{one.cluster}/{one.service}" for one in services],
-            "servicequotas": ["vpc/L-0EA8095F"],
-            "rds": [f"db:{databases[name].identifier}" for pair in there.replicas.items() for name in pair],
-            "ssm": [f"parameter/{one.parameter.lstrip('/')}" for one in endpoints],
-        }.items()
-        for name in names
-    )
-
-
-def _rehearsed(environment: Environment) -> frozenset[str]:
-    """What of an environment belongs to a rehearsal of a promotion, where one can be."""
-    return _places(environment.model_dump_json())
 
 
 def _given(service: str, template: str, *names: str, otherwise: str | None = None) -> Find:
