@@ -94,20 +94,21 @@ class LedgerWriter:
     async def store_report(self) -> None:
         """Store the report of an incident that has ended; that it cannot be stored goes on record, and no more.
 
-        A dry run leaves none. What is heard meanwhile is written too.
+        A dry run leaves none. What is heard meanwhile is written too, and so is what came behind a report that is
+        stored already.
         """
         state, environment = self._incident.state, self._incident.state.declaration.environment
-        if not state.live or self._reported:
-            return
-        if environment.evidence is None:
-            self._take_report(ReportStored(reason=f"environment {environment.name} names no evidence bucket"))
-        else:
-            try:
-                self._take_report(ReportStored(places=(await self._store(profiles.REPORT, None)).places))
-            except ActivityError as error:
-                self._take_report(ReportStored(reason=failures.reason(error)))
-        self.keep()
-        await workflow.wait_condition(lambda: not self.writing)
+        if state.live and not self._reported:
+            if environment.evidence is None:
+                self._take_report(ReportStored(reason=f"environment {environment.name} names no evidence bucket"))
+            else:
+                try:
+                    self._take_report(ReportStored(places=(await self._store(profiles.REPORT, None)).places))
+                except ActivityError as error:
+                    self._take_report(ReportStored(reason=failures.reason(error)))
+        while self._is_behind and not self.superseded:
+            self.keep()
+            await workflow.wait_condition(lambda: not self.will_wake)
 
     async def _store(self, profile: profiles.Profile, last: AppendCall | None) -> Reported:
         self._with_report = False

@@ -75,6 +75,20 @@ def test_a_session_of_its_own_names_the_incident_and_who_approved(base: boto3.Se
     assert who() == "incident-remediate"
 
 
+def test_a_session_is_named_in_characters_that_sts_takes(base: boto3.Session) -> None:
+    """Contacts are called as people write them, and a role must be assumed for a change that they approved."""
+    names: list[str] = []
+
+    def named(name: str) -> boto3.Session:
+        names.append(name)
+        return base
+
+    clients = AwsClients(base, REGION, named=named)
+    with acting_for("inc-20261123-7f3k", ("Zoë O'Neil", "on call/night", "cto")):
+        clients.client("rds")
+    assert names == ["inc-20261123-7f3k,Zo--O-Neil,on-call-night,cto"]
+
+
 def test_an_assumed_session_renews_its_credentials(base: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """An incident outlives the hour that a role lasts: near their end the credentials are fetched anew."""
     credentials: Any = assumed_session(base, ROLE, "worker", REGION).get_credentials()

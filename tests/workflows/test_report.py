@@ -1,9 +1,11 @@
 """The report at the end: stored once the ledger has everything, and never in the way of an incident's end."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio import workflow
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
 
@@ -12,6 +14,7 @@ from tests.builders import declaration
 from tests.workflows import world as workflows_world
 from tests.workflows.told import Told
 from tests.workflows.world import World
+from workflows import incident as workflows_incident
 from workflows import ledger_writer
 from workflows.incident import Incident
 
@@ -67,6 +70,35 @@ async def test_the_last_entries_are_written_with_the_report(
     monkeypatch.setattr(workflows_world, "runner", UnsandboxedWorkflowRunner)
     account = await ended(server, world)
     assert world.stored_with == [account["timeline"][-2]["seq"]]
+
+
+async def test_what_is_heard_behind_the_report_is_written_too(
+    server: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the report is stored with the last entries, a follow-up is left and the key given back; people may speak."""
+    leaving = asyncio.Event()
+
+    async def left(*_: Any) -> None:
+        timeline = workflow.instance()._incident.timeline
+        before = timeline.length
+        leaving.set()
+        await workflow.wait_condition(lambda: timeline.length > before)
+
+    monkeypatch.setattr(workflows_incident, "leave_follow_up", left)
+    monkeypatch.setattr(ledger_writer, "_PACE", timedelta(minutes=10))
+    monkeypatch.setattr(workflows_world, "runner", UnsandboxedWorkflowRunner)
+    async with world.workers(server.client):
+        told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC), environment=VAULT))
+        await told.until(lambda s: len(s["findings"]) == 2 and all(page["settled"] for page in s["pages"]))
+        await told.do("acknowledge")
+        await told.do("false_alarm", reason="test")
+        while not leaving.is_set():
+            await asyncio.sleep(0.02)
+        await told.handle.signal("note", {"by": "devops-lead", "text": "too late"})
+        account = await told.handle.result()
+    assert world.stored_with
+    assert [entry.model_dump(mode="json") for entry in world.ledger] == account["timeline"]
+    assert [entry.kind for entry in world.ledger][-2:] == ["report", "refused"]
 
 
 async def test_a_record_that_was_whole_before_is_reported_once(

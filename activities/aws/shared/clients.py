@@ -1,5 +1,6 @@
 """The boto3 clients that actions use: cached, with short timeouts, from whichever role the worker has."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,6 +33,7 @@ _RENEWED = "credentials renewed"
 _HOMED = frozenset({"support", "health"})  # services with one endpoint for the whole account
 _NAMES = 16  # sessions of their own that are kept, with their clients, beside the worker's
 _NAME_LENGTH = 64  # STS API AssumeRole, RoleSessionName
+_NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]", re.ASCII)
 _named: ContextVar[str] = ContextVar("session name", default="")
 
 
@@ -40,9 +42,10 @@ def acting_for(incident: str, people: tuple[str, ...]) -> Iterator[None]:
     """Within it AWS is asked in a session that names the incident and these people, where a role is assumed.
 
     CloudTrail shows the name in `userIdentity.arn` of every call (STS API AssumeRole, RoleSessionName); what is too
-    long for it is cut off. Threads that are started within keep to the worker's own session.
+    long for it is cut off, and `-` stands for what it does not take, such as the space in somebody's name. Threads that
+    are started within keep to the worker's own session.
     """
-    token = _named.set(",".join((incident, *people))[:_NAME_LENGTH])
+    token = _named.set(_NOT_IN_NAMES.sub("-", ",".join((incident, *people)))[:_NAME_LENGTH])
     try:
         yield
     finally:
