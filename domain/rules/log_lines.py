@@ -105,13 +105,13 @@ def level_keys(declared: LineFormat) -> list[str]:
 def said_in_text(declared: LineFormat) -> dict[str, str]:
     """What finds that a text in a line says a level: as an object does, as `level=…`, or one of errors in capitals.
 
-    The group `said` of each is short: lines are counted by it.
+    In the query of a URL `level=…` is somebody's parameter. The group `said` of each is short: lines are counted by it.
     """
-    keys = "|".join(rf"\b{any_case(key)}" if key[0].isalnum() else any_case(key) for key in level_keys(declared))
+    keys = "|".join(map(any_case, level_keys(declared)))
     words = error_words(declared)
     return {
         "inner": rf'"\s*\{{(?:[^"\\]|\\.)*?\\+"(?:[^"\\]*\.)?(?<said>{keys})\\+"',
-        "pair": rf"(?<said>(?:{keys})=)",
+        "pair": rf"(?:^|[^?&\w\\]|\\[nrt])(?<said>(?:{keys})=)",
     } | ({"word": f"(?<said>{words})"} if words else {})
 
 

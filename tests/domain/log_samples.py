@@ -72,6 +72,11 @@ APPLICATION = {
     "a brace that closes": Sample(DEFAULTED, '{"msg":"say \\"}\\" or }}","level":"error"}', True, "error"),
     "objects three deep": Sample(DEFAULTED, '{"a":{"b":{"c":{"level":"d"}}},"level":"error"}', True, "error"),
     "no level at all": Sample(DEFAULTED, '{"msg":"no \\"level\\": { here"}', error=False, level="info"),
+    "a level in a query": Sample(DEFAULTED, '{"msg":"GET /tides?a=1&level=high 200"}', error=False, level="info"),
+    "logfmt, a level in a query": Sample(LOGFMT_DEFAULTED, 'a=1 url="/tides?level=high"', error=False, level="info"),
+    "FireLens, a level in a query": Sample(
+        FIRELENS_DEFAULTED, json.dumps({"log": '{"url":"/tides?severity=3"}'}), error=False, level="info"
+    ),
     "FireLens, a brace in a text": Sample(
         FIRELENS_DEFAULTED,
         json.dumps({**_FIRELENS, "of": "{", "log": '{"msg":"say \\"{\\" \\\\ é {","a":{"b":1},"level":"error"}'}),
@@ -142,9 +147,11 @@ UNFIT: list[tuple[LogFormat, str]] = [
     (DEFAULTED, '{"log":"{\\"ctx\\":{\\"Severity\\":\\"error\\"}}","source":"stderr"}'),
     (DEFAULTED, '{"log":"{\\"level\\":\\"error\\",\\"msg\\":\\"cut off","partial_message":"true"}'),
     (DEFAULTED, '{"log":"level=error msg=no"}'),
+    (DEFAULTED, '{"log":"no tide\\nlevel=error"}'),
     (DEFAULTED, '{"log":"ERROR no tide"}'),
     (SERILOG, '{"@t":"2026-11-23T03:25:00.1Z","level":"Error"}'),
     (FIRELENS_DEFAULTED, '{"log":"{\\"lvl\\":\\"error\\"}"}'),
+    (FIRELENS_DEFAULTED, '{"log":"{\\"msg\\":\\"no tide\\\\nlevel=error\\"}"}'),
     (FIRELENS_DEFAULTED, '{"log":"{\\"ctx\\":{\\"severity\\":\\"error\\"}}"}'),
     (FIRELENS_DEFAULTED, '{"log":"{\\"log\\":\\"{\\\\\\"level\\\\\\":\\\\\\"error\\\\\\"}\\"}"}'),
     (LOGFMT_DEFAULTED, "retrying a=1"),
