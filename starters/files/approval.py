@@ -1,5 +1,6 @@
 """What a review's owner signed off, written into a runbook's file as if by hand, and whether it still holds."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -13,7 +14,10 @@ from domain.values.canonical import digest
 from starters.errors import RefusedError
 from starters.files.yaml_lines import parse, read
 
-_LINE = re.compile(r"""(?P<key>\w+:[ \t]*)(?:"[^"]*"|'[^']*'|\{[^}]*\}|[^#\s]*)(?P<rest>.*)""", re.DOTALL)
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_LINE = re.compile(
+    rf"""(?P<key>\w+:[ \t]*)(?:{_TEXT}|'[^']*'|\{{(?:{_TEXT}|[^}}"])*\}}|[^#\s]*)(?P<rest>.*)""", re.DOTALL
+)
 _WRITTEN = ("version", "reviewed", "approved")
 
 
@@ -39,7 +43,7 @@ def approved(file: Path, version: str, reviewed: date, by: str) -> str:
     with file.open(encoding="utf-8", newline="") as stream:
         lines = stream.read().split("\n")
     sha256 = content(document.data)
-    said = (f'"{version}"', reviewed.isoformat(), f"{{by: {by}, sha256: {sha256}}}")
+    said = (f'"{version}"', reviewed.isoformat(), f"{{by: {json.dumps(by, ensure_ascii=False)}, sha256: {sha256}}}")
     place = document.line(("version",)) - 1
     new = []
     for key, value in zip(_WRITTEN, said, strict=True):

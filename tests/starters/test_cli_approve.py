@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from starters.files.approval import approved
 from starters.files.shipped import shipped_folder
+from starters.files.yaml_lines import read as read_yaml
 from tests.builders import T0
 from tests.reviews import read, reviewed
 from tests.starters.conftest import Incident
@@ -51,7 +53,7 @@ def test_version_and_day_are_brought_up_to_date_once(incident: Incident, aws: Va
         "changed": True,
     }
     after = file.read_text()
-    approved = re.search(r"\napproved: {by: devops-lead, sha256: [0-9a-f]{64}}", after)
+    approved = re.search(r'\napproved: {by: "devops-lead", sha256: [0-9a-f]{64}}', after)
     assert approved is not None
     assert after == before.replace("version: '1.0'  #", 'version: "1.1"  #').replace(
         "# as Axis has it\n", f"# as Axis has it\nreviewed: 2026-11-24{approved[0]}\n"
@@ -69,7 +71,7 @@ def test_the_next_review_replaces_the_day(incident: Incident, aws: Vaulted, fold
     signed(aws, folder, at=datetime(2026, 11, 26, 13, 30, tzinfo=UTC))  # 28 November, half past midnight in Sydney
     assert incident("runbook", "approve", TYPE).status == 0
     written = file.read_bytes()
-    approved = re.search(rb"approved: {by: devops-lead, sha256: \w+}\r\n", written)
+    approved = re.search(rb'approved: {by: "devops-lead", sha256: \w+}\r\n', written)
     assert approved is not None
     assert written == text.replace(
         b'version: "1.0"\r\n', b'version: "2026.10"\r\n' + approved[0] + b"reviewed: 2026-11-28 # late\r\n"
@@ -96,6 +98,15 @@ def test_what_is_changed_after_its_approval_is_refused(incident: Incident, aws: 
     again = file.read_text()
     assert 'version: "1.2"\n' in again
     assert incident("runbook", "lint", str(file)).status == 0
+
+
+@pytest.mark.parametrize("by", ["devops-lead", "Smith, Jo", "on", "7", "Zoë's {team}"])
+def test_whatever_its_owner_is_called_it_is_approved(folder: Path, by: str) -> None:
+    """Twice, too: a name is a text, whatever it means to YAML, and the next approval replaces all of it."""
+    file = folder / f"{TYPE}.yaml"
+    for version in ("1.1", "1.2"):
+        file.write_text(approved(file, version, T0.date(), by), encoding="utf-8")
+        assert read_yaml(file).data["approved"]["by"] == by
 
 
 @pytest.mark.parametrize("change", [("15m", "20m"), ("title: System outage", "title: Outage")])
@@ -135,7 +146,7 @@ def test_a_version_without_a_number_is_given(incident: Incident, aws: Vaulted, f
     said = incident("runbook", "approve", TYPE)
     assert (said.status, "give --version V" in said.err) == (2, True)
     assert incident("runbook", "approve", TYPE, "--version", "autumn").status == 0
-    assert 'version: "autumn"\nreviewed: 2026-11-24\napproved: {by: devops-lead, ' in file.read_text()
+    assert 'version: "autumn"\nreviewed: 2026-11-24\napproved: {by: "devops-lead", ' in file.read_text()
 
 
 def test_lint_tells_of_reviews_that_are_overdue(incident: Incident, folder: Path) -> None:
