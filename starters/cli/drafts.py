@@ -31,7 +31,8 @@ def drafts(options: Options, state: dict[str, Any], step: str) -> dict[str, str]
         obligation = load_obligations(options.folder(), organisation).obligation(owed["obligation"])
         pack, owner = (obligation.pack, obligation.owner) if obligation else ((), "")
     elif any(task["step"] == step for task in state["tasks"]):
-        runbook = read(options.folder() / f"{state['type']}.yaml").data
+        file = options.folder() / f"{state['type']}.yaml"
+        runbook = read(file).data if file.exists() else {}  # of upkeep that the program makes there is none
         task = next((task for _, task in steps(runbook) if task.get("id") == step), {})
         pack, owner = task.get("pack", ()), str(task.get("owner"))
     else:

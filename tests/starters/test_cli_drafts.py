@@ -102,3 +102,10 @@ def test_a_draft_of_a_drill_says_so_first() -> None:
     (live,) = drafts.drafts(options, STATE, "statement").values()
     (drill,) = drafts.drafts(options, {**STATE, "mode": "drill"}, "statement").values()
     assert drill == f"DRILL\n\n{live}"
+
+
+def test_a_task_of_a_kind_that_the_program_makes_has_no_drafts(tmp_path: Path) -> None:
+    """Upkeep such as trials has no file."""
+    options = Options(runbooks=str(written(tmp_path, {})))
+    with pytest.raises(RefusedError, match="'data-types' has no drafts"):
+        drafts.drafts(options, {**STATE, "type": "trials"}, "data-types")
