@@ -100,7 +100,9 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
     def declare(call: ScheduledCall) -> Declaration:
         with acting("schedules.declare"), _reading():
             unread: list[Unreadable] = []
-            ledger = LedgerReader(clients, load_environment(folder, call.run.environment))
+            environment = load_environment(folder, call.run.environment)
+            account.refuse_foreign(environment)  # before its ledger is read
+            ledger = LedgerReader(clients, environment)
             known = proven(incidents(ledger, unread))
             return declared(folder, call, Record(known, tuple(one.id for one in unread)))
 

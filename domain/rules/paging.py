@@ -111,7 +111,8 @@ def _leads(state: IncidentState, elapsed: int) -> list[str]:
 def unanswered(organisation: Organisation, severity: Severity, within: timedelta) -> dict[timedelta, list[Contact]]:
     """Whom each round of an incident pages that nobody acknowledges, by when it is, up to `within` and then too.
 
-    By those on call where a runbook names nobody, and by everybody whom a runbook may name where nobody is.
+    By those on call where a runbook names nobody, and by everybody whom a runbook may name where nobody is; whom a
+    runbook pages at once comes on top.
     """
     policy = organisation.severities[severity]
     leads = organisation.on_call or sorted(organisation.held() - {*organisation.chain})

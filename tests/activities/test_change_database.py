@@ -52,7 +52,6 @@ def test_a_class_that_aws_does_not_offer_is_refused() -> None:
         ({"MonitoringInterval": 60}, {"SupportsEnhancedMonitoring": False}),
         ({"StorageEncrypted": True}, {"SupportsStorageEncryption": False}),
         ({"IAMDatabaseAuthenticationEnabled": True}, {"SupportsIAMDatabaseAuthentication": False}),
-        ({"DomainMemberships": [{"Domain": "d-1"}]}, {"SupportsKerberosAuthentication": False}),
         ({"MaxAllocatedStorage": 2000}, {"SupportsStorageAutoscaling": False}),
         ({"MultiAZ": True}, {"MultiAZCapable": False}),
         ({"AllocatedStorage": 20000}, {"MaxStorageSize": 16384}),

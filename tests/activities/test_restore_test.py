@@ -9,6 +9,7 @@ from moto import mock_aws
 from moto.rds.models import DBInstance, rds_backends
 from temporalio.exceptions import ApplicationError
 
+from activities.aws.recovery import restored_copy
 from domain.values.errors import ErrorKind
 from sandbox.aws.rds_restores import unusable
 from sandbox.aws.rollout import PACE
@@ -267,4 +268,16 @@ def test_nothing_is_restored_in_production() -> None:
     environment = world.scope.environment.model_copy(update={"kind": "production"})
     world.scope = world.scope.model_copy(update={"environment": environment})
     with pytest.raises(ApplicationError, match="is production"):
+        Trial(world)
+
+
+def test_only_what_a_restore_takes_over_speaks_against_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IAM authentication is off in what is restored unless it is asked for; encryption is the snapshot's."""
+    option = {"SupportsIAMDatabaseAuthentication": False, "SupportsStorageEncryption": True}
+    monkeypatch.setattr(restored_copy, "offered", lambda *_: [option])
+    world = restore()
+    newest().iam_database_authentication_enabled = True
+    assert Trial(world).call.plan.changing
+    option["SupportsStorageEncryption"] = False
+    with pytest.raises(ApplicationError, match="does not go with the snapshot's Encrypted"):
         Trial(world)

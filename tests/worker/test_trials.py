@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from domain.config.runbook import ChangeStep
@@ -66,3 +67,10 @@ def test_what_cannot_be_read_proves_nothing(world: Vaulted) -> None:
     made = declare(world, timedelta(days=1))
     assert CHANGE in tried(made)
     assert made.description.endswith(f"Could not be read, and proves nothing: {broken}.")
+
+
+def test_another_accounts_ledger_is_not_asked(world: Vaulted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With credentials of another account what it proves would be that account's; nothing is read."""
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "210987654321")
+    with pytest.raises(ApplicationError, match="credentials are of account 210987654321"):
+        declare(world, timedelta(days=1))

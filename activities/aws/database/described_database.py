@@ -11,7 +11,6 @@ AVAILABLE = "available"
 _IN_FORCE = "in-sync"
 _GOES_WITH = {
     "DedicatedLogVolume": "SupportsDedicatedLogVolume",
-    "DomainMemberships": "SupportsKerberosAuthentication",
     "Encrypted": "SupportsStorageEncryption",
     "IAMDatabaseAuthenticationEnabled": "SupportsIAMDatabaseAuthentication",
     "MaxAllocatedStorage": "SupportsStorageAutoscaling",

@@ -166,7 +166,8 @@ def refuse_no_place(clients: Clients, recovery: Recovery, snapshot: dict[str, An
     if options == []:
         engine = f"{snapshot['Engine']} {snapshot['EngineVersion']}"
         raise RuleError(f"RDS offers no {recovery.instance_class} for {engine}: {another}")
-    if lacking := misfits(snapshot, options or []):
+    # IAM authentication is off unless a restore asks for it (RDS API RestoreDBInstanceFromDBSnapshot)
+    if lacking := misfits({**snapshot, "IAMDatabaseAuthenticationEnabled": False}, options or []):
         raise RuleError(f"{recovery.instance_class} does not go with the snapshot's {', '.join(lacking)}: {another}")
     refuse_full(clients, int(snapshot["AllocatedStorage"]))
 
