@@ -98,6 +98,9 @@ _VALUES: dict[str, Callable[[Call], Context]] = {
     **dict.fromkeys(
         ("rds:DeleteDBInstance", "rds:DeleteDBSnapshot"), lambda _: {"aws:ResourceTag/purpose": "recovery-test"}
     ),
+    "rds:CreateDBInstanceReadReplica": lambda call: {
+        "rds:PubliclyAccessible": str(call.asked["PubliclyAccessible"]).lower()
+    },
     "rds:RestoreDBInstanceFromDBSnapshot": lambda call: {
         "aws:RequestTag/purpose": next(one["Value"] for one in call.asked["Tags"] if one["Key"] == "purpose"),
         "rds:PubliclyAccessible": str(call.asked["PubliclyAccessible"]).lower(),

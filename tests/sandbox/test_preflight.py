@@ -102,12 +102,14 @@ def test_every_planted_fault_is_found_and_none_invented(world: World) -> None:
         ("role", "remediate-ecs"): "wrong",
         ("role", "diagnose"): "wrong",
         ("role", "notify"): "wrong",
+        ("role", "remediate-recovery"): "wrong",  # by a file without a replica there is none to make anew
         ("role", "console"): "missing",
     }
     said = {row.target: row.detail for row in rows if row.check == "role"}
     assert said["remediate-ecs"] == "it may not ecs:UpdateService; give it its policy as `make iam` writes it"
     assert said["console"].endswith("; create the stack of `make iam`, which makes it")
     assert "it may also ecs:DescribeTaskDefinition, ecs:StopServiceDeployment, ecs:UpdateService;" in said["diagnose"]
+    assert said["remediate-recovery"].startswith("it may also ec2:AuthorizeSecurityGroupIngress, ")
     assert said["notify"].startswith("it may ses:SendEmail elsewhere too; ")
     assert "not seen: bucket, key and session policies" in said["ledger"]
 

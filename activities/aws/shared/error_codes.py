@@ -56,7 +56,8 @@ _QUOTA = """
 """
 _INVALID = """
     400 AttachmentSetExpired BadRequestException CloudTrailARNInvalid ClientException DBInstanceAlreadyExists
-    DBSubnetGroupDoesNotCoverEnoughAZs DBUpgradeDependencyFailure DryRunOperationException IdempotentParameterMismatch
+    DBSubnetGroupDoesNotCoverEnoughAZs DBSubnetGroupNotAllowedFault DBUpgradeDependencyFailure DryRunOperationException
+    IdempotentParameterMismatch
     IllegalArgumentException IncorrectKeyException MailFromDomainNotVerifiedException MalformedPolicyDocument
     MalformedQueryException MessageRejected MissingParameter
     NoManagementAccountSLRExistsException NotOrganizationMasterAccountException OperationNotEnabledException
