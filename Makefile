@@ -16,8 +16,7 @@ demo: $(INSTALLED)
 	$(BIN)/incident demo --scenario $(SCENARIO)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not e2e and not long"
-	@echo "Left out: the whole path on a server, with processes killed on the way (make e2e)"
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 	@echo "Left out: what takes minutes: upkeep, releases, restoring, recovery tests, the wheel and benchmarks (make long)"
 	@echo "Left out: policies tried with their conditions by iam-simulate, which needs Node (make policies)"
 
