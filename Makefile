@@ -36,6 +36,7 @@ policies: $(INSTALLED)
 
 long: $(INSTALLED)
 	$(BIN)/python -m pytest -m long
+	$(BIN)/incident demo --scenario all
 
 e2e: $(INSTALLED)
 	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "e2e and not long" tests/e2e
