@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from domain.config.runbook import Phase, ProbeStep, Runbook, TaskStep
-from domain.values.severity import Severity
+from domain.config.runbook import Phase, ProbeStep, Runbook, TaskStep, made
 
 REVIEW = "runbook-review"
 """The type of incident in which runbooks are reviewed."""
@@ -35,15 +34,9 @@ def review(runbooks: Sequence[Runbook]) -> Runbook:
     """The runbook of a review of these: of each what the record says of it, and a task for its owner."""
     steps = [step for one in runbooks for step in _of(one)]
     one = runbooks[0] if len(runbooks) == 1 else None
-    return Runbook(
-        id=REVIEW,
-        title=f"Review of the runbook {one.id}" if one else "Review of the runbooks",
-        version="1",
-        severities=(Severity.P3,),
-        owner=runbooks[0].owner,
-        on_call=tuple(dict.fromkeys(book.owner for book in runbooks)),
-        phases=(Phase(id="review", title="Review", steps=tuple(steps)),),
-    )
+    title = f"Review of the runbook {one.id}" if one else "Review of the runbooks"
+    owners = tuple(dict.fromkeys(book.owner for book in runbooks))
+    return made(REVIEW, title, owners, Phase(id="review", title="Review", steps=tuple(steps)))
 
 
 def _of(runbook: Runbook) -> tuple[ProbeStep, TaskStep]:

@@ -254,6 +254,19 @@ class Runbook(ConfigFile):
         return digest(self.model_dump(mode="json", by_alias=True, exclude={"version", "reviewed", "approved"}))
 
 
+def made(kind: str, title: str, on_call: tuple[str, ...], *phases: Phase, owner: str | None = None) -> Runbook:
+    """A runbook that the program makes and nobody writes; the first on call owns it where nobody else does."""
+    return Runbook(
+        id=kind,
+        title=title,
+        version="1",
+        severities=(Severity.P3,),
+        owner=owner or on_call[0],
+        on_call=on_call,
+        phases=phases,
+    )
+
+
 def steps(data: Mapping[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
     """Every step of a runbook's values that is a mapping, with its keys."""
     for at, phase in parts(data, "phases"):

@@ -7,10 +7,9 @@ from typing import NamedTuple
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.reviews import REVIEW
-from domain.config.runbook import Phase, ProbeStep, Runbook
+from domain.config.runbook import Phase, ProbeStep, Runbook, made
 from domain.config.schedule import MAINTENANCE
 from domain.model.scheduled import ScheduledCall
-from domain.values.severity import Severity
 from starters.files import contact_validation as contacts
 from starters.files.made_packs import PACK, compliance_pack
 from starters.files.made_recovery import RECOVERY_TEST, recovery_test
@@ -32,30 +31,17 @@ def drift(files: Files) -> Runbook:
     look = ProbeStep(
         id="drift", probe="environment.drift", title=f"Drift of {where}", opens=MAINTENANCE, key=f"drift:{where}"
     )
-    return _runbook("drift", f"Drift of {where}", files, Phase(id="look", title="Look", steps=(look,)))
+    return made("drift", f"Drift of {where}", _on_call(files), Phase(id="look", title="Look", steps=(look,)))
 
 
 def contact_validation(files: Files) -> Runbook:
     """Whether people are reached by what the organisation's file says: an incident for each who does not answer."""
     steps = contacts.phases(*files[:3], lead=_on_call(files)[0], opens=MAINTENANCE)
-    return _runbook(contacts.KIND, f"Contacts of {files.organisation.title}", files, *steps)
+    return made(contacts.KIND, f"Contacts of {files.organisation.title}", _on_call(files), *steps)
 
 
 def _on_call(files: Files) -> tuple[str, ...]:
     return files.organisation.on_call or files.organisation.chain
-
-
-def _runbook(kind: str, title: str, files: Files, *phases: Phase) -> Runbook:
-    on_call = _on_call(files)
-    return Runbook(
-        id=kind,
-        title=title,
-        version="1",
-        severities=(Severity.P3,),
-        owner=on_call[0],
-        on_call=on_call,
-        phases=phases,
-    )
 
 
 MADE: dict[str, Callable[[Files], Runbook]] = {

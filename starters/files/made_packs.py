@@ -5,10 +5,9 @@ from zoneinfo import ZoneInfo
 
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
-from domain.config.runbook import Phase, ProbeStep, Runbook, TaskStep
+from domain.config.runbook import Phase, ProbeStep, Runbook, TaskStep, made
 from domain.model.scheduled import ScheduledCall
 from domain.values.periods import months_before
-from domain.values.severity import Severity
 
 PACK = "compliance-pack"
 _OFFICER = "compliance-officer"
@@ -36,12 +35,5 @@ def compliance_pack(people: Organisation, where: Environment, call: ScheduledCal
         owner=owner,
         due=timedelta(days=14),
     )
-    return Runbook(
-        id=PACK,
-        title=f"Compliance pack of {where.name}, {period.name}",
-        version="1",
-        severities=(Severity.P3,),
-        owner=owner,
-        on_call=on_call,
-        phases=(Phase(id="upkeep", title="Upkeep", steps=(look, ask)),),
-    )
+    phase = Phase(id="upkeep", title="Upkeep", steps=(look, ask))
+    return made(PACK, f"Compliance pack of {where.name}, {period.name}", on_call, phase, owner=owner)

@@ -10,8 +10,7 @@ from activities.aws.database.rds_promote_replica import PromoteParams
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.recovery import COPIES
-from domain.config.runbook import ChangeStep, Phase, Runbook, TaskStep
-from domain.values.severity import Severity
+from domain.config.runbook import ChangeStep, Phase, Runbook, TaskStep, made
 from starters.files.problems import InvalidFile, Problem
 
 RECOVERY_TEST = "recovery-test"
@@ -57,15 +56,8 @@ def recovery_test(folder: Path, organisation: Organisation, where: Environment, 
     sign = TaskStep(
         id="sign-off", task="Sign off what was measured, and what is to be mended", owner=owner, due="21d", noted=True
     )
-    return Runbook(
-        id=RECOVERY_TEST,
-        title=f"Recovery test in {where.name}",
-        version="1",
-        severities=(Severity.P3,),
-        owner=owner,
-        on_call=(owner,),
-        phases=(Phase(id="recovery", title="Recovery", steps=(*steps, sign)),),
-    )
+    phase = Phase(id="recovery", title="Recovery", steps=(*steps, sign))
+    return made(RECOVERY_TEST, f"Recovery test in {where.name}", (owner,), phase)
 
 
 def _rehearsed(where: Environment) -> dict[str, str]:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 from activities.catalogue import CHANGES
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
-from domain.config.runbook import ChangeStep, Phase, Runbook, TaskStep
+from domain.config.runbook import ChangeStep, Phase, Runbook, TaskStep, made
 from domain.config.schedule import TRIALS, listed
 from domain.rules.proving import Proven
-from domain.values.severity import Severity
 from starters.files.organisation_folder import SCHEDULES
 from starters.files.problems import InvalidFile, Problem
 from starters.files.schedule_checks import not_tried
@@ -52,15 +51,8 @@ def made_trials(
         due="21d",
         noted=True,
     )
-    runbook = Runbook(
-        id=TRIALS,
-        title=f"Trials of changes in {where.name}",
-        version="1",
-        severities=(Severity.P3,),
-        owner=owner,
-        on_call=(owner,),
-        phases=(Phase(id="trials", title="Trials", steps=(*steps, sign)),),
-    )
+    phase = Phase(id="trials", title="Trials", steps=(*steps, sign))
+    runbook = made(TRIALS, f"Trials of changes in {where.name}", (owner,), phase)
     return Made(runbook, "\n".join(_says(len(due), found.barred, record.unread)))
 
 
