@@ -24,6 +24,7 @@ _promote_read_replica = RDSBackend.promote_read_replica
 
 _NEEDS_AVAILABLE = {*PENDING, "enable_performance_insights"}
 _CLASSES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
+_STORAGE = ("gp2", "gp3", "io1", "io2")
 
 
 def install() -> None:
@@ -179,7 +180,10 @@ def promote_read_replica(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBIn
 
 
 def describe_orderable_db_instance_options(response: RDSResponse) -> ActionResult:
-    """List the classes of one family for PostgreSQL, in every zone of the region."""
+    """List the classes of one family for PostgreSQL, in every zone of the region.
+
+    Each kind of storage that a class goes with is an option of its own (RDS API OrderableDBInstanceOption).
+    """
     wanted = response.params.get("DBInstanceClass")
     engine, version = response.params.get("Engine"), response.params.get("EngineVersion")
     zones = [{"Name": f"{response.region}{letter}"} for letter in "abc"]
@@ -192,10 +196,11 @@ def describe_orderable_db_instance_options(response: RDSResponse) -> ActionResul
             "MultiAZCapable": True,
             "ReadReplicaCapable": True,
             "Vpc": True,
-            "StorageType": "gp3",
+            "StorageType": storage,
             "SupportsPerformanceInsights": True,
         }
         for size in _CLASSES
+        for storage in _STORAGE
         if engine == "postgres" and wanted in {None, f"db.r6g.{size}"}
     ]
     return ActionResult({"OrderableDBInstanceOptions": options})
