@@ -1,4 +1,4 @@
-"""What the shipped runbooks offer can be planned in the account that the sandbox seeds: nobody is offered a dead end."""
+"""What the shipped runbooks offer can be planned in the account that the sandbox seeds: no dead end is offered."""
 
 from datetime import UTC, datetime
 
