@@ -4,7 +4,6 @@ Each kind of action may have an IAM role of its own: what reads cannot change, w
 """
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any
 
@@ -31,6 +30,7 @@ from domain.model.activity_io import (
     ObserveCall,
     PlanCall,
     Planned,
+    ReleaseCall,
     ReportCall,
     Reported,
     Verified,
@@ -96,7 +96,12 @@ def _changes(of: Callable[[str], Clients], queue: str, *, evidence: bool) -> lis
     """The changes of one queue, each under its own role, which holds its locks and intents as well."""
     chosen = [change for change in CHANGES.values() if change.evidence == evidence]
     steps = [_steps(ChangeRunner(of(role_of(change))), change(of(role_of(change)))) for change in chosen]
-    return [*(one for each in steps for one in each), _activity("changes.release", ChangeRunner(of(queue)).release)]
+    runner = ChangeRunner(of(queue))
+
+    def release(call: ReleaseCall) -> None:
+        runner.release(call, activity.info().started_time)
+
+    return [*(one for each in steps for one in each), _activity("changes.release", release)]
 
 
 def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
@@ -107,7 +112,7 @@ def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
         return runner.apply(change, call, activity.info().started_time)
 
     def verify(call: VerifyCall) -> Verified:
-        return runner.verify(change, call)
+        return runner.verify(change, call, activity.info().started_time)
 
     return [_activity(f"{change.name}.{step.__name__}", step) for step in (plan, apply, verify)]
 
@@ -136,7 +141,7 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
 
     def store(call: ReportCall) -> Reported:
         appended = None if call.last is None else append(call.last)
-        stored = store_report(clients, call, datetime.now(UTC))
+        stored = store_report(clients, call, activity.info().started_time)
         return stored.model_copy(update={"appended": appended})
 
     named: dict[str, Callable[[Any], Any]] = {

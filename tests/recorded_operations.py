@@ -199,7 +199,7 @@ def _of_change(made: Recorder, name: str, seen: set[str]) -> None:
                 assert runner.apply(world.change, call, NOW).outcome == "applied"
             world.settle()
             with made.listen(seen):
-                assert runner.verify(world.change, looking(call)).message
+                assert runner.verify(world.change, looking(call), NOW).message
         finally:
             seen.update(found for one in world.clients.calls for found in _named(one))
 

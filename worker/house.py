@@ -74,7 +74,7 @@ def activities(
     def observe(call: ObserveCall) -> Finding:
         with acting("environment.drift.observe", incident=call.scope.incident, step=call.step), _reading():
             environment = call.scope.environment
-            now = partial(datetime.now, UTC)
+            now = partial(datetime.now, UTC)  # noqa: TID251 - preflight tells how far off it is
             room = Room(clients, environment, load_organisation(folder), now, _as_role(environment.region), status_page)
             return drift.finding(run.run(CHECKS, room), named_places(folder, environment.name)).bounded()
 
@@ -116,7 +116,7 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
     @activity.defn(name="record.pack.observe")
     def pack(call: ObserveCall) -> Finding:
         with acting("record.pack.observe", incident=call.scope.incident, step=call.step):
-            return packed(clients, call, datetime.now(UTC)).bounded()
+            return packed(clients, call, activity.info().started_time).bounded()
 
     @activity.defn(name="drills.prepare")
     def prepare(call: PrepareCall) -> Declaration:

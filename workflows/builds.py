@@ -127,7 +127,8 @@ async def polled(client: Client, queue: str = INCIDENTS_QUEUE) -> Polled:
     )
     found: dict[str | None, set[str]] = defaultdict(set)
     for poller in answer.pollers:
-        if datetime.now(UTC) - poller.last_access_time.ToDatetime(tzinfo=UTC) < _POLL_SEEN_WITHIN:
+        seen = datetime.now(UTC) - poller.last_access_time.ToDatetime(tzinfo=UTC)  # noqa: TID251 - Temporal has no clock to ask
+        if seen < _POLL_SEEN_WITHIN:
             found[_build(poller)].add(poller.identity)
     return Polled(answer.versioning_info.current_deployment_version.build_id or None, found)
 

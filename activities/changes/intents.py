@@ -6,8 +6,7 @@ intent#<incident>/<step>     000001#outcome    what came of it
 intents-on#<target>          <at>#<incident>/<step>/000001    the intent again, among those of every incident
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
@@ -59,11 +58,10 @@ class Intent(BaseModel):
 
 
 class Intents:
-    """Intents and outcomes in one environment's ledger. Lets botocore's errors through; `clock` gives UTC."""
+    """Intents and outcomes in one environment's ledger. Lets botocore's errors through."""
 
-    def __init__(self, table: Table, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, table: Table) -> None:
         self._table = table
-        self._clock = clock
 
     def put(self, intent: Intent, term: int) -> None:
         """Put an intent on record, twice (`dynamodb:PutItem`); again with the same digest does nothing.
@@ -110,11 +108,12 @@ class Intents:
         intents = (Intent.model_validate_json(one["content"]["S"]) for one in items if _OUTCOME not in one["sk"]["S"])
         return any(intent.target == target and canonical_json(intent.after) == wanted for intent in intents)
 
-    def record_outcome(self, incident: str, step: str, generation: int, outcome: str, message: str) -> None:
+    def record_outcome(
+        self, incident: str, step: str, generation: int, outcome: str, message: str, at: datetime
+    ) -> None:
         """Put beside an intent what came of it (`dynamodb:PutItem`); the first one stands, later ones do nothing."""
-        at = self._clock().isoformat()
         key = _keys(incident, step, generation, _OUTCOME)
-        self._table.put({**key, "outcome": text(outcome), "message": text(message), "at": text(at)})
+        self._table.put({**key, "outcome": text(outcome), "message": text(message), "at": text(at.isoformat())})
 
     def outcome(self, incident: str, step: str, generation: int) -> str | None:
         """Look up what came of an intent; None when nothing is on record."""

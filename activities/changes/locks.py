@@ -2,10 +2,12 @@
 
 pk            sk      what it holds
 lock/<arn>    lock    holder, and lease_until in seconds since 1970
+
+A lease is counted by the store's time (`activities.ledger.store_time`), which is never taken for later than it is:
+nobody takes a lock before its lease is over, and a lease may be short by a second and the way of an answer.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from activities.ledger.table import Item, Table, keys, number, text
 from domain.values.ids import lock_id
@@ -21,11 +23,13 @@ class ResourceBusyError(Exception):
 
 
 class Locks:
-    """The locks of one environment. Lets botocore's errors through; leases are measured by `clock`, in UTC."""
+    """The locks of one environment.
 
-    def __init__(self, table: Table, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    Lets botocore's errors through, and raises `ClockError` where the store does not tell the time.
+    """
+
+    def __init__(self, table: Table) -> None:
         self._table = table
-        self._clock = clock
 
     def acquire(self, arns: tuple[str, ...], holder: str, lease: timedelta) -> None:
         """Take the locks of all `arns`, in sorted order, or none; what `holder` has already is renewed.
@@ -52,7 +56,7 @@ class Locks:
 
     def _lock(self, arn: str, holder: str, lease: timedelta) -> str | None:
         """Take or prolong one lock (`dynamodb:PutItem`); returns who holds it instead."""
-        now = self._clock().timestamp()
+        now = self._table.now().timestamp()
         standing = self._table.put(
             {**_keys(arn), "holder": text(holder), "lease_until": number(now + lease.total_seconds())},
             "attribute_not_exists(pk) OR lease_until <= :now OR holder = :me",

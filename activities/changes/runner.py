@@ -18,8 +18,7 @@ Where pieces of a change were refused while others were done it is applied, and 
 Errors of botocore pass through; the registry gives them their kind.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -53,9 +52,8 @@ _EXPECTED = ApplicationErrorCategory.BENIGN
 class ChangeRunner:
     """Carries out every change action the same way, one attempt at a time. Safe to share between threads."""
 
-    def __init__(self, clients: Clients, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._clock = clock
         self._account = Account(clients)
 
     def plan(self, action: ChangeAction[Any], call: PlanCall) -> Planned:
@@ -78,27 +76,29 @@ class ChangeRunner:
     def apply(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
         """Bring the resource to `plan.after`, or say why not; a repeat under the same generation looks before it acts.
 
-        `at` (UTC) dates the intent. What is in force at once is looked at once, and `verified` says what was seen; else
-        the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they are free.
-        Where pieces were refused for good and others done it is `applied`, with `refused`; what may still be done is
-        tried again for five minutes before. Raises `RuleError` for a dry run, a broken seal and the wrong account,
-        `SupersededError` in a life that is over, and `ApplicationError` of type `ResourceBusy`, retryable, while
-        another change holds a lock.
+        `at` (UTC) dates what goes on record. What is in force at once is looked at once, and `verified` says what was
+        seen; else the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they
+        are free. Where pieces were refused for good and others done it is `applied`, with `refused`; what may still be
+        done is tried again for five minutes before. Raises `RuleError` for a dry run, a broken seal and the wrong
+        account, `SupersededError` in a life that is over, `ClockError` where this worker's clock is off, and
+        `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
         """
         _refuse_rehearsal(call)
         _refuse_foreign(action, call.plan)
         self._account.refuse_foreign(call.scope.environment)
-        Terms(self._table(call.scope)).check(call.scope.incident, call.term)
+        table = self._table(call.scope)
+        Terms(table).check(call.scope.incident, call.term)
+        table.refuse_wrong_clock()
         self._acquire(call)
         applied = self._applied(action, call, at)
         if applied.outcome != "applied":
             self._locks(call.scope).release(call.plan.locks, call.holder)
         elif (seen := _seen_at_once(action, call, applied)) is not None and seen.done:
-            self._finish(call, "partly" if applied.refused else "verified", seen.message)
+            self._finish(call, "partly" if applied.refused else "verified", seen.message, at)
             applied.verified = seen.message
         return applied
 
-    def verify(self, action: ChangeAction[Any], call: VerifyCall) -> Verified:
+    def verify(self, action: ChangeAction[Any], call: VerifyCall, at: datetime) -> Verified:
         """Look once whether the world is `plan.after`, and renew the locks' lease.
 
         When it is, the outcome goes on record beside the intent and the locks are released; a repeat finds the same.
@@ -112,30 +112,31 @@ class ChangeRunner:
             again = seen.again or (_AGAIN_LATER if call.plan.takes_long else _AGAIN)
             raise ApplicationError(message, type=ErrorKind.NOT_YET.value, next_retry_delay=again, category=_EXPECTED)
         outcome = "failed" if not seen.done else "partly" if call.refused else "verified"
-        self._finish(call, outcome, message)
+        self._finish(call, outcome, message, at)
         if seen.failed:
             raise ApplicationError(message, type=ErrorKind.VERIFICATION_FAILED.value, non_retryable=True)
         return Verified(message=message)
 
-    def _finish(self, call: ApplyCall | VerifyCall, outcome: str, message: str) -> None:
-        self._intents(call.scope).record_outcome(call.scope.incident, call.step, call.generation, outcome, message)
+    def _finish(self, call: ApplyCall | VerifyCall, outcome: str, message: str, at: datetime) -> None:
+        key = (call.scope.incident, call.step, call.generation)
+        self._intents(call.scope).record_outcome(*key, outcome, message, at)
         self._locks(call.scope).release(call.plan.locks, call.holder)
 
-    def release(self, call: ReleaseCall) -> None:
+    def release(self, call: ReleaseCall, at: datetime) -> None:
         """Give the locks back; twice is fine, and locks of others stay.
 
         What was applied and could not be verified is on record as failed, or it would count as well to who asks next.
         """
         if call.unverified is not None:
             key = (call.scope.incident, call.step, call.generation)
-            self._intents(call.scope).record_outcome(*key, "failed", call.unverified)
+            self._intents(call.scope).record_outcome(*key, "failed", call.unverified, at)
         self._locks(call.scope).release(call.locks, call.holder)
 
     def _intents(self, scope: Scope) -> Intents:
-        return Intents(self._table(scope), self._clock)
+        return Intents(self._table(scope))
 
     def _locks(self, scope: Scope) -> Locks:
-        return Locks(self._table(scope), self._clock)
+        return Locks(self._table(scope))
 
     def _table(self, scope: Scope) -> Table:
         return Table(self._clients, scope.environment.ledger_table)

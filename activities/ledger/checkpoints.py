@@ -4,7 +4,7 @@ Whoever can write to the table can rewrite it; nobody can rewrite these, so they
 """
 
 import base64
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -23,8 +23,8 @@ class Checkpoints:
         self._s3 = clients.client("s3")
         self._evidence = evidence
 
-    def sign(self, incident: str, epoch: int, last: Entry) -> None:
-        """Sign the head (`kms:Sign`) and put it where nobody can change it (`s3:PutObject`).
+    def sign(self, incident: str, epoch: int, last: Entry, at: datetime) -> None:
+        """Sign the head (`kms:Sign`) and put it where nobody can change it (`s3:PutObject`), from `at` (UTC) on.
 
         The same head that stands there already is left. Raises `RuleError` where another one does.
         """
@@ -42,7 +42,7 @@ class Checkpoints:
             seal.text().encode(),
             ContentType="application/json",
             ObjectLockMode="COMPLIANCE",
-            ObjectLockRetainUntilDate=self._evidence.locked_until(datetime.now(UTC)),
+            ObjectLockRetainUntilDate=self._evidence.locked_until(at),
         )
         if not is_new and self._standing(place) != body:
             raise RuleError(

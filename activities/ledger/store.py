@@ -84,7 +84,7 @@ class LedgerStore:
 
     def _sign(self, incident: str, epoch: int, entry: Entry) -> None:
         if self._checkpoints is not None:
-            self._checkpoints.sign(incident, epoch, entry)
+            self._checkpoints.sign(incident, epoch, entry, self._table.now())
 
     def _is_signed(self, incident: str, epoch: int, entry: Entry) -> bool:
         return self._checkpoints is None or self._checkpoints.has(incident, epoch, entry.seq)

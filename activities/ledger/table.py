@@ -1,15 +1,20 @@
 """The ledger's table in DynamoDB, with the string keys `pk` and `sk`: conditional writes, consistent reads."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from activities.action import Clients
+from activities.ledger.store_time import StoreTime, store_time
 
 Item = dict[str, dict[str, str]]
 """Each value with its type, as DynamoDB has it: `{"S": "text"}`, `{"N": "1"}`."""
 
 _NEW = "attribute_not_exists(pk)"
 _UNMET = "ConditionalCheckFailed"
+
+
+_NO_ITEM: Item = {"pk": {"S": "time"}, "sk": {"S": "time"}}
 
 
 def text(value: str) -> dict[str, str]:
@@ -30,6 +35,20 @@ class Table:
     def __init__(self, clients: Clients, name: str, *, once: bool = False) -> None:
         self._db = clients.once("dynamodb") if once else clients.client("dynamodb")
         self.name = name
+
+    def now(self) -> datetime:
+        """What time it is in the store, as `StoreTime.now`. Raises `ClockError` where its answers do not tell."""
+        return self._time().now()
+
+    def refuse_wrong_clock(self) -> None:
+        """Raise `ClockError` where this machine's clock is off by the store's newest answer, or that does not tell."""
+        self._time().refuse_wrong_clock()
+
+    def _time(self) -> StoreTime:
+        """The store's time, asked for where no answer is new (`dynamodb:GetItem` of an item that is never there)."""
+        if not (known := store_time(self._db)).is_fresh:
+            self.get(_NO_ITEM)
+        return known
 
     def get(self, key: Item) -> Item | None:
         """Look up one item (`dynamodb:GetItem`)."""

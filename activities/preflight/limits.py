@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from operator import itemgetter
 from typing import Any
 
@@ -14,13 +13,12 @@ from activities.aws.network.ingress_rules import room as room_in_group
 from activities.aws.network.isolation_barriers import FAMILIES
 from activities.aws.network.isolation_barriers import room as room_in_acl
 from activities.aws.observability.logging_extend import FLOW_LOGS
+from activities.aws.shared.date_header import date_of, off, told
 from activities.preflight.check import Check, Room, Verdict, named, ok, unknown, wrong
 from activities.preflight.places import each, left, under
 from domain.config.environment import Network
 
 _OFF = timedelta(seconds=1)
-_GRAIN = timedelta(seconds=1)
-"""The Date header is cut to the second (RFC 9110, "Date")."""
 _UNREAD = "its quota may not be read; allow whoever runs preflight servicequotas:GetServiceQuota"
 
 
@@ -30,13 +28,12 @@ def clock(room: Room, _: str) -> Verdict:
     Signatures of requests are refused from five minutes on; deadlines and the record go wrong long before.
     """
     before = room.now()
-    headers = room.client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]
-    after, theirs = room.now(), parsedate_to_datetime(headers["date"])
-    ahead, behind = before - (theirs + _GRAIN), theirs - after
-    off = max(ahead, behind, timedelta())
-    if off > _OFF:
-        which = "ahead of" if ahead > behind else "behind"
-        return wrong(f"{off.total_seconds():.0f} s {which} AWS's clock; let NTP set it")
+    theirs = date_of(room.client("sts").get_caller_identity())
+    if theirs is None:
+        return unknown("AWS's answer does not say what time it is there")
+    found = off(theirs, before, room.now())
+    if abs(found) > _OFF:
+        return wrong(f"{told(found)} AWS's clock; let NTP set it")
     return ok("within a second of AWS's")
 
 

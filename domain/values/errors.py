@@ -9,6 +9,7 @@ class ErrorKind(StrEnum):
     TRANSIENT = "Transient"  # throttled, timed out, 5xx: retried
     WRONG_STATE = "WrongState"  # the resource is busy becoming something: waited for, bounded
     CONFLICT = "Conflict"  # somebody else wrote in between: read again, retried
+    CLOCK_OFF = "ClockOff"  # the worker's clock is wrong: another worker may take it, or this one once it is set
     BUSY = "ResourceBusy"  # another change holds the lock: waited for
     NOT_YET = "NotYet"  # the world is not `after` yet: looked at again
     ACCESS_DENIED = "AccessDenied"

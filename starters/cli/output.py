@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from activities import local_files
 from starters.options import Options
 
 
@@ -36,9 +35,9 @@ def deliver(content: bytes, output: Path | None) -> None:
     click.echo(f"{output} written", err=True)
 
 
-def write(output: Path, content: bytes, *, keep_mode: bool = False) -> None:
-    """Write a file for its owner alone, or one that keeps its mode. Raises `UsageError` if it fails, as on a link."""
+def write(output: Path, content: bytes) -> None:
+    """Write a file. Raises `UsageError` if it cannot be written."""
     try:
-        local_files.write(output, content, keep_mode=keep_mode)
+        output.write_bytes(content)
     except OSError as error:
         raise click.UsageError(f"{output}: {error.strerror}") from error

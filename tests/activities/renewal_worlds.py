@@ -98,7 +98,7 @@ def where(fence: str, application: str) -> Environment:
 
 def promote(world: ChangeWorld, step: str = "promote", generation: int = 1, **params: Any) -> str:
     """Promote the replica, in the incident of the world's scope; says what was seen."""
-    runner = ChangeRunner(world.clients, lambda: NOW + TOOK)
+    runner = ChangeRunner(world.clients)
     change, scope_ = PromoteReplica(world.clients), world.scope
     key = {"scope": scope_, "step": step, "generation": generation}
     plan = runner.plan(change, PlanCall(**key, params=REHEARSAL | params)).plan
@@ -106,7 +106,7 @@ def promote(world: ChangeWorld, step: str = "promote", generation: int = 1, **pa
     call = key | {"action_id": action_id(*names), "holder": change_workflow_id(*names), "plan": plan}
     applied = runner.apply(change, ApplyCall(**call, approvers=("technical-manager",)), NOW)
     world.settle()
-    return runner.verify(change, VerifyCall(**call, refused=tuple(applied.refused))).message
+    return runner.verify(change, VerifyCall(**call, refused=tuple(applied.refused)), NOW + TOOK).message
 
 
 def instance(name: str = REPLICA) -> DBInstance:

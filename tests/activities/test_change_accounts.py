@@ -58,7 +58,7 @@ class Clinic:
     def verified(self, change: type[ChangeAction[Any]], call: ApplyCall) -> str:
         fields = ("scope", "step", "generation", "action_id", "holder", "plan")
         look = VerifyCall(**{name: getattr(call, name) for name in fields})
-        return self.runner.verify(change(self.clients), look).message
+        return self.runner.verify(change(self.clients), look, NOW).message
 
     def carry_out(self, change: type[ChangeAction[Any]], **params: Any) -> Plan:
         call = self.planned(change, **params)

@@ -69,7 +69,7 @@ def planned(runner: ChangeRunner, world: ChangeWorld, generation: int = 1, undo:
 def verified(runner: ChangeRunner, world: ChangeWorld, call: ApplyCall) -> str:
     world.settle()
     fields = ("scope", "step", "generation", "action_id", "holder", "plan")
-    return runner.verify(world.change, VerifyCall(**{name: getattr(call, name) for name in fields})).message
+    return runner.verify(world.change, VerifyCall(**{name: getattr(call, name) for name in fields}), NOW).message
 
 
 def counted(world: ChangeWorld, effects: list[Any]) -> int:

@@ -242,6 +242,7 @@ def _play(clients: WorldClients, events: list[str], to: int) -> None:
     foreign = OUTSIDE in dial.world.values()
     last = runner.apply(dial, call, NOW)
     runner.release(
-        ReleaseCall(scope=where, step=call.step, generation=call.generation, holder=call.holder, locks=call.plan.locks)
+        ReleaseCall(scope=where, step=call.step, generation=call.generation, holder=call.holder, locks=call.plan.locks),
+        NOW,
     )
     assert last.outcome == "stale" if foreign else dial.world == call.plan.after

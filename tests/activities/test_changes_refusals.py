@@ -56,7 +56,8 @@ def test_a_busy_resource_is_waited_for(runner: ChangeRunner, dial: Dial, clients
     assert busy.value.next_retry_delay is not None
     assert dial.written == []
     runner.release(
-        ReleaseCall(scope=call.scope, step="turn", generation=1, holder="inc-other/turn/1", locks=call.plan.locks)
+        ReleaseCall(scope=call.scope, step="turn", generation=1, holder="inc-other/turn/1", locks=call.plan.locks),
+        NOW,
     )
     assert runner.apply(dial, mine, NOW).outcome == "applied"
 

@@ -44,13 +44,13 @@ def test_verify_says_not_yet_until_it_is_so(runner: ChangeRunner, dial: Dial, cl
     dial.seen = Verification(done=False, message="still turning")
     runner.apply(dial, call, NOW)
     with pytest.raises(ApplicationError, match="still turning") as not_yet:
-        runner.verify(dial, looking(call))
+        runner.verify(dial, looking(call), NOW)
     assert (not_yet.value.type, not_yet.value.non_retryable) == ("NotYet", False)
     assert not_yet.value.next_retry_delay is not None
     assert held(clients)
     dial.seen = Verification(done=True, message="turned")
     for _ in range(2):
-        assert runner.verify(dial, looking(call)).message == "turned"
+        assert runner.verify(dial, looking(call), NOW).message == "turned"
         assert intents(clients).outcome(call.scope.incident, STEP, 1) == "verified"
         assert not held(clients)
 
@@ -63,7 +63,7 @@ def test_a_failed_verification_is_final_and_frees_the_lock(
     dial.seen = Verification(done=False, failed=True, message="it broke")
     runner.apply(dial, call, NOW)
     with pytest.raises(ApplicationError, match="it broke") as failed:
-        runner.verify(dial, looking(call))
+        runner.verify(dial, looking(call), NOW)
     assert (failed.value.type, failed.value.non_retryable) == ("VerificationFailed", True)
     assert intents(clients).outcome(call.scope.incident, STEP, 1) == "failed"
     assert not held(clients)
@@ -77,7 +77,7 @@ def test_an_undo_is_a_plan_like_any_other(runner: ChangeRunner, dial: Dial) -> N
     """Undoing swaps before and after under a digest of its own, and applies the same way."""
     call = planned(runner, dial)
     runner.apply(dial, call, NOW)
-    runner.verify(dial, looking(call))
+    runner.verify(dial, looking(call), NOW)
     undo = runner.plan(dial, undoing(call.plan)).plan
     assert undo.is_sealed()
     assert undo.digest != call.plan.digest

@@ -164,7 +164,7 @@ def test_going_further_back_is_no_undo(runner: ChangeRunner, world: ChangeWorld,
     runner.apply(world.change, call, NOW)
     ecs.rollout = "FAILED"
     with pytest.raises(ApplicationError, match="the rollout of axis-backend:3 failed"):
-        runner.verify(world.change, VerifyCall.model_validate(call.model_dump(exclude={"approvers", "term"})))
+        runner.verify(world.change, VerifyCall.model_validate(call.model_dump(exclude={"approvers", "term"})), NOW)
     applied(runner, world, 2)
     assert ecs.primary == revision(2)
     assert to(runner, world, 3) == "nowhere"
@@ -263,7 +263,7 @@ def test_what_was_never_seen_to_do_well_is_no_end(runner: ChangeRunner, world: C
     call = planned(runner, world)
     runner.apply(world.change, call, NOW)
     given = call.model_dump(include={"step", "generation", "holder"})
-    runner.release(ReleaseCall(scope=call.scope, locks=call.plan.locks, unverified="NotYet: unhealthy", **given))
+    runner.release(ReleaseCall(scope=call.scope, locks=call.plan.locks, unverified="NotYet: unhealthy", **given), NOW)
     assert ecs.primary == revision(3)
     assert to(runner, world) == "2"
 

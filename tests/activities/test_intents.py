@@ -71,7 +71,7 @@ def test_intended_looks_at_every_generation_of_the_step_alone(intents: Intents) 
     """A state counts as ours when any generation of the step meant it, for that target."""
     intents.put(intent(generation=1, after=6), 1)
     intents.put(intent(generation=12, after=8), 1)
-    intents.record_outcome(INCIDENT, STEP, 1, "verified", "6 of 6")
+    intents.record_outcome(INCIDENT, STEP, 1, "verified", "6 of 6", intent().at)
     assert intents.meant(INCIDENT, STEP, A, {"desired_count": 6})
     assert intents.meant(INCIDENT, STEP, A, {"desired_count": 8})
     assert not intents.meant(INCIDENT, STEP, A, {"desired_count": 7})
@@ -100,7 +100,7 @@ def test_the_first_outcome_stands(intents: Intents, clients: WorldClients) -> No
     """An outcome lies beside its intent and is never overwritten."""
     intents.put(intent(), 1)
     assert intents.outcome(INCIDENT, STEP, 1) is None
-    intents.record_outcome(INCIDENT, STEP, 1, "verified", "6 of 6")
-    intents.record_outcome(INCIDENT, STEP, 1, "failed", "3 of 6")
+    intents.record_outcome(INCIDENT, STEP, 1, "verified", "6 of 6", intent().at)
+    intents.record_outcome(INCIDENT, STEP, 1, "failed", "3 of 6", intent().at)
     assert intents.outcome(INCIDENT, STEP, 1) == "verified"
     assert sorted(item["sk"]["S"] for item in items(clients)) == ["000001", "000001#outcome"]

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from moto import mock_aws
@@ -7,23 +7,11 @@ from moto import mock_aws
 from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
 from domain.values.ids import lock_id
+from tests.activities.store_clock import StoreClock
 from tests.activities.world import LEDGER, WorldClients, create_ledger
 
 A, B, C = (f"arn:aws:ecs:ap-southeast-2:123456789012:service/axis/{name}" for name in "abc")
 LEASE = timedelta(minutes=5)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -35,8 +23,13 @@ def clients() -> Iterator[WorldClients]:
 
 
 @pytest.fixture
-def locks(clients: WorldClients, clock: Clock) -> Locks:
-    return Locks(Table(clients, LEDGER), clock)
+def clock(clients: WorldClients, monkeypatch: pytest.MonkeyPatch) -> StoreClock:
+    return StoreClock(monkeypatch, Table(clients, LEDGER))
+
+
+@pytest.fixture
+def locks(clients: WorldClients) -> Locks:
+    return Locks(Table(clients, LEDGER))
 
 
 def test_a_lock_keeps_others_out_until_it_is_given_back(locks: Locks) -> None:
@@ -69,32 +62,32 @@ def test_locks_are_taken_in_sorted_order(locks: Locks, clients: WorldClients) ->
     assert clients.calls == ["dynamodb.put_item"]
 
 
-def test_a_lock_runs_out_with_its_lease(locks: Locks, clock: Clock) -> None:
+def test_a_lock_runs_out_with_its_lease(locks: Locks, clock: StoreClock) -> None:
     """A holder that died blocks others for one lease, and not a second less."""
     locks.acquire((A,), "one", LEASE)
-    clock.now += LEASE - timedelta(seconds=1)
+    clock.move(LEASE - timedelta(seconds=1))
     with pytest.raises(ResourceBusyError):
         locks.acquire((A,), "two", LEASE)
-    clock.now += timedelta(seconds=1)
+    clock.move(timedelta(seconds=2))
     locks.acquire((A,), "two", LEASE)
 
 
-def test_the_holder_takes_its_lock_again_and_prolongs_it(locks: Locks, clock: Clock) -> None:
+def test_the_holder_takes_its_lock_again_and_prolongs_it(locks: Locks, clock: StoreClock) -> None:
     """A retry finds its own lock open, and a renewed lease counts from the renewal."""
     locks.acquire((A,), "one", LEASE)
-    clock.now += timedelta(minutes=4)
+    clock.move(timedelta(minutes=4))
     locks.acquire((A,), "one", LEASE)
-    clock.now += timedelta(minutes=4)
+    clock.move(timedelta(minutes=4))
     assert locks.renew((A,), "one", LEASE) is None
-    clock.now += timedelta(minutes=4)
+    clock.move(timedelta(minutes=4))
     with pytest.raises(ResourceBusyError):
         locks.acquire((A,), "two", LEASE)
 
 
-def test_a_lost_lock_stays_its_new_holders(locks: Locks, clock: Clock) -> None:
+def test_a_lost_lock_stays_its_new_holders(locks: Locks, clock: StoreClock) -> None:
     """Neither renewing nor releasing takes a lock from who holds it by now."""
     locks.acquire((A,), "one", LEASE)
-    clock.now += LEASE
+    clock.move(LEASE + timedelta(seconds=1))
     locks.acquire((A,), "two", LEASE)
     assert locks.renew((A,), "one", LEASE) == "two"
     locks.release((A,), "one")

@@ -1,5 +1,5 @@
 """Attacks and bad days are tried in sandboxes of their own, as whole paths are in `tests.e2e`."""
 
-from tests.starters.conftest import incident
+from tests.e2e.conftest import aws, folder, house, public, usual, worker
 
-__all__ = ["incident"]
+__all__ = ["aws", "folder", "house", "public", "usual", "worker"]

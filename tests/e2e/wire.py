@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
@@ -67,6 +69,8 @@ class Wire(ThreadingHTTPServer):
         self.traps: list[Trap] = []
         self.denied: dict[str, tuple[str, str]] = {}
         self.dead: set[str] = set()
+        self.deaf: set[str] = set()
+        self.ahead: dict[str, timedelta] = {}
         self.alter: Callable[[str, bytes], bytes] = lambda _operation, content: content
         self._lock = threading.Lock()
 
@@ -112,6 +116,29 @@ class Wire(ThreadingHTTPServer):
         finally:
             self.dead.remove(prefix)
 
+    @contextmanager
+    def losing(self, prefix: str) -> Iterator[None]:
+        """Pass every operation on whose name begins so, and lose its answer."""
+        self.deaf.add(prefix)
+        try:
+            yield
+        finally:
+            self.deaf.remove(prefix)
+
+    @contextmanager
+    def clock(self, prefix: str, ahead: timedelta) -> Iterator[None]:
+        """Let the clock of what answers such operations be so far ahead: the worker's is behind by as much."""
+        self.ahead[prefix] = ahead
+        try:
+            yield
+        finally:
+            del self.ahead[prefix]
+
+    def dated(self, operation: str, date: str) -> str:
+        """The Date header that an answer to an operation gets."""
+        by = next((by for prefix, by in self.ahead.items() if operation.startswith(prefix)), None)
+        return date if by is None else format_datetime(parsedate_to_datetime(date) + by, usegmt=True)
+
     def cut(self, operation: str, when: When, body: bytes) -> bool:
         """Spring the first trap that this request is for, if there is one, and tell whether it ends here."""
         with self._lock:
@@ -151,14 +178,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer, content = self._pass_on(body)
         self.server.calls.append(Call(operation, answer.status, key_of(self)))
-        if answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after", body):
+        lost = operation.startswith(tuple(self.server.deaf))
+        if lost or (answer.status < http.HTTPStatus.BAD_REQUEST and self.server.cut(operation, "after", body)):
             self.close_connection = True
             return
         content = self.server.alter(operation, content)
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in _HOP_BY_HOP:
-                self.send_header(name, value)
+                self.send_header(name, self.server.dated(operation, value) if name.lower() == "date" else value)
         length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
         self._end(length, content)
 

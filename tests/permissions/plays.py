@@ -150,7 +150,8 @@ def _release(calls: Calls) -> None:
                     holder="w",
                     locks=("arn:1",),
                     unverified="NotYet",
-                )
+                ),
+                NOW,
             )
 
 

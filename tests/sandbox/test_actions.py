@@ -79,10 +79,10 @@ def carry_out(
     verify = VerifyCall(scope=scope, step="step", generation=1, action_id="a-1", holder="h-1", plan=plan)
     if meanwhile is not _nothing:
         with pytest.raises(ApplicationError) as early:
-            runner.verify(action, verify)
+            runner.verify(action, verify, datetime.now(UTC))
         assert early.value.type == "NotYet"
     meanwhile()
-    assert runner.verify(action, verify).message
+    assert runner.verify(action, verify, datetime.now(UTC)).message
 
 
 def _nothing() -> None:

@@ -79,7 +79,7 @@ def apply(clients: AwsClients, scope: Scope, action: str, params: dict[str, Any]
         rollouts_finish()
         runner.apply(change, ApplyCall(**call, approvers=("cto", "devops-lead")), datetime.now(UTC))
     rollouts_finish()
-    return runner.verify(change, VerifyCall(**call)).message
+    return runner.verify(change, VerifyCall(**call), datetime.now(UTC)).message
 
 
 def test_a_full_pool_speaks_for_a_restart_and_against_promotion(

@@ -68,7 +68,7 @@ def carry_out(clients: AwsClients, scope: Scope, name: str, given: dict[str, Any
     call = ApplyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan, approvers=())
     assert runner.apply(action, call, datetime.now(UTC)).outcome == "applied"
     verify = VerifyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan)
-    return runner.verify(action, verify).message
+    return runner.verify(action, verify, datetime.now(UTC)).message
 
 
 def test_probes_tell_the_attack_from_ordinary_use(world: World, observe: Callable[[str], Finding]) -> None:

@@ -81,7 +81,7 @@ def _carry_out(world: World, name: str, given: dict[str, Any]) -> str:
     rollouts_finish()
     alarm_mutes.begin(alarm_mutes.rules(cloudwatch_backends[scope.environment.account][scope.environment.region]))
     verify = VerifyCall(scope=scope, step=name, generation=1, action_id="a", holder="h", plan=plan)
-    return runner.verify(action, verify).message
+    return runner.verify(action, verify, datetime.now(UTC)).message
 
 
 def test_probes_tell_each_fault_from_ordinary_days(world: World) -> None:
