@@ -12,6 +12,7 @@ from typing import Any
 import requests
 from temporalio.exceptions import ApplicationError
 
+from activities import local_files
 from activities.action import RuleError
 from domain.values.errors import FINAL, ErrorKind
 
@@ -76,7 +77,7 @@ class _Pace:
     def wait(self) -> None:
         if not self._interval:
             return
-        with self._path.open("a+", encoding="ascii") as file:
+        with local_files.appending(self._path) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             now = time.time()  # noqa: TID251 - processes of one machine keep a pace by it, and no more
@@ -84,7 +85,7 @@ class _Pace:
             # a moment too far ahead was written before the clock was set back
             mine = following if now < following < now + _FARTHEST_SECONDS else now
             file.truncate(0)
-            file.write(str(mine + self._interval))
+            file.write(str(mine + self._interval).encode())
         time.sleep(mine - now)
 
 

@@ -10,7 +10,7 @@ from activities.ledger.signatures import Keys
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
 from domain.audit.storage_format import INDEX_KEY, StoredCopy, chain_key
-from domain.audit.verdict import account, audit
+from domain.audit.verdict import OF_NO_ENTRY, account, audit
 from domain.config.environment import Environment
 from domain.model.records import ChangeStatus
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
@@ -92,7 +92,7 @@ class Restorer:
         keys = Keys(reader.pems() if environment.evidence else {})
         copy = reader.read(incident, patience_seconds=0).copy
         for flaw in audit(copy, keys.vouches).flaws:
-            if flaw.kind != "unsigned":
+            if flaw.kind not in OF_NO_ENTRY:
                 raise RuleError(f"the record of {incident} is not intact: {flaw}")
         try:
             entries = account(copy)

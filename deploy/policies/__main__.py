@@ -7,6 +7,7 @@ writes that environment's policies and stack into a folder: `make iam ENVIRONMEN
 import argparse
 from pathlib import Path
 
+from activities import local_files
 from deploy.policies import authorization, files, tables
 from starters.files.organisation_folder import load_environment
 
@@ -17,7 +18,7 @@ def main() -> None:
     asked.add_argument("--into", type=Path, default=Path("incident-iam"), help="the folder to write to")
     given = asked.parse_args()
     if given.environment is None:
-        authorization.FILE.write_text(authorization.text(), encoding="utf-8")
+        local_files.write(authorization.FILE, authorization.text().encode(), keep_mode=True)
         files.write({**files.shipped(), tables.DOCUMENT: tables.text()})
         return
     folder, name = given.environment.resolve().parents[1], given.environment.stem

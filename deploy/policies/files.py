@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from activities import local_files
 from activities.permissions.roles import RECOVERY, roles
 from deploy.policies import stack
 from deploy.policies.documents import (
@@ -61,7 +62,7 @@ def write(files: Files) -> None:
     """Write them all, and remove the policies of roles that are no more."""
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        local_files.write(path, text.encode(), keep_mode=True)
     folders = {path.parent for path in files if path.suffix == ".json"}
     for left in {found for folder in folders for found in folder.glob("*.json")} - files.keys():
         left.unlink()

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from domain.audit.storage_format import Item, Mark
 from domain.model.timeline import GENESIS, Entry
 
-Kind = Literal["missing", "altered", "reordered", "cut", "unsigned", "signature", "epoch", "incident"]
+Kind = Literal["missing", "altered", "reordered", "cut", "unsigned", "signature", "epoch", "incident", "fork", "behind"]
 _NUMBER = re.compile(r"[0-9]{6}")
 
 

@@ -6,6 +6,7 @@ up to the newest signed head is either exactly what was written, or it is named.
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,13 +18,19 @@ from domain.rules.evolve import fold
 Vouches = Callable[[str, bytes, str], bool]
 """Tells whether the key of this ARN, if it is one to trust, signed these bytes; the signature is in base64."""
 
+Answer = Literal["proven", "consistent", "broken"]
+"""What a check comes to: proven by a key that whoever checks has brought, consistent only with itself, or broken."""
+
+OF_NO_ENTRY = frozenset({"unsigned", "fork"})
+"""Flaws of a record every entry of which stands as it was written."""
+
 _PLACE = re.compile(r"ledger/[^/]+/(\d{4})/(\d{6})\.json")
 
 
 class Verdict(BaseModel):
     """What the stored copy is worth. `entries`, `head` and `signed` are those of the newest epoch and what it follows.
 
-    `flaws` are in order of the entries' numbers.
+    `flaws` are in order of the entries' numbers, forks behind them all.
     """
 
     incident: str
@@ -36,6 +43,12 @@ class Verdict(BaseModel):
     @property
     def intact(self) -> bool:
         return not self.flaws
+
+    def answer(self, *, brought: bool) -> Answer:
+        """`brought` says whether the keys are the checker's own: those that come with a record prove nothing of it."""
+        if self.flaws:
+            return "broken"
+        return "proven" if brought else "consistent"
 
 
 Signed = dict[int, dict[int, str]]
@@ -55,6 +68,9 @@ def audit(copy: StoredCopy, vouches: Vouches) -> Verdict:
             flaws.append(Flaw(kind="epoch", epoch=number, seq=line.start + 1, text="nothing says where it begins"))
         flaws += line.flaws()
         flaws += _misplaced(line, marks, lines)
+        if line.mark is not None and line.is_written:
+            text = f"another history begins here, beside that of epoch {line.mark.leaves}"
+            flaws.append(Flaw(kind="fork", epoch=number, seq=line.start + 1, text=text))
         lines[number] = line.hashes()
         epochs.append(line.told())
     current = next((epoch for epoch in reversed(epochs) if epoch.last > epoch.after or epoch.signed), epochs[0])
@@ -67,19 +83,34 @@ def audit(copy: StoredCopy, vouches: Vouches) -> Verdict:
         head=current.head,
         signed=current.signed,
         epochs=epochs,
-        flaws=sorted(flaws, key=lambda flaw: (flaw.seq, flaw.epoch)),
+        flaws=sorted(flaws, key=lambda flaw: (flaw.kind == "fork", flaw.seq, flaw.epoch)),
     )
 
 
 def check(copy: StoredCopy, vouches: Vouches) -> Verdict:
     """Like `audit`, and whether the entries make an incident: that each can follow what came before."""
     verdict = audit(copy, vouches)
-    if all(flaw.kind == "unsigned" for flaw in verdict.flaws):
+    if all(flaw.kind in OF_NO_ENTRY for flaw in verdict.flaws):
         try:
             fold(account(copy))
         except ValueError as error:
             verdict.flaws.append(Flaw(kind="incident", epoch=1, seq=0, text=f"the entries make no incident: {error}"))
     return verdict
+
+
+def beside(verdict: Verdict, copy: StoredCopy, length: int, head: str) -> Flaw | None:
+    """What does not go with the `length` entries that Temporal has, the last of which has the hash `head`.
+
+    The record may go further than Temporal, never less far.
+    """
+    if length > verdict.entries:
+        text = f"the record ends before it, and Temporal has the incident up to entry {length}"
+        return Flaw(kind="behind", epoch=verdict.epochs[-1].epoch, seq=verdict.entries + 1, text=text)
+    newest_first = (item for items in reversed(copy.items.values()) for item in items)
+    at = next((item.hash for item in newest_first if item.number == f"{length:06d}"), None)
+    if length and at != head:
+        return Flaw(kind="behind", epoch=verdict.epochs[-1].epoch, seq=length, text="Temporal has another entry here")
+    return None
 
 
 def _take_seals(copy: StoredCopy, vouches: Vouches, signed: Signed) -> Iterator[Flaw]:

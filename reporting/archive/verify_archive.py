@@ -1,6 +1,7 @@
 """Recompute the record in this folder, or each record of a pack. Needs Python 3.9 or newer and openssl, nothing else.
 
-Usage: python3 verify.py [FOLDER]. It stops at the first error of a record, with exit status 1.
+Usage: python3 verify.py FOLDER FINGERPRINT..., the SHA-256 of each key that you trust. Without one, as with an error,
+the exit status is 1: what stands here is then at best consistent with itself. A record's first error ends its check.
 """
 
 import base64
@@ -52,8 +53,8 @@ def seals(folder: Path, hashes: dict[tuple[int, int], str], keys: dict[str, Path
     for file in sorted(folder.glob("ledger/**/*.json*")):
         seal = json.loads(file.read_text(encoding="utf-8"))
         body = seal["body"]
-        if not is_signed(seal, canonical(body), keys[seal["key"]]):
-            sys.exit(f"the signature of {file} is not valid")
+        if seal["key"] not in keys or not is_signed(seal, canonical(body), keys[seal["key"]]):
+            sys.exit(f"the signature of {file} is not valid, or not by a key that is trusted")
         if hashes.get((body["epoch"], body["seq"])) != body["head"]:
             sys.exit(f"entry {body['seq']} of epoch {body['epoch']} is missing or is not the one that was signed")
         reach[body["epoch"]] = max(reach.get(body["epoch"], 0), body["seq"])
@@ -69,6 +70,8 @@ def record(folder: Path, keys: dict[str, Path]) -> str:
     hashes = chains(folder)
     reach = seals(folder, hashes, keys)
     epoch, last = max(hashes)
+    if epoch > 1:
+        sys.exit(f"there is more than one history: epoch {epoch} forks from another, see epochs.json")
     if reach.get(epoch, 0) < last:
         sys.exit(f"the entries of epoch {epoch} after number {reach.get(epoch, 0)} are not signed")
     return f"{last} entries, all as they were written; head {hashes[epoch, last]}"
@@ -89,8 +92,8 @@ def listed(folder: Path, contents: dict[str, dict[str, str]]) -> Iterator[str]:
 def unsigned(folder: Path, keys: dict[str, Path]) -> Iterator[str]:
     """Why the list of contents is not the one that was signed."""
     seal = json.loads((folder / "contents.signature.json").read_text(encoding="utf-8"))
-    if not is_signed(seal, canonical(seal["body"]), keys[seal["key"]]):
-        yield "the signature of the list of contents is not valid"
+    if seal["key"] not in keys or not is_signed(seal, canonical(seal["body"]), keys[seal["key"]]):
+        yield "the signature of the list of contents is not valid, or not by a key that is trusted"
     if seal["body"]["contents"] != hashlib.sha256((folder / "contents.json").read_bytes()).hexdigest():
         yield "contents.json is not the list that was signed"
 
@@ -116,10 +119,8 @@ def untold(folder: Path, incident: str) -> Iterator[str]:
         yield f"incidents.json leaves out {incident}"
 
 
-def pack(folder: Path) -> None:
+def pack(folder: Path, contents: dict[str, Any], keys: dict[str, Path]) -> str:
     """Check a pack: its list, the signature over that, every record in it, and the tables against the records."""
-    contents = json.loads((folder / "contents.json").read_text(encoding="utf-8"))
-    keys = {arn: folder / name for name, arn in contents["keys"].items()}
     wrong = [*listed(folder, contents), *unsigned(folder, keys)]
     records = sorted(place.name for place in (folder / "incidents").glob("*"))
     for incident in records:
@@ -130,17 +131,25 @@ def pack(folder: Path) -> None:
             wrong.append(f"{incident}: {error}")
     if wrong:
         sys.exit("\n".join(wrong))
-    print(f"{len(records)} records and {len(contents['sha256'])} files of {contents['pack']}, all as they were signed")
+    return f"{len(records)} records and {len(contents['sha256'])} files of {contents['pack']}, all as they were signed"
+
+
+def fingerprint(key: Path) -> str:
+    """The SHA-256 of a key's DER, as `openssl pkey -pubin -outform DER | sha256sum` tells it."""
+    lines = [line for line in key.read_text(encoding="ascii").splitlines() if not line.startswith("-----")]
+    return hashlib.sha256(base64.b64decode("".join(lines))).hexdigest()
 
 
 def main() -> None:
-    """Check the folder and print the result."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    if (folder / "contents.json").exists():
-        pack(folder)
-        return
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    print(record(folder, {arn: folder / name for name, arn in manifest["keys"].items()}))
+    """Check the folder with the keys that are trusted, else with its own, and print the result."""
+    folder, trusted = Path(*sys.argv[1:2]), {given.replace(":", "").lower() for given in sys.argv[2:]}
+    is_pack = (folder / "contents.json").exists()
+    about = json.loads((folder / ("contents.json" if is_pack else "manifest.json")).read_text(encoding="utf-8"))
+    prints = {arn: fingerprint(folder / name) for name, arn in about["keys"].items()}
+    keys = {arn: folder / name for name, arn in about["keys"].items() if not trusted or prints[arn] in trusted}
+    print(pack(folder, about, keys) if is_pack else record(folder, keys))
+    if not trusted:
+        sys.exit(f"This is consistent only with itself: name the key that you trust, if it is {set(prints.values())}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from activities import local_files
+
 Entry = dict[str, Any]
 
 
@@ -30,8 +32,8 @@ class Outbox:
                 "body": body,
                 "incident": incident,
             }
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry) + "\n")
+            with local_files.appending(self._path) as file:
+                file.write(f"{json.dumps(entry)}\n".encode())
 
     def entries(self) -> list[Entry]:
         """Read all deliveries, oldest first. A line still being written is left out."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from activities import local_files
+
 HOST = "127.0.0.1"
 DEFAULT_BASE = 7233
 _BLOCK = 4
@@ -37,7 +39,7 @@ def choose(wanted: int | None) -> int:
 @contextmanager
 def choosing() -> Iterator[None]:
     """Keep other sandboxes of this user from choosing the same ports before ours are bound."""
-    with (Path(tempfile.gettempdir()) / f"incident-sandbox-{os.getuid()}.lock").open("a") as lock:
+    with local_files.appending(Path(tempfile.gettempdir()) / f"incident-sandbox-{os.getuid()}.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

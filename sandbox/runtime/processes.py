@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from activities import local_files
 from sandbox.runtime.state import MARK, Files
 
 _PROC = Path("/proc")
@@ -23,7 +24,7 @@ _POLL_SECONDS = 0.05
 def spawn(files: Files, service: str, command: list[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start a service of a sandbox: marked, in its own session, with its output appended to its log."""
     files.logs.mkdir(parents=True, exist_ok=True)
-    with files.log(service).open("ab") as log:
+    with local_files.appending(files.log(service)) as log:
         return subprocess.Popen(
             command,
             env={**variables, MARK: str(files.data_dir)},

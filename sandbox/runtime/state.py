@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from activities import local_files
+
 _HOST = "127.0.0.1"
 AWS_KEYS = ("sandbox", "sandbox")
 """Access key id and secret; moto accepts any."""
@@ -96,7 +98,4 @@ def read(files: Files) -> State | None:
 
 def write(files: Files, state: State) -> None:
     """Save the state atomically, readable by its owner only: it holds the status page's key."""
-    draft = files.state.with_suffix(".new")
-    draft.touch(mode=0o600)  # before the key is in it
-    draft.write_text(state.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    draft.replace(files.state)
+    local_files.write(files.state, f"{state.model_dump_json(indent=2)}\n".encode())

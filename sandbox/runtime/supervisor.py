@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from activities import local_files
 from sandbox.runtime import ports, processes, state
 from sandbox.runtime.launch import Launch, StartError
 from sandbox.runtime.organisation_copy import copy_organisation
@@ -29,7 +30,7 @@ def start(
     Raises `StartError`, `PortsTakenError`, `MissingCommandError` or `InvalidFile`.
     """
     try:
-        files.data_dir.mkdir(parents=True, exist_ok=True)
+        files.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StartError(
             f"{files.data_dir} cannot be created: {error.strerror}; choose another with --data-dir"
@@ -107,7 +108,7 @@ def _start_missing(files: Files, current: State, *, worker: bool, supervisor: in
 @contextmanager
 def _locked(files: Files) -> Iterator[None]:
     """Allow one start of this sandbox at a time; the lock is released if its process dies."""
-    with files.lock.open("a") as lock:
+    with local_files.appending(files.lock) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

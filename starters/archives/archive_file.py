@@ -3,18 +3,16 @@
 import hashlib
 import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile, ZipFile
 
 import click
 
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy
 from reporting.archive import record_files
+from starters.archives.unpacking import unpacked
 from starters.errors import RefusedError
 
 MANIFEST = "manifest.json"
@@ -54,12 +52,10 @@ def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | N
 def unpack(file: Path) -> Archive:
     """Read an archive without trusting its content.
 
-    Raises `UsageError` for a file that `incident audit export` did not write, `RefusedError` for one that is damaged.
+    Raises `UsageError` for a file that `incident audit export` did not write, `RefusedError` for one that is damaged or
+    too big.
     """
-    content = file.read_bytes()
-    if not content.startswith(b"PK"):
-        raise click.UsageError(f"{file}: it is not a zip file")
-    files = _files(file, content)
+    files = unpacked(file)
     if MANIFEST not in files:
         raise click.UsageError(f"{file}: it has no {MANIFEST}")
     try:
@@ -67,7 +63,8 @@ def unpack(file: Path) -> Archive:
         incident, hashes = str(manifest["incident"]), dict(manifest["sha256"])
         keys = {str(arn): files[name].decode() for name, arn in manifest["keys"].items()}
         marks = {int(epoch): dict(mark) for epoch, mark in json.loads(files[record_files.EPOCHS]).items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        firsts = {epoch: _first(mark) for epoch, mark in marks.items()}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         why = f"{MANIFEST} or what it names cannot be read ({type(error).__name__})"
         raise RefusedError(f"{file} is broken: {why}") from error
     items, seals = {}, []
@@ -75,23 +72,10 @@ def unpack(file: Path) -> Archive:
         text = content.decode(errors="replace")
         if chain := _CHAIN.fullmatch(name):
             epoch = int(chain[1] or 1)
-            items[epoch] = _numbered(text, _first(marks.get(epoch)))
+            items[epoch] = _numbered(text, firsts.get(epoch, 1))
         elif seal := _SEAL.fullmatch(name):
             seals.append(KeptSeal(seal[1], text))
     return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(_damaged(files, hashes)))
-
-
-def _files(file: Path, content: bytes) -> dict[str, bytes]:
-    name = ""
-    try:
-        with ZipFile(BytesIO(content)) as zipped:
-            files = {}
-            for name in zipped.namelist():
-                files[name] = zipped.read(name)
-            return files
-    except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        why = f"{name} in it is damaged" if name else f"the zip file is damaged ({error})"
-        raise RefusedError(f"{file} is broken: {why}") from error
 
 
 def _damaged(files: dict[str, bytes], hashes: dict[str, Any]) -> Iterator[str]:
@@ -114,9 +98,9 @@ def _numbered(text: str, first: int) -> list[Item]:
     return [Item(f"{number:06d}", _own_hash(line), line) for number, line in zip(numbers, lines, strict=True)]
 
 
-def _first(mark: dict[str, Any] | None) -> int:
-    """The number of an epoch's first entry, from its mark; 1 without one."""
-    after = str((mark or {}).get("after", ""))
+def _first(mark: dict[str, Any]) -> int:
+    """The number of an epoch's first entry, from its mark; 1 if that says none."""
+    after = str(mark.get("after", ""))
     return int(after) + 1 if after.isdecimal() else 1
 
 
@@ -124,5 +108,5 @@ def _own_hash(line: str) -> str:
     """The hash that a line claims: the archive, unlike the table, stores no second copy beside the line."""
     try:
         return str(json.loads(line)["hash"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return ""

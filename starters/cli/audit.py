@@ -1,26 +1,28 @@
 """`incident audit`: check the stored record, export it as one self-verifying file, or pack all of a period."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from domain.values.timestamps import stamp_to_second
 from starters.cli import terminal
 from starters.cli.output import print_json, write
-from starters.cli.send_command import ask
 from starters.cli.shared_options import shared
-from starters.errors import RefusedError, UnreachableError
+from starters.errors import RefusedError
 from starters.options import Options
 
-if TYPE_CHECKING:
-    from activities.ledger.reader import Stored
-    from activities.ledger.signatures import Keys
-    from domain.audit.verdict import Verdict
-
-_OWN_KEY = "checked with the key in the archive: compare its fingerprint with one you trust"
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _fingerprints(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> frozenset[str]:
+    """SHA-256 in hex, with colons or without, in any case. Raises `BadParameter`."""
+    found = frozenset(text.replace(":", "").strip().lower() for text in given)
+    if wrong := [text for text in found if not _FINGERPRINT.fullmatch(text)]:
+        raise click.BadParameter(f"{terminal.clean(wrong[0])!r} is no SHA-256 in hex")
+    return found
 
 
 @click.group()
@@ -31,35 +33,46 @@ def audit() -> None:
 @audit.command()
 @click.argument("incident", metavar="[ID]", required=False)
 @click.option("--file", "archive", type=_FILE, help="Check an archive made by `audit export`, offline.")
+@click.option("--public-key", "files", type=_FILE, multiple=True, help="A key that you trust, in PEM; no other counts.")
 @click.option(
-    "--public-key", type=_FILE, help="The only key to trust, in PEM. Default: the environment's, or the archive's."
+    "--fingerprint",
+    "fingerprints",
+    metavar="SHA256",
+    multiple=True,
+    callback=_fingerprints,
+    help="The fingerprint of a key that you trust; no other counts.",
 )
 @shared
-def verify(options: Options, incident: str | None, archive: Path | None, public_key: Path | None) -> None:
-    """Recompute the record of incident ID from the stored copy alone, and name the first broken entry."""
-    from activities.ledger.signatures import ANY, Keys
+def verify(
+    options: Options, incident: str | None, archive: Path | None, files: tuple[Path, ...], fingerprints: frozenset[str]
+) -> None:
+    """Recompute the record of incident ID from the stored copy alone, and name the first broken entry.
+
+    It is proven by a key of yours: one that you give, or that KMS gives under your AWS account. Without one, an archive
+    is consistent only with itself. Exit status 0 is for what is proven.
+    """
     from domain.audit.epochs import Flaw
     from domain.audit.verdict import check
     from starters.archives import archive_file
+    from starters.cli import verdicts
 
     if (incident is None) == (archive is None):
         raise click.UsageError("give either an incident's ID or --file ARCHIVE")
-    given = {} if public_key is None else {ANY: _text(public_key)}
-    damaged: list[str] = []
+    brought = verdicts.Brought([verdicts.text(file) for file in files], fingerprints)
     if archive is not None:
         copy, pems, damaged = archive_file.unpack(archive)
-        remarks = [] if given else [_OWN_KEY]
+        keys = brought.keys(pems)
+        found = verdicts.Checked(check(copy, keys.vouches), keys, [])
+        for name in damaged:
+            text = f"{name} in the archive does not match its manifest"
+            found.verdict.flaws.append(Flaw(kind="altered", epoch=0, seq=0, text=text))
     else:
-        (copy, remarks), pems = _stored(options, incident or "", given)
-    try:
-        keys = Keys(given or pems)
-    except ValueError as error:
-        raise click.UsageError(f"a public key cannot be read: {error}") from error
-    verdict = check(copy, keys.vouches)
-    for name in damaged:
-        text = f"{name} in the archive does not match its manifest"
-        verdict.flaws.append(Flaw(kind="altered", epoch=0, seq=0, text=text))
-    _print_verdict(options, verdict, keys, remarks)
+        known = verdicts.document(incident or "")
+        stored, pems = verdicts.stored(options, incident or "", known, brought)
+        found = verdicts.checked(stored, brought.keys(pems), known)
+    if fingerprints and not found.keys.fingerprints():
+        found.remarks.append("no key that is there has a fingerprint that you gave")
+    verdicts.print_verdict(options, found, brought=archive is None or brought.anything)
 
 
 @audit.command()
@@ -72,22 +85,22 @@ def export(options: Options, incident: str, output: Path | None) -> None:
     Only the ledger is needed. The incident's document is included while Temporal still has it.
     """
     from activities.ledger.signatures import Keys
-    from domain.audit.verdict import check
     from starters.archives import archive_file
+    from starters.cli import verdicts
 
-    stored, pems = _stored(options, incident)
-    document = _document(incident)
+    known = verdicts.document(incident)
+    stored, pems = verdicts.stored(options, incident, known)
     file = output or Path(f"{incident}.zip")
-    write(file, archive_file.pack(stored.copy, pems, document, stamp_to_second(datetime.now(UTC))))
-    verdict = check(stored.copy, Keys(pems).vouches)
+    write(file, archive_file.pack(stored.copy, pems, known, stamp_to_second(datetime.now(UTC))))
+    verdict = verdicts.checked(stored, Keys(pems), known).verdict
     if options.as_json:
         written = {"incident_id": incident, "written": str(file), "entries": verdict.entries, "intact": verdict.intact}
-        print_json({**written, "document": document is not None})
+        print_json({**written, "document": known is not None})
     else:
         click.echo(
             f"{file} written: {verdict.entries} entries, {'intact' if verdict.intact else 'NOT intact'}", err=True
         )
-        if document is None:
+        if known is None:
             click.echo("Temporal no longer has the incident, so its document is not included", err=True)
 
 
@@ -126,53 +139,3 @@ def pack(options: Options, period: str, output: Path | None) -> None:
         incident, flaw = next(iter(found.flaws.items()))
         more = f" ({len(found.flaws)} broken records in all)" if len(found.flaws) > 1 else ""
         raise RefusedError(f"{incident} is broken: {terminal.clean(flaw)}{more}")
-
-
-def _stored(options: Options, incident: str, pems: dict[str, str] | None = None) -> "tuple[Stored, dict[str, str]]":
-    """The stored copy and the keys to trust, by ARN: the given ones, else the environment's."""
-    from activities.ledger.reader import LedgerReader
-    from starters.client.aws_session import vault
-
-    with vault(options, f"reading the record of {incident}") as (clients, environment):
-        record = LedgerReader(clients, environment)
-        return record.read(incident), pems or record.pems()
-
-
-def _document(incident: str) -> dict[str, Any] | None:
-    """The incident's document; None if Temporal does not have it or does not answer."""
-    try:
-        return ask(incident)
-    except (RefusedError, UnreachableError):
-        return None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{file} cannot be read as PEM") from error
-
-
-def _print_verdict(options: Options, verdict: "Verdict", keys: "Keys", remarks: list[str]) -> None:
-    """Print the verdict. Raises `RefusedError`, naming the first broken entry in one line, if the record is broken."""
-    first = verdict.flaws[0] if verdict.flaws else None
-    if options.as_json:
-        found = verdict.model_dump(mode="json")
-        summary = {"intact": verdict.intact, "first": None if first is None else found["flaws"][0]}
-        print_json({**found, **summary, "keys": keys.fingerprints(), "remarks": remarks})
-    else:
-        for epoch in verdict.epochs:
-            if epoch.leaves is not None:
-                click.echo(
-                    f"Epoch {epoch.epoch} forks from {epoch.leaves} after entry {epoch.after}, reaches {epoch.last}"
-                )
-        for remark in remarks:
-            click.echo(f"Note: {terminal.clean(remark)}")
-        for arn, fingerprint in keys.fingerprints().items():
-            click.echo(f"Key {arn}, SHA-256 {fingerprint}")
-    if first is not None:
-        more = f" ({len(verdict.flaws)} flaws in all)" if len(verdict.flaws) > 1 else ""
-        raise RefusedError(f"{verdict.incident} is broken: {terminal.clean(str(first))}{more}")
-    if not options.as_json:
-        click.echo(f"{verdict.incident} is intact: {verdict.entries} entries, signed up to {verdict.signed}")
-        click.echo(f"Head {verdict.head}")

@@ -115,7 +115,7 @@ def pack(options: Options, incident: str, step: str, output: Path | None) -> Non
     written = drafts.drafts(options, state, step)
     if output is not None:
         try:
-            output.mkdir(parents=True, exist_ok=True)
+            output.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise click.UsageError(f"{output}: {error.strerror}") from error
         for name, text in written.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from activities import local_files
 from starters.options import Options
 
 
@@ -35,9 +36,9 @@ def deliver(content: bytes, output: Path | None) -> None:
     click.echo(f"{output} written", err=True)
 
 
-def write(output: Path, content: bytes) -> None:
-    """Write a file. Raises `UsageError` if it cannot be written."""
+def write(output: Path, content: bytes, *, keep_mode: bool = False) -> None:
+    """Write a file for its owner alone, or one that keeps its mode. Raises `UsageError` if it fails, as on a link."""
     try:
-        output.write_bytes(content)
+        local_files.write(output, content, keep_mode=keep_mode)
     except OSError as error:
         raise click.UsageError(f"{output}: {error.strerror}") from error

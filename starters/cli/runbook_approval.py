@@ -8,7 +8,7 @@ import click
 from domain.config.runbook import Runbook
 from domain.rules.reviewing import SignOff, latest_review
 from starters.cli import terminal
-from starters.cli.output import print_json
+from starters.cli.output import print_json, write
 from starters.client import recorded_incidents
 from starters.errors import RefusedError
 from starters.files.approval import approved
@@ -27,8 +27,7 @@ def approve(options: Options, type_: str, runbook: Runbook, version: str | None)
     becomes = version or _next(runbook.version) if fresh else runbook.version
     if fresh:
         text = approved(file, becomes, day, signed.by)
-        with file.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        write(file, text.encode(), keep_mode=True)
     if options.as_json:
         told = {"type": type_, "file": str(file), "version": becomes, "was": runbook.version}
         review = {"incident": signed.incident, "by": signed.by, "note": signed.note}

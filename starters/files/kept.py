@@ -16,6 +16,7 @@ from typing import Any
 
 import activities
 import domain
+from activities import local_files
 from starters import files
 
 Document = dict[str, Any]
@@ -40,8 +41,7 @@ def kept(folder: Path, question: tuple[str, ...], answer: Callable[[], Document]
         if _made_from(folder, question) == made_from:  # nobody has saved another version of a file on the way
             text = json.dumps(made, ensure_ascii=False).encode()
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file.touch(mode=0o600)
-            file.write_bytes(_seal(made_from, text) + b"\n" + text)
+            local_files.write(file, _seal(made_from, text) + b"\n" + text)
     return made
 
 

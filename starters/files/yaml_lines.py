@@ -1,9 +1,12 @@
 """YAML as plain values that remember the lines they stand on.
 
 Read by PyYAML's safe loader (libyaml's where it is there). A mapping's keys are text as written, so that
-`on:` stays `on`, and no key may stand twice. Anchors, aliases and `<<` work.
+`on:` stays `on`, and no key may stand twice. Anchors, aliases and `<<` work. Whatever a file holds, it is read or it is
+refused at a line: how deep it nests, what its aliases grow to and how long a number may be are bounded.
 """
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +17,15 @@ from starters.files.problems import InvalidFile, Problem
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_BYTES_MAX = 4 * 1024 * 1024
+_DEPTH_MAX = 100
+"""Far deeper than any file of ours, and shallow enough for libyaml, whose recursion has no end of its own."""
 _VALUES_MAX = 100_000
+_DIGITS_MAX = 40
+_INTEGERS = range(-(2**63), 2**63)
+_MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What PyYAML's constructors raise on a scalar that does not fit its tag: `!!int ""`, `!!bool x`, `!!timestamp x`."""
 
 
 class Document(NamedTuple):
@@ -39,7 +50,11 @@ class Document(NamedTuple):
 def read(file: Path) -> Document:
     """Read one YAML file. Raises `InvalidFile` when it is not YAML, not UTF-8, or not there."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        with file.open("rb") as stream:
+            content = stream.read(_BYTES_MAX + 1)
+        if len(content) > _BYTES_MAX:
+            raise InvalidFile([Problem(file, None, "", f"is larger than {_BYTES_MAX} bytes; split it")])
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise InvalidFile([Problem(file, None, "", f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
@@ -50,6 +65,7 @@ def read(file: Path) -> Document:
 def parse(text: str, file: Path) -> Document:
     """Read YAML text. Raises `InvalidFile` when it is not YAML, empty, or not a mapping."""
     try:
+        _refuse_deep(text, file)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -69,6 +85,17 @@ def parse(text: str, file: Path) -> Document:
     return Document(file, data, values.lines, values.problems)
 
 
+def _refuse_deep(text: str, file: Path) -> None:
+    """Raise `InvalidFile` where the text nests too deep. Events come without recursion, nodes do not."""
+    depth = 0
+    events: Iterator[Any] = yaml.parse(text, _Loader)
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH_MAX:
+            line = event.start_mark.line + 1
+            raise InvalidFile([Problem(file, line, "", f"nests deeper than {_DEPTH_MAX} levels; write it flatter")])
+
+
 class _Values:
     """Turns YAML nodes into values, and notes lines and problems on the way."""
 
@@ -78,11 +105,14 @@ class _Values:
         self.lines: dict[Keys, int] = {}
         self.problems: list[Problem] = []
         self._around: list[yaml.Node] = []
+        self._taken = 0
+        self._length = 0
 
     def take(self, node: yaml.Node, at: Keys) -> Any:
         self.lines.setdefault(at, _line(node))
-        if node in self._around or len(self.lines) > _VALUES_MAX:
-            why = "contains itself" if node in self._around else f"holds more than {_VALUES_MAX} values"
+        self._taken += 1
+        self._length += len(node.value)
+        if why := self._endless(node):
             raise InvalidFile([Problem(self.file, _line(node), written(at), f"{why}; write it out")])
         self._around.append(node)
         try:
@@ -94,13 +124,27 @@ class _Values:
         finally:
             self._around.pop()
 
+    def _endless(self, node: yaml.Node) -> str | None:
+        """Why the values taken so far do not end, or not soon; aliases count each time that they are used."""
+        if node in self._around:
+            return "contains itself"
+        if self._taken > _VALUES_MAX:
+            return f"holds more than {_VALUES_MAX} values"
+        return f"holds more than {_BYTES_MAX} characters" if self._length > _BYTES_MAX else None
+
     def _scalar(self, node: yaml.Node, at: Keys) -> Any:
         try:
-            return self.loader.construct_object(node)
+            if node.tag not in _NUMBERS:
+                return self.loader.construct_object(node)
+            if len(node.value) <= _DIGITS_MAX and _is_sane(number := self.loader.construct_object(node)):
+                return number
+            self._refuse(node, at, "is no number that can be used; put text in quotes")
         except yaml.constructor.ConstructorError:
-            self.problems.append(Problem(self.file, _line(node), written(at), f"unknown tag {node.tag}; leave it out"))
+            self._refuse(node, at, f"unknown tag {node.tag}; leave it out")
         except ValueError as error:
-            self.problems.append(Problem(self.file, _line(node), written(at), f"{error}; put text in quotes"))
+            self._refuse(node, at, f"{error}; put text in quotes")
+        except _MISFITS:
+            self._refuse(node, at, f"does not fit the tag {node.tag}; leave that out")
         return node.value
 
     def _mapping(self, node: yaml.MappingNode, at: Keys) -> dict[str, Any]:
@@ -130,6 +174,10 @@ class _Values:
 
     def _refuse(self, node: yaml.Node, at: Keys, message: str) -> None:
         self.problems.append(Problem(self.file, _line(node), written(at), message))
+
+
+def _is_sane(number: Any) -> bool:
+    return number in _INTEGERS if isinstance(number, int) else math.isfinite(number)
 
 
 def _line(node: yaml.Node) -> int:

@@ -13,7 +13,7 @@ from activities.ledger.signatures import Keys
 from domain.audit import epochs
 from domain.audit.epochs import Flaw
 from domain.audit.storage_format import Item, KeptSeal, Seal, StoredCopy
-from domain.audit.verdict import Verdict, account
+from domain.audit.verdict import Verdict, account, beside
 from domain.audit.verdict import audit as check
 from domain.model.timeline import Entry, Timeline
 from tests.records import ARN, INCIDENT, Signer, forked, items, record, signer, timeline
@@ -76,6 +76,7 @@ def test_a_record_as_written_is_intact(copy: StoredCopy) -> None:
     verdict = audit(copy)
     assert verdict.flaws == []
     assert verdict.intact
+    assert [verdict.answer(brought=mine) for mine in (True, False)] == ["proven", "consistent"]
     assert verdict.entries == verdict.signed == len(copy.items[1])
     assert verdict.head == copy.items[1][-1].hash
     assert [entry.canonical() for entry in account(copy)] == [item.content for item in copy.items[1]]
@@ -240,9 +241,10 @@ def test_a_record_of_which_only_signed_heads_are_left_is_cut_from_the_start() ->
 
 
 def test_a_reset_workflow_leaves_two_whole_epochs() -> None:
-    """A fork is told, is no flaw, and the account goes through the epoch that it leaves."""
+    """A fork is the only flaw that is told, and the account goes through the epoch that it leaves."""
     verdict = audit(forked())
-    assert verdict.flaws == []
+    assert [(flaw.kind, flaw.epoch, flaw.seq) for flaw in verdict.flaws] == [("fork", 2, 42)]
+    assert (verdict.intact, verdict.answer(brought=True)) == (False, "broken")
     assert [(e.epoch, e.leaves, e.after, e.last) for e in verdict.epochs] == [(1, None, 0, 51), (2, 1, 41, 60)]
     assert (verdict.entries, verdict.signed) == (60, 60)
     told = account(forked())
@@ -257,7 +259,7 @@ def test_any_character_of_a_forks_mark_changed_is_named(field: str, position: in
     """Where an epoch begins cannot be told otherwise than it did."""
     mark = forked().marks[2]
     changed = {**mark, field: other_character(mark[field], position, by)}
-    assert not audit(forked()._replace(marks={2: changed})).intact
+    assert {flaw.kind for flaw in audit(forked()._replace(marks={2: changed})).flaws} - {"fork"}
 
 
 @pytest.mark.parametrize("marks", [{}, {2: {}}, {2: {**forked().marks[2], "more": "1"}}], ids=["none", "empty", "more"])
@@ -276,14 +278,29 @@ def test_in_either_epoch_a_dropped_entry_is_named(epoch: int, data: st.DataObjec
     assert (flaw.seq, flaw.epoch) == (int(gone.number), epoch)
 
 
-def test_an_epoch_that_was_begun_and_never_written_is_no_flaw() -> None:
+def test_an_epoch_that_was_begun_and_never_written_is_no_fork() -> None:
     """A process killed between the mark and the first entry, and reset again, leaves a mark alone."""
     mark = {**forked().marks[2], "first": "2" * 64}
     verdict = audit(forked()._replace(marks={**forked().marks, 3: mark}))
-    assert (verdict.flaws, verdict.entries) == ([], 60)
+    assert ([(flaw.kind, flaw.epoch) for flaw in verdict.flaws], verdict.entries) == ([("fork", 2)], 60)
 
 
 def test_the_audit_stays_linear() -> None:
     """A forged item far away costs nothing and is told once, not a million times."""
     far = [*record().items[1], record().items[1][0]._replace(number="999999")]
     assert len(audit(with_items(far)).flaws) <= 3
+
+
+@given(st.integers(1, LENGTH), st.integers(1, LENGTH + 3))
+@settings(max_examples=20)
+def test_a_record_that_ends_before_temporals_is_told(kept: int, length: int) -> None:
+    """Temporal may have less than the record, never more, and never another entry."""
+    copy = with_items(record().items[1][:kept])
+    head = record().items[1][min(length, LENGTH) - 1].hash
+    found = beside(audit(copy), copy, length, head)
+    assert (found is None) == (length <= kept)
+    other = beside(audit(copy), copy, min(length, kept), "0" * 64)
+    assert other is not None
+    assert (other.kind, other.seq) == ("behind", min(length, kept))
+    if found is not None:
+        assert (found.kind, found.seq) == ("behind", kept + 1)

@@ -1,8 +1,6 @@
 """A year of nights by the clock of Sydney on a whole sandbox: each looks for drift, and what has gone is told once."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from tests.e2e.clockwork import ZONE, Clockwork, due, rows
 from tests.e2e.conftest import folder_for, opened
 from tests.e2e.house import Document, House
 from tests.e2e.workers import Worker, running
+from tests.proving import proved
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-nights"), pytest.mark.timeout(7200)]
 
@@ -103,6 +102,5 @@ def _in_the_pack(house: House, tmp_path: Path, told: dict[str, datetime], opened
     seen = [found["status"] for row in kept for found in row["findings"]]
     assert seen == ["suspect" if GONE <= night < BACK else "ok" for night in range(len(told))]
     assert [told[row["incident"]] for row in kept if row["opened"]] == [*told.values()][GONE : GONE + 1]
-    command = [sys.executable, "-I", "-S", str(pack / "verify.py"), str(pack)]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    checked = proved(pack)
     assert checked.returncode == 0, checked.stderr

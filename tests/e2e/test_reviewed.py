@@ -1,8 +1,6 @@
 """Upkeep of the record in a whole sandbox, its worker killed on the way: a review after an incident, and the pack."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from tests.e2e.house import House
 from tests.e2e.record import BUCKET
 from tests.e2e.wire import Wire
 from tests.e2e.workers import Worker
+from tests.proving import proved
 from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e")]
@@ -105,6 +104,5 @@ def test_a_review_and_a_pack_survive_their_worker(
     rows = {row["incident"]: row for row in json.loads((tmp_path / "pack" / "incidents.json").read_text())}
     assert [rows[name]["mode"] for name in (incident, review, made)] == ["live", "upkeep", "upkeep"]
     assert [rows[name]["flaw"] for name in (incident, review, made)] == [None] * 3
-    command = [sys.executable, "-I", "-S", str(tmp_path / "pack" / "verify.py"), str(tmp_path / "pack")]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    checked = proved(tmp_path / "pack")
     assert not [name for name in (incident, review, made) if name in checked.stderr], checked.stderr

@@ -1,8 +1,6 @@
 """A year by the clock of Sydney on a whole sandbox: all that schedules ask of people, by backfill, and what is left."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +18,7 @@ from tests.e2e.conftest import folder_for, opened
 from tests.e2e.house import House
 from tests.e2e.test_upkeep import history
 from tests.e2e.workers import Worker, running
+from tests.proving import proved
 from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-year"), pytest.mark.timeout(1800)]
@@ -139,6 +138,5 @@ def _in_the_pack(year: House, times: dict[str, list[datetime]], tmp_path: Path) 
         if row["schedule"]:
             told[row["schedule"]].append(datetime.fromisoformat(row["due_at"]))
     assert {name: sorted(several) for name, several in told.items()} == times
-    command = [sys.executable, "-I", "-S", str(tmp_path / "pack" / "verify.py"), str(tmp_path / "pack")]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    checked = proved(tmp_path / "pack")
     assert checked.returncode == 0, checked.stderr

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -12,9 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain.audit.storage_format import StoredCopy
-from domain.model.timeline import Entry
 from starters.archives import archive_file
-from tests.records import ARN, Signer, forked, record, signer
+from tests.proving import fingerprint, proved
+from tests.records import ARN, forked, record, signer
 from tests.starters.conftest import Incident
 from tests.starters.vaulted import INCIDENT, Vaulted
 
@@ -49,9 +48,9 @@ def test_an_intact_record_exits_0(incident: Incident, aws: Vaulted) -> None:
     aws.note(5)
     said = incident("audit", "verify", INCIDENT)
     assert (said.status, said.err) == (0, "")
-    assert f"{INCIDENT} is intact: 5 entries, signed up to 5" in said.out
+    assert f"{INCIDENT} is proven intact: 5 entries, signed up to 5" in said.out
     found = incident("audit", "verify", INCIDENT, "--json").json
-    assert (found["intact"], found["first"], found["entries"]) == (True, None, 5)
+    assert (found["answer"], found["intact"], found["first"], found["entries"]) == ("proven", True, None, 5)
     assert found["head"] == aws.timeline.head
     assert all(arn.startswith("arn:aws:kms:") and len(print_) == 64 for arn, print_ in found["keys"].items())
 
@@ -101,39 +100,17 @@ def test_an_export_needs_no_temporal_and_verifies_offline(
     }
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.delenv("INCIDENT_ENVIRONMENT")
-    said = incident("audit", "verify", "--file", str(file))
-    assert said.status == 0, said.err
-    assert "12 entries, signed up to 12" in said.out
-    assert "compare its fingerprint" in said.out
+    alone = incident("audit", "verify", "--file", str(file))
+    assert (alone.status, alone.err.count("\n")) == (1, 1)
+    assert "consistent only with itself: 12 entries, signed up to 12" in alone.err
+    assert "--fingerprint" in alone.err
     with ZipFile(file) as zipped:
         names = set(zipped.namelist())
         assert {"README.md", "verify.py", "chain.jsonl", "epochs.json", "public-key.pem", "manifest.json"} <= names
         zipped.extract("public-key.pem", tmp_path)
     own = incident("audit", "verify", "--file", str(file), "--public-key", str(tmp_path / "public-key.pem"))
     assert own.status == 0
-    assert "fingerprint" not in own.out
-
-
-def test_another_key_in_the_archive_is_found_out(incident: Incident, tmp_path: Path) -> None:
-    """A record forged whole with a key of its own passes by itself, and fails with the key that one trusts."""
-    forger, real = Signer(), tmp_path / "real.pem"
-    real.write_text(signer().pem)
-    entries = record(5)
-    forged = entries._replace(seals=[forger.seal(entry) for entry in archive_entries(entries)])
-    file = tmp_path / "forged.zip"
-    file.write_bytes(archive_file.pack(forged, {ARN: forger.pem}, None, "2026-12-01T00:00:00Z"))
-    assert incident("audit", "verify", "--file", str(file)).status == 0
-    said = incident("audit", "verify", "--file", str(file), "--public-key", str(real))
-    assert said.status == 1
-    assert "entry 1: the signature" in said.err
-
-
-@pytest.mark.parametrize("content", ["", "no key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
-def test_a_key_that_is_none_is_wrong_usage(incident: Incident, packed: Path, tmp_path: Path, content: str) -> None:
-    """A file that holds no public key exits 2."""
-    key = tmp_path / "key.pem"
-    key.write_text(content)
-    assert incident("audit", "verify", "--file", str(packed), "--public-key", str(key)).status == 2
+    assert "proven intact: 12 entries, signed up to 12" in own.out
 
 
 CALM = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -218,7 +195,7 @@ def test_a_damaged_zip_file_is_told(incident: Incident, packed: Path, tmp_path: 
     content[position % len(content)] ^= 0x55
     file = tmp_path / "damaged.zip"
     file.write_bytes(content)
-    said = incident("audit", "verify", "--file", str(file))
+    said = incident("audit", "verify", "--file", str(file), "--fingerprint", fingerprint(signer().pem))
     assert said.status in {0, 1, 2}
     if said.status:
         assert said.err.count("\n") == 1
@@ -226,22 +203,36 @@ def test_a_damaged_zip_file_is_told(incident: Incident, packed: Path, tmp_path: 
         assert archive_file.unpack(file) == archive_file.unpack(packed)
 
 
-@pytest.mark.parametrize("fork", [False, True])
-def test_the_script_in_the_archive_proves_it_alone(tmp_path: Path, fork: bool) -> None:
-    """With a bare Python and openssl the unpacked archive proves itself; any altered entry or head fails."""
-    copy = forked() if fork else record(20)
-    file, folder = tmp_path / "a.zip", tmp_path / "unpacked"
+def unpacked(copy: StoredCopy, folder: Path) -> Path:
+    file = folder / "a.zip"
     file.write_bytes(archive_file.pack(copy, {ARN: signer().pem}, None, "2026-12-01T00:00:00Z"))
     with ZipFile(file) as zipped:
-        zipped.extractall(folder)
+        zipped.extractall(folder / "unpacked")
+    return folder / "unpacked"
+
+
+def test_the_script_in_the_archive_finds_a_fork(tmp_path: Path) -> None:
+    """Two histories are not one record, however well each is signed."""
+    said = proved(unpacked(forked(), tmp_path))
+    assert said.returncode == 1
+    assert "epoch 2 forks" in said.stderr
+
+
+def test_the_script_in_the_archive_proves_it_alone(tmp_path: Path) -> None:
+    """With a bare Python, openssl and a trusted fingerprint it is proven; any altered entry or head fails."""
+    folder = unpacked(record(20), tmp_path)
 
     def checked() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-I", "-S", str(folder / "verify.py"), str(folder)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return proved(folder, [fingerprint(signer().pem)])
 
     said = checked()
     assert said.returncode == 0, said.stderr
-    assert f"{60 if fork else 20} entries" in said.stdout
+    assert "20 entries" in said.stdout
+    alone = proved(folder, [])
+    assert alone.returncode == 1
+    assert "consistent only with itself" in alone.stderr
+    assert fingerprint(signer().pem) in alone.stderr
+    assert proved(folder, ["0" * 64]).returncode == 1
     chain = folder / "chain.jsonl"
     whole = chain.read_text()
     lines = whole.splitlines(keepends=True)
@@ -257,7 +248,3 @@ def test_the_script_in_the_archive_proves_it_alone(tmp_path: Path, fork: bool) -
         assert checked().returncode == 1
         seal.write_text(kept)
     assert checked().returncode == 0
-
-
-def archive_entries(copy: StoredCopy) -> list[Entry]:
-    return [Entry.model_validate_json(item.content) for item in copy.items[1]]

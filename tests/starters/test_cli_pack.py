@@ -1,8 +1,6 @@
 """`incident audit pack`: a whole period in one file, and what a stranger finds who checks it without our code."""
 
 import json
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.packs import PERIOD, Quarter, quarter
+from tests.proving import proved
 from tests.starters.conftest import Incident
 from tests.starters.ledgered import alter
 from tests.starters.vaulted import Vaulted
@@ -24,8 +23,7 @@ class Stranger:
 
     def checks(self) -> tuple[int, str]:
         """The exit status of the pack's own program, and what it says."""
-        command = [sys.executable, "-I", "-S", str(self.folder / "verify.py"), str(self.folder)]
-        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        said = proved(self.folder)
         return said.returncode, said.stdout + said.stderr
 
     def read(self, name: str) -> Any:
