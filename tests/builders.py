@@ -1,12 +1,14 @@
 """Incidents, runbooks and organisations to test with: the policies of the contract, names of our own."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from domain.config.obligation import Obligations
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.model.declaration import Declaration
+from domain.values import ids
 from domain.values.severity import Severity
 from tests.activities.scopes import environment
 
@@ -41,6 +43,11 @@ _POLICIES: dict[str, dict[str, Any]] = {
     "P2": {"respond": "4h", "escalate": "8h", "repage": "1h", "approve": "4h", "update": "1d"},
     "P3": {"respond": "24h", "escalate": "48h", "repage": "8h", "approve": "4h"},
 }
+
+
+def incident_id(at: datetime) -> str:
+    """A name for an incident declared at this instant, the same each time."""
+    return next(ids.incident_ids(at, Random(at.timestamp()).randrange))
 
 
 def organisation() -> Organisation:

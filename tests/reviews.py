@@ -13,11 +13,10 @@ from domain.model.finding import FindingStatus
 from domain.model.work_events import Found
 from domain.rules import lifecycle
 from domain.rules.live import LiveIncident
-from domain.values.ids import incident_id
 from domain.values.severity import Severity
 from starters.files.loading import load_runbook
 from starters.files.organisation_folder import load_environment, load_organisation
-from tests.builders import declaration
+from tests.builders import declaration, incident_id
 from tests.domain.speaking import say
 
 

@@ -15,8 +15,6 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import profiles, search_attributes
 
-_ATTEMPTS = 1000
-
 Handle = workflow.ChildWorkflowHandle[Any, Any]
 
 
@@ -25,8 +23,9 @@ async def declare(made: Callable[[str], Declaration], details: str) -> tuple[str
 
     `made` gives its declaration under an id.
     """
-    for attempt in range(_ATTEMPTS):
-        declaration = made(ids.incident_id(workflow.now(), attempt))
+    names = ids.incident_ids(workflow.now(), workflow.random().randrange)
+    while True:
+        declaration = made(next(names))
         held = await hold(declaration.key, declaration.incident_id) if declaration.key else None
         if declaration.key and held is None:
             return None
@@ -36,7 +35,6 @@ async def declare(made: Callable[[str], Declaration], details: str) -> tuple[str
             if held is not None:  # the id is somebody else's, and the key must not stand for it
                 await held.signal("release", KeyHold(incident_id=declaration.incident_id))
                 await held
-    raise ApplicationError(f"no free incident id within {_ATTEMPTS} attempts")
 
 
 async def _start(declaration: Declaration, details: str) -> Handle:

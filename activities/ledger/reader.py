@@ -15,7 +15,7 @@ from activities.ledger.table import Table
 from activities.ledger.terms import TERM
 from domain.audit.storage_format import INDEX_KEY, Item, KeptSeal, StoredCopy, chain_key, seal_place
 from domain.config.environment import Environment
-from domain.values.ids import incident_id
+from domain.values.ids import first_of_day
 
 _AT_ONCE = 8
 _LOOK_AGAIN_SECONDS = 0.25
@@ -54,12 +54,14 @@ class LedgerReader:
         return dict(self._key(key) for key in (evidence.signing_key, *evidence.earlier_signing_keys))
 
     def incidents(self, since: datetime | None = None) -> list[str]:
-        """The ids of all incidents, or of those declared at or after `since`, oldest first (`dynamodb:Query`).
+        """The ids of all incidents, or of those of the days from `since` on, oldest first (`dynamodb:Query`).
 
-        Temporal forgets them, the ledger does not. Ids are in order of time, so that older ones are not even read.
+        Temporal forgets them, the ledger does not. Ids are in order of days, so older ones are not even read. Within a
+        day the time in the list counts; those that were listed without one come first.
         """
-        first = None if since is None else incident_id(since)
-        return [item["sk"]["S"] for item in self._table.items(INDEX_KEY, first)]
+        items = self._table.items(INDEX_KEY, None if since is None else first_of_day(since))
+        found = [(item["sk"]["S"], item.get("at", {}).get("S", "").removesuffix("Z")) for item in items]
+        return [incident for incident, _ in sorted(found, key=lambda one: (one[0].rpartition("-")[0], one[1], one[0]))]
 
     def read(self, incident: str, patience_seconds: float = 5) -> Stored:
         """Read everything of an incident (`dynamodb:Query`, `s3:ListBucketVersions`, `s3:GetObjectVersion`).

@@ -5,7 +5,7 @@ In the ledger's table, every item by a conditional put:
     pk                           sk             what it holds
     chain#<incident>#<epoch>     000001         entry 1 of the epoch, as canonical JSON
     chain#<incident>             epoch#0002     where epoch 2 leaves another: the entry before it, its own first hash
-    incidents                    <incident>     that there is such an incident, put before its first entry
+    incidents                    <incident>     that there is such an incident, since when; put before its first entry
 
 After every write the head is signed (`activities.ledger.checkpoints`).
 """
@@ -20,6 +20,7 @@ from domain.audit.storage_format import INDEX_KEY, chain_key
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended, FollowCall
 from domain.model.timeline import Entry, Timeline, Unchained
+from domain.values.timestamps import stamp
 
 _LOOK_BACK = 50
 """Among how many of the latest entries one that was written before its answer was lost is looked for."""
@@ -44,7 +45,7 @@ class LedgerStore:
         epoch = call.epoch
         if call.entries[0].seq == 1:
             # before the first entry, so that no incident is on record and missing from the list
-            self._table.put(keys(INDEX_KEY, call.incident))
+            self._table.put({**keys(INDEX_KEY, call.incident), "at": text(stamp(call.entries[0].at))})
         items = [_item(call.incident, epoch, entry) for entry in call.entries]
         if not self._terms.put_under(call.incident, call.term, items):
             epoch = self._put_one_by_one(call, epoch, call.entries)

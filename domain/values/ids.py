@@ -4,12 +4,15 @@ An id is fixed before the first attempt and never holds an attempt number or a r
 """
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-_SLOTS_A_DAY = len(_ALPHABET) ** 4
-_DAY = timedelta(days=1)
+_DRAWN = 3
+"""How many letters of an id are drawn; one more makes the sum of all."""
+
+_DRAWN_AGAIN = 5
 _ACTIONS = UUID("6f1d2c5e-9b0a-5c1e-8f53-0a3f6f1b7c11")
 
 INCIDENTS_QUEUE = "incidents"
@@ -26,20 +29,25 @@ INCIDENT_MODE = "IncidentMode"
 WAITING_FOR = "WaitingFor"
 
 
-def incident_id(at: datetime, attempt: int = 0) -> str:
-    """Name an incident by the instant it was declared: `inc-20261123-7f3k`, in order of time.
+def incident_ids(at: datetime, draw: Callable[[int], int]) -> Iterator[str]:
+    """Draw names for an incident that is declared at this instant, one after the other: `inc-20261123-7f3k`.
 
-    A day has 36^4 slots of about 51 ms. Who finds a slot taken asks again with the next `attempt`.
+    They are in order of days. `draw` gives a number below the one that it is given, each as likely. Two names of one
+    second differ in two letters at least, as the letters of each add up to that second: one mistyped is no other's.
+    Whoever finds the first one taken gets longer ones: of a thousand drawn in one second ten are taken, and of what is
+    drawn instead none.
     """
-    midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    slot = int((at - midnight) / _DAY * _SLOTS_A_DAY) + attempt
-    day = midnight + _DAY * (slot // _SLOTS_A_DAY)
-    slot %= _SLOTS_A_DAY
-    letters = ""
-    for _ in range(4):
-        slot, digit = divmod(slot, len(_ALPHABET))
-        letters = _ALPHABET[digit] + letters
-    return f"inc-{day:%Y%m%d}-{letters}"
+    letters = _DRAWN
+    while True:
+        drawn = [draw(len(_ALPHABET)) for _ in range(letters)]
+        last = (int(at.timestamp()) - sum(drawn)) % len(_ALPHABET)
+        yield first_of_day(at) + "".join(_ALPHABET[digit] for digit in (*drawn, last))
+        letters = _DRAWN_AGAIN
+
+
+def first_of_day(at: datetime) -> str:
+    """What the names of a day's incidents, in UTC, begin with: none of them is less, none of an earlier day more."""
+    return f"inc-{at.astimezone(UTC):%Y%m%d}-"
 
 
 def key_workflow_id(key: str) -> str:

@@ -7,6 +7,7 @@ key held completes the start that a dead starter left, so that one of them, and 
 import json
 from collections.abc import Callable
 from datetime import datetime
+from secrets import randbelow
 from typing import Any, NamedTuple
 
 from temporalio.api.common.v1 import Payload
@@ -22,13 +23,11 @@ from domain.values.severity import Severity
 from domain.values.status import FINAL
 from domain.values.timestamps import stamp
 from starters.client.connection import RPC_TIMEOUT, look
-from starters.errors import RefusedError
 from workflows import search_attributes
 from workflows.profiles import priority
 
 Document = dict[str, Any]
 
-_ATTEMPTS = 200
 _SUMMARY_BYTES = 300
 """How much of a title goes into the summary: Temporal takes no long ones. It is cut between two characters."""
 
@@ -52,8 +51,9 @@ async def start(client: Client, declaration: Document, details: Callable[[Docume
     key every call creates one. `declaration.incident_id` is replaced by a free one; `details` gets it.
     """
     declared_at, key = datetime.fromisoformat(declaration["declared_at"]), declaration["key"]
-    for attempt in range(_ATTEMPTS):
-        candidate = ids.incident_id(declared_at, attempt)
+    names = ids.incident_ids(declared_at, randbelow)
+    while True:
+        candidate = next(names)
         if key is None:
             if await _create(client, declaration, candidate, details):
                 return Started(candidate, created=True)
@@ -66,7 +66,6 @@ async def start(client: Client, declaration: Document, details: Callable[[Docume
         if await _alerted(client, declaration, hold.incident):
             return Started(hold.incident, created=False)
         await _let_go(client, key, hold)
-    raise RefusedError(f"no free incident id within {_ATTEMPTS} attempts; try again")
 
 
 async def _create(client: Client, draft: Document, incident: str, details: Callable[[Document], str]) -> bool:

@@ -118,6 +118,13 @@ def verdict(clients: Any) -> Verdict:
     return audit(record.read(INCIDENT, patience_seconds=0).copy, Keys(record.pems()).vouches)
 
 
+def forks(clients: Any) -> list[int]:
+    """The epochs that leave another, in a record in which nothing else is wrong."""
+    flaws = verdict(clients).flaws
+    assert {flaw.kind for flaw in flaws} <= {"fork"}, flaws
+    return sorted(flaw.epoch for flaw in flaws)
+
+
 def table(clients: WorldClients) -> dict[tuple[str, str], dict[str, str]]:
     """Everything in the ledger's table but the list of incidents."""
     pages = clients.inner.client("dynamodb").get_paginator("scan").paginate(TableName=LEDGER)

@@ -21,6 +21,7 @@ from tests.activities.ledger_worlds import (
     CutError,
     Cutting,
     append,
+    forks,
     ledger_and_vault,
     objects,
     place,
@@ -140,8 +141,8 @@ def test_a_reset_workflow_begins_an_epoch(clients: WorldClients) -> None:
     common, first = entries(1, 5)[-1], entries(6, 6, "anew", common=5)[0]
     assert mark == {"leaves": "1", "after": "5", "prev": common.hash, "first": first.hash}
     assert append(clients, entries(10, 12, "anew", common=5), epoch=2).epoch == 2
+    assert forks(clients) == [2]
     found = verdict(clients)
-    assert found.flaws == []
     assert [(e.epoch, e.leaves, e.after, e.last) for e in found.epochs] == [(1, None, 0, 8), (2, 1, 5, 12)]
 
 
@@ -161,7 +162,7 @@ def test_a_killed_fork_repeated(clients: WorldClients, operation: str, count: in
     with pytest.raises(CutError):
         append(Cutting(clients, operation, count, done=done), entries(6, 8, "anew", common=5))
     assert append(clients, entries(6, 8, "anew", common=5)).epoch == 2
-    assert verdict(clients).flaws == []
+    assert forks(clients) == [2]
     assert len(stored(clients).marks) == 1
 
 
@@ -174,7 +175,7 @@ def test_every_reset_gets_an_epoch_of_its_own(clients: WorldClients) -> None:
     assert append(clients, fourth, epoch=2).epoch == 4
     assert append(clients, entries(6, 9, "second", common=5)).epoch == 2
     assert {epoch: mark["leaves"] for epoch, mark in stored(clients).marks.items()} == {2: "1", 3: "1", 4: "2"}
-    assert verdict(clients).flaws == []
+    assert forks(clients) == [2, 3, 4]
 
 
 def test_without_a_vault_nothing_is_signed(clients: WorldClients) -> None:
@@ -223,7 +224,7 @@ def test_what_follows_the_end_is_chained_and_signed(clients: WorldClients) -> No
     assert entry.data["to"] == "a laboratory"
     again = LedgerStore(clients, place()).follow(INCIDENT, handed(), NOW)
     assert again.seq == 9
-    assert (verdict(clients).flaws, verdict(clients).entries) == ([], 9)
+    assert (forks(clients), verdict(clients).entries) == ([2], 9)
 
 
 @pytest.mark.parametrize(("operation", "done", "kept"), [(WRITE, False, 9), (WRITE, True, 9), ("sign", True, 9)])

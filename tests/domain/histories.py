@@ -14,12 +14,11 @@ from domain.model.state import IncidentState
 from domain.rules import clock
 from domain.rules.evolve import fold
 from domain.rules.live import LiveIncident
-from domain.values.ids import incident_id
 from domain.values.severity import Severity
 from starters.files.loading import load_obligations
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
-from tests.builders import T0, declaration, minutes, runbook
+from tests.builders import T0, declaration, incident_id, minutes, runbook
 from tests.domain.speaking import say
 
 

@@ -22,10 +22,9 @@ from domain.rules import alerts, findings
 from domain.rules.change import LiveChange
 from domain.rules.ledger_progress import LedgerProgress
 from domain.rules.live import LiveIncident
-from domain.values.ids import incident_id
 from domain.values.severity import Severity
 from domain.values.status import Status
-from tests.builders import CHAIN, LEADS, T0, declaration, minutes, with_notices
+from tests.builders import CHAIN, LEADS, T0, declaration, incident_id, minutes, with_notices
 from tests.domain.test_incident_machine import IncidentMachine
 
 MANY = 300

@@ -14,6 +14,7 @@ from domain.model.scheduled import ScheduledRun
 from domain.values import ids
 from starters.client import connection, releases
 from starters.errors import RefusedError
+from tests.builders import incident_id
 from tests.e2e.account import Portal
 from tests.e2e.conftest import folder_for, opened
 from tests.e2e.house import House
@@ -150,7 +151,7 @@ def test_a_pinned_incident_keeps_its_build_through_new_runs(house: House, start:
     start("E", ROOT)
     promote(house, "E", ROOT)
     model = house.start("Long")
-    again = ids.incident_id(datetime.now(UTC), 7)
+    again = incident_id(datetime.now(UTC))
     listed = until(lambda: list(histories(house, model).values()), f"the server lists {model}")
     [begun, *_] = listed[0].events
     [given] = begun.workflow_execution_started_event_attributes.input.payloads

@@ -18,6 +18,7 @@ from starters.cli import terminal
 from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
 from tests.activities.report_worlds import Played
+from tests.builders import incident_id
 from tests.starters.backstage import Backstage, code_of
 from tests.starters.conftest import Incident
 from tests.starters.ledgered import alter, keep
@@ -33,7 +34,7 @@ def validation(at: datetime) -> Declaration:
     """A contact validation of the shipped organisation, in its sandbox."""
     run = ScheduledRun(schedule="contacts", environment="sandbox", declares="contact-validation")
     made = declared(shipped_folder(), ScheduledCall(run=run, at=at, now=at))
-    return made.model_copy(update={"incident_id": ids.incident_id(at)})
+    return made.model_copy(update={"incident_id": incident_id(at)})
 
 
 class Open:

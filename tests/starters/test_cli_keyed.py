@@ -16,7 +16,7 @@ from domain.model.declaration import KeyHold
 from domain.values import ids
 from starters.client import start_once
 from starters.client.start_once import Started
-from tests.builders import T0, declaration
+from tests.builders import T0, declaration, incident_id
 from tests.starters import backstage
 from workflows import search_attributes
 
@@ -71,7 +71,7 @@ async def test_concurrent_alerts_of_one_key_open_one_incident(client: Client) ->
 
 async def test_a_dead_starters_incident_is_completed_by_the_next(client: Client) -> None:
     """Who took the key and died leaves an id; of any number of later starters one creates that incident."""
-    promised = ids.incident_id(T0, 3)
+    promised = incident_id(T0)
     await hold(client, promised)
     started = await asyncio.gather(*(begin(client) for _ in range(5)))
     assert {one.incident for one in started} == {promised}
@@ -90,7 +90,7 @@ async def test_a_key_whose_incident_has_ended_opens_a_new_one(client: Client) ->
 
 async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Client) -> None:
     """Closing is final: an alert that comes while the closed incident's workflow still runs opens a new one."""
-    closing = ids.incident_id(T0)
+    closing = incident_id(T0)
     closed = TypedSearchAttributes([SearchAttributePair(search_attributes.INCIDENT_STATUS, "closed")])
     memo = {"key": ids.key_workflow_id(KEY)}
     await client.start_workflow(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from activities.ledger.reader import LedgerReader
-from domain.audit.storage_format import StoredCopy
+from domain.audit.storage_format import INDEX_KEY, StoredCopy
 from domain.audit.verdict import account as entries_of
 from domain.model.timeline import Entry
 from starters.client import recorded_incidents
@@ -120,3 +120,15 @@ def test_a_long_index_is_read_to_its_end(aws: Vaulted) -> None:
     assert LedgerReader(short, aws.environment).incidents() == ids
     assert short.pages == 3
     assert LedgerReader(short, aws.environment).incidents(T0 + 2 * DAY) == ids[2:]
+
+
+def test_incidents_of_a_day_are_in_order_of_time(aws: Vaulted) -> None:
+    """Whatever their names, which are drawn; those that an earlier program listed have no times, and come first."""
+    ids = keep(aws, *(history("database", "P1", [], T0 + timedelta(minutes=number)) for number in range(6)))
+    assert ids != sorted(ids)
+    assert LedgerReader(aws.clients, aws.environment).incidents() == ids
+    old = aws.clients.client("dynamodb")
+    for incident in ids[4:]:
+        item = {"pk": {"S": INDEX_KEY}, "sk": {"S": incident}}
+        old.put_item(TableName=aws.environment.ledger_table, Item=item)
+    assert LedgerReader(aws.clients, aws.environment).incidents() == [*sorted(ids[4:]), *ids[:4]]

@@ -12,12 +12,11 @@ from domain.model.scheduled import ScheduledCall, ScheduledRun
 from domain.rules import paging
 from domain.simulation.play import Simulation
 from domain.simulation.script import look, said
-from domain.values.ids import incident_id
 from starters.files.declarable import declarable
 from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
 from starters.files.simulated import CLASSES
-from tests.builders import T0, minutes
+from tests.builders import T0, incident_id, minutes
 from tests.starters.conftest import Incident, Said
 from tests.starters.ledgered import alter, keep
 from tests.starters.vaulted import Vaulted
