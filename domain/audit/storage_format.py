@@ -15,7 +15,7 @@ def chain_key(incident: str, epoch: int) -> str:
 
 
 INDEX_KEY = "incidents"
-"""Where the ledger's table lists every incident that it has, by id: in order of time."""
+"""Where the ledger's table lists every incident that it has, by id, in order of days, and since when."""
 
 
 def report_place(incident: str, seq: int, ending: str) -> str:
