@@ -101,6 +101,11 @@ def _aws_command(files: Files, state: State) -> list[str]:
     )
 
 
+def keeper_command(files: Files) -> list[str]:
+    """What starts Temporal again when it dies."""
+    return _python("sandbox.runtime.keeper", str(files.data_dir))
+
+
 def _python(module: str, *arguments: str) -> list[str]:
     """Run one of our modules; `-P` keeps the caller's directory from shadowing our packages."""
     return [sys.executable, "-P", "-m", module, *arguments]

@@ -31,7 +31,10 @@ class Files:
 
 
 class State(BaseModel):
-    """One started sandbox. `pids` are process ids by service; `supervisor` is the foreground process's, if any."""
+    """One started sandbox. `pids` are process ids by service; `supervisor` is the foreground process's, if any.
+
+    `keeper` is the process that starts Temporal again.
+    """
 
     port_base: int
     environment: str
@@ -42,6 +45,7 @@ class State(BaseModel):
     status_page_key: str
     pids: dict[str, int] = {}
     supervisor: int | None = None
+    keeper: int | None = None
     stopping: bool = False
 
     @property

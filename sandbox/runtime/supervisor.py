@@ -12,7 +12,7 @@ from activities import local_files
 from sandbox.runtime import ports, processes, state
 from sandbox.runtime.launch import Launch, StartError
 from sandbox.runtime.organisation_copy import copy_organisation
-from sandbox.runtime.services import local_services
+from sandbox.runtime.services import keeper_command, local_services, variables
 from sandbox.runtime.state import Files, State
 
 _POLL_SECONDS = 0.1
@@ -43,6 +43,7 @@ def start(
         with ports.choosing() if known is None and port_base is None else nullcontext():
             current = known or _new_state(files, folder, environment, ports.choose(port_base))
             started = _start_missing(files, current, worker=worker, supervisor=os.getpid() if supervised else None)
+        _start_keeper(files, current)
         return current, started
 
 
@@ -56,6 +57,15 @@ def stop(files: Files) -> int:
     if known and known.supervisor and known.supervisor != os.getpid():
         processes.end_one(known.supervisor, _SUPERVISOR_LEAVES_SECONDS)
     return ended
+
+
+def revive(files: Files, name: str) -> None:
+    """Start a service again, as it was, if it has died and nobody has stopped the sandbox. Raises as `start` does."""
+    with _locked(files):
+        known = state.read(files)
+        if known and not known.stopping and name in dead_services(files, known):
+            again = [service for service in local_services(files, known, worker=False) if service.name == name]
+            Launch(files, known).start(again)
 
 
 def watch(files: Files) -> Iterator[str]:
@@ -103,6 +113,13 @@ def _start_missing(files: Files, current: State, *, worker: bool, supervisor: in
             stop(files)
         raise
     return True
+
+
+def _start_keeper(files: Files, current: State) -> None:
+    """Have Temporal started again when it dies, unless that is seen to already."""
+    if current.keeper not in processes.running(files, [current.keeper] if current.keeper else ()):
+        current.keeper = processes.spawn(files, "keeper", keeper_command(files), variables(current)).pid
+        state.write(files, current)
 
 
 @contextmanager

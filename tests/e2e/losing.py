@@ -21,7 +21,9 @@ def kill_temporal(house: House) -> None:
     """SIGKILL the server of a sandbox, as when its machine dies."""
     known = state.read(Files(house.data_dir))
     assert known is not None
-    os.kill(known.pids["temporal"], signal.SIGKILL)
+    assert known.keeper is not None
+    for pid in (known.keeper, known.pids["temporal"]):  # nothing starts it again
+        os.kill(pid, signal.SIGKILL)
     until(lambda: not _listens(known.temporal_port), "the server is dead")
 
 
