@@ -57,10 +57,11 @@ def to(runner: ChangeRunner, world: ChangeWorld, generation: int = 2) -> str:
     return "nowhere" if plan.changes_nothing else str(plan.after["task_definition"]).rsplit(":", 1)[-1]
 
 
-def look(world: ChangeWorld) -> Finding:
-    """What the probe of recent deployments finds."""
+def look(world: ChangeWorld, later: timedelta = timedelta(0)) -> Finding:
+    """What the probe of recent deployments finds for an incident declared that much later."""
     probe = RecentDeployments(world.clients)
-    return probe.observe(world.scope, RecentDeploymentsParams(service="backend"), NOW)
+    scope = world.scope.model_copy(update={"declared_at": world.scope.declared_at + later})
+    return probe.observe(scope, RecentDeploymentsParams(service="backend"), NOW + later)
 
 
 def test_asked_for_twice_it_is_done_already(runner: ChangeRunner, world: ChangeWorld, ecs: FakeEcs) -> None:

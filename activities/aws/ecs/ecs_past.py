@@ -96,14 +96,26 @@ class Past(NamedTuple):
         good = (one for one in self.deployments if one.status == "SUCCESSFUL" and one.task_definition not in left)
         return next((one for one in good if one.task_definition not in (None, self.current)), None)
 
-    def ours(self, deployment: Deployment) -> Move | None:
-        """The change of ours that made a deployment: the first one of its revision since our intent."""
+    def gone(self, deployment: Deployment, by: datetime) -> bool:
+        """Whether this deployment had been rolled back from by then; one of the same revision since is another."""
+        at_least = deployment.created_at - _SKEW
+        verdicts = [
+            one for one in self._verdicts() if one[1] == deployment.task_definition and at_least <= one[0] <= by
+        ]
+        *_, (_, _, why) = [(at_least, "", None), *sorted(verdicts, key=lambda one: one[0])]
+        return why is not None
+
+    def ours(self) -> list[Deployment]:
+        """The deployments that changes of ours made: for each, the first of its revision since our intent.
+
+        None stands for two: rollbacks of several incidents, one soon after the other, made one each.
+        """
+        found: list[Deployment] = []
         for move in self.moves:
             since = move.at - _SKEW
-            of_it = [one for one in self._known() if one.task_definition == move.after and one.created_at >= since]
-            if of_it[:1] == [deployment]:
-                return move
-        return None
+            made = [one for one in self._known() if one.task_definition == move.after and one.created_at >= since]
+            found += [one for one in made if one not in found][:1]
+        return found
 
     def _verdicts(self) -> Iterator[tuple[datetime, str, str | None]]:
         """When a revision was judged, which, and why it is bad; None where that was taken back."""

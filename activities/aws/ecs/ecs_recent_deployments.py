@@ -72,9 +72,9 @@ def _unknown(service: str, why: str) -> Finding:
 
 def _standing(past: Past, declared_at: datetime) -> list[Deployment]:
     """The deployments up to the declaration that nobody had rolled back from by then, our own rollbacks left out."""
-    gone = {one for one, left in past.left().items() if left.at <= declared_at}
-    before = [one for one in past.deployments if one.created_at <= declared_at and one.task_definition not in gone]
-    return [one for one in before if not past.ours(one)]
+    ours = past.ours()
+    before = (one for one in past.deployments if one.created_at <= declared_at and one not in ours)
+    return [one for one in before if not past.gone(one, declared_at)]
 
 
 def _is_read(deployment: Deployment) -> bool:
