@@ -1,12 +1,11 @@
 """One requested change: plan, approvals, apply, verify."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -15,12 +14,12 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.plan import Plan
     from domain.model.records import ChangeStatus
     from domain.rules.change import LiveChange
-    from domain.rules.change_messages import ChangeNews, ChangeRequest
+    from domain.rules.change_messages import ChangeNews, ChangeRequest, Commander, Nothing
     from domain.rules.document import change_document
     from domain.values import ids
 
 from workflows import failures, profiles
-from workflows.message_handlers import Hears, hears
+from workflows.message_handlers import Hears
 
 _AT_ONCE = timedelta(seconds=2)
 T = TypeVar("T")
@@ -33,26 +32,34 @@ def _looking(plan: Plan, *, evidence: bool) -> profiles.Profile:
 
 
 @workflow.defn(name="Change")
-@hears(CHANGE_COMMANDS)
 class Change(Hears):
     """A compare-and-set that people approve by its digest.
 
     Its incident hears of what happens by signals, and of its end by its result: the run that asked for it waits for
-    that. A later run of the incident, which would wait in vain, asks to be told by signal.
+    that. A later run of the incident, which would wait in vain, asks to be told by signal. A long history is carried on
+    as a new run, amid an activity too if it must: whoever reads the record finds what was done already.
     """
+
+    commands = CHANGE_COMMANDS
+    messages: ClassVar = {"commander_is": Commander, "evidence_begun": Nothing, "tell_by_signal": Nothing}
 
     @workflow.init
     def __init__(self, request: ChangeRequest) -> None:
+        super().__init__()
+        if workflow.info().continued_run_id is None:
+            request = request.model_copy(update={"carried": None})
         self._request = request
+        self._wait_for = request.wait_for_evidence
         self._change = LiveChange(request)
         self._outbox: asyncio.Queue[ChangeNews | None] = asyncio.Queue()
         self._changed = False
         self._evidence_begun = False
         self._takes_time = False
-        self._by_signal = False
+        self._by_signal = bool(request.carried and request.carried.by_signal)
+        self._unsaid = 0
 
     @workflow.run
-    async def run(self, request: ChangeRequest) -> dict[str, Any]:
+    async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
         """See the change through; returns its record, and under `news` what its incident has not heard yet.
 
         Ends by itself when it is rejected, expired or stale.
@@ -62,20 +69,20 @@ class Change(Hears):
         teller = asyncio.create_task(self._tell_incident())
         record = self._change.record
         if record.status is ChangeStatus.PLANNING:
-            await self._plan(request)
+            await self._plan()
         self._tell()
         while record.status is ChangeStatus.AWAITING_APPROVAL:
             await self._wait_for_votes()
         if record.status is ChangeStatus.APPLYING:
-            await self._wait_for_evidence(request)
+            await self._wait_for_evidence()
         if record.in_flight and record.plan is not None:
             await self._apply_and_verify(record.plan)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        self._change.tell_refusals(workflow.now())
         self._outbox.put_nowait(None)
         await teller
-        while self._by_signal and (unheard := self._change.news()) is not None:
-            await self._say(unheard)
-        news = self._change.news()
+        while (news := self._change.news()) is not None and (self._by_signal or self._change.has_news):
+            await self._say(news)
         return {**change_document(record), "news": None if news is None else news.model_dump(mode="json")}
 
     def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
@@ -83,8 +90,8 @@ class Change(Hears):
             profile = {**profile, "task_queue": ids.FORENSICS_QUEUE}
         return profiles.with_profile(profile, self._request.scope.severity, f"{verb}: {self._request.title}")
 
-    async def _plan(self, request: ChangeRequest) -> None:
-        record = self._change.record
+    async def _plan(self) -> None:
+        record, request = self._change.record, self._request
         call = PlanCall(
             scope=request.scope,
             step=record.step,
@@ -95,39 +102,51 @@ class Change(Hears):
         planning = workflow.start_activity(
             f"{record.action}.plan", call, result_type=Planned, **self._options(profiles.PLAN, "Plan")
         )
-        await workflow.wait_condition(lambda: planning.done() or self._change.ended)
+        await workflow.wait_condition(lambda: planning.done() or self._change.ended or self._must_go_on_anew())
         if self._change.ended:
             planning.cancel()  # who cancelled is not kept waiting for a plan that nobody wants
             return
         try:
-            self._change.planned(await planning, workflow.now())
+            self._change.planned(await self._answer_of(planning), workflow.now())
         except ActivityError as error:
             self._change.failed(failures.reason(error), workflow.now(), denied=failures.is_denied(error))
 
     async def _wait_for_votes(self) -> None:
+        if self.is_full(self._request.history_limit):
+            await self._go_on_anew()
         due = self._change.next_due()
         timeout = None if due is None else max(due - workflow.now(), timedelta(0))
         self._changed = False
         try:
             await workflow.wait_condition(
-                lambda: self._changed, timeout=timeout, timeout_summary="approval: page again or escalate"
+                lambda: self._changed or self.is_full(self._request.history_limit),
+                timeout=timeout,
+                timeout_summary="approval: page again or escalate",
             )
         except TimeoutError:
             self._change.pass_time(workflow.now())
             self._tell()
 
-    async def _wait_for_evidence(self, request: ChangeRequest) -> None:
+    async def _wait_for_evidence(self) -> None:
         """Let evidence be initiated first; containment waits neither for its end nor for longer than the box."""
-        if request.wait_for_evidence is None:
+        if self._wait_for is None:
             return
         self._takes_time = True
         self._tell()
+        until = workflow.now() + self._wait_for
         try:
             await workflow.wait_condition(
-                lambda: self._evidence_begun, timeout=request.wait_for_evidence, timeout_summary="evidence first"
+                lambda: self._evidence_begun or self._must_go_on_anew(),
+                timeout=self._wait_for,
+                timeout_summary="evidence first",
             )
         except TimeoutError:
             self._change.evidence_forgone(workflow.now())
+        else:
+            if not self._evidence_begun:
+                self._wait_for = max(until - workflow.now(), timedelta(0))
+                await self._go_on_anew()
+        self._wait_for = None
 
     async def _apply_and_verify(self, plan: Plan) -> None:
         """Apply, unless that is on record already, and look until the world is as planned.
@@ -191,7 +210,26 @@ class Change(Hears):
         except TimeoutError:
             self._takes_time = True
             self._tell()
+        return await self._answer_of(doing)
+
+    async def _answer_of(self, doing: "asyncio.Future[T]") -> T:
+        """The answer of an activity; where the history cannot wait for it, another run asks for it again."""
+        await workflow.wait_condition(lambda: doing.done() or self._must_go_on_anew())
+        if not doing.done():
+            doing.cancel()
+            await self._go_on_anew()
         return await doing
+
+    def _must_go_on_anew(self) -> bool:
+        return self.is_full(self._request.history_limit, amid=True)
+
+    async def _go_on_anew(self) -> None:
+        """Carry on as a new run, which has the votes and what the incident is still to hear."""
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._unsaid)
+        waits = None if self._evidence_begun else self._wait_for
+        workflow.continue_as_new(
+            self._change.next_run(workflow.now(), by_signal=self._by_signal, wait_for_evidence=waits)
+        )
 
     def _tell(self) -> None:
         """Queue what is new for the incident; the next activity does not wait for it.
@@ -201,12 +239,14 @@ class Change(Hears):
         workflow.set_current_details(self._details())
         if self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time):
             return
-        if (news := self._change.news()) is not None:
+        while (news := self._change.news()) is not None:
+            self._unsaid += 1
             self._outbox.put_nowait(news)
 
     async def _tell_incident(self) -> None:
         while (news := await self._outbox.get()) is not None:
             await self._say(news)
+            self._unsaid -= 1
 
     async def _say(self, news: ChangeNews) -> None:
         incident = workflow.get_external_workflow_handle(self._request.scope.incident)
@@ -236,36 +276,26 @@ class Change(Hears):
         self._tell()
         return reason
 
-    def unreadable(self, name: str, payload: Any, problem: str) -> None:  # noqa: ARG002 - the payload may hold anything
-        """Put a signal that cannot be read on record."""
-        self._change.refuse(name, "unknown", problem, workflow.now())
+    def refuse(self, name: str, by: str, reason: str) -> None:
+        """Put on record that something was refused."""
+        self._change.refuse(name, by, reason, workflow.now())
         self._tell()
+
+    def learn(self, name: str, message: BaseModel) -> str | None:
+        """Hear who commands, that the evidence to be preserved first is under way, or that nobody awaits the result."""
+        match name:
+            case "commander_is" if isinstance(message, Commander):
+                self._change.commander_is(message.commander, workflow.now())
+                self._changed = True
+            case "evidence_begun":
+                self._evidence_begun = True
+            case "tell_by_signal":
+                self._by_signal = True
+        return None
 
     async def answer(self) -> dict[str, Any]:
         """The change as it stands."""
         return change_document(self._change.record)
-
-    @workflow.signal
-    def commander_is(self, payload: dict[str, str]) -> None:
-        """Learn who commands the incident now."""
-        if commander := payload.get("commander"):
-            self._change.commander_is(commander, workflow.now())
-            self._changed = True
-
-    @workflow.signal(dynamic=True)
-    def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
-        """Put a signal of an unknown name on record as refused."""
-        self.unreadable(name, None, "there is no such command")
-
-    @workflow.signal
-    def tell_by_signal(self) -> None:
-        """Learn that nobody waits for the result: the incident goes on as another run."""
-        self._by_signal = True
-
-    @workflow.signal
-    def evidence_begun(self, payload: dict[str, str]) -> None:  # noqa: ARG002 - sent by the same effect as other news
-        """Learn that the evidence to be preserved first is under way."""
-        self._evidence_begun = True
 
     @workflow.query
     def state(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 with workflow.unsafe.imports_passed_through():
     from domain.config.drill import DrillCut
     from domain.config.schedule import MAINTENANCE
+    from domain.model.commands import Command
     from domain.model.declaration import Declaration
     from domain.model.drill import (
         POSTPONED,
@@ -30,14 +31,22 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.timestamps import stamp
 
 from workflows import declaring, failures, profiles
+from workflows.message_handlers import Hears
 
 
 @workflow.defn(name="Drill")
-class Drill:
-    """One drill. The incident and its changes are the workflows of any other, which live by themselves."""
+class Drill(Hears):
+    """One drill. The incident and its changes are the workflows of any other, which live by themselves.
+
+    Its history is bounded without a further run: it takes one update, and the server 10,000 signals, of which nothing
+    comes.
+    """
+
+    commands: ClassVar = {"stop": DrillStop}
 
     @workflow.init
     def __init__(self, run: DrillRun) -> None:
+        super().__init__()
         self._run = run
         self._scenario: str | None = None
         self._incident: str | None = None
@@ -176,12 +185,18 @@ class Drill:
         options = profiles.with_profile(profile, Severity.P3, activity)
         return await workflow.execute_activity(activity, args=given, result_type=result, **options)
 
-    @workflow.update
-    async def stop(self, stop: DrillStop) -> None:
+    def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it is the only one
+        """Turn away whoever stops what is being stopped."""
+        return f"it is over already: {self._over[1]}" if self._over else None
+
+    def hear(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it is the only one
         """End the drill, wherever it stands; the workflow's result says when it has ended."""
-        self._over = self._over or ("stopped", f"{stop.by} stopped it: {stop.reason}")
+        if isinstance(command, DrillStop):
+            self._over = self._over or ("stopped", f"{command.by} stopped it: {command.reason}")
+        return None
 
     @workflow.query
     def state(self) -> dict[str, Any]:
         """Where the drill stands: its scenario once it is drawn, its incident once that is declared."""
-        return {"environment": self._run.environment, "scenario": self._scenario, "incident": self._incident}
+        found = {"environment": self._run.environment, "scenario": self._scenario, "incident": self._incident}
+        return {**found, "refused": self.refused}

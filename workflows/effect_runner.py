@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.event_kinds import Happening
     from domain.model.finding import Finding, FindingStatus
     from domain.model.work_events import NoticeMoved
-    from domain.rules import change_requests, findings, links
+    from domain.rules import change_requests, findings, hearing_changes, links
     from domain.rules.access import denied_access
     from domain.rules.change_messages import ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
@@ -178,16 +178,21 @@ class EffectRunner:
         except ChildWorkflowError:
             self._take(change_requests.gone(self._incident.state, workflow_id), "change")
         else:
-            if news is not None:
-                self.hear_change(ChangeNews.model_validate(news))
+            if news is not None and (reason := self.hear_change(ChangeNews.model_validate(news))) is not None:
+                self._incident.refuse("change_progress", workflow_id, reason, workflow.now())
+                self._take(change_requests.gone(self._incident.state, workflow_id), "change")
         finally:
             self._awaited.pop(workflow_id, None)
         self._news()
 
-    def hear_change(self, news: ChangeNews) -> None:
-        """Take what a change's workflow says, in the order in which it happened."""
-        happenings = change_requests.progress(self._incident.state, news.workflow_id, news.happenings())
-        self._incident.take(happenings, workflow.now())
+    def hear_change(self, news: ChangeNews) -> str | None:
+        """Take what a change's workflow says, in the order in which it happened; or the reason why nothing of it."""
+        state, now = self._incident.state, workflow.now()
+        reason = hearing_changes.doubt(state, news, now)
+        if reason is None:
+            happenings = hearing_changes.dated(news, self._incident.timeline.entries[-1].at, now)
+            self._incident.take(change_requests.progress(state, news.workflow_id, happenings), now)
+        return reason
 
     async def _open(self, opening: OpenIncident) -> None:
         """Declare an incident beside this one, or one of its own under a key; it lives on by itself."""

@@ -9,7 +9,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import FollowCall
     from domain.model.commands import Command, CompleteTask, Note, WaiveTask
     from domain.model.state import IncidentState
-    from domain.model.timeline import Timeline
     from domain.rules import decide, tasks
     from domain.rules.clock import Due
     from domain.rules.document import waiting_for
@@ -22,7 +21,6 @@ with workflow.unsafe.imports_passed_through():
 from workflows import failures, profiles, search_attributes
 from workflows.effect_runner import EffectRunner
 from workflows.listener import Listener
-from workflows.message_handlers import hears
 from workflows.restore import restored_incident
 from workflows.search_attributes import WAITING_FOR
 
@@ -50,16 +48,17 @@ async def leave_follow_up(state: IncidentState, term: int) -> None:
 
 
 @workflow.defn(name="FollowUp")
-@hears(COMMANDS)
 class FollowUp(Listener):
     """Lives on after its incident, on the same state. What happens is written behind the incident's closed chain."""
+
+    commands = COMMANDS
 
     @workflow.init
     def __init__(self, run: FollowUpRun) -> None:
         super().__init__("the work", decide.rule_refusal)
         self._waiting: list[str] = []
         if run.state is not None and (workflow.info().parent or workflow.info().continued_run_id):
-            self._begin(LiveIncident(run.state, Timeline()), run.written, run.term)
+            self._begin(LiveIncident(run.state, run.timeline, run.refusals), run.written, run.term)
 
     def _begin(self, incident: LiveIncident, written: int, term: int) -> None:
         self._incident = incident
@@ -77,16 +76,30 @@ class FollowUp(Listener):
             self._incident.take(tasks.remind(self._incident.state, now), now)
             self._effects.run_effects()
             self._publish()
+            if not self._waiting:
+                self._incident.tell_refusals(now)
             await self._write()
+            if self.is_full(self._limit) and not self._effects.running:
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._incident.effects:  # what was asked for meanwhile comes first
+                    self._go_on_anew()
+                continue
             if not self._waiting and not self._effects.running:
                 break
-            if workflow.info().is_continue_as_new_suggested() and not self._effects.running:
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(FollowUpRun(state=self._incident.state, written=self._number, term=self._term))
             reminders = (Due(at, what) for at, what in tasks.upcoming(self._incident.state))
             await self._wait_for_news(min(reminders, default=None))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._document()
+
+    @property
+    def _limit(self) -> int:
+        return self._incident.state.declaration.history_limit
+
+    def _go_on_anew(self) -> None:
+        incident = self._incident
+        incident.tell_refusals(workflow.now())
+        left = {"timeline": incident.timeline, "refusals": incident.refusals}
+        workflow.continue_as_new(FollowUpRun(state=incident.state, written=self._number, term=self._term, **left))
 
     async def _restore(self, run: FollowUpRun) -> None:
         """Go on with the work from the record. A state that no run of ours has handed on is refused."""
@@ -104,7 +117,10 @@ class FollowUp(Listener):
         workflow.set_current_details("\n".join(lines))
 
     async def _write(self) -> None:
-        """Write what is new behind the chain, one entry after the other, for as long as it takes."""
+        """Write what is new behind the chain, one entry after the other, for as long as it takes.
+
+        Where the history cannot wait for that, the next run goes on with it: an entry that stands there is found.
+        """
         timeline, state = self._incident.timeline, self._incident.state
         while entry := next(iter(timeline.after(timeline.dropped, 1)), None):
             call = FollowCall(
@@ -116,8 +132,13 @@ class FollowUp(Listener):
                 **entry.said(),
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
+            writing = workflow.start_activity("ledger.follow", call, **profile)
+            await workflow.wait_condition(lambda: writing.done() or self.is_full(self._limit, amid=True))  # noqa: B023
+            if not writing.done():
+                writing.cancel()
+                return
             try:
-                await workflow.execute_activity("ledger.follow", call, **profile)
+                await writing
             except ActivityError as error:
                 if failures.is_superseded(error):
                     raise failures.superseded() from error

@@ -1,15 +1,14 @@
 """One incident, from its declaration until it is closed: this workflow is the incident."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from temporalio import workflow
-from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import INCIDENT_COMMANDS
     from domain.model.declaration import Alert
     from domain.model.drill import DrillEnd
+    from domain.model.timeline import bounded, shortened
     from domain.rules import alerts, change_requests, clock, decide, lifecycle
     from domain.rules.change_messages import ChangeNews
     from domain.rules.ledger_progress import LedgerProgress
@@ -21,15 +20,16 @@ from workflows.effect_runner import EffectRunner
 from workflows.follow_up import leave_follow_up
 from workflows.ledger_writer import LedgerWriter
 from workflows.listener import Listener
-from workflows.message_handlers import hears
 from workflows.restore import restored_incident
 from workflows.visibility import Visibility
 
 
 @workflow.defn(name="Incident")
-@hears(INCIDENT_COMMANDS)
 class Incident(Listener):
     """Pages, probes, keeps every deadline, hears people, and starts the changes they ask for."""
+
+    commands = INCIDENT_COMMANDS
+    messages: ClassVar = {"change_progress": ChangeNews, "alert": Alert, "end_drill": DrillEnd}
 
     @workflow.init
     def __init__(self, run: IncidentRun) -> None:
@@ -37,7 +37,8 @@ class Incident(Listener):
         if run.declaration is not None:
             self._begin(LiveIncident.declared(run.declaration), LedgerProgress())
         elif run.carried is not None and workflow.info().continued_run_id is not None:
-            self._begin(LiveIncident(run.carried.state, run.carried.timeline), run.carried.ledger)
+            carried = run.carried
+            self._begin(LiveIncident(carried.state, carried.timeline, carried.refusals), carried.ledger)
 
     def _begin(self, incident: LiveIncident, progress: LedgerProgress) -> None:
         self._incident = incident
@@ -55,6 +56,8 @@ class Incident(Listener):
         while True:
             self._incident.pass_time(workflow.now())
             self._end_by_itself()
+            if self._incident.state.ended:
+                self._incident.tell_refusals(workflow.now())
             self._effects.run_effects()
             self._ledger.keep()
             self._effects.run_effects()
@@ -67,7 +70,10 @@ class Incident(Listener):
                 if self._effects.awaiting_changes:
                     await self._effects.let_changes_go()
                     continue  # one of them may have ended meanwhile
-                await self._continue_as_new()
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._incident.effects:  # what was asked for meanwhile comes first
+                    self._continue_as_new()
+                continue
             await self._wait_for_news(clock.next_due(self._incident.state))
         await leave_follow_up(self._incident.state, self._ledger.progress.term)
         if (key := self._incident.state.declaration.key) is not None:
@@ -103,17 +109,16 @@ class Incident(Listener):
 
     def _must_continue_as_new(self) -> bool:
         """Carry on as a new run between two things, not amid one; a ledger that cannot be written is not waited for."""
-        info, limit = workflow.info(), self._incident.state.declaration.history_limit
-        length = info.get_current_history_length()
-        if self._effects.running or self._incident.effects or (self._ledger.writing and length < 2 * limit):
+        limit = self._incident.state.declaration.history_limit
+        if self._effects.running or self._incident.effects:
             return False
-        return length >= limit or info.is_continue_as_new_suggested()
+        return self.is_full(limit, amid=self._ledger.writing)
 
-    async def _continue_as_new(self) -> None:
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        progress, timeline = self._ledger.progress, self._incident.timeline
-        progress.shorten(timeline)
-        carried = Carried(state=self._incident.state, timeline=timeline, ledger=progress)
+    def _continue_as_new(self) -> None:
+        progress, incident = self._ledger.progress, self._incident
+        incident.tell_refusals(workflow.now())
+        progress.shorten(incident.timeline)
+        carried = Carried(state=incident.state, timeline=incident.timeline, ledger=progress, refusals=incident.refusals)
         workflow.continue_as_new(IncidentRun(carried=carried))
 
     def _end_by_itself(self) -> None:
@@ -151,35 +156,21 @@ class Incident(Listener):
             await workflow.wait_condition(lambda: not self._effects.beginning)
         return self._document()
 
-    @workflow.signal
-    async def change_progress(self, news: ChangeNews) -> None:
-        """Learn from a change's workflow where it stands."""
-        await self.ready()
-        self._effects.hear_change(news)
+    def learn(self, name: str, message: ChangeNews | Alert | DrillEnd) -> str | None:  # noqa: ARG002 - the kind says it
+        """Hear from a change where it stands, of another alert under the key, or that the drill is over."""
+        state, now, reason = self._incident.state, workflow.now(), None
+        match message:
+            case ChangeNews():
+                reason = self._effects.hear_change(message)
+            case Alert():
+                self._incident.take(
+                    alerts.repeated(state, message.by, message.text), now, {"alert": bounded(message.by)}
+                )
+            case DrillEnd():
+                ended = lifecycle.end_drill(state, message.outcome, shortened(message.reason))
+                self._incident.take(ended, now, {"drill": "end"})
         self._news()
-
-    @workflow.signal
-    async def alert(self, alert: Alert) -> None:
-        """Hear of another alert under this incident's key."""
-        await self.ready()
-        happenings = alerts.repeated(self._incident.state, alert.by, alert.text)
-        self._incident.take(happenings, workflow.now(), {"alert": alert.by})
-        self._news()
-
-    @workflow.signal
-    async def end_drill(self, end: DrillEnd) -> None:
-        """Learn that the drill that this incident is of is over; a live incident is none."""
-        await self.ready()
-        self._incident.take(
-            lifecycle.end_drill(self._incident.state, end.outcome, end.reason), workflow.now(), {"drill": "end"}
-        )
-        self._news()
-
-    @workflow.signal(dynamic=True)
-    async def unknown(self, name: str, args: Sequence[RawValue]) -> None:  # noqa: ARG002 - an unknown payload is not read
-        """Put a signal of an unknown name on record as refused."""
-        await self.ready()
-        self.unreadable(name, None, "there is no such command")
+        return reason
 
     @workflow.query
     def timeline(self) -> list[dict[str, Any]]:

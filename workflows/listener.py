@@ -7,22 +7,24 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import Command
-    from domain.model.timeline import bounded
     from domain.rules.clock import Due
+    from domain.rules.confirming import Unconfirmed
     from domain.rules.decide import Refusal
     from domain.rules.document import document
     from domain.rules.live import LiveIncident
     from domain.values.errors import ASK_AGAIN
 
+from workflows.message_handlers import Hears
 from workflows.timer import Timer
 
 
-class Listener:
+class Listener(Hears):
     """Hears people once it is ready: one that is being restored is read from its record first."""
 
     _incident: LiveIncident
 
     def __init__(self, what: str, refusal: Refusal) -> None:
+        super().__init__()
         self._what = what
         self._refusal = refusal
         self._changed = False
@@ -50,7 +52,8 @@ class Listener:
         """Turn an update away at once; nothing of it enters history."""
         if not self._ready:
             return f"{self._what} is just being restored from its record: say it again in a moment"
-        return self._refusal(self._incident.state, name, command)
+        reason = self._refusal(self._incident.state, name, command)
+        return None if isinstance(reason, Unconfirmed) else reason  # on record, the same said again confirms it
 
     def hear(self, name: str, command: Command) -> str | None:
         """Do a command; a refused one goes on record."""
@@ -58,10 +61,9 @@ class Listener:
         self._news()
         return reason
 
-    def unreadable(self, name: str, payload: Any, problem: str) -> None:
-        """Put a signal that cannot be read on record as refused; its content may hold anything and stays out."""
-        by = payload.get("by") if isinstance(payload, dict) else None
-        self._incident.refuse(name, bounded(by), problem, workflow.now())
+    def refuse(self, name: str, by: str, reason: str) -> None:
+        """Put on record that something was refused."""
+        self._incident.refuse(name, by, reason, workflow.now())
         self._news()
 
     async def answer(self) -> dict[str, Any]:

@@ -1,21 +1,45 @@
-"""Every human command exists twice over one handler: as a signal and as an update with a validator."""
+"""How a workflow is spoken to: one signal handler and one update handler take whatever comes, and never fail a task.
 
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+A handler of its own for each name fails its task for ever on no input or on two, so there is none. What people say are
+commands, as a signal or as an update with the same answer; what our own workflows say to each other are messages, by
+signal alone. What cannot be read is refused like what may not be done, and so is what an error of ours keeps from being
+done: a refusal goes on record, and the workflow goes on.
+"""
 
-from pydantic import ValidationError
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel
 from temporalio import workflow
+from temporalio.common import RawValue
 
-from domain.model.commands import Command
+with workflow.unsafe.imports_passed_through():
+    from domain.model.commands import Command
+    from domain.model.reading import Input, UnreadableError, read
+    from domain.values import limits
+
 from workflows import failures
 
+NO_SUCH_COMMAND = "there is no such command"
+FAILED = "an error of the program kept it from being done; its operator finds it in the worker's log"
+_MANY, _TOO_MANY = 1500, 1900
+"""A run takes 2,000 updates (Temporal Service, "Limits"); the rest are for what comes while it ends."""
 
-class Hears(Protocol):
-    """What a workflow that is spoken to provides."""
+M = TypeVar("M", bound=BaseModel)
+
+
+class Hears:
+    """A workflow that is spoken to. `commands` are what people may say, `messages` what our own workflows say."""
+
+    commands: ClassVar[Mapping[str, type[Command]]] = {}
+    messages: ClassVar[Mapping[str, type[BaseModel]]] = {}
+
+    def __init__(self) -> None:
+        self._updates = 0
+        self.refused = 0
 
     async def ready(self) -> None:
         """Wait until it can be spoken to: an incident that is being restored is read from its record first."""
-        return
 
     def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it accepts everything
         """Why an update is turned away before it is on record; None to accept it."""
@@ -23,67 +47,99 @@ class Hears(Protocol):
 
     def hear(self, name: str, command: Command) -> str | None:
         """Do the command, or record its refusal and return the reason."""
+        raise NotImplementedError
 
-    def unreadable(self, name: str, payload: Any, problem: str) -> None:
-        """Record a signal that cannot be read as its command."""
+    def learn(self, name: str, message: Any) -> str | None:
+        """Take a message of another workflow of ours; the reason where it is not believed. The one place for that."""
+        raise NotImplementedError
 
-    async def answer(self) -> dict[str, Any]:
+    def refuse(self, name: str, by: str, reason: str) -> None:  # noqa: ARG002 - a number is kept
+        """Record a refusal, with nothing of what could not be read; a workflow that keeps no record counts it."""
+        self.refused += 1
+
+    async def answer(self) -> Any:
         """The new state, as updates answer it, once every workflow that it names is there to be spoken to."""
 
+    def is_full(self, limit: int, *, amid: bool = False) -> bool:
+        """Whether this run had better carry on as a new one, by its events and updates.
 
-T = TypeVar("T", bound=type)
+        `amid` something that would have to be done again, only where it must.
+        """
+        info = workflow.info()
+        length = info.get_current_history_length()
+        if amid:
+            return length >= 2 * limit or self._updates >= _TOO_MANY
+        return length >= limit or self._updates >= _MANY or info.is_continue_as_new_suggested()
 
-
-def _problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the payload"
-    return f"{field}: {first['msg']}"
-
-
-def _read(model: type[Command], payload: Any) -> Command:
-    """Read an update's payload; raises an `ApplicationError` of type Refused that names the field."""
-    try:
-        return model.model_validate(payload)
-    except ValidationError as error:
-        raise failures.refused(_problem(error)) from error
-
-
-def _add(cls: Any, name: str, model: type[Command]) -> None:
-    async def by_signal(self: Hears, payload: Any = None) -> None:
+    @workflow.signal(dynamic=True)
+    async def heard_by_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """Do what is said, or refuse it on record."""
         await self.ready()
-        try:
-            command = model.model_validate(payload)
-        except ValidationError as error:
-            self.unreadable(name, payload, _problem(error))
+        if name in self.messages:
+            self._take(name, args)
         else:
-            self.hear(name, command)
+            self._do(name, args)
 
-    async def by_update(self: Hears, payload: Any) -> dict[str, Any]:
+    @workflow.update(dynamic=True)
+    async def heard_by_update(self, name: str, args: Sequence[RawValue]) -> Any:
+        """Do what is said and answer; raises an `ApplicationError` of type Refused with the reason."""
         await self.ready()
-        reason = self.hear(name, _read(model, payload))
-        if reason is not None:
+        self._updates += 1
+        if (reason := self._do(name, args)) is not None:
             raise failures.refused(reason)
         return await self.answer()
 
-    def validate(self: Hears, payload: Any) -> None:
-        reason = self.refuse_early(name, _read(model, payload))
+    @heard_by_update.validator
+    def turned_away(self, name: str, args: Sequence[RawValue]) -> None:
+        """Turn an update away at once: nothing of it enters history. Raises an `ApplicationError` of type Refused."""
+        try:
+            reason = self.refuse_early(name, self._read(self.commands, name, args, limits.MESSAGE))
+        except UnreadableError as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
+            _log(name, error)
+            reason = FAILED
         if reason is not None:
             raise failures.refused(reason)
 
-    by_signal.__qualname__ = f"{cls.__name__}.{name}_signal"
-    by_update.__qualname__ = f"{cls.__name__}.{name}_update"
-    setattr(cls, f"{name}_signal", workflow.signal(name=name, description=model.__name__)(by_signal))
-    update = workflow.update(name=name, description=model.__name__)(by_update)
-    update.validator(validate)
-    setattr(cls, f"{name}_update", update)
+    def _read(self, known: Mapping[str, type[M]], name: str, args: Sequence[RawValue], most: int) -> M:
+        """Raises `UnreadableError`."""
+        model = known.get(name)
+        if model is None:
+            raise UnreadableError(NO_SUCH_COMMAND)
+        inputs = [Input(one.payload.metadata.get("encoding", b""), one.payload.data) for one in args]
+        return read(model, inputs, most)
+
+    def _do(self, name: str, args: Sequence[RawValue]) -> str | None:
+        try:
+            return self.hear(name, self._read(self.commands, name, args, limits.MESSAGE))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
+            return self._refuse_for(name, error)
+
+    def _take(self, name: str, args: Sequence[RawValue]) -> None:
+        try:
+            reason = self.learn(name, self._read(self.messages, name, args, limits.NEWS))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
+            self._refuse_for(name, error)
+        else:
+            if reason is not None:
+                self.refuse(name, "unknown", reason)
+
+    def _refuse_for(self, name: str, error: Exception) -> str:
+        """What became of a message that could not be read or done."""
+        reason, by = FAILED, "unknown"
+        if isinstance(error, UnreadableError):
+            reason, by = str(error), error.by
+        else:
+            _log(name, error)
+        self.refuse(name, by, reason)
+        return reason
 
 
-def hears(commands: Mapping[str, type[Command]]) -> Any:
-    """Give a workflow class the signal and the update of each command. Stands under `workflow.defn`."""
-
-    def decorate(cls: T) -> T:
-        for name, model in commands.items():
-            _add(cls, name, model)
-        return cls
-
-    return decorate
+def _log(name: str, error: Exception) -> None:
+    """Say that something of ours failed, and where; what it says of itself may repeat what came in."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f"{at.tb_frame.f_code.co_qualname}:{at.tb_lineno}" if at else "?"
+    workflow.logger.error("a message failed: %s in %s", type(error).__name__, where, extra={"message_name": name[:100]})

@@ -1,11 +1,11 @@
 """What can happen to a change: events of the incident's timeline that name the change by its workflow's id."""
 
-from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from domain.model.events import Event, Refused, because
+from domain.model.events import Event, RefusalsCounted, Refused, because
 from domain.model.plan import Plan, State
 from domain.model.records import PIECE_DONE, ChangeStatus
+from domain.values.timestamps import Instant
 
 
 class _OfAChange(Event):
@@ -56,7 +56,7 @@ class ApprovalAsked(_OfAChange):
     eligible: list[str]
     quorum: int = 1
     voters: list[str]
-    until: datetime
+    until: Instant
     again: bool = False
     added: str | None = None
 
@@ -149,5 +149,5 @@ def pieces_told(pieces: dict[str, str]) -> str:
 
 
 _Voting = PlanMade | ApprovalAsked | ElectorateChanged | VoteKept | VoteCast
-ChangeEvent = _Voting | EvidenceForgone | ChangeMoved | Refused
+ChangeEvent = _Voting | EvidenceForgone | ChangeMoved | Refused | RefusalsCounted
 """What a change's workflow says of it."""

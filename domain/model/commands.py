@@ -4,20 +4,23 @@ Unknown fields are ignored, so that clients may send more than today's program k
 `proof` tells who the sender really is; it is ignored until identities are verified.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from domain.values import limits
 from domain.values.severity import Severity
+from domain.values.timestamps import Instant
 
 _TEXT_MAX = 4000
+Name = Annotated[str, Field(max_length=200)]
+"""What a refusal may repeat: of a step, a fact, a digest, whoever speaks."""
 
 
 class Command(BaseModel):
-    """What one person says. A payload of more than `sizes.COMMAND` bytes is invalid: no entry could hold it."""
+    """What one person says. A payload of more than `limits.COMMAND` bytes is invalid: no entry could hold it."""
 
-    by: str = Field(min_length=1)
+    by: Name = Field(min_length=1)
     proof: Any = None
 
     @model_validator(mode="before")
@@ -37,7 +40,7 @@ class Note(Command):
 
 
 class RequestChange(Command):
-    step: str
+    step: Name
     set: dict[str, Any] = {}
 
     @field_validator("set", mode="before")
@@ -47,19 +50,19 @@ class RequestChange(Command):
 
 
 class Undo(Command):
-    step: str
+    step: Name
 
 
 class CompleteTask(Command):
     """`code` is the one that a notice sent, for a task that asks for it."""
 
-    step: str
+    step: Name
     code: str | None = Field(default=None, max_length=40)
     note: str | None = Field(default=None, max_length=_TEXT_MAX)
 
 
 class WaiveTask(Command):
-    step: str
+    step: Name
     reason: str = Field(min_length=1, max_length=_TEXT_MAX)
 
 
@@ -91,13 +94,13 @@ class Close(Command):
 class RecordFact(Command):
     """Say when something was so; `at` is in UTC or says its offset, and means now where it is left out."""
 
-    fact: str
-    at: AwareDatetime | None = None
+    fact: Name
+    at: Instant | None = None
     reason: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
 
 
 class _EndObligation(Command):
-    step: str
+    step: Name
     reason: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
 
 
@@ -108,8 +111,8 @@ class DischargeObligation(_EndObligation):
     """
 
     reference: str | None = Field(default=None, min_length=1, max_length=500)
-    at: AwareDatetime | None = None
-    outcome: str | None = None
+    at: Instant | None = None
+    outcome: Name | None = None
     justification: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
 
 
@@ -137,7 +140,7 @@ class Custody(Command):
 
 
 class Approve(Command):
-    digest: str
+    digest: Name
     comment: str | None = Field(default=None, max_length=_TEXT_MAX)
 
 

@@ -98,9 +98,10 @@ class Declaration(BaseModel):
 
 
 class KeyHold(BaseModel):
-    """Which incident an alert's key stands for while that incident is open."""
+    """Which incident an alert's key stands for while that incident is open; so much that it heard was refused."""
 
     incident_id: str
+    refused: int = 0
 
 
 class Alert(BaseModel):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from domain.config.drill import DrillCut, DrillKind
 from domain.config.environment import Environment
+from domain.model.commands import Command
 from domain.model.scheduled import ScheduledCall
 
 
@@ -49,11 +50,10 @@ class DrillEnd(BaseModel):
     reason: str
 
 
-class DrillStop(BaseModel):
+class DrillStop(Command):
     """Somebody stops a drill."""
 
-    by: str
-    reason: str
+    reason: str = Field(max_length=4000)
 
 
 DrillOutcome = DrillCut | Literal["ended", "missed"]

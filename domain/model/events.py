@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.config.drill import DrillCut
 from domain.model.declaration import Declaration
 from domain.values.severity import Severity
-from domain.values.timestamps import stamp
+from domain.values.timestamps import Instant, stamp
 
 ORCHESTRATOR = "orchestrator"
 """Who does what happens by itself."""
@@ -148,14 +148,32 @@ class AlertRepeated(Event):
 
 
 class Refused(Event):
-    """A command was refused. One to a change names its `step` and its workflow."""
+    """A command was refused. One to a change names its `step` and its workflow.
+
+    `confirm` names what is taken when the same is said again.
+    """
 
     kind: Literal["refused"] = "refused"
     command: str
     reason: str
     step: str | None = None
     workflow_id: str | None = None
+    confirm: str | None = None
     says: ClassVar[str] = "Refused {command}: {reason}"
+
+
+class RefusalsCounted(Event):
+    """Further commands were refused since `since`: so many of each, beside those that stand on record one by one."""
+
+    kind: Literal["refusals-counted"] = "refusals-counted"
+    since: Instant
+    counts: dict[str, int]
+    step: str | None = None
+    workflow_id: str | None = None
+
+    def sentence(self, actor: str) -> str:
+        told = ", ".join(f"{number} {name}" for name, number in self.counts.items())
+        return f"{sum(self.counts.values())} more commands refused since {stamp(self.since)}, counted only: {told}"
 
 
 class PagingRound(Event):

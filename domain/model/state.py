@@ -32,6 +32,8 @@ from domain.values.status import FINAL, Status
 class IncidentState(BaseModel):
     """What the timeline of an incident comes to. Fields are named as in the document of `incident show`.
 
+    `unconfirmed` is what was so unusual that it was refused, and is taken when it is said again.
+
     `statuses`, `severities` and `clocks` are its history; the moments are those that stand, so that a reopened incident
     has none, but for `first_acknowledged_at`.
     """
@@ -64,6 +66,7 @@ class IncidentState(BaseModel):
     obligations: list[ObligationRecord] = []
     links: list[Link] = []
     report: StoredReport | None = None
+    unconfirmed: list[str] = []
 
     @property
     def id(self) -> str:

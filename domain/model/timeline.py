@@ -140,6 +140,14 @@ class Timeline(BaseModel):
         return None
 
 
+_REASON = 2000
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, where it is too long to be repeated."""
+    return text if len(text) <= _REASON else f"{text[: _REASON - 1]}…"
+
+
 def bounded(actor: object) -> str:
     """An actor as an unreadable message names it: a short text, else `unknown`."""
     return actor[:100] if isinstance(actor, str) and actor else "unknown"

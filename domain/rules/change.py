@@ -1,10 +1,11 @@
 """The rules of one change: planned, voted on, applied, verified. They read no clock; they are told the time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import accumulate, takewhile
 from typing import Any
 
 from domain.config.approval import ApprovalRule
-from domain.config.organisation import Contact
+from domain.config.organisation import COMMANDER, Contact
 from domain.model.activity_io import Applied, Planned
 from domain.model.change_events import (
     ApprovalAsked,
@@ -17,14 +18,22 @@ from domain.model.change_events import (
     pieces_told,
 )
 from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Reject
-from domain.model.events import ORCHESTRATOR, Refused
+from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.plan import Plan
 from domain.model.records import PIECE_DONE, ChangeStatus, EarlyVote
-from domain.rules.change_messages import ChangeHappening, ChangeNews, ChangeRequest
+from domain.model.timeline import bounded, shortened
+from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
+from domain.rules.refusals import Refusals
 from domain.rules.voting import Electorate, rule_for
+from domain.values import limits
+
+_KEPT = 3
+"""How many votes of one person are kept before there is a plan to vote on."""
+
+_TOLD = limits.NEWS // 2
 
 
 class LiveChange:
@@ -34,7 +43,9 @@ class LiveChange:
         self.request = request
         self.record = request.record.model_copy(deep=True)
         self.commander = request.commander
-        self._news: list[ChangeHappening] = []
+        carried = request.carried
+        self._news: list[ChangeHappening] = list(carried.news) if carried else []
+        self.refusals = carried.refusals if carried else Refusals()
 
     @property
     def ended(self) -> bool:
@@ -51,11 +62,22 @@ class LiveChange:
         return Electorate(organisation, rule, self.record.requested_by, self.commander, added)
 
     def news(self) -> ChangeNews | None:
-        """Everything since the last call; None when nothing happened."""
-        if not self._news:
-            return None
-        news, self._news = ChangeNews(workflow_id=self.record.workflow_id, events=self._news), []
-        return news
+        """What happened since the last call, as much as is told at once; None when nothing did."""
+        sizes = accumulate(len(one.model_dump_json()) for one in self._news[:MOST])
+        most = max(sum(1 for _ in takewhile(lambda total: total <= _TOLD, sizes)), 1)
+        told, self._news = self._news[:most], self._news[most:]
+        return ChangeNews(workflow_id=self.record.workflow_id, events=told) if told else None
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self._news)
+
+    def next_run(self, now: datetime, *, by_signal: bool, wait_for_evidence: timedelta | None) -> ChangeRequest:
+        """What the next run of its workflow goes on with."""
+        self.tell_refusals(now)
+        carried = CarriedChange(news=self._news, refusals=self.refusals, by_signal=by_signal)
+        given = {"record": self.record, "commander": self.commander, "wait_for_evidence": wait_for_evidence}
+        return self.request.model_copy(update={**given, "carried": carried})
 
     def _take(
         self, now: datetime, cause: dict[str, Any], kind: type[Any], actor: str = ORCHESTRATOR, **fields: Any
@@ -142,10 +164,14 @@ class LiveChange:
         """Take a vote or a cancellation; one that comes before the plan is kept. Refusals go on record."""
         cause = cause_of(name, command)
         if self.record.status is ChangeStatus.PLANNING and name != "cancel":
-            given = command.model_dump(mode="json")
-            self._take(now, cause, VoteKept, command.by, command=name, given=given)
-            return None
-        reason, who = self._refusal(name, command), self._voter(command.by)
+            reason = self._not_kept(command)
+            if reason is None:
+                given = command.model_dump(mode="json", exclude={"proof"})
+                self._take(now, cause, VoteKept, command.by, command=name, given=given)
+                return None
+        else:
+            reason = self._refusal(name, command)
+        who = self._voter(command.by)
         if reason is not None:
             self.refuse(name, command.by, reason, now, cause)
             return reason
@@ -158,7 +184,30 @@ class LiveChange:
 
     def refuse(self, name: str, by: str, reason: str, now: datetime, cause: dict[str, Any] | None = None) -> None:
         """Put on record that a command to this change was refused."""
-        self._take(now, cause or {"command": name}, Refused, by, command=name, reason=reason)
+        refused = Refused(command=bounded(name), reason=shortened(reason))
+        for event in self.refusals.take(refused, now):
+            if isinstance(event, RefusalsCounted):
+                self._count(event, now)
+            else:
+                self._take(now, cause or {"command": event.command}, Refused, by, **_fields(event))
+
+    def tell_refusals(self, now: datetime) -> None:
+        """Put on record how many refusals were counted since that was told last."""
+        for event in self.refusals.rest():
+            self._count(event, now)
+
+    def _count(self, event: RefusalsCounted, now: datetime) -> None:
+        self._take(now, {"refusals": "counted"}, RefusalsCounted, **_fields(event))
+
+    def _not_kept(self, command: Command) -> str | None:
+        """Why a vote that comes before the plan is not kept until it is there."""
+        who = self._voter(command.by)
+        if who is None and command.by != COMMANDER:
+            return f"{command.by!r} is no contact or role of {self.request.organisation.id}"
+        kept = sum(self._voter(str(vote.given.get("by"))) == who for vote in self.record.early)
+        if kept < _KEPT:
+            return None
+        return f"{command.by} has spoken {kept} times before the plan; say it again once it is there"
 
     def _refusal(self, name: str, command: Command) -> str | None:
         who = self._voter(command.by)
@@ -237,6 +286,10 @@ class LiveChange:
         self._take(now, cause, ChangeMoved, actor, title=self.request.title, status=status, **fields)
         for vote in early if self.ended else []:
             self._hear_early(vote, now)
+
+
+def _fields(event: Refused | RefusalsCounted) -> dict[str, Any]:
+    return event.model_dump(exclude={"kind", "step", "workflow_id"})
 
 
 def _pieces(plan: Plan, refused: dict[str, str]) -> dict[str, str]:

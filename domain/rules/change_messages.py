@@ -1,20 +1,24 @@
 """What a change and its incident say to each other: the request that it begins with, and its news."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, model_validator
 
 from domain.config.approval import ApprovalRule
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import Scope
 from domain.model.change_events import ChangeEvent
-from domain.model.event_kinds import Happening
 from domain.model.plan import Plan
 from domain.model.records import ChangeRecord
 from domain.model.state import IncidentState
 from domain.rules import change_requests
+from domain.rules.refusals import Refusals
+from domain.values.timestamps import Instant
+
+MOST = 100
+"""How many events are told at once."""
 
 EVIDENCE_BOX = timedelta(minutes=5)
 """Policy time: how long containment waits at most for evidence to be under way."""
@@ -25,7 +29,8 @@ class ChangeRequest(BaseModel):
 
     One that is `evidence` runs on the forensics queue. It acts in the incident's `term`. `wait_for_evidence` is how
     long applying waits at most for the evidence to be under way; None where it need not wait. A record that has come
-    further than planning is of a change that goes on from its incident's record.
+    further than planning is of a change that goes on from its incident's record. `history_limit` is the number of
+    events after which the workflow carries on as a new run, to which it hands `carried`: taken from no client.
     """
 
     scope: Scope
@@ -38,6 +43,8 @@ class ChangeRequest(BaseModel):
     evidence: bool = False
     term: int = 1
     wait_for_evidence: timedelta | None = None
+    history_limit: int = 4000
+    carried: "CarriedChange | None" = None
 
     @classmethod
     def of(cls, state: IncidentState, record: ChangeRecord, term: int = 1) -> "ChangeRequest":
@@ -56,11 +63,38 @@ class ChangeRequest(BaseModel):
             evidence=isinstance(step, ChangeStep) and step.evidence,
             term=term,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
+            history_limit=state.declaration.history_limit,
         )
 
     @property
     def title(self) -> str:
         return f"Undo: {self.record.title}" if self.undo else self.record.title
+
+
+class CarriedChange(BaseModel):
+    """What a change's workflow knows beside its record, as one run hands it to the next.
+
+    `news` is what its incident has not heard; `by_signal`, that the incident waits for no result.
+    """
+
+    news: list["ChangeHappening"]
+    refusals: Refusals
+    by_signal: bool
+
+
+class Commander(BaseModel):
+    """Who commands the incident now."""
+
+    commander: str = Field(min_length=1, max_length=200)
+
+
+class Nothing(BaseModel):
+    """A message that says all by its name; what else it holds is not read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unread(cls, _value: Any) -> dict[str, Any]:
+        return {}
 
 
 class ChangeNews(BaseModel):
@@ -69,14 +103,11 @@ class ChangeNews(BaseModel):
     workflow_id: str
     events: list["ChangeHappening"]
 
-    def happenings(self) -> list[Happening]:
-        return [Happening(one.event, one.actor, one.at, one.cause) for one in self.events]
-
 
 class ChangeHappening(BaseModel):
     """One event of a change: who did it, when (UTC), and what it came of."""
 
-    at: datetime
+    at: Instant
     actor: str
     event: ChangeEvent
     cause: dict[str, Any] = {}

@@ -13,6 +13,7 @@ from domain.model.commands import Command
 from domain.model.event_kinds import Happening
 from domain.model.events import Refused
 from domain.model.state import IncidentState
+from domain.model.timeline import bounded, shortened
 from domain.rules import (
     change_requests,
     custody,
@@ -22,6 +23,8 @@ from domain.rules import (
     reclassification,
     tasks,
 )
+from domain.rules.confirming import Unconfirmed
+from domain.values import limits
 
 
 def _always(_state: IncidentState, _command: Any) -> str | None:
@@ -70,21 +73,22 @@ def rule_refusal(state: IncidentState, name: str, command: Command) -> str | Non
     return _RULES[name].may(state, command)
 
 
-def decide(state: IncidentState, name: str, command: Command, now: datetime, reason: str | None) -> Iterator[Happening]:
-    """What comes of a command, or that it was refused for this `reason`."""
-    who = state.who(command.by)
-    if reason is not None or who is None:
-        yield refused(name, command.by, reason or "unknown")
-    else:
+def decide(state: IncidentState, name: str, command: Command, now: datetime) -> Iterator[Happening]:
+    """What comes of a command that nothing refuses."""
+    if (who := state.who(command.by)) is not None:
         yield from _RULES[name].do(state, command, who, now)
 
 
-def refused(name: str, by: str, reason: str) -> Happening:
-    """That a command was refused."""
-    return Happening(Refused(command=name, reason=reason), by)
+def refused(name: str, reason: str) -> Refused:
+    """That a command was refused, for a reason of any length."""
+    confirm = reason.about if isinstance(reason, Unconfirmed) else None
+    return Refused(command=bounded(name), reason=shortened(reason), confirm=confirm)
 
 
-def cause_of(name: str, command: Command) -> dict[str, Any]:
-    """A command as the cause of what happens, with what was given but for a code; who gave it stands in the entry."""
+def cause_of(name: str, command: Command, *, most: int = limits.COMMAND) -> dict[str, Any]:
+    """A command as the cause of what happens, with what was given but for a code; who gave it stands in the entry.
+
+    What has more than `most` bytes is left out.
+    """
     given = command.model_dump(mode="json", exclude={"by", "proof", "code"}, exclude_defaults=True)
-    return {"command": name, "given": given} if given else {"command": name}
+    return {"command": name, "given": given} if given and limits.size(given) <= most else {"command": name}

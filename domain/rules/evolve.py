@@ -85,9 +85,9 @@ def evolve(state: IncidentState, entry: Entry, event: Event | None) -> IncidentS
 
 
 _EVOLVE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
+    **dict.fromkeys(evolve_changes.OF_A_CHANGE, evolve_changes.progress),  # a refusal changes none
     **OF_ITS_LIFE,
     **OF_THE_WORK,
     change_events.ChangeRequested: evolve_changes.requested,
-    **dict.fromkeys(evolve_changes.OF_A_CHANGE, evolve_changes.progress),
 }
 """By kind of event; those that are not here are only for people to read."""

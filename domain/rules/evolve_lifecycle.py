@@ -12,6 +12,8 @@ from domain.model.timeline import Entry
 from domain.rules import clock_runs, tasks
 from domain.values.status import Status
 
+_UNCONFIRMED = 100
+
 
 def reach(state: IncidentState, moment: Moment, at: datetime) -> None:
     """Start what waits for this moment: phases, due dates of their tasks, notices."""
@@ -118,6 +120,11 @@ def _alert(state: IncidentState, _entry: Entry, _event: events.AlertRepeated) ->
     state.alerts += 1
 
 
+def _refused(state: IncidentState, _entry: Entry, event: events.Refused) -> None:
+    if event.confirm is not None:
+        state.unconfirmed = [*state.unconfirmed, event.confirm][-_UNCONFIRMED:]
+
+
 OF_ITS_LIFE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     events.Acknowledged: _acknowledged,
     events.Noted: _noted,
@@ -129,4 +136,5 @@ OF_ITS_LIFE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     events.DrillEnded: _drill_ended,
     events.SeverityChanged: _severity,
     events.AlertRepeated: _alert,
+    events.Refused: _refused,
 }

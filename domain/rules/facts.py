@@ -8,7 +8,7 @@ from domain.model.commands import RecordFact
 from domain.model.event_kinds import Happening
 from domain.model.state import IncidentState
 from domain.model.work_events import FactRecorded
-from domain.rules import obligation_rules
+from domain.rules import confirming, obligation_rules
 from domain.values.timestamps import stamp
 
 
@@ -17,6 +17,8 @@ def may_record(state: IncidentState, command: RecordFact) -> str | None:
     if fact is None:
         known = ", ".join(fact.id for fact in state.declaration.obligations.facts) or "none"
         return f"there is no fact {command.fact!r}; known: {known}"
+    if (doubt := confirming.unusual(state, f"{command.fact} at", command.at)) is not None:
+        return doubt
     standing = state.fact(command.fact)
     if standing is None:
         return None

@@ -12,20 +12,25 @@ from domain.model.commands import Command
 from domain.model.declaration import Declaration
 from domain.model.effects import Effect
 from domain.model.event_kinds import Happening
-from domain.model.events import Declared, Restored
+from domain.model.events import Declared, RefusalsCounted, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
 from domain.rules import change_requests, clock, decide, evolve, facts
 from domain.rules.react import outstanding, react
+from domain.rules.refusals import Refusals
+
+_GIVEN = 4000
+"""How many bytes of what was given to a refused command are kept: it may come fifty times an hour."""
 
 
 class LiveIncident:
     """One incident. `effects` is drained by whoever carries them out."""
 
-    def __init__(self, state: IncidentState, timeline: Timeline) -> None:
+    def __init__(self, state: IncidentState, timeline: Timeline, refusals: Refusals | None = None) -> None:
         self.state = state
         self.timeline = timeline
+        self.refusals = refusals or Refusals()
         self.effects: list[Effect] = []
 
     @classmethod
@@ -53,18 +58,37 @@ class LiveIncident:
                 given = {**{name: value for name, value in given.items() if name != "given"}, "entry": first}
             entry = self.timeline.record(at or now, actor, event, given)
             first = first or entry.seq
-            evolve.evolve(self.state, entry, event)
+            try:
+                evolve.evolve(self.state, entry, event)
+            except Exception:
+                self.timeline.entries.pop()  # a record that cannot be folded could not be gone on with
+                raise
             self.effects += react(self.state, entry, event)
 
     def hear(self, name: str, command: Command, now: datetime, refusal: decide.Refusal = decide.refusal) -> str | None:
         """Do a command, or put its refusal on record and return the reason."""
         reason = refusal(self.state, name, command)
-        self.take(decide.decide(self.state, name, command, now, reason), now, decide.cause_of(name, command))
+        if reason is None:
+            self.take(decide.decide(self.state, name, command, now), now, decide.cause_of(name, command))
+        else:
+            self.refuse(name, command.by, reason, now, decide.cause_of(name, command, most=_GIVEN))
         return reason
 
-    def refuse(self, name: str, by: str, reason: str, now: datetime) -> None:
-        """Put on record that a command was refused; what it held stays out, as it may be anything."""
-        self.take([decide.refused(name, by, reason)], now, {"command": name})
+    def refuse(self, name: str, by: str, reason: str, now: datetime, cause: dict[str, Any] | None = None) -> None:
+        """Put on record that a command was refused, or count it among many; nothing of what cannot be read is kept."""
+        for event in self.refusals.take(decide.refused(name, reason), now):
+            if isinstance(event, RefusalsCounted):
+                self._count(event, now)
+            else:
+                self.take([Happening(event, by)], now, cause or {"command": event.command})
+
+    def tell_refusals(self, now: datetime) -> None:
+        """Put on record how many refusals were counted since that was told last."""
+        for event in self.refusals.rest():
+            self._count(event, now)
+
+    def _count(self, event: RefusalsCounted, now: datetime) -> None:
+        self.take([Happening(event)], now, {"refusals": "counted"})
 
     def pass_time(self, now: datetime) -> None:
         """Let everything happen that is due by now."""

@@ -11,7 +11,7 @@ from domain.model.duty_records import Ending, ObligationRecord, ObligationStatus
 from domain.model.event_kinds import Happening
 from domain.model.state import IncidentState
 from domain.model.work_events import DutySigned
-from domain.rules import obligation_rules
+from domain.rules import confirming, obligation_rules
 from domain.values.timestamps import stamp
 
 EndCommand = DischargeObligation | ObligationNotRequired | SupersedeObligation
@@ -35,6 +35,8 @@ def may_end(state: IncidentState, command: EndCommand) -> str | None:
     if who is None or not _roles(state, who) & {obligation.owner, *obligation.signers}:
         signers = f", signed by {' and '.join(obligation.signers)}" if obligation.signers else ""
         return f"{command.step!r} is ended by {obligation.owner}{signers}, not by {command.by}"
+    if (doubt := confirming.unusual(state, f"{record.step} done at", getattr(command, "at", None))) is not None:
+        return doubt
     ending = _ending(record, command, who, None)
     return _incomplete(obligation, record, ending)
 

@@ -7,6 +7,7 @@ from domain.model.restoring import Restorable
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
 from domain.rules.ledger_progress import LedgerProgress
+from domain.rules.refusals import Refusals
 
 
 class Carried(BaseModel):
@@ -15,6 +16,7 @@ class Carried(BaseModel):
     state: IncidentState
     timeline: Timeline
     ledger: LedgerProgress
+    refusals: Refusals = Refusals()
 
 
 class IncidentRun(BaseModel):
@@ -32,13 +34,16 @@ class IncidentRun(BaseModel):
 class FollowUpRun(BaseModel):
     """The FollowUp workflow's argument: the closed incident, or the id of one to restore.
 
-    `written` entries of the work stand behind the incident's chain already, under its `term`.
+    `written` entries of the work stand behind the incident's chain already, under its `term`; those of `timeline` are
+    still to be written.
     """
 
     state: IncidentState | None = None
     restore: str | None = None
     written: int = 0
     term: int = 1
+    timeline: Timeline = Timeline()
+    refusals: Refusals = Refusals()
 
 
 class RestoreRequest(BaseModel):

@@ -11,6 +11,12 @@ from typing import Any
 COMMAND = 64_000
 """What somebody says: a note, an approval, the parameters of a change."""
 
+MESSAGE = 6 * COMMAND
+"""What is read of a command at all: JSON may write each byte of a text as six."""
+
+NEWS = 1_000_000
+"""What one workflow of ours says to another at once."""
+
 FINDING = 64_000
 """What a probe saw."""
 
@@ -22,6 +28,9 @@ DECLARATION = 40_000
 
 ITEM = 400_000
 """What the table takes as one item (400 KB), with its keys and names."""
+
+ENTRY = ITEM - 10_000
+"""One entry: the rest is its place in the chain."""
 
 BATCH = 1_000_000
 """Entries that are written at once, or carried into a new run: well below both limits."""
