@@ -4,16 +4,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from pydantic_core import from_json
+from temporalio.bridge.proto.workflow_activation import (
+    InitializeWorkflow,
+    WorkflowActivation,
+    WorkflowActivationJob,
+)
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import StorageDriverStoreContext, WorkflowSerializationContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from domain.values.errors import ASK_AGAIN
+from domain.values.errors import ASK_AGAIN, ErrorKind
 
 _PURE = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
 _OURS = "workflows"
+_TRACE = "_tracer-data"  # the header of `temporalio.contrib.opentelemetry.TracingInterceptor`
 _NO_STORE = StorageDriverStoreContext(target=None)
 
 
@@ -30,7 +37,7 @@ class StartedTasksRunner(SandboxedWorkflowRunner):
     """
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return Attentive(super().create_instance(det))
+        return Attentive(super().create_instance(det), tuple(det.defn.arg_types or ()))
 
 
 class Attentive(WorkflowInstance):
@@ -39,10 +46,15 @@ class Attentive(WorkflowInstance):
     It also answers itself what the SDK asks for every payload that goes in or out: the context in which a converter
     or codec sees it. The SDK enters the sandbox for each answer, which took a sixth of a worker's CPU. Our converter
     does not look at contexts, so every payload has its workflow's. A codec that did look would need the inner answer.
+
+    A workflow that is started with what it does not take fails, where the SDK would try its first task for ever; a
+    message's place in a trace that cannot be read is left out, where the SDK would fail the task.
     """
 
-    def __init__(self, inner: WorkflowInstance) -> None:
+    def __init__(self, inner: WorkflowInstance, takes: tuple[type, ...] = ()) -> None:
         self._inner = inner
+        self._takes = takes
+        self._begun = True
         self._last: tuple[int, int] = (0, 0)
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -52,7 +64,21 @@ class Attentive(WorkflowInstance):
             self._last = (at, length)
             if at == last_at and length > last_length and not act.is_replaying:
                 return _refused(act.run_id)
-        return self._inner.activate(act)
+        for job in act.jobs:
+            _leave_out_illegible(job)
+            if job.HasField("initialize_workflow") and not act.is_replaying:
+                self._begun = self._can_read(job.initialize_workflow)
+        return self._inner.activate(act) if self._begun else _failed(act)
+
+    def _can_read(self, started: InitializeWorkflow) -> bool:
+        """Whether the workflow takes what it is started with. Read twice, as the SDK would log what it cannot read."""
+        if len(started.arguments) != len(self._takes):
+            return False
+        try:
+            pydantic_data_converter.payload_converter.from_payloads(started.arguments, list(self._takes))
+        except Exception:  # noqa: BLE001 - whatever it is, it cannot be read
+            return False
+        return True
 
     @cached_property
     def _context(self) -> WorkflowSerializationContext:
@@ -70,6 +96,30 @@ class Attentive(WorkflowInstance):
 
     def get_thread_id(self) -> int | None:
         return self._inner.get_thread_id()
+
+
+def _leave_out_illegible(job: WorkflowActivationJob) -> None:
+    headers = getattr(getattr(job, job.WhichOneof("variant") or "", None), "headers", None)
+    if headers and _TRACE in headers:
+        try:
+            place = from_json(headers[_TRACE].data)
+        except ValueError:
+            place = None
+        if not isinstance(place, dict) or not all(isinstance(one, str) for one in place.values()):
+            del headers[_TRACE]
+
+
+def _failed(act: WorkflowActivation) -> WorkflowActivationCompletion:
+    """The end of a workflow that never began; nothing is left to do for its eviction."""
+    completion = WorkflowActivationCompletion(run_id=act.run_id)
+    completion.successful.SetInParent()
+    if any(job.HasField("remove_from_cache") for job in act.jobs):
+        return completion
+    failure = completion.successful.commands.add().fail_workflow_execution.failure
+    failure.message = "a workflow of this kind is not started with that"
+    failure.application_failure_info.type = ErrorKind.REFUSED.value
+    failure.application_failure_info.non_retryable = True
+    return completion
 
 
 def _refused(run_id: str) -> WorkflowActivationCompletion:

@@ -51,12 +51,11 @@ class Change(Hears):
         self._request = request
         self._wait_for = request.wait_for_evidence
         self._change = LiveChange(request)
-        self._outbox: asyncio.Queue[ChangeNews | None] = asyncio.Queue()
         self._changed = False
         self._evidence_begun = False
         self._takes_time = False
         self._by_signal = bool(request.carried and request.carried.by_signal)
-        self._unsaid = 0
+        self._to_tell = self._saying = self._over = False
 
     @workflow.run
     async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
@@ -79,7 +78,7 @@ class Change(Hears):
             await self._apply_and_verify(record.plan)
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._change.tell_refusals(workflow.now())
-        self._outbox.put_nowait(None)
+        self._over = True
         await teller
         while (news := self._change.news()) is not None and (self._by_signal or self._change.has_news):
             await self._say(news)
@@ -225,28 +224,32 @@ class Change(Hears):
 
     async def _go_on_anew(self) -> None:
         """Carry on as a new run, which has the votes and what the incident is still to hear."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._unsaid)
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._saying)
         waits = None if self._evidence_begun else self._wait_for
         workflow.continue_as_new(
             self._change.next_run(workflow.now(), by_signal=self._by_signal, wait_for_evidence=waits)
         )
 
     def _tell(self) -> None:
-        """Queue what is new for the incident; the next activity does not wait for it.
+        """Have what is new told to the incident; the next activity does not wait for it.
 
         The vote that decides is told together with what came of it, unless that takes time.
         """
         workflow.set_current_details(self._details())
         if self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time):
             return
-        while (news := self._change.news()) is not None:
-            self._unsaid += 1
-            self._outbox.put_nowait(news)
+        self._to_tell = self._change.has_news
 
     async def _tell_incident(self) -> None:
-        while (news := await self._outbox.get()) is not None:
-            await self._say(news)
-            self._unsaid -= 1
+        """One message after the other: what happens while one is on its way goes with the next."""
+        while not self._over:
+            await workflow.wait_condition(lambda: self._to_tell or self._over)
+            self._to_tell = False
+            if not self._over and (news := self._change.news()) is not None:
+                self._saying = True
+                await self._say(news)
+                self._saying = False
+                self._tell()
 
     async def _say(self, news: ChangeNews) -> None:
         incident = workflow.get_external_workflow_handle(self._request.scope.incident)

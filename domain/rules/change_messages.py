@@ -10,6 +10,7 @@ from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import Scope
 from domain.model.change_events import ChangeEvent
+from domain.model.event_kinds import Happening
 from domain.model.plan import Plan
 from domain.model.records import ChangeRecord
 from domain.model.state import IncidentState
@@ -102,6 +103,9 @@ class ChangeNews(BaseModel):
 
     workflow_id: str
     events: list["ChangeHappening"]
+
+    def happenings(self) -> list[Happening]:
+        return [Happening(one.event, one.actor, one.at, one.cause) for one in self.events]
 
 
 class ChangeHappening(BaseModel):

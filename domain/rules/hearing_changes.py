@@ -37,7 +37,5 @@ def _doubt(news: ChangeNews, one: ChangeHappening, now: datetime) -> str | None:
 def dated(news: ChangeNews, latest: datetime, now: datetime) -> list[Happening]:
     """What happened, none of it after now or in the past of the timeline, whose latest entry is of `latest`."""
     earliest = min(latest - _LATE, now)
-    return [
-        Happening(one.event, one.actor, latest if one.at < earliest else min(one.at, now), one.cause)
-        for one in news.events
-    ]
+    heard = zip(news.events, news.happenings(), strict=True)
+    return [made._replace(at=latest if one.at < earliest else min(one.at, now)) for one, made in heard]

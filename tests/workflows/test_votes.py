@@ -82,7 +82,15 @@ async def test_refused_votes_are_on_record(server: WorkflowEnvironment, world: W
         assert "requested this change" in str(own.value.cause)
         found = await refused(told, 7)
         state = await told.state()
-    for why in ("no contact or role", "may not decide", "digest is not that", "digest", "aprove", "requested this", "commander"):
+    for why in (
+        "no contact or role",
+        "may not decide",
+        "digest is not that",
+        "digest",
+        "aprove",
+        "requested this",
+        "commander",
+    ):
         assert any(why in text for text in found), why
     assert len(found) == 7
     assert (state["changes"][0]["approvals"], state["changes"][0]["status"]) == ([], "awaiting-approval")
