@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Verified, VerifyCall
@@ -14,12 +14,13 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.plan import Plan
     from domain.model.records import ChangeStatus
     from domain.rules.change import LiveChange
-    from domain.rules.change_messages import ChangeNews, ChangeRequest, Commander, Nothing
+    from domain.rules.change_messages import ChangeRequest, Commander, Nothing
     from domain.rules.document import change_document
     from domain.values import ids
 
 from workflows import failures, profiles
 from workflows.message_handlers import Hears
+from workflows.teller import Teller
 
 _AT_ONCE = timedelta(seconds=2)
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class Change(Hears):
         self._evidence_begun = False
         self._takes_time = False
         self._by_signal = bool(request.carried and request.carried.by_signal)
-        self._to_tell = self._saying = self._over = False
+        self._teller = Teller(self._change, request.scope.incident, self._can_wait)
 
     @workflow.run
     async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
@@ -65,7 +66,7 @@ class Change(Hears):
 
         One that goes on from its incident's record takes up at the status that it had.
         """
-        teller = asyncio.create_task(self._tell_incident())
+        telling = asyncio.create_task(self._teller.run())
         record = self._change.record
         if record.status is ChangeStatus.PLANNING:
             await self._plan()
@@ -78,10 +79,9 @@ class Change(Hears):
             await self._apply_and_verify(record.plan)
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._change.tell_refusals(workflow.now())
-        self._over = True
-        await teller
-        while (news := self._change.news()) is not None and (self._by_signal or self._change.has_news):
-            await self._say(news)
+        self._teller.stop()
+        await telling
+        news = await self._teller.tell_the_rest(lambda: self._by_signal)
         return {**change_document(record), "news": None if news is None else news.model_dump(mode="json")}
 
     def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Change(Hears):
 
     async def _go_on_anew(self) -> None:
         """Carry on as a new run, which has the votes and what the incident is still to hear."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._saying)
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._teller.saying)
         waits = None if self._evidence_begun else self._wait_for
         workflow.continue_as_new(
             self._change.next_run(workflow.now(), by_signal=self._by_signal, wait_for_evidence=waits)
@@ -236,27 +236,10 @@ class Change(Hears):
         The vote that decides is told together with what came of it, unless that takes time.
         """
         workflow.set_current_details(self._details())
-        if self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time):
-            return
-        self._to_tell = self._change.has_news
+        self._teller.tell()
 
-    async def _tell_incident(self) -> None:
-        """One message after the other: what happens while one is on its way goes with the next."""
-        while not self._over:
-            await workflow.wait_condition(lambda: self._to_tell or self._over)
-            self._to_tell = False
-            if not self._over and (news := self._change.news()) is not None:
-                self._saying = True
-                await self._say(news)
-                self._saying = False
-                self._tell()
-
-    async def _say(self, news: ChangeNews) -> None:
-        incident = workflow.get_external_workflow_handle(self._request.scope.incident)
-        try:
-            await incident.signal("change_progress", news)
-        except ApplicationError:
-            workflow.logger.exception("the incident does not hear its change; it is closed")
+    def _can_wait(self) -> bool:
+        return self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time)
 
     def _details(self) -> str:
         record = self._change.record

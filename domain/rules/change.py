@@ -21,9 +21,8 @@ from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Rej
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.plan import Plan
 from domain.model.records import PIECE_DONE, ChangeStatus, EarlyVote
-from domain.model.timeline import bounded, shortened
 from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest
-from domain.rules.decide import cause_of
+from domain.rules.decide import cause_of, refused
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
 from domain.rules.refusals import Refusals
@@ -184,8 +183,7 @@ class LiveChange:
 
     def refuse(self, name: str, by: str, reason: str, now: datetime, cause: dict[str, Any] | None = None) -> None:
         """Put on record that a command to this change was refused."""
-        refused = Refused(command=bounded(name), reason=shortened(reason))
-        for event in self.refusals.take(refused, now):
+        for event in self.refusals.take(refused(name, reason), now):
             if isinstance(event, RefusalsCounted):
                 self._count(event, now)
             else:
