@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import RawValue
@@ -29,7 +30,12 @@ from tests.workflows.asking import ask
 from tests.workflows.told import Told
 from tests.workflows.world import World
 
-_DONE = {"alert": Alert, "commander_is": Commander, "evidence_begun": Nothing, "tell_by_signal": Nothing}
+_DONE: dict[str, type[BaseModel]] = {
+    "alert": Alert,
+    "commander_is": Commander,
+    "evidence_begun": Nothing,
+    "tell_by_signal": Nothing,
+}
 """What may be done of what is made up: nobody is asked for in these, and no command's sender is a contact."""
 
 _NAMES = [*INCIDENT_COMMANDS, *CHANGE_COMMANDS, "change_progress", "release", "no-such-command"]
