@@ -78,7 +78,6 @@ class Change(Hears):
         if record.in_flight and record.plan is not None:
             await self._apply_and_verify(record.plan)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        self._change.tell_refusals(workflow.now())
         self._teller.stop()
         await telling
         news = await self._teller.tell_the_rest(lambda: self._by_signal)

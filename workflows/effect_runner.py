@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.config.runbook import RECORD, NoticeStep, ProbeStep
     from domain.model.activity_io import NoticeCall, Noticed, ObserveCall
     from domain.model.effects import (
+        REPEATABLE,
         Effect,
         Observe,
         OpenIncident,
@@ -40,6 +41,7 @@ class EffectRunner:
         self._term = term
         self._news = news
         self._tasks: set[asyncio.Task[None]] = set()
+        self._again: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
         self._awaited: dict[str, asyncio.Task[None]] = {}
         self._messenger = Messenger(incident)
@@ -47,6 +49,11 @@ class EffectRunner:
     @property
     def running(self) -> bool:
         return bool(self._tasks)
+
+    @property
+    def can_begin_again(self) -> bool:
+        """Whether nothing is under way but what another run can do once more: probes, pages, notices."""
+        return self._tasks <= self._again
 
     @property
     def beginning(self) -> bool:
@@ -74,17 +81,20 @@ class EffectRunner:
             if isinstance(effect, StartChange):
                 self._starting.add(effect.workflow_id)
             if len(wave) < 2 or effect not in wave:
-                self._begin(self._do(effect))
+                self._begin(self._do(effect), again=isinstance(effect, REPEATABLE))
         if len(wave) > 1:
-            self._begin(self._messenger.send_wave(wave))
+            self._begin(self._messenger.send_wave(wave), again=True)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], *, again: bool) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
+        if again:
+            self._again.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._again.discard(task)
         self._news()
 
     def _do(self, effect: Effect) -> Coroutine[Any, Any, None]:

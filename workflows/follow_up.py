@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules import decide, tasks
     from domain.rules.clock import Due
     from domain.rules.document import waiting_for
+    from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident
     from domain.rules.run import FollowUpRun
     from domain.values import ids
@@ -79,21 +80,26 @@ class FollowUp(Listener):
             if not self._waiting:
                 self._incident.tell_refusals(now)
             await self._write()
-            if self.is_full(self._limit) and not self._effects.running:
+            if self._can_go_on_anew() and not self._effects.running:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not self._incident.effects:  # what was asked for meanwhile comes first
                     self._go_on_anew()
                 continue
             if not self._waiting and not self._effects.running:
-                break
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not (self._incident.timeline.entries or self._incident.refusals.untold):
+                    return self._document()
+                continue
             reminders = (Due(at, what) for at, what in tasks.upcoming(self._incident.state))
             await self._wait_for_news(min(reminders, default=None))
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return self._document()
 
     @property
     def _limit(self) -> int:
         return self._incident.state.declaration.history_limit
+
+    def _can_go_on_anew(self, *, amid: bool = False) -> bool:
+        timeline = self._incident.timeline
+        return self.is_full(self._limit, amid=amid) and LedgerProgress(written=timeline.dropped).can_carry(timeline)
 
     def _go_on_anew(self) -> None:
         incident = self._incident
@@ -133,7 +139,7 @@ class FollowUp(Listener):
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
             writing = workflow.start_activity("ledger.follow", call, **profile)
-            await workflow.wait_condition(lambda: writing.done() or self.is_full(self._limit, amid=True))  # noqa: B023
+            await workflow.wait_condition(lambda: writing.done() or self._can_go_on_anew(amid=True))  # noqa: B023
             if not writing.done():
                 writing.cancel()
                 return

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.change_messages import ChangeNews
     from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident
+    from domain.rules.react import under_way
     from domain.rules.run import Carried, IncidentRun
 
 from workflows import declaring, failures
@@ -38,7 +39,9 @@ class Incident(Listener):
             self._begin(LiveIncident.declared(run.declaration), LedgerProgress())
         elif run.carried is not None and workflow.info().continued_run_id is not None:
             carried = run.carried
-            self._begin(LiveIncident(carried.state, carried.timeline, carried.refusals), carried.ledger)
+            incident = LiveIncident(carried.state, carried.timeline, carried.refusals)
+            incident.effects = under_way(carried.state) if carried.amid else []
+            self._begin(incident, carried.ledger)
 
     def _begin(self, incident: LiveIncident, progress: LedgerProgress) -> None:
         self._incident = incident
@@ -80,6 +83,10 @@ class Incident(Listener):
             await declaring.give_back(key, self._incident.state.id)
         await self._ledger.store_report()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        while self._incident.refusals.untold:
+            self._incident.tell_refusals(workflow.now())
+            await self._ledger.store_report()
+            await workflow.wait_condition(workflow.all_handlers_finished)
         return {"state": self._document(), "timeline": self.timeline()}
 
     async def _restore(self, run: IncidentRun) -> None:
@@ -108,17 +115,24 @@ class Incident(Listener):
         return state.ended and not busy
 
     def _must_continue_as_new(self) -> bool:
-        """Carry on as a new run between two things, not amid one; a ledger that cannot be written is not waited for."""
+        """Carry on as a new run between two things, amid pages, probes and writing only where it must."""
         limit = self._incident.state.declaration.history_limit
-        if self._effects.running or self._incident.effects:
+        if self._incident.effects or not self._effects.can_begin_again:
             return False
-        return self.is_full(limit, amid=self._ledger.writing)
+        full = self.is_full(limit, amid=self._ledger.writing or self._effects.running)
+        return full and self._ledger.progress.can_carry(self._incident.timeline)
 
     def _continue_as_new(self) -> None:
         progress, incident = self._ledger.progress, self._incident
         incident.tell_refusals(workflow.now())
         progress.shorten(incident.timeline)
-        carried = Carried(state=incident.state, timeline=incident.timeline, ledger=progress, refusals=incident.refusals)
+        carried = Carried(
+            state=incident.state,
+            timeline=incident.timeline,
+            ledger=progress,
+            refusals=incident.refusals,
+            amid=self._effects.running,
+        )
         workflow.continue_as_new(IncidentRun(carried=carried))
 
     def _end_by_itself(self) -> None:

@@ -40,9 +40,12 @@ class Teller:
 
     async def tell_the_rest(self, by_signal: Callable[[], bool]) -> ChangeNews | None:
         """Say what is left, but for the last of it, which is returned, unless that is to be told `by_signal` too."""
-        while (news := self._change.news()) is not None and (by_signal() or self._change.has_news):
+        while True:
+            self._change.tell_refusals(workflow.now())
+            news = self._change.news()
+            if news is None or not (by_signal() or self._change.has_news):
+                return news
             await self._say(news)
-        return news
 
     async def _say(self, news: ChangeNews) -> None:
         try:

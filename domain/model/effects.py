@@ -48,4 +48,7 @@ class OpenIncident(NamedTuple):
     key: str | None = None
 
 
+REPEATABLE = (Observe, Send, SendNotice)
+"""What may be done again where its answer was lost: a page may come twice, a notice looks first."""
+
 Effect = Observe | Send | SendNotice | StartChange | TellChanges | OpenIncident

@@ -75,6 +75,10 @@ class LedgerProgress(BaseModel):
             yield Happening(LedgerTold(state="written-again"))
         self.clock = "met"
 
+    def can_carry(self, timeline: Timeline) -> bool:
+        """Whether what is not safe outside yet is little enough to be handed to a new run."""
+        return _fitting(timeline.after(self.written, timeline.length)) == timeline.length - self.written
+
     def shorten(self, timeline: Timeline) -> None:
         """Leave out of a carried timeline what is safe outside, but for the latest entries."""
         latest = islice(reversed(timeline.entries), KEPT)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from domain.model import change_events, events, work_events
 from domain.model.effects import (
+    REPEATABLE,
     Effect,
     Observe,
     OpenIncident,
@@ -50,6 +51,11 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
 def _tell(state: IncidentState, signal: Signal, payload: dict[str, str]) -> Iterator[Effect]:
     if flying := tuple(change.workflow_id for change in state.changes_in_flight()):
         yield TellChanges(flying, signal, payload)
+
+
+def under_way(state: IncidentState) -> list[Effect]:
+    """What a run that ended amid it has the next one do again; its changes live on by themselves."""
+    return [effect for effect in outstanding(state) if isinstance(effect, REPEATABLE)]
 
 
 def outstanding(state: IncidentState) -> Iterator[Effect]:

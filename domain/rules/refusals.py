@@ -40,9 +40,13 @@ class Refusals(BaseModel):
 
     def rest(self) -> Iterator[RefusalsCounted]:
         """What is counted and not on record yet: before a run ends, or the window does."""
-        if self.since is not None and self._total > self.told:
+        if self.since is not None and self.untold:
             self.told = self._total
             yield RefusalsCounted(since=self.since, counts=dict(sorted(self.counted.items())))
+
+    @property
+    def untold(self) -> bool:
+        return self._total > self.told
 
     @property
     def _total(self) -> int:

@@ -11,12 +11,13 @@ from domain.rules.refusals import Refusals
 
 
 class Carried(BaseModel):
-    """An incident as one run of its workflow hands it to the next."""
+    """An incident as one run of its workflow hands it to the next; `amid` what is then done again."""
 
     state: IncidentState
     timeline: Timeline
     ledger: LedgerProgress
     refusals: Refusals = Refusals()
+    amid: bool = False
 
 
 class IncidentRun(BaseModel):
