@@ -38,8 +38,8 @@ from workflows.message_handlers import Hears
 class Drill(Hears):
     """One drill. The incident and its changes are the workflows of any other, which live by themselves.
 
-    Its history is bounded without a further run: it takes one update, and the server 10,000 signals, of which nothing
-    comes.
+    Its history is bounded without a further run: of what it hears nothing comes but its end, and the server takes no
+    more than 2,000 updates and 10,000 signals.
     """
 
     commands: ClassVar = {"stop": DrillStop}
@@ -184,10 +184,6 @@ class Drill(Hears):
     async def _ask(self, activity: str, profile: profiles.Profile, result: Any, *given: Any) -> Any:
         options = profiles.with_profile(profile, Severity.P3, activity)
         return await workflow.execute_activity(activity, args=given, result_type=result, **options)
-
-    def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it is the only one
-        """Turn away whoever stops what is being stopped."""
-        return f"it is over already: {self._over[1]}" if self._over else None
 
     def hear(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it is the only one
         """End the drill, wherever it stands; the workflow's result says when it has ended."""
