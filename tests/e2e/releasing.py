@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHistory
 from tests.e2e.house import Document, House
 from tests.forked import ROOT, forked
 
-CODE = ("domain", "workflows", "reporting", "activities", "worker", "starters", "sandbox", "runbooks")
+CODE = ("domain", "workflows", "reporting", "activities", "codec", "worker", "starters", "sandbox", "runbooks")
 LOOP = "        while True:\n            self._incident.pass_time(workflow.now())\n"
 
 
