@@ -37,7 +37,10 @@ def sandbox() -> None:
     "--port-base", type=click.IntRange(1024, 65532), metavar="N", help="Temporal's port; the next three are used too."
 )
 @click.option("--no-worker", is_flag=True, help="Do not start a worker; you run it yourself.")
-def start(options: Options, data_dir: Path, detach: bool, port_base: int | None, no_worker: bool) -> None:
+@click.option("--encrypt", is_flag=True, help="Encrypt what Temporal carries, as everywhere else.")
+def start(
+    options: Options, data_dir: Path, detach: bool, port_base: int | None, no_worker: bool, encrypt: bool
+) -> None:
     """Start a sandbox, or restart its dead services.
 
     Without --detach it stays in the foreground until Ctrl-C.
@@ -57,6 +60,7 @@ def start(options: Options, data_dir: Path, detach: bool, port_base: int | None,
             port_base=port_base,
             worker=not no_worker,
             supervised=not detach,
+            encrypts=encrypt,
         )
     except (StartError, PortsTakenError, MissingCommandError) as error:
         raise RefusedError(str(error)) from error

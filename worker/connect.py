@@ -9,9 +9,11 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import PayloadCodec
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
+from codec.converter import encrypted
 from worker.errors import SettingsError, UnreachableError
 from workflows import builds, search_attributes, temporal_client
 
@@ -23,8 +25,8 @@ SEARCH_ATTRIBUTES: dict[str, IndexedValueType.ValueType] = {
 _log = structlog.get_logger(__name__)
 
 
-async def connect(interceptors: list[Interceptor], runtime: Runtime) -> Client:
-    """Connect by `temporal.toml` and `TEMPORAL_*`, and see that the namespace is there.
+async def connect(interceptors: list[Interceptor], runtime: Runtime, codec: PayloadCodec | None = None) -> Client:
+    """Connect by `temporal.toml` and `TEMPORAL_*`, and see that the namespace is there; encrypted by a codec, if any.
 
     Raises `UnreachableError` after 15 seconds at most, and `SettingsError` for settings that cannot be read.
     Temporal: `GetSystemInfo`, `DescribeNamespace`.
@@ -39,7 +41,7 @@ async def connect(interceptors: list[Interceptor], runtime: Runtime) -> Client:
             client = await temporal_client.connect(
                 config,
                 _CONNECT_TIMEOUT,
-                data_converter=pydantic_data_converter,
+                data_converter=encrypted(pydantic_data_converter, codec),
                 interceptors=interceptors,
                 runtime=runtime,
             )

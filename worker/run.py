@@ -22,6 +22,7 @@ from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, INCIDENTS_QUEUE, 
 from starters.files.shipped import shipped_folder
 from worker import builds, house
 from worker.connect import connect, is_polled, register_search_attributes
+from worker.encryption import codec_of
 from worker.errors import SettingsError
 from worker.heartbeat import beat
 from worker.runner import runner
@@ -52,7 +53,8 @@ async def serve(
     clients = _clients_for(settings)
     todo = _activities(settings, clients)
     stop = _stop_on_signals()
-    client = await connect(interceptors, runtime(settings.metrics_address))
+    codec = await codec_of(settings.codec_key, clients(WORKER)) if settings.codec_key else None
+    client = await connect(interceptors, runtime(settings.metrics_address), codec)
     await builds.admit(client, settings.build_id)
     if INCIDENTS_QUEUE in settings.queues:
         await register_search_attributes(client)

@@ -32,6 +32,10 @@ Queue = Annotated[str, AfterValidator(_known)]
 Role = Annotated[str, AfterValidator(_known_role)]
 
 
+def _names(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """Read once, when the worker starts; an empty variable counts as one that is not set."""
 
@@ -56,6 +60,9 @@ class Settings(BaseSettings):
     ledger_table: str | None = None
     """The ledger's table of the environment that this worker serves: where incidents are restored from."""
 
+    codec_key: Annotated[tuple[str, ...], NoDecode] = ()
+    """The KMS key that what Temporal carries is encrypted under, and with commas after it earlier ones, to read by."""
+
     statuspage_url: str = Field(default="https://api.statuspage.io", validation_alias="STATUSPAGE_URL")
     statuspage_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="STATUSPAGE_API_KEY")
     """Without a key every notice to the status page is refused, and the incident says so."""
@@ -78,11 +85,15 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @field_validator("codec_key", mode="before")
+    @classmethod
+    def _keys(cls, value: object) -> object:
+        return _names(value)
+
     @field_validator("queues", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            value = [name.strip() for name in value.split(",") if name.strip()]
+        value = _names(value)
         if not value:
             raise ValueError("name at least one queue")
         return tuple(dict.fromkeys(value)) if isinstance(value, tuple | list) else value

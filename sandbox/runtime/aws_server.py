@@ -23,6 +23,7 @@ from sandbox.runtime.control import add_controls
 from sandbox.runtime.outbox import Outbox
 from sandbox.runtime.state import AWS_KEYS
 from sandbox.seed.account import seed
+from sandbox.seed.evidence_bucket import made_key
 from sandbox.statuspage.api import application
 from sandbox.statuspage.page import Page
 from sandbox.statuspage.rate_limit import Limit
@@ -31,7 +32,15 @@ from sandbox.traffic import background
 _HOST = "127.0.0.1"
 
 
-def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbox, key: str, pace: timedelta) -> None:
+def serve(
+    environment: Environment,
+    aws_port: int,
+    page_port: int,
+    outbox: Outbox,
+    key: str,
+    pace: timedelta,
+    codec_key: str = "",
+) -> None:
     """Serve until SIGTERM or SIGINT. Raises `OSError` if a port is in use."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,6 +53,8 @@ def serve(environment: Environment, aws_port: int, page_port: int, outbox: Outbo
     aws = make_server(_HOST, aws_port, dispatcher, threaded=True, request_handler=MotoRequestHandler)
     _run(aws)  # before seeding, which goes through boto3 like everything else
     seed(world)
+    if codec_key:
+        made_key(world, codec_key)
     public = environment.status_page or StatusPage(page_id="none")
     page = Page(public.page_id, public.components.items())
     app = application(page, key, outbox, Limit())

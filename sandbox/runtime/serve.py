@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--outbox", type=Path, required=True)
     parser.add_argument("--aws-port", type=int, required=True)
     parser.add_argument("--page-port", type=int, required=True)
+    parser.add_argument("--codec-key", default="", help="a KMS key's alias to make, if any")
     parser.add_argument("--pace-seconds", type=float, default=1.0)
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
@@ -30,7 +31,7 @@ def main() -> None:
     from starters.files.organisation_folder import load_environment
 
     environment = load_environment(given.runbooks, given.environment)
-    serve(environment, given.aws_port, given.page_port, Outbox(given.outbox), key, pace)
+    serve(environment, given.aws_port, given.page_port, Outbox(given.outbox), key, pace, given.codec_key)
 
 
 if __name__ == "__main__":

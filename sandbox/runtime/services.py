@@ -17,7 +17,7 @@ from sandbox.runtime.ports import HOST
 from sandbox.runtime.state import Files, State
 
 _ROOT = Path(__file__).resolve().parents[2]
-_NOT_INHERITED = ("TEMPORAL_", "AWS_", "STATUSPAGE_", "INCIDENT_BUILD_ID")
+_NOT_INHERITED = ("TEMPORAL_", "AWS_", "STATUSPAGE_", "INCIDENT_BUILD_ID", "INCIDENT_CODEC_KEY")
 _PROBE_SECONDS = 5.0
 
 
@@ -44,10 +44,12 @@ def local_services(files: Files, state: State, *, worker: bool) -> list[LocalSer
         ),
         LocalService("aws", _aws_command(files, state), lambda _: _http_answers(f"{state.page_url}/sandbox/ready")),
     ]
+    if state.codec_key:
+        served.append(LocalService("codec", _codec_command(state), _ready_in, after="aws"))
     if worker:
-        served.append(
-            LocalService("worker", _python("starters.cli.main", "worker", "--json"), _worker_ready, after="temporal")
-        )
+        # one that encrypts needs KMS as it needs Temporal, which is there long before AWS is filled
+        after = "aws" if state.codec_key else "temporal"
+        served.append(LocalService("worker", _python("starters.cli.main", "worker", "--json"), _ready_in, after=after))
     return served
 
 
@@ -88,6 +90,7 @@ def _temporal_command(temporal: str, files: Files, state: State) -> list[str]:
         *(temporal, "server", "start-dev", "--ip", HOST, "--ui-ip", HOST),
         *("--port", str(state.temporal_port), "--ui-port", str(state.ui_port)),
         *("--db-filename", str(files.temporal), "--log-level", "error"),
+        *(("--ui-codec-endpoint", state.variables()["TEMPORAL_CODEC_ENDPOINT"]) if state.codec_key else ()),
         *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"),
         *(word for setting in dynamic for word in ("--dynamic-config-value", setting)),
         *(word for attribute in attributes for word in ("--search-attribute", attribute)),
@@ -98,7 +101,12 @@ def _aws_command(files: Files, state: State) -> list[str]:
     return _python(
         *("sandbox.runtime.serve", "--runbooks", str(state.runbooks), "--environment", state.environment),
         *("--outbox", str(files.outbox), "--aws-port", str(state.aws_port), "--page-port", str(state.page_port)),
+        *("--codec-key", state.codec_key),
     )
+
+
+def _codec_command(state: State) -> list[str]:
+    return _python("starters.cli.main", "codec", "serve", "--json", "--port", str(state.codec_port))
 
 
 def keeper_command(files: Files) -> list[str]:
@@ -124,8 +132,8 @@ def _temporal_answers(temporal: str, state: State) -> bool:
     return asked.returncode == 0 and _http_answers(state.ui_url)
 
 
-def _worker_ready(log: str) -> bool:
-    """Look for the JSON document that `incident worker --json` prints once it polls."""
+def _ready_in(log: str) -> bool:
+    """Look for the JSON document that `incident worker --json` prints once it polls, and `codec serve` as well."""
     return any(line.startswith("{") and _ready(line) for line in log.splitlines())
 
 

@@ -33,7 +33,7 @@ class Files:
 class State(BaseModel):
     """One started sandbox. `pids` are process ids by service; `supervisor` is the foreground process's, if any.
 
-    `keeper` is the process that starts Temporal again.
+    `keeper` is the process that starts Temporal again, `codec_key` the KMS key that payloads are encrypted under.
     """
 
     port_base: int
@@ -46,6 +46,7 @@ class State(BaseModel):
     pids: dict[str, int] = {}
     supervisor: int | None = None
     keeper: int | None = None
+    codec_key: str = ""
     stopping: bool = False
 
     @property
@@ -63,6 +64,10 @@ class State(BaseModel):
     @property
     def page_port(self) -> int:
         return self.port_base + 3
+
+    @property
+    def codec_port(self) -> int:
+        return self.port_base + 5
 
     @property
     def page_url(self) -> str:
@@ -90,7 +95,14 @@ class State(BaseModel):
             "INCIDENT_RUNBOOKS": str(self.runbooks),
             "INCIDENT_AS": self.acting_as,
             "INCIDENT_LEDGER_TABLE": self.ledger_table,
+            **self._encryption(),
         }
+
+    def _encryption(self) -> dict[str, str]:
+        if not self.codec_key:
+            return {}
+        endpoint = f"http://{_HOST}:{self.codec_port}"
+        return {"INCIDENT_CODEC_KEY": self.codec_key, "TEMPORAL_CODEC_ENDPOINT": endpoint}
 
 
 def read(files: Files) -> State | None:

@@ -16,16 +16,25 @@ from sandbox.runtime.services import keeper_command, local_services, variables
 from sandbox.runtime.state import Files, State
 
 _POLL_SECONDS = 0.1
+_CODEC_KEY = "alias/incident-payloads"
 _SUPERVISOR_LEAVES_SECONDS = 3.0
 
 
 def start(
-    files: Files, folder: Path, environment: str, *, port_base: int | None, worker: bool, supervised: bool
+    files: Files,
+    folder: Path,
+    environment: str,
+    *,
+    port_base: int | None,
+    worker: bool,
+    supervised: bool,
+    encrypts: bool = False,
 ) -> tuple[State, bool]:
     """Start a sandbox, wait until everything answers, and return its state and whether anything was started.
 
     A running sandbox is left as it is; its dead services are restarted, on the same ports. If this call fails, what it
-    started is stopped. `supervised` records this process as the one that stays in the foreground.
+    started is stopped. With `encrypts` a new one encrypts what Temporal carries. `supervised` records this process as
+    the one that stays in the foreground.
 
     Raises `StartError`, `PortsTakenError`, `MissingCommandError` or `InvalidFile`.
     """
@@ -41,7 +50,7 @@ def start(
             raise StartError(f"this sandbox is running at port base {known.port_base}: stop it first")
         # held until the services have bound their ports, or another sandbox could choose the same
         with ports.choosing() if known is None and port_base is None else nullcontext():
-            current = known or _new_state(files, folder, environment, ports.choose(port_base))
+            current = known or _new_state(files, folder, environment, ports.choose(port_base), encrypts=encrypts)
             started = _start_missing(files, current, worker=worker, supervisor=os.getpid() if supervised else None)
         _start_keeper(files, current)
         return current, started
@@ -130,7 +139,7 @@ def _locked(files: Files) -> Iterator[None]:
         yield
 
 
-def _new_state(files: Files, folder: Path, environment: str, port_base: int) -> State:
+def _new_state(files: Files, folder: Path, environment: str, port_base: int, *, encrypts: bool) -> State:
     from starters.files.organisation_folder import load_environment, load_organisation
 
     place = load_environment(folder, environment)
@@ -144,6 +153,7 @@ def _new_state(files: Files, folder: Path, environment: str, port_base: int) -> 
         runbooks=folder,
         acting_as=next((one.id for role in organisation.on_call for one in organisation.holders(role)), first),
         status_page_key=secrets.token_hex(16),
+        codec_key=_CODEC_KEY if encrypts else "",
     )
     health = f"{ports.HOST}:{created.page_port}"
     created.runbooks = copy_organisation(folder, files.runbooks, environment, health)

@@ -34,6 +34,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "register": ("starters.cli.register:register", "Show the breach register: suspected breaches and decisions."),
     "stats": ("starters.cli.stats:stats", "Show statistics: how many incidents, how long, how timely."),
     "evidence": ("starters.cli.evidence:evidence", "List and check evidence, and record its custody."),
+    "codec": ("starters.cli.codec:codec", "Decode for Temporal's UI what is encrypted."),
     "audit": ("starters.cli.audit:audit", "Check the stored record, or export it as one file."),
     "restore": ("starters.cli.restore:restore", "Go on with incidents that Temporal has lost, from the ledger."),
     "simulate": (

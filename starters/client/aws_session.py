@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -31,6 +31,22 @@ def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]
         raise RefusedError(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         raise RefusedError(as_application_error(error, doing).message) from error
+
+
+def kms(key: str) -> Any:
+    """A client of KMS where this key is: in the region of its ARN, else that of the caller's configuration."""
+    session = boto3.Session()
+    region = key.split(":")[3] if key.startswith("arn:") else session.region_name
+    if region is None:
+        raise RefusedError(f"INCIDENT_CODEC_KEY: {key} is in no region: set AWS_REGION, or give its ARN")
+    return AwsClients(session, region).client("kms")
+
+
+def told(error: Exception, doing: str) -> str:
+    """What AWS refused, or did not answer, in one line that says `doing`; raises any other error."""
+    if not isinstance(error, ClientError | BotoCoreError):
+        raise error
+    return as_application_error(error, doing).message
 
 
 def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":

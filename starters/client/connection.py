@@ -9,9 +9,12 @@ from urllib.parse import quote
 
 import click
 from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
+from codec.converter import encrypted
 from domain.values.ids import INCIDENTS_QUEUE
+from starters.client import encryption
 from starters.errors import RefusedError, UnreachableError
 from workflows import builds, temporal_client
 
@@ -37,7 +40,9 @@ async def connect() -> Client:
         raise click.UsageError(f"Temporal's configuration: {error}") from error
     address = config["target_host"]
     try:
-        return await temporal_client.connect(config, _CONNECT_TIMEOUT, interceptors=_interceptors())
+        return await temporal_client.connect(
+            config, _CONNECT_TIMEOUT, interceptors=_interceptors(), data_converter=_converter()
+        )
     except (RuntimeError, OSError) as error:  # TimeoutError is an OSError
         raise UnreachableError(f"Temporal is not reachable at {address}") from error
     except ValueError as error:
@@ -110,6 +115,10 @@ def _explained(error: RPCError, client: Client) -> Exception:
     if namespace_missing(error):
         return UnreachableError(f"Temporal at {address} has no namespace {client.namespace!r}")
     return RefusedError(f"Temporal refuses: {error.message}")
+
+
+def _converter() -> DataConverter:
+    return encrypted(DataConverter.default, encryption.codec())
 
 
 def _interceptors() -> "list[Interceptor]":

@@ -7,6 +7,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from codec.converter import encrypted
 from starters.errors import RefusedError
 from workflows import builds
 from workflows.catalogue import WORKFLOWS
@@ -29,7 +30,7 @@ async def refuse_unless_replayed(client: Client, workflow_ids: Iterable[str], bu
     replayer = Replayer(
         workflows=WORKFLOWS,
         namespace=client.namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=encrypted(pydantic_data_converter, client.data_converter.payload_codec),
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     for workflow_id in workflow_ids:
