@@ -14,8 +14,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
 from codec.data_keys import DataKey, DataKeys
+from codec.encoding import ENCODING
 
-ENCODING = b"binary/encrypted"
 _NONCE = 12  # bytes; drawn, as NIST SP 800-38D allows for 2^32 messages of a key
 _KEY, _WRAPPED = "kms-key", "data-key"
 _WRAPPED_MAX, _KEY_MAX = 6144, 2048

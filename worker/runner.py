@@ -16,11 +16,13 @@ from temporalio.converter import StorageDriverStoreContext, WorkflowSerializatio
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from codec.encoding import ENCODING
 from domain.values.errors import ASK_AGAIN, ErrorKind
 
 _PURE = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
 _OURS = "workflows"
 _TRACE = "_tracer-data"  # the header of `temporalio.contrib.opentelemetry.TracingInterceptor`
+_NO_KEY = "what it was started with is encrypted under a key that this worker was not given: INCIDENT_CODEC_KEY"
 _NO_STORE = StorageDriverStoreContext(target=None)
 
 
@@ -48,7 +50,8 @@ class Attentive(WorkflowInstance):
     does not look at contexts, so every payload has its workflow's. A codec that did look would need the inner answer.
 
     A workflow that is started with what it does not take fails, where the SDK would try its first task for ever; a
-    message's place in a trace that cannot be read is left out, where the SDK would fail the task.
+    message's place in a trace that cannot be read is left out, where the SDK would fail the task. What is encrypted
+    under a key that this worker does not have is left to one that has it.
     """
 
     def __init__(self, inner: WorkflowInstance, takes: tuple[type, ...] = ()) -> None:
@@ -63,10 +66,12 @@ class Attentive(WorkflowInstance):
             last_at, last_length = self._last
             self._last = (at, length)
             if at == last_at and length > last_length and not act.is_replaying:
-                return _refused(act.run_id)
+                return _put_off(act.run_id, ASK_AGAIN)
         for job in act.jobs:
             _leave_out_illegible(job)
             if job.HasField("initialize_workflow") and not act.is_replaying:
+                if any(one.metadata.get("encoding") == ENCODING for one in job.initialize_workflow.arguments):
+                    return _put_off(act.run_id, _NO_KEY)
                 self._begun = self._can_read(job.initialize_workflow)
         return self._inner.activate(act) if self._begun else _failed(act)
 
@@ -122,9 +127,10 @@ def _failed(act: WorkflowActivation) -> WorkflowActivationCompletion:
     return completion
 
 
-def _refused(run_id: str) -> WorkflowActivationCompletion:
+def _put_off(run_id: str, why: str) -> WorkflowActivationCompletion:
+    """The task fails and is tried again, here or by another worker; the workflow is as it was."""
     completion = WorkflowActivationCompletion(run_id=run_id)
-    completion.failed.failure.message = ASK_AGAIN
+    completion.failed.failure.message = why
     completion.failed.failure.application_failure_info.SetInParent()
     return completion
 

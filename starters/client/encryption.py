@@ -9,12 +9,12 @@ import click
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
+from codec.encoding import ENCODING
 from starters.errors import RefusedError
 
 if TYPE_CHECKING:
     from codec.payload_codec import EnvelopeCodec
 
-_ENCODING = b"binary/encrypted"
 _VARIABLE = "INCIDENT_CODEC_KEY"
 
 
@@ -78,7 +78,7 @@ class _Keyed(PayloadCodec):
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Raises `RefusedError` for what cannot be decrypted."""
-        if not any(payload.metadata.get("encoding") == _ENCODING for payload in payloads):
+        if not any(payload.metadata.get("encoding") == ENCODING for payload in payloads):
             return list(payloads)
         try:
             found = await (await self._own()).decode(payloads)
@@ -94,7 +94,7 @@ class _Keyed(PayloadCodec):
 
 
 def _refuse_sealed(payloads: Sequence[Payload], why: str) -> None:
-    if any(payload.metadata.get("encoding") == _ENCODING for payload in payloads):
+    if any(payload.metadata.get("encoding") == ENCODING for payload in payloads):
         raise RefusedError(f"what Temporal has is encrypted: {why}")
 
 

@@ -75,6 +75,14 @@ def test_who_may_not_ask_kms_reads_nothing_and_is_told_so(sealed: House) -> None
     assert (away.returncode, away.stderr.count("\n")) == (1, 1), away.stderr
 
 
+def test_a_worker_without_the_key_leaves_an_incident_to_one_that_has_it(sealed: House) -> None:
+    """It takes its tasks and fails none of its workflows: the incident begins, with what the other worker reads."""
+    with running(Worker(sealed, INCIDENT_CODEC_KEY="", INCIDENT_QUEUES="incidents")):
+        for incident in [sealed.start(TITLE) for _ in range(4)]:
+            until(lambda one=incident: sealed.call("show", one).returncode == 0, "it has begun", 60)  # type: ignore[misc]
+            assert sealed.show(incident)["status"] == "declared"
+
+
 def test_people_are_heard_while_kms_is_away(sealed: House) -> None:
     """An acknowledgement goes out in the clear, with a warning; the worker hears it. So is a signal of plain JSON."""
     incident = sealed.start(TITLE)
@@ -88,7 +96,7 @@ def test_people_are_heard_while_kms_is_away(sealed: House) -> None:
 def test_the_codec_server_reads_for_the_ui_and_the_temporal_command(sealed: House, tmp_path: Path) -> None:
     """What `temporal workflow show` gives is encrypted, and readable with the endpoint, which encrypts nothing."""
     incident = sealed.start(TITLE)
-    command = [TEMPORAL, "workflow", "show", "-w", incident, "--output", "json", "--address"]
+    command = [str(TEMPORAL), "workflow", "show", "-w", incident, "--output", "json", "--address"]
     command += [sealed.variables["TEMPORAL_ADDRESS"]]
     plain = {name: value for name, value in sealed.environment.items() if name != "TEMPORAL_CODEC_ENDPOINT"}
     endpoint = sealed.variables["TEMPORAL_CODEC_ENDPOINT"]

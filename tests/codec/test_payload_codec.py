@@ -14,7 +14,8 @@ from temporalio.converter import DataConverter, DefaultFailureConverterWithEncod
 from codec import data_keys
 from codec.converter import encrypted
 from codec.data_keys import DataKeys
-from codec.payload_codec import ENCODING, EnvelopeCodec
+from codec.encoding import ENCODING
+from codec.payload_codec import EnvelopeCodec
 from tests.codec.kms import CountedKms
 
 HOUR = 3600.0
