@@ -19,6 +19,7 @@ from domain.values.ids import first_of_day
 
 _AT_ONCE = 8
 _LOOK_AGAIN_SECONDS = 0.25
+_SEAL_MAX = 64 * 1024  # more than a signed head has: what is longer is none
 _LOCKED_FOR_GOOD = "COMPLIANCE"
 _MARK = re.compile(r"epoch#([0-9]{4})")
 _NUMBER = re.compile(r"[0-9]{6}")
@@ -154,7 +155,7 @@ class LedgerReader:
         s3 = self._clients.client("s3")
         answer = s3.get_object(Bucket=bucket, Key=key, VersionId=version)
         with answer["Body"] as body:
-            text = body.read().decode(errors="replace")
+            text = body.read(_SEAL_MAX).decode(errors="replace")
         return _Found(KeptSeal(key, text), lock_of(s3, bucket, key, answer))
 
     def _key(self, key: str) -> tuple[str, str]:

@@ -67,6 +67,15 @@ def forged() -> None:
     found.value = gzip.compress(gzip.decompress(found.value).replace(b"hashValue", b"hashvalue"))
 
 
+def swollen() -> None:
+    """A digest that unpacks to a thousand times its size."""
+    _object(keys("CloudTrail-Digest")[1]).value = gzip.compress(bytes(80 * 2**20))
+
+
+def deep() -> None:
+    _object(keys("CloudTrail-Digest")[1]).value = gzip.compress(b"[" * 200_000)
+
+
 def broken_chain() -> None:
     del s3_backends[ACCOUNT]["aws"].get_bucket(LOGS).keys[keys("CloudTrail-Digest")[1]]
 
@@ -93,7 +102,10 @@ def test_a_bucket_as_it_was_delivered_is_well(world: ChangeWorld) -> None:
 
 @pytest.mark.parametrize(
     ("harm", "kind"),
-    [(rewritten, "altered"), (removed, "missing"), (forged, "unproven"), (broken_chain, "unproven")],
+    [
+        *((rewritten, "altered"), (removed, "missing"), (forged, "unproven"), (broken_chain, "unproven")),
+        *((swollen, "unproven"), (deep, "unproven")),
+    ],
 )
 def test_what_somebody_did_is_a_finding(world: ChangeWorld, harm: Any, kind: str) -> None:
     """A file that was rewritten or removed, a digest that was, or one that CloudTrail did not sign."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from activities.action import BucketName, Params, ProbeAction, iam
 from activities.aws.evidence.digest_files import (
     DIGEST_FILE,
+    DIGEST_MAX,
     DigestFile,
     Verdict,
     chain_of,
@@ -108,7 +109,7 @@ def _read(s3: Any, bucket: str, keys: list[str]) -> Iterator[DigestFile]:
             yield DigestFile(key, None, {})
             continue
         with answer["Body"] as body:
-            yield DigestFile(key, body.read(), answer.get("Metadata", {}))
+            yield DigestFile(key, body.read(DIGEST_MAX), answer.get("Metadata", {}))
 
 
 def _proof(s3: Any, bucket: str, key: str, told: str) -> str | None:

@@ -40,6 +40,10 @@ Keys = Callable[[str], dict[str, bytes] | None]
 """Gives the public keys of a region, by fingerprint: PKCS #1, DER. None where they may not be read."""
 
 
+DIGEST_MAX = 64 * MIB
+"""More than a digest has, packed or unpacked: it names the log files of an hour, in some 500 bytes each."""
+
+
 class DigestFile(NamedTuple):
     """A digest as it was found: its content, still compressed, None if it cannot be read, and its object's metadata."""
 
@@ -181,7 +185,10 @@ def _proven(
 ) -> dict[str, Any] | None:
     """What a digest says, if CloudTrail signed it for the place where it stands."""
     try:
-        text = zlib.decompress(content, _GZIP)
+        inflater = zlib.decompressobj(_GZIP)
+        text = inflater.decompress(content, DIGEST_MAX)
+        if not inflater.eof:
+            return None
         document: dict[str, Any] = json.loads(text)
         if (document["digestS3Bucket"], document["digestS3Object"]) != (bucket, key):
             return None
@@ -190,7 +197,7 @@ def _proven(
         signer: Any = load_der_public_key(_pkcs1(public[document["digestPublicKeyFingerprint"]]))
         signature = binascii.unhexlify(metadata["signature"])
         signer.verify(signature, "\n".join(said).encode(), PKCS1v15(), hashes.SHA256())
-    except (KeyError, TypeError, ValueError, zlib.error, InvalidSignature):
+    except (KeyError, TypeError, ValueError, RecursionError, zlib.error, InvalidSignature):
         return None
     return document
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from re import Pattern
 from typing import Any
 
-from activities.aws.evidence.digest_files import DIGEST_FILE, LOG_FILE, DigestFile, ended, inflated_sha256
+from activities.aws.evidence.digest_files import DIGEST_FILE, DIGEST_MAX, LOG_FILE, DigestFile, ended, inflated_sha256
 
 Line = dict[str, Any]
 
@@ -36,7 +36,7 @@ class DigestedCopies:
             elif "destination" in self._digests[key]:
                 answer = self._copy(self._digests[key])
                 with answer["Body"] as body:
-                    yield DigestFile(key, body.read(), answer.get("Metadata", {}))
+                    yield DigestFile(key, body.read(DIGEST_MAX), answer.get("Metadata", {}))
 
     def proof(self, key: str, digest: str) -> str | None:
         """Tell what is wrong with a log file, by what was read of its source, and by its copy read back."""
