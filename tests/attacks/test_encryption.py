@@ -68,11 +68,23 @@ def test_who_may_not_ask_kms_reads_nothing_and_is_told_so(sealed: House) -> None
     """Without a key of the namespace, with another, or with KMS away: one line, exit status 1, no trace."""
     incident = sealed.start(TITLE)
     for key, why in (("", "set INCIDENT_CODEC_KEY"), ("alias/other", "NotFound"), ("alias/other", "asking KMS")):
-        said = sealed.call("show", incident, INCIDENT_CODEC_KEY=key)
+        said = sealed.call("show", incident, INCIDENT_CODEC_KEY=key, TEMPORAL_CODEC_ENDPOINT="")
         assert (said.returncode, said.stderr.count("\n")) == (1, 1), said.stderr
         assert why in said.stderr
     away = sealed.call("show", incident, AWS_ENDPOINT_URL="http://127.0.0.1:1")
     assert (away.returncode, away.stderr.count("\n")) == (1, 1), away.stderr
+
+
+def test_people_without_aws_read_by_the_codec_server(sealed: House) -> None:
+    """They are given its address, and a token where it asks for one, as Temporal's own command is."""
+    incident = sealed.start(TITLE)
+    nothing = {"INCIDENT_CODEC_KEY": "", "AWS_ACCESS_KEY_ID": "", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    shown = sealed.call("show", incident, "--json", **nothing)
+    assert json.loads(shown.stdout)["title"] == TITLE
+    assert sealed.call("ack", incident, **nothing).returncode == 0
+    lost = sealed.call("show", incident, TEMPORAL_CODEC_ENDPOINT="http://127.0.0.1:1", **nothing)
+    assert (lost.returncode, lost.stderr.count("\n")) == (1, 1)
+    assert "http://127.0.0.1:1 does not decrypt" in lost.stderr
 
 
 def test_a_worker_without_the_key_leaves_an_incident_to_one_that_has_it(sealed: House) -> None:
