@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
@@ -77,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         return HTTPStatus.OK, MessageToJson(found, indent=None).encode()
 
     def _asks(self, what: str) -> bool:
-        return self.path.rstrip("/") == what
+        return urlsplit(self.path).path.rstrip("/") == what  # the UI asks for `/decode?preserveStorageRefs=true`
 
     def _refused(self) -> HTTPStatus | None:
         """Why a request is not even read."""

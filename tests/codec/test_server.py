@@ -51,6 +51,7 @@ def ask(url: str, payloads: list[Any], path: str = "/decode", **headers: str) ->
 def test_it_decodes_and_does_nothing_else(url: str) -> None:
     """What is ours is decoded, what is not comes back as it was, and so does what is to be encoded."""
     assert ask(url, [SEALED, CLEAR]).json() == {"payloads": [CLEAR, CLEAR]}
+    assert ask(url, [SEALED], "/decode?preserveStorageRefs=true").json() == {"payloads": [CLEAR]}
     assert ask(url, []).json() == {}
     assert ask(url, [CLEAR, SEALED], "/encode").json() == {"payloads": [CLEAR, SEALED]}
     assert ask(url, [CLEAR], "/other").status_code == 404
