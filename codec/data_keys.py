@@ -7,6 +7,7 @@ whoever has Temporal's database alone cannot.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ _RENEWED_SECONDS = 12 * 3600.0
 """From then on another is asked for; where KMS does not answer, the old one does until its day is over."""
 
 _ASKED_AGAIN_SECONDS = 60.0
-_KEPT = 4096
+_KEPT = 65_536
+"""More than one history has payloads: a run of a workflow has 51,200 events at most (Temporal Service, "Limits")."""
 
 
 _OF_THE_PAYLOAD = frozenset({"InvalidCiphertextException", "IncorrectKeyException", "InvalidKeyUsageException"})
@@ -46,16 +48,21 @@ class DataKeys:
 
     def __init__(self, kms: Any, keys: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._kms, self._names, self._clock = kms, tuple(keys), clock
-        self._lock = Lock()
+        self._asking, self._looking = Lock(), Lock()  # while KMS is asked for something new; for a moment
         self._current: DataKey | None = None
         self._made = self._asked = float("-inf")
         self._ours: set[str] = {name for name in keys if ":key/" in name}
         self._unresolved = [name for name in keys if ":key/" not in name]
-        self._opened: OrderedDict[tuple[str, bytes], tuple[float, AESGCM]] = OrderedDict()
+        self._opened: OrderedDict[bytes, tuple[float, AESGCM | None]] = OrderedDict()
+
+    @property
+    def fresh(self) -> DataKey | None:
+        """The key to encrypt with where KMS need not be asked; None where it may have to be."""
+        return self._current if self._clock() - self._made <= _RENEWED_SECONDS else None
 
     def current(self) -> DataKey:
         """The key to encrypt with (`kms:GenerateDataKey`), half a day old at most while KMS answers."""
-        with self._lock:
+        with self._asking:
             now = self._clock()
             age = now - self._made
             if self._current and (age <= _RENEWED_SECONDS or now - self._asked <= _ASKED_AGAIN_SECONDS):
@@ -70,30 +77,37 @@ class DataKeys:
 
     def _generated(self) -> DataKey:
         made = self._kms.generate_data_key(KeyId=self._names[0], KeySpec="AES_256", EncryptionContext=_CONTEXT)
-        key, wrapped = made["KeyId"], made["CiphertextBlob"]
+        key, wrapped, cipher = made["KeyId"], made["CiphertextBlob"], AESGCM(made["Plaintext"])
         self._ours.add(key)
-        return DataKey(key, wrapped, self._keep(key, wrapped, AESGCM(made["Plaintext"])))
+        self._keep(key, wrapped, cipher)
+        return DataKey(key, wrapped, cipher)
+
+    def known(self, key: str, wrapped: bytes) -> tuple[bool, AESGCM | None]:
+        """Whether KMS need not be asked about a data key, and its cipher, if it has one."""
+        name = _name(key, wrapped)
+        with self._looking:
+            since, cipher = self._opened.get(name, (float("-inf"), None))
+            if self._clock() - since > _KEPT_SECONDS:
+                return False, None
+            self._opened.move_to_end(name)
+            return True, cipher
 
     def find(self, key: str, wrapped: bytes) -> AESGCM | None:
         """The cipher of a data key (`kms:Decrypt`); None for one that is not ours, or that KMS cannot unwrap.
 
-        Only what one of our own keys is said to have wrapped is brought before KMS, and to that key alone.
+        Only what one of our own keys is said to have wrapped is brought before KMS, and to that key alone. What KMS
+        cannot unwrap it is asked about once a day, or a flood of such would keep a task from ever coming to its end.
         """
-        with self._lock:
-            kept = self._opened.get((key, wrapped))
-            if kept is not None and self._clock() - kept[0] <= _KEPT_SECONDS:
-                self._opened.move_to_end((key, wrapped))
-                return kept[1]
-        if not self._is_ours(key):
-            return None
+        found, cipher = self.known(key, wrapped)
+        if found or not self._is_ours(key):
+            return cipher
         try:
             cipher = self._unwrapped(key, wrapped)
         except Exception as error:
-            if _code(error) in _OF_THE_PAYLOAD or (_code(error) == _DENIED and not self._is_denied(key)):
-                return None
-            raise
-        with self._lock:
-            return self._keep(key, wrapped, cipher)
+            if _code(error) not in _OF_THE_PAYLOAD and (_code(error) != _DENIED or self._is_denied(key)):
+                raise
+        self._keep(key, wrapped, cipher)
+        return cipher
 
     def _unwrapped(self, key: str, wrapped: bytes) -> AESGCM:
         answer = self._kms.decrypt(KeyId=key, CiphertextBlob=wrapped, EncryptionContext=_CONTEXT)
@@ -112,20 +126,23 @@ class DataKeys:
             return True
         return False
 
-    def _keep(self, key: str, wrapped: bytes, cipher: AESGCM) -> AESGCM:
-        self._opened[key, wrapped] = (self._clock(), cipher)
-        self._opened.move_to_end((key, wrapped))
-        while len(self._opened) > _KEPT:
-            self._opened.popitem(last=False)
-        return cipher
+    def _keep(self, key: str, wrapped: bytes, cipher: AESGCM | None) -> None:
+        with self._looking:
+            self._opened[_name(key, wrapped)] = (self._clock(), cipher)
+            while len(self._opened) > _KEPT:
+                self._opened.popitem(last=False)
 
     def _is_ours(self, key: str) -> bool:
         """Whether a key's ARN is one of ours; what aliases and ids stand for is asked once (`kms:DescribeKey`)."""
-        with self._lock:
+        with self._asking:
             while key not in self._ours and self._unresolved:
                 self._ours.add(self._kms.describe_key(KeyId=self._unresolved[0])["KeyMetadata"]["Arn"])
                 del self._unresolved[0]
             return key in self._ours
+
+
+def _name(key: str, wrapped: bytes) -> bytes:
+    return sha256(key.encode() + b"\0" + wrapped).digest()
 
 
 def _code(error: Exception) -> str:

@@ -38,14 +38,22 @@ class EnvelopeCodec(PayloadCodec):
         """Encrypt each; raises botocore's error where KMS has never given this process a data key."""
         if not payloads:
             return []
-        key = await asyncio.to_thread(self._keys.current)
+        key = self._keys.fresh
+        if key is None:
+            key = await asyncio.to_thread(self._keys.current)
         return [_sealed(key, payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Decrypt what is ours."""
-        if not any(_is_sealed(payload) for payload in payloads):
-            return list(payloads)
+        if all(self._is_at_hand(payload) for payload in payloads):
+            return [self.opened(payload) for payload in payloads]
         return await asyncio.to_thread(lambda: [self.opened(payload) for payload in payloads])
+
+    def _is_at_hand(self, payload: Payload) -> bool:
+        """Whether KMS need not be asked about it."""
+        if not _is_sealed(payload):
+            return True
+        return self._keys.known(payload.metadata[_KEY].decode(errors="replace"), payload.metadata[_WRAPPED])[0]
 
     def opened(self, payload: Payload) -> Payload:
         """What an envelope holds, or the payload as it is. May ask KMS."""

@@ -183,6 +183,17 @@ def test_a_key_is_renewed_while_kms_answers(kms: CountedKms) -> None:
     assert decoded(one, [first, second]) == [PLAIN] * 2
 
 
+def test_kms_is_asked_once_about_what_it_cannot_unwrap(kms: CountedKms) -> None:
+    """A flood of forged data keys under our own name is asked about once, whoever repeats it or replays it."""
+    one = codec(kms)
+    (sealed,) = encoded(one, PLAIN)
+    forged = [Payload(metadata={**sealed.metadata, "data-key": b"x%d" % n}, data=sealed.data) for n in range(20)]
+    kms.calls.clear()
+    for _ in range(3):
+        assert decoded(one, forged) == forged
+    assert kms.calls == ["decrypt"] * 20
+
+
 def test_what_is_kept_is_bounded(kms: CountedKms, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ever so many data keys the latest are kept."""
     monkeypatch.setattr(data_keys, "_KEPT", 3)
