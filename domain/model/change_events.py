@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from domain.model.events import Event, RefusalsCounted, Refused, because
 from domain.model.plan import Plan, State
 from domain.model.records import PIECE_DONE, ChangeStatus
-from domain.values.timestamps import Instant
+from domain.values.instants import Instant
 
 
 class _OfAChange(Event):

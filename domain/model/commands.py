@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from domain.values import limits
+from domain.values.instants import Instant
 from domain.values.severity import Severity
-from domain.values.timestamps import Instant
 
 _TEXT_MAX = 4000
 Name = Annotated[str, Field(max_length=200)]

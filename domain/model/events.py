@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.config.drill import DrillCut
 from domain.model.declaration import Declaration
+from domain.values.instants import Instant
 from domain.values.severity import Severity
-from domain.values.timestamps import Instant, stamp
+from domain.values.timestamps import stamp
 
 ORCHESTRATOR = "orchestrator"
 """Who does what happens by itself."""

@@ -16,7 +16,7 @@ from domain.model.records import ChangeRecord
 from domain.model.state import IncidentState
 from domain.rules import change_requests
 from domain.rules.refusals import Refusals
-from domain.values.timestamps import Instant
+from domain.values.instants import Instant
 
 MOST = 100
 """How many events are told at once."""

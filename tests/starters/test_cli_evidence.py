@@ -208,7 +208,9 @@ def test_an_export_takes_the_document_along(there: tuple[Incident, Recording], t
     id_ = ok(call(*START)).json["incident_id"]
     until(lambda: call("audit", "verify", id_).status == 0, "all of it is written and signed")
     assert ok(call("audit", "export", id_, "-o", str(tmp_path / "a.zip"), "--json")).json["document"] is True
-    assert ok(call("audit", "verify", "--file", str(tmp_path / "a.zip"), "--json")).json["incident"] == id_
+    (key,) = ok(call("audit", "verify", id_, "--json")).json["keys"].values()
+    archive = ("--file", str(tmp_path / "a.zip"), "--fingerprint", key)
+    assert ok(call("audit", "verify", *archive, "--json")).json["incident"] == id_
 
 
 def test_older_entries_come_from_the_ledger(aws: Vaulted) -> None:
