@@ -14,6 +14,7 @@ from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
+from activities.channels.sent import Attempt
 from activities.drills import Faults
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
@@ -28,6 +29,8 @@ from domain.model.activity_io import (
     NoticeCall,
     Noticed,
     ObserveCall,
+    PageCall,
+    Paged,
     PlanCall,
     Planned,
     ReleaseCall,
@@ -35,6 +38,8 @@ from domain.model.activity_io import (
     Reported,
     Verified,
     VerifyCall,
+    Wave,
+    WaveCall,
 )
 from domain.model.drill import FaultCall
 from domain.model.finding import Finding
@@ -156,8 +161,20 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
 
 def _notification(clients: Clients, status_page: StatusPageApi) -> list[Activity]:
     pager = Pager(clients)
-    pages = [_activity("people.page", pager.page), _activity("people.page_wave", pager.page_wave)]
+
+    def page(call: PageCall) -> Paged:
+        return pager.page(call, _attempt())
+
+    def page_wave(call: WaveCall) -> Wave:
+        return pager.page_wave(call, _attempt())
+
+    pages = [_activity("people.page", page), _activity("people.page_wave", page_wave)]
     return [*(_send(notice(clients, status_page)) for notice in NOTICES.values()), *pages]
+
+
+def _attempt() -> Attempt:
+    info = activity.info()
+    return Attempt(info.attempt, info.started_time, info.scheduled_time)
 
 
 def _send(notice: NoticeAction[Any]) -> Activity:

@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 
 def _looking(plan: Plan, *, evidence: bool) -> profiles.Profile:
-    if not plan.takes_long:
-        return profiles.VERIFY
-    return profiles.PRESERVE if evidence else profiles.RESTORE
+    if evidence:
+        return profiles.PRESERVE
+    return profiles.RESTORE if plan.takes_long else profiles.VERIFY
 
 
 @workflow.defn(name="Change")
@@ -54,7 +54,7 @@ class Change(Hears):
         self._change = LiveChange(request)
         self._changed = False
         self._evidence_begun = False
-        self._takes_time = False
+        self._takes_time = self._releasing = False
         self._by_signal = bool(request.carried and request.carried.by_signal)
         self._teller = Teller(self._change, request.scope.incident, self._can_wait)
 
@@ -84,8 +84,10 @@ class Change(Hears):
         return {**change_document(record), "news": None if news is None else news.model_dump(mode="json")}
 
     def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
+        if profile is profiles.PLAN:
+            profile = {**profile, "schedule_to_close_timeout": self._request.plan_within}
         if self._request.evidence:
-            profile = {**profile, "task_queue": ids.FORENSICS_QUEUE}
+            profile = profiles.of_evidence(profile)
         return profiles.with_profile(profile, self._request.scope.severity, f"{verb}: {self._request.title}")
 
     async def _plan(self) -> None:
@@ -173,18 +175,13 @@ class Change(Hears):
                 self._change.applied(applied, workflow.now())
             if record.status is not ChangeStatus.VERIFYING:
                 return
-            verified = await self._told_while(
-                workflow.start_activity(
-                    f"{record.action}.verify",
-                    VerifyCall(**shared, refused=tuple(record.refused)),
-                    result_type=Verified,
-                    **self._options(_looking(plan, evidence=self._request.evidence), "Verify"),
-                )
-            )
+            verified = await self._verified(plan, VerifyCall(**shared, refused=tuple(record.refused)))
         except ActivityError as error:
             reason = failures.reason(error)
             unverified = reason if record.status is ChangeStatus.VERIFYING else None
             self._change.failed(reason, workflow.now(), denied=failures.is_denied(error))
+            self._releasing = True
+            self._tell()
             if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
                 await workflow.execute_activity(
                     "changes.release",
@@ -196,10 +193,21 @@ class Change(Hears):
                         locks=plan.locks,
                         unverified=unverified,
                     ),
-                    **self._options(profiles.PLAN, "Release locks"),
+                    **self._options(profiles.RELEASE, "Release locks"),
                 )
         else:
             self._change.verified(verified.message, workflow.now())
+
+    async def _verified(self, plan: Plan, call: VerifyCall) -> Verified:
+        """Look until the world is as planned; again where AWS could not be asked at the end of the time."""
+        options = self._options(_looking(plan, evidence=self._request.evidence), "Verify")
+        until, name = workflow.now() + profiles.TROUBLE, f"{self._change.record.action}.verify"
+        while True:
+            try:
+                return await self._told_while(workflow.start_activity(name, call, result_type=Verified, **options))
+            except ActivityError as error:
+                if workflow.now() > until or not failures.is_trouble(error):
+                    raise
 
     async def _told_while(self, doing: "asyncio.Future[T]") -> T:
         """Wait for an activity; say that it is under way only where it is not over at once."""
@@ -232,12 +240,14 @@ class Change(Hears):
     def _tell(self) -> None:
         """Have what is new told to the incident; the next activity does not wait for it.
 
-        The vote that decides is told together with what came of it, unless that takes time.
+        The vote that decides is told together with what came of it, unless that takes time; the end by the result.
         """
         workflow.set_current_details(self._details())
         self._teller.tell()
 
     def _can_wait(self) -> bool:
+        if self._releasing:  # which may take as long as AWS's trouble does
+            return False
         return self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time)
 
     def _details(self) -> str:

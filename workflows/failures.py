@@ -33,6 +33,11 @@ def is_denied(error: ActivityError) -> bool:
     return _is(error, ErrorKind.ACCESS_DENIED)
 
 
+def is_trouble(error: ActivityError) -> bool:
+    """Whether AWS's trouble, which passes, was all that was heard at the end."""
+    return _is(error, ErrorKind.TRANSIENT)
+
+
 def is_superseded(error: ActivityError) -> bool:
     """Whether another life of the incident goes on under a later term."""
     return _is(error, ErrorKind.SUPERSEDED)

@@ -57,6 +57,8 @@ class Messenger:
             sender=declaration.environment.notifications,
             subject=words.subject,
             body=words.body,
+            ledger_table=declaration.environment.ledger_table,
+            speed=declaration.speed,
         )
         return Letter(effect.message, effect.number, call)
 

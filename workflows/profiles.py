@@ -1,6 +1,7 @@
 """How activities are called: one named profile for each kind of work.
 
-Durations here are real time, whatever speed an incident's policy clocks run at.
+Durations here are real time, whatever speed an incident's policy clocks run at. AWS away for half an hour fails nothing
+that can wait: what is bounded by less is what people would rather hear of than wait for.
 """
 
 from datetime import timedelta
@@ -50,6 +51,10 @@ def _profile(
 
 
 _MINUTE = timedelta(minutes=1)
+_HOURS = timedelta(hours=12)
+"""How long evidence is tried for, while people know of it from minutes on."""
+TROUBLE = 45 * _MINUTE
+"""Half an hour of trouble, and time to get over it: pauses between attempts, and the attempt that succeeds."""
 
 OBSERVE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=6, longest_pause=20, within=3 * _MINUTE)
 """A read: a few attempts within three minutes, then the finding is `unknown`."""
@@ -60,13 +65,13 @@ STUDY = _profile(FORENSICS_QUEUE, attempt=30 * _MINUTE, attempts=0, longest_paus
 DECLARE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=300, within=timedelta(hours=12))
 """What a schedule declares, by the worker's own files: one that has to be mended first is waited for."""
 
-PREPARE = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=30, within=10 * _MINUTE)
+PREPARE = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=30, within=TROUBLE)
 """What a drill is declared as, by the worker's own files and the ledger."""
 
 FAULT = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=60, within=60 * _MINUTE)
 """What a drill injects, and withdraws: by then somebody has to do it by hand."""
 
-HAND_OVER = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, within=10 * _MINUTE)
+HAND_OVER = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, within=TROUBLE)
 """The declaration of what a drill left behind, by the worker's own files: the drill has failed either way."""
 
 LIVE = Profile(
@@ -76,18 +81,22 @@ LIVE = Profile(
 )
 """A look at what else is open, without end where it waits for something; no heartbeat, as it only asks Temporal."""
 
-PLAN = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=8, longest_pause=20)
+PLAN = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=20)
+"""A plan is waited for as long as the votes on it would be, which its request says."""
 
-APPLY = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=1000, longest_pause=20, within=30 * _MINUTE)
+APPLY = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=20, within=TROUBLE)
 """A change: every attempt reads first, so attempts are bounded by time; one that waits for a lock is an attempt."""
 
-VERIFY = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=2000, longest_pause=20, within=20 * _MINUTE)
+VERIFY = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=20, within=20 * _MINUTE)
 """A look at whether the world is `after`; "not yet" is a retry, which costs no history."""
+
+RELEASE = _profile(REMEDIATE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=60, within=timedelta(hours=12))
+"""Giving locks back, and the outcome of what failed, which nobody waits for."""
 
 PRESERVE = _profile(
     FORENSICS_QUEUE,
     attempt=timedelta(hours=12),
-    attempts=2000,
+    attempts=0,
     longest_pause=20,
     within=timedelta(days=3),
     heartbeat=timedelta(seconds=10),
@@ -97,18 +106,19 @@ PRESERVE = _profile(
 RESTORE = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=20, within=timedelta(hours=12))
 """A look at what takes AWS hours and is no evidence: a database being restored."""
 
-PAGE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=40, longest_pause=30)
+PAGE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, within=timedelta(hours=2))
+"""A page, tried for long: how often it is sent is bounded where it is sent (`activities.channels`)."""
 
 WAVE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=3, longest_pause=1)
 """Several pages at once, each tried once; only a worker that was cut is a reason to try again."""
 
-NOTICE = _profile(NOTIFY_QUEUE, attempt=1.5 * _MINUTE, attempts=20, longest_pause=60)
+NOTICE = _profile(NOTIFY_QUEUE, attempt=1.5 * _MINUTE, attempts=0, longest_pause=60, within=TROUBLE)
 
 LEDGER = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15, heartbeat=timedelta(seconds=3))
 """The record: tried without end; what is final elsewhere is tried again by the workflow."""
 
-REPORT = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=8, longest_pause=30, within=10 * _MINUTE)
-"""The report of an ended incident: a few attempts, then the incident ends without a stored one."""
+REPORT = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=30, within=TROUBLE)
+"""The report of an ended incident: then the incident's workflow ends without a stored one."""
 
 LEDGER_AGAIN = timedelta(seconds=10)
 
@@ -123,6 +133,12 @@ def priority(severity: Severity) -> Priority:
 def short(text: str) -> str:
     """Cut a summary for the Temporal UI to the 200 characters that it shows well."""
     return text if len(text) <= 200 else text[:199] + "…"
+
+
+def of_evidence(profile: Profile) -> Profile:
+    """The same work on what preserves evidence: where evidence is kept, and for hours at least."""
+    most = max(profile.get("schedule_to_close_timeout", _HOURS), _HOURS)
+    return {**profile, "task_queue": FORENSICS_QUEUE, "schedule_to_close_timeout": most}
 
 
 def with_profile(profile: Profile, severity: Severity, summary: str) -> dict[str, Any]:

@@ -45,7 +45,12 @@ _AROUND: dict[str, tuple[str, ...]] = {
         "kms:Decrypt GenerateDataKey GetPublicKey Sign",
         "s3:GetObject GetObjectRetention GetObjectVersion ListBucket ListBucketVersions PutObject PutObjectRetention",
     ),
-    NOTIFY_QUEUE: iam("cloudwatch:PutMetricData", "ses:SendEmail", "sms-voice:SendTextMessage SendVoiceMessage"),
+    NOTIFY_QUEUE: iam(
+        "cloudwatch:PutMetricData",
+        "dynamodb:PutItem Query",
+        "ses:SendEmail",
+        "sms-voice:SendTextMessage SendVoiceMessage",
+    ),
     WORKER: iam("sts:AssumeRole"),
 }
 """What the mechanism does under a role beside its actions: locks and intents, the record and the report, pages."""

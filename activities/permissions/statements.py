@@ -20,7 +20,7 @@ from activities.permissions.places import EVERYTHING, Conditions, Place, Where, 
 from activities.permissions.roles import LEDGER, PREFLIGHT, RECOVERY, SENSITIVE, WORKER, permissions_of, roles
 from domain.config.environment import Environment
 from domain.config.recovery import PURPOSE
-from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 
 ROLE_PREFIX = "incident"
 HEARTBEAT = "NotifyPolled"
@@ -147,6 +147,10 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
         case "cloudwatch:PutMetricData":
             return {"StringEquals": {"cloudwatch:namespace": (heartbeat_namespace(environment),)}}
         case "dynamodb:GetItem" if role == DIAGNOSE_QUEUE:  # what our own changes left behind
+            return _leading("intent*")
+        case "dynamodb:PutItem" | "dynamodb:Query" if role == NOTIFY_QUEUE:  # the copies of pages
+            return _leading("page#*")
+        case "dynamodb:PutItem" if role == REMEDIATE_QUEUE:  # what came of a change that failed
             return _leading("intent*")
         case "dynamodb:Query" if role != LEDGER:
             return _leading("intent*")

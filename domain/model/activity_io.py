@@ -158,7 +158,10 @@ class ReleaseCall(_ChangeCall):
 
 
 class PageCall(BaseModel):
-    """Reach one contact. `page_id` is fixed per page: attempts of one page share it."""
+    """Reach one contact. `page_id` is fixed per page: attempts of one page share it.
+
+    Its copies are on record in `ledger_table`. A lost answer is waited for by the incident's clocks, of this `speed`.
+    """
 
     page_id: str
     incident: str
@@ -168,6 +171,8 @@ class PageCall(BaseModel):
     sender: Notifications
     subject: str
     body: str
+    ledger_table: str | None = None
+    speed: float = 1
 
 
 class Paged(BaseModel):

@@ -115,6 +115,17 @@ class EvidenceForgone(_OfAChange):
     says: ClassVar[str] = "Evidence has not begun in time; what is lost now is forgone"
 
 
+class Delayed(_OfAChange):
+    """A change that was asked for and is not under way yet, `what` says in which way: it is tried on."""
+
+    kind: Literal["delayed"] = "delayed"
+    title: str
+    what: str
+
+    def sentence(self, actor: str) -> str:
+        return f"{self.title}: {self.what}; it is tried on"
+
+
 class ChangeMoved(_OfAChange):
     """A change went on to `status`. `ours`: our own intent is on record; `observed` is what stood there instead.
 

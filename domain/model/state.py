@@ -35,7 +35,8 @@ class IncidentState(BaseModel):
     `unconfirmed` is what was so unusual that it was refused, and is taken when it is said again.
 
     `statuses`, `severities` and `clocks` are its history; the moments are those that stand, so that a reopened incident
-    has none, but for `first_acknowledged_at`.
+    has none, but for `first_acknowledged_at`. `delayed` are the changes of which people were told that they are not
+    under way yet.
     """
 
     declaration: Declaration
@@ -59,6 +60,7 @@ class IncidentState(BaseModel):
     mails_asked: int = 0
     findings: list[FindingRecord] = []
     changes: list[ChangeRecord] = []
+    delayed: list[str] = []
     tasks: list[Task] = []
     notices: list[NoticeRecord] = []
     notices_begun: int = 0

@@ -24,14 +24,20 @@ MOST = 100
 EVIDENCE_BOX = timedelta(minutes=5)
 """Policy time: how long containment waits at most for evidence to be under way."""
 
+_PLAN_WITHIN = timedelta(minutes=45)
+"""Policy time, at least: half an hour of AWS's trouble, and time to get over it."""
+_LEAST = timedelta(minutes=2)
+"""Real time: AWS does not plan faster with a sandbox's policy clocks."""
+
 
 class ChangeRequest(BaseModel):
     """The Change workflow's argument.
 
-    One that is `evidence` runs on the forensics queue. It acts in the incident's `term`. `wait_for_evidence` is how
-    long applying waits at most for the evidence to be under way; None where it need not wait. A record that has come
-    further than planning is of a change that goes on from its incident's record. `history_limit` is the number of
-    events after which the workflow carries on as a new run, to which it hands `carried`: taken from no client.
+    One that is `evidence` runs on the forensics queue. Its plan is waited for `plan_within`. It acts in the incident's
+    `term`. `wait_for_evidence` is how long applying waits at most for the evidence to be under way; None where it need
+    not wait. A record that has come further than planning is of a change that goes on from its incident's record.
+    `history_limit` is the number of events after which the workflow carries on as a new run, to which it hands
+    `carried`: taken from no client.
     """
 
     scope: Scope
@@ -39,6 +45,7 @@ class ChangeRequest(BaseModel):
     record: ChangeRecord
     rule: ApprovalRule | None
     approve_within: timedelta
+    plan_within: timedelta = _PLAN_WITHIN
     commander: str | None
     undo: Plan | None = None
     evidence: bool = False
@@ -59,6 +66,7 @@ class ChangeRequest(BaseModel):
             record=record,
             rule=step.approval if isinstance(step, ChangeStep) else None,
             approve_within=state.policy.approve,
+            plan_within=_plan_within(state),
             commander=state.commander,
             undo=undone.effect if undone else None,
             evidence=isinstance(step, ChangeStep) and step.evidence,
@@ -70,6 +78,12 @@ class ChangeRequest(BaseModel):
     @property
     def title(self) -> str:
         return f"Undo: {self.record.title}" if self.undo else self.record.title
+
+
+def _plan_within(state: IncidentState) -> timedelta:
+    """As long as the votes on it would be waited for, up to the last level of the chain."""
+    votes = state.policy.approve * (1 + len(state.declaration.organisation.chain))
+    return max(votes, state.scaled(_PLAN_WITHIN), _LEAST)
 
 
 class CarriedChange(BaseModel):

@@ -12,7 +12,7 @@ from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR
 from domain.model.records import DONE, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import paging, tasks
+from domain.rules import change_delays, paging, tasks
 from domain.rules.access import denied_access
 from domain.values.ids import change_workflow_id
 
@@ -150,6 +150,7 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
     if event.status in {ChangeStatus.APPLIED, ChangeStatus.PARTLY_APPLIED} and record.undo_of is None:
         yield from tasks.open_for(state, record.step)
     if not record.in_flight:
+        yield from change_delays.failed(state, record)
         yield from _taken_back(state, record.step, event.reason or "")
     if event.status is ChangeStatus.STALE and not state.ended:
         yield from _plan_again(state, record)
@@ -205,6 +206,7 @@ def gone(state: IncidentState, workflow_id: str) -> Iterator[Happening]:
     record = state.change(workflow_id)
     if record is not None and record.in_flight:
         yield _moved(record, ChangeStatus.FAILED, "its workflow was ended from outside", record.ours)
+        yield from change_delays.failed(state, record)
 
 
 def intended(state: IncidentState, workflow_id: str, approvers: tuple[str, ...]) -> Iterator[Happening]:

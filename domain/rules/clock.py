@@ -10,7 +10,7 @@ from typing import NamedTuple
 from domain.model.event_kinds import Happening
 from domain.model.events import DeadlineMissed
 from domain.model.state import IncidentState
-from domain.rules import notices, obligation_rules, paging, tasks
+from domain.rules import change_delays, notices, obligation_rules, paging, tasks
 
 
 class Due(NamedTuple):
@@ -26,7 +26,7 @@ def upcoming(state: IncidentState) -> list[Due]:
     if not state.ended:
         due += paging.upcoming(state)
         due += [(clock.due_at, f"{clock.name} overdue") for clock in state.running()]
-        due += [*obligation_rules.upcoming(state), *tasks.upcoming(state)]
+        due += [*obligation_rules.upcoming(state), *tasks.upcoming(state), *change_delays.upcoming(state)]
     return sorted(Due(at, what) for at, what in due)
 
 
@@ -55,3 +55,4 @@ def pass_time(state: IncidentState, now: datetime) -> Iterator[Happening]:
     if not state.ended:
         yield from obligation_rules.remind(state, now)
         yield from tasks.remind(state, now)
+        yield from change_delays.tell(state, now)

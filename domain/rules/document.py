@@ -6,7 +6,7 @@ from domain.config.organisation import COMMANDER
 from domain.config.runbook import TaskStep
 from domain.model.records import ChangeRecord, ChangeStatus, Task
 from domain.model.state import IncidentState
-from domain.rules import change_requests, clock, findings, obligation_rules
+from domain.rules import change_delays, change_requests, clock, findings, obligation_rules
 from domain.rules.next_steps import next_steps
 from domain.values.status import Status
 from domain.values.timestamps import stamp
@@ -23,6 +23,7 @@ _HELD_BACK = {
     "severities",
     "clocks",
     "changes",
+    "delayed",
     "tasks",
     "obligations",
 }
@@ -50,7 +51,10 @@ def document(state: IncidentState) -> dict[str, Any]:
             "digest": declaration.runbook_digest,
         },
         **state.model_dump(mode="json", exclude=_HELD_BACK),
-        "clocks": [one.model_dump(mode="json", exclude={"dropped", "times"}) for one in state.standing_clocks()],
+        "clocks": [
+            *(one.model_dump(mode="json", exclude={"dropped", "times"}) for one in state.standing_clocks()),
+            *change_delays.clocks(state),
+        ],
         "changes": [change_document(change) for change in state.changes],
         "tasks": [_task(state, task) for task in state.tasks],
         "obligations": [obligation_rules.document(state, record) for record in state.obligations],

@@ -38,6 +38,11 @@ def progress(state: IncidentState, entry: Entry, event: Any) -> None:
                 _taken_back(other, record)
 
 
+def delayed(state: IncidentState, _entry: Entry, event: change_events.Delayed) -> None:
+    """People were told that it is not under way yet."""
+    state.delayed.append(event.workflow_id)
+
+
 def _taken_back(record: ChangeRecord, undo: ChangeRecord) -> None:
     """A change is undone with its undo; where some pieces were not put back, only the others are."""
     if undo.status in DONE:

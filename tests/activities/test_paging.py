@@ -10,16 +10,17 @@ from activities.aws.shared.error_mapping import kind_of
 from activities.channels import telephone
 from activities.channels.kinds import CALLED, CHANNELS
 from activities.channels.paging import Pager
+from activities.channels.sent import Attempt
 from activities.channels.telephone import short_text
 from domain.config.environment import Notifications
 from domain.config.organisation import Channel
-from domain.model.activity_io import PageCall
+from domain.model.activity_io import PageCall, Paged
 from domain.values.errors import FINAL, ErrorKind
 from sandbox.aws import messages
 from sandbox.aws.sms_voice import SmsVoiceBackend
 from sandbox.runtime.outbox import Outbox
 from tests.activities.aws_calls import RecordedAws, recorded_aws
-from tests.activities.scopes import CALLS_FROM
+from tests.activities.scopes import CALLS_FROM, NOW
 from tests.activities.telephones import telephones
 
 SMS = Channel(kind="sms", address="+61491570006")
@@ -57,12 +58,16 @@ def page(*channels: Channel, **changes: Any) -> PageCall:
     return PageCall.model_validate(fields | changes | {"sender": sender})
 
 
+def paged(aws: RecordedAws, call: PageCall) -> Paged:
+    return Pager(aws).page(call, Attempt(1, NOW, NOW))
+
+
 def test_sms_carries_who_and_what(aws: RecordedAws) -> None:
     """A page by SMS is transactional and tells incident, role and subject beside its text."""
-    paged = Pager(aws).page(page(SMS, EMAIL))
+    taken = paged(aws, page(SMS, EMAIL))
     [sent] = aws.sent("SendTextMessage")
-    assert paged.channel == "sms"
-    assert paged.reference
+    assert taken.channel == "sms"
+    assert taken.reference
     assert sent == {
         "DestinationPhoneNumber": "+61491570006",
         "OriginationIdentity": "INCIDENT",
@@ -75,9 +80,9 @@ def test_sms_carries_who_and_what(aws: RecordedAws) -> None:
 
 def test_a_call_says_all_of_it(aws: RecordedAws) -> None:
     """A page by voice is read out whole, from the number that the environment names."""
-    paged = Pager(aws).page(page(VOICE, EMAIL))
+    taken = paged(aws, page(VOICE, EMAIL))
     [sent] = aws.sent("SendVoiceMessage")
-    assert (paged.channel, bool(paged.reference)) == ("voice", True)
+    assert (taken.channel, bool(taken.reference)) == ("voice", True)
     assert sent == {
         "DestinationPhoneNumber": "+61491570006",
         "OriginationIdentity": CALLS_FROM,
@@ -89,9 +94,9 @@ def test_a_call_says_all_of_it(aws: RecordedAws) -> None:
 
 def test_without_a_number_to_call_from_the_next_channel_is_taken(aws: RecordedAws) -> None:
     """Nothing is asked of AWS then; where it was the only channel, what is missing is named."""
-    assert Pager(aws).page(page(VOICE, SMS, voice_sender=None)).channel == "sms"
+    assert paged(aws, page(VOICE, SMS, voice_sender=None)).channel == "sms"
     with pytest.raises(RuleError, match=r"notifications\.voice_sender"):
-        Pager(aws).page(page(VOICE, voice_sender=None))
+        paged(aws, page(VOICE, voice_sender=None))
     assert not aws.sent("SendVoiceMessage")
 
 
@@ -99,21 +104,21 @@ def test_without_a_number_to_call_from_the_next_channel_is_taken(aws: RecordedAw
 def test_texts_and_calls_go_by_the_configuration_set(aws: RecordedAws, channel: Channel) -> None:
     """Without one nobody learns what became of them; one that is not there is refused, and the next channel sends."""
     telephones().sets["incidents"] = []
-    assert Pager(aws).page(page(channel, text_configuration_set="incidents")).channel == channel.kind
-    assert Pager(aws).page(page(channel, EMAIL, text_configuration_set="gone")).channel == "email"
+    assert paged(aws, page(channel, text_configuration_set="incidents")).channel == channel.kind
+    assert paged(aws, page(channel, EMAIL, text_configuration_set="gone")).channel == "email"
 
 
 def test_without_a_sender_aws_chooses(aws: RecordedAws) -> None:
     """In some countries there are no sender ids: then none is named, and the account's own number is shown."""
     telephones().own("+12025550100", "SMS")
-    assert Pager(aws).page(page(Channel(kind="sms", address="+12025550143"), sms_sender=None)).channel == "sms"
+    assert paged(aws, page(Channel(kind="sms", address="+12025550143"), sms_sender=None)).channel == "sms"
     assert "OriginationIdentity" not in aws.sent("SendTextMessage")[0]
 
 
 @pytest.mark.parametrize("subject", ["  P0", "P" * 900, " " * 801 + "P0", ""])
 def test_context_is_given_as_aws_takes_it(aws: RecordedAws, subject: str) -> None:
     """White space around a value or more than 800 characters of it lose no page."""
-    assert Pager(aws).page(page(SMS, subject=subject)).channel == "sms"
+    assert paged(aws, page(SMS, subject=subject)).channel == "sms"
 
 
 @pytest.mark.parametrize(
@@ -136,18 +141,18 @@ def test_what_aws_refuses_is_final_and_the_next_channel_is_taken(
 ) -> None:
     """Somebody who opted out, a spend limit, a sender that may not send: no repeat helps, and no page is lost."""
     fault(telephones())
-    assert Pager(aws).page(page(channel, EMAIL)).channel == "email"
+    assert paged(aws, page(channel, EMAIL)).channel == "email"
     with pytest.raises(ClientError, match=code) as refused:
-        Pager(aws).page(page(channel))
+        paged(aws, page(channel))
     assert kind_of(refused.value) is kind
     assert kind in FINAL
 
 
 def test_email_carries_who_and_what(aws: RecordedAws) -> None:
     """A page by mail carries the whole text, and incident and role as tags."""
-    paged = Pager(aws).page(page(EMAIL))
+    taken = paged(aws, page(EMAIL))
     [sent] = aws.sent("SendEmail")
-    assert paged.channel == "email"
+    assert taken.channel == "email"
     assert sent["Content"]["Simple"]["Body"]["Text"]["Data"] == "Acknowledge: incident ack inc-20261123-7f3k"
     assert sent["EmailTags"] == [
         {"Name": "incident", "Value": "inc-20261123-7f3k"},
@@ -158,7 +163,7 @@ def test_email_carries_who_and_what(aws: RecordedAws) -> None:
 def test_mail_is_tagged_as_ses_takes_it(aws: RecordedAws, tmp_path: Path) -> None:
     """SES refuses a tag with a dot or an at sign in it: nothing that an organisation names a role by loses a page."""
     messages.install(Outbox(tmp_path / "outbox.jsonl"))
-    assert Pager(aws).page(page(EMAIL, role="on.call@night")).channel == "email"
+    assert paged(aws, page(EMAIL, role="on.call@night")).channel == "email"
     assert aws.sent("SendEmail")[0]["EmailTags"][1] == {"Name": "role", "Value": "on-call-night"}
 
 
@@ -166,15 +171,15 @@ def test_mail_goes_by_the_configuration_set(aws: RecordedAws, tmp_path: Path) ->
     """Without one nobody learns that a mail bounced; one that is not there is refused, and the next channel sends."""
     messages.install(Outbox(tmp_path / "outbox.jsonl"))
     aws.client("sesv2").create_configuration_set(ConfigurationSetName="incidents")
-    assert Pager(aws).page(page(EMAIL, mail_configuration_set="incidents")).channel == "email"
+    assert paged(aws, page(EMAIL, mail_configuration_set="incidents")).channel == "email"
     assert aws.sent("SendEmail")[0]["ConfigurationSetName"] == "incidents"
-    assert Pager(aws).page(page(EMAIL, SMS, mail_configuration_set="gone")).channel == "sms"
+    assert paged(aws, page(EMAIL, SMS, mail_configuration_set="gone")).channel == "sms"
 
 
 def test_a_failed_channel_falls_to_the_next(aws: RecordedAws) -> None:
     """When a contact's first channel fails, the next one is tried in the same attempt."""
     aws.fail("SendTextMessage", "ConflictException")
-    assert Pager(aws).page(page(SMS, EMAIL)).channel == "email"
+    assert paged(aws, page(SMS, EMAIL)).channel == "email"
     assert len(aws.sent("SendTextMessage")) == 1
 
 
@@ -185,7 +190,7 @@ def test_a_channel_that_cannot_be_reached_falls_to_the_next(aws: RecordedAws) ->
         raise ConnectionError
 
     aws.answer("SendTextMessage", unreachable)
-    assert Pager(aws).page(page(SMS, EMAIL)).channel == "email"
+    assert paged(aws, page(SMS, EMAIL)).channel == "email"
 
 
 @pytest.mark.parametrize(("times", "channel"), [(1, "sms"), (2, "sms"), (3, "email")])
@@ -195,7 +200,7 @@ def test_a_text_that_is_throttled_is_sent_a_moment_later(
     """A number sends few messages a second and a round of pages goes out at once: mail wakes nobody."""
     monkeypatch.setattr(telephone, "PAUSES", (0.0, 0.0))
     telephones().throttled = times
-    assert Pager(aws).page(page(SMS, EMAIL)).channel == channel
+    assert paged(aws, page(SMS, EMAIL)).channel == channel
     assert len(aws.sent("SendTextMessage")) == min(times + 1, 3)
 
 
@@ -204,13 +209,13 @@ def test_all_channels_failing_is_an_error(aws: RecordedAws) -> None:
     aws.fail("SendTextMessage", "ConflictException")
     aws.fail("SendEmail", "MessageRejected")
     with pytest.raises(ClientError, match="MessageRejected"):
-        Pager(aws).page(page(SMS, EMAIL))
+        paged(aws, page(SMS, EMAIL))
 
 
 def test_no_channel_is_refused(aws: RecordedAws) -> None:
     """A contact who cannot be reached at all is told of, not passed over."""
     with pytest.raises(RuleError, match="lead has no channel"):
-        Pager(aws).page(page())
+        paged(aws, page())
 
 
 @pytest.mark.parametrize("subject", ["P0 System outage inc-20261123-7f3k", "Portal down " * 20])

@@ -139,11 +139,20 @@ def drilled() -> Recorded:
     return played
 
 
+def delayed() -> Recorded:
+    """A change that is not planned for minutes."""
+    played = Recorded(declaration())
+    played.say("request_change", "devops-lead", step="rollback")
+    played.wait(minutes(6))
+    return played
+
+
 PLAYS: dict[str, Callable[[], Recorded]] = {
     "outage-1": outage,
     "false-alarm-1": false_alarm,
     "upkeep-1": kept_up,
     "drill-1": drilled,
+    "delayed-1": delayed,
 }
 """By the name of the file that each is kept in."""
 

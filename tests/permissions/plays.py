@@ -20,6 +20,7 @@ from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
+from activities.channels.sent import Attempt
 from activities.drills import Faults
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
@@ -270,8 +271,10 @@ def _pages(calls: Calls) -> None:
     with mock_aws():
         clients = WorldClients()
         clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
+        create_ledger(clients, place().ledger_table)
         telephones()
         with calls.under(NOTIFY_QUEUE, place()):
             for channel in (SMS, VOICE, EMAIL):
-                Pager(clients).page(page(channel, text_configuration_set=TEXTS_BY))
+                call = page(channel, text_configuration_set=TEXTS_BY, ledger_table=place().ledger_table)
+                Pager(clients).page(call, Attempt(2, NOW, NOW))
             sign(clients, heartbeat_namespace(place()))

@@ -87,7 +87,7 @@ _VALUES: dict[str, Callable[[Call], Context]] = {
     "application-autoscaling:RegisterScalableTarget": lambda call: {
         "application-autoscaling:service-namespace": call.asked["ServiceNamespace"]
     },
-    **dict.fromkeys(("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"), _leading),
+    **dict.fromkeys(("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"), _leading),
     "ec2:CreateTags": lambda call: {"ec2:CreateAction": call.operation},
     "ecs:UpdateService": lambda call: (
         {"ecs:task-definition": call.asked["taskDefinition"]} if "taskDefinition" in call.asked else {}

@@ -22,6 +22,7 @@ NAMED = {
     "maintenance page": "named bucket: objects",
     "page's bucket": "named bucket",
     "dynamodb:table: intents": "dynamodb:table",
+    "dynamodb:table: pages": "dynamodb:table",
     "the role of evidence": "one of our roles",
     **{f"rehearsal's {kind}": kind for kind in REHEARSED},
 }
@@ -87,7 +88,8 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
     if kind == "one of our roles" and arn.endswith("-forensics"):
         return "the role of evidence"
     if kind == "dynamodb:table":
-        return f"{kind}: intents" if leading(asked).startswith("intent") else kind
+        parts = {"intent": "intents", "page#": "pages"}
+        return next((f"{kind}: {part}" for key, part in parts.items() if leading(asked).startswith(key)), kind)
     with_databases = ("kms:key",) if environment.kind == "staging" else ()
     if environment.recovery and kind in (with_databases if environment.databases else _RECOVERED):
         return _RECOVERED[kind]
@@ -155,8 +157,9 @@ def _tables(environment: Environment, asked: Asked) -> list[str]:
 
 
 def leading(asked: Asked) -> str:
-    """The partition key that is read, or none."""
-    key = asked.get("Key", {}).get("pk") or asked.get("ExpressionAttributeValues", {}).get(":pk") or {"S": ""}
+    """The partition key that is read or written, or none."""
+    named = (asked.get("Key", {}).get("pk"), asked.get("Item", {}).get("pk"))
+    key = next(filter(None, named), None) or asked.get("ExpressionAttributeValues", {}).get(":pk") or {"S": ""}
     return str(key["S"])
 
 

@@ -135,6 +135,9 @@ class World:
         self.acted.append(call.action_id)
         return Applied(outcome="applied")
 
+    def look(self, call: VerifyCall) -> None:
+        self.looked.append(call)
+
     def activities(self) -> list[Callable[..., Any]]:
         made = [self._probe(probe) for probe in ("test.health", "test.deployments", "record.review")]
         for change in CLASSES:
@@ -221,7 +224,7 @@ class World:
         async def verify(call: VerifyCall) -> Verified:
             if "verify" in self.broken:
                 raise ApplicationError("targets unhealthy", type="VerificationFailed", non_retryable=True)
-            self.looked.append(call)
+            self.look(call)
             return Verified(message="steady")
 
         return [plan, apply, verify]
