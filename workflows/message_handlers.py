@@ -6,7 +6,9 @@ signal alone. What cannot be read is refused like what may not be done, and so i
 done: a refusal goes on record, and the workflow goes on.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
@@ -25,6 +27,9 @@ FAILED = "an error of the program kept it from being done; its operator finds it
 _MANY, _TOO_MANY = 1500, 1900
 """A run takes 2,000 updates (Temporal Service, "Limits"); the rest are for what comes while it ends."""
 
+_AT_ONCE = 250
+_PAUSE = timedelta(milliseconds=1)
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -37,6 +42,8 @@ class Hears:
     def __init__(self) -> None:
         self._updates = 0
         self.refused = 0
+        self._waiting: deque[tuple[str, Sequence[RawValue]]] = deque()
+        self._heard = self._at_length = 0
 
     async def ready(self) -> None:
         """Wait until it can be spoken to: an incident that is being restored is read from its record first."""
@@ -73,8 +80,29 @@ class Hears:
 
     @workflow.signal(dynamic=True)
     async def heard_by_signal(self, name: str, args: Sequence[RawValue]) -> None:
-        """Do what is said, or refuse it on record."""
+        """Do what is said, or refuse it on record; of very much at once a part at a time, in order."""
         await self.ready()
+        if not self._waiting and self._has_room():
+            self._hear_one(name, args)
+            return
+        self._waiting.append((name, args))
+        if len(self._waiting) > 1:
+            return  # the first that waits sees to the others
+        while self._waiting:
+            await workflow.sleep(_PAUSE, summary="much is said at once")
+            for _ in range(min(_AT_ONCE, len(self._waiting) - 1)):
+                self._hear_one(*self._waiting.popleft())
+            if len(self._waiting) == 1:
+                self._hear_one(*self._waiting.popleft())
+
+    def _has_room(self) -> bool:
+        """Whether little has been heard in this task: one that takes two seconds fails, and would for ever."""
+        length = workflow.info().get_current_history_length()
+        self._heard = self._heard + 1 if length == self._at_length else 1
+        self._at_length = length
+        return self._heard <= _AT_ONCE
+
+    def _hear_one(self, name: str, args: Sequence[RawValue]) -> None:
         if name in self.messages:
             self._take(name, args)
         else:

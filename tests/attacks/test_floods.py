@@ -62,6 +62,7 @@ async def test_bad_votes_on_a_change(server: WorkflowEnvironment, world: World) 
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 async def test_ten_thousand_bad_votes(server: WorkflowEnvironment, world: World) -> None:
     """The same of ten thousand, twice."""
     found = await _flooded(server, world, bad=10_000, limit=4000)
@@ -102,6 +103,7 @@ async def test_a_key_under_a_flood(server: WorkflowEnvironment, world: World) ->
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 async def test_more_updates_than_a_run_takes(server: WorkflowEnvironment, world: World) -> None:
     """2,500 notes by updates, in seconds, are all taken: the server refuses a run more than 2,000."""
     async with world.workers(server.client):

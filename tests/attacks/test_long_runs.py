@@ -102,6 +102,7 @@ async def test_work_that_no_ledger_takes(server: WorkflowEnvironment, world: Wor
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 async def test_thousands_that_waited_for_a_worker(server: WorkflowEnvironment, world: World) -> None:
     """9,000 notes and votes that came while no worker ran are all taken once one does."""
     async with world.workers(server.client):
