@@ -81,10 +81,9 @@ class FollowUp(Listener):
                 self._incident.tell_refusals(now)
             await self._write()
             if self._can_go_on_anew() and not self._effects.running:
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                if not self._incident.effects:  # what was asked for meanwhile comes first
+                if await self._is_still() and self._can_go_on_anew() and not self._incident.effects:
                     self._go_on_anew()
-                continue
+                continue  # what was heard meanwhile comes first, and is written
             if not self._waiting and not self._effects.running:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not (self._incident.timeline.entries or self._incident.refusals.untold):

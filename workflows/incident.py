@@ -73,10 +73,9 @@ class Incident(Listener):
                 if self._effects.awaiting_changes:
                     await self._effects.let_changes_go()
                     continue  # one of them may have ended meanwhile
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                if not self._incident.effects:  # what was asked for meanwhile comes first
+                if await self._is_still() and self._must_continue_as_new():
                     self._continue_as_new()
-                continue
+                continue  # what was heard meanwhile comes first, and is written
             await self._wait_for_news(clock.next_due(self._incident.state))
         await leave_follow_up(self._incident.state, self._ledger.progress.term)
         if (key := self._incident.state.declaration.key) is not None:

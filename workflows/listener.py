@@ -40,6 +40,12 @@ class Listener(Hears):
         await workflow.wait_condition(lambda: self._changed)
         self._changed = False
 
+    async def _is_still(self) -> bool:
+        """Wait until all that was said is heard; False where something of it is to be done first."""
+        self._changed = False
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() or self._changed)
+        return workflow.all_handlers_finished()
+
     def _document(self) -> dict[str, Any]:
         return document(self._incident.state)
 

@@ -42,7 +42,7 @@ class Hears:
     def __init__(self) -> None:
         self._updates = 0
         self.refused = 0
-        self._waiting: deque[tuple[str, Sequence[RawValue]]] = deque()
+        self._unheard: deque[tuple[str, Sequence[RawValue]]] = deque()
         self._heard = self._at_length = 0
 
     async def ready(self) -> None:
@@ -82,18 +82,18 @@ class Hears:
     async def heard_by_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Do what is said, or refuse it on record; of very much at once a part at a time, in order."""
         await self.ready()
-        if not self._waiting and self._has_room():
+        if not self._unheard and self._has_room():
             self._hear_one(name, args)
             return
-        self._waiting.append((name, args))
-        if len(self._waiting) > 1:
+        self._unheard.append((name, args))
+        if len(self._unheard) > 1:
             return  # the first that waits sees to the others
-        while self._waiting:
+        while self._unheard:
             await workflow.sleep(_PAUSE, summary="much is said at once")
-            for _ in range(min(_AT_ONCE, len(self._waiting) - 1)):
-                self._hear_one(*self._waiting.popleft())
-            if len(self._waiting) == 1:
-                self._hear_one(*self._waiting.popleft())
+            for _ in range(min(_AT_ONCE, len(self._unheard) - 1)):
+                self._hear_one(*self._unheard.popleft())
+            if len(self._unheard) == 1:
+                self._hear_one(*self._unheard.popleft())
 
     def _has_room(self) -> bool:
         """Whether little has been heard in this task: one that takes two seconds fails, and would for ever."""
