@@ -45,6 +45,8 @@ class ContactCode(NoticeAction[ContactCodeParams]):
             channels=(params.channel,),
             sender=scope.environment.notifications,
             subject=f"{title}: contact check",
+            ledger_table=scope.environment.ledger_table,
+            speed=1,
             body=f"Nothing is wrong. Answer: incident contact confirm {said} ({scope.incident})",
         )
         reference = CHANNELS[kind](self.clients, call, params.channel.address)

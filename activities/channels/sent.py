@@ -102,9 +102,9 @@ class Sent:
 
     def _ask(self, call: PageCall, do: Callable[[Table], T]) -> T | None:
         """Ask the table, for a moment; None where it does not answer, whatever it fails of."""
-        name = call.ledger_table
-        if name is None or monotonic() < self._silent_until:
+        if monotonic() < self._silent_until:
             return None
+        name = call.ledger_table
         try:
             return self._threads.submit(lambda: do(Table(self._clients, name, once=True))).result(PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 - a page goes out, whatever keeps its record from being kept

@@ -171,8 +171,8 @@ class PageCall(BaseModel):
     sender: Notifications
     subject: str
     body: str
-    ledger_table: str | None = None
-    speed: float = 1
+    ledger_table: str
+    speed: float
 
 
 class Paged(BaseModel):

@@ -25,7 +25,7 @@ from tests.activities.trial import named
 from tests.activities.walk import Met, Walk
 from tests.activities.wire import Sent
 from tests.activities.wire_codes import ONE_A_CLASS
-from tests.activities.world import WIRE, WorldClients
+from tests.activities.world import LEDGER, WIRE, WorldClients
 from tests.records import INCIDENT, timeline
 
 STATUSES = {
@@ -54,7 +54,12 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _codes(sent: Sent) -> tuple[str, ...]:
-    """A telephone's message that is throttled goes out in the same attempt: `test_paging` shows it."""
+    """A telephone's message that is throttled goes out in the same attempt: `test_paging` shows it.
+
+    Nor is a page held up by whatever becomes of its record: `test_copies` does.
+    """
+    if sent.service == "dynamodb":
+        return ()
     return tuple(one for one in ONE_A_CLASS if one != _THROTTLED or sent.operation not in _BY_TELEPHONE)
 
 
@@ -133,7 +138,8 @@ def test_a_page_that_one_channel_does_not_take_goes_by_the_next(code: str) -> No
     with _paging() as page, WIRE.listening(lambda sent: code if sent.operation == "SendTextMessage" else None) as sent:
         assert page(SMS, EMAIL).channel == "email"
         asked = ["SendTextMessage"] * (3 if code == _THROTTLED else 1)
-        assert [(one.operation, one.repeats) for one in sent] == [(one, False) for one in (*asked, "SendEmail")]
+        made = [(one.operation, one.repeats) for one in sent if one.service != "dynamodb"]
+        assert made == [(one, False) for one in (*asked, "SendEmail")]
 
 
 @pytest.mark.parametrize("first", ONE_A_CLASS)
@@ -141,7 +147,7 @@ def test_a_page_that_one_channel_does_not_take_goes_by_the_next(code: str) -> No
 def test_a_page_is_given_up_only_when_every_channel_is_lost(first: str, second: str) -> None:
     """Where any channel may take it another time it is tried again, in whatever order they stand."""
     codes = {"SendTextMessage": first, "SendEmail": second}
-    with _paging() as page, WIRE.listening(lambda sent: codes[sent.operation]):
+    with _paging() as page, WIRE.listening(lambda sent: codes.get(sent.operation)):
         with pytest.raises(ApplicationError) as failed:
             page(SMS, EMAIL)
         assert failed.value.non_retryable == (first == second == "AccessDenied")
@@ -209,6 +215,8 @@ def _paging() -> Iterator[Callable[..., Paged]]:
                 ),
                 subject="P0",
                 body="Acknowledge",
+                ledger_table=LEDGER,
+                speed=1,
             )
             paged: Paged = ActivityEnvironment().run(activity, call)
             return paged

@@ -14,7 +14,8 @@ from domain.config.organisation import Channel
 from domain.model.activity_io import PageCall, Wave, WaveCall
 from tests.activities.telephones import telephones
 from tests.activities.trial import named
-from tests.activities.world import WIRE, WorldClients
+from tests.activities.wire import Sent
+from tests.activities.world import LEDGER, WIRE, WorldClients
 from tests.records import INCIDENT
 
 
@@ -37,10 +38,17 @@ def call(*channels: Channel | None) -> WaveCall:
             sender=Notifications(mail_sender="incidents@example.com", sms_sender="INCIDENT"),
             subject="P0",
             body="Acknowledge",
+            ledger_table=LEDGER,
+            speed=1,
         )
         for number, channel in enumerate(channels, 1)
     ]
     return WaveCall(incident=INCIDENT, pages=pages)
+
+
+def _texts(sent: list[Sent]) -> list[str]:
+    """What was sent to people; what keeps its record beside."""
+    return [one.operation for one in sent if one.service != "dynamodb"]
 
 
 SMS = Channel(kind="sms", address="+61491570006")
@@ -51,7 +59,7 @@ def test_one_who_cannot_be_reached_is_named_by_his_place(wave: Activity) -> None
     with WIRE.listening(lambda _: None) as sent:
         answer: Wave = ActivityEnvironment().run(wave, call(SMS, None, SMS))
         assert [paged is None for paged in answer.sent] == [False, True, False]
-        assert [one.operation for one in sent] == ["SendTextMessage", "SendTextMessage"]
+        assert _texts(sent) == ["SendTextMessage", "SendTextMessage"]
 
 
 def test_a_repeat_pages_only_whom_the_attempt_before_did_not(wave: Activity) -> None:
@@ -63,4 +71,4 @@ def test_a_repeat_pages_only_whom_the_attempt_before_did_not(wave: Activity) -> 
         answer: Wave = activity.run(wave, call(SMS, SMS))
         assert answer.sent[0] is not None
         assert answer.sent[0].reference == "sent before"
-        assert [one.operation for one in sent] == ["SendTextMessage"]
+        assert _texts(sent) == ["SendTextMessage"]

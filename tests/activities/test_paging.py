@@ -22,6 +22,7 @@ from sandbox.runtime.outbox import Outbox
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import CALLS_FROM, NOW
 from tests.activities.telephones import telephones
+from tests.activities.world import LEDGER
 
 SMS = Channel(kind="sms", address="+61491570006")
 VOICE = Channel(kind="voice", address="+61491570006")
@@ -52,6 +53,8 @@ def page(*channels: Channel, **changes: Any) -> PageCall:
         "channels": channels,
         "subject": "P0 System outage inc-20261123-7f3k",
         "body": "Acknowledge: incident ack inc-20261123-7f3k",
+        "ledger_table": LEDGER,
+        "speed": 1,
     }
     sender = {"mail_sender": "incidents@example.com", "sms_sender": "INCIDENT", "voice_sender": CALLS_FROM}
     sender |= {name: changes.pop(name) for name in list(changes) if name in Notifications.model_fields}

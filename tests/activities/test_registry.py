@@ -20,6 +20,7 @@ from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, scope
 from tests.activities.telephones import telephones
+from tests.activities.world import LEDGER
 
 Todo = dict[str, dict[str, Activity]]
 HOUSEKEEPING = {
@@ -157,6 +158,8 @@ def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
         sender=Notifications(mail_sender="incidents@example.com", sms_sender="INCIDENT"),
         subject="P0",
         body="now",
+        ledger_table=LEDGER,
+        speed=1,
     )
     assert ActivityEnvironment().run(todo["notify"]["people.page"], call).channel == "sms"
     assert len(aws.sent("SendTextMessage")) == 1

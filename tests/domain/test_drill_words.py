@@ -59,6 +59,8 @@ def test_a_text_message_begins_with_it(title: str) -> None:
         sender=environment().notifications,
         subject=f"DRILL [P0] {title} inc-20261123-7f3k: declared",
         body="DRILL the portal is down",
+        ledger_table="incident-ledger",
+        speed=1,
     )
     assert short_text(call).split()[0] == "DRILL"
     assert call.incident in short_text(call)
