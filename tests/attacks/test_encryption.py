@@ -12,7 +12,7 @@ import requests
 
 from sandbox.runtime.state import Files
 from starters.files.organisation_folder import load_organisation
-from tests.e2e.account import PROBES
+from tests.e2e.account import PROBES, Portal
 from tests.e2e.conftest import folder_for, opened
 from tests.e2e.house import TEMPORAL, House
 from tests.e2e.workers import Worker, running
@@ -73,6 +73,23 @@ def test_who_may_not_ask_kms_reads_nothing_and_is_told_so(sealed: House) -> None
         assert why in said.stderr
     away = sealed.call("show", incident, AWS_ENDPOINT_URL="http://127.0.0.1:1")
     assert (away.returncode, away.stderr.count("\n")) == (1, 1), away.stderr
+
+
+def test_an_incident_is_brought_to_its_end(sealed: House) -> None:
+    """Children, updates, activities, refusals and the report work as they do in the clear."""
+    portal = Portal(sealed)
+    fault = portal.break_()
+    incident = sealed.start(TITLE)
+    sealed.run("ack", incident)
+    plan = sealed.json("change", incident, "rollback")["plan"]
+    refused = sealed.call("approve", incident, "rollback", "--digest", "0" * 64, "--as", "technical-manager")
+    assert refused.returncode == 1
+    assert "digest" in refused.stderr
+    sealed.run("approve", incident, "rollback", "--digest", plan["digest"], "--as", "technical-manager")
+    until(lambda: [one["status"] for one in sealed.show(incident)["changes"]] == ["applied"], "it is rolled back")
+    assert portal.service()["taskDefinition"] == fault.good
+    assert TITLE in sealed.run("report", incident)
+    until(lambda: sealed.call("audit", "verify", incident).returncode == 0, "its record is proven")
 
 
 def test_people_without_aws_read_by_the_codec_server(sealed: House) -> None:
