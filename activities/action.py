@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment, Evidence
-from domain.model.activity_io import Noticed, Scope
+from domain.config.organisation import Organisation
+from domain.model.activity_io import Noticed
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.model.plan import Plan, State, Verification
 
@@ -195,6 +197,9 @@ class NoticeAction(_Action[P], ABC):
     @abstractmethod
     def send(self, scope: Scope, params: P, sequence: int) -> Noticed:
         """Send it, unless a look shows that it was sent before. `sequence` orders the notices of one incident."""
+
+    def refuse(self, organisation: Organisation, params: P) -> None:
+        """Raise `RuleError` for a reader whom the worker's organisation does not know. Here they are fixed."""
 
     @abstractmethod
     def words(self, scope: Scope, params: P) -> str:

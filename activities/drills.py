@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import Clients, RuleError
 from activities.aws.shared.account import Account
+from activities.house import House, environment_of
 from domain.model.drill import FaultCall
 from domain.values import ids
 from domain.values.errors import ErrorKind
@@ -31,8 +32,9 @@ _URGENT = (
 class Faults:
     """Injects faults and withdraws them."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, house: House) -> None:
         self._clients = clients
+        self._house = house
         self._account = Account(clients)
 
     def inject(self, call: FaultCall) -> None:
@@ -49,7 +51,7 @@ class Faults:
 
         A function's own failure is an answer of status 200 with `FunctionError` (Lambda API, Invoke).
         """
-        environment = call.environment
+        environment = environment_of(self._house, call.environment)
         if (function := environment.faults.get(call.fault)) is None:
             raise RuleError(f"environment {environment.name} names no function for {call.fault}: add it to its faults")
         self._account.refuse_foreign(environment)

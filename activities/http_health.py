@@ -8,7 +8,7 @@ import requests
 from activities.action import EndpointName, Params, ProbeAction
 from activities.aws.shared.findings import suspect_if
 from domain.config.environment import HealthCheck
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 
 

@@ -9,37 +9,42 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.action import ChangeAction, Clients, NoticeAction, ProbeAction, RuleError, StatusPageApi
+from activities.action import Clients, NoticeAction, ProbeAction, RuleError, StatusPageApi
 from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.changes.hands import Hands, release
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
 from activities.channels.sent import Attempt
+from activities.channels.words import addressed, waved
+from activities.declared import Declared
 from activities.drills import Faults
+from activities.house import House, environment_of, scope_of
+from activities.ledger.appending import Appender
 from activities.ledger.restoring import Restorer
-from activities.ledger.store import LedgerStore
+from activities.ledger.table import Table
 from activities.permissions.roles import LEDGER, role_of
 from activities.report_store import store_report
 from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
-    ApplyCall,
+    ApplyRequest,
     FollowCall,
-    NoticeCall,
     Noticed,
-    ObserveCall,
-    PageCall,
+    NoticeRequest,
+    ObserveRequest,
     Paged,
-    PlanCall,
+    PageRequest,
     Planned,
-    ReleaseCall,
+    PlanRequest,
+    ReleaseRequest,
     ReportCall,
     Reported,
     Verified,
-    VerifyCall,
+    VerifyRequest,
     Wave,
-    WaveCall,
+    WaveRequest,
 )
 from domain.model.drill import FaultCall
 from domain.model.finding import Finding
@@ -54,23 +59,26 @@ _LOGGED = ("incident", "step", "action_id", "holder", "role")
 def activities(
     clients_for: Callable[[str], Clients],
     status_page: StatusPageApi,
+    house: House,
     queues: Collection[str] = QUEUES,
-    ledger_table: str | None = None,
 ) -> dict[str, list[Activity]]:
     """Give the activities of each of `queues`; a queue that has none is left out.
 
-    `clients_for` gives the clients of a role, and is asked once for each role of the queues given. Incidents are
-    restored from `ledger_table` alone.
+    `clients_for` gives the clients of a role, and is asked once for each role of the queues given. What names stand for
+    is taken from `house`.
     """
     of = cache(clients_for)
     makers: dict[str, Callable[[], list[Activity]]] = {
-        DIAGNOSE_QUEUE: lambda: [_observe(probe(of(role_of(probe)))) for probe in PROBES.values()],
+        DIAGNOSE_QUEUE: lambda: [_observe(probe(of(role_of(probe))), house) for probe in PROBES.values()],
         REMEDIATE_QUEUE: lambda: [
-            *_changes(of, REMEDIATE_QUEUE, evidence=False),
-            *_faults(Faults(of(REMEDIATE_QUEUE))),
+            *_changes(of, house, REMEDIATE_QUEUE, evidence=False),
+            *_faults(Faults(of(REMEDIATE_QUEUE), house)),
         ],
-        FORENSICS_QUEUE: lambda: [*_changes(of, FORENSICS_QUEUE, evidence=True), *_records(of(LEDGER), ledger_table)],
-        NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page),
+        FORENSICS_QUEUE: lambda: [
+            *_changes(of, house, FORENSICS_QUEUE, evidence=True),
+            *_records(of(LEDGER), house),
+        ],
+        NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page, house),
     }
     made = {queue: make() for queue, make in makers.items() if queue in queues}
     return {queue: functions for queue, functions in made.items() if functions}
@@ -82,44 +90,48 @@ def _activity(name: str, work: Callable[[Any], Any]) -> Activity:
     @activity.defn(name=name)
     @wraps(work)
     def run(call: Any) -> Any:
-        scope = getattr(call, "scope", None)
-        known = {field: getattr(call, field, getattr(scope, field, None)) for field in _LOGGED}
+        about = getattr(call, "about", None)
+        known = {field: getattr(call, field, getattr(about, field, None)) for field in _LOGGED}
         with acting(name, **{field: value for field, value in known.items() if value is not None}):
             return work(call)
 
     return run
 
 
-def _observe(probe: ProbeAction[Any]) -> Activity:
-    def observe(call: ObserveCall) -> Finding:
-        return probe.observe(call.scope, probe.params.model_validate(call.params), call.at).bounded()
+def _observe(probe: ProbeAction[Any], house: House) -> Activity:
+    def observe(asked: ObserveRequest) -> Finding:
+        scope = scope_of(house, asked.about)
+        return probe.observe(scope, probe.params.model_validate(asked.params), asked.at).bounded()
 
     return _activity(f"{probe.name}.observe", observe)
 
 
-def _changes(of: Callable[[str], Clients], queue: str, *, evidence: bool) -> list[Activity]:
+def _changes(of: Callable[[str], Clients], house: House, queue: str, *, evidence: bool) -> list[Activity]:
     """The changes of one queue, each under its own role, which holds its locks and intents as well."""
     chosen = [change for change in CHANGES.values() if change.evidence == evidence]
-    steps = [_steps(ChangeRunner(of(role_of(change))), change(of(role_of(change)))) for change in chosen]
-    runner = ChangeRunner(of(queue))
+    steps = []
+    for change in chosen:
+        clients = of(role_of(change))
+        steps += _steps(change.name, Hands(clients, house, change(clients), ChangeRunner(clients)))
+    around = of(queue)
 
-    def release(call: ReleaseCall) -> None:
-        runner.release(call, activity.info().started_time)
+    def give_back(asked: ReleaseRequest) -> None:
+        release(around, house, ChangeRunner(around), asked, activity.info().started_time)
 
-    return [*(one for each in steps for one in each), _activity("changes.release", release)]
+    return [*steps, _activity("changes.release", give_back)]
 
 
-def _steps(runner: ChangeRunner, change: ChangeAction[Any]) -> list[Activity]:
-    def plan(call: PlanCall) -> Planned:
-        return runner.plan(change, call)
+def _steps(name: str, hands: Hands) -> list[Activity]:
+    def plan(asked: PlanRequest) -> Planned:
+        return hands.plan(asked, activity.info().started_time)
 
-    def apply(call: ApplyCall) -> Applied:
-        return runner.apply(change, call, activity.info().started_time)
+    def apply(asked: ApplyRequest) -> Applied:
+        return hands.apply(asked, activity.info().started_time)
 
-    def verify(call: VerifyCall) -> Verified:
-        return runner.verify(change, call, activity.info().started_time)
+    def verify(asked: VerifyRequest) -> Verified:
+        return hands.verify(asked, activity.info().started_time)
 
-    return [_activity(f"{change.name}.{step.__name__}", step) for step in (plan, apply, verify)]
+    return [_activity(f"{name}.{step.__name__}", step) for step in (plan, apply, verify)]
 
 
 def _faults(faults: Faults) -> list[Activity]:
@@ -134,19 +146,21 @@ def _faults(faults: Faults) -> list[Activity]:
     return [_activity("drills.inject", inject), _activity("drills.withdraw", withdraw)]
 
 
-def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
+def _records(clients: Clients, house: House) -> list[Activity]:
     """What keeps an incident's record: the entries of its ledger, and its report; and what reads it back."""
-    restorer = Restorer(clients, ledger_table)
+    restorer, appender = Restorer(clients, house), Appender(clients, house)
 
     def append(call: AppendCall) -> Appended:
-        return LedgerStore(clients, call.environment).append(call)
+        return appender.append(call)
 
     def follow(call: FollowCall) -> None:
-        LedgerStore(clients, call.environment).follow_once(call)
+        appender.follow(call)
 
     def store(call: ReportCall) -> Reported:
+        environment = environment_of(house, call.environment)
         appended = None if call.last is None else append(call.last)
-        stored = store_report(clients, call, activity.info().started_time)
+        zone = house.organisation().timezone
+        stored = store_report(clients, environment, zone, call.incident, activity.info().started_time)
         return stored.model_copy(update={"appended": appended})
 
     named: dict[str, Callable[[Any], Any]] = {
@@ -159,17 +173,17 @@ def _records(clients: Clients, ledger_table: str | None) -> list[Activity]:
     return [_activity(name, work) for name, work in named.items()]
 
 
-def _notification(clients: Clients, status_page: StatusPageApi) -> list[Activity]:
+def _notification(clients: Clients, status_page: StatusPageApi, house: House) -> list[Activity]:
     pager = Pager(clients)
 
-    def page(call: PageCall) -> Paged:
-        return pager.page(call, _attempt())
+    def page(asked: PageRequest) -> Paged:
+        return pager.page(addressed(house, asked), _attempt())
 
-    def page_wave(call: WaveCall) -> Wave:
-        return pager.page_wave(call, _attempt())
+    def page_wave(asked: WaveRequest) -> Wave:
+        return waved(house, asked, lambda call: pager.page_wave(call, _attempt()))
 
-    pages = [_activity("people.page", page), _activity("people.page_wave", page_wave)]
-    return [*(_send(notice(clients, status_page)) for notice in NOTICES.values()), *pages]
+    notices = (_send(notice(clients, status_page), clients, house) for notice in NOTICES.values())
+    return [*notices, _activity("people.page", page), _activity("people.page_wave", page_wave)]
 
 
 def _attempt() -> Attempt:
@@ -177,13 +191,16 @@ def _attempt() -> Attempt:
     return Attempt(info.attempt, info.started_time, info.scheduled_time)
 
 
-def _send(notice: NoticeAction[Any]) -> Activity:
-    def send(call: NoticeCall) -> Noticed:
-        if call.scope.mode == "dry-run":
+def _send(notice: NoticeAction[Any], clients: Clients, house: House) -> Activity:
+    def send(asked: NoticeRequest) -> Noticed:
+        if asked.about.mode == "dry-run":
             raise RuleError("a dry run informs nobody outside")
-        params = notice.params.model_validate(call.params)
-        if call.scope.mode == "drill":
-            return notice.recorded(call.scope, params)
-        return notice.send(call.scope, params, call.sequence)
+        scope, params = scope_of(house, asked.about), notice.params.model_validate(asked.params)
+        declared = Declared(house, Table(clients, scope.environment.ledger_table))
+        declared.refuse_notice(asked, notice.name, activity.info().started_time)
+        notice.refuse(house.organisation(), params)
+        if scope.mode == "drill":
+            return notice.recorded(scope, params)
+        return notice.send(scope, params, asked.sequence)
 
     return _activity(f"{notice.name}.send", send)

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Literal
 
 from activities.action import ComponentName, NoticeAction, Params, RuleError, needed
 from domain.config.environment import StatusPage
-from domain.model.activity_io import Noticed, Scope
+from domain.model.activity_io import Noticed
+from domain.model.calls import Scope
 
 Impact = Literal["none", "minor", "major", "critical"]
 OURS = "incident_orchestrator"

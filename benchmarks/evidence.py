@@ -28,7 +28,7 @@ from activities.aws.evidence.s3_preserve_logs import PreserveLogs, PreserveParam
 from activities.aws.evidence.s3_versions import Version, versions
 from activities.aws.shared.clients import AwsClients
 from domain.config.environment import Environment
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.values.severity import Severity
 
 SOURCE, VAULT, PLAIN = "bench-source", "bench-vault", "bench-plain"

@@ -13,23 +13,16 @@ from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
-    ApplyCall,
     FollowCall,
-    NoticeCall,
     Noticed,
-    ObserveCall,
-    PageCall,
     Paged,
-    PlanCall,
     Planned,
-    ReleaseCall,
     ReportCall,
     Reported,
     Verified,
-    VerifyCall,
     Wave,
-    WaveCall,
 )
+from domain.model.calls import ApplyCall, NoticeCall, ObserveCall, PageCall, PlanCall, ReleaseCall, VerifyCall, WaveCall
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 

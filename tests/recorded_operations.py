@@ -25,7 +25,7 @@ from activities.catalogue import NOTICES, PROBES
 from activities.changes.runner import ChangeRunner
 from activities.statuspage_client import StatusPageClient
 from domain.config.runbook import ChangeStep, NoticeStep, ProbeStep, Runbook
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.values.severity import Severity
 from sandbox.aws.install import install
 from sandbox.aws.rollout import PACE

@@ -31,13 +31,14 @@ _log = structlog.get_logger(__name__)
 @click.option("--build-id", "build", metavar="BUILD", help="The release that this worker runs.")
 @click.argument("more", nargs=-1, metavar="")
 @click.option("--json", "as_json", is_flag=True, help="When ready, print one JSON document on stdout; log in JSON.")
-@click.option("--environment", hidden=True, help="Taken as everywhere; an incident carries its own environment.")
-@click.option("--runbooks", metavar="DIR", help="The organisation's folder, for what schedules declare.")
+@click.option("--environment", metavar="NAME", help="The environment that this worker serves.")
+@click.option("--runbooks", metavar="DIR", help="The organisation's folder, by which this worker acts.")
 @click.option("--as", "who", hidden=True, help="Taken as everywhere; a worker acts for whoever asked.")
 def worker(
     given: tuple[str, ...],
     build: str | None,
     more: tuple[str, ...],
+    environment: str | None,
     runbooks: str | None,
     as_json: bool,
     **_taken: str | None,
@@ -46,7 +47,7 @@ def worker(
     if more and not given:
         raise click.UsageError(f"unexpected argument {more[0]!r}: queues follow --queues")
     queues = [queue for names in (*given, *more) for queue in names.split(",") if queue]
-    leave(run(queues, as_json=as_json, runbooks=runbooks, build_id=build))
+    leave(run(queues, as_json=as_json, environment=environment, runbooks=runbooks, build_id=build))
 
 
 def run(queues: Sequence[str], *, as_json: bool = False, **given: str | None) -> int:

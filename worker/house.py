@@ -1,13 +1,12 @@
 """What a worker knows of its organisation by the folder that it is given, and the activities that stand on that.
 
-The files are read anew each time: what was corrected in them holds from the next run on.
+What was corrected in the files holds from the next run on.
 """
 
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from temporalio import activity
@@ -17,27 +16,32 @@ from activities import drills
 from activities.activity_context import acting
 from activities.aws.shared.account import Account
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
+from activities.declared import Declared
+from activities.house import called, environment_of, scope_of
 from activities.ledger.incidents import Unreadable, incidents
 from activities.ledger.packing import packed
 from activities.ledger.reader import LedgerReader
+from activities.ledger.table import Table
 from activities.permissions.roles import LEDGER, PREFLIGHT
 from activities.preflight import drift, run
 from activities.preflight.check import Room
 from activities.preflight.table import CHECKS
 from activities.statuspage_client import StatusPageClient
-from domain.model.activity_io import ObserveCall
+from domain.config.environment import Environment
+from domain.config.schedule import TRIALS
+from domain.model.activity_io import ObserveRequest
 from domain.model.declaration import Declaration
 from domain.model.drill import PrepareCall
 from domain.model.finding import Finding
 from domain.model.scheduled import ScheduledCall
 from domain.rules.proving import proven
 from starters.files import reviewed
-from starters.files.drilled import environment_of, prepared
+from starters.files.drilled import prepared, refuse_production
 from starters.files.made_trials import Record
 from starters.files.named_places import named_places
-from starters.files.organisation_folder import load_environment, load_organisation
 from starters.files.problems import InvalidFile
 from starters.files.scheduled import declared
+from worker.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,23 +64,18 @@ def _reading() -> "Iterator[None]":
 
 
 def activities(
-    folder: Path, clients_for: "Callable[[str], Clients]", status_page: StatusPageClient
+    folder: Folder, clients_for: "Callable[[str], Clients]", status_page: StatusPageClient
 ) -> "list[Activity]":
     """The activities of the queue `diagnose` that read the organisation's folder."""
     clients = clients_for(PREFLIGHT)
 
-    @activity.defn(name="schedules.declare")
-    def declare(call: ScheduledCall) -> Declaration:
-        with acting("schedules.declare"), _reading():
-            return declared(folder, call)
-
     @activity.defn(name="environment.drift.observe")
-    def observe(call: ObserveCall) -> Finding:
-        with acting("environment.drift.observe", incident=call.scope.incident, step=call.step), _reading():
-            environment = call.scope.environment
+    def observe(asked: ObserveRequest) -> Finding:
+        with acting("environment.drift.observe", incident=asked.about.incident, step=asked.step), _reading():
+            environment = scope_of(folder, asked.about).environment
             now = partial(datetime.now, UTC)  # noqa: TID251 - preflight tells how far off it is
-            room = Room(clients, environment, load_organisation(folder), now, _as_role(environment.region), status_page)
-            return drift.finding(run.run(CHECKS, room), named_places(folder, environment.name)).bounded()
+            room = Room(clients, environment, folder.organisation(), now, _as_role(environment.region), status_page)
+            return drift.finding(run.run(CHECKS, room), named_places(folder.path, environment.name)).bounded()
 
     @activity.defn(name="drills.live")
     async def live() -> list[str]:
@@ -88,10 +87,10 @@ def activities(
         with acting("drills.watch"):
             return await drills.watch(activity.client())
 
-    return [declare, observe, live, watch]
+    return [observe, live, watch]
 
 
-def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
+def records(folder: Folder, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
     """The activities of the queue `forensics` that look at the record, one of them by the organisation's folder."""
     clients = clients_for(LEDGER)
     account = Account(clients)
@@ -99,33 +98,41 @@ def records(folder: Path, clients_for: "Callable[[str], Clients]") -> "list[Acti
     @activity.defn(name="schedules.declare")
     def declare(call: ScheduledCall) -> Declaration:
         with acting("schedules.declare"), _reading():
-            unread: list[Unreadable] = []
-            environment = load_environment(folder, call.run.environment)
+            environment = environment_of(folder, call.run.environment)
             account.refuse_foreign(environment)  # before its ledger is read
-            ledger = LedgerReader(clients, environment)
-            known = proven(incidents(ledger, unread))
-            return declared(folder, call, Record(known, tuple(one.id for one in unread)))
+            record = _record(environment) if call.run.declares == TRIALS else None
+            made = declared(folder.path, call, record)
+            # nobody wrote it into a file: the hands know it by this
+            Declared(folder, Table(clients, environment.ledger_table)).know(made.runbook)
+            return made
+
+    def _record(environment: Environment) -> Record:
+        unread: list[Unreadable] = []
+        known = proven(incidents(LedgerReader(clients, environment), unread))
+        return Record(known, tuple(one.id for one in unread))
 
     @activity.defn(name="record.review.observe")
-    def review(call: ObserveCall) -> Finding:
-        with acting("record.review.observe", incident=call.scope.incident, step=call.step), _reading():
+    def review(asked: ObserveRequest) -> Finding:
+        with acting("record.review.observe", incident=asked.about.incident, step=asked.step), _reading():
             unreadable: list[Unreadable] = []
+            call = called(folder, asked)
             states = incidents(LedgerReader(clients, call.scope.environment), unreadable)
-            return reviewed.finding(folder, call, states, unreadable).bounded()
+            return reviewed.finding(folder.path, call, states, unreadable).bounded()
 
     @activity.defn(name="record.pack.observe")
-    def pack(call: ObserveCall) -> Finding:
-        with acting("record.pack.observe", incident=call.scope.incident, step=call.step):
-            return packed(clients, call, activity.info().started_time).bounded()
+    def pack(asked: ObserveRequest) -> Finding:
+        with acting("record.pack.observe", incident=asked.about.incident, step=asked.step):
+            return packed(clients, called(folder, asked), activity.info().started_time).bounded()
 
     @activity.defn(name="drills.prepare")
     def prepare(call: PrepareCall) -> Declaration:
         with acting("drills.prepare"), _reading():
-            environment = environment_of(folder, call.run)
+            environment = environment_of(folder, call.run.environment)
+            refuse_production(environment)
             account.refuse_foreign(environment)  # before its ledger is read: it may be production's, by the same name
             past = incidents(LedgerReader(clients, environment), [], call.now - _REMEMBERED)
             played = [one.declaration.drill.scenario.id for one in past if one.declaration.drill]
-            return prepared(folder, environment, call, played)
+            return prepared(folder.path, environment, call, played)
 
     return [declare, review, pack, prepare]
 

@@ -19,11 +19,13 @@ from activities.permissions.roles import WORKER, queue_of
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE
+from starters.files.problems import InvalidFile
 from starters.files.shipped import shipped_folder
 from worker import builds, house
 from worker.connect import connect, is_polled, register_search_attributes
 from worker.encryption import codec_of
 from worker.errors import SettingsError
+from worker.folder import Folder
 from worker.heartbeat import beat
 from worker.runner import runner
 from worker.settings import Settings
@@ -75,9 +77,15 @@ async def serve(
 
 
 def _activities(settings: Settings, clients: Callable[[str], Clients]) -> dict[str, list[Activity]]:
+    """What the settings' queues are to do; a worker of workflows alone acts by nobody's files."""
+    if settings.queues == (INCIDENTS_QUEUE,):
+        return {}
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
-    todo = activities(clients, status_page, settings.queues, settings.ledger_table)
-    folder = settings.runbooks or shipped_folder()
+    try:
+        folder = Folder(settings.runbooks or shipped_folder(), settings.environment)
+    except InvalidFile as error:
+        raise SettingsError(f"INCIDENT_RUNBOOKS and INCIDENT_ENVIRONMENT: {error}") from error
+    todo = activities(clients, status_page, folder, settings.queues)
     if DIAGNOSE_QUEUE in todo:
         todo[DIAGNOSE_QUEUE] += house.activities(folder, clients, status_page)
     if FORENSICS_QUEUE in todo:

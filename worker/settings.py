@@ -55,10 +55,10 @@ class Settings(BaseSettings):
     """The region of the environment that this worker serves."""
 
     runbooks: DirectoryPath | None = None
-    """The organisation's folder, for what schedules declare; the shipped one where none is given."""
+    """The organisation's folder, by which this worker acts; the shipped one where none is given."""
 
-    ledger_table: str | None = None
-    """The ledger's table of the environment that this worker serves: where incidents are restored from."""
+    environment: str = Field(min_length=1)
+    """The environment that this worker serves, as a file of the folder describes it."""
 
     codec_key: Annotated[tuple[str, ...], NoDecode] = ()
     """The KMS key that what Temporal carries is encrypted under, and with commas after it earlier ones, to read by."""

@@ -9,14 +9,22 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Verified, VerifyCall
+    from domain.model.activity_io import (
+        Applied,
+        ApplyRequest,
+        Ballot,
+        Planned,
+        PlanRequest,
+        ReleaseRequest,
+        Verified,
+        VerifyRequest,
+    )
     from domain.model.commands import CHANGE_COMMANDS, Command
     from domain.model.plan import Plan
     from domain.model.records import ChangeStatus
     from domain.rules.change import LiveChange
     from domain.rules.change_messages import ChangeRequest, Commander, Nothing
     from domain.rules.document import change_document
-    from domain.values import ids
 
 from workflows import failures, profiles
 from workflows.message_handlers import Hears
@@ -56,7 +64,7 @@ class Change(Hears):
         self._evidence_begun = False
         self._takes_time = self._releasing = False
         self._by_signal = bool(request.carried and request.carried.by_signal)
-        self._teller = Teller(self._change, request.scope.incident, self._can_wait)
+        self._teller = Teller(self._change, request.about.incident, self._can_wait)
 
     @workflow.run
     async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
@@ -88,17 +96,11 @@ class Change(Hears):
             profile = {**profile, "schedule_to_close_timeout": self._request.plan_within}
         if self._request.evidence:
             profile = profiles.of_evidence(profile)
-        return profiles.with_profile(profile, self._request.scope.severity, f"{verb}: {self._request.title}")
+        return profiles.with_profile(profile, self._request.about.severity, f"{verb}: {self._request.title}")
 
     async def _plan(self) -> None:
-        record, request = self._change.record, self._request
-        call = PlanCall(
-            scope=request.scope,
-            step=record.step,
-            generation=record.generation,
-            params=record.params,
-            undo=request.undo,
-        )
+        record = self._change.record
+        call = PlanRequest(**self._asked())
         planning = workflow.start_activity(
             f"{record.action}.plan", call, result_type=Planned, **self._options(profiles.PLAN, "Plan")
         )
@@ -153,19 +155,17 @@ class Change(Hears):
 
         An attempt that was cut finds its own intent in the ledger, so that it never acts twice.
         """
-        record, scope = self._change.record, self._request.scope
-        shared = {
-            "scope": scope,
-            "step": record.step,
-            "generation": record.generation,
-            "action_id": ids.action_id(scope.incident, record.step, record.generation),
-            "holder": workflow.info().workflow_id,
-            "plan": plan,
-        }
+        record = self._change.record
+        shared = {**self._named(), "digest": plan.digest}
         try:
             if record.status is ChangeStatus.APPLYING:
-                apply = ApplyCall(
-                    **shared, approvers=tuple(vote.by for vote in record.approvals), term=self._request.term
+                apply = ApplyRequest(
+                    **self._asked(),
+                    digest=plan.digest,
+                    votes=tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals),
+                    commander=self._change.commander,
+                    added=tuple(record.added),
+                    term=self._request.term,
                 )
                 applied = await self._told_while(
                     workflow.start_activity(
@@ -175,7 +175,7 @@ class Change(Hears):
                 self._change.applied(applied, workflow.now())
             if record.status is not ChangeStatus.VERIFYING:
                 return
-            verified = await self._verified(plan, VerifyCall(**shared, refused=tuple(record.refused)))
+            verified = await self._verified(plan, VerifyRequest(**shared, refused=tuple(record.refused)))
         except ActivityError as error:
             reason = failures.reason(error)
             unverified = reason if record.status is ChangeStatus.VERIFYING else None
@@ -185,20 +185,13 @@ class Change(Hears):
             if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
                 await workflow.execute_activity(
                     "changes.release",
-                    ReleaseCall(
-                        scope=scope,
-                        step=record.step,
-                        generation=record.generation,
-                        holder=workflow.info().workflow_id,
-                        locks=plan.locks,
-                        unverified=unverified,
-                    ),
+                    ReleaseRequest(**shared, unverified=unverified),
                     **self._options(profiles.RELEASE, "Release locks"),
                 )
         else:
             self._change.verified(verified.message, workflow.now())
 
-    async def _verified(self, plan: Plan, call: VerifyCall) -> Verified:
+    async def _verified(self, plan: Plan, call: VerifyRequest) -> Verified:
         """Look until the world is as planned; again where AWS could not be asked at the end of the time."""
         options = self._options(_looking(plan, evidence=self._request.evidence), "Verify")
         until, name = workflow.now() + profiles.TROUBLE, f"{self._change.record.action}.verify"
@@ -208,6 +201,16 @@ class Change(Hears):
             except ActivityError as error:
                 if workflow.now() > until or not failures.is_trouble(error):
                     raise
+
+    def _named(self) -> dict[str, Any]:
+        record = self._change.record
+        return {"about": self._request.about, "step": record.step, "generation": record.generation}
+
+    def _asked(self) -> dict[str, Any]:
+        """What the plan is made of."""
+        record = self._change.record
+        given = {"params": record.params, "requested_by": record.requested_by, "undo": self._request.undo}
+        return {**self._named(), **given}
 
     async def _told_while(self, doing: "asyncio.Future[T]") -> T:
         """Wait for an activity; say that it is under way only where it is not over at once."""

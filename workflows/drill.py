@@ -70,7 +70,7 @@ class Drill(Hears):
             stopped, why = self._over
             return DrillResult(outcome=stopped, reason=why, scenario=scenario.id)
         fault = scenario.fault and FaultCall(
-            id=f"{run.environment}/{stamp(workflow.now())}", environment=declaration.environment, fault=scenario.fault
+            id=f"{run.environment}/{stamp(workflow.now())}", environment=run.environment, fault=scenario.fault
         )
         try:
             if fault:
@@ -103,7 +103,7 @@ class Drill(Hears):
         made = await self._ask("schedules.declare", profiles.HAND_OVER, Declaration, call)
         told = {
             "title": f"{fault.fault} still stands in {where} after a drill",
-            "description": f"Withdraw it by hand: {fault.environment.faults.get(fault.fault)} failed to. {why}",
+            "description": f"Withdraw it by hand: {made.environment.faults.get(fault.fault)} failed to. {why}",
             "key": ids.fault_key(where, fault.fault),
             "mode": "live",
             "scheduled": None,

@@ -9,7 +9,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.config.runbook import RECORD, NoticeStep, ProbeStep
-    from domain.model.activity_io import NoticeCall, Noticed, ObserveCall
+    from domain.model.activity_io import Noticed, NoticeRequest, ObserveRequest
     from domain.model.effects import (
         REPEATABLE,
         Effect,
@@ -123,7 +123,7 @@ class EffectRunner:
         step = state.declaration.runbook.step(look.step)
         if not isinstance(step, ProbeStep):
             raise ApplicationError(f"{look.step} is no probe of this runbook", non_retryable=True)
-        call = ObserveCall(scope=state.scope, step=step.id, params=step.params, at=workflow.now())
+        call = ObserveRequest(about=state.about, step=step.id, params=step.params, at=workflow.now())
         name, denied = f"{step.probe}.observe", False
         profile = profiles.STUDY if step.probe.startswith(RECORD) else profiles.OBSERVE
         try:
@@ -140,7 +140,7 @@ class EffectRunner:
         step, sequence = state.declaration.runbook.step(notice.step), state.notice(notice.step).sequence
         if not isinstance(step, NoticeStep) or sequence is None:
             raise ApplicationError(f"{notice.step} is no notice of this runbook", non_retryable=True)
-        call = NoticeCall(scope=state.scope, step=step.id, params=step.params, sequence=sequence)
+        call = NoticeRequest(about=state.about, step=step.id, params=step.params, sequence=sequence)
         name = f"{step.notice}.send"
         try:
             told = await workflow.execute_activity(

@@ -130,7 +130,7 @@ class FollowUp(Listener):
         while entry := next(iter(timeline.after(timeline.dropped, 1)), None):
             call = FollowCall(
                 incident=state.id,
-                environment=state.declaration.environment,
+                environment=state.declaration.environment.name,
                 number=self._number + 1,
                 term=self._term,
                 at=entry.at,

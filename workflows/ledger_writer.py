@@ -115,8 +115,7 @@ class LedgerWriter:
         declaration = self._incident.state.declaration
         call = ReportCall(
             incident=declaration.incident_id,
-            environment=declaration.environment,
-            timezone=declaration.organisation.timezone,
+            environment=declaration.environment.name,
             last=last,
         )
         options = profiles.with_profile(profile, self._incident.state.severity, "Store the report")
@@ -133,7 +132,7 @@ class LedgerWriter:
         while self._is_behind and (state.ended or progress.written < upto):  # what comes meanwhile is gathered
             call = AppendCall(
                 incident=state.id,
-                environment=state.declaration.environment,
+                environment=state.declaration.environment.name,
                 epoch=progress.epoch,
                 term=progress.term,
                 entries=progress.next_batch(state, timeline, workflow.now()),

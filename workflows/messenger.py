@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.activity_io import PageCall, Paged, Wave, WaveCall
+    from domain.model.activity_io import Paged, PageRequest, Wave, WaveRequest
     from domain.model.effects import Send
     from domain.model.event_kinds import Happening
     from domain.model.events import Delivered, DeliveryFailed, Message
@@ -24,7 +24,7 @@ class Letter(NamedTuple):
 
     message: Message
     number: int
-    call: PageCall
+    call: PageRequest
 
 
 class Messenger:
@@ -45,20 +45,15 @@ class Messenger:
         declaration = state.declaration
         asked = state.letter(*effect)
         words = messages.page_words(state, asked) if isinstance(asked, Page) else messages.mail_words(state, asked)
-        contact = declaration.organisation.contact(asked.to)
-        if contact is None:
-            raise ApplicationError(f"{asked.to} is no contact of this organisation", non_retryable=True)
-        call = PageCall(
+        call = PageRequest(
+            about=state.about,
             page_id=f"{state.id}/{effect.message}/{effect.number}",
-            incident=state.id,
+            message=effect.message,
             to=asked.to,
             role=asked.role,
-            channels=contact.channels if effect.message == "page" else contact.mail_first(),
-            sender=declaration.environment.notifications,
-            subject=words.subject,
-            body=words.body,
-            ledger_table=declaration.environment.ledger_table,
-            speed=declaration.speed,
+            heading=declaration.runbook.title if effect.message == "page" else "",
+            reason=words.subject,
+            ask=words.body,
         )
         return Letter(effect.message, effect.number, call)
 
@@ -69,7 +64,7 @@ class Messenger:
     async def send_wave(self, effects: Sequence[Send]) -> None:
         """Send several by one activity; one that does not go out at once is sent by an activity of its own."""
         letters = [self._letter(effect) for effect in effects]
-        call = WaveCall(incident=self._incident.state.id, pages=[letter.call for letter in letters])
+        call = WaveRequest(pages=[letter.call for letter in letters])
         verb = "Page" if letters[0].message == "page" else "Remind"
         summary = f"{verb} {', '.join(letter.call.to for letter in letters)}"
         try:

@@ -62,7 +62,7 @@ OBSERVE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=6, longest_pause=20
 STUDY = _profile(FORENSICS_QUEUE, attempt=30 * _MINUTE, attempts=0, longest_pause=300, within=timedelta(hours=12))
 """A look at the record itself, all of it, where the record is kept: nobody waits for it."""
 
-DECLARE = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=300, within=timedelta(hours=12))
+DECLARE = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=300, within=timedelta(hours=12))
 """What a schedule declares, by the worker's own files: one that has to be mended first is waited for."""
 
 PREPARE = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=30, within=TROUBLE)
@@ -71,7 +71,7 @@ PREPARE = _profile(FORENSICS_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pau
 FAULT = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=60, within=60 * _MINUTE)
 """What a drill injects, and withdraws: by then somebody has to do it by hand."""
 
-HAND_OVER = _profile(DIAGNOSE_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, within=TROUBLE)
+HAND_OVER = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, within=TROUBLE)
 """The declaration of what a drill left behind, by the worker's own files: the drill has failed either way."""
 
 LIVE = Profile(

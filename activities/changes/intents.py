@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from activities.action import RuleError
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import Terms
+from domain.model.activity_io import Ballot
 from domain.model.plan import Plan, State
 from domain.values.canonical import canonical_json
 
@@ -34,6 +35,8 @@ class Intent(BaseModel):
     before: State
     after: State
     approvers: tuple[str, ...]
+    requested_by: str | None = None
+    votes: tuple[Ballot, ...] = ()
     at: datetime
     observed: State = {}
 
@@ -63,11 +66,12 @@ class Intents:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def put(self, intent: Intent, term: int) -> None:
+    def put(self, intent: Intent, term: int, *, begun: bool = False) -> None:
         """Put an intent on record, twice (`dynamodb:PutItem`); again with the same digest does nothing.
 
         Raises `RuleError` when a plan of another digest stands under its incident, step and generation, and
-        `SupersededError` when the incident goes on under a later term.
+        `SupersededError` when the incident goes on under a later term; the former too once it has ended, but for what
+        was `begun` before.
         """
         item = {
             **_keys(intent.incident, intent.step, intent.generation),
@@ -78,13 +82,13 @@ class Intents:
         }
         place = f"{intent.at.isoformat()}#{intent.incident}/{intent.step}/{intent.generation:06d}"
         again = {**keys(_on(intent.target), place), "content": item["content"]}
-        if Terms(self._table).put_under(intent.incident, term, [item, again]):
+        if Terms(self._table).put_under(intent.incident, term, [item, again], while_open=not begun):
             return
-        standing = self._table.get(keys(item["pk"]["S"], item["sk"]["S"]))
-        if standing is not None and standing["digest"]["S"] != intent.digest:
+        standing = self.get(intent.incident, intent.step, intent.generation)
+        if standing is not None and standing.digest != intent.digest:
             raise RuleError(
                 f"generation {intent.generation} of step {intent.step} is on record with the plan of digest "
-                f"{standing['digest']['S']}: ask for a new change instead of carrying out {intent.digest}"
+                f"{standing.digest}: ask for a new change instead of carrying out {intent.digest}"
             )
 
     def get(self, incident: str, step: str, generation: int) -> Intent | None:

@@ -31,7 +31,8 @@ from activities.changes.intents import Intent, Intents
 from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
-from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, ReleaseCall, Scope, Verified, VerifyCall
+from domain.model.activity_io import Applied, Planned, Verified
+from domain.model.calls import ApplyCall, PlanCall, ReleaseCall, Scope, VerifyCall
 from domain.model.plan import Plan, State, Verification
 from domain.values import limits
 from domain.values.canonical import canonical_json
@@ -169,8 +170,9 @@ class ChangeRunner:
         intents = self._intents(call.scope)
         key = (call.scope.incident, call.step, call.generation)
         intent = Intent.of(call.plan, key, call.action_id, call.approvers, at)
+        intent = intent.model_copy(update={"votes": call.votes, "requested_by": call.requested_by})
         if known := intents.get(*key):
-            intents.put(intent, call.term)  # refused unless it is of the same plan
+            intents.put(intent, call.term, begun=True)  # refused unless it is of the same plan
         now = action.read(call.scope, call.plan)
         if _same(now, call.plan.after):
             return Applied(outcome="applied" if known else "already-done", ours=known is not None, observed=now)

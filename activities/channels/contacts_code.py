@@ -3,10 +3,11 @@
 The code stands in the message alone. On record goes its digest, and nothing here logs or returns more.
 """
 
-from activities.action import NoticeAction, Params, iam
+from activities.action import NoticeAction, Params, RuleError, iam
 from activities.channels.kinds import CALLED, CHANNELS
-from domain.config.organisation import Channel
-from domain.model.activity_io import Noticed, PageCall, Scope
+from domain.config.organisation import Channel, Organisation
+from domain.model.activity_io import Noticed
+from domain.model.calls import PageCall, Scope
 from domain.values import codes
 
 _LONGEST_TITLE = 30
@@ -52,6 +53,11 @@ class ContactCode(NoticeAction[ContactCodeParams]):
         reference = CHANNELS[kind](self.clients, call, params.channel.address)
         digest = codes.digest(code, codes.about(scope.incident, sequence))
         return Noticed(reference=reference, text=self.words(scope, params), code=digest)
+
+    def refuse(self, organisation: Organisation, params: ContactCodeParams) -> None:
+        contact = organisation.contact(params.contact)
+        if contact is None or params.channel not in contact.channels:
+            raise RuleError(f"{params.contact} has no such channel by this worker's organisation.yaml")
 
     def words(self, scope: Scope, params: ContactCodeParams) -> str:  # noqa: ARG002 - the same in every incident
         return f"A code to {params.contact}, by {CALLED[params.channel.kind]}"

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from activities.action import Clients
-from domain.model.activity_io import PageCall
+from domain.model.calls import PageCall
 
 
 def email(clients: Clients, call: PageCall, address: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from activities.action import Clients
 from activities.channels.email import email
 from activities.channels.telephone import sms, voice
-from domain.model.activity_io import PageCall
+from domain.model.calls import PageCall
 
 CHANNELS: dict[str, Callable[[Clients, PageCall, str], str]] = {"sms": sms, "voice": voice, "email": email}
 """Each sends a page to an address, in one attempt, and returns the provider's reference. A repeat sends it again. It

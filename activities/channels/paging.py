@@ -15,7 +15,8 @@ from activities.channels.kinds import CHANNELS
 from activities.channels.sent import Attempt, Sent
 from activities.heartbeat import last_progress, progress
 from domain.config.organisation import Channel
-from domain.model.activity_io import PageCall, Paged, Wave, WaveCall
+from domain.model.activity_io import Paged, Wave
+from domain.model.calls import PageCall, WaveCall
 from domain.values.errors import FINAL, ErrorKind
 
 _log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ import structlog
 from activities.action import Clients
 from activities.channels.copies import Copy
 from activities.ledger.table import Item, Table, keys, text
-from domain.model.activity_io import PageCall
+from domain.model.calls import PageCall
 
 PATIENCE_SECONDS = 1.5
 """How long a page waits for the table, once: then the table is left alone for a while."""

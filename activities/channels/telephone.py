@@ -11,7 +11,7 @@ from time import sleep
 from typing import Any
 
 from activities.action import Clients, RuleError
-from domain.model.activity_io import PageCall
+from domain.model.calls import PageCall
 from domain.rules.messages import DRILL
 
 SERVICE = "pinpoint-sms-voice-v2"

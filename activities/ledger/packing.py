@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from activities.action import Clients
 from activities.ledger.packs import Packer
-from domain.model.activity_io import ObserveCall
+from domain.model.calls import ObserveCall
 from domain.model.finding import Finding, FindingStatus
 from domain.values.local_time import Clock
 from domain.values.periods import of_days

@@ -5,13 +5,13 @@ from typing import Any
 
 from activities.action import Clients, RuleError
 from activities.changes.intents import Intents
+from activities.house import House, environment_of
 from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
 from domain.audit.storage_format import INDEX_KEY, StoredCopy, chain_key
 from domain.audit.verdict import OF_NO_ENTRY, account, audit
-from domain.config.environment import Environment
 from domain.model.records import ChangeStatus
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.model.state import IncidentState
@@ -23,11 +23,11 @@ _BEFORE_AN_INTENT = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}
 
 
 class Restorer:
-    """Reads what one ledger's table has. The table is the worker's own: nobody who asks can name another."""
+    """Reads what the ledger of the worker's own environment has: nobody who asks can name another."""
 
-    def __init__(self, clients: Clients, table: str | None) -> None:
+    def __init__(self, clients: Clients, house: House) -> None:
         self._clients = clients
-        self._name = table
+        self._house = house
 
     def restore(self, call: RestoreCall) -> RestoredIncident:
         """Read a chain, check it, take its next term, and fold what stands then (`dynamodb:Query`, `dynamodb:PutItem`).
@@ -81,13 +81,12 @@ class Restorer:
         )
 
     def _table(self) -> Table:
-        if self._name is None:
-            raise RuleError("the worker does not know the ledger's table: set INCIDENT_LEDGER_TABLE")
-        return Table(self._clients, self._name)
+        return Table(self._clients, self._house.environment().ledger_table)
 
     def _read(self, table: Table, incident: str) -> tuple[StoredCopy, list[Entry], IncidentState]:
         """The record and its fold, once all that is signed is proven; the newest entries may not be signed yet."""
-        environment = self._environment(table, incident)
+        self._refuse_foreign(table, incident)
+        environment = self._house.environment()
         reader = LedgerReader(self._clients, environment)
         keys = Keys(reader.pems() if environment.evidence else {})
         copy = reader.read(incident, patience_seconds=0).copy
@@ -100,8 +99,8 @@ class Restorer:
         except ValueError as error:  # NoIncidentError is one
             raise RuleError(f"the record of {incident} makes no incident: {error}") from error
 
-    def _environment(self, table: Table, incident: str) -> Environment:
-        """Where the incident is, by its first entry; a record that names another table is none of this one's."""
+    def _refuse_foreign(self, table: Table, incident: str) -> None:
+        """Raise `RuleError` for a record that does not begin with a declaration in this environment."""
         first: Any = next(table.items(chain_key(incident, 1)), None)
         if first is None:
             raise RuleError(f"the ledger {table.name} has no record of {incident}")
@@ -109,9 +108,7 @@ class Restorer:
             environment = begun(Entry.model_validate_json(first["content"]["S"])).declaration.environment
         except (ValueError, NoIncidentError) as error:
             raise RuleError(f"the record of {incident} does not begin with a declaration") from error
-        if environment.ledger_table != table.name:
-            raise RuleError(f"the record of {incident} belongs to the table {environment.ledger_table}")
-        return environment
+        environment_of(self._house, environment.name)
 
 
 def _is_open(entries: list[Entry], state: IncidentState) -> bool:

@@ -10,6 +10,7 @@ In the ledger's table, every item by a conditional put:
 After every write the head is signed (`activities.ledger.checkpoints`).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from activities.action import Clients, RuleError
@@ -35,20 +36,23 @@ class LedgerStore:
         evidence = environment.evidence
         self._checkpoints = None if evidence is None else Checkpoints(clients, evidence)
 
-    def append(self, call: AppendCall) -> Appended:
+    def append(self, call: AppendCall, beside: Sequence[Item] = ()) -> Appended:
         """Write entries (`dynamodb:PutItem`) and the signed head (`kms:Sign`, `s3:PutObject`).
 
         A repeat writes nothing new. Where another entry stands at a number already (a workflow that was reset),
         a new epoch begins that names where it leaves the old one. Raises `SupersededError` once another life of the
-        incident has taken a later term; lets botocore's errors through.
+        incident has taken a later term; lets botocore's errors through. What goes on record `beside` the entries is
+        written with them, each item if it is not there yet.
         """
         epoch = call.epoch
         if call.entries[0].seq == 1:
             # before the first entry, so that no incident is on record and missing from the list
             self._table.put({**keys(INDEX_KEY, call.incident), "at": text(stamp(call.entries[0].at))})
         items = [_item(call.incident, epoch, entry) for entry in call.entries]
-        if not self._terms.put_under(call.incident, call.term, items):
+        if not self._terms.put_under(call.incident, call.term, [*items, *beside]):
             epoch = self._put_one_by_one(call, epoch, call.entries)
+            for row in beside:
+                self._table.put(row)
         last = call.entries[-1]
         self._sign(call.incident, epoch, last)
         return Appended(written=last.seq, epoch=epoch)

@@ -73,8 +73,8 @@ class Table:
             return standing
         return None
 
-    def put_all(self, items: list[Item], guard: dict[str, Any]) -> bool:
-        """Put all of them if none is there yet and `guard` holds (`dynamodb:TransactWriteItems`); tells whether it did.
+    def put_all(self, items: list[Item], *guards: dict[str, Any]) -> bool:
+        """Put all of them if none is there yet and the guards hold (`dynamodb:TransactWriteItems`); tells if it did.
 
         Two transactions at the same item at once cancel each other, though every condition holds: that comes through as
         an error, to be retried, and not as an answer.
@@ -83,7 +83,7 @@ class Table:
             {"Put": {"TableName": self.name, "Item": item, "ConditionExpression": _NEW}} for item in items
         ]
         try:
-            self._db.transact_write_items(TransactItems=[guard, *puts])
+            self._db.transact_write_items(TransactItems=[*guards, *puts])
         except self._db.exceptions.TransactionCanceledException as error:
             if not any(reason["Code"] == _UNMET for reason in error.response.get("CancellationReasons", [])):
                 raise

@@ -25,14 +25,18 @@ class Terms:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def put_under(self, incident: str, term: int, items: list[Item]) -> bool:
+    def put_under(self, incident: str, term: int, items: list[Item], *, while_open: bool = False) -> bool:
         """Put items, each if none is there yet, all or none, in the incident's term (`dynamodb:TransactWriteItems`).
 
-        False when one of them is there already. Raises `SupersededError` under a later term.
+        False when one of them is there already. Raises `SupersededError` under a later term, and `RuleError` where they
+        are put `while_open` alone and the incident has ended.
         """
-        if self._table.put_all(items, self._guard(incident, term)):
+        guards = [self._guard(incident, term), *([self._open(incident)] if while_open else [])]
+        if self._table.put_all(items, *guards):
             return True
         self.check(incident, term)
+        if while_open and self._table.get(end_key(incident)) is not None:
+            raise RuleError(f"{incident} has ended: nothing is done for it any more")
         return False
 
     def check(self, incident: str, term: int) -> None:
@@ -73,6 +77,16 @@ class Terms:
             }
         }
 
+    def _open(self, incident: str) -> dict[str, Any]:
+        """What a transaction checks: that the incident has not ended."""
+        unended = {"TableName": self._table.name, "Key": end_key(incident)}
+        return {"ConditionCheck": {**unended, "ConditionExpression": "attribute_not_exists(pk)"}}
+
 
 def _key(incident: str) -> Item:
     return keys(f"chain#{incident}", TERM)
+
+
+def end_key(incident: str) -> Item:
+    """Where it stands that an incident has ended, from its last entry on."""
+    return keys(f"declared#{incident}", "ended")

@@ -38,7 +38,7 @@ _READS_CONTENT = frozenset(
 _LOCKS_AND_INTENTS = iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem Query")
 _AROUND: dict[str, tuple[str, ...]] = {
     # whatever happened to a change, its locks are given back; and what drills inject
-    REMEDIATE_QUEUE: iam("dynamodb:DeleteItem PutItem", "lambda:InvokeFunction"),
+    REMEDIATE_QUEUE: iam("dynamodb:DeleteItem GetItem PutItem", "lambda:InvokeFunction"),
     FORENSICS_QUEUE: _LOCKS_AND_INTENTS,
     LEDGER: iam(
         "dynamodb:ConditionCheckItem GetItem PutItem Query",
@@ -47,7 +47,7 @@ _AROUND: dict[str, tuple[str, ...]] = {
     ),
     NOTIFY_QUEUE: iam(
         "cloudwatch:PutMetricData",
-        "dynamodb:PutItem Query",
+        "dynamodb:GetItem PutItem Query",
         "ses:SendEmail",
         "sms-voice:SendTextMessage SendVoiceMessage",
     ),

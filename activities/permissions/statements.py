@@ -152,6 +152,10 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
             return _leading("page#*")
         case "dynamodb:PutItem" if role == REMEDIATE_QUEUE:  # what came of a change that failed
             return _leading("intent*")
+        case "dynamodb:GetItem" if role == REMEDIATE_QUEUE:  # whose locks are to be given back
+            return _leading("plan#*")
+        case "dynamodb:GetItem" if role == NOTIFY_QUEUE:  # whether the incident is there, and what its runbook tells
+            return _leading("declared#*", "runbook#*")
         case "dynamodb:Query" if role != LEDGER:
             return _leading("intent*")
         case "dynamodb:DeleteItem":
@@ -180,12 +184,9 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
     return {}
 
 
-def _leading(keys: str) -> Conditions:
-    """Only items under such partition keys; `Null` beside it, as `ForAllValues` holds where there is no key at all."""
-    return {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": (keys,)},
-        "Null": {"dynamodb:LeadingKeys": ("false",)},
-    }
+def _leading(*keys: str) -> Conditions:
+    """Only items under such partition keys; what is granted so names one item, or the items of one key, at a time."""
+    return {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": keys}}
 
 
 def granted(some: Iterable[str] | None = None) -> list[str]:

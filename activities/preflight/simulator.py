@@ -17,7 +17,7 @@ _WORTH = 100
 """As many answers as take the time of one more question."""
 _FEW = Semaphore(4)
 """Simulations at once: IAM throttles an account's calls early, and does not say where."""
-_TYPES = {"Bool": "boolean", "ForAllValues:StringLike": "stringList"}
+_TYPES = {"Bool": "boolean", "ForAnyValue:StringLike": "stringList"}
 
 Context = dict[str, dict[str, Any]]
 """What is known of a request, by its keys, as IAM takes it."""
@@ -167,7 +167,6 @@ def _context(statement: Statement) -> Context:
     return {
         key: _entry(key, _TYPES.get(operator, "string"), samples(values[:1]))
         for operator, keys in statement.conditions.items()
-        if operator != "Null"
         for key, values in keys.items()
     }
 

@@ -86,7 +86,6 @@ def _conditions(one: Statement) -> str:
     told = [
         f"`{key}` {_OPERATORS[operator]} {' or '.join(_resources(values))}"
         for operator, keys in one.conditions.items()
-        if operator != "Null"
         for key, values in keys.items()
     ]
     return "; ".join(told)
@@ -94,9 +93,9 @@ def _conditions(one: Statement) -> str:
 
 _OPERATORS = {
     "ArnLikeIfExists": "is, where it is given,",
-    "ForAllValues:StringLike": "is like",
     "ForAllValues:StringEquals": "is",
     "ForAnyValue:StringEquals": "has",
+    "ForAnyValue:StringLike": "is like",
     "StringEquals": "is",
     "Bool": "is",
 }

@@ -37,13 +37,19 @@ def _part(dumper: yaml.SafeDumper, value: Part) -> yaml.Node:
 
 
 def _listed(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
-    names = all(isinstance(one, str) for one in value)
+    names = all(isinstance(one, str) or (len(value) == 1 and "Effect" in one) for one in value)
     return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=names)
 
 
 def _small(dumper: yaml.SafeDumper, value: Document) -> yaml.Node:
     flat = not any(isinstance(one, dict | list) for one in value.values()) and len(str(value)) < _SMALL
-    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=flat or "Effect" in value)
+    brief = flat or "Effect" in value or _is_brief(value)
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=brief)
+
+
+def _is_brief(value: Document) -> bool:
+    """A document of one statement."""
+    return len(value.get("Statement", ())) == 1
 
 
 _Template.add_representer(Filled, _filled)

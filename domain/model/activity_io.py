@@ -1,12 +1,14 @@
-"""What workflows hand to activities and get back: one model in, one model out."""
+"""What workflows ask of activities and get back: one model in, one model out.
+
+A request holds names: who is paged, which step, which environment. What they stand for (addresses, tables, keys,
+approval rules) each worker takes from its own files, never from a request: anybody who reaches Temporal can make one.
+"""
 
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from domain.config.environment import Environment, Notifications
-from domain.config.organisation import Channel
 from domain.model.plan import Plan, State
 from domain.model.timeline import Entry, Unchained
 from domain.values.severity import Severity
@@ -14,8 +16,11 @@ from domain.values.severity import Severity
 Mode = Literal["live", "dry-run", "drill", "upkeep"]
 
 
-class Scope(BaseModel):
-    """On whose behalf an activity acts, and where. `declared_at` is UTC."""
+class About(BaseModel):
+    """On whose behalf an activity acts, and in which environment, by name. `declared_at` is UTC.
+
+    `speed` is that of the incident's clocks: another than 1 is for sandboxes.
+    """
 
     incident: str
     type: str
@@ -23,31 +28,40 @@ class Scope(BaseModel):
     severity: Severity
     mode: Mode
     declared_at: datetime
-    environment: Environment
+    environment: str
+    speed: float = 1
 
 
-class ObserveCall(BaseModel):
+class ObserveRequest(BaseModel):
     """Ask a probe. `at` is the end of every window it looks at, fixed by the workflow so that a retry sees the same."""
 
-    scope: Scope
+    about: About
     step: str
     params: dict[str, Any]
     at: datetime
 
 
-class _ChangeCall(BaseModel):
+class ChangeAsked(BaseModel):
     """Which change is meant: the `generation`-th of a step of the runbook."""
 
-    scope: Scope
+    about: About
     step: str
-    generation: int
+    generation: int = Field(ge=1)
 
 
-class PlanCall(_ChangeCall):
-    """Ask a change for its plan; `undo` is the applied plan to reverse."""
+class Undone(BaseModel):
+    """Which generation of the step is taken back, `without` the pieces of it that do not stand."""
+
+    generation: int = Field(ge=1)
+    without: tuple[str, ...] = ()
+
+
+class PlanRequest(ChangeAsked):
+    """Ask a change for its plan, or for the plan of an undo."""
 
     params: dict[str, Any]
-    undo: Plan | None = None
+    requested_by: str
+    undo: Undone | None = None
 
 
 class Planned(BaseModel):
@@ -57,13 +71,23 @@ class Planned(BaseModel):
     ours: bool = False
 
 
-class ApplyCall(_ChangeCall):
-    """Apply exactly this plan. `action_id` names the intent; `holder` is the workflow that holds the locks."""
+class Ballot(BaseModel):
+    """Who approves, and for which role."""
 
-    action_id: str
-    holder: str
-    plan: Plan
-    approvers: tuple[str, ...]
+    by: str
+    role: str
+
+
+class ApplyRequest(PlanRequest):
+    """Apply the plan of this digest, which was made of what else is asked.
+
+    `added` are the levels of the chain that may decide too.
+    """
+
+    digest: str
+    votes: tuple[Ballot, ...] = ()
+    commander: str | None = None
+    added: tuple[str, ...] = ()
     term: int = 1
 
 
@@ -81,12 +105,10 @@ class Applied(BaseModel):
     refused: dict[str, str] = {}
 
 
-class VerifyCall(_ChangeCall):
-    """Look whether the world is `plan.after`, but for `refused` pieces; renews the locks' lease on every look."""
+class VerifyRequest(ChangeAsked):
+    """Look whether the world is as the plan on record says, but for `refused` pieces; renews the locks' lease."""
 
-    action_id: str
-    holder: str
-    plan: Plan
+    digest: str
     refused: tuple[str, ...] = ()
 
 
@@ -96,11 +118,21 @@ class Verified(BaseModel):
     message: str
 
 
+class ReleaseRequest(ChangeAsked):
+    """Give the locks of a plan back; those that somebody else holds by now stay theirs.
+
+    `unverified` says why what was applied is not known to do well: that goes on record as what came of it.
+    """
+
+    digest: str
+    unverified: str | None = None
+
+
 class AppendCall(BaseModel):
     """Write entries of an incident's timeline into the ledger, and sign the head that they lead to."""
 
     incident: str
-    environment: Environment
+    environment: str
     epoch: int
     term: int = 1
     entries: list[Entry]
@@ -117,21 +149,20 @@ class FollowCall(Unchained):
     """Write one entry behind the closed chain of an incident. `number` tells it from others that say the same."""
 
     incident: str
-    environment: Environment
+    environment: str
     number: int
     at: datetime
     term: int = 1
 
 
 class ReportCall(BaseModel):
-    """Store the report of an incident. `timezone` is the organisation's, by its tz name.
+    """Store the report of an incident.
 
     `last` are the entries that the ledger does not have yet: they are written first.
     """
 
     incident: str
-    environment: Environment
-    timezone: str
+    environment: str
     last: AppendCall | None = None
 
 
@@ -146,33 +177,21 @@ class Reported(BaseModel):
     appended: Appended | None = None
 
 
-class ReleaseCall(_ChangeCall):
-    """Give the locks back; those that somebody else holds by now stay theirs.
+class PageRequest(BaseModel):
+    """Reach one contact of the organisation. `page_id` is fixed per page: attempts of one page share it.
 
-    `unverified` says why what was applied is not known to do well: that goes on record as what came of it.
+    `heading` and `reason` make the subject, `ask` what its reader is to do; a `mail` goes out by mail before any other
+    channel.
     """
 
-    holder: str
-    locks: tuple[str, ...]
-    unverified: str | None = None
-
-
-class PageCall(BaseModel):
-    """Reach one contact. `page_id` is fixed per page: attempts of one page share it.
-
-    Its copies are on record in `ledger_table`. A lost answer is waited for by the incident's clocks, of this `speed`.
-    """
-
+    about: About
     page_id: str
-    incident: str
+    message: Literal["page", "mail"]
     to: str
     role: str
-    channels: tuple[Channel, ...]
-    sender: Notifications
-    subject: str
-    body: str
-    ledger_table: str
-    speed: float
+    heading: str = ""
+    reason: str
+    ask: str
 
 
 class Paged(BaseModel):
@@ -185,11 +204,10 @@ class Paged(BaseModel):
     reference: str
 
 
-class WaveCall(BaseModel):
+class WaveRequest(BaseModel):
     """Reach several contacts at once, each tried once by each of his channels."""
 
-    incident: str
-    pages: list[PageCall]
+    pages: list[PageRequest] = Field(min_length=1)
 
 
 class Wave(BaseModel):
@@ -198,10 +216,10 @@ class Wave(BaseModel):
     sent: list[Paged | None]
 
 
-class NoticeCall(BaseModel):
+class NoticeRequest(BaseModel):
     """Tell an outside party something. `sequence` orders the notices of one incident; a repeat changes nothing."""
 
-    scope: Scope
+    about: About
     step: str
     params: dict[str, Any]
     sequence: int

@@ -6,7 +6,6 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from domain.config.drill import DrillCut, DrillKind
-from domain.config.environment import Environment
 from domain.model.commands import Command
 from domain.model.scheduled import ScheduledCall
 
@@ -39,7 +38,7 @@ class FaultCall(BaseModel):
     """Inject or withdraw a fault: `id` names the one injection for ever, so that a repeat is none."""
 
     id: str
-    environment: Environment
+    environment: str
     fault: str
 
 

@@ -28,6 +28,8 @@ def _kinds(*modules: Any) -> dict[str, type[Event]]:
 
 
 KINDS = _kinds(events, work_events, change_events)
+ENDING = frozenset({"closed", "false-alarm", "drill-ended"})
+"""After an event of these nothing is done for the incident any more, but for the work that it leaves."""
 
 
 def event_of(entry: Entry) -> Event | None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from domain.config.organisation import Contact
 from domain.config.severity_policy import SeverityPolicy
-from domain.model.activity_io import Scope
+from domain.model.activity_io import About
 from domain.model.declaration import Declaration
 from domain.model.duty_records import FactRecord, ObligationRecord
 from domain.model.events import Message
@@ -87,16 +87,17 @@ class IncidentState(BaseModel):
         return self.declaration.declared_at
 
     @property
-    def scope(self) -> Scope:
+    def about(self) -> About:
         """What activities need to know of the incident."""
-        return Scope(
+        return About(
             incident=self.id,
             type=self.type,
             title=self.title,
             severity=self.severity,
             mode=self.declaration.mode,
             declared_at=self.declared_at,
-            environment=self.declaration.environment,
+            environment=self.declaration.environment.name,
+            speed=self.declaration.speed,
         )
 
     @property

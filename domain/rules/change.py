@@ -95,7 +95,7 @@ class LiveChange:
             whose = "our own doing" if planned.ours else "not our doing"
             reason = f"{plan.target} is so already ({whose})"
             self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=planned.ours)
-        elif self.request.scope.mode == "dry-run":
+        elif self.request.about.mode == "dry-run":
             self.move(ChangeStatus.PLANNED, now, cause, reason="dry run: nothing is applied")
         elif self.electorate.rule.quorum == 0:
             self.move(ChangeStatus.APPLYING, now, cause)

@@ -8,11 +8,10 @@ from pydantic import BaseModel, Field, model_validator
 from domain.config.approval import ApprovalRule
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep
-from domain.model.activity_io import Scope
+from domain.model.activity_io import About, Undone
 from domain.model.change_events import ChangeEvent
 from domain.model.event_kinds import Happening
-from domain.model.plan import Plan
-from domain.model.records import ChangeRecord
+from domain.model.records import PIECE_DONE, ChangeRecord
 from domain.model.state import IncidentState
 from domain.rules import change_requests
 from domain.rules.refusals import Refusals
@@ -40,14 +39,14 @@ class ChangeRequest(BaseModel):
     `carried`: taken from no client.
     """
 
-    scope: Scope
+    about: About
     organisation: Organisation
     record: ChangeRecord
     rule: ApprovalRule | None
     approve_within: timedelta
     plan_within: timedelta = _PLAN_WITHIN
     commander: str | None
-    undo: Plan | None = None
+    undo: Undone | None = None
     evidence: bool = False
     term: int = 1
     wait_for_evidence: timedelta | None = None
@@ -61,14 +60,14 @@ class ChangeRequest(BaseModel):
         undone = change_requests.undone_by(state, record)
         pending = isinstance(step, ChangeStep) and change_requests.evidence_pending(state, step)
         return cls(
-            scope=state.scope,
+            about=state.about,
             organisation=state.declaration.organisation,
             record=record,
             rule=step.approval if isinstance(step, ChangeStep) else None,
             approve_within=state.policy.approve,
             plan_within=_plan_within(state),
             commander=state.commander,
-            undo=undone.effect if undone else None,
+            undo=_taken_back(undone) if undone else None,
             evidence=isinstance(step, ChangeStep) and step.evidence,
             term=term,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
@@ -84,6 +83,12 @@ def _plan_within(state: IncidentState) -> timedelta:
     """As long as the votes on it would be waited for, up to the last level of the chain."""
     votes = state.policy.approve * (1 + len(state.declaration.organisation.chain))
     return max(votes, state.scaled(_PLAN_WITHIN), _LEAST)
+
+
+def _taken_back(undone: ChangeRecord) -> Undone:
+    """What of a change still stands."""
+    gone = tuple(sorted(name for name, came in undone.pieces.items() if came != PIECE_DONE))
+    return Undone(generation=undone.generation, without=gone)
 
 
 class CarriedChange(BaseModel):

@@ -14,8 +14,10 @@ from domain.model.work_events import LedgerTold
 from domain.rules import paging
 from domain.values import limits
 
-BATCH = 99
-"""Entries written at once: DynamoDB takes 100 items in a transaction, and one of them checks the term."""
+BATCH = 97
+"""Entries written at once: DynamoDB takes 100 items in a transaction; beside them it checks the term, and says that the
+incident is declared and that it has ended.
+"""
 
 KEPT = 200
 """How many of the latest entries stay in the workflow, at most, when it carries on as a new run."""

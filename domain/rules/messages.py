@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from domain.config.organisation import Organisation
+from domain.model.activity_io import PageRequest
 from domain.model.records import Mail, Page
 from domain.model.state import IncidentState
 from domain.rules import obligation_rules, tasks
@@ -11,6 +13,9 @@ DRILL = "DRILL"
 """The first word of everything that a drill says to people, in subject and body: nothing is wrong."""
 
 
+_MOST_LINES, _LONGEST_LINE = 60, 1000
+
+
 class Words(NamedTuple):
     """What a page or a mail says."""
 
@@ -18,19 +23,28 @@ class Words(NamedTuple):
     body: str
 
 
-def marked(state: IncidentState, text: str) -> str:
-    """A text as its readers get it: of a drill that comes first."""
-    return f"{DRILL} {text}" if state.drill else text
+def framed(asked: PageRequest, organisation: Organisation) -> Words:
+    """The whole of what goes out: the reason and what is to be done, in a frame that no request alters.
+
+    Every line is cut, and what is no text left out: a request may come from anybody.
+    """
+    about = asked.about
+    links = [f"{board.title}: {board.url}" for board in organisation.dashboards] if asked.message == "page" else []
+    title = [_line(about.title)] if asked.message == "page" else []
+    body = [*title, *(_line(line) for line in asked.ask.splitlines()[:_MOST_LINES]), *links]
+    subject = f"{asked.heading} {about.incident}: {asked.reason}".strip()
+    said = Words(f"[{about.severity}] {_line(subject)}", "\n".join(body))
+    return Words(*(f"{DRILL} {text}" for text in said)) if about.mode == "drill" else said
+
+
+def _line(text: str) -> str:
+    """A text as one line of a message: printable, and of a length that a screen holds."""
+    return "".join(one if one.isprintable() else " " for one in text)[:_LONGEST_LINE]
 
 
 def page_words(state: IncidentState, page: Page) -> Words:
-    """What a page says: the reason, and what its reader is to do."""
-    declaration = state.declaration
-    links = "\n".join(f"{board.title}: {board.url}" for board in declaration.organisation.dashboards)
-    return Words(
-        marked(state, f"[{state.severity}] {declaration.runbook.title} {state.id}: {page.reason}"),
-        marked(state, f"{declaration.title}\n{_ask(state, page)}\n{links}"),
-    )
+    """What a page is about: the reason, and what its reader is to do."""
+    return Words(page.reason, _ask(state, page))
 
 
 def _ask(state: IncidentState, page: Page) -> str:
@@ -44,7 +58,7 @@ def _ask(state: IncidentState, page: Page) -> str:
 
 
 def mail_words(state: IncidentState, mail: Mail) -> Words:
-    """What a reminder says: what is overdue or due soon, and how it is done."""
+    """What a reminder is about: what is overdue or due soon, and how it is done."""
     duty = next((record for record in state.obligations if record.step == mail.step), None)
     task = next((task for task in state.tasks if task.step == mail.step), None)
     body = (
@@ -54,4 +68,4 @@ def mail_words(state: IncidentState, mail: Mail) -> Words:
         if task
         else f"The plan: incident show {state.id}\nApprove: incident approve {state.id} {mail.step}"
     )
-    return Words(marked(state, f"[{state.severity}] {state.id}: {mail.subject}"), marked(state, body))
+    return Words(mail.subject, body)

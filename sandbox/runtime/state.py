@@ -39,7 +39,6 @@ class State(BaseModel):
     port_base: int
     environment: str
     region: str
-    ledger_table: str
     runbooks: Path
     acting_as: str
     status_page_key: str
@@ -94,7 +93,6 @@ class State(BaseModel):
             "INCIDENT_ENVIRONMENT": self.environment,
             "INCIDENT_RUNBOOKS": str(self.runbooks),
             "INCIDENT_AS": self.acting_as,
-            "INCIDENT_LEDGER_TABLE": self.ledger_table,
             **self._encryption(),
         }
 

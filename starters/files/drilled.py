@@ -15,16 +15,14 @@ from domain.model.events import ORCHESTRATOR
 from starters.files.declarable import declarable
 from starters.files.drills import DRILLS, load_drills
 from starters.files.loading import load_runbook
-from starters.files.organisation_folder import load_environment, load_organisation
+from starters.files.organisation_folder import load_organisation
 from starters.files.scheduled import nominal_of
 
 
-def environment_of(folder: Path, run: DrillRun) -> Environment:
-    """Where the drill is. Raises `RuleError` for production, before anything else is done, and `InvalidFile`."""
-    environment = load_environment(folder, run.environment)
+def refuse_production(environment: Environment) -> None:
+    """Raise `RuleError` for production, before anything else is done."""
     if environment.kind == "production":
         raise RuleError(f"{environment.name} is production: drills are for sandboxes and staging")
-    return environment
 
 
 def prepared(folder: Path, environment: Environment, call: PrepareCall, played: Sequence[str]) -> Declaration:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from activities.ledger.incidents import Unreadable
 from domain.config.runbook import Runbook
-from domain.model.activity_io import ObserveCall
+from domain.model.calls import ObserveCall
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding, FindingStatus
 from domain.model.state import IncidentState

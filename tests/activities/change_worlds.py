@@ -9,7 +9,7 @@ from activities.action import ChangeAction
 from activities.aws.ecs.ecs_rollback_service import RollbackService
 from activities.aws.ecs.ecs_scale_service import ScaleService
 from activities.aws.network.elbv2_maintenance_page import MaintenancePage
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from sandbox.aws import autoscaling
 from sandbox.aws import ecs as sandbox_ecs
 from tests.activities.fake_ecs import CLUSTER, SERVICE, FakeEcs, FakeTargets, revision

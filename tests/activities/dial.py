@@ -12,7 +12,7 @@ from activities.changes.intents import Intents
 from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.plan import Plan, State, Verification
 from domain.values.ids import action_id, change_workflow_id
 from tests.activities.scopes import scope

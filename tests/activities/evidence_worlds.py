@@ -8,7 +8,7 @@ from moto.s3.models import s3_backends
 
 from activities.aws.database.rds_snapshot import Snapshot
 from activities.aws.evidence.s3_preserve_logs import PreserveLogs
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from sandbox.aws import rds as sandbox_rds
 from sandbox.aws import s3 as sandbox_s3
 from sandbox.aws.rollout import PACE

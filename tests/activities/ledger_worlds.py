@@ -104,7 +104,7 @@ class _Cut:
 
 def append(clients: Any, entries: list[Entry], epoch: int = 1, where: Environment | None = None) -> Appended:
     where = where or place()
-    call = AppendCall(incident=INCIDENT, environment=where, epoch=epoch, entries=entries)
+    call = AppendCall(incident=INCIDENT, environment=where.name, epoch=epoch, entries=entries)
     return LedgerStore(clients, where).append(call)
 
 

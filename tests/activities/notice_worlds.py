@@ -18,17 +18,29 @@ from activities.catalogue import NOTICES
 from activities.channels.contacts_code import ContactCode
 from activities.statuspage import Identified, Investigating, Monitoring, Resolved
 from activities.statuspage_client import StatusPageClient
-from domain.model.activity_io import Mode, NoticeCall, Noticed
+from domain.config.organisation import Channel
+from domain.config.runbook import NoticeStep
+from domain.model.activity_io import Mode, Noticed, NoticeRequest
+from domain.model.calls import Scope
 from sandbox.aws import support
-from tests.activities.scopes import ACCOUNT, REGION, scope
+from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 from tests.activities.statuspage_server import StatusPageServer, statuspage_server
 from tests.activities.trial import named
-from tests.activities.world import WorldClients
+from tests.activities.world import WorldClients, create_ledger
+from tests.house import FixedHouse, about, on_record, reached_by, runbook_of
 
 _TAUGHT = (
     (SupportBackend, ("create_case", "resolve_case", "advance_case_status", "advance_case_severity_codes")),
     (SupportResponse, ("describe_severity_levels",)),
 )
+
+
+_WHERE = scope(environment=environment(kind="staging"))
+
+
+def _here(mode: Mode) -> Scope:
+    """An incident of its own for each mode."""
+    return _WHERE if mode == "live" else _WHERE.model_copy(update={"mode": mode, "incident": f"inc-{mode}"})
 
 
 @dataclass
@@ -46,10 +58,24 @@ class NoticeWorld:
     params: dict[str, Any] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     anew: bool = False
+    channel: Channel | None = None
 
     def __post_init__(self) -> None:
         api = StatusPageClient(self.page.url, "secret", interval=timedelta(0))
-        self._activities = named(self.clients, api)
+        told = {"title": "Tell", "with": self.params}
+        runbook = runbook_of(
+            *(
+                NoticeStep.model_validate({"id": _step(name), "notice": name, **told})
+                for name in (*self.before, self.name)
+            )
+        )
+        create_ledger(self.clients)
+        for here in (_here("live"), _here("drill"), _here("dry-run")):
+            on_record(self.clients, here, runbook)
+        house = FixedHouse(
+            _WHERE.environment, None if self.channel is None else reached_by(cto=(self.channel,)), runbook
+        )
+        self._activities = named(self.clients, house, api)
         for sequence, name in enumerate(self.before, start=1):
             self._send(name, sequence)
 
@@ -57,9 +83,13 @@ class NoticeWorld:
         return self._send(self.name, len(self.before) + 1, mode)
 
     def _send(self, name: str, sequence: int, mode: Mode = "live") -> Noticed:
-        call = NoticeCall(scope=scope(mode=mode), step="tell", params=self.params, sequence=sequence)
+        call = NoticeRequest(about=about(_here(mode)), step=_step(name), params=self.params, sequence=sequence)
         noticed: Noticed = ActivityEnvironment().run(self._activities[f"{name}.send"], call)
         return noticed
+
+
+def _step(name: str) -> str:
+    return name.replace(".", "-").replace("_", "-")
 
 
 def _public(name: str, *before: str) -> Callable[[StatusPageServer], NoticeWorld]:
@@ -98,7 +128,8 @@ def _codes(page: StatusPageServer) -> NoticeWorld:
     def received() -> list[Any]:
         return [message.body for message in ses_backends[ACCOUNT][REGION].sent_messages]
 
-    return NoticeWorld(ContactCode.name, clients, page, received, params=params, anew=True)
+    own = Channel.model_validate(channel)
+    return NoticeWorld(ContactCode.name, clients, page, received, params=params, anew=True, channel=own)
 
 
 NOTICE_WORLDS: dict[str, Callable[[StatusPageServer], NoticeWorld]] = {

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import ApplyCall
+from domain.model.calls import ApplyCall
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.evidence_worlds import DECLARED, VAULT, stored
 from tests.activities.scopes import NOW

@@ -10,7 +10,7 @@ from activities.aws.database.rds_promote_replica import PromoteReplica
 from activities.aws.recovery.rds_renew_replica import RenewReplica
 from activities.changes.runner import ChangeRunner
 from domain.config.environment import Environment
-from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.values.ids import action_id, change_workflow_id
 from sandbox.aws import ec2 as sandbox_ec2
 from sandbox.aws import rds as sandbox_rds

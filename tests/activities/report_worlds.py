@@ -7,7 +7,7 @@ from typing import Any
 from domain.config.approval import ApprovalClass
 from domain.config.runbook import ChangeStep, ProbeStep, Runbook
 from domain.model import commands
-from domain.model.activity_io import Applied, Planned
+from domain.model.activity_io import Applied, Planned, Undone
 from domain.model.declaration import Declaration
 from domain.model.effects import SendNotice, StartChange
 from domain.model.event_kinds import Happening
@@ -127,13 +127,13 @@ class Played:
                 step, undone = declared.runbook.step(record.step), change_requests.undone_by(state, record)
                 assert isinstance(step, ChangeStep)
                 request = ChangeRequest(
-                    scope=state.scope,
+                    about=state.about,
                     organisation=declared.organisation,
                     record=record,
                     rule=step.approval,
                     approve_within=minutes(10),
                     commander=state.commander,
-                    undo=undone.plan if undone else None,
+                    undo=Undone(generation=undone.generation) if undone else None,
                 )
                 self.changes[step.id] = LiveChange(request)
 

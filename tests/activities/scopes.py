@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.config.environment import Environment
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.values.severity import Severity
 
 ACCOUNT = "123456789012"

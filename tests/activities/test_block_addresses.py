@@ -9,7 +9,7 @@ from activities.action import RuleError
 from activities.aws.network.wafv2_block_addresses import BlockAddresses, BlockParams
 from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import ApplyCall
+from domain.model.calls import ApplyCall
 from domain.model.plan import Plan
 from tests.activities.breach_worlds import (
     ATTACKER_V4,

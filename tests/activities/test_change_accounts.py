@@ -14,7 +14,7 @@ from activities.aws.identity.cognito_reset_passwords import ResetPasswords
 from activities.aws.identity.cognito_sign_out_users import SignOutUsers
 from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.plan import Plan
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.security_worlds import Pool

@@ -8,7 +8,7 @@ from activities.action import RuleError
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import ApplyCall, PlanCall, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, VerifyCall
 from domain.model.plan import Plan
 from domain.values.ids import action_id, change_workflow_id
 from tests.activities.catalogue_worlds import missing_worlds, world_of, worlds, writes_of

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import ApplyCall
+from domain.model.calls import ApplyCall
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import cluster_failover, failover

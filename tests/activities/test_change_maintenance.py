@@ -7,7 +7,7 @@ from moto import mock_aws
 from activities.action import NoParams, RuleError
 from activities.aws.network.elbv2_maintenance_page import PAGE, PAGE_DIGEST, MaintenancePage, _explicit
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import ApplyCall, PlanCall
+from domain.model.calls import ApplyCall, PlanCall
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld, maintenance
 from tests.activities.scopes import NOW, scope

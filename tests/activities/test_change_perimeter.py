@@ -14,7 +14,7 @@ from activities.aws.network.ingress_rules import IngressRule, refuse_no_room
 from activities.aws.observability.logging_extend import ExtendLogging, ExtendLoggingParams
 from activities.changes.runner import ChangeRunner
 from domain.config.environment import Protected
-from domain.model.activity_io import ApplyCall, PlanCall
+from domain.model.calls import ApplyCall, PlanCall
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import ACCOUNT, NOW, REGION

@@ -7,7 +7,7 @@ from moto import mock_aws
 from activities.action import RuleError, ServiceParams
 from activities.aws.ecs.ecs_rollback_service import RollbackService
 from domain.config.environment import Service
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, Verification
 from tests.activities.fake_ecs import CLUSTER, SERVICE, SERVICE_ARN, FakeEcs, FakeTargets, revision
 from tests.activities.scopes import BACKEND_TARGETS, environment, scope

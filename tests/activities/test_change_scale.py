@@ -8,7 +8,7 @@ from activities.action import RuleError
 from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
 from activities.changes.runner import ChangeRunner
 from domain.config.environment import Service
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld, scale
 from tests.activities.fake_ecs import CLUSTER, SERVICE

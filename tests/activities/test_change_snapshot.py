@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.action import RuleError
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import ApplyCall
+from domain.model.calls import ApplyCall
 from sandbox.aws.rollout import PACE
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.evidence_worlds import (

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from activities.action import RuleError
 from activities.aws.shared.clients import AwsClients, own_session
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import Applied, PlanCall, ReleaseCall
+from domain.model.activity_io import Applied
+from domain.model.calls import PlanCall, ReleaseCall
 from domain.model.plan import State, Verification
 from domain.values import limits
 from tests.activities.dial import (

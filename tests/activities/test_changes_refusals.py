@@ -6,7 +6,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import Mode, ReleaseCall
+from domain.model.activity_io import Mode
+from domain.model.calls import ReleaseCall
 from domain.model.plan import Verification
 from tests.activities.dial import (
     Dial,

@@ -5,7 +5,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import PlanCall
+from domain.model.calls import PlanCall
 from domain.model.plan import Plan, Verification
 from tests.activities.dial import (
     OUTSIDE,

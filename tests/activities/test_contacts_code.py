@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
+from activities.action import RuleError
+from activities.channels.contacts_code import ContactCode, ContactCodeParams
+from activities.statuspage_client import StatusPageClient
 from domain.config.environment import Notifications
-from domain.model.activity_io import NoticeCall, Noticed, Scope
+from domain.model.activity_io import Noticed
+from domain.model.calls import Scope
 from domain.values import codes
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import CALLS_FROM, environment, scope
 from tests.activities.telephones import telephones
-from tests.activities.trial import named
+from tests.builders import organisation
 
 SENDS = {"sms": "SendTextMessage", "voice": "SendVoiceMessage", "email": "SendEmail"}
 SENDER = Notifications(mail_sender="incidents@example.com", sms_sender="INCIDENT", voice_sender=CALLS_FROM)
@@ -35,9 +37,9 @@ def send(aws: RecordedAws, kind: str, organisation: str = "Axis Imaging", place:
     address = "cto@example.com" if kind == "email" else "+61491570006"
     channel = {"kind": kind, "address": address}
     params = {"organisation": organisation, "contact": "cto", "role": "cto", "channel": channel}
-    call = NoticeCall(scope=place, step="code-cto-1", params=params, sequence=1)
-    noticed: Noticed = ActivityEnvironment().run(named(aws)["contacts.code.send"], call)
-    return noticed
+    return ContactCode(aws, StatusPageClient("http://127.0.0.1:9", "")).send(
+        place, ContactCodeParams.model_validate(params), 1
+    )
 
 
 def text_of(sent: dict[str, Any]) -> str:
@@ -91,6 +93,25 @@ def test_a_text_message_holds_the_whole_command_whatever_the_organisation_is_cal
 def test_no_other_channel_takes_over(aws: RecordedAws) -> None:
     """It is this one that is to be known: where nobody can be called, nobody is texted or mailed instead."""
     without = scope(environment=environment(notifications={"mail_sender": SENDER.mail_sender}))
-    with pytest.raises(ApplicationError, match="no number to call from"):
+    with pytest.raises(RuleError, match="no number to call from"):
         send(aws, "voice", place=without)
     assert aws.calls == []
+
+
+def test_nobody_but_a_contact_is_asked(aws: RecordedAws) -> None:
+    """A channel that the worker's own file does not give to this contact is a stranger's: nothing goes there."""
+    action = ContactCode(aws, StatusPageClient("http://127.0.0.1:9", ""))
+    known = organisation()
+    for channel in ({"kind": "sms", "address": "+61491570999"}, {"kind": "email", "address": "cto@example.com"}):
+        params = {"organisation": "Axis", "contact": "cto", "role": "cto", "channel": channel}
+        with pytest.raises(RuleError, match="no such channel"):
+            action.refuse(known, ContactCodeParams.model_validate(params))
+    own = known.contact("cto")
+    assert own is not None
+    given: dict[str, Any] = {
+        "organisation": "Axis",
+        "contact": "cto",
+        "role": "cto",
+        "channel": own.channels[0].model_dump(),
+    }
+    action.refuse(known, ContactCodeParams.model_validate(given))

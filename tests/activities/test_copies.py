@@ -13,7 +13,8 @@ from activities.channels import sent
 from activities.channels.paging import Pager
 from activities.channels.sent import Attempt
 from domain.config.organisation import Channel
-from domain.model.activity_io import PageCall, Paged
+from domain.model.activity_io import Paged
+from domain.model.calls import PageCall
 from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW
 from tests.activities.telephones import telephones

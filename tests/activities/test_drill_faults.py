@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
-from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -13,13 +12,16 @@ from tests.activities.fake_lambda import FakeLambda
 from tests.activities.scopes import environment
 from tests.activities.trial import named
 from tests.activities.world import WorldClients
+from tests.house import FixedHouse
 
 
 def done(do: str, fake: FakeLambda, **where: Any) -> None:
     place = environment().model_copy(update={"kind": "staging", "faults": {"bad": "breaker"}, **where})
-    call = FaultCall(id="staging/1", environment=place, fault="bad")
+    call = FaultCall(id="staging/1", environment=place.name, fault="bad")
     with mock_aws():
-        ActivityEnvironment().run(named(WorldClients(instead={"lambda": fake}))[f"drills.{do}"], call)
+        ActivityEnvironment().run(
+            named(WorldClients(instead={"lambda": fake}), FixedHouse(place))[f"drills.{do}"], call
+        )
 
 
 @pytest.mark.parametrize("do", ["inject", "withdraw"])
@@ -31,13 +33,11 @@ def test_the_function_is_told_what_to_do_and_under_which_id(do: str) -> None:
 
 @pytest.mark.parametrize("do", ["inject", "withdraw"])
 def test_without_a_function_nothing_is_done(do: str) -> None:
-    """Refused for good; and an environment of production can name none."""
+    """Refused for good; that production's file can name none is the reader's rule."""
     fake = FakeLambda()
     with pytest.raises(ApplicationError, match="add it to its faults") as refused:
         done(do, fake, faults={})
     assert refused.value.non_retryable
-    with pytest.raises(ValidationError, match="would be injected into production"):
-        done(do, fake, kind="production")
     assert fake.asked == []
 
 

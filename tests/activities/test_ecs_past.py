@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 from activities.action import RuleError
 from activities.aws.ecs.ecs_recent_deployments import RecentDeployments, RecentDeploymentsParams
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import Applied, ApplyCall, ReleaseCall, VerifyCall
+from domain.model.activity_io import Applied
+from domain.model.calls import ApplyCall, ReleaseCall, VerifyCall
 from domain.model.finding import Finding
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld, rollback

@@ -11,13 +11,14 @@ from temporalio.testing import ActivityEnvironment
 from activities.catalogue import CHANGES, PROBES
 from activities.registry import activities
 from domain.config.environment import Environment
-from domain.model.activity_io import ObserveCall, PlanCall
+from domain.model.activity_io import ObserveRequest, PlanRequest
 from domain.values.errors import FINAL, ErrorKind
 from starters.files.loading import load_runbook
 from starters.files.made_recovery import recovery_test
 from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.scopes import NOW, scope
+from tests.house import FixedHouse, about
 from tests.organisations.folders import HARBOUR
 
 _CODES = {
@@ -106,13 +107,13 @@ _NO_AWS = {"http.health"}
 def test_every_error_has_its_kind_everywhere(action: str, code: str) -> None:
     """Whatever AWS answers the first call with, the activity fails with the table's kind, final or to be retried."""
     verb = "observe" if action in PROBES else "plan"
-    made = activities(lambda _queue: _Clients(code), None)  # type: ignore[arg-type]
-    named = {one.__temporal_activity_definition.name: one for functions in made.values() for one in functions}  # type: ignore[attr-defined]
     params, environment = USED[action]
-    about = scope(environment=environment)
-    call: Any = PlanCall(scope=about, step="step", generation=1, params=params)
+    made = activities(lambda _queue: _Clients(code), None, FixedHouse(environment))  # type: ignore[arg-type]
+    named = {one.__temporal_activity_definition.name: one for functions in made.values() for one in functions}  # type: ignore[attr-defined]
+    where = about(scope(environment=environment))
+    call: Any = PlanRequest(about=where, step="step", generation=1, params=params, requested_by="devops-lead")
     if verb == "observe":
-        call = ObserveCall(scope=about, step="step", params=params, at=NOW + timedelta(minutes=1))
+        call = ObserveRequest(about=where, step="step", params=params, at=NOW + timedelta(minutes=1))
     with pytest.raises(ApplicationError) as failed:
         ActivityEnvironment().run(named[f"{action}.{verb}"], call)
     kind = _CODES[code]

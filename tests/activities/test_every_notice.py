@@ -13,20 +13,22 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import NOTICES
 from activities.channels import telephone
-from domain.config.environment import Notifications
 from domain.config.organisation import Channel
-from domain.model.activity_io import AppendCall, PageCall, Paged
+from domain.model.activity_io import AppendCall, Paged, PageRequest
 from domain.values.errors import ErrorKind
 from tests.activities.ledger_worlds import ledger_and_vault, objects, place, table, verdict
 from tests.activities.notice_worlds import NOTICE_WORLDS, NoticeWorld, missing_worlds, notice_world
-from tests.activities.scopes import CALLS_FROM
+from tests.activities.report_worlds import Played
+from tests.activities.scopes import environment, scope
 from tests.activities.telephones import telephones
 from tests.activities.trial import named
 from tests.activities.walk import Met, Walk
 from tests.activities.wire import Sent
 from tests.activities.wire_codes import ONE_A_CLASS
-from tests.activities.world import LEDGER, WIRE, WorldClients
-from tests.records import INCIDENT, timeline
+from tests.activities.world import WIRE, WorldClients
+from tests.builders import declaration
+from tests.house import FixedHouse, about, house_of, reached_by
+from tests.records import INCIDENT
 
 STATUSES = {
     420: (ErrorKind.TRANSIENT, False),
@@ -94,11 +96,12 @@ def test_what_may_fail_keeps_nothing_from_being_told(world: NoticeWorld, code: s
 
 
 def test_in_a_drill_a_notice_reaches_nobody(world: NoticeWorld) -> None:
-    """Not a call is made, of AWS or of the status page: the record says what would have been said, and to whom."""
+    """No call is made but to look the incident up: the record says what would have been said, and to whom."""
     before, asked = world.received(), len(world.page.requests)
     with WIRE.listening(lambda _: None) as sent:
         told = world.send(mode="drill")
-    assert (sent, world.received(), len(world.page.requests)) == ([], before, asked)
+    assert {one.operation for one in sent} == {"GetItem"}
+    assert (world.received(), len(world.page.requests)) == (before, asked)
     action = NOTICES[world.name]
     assert told.text.startswith(f"nothing (drill); to {action.audience}: ")
     assert len(told.text) > len(f"nothing (drill); to {action.audience}: ")
@@ -160,11 +163,13 @@ def test_a_page_is_given_up_only_when_every_channel_is_lost(first: str, second: 
 def test_every_call_of_the_ledger_meets_every_error(anew: bool) -> None:
     """It fails with the error's kind, and another attempt leaves every entry and signed head once."""
     with ledger_and_vault() as clients:
-        append = named(clients)["ledger.append"]
+        played = Played(declaration(environment=place()))
+        played.say("acknowledge", "devops-lead")
+        append = named(clients, house_of(played.incident.state.declaration))["ledger.append"]
 
         def write(last: int) -> Any:
-            entries = timeline(last).entries
-            call = AppendCall(incident=INCIDENT, environment=place(), epoch=1, entries=entries)
+            entries = list(played.entries)[:last]
+            call = AppendCall(incident=INCIDENT, environment=place().name, epoch=1, entries=entries)
             return ActivityEnvironment().run(append, call)
 
         if anew:
@@ -201,22 +206,17 @@ def _paging() -> Iterator[Callable[..., Paged]]:
         clients = WorldClients()
         clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
         telephones()
-        activity = named(clients)["people.page"]
 
         def page(*channels: Channel) -> Paged:
-            call = PageCall(
+            activity = named(clients, FixedHouse(environment(), reached_by(lead=channels)))["people.page"]
+            call = PageRequest(
+                about=about(scope()),
                 page_id=f"{INCIDENT}/page/1",
-                incident=INCIDENT,
+                message="page",
                 to="lead",
                 role="devops-lead",
-                channels=channels,
-                sender=Notifications(
-                    mail_sender="incidents@example.com", sms_sender="INCIDENT", voice_sender=CALLS_FROM
-                ),
-                subject="P0",
-                body="Acknowledge",
-                ledger_table=LEDGER,
-                speed=1,
+                reason="declared",
+                ask="Acknowledge",
             )
             paged: Paged = ActivityEnvironment().run(activity, call)
             return paged

@@ -9,12 +9,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import PROBES
-from domain.model.activity_io import ObserveCall
+from domain.model.activity_io import ObserveRequest
 from domain.model.finding import Finding, FindingStatus
 from domain.values.errors import ErrorKind
 from tests.activities.tables import gathered
 from tests.activities.trial import named
 from tests.activities.unread import Case, Look, Partial, ProbeCases, Young
+from tests.house import FixedHouse, about
 
 _COUNTED = (Case.ONE_UNREADABLE, Case.CUT_OFF, Case.TROUBLE_BESIDE_UNREADABLE)
 
@@ -86,9 +87,10 @@ def test_never_ok_unread(probe: str, case: Case) -> None:
 
 def _seen(probe: str, look: Look) -> Finding | None:
     """The finding; None where the probe ends with an error of AWS that has a kind of its own."""
-    call = ObserveCall(scope=look.scope, step="look", params=look.params, at=look.at)
+    house = FixedHouse(look.scope.environment)
+    call = ObserveRequest(about=about(look.scope), step="look", params=look.params, at=look.at)
     try:
-        found: Finding = ActivityEnvironment().run(named(look.clients)[f"{probe}.observe"], call)
+        found: Finding = ActivityEnvironment().run(named(look.clients, house)[f"{probe}.observe"], call)
     except ApplicationError as error:
         if error.type == ErrorKind.UNKNOWN.value:
             raise

@@ -9,49 +9,47 @@ from moto import mock_aws
 from temporalio.testing import ActivityEnvironment
 
 from activities.registry import Activity
-from domain.config.environment import Notifications
 from domain.config.organisation import Channel
-from domain.model.activity_io import PageCall, Wave, WaveCall
+from domain.model.activity_io import PageRequest, Wave, WaveRequest
+from tests.activities.scopes import environment, scope
 from tests.activities.telephones import telephones
 from tests.activities.trial import named
 from tests.activities.wire import Sent
-from tests.activities.world import LEDGER, WIRE, WorldClients
+from tests.activities.world import WIRE, WorldClients
+from tests.house import FixedHouse, about, reached_by
 from tests.records import INCIDENT
+
+SMS = Channel(kind="sms", address="+61491570006")
+HOUSE = FixedHouse(environment(), reached_by(reached=(SMS,)))
 
 
 @pytest.fixture
 def wave() -> Iterator[Activity]:
     with mock_aws():
         telephones()
-        yield named(WorldClients())["people.page_wave"]
+        yield named(WorldClients(), HOUSE)["people.page_wave"]
 
 
-def call(*channels: Channel | None) -> WaveCall:
-    """One page for each channel; None for a person who has none."""
+def call(*channels: Channel | None) -> WaveRequest:
+    """One page for each channel; None for somebody whom the worker does not know."""
     pages = [
-        PageCall(
+        PageRequest(
+            about=about(scope()),
             page_id=f"{INCIDENT}/page/{number}",
-            incident=INCIDENT,
-            to=f"person-{number}",
+            message="page",
+            to="nobody" if channel is None else "reached",
             role="devops-lead",
-            channels=() if channel is None else (channel,),
-            sender=Notifications(mail_sender="incidents@example.com", sms_sender="INCIDENT"),
-            subject="P0",
-            body="Acknowledge",
-            ledger_table=LEDGER,
-            speed=1,
+            reason="declared",
+            ask="Acknowledge",
         )
         for number, channel in enumerate(channels, 1)
     ]
-    return WaveCall(incident=INCIDENT, pages=pages)
+    return WaveRequest(pages=pages)
 
 
 def _texts(sent: list[Sent]) -> list[str]:
     """What was sent to people; what keeps its record beside."""
     return [one.operation for one in sent if one.service != "dynamodb"]
-
-
-SMS = Channel(kind="sms", address="+61491570006")
 
 
 def test_one_who_cannot_be_reached_is_named_by_his_place(wave: Activity) -> None:

@@ -14,7 +14,8 @@ from activities.channels.sent import Attempt
 from activities.channels.telephone import short_text
 from domain.config.environment import Notifications
 from domain.config.organisation import Channel
-from domain.model.activity_io import PageCall, Paged
+from domain.model.activity_io import Paged
+from domain.model.calls import PageCall
 from domain.values.errors import FINAL, ErrorKind
 from sandbox.aws import messages
 from sandbox.aws.sms_voice import SmsVoiceBackend

@@ -11,7 +11,7 @@ from moto import mock_aws
 from temporalio.exceptions import ApplicationError
 
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import ApplyCall
+from domain.model.calls import ApplyCall
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import promote
 from tests.activities.fake_rds import PRIMARY, FakeRds

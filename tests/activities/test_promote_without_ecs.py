@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import ApplyCall
+from domain.model.calls import ApplyCall
 from domain.model.plan import Plan
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.database_worlds import ForeignEcs, promote

@@ -10,7 +10,7 @@ from moto import mock_aws
 from activities.aws.identity.logs_data_access import DataAccess, DataAccessParams
 from activities.aws.identity.logs_failed_sign_ins import FailedSignIns, FailedSignInsParams
 from activities.aws.identity.logs_privilege_escalation import PrivilegeEscalation, PrivilegeEscalationParams
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.log_worlds import Said, guesses, log_of, record
 from tests.activities.scopes import NOW, environment, scope

@@ -13,14 +13,15 @@ from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.permissions.roles import queue_of, roles
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.config.environment import Notifications
-from domain.config.organisation import Channel
-from domain.model.activity_io import NoticeCall, ObserveCall, PageCall, ReleaseCall, Scope
+from domain.config.runbook import NoticeStep
+from domain.model.activity_io import NoticeRequest, ObserveRequest, PageRequest, ReleaseRequest
+from domain.model.calls import Scope
 from domain.model.finding import Finding, FindingStatus
 from tests.activities.aws_calls import RecordedAws, recorded_aws
-from tests.activities.scopes import NOW, scope
+from tests.activities.scopes import NOW, environment, scope
 from tests.activities.telephones import telephones
-from tests.activities.world import LEDGER
+from tests.activities.world import create_table
+from tests.house import FixedHouse, about, on_record, runbook_of
 
 Todo = dict[str, dict[str, Activity]]
 HOUSEKEEPING = {
@@ -43,7 +44,9 @@ def aws() -> Iterator[RecordedAws]:
 
 @pytest.fixture
 def todo(aws: RecordedAws) -> Todo:
-    given = activities(lambda _: aws, StatusPageClient("http://127.0.0.1:9", ""))
+    create_table(aws.client("dynamodb"))
+    aws.calls.clear()
+    given = activities(lambda _: aws, StatusPageClient("http://127.0.0.1:9", ""), FixedHouse(environment()))
     return {queue: {_name(one): one for one in each} for queue, each in given.items()}
 
 
@@ -85,11 +88,13 @@ def test_each_role_gets_its_own_clients(aws: RecordedAws, queue: str) -> None:
         asked.append(role)
         return aws
 
-    given = activities(clients_for, StatusPageClient("http://127.0.0.1:9", ""), ("incidents", queue))
+    create_table(aws.client("dynamodb"))
+    house = FixedHouse(environment())
+    given = activities(clients_for, StatusPageClient("http://127.0.0.1:9", ""), house, ("incidents", queue))
     for one in given[queue]:
         if one.__temporal_activity_definition.name == "changes.release":  # type: ignore[attr-defined]
             ActivityEnvironment().run(
-                one, ReleaseCall(scope=scope(), step="step", generation=1, holder="inc-1/step/1", locks=())
+                one, ReleaseRequest(about=about(scope()), step="step", generation=1, digest="of a plan")
             )
     assert sorted(asked) == sorted(role for role in roles() if queue_of(role) == queue)
     assert list(given) == [queue]
@@ -97,7 +102,7 @@ def test_each_role_gets_its_own_clients(aws: RecordedAws, queue: str) -> None:
 
 def test_bad_parameters_are_final(todo: Todo) -> None:
     """Parameters that the action does not take fail at once, naming the parameter."""
-    call = ObserveCall(scope=scope(), step="look", params={"colour": "red"}, at=NOW)
+    call = ObserveRequest(about=about(scope()), step="look", params={"colour": "red"}, at=NOW)
     error = _fails(todo["diagnose"]["elbv2.target_health.observe"], call)
     assert (error.type, error.non_retryable) == ("InvalidRequest", True)
     assert "colour" in error.message
@@ -114,8 +119,8 @@ class Talkative(ProbeAction[NoParams]):
 
 def test_a_finding_leaves_its_probe_bounded(aws: RecordedAws) -> None:
     """What is too big for the record never reaches the workflow; that it was suspect does."""
-    call = ObserveCall(scope=scope(), step="health", params={}, at=NOW)
-    finding = ActivityEnvironment().run(registry._observe(Talkative(aws)), call)
+    call = ObserveRequest(about=about(scope()), step="health", params={}, at=NOW)
+    finding = ActivityEnvironment().run(registry._observe(Talkative(aws), FixedHouse(environment())), call)
     assert (finding.status, finding.summary) == (FindingStatus.SUSPECT, "too much")
     assert list(finding.facts) == ["left_out"]
 
@@ -123,24 +128,31 @@ def test_a_finding_leaves_its_probe_bounded(aws: RecordedAws) -> None:
 def test_errors_of_aws_get_their_kind(todo: Todo, aws: RecordedAws) -> None:
     """An error of AWS leaves as its kind, names the activity, and leaves behind what AWS answered."""
     aws.fail("DescribeServices", "AccessDenied")
-    call = ObserveCall(scope=scope(), step="look", params={"service": "backend"}, at=NOW)
+    call = ObserveRequest(about=about(scope()), step="look", params={"service": "backend"}, at=NOW)
     error = _fails(todo["diagnose"]["elbv2.target_health.observe"], call)
     assert (error.type, error.non_retryable) == ("AccessDenied", True)
     assert error.message.startswith("elbv2.target_health.observe: ")
     assert error.__cause__ is None
 
 
-def test_errors_that_have_a_kind_pass(todo: Todo) -> None:
+def test_errors_that_have_a_kind_pass(todo: Todo, aws: RecordedAws) -> None:
     """A missing key of the status page reaches the incident as a refusal that says so."""
-    call = NoticeCall(scope=scope(), step="tell", params={}, sequence=1)
-    error = _fails(todo["notify"]["statuspage.investigating.send"], call)
+    told = {"id": "tell", "notice": "statuspage.investigating", "title": "Tell", "with": {}}
+    runbook = runbook_of(NoticeStep.model_validate(told))
+    on_record(aws, scope(), runbook)
+    given = activities(
+        lambda _: aws, StatusPageClient("http://127.0.0.1:9", ""), FixedHouse(environment(), None, runbook)
+    )
+    (tell,) = (one for one in given["notify"] if _name(one) == "statuspage.investigating.send")
+    call = NoticeRequest(about=about(scope()), step="tell", params={}, sequence=1)
+    error = _fails(tell, call)
     assert (error.type, error.non_retryable) == ("Refused", True)
     assert "STATUSPAGE_API_KEY" in error.message
 
 
 def test_a_dry_run_tells_nobody(todo: Todo, aws: RecordedAws) -> None:
     """In a dry run no notice leaves, whatever asked for it."""
-    call = NoticeCall(scope=scope(mode="dry-run"), step="tell", params={}, sequence=1)
+    call = NoticeRequest(about=about(scope(mode="dry-run")), step="tell", params={}, sequence=1)
     error = _fails(todo["notify"]["support.open_case.send"], call)
     assert error.type == "Refused"
     assert aws.calls == []
@@ -149,17 +161,14 @@ def test_a_dry_run_tells_nobody(todo: Todo, aws: RecordedAws) -> None:
 def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
     """The page activity sends by the notify queue's clients."""
     telephones()
-    call = PageCall(
+    call = PageRequest(
+        about=about(scope()),
         page_id="p1",
-        incident="inc-20261123-7f3k",
-        to="lead",
+        message="page",
+        to="devops-lead",
         role="devops-lead",
-        channels=(Channel(kind="sms", address="+61491570006"),),
-        sender=Notifications(mail_sender="incidents@example.com", sms_sender="INCIDENT"),
-        subject="P0",
-        body="now",
-        ledger_table=LEDGER,
-        speed=1,
+        reason="now",
+        ask="Acknowledge",
     )
     assert ActivityEnvironment().run(todo["notify"]["people.page"], call).channel == "sms"
     assert len(aws.sent("SendTextMessage")) == 1
@@ -167,10 +176,10 @@ def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
 
 def test_nothing_to_release_is_fine(todo: Todo, aws: RecordedAws) -> None:
     """Releasing no lock succeeds, so that a change can always end by releasing."""
-    call = ReleaseCall(scope=scope(), step="s", generation=1, holder="w", locks=())
+    call = ReleaseRequest(about=about(scope()), step="s", generation=1, digest="of a plan")
     released: Any = ActivityEnvironment().run(todo["remediate"]["changes.release"], call)
     assert released is None
-    assert aws.calls == []
+    assert [name for name, _ in aws.calls] == ["GetItem"]
 
 
 def _fails(one: Activity, call: Any) -> ApplicationError:

@@ -123,7 +123,7 @@ def test_production_is_refused_in_the_plan_and_when_it_is_carried_out() -> None:
     trial = Trial(world)
     there = in_production(world)
     trial.call = trial.call.model_copy(update={"scope": there})
-    assert "is production" in refused(trial.apply)
+    assert "this worker serves staging alone" in refused(trial.apply)
     world.scope = there
     assert "is production" in refused(lambda: Trial(world))
     assert trial.effects == 0

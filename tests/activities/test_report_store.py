@@ -10,7 +10,7 @@ from activities.action import RuleError
 from activities.ledger.store import LedgerStore
 from activities.report_store import store_report
 from domain.audit.storage_format import report_place
-from domain.model.activity_io import AppendCall, ReportCall, Reported
+from domain.model.activity_io import AppendCall, Reported
 from domain.model.timeline import Entry, Timeline, Unchained
 from domain.values.status import Status
 from tests.activities.ledger_worlds import (
@@ -45,8 +45,7 @@ def entries() -> list[Entry]:
 
 
 def store(clients: object, timezone: str = "Australia/Sydney") -> Reported:
-    call = ReportCall(incident=INCIDENT, environment=place(), timezone=timezone)
-    return store_report(clients, call, NOW)  # type: ignore[arg-type]
+    return store_report(clients, place(), timezone, INCIDENT, NOW)  # type: ignore[arg-type]
 
 
 def reports(clients: WorldClients) -> list[str]:
@@ -138,10 +137,9 @@ def test_what_the_ledger_does_not_tell_is_refused(clients: WorldClients) -> None
 
 def test_without_a_vault_it_is_refused(clients: WorldClients) -> None:
     bare = environment()
-    LedgerStore(clients, bare).append(AppendCall(incident=INCIDENT, environment=bare, epoch=1, entries=entries()))
-    call = ReportCall(incident=INCIDENT, environment=bare, timezone="UTC")
+    LedgerStore(clients, bare).append(AppendCall(incident=INCIDENT, environment=bare.name, epoch=1, entries=entries()))
     with pytest.raises(RuleError, match="no evidence bucket"):
-        store_report(clients, call, NOW)
+        store_report(clients, bare, "UTC", INCIDENT, NOW)
 
 
 def test_an_error_of_the_store_is_told(clients: WorldClients) -> None:

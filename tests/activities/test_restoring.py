@@ -21,11 +21,13 @@ from domain.rules.evolve import fold
 from tests.activities.ledger_worlds import BUCKET, append, ledger_and_vault, objects, place, stored, table
 from tests.activities.report_worlds import Played
 from tests.activities.scopes import environment
-from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.activities.world import LEDGER, WorldClients
 from tests.builders import T0, declaration, minutes
+from tests.house import FixedHouse
 from tests.records import INCIDENT
 
 TRAINED = {"step": "training", "title": "Train", "status": "done", "note": ""}
+HOUSE = FixedHouse(place())
 CALL = RestoreCall(incident=INCIDENT, holder="run-1")
 
 
@@ -80,12 +82,12 @@ def test_an_intact_record_is_its_incident(clients: WorldClients) -> None:
     """The state is the fold of the entries; the chain goes on behind the last one, under the next term."""
     entries = written(clients, outage())
     before = everything(clients)
-    found = Restorer(clients, LEDGER).restore(CALL)
+    found = Restorer(clients, HOUSE).restore(CALL)
     assert found.state == fold(entries) == outage().incident.state
     assert (found.length, found.head, found.until) == (len(entries), entries[-1].hash, entries[-1].at)
     assert (found.epoch, found.term, found.intended, found.followed) == (1, 2, {}, 0)
-    assert Restorer(clients, LEDGER).restore(CALL) == found
-    assert Restorer(clients, LEDGER).restore(CALL.model_copy(update={"holder": "run-2"})).term == 3
+    assert Restorer(clients, HOUSE).restore(CALL) == found
+    assert Restorer(clients, HOUSE).restore(CALL.model_copy(update={"holder": "run-2"})).term == 3
     rows, heads = everything(clients)
     assert rows.pop((f"chain#{INCIDENT}", TERM)) == {"number": "3", "holder": "run-2"}
     assert (rows, heads) == before
@@ -113,7 +115,7 @@ def test_what_was_written_until_the_term_was_taken_counts(clients: WorldClients)
                 self.begun = True
                 append(clients, played.entries[len(entries) :])
 
-    found = Restorer(Writing(), LEDGER).restore(CALL)
+    found = Restorer(Writing(), HOUSE).restore(CALL)
     assert found.length == len(entries) + 1
     assert found.head == played.entries[-1].hash
 
@@ -138,7 +140,7 @@ def test_the_newest_epoch_is_gone_on_with(clients: WorldClients) -> None:
     again = Played(declaration(environment=place()))
     again.say("acknowledge", "cto", minutes(4))
     append(clients, again.entries)
-    found = Restorer(clients, LEDGER).restore(CALL)
+    found = Restorer(clients, HOUSE).restore(CALL)
     assert (found.state.commander, found.epoch, found.length) == ("cto", 2, len(again.entries))
     assert len(again.entries) < len(entries)
 
@@ -149,7 +151,7 @@ def test_entries_that_are_not_signed_yet_count(clients: WorldClients) -> None:
     append(clients, played.entries[:-2])
     append(clients, played.entries[-2:], where=environment())
     assert len(objects(clients)) == 1
-    assert Restorer(clients, LEDGER).restore(CALL).length == len(played.entries)
+    assert Restorer(clients, HOUSE).restore(CALL).length == len(played.entries)
 
 
 @pytest.mark.parametrize("tampering", ["an entry", "a deletion", "a signed head"])
@@ -166,8 +168,8 @@ def test_a_record_that_is_not_intact_is_refused(clients: WorldClients, tampering
         clients.inner.client("s3").put_object(Bucket=BUCKET, Key=forged, Body=b"{}")
     before = everything(clients)
     with pytest.raises(RuleError, match=f"the record of {INCIDENT} is not intact"):
-        Restorer(clients, LEDGER).restore(CALL)
-    (found,) = Restorer(clients, LEDGER).open_ones(RestorableCall())
+        Restorer(clients, HOUSE).restore(CALL)
+    (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall())
     assert found.problem is not None
     assert "not intact" in found.problem
     assert everything(clients) == before
@@ -179,28 +181,17 @@ def test_a_record_that_makes_no_incident_is_refused(clients: WorldClients) -> No
     undeclared.append(T0, "devops-lead", "note", "seen", {"text": "seen"})
     append(clients, undeclared.entries)
     with pytest.raises(RuleError, match="does not begin with a declaration"):
-        Restorer(clients, LEDGER).restore(CALL)
+        Restorer(clients, HOUSE).restore(CALL)
     with pytest.raises(RuleError, match="no record of inc-20261123-0000"):
-        Restorer(clients, LEDGER).restore(RestoreCall(incident="inc-20261123-0000", holder="run-1"))
+        Restorer(clients, HOUSE).restore(RestoreCall(incident="inc-20261123-0000", holder="run-1"))
 
 
-def test_a_record_of_another_table_is_refused(clients: WorldClients) -> None:
-    """The declaration says where its record is kept: a copy elsewhere would get a second life of its own."""
-    database, other = clients.inner.client("dynamodb"), "another-ledger"
-    create_ledger(clients, other)
+def test_a_record_of_another_environment_is_refused(clients: WorldClients) -> None:
+    """A worker restores what was declared where it serves, whatever else stands in the table that it reads."""
     written(clients, outage())
-    for item in database.scan(TableName=LEDGER)["Items"]:
-        database.put_item(TableName=other, Item=item)
-    with pytest.raises(RuleError, match=f"belongs to the table {LEDGER}"):
+    other = FixedHouse(place().model_copy(update={"name": "staging"}))
+    with pytest.raises(RuleError, match="this worker serves staging alone"):
         Restorer(clients, other).restore(CALL)
-
-
-def test_a_worker_without_a_table_says_what_to_set(clients: WorldClients) -> None:
-    """Nobody who asks can name a table; where the worker knows none, it names its own setting."""
-    with pytest.raises(RuleError, match="INCIDENT_LEDGER_TABLE"):
-        Restorer(clients, None).restore(CALL)
-    with pytest.raises(RuleError, match="INCIDENT_LEDGER_TABLE"):
-        Restorer(clients, None).open_ones(RestorableCall())
 
 
 def test_what_has_ended_is_not_begun_again(clients: WorldClients) -> None:
@@ -211,8 +202,8 @@ def test_what_has_ended_is_not_begun_again(clients: WorldClients) -> None:
     written(clients, played)
     before = everything(clients)
     with pytest.raises(RuleError, match="is false-alarm: there is nothing to restore"):
-        Restorer(clients, LEDGER).restore(CALL)
-    assert Restorer(clients, LEDGER).open_ones(RestorableCall()) == []
+        Restorer(clients, HOUSE).restore(CALL)
+    assert Restorer(clients, HOUSE).open_ones(RestorableCall()) == []
     assert everything(clients) == before
 
 
@@ -221,9 +212,9 @@ def test_an_end_that_was_cut_is_gone_on_with(clients: WorldClients) -> None:
     played = outage()
     played.say("false_alarm", "devops-lead", reason="a drill")
     written(clients, played)
-    (found,) = Restorer(clients, LEDGER).open_ones(RestorableCall(incident=INCIDENT))
+    (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall(incident=INCIDENT))
     assert (found.status, found.over) == ("false-alarm", False)
-    assert Restorer(clients, LEDGER).restore(CALL).state.ended
+    assert Restorer(clients, HOUSE).restore(CALL).state.ended
 
 
 def test_the_work_that_a_closed_one_left_is_gone_on_with(clients: WorldClients) -> None:
@@ -232,11 +223,11 @@ def test_the_work_that_a_closed_one_left_is_gone_on_with(clients: WorldClients) 
     entries = written(clients, played)
     said = {"actor": "devops-lead", "kind": "note", "text": "booked", "data": {"text": "booked"}}
     for number in (1, 2):
-        call = FollowCall(incident=INCIDENT, environment=place(), number=number, at=played.now, term=1, **said)
+        call = FollowCall(incident=INCIDENT, environment=place().name, number=number, at=played.now, term=1, **said)
         LedgerStore(clients, place()).follow_once(call)
-    (found,) = Restorer(clients, LEDGER).open_ones(RestorableCall())
+    (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall())
     assert (found.status, found.over, found.entries) == ("closed", True, len(entries) + 2)
-    back = Restorer(clients, LEDGER).restore(CALL)
+    back = Restorer(clients, HOUSE).restore(CALL)
     assert (back.length, back.followed) == (len(entries) + 2, 2)
     assert [task.step for task in back.state.open_tasks()] == ["training"]
 
@@ -246,9 +237,9 @@ def test_a_closed_one_without_work_is_not(clients: WorldClients) -> None:
     played = closed()
     written(clients, played)
     done = {"actor": "devops-lead", "kind": "task", "text": "done", "data": TRAINED}
-    call = FollowCall(incident=INCIDENT, environment=place(), number=1, at=played.now, term=1, **done)
+    call = FollowCall(incident=INCIDENT, environment=place().name, number=1, at=played.now, term=1, **done)
     LedgerStore(clients, place()).follow_once(call)
-    assert Restorer(clients, LEDGER).open_ones(RestorableCall()) == []
+    assert Restorer(clients, HOUSE).open_ones(RestorableCall()) == []
 
 
 def test_looking_changes_nothing(clients: WorldClients) -> None:
@@ -256,10 +247,10 @@ def test_looking_changes_nothing(clients: WorldClients) -> None:
     played = outage()
     entries = written(clients, played)
     other = Played(declaration(environment=place(), incident_id="inc-20261124-0001", title="Another", key="alarm"))
-    call = AppendCall(incident="inc-20261124-0001", environment=place(), epoch=1, entries=other.entries)
+    call = AppendCall(incident="inc-20261124-0001", environment=place().name, epoch=1, entries=other.entries)
     LedgerStore(clients, place()).append(call)
     before = everything(clients)
-    one, two = Restorer(clients, LEDGER).open_ones(RestorableCall())
+    one, two = Restorer(clients, HOUSE).open_ones(RestorableCall())
     assert (one.incident, one.title, one.type, one.severity, one.status) == (
         INCIDENT,
         "Portal down",
@@ -269,7 +260,7 @@ def test_looking_changes_nothing(clients: WorldClients) -> None:
     )
     assert (one.entries, one.until, one.over, one.problem) == (len(entries), entries[-1].at, False, None)
     assert (two.incident, two.key) == ("inc-20261124-0001", "alarm")
-    (alone,) = Restorer(clients, LEDGER).open_ones(RestorableCall(incident="inc-20261124-0001"))
+    (alone,) = Restorer(clients, HOUSE).open_ones(RestorableCall(incident="inc-20261124-0001"))
     assert alone == two
     assert everything(clients) == before
 
@@ -283,9 +274,9 @@ def test_an_intent_says_more_than_the_last_entry(clients: WorldClients) -> None:
     intents = Intents(Table(clients, LEDGER))
     of_another = change.plan.model_copy(update={"after": {"revision": 6}}).sealed()
     intents.put(Intent.of(of_another, (INCIDENT, "scale-up", 1), "id", ("cto",), played.now), 1)
-    assert Restorer(clients, LEDGER).restore(CALL).intended == {}
+    assert Restorer(clients, HOUSE).restore(CALL).intended == {}
     intents.put(Intent.of(change.plan, (INCIDENT, "rollback", 1), "id", ("technical-manager",), played.now), 2)
-    assert Restorer(clients, LEDGER).restore(CALL).intended == {change.workflow_id: ("technical-manager",)}
+    assert Restorer(clients, HOUSE).restore(CALL).intended == {change.workflow_id: ("technical-manager",)}
 
 
 def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:
@@ -293,8 +284,8 @@ def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:
     played = Played(declaration(environment=environment()))
     played.wait(minutes(1))
     append(clients, played.entries, where=environment())
-    assert Restorer(clients, LEDGER).restore(CALL).length == len(played.entries)
+    assert Restorer(clients, HOUSE).restore(CALL).length == len(played.entries)
     rewrite(clients, 2, "orchestrator", "somebody-else")
     with pytest.raises(RuleError, match="not intact"):
-        Restorer(clients, LEDGER).restore(CALL)
+        Restorer(clients, HOUSE).restore(CALL)
     assert stored(clients).seals == []

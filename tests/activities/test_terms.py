@@ -35,13 +35,13 @@ def terms(clients: WorldClients) -> Terms:
 
 
 def append(clients: Any, entries: list[Entry], term: int) -> Appended:
-    call = AppendCall(incident=INCIDENT, environment=place(), epoch=1, term=term, entries=entries)
+    call = AppendCall(incident=INCIDENT, environment=place().name, epoch=1, term=term, entries=entries)
     return LedgerStore(clients, place()).append(call)
 
 
 def follow(clients: Any, term: int) -> Entry:
     said = {"actor": "cto", "kind": "task", "text": "done", "data": {"step": "review"}}
-    call = FollowCall(incident=INCIDENT, environment=place(), number=1, at=NOW, term=term, **said)
+    call = FollowCall(incident=INCIDENT, environment=place().name, number=1, at=NOW, term=term, **said)
     return LedgerStore(clients, place()).follow_once(call)
 
 

@@ -6,21 +6,33 @@ from typing import Any
 from temporalio.testing import ActivityEnvironment
 
 from activities.action import Clients
+from activities.house import House
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.model.activity_io import Applied, ApplyCall, PlanCall, ReleaseCall, Verified, VerifyCall
-from domain.model.plan import Plan
+from domain.config.runbook import ChangeStep
+from domain.model.activity_io import (
+    Applied,
+    ApplyRequest,
+    Ballot,
+    PlanRequest,
+    ReleaseRequest,
+    Undone,
+    Verified,
+    VerifyRequest,
+)
+from domain.model.calls import ApplyCall
 from domain.values.ids import action_id, change_workflow_id
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW
 from tests.activities.world import LEDGER
+from tests.house import FixedHouse, about, on_record, runbook_of
 
 STEP = "the-step"
 
 
-def named(clients: Clients, status_page: Any = None) -> dict[str, Activity]:
+def named(clients: Clients, house: House, status_page: Any = None) -> dict[str, Activity]:
     """Every activity there is, by its name, of workers with these clients."""
-    made = activities(lambda _queue: clients, status_page or StatusPageClient("http://127.0.0.1:9", ""))
+    made = activities(lambda _queue: clients, status_page or StatusPageClient("http://127.0.0.1:9", ""), house)
     return {one.__temporal_activity_definition.name: one for each in made.values() for one in each}  # type: ignore[attr-defined]
 
 
@@ -30,17 +42,27 @@ class Trial:
     def __init__(self, world: ChangeWorld) -> None:
         self.world = world
         self.name = world.change.name
-        self._activities = named(world.clients)
+        given = {"title": "Try it", "with": world.params, "approval": {"roles": ["technical-manager"]}}
+        runbook = runbook_of(ChangeStep.model_validate({"id": STEP, "change": self.name, **given}))
+        on_record(world.clients, world.scope, runbook)
+        self._activities = named(world.clients, FixedHouse(world.scope.environment, None, runbook))
         self._effects = [world.snapshot()]
         self._at = NOW
         world.clients.before_write = self._look
         self.call = self._planned(1)
         self.refused: dict[str, str] = {}
 
-    def _planned(self, generation: int, undo: Plan | None = None) -> ApplyCall:
+    def _planned(self, generation: int, undo: Undone | None = None) -> ApplyCall:
         scope = self.world.scope
         key = (scope.incident, STEP, generation)
-        asked = PlanCall(scope=scope, step=STEP, generation=generation, params=self.world.params, undo=undo)
+        asked = PlanRequest(
+            about=about(scope),
+            step=STEP,
+            generation=generation,
+            params=self.world.params,
+            requested_by="devops-lead",
+            undo=undo,
+        )
         return ApplyCall(
             scope=scope,
             step=STEP,
@@ -59,30 +81,31 @@ class Trial:
 
     def apply(self) -> Applied:
         """Apply once; what was refused is not looked for any more."""
-        applied: Applied = self.run("apply", self.call)
+        votes = (Ballot(by="technical-manager", role="technical-manager"),)
+        applied: Applied = self.run("apply", ApplyRequest(**self._same(), votes=votes))
         self.applied, self.refused = applied, applied.refused
         return applied
 
     def verify(self) -> Verified:
-        fields = ("scope", "step", "generation", "action_id", "holder", "plan")
-        call = VerifyCall(**{name: getattr(self.call, name) for name in fields}, refused=tuple(self.refused))
-        verified: Verified = self.run("verify", call)
+        verified: Verified = self.run("verify", VerifyRequest(**self._same(), refused=tuple(self.refused)))
         return verified
+
+    def _same(self) -> dict[str, Any]:
+        call = self.call
+        return {
+            "about": about(call.scope),
+            "step": call.step,
+            "generation": call.generation,
+            "digest": call.plan.digest,
+        }
 
     def release(self) -> None:
         """What the workflow does once a change has failed."""
-        call = ReleaseCall(
-            scope=self.call.scope,
-            step=self.call.step,
-            generation=self.call.generation,
-            holder=self.call.holder,
-            locks=self.call.plan.locks,
-        )
-        ActivityEnvironment().run(self._activities["changes.release"], call)
+        ActivityEnvironment().run(self._activities["changes.release"], ReleaseRequest(**self._same()))
 
     def undoing(self) -> None:
         """From here on it is the undo that is tried."""
-        self.call = self._planned(2, undo=self.call.plan.without(self.refused))
+        self.call = self._planned(2, undo=Undone(generation=1, without=tuple(self.refused)))
 
     @property
     def effects(self) -> int:

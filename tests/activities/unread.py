@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from activities.action import Clients
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from tests.activities.scopes import NOW, scope
 
 

@@ -123,8 +123,11 @@ def forget_clients() -> None:
 
 def create_ledger(clients: WorldClients, name: str = LEDGER) -> None:
     """Make the ledger's table, as the worker expects it."""
+    create_table(clients.inner.client("dynamodb"), name)
+
+
+def create_table(dynamodb: Any, name: str = LEDGER) -> None:
+    """Make it by a client that is not noted."""
     keys: Any = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    kinds: Any = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
-    clients.inner.client("dynamodb").create_table(
-        TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=keys, AttributeDefinitions=kinds
-    )
+    kinds: Any = [{"AttributeName": one, "AttributeType": "S"} for one in ("pk", "sk")]
+    dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=keys, AttributeDefinitions=kinds)

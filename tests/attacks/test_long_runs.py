@@ -8,7 +8,7 @@ import pytest
 from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.activity_io import FollowCall, WaveCall
+from domain.model.activity_io import FollowCall, WaveRequest
 from domain.model.declaration import Declaration
 from domain.values import ids
 from tests.attacks.stranger import failed_tasks, flood, lengths
@@ -28,7 +28,7 @@ async def test_amid_a_page_that_is_not_answered(server: WorkflowEnvironment, wor
     asked, answers = 0, asyncio.Event()
 
     @activity.defn(name="people.page_wave")
-    async def page_wave(call: WaveCall) -> None:
+    async def page_wave(call: WaveRequest) -> None:
         nonlocal asked
         asked += 1
         while not answers.is_set():

@@ -14,6 +14,7 @@ from domain.rules.change_messages import ChangeRequest
 from domain.values.ids import change_workflow_id
 from tests.activities.scopes import scope
 from tests.builders import T0, minutes, organisation
+from tests.house import about
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
 
@@ -63,7 +64,7 @@ def change(
     )
     return LiveChange(
         ChangeRequest(
-            scope=scope(mode=mode),
+            about=about(scope(mode=mode)),
             organisation=organisation,
             record=record,
             rule=rule,

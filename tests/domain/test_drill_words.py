@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from activities.channels.telephone import short_text
-from domain.model.activity_io import PageCall
+from domain.model.activity_io import PageRequest
+from domain.model.calls import PageCall
 from domain.model.commands import Acknowledge, Mitigated, RequestChange
-from domain.model.records import Mail
+from domain.model.events import Message
+from domain.model.records import Mail, Page
+from domain.model.state import IncidentState
 from domain.rules import messages
 from domain.rules.live import LiveIncident
 from domain.rules.next_steps import next_steps
@@ -33,9 +36,24 @@ def said(played: LiveIncident) -> list[messages.Words]:
     """Every page and mail that was asked for."""
     state = played.state
     return [
-        *(messages.page_words(state, page) for page in state.pages),
-        *(messages.mail_words(state, mail) for mail in state.mails),
+        *(_sent(state, "page", page, messages.page_words(state, page)) for page in state.pages),
+        *(_sent(state, "mail", mail, messages.mail_words(state, mail)) for mail in state.mails),
     ]
+
+
+def _sent(state: IncidentState, message: Message, to: Page | Mail, about: messages.Words) -> messages.Words:
+    """What goes out."""
+    asked = PageRequest(
+        about=state.about,
+        page_id="1",
+        message=message,
+        to=to.to,
+        role=to.role,
+        heading="Outage",
+        reason=about.subject,
+        ask=about.body,
+    )
+    return messages.framed(asked, state.declaration.organisation)
 
 
 def test_the_first_word_of_every_message() -> None:

@@ -16,7 +16,7 @@ from domain.model.events import Noted
 from domain.model.finding import Finding, FindingStatus
 from domain.model.timeline import Entry, Timeline
 from domain.rules import alerts, findings
-from domain.rules.ledger_progress import LedgerProgress
+from domain.rules.ledger_progress import BATCH, LedgerProgress
 from domain.rules.live import LiveIncident
 from domain.values import limits
 from domain.values.status import Status
@@ -170,7 +170,7 @@ def test_a_cause_that_fits_nowhere_is_cut() -> None:
     written = incident.timeline.length
     events = [Noted(text=f"page {number}") for number in range(150)]
     incident.take([Happening(event) for event in events], T0, {"deadline": "level 2"})
-    assert len(LedgerProgress(written=written).next_batch(incident.state, incident.timeline, T0)) == 99
+    assert len(LedgerProgress(written=written).next_batch(incident.state, incident.timeline, T0)) == BATCH
 
 
 @pytest.mark.parametrize(("text", "kept"), [("short", 200), ("x" * 20_000, 24)])

@@ -18,12 +18,17 @@ from temporalio.exceptions import ApplicationError
 from activities.action import RuleError
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.changes.hands import release
+from activities.changes.plans import MadePlan, Plans
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
 from activities.channels.sent import Attempt
+from activities.declared import Declared
 from activities.drills import Faults
+from activities.ledger.appending import Appender
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
+from activities.ledger.table import Table
 from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, role_of, roles
 from activities.permissions.statements import heartbeat_namespace, role_name
 from activities.preflight import recovery
@@ -33,7 +38,7 @@ from activities.report_store import store_report
 from activities.statuspage_client import StatusPageClient
 from domain.config.environment import Environment
 from domain.config.runbook import NoticeStep, ProbeStep, Runbook
-from domain.model.activity_io import AppendCall, FollowCall, ReleaseCall, ReportCall
+from domain.model.activity_io import AppendCall, FollowCall, NoticeRequest, ReleaseRequest
 from domain.model.drill import FaultCall
 from domain.model.restoring import RestorableCall, RestoreCall
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
@@ -48,8 +53,9 @@ from tests.activities.test_change_catalogue import planned, verified
 from tests.activities.test_paging import EMAIL, SMS, VOICE, page
 from tests.activities.test_restoring import outage
 from tests.activities.variant_worlds import every_world_of
-from tests.activities.world import LEDGER as TABLE
 from tests.activities.world import WIRE, WorldClients, create_ledger
+from tests.domain.changing import plan
+from tests.house import FixedHouse, about, house_of, on_record
 from tests.permissions.variant_looks import VARIANT_LOOKS, environments_of_clusters, of_databases
 from tests.recorded_operations import _account, _Look, recorder
 from tests.records import INCIDENT
@@ -142,18 +148,14 @@ def _release(calls: Calls) -> None:
     with mock_aws():
         clients = WorldClients()
         create_ledger(clients)
+        where, planned_once = scope(environment=place()), plan()
+        made = MadePlan(plan=planned_once, params={}, requested_by="cto", at=NOW)
+        Plans(Table(clients, place().ledger_table)).put(where.incident, "s", 1, made)
         with calls.under(REMEDIATE_QUEUE, place()):
-            ChangeRunner(clients).release(
-                ReleaseCall(
-                    scope=scope(environment=place()),
-                    step="s",
-                    generation=1,
-                    holder="w",
-                    locks=("arn:1",),
-                    unverified="NotYet",
-                ),
-                NOW,
+            asked = ReleaseRequest(
+                about=about(where), step="s", generation=1, digest=planned_once.digest, unverified="NotYet"
             )
+            release(clients, FixedHouse(place()), ChangeRunner(clients), asked, NOW)
 
 
 def _preflight(calls: Calls, account: Account, clients: AwsClients) -> None:
@@ -213,7 +215,13 @@ def _more_looks(calls: Calls) -> None:
 def _tell(calls: Calls, account: Account, look: _Look, runbook: Runbook, step: NoticeStep) -> None:
     look.sequence += 1
     notice = NOTICES[step.notice](look.clients, StatusPageClient(look.page, "secret", interval=timedelta(0)))
+    here = look._scope(runbook)
+    on_record(look.clients, here, runbook)
+    asked = NoticeRequest(about=about(here), step=step.id, params=step.params, sequence=look.sequence)
+    declared = Declared(FixedHouse(here.environment), Table(look.clients, here.environment.ledger_table))
     with calls.under(NOTIFY_QUEUE, account.environment):
+        with suppress(RuleError):  # the runbook is looked for on record, and is in no folder here
+            declared.refuse_notice(asked, step.notice, datetime.now(UTC))
         notice.send(look._scope(runbook), notice.params.model_validate(step.params), look.sequence)
 
 
@@ -223,12 +231,15 @@ def _record(calls: Calls) -> None:
         kms = clients.inner.client("kms")
         kms.create_alias(AliasName=EVIDENCE["kms_key"], TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
         played, where = outage(), place()
+        declared = played.incident.state.declaration
         with calls.under(LEDGER, where):
-            store = LedgerStore(clients, where)
+            store, appender = LedgerStore(clients, where), Appender(clients, house_of(declared))
             for _ in range(2):
-                store.append(AppendCall(incident=INCIDENT, environment=where, epoch=1, entries=list(played.entries)))
-            store_report(clients, ReportCall(incident=INCIDENT, environment=where, timezone="UTC"), NOW)
-            restorer = Restorer(clients, TABLE)
+                appender.append(
+                    AppendCall(incident=INCIDENT, environment=where.name, epoch=1, entries=list(played.entries))
+                )
+            store_report(clients, where, "UTC", INCIDENT, NOW)
+            restorer = Restorer(clients, FixedHouse(where))
             restorer.open_ones(RestorableCall())
             restorer.restore(RestoreCall(incident=INCIDENT, holder="run-1"))
             store.follow_once(_following(where))
@@ -236,14 +247,14 @@ def _record(calls: Calls) -> None:
 
 def _following(where: Environment) -> FollowCall:
     said: dict[str, Any] = {"actor": "worker", "kind": "reminded", "text": "due", "data": {}}
-    return FollowCall(incident=INCIDENT, environment=where, number=1, term=2, at=NOW, **said)
+    return FollowCall(incident=INCIDENT, environment=where.name, number=1, term=2, at=NOW, **said)
 
 
 def _faults(calls: Calls) -> None:
     """What a drill injects and withdraws."""
     where = place().model_copy(update={"kind": "staging", "faults": {"bad": "breaker"}})
-    faults = Faults(WorldClients(instead={"lambda": FakeLambda()}))
-    call = FaultCall(id="drill", environment=where, fault="bad")
+    faults = Faults(WorldClients(instead={"lambda": FakeLambda()}), FixedHouse(where))
+    call = FaultCall(id="drill", environment=where.name, fault="bad")
     with mock_aws(), calls.under(REMEDIATE_QUEUE, where):
         faults.inject(call)
         faults.withdraw(call)

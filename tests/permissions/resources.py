@@ -18,11 +18,17 @@ _MADE_WITH_TAGS = {
     "rds:AddTagsToResource": ("rds:snapshot", "rds:cluster-snapshot"),
 }
 """What is tagged as it is made; the rest of what these can tag was there before."""
+ITEMS: dict[str, tuple[str, ...]] = {
+    "intents": ("intent",),
+    "pages": ("page#",),
+    "plans": ("plan#",),
+    "declarations": ("declared#", "runbook#"),
+}
+"""The items of the ledger's table that a role may be given alone, by their partition keys."""
 NAMED = {
     "maintenance page": "named bucket: objects",
     "page's bucket": "named bucket",
-    "dynamodb:table: intents": "dynamodb:table",
-    "dynamodb:table: pages": "dynamodb:table",
+    **{f"dynamodb:table: {part}": "dynamodb:table" for part in ITEMS},
     "the role of evidence": "one of our roles",
     **{f"rehearsal's {kind}": kind for kind in REHEARSED},
 }
@@ -88,8 +94,8 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
     if kind == "one of our roles" and arn.endswith("-forensics"):
         return "the role of evidence"
     if kind == "dynamodb:table":
-        parts = {"intent": "intents", "page#": "pages"}
-        return next((f"{kind}: {part}" for key, part in parts.items() if leading(asked).startswith(key)), kind)
+        part = next((name for name, keys in ITEMS.items() if leading(asked).startswith(keys)), None)
+        return kind if part is None else f"{kind}: {part}"
     with_databases = ("kms:key",) if environment.kind == "staging" else ()
     if environment.recovery and kind in (with_databases if environment.databases else _RECOVERED):
         return _RECOVERED[kind]

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, PROBES
 from activities.changes.runner import ChangeRunner
-from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.finding import Finding
 from domain.values.severity import Severity
 from sandbox.faults.inject import FAULTS

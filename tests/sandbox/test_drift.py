@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.permissions.roles import PREFLIGHT
 from activities.statuspage_client import StatusPageClient
-from domain.model.activity_io import ObserveCall
+from domain.model.activity_io import ObserveRequest
 from domain.model.finding import Finding, FindingStatus
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
@@ -19,8 +19,10 @@ from starters.files.shipped import shipped_folder
 from tests.activities.scopes import scope
 from tests.aws import aws_clients
 from tests.builders import T0
+from tests.house import about
 from tests.sandbox.preflight_rooms import KEY, room_of, served
 from worker import house
+from worker.folder import Folder
 
 ROLE = "arn:aws:iam::123456789012:role/incident-sandbox-preflight"
 
@@ -36,9 +38,9 @@ def found(world: World, clients: Any = None) -> Finding:
 
     made: dict[str, Callable[..., Any]] = {
         getattr(one, "__temporal_activity_definition").name: one
-        for one in house.activities(shipped_folder(), clients_for, StatusPageClient(served(), KEY))
+        for one in house.activities(Folder(shipped_folder(), "sandbox"), clients_for, StatusPageClient(served(), KEY))
     }
-    call = ObserveCall(scope=scope(environment=environment), step="drift", params={}, at=T0)
+    call = ObserveRequest(about=about(scope(environment=environment)), step="drift", params={}, at=T0)
     finding: Finding = ActivityEnvironment().run(made["environment.drift.observe"], call)
     assert roles == [PREFLIGHT]
     return finding

@@ -15,7 +15,7 @@ from activities.aws.network.wafv2_block_addresses import BlockAddresses
 from activities.aws.network.wafv2_requests import Requests, RequestsParams
 from domain.config.environment import Environment
 from domain.config.runbook import ChangeStep, NoticeStep, ObligationStep, ProbeStep, Runbook, TaskStep
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.severity import Severity
 from sandbox.faults.breach import ATTACKER

@@ -6,7 +6,7 @@ from activities.action import RuleError
 from activities.catalogue import CHANGES
 from activities.changes.runner import ChangeRunner
 from domain.config.runbook import ChangeStep
-from domain.model.activity_io import PlanCall, Scope
+from domain.model.calls import PlanCall, Scope
 from domain.values.severity import Severity
 from sandbox.runtime.aws_world import World
 from starters.files.loading import load_runbook

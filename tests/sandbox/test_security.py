@@ -13,7 +13,7 @@ from activities.aws.shared.clients import AwsClients
 from activities.catalogue import CHANGES, PROBES
 from activities.changes.runner import ChangeRunner
 from domain.config.environment import Environment
-from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.finding import Finding
 from domain.values.severity import Severity
 from sandbox.aws import cloudtrail

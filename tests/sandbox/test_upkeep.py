@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from activities.catalogue import CHANGES, PROBES
 from activities.changes.runner import ChangeRunner
 from domain.config.environment import Environment
-from domain.model.activity_io import ApplyCall, PlanCall, Scope, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.values.severity import Severity
 from sandbox.aws import alarm_mutes
 from sandbox.aws.insights import PATH, add_insights

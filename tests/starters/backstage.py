@@ -21,22 +21,22 @@ from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
-    ApplyCall,
+    ApplyRequest,
     FollowCall,
-    NoticeCall,
     Noticed,
-    ObserveCall,
-    PageCall,
+    NoticeRequest,
+    ObserveRequest,
     Paged,
-    PlanCall,
+    PageRequest,
     Planned,
-    ReleaseCall,
+    PlanRequest,
+    ReleaseRequest,
     ReportCall,
     Reported,
     Verified,
-    VerifyCall,
+    VerifyRequest,
     Wave,
-    WaveCall,
+    WaveRequest,
 )
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
@@ -134,16 +134,16 @@ class Backstage:
 
     def _activities(self) -> list[Callable[..., Any]]:
         @activity.defn(name="people.page")
-        async def page(call: PageCall) -> Paged:
+        async def page(call: PageRequest) -> Paged:
             return Paged(channel="sms", reference=call.page_id)
 
         @activity.defn(name="people.page_wave")
-        async def page_wave(call: WaveCall) -> Wave:
+        async def page_wave(call: WaveRequest) -> Wave:
             return Wave(sent=[await page(one) for one in call.pages])
 
         @activity.defn(name="changes.release")
-        async def release(call: ReleaseCall) -> None:
-            assert call.holder
+        async def release(call: ReleaseRequest) -> None:
+            assert call.digest
 
         @activity.defn(name="ledger.append")
         async def append(call: AppendCall) -> Appended:
@@ -173,9 +173,7 @@ class Backstage:
 
     def _change(self, name: str) -> list[Callable[..., Any]]:
         @activity.defn(name=f"{name}.plan")
-        async def plan(call: PlanCall) -> Planned:
-            if call.undo is not None:
-                return Planned(plan=call.undo.reversed().sealed())
+        async def plan(call: PlanRequest) -> Planned:
             made = Plan(
                 action=name,
                 target="arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend",
@@ -186,23 +184,23 @@ class Backstage:
                 approval_class=CHANGES[name].classes[0],
                 locks=(f"arn:{name}",),
             )
-            return Planned(plan=made.sealed())
+            return Planned(plan=made.reversed().sealed() if call.undo else made.sealed())
 
         @activity.defn(name=f"{name}.apply")
-        async def apply(call: ApplyCall) -> Applied:
+        async def apply(call: ApplyRequest) -> Applied:
             self.applied.append(call.step)
             return Applied(outcome="applied")
 
         @activity.defn(name=f"{name}.verify")
-        async def verify(call: VerifyCall) -> Verified:
-            return Verified(message=f"{call.plan.target} is steady")
+        async def verify(call: VerifyRequest) -> Verified:
+            return Verified(message=f"{call.step} is steady")
 
         return [plan, apply, verify]
 
 
 def _probe(name: str) -> Callable[..., Any]:
     @activity.defn(name=f"{name}.observe")
-    async def observe(call: ObserveCall) -> Finding:
+    async def observe(call: ObserveRequest) -> Finding:
         suspect = call.step == "recent-deployments"
         return Finding(status=FindingStatus.SUSPECT if suspect else FindingStatus.OK, summary=f"{name} seen")
 
@@ -211,8 +209,8 @@ def _probe(name: str) -> Callable[..., Any]:
 
 def _notice(name: str) -> Callable[..., Any]:
     @activity.defn(name=f"{name}.send")
-    async def send(call: NoticeCall) -> Noticed:
-        digest = codes.digest(code_of(call.sequence), codes.about(call.scope.incident, call.sequence))
+    async def send(call: NoticeRequest) -> Noticed:
+        digest = codes.digest(code_of(call.sequence), codes.about(call.about.incident, call.sequence))
         return Noticed(reference=call.step, text=f"{name} told", code=digest if name == ContactCode.name else None)
 
     return send

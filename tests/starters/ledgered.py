@@ -18,7 +18,7 @@ def keep(world: Vaulted, *incidents: LiveIncident) -> list[str]:
         for start in range(0, len(entries), _AT_ONCE):
             batch = entries[start : start + _AT_ONCE]
             name = incident.state.id
-            chain.append(AppendCall(incident=name, environment=world.environment, epoch=1, entries=batch))
+            chain.append(AppendCall(incident=name, environment=world.environment.name, epoch=1, entries=batch))
     return [incident.state.id for incident in incidents]
 
 

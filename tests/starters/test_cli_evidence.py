@@ -32,7 +32,7 @@ class Recording(Backstage):
         super().__init__()
 
     def append(self, call: AppendCall) -> Appended:
-        return LedgerStore(self._world.clients, call.environment).append(call)
+        return LedgerStore(self._world.clients, self._world.environment).append(call)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from activities.action import RuleError
 from domain.config.drill import Drills
 from domain.model.drill import DrillRun, PrepareCall
-from starters.files.drilled import chosen, environment_of, prepared
+from starters.files.drilled import chosen, prepared, refuse_production
 from starters.files.drills import load_drills
 from starters.files.loading import lint
 from starters.files.organisation_folder import load_environment
@@ -103,7 +103,7 @@ def test_one_that_is_asked_for_comes_whenever_it_is() -> None:
 
 def test_the_declaration_of_a_drill() -> None:
     """It says what the score asks for, and who knew; the environment is that of the drill."""
-    made = prepared(HARBOUR, environment_of(HARBOUR, DOCKS), PrepareCall(run=DOCKS, now=NOW), [])
+    made = prepared(HARBOUR, load_environment(HARBOUR, DOCKS.environment), PrepareCall(run=DOCKS, now=NOW), [])
     assert (made.mode, made.title, made.severity, made.declared_by) == (
         "drill",
         "No timetable on the quays",
@@ -119,7 +119,7 @@ def test_without_a_runbook_for_what_stays_nothing_is_injected(tmp_path: Path) ->
     folder = written(tmp_path)
     (folder / "maintenance.yaml").unlink()
     with pytest.raises(InvalidFile, match="maintenance"):
-        prepared(folder, environment_of(folder, DOCKS), PrepareCall(run=DOCKS, now=NOW), [])
+        prepared(folder, load_environment(folder, DOCKS.environment), PrepareCall(run=DOCKS, now=NOW), [])
 
 
 def test_production_is_refused_before_anything(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_production_is_refused_before_anything(tmp_path: Path) -> None:
         text = docks.replace("kind: sandbox", f"kind: {kind}").replace("name: docks", f"name: {kind}")
         (folder / "environments" / f"{kind}.yaml").write_text(text)
     with pytest.raises(RuleError, match="production is production: drills are for sandboxes and staging"):
-        environment_of(folder, DrillRun(environment="production"))
-    staging = environment_of(folder, DrillRun(environment="staging"))
+        refuse_production(load_environment(folder, "production"))
+    staging = load_environment(folder, "staging")
     fast = PrepareCall(run=DrillRun(environment="staging", speed=60), now=NOW)
     with pytest.raises(RuleError, match="a speed is for sandboxes only"):
         prepared(folder, staging, fast, [])

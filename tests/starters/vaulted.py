@@ -11,7 +11,8 @@ from moto import mock_aws
 from activities.aws.evidence.s3_preserve_logs import PreserveLogs, PreserveParams
 from activities.ledger.store import LedgerStore
 from domain.config.environment import Environment
-from domain.model.activity_io import AppendCall, Scope
+from domain.model.activity_io import AppendCall
+from domain.model.calls import Scope
 from domain.model.events import Declared
 from domain.model.timeline import Timeline
 from domain.values.severity import Severity
@@ -54,7 +55,7 @@ class Vaulted:
         entries = self.timeline.entries[:upto]
         for start in range(0, len(entries), 99):
             batch = entries[start : start + 99]
-            call = AppendCall(incident=self.incident, environment=self.environment, epoch=1, entries=batch)
+            call = AppendCall(incident=self.incident, environment=self.environment.name, epoch=1, entries=batch)
             LedgerStore(self.clients, self.environment).append(call)
 
     def preserve(self, objects: int = 3) -> str:

@@ -21,7 +21,7 @@ def environment(**variables: str) -> dict[str, str]:
     prefixes = ("INCIDENT_", "TEMPORAL_", "AWS_", "STATUSPAGE_", "OTEL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
     aws = {"AWS_REGION": "ap-southeast-2", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    return kept | aws | variables
+    return kept | aws | {"INCIDENT_ENVIRONMENT": "sandbox"} | variables
 
 
 @asynccontextmanager

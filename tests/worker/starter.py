@@ -8,6 +8,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.rules.run import IncidentRun
 from domain.values.ids import INCIDENTS_QUEUE
+from starters.files.organisation_folder import load_environment
+from starters.files.shipped import shipped_folder
 from tests.builders import declaration, runbook
 from worker.command import leave
 from workflows import tracing
@@ -19,7 +21,7 @@ async def start(address: str, probe: str) -> None:
     client = await Client.connect(
         address, data_converter=pydantic_data_converter, interceptors=tracing.interceptors("incident-starter")
     )
-    declared = declaration(runbook=book)
+    declared = declaration(runbook=book, environment=load_environment(shipped_folder(), "sandbox"))
     run = IncidentRun(declaration=declared)
     await client.start_workflow("Incident", run, id=declared.incident_id, task_queue=INCIDENTS_QUEUE)
 

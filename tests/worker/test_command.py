@@ -115,6 +115,9 @@ async def test_unknown_namespace(server: WorkflowEnvironment) -> None:
     [
         (("--queues", "nonsense"), {}, "INCIDENT_QUEUES: 'nonsense'"),
         (("nonsense",), {}, "unexpected argument 'nonsense'"),
+        ((), {"INCIDENT_ENVIRONMENT": ""}, "INCIDENT_ENVIRONMENT"),
+        ((), {"INCIDENT_ENVIRONMENT": "nowhere"}, "unknown environment 'nowhere'"),
+        ((), {"INCIDENT_ENVIRONMENT": "production"}, "environments/production.yaml:"),
         ((), {"INCIDENT_SHUTDOWN_GRACE": "soon"}, "INCIDENT_SHUTDOWN_GRACE"),
         ((), {"INCIDENT_METRICS_ADDRESS": "nowhere:9464"}, "INCIDENT_METRICS_ADDRESS"),
         (("--queues", "diagnose"), {"AWS_REGION": ""}, "AWS_REGION"),
@@ -134,7 +137,7 @@ async def test_a_queue_without_work_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     """A worker whose queues have nothing to run says so instead of idling."""
     monkeypatch.setattr(run, "activities", lambda *_: {})
     with pytest.raises(SettingsError, match="INCIDENT_QUEUES: no action runs on forensics yet"):
-        await run.serve(Settings(queues=("forensics",)), [])
+        await run.serve(Settings(queues=("forensics",), environment="sandbox"), [])
 
 
 async def _polls(worker: WorkerProcess, env: WorkflowEnvironment, queue: str, kind: TaskQueueType.ValueType) -> bool:

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import shutil
 import signal
 import threading
 import time
@@ -7,22 +8,33 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
+from activities.declared import Declared
+from activities.ledger.table import Table
+from domain.config.runbook import ChangeStep
 from domain.model.records import ChangeRecord
 from domain.rules.change_messages import ChangeRequest
 from domain.values.ids import INCIDENTS_QUEUE, change_workflow_id
+from starters.files.shipped import shipped_folder
 from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, evidence_scope, furnish, log
 from tests.activities.world import WorldClients
 from tests.builders import T0, organisation
+from tests.house import about, on_record, runbook_of
 from tests.worker.processes import worker_process
+from worker.folder import Folder
 
+SCOPE = evidence_scope()
+SCOPE = SCOPE.model_copy(update={"environment": SCOPE.environment.model_copy(update={"kind": "staging"})})
+GIVEN = {"bucket": "audit-logs", "since": "24h"}
 OBJECTS = 800
 HALF = 600
 PART = 500  # lines: after the first part of the manifest, before the second
@@ -85,10 +97,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
     """Ask for the preservation, as an incident does when it is declared."""
-    scope = evidence_scope()
-    workflow_id = change_workflow_id(scope.incident, "preserve-logs", 1)
+    workflow_id = change_workflow_id(SCOPE.incident, "preserve-logs", 1)
     request = ChangeRequest(
-        scope=scope,
+        about=about(SCOPE),
         organisation=organisation(),
         record=ChangeRecord(
             step="preserve-logs",
@@ -98,7 +109,7 @@ async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
             title="Preserve the audit logs",
             requested_by="orchestrator",
             requested_at=T0,
-            params={"bucket": "audit-logs", "since": "24h"},
+            params=GIVEN,
         ),
         rule=None,
         approve_within=timedelta(minutes=10),
@@ -110,9 +121,27 @@ async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
     )
 
 
+def written(folder: Path) -> Path:
+    """The files of a worker in the scope's environment."""
+    (folder / "environments").mkdir(parents=True)
+    shutil.copy(shipped_folder() / "organisation.yaml", folder)
+    place = SCOPE.environment.model_dump(mode="json", by_alias=True, exclude_none=True)
+    (folder / "environments" / f"{SCOPE.environment.name}.yaml").write_text(yaml.safe_dump(place))
+    return folder
+
+
+def declared(clients: WorldClients, folder: Path) -> None:
+    """Put on record that the incident is there, under a runbook that keeps the logs."""
+    step = {"id": "preserve-logs", "change": "s3.preserve_logs", "title": "Preserve", "with": GIVEN, "evidence": True}
+    runbook = runbook_of(ChangeStep.model_validate(step))
+    house = Folder(folder, SCOPE.environment.name)
+    Declared(house, Table(clients, SCOPE.environment.ledger_table)).know(runbook)
+    on_record(clients, SCOPE, runbook)
+
+
 @pytest.mark.slow
 async def test_killed_halfway_it_goes_on_where_it_was(
-    bare_server: WorkflowEnvironment, aws: str, monkeypatch: pytest.MonkeyPatch
+    bare_server: WorkflowEnvironment, aws: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The worker dies amid 800 objects: each is stored once, few are read twice, and the manifest names them all."""
     clients = WorldClients()
@@ -121,7 +150,14 @@ async def test_killed_halfway_it_goes_on_where_it_was(
     wanted = {log(f"app/{number:05}", f"line {number}".encode(), moment): number for number in range(OBJECTS)}
     traffic = Traffic()
     traffic.watch(monkeypatch)
-    variables = {"TEMPORAL_ADDRESS": bare_server.client.service_client.config.target_host, "AWS_ENDPOINT_URL": aws}
+    folder = written(tmp_path / "clinic")
+    declared(clients, folder)
+    variables = {
+        "TEMPORAL_ADDRESS": bare_server.client.service_client.config.target_host,
+        "AWS_ENDPOINT_URL": aws,
+        "INCIDENT_ENVIRONMENT": SCOPE.environment.name,
+        "INCIDENT_RUNBOOKS": str(folder),
+    }
     async with worker_process("--queues", "incidents", "--json", **variables) as workflows:
         await workflows.event("worker ready")
         async with worker_process("--queues", "forensics", "--json", **variables) as first:

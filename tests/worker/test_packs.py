@@ -10,18 +10,21 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from domain.config.runbook import ProbeStep, TaskStep
-from domain.model.activity_io import ObserveCall, Scope
+from domain.model.activity_io import ObserveRequest
+from domain.model.calls import Scope
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding, FindingStatus
 from domain.model.scheduled import ScheduledCall, ScheduledRun
 from starters.files.organisation_folder import load_organisation
 from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
+from tests.house import about
 from tests.organisations.folders import written
 from tests.packs import PERIOD, Quarter, quarter
 from tests.starters.ledgered import alter
 from tests.starters.vaulted import Vaulted, vaulted
 from worker import house
+from worker.folder import Folder
 
 DUE = datetime.fromisoformat("2027-01-01T06:00+11:00")
 
@@ -47,7 +50,11 @@ def pack(world: Vaulted, declaration: Declaration) -> Finding:
     """Let the probe of the pack look."""
     step = declaration.runbook.step("pack")
     assert isinstance(step, ProbeStep)
-    (made,) = (one for one in house.records(shipped_folder(), lambda _: world.clients) if one.__name__ == "pack")
+    (made,) = (
+        one
+        for one in house.records(Folder(shipped_folder(), "sandbox"), lambda _: world.clients)
+        if one.__name__ == "pack"
+    )
     scope = Scope(
         incident="inc-20270101-7f3k",
         type=declaration.runbook.id,
@@ -57,7 +64,9 @@ def pack(world: Vaulted, declaration: Declaration) -> Finding:
         declared_at=declaration.declared_at,
         environment=world.environment,
     )
-    found = ActivityEnvironment().run(made, ObserveCall(scope=scope, step=step.id, params=step.params, at=DUE))
+    found = ActivityEnvironment().run(
+        made, ObserveRequest(about=about(scope), step=step.id, params=step.params, at=DUE)
+    )
     assert isinstance(found, Finding)
     return found
 

@@ -17,15 +17,16 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.aws.shared import logs_insights as ours
-from domain.model.activity_io import ObserveCall
+from domain.model.activity_io import ObserveRequest
 from domain.model.finding import Finding, FindingStatus
 from sandbox.aws import logs_insights
 from tests.activities.log_worlds import log_of
 from tests.activities.scopes import ACCOUNT, NOW, REGION, scope
 from tests.activities.trial import named
+from tests.house import FixedHouse, about
 
 QUEUE = "diagnose"
-CALL = ObserveCall(scope=scope(), step="errors", params={"service": "backend"}, at=NOW)
+CALL = ObserveRequest(about=about(scope()), step="errors", params={"service": "backend"}, at=NOW)
 
 
 @workflow.defn(sandboxed=False)
@@ -33,7 +34,7 @@ class _Looks:
     """One look at the log."""
 
     @workflow.run
-    async def run(self, call: ObserveCall) -> Finding:
+    async def run(self, call: ObserveRequest) -> Finding:
         found: Finding = await workflow.execute_activity(
             "logs.errors.observe",
             call,
@@ -85,7 +86,7 @@ def worker(server: WorkflowEnvironment) -> Worker:
         server.client,
         task_queue=QUEUE,
         workflows=[_Looks],
-        activities=[named(clients)["logs.errors.observe"]],
+        activities=[named(clients, FixedHouse(scope().environment))["logs.errors.observe"]],
         activity_executor=ThreadPoolExecutor(2),
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(seconds=0.2),

@@ -9,7 +9,8 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from domain.config.reviews import REVIEW
-from domain.model.activity_io import ObserveCall, Scope
+from domain.model.activity_io import ObserveRequest
+from domain.model.calls import Scope
 from domain.model.declaration import Nominal
 from domain.model.finding import Finding, FindingStatus
 from domain.model.scheduled import ScheduledCall, ScheduledRun
@@ -20,10 +21,12 @@ from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
 from tests.builders import T0
 from tests.domain.histories import answered, closed, incident
+from tests.house import about
 from tests.reviews import read, reviewed
 from tests.starters.ledgered import alter, keep
 from tests.starters.vaulted import Vaulted, vaulted
 from worker import house
+from worker.folder import Folder
 
 DAY = timedelta(days=1)
 TYPE = "system-outage"
@@ -42,7 +45,9 @@ def folder(tmp_path: Path) -> Path:
 
 def look(world: Vaulted, folder: Path, type_: str = TYPE) -> Finding:
     """What the activity says of a runbook."""
-    (review,) = (one for one in house.records(folder, lambda _: world.clients) if one.__name__ == "review")
+    (review,) = (
+        one for one in house.records(Folder(folder, "sandbox"), lambda _: world.clients) if one.__name__ == "review"
+    )
     scope = Scope(
         incident="inc-20261130-7f3k",
         type=REVIEW,
@@ -52,7 +57,7 @@ def look(world: Vaulted, folder: Path, type_: str = TYPE) -> Finding:
         declared_at=T0,
         environment=world.environment,
     )
-    call = ObserveCall(scope=scope, step=f"look-{type_}", params={"type": type_}, at=T0 + 9 * DAY)
+    call = ObserveRequest(about=about(scope), step=f"look-{type_}", params={"type": type_}, at=T0 + 9 * DAY)
     found = ActivityEnvironment().run(review, call)
     assert isinstance(found, Finding)
     return found

@@ -26,7 +26,7 @@ def test_an_action_acts_under_its_own_role_else_under_its_queues(monkeypatch: py
     """The narrowest role that is configured is taken, and roles that are the same share their clients."""
     given = f'{{"remediate": "{_ARN}changes", "remediate-ecs": "{_ARN}services"}}'
     monkeypatch.setenv("INCIDENT_ROLE_ARNS", given)
-    clients = _clients_for(Settings())
+    clients = _clients_for(Settings(environment="sandbox"))
     arns = {
         role: clients(role).client("sts").get_caller_identity()["Arn"].rpartition(":assumed-role/")[2]
         for role in ("remediate-ecs", "remediate-network", "remediate")
@@ -45,11 +45,11 @@ def test_without_a_region_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> Non
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(SettingsError, match="AWS_REGION"):
-        _clients_for(Settings())("diagnose")
+        _clients_for(Settings(environment="sandbox"))("diagnose")
 
 
 def test_a_role_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelt role would leave its actions to the worker's own rights."""
     monkeypatch.setenv("INCIDENT_ROLE_ARNS", f'{{"remediate-esc": "{_ARN}services"}}')
     with pytest.raises(ValueError, match="no role: there are"):
-        Settings()
+        Settings(environment="sandbox")

@@ -12,6 +12,7 @@ from worker.errors import SettingsError
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("INCIDENT_QUEUES", "INCIDENT_ROLE_ARNS", "AWS_REGION", "AWS_DEFAULT_REGION", "STATUSPAGE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("INCIDENT_ENVIRONMENT", "sandbox")
 
 
 def test_defaults() -> None:
@@ -63,6 +64,8 @@ def test_the_command_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("INCIDENT_ENVIRONMENT", ""),
+        ("INCIDENT_RUNBOOKS", "nowhere"),
         ("INCIDENT_QUEUES", "nonsense"),
         ("INCIDENT_QUEUES", ","),
         ("INCIDENT_ROLE_ARNS", "{"),

@@ -16,6 +16,7 @@ from tests.builders import T0, declaration, runbook
 from tests.starters.ledgered import alter, keep
 from tests.starters.vaulted import Vaulted, vaulted
 from worker import house
+from worker.folder import Folder
 
 CHANGE = "ecs.rollback_service"
 
@@ -41,7 +42,11 @@ def rolled_back(world: Vaulted) -> str:
 
 def declare(world: Vaulted, after: timedelta) -> Declaration:
     """What the activity declares so long after that."""
-    (asked,) = (one for one in house.records(shipped_folder(), lambda _: world.clients) if one.__name__ == "declare")
+    (asked,) = (
+        one
+        for one in house.records(Folder(shipped_folder(), "sandbox"), lambda _: world.clients)
+        if one.__name__ == "declare"
+    )
     run = ScheduledRun(schedule="trials", environment="sandbox", declares="trials")
     made = ActivityEnvironment().run(asked, ScheduledCall(run=run, at=T0 + after, now=T0 + after))
     assert isinstance(made, Declaration)

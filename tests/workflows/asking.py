@@ -7,7 +7,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.activity_io import PlanCall
+from domain.model.activity_io import PlanRequest
 from domain.rules.live import LiveIncident
 from tests.builders import declaration
 from tests.upkeep import CODE
@@ -46,8 +46,8 @@ async def refused(told: Told, count: int = 1) -> list[str]:
 
 def digest_of_rollback(world: World) -> str:
     """The digest that the rollback's plan will have as the world stands."""
-    scope = LiveIncident.declared(declaration()).state.scope
-    call = PlanCall(scope=scope, step="rollback", generation=1, params={})
+    about = LiveIncident.declared(declaration()).state.about
+    call = PlanRequest(about=about, step="rollback", generation=1, params={}, requested_by="devops-lead")
     return world.plan("test.rollback", call).plan.digest
 
 

@@ -3,7 +3,8 @@
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned
+from domain.model.activity_io import Applied, ApplyRequest, Planned, PlanRequest
+from domain.model.plan import Plan
 from tests.workflows.asking import approve, ask, begin
 from tests.workflows.world import World
 
@@ -14,16 +15,20 @@ SAID = f"1 of 2 pieces done; not done: door ({DENIED})"
 class Doors(World):
     """What is to be changed has a door beside its revision; AWS refuses whatever is asked of the door."""
 
-    def plan(self, name: str, call: PlanCall) -> Planned:
+    def plan(self, name: str, call: PlanRequest) -> Planned:
         planned = super().plan(name, call)
         if call.undo is not None:
             return planned
         before, after = {**planned.plan.before, "door": "open"}, {**planned.plan.after, "door": "shut"}
-        return Planned(plan=planned.plan.model_copy(update={"before": before, "after": after}).sealed())
+        return self.made(Planned(plan=planned.plan.model_copy(update={"before": before, "after": after}).sealed()))
 
-    def apply(self, call: ApplyCall) -> Applied:
-        applied = super().apply(call.model_copy(update={"plan": call.plan.without({"door"})}))
-        refused = {"door": DENIED} if "door" in call.plan.after else {}
+    def intended(self, call: ApplyRequest) -> tuple[str, Plan]:
+        change, plan = super().intended(call)
+        return change, plan.without({"door"})
+
+    def apply(self, call: ApplyRequest) -> Applied:
+        applied = super().apply(call)
+        refused = {"door": DENIED} if "door" in self.plans[call.digest].after else {}
         return applied.model_copy(update={"refused": refused})
 
 

@@ -8,7 +8,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.activity_io import Applied, ApplyCall, PlanCall, Planned, VerifyCall
+from domain.model.activity_io import Applied, ApplyRequest, Planned, PlanRequest, VerifyRequest
 from tests.builders import declaration
 from tests.workflows.asking import MANAGER, approve, ask
 from tests.workflows.test_breach_rules import breach
@@ -30,15 +30,15 @@ class Troubled(World):
         if (until := self.until.get(verb)) is not None and activity.info().started_time < until:
             raise ApplicationError("ThrottlingException", type="Transient")
 
-    def plan(self, name: str, call: PlanCall) -> Planned:
+    def plan(self, name: str, call: PlanRequest) -> Planned:
         self._trouble("plan")
         return super().plan(name, call)
 
-    def apply(self, call: ApplyCall) -> Applied:
+    def apply(self, call: ApplyRequest) -> Applied:
         self._trouble("apply")
         return super().apply(call)
 
-    def look(self, call: VerifyCall) -> None:
+    def look(self, call: VerifyRequest) -> None:
         self.looks += 1
         self._trouble("verify")
         super().look(call)

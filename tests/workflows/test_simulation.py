@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.activity_io import Applied, ApplyCall
+from domain.model.activity_io import Applied, ApplyRequest
 from domain.model.declaration import Declaration
 from domain.rules.document import document
 from domain.simulation.play import Simulation
@@ -62,7 +62,8 @@ _SCRIPTS: dict[str, tuple[str, tuple[str, ...]]] = {
 class Lasting(World):
     """Each incident has a resource of its own: what one sets is not there for the next."""
 
-    def apply(self, call: ApplyCall) -> Applied:  # noqa: ARG002
+    def apply(self, call: ApplyRequest) -> Applied:
+        self.intended(call)
         return Applied(outcome="applied")
 
 

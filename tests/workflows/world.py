@@ -16,29 +16,31 @@ from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
-    ApplyCall,
+    ApplyRequest,
     FollowCall,
-    NoticeCall,
     Noticed,
-    ObserveCall,
-    PageCall,
+    NoticeRequest,
+    ObserveRequest,
     Paged,
-    PlanCall,
+    PageRequest,
     Planned,
-    ReleaseCall,
+    PlanRequest,
+    ReleaseRequest,
     ReportCall,
     Reported,
     Verified,
-    VerifyCall,
+    VerifyRequest,
     Wave,
-    WaveCall,
+    WaveRequest,
 )
 from domain.model.declaration import Declaration, Nominal
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 from domain.model.scheduled import ScheduledCall
 from domain.model.timeline import Entry
+from domain.rules.messages import framed
 from domain.values import ids
+from tests.builders import organisation
 from tests.upkeep import sent, upkeep
 from tests.workflows.drilled import Drilled
 from tests.workflows.past import Past
@@ -68,7 +70,9 @@ class World:
         self.applied_in_order: list[str] = []
         self.held: set[str] = set()
         self.acted: list[str] = []
-        self.looked: list[VerifyCall] = []
+        self.plans: dict[str, Plan] = {}
+        self.applied: dict[str, str] = {}
+        self.looked: list[VerifyRequest] = []
         self.pages: list[tuple[str, str]] = []
         self.unreached: set[str] = set()
         self.notices: list[tuple[str, int]] = []
@@ -76,7 +80,7 @@ class World:
         self.followed: list[FollowCall] = []
         self.reports: list[int] = []
         self.stored_with: list[int] = []
-        self.released: list[ReleaseCall] = []
+        self.released: list[ReleaseRequest] = []
         self.past = Past(self)
         self.denied: set[str] = set()
         self.broken: set[str] = set()
@@ -102,11 +106,14 @@ class World:
         status = FindingStatus.SUSPECT if name in self.suspect else FindingStatus.OK
         return Finding(status=status, summary=f"{name} seen", wrong=self.wrong if name in self.suspect else {})
 
-    def plan(self, name: str, call: PlanCall) -> Planned:
+    def plan(self, name: str, call: PlanRequest) -> Planned:
         if name in self.denied:
             raise ApplicationError("denied", type="AccessDenied", non_retryable=True)
         if call.undo is not None:
-            return Planned(plan=call.undo.reversed().sealed())
+            undone = self.plans[
+                self.applied[ids.change_workflow_id(call.about.incident, call.step, call.undo.generation)]
+            ]
+            return self.made(Planned(plan=undone.without(call.undo.without).reversed().sealed()))
         resource = _resource(name)
         after = "good" if name == "test.rollback" else f"after-{name}"
         plan = Plan(
@@ -119,23 +126,34 @@ class World:
             approval_class=CLASSES[name],
             locks=(ARN,),
         ).sealed()
-        return Planned(plan=plan, ours=bool(self.acted))
+        return self.made(Planned(plan=plan, ours=bool(self.acted)))
 
-    def apply(self, call: ApplyCall) -> Applied:
+    def made(self, planned: Planned) -> Planned:
+        self.plans[planned.plan.digest] = planned.plan
+        return planned
+
+    def intended(self, call: ApplyRequest) -> tuple[str, Plan]:
+        """Put on record what is to be carried out: for which change, by whose approval."""
+        change = ids.change_workflow_id(call.about.incident, call.step, call.generation)
+        self.past.intents[change] = tuple(vote.by for vote in call.votes)
+        self.applied[change] = call.digest
+        return change, self.plans[call.digest]
+
+    def apply(self, call: ApplyRequest) -> Applied:
         self.past.check(call.term)
-        self.past.intents[call.holder] = call.approvers
-        if call.action_id in self.acted:
+        change, plan = self.intended(call)
+        if change in self.acted:
             return Applied(outcome="applied")
         self.before_apply()
-        resource = _resource(call.plan.action)
-        if {"revision": getattr(self, resource)} != call.plan.before:
+        resource = _resource(plan.action)
+        if {"revision": getattr(self, resource)} != plan.before:
             return Applied(outcome="stale", observed={"revision": getattr(self, resource)})
-        setattr(self, resource, call.plan.after["revision"])
-        self.applied_in_order.append(call.plan.action)
-        self.acted.append(call.action_id)
+        setattr(self, resource, plan.after["revision"])
+        self.applied_in_order.append(plan.action)
+        self.acted.append(change)
         return Applied(outcome="applied")
 
-    def look(self, call: VerifyCall) -> None:
+    def look(self, call: VerifyRequest) -> None:
         self.looked.append(call)
 
     def activities(self) -> list[Callable[..., Any]]:
@@ -144,20 +162,20 @@ class World:
             made += self._change(change)
 
         @activity.defn(name="people.page")
-        async def page(call: PageCall) -> Paged:
-            self.pages.append((call.role, call.subject))
+        async def page(call: PageRequest) -> Paged:
+            self.pages.append((call.role, framed(call, organisation()).subject))
             return Paged(channel="sms", reference="1")
 
         @activity.defn(name="people.page_wave")
-        async def page_wave(call: WaveCall) -> Wave:
+        async def page_wave(call: WaveRequest) -> Wave:
             return Wave(sent=[None if one.role in self.unreached else await page(one) for one in call.pages])
 
         @activity.defn(name="test.tell.send")
-        async def tell(call: NoticeCall) -> Noticed:
+        async def tell(call: NoticeRequest) -> Noticed:
             if "test.tell" in self.broken:
                 raise ApplicationError("no key", type="Refused", non_retryable=True)
             self.notices.append((call.step, call.sequence))
-            return Noticed(reference="r1", text=call.step, code=sent(call.scope.incident))
+            return Noticed(reference="r1", text=call.step, code=sent(call.about.incident))
 
         @activity.defn(name="ledger.append")
         async def append(call: AppendCall) -> Appended:
@@ -173,7 +191,7 @@ class World:
             self.followed.append(call)
 
         @activity.defn(name="changes.release")
-        async def release(call: ReleaseCall) -> None:
+        async def release(call: ReleaseRequest) -> None:
             self.released.append(call)
 
         @activity.defn(name="report.store")
@@ -202,26 +220,26 @@ class World:
 
     def _probe(self, name: str) -> Callable[..., Any]:
         @activity.defn(name=f"{name}.observe")
-        async def observe(call: ObserveCall) -> Finding:
+        async def observe(call: ObserveRequest) -> Finding:
             return self.observe(name)
 
         return observe
 
     def _change(self, name: str) -> list[Callable[..., Any]]:
         @activity.defn(name=f"{name}.plan")
-        async def plan(call: PlanCall) -> Planned:
+        async def plan(call: PlanRequest) -> Planned:
             await self.gate.wait()
             while name in self.held:
                 await asyncio.sleep(0.02)
             return self.plan(name, call)
 
         @activity.defn(name=f"{name}.apply")
-        async def apply(call: ApplyCall) -> Applied:
+        async def apply(call: ApplyRequest) -> Applied:
             await self.applying.wait()
             return self.apply(call)
 
         @activity.defn(name=f"{name}.verify")
-        async def verify(call: VerifyCall) -> Verified:
+        async def verify(call: VerifyRequest) -> Verified:
             if "verify" in self.broken:
                 raise ApplicationError("targets unhealthy", type="VerificationFailed", non_retryable=True)
             self.look(call)

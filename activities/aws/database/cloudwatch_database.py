@@ -16,7 +16,7 @@ from activities.aws.database.described_database import found, instance_name
 from activities.aws.shared.cloudwatch_metrics import Points, of_instance, read
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

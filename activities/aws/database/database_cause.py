@@ -12,7 +12,7 @@ from activities.aws.database.postgres_log_files import Complaints, Stretch, comp
 from activities.aws.shared.cloudwatch_metrics import of_instance, read
 from activities.aws.shared.findings import suspect_if, unknown
 from domain.config.environment import Database
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 

@@ -9,7 +9,7 @@ from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.described_database import found
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import short_time, stamp_to_second
 

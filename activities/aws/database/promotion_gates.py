@@ -8,7 +8,7 @@ from activities.aws.database.database_state import Standing, remedy, serves, sta
 from activities.aws.database.described_database import AVAILABLE, refuse_custom, refuse_member
 from activities.aws.shared.cloudwatch_metrics import newest, of_instance, read
 from activities.aws.shared.pages import Pages
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.values.timestamps import short_time
 
 _FULL_PERCENT = 90

@@ -7,7 +7,7 @@ from pydantic import Field
 from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.described_database import found
 from activities.aws.shared.findings import suspect_if
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

@@ -10,7 +10,7 @@ from activities.aws.database.described_database import Described, found
 from activities.aws.shared.findings import plural, suspect_if
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

@@ -21,7 +21,7 @@ from activities.aws.database.described_database import (
 )
 from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.errors import ErrorKind
 from domain.values.timestamps import short_time

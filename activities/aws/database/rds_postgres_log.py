@@ -10,7 +10,7 @@ from activities.aws.database.postgres_log_files import PREFIX, Complaints, Stret
 from activities.aws.shared.findings import plural
 from activities.aws.shared.windows import Window
 from domain.config.log_formats import DatabaseLog
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding, FindingStatus
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import stamp_to_second

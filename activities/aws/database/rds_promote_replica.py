@@ -30,7 +30,7 @@ from activities.aws.network.ingress_rules import IngressRule, matching
 from activities.aws.shared.pieces import in_order
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.errors import ErrorKind
 

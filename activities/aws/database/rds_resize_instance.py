@@ -16,7 +16,7 @@ from activities.aws.database.described_database import (
     refuse_member,
 )
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 
 _CLASS = "DBInstanceClass"

@@ -14,7 +14,7 @@ from activities.aws.shared.error_codes import answered, kind_of_refusal
 from activities.aws.shared.keys import usable_key
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Forensics
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.errors import FINAL, ErrorKind
 

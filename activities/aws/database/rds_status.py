@@ -7,7 +7,7 @@ from activities.action import DatabaseParams, ProbeAction, iam
 from activities.aws.database.database_state import remedy, serves
 from activities.aws.database.described_database import Described, found, parameters, pending
 from activities.aws.shared.findings import suspect_if
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 

@@ -16,7 +16,7 @@ from activities.aws.ecs.described_service import (
 )
 from activities.aws.ecs.ecs_history import undone
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 
 _POOL_SHARE = 0.8

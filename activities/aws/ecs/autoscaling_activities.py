@@ -9,7 +9,7 @@ from activities.aws.ecs.cloudwatch_service_load import load
 from activities.aws.ecs.described_service import described, located, scalable, scaling
 from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import short_time
 

@@ -9,7 +9,7 @@ from activities.action import Clients, ProbeAction, ServiceParams, iam
 from activities.aws.shared.cloudwatch_metrics import Points, Query, read
 from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Service
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import short_time
 

@@ -10,7 +10,7 @@ from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, Deployment, 
 from activities.aws.shared.error_codes import is_of_aws
 from activities.changes.intents import Intent, Intents
 from activities.ledger.table import Table
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import State
 
 PAST_PERMISSIONS = ("dynamodb:GetItem Query", "ecs:DescribeServiceRevisions ListServiceDeployments")

@@ -10,7 +10,7 @@ from activities.aws.ecs.described_service import controller_of, described, locat
 from activities.aws.ecs.ecs_history import GOING_BACK, RUNNING, STATUSES, Deployment
 from activities.aws.ecs.ecs_past import PAST_PERMISSIONS, Past, past_of
 from activities.aws.shared.findings import suspect_if, unknown
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

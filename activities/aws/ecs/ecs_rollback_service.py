@@ -18,7 +18,7 @@ from activities.aws.ecs.described_service import (
 from activities.aws.ecs.ecs_history import ENDED_BADLY, GOING_BACK, RUNNING, Deployment, history
 from activities.aws.ecs.ecs_past import PAST_PERMISSIONS, Past, past_of
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 
 

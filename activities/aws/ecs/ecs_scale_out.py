@@ -8,7 +8,7 @@ from activities.action import DatabaseName, RuleError, iam
 from activities.aws.ecs.cloudwatch_service_load import load_queries
 from activities.aws.ecs.ecs_scale_service import ScaleParams, ScaleService
 from activities.aws.shared.cloudwatch_metrics import newest, of_instance
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan
 
 _LOOK_BACK = timedelta(hours=1)

@@ -7,7 +7,7 @@ from pydantic import Field
 from activities.action import ChangeAction, RuleError, ServiceParams, iam
 from activities.aws.ecs.described_service import described, located, refuse_daemon, scaling, set_scaling, update
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification, foreign_fields
 
 _COUNT, _MINIMUM = "desired_count", "minimum"

@@ -11,7 +11,7 @@ from activities.aws.ecs import ecs_service_events
 from activities.aws.ecs.described_service import controller_of
 from activities.aws.shared.findings import plural, suspect_if
 from domain.config.environment import Service
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 

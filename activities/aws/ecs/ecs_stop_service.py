@@ -12,7 +12,7 @@ from activities.aws.shared.addresses import listed
 from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification, foreign_fields
 
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")

@@ -24,7 +24,7 @@ from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 

@@ -15,7 +15,7 @@ from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.s3_objects import head, small
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Evidence
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.durations import Duration
 from domain.values.timestamps import short_time, stamp_to_second

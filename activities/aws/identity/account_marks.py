@@ -12,7 +12,7 @@ from typing import ClassVar
 from activities.action import Clients
 from activities.aws.identity.cognito_accounts import Account, AccountsParams, PoolChange
 from activities.ledger.table import Table, keys
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import State
 
 

@@ -12,7 +12,7 @@ from activities.aws.identity.rights_events import CENTER, HERE, HOME, LOOKUPS, N
 from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.aws_places import partition_of
 from domain.values.durations import Duration, spoken

@@ -11,7 +11,7 @@ from activities.action import Clients, P, Params, RuleError, UserPoolName
 from activities.aws.shared.addresses import listed
 from activities.aws.shared.pieces import GONE, CompositeChange, Piece
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State
 
 MANY = 50

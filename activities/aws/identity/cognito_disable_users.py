@@ -4,7 +4,7 @@ from typing import Any
 
 from activities.action import iam
 from activities.aws.identity.cognito_accounts import Account, AccountsParams, PoolChange, count_changing
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State
 
 _ENABLED, _DISABLED = "enabled", "disabled"

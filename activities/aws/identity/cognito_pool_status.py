@@ -9,7 +9,7 @@ from activities.action import Params, ProbeAction, UserPoolName, iam
 from activities.aws.shared.cloudwatch_metrics import Query, read
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 

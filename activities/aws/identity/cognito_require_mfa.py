@@ -15,7 +15,7 @@ from activities.aws.identity.cognito_accounts import (
 )
 from activities.aws.shared.pieces import Piece
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State
 
 _SMS, _FIT, _POOL = "SMS_MFA", "CONFIRMED", "pool"

@@ -11,7 +11,7 @@ from activities.aws.identity.cognito_accounts import (
     left_alone,
     sends_no_texts,
 )
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State
 
 _RESET, _FIT, _DISABLED = "RESET_REQUIRED", "CONFIRMED", "disabled"

@@ -5,7 +5,7 @@ from typing import Any
 from activities.action import iam
 from activities.aws.identity.account_marks import MarkedAccount, MarkedChange
 from activities.aws.identity.cognito_accounts import AccountsParams
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan
 
 _NEWER = "newer than "

@@ -10,7 +10,7 @@ from activities.aws.shared.findings import plural, suspect_if
 from activities.aws.shared.log_records import address, pseudonym
 from activities.aws.shared.service_log import LOG_PERMISSIONS, Counted, ServiceLog
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import stamp_to_second

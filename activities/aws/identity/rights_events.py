@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from activities.aws.shared.log_records import address, pseudonym
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.values.timestamps import stamp_to_second
 
 _IAM = """

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from activities.aws.shared.addresses import Networks
 from activities.aws.shared.log_records import Record, address, pseudonym
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 
 EVENT = "AUTHENTICATION"
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from activities.action import CertificateName, Clients, Params, ProbeAction, iam
 from activities.aws.shared.findings import suspect_if
 from domain.config.environment import Environment
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import short_time, stamp_to_second
 

@@ -9,7 +9,7 @@ from activities.action import BalancedServiceName, Clients, LoadBalancerName, Pa
 from activities.aws.network.elbv2_target_health import GROUP_PERMISSIONS, groups_with_traffic
 from activities.aws.shared.cloudwatch_metrics import Points, Query, read
 from activities.aws.shared.findings import suspect_if, unknown
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 
 _NAMESPACE = "AWS/ApplicationELB"

@@ -7,7 +7,7 @@ from typing import Any
 from activities.action import NetworkName, Params, ProbeAction, iam
 from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.timestamps import stamp_to_second
 

@@ -11,7 +11,7 @@ from activities.aws.network.ec2_flow_logs import destination, is_active, listed
 from activities.aws.network.flow_lines import Verdict, inside, skipped
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

@@ -8,7 +8,7 @@ from activities.action import Clients, NoParams, RuleError, iam, needed
 from activities.aws.shared.pieces import CompositeChange, Piece
 from domain.config.approval import ApprovalClass
 from domain.config.environment import LoadBalancer
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State
 
 PAGE = (

@@ -7,7 +7,7 @@ from activities.action import BalancedServiceName, Clients, Params, ProbeAction,
 from activities.aws.ecs.described_service import described, located
 from activities.aws.ecs.serving_targets import serving_groups
 from activities.aws.shared.findings import suspect_if
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 
 _HEALTHY = "healthy"

@@ -24,7 +24,7 @@ from activities.aws.shared.pages import Pages
 from activities.aws.shared.pieces import CompositeChange, Piece
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 
 _WEB_ACL, _DNS = "default_action", "dns_firewall"

@@ -16,7 +16,7 @@ from activities.aws.shared.error_codes import unless_denied
 from activities.aws.shared.pieces import some
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Environment
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 
 _IN_FORCE = "in_force"

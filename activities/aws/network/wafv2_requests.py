@@ -16,7 +16,7 @@ from activities.aws.shared.addresses import Networks
 from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.log_records import described, events, kept_since
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

@@ -9,7 +9,7 @@ from activities.action import BucketName, ChangeAction, Params, ProbeAction, Rul
 from activities.aws.observability.trail_coverage import uncovered
 from activities.aws.shared.findings import suspect_if
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.model.plan import Plan, State, Verification
 from domain.values.durations import Duration, spoken

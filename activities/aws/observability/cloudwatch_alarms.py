@@ -14,7 +14,7 @@ from activities.aws.shared.addresses import listed
 from activities.aws.shared.findings import plural, suspect_if, unknown
 from activities.aws.shared.pages import Pages
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.model.plan import Plan, State, Verification, foreign_fields
 from domain.values.durations import Duration, spoken

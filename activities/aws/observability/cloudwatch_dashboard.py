@@ -6,7 +6,7 @@ from datetime import datetime
 from activities.action import DashboardName, Params, ProbeAction, iam
 from activities.aws.shared.error_codes import kind_of_answer
 from activities.aws.shared.findings import suspect_if
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.errors import ErrorKind
 

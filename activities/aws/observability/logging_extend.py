@@ -15,7 +15,7 @@ from activities.aws.shared.error_codes import code_of
 from activities.aws.shared.log_records import described
 from activities.aws.shared.pieces import CompositeChange
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State
 
 _WAF_LOG = "aws-waf-logs-"

@@ -8,7 +8,7 @@ from activities.action import LoggedServiceName, Params, ProbeAction, iam
 from activities.aws.shared.findings import plural, suspect_if
 from activities.aws.shared.service_log import LOG_PERMISSIONS, Counted, ServiceLog, Tally
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

@@ -7,7 +7,7 @@ from pydantic import Field
 from activities.action import BucketName, Params, ProbeAction, iam
 from activities.aws.shared.findings import suspect_if
 from activities.aws.shared.pages import Pages
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp_to_second

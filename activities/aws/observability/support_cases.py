@@ -8,7 +8,8 @@ from typing import Any
 
 from activities.action import NoParams, NoticeAction, Params, RuleError, iam
 from activities.aws.shared.error_codes import code_of
-from domain.model.activity_io import Noticed, Scope
+from domain.model.activity_io import Noticed
+from domain.model.calls import Scope
 from domain.values.severity import Severity
 
 _NO_PLAN = "SubscriptionRequiredException"

@@ -7,7 +7,7 @@ from pydantic import Field
 from activities.action import Params, ProbeAction, iam
 from activities.aws.shared.findings import suspect_if, unknown
 from activities.aws.shared.pages import Pages
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.finding import Finding
 
 _WINDOW = timedelta(minutes=30)

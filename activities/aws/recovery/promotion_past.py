@@ -8,7 +8,7 @@ from activities.aws.database.rds_promote_replica import PRIMARY, ROLE, RULE
 from activities.aws.recovery.replica_anew import KEPT
 from activities.changes.intents import Intents
 from activities.ledger.table import Table
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.values.durations import spoken
 from domain.values.timestamps import short_time
 

@@ -33,7 +33,7 @@ from activities.aws.shared.pieces import in_order
 from activities.aws.shared.protection import refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.config.environment import Configuration, Environment
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.durations import Duration
 from domain.values.timestamps import short_time

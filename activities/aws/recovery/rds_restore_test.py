@@ -25,7 +25,7 @@ from activities.changes.intents import Intents
 from activities.ledger.table import Table
 from domain.config.approval import ApprovalClass
 from domain.config.recovery import Recovery
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
 from domain.values.durations import Duration, spoken
 from domain.values.timestamps import short_time, stamp

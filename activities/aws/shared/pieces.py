@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from activities.action import ChangeAction, P, PartlyDoneError, RuleError
 from activities.aws.shared.error_codes import is_of_aws
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification, foreign_fields
 
 GONE = "gone"

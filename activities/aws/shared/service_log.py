@@ -11,7 +11,7 @@ from activities.action import Clients, needed
 from activities.aws.shared import logs_insights, logs_queries
 from activities.aws.shared.log_records import Record, described, events, kept_since, moment_of, only_queried, record
 from activities.aws.shared.windows import Window
-from domain.model.activity_io import Scope
+from domain.model.calls import Scope
 from domain.rules.log_lines import Line, Unread, first_read
 from domain.rules.tracebacks import Part, orphans
 from domain.values.timestamps import short_time, stamp_to_second

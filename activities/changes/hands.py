@@ -1,0 +1,193 @@
+"""The hands: they plan what is asked for, and carry out what they have planned themselves, once it is approved.
+
+A request names a change and a digest. Everything else is on record or in the worker's own files: the plan, that the
+incident is declared and not over, its runbook, who may vote. So whoever can only speak to Temporal changes nothing.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from activities.action import ChangeAction, Clients, RuleError
+from activities.aws.shared.error_codes import is_of_aws
+from activities.changes.intents import Intents
+from activities.changes.plans import MadePlan, Plans
+from activities.changes.runner import ChangeRunner
+from activities.declared import Declared
+from activities.house import House, scope_of
+from activities.ledger.table import Table
+from domain.config.runbook import ChangeStep
+from domain.model.activity_io import (
+    Applied,
+    ApplyRequest,
+    ChangeAsked,
+    Planned,
+    PlanRequest,
+    ReleaseRequest,
+    Verified,
+    VerifyRequest,
+)
+from domain.model.calls import ApplyCall, PlanCall, ReleaseCall, Scope, VerifyCall
+from domain.model.events import ORCHESTRATOR
+from domain.model.plan import Plan
+from domain.rules.judging import refused_votes
+from domain.rules.voting import Electorate, rule_for
+from domain.values import ids
+from domain.values.canonical import canonical_json
+
+_log = structlog.get_logger(__name__)
+
+
+class Hands:
+    """Makes, approves and carries out the changes of one action. Safe to share between threads."""
+
+    def __init__(self, clients: Clients, house: House, action: ChangeAction[Any], runner: ChangeRunner) -> None:
+        self._clients = clients
+        self._house = house
+        self._action = action
+        self._runner = runner
+
+    def plan(self, asked: PlanRequest, at: datetime) -> Planned:
+        """Plan, and put the plan on record under its digest; a dry run's is not kept. A repeat plans anew.
+
+        People read it and vote though the store is away: then it is made once more when it is to be carried out.
+        """
+        scope = scope_of(self._house, asked.about)
+        planned = self._planned(scope, asked)
+        if scope.mode != "dry-run":
+            try:
+                self._keep(scope, asked, planned.plan, at)
+            except Exception as error:
+                if not is_of_aws(error):
+                    raise
+                _log.warning("the plan is not on record", step=asked.step, error=type(error).__name__)
+        return planned
+
+    def _planned(self, scope: Scope, asked: PlanRequest) -> Planned:
+        call = PlanCall(scope=scope, step=asked.step, generation=asked.generation, params=asked.params)
+        if asked.undo is not None:
+            call.undo = self._undone(scope, asked)
+        return self._runner.plan(self._action, call)
+
+    def _keep(self, scope: Scope, asked: PlanRequest, plan: Plan, at: datetime) -> MadePlan:
+        made = MadePlan(
+            plan=plan,
+            params=asked.params,
+            requested_by=asked.requested_by,
+            undo_of=asked.undo.generation if asked.undo else None,
+            at=at,
+        )
+        Plans(self._table(scope, once=True)).put(scope.incident, asked.step, asked.generation, made)
+        return made
+
+    def apply(self, asked: ApplyRequest, at: datetime) -> Applied:
+        """Carry out the plan on record, like `ChangeRunner.apply`.
+
+        One that could not be put on record is made once more, and `stale` if it is another by now. Raises `RuleError`
+        for an incident that has ended, for a step that is not of its runbook, and for votes that do not suffice by the
+        worker's own rule; a retryable error while the incident is not on record. What was begun goes on whatever has
+        changed since.
+        """
+        scope = scope_of(self._house, asked.about)
+        made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
+        if made is None:
+            plan = self._planned(scope, asked).plan
+            if plan.digest != asked.digest:
+                return Applied(outcome="stale", observed=plan.before)
+            made = self._keep(scope, asked, plan, at)
+        intent = Intents(self._table(scope)).get(scope.incident, asked.step, asked.generation)
+        if intent is None:
+            self._refuse_unapproved(scope, asked, made, at)
+        votes = asked.votes if intent is None else intent.votes
+        approvers = tuple(vote.by for vote in asked.votes) if intent is None else intent.approvers
+        call = ApplyCall(
+            **self._same(scope, asked, made.plan),
+            approvers=approvers,
+            requested_by=made.requested_by,
+            votes=votes,
+            term=asked.term,
+        )
+        return self._runner.apply(self._action, call, at)
+
+    def verify(self, asked: VerifyRequest, at: datetime) -> Verified:
+        """Look at what was carried out, like `ChangeRunner.verify`."""
+        scope = scope_of(self._house, asked.about)
+        made = Plans(self._table(scope)).get(scope.incident, asked.step, asked.generation, asked.digest)
+        call = VerifyCall(**self._same(scope, asked, made.plan), refused=asked.refused)
+        return self._runner.verify(self._action, call, at)
+
+    def _undone(self, scope: Scope, asked: PlanRequest) -> Plan:
+        """The plan that was carried out, without the pieces that do not stand any more."""
+        if asked.undo is None:
+            raise RuleError(f"{asked.step} takes nothing back")
+        table, generation = self._table(scope), asked.undo.generation
+        intent = Intents(table).get(scope.incident, asked.step, generation)
+        if intent is None:
+            raise RuleError(f"no intent of {scope.incident}/{asked.step}/{generation} is on record: it was not ours")
+        plan = Plans(table).get(scope.incident, asked.step, generation, intent.digest).plan
+        return plan.without(asked.undo.without) if asked.undo.without else plan
+
+    def _refuse_unapproved(self, scope: Scope, asked: ApplyRequest, made: MadePlan, at: datetime) -> None:
+        declared = Declared(self._house, self._table(scope))
+        incident = declared.open_one(scope.incident)
+        if scope.mode != incident.mode:
+            raise RuleError(f"{scope.incident} is {incident.mode}, not {scope.mode}")
+        step = declared.runbook(incident.runbook).step(asked.step)
+        if not isinstance(step, ChangeStep) or step.change != self._action.name:
+            raise RuleError(f"{asked.step} of {scope.incident} is no {self._action.name} by its runbook")
+        if strange := _strange(step, made.params):
+            raise RuleError(f"{asked.step} takes no other {', '.join(strange)} than its runbook gives")
+        if step.evidence and made.requested_by == ORCHESTRATOR:
+            return
+        organisation = self._house.organisation()
+        soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed
+        if at - made.at < len(asked.added) * soonest:
+            raise RuleError(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
+        rule = rule_for(organisation, step.approval, made.plan.approval_class)
+        electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
+        if why := refused_votes(electorate, asked.votes):
+            raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")
+
+    def _same(self, scope: Scope, asked: ChangeAsked, plan: Plan) -> dict[str, Any]:
+        change = scope.incident, asked.step, asked.generation
+        return {
+            "scope": scope,
+            "step": asked.step,
+            "generation": asked.generation,
+            "action_id": ids.action_id(*change),
+            "holder": ids.change_workflow_id(*change),
+            "plan": plan,
+        }
+
+    def _table(self, scope: Scope, *, once: bool = False) -> Table:
+        return Table(self._clients, scope.environment.ledger_table, once=once)
+
+
+def release(clients: Clients, house: House, runner: ChangeRunner, asked: ReleaseRequest, at: datetime) -> None:
+    """Give back the locks of a plan on record, like `ChangeRunner.release`; without a plan none were taken."""
+    scope = scope_of(house, asked.about)
+    change = scope.incident, asked.step, asked.generation
+    made = Plans(Table(clients, scope.environment.ledger_table)).find(*change, asked.digest)
+    if made is None:
+        return
+    runner.release(
+        ReleaseCall(
+            scope=scope,
+            step=asked.step,
+            generation=asked.generation,
+            holder=ids.change_workflow_id(*change),
+            locks=made.plan.locks,
+            unverified=asked.unverified,
+        ),
+        at,
+    )
+
+
+def _strange(step: ChangeStep, params: dict[str, Any]) -> list[str]:
+    """Parameters that are not as the runbook gives them, but for those that it asks for."""
+    return sorted(
+        name
+        for name in step.params.keys() | params.keys()
+        if name not in step.ask and canonical_json(params.get(name)) != canonical_json(step.params.get(name))
+    )

@@ -1,0 +1,137 @@
+"""Which incidents there are, by the ledger: what acts for one asks here first, and never the timeline's writer.
+
+In the ledger's table, written with the first and the last entry of a chain by one transaction each:
+
+    pk                     sk           what it holds
+    declared#<incident>    declared     its runbook's digest, its mode and speed, who declared it
+    declared#<incident>    ended        when it has ended
+    runbook#<digest>       content      a runbook that an incident was declared under, or that the program made
+"""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.action import RuleError
+from activities.house import House, refuse_speed
+from activities.ledger.table import Item, Table, keys, text
+from activities.ledger.terms import end_key
+from domain.config.runbook import ChangeStep, NoticeStep, Runbook
+from domain.model.activity_io import Mode, NoticeRequest
+from domain.model.declaration import Declaration
+from domain.values.canonical import canonical_json
+from domain.values.errors import ErrorKind
+
+_LAST_WORDS = timedelta(hours=1)
+
+
+class OnRecord(BaseModel):
+    """An incident as the ledger has it."""
+
+    runbook: str
+    mode: Mode
+    speed: float
+    declared_at: datetime
+    declared_by: str
+
+
+class Declared:
+    """The declarations on record of one environment. Lets botocore's errors through."""
+
+    def __init__(self, house: House, table: Table) -> None:
+        self._house = house
+        self._table = table
+
+    def open_one(self, incident: str) -> OnRecord:
+        """An incident that may be acted for (`dynamodb:GetItem`).
+
+        Raises `RuleError` for one that has ended, and a retryable error for one that is not on record, or not yet:
+        its first entry may still be on its way.
+        """
+        found = self._found(incident)
+        if self._ended_at(incident) is not None:
+            raise RuleError(f"{incident} has ended: nothing is done for it any more")
+        return found
+
+    def _found(self, incident: str) -> OnRecord:
+        found = self._table.get(keys(_of(incident), "declared"))
+        if found is None:
+            raise ApplicationError(
+                f"{incident} is not on record: nothing is done for an incident that is not in the ledger",
+                type=ErrorKind.NOT_YET.value,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        return OnRecord.model_validate_json(found["content"]["S"])
+
+    def _ended_at(self, incident: str) -> datetime | None:
+        found = self._table.get(end_key(incident))
+        return datetime.fromisoformat(found["at"]["S"]) if found else None
+
+    def runbook(self, digest: str) -> Runbook:
+        """A runbook by its digest: of the worker's folder, or on record. Raises `RuleError` for one that is neither."""
+        if (own := self._house.runbook(digest)) is not None:
+            return own
+        found = self._table.get(keys(f"runbook#{digest}", "content"))
+        runbook = Runbook.model_validate_json(found["content"]["S"]) if found else None
+        if runbook is None or runbook.digest() != digest:
+            raise RuleError(
+                f"the runbook of digest {digest[:12]} is none that this worker knows: give it the same files"
+            )
+        return runbook
+
+    def refuse_notice(self, asked: NoticeRequest, action: str, at: datetime) -> None:
+        """Raise `RuleError` unless the runbook of an incident tells just this at the step that is named.
+
+        Its last words may still be on their way for an hour after its end; `at` is now, in UTC. Raises what `open_one`
+        raises while it is not on record.
+        """
+        incident = self._found(asked.about.incident)
+        ended = self._ended_at(asked.about.incident)
+        if ended is not None and at - ended > _LAST_WORDS:
+            raise RuleError(f"{asked.about.incident} has ended: nobody outside is told of it any more")
+        if asked.about.mode != incident.mode:
+            raise RuleError(f"{asked.about.incident} is {incident.mode}, not {asked.about.mode}")
+        step = self.runbook(incident.runbook).step(asked.step)
+        given = step.params if isinstance(step, NoticeStep) and step.notice == action else None
+        if given is None or canonical_json(asked.params) != canonical_json(given):
+            raise RuleError(f"the runbook of {asked.about.incident} does not tell {action} so at {asked.step!r}")
+
+    def know(self, runbook: Runbook) -> None:
+        """Put a runbook on record; a repeat changes nothing (`dynamodb:PutItem`)."""
+        content = text(runbook.model_dump_json(by_alias=True))
+        self._table.put({**keys(f"runbook#{runbook.digest()}", "content"), "content": content})
+
+    def first(self, declaration: Declaration) -> Item:
+        """What goes on record with the first entry of a chain.
+
+        Raises `RuleError` for a declaration that is not of this worker's organisation and environment, or under a
+        runbook that it does not know. One that can neither change nor publish anything needs no acquaintance.
+        """
+        self._refuse_strange(declaration)
+        self.know(declaration.runbook)  # so that what is open goes on under it, whatever becomes of the file
+        known = OnRecord(
+            runbook=declaration.runbook_digest,
+            mode=declaration.mode,
+            speed=declaration.speed,
+            declared_at=declaration.declared_at,
+            declared_by=declaration.declared_by,
+        )
+        return {**keys(_of(declaration.incident_id), "declared"), "content": text(known.model_dump_json())}
+
+    def _refuse_strange(self, declaration: Declaration) -> None:
+        environment, organisation = self._house.environment(), self._house.organisation()
+        if (declaration.organisation.id, declaration.environment.name) != (organisation.id, environment.name):
+            raise RuleError(
+                f"{declaration.incident_id} is declared in {declaration.environment.name} of "
+                f"{declaration.organisation.id}; this worker serves {environment.name} of {organisation.id} alone"
+            )
+        refuse_speed(environment, declaration.speed)
+        if declaration.runbook.digest() != declaration.runbook_digest:
+            raise RuleError(f"the runbook of {declaration.incident_id} is not what its digest was made of")
+        if any(isinstance(step, ChangeStep | NoticeStep) for step in declaration.runbook.steps()):
+            self.runbook(declaration.runbook_digest)
+
+
+def _of(incident: str) -> str:
+    return f"declared#{incident}"

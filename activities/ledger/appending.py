@@ -1,0 +1,67 @@
+"""What may go on record: entries in their place of a chain that begins with a declaration of this worker's own."""
+
+from activities.action import Clients, RuleError
+from activities.declared import Declared
+from activities.house import House, environment_of
+from activities.ledger.store import LedgerStore
+from activities.ledger.table import Item, Table, keys, text
+from activities.ledger.terms import end_key
+from domain.audit.storage_format import chain_key
+from domain.model.activity_io import AppendCall, Appended, FollowCall
+from domain.model.declaration import Declaration
+from domain.model.event_kinds import ENDING
+from domain.model.timeline import Entry, Timeline
+from domain.rules.evolve import NoIncidentError, begun
+
+
+class Appender:
+    """Writes and signs what it would vouch for, and nothing else. Lets botocore's errors through."""
+
+    def __init__(self, clients: Clients, house: House) -> None:
+        self._clients = clients
+        self._house = house
+
+    def append(self, call: AppendCall) -> Appended:
+        """Write entries, like `LedgerStore.append`.
+
+        Raises `RuleError` for another environment, for entries that do not follow from what stands before them, and for
+        a chain that does not begin with a declaration of this worker's organisation under a runbook that it knows.
+        """
+        environment = environment_of(self._house, call.environment)
+        table = Table(self._clients, environment.ledger_table)
+        ends = (entry.at.isoformat() for entry in call.entries if entry.kind in ENDING)
+        beside: list[Item] = [{**end_key(call.incident), "at": text(at)} for at in ends][:1]
+        first = call.entries[0]
+        if Timeline(entries=call.entries, dropped=first.seq - 1, base=first.prev).first_broken():
+            raise RuleError(f"the entries of {call.incident} from {first.seq} on do not follow from each other")
+        if first.seq == 1:
+            beside.append(Declared(self._house, table).first(_declaration(call.incident, first)))
+        else:
+            _refuse_displaced(table, call, first)
+        return LedgerStore(self._clients, environment).append(call, beside)
+
+    def follow(self, call: FollowCall) -> None:
+        """Write an entry of the follow-up work, like `LedgerStore.follow_once`."""
+        LedgerStore(self._clients, environment_of(self._house, call.environment)).follow_once(call)
+
+
+def _declaration(incident: str, first: Entry) -> Declaration:
+    """What a chain begins with. Raises `RuleError` for anything but the declaration of this incident."""
+    try:
+        declaration = begun(first).declaration
+    except (ValueError, NoIncidentError) as error:
+        raise RuleError(f"the record of {incident} does not begin with a declaration") from error
+    if declaration.incident_id != incident:
+        raise RuleError(f"the record of {incident} begins with the declaration of {declaration.incident_id}")
+    return declaration
+
+
+def _refuse_displaced(table: Table, call: AppendCall, first: Entry) -> None:
+    """Raise `RuleError` unless the entry before stands there: in the epoch, or where the epoch leaves another."""
+    before: Item | None = table.get(keys(chain_key(call.incident, call.epoch), f"{first.seq - 1:06d}"))
+    follows = before is not None and before["hash"]["S"] == first.prev
+    if before is None:
+        mark = table.get(keys(f"chain#{call.incident}", f"epoch#{call.epoch:04d}"))
+        follows = mark is not None and mark["prev"]["S"] == first.prev and mark["after"]["N"] == str(first.seq - 1)
+    if not follows:
+        raise RuleError(f"entry {first.seq} of {call.incident} does not follow from the entry that stands before it")

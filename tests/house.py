@@ -1,0 +1,69 @@
+"""A worker's own files as tests have them, and an incident that is on record."""
+
+from datetime import datetime
+
+from activities.action import Clients
+from activities.declared import OnRecord
+from activities.ledger.table import Table, keys, text
+from domain.config.environment import Environment
+from domain.config.organisation import Channel, Contact, Organisation
+from domain.config.runbook import ChangeStep, NoticeStep, Phase, Runbook, made
+from domain.model.activity_io import About
+from domain.model.calls import Scope
+from domain.model.declaration import Declaration
+from starters.files.organisation_folder import load_organisation
+from starters.files.shipped import shipped_folder
+
+
+class FixedHouse:
+    """One environment, one organisation (the shipped one where none is given), some runbooks."""
+
+    def __init__(self, environment: Environment, organisation: Organisation | None = None, *runbooks: Runbook) -> None:
+        self.place = environment
+        self.people = organisation or load_organisation(shipped_folder())
+        self.runbooks = {one.digest(): one for one in runbooks}
+
+    def environment(self) -> Environment:
+        return self.place
+
+    def organisation(self) -> Organisation:
+        return self.people
+
+    def runbook(self, digest: str) -> Runbook | None:
+        return self.runbooks.get(digest)
+
+
+def house_of(declaration: Declaration) -> FixedHouse:
+    """The files that an incident was declared by."""
+    return FixedHouse(declaration.environment, declaration.organisation, declaration.runbook)
+
+
+def about(scope: Scope) -> About:
+    """A scope as a request has it: by names."""
+    return About(**{**scope.model_dump(), "environment": scope.environment.name})
+
+
+def runbook_of(*steps: ChangeStep | NoticeStep) -> Runbook:
+    return made("test", "Test", ("devops-lead",), Phase(id="only", title="Only", steps=steps))
+
+
+def on_record(clients: Clients, scope: Scope, runbook: Runbook, declared_at: datetime | None = None) -> None:
+    """Put on record that the incident of this scope is declared under a runbook."""
+    found = OnRecord(
+        runbook=runbook.digest(),
+        mode=scope.mode,
+        speed=1,
+        declared_at=declared_at or scope.declared_at,
+        declared_by="devops-lead",
+    )
+    item = {**keys(f"declared#{scope.incident}", "declared"), "content": text(found.model_dump_json())}
+    Table(clients, scope.environment.ledger_table).put(item, "attribute_exists(pk) OR attribute_not_exists(pk)")
+
+
+def reached_by(**channels: tuple[Channel, ...]) -> Organisation:
+    """An organisation whose contacts have these channels, by id."""
+    shipped = load_organisation(shipped_folder())
+    contacts = tuple(
+        Contact(id=name.replace("_", "-"), roles=("devops-lead",), channels=given) for name, given in channels.items()
+    )
+    return shipped.model_copy(update={"contacts": contacts})

@@ -1,0 +1,85 @@
+"""The organisation's folder that a worker is pinned to, as models: read again once a file of it has changed."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from domain.config.environment import Environment
+from domain.config.organisation import Organisation
+from domain.config.runbook import Runbook
+from starters.files.kept import Document, kept, sources
+from starters.files.loading import load_runbook
+from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
+from starters.files.problems import InvalidFile
+
+_log = structlog.get_logger(__name__)
+
+
+class _Known(BaseModel):
+    organisation: Organisation
+    environment: Environment
+    runbooks: dict[str, Runbook]
+
+
+class Folder:
+    """Everything in a folder that holds for one environment. Safe to share between threads.
+
+    Raises `InvalidFile` for a file with a problem; one that gets a problem later is told, and the last good files hold.
+    """
+
+    def __init__(self, path: Path, environment: str) -> None:
+        self.path = path
+        self._name = environment
+        self._reading = threading.Lock()
+        self._seen = self._stamps()
+        self._known = self._read()
+
+    def environment(self) -> Environment:
+        return self._current().environment
+
+    def organisation(self) -> Organisation:
+        return self._current().organisation
+
+    def runbook(self, digest: str) -> Runbook | None:
+        return self._current().runbooks.get(digest)
+
+    def _current(self) -> _Known:
+        with self._reading:
+            if (seen := self._stamps()) != self._seen:
+                self._seen = seen
+                try:
+                    self._known = self._read()
+                except InvalidFile as error:
+                    _log.error("the files as they were go on to hold", problem=str(error))
+                else:
+                    _log.info("changed files are taken up", folder=str(self.path))
+            return self._known
+
+    def _stamps(self) -> list[tuple[str, int, int]]:
+        """What changes with a file. A file that is gone by now has changed too."""
+        found: list[tuple[str, int, int]] = []
+        for file in sources(self.path):
+            try:
+                stat = file.stat()
+            except FileNotFoundError:
+                continue
+            found.append((str(file), stat.st_mtime_ns, stat.st_size))
+        return found
+
+    def _read(self) -> _Known:
+        return _Known.model_validate(kept(self.path, ("worker", self._name), self._checked))
+
+    def _checked(self) -> Document:
+        organisation, environment = load_organisation(self.path), load_environment(self.path, self._name)
+        runbooks = [load_runbook(self.path, name, organisation, environment) for name in list_runbooks(self.path)]
+        known: dict[str, Any] = {
+            "organisation": organisation,
+            "environment": environment,
+            "runbooks": {one.digest(): one for one in runbooks},
+        }
+        document: Document = to_jsonable_python(known, by_alias=True)
+        return document
