@@ -11,6 +11,7 @@ from typing import Any
 
 from activities.action import iam
 from activities.aws.shared.pieces import some
+from activities.permissions.places import Conditions
 from activities.permissions.roles import roles
 from activities.permissions.statements import Statement, role_name, statements
 from activities.preflight.check import Check, Room, Verdict, first_wrong, unknown
@@ -88,12 +89,16 @@ def _others(room: Room, name: str, own: list[Statement]) -> Iterator[Statement]:
     """What other roles may do and this one may not: for each service and each set of conditions, in all its places.
 
     What is allowed without conditions is asked along with the first of its service's: IAM throttles more questions.
+    What this one may do on conditions of its own is asked on those of others too.
     """
-    mine = {action for one in own for action in one.actions}
+    mine: dict[str, list[Conditions]] = {}
+    for one in own:
+        for action in one.actions:
+            mine.setdefault(action, []).append(one.conditions)
     found: dict[tuple[str, str], list[Statement]] = {}
     others = [one for other in roles() if other != name for one in statements(other, room.environment)]
     for one in sorted(others, key=lambda one: not one.conditions):
-        left = [action for action in one.actions if action not in mine]
+        left = [action for action in one.actions if _is_more(mine.get(action, []), one.conditions)]
         for service in {action.partition(":")[0] for action in left}:
             of_it = tuple(action for action in left if action.startswith(f"{service}:"))
             known = [] if one.conditions else [key for key in found if key[0] == service]
@@ -105,6 +110,11 @@ def _others(room: Room, name: str, own: list[Statement]) -> Iterator[Statement]:
             tuple(dict.fromkeys(resource for one in alike for resource in one.resources)),
             alike[0].conditions,
         )
+
+
+def _is_more(own: list[Conditions], conditions: Conditions) -> bool:
+    """Whether an action that is allowed on some conditions would be allowed on these for another's sake alone."""
+    return not own or bool(conditions and {} not in own and conditions not in own)
 
 
 CHECKS: tuple[Check[Any], ...] = (
