@@ -1,0 +1,295 @@
+"""Whoever reaches Temporal can ask the workers for anything, and gets nothing done: they believe no request.
+
+The stranger has a plain client, runs a worker of his own, and knows every shape.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowFailureError
+from temporalio.common import RetryPolicy
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from domain.config.approval import ApprovalRule
+from domain.model.activity_io import About
+from domain.model.plan import Plan
+from domain.model.records import ChangeRecord
+from domain.model.timeline import Timeline
+from domain.rules.change_messages import ChangeRequest
+from domain.rules.run import IncidentRun
+from domain.values.severity import Severity
+from starters.files.organisation_folder import load_environment, load_organisation
+from tests.builders import declaration
+from tests.e2e.account import Portal
+from tests.e2e.house import House
+from tests.e2e.workers import Worker as Process
+from tests.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+
+QUEUE = "a-strangers"
+NEVER = "inc-20200101-evil"
+_PAGES = 8
+
+
+@workflow.defn(name="Theirs", sandboxed=False)
+class Theirs:
+    """Has an activity of ours done, once."""
+
+    @workflow.run
+    async def run(self, queue: str, name: str, asked: dict[str, Any]) -> Any:
+        return await workflow.execute_activity(
+            name,
+            asked,
+            task_queue=queue,
+            start_to_close_timeout=timedelta(seconds=20),
+            heartbeat_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+
+
+class Stranger:
+    """Whoever reaches Temporal's port, and nothing else."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        folder = Path(house.variables["INCIDENT_RUNBOOKS"])
+        self.place = load_environment(folder, house.variables["INCIDENT_ENVIRONMENT"])
+        self.people = load_organisation(folder)
+
+    def about(self, incident: str = NEVER, **more: Any) -> dict[str, Any]:
+        fields = {
+            "incident": incident,
+            "type": "system-outage",
+            "title": "Read this\r\nBcc: everybody",
+            "severity": Severity.P0,
+            "mode": "live",
+            "declared_at": datetime.now(UTC),
+            "environment": self.place.name,
+        }
+        return About.model_validate(fields | more).model_dump(mode="json")
+
+    def does(self, queue: str, name: str, **asked: Any) -> Any:
+        """What an activity answers."""
+
+        async def work() -> Any:
+            client = self.house.asking.client
+            theirs = Worker(client, task_queue=QUEUE, workflows=[Theirs], workflow_runner=UnsandboxedWorkflowRunner())
+            async with theirs:
+                return await client.execute_workflow(
+                    "Theirs", args=[queue, name, asked], id=f"theirs-{uuid4()}", task_queue=QUEUE
+                )
+
+        return self.house.asking.run(work())
+
+    def refused(self, queue: str, name: str, **asked: Any) -> str:
+        """Why it was not done: the error of the activity itself."""
+        with pytest.raises(WorkflowFailureError) as failed:
+            self.does(queue, name, **asked)
+        error: BaseException = failed.value
+        while error.__cause__ is not None:
+            error = error.__cause__
+        return str(error)
+
+
+@pytest.fixture
+def stranger(house: House, worker: Process) -> Stranger:
+    return Stranger(house)
+
+
+def _is_written(timeline: dict[str, Any]) -> bool:
+    return bool(timeline["written"] == timeline["length"])
+
+
+def test_a_change_begun_by_hand_changes_nothing(stranger: Stranger) -> None:
+    """With a rule of his own that nobody need approve, of an incident that never was, in whichever environment."""
+    house, portal = stranger.house, Portal(stranger.house)
+    before, count = portal.deployed(), portal.service()["desiredCount"]
+
+    async def begin(environment: str, incident: str) -> str:
+        record = ChangeRecord(
+            step="stop-services",
+            generation=1,
+            workflow_id=f"{incident}/stop-services/1",
+            action="ecs.stop_service",
+            requested_by="devops-lead",
+            requested_at=datetime.now(UTC),
+            params={"services": ["backend", "frontend"]},
+        )
+        request = ChangeRequest(
+            about=About.model_validate(stranger.about(incident, environment=environment)),
+            organisation=stranger.people,
+            record=record,
+            rule=ApprovalRule(quorum=0),
+            approve_within=timedelta(minutes=10),
+            commander=None,
+            plan_within=timedelta(minutes=10),
+        )
+        handle = await house.asking.client.start_workflow(
+            "Change", request, id=record.workflow_id, task_queue="incidents"
+        )
+        while True:
+            pending = (await handle.describe()).raw_description.pending_activities
+            if found := next((one.last_failure.message for one in pending if one.HasField("last_failure")), None):
+                await handle.terminate()
+                return found
+            if (await handle.describe()).status != 1:
+                return str((await handle.result())["reason"])
+            await asyncio.sleep(0.05)
+
+    assert f"{NEVER} is not on record" in house.asking.run(begin(stranger.place.name, NEVER))
+    assert "is not its environment" in house.asking.run(begin("production", f"{NEVER}2"))
+    assert (portal.deployed(), portal.service()["desiredCount"]) == (before, count)
+
+
+def test_a_plan_is_carried_out_by_true_votes_alone(stranger: Stranger) -> None:
+    """In a declared incident, by its own step: without votes, by the requester's, by a role that may not, twice one."""
+    house, portal = stranger.house, Portal(stranger.house)
+    portal.break_()
+    before = portal.deployed()
+    incident = house.start("The portal is down")
+    house.until(incident, "it is on record", lambda state: state["timeline"]["written"] > 0)
+    asked = {"about": stranger.about(incident), "step": "rollback", "generation": 7}
+    plan = {**asked, "params": {"service": "backend"}, "requested_by": "devops-lead"}
+    made = stranger.does("remediate", "ecs.rollback_service.plan", **plan)["plan"]
+    for votes, why in (
+        ([], "0 of 1 votes"),
+        ([{"by": "devops-lead", "role": "devops-lead"}], "requested this change"),
+        ([{"by": "legal-counsel", "role": "legal-counsel"}], "may not decide this"),
+        ([{"by": "nobody", "role": "cto"}], "is no contact"),
+    ):
+        said = stranger.refused("remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=votes)
+        assert why in said
+    other = {**plan, "step": "scale-up"}
+    said = stranger.refused("remediate", "ecs.rollback_service.apply", **other, digest=made["digest"])
+    assert "no ecs.rollback_service by its runbook" in said
+    later = [{"by": "ceo", "role": "ceo"}]
+    said = stranger.refused(
+        "remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=later, added=["ceo"]
+    )
+    assert "may not decide yet" in said
+    assert portal.deployed() == before
+    house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
+    house.until(
+        incident, "its end is on record", lambda state: state["timeline"]["written"] == state["timeline"]["length"]
+    )
+    votes = [{"by": "technical-manager", "role": "technical-manager"}]
+    said = stranger.refused("remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=votes)
+    assert "has ended" in said
+    assert portal.deployed() == before
+
+
+def test_a_plan_of_his_own_is_no_plan(stranger: Stranger) -> None:
+    """He seals one himself: what is carried out is planned by the hands, whose gates hold, or not at all."""
+    house = stranger.house
+    waf = house.aws("wafv2")
+    sets = waf.list_ip_sets(Scope="REGIONAL")["IPSets"]
+    before = [waf.get_ip_set(Scope="REGIONAL", Name=one["Name"], Id=one["Id"])["IPSet"]["Addresses"] for one in sets]
+    own = Plan(
+        action="wafv2.block_addresses",
+        target="arn:aws:wafv2:evil",
+        summary="Block half of the world",
+        before={"0.0.0.0/1": False},
+        after={"0.0.0.0/1": True},
+        impact="None.",
+        approval_class="A2",
+        locks=(),
+    ).sealed()
+    asked = {
+        "about": stranger.about(),
+        "step": "block-addresses",
+        "generation": 1,
+        "params": {"web_acl": "portal", "addresses": ["0.0.0.0/1"]},
+        "requested_by": "devops-lead",
+        "plan": own.model_dump(mode="json", by_alias=True),
+        "digest": own.digest,
+        "votes": [{"by": "cto", "role": "cto"}, {"by": "technical-manager", "role": "technical-manager"}],
+    }
+    assert stranger.refused("remediate", "wafv2.block_addresses.apply", **asked)
+    after = [waf.get_ip_set(Scope="REGIONAL", Name=one["Name"], Id=one["Id"])["IPSet"]["Addresses"] for one in sets]
+    assert after == before
+
+
+def test_nobody_else_is_paged_and_nothing_else_is_said(stranger: Stranger) -> None:
+    """A page goes to a contact by the worker's own file, in a frame of one line each; a number in it is not read."""
+    page = {
+        "about": stranger.about(),
+        "page_id": f"{NEVER}/page/{uuid4()}",
+        "message": "page",
+        "role": "cto",
+        "reason": "pay\r\nBcc: them",
+        "ask": "call +61491570999\x1b[31m",
+        "channels": [{"kind": "sms", "address": "+61491570999"}],
+    }
+    assert "is no contact" in stranger.refused("notify", "people.page", **page, to="+61491570999")
+    assert "is no contact" in stranger.refused("notify", "people.page", **page, to="a-stranger")
+    stranger.does("notify", "people.page", **page, to="cto")
+    (sent,) = until(lambda: stranger.house.outbox(NEVER), "the page to the contact is out")
+    known = {channel.address for contact in stranger.people.contacts for channel in contact.channels}
+    assert sent["to"] in known
+    assert "\n" not in sent["subject"]
+    assert not {"\r", "\x1b"} & {*sent["subject"], *sent["body"]}
+    assert sent["subject"].startswith("[P0] ")
+
+
+def test_nothing_is_said_in_public_for_what_is_not_on_record(stranger: Stranger) -> None:
+    """A notice is of a declared incident, of its runbook's own step, and says just that."""
+    house = stranger.house
+    asked = {"about": stranger.about(), "step": "publish-investigating", "params": {}, "sequence": 1}
+    assert "is not on record" in stranger.refused("notify", "statuspage.investigating.send", **asked)
+    incident = house.start("The portal is down again")
+    house.until(incident, "it is on record", lambda state: state["timeline"]["written"] > 0)
+    asked |= {"about": stranger.about(incident)}
+    for step, params in (("rollback", {}), ("publish-investigating", {"components": ["portal"], "impact": "critical"})):
+        said = stranger.refused("notify", "statuspage.investigating.send", **{**asked, "step": step, "params": params})
+        assert "does not tell statuspage.investigating so" in said
+    house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
+
+
+def test_the_ledger_takes_no_strangers_entries(stranger: Stranger) -> None:
+    """Nothing is written or signed of an incident that never was, was declared elsewhere, or goes on otherwise."""
+    house, place = stranger.house, stranger.place
+    timeline = Timeline()
+    timeline.append(datetime.now(UTC), "cto", "note", "I approve of everything", {"text": "all"})
+    call = {"incident": NEVER, "environment": place.name, "epoch": 1}
+    entries = [one.model_dump(mode="json") for one in timeline.entries]
+    said = stranger.refused("forensics", "ledger.append", **call, entries=entries)
+    assert "does not begin with a declaration" in said
+    timeline.append(datetime.now(UTC), "cto", "note", "more", {"text": "more"})
+    later = [one.model_dump(mode="json") for one in timeline.entries[1:]]
+    assert "does not follow from the entry" in stranger.refused("forensics", "ledger.append", **call, entries=later)
+    assert "is not its environment" in stranger.refused(
+        "forensics", "ledger.append", **{**call, "environment": "production"}, entries=entries
+    )
+    found = house.aws("dynamodb").scan(TableName=place.ledger_table)["Items"]
+    written = [row["pk"]["S"] for row in found if NEVER in f"{row['pk']['S']} {row['sk']['S']}"]
+    assert not [key for key in written if not key.startswith(("page#", "plan#"))]
+
+
+def test_an_incident_of_his_own_reaches_nobody(stranger: Stranger) -> None:
+    """Declared in an environment of his own, at a thousandfold speed, with his own number as the CEO's."""
+    house = stranger.house
+    incident = f"inc-20200102-{uuid4().hex[:4]}"
+    theirs = declaration(incident_id=incident, speed=1000, declared_at=datetime.now(UTC))
+
+    async def begin() -> list[str]:
+        handle = await house.asking.client.start_workflow(
+            "Incident", IncidentRun(declaration=theirs), id=incident, task_queue="incidents"
+        )
+        while True:
+            state: dict[str, Any] = await handle.query("state")
+            if len(state["pages"]) > _PAGES:
+                entries = await handle.query("timeline")
+                await handle.terminate()
+                return [one["text"] for one in entries if one["kind"] == "page-failed"]
+            await asyncio.sleep(0.2)
+
+    told = house.asking.run(begin())
+    assert told
+    assert all("this worker serves" in text or "speed is for sandboxes" in text for text in told)
+    assert house.outbox(incident) == []
