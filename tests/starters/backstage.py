@@ -161,7 +161,7 @@ class Backstage:
         @activity.defn(name="ledger.restorable")
         async def restorable(call: RestorableCall) -> list[Restorable]:
             if self.open_ones is None:
-                raise ApplicationError("set INCIDENT_LEDGER_TABLE", type=ErrorKind.REFUSED.value, non_retryable=True)
+                raise ApplicationError("no record of it", type=ErrorKind.REFUSED.value, non_retryable=True)
             return [one for one in self.open_ones if call.incident in {None, one.incident}]
 
         made: list[Callable[..., Any]] = [page, page_wave, release, append, follow, report, restorable]

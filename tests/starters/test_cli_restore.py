@@ -54,7 +54,7 @@ def test_a_worker_that_does_not_know_the_ledger_is_said_to(incident: Incident, s
     """In one line, with the setting that it lacks."""
     said = incident("restore", "--all")
     assert said.status == 1
-    assert said.err.strip().endswith("Refused: set INCIDENT_LEDGER_TABLE")
+    assert said.err.strip().endswith("Refused: no record of it")
 
 
 def test_a_dry_run_lists_what_would_be_restored(incident: Incident, served: Backstage) -> None:
