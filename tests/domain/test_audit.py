@@ -13,7 +13,7 @@ from activities.ledger.signatures import Keys
 from domain.audit import epochs
 from domain.audit.epochs import Flaw
 from domain.audit.storage_format import Item, KeptSeal, Seal, StoredCopy
-from domain.audit.verdict import Verdict, account, beside
+from domain.audit.verdict import Verdict, account
 from domain.audit.verdict import audit as check
 from domain.model.timeline import Entry, Timeline
 from tests.records import ARN, INCIDENT, Signer, forked, items, record, signer, timeline
@@ -289,18 +289,3 @@ def test_the_audit_stays_linear() -> None:
     """A forged item far away costs nothing and is told once, not a million times."""
     far = [*record().items[1], record().items[1][0]._replace(number="999999")]
     assert len(audit(with_items(far)).flaws) <= 3
-
-
-@given(st.integers(1, LENGTH), st.integers(1, LENGTH + 3))
-@settings(max_examples=20)
-def test_a_record_that_ends_before_temporals_is_told(kept: int, length: int) -> None:
-    """Temporal may have less than the record, never more, and never another entry."""
-    copy = with_items(record().items[1][:kept])
-    head = record().items[1][min(length, LENGTH) - 1].hash
-    found = beside(audit(copy), copy, length, head)
-    assert (found is None) == (length <= kept)
-    other = beside(audit(copy), copy, min(length, kept), "0" * 64)
-    assert other is not None
-    assert (other.kind, other.seq) == ("behind", min(length, kept))
-    if found is not None:
-        assert (found.kind, found.seq) == ("behind", kept + 1)
