@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.audit.verdict import audit, beside
-from tests.domain.test_audit import LENGTH, record, with_items
+from domain.audit.verdict import beside
+from tests.domain.test_audit import LENGTH, audit, record, with_items
 
 
 @given(st.integers(1, LENGTH), st.integers(1, LENGTH + 3))
