@@ -70,8 +70,8 @@ class Change(Hears):
     async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
         """See the change through; returns its record, and under `news` what its incident has not heard yet.
 
-        Ends by itself when it is rejected, expired or stale. One that goes on from its incident's record takes up at the
-        status that it had.
+        Ends by itself when it is rejected, expired or stale. One that goes on from its incident's record takes up at
+        the status that it had.
         """
         telling = asyncio.create_task(self._teller.run())
         record = self._change.record

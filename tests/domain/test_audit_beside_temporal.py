@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.audit.verdict import beside
-from tests.domain.test_audit import LENGTH, audit, record, with_items
+from tests.domain.test_audit import LENGTH, audit, with_items
+from tests.records import record
 
 
 @given(st.integers(1, LENGTH), st.integers(1, LENGTH + 3))
