@@ -6,7 +6,14 @@ from activities.action import Clients
 from activities.aws.shared.error_mapping import as_application_error
 from codec.data_keys import DataKeys
 from codec.payload_codec import EnvelopeCodec
-from worker.errors import StartError
+from domain.config.environment import Environment
+from worker.errors import SettingsError, StartError
+
+
+def refuse_in_the_clear(keys: tuple[str, ...], environment: Environment) -> None:
+    """Raise `SettingsError` for a worker of production without a key: Temporal would carry all in the clear."""
+    if environment.kind == "production" and not keys:
+        raise SettingsError(f"INCIDENT_CODEC_KEY: {environment.name} is production: name the KMS key to encrypt with")
 
 
 async def codec_of(keys: tuple[str, ...], clients: Clients) -> EnvelopeCodec:

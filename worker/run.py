@@ -23,7 +23,7 @@ from starters.files.problems import InvalidFile
 from starters.files.shipped import shipped_folder
 from worker import builds, house
 from worker.connect import connect, is_polled, register_search_attributes
-from worker.encryption import codec_of
+from worker.encryption import codec_of, refuse_in_the_clear
 from worker.errors import SettingsError
 from worker.folder import Folder
 from worker.heartbeat import beat
@@ -85,6 +85,7 @@ def _activities(settings: Settings, clients: Callable[[str], Clients]) -> dict[s
         folder = Folder(settings.runbooks or shipped_folder(), settings.environment)
     except InvalidFile as error:
         raise SettingsError(f"INCIDENT_RUNBOOKS and INCIDENT_ENVIRONMENT: {error}") from error
+    refuse_in_the_clear(settings.codec_key, folder.environment())
     todo = activities(clients, status_page, folder, settings.queues)
     if DIAGNOSE_QUEUE in todo:
         todo[DIAGNOSE_QUEUE] += house.activities(folder, clients, status_page)
