@@ -12,13 +12,16 @@ from starters.cli.terminal import clean, table
 Document = dict[str, Any]
 
 
+_OUTSIDE = ", ended from outside: nobody is paged. Go on with it: incident restore {}"
+
+
 def head(state: Document, clock: Clock) -> Table:
     """Who, what, since when."""
     moments = ("Declared", "Acknowledged", "Mitigated", "Resolved", "Closed")
     rows = {
         "Incident": f"{state['id']}  {state['severity']} {state['type']}  {state['mode']} in {state['environment']}",
         "Title": state["title"],
-        "Status": state["status"],
+        "Status": state["status"] + (_OUTSIDE.format(state["id"]) if state.get("ended_from_outside") else ""),
         "Commander": state["commander"] or "nobody yet",
         "Waiting for": ", ".join(state.get("waiting_for", [])),
         **{name: clock(state[f"{name.lower()}_at"]) for name in moments},

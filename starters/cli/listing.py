@@ -35,7 +35,7 @@ def list_incidents(options: Options, severity: str | None, status: str | None, w
     clock = terminal.clock(options)
 
     def cells(row: dict[str, Any]) -> list[Any]:
-        ended = "" if row["execution"] in {"running", "completed"} else f" ({row['execution']})"
+        ended = "" if row["execution"] in {"running", "completed"} else " (ended from outside)"
         status = f"{row['severity']} {row['status']}{ended}"
         waiting = "\n".join(row["waiting_for"])
         mode = "" if row["mode"] == "live" else f" ({row['mode']})"
