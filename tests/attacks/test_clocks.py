@@ -60,11 +60,11 @@ def test_a_worker_that_cannot_reach_the_store_starts_and_pages(house: House) -> 
     fault, deployed = portal.break_(), portal.deployed()
     with wire(house.variables["AWS_ENDPOINT_URL"]) as its, ExitStack() as running_:
         with its.down(STORE):
-            worker = running_.enter_context(running(Worker(house, AWS_ENDPOINT_URL=its.url)))
+            running_.enter_context(running(Worker(house, AWS_ENDPOINT_URL=its.url)))
             incident = house.start("The store is not there")
             until(lambda: len(house.outbox(incident)) >= LEADS, "the leads are paged")
             house.asking.update(incident, "request_change", by="devops-lead", step="rollback")
-            until(lambda: _said(worker, "ecs.rollback_service.plan"), "an attempt has failed")
+            house.change(incident, "planning")
             assert portal.deployed() == deployed
         approved(house, incident, asked=True)
         house.change(incident, "applied")
