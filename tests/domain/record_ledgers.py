@@ -16,6 +16,7 @@ from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Event
 from domain.model.finding import FindingStatus
 from domain.rules import alerts, lifecycle, links
+from domain.rules.refusals import WRITTEN
 from domain.values.severity import Severity
 from tests.activities.report_worlds import Played
 from tests.builders import declaration, minutes, owed, with_notices
@@ -147,12 +148,21 @@ def delayed() -> Recorded:
     return played
 
 
+def flooded() -> Recorded:
+    """More that is refused than is written."""
+    played = Recorded(declaration())
+    for _ in range(WRITTEN + 1):
+        played.say("close", "devops-lead", after=timedelta(seconds=1))
+    return played
+
+
 PLAYS: dict[str, Callable[[], Recorded]] = {
     "outage-1": outage,
     "false-alarm-1": false_alarm,
     "upkeep-1": kept_up,
     "drill-1": drilled,
     "delayed-1": delayed,
+    "flooded-1": flooded,
 }
 """By the name of the file that each is kept in."""
 

@@ -25,7 +25,7 @@ from tests.domain.changing import change, plan
 from tests.domain.speaking import incident_in, say
 
 LONGEST = "🏥" * 4000
-FREE = ("step", "set", "digest", "fact", "by", "outcome", "proof")
+FREE = ("set", "proof")
 """Fields that have no length of their own."""
 
 FIELDS: dict[str, Any] = {
@@ -68,6 +68,16 @@ def test_a_payload_is_bounded_as_a_whole(name: str, model: type[Command]) -> Non
     for field in FREE:
         with pytest.raises(ValidationError, match="at most can go on record"):
             model.model_validate({**full(name, model), field: "x" * limits.COMMAND})
+
+
+@pytest.mark.parametrize(("name", "model"), [*INCIDENT_COMMANDS.items(), *CHANGE_COMMANDS.items()])
+def test_what_names_something_is_short(name: str, model: type[Command]) -> None:
+    """Who, which step, which fact: two hundred characters hold any name of ours."""
+    for field in ("by", "step", "fact", "digest", "outcome"):
+        if field in model.model_fields:
+            model.model_validate({**full(name, model), field: "x" * 200})
+            with pytest.raises(ValidationError, match="at most 200 characters"):
+                model.model_validate({**full(name, model), field: "x" * 201})
 
 
 @pytest.mark.parametrize("status", [Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED])
