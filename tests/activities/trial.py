@@ -55,7 +55,7 @@ class Trial:
     def _planned(self, generation: int, undo: Undone | None = None) -> ApplyCall:
         scope = self.world.scope
         key = (scope.incident, STEP, generation)
-        asked = PlanRequest(
+        asked = self.asked = PlanRequest(
             about=about(scope),
             step=STEP,
             generation=generation,
@@ -82,7 +82,7 @@ class Trial:
     def apply(self) -> Applied:
         """Apply once; what was refused is not looked for any more."""
         votes = (Ballot(by="technical-manager", role="technical-manager"),)
-        applied: Applied = self.run("apply", ApplyRequest(**self._same(), votes=votes))
+        applied: Applied = self.run("apply", ApplyRequest(**{**dict(self.asked), **self._same()}, votes=votes))
         self.applied, self.refused = applied, applied.refused
         return applied
 

@@ -72,7 +72,8 @@ def cells() -> Iterator[Cell]:
 def unconditioned(cell: Cell) -> bool:
     """Whether it must be allowed to who sees no conditions: they tell some parts of a resource from the rest."""
     request = cell.request
-    parts = [part for part, whole in NAMED.items() if whole == request.kind and part.startswith(whole)]
+    of = NAMED.get(request.kind, request.kind)
+    parts = [part for part, whole in NAMED.items() if whole == of and part.startswith(whole)]
     if request.kind.endswith(" key"):  # a key by its alias is any key
         parts += [kind for _, kind in rows() if kind.endswith(" key")]
     if request.action not in policy_text(cell):  # the environment has no place for it

@@ -287,5 +287,6 @@ def _pages(calls: Calls) -> None:
         with calls.under(NOTIFY_QUEUE, place()):
             for channel in (SMS, VOICE, EMAIL):
                 call = page(channel, text_configuration_set=TEXTS_BY, ledger_table=place().ledger_table)
-                Pager(clients).page(call, Attempt(2, NOW, NOW))
+                of_its_own = call.model_copy(update={"page_id": f"page-by-{channel.kind}"})
+                Pager(clients).page(of_its_own, Attempt(2, NOW, NOW))
             sign(clients, heartbeat_namespace(place()))
