@@ -83,6 +83,12 @@ def worker(usual: Worker) -> Worker:
 
 
 @pytest.fixture
-def folder(house: House, tmp_path: Path) -> Path:
-    """A copy of the sandbox's own organisation, to be written in."""
-    return Path(shutil.copytree(house.variables["INCIDENT_RUNBOOKS"], tmp_path / "axis-imaging"))
+def folder(house: House, tmp_path: Path) -> Iterator[Path]:
+    """The sandbox's own organisation, to be written in: workers take up what changes. Afterwards it is as it was."""
+    own, before = Path(house.variables["INCIDENT_RUNBOOKS"]), tmp_path / "before"
+    shutil.copytree(own, before)
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own)
+        shutil.copytree(before, own)
