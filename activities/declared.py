@@ -23,6 +23,7 @@ from domain.model.declaration import Declaration
 from domain.values.canonical import canonical_json
 from domain.values.errors import ErrorKind
 
+_SOON = timedelta(seconds=1)
 _LAST_WORDS = timedelta(hours=1)
 
 
@@ -60,6 +61,7 @@ class Declared:
             raise ApplicationError(
                 f"{incident} is not on record: nothing is done for an incident that is not in the ledger",
                 type=ErrorKind.NOT_YET.value,
+                next_retry_delay=_SOON,
                 category=ApplicationErrorCategory.BENIGN,
             )
         return OnRecord.model_validate_json(found["content"]["S"])

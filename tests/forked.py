@@ -72,8 +72,9 @@ class Begun:
         """Their exit statuses, once all have ended. Raises `TimeoutError`."""
         if self._statuses is None:
             self._answer.settimeout(seconds)
+            told = self._told.read()  # where that takes too long, the next one may wait again
             with self._answer, self._told:
-                self._statuses = json.loads(self._told.read())
+                self._statuses = json.loads(told)
         return self._statuses
 
 

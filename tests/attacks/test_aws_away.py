@@ -15,7 +15,13 @@ from tests.e2e.wire import Wire, wire
 from tests.e2e.workers import Worker, running
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("attacks")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("attacks"),
+    pytest.mark.long,
+]
 
 SPEED = 100
 MINUTE_SECONDS = 60 / SPEED
