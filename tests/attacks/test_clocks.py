@@ -12,7 +12,7 @@ from tests.e2e.wire import wire
 from tests.e2e.workers import Worker, running
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("attacks")]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("attacks")]
 
 LEADS = 4
 STORE = "dynamodb."

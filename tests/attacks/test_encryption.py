@@ -18,7 +18,7 @@ from tests.e2e.house import TEMPORAL, House
 from tests.e2e.workers import Worker, running
 from tests.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("attacks")]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("attacks")]
 
 TITLE, NOTE, REASON = "Zanzibar portal answers 503", "Quokka was seen in the log", "Wombat says that it is worse"
 
