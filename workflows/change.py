@@ -70,8 +70,7 @@ class Change(Hears):
     async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
         """See the change through; returns its record, and under `news` what its incident has not heard yet.
 
-        Ends by itself when it is rejected, expired or stale. One that goes on from its incident's record takes up at
-        the status that it had.
+        Ends by itself when it is rejected, expired or stale. One of a record goes on at the status that it had.
         """
         telling = asyncio.create_task(self._teller.run())
         record = self._change.record
@@ -161,6 +160,7 @@ class Change(Hears):
                 apply = ApplyRequest(
                     **self._asked(),
                     digest=plan.digest,
+                    plan=plan,
                     votes=tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals),
                     commander=self._change.commander,
                     added=tuple(record.added),

@@ -92,10 +92,10 @@ class Hands:
         scope = scope_of(self._house, asked.about)
         made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
         if made is None:
-            plan = self._planned(scope, asked).plan
-            if plan.digest != asked.digest:
+            plan, given = self._planned(scope, asked).plan, asked.plan
+            if given is None or not given.is_sealed() or given.digest != asked.digest or not _is_same(plan, given):
                 return Applied(outcome="stale", observed=plan.before)
-            made = self._keep(scope, asked, plan, at)
+            made = self._keep(scope, asked, given, at)
         intent = Intents(self._table(scope)).get(scope.incident, asked.step, asked.generation)
         if intent is None:
             self._refuse_unapproved(scope, asked, made, at)
@@ -182,6 +182,16 @@ def release(clients: Clients, house: House, runner: ChangeRunner, asked: Release
         ),
         at,
     )
+
+
+_WORDS = frozenset({"digest", "summary", "impact"})
+"""What a plan tells people: that may say more once the store answers."""
+
+
+def _is_same(plan: Plan, given: Plan) -> bool:
+    """Whether two plans do the same, whatever they say of it."""
+    one, other = (each.model_dump(mode="json", exclude=set(_WORDS)) for each in (plan, given))
+    return canonical_json(one) == canonical_json(other)
 
 
 def _strange(step: ChangeStep, params: dict[str, Any]) -> list[str]:

@@ -81,8 +81,11 @@ class Ballot(BaseModel):
 class ApplyRequest(PlanRequest):
     """Apply the plan of this digest, which was made of what else is asked.
 
-    `added` are the levels of the chain that may decide too.
+    `added` are the levels of the chain that may decide too. `plan` is read where it could not be put on record: the
+    hands then make it once more, and only what its words are is taken from here.
     """
+
+    plan: Plan | None = None
 
     digest: str
     votes: tuple[Ballot, ...] = ()

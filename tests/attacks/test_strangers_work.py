@@ -165,8 +165,9 @@ def test_a_plan_is_carried_out_by_true_votes_alone(stranger: Stranger) -> None:
     ):
         said = stranger.refused("remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=votes)
         assert why in said
-    other = {**plan, "step": "scale-up"}
-    said = stranger.refused("remediate", "ecs.rollback_service.apply", **other, digest=made["digest"])
+    other = {**plan, "step": "scale-up", "digest": made["digest"]}
+    assert stranger.does("remediate", "ecs.rollback_service.apply", **other)["outcome"] == "stale"
+    said = stranger.refused("remediate", "ecs.rollback_service.apply", **other, plan=made)
     assert "no ecs.rollback_service by its runbook" in said
     later = [{"by": "ceo", "role": "ceo"}]
     said = stranger.refused(
