@@ -13,7 +13,7 @@ SERVER_STARTS = timedelta(seconds=60)
 """How long a test server may take until it answers, from a cold disk; the SDK itself gives it five seconds."""
 
 
-def until(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
     """Look until `look()` returns something true, and return that; fail the test with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

@@ -53,12 +53,14 @@ class Hears:
         return None
 
     def hear(self, name: str, command: Command) -> str | None:
-        """Do the command, or record its refusal and return the reason."""
-        raise NotImplementedError
+        """Do the command, or record its refusal and return the reason. One that does nothing refuses everything."""
+        reason = f"{name} is not for this workflow"
+        self.refuse(name, command.by, reason)
+        return reason
 
-    def learn(self, name: str, message: Any) -> str | None:
+    def learn(self, name: str, message: Any) -> str | None:  # noqa: ARG002 - it learns nothing
         """Take a message of another workflow of ours; the reason where it is not believed. The one place for that."""
-        raise NotImplementedError
+        return f"{name} is not for this workflow"
 
     def refuse(self, name: str, by: str, reason: str) -> None:  # noqa: ARG002 - a number is kept
         """Record a refusal, with nothing of what could not be read; a workflow that keeps no record counts it."""

@@ -116,7 +116,7 @@ class House:
         """The document that `show` prints, of Temporal itself, once a worker answers."""
         return until(lambda: self._look(incident), f"{incident} tells its state")
 
-    def until(self, incident: str, what: str, holds: Callable[[Document], Any], seconds: float = 60) -> Document:
+    def until(self, incident: str, what: str, holds: Callable[[Document], Any], seconds: float = 30) -> Document:
         """Wait until something holds of an incident's state, and return that state."""
 
         def look() -> Document | None:
