@@ -214,7 +214,9 @@ class Change(Hears):
     async def _told_while(self, doing: "asyncio.Future[T]") -> T:
         """Wait for an activity; say that it is under way only where it is not over at once."""
         try:
-            await workflow.wait_condition(doing.done, timeout=_AT_ONCE, timeout_summary="still at it")
+            await workflow.wait_condition(
+                lambda: doing.done() or self._must_go_on_anew(), timeout=_AT_ONCE, timeout_summary="still at it"
+            )
         except TimeoutError:
             self._takes_time = True
             self._tell()

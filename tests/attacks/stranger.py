@@ -17,8 +17,10 @@ _CAUSE = WorkflowTaskFailedCause
 _PENDING = {
     _CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     _CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_UPDATE,
+    _CAUSE.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
 }
-"""The server's own: something came in while the run ended, and is handled first."""
+"""The server's own: something came in while the run ended, and is handled first; or more came in during one task than
+the server holds back (a hundred messages), and it hands the task out anew. Our code's failures have other causes."""
 
 
 def raw(data: bytes, encoding: bytes = b"json/plain") -> RawValue:

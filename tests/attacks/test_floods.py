@@ -28,17 +28,17 @@ def counted(entries: list[dict[str, Any]], command: str) -> int:
     return one_by_one + sum(counts.get(command, 0) for counts in numbers.values())
 
 
-async def _flooded(server: WorkflowEnvironment, world: World, bad: int, limit: int) -> list[int]:
+async def _flooded(server: WorkflowEnvironment, world: World, bad: int, limit: int, at_once: int) -> list[int]:
     """Flood a change with bad votes while it waits for votes and while it is applied; returns its runs' lengths."""
     async with world.workers(server.client):
         told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC), history_limit=limit))
         await told.do("acknowledge")
         change = await ask(told)
         name = change["workflow_id"]
-        await flood(server.client, name, "approve", _BAD, bad)
+        await flood(server.client, name, "approve", _BAD, bad, at_once)
         world.applying.clear()
         await approve(told, change)
-        await flood(server.client, name, "approve", _BAD, bad)
+        await flood(server.client, name, "approve", _BAD, bad, at_once)
         world.applying.set()
         applied = await told.change_is("rollback", "applied")
         assert [vote["by"] for vote in applied["approvals"]] == ["technical-manager"]
@@ -56,7 +56,7 @@ async def _flooded(server: WorkflowEnvironment, world: World, bad: int, limit: i
 
 async def test_bad_votes_on_a_change(server: WorkflowEnvironment, world: World) -> None:
     """The true vote counts, the change is applied once, its incident hears the end, each bad vote is accounted for."""
-    found = await _flooded(server, world, bad=300, limit=100)
+    found = await _flooded(server, world, bad=300, limit=100, at_once=10)
     assert len(found) > 1
     assert max(found) < 500
 
@@ -65,7 +65,7 @@ async def test_bad_votes_on_a_change(server: WorkflowEnvironment, world: World) 
 @pytest.mark.timeout(1800)
 async def test_ten_thousand_bad_votes(server: WorkflowEnvironment, world: World) -> None:
     """The same of ten thousand, twice."""
-    found = await _flooded(server, world, bad=10_000, limit=4000)
+    found = await _flooded(server, world, bad=10_000, limit=4000, at_once=50)
     assert max(found) < 12_000
 
 

@@ -1,6 +1,9 @@
 """Drift: what an environment's file names and is not there is told with its line; what was not seen is unknown."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import botocore.client
@@ -15,33 +18,45 @@ from domain.model.activity_io import ObserveRequest
 from domain.model.finding import Finding, FindingStatus
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
+from starters.files.organisation_folder import load_environment
 from starters.files.shipped import shipped_folder
 from tests.activities.scopes import scope
 from tests.aws import aws_clients
 from tests.builders import T0
 from tests.house import about
-from tests.sandbox.preflight_rooms import KEY, room_of, served
+from tests.sandbox.preflight_rooms import KEY, served
 from worker import house
 from worker.folder import Folder
 
 ROLE = "arn:aws:iam::123456789012:role/incident-sandbox-preflight"
 
 
+def folder(tmp: Path) -> Folder:
+    """The shipped folder, with a health endpoint that answers."""
+    shutil.copytree(shipped_folder(), tmp, dirs_exist_ok=True)
+    file = tmp / "environments" / "sandbox.yaml"
+    text = file.read_text(encoding="utf-8")
+    url = load_environment(tmp, "sandbox").health["api"].url
+    file.write_text(text.replace(url, f"{served()}/health"), encoding="utf-8")
+    return Folder(tmp, "sandbox")
+
+
 def found(world: World, clients: Any = None) -> Finding:
     """What the worker's probe says, under clients that are asked for by the role of preflight alone."""
-    environment = room_of(world.environment).environment
+    environment = world.environment
     roles: list[str] = []
 
     def clients_for(role: str) -> Any:
         roles.append(role)
         return clients or aws_clients(environment.region)
 
-    made: dict[str, Callable[..., Any]] = {
-        getattr(one, "__temporal_activity_definition").name: one
-        for one in house.activities(Folder(shipped_folder(), "sandbox"), clients_for, StatusPageClient(served(), KEY))
-    }
-    call = ObserveRequest(about=about(scope(environment=environment)), step="drift", params={}, at=T0)
-    finding: Finding = ActivityEnvironment().run(made["environment.drift.observe"], call)
+    with TemporaryDirectory() as tmp:
+        made: dict[str, Callable[..., Any]] = {
+            getattr(one, "__temporal_activity_definition").name: one
+            for one in house.activities(folder(Path(tmp)), clients_for, StatusPageClient(served(), KEY))
+        }
+        call = ObserveRequest(about=about(scope(environment=environment)), step="drift", params={}, at=T0)
+        finding: Finding = ActivityEnvironment().run(made["environment.drift.observe"], call)
     assert roles == [PREFLIGHT]
     return finding
 
