@@ -2,7 +2,10 @@
 
 import dataclasses
 
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
+from temporalio.converter import DataConverter, PayloadCodec
+
+from codec.payload_codec import EnvelopeCodec
+from codec.seals import SealedFailures, SealingCodec
 
 
 def encrypted(plain: DataConverter, codec: PayloadCodec | None) -> DataConverter:
@@ -12,6 +15,5 @@ def encrypted(plain: DataConverter, codec: PayloadCodec | None) -> DataConverter
     """
     if codec is None:
         return plain
-    return dataclasses.replace(
-        plain, payload_codec=codec, failure_converter_class=DefaultFailureConverterWithEncodedAttributes
-    )
+    sealing = SealingCodec(codec) if isinstance(codec, EnvelopeCodec) else codec
+    return dataclasses.replace(plain, payload_codec=sealing, failure_converter_class=SealedFailures)

@@ -1,3 +1,18 @@
-"""What marks a payload as encrypted; apart from the rest, for those who only look whether one is."""
+"""What marks a payload, apart from the rest: for those who only look at it, workflow code too."""
 
 ENCODING = b"binary/encrypted"
+"""Of what is encrypted."""
+
+SEALED_BY = "sealed-by"
+"""Metadata of what was encrypted: by whom. Never there of what came in the clear."""
+
+IN_THE_CLEAR = "in-the-clear"
+"""Metadata of what came in the clear, or cannot be read, where everything of ours is encrypted."""
+
+KIND = "failure-kind"
+"""Metadata of a failure's attributes: the type of the error."""
+
+
+def answer_seal(run_id: str, activity_id: str) -> bytes:
+    """How the answer of an activity is sealed."""
+    return f"{run_id}/{activity_id}".encode()

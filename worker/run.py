@@ -26,6 +26,7 @@ from worker.connect import connect, is_polled, register_search_attributes
 from worker.encryption import codec_of, refuse_in_the_clear
 from worker.errors import SettingsError
 from worker.folder import Folder
+from worker.hearing import HearsOurs
 from worker.heartbeat import beat
 from worker.runner import runner
 from worker.settings import Settings
@@ -138,7 +139,8 @@ def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS if workflows else None,
         deployment_config=builds.config(settings.build_id),
         build_id=None if settings.build_id else code(),  # else the SDK reads the bytecode of all that is loaded
-        workflow_runner=runner(share_workflows=True),
+        workflow_runner=runner(share_workflows=True, sealed=client.data_converter.payload_codec is not None),
+        interceptors=[HearsOurs()],
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
         max_heartbeat_throttle_interval=_BEAT,

@@ -18,8 +18,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from codec.encoding import ENCODING
 from domain.values.errors import ASK_AGAIN, ErrorKind
+from worker.sealed import Seals, may_begin
 
-_PURE = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
+_PURE = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry", "codec.encoding")
 _OURS = "workflows"
 _TRACE = "_tracer-data"  # the header of `temporalio.contrib.opentelemetry.TracingInterceptor`
 _NO_KEY = "what it was started with is encrypted under a key that this worker was not given: INCIDENT_CODEC_KEY"
@@ -38,25 +39,30 @@ class StartedTasksRunner(SandboxedWorkflowRunner):
     queries waited too, after its timeout.
     """
 
+    sealed: bool = False
+
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return Attentive(super().create_instance(det), tuple(det.defn.arg_types or ()))
+        inner = super().create_instance(det)
+        return Attentive(inner, tuple(det.defn.arg_types or ()), Seals() if self.sealed else None)
 
 
 class Attentive(WorkflowInstance):
     """Compares each activation with the one before: a task that was started has a time of its own.
 
     It also answers itself what the SDK asks for every payload that goes in or out: the context in which a converter
-    or codec sees it. The SDK enters the sandbox for each answer, which took a sixth of a worker's CPU. Our converter
-    does not look at contexts, so every payload has its workflow's. A codec that did look would need the inner answer.
+    or codec sees it. The SDK enters the sandbox for each answer, which took a sixth of a worker's CPU. Every payload
+    has its workflow's: our converter does not look at contexts, and our codec seals by who sends.
 
     A workflow that is started with what it does not take fails, where the SDK would try its first task for ever; a
     message's place in a trace that cannot be read is left out, where the SDK would fail the task. What is encrypted
-    under a key that this worker does not have is left to one that has it.
+    under a key that this worker does not have is left to one that has it. Where everything is sealed, `seals` looks at
+    what comes in first.
     """
 
-    def __init__(self, inner: WorkflowInstance, takes: tuple[type, ...] = ()) -> None:
+    def __init__(self, inner: WorkflowInstance, takes: tuple[type, ...] = (), seals: Seals | None = None) -> None:
         self._inner = inner
         self._takes = takes
+        self._seals = seals
         self._begun = True
         self._last: tuple[int, int] = (0, 0)
 
@@ -73,11 +79,18 @@ class Attentive(WorkflowInstance):
                 if any(one.metadata.get("encoding") == ENCODING for one in job.initialize_workflow.arguments):
                     return _put_off(act.run_id, _NO_KEY)
                 self._begun = self._can_read(job.initialize_workflow)
-        return self._inner.activate(act) if self._begun else _failed(act)
+        if not self._begun:
+            return _failed(act)
+        if self._seals is None:
+            return self._inner.activate(act)
+        self._seals.look(act)
+        completion = self._inner.activate(act)
+        self._seals.note(completion)
+        return completion
 
     def _can_read(self, started: InitializeWorkflow) -> bool:
         """Whether the workflow takes what it is started with. Read twice, as the SDK would log what it cannot read."""
-        if len(started.arguments) != len(self._takes):
+        if len(started.arguments) != len(self._takes) or (self._seals is not None and not may_begin(started)):
             return False
         try:
             pydantic_data_converter.payload_converter.from_payloads(started.arguments, list(self._takes))
@@ -135,12 +148,15 @@ def _put_off(run_id: str, why: str) -> WorkflowActivationCompletion:
     return completion
 
 
-def runner(*, share_workflows: bool = False) -> StartedTasksRunner:
+def runner(*, share_workflows: bool = False, sealed: bool = False) -> StartedTasksRunner:
     """The runner of our workflows; pure modules are shared with it instead of being loaded for each workflow.
+
+    `sealed` is for a client with our codec: what ours have not sealed is not believed.
 
     With `share_workflows` the modules of `workflows/` are shared too, which saves a worker most of what a new incident
     costs before its first line runs. Then nothing stops them from calling what does not replay, such as
     `datetime.now()`: tests run them in the full sandbox, which does.
     """
     shared = (*_PURE, _OURS) if share_workflows else _PURE
-    return StartedTasksRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*shared))
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*shared)
+    return StartedTasksRunner(restrictions=restrictions, sealed=sealed)

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.document import change_document
 
 from workflows import failures, profiles
+from workflows.asking import ask
 from workflows.message_handlers import Hears
 from workflows.teller import Teller
 
@@ -99,9 +100,7 @@ class Change(Hears):
     async def _plan(self) -> None:
         record = self._change.record
         call = PlanRequest(**self._asked())
-        planning = workflow.start_activity(
-            f"{record.action}.plan", call, result_type=Planned, **self._options(profiles.PLAN, "Plan")
-        )
+        planning = self._asked_for(f"{record.action}.plan", Planned, self._options(profiles.PLAN, "Plan"), call)
         await workflow.wait_condition(lambda: planning.done() or self._change.ended or self._must_go_on_anew())
         if self._change.ended:
             planning.cancel()  # who cancelled is not kept waiting for a plan that nobody wants
@@ -167,9 +166,7 @@ class Change(Hears):
                     term=self._request.term,
                 )
                 applied = await self._told_while(
-                    workflow.start_activity(
-                        f"{record.action}.apply", apply, result_type=Applied, **self._options(profiles.APPLY, "Apply")
-                    )
+                    self._asked_for(f"{record.action}.apply", Applied, self._options(profiles.APPLY, "Apply"), apply)
                 )
                 self._change.applied(applied, workflow.now())
             if record.status is not ChangeStatus.VERIFYING:
@@ -182,11 +179,8 @@ class Change(Hears):
             self._releasing = True
             self._tell()
             if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
-                await workflow.execute_activity(
-                    "changes.release",
-                    ReleaseRequest(**shared, unverified=unverified),
-                    **self._options(profiles.RELEASE, "Release locks"),
-                )
+                options = self._options(profiles.RELEASE, "Release locks")
+                await ask("changes.release", type(None), options, ReleaseRequest(**shared, unverified=unverified))
         else:
             self._change.verified(verified.message, workflow.now())
 
@@ -196,10 +190,14 @@ class Change(Hears):
         until, name = workflow.now() + profiles.TROUBLE, f"{self._change.record.action}.verify"
         while True:
             try:
-                return await self._told_while(workflow.start_activity(name, call, result_type=Verified, **options))
+                return await self._told_while(self._asked_for(name, Verified, options, call))
             except ActivityError as error:
                 if workflow.now() > until or not failures.is_trouble(error):
                     raise
+
+    @staticmethod
+    def _asked_for(name: str, answer: type[T], options: dict[str, Any], call: BaseModel) -> "asyncio.Task[T]":
+        return asyncio.create_task(ask(name, answer, options, call))
 
     def _named(self) -> dict[str, Any]:
         record = self._change.record
@@ -291,6 +289,10 @@ class Change(Hears):
             case "tell_by_signal":
                 self._by_signal = True
         return None
+
+    def may_say(self, name: str, sender: str) -> bool:  # noqa: ARG002 - all of it is its incident's to say
+        """Its own incident alone speaks to a change."""
+        return sender == self._request.about.incident
 
     async def answer(self) -> dict[str, Any]:
         """The change as it stands."""

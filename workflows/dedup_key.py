@@ -41,6 +41,11 @@ class IncidentKey(Hears):
             workflow.continue_as_new(hold.model_copy(update={"refused": self.refused}))
         return hold.incident_id
 
+    def may_say(self, name: str, sender: str) -> bool:  # noqa: ARG002 - it is the only one
+        """The incident that it stands for gives it back, or whoever began it and found the incident's id taken."""
+        parent = workflow.info().parent
+        return sender == self._hold.incident_id or (parent is not None and sender == parent.workflow_id)
+
     def learn(self, name: str, message: KeyHold) -> str | None:  # noqa: ARG002 - it is the only one
         """Give the key back; once more does nothing, and an incident that holds it no longer is not heard."""
         held = message.incident_id == self._hold.incident_id

@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.timestamps import stamp
 
 from workflows import declaring, failures, profiles
+from workflows.asking import ask
 from workflows.message_handlers import Hears
 
 
@@ -138,9 +139,8 @@ class Drill(Hears):
         if opened is None:
             raise ApplicationError("the drill has no key that could be held", non_retryable=True)
         self._incident, incident = opened
-        watch = workflow.start_activity(
-            "drills.watch", result_type=str, **profiles.with_profile(profiles.LIVE, declaration.severity, "Give way")
-        )
+        options = profiles.with_profile(profiles.LIVE, declaration.severity, "Give way")
+        watch = asyncio.create_task(ask("drills.watch", str, options))
         try:
             await workflow.wait_condition(
                 lambda: incident.done() or watch.done() or bool(self._over), timeout=box / declaration.speed
@@ -183,7 +183,7 @@ class Drill(Hears):
 
     async def _ask(self, activity: str, profile: profiles.Profile, result: Any, *given: Any) -> Any:
         options = profiles.with_profile(profile, Severity.P3, activity)
-        return await workflow.execute_activity(activity, args=given, result_type=result, **options)
+        return await ask(activity, result or type(None), options, *given)
 
     def hear(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it is the only one
         """End the drill, wherever it stands; the workflow's result says when it has ended."""

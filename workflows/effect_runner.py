@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values import ids
 
 from workflows import declaring, failures, profiles, search_attributes
+from workflows.asking import ask
 from workflows.messenger import Messenger
 
 
@@ -68,7 +69,7 @@ class EffectRunner:
     async def let_changes_go(self) -> None:
         """Have changes under way tell their end by signal, as this run is about to end; wait for those that ended."""
         for workflow_id, ending in list(self._awaited.items()):
-            if await self._signalled(workflow_id, "tell_by_signal"):
+            if await self._signalled(workflow_id, "tell_by_signal", None):
                 self._awaited.pop(workflow_id, None)
             else:
                 await asyncio.wait([ending])
@@ -127,9 +128,7 @@ class EffectRunner:
         name, denied = f"{step.probe}.observe", False
         profile = profiles.STUDY if step.probe.startswith(RECORD) else profiles.OBSERVE
         try:
-            finding = await workflow.execute_activity(
-                name, call, result_type=Finding, **self._options(profile, step.title)
-            )
+            finding = await ask(name, Finding, self._options(profile, step.title), call)
         except ActivityError as error:
             denied = failures.is_denied(error)
             finding = Finding(status=FindingStatus.UNKNOWN, summary=failures.reason(error))
@@ -143,9 +142,7 @@ class EffectRunner:
         call = NoticeRequest(about=state.about, step=step.id, params=step.params, sequence=sequence)
         name = f"{step.notice}.send"
         try:
-            told = await workflow.execute_activity(
-                name, call, result_type=Noticed, **self._options(profiles.NOTICE, step.title)
-            )
+            told = await ask(name, Noticed, self._options(profiles.NOTICE, step.title), call)
         except ActivityError as error:
             failed = NoticeMoved(step=step.id, status="failed", reason=failures.reason(error))
             self._take([Happening(failed)], name)
@@ -176,7 +173,7 @@ class EffectRunner:
                 priority=profiles.priority(state.severity),
             )
         except WorkflowAlreadyStartedError:
-            await self._signalled(record.workflow_id, "tell_by_signal")  # it runs, as a child of another run
+            await self._signalled(record.workflow_id, "tell_by_signal", None)  # it runs, as a child of another run
         else:
             self._awaited[record.workflow_id] = asyncio.create_task(self._hear_end(record.workflow_id, child))
         finally:
@@ -221,10 +218,10 @@ class EffectRunner:
                 # it tells its end before it ends, so one that is still in flight here was terminated
                 self._take(change_requests.gone(self._incident.state, workflow_id), "signal")
 
-    async def _signalled(self, workflow_id: str, *said: Any) -> bool:
-        """Send a signal (name, payload); tell whether there was somebody to hear it."""
+    async def _signalled(self, workflow_id: str, name: str, said: Any) -> bool:
+        """Send a signal, with a payload that can be sealed; tell whether there was somebody to hear it."""
         try:
-            await workflow.get_external_workflow_handle(workflow_id).signal(*said)
+            await workflow.get_external_workflow_handle(workflow_id).signal(name, said)
         except ApplicationError:
             return False
         return True

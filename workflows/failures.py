@@ -38,6 +38,11 @@ def is_trouble(error: ActivityError) -> bool:
     return _is(error, ErrorKind.TRANSIENT)
 
 
+def is_unsealed(error: ActivityError) -> bool:
+    """Whether somebody else failed it in the hands' place."""
+    return _is(error, ErrorKind.UNSEALED)
+
+
 def is_superseded(error: ActivityError) -> bool:
     """Whether another life of the incident goes on under a later term."""
     return _is(error, ErrorKind.SUPERSEDED)

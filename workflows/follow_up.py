@@ -1,5 +1,6 @@
 """What was left to do when an incident was closed: its owners are reminded until it is done or waived."""
 
+import asyncio
 from typing import Any
 
 from temporalio import workflow
@@ -20,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.status import Status
 
 from workflows import failures, profiles, search_attributes
+from workflows.asking import ask
 from workflows.effect_runner import EffectRunner
 from workflows.listener import Listener
 from workflows.restore import restored_incident
@@ -137,7 +139,7 @@ class FollowUp(Listener):
                 **entry.said(),
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
-            writing = workflow.start_activity("ledger.follow", call, **profile)
+            writing = asyncio.create_task(ask("ledger.follow", type(None), profile, call))
             await workflow.wait_condition(lambda: writing.done() or self._can_go_on_anew(amid=True))  # noqa: B023
             if not writing.done():
                 writing.cancel()

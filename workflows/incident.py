@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.live import LiveIncident
     from domain.rules.react import under_way
     from domain.rules.run import Carried, IncidentRun
+    from domain.values import ids
 
 from workflows import declaring, failures
 from workflows.effect_runner import EffectRunner
@@ -31,6 +32,7 @@ class Incident(Listener):
 
     commands = INCIDENT_COMMANDS
     messages: ClassVar = {"change_progress": ChangeNews, "alert": Alert, "end_drill": DrillEnd}
+    from_outside = frozenset({"alert"})
 
     @workflow.init
     def __init__(self, run: IncidentRun) -> None:
@@ -168,6 +170,13 @@ class Incident(Listener):
         if self._effects.beginning:
             await workflow.wait_condition(lambda: not self._effects.beginning)
         return self._document()
+
+    def may_say(self, name: str, sender: str) -> bool:
+        """A change says how it comes on, and a drill of this environment that it is over."""
+        state = self._incident.state
+        if name == "end_drill":
+            return sender == ids.drill_workflow_id(state.declaration.environment.name)
+        return state.change(sender) is not None
 
     def learn(self, name: str, message: ChangeNews | Alert | DrillEnd) -> str | None:  # noqa: ARG002 - the kind says it
         """Hear from a change where it stands, of another alert under the key, or that the drill is over."""

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.timestamps import stamp
 
 from workflows import failures, profiles
+from workflows.asking import ask
 
 _LEAST = timedelta(seconds=1)
 _PACE = timedelta(seconds=2)
@@ -119,8 +120,7 @@ class LedgerWriter:
             last=last,
         )
         options = profiles.with_profile(profile, self._incident.state.severity, "Store the report")
-        stored: Reported = await workflow.execute_activity("report.store", call, result_type=Reported, **options)
-        return stored
+        return await ask("report.store", Reported, options, call)
 
     def _take_report(self, stored: ReportStored) -> None:
         self._reported = True
@@ -162,8 +162,7 @@ class LedgerWriter:
         profile = profiles.with_profile(profiles.LEDGER, self._incident.state.severity, "Write the ledger")
         if left is not None:
             profile["schedule_to_close_timeout"] = left
-        done: Appended = await workflow.execute_activity("ledger.append", call, result_type=Appended, **profile)
-        return done
+        return await ask("ledger.append", Appended, profile, call)
 
     async def _append_with_report(self, call: AppendCall, time: timedelta) -> Appended | None:
         """Write the last entries of an incident that is over with its report, at one go.

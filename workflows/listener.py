@@ -72,6 +72,11 @@ class Listener(Hears):
         self._incident.refuse(name, by, reason, workflow.now())
         self._news()
 
+    def disbelieve(self, what: str, why: str) -> None:
+        """Put it on record like a refusal, once there is a record to put it on."""
+        if self._ready:
+            self.refuse(what, "unknown", why)
+
     async def answer(self) -> dict[str, Any]:
         """The incident as it stands."""
         return self._document()

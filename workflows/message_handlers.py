@@ -20,9 +20,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.reading import Input, UnreadableError, read
     from domain.values import limits
 
-from workflows import failures
+from workflows import failures, seals
 
 NO_SUCH_COMMAND = "there is no such command"
+NOT_OURS = "only workflows of ours say this, and this is not sealed by one that does"
 FAILED = "an error of the program kept it from being done; its operator finds it in the worker's log"
 _MANY, _TOO_MANY = 1500, 1900
 """A run takes 2,000 updates (Temporal Service, "Limits"); the rest are for what comes while it ends."""
@@ -34,10 +35,14 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Hears:
-    """A workflow that is spoken to. `commands` are what people may say, `messages` what our own workflows say."""
+    """A workflow that is spoken to. `commands` are what people may say, `messages` what our own workflows say.
+
+    `from_outside` are messages that anybody may say.
+    """
 
     commands: ClassVar[Mapping[str, type[Command]]] = {}
     messages: ClassVar[Mapping[str, type[BaseModel]]] = {}
+    from_outside: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self._updates = 0
@@ -61,6 +66,14 @@ class Hears:
     def learn(self, name: str, message: Any) -> str | None:  # noqa: ARG002 - it learns nothing
         """Take a message of another workflow of ours; the reason where it is not believed. The one place for that."""
         return f"{name} is not for this workflow"
+
+    def may_say(self, name: str, sender: str) -> bool:  # noqa: ARG002 - it hears each of ours
+        """Whether the workflow `sender`, which sealed a message, is one that says such to this one."""
+        return True
+
+    def disbelieve(self, what: str, why: str) -> None:
+        """Record that something which only ours may say was not ours."""
+        self.refuse(what, "unknown", why)
 
     def refuse(self, name: str, by: str, reason: str) -> None:  # noqa: ARG002 - a number is kept
         """Record a refusal, with nothing of what could not be read; a workflow that keeps no record counts it."""
@@ -146,7 +159,19 @@ class Hears:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
             return self._refuse_for(name, error)
 
+    def _is_ours(self, name: str, args: Sequence[RawValue]) -> bool:
+        """Whether a workflow of ours that says such has sealed a message; without encryption nobody can tell."""
+        if name in self.from_outside:
+            return True
+        if len(args) != 1 or seals.came_in_the_clear(args[0].payload):
+            return False
+        sender = seals.sealed_by(args[0].payload)
+        return sender is None or self.may_say(name, sender)
+
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
+        if not self._is_ours(name, args):
+            self.refuse(name, "unknown", NOT_OURS)
+            return
         try:
             reason = self.learn(name, self._read(self.messages, name, args, limits.NEWS))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal

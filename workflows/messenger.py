@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.live import LiveIncident
 
 from workflows import failures, profiles
+from workflows.asking import ask
 
 
 class Letter(NamedTuple):
@@ -68,9 +69,7 @@ class Messenger:
         verb = "Page" if letters[0].message == "page" else "Remind"
         summary = f"{verb} {', '.join(letter.call.to for letter in letters)}"
         try:
-            wave = await workflow.execute_activity(
-                "people.page_wave", call, result_type=Wave, **self._options(profiles.WAVE, summary)
-            )
+            wave = await ask("people.page_wave", Wave, self._options(profiles.WAVE, summary), call)
             sent = wave.sent
         except ActivityError:
             sent = [None] * len(letters)
@@ -84,9 +83,7 @@ class Messenger:
         """Send one letter, and put on record that it went out, or why not."""
         summary = f"{'Page' if letter.message == 'page' else 'Remind'} {letter.call.to}"
         try:
-            paged = await workflow.execute_activity(
-                "people.page", letter.call, result_type=Paged, **self._options(profiles.PAGE, summary)
-            )
+            paged = await ask("people.page", Paged, self._options(profiles.PAGE, summary), letter.call)
         except ActivityError as error:
             failed = DeliveryFailed(
                 message=letter.message, number=letter.number, to=letter.call.to, reason=failures.reason(error)

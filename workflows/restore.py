@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.timestamps import stamp
 
 from workflows import profiles, search_attributes
+from workflows.asking import ask
 
 _LISTING = timedelta(minutes=30)
 
@@ -20,13 +21,8 @@ _LISTING = timedelta(minutes=30)
 async def restored_incident(info: workflow.Info) -> RestoredIncident:
     """Read the incident of this workflow back, and take its next term for this run."""
     incident = info.workflow_id.split("/")[0]
-    found: RestoredIncident = await workflow.execute_activity(
-        "ledger.restore",
-        RestoreCall(incident=incident, holder=info.run_id),
-        result_type=RestoredIncident,
-        **profiles.with_profile(profiles.LEDGER, Severity.P0, f"Restore {incident}"),
-    )
-    return found
+    options = profiles.with_profile(profiles.LEDGER, Severity.P0, f"Restore {incident}")
+    return await ask("ledger.restore", RestoredIncident, options, RestoreCall(incident=incident, holder=info.run_id))
 
 
 @workflow.defn(name="Restore")
@@ -37,12 +33,8 @@ class Restore:
     async def run(self, request: RestoreRequest) -> list[RestoreOutcome]:
         """Restore one incident or all; returns what became of each. A dry run only says what it would do."""
         profile = profiles.with_profile(profiles.LEDGER, Severity.P0, "Read what is open")
-        found = await workflow.execute_activity(
-            "ledger.restorable",
-            RestorableCall(incident=request.incident),
-            result_type=list[Restorable],
-            **{**profile, "start_to_close_timeout": _LISTING},
-        )
+        options = {**profile, "start_to_close_timeout": _LISTING}
+        found = await ask("ledger.restorable", list[Restorable], options, RestorableCall(incident=request.incident))
         outcomes = []
         for one in found:
             outcome = "would-restore" if request.dry_run else ""

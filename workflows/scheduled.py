@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.severity import Severity
 
 from workflows import declaring, profiles
+from workflows.asking import ask
 
 DRILL = "drill"
 _PUT_OFF_DAYS = 3
@@ -38,16 +39,9 @@ class Scheduled:
         call = ScheduledCall(run=run, at=at, now=workflow.now(), after=last and (last.told or last.nominal.at))
         if run.declares == DRILL:
             return await self._drill(call)
-        declaration = await workflow.execute_activity(
-            "schedules.declare",
-            call,
-            result_type=Declaration,
-            **profiles.with_profile(
-                profiles.STUDY if run.declares == TRIALS else profiles.DECLARE,
-                Severity.P3,
-                f"What {run.schedule} declares",
-            ),
-        )
+        profile = profiles.STUDY if run.declares == TRIALS else profiles.DECLARE
+        options = profiles.with_profile(profile, Severity.P3, f"What {run.schedule} declares")
+        declaration = await ask("schedules.declare", Declaration, options, call)
         opened = await declaring.declare(
             lambda incident: declaration.model_copy(update={"incident_id": incident}), f"By schedule {run.schedule}"
         )

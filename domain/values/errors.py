@@ -19,6 +19,7 @@ class ErrorKind(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     REFUSED = "Refused"  # a rule of ours forbids it
     SUPERSEDED = "Superseded"  # another life of the incident goes on: this one ends
+    UNSEALED = "Unsealed"  # somebody else answered in the hands' place: asked for again
     VERIFICATION_FAILED = "VerificationFailed"
     UNKNOWN = "UnknownError"  # an unlisted code: retried three times, then final
 

@@ -16,6 +16,7 @@ from codec.converter import encrypted
 from codec.data_keys import DataKeys
 from codec.encoding import ENCODING
 from codec.payload_codec import EnvelopeCodec
+from codec.seals import SealingCodec
 from tests.codec.kms import CountedKms
 
 HOUR = 3600.0
@@ -214,4 +215,4 @@ def test_converters_are_made_in_one_place(kms: CountedKms) -> None:
         made = encrypted(plain, codec(kms))
         assert made.payload_converter_class is plain.payload_converter_class
         assert isinstance(made.failure_converter, DefaultFailureConverterWithEncodedAttributes)
-        assert isinstance(made.payload_codec, EnvelopeCodec)
+        assert isinstance(made.payload_codec, SealingCodec)

@@ -1,0 +1,91 @@
+"""Asking an activity. Anybody who reaches Temporal can answer in its place, so an answer is looked at first.
+
+One that the hands have not sealed, or that is not what was asked for, is an attempt that failed: it is put on record
+and the activity is asked again, after a pause that grows. No answer fails a task of the workflow.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.values.errors import ErrorKind
+
+from workflows import failures, seals
+from workflows.message_handlers import Hears
+
+UNSEALED = "the answer is none that the hands have given: the activity is asked again"
+UNREADABLE = "the answer is not what was asked for: the activity is asked again"
+_PAUSE, _LONGEST = timedelta(seconds=1), timedelta(minutes=1)
+
+T = TypeVar("T")
+
+
+async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -> T:
+    """Ask for an answer of this type, at most one input being given.
+
+    Raises `ActivityError` like `workflow.execute_activity`, also where no sealed answer came within the time that the
+    options set.
+    """
+    within = options.get("schedule_to_close_timeout")
+    until: datetime | None = None if within is None else workflow.now() + within
+    pause = _PAUSE
+    while True:
+        try:
+            raw = await workflow.execute_activity(name, args=call, result_type=RawValue, **options)
+            return _read(raw, answer)
+        except _StrangeAnswerError as error:
+            _disbelieve(name, str(error))
+            if _is_past(until):
+                raise _unanswered(name, str(error)) from None
+        except ActivityError as error:
+            if not failures.is_unsealed(error):
+                raise
+            _disbelieve(name, UNSEALED)
+            if _is_past(until):
+                raise
+        await workflow.sleep(pause, summary=f"ask {name} again")
+        pause = min(2 * pause, _LONGEST)
+
+
+class _StrangeAnswerError(Exception):
+    """An answer that is not taken, and why."""
+
+
+def _read(raw: RawValue, answer: type[T]) -> T:
+    if seals.came_in_the_clear(raw.payload):
+        raise _StrangeAnswerError(UNSEALED)
+    if answer is type(None):
+        return None
+    try:
+        return workflow.payload_converter().from_payload(raw.payload, answer)
+    except Exception:  # noqa: BLE001 - whatever it is, it is not the answer, and what it says of it may repeat it
+        raise _StrangeAnswerError(UNREADABLE) from None
+
+
+def _disbelieve(name: str, why: str) -> None:
+    workflow.logger.warning("%s: %s", name, why)
+    own = workflow.instance()
+    if isinstance(own, Hears):
+        own.disbelieve(f"answer to {name}", why)
+
+
+def _is_past(until: datetime | None) -> bool:
+    return until is not None and workflow.now() >= until
+
+
+def _unanswered(name: str, why: str) -> ActivityError:
+    error = ActivityError(
+        "Activity task failed",
+        scheduled_event_id=0,
+        started_event_id=0,
+        identity="",
+        activity_type=name,
+        activity_id="",
+        retry_state=None,
+    )
+    error.__cause__ = ApplicationError(why, type=ErrorKind.UNSEALED.value)
+    return error
