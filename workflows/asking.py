@@ -60,6 +60,8 @@ def _read(raw: RawValue, answer: type[T]) -> T:
         raise _StrangeAnswerError(UNSEALED)
     if answer is type(None):
         return None
+    if raw.payload.metadata.get("encoding") != b"json/plain":  # other converters do not look at the type
+        raise _StrangeAnswerError(UNREADABLE)
     try:
         return workflow.payload_converter().from_payload(raw.payload, answer)
     except Exception:  # noqa: BLE001 - whatever it is, it is not the answer, and what it says of it may repeat it

@@ -17,9 +17,10 @@ from tests.workflows.world import World
 MANAGER = "technical-manager"
 
 
-async def begin(env: WorkflowEnvironment) -> Told:
+async def begin(env: WorkflowEnvironment | Client) -> Told:
     """An acknowledged incident that the DevOps lead commands."""
-    told = await Told.start(env.client, declaration(declared_at=datetime.now(UTC)))
+    client = env if isinstance(env, Client) else env.client
+    told = await Told.start(client, declaration(declared_at=datetime.now(UTC)))
     await told.do("acknowledge")
     return told
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from temporalio import activity
@@ -44,6 +44,7 @@ from tests.builders import organisation
 from tests.upkeep import sent, upkeep
 from tests.workflows.drilled import Drilled
 from tests.workflows.past import Past
+from worker.hearing import HearsOurs
 from worker.runner import runner
 from workflows.catalogue import WORKFLOWS
 
@@ -250,18 +251,29 @@ class World:
     @asynccontextmanager
     async def workers(self, client: Client, build_id: str | None = None) -> AsyncIterator[None]:
         """Serve every queue until the block ends, as the release of that build id."""
-        made = self.activities()
-        async with (
-            Worker(
-                client,
-                task_queue=ids.INCIDENTS_QUEUE,
-                workflows=WORKFLOWS,
-                workflow_runner=runner(),
-                build_id=build_id,
-            ),
-            Worker(client, task_queue=ids.DIAGNOSE_QUEUE, activities=made),
-            Worker(client, task_queue=ids.REMEDIATE_QUEUE, activities=made),
-            Worker(client, task_queue=ids.NOTIFY_QUEUE, activities=made),
-            Worker(client, task_queue=ids.FORENSICS_QUEUE, activities=made),
-        ):
+        async with self.incidents(client, build_id), self.hands(client):
             yield
+
+    @asynccontextmanager
+    async def incidents(self, client: Client, build_id: str | None = None) -> AsyncIterator[None]:
+        """Serve the queue of workflows alone."""
+        running = runner(sealed=client.data_converter.payload_codec is not None)
+        queue = ids.INCIDENTS_QUEUE
+        async with Worker(client, task_queue=queue, workflows=WORKFLOWS, workflow_runner=running, build_id=build_id):
+            yield
+
+    @asynccontextmanager
+    async def hands(self, client: Client) -> AsyncIterator[None]:
+        """Serve the queues of activities."""
+        async with hands(client, self.activities()):
+            yield
+
+
+@asynccontextmanager
+async def hands(client: Client, made: list[Callable[..., Any]]) -> AsyncIterator[None]:
+    """Serve every queue of activities with these."""
+    async with AsyncExitStack() as stack:
+        for queue in (ids.DIAGNOSE_QUEUE, ids.REMEDIATE_QUEUE, ids.NOTIFY_QUEUE, ids.FORENSICS_QUEUE):
+            worker = Worker(client, task_queue=queue, activities=made, interceptors=[HearsOurs()])
+            await stack.enter_async_context(worker)
+        yield
