@@ -10,17 +10,17 @@ from benchmarks.sides import Side
 from benchmarks.stage import Size, Stage, new_id
 
 _MARK = 1.3
-_IDLE, _LOADED, _CEILING, _AT_ONCE = 30, 100, 40, 20
+IDLE, _LOADED, _CEILING, _AT_ONCE = 30, 100, 40, 20
 
 
 async def run(stage: Stage, size: Size) -> list[Figure]:
     """Tell the ratio of the medians and of the 99th percentiles; the load is half of what bare can do at most."""
-    idle, loaded, probe = (1, 1, 1) if size.quick else (_IDLE, _LOADED, _CEILING)
+    alone, loaded, probe = (1, 1, 1) if size.quick else (IDLE, _LOADED, _CEILING)
     rate = await _ceiling(stage.bare, probe) / 2
     taken: dict[tuple[str, str], list[list[float]]] = {}
     for _ in range(size.pairs):
         for side in reversed(stage.sides):
-            taken.setdefault(("idle", side.name), []).append(await _idle(side, idle))
+            taken.setdefault(("idle", side.name), []).append(await idle(side, alone))
             taken.setdefault(("half load", side.name), []).append(await _loaded(side, loaded, rate))
     figures = []
     for load in ("idle", "half load"):
@@ -41,7 +41,7 @@ async def _ceiling(side: Side, incidents: int) -> float:
     return incidents / (time.perf_counter() - started)
 
 
-async def _idle(side: Side, incidents: int) -> list[float]:
+async def idle(side: Side, incidents: int) -> list[float]:
     """Seconds of each approval, one incident after the other."""
     await side.worker.marks()
     return await _seconds(side, [await play.play(side, new_id(side)) for _ in range(incidents)])

@@ -13,16 +13,23 @@ from domain.model.activity_io import (
     AppendCall,
     Appended,
     Applied,
+    ApplyRequest,
     FollowCall,
     Noticed,
+    NoticeRequest,
+    ObserveRequest,
     Paged,
+    PageRequest,
     Planned,
+    PlanRequest,
+    ReleaseRequest,
     ReportCall,
     Reported,
     Verified,
+    VerifyRequest,
     Wave,
+    WaveRequest,
 )
-from domain.model.calls import ApplyCall, NoticeCall, ObserveCall, PageCall, PlanCall, ReleaseCall, VerifyCall, WaveCall
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
 
@@ -59,7 +66,7 @@ def activities(runbook: Runbook, marks: Marks) -> list[Activity]:
 
 def _probe(name: str, marks: Marks) -> Activity:
     @activity.defn(name=f"{name}.observe")
-    def observe(call: ObserveCall) -> Finding:
+    def observe(call: ObserveRequest) -> Finding:
         marks.add()
         status = FindingStatus.SUSPECT if name == "ecs.recent_deployments" else FindingStatus.OK
         facts = {"looked_at": call.step, "count": 2, "healthy": 2, "since": "2026-11-23T03:00:00Z"}
@@ -70,7 +77,7 @@ def _probe(name: str, marks: Marks) -> Activity:
 
 def _notice(name: str, marks: Marks) -> Activity:
     @activity.defn(name=f"{name}.send")
-    def send(call: NoticeCall) -> Noticed:
+    def send(call: NoticeRequest) -> Noticed:
         marks.add()
         return Noticed(reference=f"reference-{call.sequence}", text=f"Told: {call.step}")
 
@@ -79,17 +86,17 @@ def _notice(name: str, marks: Marks) -> Activity:
 
 def _change(name: str, marks: Marks) -> list[Activity]:
     @activity.defn(name=f"{name}.plan")
-    def made(_call: PlanCall) -> Planned:
+    def made(_call: PlanRequest) -> Planned:
         marks.add()
         return Planned(plan=plan(name))
 
     @activity.defn(name=f"{name}.apply")
-    def apply(_call: ApplyCall) -> Applied:
+    def apply(_call: ApplyRequest) -> Applied:
         marks.add()
         return Applied(outcome="applied", verified=_SEEN)
 
     @activity.defn(name=f"{name}.verify")
-    def verify(_call: VerifyCall) -> Verified:
+    def verify(_call: VerifyRequest) -> Verified:
         marks.add()
         return Verified(message=_SEEN)
 
@@ -98,12 +105,12 @@ def _change(name: str, marks: Marks) -> list[Activity]:
 
 def _record(marks: Marks) -> list[Activity]:
     @activity.defn(name="people.page")
-    def page(_call: PageCall) -> Paged:
+    def page(_call: PageRequest) -> Paged:
         marks.add()
         return Paged(channel="sms", reference="6f1d2c5e-9b0a-5c1e-8f53-0a3f6f1b7c11")
 
     @activity.defn(name="people.page_wave")
-    def page_wave(call: WaveCall) -> Wave:
+    def page_wave(call: WaveRequest) -> Wave:
         return Wave(sent=[page(one) for one in call.pages])
 
     @activity.defn(name="ledger.append")
@@ -112,7 +119,7 @@ def _record(marks: Marks) -> list[Activity]:
         return Appended(written=call.entries[-1].seq, epoch=call.epoch)
 
     @activity.defn(name="changes.release")
-    def release(_call: ReleaseCall) -> None:
+    def release(_call: ReleaseRequest) -> None:
         marks.add()
 
     @activity.defn(name="ledger.follow")

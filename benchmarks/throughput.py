@@ -8,16 +8,16 @@ from benchmarks.figures import Figure, compared
 from benchmarks.sides import Side
 from benchmarks.stage import Size, Stage, new_id
 
-_INCIDENTS, _AT_ONCE = 100, 20
+INCIDENTS, _AT_ONCE = 100, 20
 
 
 async def run(stage: Stage, size: Size) -> list[Figure]:
     """Play a burst on each side in turns; tells the ratios of incidents a second and of CPU an incident."""
-    incidents = 2 if size.quick else _INCIDENTS
+    incidents = 2 if size.quick else INCIDENTS
     taken: dict[str, list[tuple[float, float]]] = {side.name: [] for side in stage.sides}
     for _ in range(size.pairs):
         for side in reversed(stage.sides):
-            taken[side.name].append(await _burst(side, incidents))
+            taken[side.name].append(await burst(side, incidents))
     pairs = list(zip(taken["ours"], taken["bare"], strict=True))
     rates = [(ours[0], bare[0]) for ours, bare in pairs]
     cpu = [(ours[1] * 1000, bare[1] * 1000) for ours, bare in pairs]
@@ -35,7 +35,7 @@ async def run(stage: Stage, size: Size) -> list[Figure]:
     ]
 
 
-async def _burst(side: Side, incidents: int) -> tuple[float, float]:
+async def burst(side: Side, incidents: int) -> tuple[float, float]:
     """Incidents a second, and worker CPU seconds an incident."""
     before, started = await side.worker.cpu_seconds(), time.perf_counter()
     await play.many(side, [new_id(side) for _ in range(incidents)], _AT_ONCE)

@@ -27,12 +27,12 @@ _IDLE = 30
 
 
 async def _throughput(on: stage.Stage) -> Turn:
-    rate, cpu = await throughput._burst(on.ours, throughput._INCIDENTS)
+    rate, cpu = await throughput.burst(on.ours, throughput.INCIDENTS)
     return {"incidents a second, 1/s": rate, "worker CPU an incident, s": cpu}
 
 
 async def _latency(on: stage.Stage) -> Turn:
-    seconds = await latency._idle(on.ours, _IDLE)
+    seconds = await latency.idle(on.ours, _IDLE)
     return {"approval to first call, idle, p50, s": statistics.median(seconds)}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -24,18 +25,24 @@ from worker.settings import Settings
 _BARE_ACTIVITIES = 50
 _BARE_SHARES = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry")
 _SPAWN = get_context("spawn")
+Connect = Callable[[str], Awaitable[Client]]
 
 
-def serve(pipe: Connection, address: str, ours: bool) -> NoReturn:
+async def in_the_clear(address: str) -> Client:
+    """Connect as ours do where nothing is encrypted."""
+    return await Client.connect(address, data_converter=pydantic_data_converter)
+
+
+def serve(pipe: Connection, address: str, ours: bool, connected: Connect) -> NoReturn:
     """Serve one side until told to stop; answers `cpu` (seconds, all threads) and `marks`. Does not return."""
-    asyncio.run(_serve(pipe, address, ours))
+    asyncio.run(_serve(pipe, address, ours, connected))
     leave(0)
 
 
-async def _serve(pipe: Connection, address: str, ours: bool) -> None:
+async def _serve(pipe: Connection, address: str, ours: bool, connected: Connect) -> None:
     marks = Marks()
     if ours:
-        client = await Client.connect(address, data_converter=pydantic_data_converter)
+        client = await connected(address)
         todo = memory.activities(outage.declaration("none").runbook, marks)
         settings = Settings.model_construct()
         workers = [build_worker(client, queue, settings, _on(queue, todo)) for queue in ids.QUEUES]
@@ -76,9 +83,9 @@ def _bare_worker(client: Client, queue: str, todo: list[Any]) -> Worker:
 class WorkerProcess:
     """A worker in a process of its own, so that its CPU is its own."""
 
-    def __init__(self, address: str, *, ours: bool) -> None:
+    def __init__(self, address: str, *, ours: bool, connected: Connect = in_the_clear) -> None:
         self._pipe, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=serve, args=(theirs, address, ours), daemon=True)
+        self._process = _SPAWN.Process(target=serve, args=(theirs, address, ours, connected), daemon=True)
         self._process.start()
         theirs.close()
 

@@ -28,6 +28,8 @@ def _doubt(news: ChangeNews, one: ChangeHappening, now: datetime) -> str | None:
     event = one.event
     if event.workflow_id != news.workflow_id:
         return "it is of another change than it says"
+    if getattr(event, "verified", False):
+        return "it says that a vote is proven, which no message can say"
     if isinstance(event, ApprovalAsked) and event.until > now + _WAIT:
         return "it waits for more than a year"
     size = limits.size([event.data(), event.sentence(one.actor), one.cause])

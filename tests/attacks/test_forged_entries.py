@@ -46,6 +46,21 @@ async def test_an_entry_of_another_change(server: WorkflowEnvironment, world: Wo
         assert (await told.state())["changes"][0]["status"] == "awaiting-approval"
 
 
+async def test_a_vote_that_says_of_itself_that_it_is_proven(server: WorkflowEnvironment, world: World) -> None:
+    """It is refused with all that came with it, an end of the change that was none among them."""
+    async with world.workers(server.client):
+        told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC)))
+        change = await ask(told)
+        forged = _forged(change["workflow_id"], "r")
+        vote = {"kind": "approval", "step": "rollback", "workflow_id": change["workflow_id"], "title": "t"}
+        voted = {**vote, "by": "cto", "role": "cto", "decision": "approve", "verified": True}
+        forged["events"].insert(0, {**forged["events"][0], "event": voted})
+        await told.handle.signal("change_progress", forged)
+        assert "is proven" in (await refused(told))[0]
+        [kept] = (await told.state())["changes"]
+        assert (kept["status"], kept["approvals"]) == ("awaiting-approval", [])
+
+
 async def test_names_that_a_refusal_would_repeat(server: WorkflowEnvironment, world: World) -> None:
     """A refusal is short whatever was said: step, sender and settings may be as long as a message."""
     async with world.workers(server.client):
