@@ -151,12 +151,15 @@ def _records(clients: Clients, house: House) -> list[Activity]:
     restorer, appender = Restorer(clients, house), Appender(clients, house)
 
     def append(call: AppendCall) -> Appended:
+        _refuse_others(call.incident)
         return appender.append(call)
 
     def follow(call: FollowCall) -> None:
+        _refuse_others(call.incident)
         appender.follow(call)
 
     def store(call: ReportCall) -> Reported:
+        _refuse_others(call.incident)
         environment = environment_of(house, call.environment)
         appended = None if call.last is None else append(call.last)
         zone = house.organisation().timezone
@@ -171,6 +174,12 @@ def _records(clients: Clients, house: House) -> list[Activity]:
         "report.store": store,
     }
     return [_activity(name, work) for name, work in named.items()]
+
+
+def _refuse_others(incident: str) -> None:
+    """Raise `RuleError` unless the incident's own workflow, or that of its follow-up work, keeps its record."""
+    if (asking := (activity.info().workflow_id or "").split("/")[0]) != incident:
+        raise RuleError(f"the record of {incident} is kept by its own workflow, not by {asking}")
 
 
 def _notification(clients: Clients, status_page: StatusPageApi, house: House) -> list[Activity]:

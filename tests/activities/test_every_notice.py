@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -170,7 +171,9 @@ def test_every_call_of_the_ledger_meets_every_error(anew: bool) -> None:
         def write(last: int) -> Any:
             entries = list(played.entries)[:last]
             call = AppendCall(incident=INCIDENT, environment=place().name, epoch=1, entries=entries)
-            return ActivityEnvironment().run(append, call)
+            within = ActivityEnvironment()
+            within.info = replace(within.info, workflow_id=INCIDENT)
+            return within.run(append, call)
 
         if anew:
             write(2)

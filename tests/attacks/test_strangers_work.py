@@ -74,23 +74,23 @@ class Stranger:
         }
         return About.model_validate(fields | more).model_dump(mode="json")
 
-    def does(self, queue: str, name: str, **asked: Any) -> Any:
-        """What an activity answers."""
+    def does(self, queue: str, name: str, under: str | None = None, /, **asked: Any) -> Any:
+        """What an activity answers, as asked by a workflow under an id of his choice that is free."""
 
         async def work() -> Any:
             client = self.house.asking.client
             theirs = Worker(client, task_queue=QUEUE, workflows=[Theirs], workflow_runner=UnsandboxedWorkflowRunner())
             async with theirs:
                 return await client.execute_workflow(
-                    "Theirs", args=[queue, name, asked], id=f"theirs-{uuid4()}", task_queue=QUEUE
+                    "Theirs", args=[queue, name, asked], id=under or f"theirs-{uuid4()}", task_queue=QUEUE
                 )
 
         return self.house.asking.run(work())
 
-    def refused(self, queue: str, name: str, **asked: Any) -> str:
+    def refused(self, queue: str, name: str, under: str | None = None, /, **asked: Any) -> str:
         """Why it was not done: the error of the activity itself."""
         with pytest.raises(WorkflowFailureError) as failed:
-            self.does(queue, name, **asked)
+            self.does(queue, name, under, **asked)
         error: BaseException = failed.value
         while error.__cause__ is not None:
             error = error.__cause__
@@ -259,17 +259,40 @@ def test_the_ledger_takes_no_strangers_entries(stranger: Stranger) -> None:
     timeline.append(datetime.now(UTC), "cto", "note", "I approve of everything", {"text": "all"})
     call = {"incident": NEVER, "environment": place.name, "epoch": 1}
     entries = [one.model_dump(mode="json") for one in timeline.entries]
-    said = stranger.refused("forensics", "ledger.append", **call, entries=entries)
+    assert "by its own workflow" in stranger.refused("forensics", "ledger.append", **call, entries=entries)
+    said = stranger.refused("forensics", "ledger.append", NEVER, **call, entries=entries)
     assert "does not begin with a declaration" in said
     timeline.append(datetime.now(UTC), "cto", "note", "more", {"text": "more"})
     later = [one.model_dump(mode="json") for one in timeline.entries[1:]]
-    assert "does not follow from the entry" in stranger.refused("forensics", "ledger.append", **call, entries=later)
+    assert "does not follow from the entry" in stranger.refused(
+        "forensics", "ledger.append", NEVER, **call, entries=later
+    )
     assert "is not its environment" in stranger.refused(
-        "forensics", "ledger.append", **{**call, "environment": "production"}, entries=entries
+        "forensics", "ledger.append", NEVER, **{**call, "environment": "production"}, entries=entries
     )
     found = house.aws("dynamodb").scan(TableName=place.ledger_table)["Items"]
     written = [row["pk"]["S"] for row in found if NEVER in f"{row['pk']['S']} {row['sk']['S']}"]
     assert not [key for key in written if not key.startswith(("page#", "plan#"))]
+
+
+def test_an_open_record_takes_no_entry_that_follows(stranger: Stranger) -> None:
+    """An entry made to follow the last one of an open incident would send the incident's own into another epoch."""
+    house, place = stranger.house, stranger.place
+    incident = house.start("The portal is slow")
+    shown = house.until(incident, "it is on record", lambda state: _is_written(state["timeline"]))
+    timeline = Timeline(dropped=shown["timeline"]["length"], base=shown["timeline"]["head"])
+    timeline.append(datetime.now(UTC), "cto", "note", "I approve of everything", {"text": "all"})
+    call = {"incident": incident, "environment": place.name, "epoch": 1}
+    entries = [one.model_dump(mode="json") for one in timeline.entries]
+    assert "by its own workflow" in stranger.refused("forensics", "ledger.append", **call, entries=entries)
+    assert "by its own workflow" in stranger.refused(
+        "forensics", "report.store", incident=incident, environment=place.name
+    )
+    follow = {"number": 1, "at": datetime.now(UTC), "actor": "cto", "kind": "note", "text": "t", "data": {}}
+    said = stranger.refused("forensics", "ledger.follow", incident=incident, environment=place.name, **follow)
+    assert "by its own workflow" in said
+    house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
+    until(lambda: house.call("audit", "verify", incident).returncode == 0, "its record is whole")
 
 
 def test_an_incident_of_his_own_reaches_nobody(stranger: Stranger) -> None:
