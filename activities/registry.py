@@ -48,7 +48,14 @@ from domain.model.activity_io import (
 )
 from domain.model.drill import FaultCall
 from domain.model.finding import Finding
-from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
+from domain.values.ids import (
+    DIAGNOSE_QUEUE,
+    FORENSICS_QUEUE,
+    NOTIFY_QUEUE,
+    QUEUES,
+    REMEDIATE_QUEUE,
+    change_workflow_id,
+)
 
 Activity = Callable[..., Any]
 
@@ -116,6 +123,9 @@ def _changes(of: Callable[[str], Clients], house: House, queue: str, *, evidence
     around = of(queue)
 
     def give_back(asked: ReleaseRequest) -> None:
+        own = change_workflow_id(asked.about.incident, asked.step, asked.generation)
+        if activity.info().workflow_id != own:
+            raise RuleError(f"the locks of {own} are given back by that workflow alone")
         release(around, house, ChangeRunner(around), asked, activity.info().started_time)
 
     return [*steps, _activity("changes.release", give_back)]

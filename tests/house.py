@@ -1,6 +1,9 @@
 """A worker's own files as tests have them, and an incident that is on record."""
 
+from dataclasses import replace
 from datetime import datetime
+
+from temporalio.testing import ActivityEnvironment
 
 from activities.action import Clients
 from activities.declared import OnRecord
@@ -41,6 +44,13 @@ def house_of(declaration: Declaration) -> FixedHouse:
 def about(scope: Scope) -> About:
     """A scope as a request has it: by names."""
     return About(**{**scope.model_dump(), "environment": scope.environment.name})
+
+
+def asked_by(workflow_id: str) -> ActivityEnvironment:
+    """Where an activity runs that this workflow asks."""
+    within = ActivityEnvironment()
+    within.info = replace(within.info, workflow_id=workflow_id)
+    return within
 
 
 def runbook_of(*steps: ChangeStep | NoticeStep) -> Runbook:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -28,7 +27,7 @@ from tests.activities.wire import Sent
 from tests.activities.wire_codes import ONE_A_CLASS
 from tests.activities.world import WIRE, WorldClients
 from tests.builders import declaration
-from tests.house import FixedHouse, about, house_of, reached_by
+from tests.house import FixedHouse, about, asked_by, house_of, reached_by
 from tests.records import INCIDENT
 
 STATUSES = {
@@ -171,9 +170,7 @@ def test_every_call_of_the_ledger_meets_every_error(anew: bool) -> None:
         def write(last: int) -> Any:
             entries = list(played.entries)[:last]
             call = AppendCall(incident=INCIDENT, environment=place().name, epoch=1, entries=entries)
-            within = ActivityEnvironment()
-            within.info = replace(within.info, workflow_id=INCIDENT)
-            return within.run(append, call)
+            return asked_by(INCIDENT).run(append, call)
 
         if anew:
             write(2)

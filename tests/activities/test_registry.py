@@ -21,7 +21,7 @@ from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.telephones import telephones
 from tests.activities.world import create_table
-from tests.house import FixedHouse, about, on_record, runbook_of
+from tests.house import FixedHouse, about, asked_by, on_record, runbook_of
 
 Todo = dict[str, dict[str, Activity]]
 HOUSEKEEPING = {
@@ -93,7 +93,7 @@ def test_each_role_gets_its_own_clients(aws: RecordedAws, queue: str) -> None:
     given = activities(clients_for, StatusPageClient("http://127.0.0.1:9", ""), house, ("incidents", queue))
     for one in given[queue]:
         if one.__temporal_activity_definition.name == "changes.release":  # type: ignore[attr-defined]
-            ActivityEnvironment().run(
+            asked_by(f"{scope().incident}/step/1").run(
                 one, ReleaseRequest(about=about(scope()), step="step", generation=1, digest="of a plan")
             )
     assert sorted(asked) == sorted(role for role in roles() if queue_of(role) == queue)
@@ -177,7 +177,7 @@ def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
 def test_nothing_to_release_is_fine(todo: Todo, aws: RecordedAws) -> None:
     """Releasing no lock succeeds, so that a change can always end by releasing."""
     call = ReleaseRequest(about=about(scope()), step="s", generation=1, digest="of a plan")
-    released: Any = ActivityEnvironment().run(todo["remediate"]["changes.release"], call)
+    released: Any = asked_by(f"{scope().incident}/s/1").run(todo["remediate"]["changes.release"], call)
     assert released is None
     assert [name for name, _ in aws.calls] == ["GetItem"]
 

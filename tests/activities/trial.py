@@ -25,7 +25,7 @@ from domain.values.ids import action_id, change_workflow_id
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW
 from tests.activities.world import LEDGER
-from tests.house import FixedHouse, about, on_record, runbook_of
+from tests.house import FixedHouse, about, asked_by, on_record, runbook_of
 
 STEP = "the-step"
 
@@ -101,7 +101,7 @@ class Trial:
 
     def release(self) -> None:
         """What the workflow does once a change has failed."""
-        ActivityEnvironment().run(self._activities["changes.release"], ReleaseRequest(**self._same()))
+        asked_by(self.call.holder).run(self._activities["changes.release"], ReleaseRequest(**self._same()))
 
     def undoing(self) -> None:
         """From here on it is the undo that is tried."""

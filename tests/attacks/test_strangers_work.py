@@ -275,6 +275,13 @@ def test_the_ledger_takes_no_strangers_entries(stranger: Stranger) -> None:
     assert not [key for key in written if not key.startswith(("page#", "plan#"))]
 
 
+def test_the_locks_of_a_change_are_its_own(stranger: Stranger) -> None:
+    """Nobody else gives them back while it is under way."""
+    asked = {"about": stranger.about(), "step": "rollback", "generation": 1, "digest": "0" * 64}
+    said = stranger.refused("remediate", "changes.release", **asked)
+    assert "by that workflow alone" in said
+
+
 def test_an_open_record_takes_no_entry_that_follows(stranger: Stranger) -> None:
     """An entry made to follow the last one of an open incident would send the incident's own into another epoch."""
     house, place = stranger.house, stranger.place
