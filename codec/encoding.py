@@ -13,6 +13,6 @@ KIND = "failure-kind"
 """Metadata of a failure's attributes: the type of the error."""
 
 
-def answer_seal(run_id: str, activity_id: str) -> bytes:
-    """How the answer of an activity is sealed."""
-    return f"{run_id}/{activity_id}".encode()
+def answer_seal(workflow_id: str, activity_id: str) -> bytes:
+    """How the answer of an activity is sealed, whose id no other call of its workflow has in any run."""
+    return f"{workflow_id}/{activity_id}".encode()

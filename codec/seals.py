@@ -3,7 +3,7 @@
 A payload that is encrypted may still be copied out of a history and said again elsewhere. So each says whose it is:
 
     what a workflow sends     its workflow's id
-    what an activity answers  its run and its own id: the answer to this call, and to no other
+    what an activity answers  its workflow's id and its own, which is drawn: the answer to this call, and to no other
     what a client sends       the id of the workflow that it speaks to
 
 What is decoded carries that in its metadata, and what came in the clear a mark that it did. Both are for those who ask,
@@ -12,7 +12,6 @@ such as `answers`; converters do not look at them. Without a codec there is neit
 
 from collections.abc import Sequence
 
-from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import (
@@ -48,9 +47,8 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
     def _own(self) -> bytes:
         if isinstance(self._context, WorkflowSerializationContext):
             return self._context.workflow_id.encode()
-        if activity.in_activity():
-            info = activity.info()
-            return answer_seal(info.workflow_run_id or "", info.activity_id)
+        if isinstance(self._context, ActivitySerializationContext):
+            return answer_seal(self._context.workflow_id or "", self._context.activity_id or "")
         return b""
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
@@ -67,7 +65,8 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
     @staticmethod
     def _is_for(seal: bytes, context: ActivitySerializationContext) -> bool:
         """Whether the activity's workflow asks it, or an earlier attempt of the same activity tells how far it came."""
-        return seal == (context.workflow_id or "").encode() or seal.endswith(f"/{context.activity_id}".encode())
+        asking = context.workflow_id or ""
+        return seal in (asking.encode(), answer_seal(asking, context.activity_id or ""))
 
 
 def _marked(payload: Payload, name: str, mark: bytes) -> Payload:

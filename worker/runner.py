@@ -43,7 +43,7 @@ class StartedTasksRunner(SandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         inner = super().create_instance(det)
-        return Attentive(inner, tuple(det.defn.arg_types or ()), Seals() if self.sealed else None)
+        return Attentive(inner, tuple(det.defn.arg_types or ()), Seals(det.info.workflow_id) if self.sealed else None)
 
 
 class Attentive(WorkflowInstance):

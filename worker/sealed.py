@@ -27,13 +27,17 @@ _BY_NOBODY = "this is sealed by none of ours"
 class Seals:
     """Looks at what one run is told. The same history is always told the same, so a replay goes as the run did."""
 
-    def __init__(self) -> None:
+    def __init__(self, workflow_id: str) -> None:
+        self._workflow_id = workflow_id
         self._children: dict[int, str] = {}
+        self._activities: dict[int, str] = {}
 
     def note(self, completion: WorkflowActivationCompletion) -> None:
-        """Remember which children the run has asked for."""
+        """Remember which children and activities the run has asked for."""
         for command in completion.successful.commands:
-            if command.HasField("start_child_workflow_execution"):
+            if command.HasField("schedule_activity"):
+                self._activities[command.schedule_activity.seq] = command.schedule_activity.activity_id
+            elif command.HasField("start_child_workflow_execution"):
                 child = command.start_child_workflow_execution
                 self._children[child.seq] = child.workflow_id
 
@@ -41,7 +45,8 @@ class Seals:
         """Change what is told in the place of ours, as the module says."""
         for job in act.jobs:
             if job.HasField("resolve_activity") and not job.resolve_activity.is_local:
-                _look_at_answer(job.resolve_activity, answer_seal(act.run_id, str(job.resolve_activity.seq)))
+                asked = self._activities.pop(job.resolve_activity.seq, "")
+                _look_at_answer(job.resolve_activity, answer_seal(self._workflow_id, asked))
             elif job.HasField("resolve_child_workflow_execution"):
                 self._look_at_child(job.resolve_child_workflow_execution)
 

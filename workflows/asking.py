@@ -35,7 +35,9 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
     pause = _PAUSE
     while True:
         try:
-            raw = await workflow.execute_activity(name, args=call, result_type=RawValue, **options)
+            # an id that no other run has, and that stays the same in a run that was reset: the answer is bound to it
+            drawn = workflow.uuid4().hex[:16]
+            raw = await workflow.execute_activity(name, args=call, result_type=RawValue, activity_id=drawn, **options)
             return _read(raw, answer)
         except _StrangeAnswerError as error:
             _disbelieve(name, str(error))

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from temporalio import activity, workflow
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import AsyncActivityHandle, Client, WorkflowFailureError
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -157,6 +158,30 @@ async def test_an_answer_of_ours_to_something_else(server: WorkflowEnvironment, 
             await pending[name].complete(RawValue(await _first(server.client, told.handle.id, _completed)))
         await doubted(told, 2, (UNSEALED,))
         await _sees_through(client, world, told)
+
+
+async def test_a_run_that_was_reset_has_its_answers(server: WorkflowEnvironment, world: World, kms: CountedKms) -> None:
+    """What the hands answered before is in its history under another run, and is believed: its tasks go on."""
+    client = sealing(server.client, kms)
+    async with world.workers(client):
+        told = await begin(client)
+        await told.until(lambda state: len(state["findings"]) == 2)
+        [events] = [one async for one in runs(client, told.handle.id)]
+        done = [one.event_id for one in events if one.HasField("workflow_task_completed_event_attributes")]
+        asked = ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=told.handle.id),
+            workflow_task_finish_event_id=done[-1],
+            request_id="reset",
+            reason="tried",
+        )
+        await client.workflow_service.reset_workflow_execution(asked)
+        change = await ask(told)
+        await approve(told, change)
+        await told.change_is("rollback", "applied")
+        causes = await failed_tasks(client, told.handle.id)
+        assert [one for one in causes if "RESET_WORKFLOW" not in one] == []
+        assert [one for one in await told.timeline() if "none that the hands" in one["text"]] == []
 
 
 def _completed(event: HistoryEvent) -> Payload | None:
