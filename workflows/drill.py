@@ -15,7 +15,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.commands import Command
     from domain.model.declaration import Declaration
     from domain.model.drill import (
-        POSTPONED,
         DrillEnd,
         DrillOutcome,
         DrillResult,
@@ -32,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import declaring, failures, profiles
 from workflows.asking import ask
+from workflows.giving_way import put_off
 from workflows.message_handlers import Hears
 
 
@@ -119,16 +119,10 @@ class Drill(Hears):
 
         A drill that somebody starts by hand is refused at once.
         """
-        for day in range(self._run.days + 1):
-            if day:
-                with suppress(TimeoutError):
-                    await workflow.wait_condition(lambda: bool(self._over), timeout=POSTPONED / self._run.speed)
-            busy = await self._ask("drills.live", profiles.LIVE, list[str])
-            if self._over or not busy:
-                return None
-        if not self._run.days:
-            raise failures.refused(f"{busy[0]} is open and live: drill once it is over")
-        return str(busy[0])
+        busy = await put_off(self._run.days, self._run.speed, lambda: bool(self._over))
+        if busy and not self._run.days:
+            raise failures.refused(f"{busy} is open and live: drill once it is over")
+        return busy
 
     async def _respond(self, declaration: Declaration, box: timedelta) -> tuple[DrillOutcome, str]:
         """Declare the incident, and wait until people have ended it or it must end."""

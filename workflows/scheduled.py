@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.config.drill import DrillChoice
-    from domain.config.schedule import TRIALS
+    from domain.config.schedule import RECOVERY_TEST, TRIALS
     from domain.model.declaration import Declaration, Nominal
     from domain.model.drill import DrillResult, DrillRun
     from domain.model.scheduled import ScheduledCall, ScheduledResult, ScheduledRun
@@ -17,9 +17,13 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import declaring, profiles
 from workflows.asking import ask
+from workflows.giving_way import put_off
 
 DRILL = "drill"
 _PUT_OFF_DAYS = 3
+_PRACTICE = frozenset({RECOVERY_TEST, TRIALS})
+"""Like drills they give way to what is real."""
+
 _NOMINAL = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 """When a run was due, by Temporal; the workflow's own clock says when it came to run."""
 
@@ -41,6 +45,10 @@ class Scheduled:
             return await self._drill(call)
         profile = profiles.STUDY if run.declares == TRIALS else profiles.DECLARE
         options = profiles.with_profile(profile, Severity.P3, f"What {run.schedule} declares")
+        if run.declares in _PRACTICE and (busy := await put_off(_PUT_OFF_DAYS, run.speed)):
+            workflow.logger.warning("%s was put off for %s days: %s was open", run.schedule, _PUT_OFF_DAYS, busy)
+            return ScheduledResult(incident=None, nominal=Nominal(schedule=run.schedule, at=at), told=_before(call))
+        call = call.model_copy(update={"now": workflow.now()})
         declaration = await ask("schedules.declare", Declaration, options, call)
         opened = await declaring.declare(
             lambda incident: declaration.model_copy(update={"incident_id": incident}), f"By schedule {run.schedule}"
@@ -70,9 +78,13 @@ class Scheduled:
             )
         except WorkflowAlreadyStartedError as error:
             raise ApplicationError(f"a drill of {run.environment} is under way", non_retryable=True) from error
-        missed = call.after or call.at - timedelta(seconds=1)
-        told = max(call.at, call.now) if over.incident else missed
+        told = max(call.at, call.now) if over.incident else _before(call)
         return ScheduledResult(incident=over.incident, nominal=Nominal(schedule=run.schedule, at=call.at), told=told)
+
+
+def _before(call: ScheduledCall) -> datetime:
+    """Until when all was accounted for before this run, which came to nothing: the next one tells of it."""
+    return call.after or call.at - timedelta(seconds=1)
 
 
 def _due_at() -> datetime:

@@ -20,8 +20,8 @@ NO_MAINTENANCE = (
     f"leaves its work to incidents of type {MAINTENANCE}, of which there is no runbook; write {MAINTENANCE}.yaml"
 )
 
-TRIALS = "trials"
-MADE = ("compliance-pack", "contact-validation", "drift", "drill", "recovery-test", "runbook-review", TRIALS)
+TRIALS, RECOVERY_TEST = "trials", "recovery-test"
+MADE = ("compliance-pack", "contact-validation", "drift", "drill", RECOVERY_TEST, "runbook-review", TRIALS)
 """What a run may open beside an incident type of the organisation: the kinds that the program makes itself."""
 
 Weekday = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]

@@ -52,6 +52,35 @@ async def test_a_run_ends_with_its_incident(server: WorkflowEnvironment, world: 
     assert state["pages"] == []
 
 
+@pytest.mark.parametrize("declares", ["trials", "recovery-test"])
+async def test_what_is_practice_gives_way(server: WorkflowEnvironment, world: World, declares: str) -> None:
+    """While something real is open it waits for the same hour of the next day, three times; then the next run tells."""
+    run = RUN.model_copy(update={"declares": declares, "speed": 86_400.0})
+    world.drills.live = ["inc-real"]
+    async with world.workers(server.client):
+
+        async def begun(number: int) -> WorkflowHandle[Any, Any]:
+            return await server.client.start_workflow(
+                "Scheduled",
+                run,
+                id=f"scheduled/staging/{declares}-{number}",
+                task_queue=ids.INCIDENTS_QUEUE,
+                result_type=dict,
+            )
+
+        missed = await (await begun(1)).result()
+        assert missed["incident"] is None
+        assert missed["told"] < missed["nominal"]["at"]
+        assert world.scheduled == []
+        late = await begun(2)
+        while not [one async for one in late.fetch_history_events() if one.HasField("timer_started_event_attributes")]:
+            await asyncio.sleep(0.02)
+        world.drills.live = []
+        await do_upkeep(await incident_of(server.client, late))
+        assert (await late.result())["incident"]
+        assert len(world.scheduled) == 1
+
+
 @pytest.mark.parametrize("declares", ["drift", "trials"])
 async def test_what_is_declared_is_asked_where_the_record_is(
     server: WorkflowEnvironment, world: World, declares: str
@@ -67,6 +96,7 @@ async def test_what_is_declared_is_asked_where_the_record_is(
         history = await handle.fetch_history()
     asked = [one.activity_task_scheduled_event_attributes for one in history.events]
     queues = {one.activity_type.name: one.task_queue.name for one in asked if one.activity_type.name}
+    assert queues.pop("drills.live", ids.DIAGNOSE_QUEUE) == ids.DIAGNOSE_QUEUE
     assert queues == {"schedules.declare": ids.FORENSICS_QUEUE}
 
 
