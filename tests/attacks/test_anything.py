@@ -165,7 +165,7 @@ class Stage:
 
 def _is_done(one: Said) -> bool:
     model = _DONE.get(one.name)
-    if model is None:
+    if model is None or (one.name != "alert" and len(one.inputs) != 1):  # ours always say one thing
         return False
     try:
         read(model, one.inputs)
