@@ -13,6 +13,7 @@ from activities.action import Clients, NoticeAction, ProbeAction, RuleError, Sta
 from activities.activity_context import acting
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.hands import Hands, release
+from activities.changes.outcomes import came_of
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
 from activities.channels.sent import Attempt
@@ -30,6 +31,8 @@ from domain.model.activity_io import (
     Appended,
     Applied,
     ApplyRequest,
+    ChangeAsked,
+    ChangeOutcome,
     FollowCall,
     Noticed,
     NoticeRequest,
@@ -84,6 +87,7 @@ def activities(
         FORENSICS_QUEUE: lambda: [
             *_changes(of, house, FORENSICS_QUEUE, evidence=True),
             *_records(of(LEDGER), house),
+            _outcome(of(FORENSICS_QUEUE), house),
         ],
         NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page, house),
     }
@@ -190,6 +194,16 @@ def _refuse_others(incident: str) -> None:
     """Raise `RuleError` unless the incident's own workflow, or that of its follow-up work, keeps its record."""
     if (asking := (activity.info().workflow_id or "").split("/")[0]) != incident:
         raise RuleError(f"the record of {incident} is kept by its own workflow, not by {asking}")
+
+
+def _outcome(clients: Clients, house: House) -> Activity:
+    """What came of a change, where the record is kept."""
+
+    def outcome(asked: ChangeAsked) -> ChangeOutcome:
+        info = activity.info()
+        return came_of(clients, house, asked, info.workflow_id or "", info.started_time)
+
+    return _activity("changes.outcome", outcome)
 
 
 def _notification(clients: Clients, status_page: StatusPageApi, house: House) -> list[Activity]:

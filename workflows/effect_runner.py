@@ -9,10 +9,11 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.config.runbook import RECORD, NoticeStep, ProbeStep
-    from domain.model.activity_io import Noticed, NoticeRequest, ObserveRequest
+    from domain.model.activity_io import ChangeAsked, ChangeOutcome, Noticed, NoticeRequest, ObserveRequest
     from domain.model.effects import (
         REPEATABLE,
         Effect,
+        LookUp,
         Observe,
         OpenIncident,
         Send,
@@ -23,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.event_kinds import Happening
     from domain.model.finding import Finding, FindingStatus
     from domain.model.work_events import NoticeMoved
-    from domain.rules import change_requests, findings, hearing_changes, links
+    from domain.rules import change_outcomes, change_requests, findings, hearing_changes, links
     from domain.rules.access import denied_access
     from domain.rules.change_messages import ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
@@ -108,6 +109,8 @@ class EffectRunner:
                 return self._notify(effect)
             case StartChange():
                 return self._start_change(effect)
+            case LookUp():
+                return self._look_up(effect)
             case TellChanges():
                 return self._tell_changes(effect)
             case OpenIncident():
@@ -183,14 +186,31 @@ class EffectRunner:
         try:
             news = (await child)["news"]
         except ChildWorkflowError:
-            self._take(change_requests.gone(self._incident.state, workflow_id), "change")
+            self._take(change_outcomes.lost(self._incident.state, workflow_id), "change")
         else:
             if news is not None and (reason := self.hear_change(ChangeNews.model_validate(news))) is not None:
                 self._incident.refuse("change_progress", workflow_id, reason, workflow.now())
-                self._take(change_requests.gone(self._incident.state, workflow_id), "change")
+                self._take(change_outcomes.lost(self._incident.state, workflow_id), "change")
         finally:
             self._awaited.pop(workflow_id, None)
         self._news()
+
+    async def _look_up(self, lost: LookUp) -> None:
+        """Ask the record what came of a change whose workflow is gone; one that was begun goes on as a new one."""
+        state, name = self._incident.state, "changes.outcome"
+        record = state.change(lost.workflow_id)
+        if record is None:
+            raise ApplicationError(f"{lost.workflow_id} is no change of this incident", non_retryable=True)
+        call = ChangeAsked(about=state.about, step=record.step, generation=record.generation)
+        options = self._options(profiles.LOOK_UP, f"What came of it: {record.title}")
+        try:
+            outcome = await ask(name, ChangeOutcome, options, call)
+        except ActivityError as error:
+            outcome = ChangeOutcome(outcome="unread", message=failures.reason(error))
+        if record.adrift:
+            self._take(change_outcomes.found(state, lost.workflow_id, outcome), name)
+            if record.in_flight:
+                self._incident.effects.append(StartChange(lost.workflow_id))
 
     def hear_change(self, news: ChangeNews) -> str | None:
         """Take what a change's workflow says, in the order in which it happened; or the reason why nothing of it."""
@@ -215,8 +235,8 @@ class EffectRunner:
             # the server may send a signal before it has started a child that was asked for earlier
             await workflow.wait_condition(lambda name=workflow_id: name not in self._starting)  # type: ignore[misc]
             if not await self._signalled(workflow_id, tell.signal, tell.payload) and workflow_id not in self._awaited:
-                # it tells its end before it ends, so one that is still in flight here was terminated
-                self._take(change_requests.gone(self._incident.state, workflow_id), "signal")
+                # it tells its end before it ends, so one that is still in flight here was ended from outside
+                self._take(change_outcomes.lost(self._incident.state, workflow_id), "signal")
 
     async def _signalled(self, workflow_id: str, name: str, said: Any) -> bool:
         """Send a signal, with a payload that can be sealed; tell whether there was somebody to hear it."""

@@ -103,6 +103,9 @@ PRESERVE = _profile(
 )
 """A look that does long work and takes up where it was cut: copying evidence."""
 
+LOOK_UP = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15)
+"""What the record says of a change whose workflow is gone: asked for until it answers."""
+
 RESTORE = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=20, within=timedelta(hours=12))
 """A look at what takes AWS hours and is no evidence: a database being restored."""
 

@@ -7,6 +7,7 @@ intents-on#<target>          <at>#<incident>/<step>/000001    the intent again, 
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -18,6 +19,8 @@ from domain.model.plan import Plan, State
 from domain.values.canonical import canonical_json
 
 _OUTCOME = "#outcome"
+_GIVEN_UP = "nothing"
+"""The outcome of what was never begun: it stands without an intent, and no intent is put under it any more."""
 
 
 class Intent(BaseModel):
@@ -69,9 +72,9 @@ class Intents:
     def put(self, intent: Intent, term: int, *, begun: bool = False) -> None:
         """Put an intent on record, twice (`dynamodb:PutItem`); again with the same digest does nothing.
 
-        Raises `RuleError` when a plan of another digest stands under its incident, step and generation, and
-        `SupersededError` when the incident goes on under a later term; the former too once it has ended, but for what
-        was `begun` before.
+        Raises `RuleError` when a plan of another digest stands under its incident, step and generation, or that was
+        given up, and `SupersededError` when the incident goes on under a later term; the former too once it has ended,
+        but for what was `begun` before.
         """
         item = {
             **_keys(intent.incident, intent.step, intent.generation),
@@ -82,10 +85,14 @@ class Intents:
         }
         place = f"{intent.at.isoformat()}#{intent.incident}/{intent.step}/{intent.generation:06d}"
         again = {**keys(_on(intent.target), place), "content": item["content"]}
-        if Terms(self._table).put_under(intent.incident, term, [item, again], while_open=not begun):
+        not_given_up = self._absent(_keys(intent.incident, intent.step, intent.generation, _OUTCOME))
+        guards = () if begun else (not_given_up,)
+        if Terms(self._table).put_under(intent.incident, term, [item, again], *guards, while_open=not begun):
             return
         standing = self.get(intent.incident, intent.step, intent.generation)
-        if standing is not None and standing.digest != intent.digest:
+        if standing is None:
+            raise RuleError(f"{intent.incident}/{intent.step}/{intent.generation} was given up: ask for a new change")
+        if standing.digest != intent.digest:
             raise RuleError(
                 f"generation {intent.generation} of step {intent.step} is on record with the plan of digest "
                 f"{standing.digest}: ask for a new change instead of carrying out {intent.digest}"
@@ -118,6 +125,27 @@ class Intents:
         """Put beside an intent what came of it (`dynamodb:PutItem`); the first one stands, later ones do nothing."""
         key = _keys(incident, step, generation, _OUTCOME)
         self._table.put({**key, "outcome": text(outcome), "message": text(message), "at": text(at.isoformat())})
+
+    def give_up(self, incident: str, step: str, generation: int, at: datetime) -> None:
+        """Have what was not begun never begin (`dynamodb:TransactWriteItems`); what was begun stays so."""
+        key = _keys(incident, step, generation, _OUTCOME)
+        said = {"outcome": text(_GIVEN_UP), "message": text("given up before it was begun"), "at": text(at.isoformat())}
+        self._table.put_all([{**key, **said}], self._absent(_keys(incident, step, generation)))
+
+    def _absent(self, key: Item) -> dict[str, Any]:
+        """What a transaction checks: that there is no such item."""
+        return {
+            "ConditionCheck": {
+                "TableName": self._table.name,
+                "Key": key,
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+    def ended(self, incident: str, step: str, generation: int) -> tuple[str, str] | None:
+        """What came of an intent, and what was seen then (`dynamodb:GetItem`); None when nothing is on record."""
+        found = self._table.get(_keys(incident, step, generation, _OUTCOME))
+        return (found["outcome"]["S"], found["message"]["S"]) if found else None
 
     def outcome(self, incident: str, step: str, generation: int) -> str | None:
         """Look up what came of an intent; None when nothing is on record."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from activities.action import Clients, RuleError
-from activities.changes.intents import Intents
+from activities.changes.outcomes import on_record
 from activities.house import House, environment_of
 from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
@@ -12,6 +12,7 @@ from activities.ledger.table import Table
 from activities.ledger.terms import Terms
 from domain.audit.storage_format import INDEX_KEY, StoredCopy, chain_key
 from domain.audit.verdict import OF_NO_ENTRY, account, audit
+from domain.model.activity_io import ChangeOutcome
 from domain.model.records import ChangeStatus
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.model.state import IncidentState
@@ -48,7 +49,7 @@ class Restorer:
             epoch=max((epoch for epoch, items in copy.items.items() if items), default=1),
             term=term,
             until=entries[-1].at,
-            intended=dict(_intended(Intents(table), state)),
+            intended=dict(_intended(table, state)),
             followed=_followed(entries),
         )
 
@@ -126,10 +127,10 @@ def _followed(entries: list[Entry]) -> int:
     return max((int(entry.data.get("follow_up", 0)) for entry in entries), default=0)
 
 
-def _intended(intents: Intents, state: IncidentState) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The changes that were approved and begun after their last entry was written, with who had approved them."""
+def _intended(table: Table, state: IncidentState) -> Iterator[tuple[str, ChangeOutcome]]:
+    """The changes that were approved and begun after their last entry was written, with what came of them."""
     for change in state.changes_in_flight():
-        if change.status in _BEFORE_AN_INTENT and change.plan is not None:
-            intent = intents.get(state.id, change.step, change.generation)
-            if intent is not None and intent.digest == change.plan.digest:
-                yield change.workflow_id, intent.approvers
+        if change.status in _BEFORE_AN_INTENT or change.adrift:
+            found = on_record(table, (state.id, change.step, change.generation))
+            if found is not None:
+                yield change.workflow_id, found

@@ -25,14 +25,17 @@ class Terms:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def put_under(self, incident: str, term: int, items: list[Item], *, while_open: bool = False) -> bool:
-        """Put items, each if none is there yet, all or none, in the incident's term (`dynamodb:TransactWriteItems`).
+    def put_under(
+        self, incident: str, term: int, items: list[Item], *guards: dict[str, Any], while_open: bool = False
+    ) -> bool:
+        """Put items, each if none is there yet, all or none, in the incident's term, where the guards hold
+        (`dynamodb:TransactWriteItems`).
 
-        False when one of them is there already. Raises `SupersededError` under a later term, and `RuleError` where they
-        are put `while_open` alone and the incident has ended.
+        False when one of them is there already, or a guard does not hold. Raises `SupersededError` under a later
+        term, and `RuleError` where they are put `while_open` alone and the incident has ended.
         """
-        guards = [self._guard(incident, term), *([self._open(incident)] if while_open else [])]
-        if self._table.put_all(items, *guards):
+        own = [self._guard(incident, term), *([self._open(incident)] if while_open else [])]
+        if self._table.put_all(items, *own, *guards):
             return True
         self.check(incident, term)
         if while_open and self._table.get(end_key(incident)) is not None:

@@ -108,6 +108,18 @@ class Applied(BaseModel):
     refused: dict[str, str] = {}
 
 
+class ChangeOutcome(BaseModel):
+    """What the record says of a change: nothing was begun, it was begun, or how it ended, with the end's `message`.
+
+    `votes` and `plan` are those that it was begun on. `unread` is said where the record could not be read.
+    """
+
+    outcome: Literal["nothing", "begun", "verified", "partly", "failed", "unread"]
+    message: str = ""
+    votes: tuple[Ballot, ...] = ()
+    plan: Plan | None = None
+
+
 class VerifyRequest(ChangeAsked):
     """Look whether the world is as the plan on record says, but for `refused` pieces; renews the locks' lease."""
 

@@ -126,6 +126,14 @@ class Delayed(_OfAChange):
         return f"{self.title}: {self.what}; it is tried on"
 
 
+class ChangeLost(_OfAChange):
+    """A change whose workflow was ended from outside, by nothing that it said; the record knows how far it had come."""
+
+    kind: Literal["change-lost"] = "change-lost"
+    title: str
+    says: ClassVar[str] = "{title}: its workflow was ended from outside; the record is asked what came of it"
+
+
 class ChangeMoved(_OfAChange):
     """A change went on to `status`. `ours`: our own intent is on record; `observed` is what stood there instead.
 

@@ -33,6 +33,12 @@ class StartChange(NamedTuple):
     workflow_id: str
 
 
+class LookUp(NamedTuple):
+    """Ask the record what came of a change whose workflow is gone, and go on with it where it was begun."""
+
+    workflow_id: str
+
+
 class TellChanges(NamedTuple):
     """Let changes in flight know who commands, that they are cancelled, or that evidence is being preserved."""
 
@@ -48,7 +54,7 @@ class OpenIncident(NamedTuple):
     key: str | None = None
 
 
-REPEATABLE = (Observe, Send, SendNotice)
+REPEATABLE = (Observe, Send, SendNotice, LookUp)
 """What may be done again where its answer was lost: a page may come twice, a notice looks first."""
 
-Effect = Observe | Send | SendNotice | StartChange | TellChanges | OpenIncident
+Effect = Observe | Send | SendNotice | StartChange | LookUp | TellChanges | OpenIncident

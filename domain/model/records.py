@@ -132,7 +132,8 @@ class EarlyVote(BaseModel):
 
 class ChangeRecord(BaseModel):
     """One requested change. `added` are the levels of the chain that may decide too, as earlier ones did not; `pieces`
-    says of each piece of one that was done in part `done`, `undone`, or why it was refused.
+    says of each piece of one that was done in part `done`, `undone`, or why it was refused. Its workflow was ended from
+    outside `lost` times; `adrift` until it is known what came of it.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -158,6 +159,8 @@ class ChangeRecord(BaseModel):
     undo_of: int | None = None
     reason: str | None = None
     pieces: dict[str, str] = {}
+    lost: int = 0
+    adrift: bool = False
 
     @property
     def in_flight(self) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from domain.model.activity_io import ChangeOutcome
 from domain.model.state import IncidentState
 from domain.values.severity import Severity
 
@@ -18,8 +19,9 @@ class RestoreCall(BaseModel):
 class RestoredIncident(BaseModel):
     """An incident as its record has it: the folded state, and where its chain goes on, under which term.
 
-    `intended` are the changes whose intent is on record though their last entry does not say so. `followed` entries
-    behind the incident's end are of its follow-up work. `until` (UTC) dates the last entry.
+    `intended` are the changes whose intent is on record though their last entry does not say so, with what
+    came of them. `followed` entries behind the incident's end are of its follow-up work. `until` (UTC) dates the last
+    entry.
     """
 
     state: IncidentState
@@ -28,7 +30,7 @@ class RestoredIncident(BaseModel):
     epoch: int
     term: int
     until: datetime
-    intended: dict[str, tuple[str, ...]] = {}
+    intended: dict[str, ChangeOutcome] = {}
     followed: int = 0
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from domain.model import change_events, events, work_events
 from domain.model.commands import INCIDENT_COMMANDS, Command
-from domain.model.event_kinds import event_of
+from domain.model.event_kinds import Happening, event_of
 from domain.model.events import ORCHESTRATOR, Event
 from domain.model.timeline import Entry
 from domain.rules.evolve import NoIncidentError
@@ -59,15 +59,13 @@ class Idle(NamedTuple):
     """Nothing was under way any more, and what nobody closes, upkeep or a dry run, went on by itself."""
 
 
-class Intended(NamedTuple):
-    """A change that was restored with its intent on record."""
+class Settled(NamedTuple):
+    """What was said of a change whose workflow was gone: that it was, or what the record made of it then."""
+
+    happenings: tuple[Happening, ...]
 
 
-class Gone(NamedTuple):
-    """A change whose workflow was not there any more."""
-
-
-What = Spoken | Unread | Woke | Looked | Alerted | Unwritten | Idle | Intended | Gone | Any
+What = Spoken | Unread | Woke | Looked | Alerted | Unwritten | Idle | Settled | Any
 """One of these, or an event or an answer that is taken as it is."""
 
 
@@ -91,6 +89,7 @@ _TAKEN = (
     work_events.LinkHeld,
     work_events.LedgerTold,
 )
+_OF_THE_RECORD = frozenset({"change", "signal", "changes.outcome"})
 _BY_ITSELF = (change_events.ChangeRequested, change_events.NotPlanned, events.Closed)
 
 
@@ -98,6 +97,11 @@ def deadline(entry: Entry) -> datetime | None:
     """When it was due, where it came of a deadline; None where it did not."""
     due = entry.cause.get("due_at")
     return None if due is None else datetime.fromisoformat(due)
+
+
+def settles(entry: Entry) -> bool:
+    """Whether an entry about a change was not made by its workflow, which was gone."""
+    return entry.cause.get("command") == "restore" or entry.cause.get("answer") in _OF_THE_RECORD
 
 
 def to_incident(entry: Entry, event: Event | None, followers: list[Entry]) -> What | None:

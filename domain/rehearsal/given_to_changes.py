@@ -15,7 +15,7 @@ from domain.model.commands import CHANGE_COMMANDS
 from domain.model.events import Event, Refused
 from domain.model.records import IN_FLIGHT, PIECE_DONE, ChangeStatus
 from domain.model.timeline import Entry
-from domain.rehearsal.given import Gone, Intended, What, Woke, deadline, read
+from domain.rehearsal.given import What, Woke, deadline, read
 
 _ENDS = frozenset({ChangeStatus.STALE, ChangeStatus.ALREADY_DONE})
 
@@ -65,16 +65,12 @@ class ChangeReader:
         if due is not None:
             return Woke(due)
         if command is not None:
-            if command == "restore":
-                return Intended()
             return self._said(entry) if event.status is ChangeStatus.CANCELLED else None
         match answer, event.status:
             case "plan", _:
                 return None
             case "apply", _:
                 return _applied(event)
-            case (("change" | "signal"), ChangeStatus.FAILED):
-                return Gone()
             case _:
                 return event
 

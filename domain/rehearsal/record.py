@@ -8,20 +8,21 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from domain.model.change_events import ChangeMoved
+from domain.model.change_events import ChangeLost, ChangeMoved
 from domain.model.declaration import Declaration
-from domain.model.event_kinds import event_of
+from domain.model.event_kinds import Happening, event_of
 from domain.model.events import Declared, Event
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
-from domain.rehearsal.given import Input, Woke, deadline, to_incident
+from domain.rehearsal.given import Input, Settled, What, Woke, deadline, settles, to_incident
 from domain.rehearsal.given_to_changes import ChangeReader
 from domain.rehearsal.silence import Missed, missed, with_silent_wakes
 from domain.rules.evolve import NoIncidentError, begun, declared, evolve
 from domain.rules.evolve_changes import OF_A_CHANGE
 
 _LATE = timedelta(minutes=1)
+_SETTLING: tuple[type[Event], ...] = (*OF_A_CHANGE, ChangeLost)
 
 
 class Late(NamedTuple):
@@ -90,7 +91,10 @@ class _Reader:
         followers = list(self._followers(position))
         heard = max([before, entry.at, *(one.at for one in followers)])
         workflow_id: str | None = getattr(event, "workflow_id", None)
-        if event is not None and isinstance(event, OF_A_CHANGE) and workflow_id is not None:
+        what: What | None
+        if isinstance(event, _SETTLING) and workflow_id is not None and settles(entry):
+            what = Settled(tuple(self._said_of_it([entry, *followers], workflow_id)))
+        elif event is not None and isinstance(event, OF_A_CHANGE) and workflow_id is not None:
             reader = self._changes.setdefault(workflow_id, ChangeReader(ours=self._found_ours(workflow_id)))
             what = reader.given(entry, event)
         else:
@@ -114,6 +118,12 @@ class _Reader:
             if not _is_follower(entry):
                 return
             yield entry
+
+    def _said_of_it(self, entries: list[Entry], workflow_id: str) -> Iterator[Happening]:
+        for entry in entries:
+            event = self._events[entry.seq]
+            if isinstance(event, _SETTLING) and getattr(event, "workflow_id", None) == workflow_id:
+                yield Happening(event, entry.actor, cause=entry.cause)
 
     def _found_ours(self, workflow_id: str) -> bool:
         moves = (event for event in self._events.values() if isinstance(event, ChangeMoved))

@@ -22,7 +22,7 @@ from domain.model.finding import Finding, FindingStatus
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
 from domain.model.work_events import LinkAsked, Linked, LinkHeld, NoticeMoved
-from domain.rehearsal.given import Alerted, Gone, Idle, Input, Intended, Looked, Spoken, Unread, Unwritten, Woke
+from domain.rehearsal.given import Alerted, Idle, Input, Looked, Settled, Spoken, Unread, Unwritten, Woke
 from domain.rehearsal.record import Record
 from domain.rules import access, alerts, change_requests, decide, findings, lifecycle
 from domain.rules.change_messages import ChangeRequest
@@ -34,7 +34,7 @@ from domain.simulation.played import Draft, PlayedChange, PlayedIncident, Prompt
 
 _UNSEEN = Finding(status=FindingStatus.UNKNOWN, summary="nobody looked then")
 _UNDER_WAY = frozenset({ChangeStatus.PLANNING, ChangeStatus.APPLYING, ChangeStatus.VERIFYING})
-_ANSWERED = (Applied, ChangeMoved, Gone)
+_ANSWERED = (Applied, ChangeMoved, Settled)
 
 
 class Wakes:
@@ -155,8 +155,8 @@ class Replay(PlayedIncident):
     def _hear(self, one: Input, now: datetime) -> None:
         if one.workflow_id is None:
             self._give(one, now)
-        elif isinstance(one.what, Intended | Gone):
-            self._end_by_hand(one.workflow_id, now, restored=isinstance(one.what, Intended))
+        elif isinstance(one.what, Settled):
+            self._settle_by_record(one.workflow_id, one.what, now)
         elif isinstance(change := self.changes.get(one.workflow_id), _Recorded):
             change.give(one)
             self.hear_change(change, now)
@@ -216,14 +216,15 @@ class Replay(PlayedIncident):
         for change in self.live.state.changes_in_flight():
             self._begin_again(change.workflow_id)
 
-    def _end_by_hand(self, workflow_id: str, now: datetime, *, restored: bool) -> None:
-        """Take a change on as its intent says, or as failed where its workflow was gone."""
-        state = self.live.state
-        if restored:
-            self.take(change_requests.intended(state, workflow_id, ()), now)
+    def _settle_by_record(self, workflow_id: str, what: Settled, now: datetime) -> None:
+        """Take what was said of a change whose workflow was gone, and go on with one that was begun."""
+        record = self.live.state.change(workflow_id)
+        if record is None or not record.in_flight:
+            return
+        self.take(change_requests.progress(self.live.state, workflow_id, list(what.happenings)), now)
+        if record.in_flight and not record.adrift:
             self._begin_again(workflow_id)
-        else:
-            self.take(change_requests.gone(state, workflow_id), now)
+        elif not record.in_flight:
             self.changes.pop(workflow_id, None)
 
     def _begin_again(self, workflow_id: str) -> None:

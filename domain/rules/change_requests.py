@@ -201,27 +201,6 @@ def _plan_again(state: IncidentState, record: ChangeRecord) -> Iterator[Happenin
     yield _requested(state, step, record.params, record.requested_by, undo=undone_by(state, record))
 
 
-def gone(state: IncidentState, workflow_id: str) -> Iterator[Happening]:
-    """Take a change as failed whose workflow is not there any more; one that said how it ended stays as it ended."""
-    record = state.change(workflow_id)
-    if record is not None and record.in_flight:
-        yield _moved(record, ChangeStatus.FAILED, "its workflow was ended from outside", record.ours)
-        yield from change_delays.failed(state, record)
-
-
-def intended(state: IncidentState, workflow_id: str, approvers: tuple[str, ...]) -> Iterator[Happening]:
-    """Take a change as approved whose intent is on record: what followed its votes was lost with the server."""
-    record = state.change(workflow_id)
-    if record is not None and record.in_flight:
-        reason = f"its intent is on record, approved by {' and '.join(approvers) or 'nobody, as none was needed'}"
-        yield _moved(record, ChangeStatus.APPLYING, reason)
-
-
-def _moved(record: ChangeRecord, status: ChangeStatus, reason: str, ours: bool | None = None) -> Happening:
-    of_it = {"step": record.step, "workflow_id": record.workflow_id, "title": record.title}
-    return Happening(ChangeMoved.model_validate({**of_it, "status": status, "reason": reason, "ours": ours}))
-
-
 def evidence_pending(state: IncidentState, step: ChangeStep) -> bool:
     """Whether a change must still wait for evidence: some of what it names has not begun to be preserved."""
     return any(not _begun(state.latest_change(name)) for name in step.evidence_first)

@@ -90,5 +90,6 @@ _EVOLVE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     **OF_THE_WORK,
     change_events.ChangeRequested: evolve_changes.requested,
     change_events.Delayed: evolve_changes.delayed,
+    change_events.ChangeLost: evolve_changes.lost,
 }
 """By kind of event; those that are not here are only for people to read."""

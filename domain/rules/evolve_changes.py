@@ -43,6 +43,13 @@ def delayed(state: IncidentState, _entry: Entry, event: change_events.Delayed) -
     state.delayed.append(event.workflow_id)
 
 
+def lost(state: IncidentState, _entry: Entry, event: change_events.ChangeLost) -> None:
+    """Nobody carries it on until the record has said what came of it."""
+    record = state.change(event.workflow_id)
+    if record is not None and record.in_flight:
+        record.lost, record.adrift = record.lost + 1, True
+
+
 def _taken_back(record: ChangeRecord, undo: ChangeRecord) -> None:
     """A change is undone with its undo; where some pieces were not put back, only the others are."""
     if undo.status in DONE:
@@ -93,6 +100,6 @@ def alter(record: ChangeRecord, at: datetime, actor: str, event: Event) -> None:
 
 def _move(record: ChangeRecord, at: datetime, event: change_events.ChangeMoved) -> None:
     record.status, record.eligible, record.window = event.status, [], None
-    record.ours, record.pieces = event.ours, event.pieces or record.pieces
+    record.ours, record.pieces, record.adrift = event.ours, event.pieces or record.pieces, False
     if not record.in_flight:
         record.reason, record.ended_at, record.early = event.reason, at, []

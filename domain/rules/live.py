@@ -16,7 +16,7 @@ from domain.model.events import Declared, RefusalsCounted, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
-from domain.rules import change_requests, clock, decide, evolve, facts
+from domain.rules import change_outcomes, change_requests, clock, decide, evolve, facts
 from domain.rules.react import outstanding, react
 from domain.rules.refusals import Refusals
 
@@ -101,7 +101,7 @@ class LiveIncident:
         event = Restored(term=found.term, entries=found.length, until=found.until)
         cause = {"command": "restore"}
         incident.take([Happening(event)], now, cause)
-        for workflow_id, approvers in found.intended.items():
-            incident.take(change_requests.intended(incident.state, workflow_id, approvers), now, cause)
+        for workflow_id, outcome in found.intended.items():
+            incident.take(change_outcomes.found(incident.state, workflow_id, outcome), now, cause)
         incident.effects = list(outstanding(incident.state))
         return incident

@@ -6,6 +6,7 @@ from domain.model import change_events, events, work_events
 from domain.model.effects import (
     REPEATABLE,
     Effect,
+    LookUp,
     Observe,
     OpenIncident,
     Send,
@@ -41,6 +42,8 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
             yield from _tell(state, "cancel", {"by": entry.actor, "reason": "the drill is over"})
         case change_events.ChangeRequested():
             yield StartChange(workflow_id=event.workflow_id)
+        case change_events.ChangeLost():
+            yield LookUp(workflow_id=event.workflow_id)
         case change_events.ChangeMoved():
             if waiting := change_requests.waiting_for_evidence(state, event.step):
                 yield TellChanges(workflow_ids=tuple(waiting), signal="evidence_begun")
@@ -67,7 +70,8 @@ def outstanding(state: IncidentState) -> Iterator[Effect]:
     yield from (Send("page", number) for number, page in enumerate(state.pages, start=1) if not page.settled)
     yield from (Send("mail", mail.number) for mail in state.mails)
     yield from (SendNotice(step=notice.step) for notice in state.notices if notice.status == "sending")
-    yield from (StartChange(workflow_id=change.workflow_id) for change in state.changes_in_flight())
+    for change in state.changes_in_flight():
+        yield LookUp(change.workflow_id) if change.adrift else StartChange(change.workflow_id)
     if not state.ended:
         yield from (Observe(step=step.id) for step in findings.unobserved(state))
     yield from (OpenIncident(link.type, link.key) for link in state.links if not (link.incident or link.held))

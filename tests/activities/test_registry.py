@@ -25,6 +25,7 @@ from tests.house import FixedHouse, about, asked_by, on_record, runbook_of
 
 Todo = dict[str, dict[str, Activity]]
 HOUSEKEEPING = {
+    "changes.outcome",
     "changes.release",
     "drills.inject",
     "drills.withdraw",

@@ -12,7 +12,7 @@ from activities.ledger.store import LedgerStore
 from activities.ledger.table import Table
 from activities.ledger.terms import TERM
 from domain.audit.storage_format import chain_key, seal_place
-from domain.model.activity_io import AppendCall, FollowCall
+from domain.model.activity_io import AppendCall, ChangeOutcome, FollowCall
 from domain.model.event_kinds import Happening
 from domain.model.restoring import RestorableCall, RestoreCall
 from domain.model.timeline import Entry, Timeline
@@ -276,7 +276,7 @@ def test_an_intent_says_more_than_the_last_entry(clients: WorldClients) -> None:
     intents.put(Intent.of(of_another, (INCIDENT, "scale-up", 1), "id", ("cto",), played.now), 1)
     assert Restorer(clients, HOUSE).restore(CALL).intended == {}
     intents.put(Intent.of(change.plan, (INCIDENT, "rollback", 1), "id", ("technical-manager",), played.now), 2)
-    assert Restorer(clients, HOUSE).restore(CALL).intended == {change.workflow_id: ("technical-manager",)}
+    assert Restorer(clients, HOUSE).restore(CALL).intended == {change.workflow_id: ChangeOutcome(outcome="begun")}
 
 
 def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:

@@ -165,6 +165,7 @@ def test_a_plan_is_carried_out_by_true_votes_alone(stranger: Stranger) -> None:
     ):
         said = stranger.refused("remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=votes)
         assert why in said
+    assert "is said to that incident alone" in stranger.refused("forensics", "changes.outcome", **asked)
     other = {**plan, "step": "scale-up", "digest": made["digest"]}
     assert stranger.does("remediate", "ecs.rollback_service.apply", **other)["outcome"] == "stale"
     said = stranger.refused("remediate", "ecs.rollback_service.apply", **other, plan=made)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from domain.config.runbook import Runbook
 from domain.model import change_events, commands, events, work_events
+from domain.model.activity_io import Ballot, ChangeOutcome
 from domain.model.effects import OpenIncident, Send
 from domain.model.event_kinds import Happening
 from domain.model.events import Delivered, DeliveryFailed, Event
 from domain.model.finding import FindingStatus
-from domain.rules import alerts, lifecycle, links
+from domain.rules import alerts, change_outcomes, lifecycle, links
 from domain.rules.refusals import WRITTEN
 from domain.values.severity import Severity
 from tests.activities.report_worlds import Played
@@ -156,6 +157,25 @@ def flooded() -> Recorded:
     return played
 
 
+def lost() -> Recorded:
+    """Two changes whose workflows are ended from outside: one goes on, of the other nothing was done."""
+    played = Recorded(declaration())
+    state = played.incident.state
+    votes = (Ballot(by="technical-manager", role="technical-manager"),)
+    for step in ("rollback", "promote"):
+        played.say("request_change", "devops-lead", step=step)
+        played.plan(step)
+    rollback, promote = (change.workflow_id for change in state.changes)
+    for name, found in (
+        (rollback, ChangeOutcome(outcome="begun", votes=votes)),
+        (promote, ChangeOutcome(outcome="nothing")),
+    ):
+        played.incident.take(change_outcomes.lost(state, name), played.now, {"answer": "change"})
+        cause = {"answer": "changes.outcome"}
+        played.incident.take(change_outcomes.found(state, name, found), played.now, cause)
+    return played
+
+
 PLAYS: dict[str, Callable[[], Recorded]] = {
     "outage-1": outage,
     "false-alarm-1": false_alarm,
@@ -163,6 +183,7 @@ PLAYS: dict[str, Callable[[], Recorded]] = {
     "drill-1": drilled,
     "delayed-1": delayed,
     "flooded-1": flooded,
+    "lost-1": lost,
 }
 """By the name of the file that each is kept in."""
 

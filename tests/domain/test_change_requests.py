@@ -241,18 +241,6 @@ def test_denied_access_pages_once(severity: Severity, pages: list[str]) -> None:
     assert sent[len(sent) - len(pages) :] == pages
 
 
-def test_a_change_whose_workflow_is_gone_has_failed() -> None:
-    """A change that was ended from outside fails on record; one that told its end stays as it ended."""
-    incident = incident_in(Status.ACKNOWLEDGED)
-    ask(incident)
-    ask(incident, "promote")
-    tell(incident, ChangeStatus.REJECTED, "promote")
-    for change in incident.state.changes:
-        incident.take(change_requests.gone(incident.state, change.workflow_id), T0)
-    assert [change.status for change in incident.state.changes] == [ChangeStatus.FAILED, ChangeStatus.REJECTED]
-    assert incident.timeline.entries[-1].text == "Roll back: failed - its workflow was ended from outside"
-
-
 def test_a_dry_run_plans_what_needs_no_answer() -> None:
     """Every change is planned that asks a person for nothing; one that does is named."""
     incident = LiveIncident.declared(declaration(mode="dry-run"))

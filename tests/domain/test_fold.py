@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.config.runbook import ProbeStep
+from domain.model.activity_io import ChangeOutcome
 from domain.model.commands import (
     INCIDENT_COMMANDS,
     Acknowledge,
@@ -20,7 +21,7 @@ from domain.model.events import Event
 from domain.model.finding import Finding, FindingStatus
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry, Timeline
-from domain.rules import change_requests, evolve, findings
+from domain.rules import change_outcomes, evolve, findings
 from domain.rules.evolve import NoIncidentError, fold
 from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
@@ -82,9 +83,12 @@ def test_an_incident_of_every_status(status: Status) -> None:
 def test_a_change_whose_workflow_is_gone_has_failed() -> None:
     incident = incident_in(Status.ACKNOWLEDGED)
     say(incident, "request_change", RequestChange(by="devops-lead", step="rollback"))
-    incident.take(change_requests.gone(incident.state, incident.state.changes[0].workflow_id), T0 + minutes(9))
+    name, nothing = incident.state.changes[0].workflow_id, ChangeOutcome(outcome="nothing")
+    incident.take(change_outcomes.lost(incident.state, name), T0 + minutes(8))
+    assert folded(incident).changes[0].adrift
+    incident.take(change_outcomes.found(incident.state, name, nothing), T0 + minutes(9))
     change = folded(incident).changes[0]
-    reason = "its workflow was ended from outside"
+    reason = "its workflow was ended from outside; nothing was done"
     assert (change.status, change.reason, change.ended_at) == ("failed", reason, T0 + minutes(9))
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from domain.config.approval import ApprovalClass
-from domain.model.activity_io import Applied
+from domain.model.activity_io import Applied, Ballot, ChangeOutcome
 from domain.model.change_events import ApprovalAsked
 from domain.model.effects import Observe, OpenIncident, Send, SendNotice, StartChange
 from domain.model.event_kinds import Happening
@@ -165,11 +165,12 @@ def test_an_intent_on_record_is_an_approval() -> None:
     played.say("request_change", "devops-lead", step="rollback")
     played.plan("rollback")
     (change,) = played.incident.state.changes
-    incident = restored(played, intended={change.workflow_id: ("technical-manager",)})
+    votes = (Ballot(by="technical-manager", role="technical-manager"),)
+    incident = restored(played, intended={change.workflow_id: ChangeOutcome(outcome="begun", votes=votes)})
     (went_on,) = incident.state.changes
     assert went_on.status == "applying"
-    assert [entry.kind for entry in incident.timeline.entries] == ["restored", "change"]
-    assert "its intent is on record, approved by technical-manager" in incident.timeline.entries[1].text
+    assert [entry.kind for entry in incident.timeline.entries] == ["restored", "approval", "change"]
+    assert "its intent is on record, approved by technical-manager" in incident.timeline.entries[2].text
     assert StartChange(workflow_id=change.workflow_id) in incident.effects
 
 

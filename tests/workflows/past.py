@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from domain.model.activity_io import ChangeAsked, ChangeOutcome
 from domain.model.records import ChangeStatus
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.model.timeline import Entry, Timeline
 from domain.rules.evolve import fold
+from domain.values import ids
 from domain.values.errors import ErrorKind
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class Past:
         self._world = world
         self.term = 1
         self.holder = ""
-        self.intents: dict[str, tuple[str, ...]] = {}
+        self.intents: dict[str, ChangeOutcome] = {}
         self.reading = asyncio.Event()
         self.reading.set()
 
@@ -55,7 +57,15 @@ class Past:
         async def restorable(call: RestorableCall) -> list[Restorable]:
             return [one for one in [self._restorable()] if call.incident in {None, one.incident}]
 
-        return [restore, restorable]
+        @activity.defn(name="changes.outcome")
+        async def outcome(call: ChangeAsked) -> ChangeOutcome:
+            assert activity.info().workflow_id == call.about.incident
+            if "outcome" in self._world.broken:
+                raise ApplicationError("no table", type="NotFound", non_retryable=True)
+            change = ids.change_workflow_id(call.about.incident, call.step, call.generation)
+            return self.intents.setdefault(change, ChangeOutcome(outcome="nothing"))
+
+        return [restore, restorable, outcome]
 
     def _restored(self, call: RestoreCall) -> RestoredIncident:
         entries = self.entries()

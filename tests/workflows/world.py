@@ -17,6 +17,7 @@ from domain.model.activity_io import (
     Appended,
     Applied,
     ApplyRequest,
+    ChangeOutcome,
     FollowCall,
     Noticed,
     NoticeRequest,
@@ -94,8 +95,8 @@ class World:
         }
         self.drills = Drilled()
         self.before_apply: Callable[[], None] = lambda: None
-        self.storing_begun, *gates = (asyncio.Event() for _ in range(4))
-        self.gate, self.storing, self.applying = gates
+        self.storing_begun, *gates = (asyncio.Event() for _ in range(6))
+        self.gate, self.storing, self.applying, self.acting, self.verifying = gates
         for gate in gates:
             gate.set()
 
@@ -136,7 +137,7 @@ class World:
     def intended(self, call: ApplyRequest) -> tuple[str, Plan]:
         """Put on record what is to be carried out: for which change, by whose approval."""
         change = ids.change_workflow_id(call.about.incident, call.step, call.generation)
-        self.past.intents[change] = tuple(vote.by for vote in call.votes)
+        self.past.intents[change] = ChangeOutcome(outcome="begun", votes=call.votes, plan=self.plans[call.digest])
         self.applied[change] = call.digest
         return change, self.plans[call.digest]
 
@@ -237,12 +238,16 @@ class World:
         @activity.defn(name=f"{name}.apply")
         async def apply(call: ApplyRequest) -> Applied:
             await self.applying.wait()
+            self.past.check(call.term)
+            self.intended(call)
+            await self.acting.wait()
             return self.apply(call)
 
         @activity.defn(name=f"{name}.verify")
         async def verify(call: VerifyRequest) -> Verified:
             if "verify" in self.broken:
                 raise ApplicationError("targets unhealthy", type="VerificationFailed", non_retryable=True)
+            await self.verifying.wait()
             self.look(call)
             return Verified(message="steady")
 
