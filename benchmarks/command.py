@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from benchmarks.bare import PREFIX
 from benchmarks.figures import Figure, compared
-from benchmarks.outage import LEAD
+from benchmarks.outage import ENVIRONMENT, LEAD
 from benchmarks.sides import Side
 from benchmarks.stage import Size, Stage
-from domain.values.ids import INCIDENTS_QUEUE
+from domain.values.ids import task_queue
 
 _ENTRY = "from starters.cli.main import main; main()"
 _SMALLEST = """
@@ -70,7 +70,7 @@ def _help(stage: Stage, times: int) -> tuple[float, float]:
 
 
 def _queue() -> str:
-    return PREFIX + INCIDENTS_QUEUE
+    return PREFIX + task_queue(ENVIRONMENT)
 
 
 def _timed(stage: Stage, *arguments: str, cache: str = "") -> tuple[float, str]:

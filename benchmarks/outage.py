@@ -11,6 +11,7 @@ from starters.files.loading import load_runbook
 from starters.files.organisation_folder import load_environment, load_organisation
 from starters.files.shipped import shipped_folder
 
+ENVIRONMENT = "sandbox"
 CHANGE = "rollback"
 LEAD, REQUESTER, APPROVER = "devops-lead", "development-lead", "technical-manager"
 Said = tuple[str, dict[str, Any]]
@@ -19,7 +20,7 @@ Said = tuple[str, dict[str, Any]]
 def declaration(incident: str, **changes: Any) -> Declaration:
     """A live P0 system outage declared now; `changes` replace its fields."""
     folder = shipped_folder()
-    organisation, environment = load_organisation(folder), load_environment(folder, "sandbox")
+    organisation, environment = load_organisation(folder), load_environment(folder, ENVIRONMENT)
     runbook = load_runbook(folder, "system-outage", organisation, environment)
     fields: dict[str, Any] = {
         "incident_id": incident,

@@ -54,7 +54,7 @@ class OurSide(Side):
     async def start(self, workflow_id: str, **changes: Any) -> Handle:
         run = IncidentRun(declaration=outage.declaration(workflow_id, **changes))
         return await self.client.start_workflow(
-            "Incident", run, id=workflow_id, task_queue=ids.INCIDENTS_QUEUE, result_type=dict
+            "Incident", run, id=workflow_id, task_queue=ids.task_queue(outage.ENVIRONMENT), result_type=dict
         )
 
     def change_id(self, workflow_id: str) -> str:
@@ -78,7 +78,11 @@ class BareSide(Side):
 
     async def start(self, workflow_id: str, shape: Shape | None = None) -> Handle:
         return await self.client.start_workflow(
-            "Bare", shape or self._shape, id=workflow_id, task_queue=PREFIX + ids.INCIDENTS_QUEUE, result_type=str
+            "Bare",
+            shape or self._shape,
+            id=workflow_id,
+            task_queue=PREFIX + ids.task_queue(outage.ENVIRONMENT),
+            result_type=str,
         )
 
     def change_id(self, workflow_id: str) -> str:

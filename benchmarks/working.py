@@ -44,11 +44,14 @@ async def _serve(pipe: Connection, address: str, ours: bool, connected: Connect)
     if ours:
         client = await connected(address)
         todo = memory.activities(outage.declaration("none").runbook, marks)
-        settings = Settings.model_construct()
+        settings = Settings.model_construct(environment=outage.ENVIRONMENT)
         workers = [build_worker(client, queue, settings, _on(queue, todo)) for queue in ids.QUEUES]
     else:
         client = await Client.connect(address)
-        workers = [_bare_worker(client, PREFIX + queue, _on(queue, [Idle(marks).bare])) for queue in ids.QUEUES]
+        workers = [
+            _bare_worker(client, PREFIX + ids.task_queue(outage.ENVIRONMENT, queue), _on(queue, [Idle(marks).bare]))
+            for queue in ids.QUEUES
+        ]
     async with AsyncExitStack() as running:
         for worker in workers:
             await running.enter_async_context(worker)

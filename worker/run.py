@@ -18,7 +18,7 @@ from activities.aws.shared.clients import AwsClients, assumed_session, own_sessi
 from activities.permissions.roles import WORKER, queue_of
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
-from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE, task_queue
 from starters.files.problems import InvalidFile
 from starters.files.shipped import shipped_folder
 from worker import builds, house
@@ -58,7 +58,7 @@ async def serve(
     stop = _stop_on_signals()
     codec = await codec_of(settings.codec_key, clients(WORKER)) if settings.codec_key else None
     client = await connect(interceptors, runtime(settings.metrics_address), codec)
-    await builds.admit(client, settings.build_id)
+    await builds.admit(client, settings.environment, settings.build_id)
     if INCIDENTS_QUEUE in settings.queues:
         await register_search_attributes(client)
     served = [queue for queue in settings.queues if queue == INCIDENTS_QUEUE or todo.get(queue)]
@@ -66,13 +66,13 @@ async def serve(
     async with _running(workers, settings.shutdown_grace) as died:
         await _polled(client, workers, died)
         if settings.build_id is not None:
-            await builds.announce(client, settings.build_id)
-        served = [worker.task_queue for worker in workers]
-        _log.info("worker ready", queues=served, build=settings.build_id, namespace=client.namespace)
+            await builds.announce(client, settings.environment, settings.build_id)
+        known = {"environment": settings.environment, "build": settings.build_id, "namespace": client.namespace}
+        _log.info("worker ready", queues=served, **known)
         if on_ready is not None:
             on_ready(served)
         stopping = asyncio.create_task(stop.wait())
-        async with _beating(client, clients, served, settings.heartbeat_namespace):
+        async with _beating(client, clients, served, settings):
             await asyncio.wait([stopping, *died], return_when=asyncio.FIRST_COMPLETED)
         _log.info("worker stopping", grace_seconds=settings.shutdown_grace.total_seconds())
 
@@ -127,17 +127,17 @@ def _clients_for(settings: Settings) -> Callable[[str], Clients]:
 
 
 def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[Activity]) -> Worker:
-    """Build one queue's worker: the workflows on theirs, activities on the others."""
+    """Build one queue's worker in its environment: the workflows on theirs, activities on the others."""
     workflows = WORKFLOWS if queue == INCIDENTS_QUEUE else ()
     return Worker(
         client,
-        task_queue=queue,
+        task_queue=task_queue(settings.environment, queue),
         workflows=workflows,
         activities=todo,
         activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS if workflows else None,
-        deployment_config=builds.config(settings.build_id),
+        deployment_config=builds.config(settings.environment, settings.build_id),
         build_id=None if settings.build_id else code(),  # else the SDK reads the bytecode of all that is loaded
         workflow_runner=runner(share_workflows=True, sealed=client.data_converter.payload_codec is not None),
         interceptors=[HearsOurs()],
@@ -175,13 +175,14 @@ async def _running(workers: Sequence[Worker], grace: timedelta) -> AsyncIterator
 
 @asynccontextmanager
 async def _beating(
-    client: Client, clients: Callable[[str], Clients], served: list[str], namespace: str | None
+    client: Client, clients: Callable[[str], Clients], served: list[str], settings: Settings
 ) -> AsyncIterator[None]:
     """Give signs of life meanwhile, where the queue of pages is served and a namespace is set."""
+    namespace, queue = settings.heartbeat_namespace, task_queue(settings.environment, NOTIFY_QUEUE)
     if namespace is None or NOTIFY_QUEUE not in served:
         yield
         return
-    beating = asyncio.create_task(beat(client, clients(NOTIFY_QUEUE), namespace))
+    beating = asyncio.create_task(beat(client, clients(NOTIFY_QUEUE), namespace, queue))
     try:
         yield
     finally:

@@ -27,9 +27,8 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 import domain
-from domain.values.ids import INCIDENTS_QUEUE, QUEUES
+from domain.values.ids import INCIDENTS_QUEUE, QUEUES, task_queue
 
-DEPLOYMENT = "incident"
 PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a build id looks like: it goes into queries, which have no parameters."""
 
@@ -46,8 +45,13 @@ class Polled(NamedTuple):
     pollers: dict[str | None, set[str]]
 
 
-def version(build: str) -> WorkerDeploymentVersion:
-    return WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build)
+def deployment_name(environment: str) -> str:
+    """Name the deployment of an environment's workers: each environment has releases of its own."""
+    return f"incident-{environment}"
+
+
+def version(environment: str, build: str) -> WorkerDeploymentVersion:
+    return WorkerDeploymentVersion(deployment_name=deployment_name(environment), build_id=build)
 
 
 @cache
@@ -60,9 +64,9 @@ def code() -> str:
     return found.hexdigest()
 
 
-async def deployment(client: Client) -> WorkerDeploymentInfo | None:
+async def deployment(client: Client, environment: str) -> WorkerDeploymentInfo | None:
     """Every build that ever polled; None before the first one. Temporal: `DescribeWorkerDeployment`."""
-    request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=DEPLOYMENT)
+    request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=deployment_name(environment))
     try:
         answer = await client.workflow_service.describe_worker_deployment(request, timeout=_RPC_TIMEOUT)
     except RPCError as error:
@@ -72,15 +76,17 @@ async def deployment(client: Client) -> WorkerDeploymentInfo | None:
     return answer.worker_deployment_info
 
 
-async def current(client: Client) -> str | None:
+async def current(client: Client, environment: str) -> str | None:
     """The build that new incidents begin on; None while that is workers without a build."""
-    found = await deployment(client)
+    found = await deployment(client, environment)
     return found.routing_config.current_deployment_version.build_id or None if found else None
 
 
-async def code_of(client: Client, build: str) -> str | None:
+async def code_of(client: Client, environment: str, build: str) -> str | None:
     """The digest of a build's code; None for a build that has not said. Temporal: `DescribeWorkerDeploymentVersion`."""
-    request = DescribeWorkerDeploymentVersionRequest(namespace=client.namespace, deployment_version=version(build))
+    request = DescribeWorkerDeploymentVersionRequest(
+        namespace=client.namespace, deployment_version=version(environment, build)
+    )
     try:
         answer = await client.workflow_service.describe_worker_deployment_version(request, timeout=_RPC_TIMEOUT)
     except RPCError as error:
@@ -91,10 +97,10 @@ async def code_of(client: Client, build: str) -> str | None:
     return json.loads(entries[_CODE].data) if _CODE in entries else None
 
 
-async def keep_code(client: Client, build: str) -> None:
+async def keep_code(client: Client, environment: str, build: str) -> None:
     """Put our code's digest on a build that has polled. Temporal: `UpdateWorkerDeploymentVersionMetadata`."""
     request = UpdateWorkerDeploymentVersionMetadataRequest(
-        namespace=client.namespace, deployment_version=version(build), identity=client.identity
+        namespace=client.namespace, deployment_version=version(environment, build), identity=client.identity
     )
     request.upsert_entries[_CODE].CopyFrom(
         Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(code()).encode())
@@ -102,10 +108,13 @@ async def keep_code(client: Client, build: str) -> None:
     await client.workflow_service.update_worker_deployment_version_metadata(request, timeout=_RPC_TIMEOUT)
 
 
-async def promote(client: Client, build: str) -> None:
+async def promote(client: Client, environment: str, build: str) -> None:
     """Have new incidents begin on a build; a repeat changes nothing. Temporal: `SetWorkerDeploymentCurrentVersion`."""
     request = SetWorkerDeploymentCurrentVersionRequest(
-        namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build, identity=client.identity
+        namespace=client.namespace,
+        deployment_name=deployment_name(environment),
+        build_id=build,
+        identity=client.identity,
     )
     await client.workflow_service.set_worker_deployment_current_version(request, timeout=_RPC_TIMEOUT)
 
@@ -117,9 +126,9 @@ def build_of(found: WorkflowExecutionDescription) -> str | None:
     return override or (info.deployment_version.build_id if info.behavior else None) or None
 
 
-async def polled(client: Client, queue: str = INCIDENTS_QUEUE) -> Polled:
-    """Who asked a queue for work lately; a poll lasts a minute at most. Temporal: `DescribeTaskQueue`."""
-    workflows = queue == INCIDENTS_QUEUE
+async def polled(client: Client, queue: str) -> Polled:
+    """Who asked a task queue for work lately; a poll lasts a minute at most. Temporal: `DescribeTaskQueue`."""
+    workflows = queue.endswith(INCIDENTS_QUEUE)
     kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if workflows else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
     answer = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind),
@@ -133,9 +142,9 @@ async def polled(client: Client, queue: str = INCIDENTS_QUEUE) -> Polled:
     return Polled(answer.versioning_info.current_deployment_version.build_id or None, found)
 
 
-async def all_polled(client: Client) -> dict[str, Polled]:
-    """The same of every queue."""
-    return {queue: await polled(client, queue) for queue in QUEUES}
+async def all_polled(client: Client, environment: str) -> dict[str, Polled]:
+    """The same of every queue of an environment."""
+    return {queue: await polled(client, task_queue(environment, queue)) for queue in QUEUES}
 
 
 def _build(poller: PollerInfo) -> str | None:

@@ -44,7 +44,6 @@ async def _start(declaration: Declaration, details: str) -> Handle:
         "Incident",
         IncidentRun(declaration=declaration),
         id=declaration.incident_id,
-        task_queue=ids.INCIDENTS_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         parent_close_policy=workflow.ParentClosePolicy.ABANDON,
         static_summary=profiles.short(declaration.title),
@@ -62,7 +61,6 @@ async def hold(key: str, incident: str) -> Handle | None:
             "IncidentKey",
             KeyHold(incident_id=incident),
             id=ids.key_workflow_id(key),
-            task_queue=ids.INCIDENTS_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             memo={"incident": incident},
         )

@@ -28,7 +28,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.access import denied_access
     from domain.rules.change_messages import ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
-    from domain.values import ids
 
 from workflows import declaring, failures, profiles, search_attributes
 from workflows.asking import ask
@@ -168,7 +167,6 @@ class EffectRunner:
                 request,
                 result_type=dict[str, Any],
                 id=record.workflow_id,
-                task_queue=ids.INCIDENTS_QUEUE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=profiles.short(request.title),
                 static_details=f"{record.action}, requested by {record.requested_by}",

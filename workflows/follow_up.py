@@ -42,7 +42,6 @@ async def leave_follow_up(state: IncidentState, term: int) -> None:
         "FollowUp",
         FollowUpRun(state=state, term=term),
         id=ids.follow_up_workflow_id(state.id),
-        task_queue=ids.INCIDENTS_QUEUE,
         parent_close_policy=workflow.ParentClosePolicy.ABANDON,
         static_summary=profiles.short(f"Follow-up: {declaration.title}"),
         search_attributes=search_attributes.pairs(declaration.runbook.id, state.severity.value, declaration.mode),

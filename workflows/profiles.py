@@ -7,8 +7,10 @@ that can wait: what is bounded by less is what people would rather hear of than 
 from datetime import timedelta
 from typing import Any, TypedDict
 
+from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 
+from domain.values import ids
 from domain.values.errors import FINAL
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from domain.values.severity import Severity
@@ -18,7 +20,7 @@ _HEARTBEAT = timedelta(seconds=5)
 
 
 class Profile(TypedDict, total=False):
-    """Options of `workflow.execute_activity`."""
+    """Options of `workflow.execute_activity`; `task_queue` is the kind of work."""
 
     task_queue: str
     start_to_close_timeout: timedelta
@@ -145,4 +147,6 @@ def of_evidence(profile: Profile) -> Profile:
 
 
 def with_profile(profile: Profile, severity: Severity, summary: str) -> dict[str, Any]:
-    return {**profile, "priority": priority(severity), "summary": short(summary)}
+    """The options of a call from a workflow, which goes to the task queue of the workflow's own environment."""
+    queue = ids.task_queue_beside(workflow.info().task_queue, profile["task_queue"])
+    return {**profile, "task_queue": queue, "priority": priority(severity), "summary": short(summary)}

@@ -57,7 +57,6 @@ async def _started(found: Restorable) -> str:
             name,
             run,
             id=ids.follow_up_workflow_id(found.incident) if found.over else found.incident,
-            task_queue=ids.INCIDENTS_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=profiles.short(f"Follow-up: {found.title}" if found.over else found.title),
             memo=memo,

@@ -21,12 +21,31 @@ REMEDIATE_QUEUE = "remediate"
 FORENSICS_QUEUE = "forensics"
 NOTIFY_QUEUE = "notify"
 QUEUES = (INCIDENTS_QUEUE, DIAGNOSE_QUEUE, REMEDIATE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE)
+"""The kinds of work. What Temporal calls a task queue is one of them in one environment: `task_queue`."""
 
 INCIDENT_TYPE = "IncidentType"
 INCIDENT_SEVERITY = "IncidentSeverity"
 INCIDENT_STATUS = "IncidentStatus"
 INCIDENT_MODE = "IncidentMode"
 WAITING_FOR = "WaitingFor"
+
+
+def task_queue(environment: str, queue: str = INCIDENTS_QUEUE) -> str:
+    """Name the task queue of a kind of work in an environment: `production-incidents`.
+
+    So workers of one environment are never given another's work.
+    """
+    return f"{environment}-{queue}"
+
+
+def task_queue_beside(workflows: str, queue: str) -> str:
+    """Name the task queue of a kind of work in the environment of this task queue of workflows."""
+    return workflows.removesuffix(INCIDENTS_QUEUE) + queue
+
+
+def environment_of_queue(workflows: str) -> str:
+    """Name the environment of a task queue of workflows."""
+    return workflows.removesuffix(f"-{INCIDENTS_QUEUE}")
 
 
 def incident_ids(at: datetime, draw: Callable[[int], int]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def status(options: Options) -> None:
     from starters.client import releases
     from starters.client.connection import run
 
-    found = run(releases.status)
+    found = run(releases.status, options.named_environment())
     terminal.answer(
         options, [{**one._asdict(), "can_be_stopped": one.can_be_stopped} for one in found], lambda: _shown(found)
     )
@@ -43,7 +43,7 @@ def promote(options: Options, build: str) -> None:
     from starters.client import releases
     from starters.client.connection import run
 
-    before = run(releases.promote, build)
+    before = run(releases.promote, options.named_environment(), build)
     stay = f"; what is open on {before} stays there: incident deploy status" if before not in {None, build} else ""
     answer(options, {"current": build, "before": before}, f"New incidents begin on {build}{stay}")
 

@@ -43,7 +43,7 @@ def restore(options: Options, incident: str | None, every: bool, from_ledger: bo
     del from_ledger
     from starters.client.connection import run
 
-    outcomes = run(_restored, incident, dry_run=dry_run)
+    outcomes = run(_restored, options.named_environment(), incident, dry_run=dry_run)
     if options.as_json:
         print_json([{**one.found.model_dump(mode="json"), "outcome": one.outcome} for one in outcomes])
     else:
@@ -55,24 +55,27 @@ def restore(options: Options, incident: str | None, every: bool, from_ledger: bo
         raise RefusedError(f"{incident} has ended: there is nothing to restore")
 
 
-async def _restored(client: "Client", incident: str | None, *, dry_run: bool) -> "list[RestoreOutcome]":
+async def _restored(
+    client: "Client", environment: str, incident: str | None, *, dry_run: bool
+) -> "list[RestoreOutcome]":
     """Run the Restore workflow; the client hands over an id and nothing else."""
     from temporalio.client import WorkflowFailureError
     from temporalio.exceptions import ActivityError
 
     from domain.rules.run import RestoreOutcome
-    from domain.values.ids import INCIDENTS_QUEUE, restore_workflow_id
+    from domain.values.ids import restore_workflow_id, task_queue
     from starters.client.connection import nobody_answers, worker_polls
     from workflows.failures import reason
 
-    if not await worker_polls(client):
-        raise await nobody_answers(client)
+    queue = task_queue(environment)
+    if not await worker_polls(client, queue=queue):
+        raise await nobody_answers(client, queue=queue)
     try:
         outcomes = await client.execute_workflow(
             "Restore",
             {"incident": incident, "dry_run": dry_run},
             id=restore_workflow_id(str(uuid4())),
-            task_queue=INCIDENTS_QUEUE,
+            task_queue=queue,
             execution_timeout=_PATIENCE,
         )
     except WorkflowFailureError as error:

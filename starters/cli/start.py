@@ -118,14 +118,18 @@ def _check_size(declaration: "Document") -> None:
 
 
 async def _start(client: "Client", options: Options, declaration: "Document") -> None:
+    from domain.values.ids import task_queue
     from starters.client import start_once
     from starters.client.connection import nobody_answers, ui, worker_polls
 
     # at once: whether a worker polls takes a call of its own, and must not delay the start
-    started, polled = await asyncio.gather(start_once.start(client, declaration, details), worker_polls(client))
+    queue = task_queue(declaration["environment"]["name"])
+    started, polled = await asyncio.gather(
+        start_once.start(client, declaration, details), worker_polls(client, queue=queue)
+    )
     dry = declaration["mode"] == "dry-run"
     if not polled:
-        problem = await nobody_answers(client)
+        problem = await nobody_answers(client, queue=queue)
         if dry:
             raise UnreachableError(f"{started.incident} was created, but {problem}")
         click.echo(f"Warning: {problem}; {started.incident} was created and waits for one", err=True)

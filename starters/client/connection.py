@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import quote
 
 import click
@@ -13,7 +13,6 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from codec.converter import encrypted
-from domain.values.ids import INCIDENTS_QUEUE
 from starters.client import encryption
 from starters.errors import RefusedError, UnreachableError
 from workflows import builds, temporal_client
@@ -72,23 +71,33 @@ async def look(client: Client, workflow_id: str, run_id: str | None = None) -> W
         return None
 
 
-async def worker_polls(client: Client, workflow_id: str | None = None) -> bool:
-    """Tell whether a worker asked lately for what begins now, or for the tasks of this workflow."""
-    return (await _serving(client, workflow_id))[1]
+class _Serving(NamedTuple):
+    """Which build serves a workflow, or what begins now on a task queue, and whether it polls."""
+
+    queue: str
+    build: str | None
+    polls: bool
 
 
-async def _serving(client: Client, workflow_id: str | None) -> tuple[str | None, bool]:
-    """Which build serves a workflow, or what begins now, and whether it polls."""
-    polled = await builds.polled(client)
+async def worker_polls(client: Client, workflow_id: str | None = None, *, queue: str = "") -> bool:
+    """Tell whether a worker asked lately for the tasks of this workflow, or for what begins now on a task queue."""
+    return (await _serving(client, workflow_id, queue)).polls
+
+
+async def _serving(client: Client, workflow_id: str | None, queue: str) -> _Serving:
     found = await look(client, workflow_id) if workflow_id else None
+    queue = found.task_queue if found else queue
+    if not queue:
+        return _Serving(queue, None, polls=False)
+    polled = await builds.polled(client, queue)
     build = (builds.build_of(found) if found else None) or polled.current
-    return build, bool(polled.pollers.get(build))
+    return _Serving(queue, build, polls=bool(polled.pollers.get(build)))
 
 
-async def nobody_answers(client: Client, workflow_id: str | None = None) -> UnreachableError:
+async def nobody_answers(client: Client, workflow_id: str | None = None, *, queue: str = "") -> UnreachableError:
     """Say why an answer did not come: no worker at all, or none that answers."""
-    where = f"task queue {INCIDENTS_QUEUE!r} of namespace {client.namespace!r}"
-    build, polls = await _serving(client, workflow_id)
+    queue, build, polls = await _serving(client, workflow_id, queue)
+    where = f"task queue {queue!r} of namespace {client.namespace!r}"
     if polls:
         return UnreachableError(f"the workers on {where} do not answer; what was asked may still be done")
     return UnreachableError(f"no worker {f'of build {build} ' if build else ''}is polling {where}")

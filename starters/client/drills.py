@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from domain.values.ids import INCIDENTS_QUEUE, drill_workflow_id
+from domain.values.ids import drill_workflow_id, task_queue
 from starters.client.connection import RPC_TIMEOUT, look, nobody_answers, worker_polls
 from starters.client.incident_client import ask
 from starters.errors import RefusedError, UnreachableError
@@ -25,7 +25,7 @@ async def start(client: Client, asked: Document) -> Document:
             "Drill",
             asked,
             id=name,
-            task_queue=INCIDENTS_QUEUE,
+            task_queue=task_queue(asked["environment"]),
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             static_summary=f"Drill in {asked['environment']}",
@@ -35,8 +35,8 @@ async def start(client: Client, asked: Document) -> Document:
         raise RefusedError(
             f"a drill of {asked['environment']} is under way: incident drill stop --reason WHY ends it"
         ) from error
-    if not await worker_polls(client):
-        raise UnreachableError(f"the drill was created, but {await nobody_answers(client)}")
+    if not await worker_polls(client, name):
+        raise UnreachableError(f"the drill was created, but {await nobody_answers(client, name)}")
     until = asyncio.get_running_loop().time() + _LONGEST_SECONDS
     while asyncio.get_running_loop().time() < until:
         found = await look(client, name, run.result_run_id)

@@ -20,7 +20,6 @@ from workflows import builds
 _BUILD = "TemporalWorkerDeploymentVersion"
 _WAITING = ("Drill", "Scheduled")
 """Workflows that wait for an incident which they have declared, and end with it."""
-_OPEN = f"ExecutionStatus = 'Running' AND TaskQueue = '{ids.INCIDENTS_QUEUE}'"
 _STATES = {
     Status.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: "current",
     Status.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: "current",
@@ -48,14 +47,14 @@ class Build(NamedTuple):
         return self.state == "drained" and not self.open
 
 
-async def status(client: Client) -> list[Build]:
+async def status(client: Client, environment: str) -> list[Build]:
     """The builds, newest first; workers without a build come last, and only where there are any, or work for them."""
-    found = await builds.deployment(client)
+    found = await builds.deployment(client, environment)
     summaries = sorted(found.version_summaries, key=lambda one: one.create_time.ToNanoseconds()) if found else []
     states: dict[str | None, str] = {
         one.deployment_version.build_id: _STATES.get(one.status, "new") for one in reversed(summaries)
     }
-    polled, work = await builds.all_polled(client), await _open_by_build(client)
+    polled, work = await builds.all_polled(client, environment), await _open_by_build(client, environment)
     states |= {build: "drained" for build in work if build is not None and build not in states}
     if None in work or any(one.pollers.get(None) for one in polled.values()):
         states[None] = "unversioned"
@@ -69,18 +68,18 @@ async def status(client: Client) -> list[Build]:
     return [told(build, state) for build, state in states.items()]
 
 
-async def promote(client: Client, build: str) -> str | None:
+async def promote(client: Client, environment: str, build: str) -> str | None:
     """Have new incidents begin on a build, and return the one that they began on before.
 
     Raises `RefusedError` unless its workers poll every queue. What workers without a build began goes on with this
     build's code at its next task: it is replayed first, and refused as in `move`.
     """
-    await _refuse_unpolled(client, build)
-    before = await builds.current(client)
-    if loose := list((await _open_by_build(client))[None]):
-        await refuse_other_code(client, build)
+    await _refuse_unpolled(client, environment, build)
+    before = await builds.current(client, environment)
+    if loose := list((await _open_by_build(client, environment))[None]):
+        await refuse_other_code(client, environment, build)
         await refuse_unless_replayed(client, loose, build)
-    await builds.promote(client, build)
+    await builds.promote(client, environment, build)
     return before
 
 
@@ -91,18 +90,20 @@ async def move(client: Client, incident: str) -> tuple[str, list[str]]:
     event that came in between is looked at too: what does not replay then goes back to where it was.
     A repeat moves nothing. Temporal: `UpdateWorkflowExecutionOptions`.
     """
-    build = await builds.current(client)
+    found = await incident_client.find(client, incident)
+    environment = ids.environment_of_queue(found.task_queue)
+    build = await builds.current(client, environment)
     if build is None:
         raise RefusedError("no build is current: incident deploy promote BUILD")
-    todo = [one for one in await _parts(client, incident) if builds.build_of(one) != build]
+    todo = [one for one in await _parts(client, found) if builds.build_of(one) != build]
     if not todo:
         return build, []
-    await refuse_other_code(client, build)
-    await _refuse_unpolled(client, build)
+    await refuse_other_code(client, environment, build)
+    await _refuse_unpolled(client, environment, build)
     names = [one.id for one in todo]
     await refuse_unless_replayed(client, names, build)
     pinned = VersioningOverride.PinnedOverride(
-        behavior=VersioningOverride.PINNED_OVERRIDE_BEHAVIOR_PINNED, version=builds.version(build)
+        behavior=VersioningOverride.PINNED_OVERRIDE_BEHAVIOR_PINNED, version=builds.version(environment, build)
     )
     for one in todo:
         await _override(client, one, VersioningOverride(pinned=pinned))
@@ -116,10 +117,10 @@ async def move(client: Client, incident: str) -> tuple[str, list[str]]:
     return build, names
 
 
-async def _parts(client: Client, incident: str) -> list[WorkflowExecutionDescription]:
+async def _parts(client: Client, found: WorkflowExecutionDescription) -> list[WorkflowExecutionDescription]:
     """The incident, its changes and its follow-up, the key that it holds, the drill and the run that wait for it."""
-    found = await incident_client.find(client, incident)
-    names = [one.id async for one in client.list_workflows(f"{_OPEN} AND WorkflowId STARTS_WITH '{found.id}/'")]
+    opened = _open(ids.environment_of_queue(found.task_queue))
+    names = [one.id async for one in client.list_workflows(f"{opened} AND WorkflowId STARTS_WITH '{found.id}/'")]
     names += [str(name) for name in [await found.memo_value("key", None)] if name]
     parts = [found, *[one for name in names if (one := await look(client, name))]]
     above = found
@@ -135,18 +136,22 @@ async def _is_of(one: WorkflowExecutionDescription, incident: WorkflowExecutionD
     return one.workflow_type in _WAITING or one.id.split("/")[0] == incident.id
 
 
-async def _open_by_build(client: Client) -> dict[str | None, dict[str, str]]:
+def _open(environment: str) -> str:
+    return f"ExecutionStatus = 'Running' AND TaskQueue = '{ids.task_queue(environment)}'"
+
+
+async def _open_by_build(client: Client, environment: str) -> dict[str | None, dict[str, str]]:
     """The types of the open workflows, by build and id. Temporal: `ListWorkflowExecutions`."""
     found: dict[str | None, dict[str, str]] = defaultdict(dict)
-    async for one in client.list_workflows(_OPEN):
+    async for one in client.list_workflows(_open(environment)):
         version = next((str(pair.value) for pair in one.typed_search_attributes if pair.key.name == _BUILD), "")
         deployment, _, build = version.partition(":")
-        found[build if deployment == builds.DEPLOYMENT else None][one.id] = one.workflow_type
+        found[build if deployment == builds.deployment_name(environment) else None][one.id] = one.workflow_type
     return found
 
 
-async def _refuse_unpolled(client: Client, build: str) -> None:
-    polled = await builds.all_polled(client)
+async def _refuse_unpolled(client: Client, environment: str, build: str) -> None:
+    polled = await builds.all_polled(client, environment)
     silent = [queue for queue, one in polled.items() if not one.pollers.get(build)]
     if silent:
         raise RefusedError(f"no worker of build {build} polls {', '.join(silent)}: start it first")

@@ -13,9 +13,9 @@ from workflows import builds
 from workflows.catalogue import WORKFLOWS
 
 
-async def refuse_other_code(client: Client, build: str) -> None:
+async def refuse_other_code(client: Client, environment: str, build: str) -> None:
     """Raise `RefusedError` unless the build has exactly the code of this command: a replay says nothing of another."""
-    if await builds.code_of(client, build) != builds.code():
+    if await builds.code_of(client, environment, build) != builds.code():
         raise RefusedError(
             f"this command is not of build {build}, so that it cannot try its code: call that build's own"
         )

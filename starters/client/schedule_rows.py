@@ -20,7 +20,7 @@ from domain.config.schedule import WEEKDAYS
 from domain.config.schedule import Schedule as Row
 from domain.model.scheduled import ScheduledRun
 from domain.values.durations import spoken
-from domain.values.ids import INCIDENTS_QUEUE, scheduled_workflow_id
+from domain.values.ids import scheduled_workflow_id, task_queue
 
 WORKFLOW = "Scheduled"
 """The type of the workflow that every schedule starts, with a `ScheduledRun`."""
@@ -58,7 +58,7 @@ def in_temporal(row: Row, place: Place) -> Schedule:
             WORKFLOW,
             run.model_dump(exclude_none=True),
             id=scheduled_workflow_id(place.environment, row.id),
-            task_queue=INCIDENTS_QUEUE,
+            task_queue=task_queue(place.environment),
         ),
         spec=ScheduleSpec(calendars=[calendar], time_zone_name=place.zone),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=row.catch_up),

@@ -58,7 +58,7 @@ async def start(client: Client, declaration: Document, details: Callable[[Docume
             if await _create(client, declaration, candidate, details):
                 return Started(candidate, created=True)
             continue
-        hold = await _hold(client, key, candidate)
+        hold = await _hold(client, declaration["environment"]["name"], key, candidate)
         if hold is None:
             continue
         if await _create(client, declaration, hold.incident, details):
@@ -80,7 +80,7 @@ async def _create(client: Client, draft: Document, incident: str, details: Calla
             "Incident",
             _as_written({"declaration": declaration}),
             id=incident,
-            task_queue=ids.INCIDENTS_QUEUE,
+            task_queue=ids.task_queue(declaration["environment"]["name"]),
             id_conflict_policy=Conflict.FAIL,
             id_reuse_policy=Reuse.REJECT_DUPLICATE,
             memo=memo,
@@ -95,14 +95,14 @@ async def _create(client: Client, draft: Document, incident: str, details: Calla
     return True
 
 
-async def _hold(client: Client, key: str, candidate: str) -> _Hold | None:
+async def _hold(client: Client, environment: str, key: str, candidate: str) -> _Hold | None:
     """Take the key for a candidate, or read whom it stands for; None when it was let go in between."""
     try:
         taken = await client.start_workflow(
             "IncidentKey",
             {"incident_id": candidate},
             id=ids.key_workflow_id(key),
-            task_queue=ids.INCIDENTS_QUEUE,
+            task_queue=ids.task_queue(environment),
             id_conflict_policy=Conflict.FAIL,
             id_reuse_policy=Reuse.ALLOW_DUPLICATE,
             memo={"incident": candidate},

@@ -22,6 +22,7 @@ from domain.model.records import ChangeRecord
 from domain.model.timeline import Timeline
 from domain.rules.change_messages import ChangeRequest
 from domain.rules.run import IncidentRun
+from domain.values.ids import task_queue
 from domain.values.severity import Severity
 from starters.files.organisation_folder import load_environment, load_organisation
 from tests.builders import declaration
@@ -82,7 +83,10 @@ class Stranger:
             theirs = Worker(client, task_queue=QUEUE, workflows=[Theirs], workflow_runner=UnsandboxedWorkflowRunner())
             async with theirs:
                 return await client.execute_workflow(
-                    "Theirs", args=[queue, name, asked], id=under or f"theirs-{uuid4()}", task_queue=QUEUE
+                    "Theirs",
+                    args=[task_queue(self.place.name, queue), name, asked],
+                    id=under or f"theirs-{uuid4()}",
+                    task_queue=QUEUE,
                 )
 
         return self.house.asking.run(work())
@@ -131,7 +135,7 @@ def test_a_change_begun_by_hand_changes_nothing(stranger: Stranger) -> None:
             plan_within=timedelta(minutes=10),
         )
         handle = await house.asking.client.start_workflow(
-            "Change", request, id=record.workflow_id, task_queue="incidents"
+            "Change", request, id=record.workflow_id, task_queue=task_queue(stranger.place.name)
         )
         while True:
             pending = (await handle.describe()).raw_description.pending_activities
@@ -311,7 +315,7 @@ def test_an_incident_of_his_own_reaches_nobody(stranger: Stranger) -> None:
 
     async def begin() -> list[str]:
         handle = await house.asking.client.start_workflow(
-            "Incident", IncidentRun(declaration=theirs), id=incident, task_queue="incidents"
+            "Incident", IncidentRun(declaration=theirs), id=incident, task_queue=task_queue(stranger.place.name)
         )
         while True:
             state: dict[str, Any] = await handle.query("state")

@@ -132,7 +132,7 @@ def test_a_run_of_a_schedule_is_moved_with_what_it_declared(house: House, start:
     name = f"{ids.scheduled_workflow_id(environment, 'works')}-by-hand"
 
     async def begin() -> None:
-        await house.asking.client.start_workflow("Scheduled", run, id=name, task_queue=ids.INCIDENTS_QUEUE)
+        await house.asking.client.start_workflow("Scheduled", run, id=name, task_queue=ids.task_queue("sandbox"))
 
     house.asking.run(begin())
     [incident] = until(lambda: status(house, "L")["incidents"], "it declares an incident")
@@ -159,7 +159,7 @@ def test_a_pinned_incident_keeps_its_build_through_new_runs(house: House, start:
     run["declaration"] |= {"incident_id": again, "history_limit": 60}
 
     async def declare() -> None:
-        await house.asking.client.start_workflow("Incident", run, id=again, task_queue=ids.INCIDENTS_QUEUE)
+        await house.asking.client.start_workflow("Incident", run, id=again, task_queue=ids.task_queue("sandbox"))
 
     house.asking.run(declare())
     house.until(again, "it runs", lambda state: state["findings"])
@@ -189,8 +189,8 @@ def test_other_code_under_the_same_build_is_refused(house: House, start: Start, 
 @pytest.mark.long
 def test_what_began_without_a_build_is_tried_first(house: House, start: Start, other: Path, mended: Path) -> None:
     """The first build takes over what workers without one began; so it is replayed, and refused where it does not."""
-    if house.asking.run(builds.current(house.asking.client)):
-        house.asking.run(builds.promote(house.asking.client, ""))  # back to workers without a build
+    if house.asking.run(builds.current(house.asking.client, "sandbox")):
+        house.asking.run(builds.promote(house.asking.client, "sandbox", ""))  # back to workers without a build
     worker = start("", ROOT)
     incident = house.start("Begun without a build")
     house.until(incident, "it is being looked at", lambda state: state["findings"])
@@ -233,7 +233,7 @@ def test_what_does_not_replay_any_more_goes_back(
     assert tried == [[], [incident]]
     house.run("note", incident, "where am I?")
 
-    async def polled(_: Client) -> builds.Polled:
+    async def polled(_: Client, queue: str) -> builds.Polled:
         return builds.Polled("K", {"K": {"1@worker"}})
 
     monkeypatch.setattr(builds, "polled", polled)

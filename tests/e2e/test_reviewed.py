@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.model.scheduled import ScheduledRun
+from domain.values.ids import task_queue
 from tests.e2e.house import House
 from tests.e2e.record import BUCKET
 from tests.e2e.wire import Wire
@@ -53,7 +54,7 @@ def scheduled(house: House) -> str:
     run = ScheduledRun(schedule="compliance-pack", environment="sandbox", declares="compliance-pack")
     name = f"scheduled/sandbox/compliance-pack-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     asking = house.asking
-    handle: Any = asking.run(asking.client.start_workflow("Scheduled", run, id=name, task_queue="incidents"))
+    handle: Any = asking.run(asking.client.start_workflow("Scheduled", run, id=name, task_queue=task_queue("sandbox")))
 
     def declared() -> str | None:
         described = asking.run(handle.describe())

@@ -28,7 +28,7 @@ def begun(house: House, declares: str, number: int, **more: Any) -> tuple[Workfl
     run = ScheduledRun(schedule=declares, environment="sandbox", declares=declares, **more)
     workflow = f"{ids.scheduled_workflow_id('sandbox', declares)}-{number}"
     client = house.asking.client
-    started = client.start_workflow(WORKFLOW, run, id=workflow, task_queue=ids.INCIDENTS_QUEUE)
+    started = client.start_workflow(WORKFLOW, run, id=workflow, task_queue=ids.task_queue("sandbox"))
     handle: WorkflowHandle[Any, Any] = house.asking.run(started)
 
     def child() -> str | None:

@@ -77,6 +77,10 @@ async def server() -> WorkflowEnvironment:
     )
 
 
+PLACE = "sandbox"
+"""The environment that the workers serve."""
+
+
 class Backstage:
     """A server and, on demand, workers, on an event loop of their own: the command brings its own loop."""
 
@@ -116,9 +120,10 @@ class Backstage:
     async def _start_workers(self) -> None:
         made = self._activities()
         self._workers = [
-            Worker(self.client, task_queue=ids.INCIDENTS_QUEUE, workflows=WORKFLOWS, workflow_runner=runner())
+            Worker(self.client, task_queue=ids.task_queue(PLACE), workflows=WORKFLOWS, workflow_runner=runner())
         ]
-        self._workers += [Worker(self.client, task_queue=q, activities=made) for q in ids.QUEUES[1:]]
+        queues = [ids.task_queue(PLACE, queue) for queue in ids.QUEUES[1:]]
+        self._workers += [Worker(self.client, task_queue=queue, activities=made) for queue in queues]
         self._running = [asyncio.create_task(worker.run()) for worker in self._workers]
         await run._polled(self.client, self._workers, self._running)
 

@@ -19,7 +19,7 @@ from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
 from tests.activities.report_worlds import Played
 from tests.builders import incident_id
-from tests.starters.backstage import Backstage, code_of
+from tests.starters.backstage import PLACE, Backstage, code_of
 from tests.starters.conftest import Incident
 from tests.starters.ledgered import alter, keep
 from tests.starters.vaulted import Vaulted
@@ -50,7 +50,7 @@ class Open:
             "Incident",
             IncidentRun(declaration=made),
             id=made.incident_id,
-            task_queue=ids.INCIDENTS_QUEUE,
+            task_queue=ids.task_queue(PLACE),
             search_attributes=search_attributes.pairs(made.runbook.id, "P3", made.mode),
         )
 

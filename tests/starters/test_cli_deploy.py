@@ -41,7 +41,7 @@ def test_workers_of_another_build_are_none(
 ) -> None:
     """Who declares an incident is warned when the current build does not poll, whoever else does."""
 
-    async def polled(client: Client) -> Polled:
+    async def polled(client: Client, queue: str) -> Polled:
         return Polled("B", {"A": {"1@worker"}})
 
     monkeypatch.setattr(builds, "polled", polled)

@@ -54,7 +54,7 @@ async def hold(client: Client, incident: str) -> str:
         "IncidentKey",
         KeyHold(incident_id=incident),
         id=ids.key_workflow_id(KEY),
-        task_queue=ids.INCIDENTS_QUEUE,
+        task_queue=ids.task_queue("sandbox"),
         memo={"incident": incident},
     )
     assert handle.result_run_id is not None
@@ -94,7 +94,7 @@ async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Cl
     closed = TypedSearchAttributes([SearchAttributePair(search_attributes.INCIDENT_STATUS, "closed")])
     memo = {"key": ids.key_workflow_id(KEY)}
     await client.start_workflow(
-        "Incident", id=closing, task_queue=ids.INCIDENTS_QUEUE, search_attributes=closed, memo=memo
+        "Incident", id=closing, task_queue=ids.task_queue("sandbox"), search_attributes=closed, memo=memo
     )
     run = await hold(client, closing)
     started = await begin(client)

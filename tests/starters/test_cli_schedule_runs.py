@@ -11,7 +11,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.worker import Worker
 
 from domain.model.scheduled import ScheduledRun
-from domain.values.ids import INCIDENTS_QUEUE
+from domain.values.ids import task_queue
 from starters.cli import terminal
 from tests.starters.conftest import Said
 from tests.starters.docked import Docks
@@ -46,7 +46,7 @@ def test_a_run_by_hand_starts_at_once(docks: Docks) -> None:
     backstage = docks.backstage
 
     async def serve() -> Any:
-        async with Worker(backstage.client, task_queue=INCIDENTS_QUEUE, workflows=[StandIn]):
+        async with Worker(backstage.client, task_queue=task_queue(docks.environment), workflows=[StandIn]):
             return await backstage.client.get_workflow_handle(id_).result()
 
     given = backstage.run(serve())

@@ -7,7 +7,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.rules.run import IncidentRun
-from domain.values.ids import INCIDENTS_QUEUE
+from domain.values.ids import task_queue
 from starters.files.organisation_folder import load_environment
 from starters.files.shipped import shipped_folder
 from tests.builders import declaration, runbook
@@ -23,7 +23,7 @@ async def start(address: str, probe: str) -> None:
     )
     declared = declaration(runbook=book, environment=load_environment(shipped_folder(), "sandbox"))
     run = IncidentRun(declaration=declared)
-    await client.start_workflow("Incident", run, id=declared.incident_id, task_queue=INCIDENTS_QUEUE)
+    await client.start_workflow("Incident", run, id=declared.incident_id, task_queue=task_queue("sandbox"))
 
 
 if __name__ == "__main__":

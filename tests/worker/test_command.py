@@ -12,6 +12,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.testing import WorkflowEnvironment
 
+from domain.values.ids import task_queue
 from tests.forked import ROOT, forked
 from tests.worker.processes import WorkerProcess, environment, worker_process
 from worker import run
@@ -87,7 +88,7 @@ async def test_metrics(server: WorkflowEnvironment) -> None:
         await worker.event("worker ready")
         page = await asyncio.to_thread(_read, f"http://127.0.0.1:{port}/metrics")
     assert "temporal_request_latency_seconds_bucket" in page
-    assert 'task_queue="incidents"' in page
+    assert 'task_queue="sandbox-incidents"' in page
 
 
 async def test_unreachable() -> None:
@@ -143,7 +144,9 @@ async def test_a_queue_without_work_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 async def _polls(worker: WorkerProcess, env: WorkflowEnvironment, queue: str, kind: TaskQueueType.ValueType) -> bool:
     """Tell whether it is this worker that polls, or did of late: others have served the same queues."""
     answer = await env.client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=queue), task_queue_type=kind)
+        DescribeTaskQueueRequest(
+            namespace="default", task_queue=TaskQueue(name=task_queue("sandbox", queue)), task_queue_type=kind
+        )
     )
     return any(poller.identity.startswith(f"{worker.pid}@") for poller in answer.pollers)
 

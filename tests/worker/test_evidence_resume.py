@@ -23,7 +23,7 @@ from activities.ledger.table import Table
 from domain.config.runbook import ChangeStep
 from domain.model.records import ChangeRecord
 from domain.rules.change_messages import ChangeRequest
-from domain.values.ids import INCIDENTS_QUEUE, change_workflow_id
+from domain.values.ids import change_workflow_id, task_queue
 from starters.files.shipped import shipped_folder
 from tests.activities.evidence_worlds import DECLARED, LOGS, VAULT, evidence_scope, furnish, log
 from tests.activities.world import WorldClients
@@ -117,7 +117,7 @@ async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
         evidence=True,
     )
     return await server.client.start_workflow(
-        "Change", request, id=workflow_id, task_queue=INCIDENTS_QUEUE, result_type=dict
+        "Change", request, id=workflow_id, task_queue=task_queue(request.about.environment), result_type=dict
     )
 
 

@@ -77,7 +77,7 @@ async def test_no_sign_without_temporal_or_pollers_and_again_with_them(monkeypat
     monkeypatch.setattr(heartbeat, "is_polled", polled)
     monkeypatch.setattr(heartbeat, "sign", sign)
     nobody: Any = None
-    beating = asyncio.create_task(heartbeat.beat(nobody, nobody, NAMESPACE, every=timedelta(0)))
+    beating = asyncio.create_task(heartbeat.beat(nobody, nobody, NAMESPACE, "notify", every=timedelta(0)))
     await asyncio.wait_for(done.wait(), WAIT_SECONDS)
     assert (len(put), beating.done()) == (3, False)
     beating.cancel()

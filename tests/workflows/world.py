@@ -254,31 +254,40 @@ class World:
         return [plan, apply, verify]
 
     @asynccontextmanager
-    async def workers(self, client: Client, build_id: str | None = None) -> AsyncIterator[None]:
-        """Serve every queue until the block ends, as the release of that build id."""
-        async with self.incidents(client, build_id), self.hands(client):
+    async def workers(
+        self, client: Client, build_id: str | None = None, environment: str | None = None
+    ) -> AsyncIterator[None]:
+        """Serve every queue, of that environment if any, until the block ends, as the release of that build id."""
+        async with self.incidents(client, build_id, environment), self.hands(client, environment):
             yield
 
     @asynccontextmanager
-    async def incidents(self, client: Client, build_id: str | None = None) -> AsyncIterator[None]:
+    async def incidents(
+        self, client: Client, build_id: str | None = None, environment: str | None = None
+    ) -> AsyncIterator[None]:
         """Serve the queue of workflows alone."""
         running = runner(sealed=client.data_converter.payload_codec is not None)
-        queue = ids.INCIDENTS_QUEUE
+        queue = _named(ids.INCIDENTS_QUEUE, environment)
         async with Worker(client, task_queue=queue, workflows=WORKFLOWS, workflow_runner=running, build_id=build_id):
             yield
 
     @asynccontextmanager
-    async def hands(self, client: Client) -> AsyncIterator[None]:
+    async def hands(self, client: Client, environment: str | None = None) -> AsyncIterator[None]:
         """Serve the queues of activities."""
-        async with hands(client, self.activities()):
+        async with hands(client, self.activities(), environment):
             yield
 
 
 @asynccontextmanager
-async def hands(client: Client, made: list[Callable[..., Any]]) -> AsyncIterator[None]:
+async def hands(client: Client, made: list[Callable[..., Any]], environment: str | None = None) -> AsyncIterator[None]:
     """Serve every queue of activities with these."""
     async with AsyncExitStack() as stack:
         for queue in (ids.DIAGNOSE_QUEUE, ids.REMEDIATE_QUEUE, ids.NOTIFY_QUEUE, ids.FORENSICS_QUEUE):
-            worker = Worker(client, task_queue=queue, activities=made, interceptors=[HearsOurs()])
+            named = _named(queue, environment)
+            worker = Worker(client, task_queue=named, activities=made, interceptors=[HearsOurs()])
             await stack.enter_async_context(worker)
         yield
+
+
+def _named(queue: str, environment: str | None) -> str:
+    return queue if environment is None else ids.task_queue(environment, queue)
