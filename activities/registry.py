@@ -24,6 +24,7 @@ from activities.house import House, environment_of, scope_of
 from activities.ledger.appending import Appender
 from activities.ledger.restoring import Restorer
 from activities.ledger.table import Table
+from activities.logical_names import known_params
 from activities.permissions.roles import LEDGER, role_of
 from activities.report_store import store_report
 from domain.model.activity_io import (
@@ -112,7 +113,7 @@ def _activity(name: str, work: Callable[[Any], Any]) -> Activity:
 def _observe(probe: ProbeAction[Any], house: House) -> Activity:
     def observe(asked: ObserveRequest) -> Finding:
         scope = scope_of(house, asked.about)
-        return probe.observe(scope, probe.params.model_validate(asked.params), asked.at).bounded()
+        return probe.observe(scope, known_params(probe.params, asked.params, scope.environment), asked.at).bounded()
 
     return _activity(f"{probe.name}.observe", observe)
 
@@ -228,7 +229,8 @@ def _send(notice: NoticeAction[Any], clients: Clients, house: House) -> Activity
     def send(asked: NoticeRequest) -> Noticed:
         if asked.about.mode == "dry-run":
             raise RuleError("a dry run informs nobody outside")
-        scope, params = scope_of(house, asked.about), notice.params.model_validate(asked.params)
+        scope = scope_of(house, asked.about)
+        params = known_params(notice.params, asked.params, scope.environment)
         declared = Declared(house, Table(clients, scope.environment.ledger_table))
         declared.refuse_notice(asked, notice.name, activity.info().started_time)
         notice.refuse(house.organisation(), params)

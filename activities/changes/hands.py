@@ -25,6 +25,7 @@ from domain.model.activity_io import (
     Planned,
     PlanRequest,
     ReleaseRequest,
+    Undone,
     Verified,
     VerifyRequest,
 )
@@ -86,8 +87,8 @@ class Hands:
 
         One that could not be put on record is made once more, and `stale` if it is another by now. Raises `RuleError`
         for an incident that has ended, for a step that is not of its runbook, and for votes that do not suffice by the
-        worker's own rule; a retryable error while the incident is not on record. What was begun goes on whatever has
-        changed since.
+        worker's own rule, and for what the gates of its plan refuse by the files as they are now; a retryable error
+        while the incident is not on record. What was begun goes on whatever has changed since.
         """
         scope = scope_of(self._house, asked.about)
         made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
@@ -108,7 +109,7 @@ class Hands:
             votes=votes,
             term=asked.term,
         )
-        return self._runner.apply(self._action, call, at)
+        return self._runner.apply(self._action, call, at, judge=lambda: self._refuse_by_now(scope, asked, made))
 
     def verify(self, asked: VerifyRequest, at: datetime) -> Verified:
         """Look at what was carried out, like `ChangeRunner.verify`."""
@@ -148,6 +149,32 @@ class Hands:
         electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
         if why := refused_votes(electorate, asked.votes):
             raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")
+
+    def _refuse_by_now(self, scope: Scope, asked: ApplyRequest, made: MadePlan) -> None:
+        """Plan once more, by the files as they stand now: their gates refuse what they have come to forbid since.
+
+        So every action has its gates twice, and none can forget to. Raises what a plan raises, and `RuleError` where
+        the files name another target by now, or the change has come into a higher class.
+        """
+        undo = None if made.undo_of is None else Undone(generation=made.undo_of)
+        if undo is not None and asked.undo is not None and asked.undo.generation == undo.generation:
+            undo = asked.undo
+        again = PlanRequest(
+            about=asked.about,
+            step=asked.step,
+            generation=asked.generation,
+            params=made.params,
+            requested_by=made.requested_by,
+            undo=undo,
+        )
+        now, then = self._planned(scope, again).plan, made.plan
+        if now.target != then.target:
+            raise RuleError(f"{asked.step} is about {now.target} by now; the plan is about {then.target}: ask again")
+        if now.approval_class.value > then.approval_class.value:
+            raise RuleError(
+                f"{asked.step} is of class {now.approval_class} by now, and was approved as {then.approval_class}: "
+                "ask again"
+            )
 
     def _same(self, scope: Scope, asked: ChangeAsked, plan: Plan) -> dict[str, Any]:
         change = scope.incident, asked.step, asked.generation

@@ -10,7 +10,8 @@ What `apply` does, by what is on record and what it reads; every row can be take
     ours      each field before or after  the action resumes: what it sets is absolute, or it looks what it did
     ours      anything else               stale: somebody else is at it too
 
-    Before its intent is on record the action may still refuse what has turned bad since the plan: nothing is written.
+    Before its intent is on record the action may still refuse what has turned bad since the plan, and whoever asks for
+    it what its files have forbidden since: nothing is written.
 
     * fields that the plan calls moving may have any value; the intent keeps what they had, for an undo to restore
 
@@ -18,6 +19,7 @@ Where pieces of a change were refused while others were done it is applied, and 
 Errors of botocore pass through; the registry gives them their kind.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +33,7 @@ from activities.changes.intents import Intent, Intents
 from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
+from activities.logical_names import known_params
 from domain.model.activity_io import Applied, Planned, Verified
 from domain.model.calls import ApplyCall, PlanCall, ReleaseCall, Scope, VerifyCall
 from domain.model.plan import Plan, State, Verification
@@ -67,20 +70,23 @@ class ChangeRunner:
         if call.undo is not None:
             plan = self._reversed(action, call, call.undo)
         else:
-            plan = action.plan(call.scope, action.params.model_validate(call.params)).sealed()
+            plan = action.plan(call.scope, known_params(action.params, call.params, call.scope.environment)).sealed()
             _refuse_unfit(action, plan)
         ours = plan.changes_nothing and self._intents(call.scope).meant(
             call.scope.incident, call.step, plan.target, plan.after
         )
         return Planned(plan=plan, ours=ours)
 
-    def apply(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
+    def apply(
+        self, action: ChangeAction[Any], call: ApplyCall, at: datetime, judge: Callable[[], None] = lambda: None
+    ) -> Applied:
         """Bring the resource to `plan.after`, or say why not; a repeat under the same generation looks before it acts.
 
         `at` (UTC) dates what goes on record. What is in force at once is looked at once, and `verified` says what was
         seen; else the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they
-        are free. Where pieces were refused for good and others done it is `applied`, with `refused`; what may still be
-        done is tried again for five minutes before. Raises `RuleError` for a dry run, a broken seal and the wrong
+        are free. `judge` is called before anything is begun, and raises where that is not to be any more. Where
+        pieces were refused for good and others done it is `applied`, with `refused`; what may still be done is tried
+        again for five minutes before. Raises `RuleError` for a dry run, a broken seal and the wrong
         account, `SupersededError` in a life that is over, `ClockError` where this worker's clock is off, and
         `ApplicationError` of type `ResourceBusy`, retryable, while another change holds a lock.
         """
@@ -91,7 +97,7 @@ class ChangeRunner:
         Terms(table).check(call.scope.incident, call.term)
         table.refuse_wrong_clock()
         self._acquire(call)
-        applied = self._applied(action, call, at)
+        applied = self._applied(action, call, at, judge)
         if applied.outcome != "applied":
             self._locks(call.scope).release(call.plan.locks, call.holder)
         elif (seen := _seen_at_once(action, call, applied)) is not None and seen.done:
@@ -165,7 +171,7 @@ class ChangeRunner:
                 str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
             ) from busy
 
-    def _applied(self, action: ChangeAction[Any], call: ApplyCall, at: datetime) -> Applied:
+    def _applied(self, action: ChangeAction[Any], call: ApplyCall, at: datetime, judge: Callable[[], None]) -> Applied:
         """Where nothing of ours is on record, whatever differs from `before` is somebody else's doing."""
         intents = self._intents(call.scope)
         key = (call.scope.incident, call.step, call.generation)
@@ -180,6 +186,7 @@ class ChangeRunner:
         if not fits:
             return Applied(outcome="stale", observed=now)
         if not known:
+            judge()
             action.refuse_late(call.scope, call.plan)
             intents.put(intent.model_copy(update={"observed": now}), call.term)
         try:

@@ -11,11 +11,12 @@ from typing import Any
 import click
 from pydantic.fields import FieldInfo
 
+from activities.logical_names import logical_marks
 from domain.values.durations import spoken
 from starters.cli import terminal
 from starters.cli.output import print_json
 from starters.errors import RefusedError
-from starters.files.action_checks import ACTIONS, Action, logical_marks
+from starters.files.action_checks import ACTIONS, Action
 
 _OPERATIONS = re.compile(r" \((?:`[\w-]+:\w+`[, ]*)+\)")
 """What a docstring says of AWS operations, which the permissions say already."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
 from activities.action import ChangeAction, Logical, NoticeAction, OnRequest, Params, ProbeAction
 from activities.catalogue import CHANGES, NOTICES, PROBES
+from activities.logical_names import all_marks, logical_marks
 from domain.config.names import Flaw, Keys, items, mapping, strange, unknown
 from starters.files.model_problems import of_model
 
@@ -101,22 +101,7 @@ def known_names(environment: Mapping[str, Any], field: str) -> Mapping[str, Any]
     return environment
 
 
-def logical_marks(field: FieldInfo) -> list[Logical]:
-    """What a parameter says of the logical names that it takes: in which part of an environment they stand."""
-    return [mark for mark in _all_marks(field) if isinstance(mark, Logical)]
-
-
 def _on_request(params: type[Params]) -> set[str]:
     """The parameters that stand in no runbook."""
     fields = params.model_fields.items()
-    return {name for name, one in fields if any(isinstance(mark, OnRequest) for mark in _all_marks(one))}
-
-
-def _all_marks(field: FieldInfo) -> list[Any]:
-    return [*field.metadata, *_marks(field.annotation)]
-
-
-def _marks(annotation: Any) -> Iterator[Any]:
-    yield from getattr(annotation, "__metadata__", ())
-    for inner in getattr(annotation, "__args__", ()):
-        yield from _marks(inner)
+    return {name for name, one in fields if any(isinstance(mark, OnRequest) for mark in all_marks(one))}

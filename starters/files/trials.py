@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from activities.action import ChangeAction
 from activities.catalogue import CHANGES
+from activities.logical_names import logical_marks
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep, Runbook
 from domain.config.schedule import MAINTENANCE
 from domain.values.placeholders import placeholders
-from starters.files.action_checks import known_names, logical_marks
+from starters.files.action_checks import known_names
 from starters.files.loading import load_runbook
 from starters.files.made_recovery import recovery_test
 from starters.files.organisation_folder import list_runbooks
