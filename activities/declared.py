@@ -20,6 +20,7 @@ from activities.ledger.terms import end_key
 from domain.config.runbook import ChangeStep, NoticeStep, Runbook
 from domain.model.activity_io import Mode, NoticeRequest
 from domain.model.declaration import Declaration
+from domain.model.events import ORCHESTRATOR
 from domain.values.canonical import canonical_json
 from domain.values.errors import ErrorKind
 
@@ -129,10 +130,31 @@ class Declared:
                 f"{declaration.organisation.id}; this worker serves {environment.name} of {organisation.id} alone"
             )
         refuse_speed(environment, declaration.speed)
+        if environment.kind != "sandbox":
+            self._refuse_stranger(declaration)
         if declaration.runbook.digest() != declaration.runbook_digest:
             raise RuleError(f"the runbook of {declaration.incident_id} is not what its digest was made of")
         if any(isinstance(step, ChangeStep | NoticeStep) for step in declaration.runbook.steps()):
             self.runbook(declaration.runbook_digest)
+
+    def _refuse_stranger(self, declaration: Declaration) -> None:
+        """Raise `RuleError` for who may not declare: contacts may, and our own code upkeep, drills, and what follows.
+
+        What an incident has opened is declared by whoever declared that one, as it is on record.
+        """
+        by, opened_by = declaration.declared_by, declaration.opened_by
+        if self._house.organisation().contact(by) is not None:
+            return
+        if opened_by is not None:
+            found = self._table.get(keys(_of(opened_by), "declared"))
+            if found is not None and OnRecord.model_validate_json(found["content"]["S"]).declared_by == by:
+                return
+        elif by == ORCHESTRATOR and declaration.mode in {"upkeep", "drill"}:
+            return
+        raise RuleError(
+            f"{declaration.incident_id} is declared by {by!r}, who is no contact of "
+            f"{declaration.organisation.id}: a contact declares incidents, and our own code upkeep and drills"
+        )
 
 
 def _of(incident: str) -> str:

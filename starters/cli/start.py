@@ -91,6 +91,8 @@ def _declaration(options: Options, request: _Request) -> "Document":
         click.echo(f"Note: nobody has approved version {runbook['version']} of {runbook['id']}", err=True)
     if request.speed is not None and kind != "sandbox":
         raise click.UsageError(f"--speed is for sandboxes only; {environment} is {kind}")
+    if kind != "sandbox":
+        options.by()  # elsewhere nobody declares an incident without a name
     known = {name for contact in organisation["contacts"] for name in (contact["id"], *contact["roles"])}
     if options.who is not None and options.who not in known:
         raise RefusedError(f"{options.who!r} is not a contact or role of {organisation['id']}")

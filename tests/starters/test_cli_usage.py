@@ -134,6 +134,19 @@ def test_only_a_sandbox_runs_faster(incident: Incident, tmp_path: Path) -> None:
     assert "--speed is for sandboxes only" in said.err
 
 
+def test_only_in_a_sandbox_nobody_need_say_who_declares(
+    incident: Incident, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere the workers would not take it: the command says so at once."""
+    folder = _copy(tmp_path)
+    file = folder / "environments" / "sandbox.yaml"
+    monkeypatch.delenv("INCIDENT_AS")
+    file.write_text(file.read_text().replace("kind: sandbox", "kind: staging"))
+    said = incident(*START, "--runbooks", str(folder))
+    assert (said.status, said.out) == (2, "")
+    assert "say who you are" in said.err
+
+
 def test_who_acts_must_be_said(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --as and INCIDENT_AS nobody acts: exit 2."""
     monkeypatch.delenv("INCIDENT_AS")
