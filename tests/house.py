@@ -57,12 +57,14 @@ def runbook_of(*steps: ChangeStep | NoticeStep) -> Runbook:
     return made("test", "Test", ("devops-lead",), Phase(id="only", title="Only", steps=steps))
 
 
-def on_record(clients: Clients, scope: Scope, runbook: Runbook, declared_at: datetime | None = None) -> None:
+def on_record(
+    clients: Clients, scope: Scope, runbook: Runbook, declared_at: datetime | None = None, speed: float = 1
+) -> None:
     """Put on record that the incident of this scope is declared under a runbook."""
     found = OnRecord(
         runbook=runbook.digest(),
         mode=scope.mode,
-        speed=1,
+        speed=speed,
         declared_at=declared_at or scope.declared_at,
         declared_by="devops-lead",
     )

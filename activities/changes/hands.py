@@ -4,17 +4,18 @@ A request names a change and a digest. Everything else is on record or in the wo
 incident is declared and not over, its runbook, who may vote. So whoever can only speak to Temporal changes nothing.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import ChangeAction, Clients, RuleError
 from activities.aws.shared.error_codes import is_of_aws
 from activities.changes.intents import Intents
 from activities.changes.plans import MadePlan, Plans
 from activities.changes.runner import ChangeRunner
-from activities.declared import Declared
+from activities.declared import Declared, OnRecord
 from activities.house import House, scope_of
 from activities.ledger.table import Table
 from domain.config.runbook import ChangeStep
@@ -32,11 +33,15 @@ from domain.model.activity_io import (
 from domain.model.calls import ApplyCall, PlanCall, ReleaseCall, Scope, VerifyCall
 from domain.model.events import ORCHESTRATOR
 from domain.model.plan import Plan
+from domain.rules.change_messages import EVIDENCE_BOX
 from domain.rules.judging import refused_votes
 from domain.rules.voting import Electorate, rule_for
 from domain.values import ids
 from domain.values.canonical import canonical_json
+from domain.values.errors import ErrorKind
+from domain.values.timestamps import stamp
 
+_LOOK_AGAIN = timedelta(seconds=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -88,7 +93,8 @@ class Hands:
         One that could not be put on record is made once more, and `stale` if it is another by now. Raises `RuleError`
         for an incident that has ended, for a step that is not of its runbook, and for votes that do not suffice by the
         worker's own rule, and for what the gates of its plan refuse by the files as they are now; a retryable error
-        while the incident is not on record. What was begun goes on whatever has changed since.
+        while the incident is not on record, or evidence that is to come first has not begun and still has time to. What
+        was begun goes on whatever has changed since.
         """
         scope = scope_of(self._house, asked.about)
         made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
@@ -141,6 +147,7 @@ class Hands:
             raise RuleError(f"{asked.step} takes no other {', '.join(strange)} than its runbook gives")
         if step.evidence and made.requested_by == ORCHESTRATOR:
             return
+        self._wait_for_evidence(scope, step, incident, at)
         organisation = self._house.organisation()
         soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed
         if at - made.at < len(asked.added) * soonest:
@@ -149,6 +156,24 @@ class Hands:
         electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
         if why := refused_votes(electorate, asked.votes):
             raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")
+
+    def _wait_for_evidence(self, scope: Scope, step: ChangeStep, incident: OnRecord, at: datetime) -> None:
+        """Raise `NotYet` while evidence that is to come first has no intent on record, and still has time to.
+
+        It begins by itself with the declaration, so its time counts from there.
+        """
+        until = incident.declared_at + EVIDENCE_BOX / incident.speed
+        if at >= until:
+            return
+        intents = Intents(self._table(scope))
+        if missing := [name for name in step.evidence_first if not intents.begun(scope.incident, name)]:
+            raise ApplicationError(
+                f"{', '.join(missing)} of {scope.incident} comes first and has not begun; until {stamp(until)} it is "
+                "waited for",
+                type=ErrorKind.NOT_YET.value,
+                next_retry_delay=min(_LOOK_AGAIN, until - at),
+                category=ApplicationErrorCategory.BENIGN,
+            )
 
     def _refuse_by_now(self, scope: Scope, asked: ApplyRequest, made: MadePlan) -> None:
         """Plan once more, by the files as they stand now: their gates refuse what they have come to forbid since.

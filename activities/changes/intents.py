@@ -112,6 +112,11 @@ class Intents:
         earlier = (self.get(incident, step, generation) for generation in range(before - 1, 0, -1))
         return next((one for one in earlier if one and one.digest == digest), None)
 
+    def begun(self, incident: str, step: str) -> bool:
+        """Tell whether any generation of a step has an intent on record (`dynamodb:Query`)."""
+        items = self._table.items(_keys(incident, step, 0)["pk"]["S"])
+        return any(_OUTCOME not in one["sk"]["S"] for one in items)
+
     def meant(self, incident: str, step: str, target: str, after: State) -> bool:
         """Tell whether any generation of this step meant to bring `target` to `after` (`dynamodb:Query`)."""
         wanted = canonical_json(after)
