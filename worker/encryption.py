@@ -11,9 +11,11 @@ from worker.errors import SettingsError, StartError
 
 
 def refuse_in_the_clear(keys: tuple[str, ...], environment: Environment) -> None:
-    """Raise `SettingsError` for a worker of production without a key: Temporal would carry all in the clear."""
-    if environment.kind == "production" and not keys:
-        raise SettingsError(f"INCIDENT_CODEC_KEY: {environment.name} is production: name the KMS key to encrypt with")
+    """Raise `SettingsError` for a worker without a key, but in a sandbox: Temporal would carry all in the clear."""
+    if environment.kind != "sandbox" and not keys:
+        raise SettingsError(
+            f"INCIDENT_CODEC_KEY: {environment.name} is {environment.kind}: name the KMS key to encrypt with"
+        )
 
 
 async def codec_of(keys: tuple[str, ...], clients: Clients) -> EnvelopeCodec:

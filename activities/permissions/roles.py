@@ -1,7 +1,8 @@
 """The IAM roles of workers, and what each may do: what its actions declare, and what goes on around them.
 
 A role is for a kind of work: probes, probes that read what may be personal, each shelf of changes, the faults of
-drills, evidence, the ledger, notices. `worker` is the process itself, which may only assume the others. `console` has
+drills, evidence, the ledger, notices. `worker` is the process itself, which may assume the others, and
+encrypts what Temporal carries. `console` has
 no rights at all, and `preflight` looks at all of it from outside, by a nightly job or as a worker that looks for drift.
 """
 
@@ -51,7 +52,7 @@ _AROUND: dict[str, tuple[str, ...]] = {
         "ses:SendEmail",
         "sms-voice:SendTextMessage SendVoiceMessage",
     ),
-    WORKER: iam("sts:AssumeRole"),
+    WORKER: iam("kms:Decrypt DescribeKey GenerateDataKey", "sts:AssumeRole"),
 }
 """What the mechanism does under a role beside its actions: locks and intents, the record and the report, pages."""
 

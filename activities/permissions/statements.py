@@ -67,6 +67,9 @@ _RECORD = places.in_evidence("/ledger/*", "/reports/*")
 
 _ROLES: Where = places.plain("iam", lambda environment: [f"role/{role_name('*', environment)}"])
 _KEEPER: Where = places.plain("iam", lambda environment: [f"role/{role_name(FORENSICS_QUEUE, environment)}"])
+_CODEC_KEYS: Where = places.plain("kms", lambda _: ["key/*"])  # no file names it: it is the workers' own setting
+CODEC_PURPOSE = "incident-orchestrator payload"
+"""What data keys of the codec are for: by KMS's encryption context its keys give none for anything else to us."""
 _NARROWER: dict[tuple[str, str], Where] = {
     (role, action): where
     for role, where, names in (
@@ -92,6 +95,7 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (PREFLIGHT, _ROLES, "iam:GetRole SimulatePrincipalPolicy"),
         (PREFLIGHT, _KEEPER, "sts:AssumeRole"),  # with --write alone
         (WORKER, _ROLES, "sts:AssumeRole"),
+        (WORKER, _CODEC_KEYS, "kms:Decrypt DescribeKey GenerateDataKey"),
         (RECOVERY, together(there.copies, there.copied_snapshots), "rds:DeleteDBInstance DeleteDBSnapshot"),
         (RECOVERY, together(there.copies, there.renewed, there.replicated), "rds:DescribeDBInstances"),
         (
@@ -170,6 +174,8 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
             return {"ArnLikeIfExists": {"ecs:task-definition": known}}
         case "iam:CreateServiceLinkedRole":
             return {"StringEquals": {"iam:AWSServiceName": ("wafv2.amazonaws.com",)}}
+        case "kms:Decrypt" | "kms:GenerateDataKey" if role == WORKER:
+            return {"StringEquals": {"kms:EncryptionContext:purpose": (CODEC_PURPOSE,)}}
         case "kms:CreateGrant":  # to RDS, which encrypts the copy (RDS user guide, "Authorizing use of a customer key")
             return {"Bool": {"kms:GrantIsForAWSResource": ("true",)}}
         case "rds:DeleteDBInstance" | "rds:DeleteDBSnapshot":

@@ -113,8 +113,17 @@ def _others(room: Room, name: str, own: list[Statement]) -> Iterator[Statement]:
 
 
 def _is_more(own: list[Conditions], conditions: Conditions) -> bool:
-    """Whether an action that is allowed on some conditions would be allowed on these for another's sake alone."""
-    return not own or bool(conditions and {} not in own and conditions not in own)
+    """Whether an action that is allowed on some conditions would be allowed on these for another's sake alone.
+
+    Conditions on other keys tell nothing: a request that fulfils them fulfils this one's own as well.
+    """
+    if not own or not conditions or {} in own or conditions in own:
+        return not own
+    return all(_keys(one) & _keys(conditions) for one in own)
+
+
+def _keys(conditions: Conditions) -> set[str]:
+    return {key for keys in conditions.values() for key in keys}
 
 
 CHECKS: tuple[Check[Any], ...] = (

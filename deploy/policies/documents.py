@@ -42,6 +42,12 @@ def policy(role: str, environment: Environment) -> Document:
     return _document(one.document() for one in statements(role, environment))
 
 
+def codec_policy(environment: Environment) -> Document:
+    """What whoever uses the command needs of KMS to read and write what Temporal carries, like the worker itself."""
+    of_kms = (one for one in statements(WORKER, environment) if one.actions[0].startswith("kms:"))
+    return _document(one.document() for one in of_kms)
+
+
 def boundary() -> Document:
     """The most that any of the workers' roles can be given: what all need together, and no way to more rights."""
     return _document([{"Effect": "Allow", "Action": granted(set(roles()) - {PREFLIGHT, RECOVERY}), "Resource": "*"}])

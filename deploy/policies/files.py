@@ -9,6 +9,7 @@ from deploy.policies import stack
 from deploy.policies.documents import (
     boundary,
     bucket_policy,
+    codec_policy,
     control_policy,
     key_policy,
     policy,
@@ -36,6 +37,7 @@ def made(environment: Environment, folder: Path, template: Path) -> Files:
     restores = environment.recovery is not None
     documents = {role: policy(role, environment) for role in roles() if role != RECOVERY or restores}
     documents |= {
+        "codec": codec_policy(environment),
         "permissions-boundary": boundary(),
         "service-control-policy": control_policy(environment),
         "trust": trust_policy(environment, DIAGNOSE_QUEUE),

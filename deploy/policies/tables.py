@@ -31,7 +31,7 @@ _FOR = {
     RECOVERY: "restores copies of databases where nothing else is, and deletes them: a stack of its own",
     CONSOLE: "has no rights: taken over, it can show lies, and change nothing",
     PREFLIGHT: "looks whether all is ready, each night too, and may become `forensics` for its one object (`--write`)",
-    WORKER: "is the process itself, and may only become one of the others",
+    WORKER: "is the process itself: it becomes one of the others, and encrypts what Temporal carries",
 }
 _SHELVES = "plans, applies and verifies changes of the shelf {shelf}"
 

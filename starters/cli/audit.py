@@ -82,7 +82,8 @@ def verify(
 def export(options: Options, incident: str, output: Path | None) -> None:
     """Write the record of incident ID, its signatures and the public key to one self-verifying zip file.
 
-    Only the ledger is needed. The incident's document is included while Temporal still has it.
+    Only the ledger is needed. The incident's document is included while Temporal still has it. A record that is not
+    intact is written too, and the exit status is 1.
     """
     from activities.ledger.signatures import Keys
     from starters.archives import archive_file
@@ -102,6 +103,8 @@ def export(options: Options, incident: str, output: Path | None) -> None:
         )
         if known is None:
             click.echo("Temporal no longer has the incident, so its document is not included", err=True)
+    if verdict.flaws:
+        raise RefusedError(f"the record of {incident} is not intact: {terminal.clean(str(verdict.flaws[0]))}")
 
 
 @audit.command()

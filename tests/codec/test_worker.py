@@ -1,4 +1,4 @@
-"""A worker of production encrypts, or does not start."""
+"""A worker encrypts, or does not start, but in a sandbox."""
 
 import asyncio
 
@@ -11,18 +11,19 @@ from worker.folder import Folder
 from worker.settings import Settings
 
 
-class Production(Folder):
-    """The sandbox's files, as if they were production's."""
-
-    def environment(self) -> Environment:
-        return super().environment().model_copy(update={"kind": "production"})
-
-
-def test_production_is_not_served_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["production", "staging"])
+def test_nothing_but_a_sandbox_is_served_in_the_clear(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """It ends before it reaches Temporal, and names the setting."""
-    monkeypatch.setattr(run, "Folder", Production)
+
+    class Other(Folder):
+        """The sandbox's files, as if they were another environment's."""
+
+        def environment(self) -> Environment:
+            return super().environment().model_copy(update={"kind": kind})
+
+    monkeypatch.setattr(run, "Folder", Other)
     monkeypatch.delenv("INCIDENT_CODEC_KEY", raising=False)
-    with pytest.raises(SettingsError, match="INCIDENT_CODEC_KEY: sandbox is production"):
+    with pytest.raises(SettingsError, match=f"INCIDENT_CODEC_KEY: sandbox is {kind}"):
         asyncio.run(run.serve(Settings(queues=("diagnose",), environment="sandbox", aws_region="eu-north-1"), []))
 
 

@@ -6,15 +6,31 @@ from collections.abc import Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import boto3
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 
+from codec.converter import encrypted
+from codec.data_keys import DataKeys
+from codec.payload_codec import EnvelopeCodec
 from starters.client import incident_client
 
 _ANSWER = timedelta(seconds=5)
 _SECONDS = 60
 T = TypeVar("T")
+
+
+def _converter(variables: Mapping[str, str]) -> DataConverter:
+    """As the sandbox speaks: in the clear, or encrypted under its key."""
+    if not (key := variables.get("INCIDENT_CODEC_KEY")):
+        return pydantic_data_converter
+    session = boto3.Session(
+        variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"], region_name=variables["AWS_REGION"]
+    )
+    kms = session.client("kms", endpoint_url=variables["AWS_ENDPOINT_URL"])
+    return encrypted(pydantic_data_converter, EnvelopeCodec(DataKeys(kms, (key,))))
 
 
 class Asking:
@@ -27,7 +43,7 @@ class Asking:
             Client.connect(
                 variables["TEMPORAL_ADDRESS"],
                 namespace=variables["TEMPORAL_NAMESPACE"],
-                data_converter=pydantic_data_converter,
+                data_converter=_converter(variables),
             )
         )
 

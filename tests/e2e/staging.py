@@ -84,7 +84,8 @@ def both(folder: Path) -> Iterator[Places]:
     with ExitStack() as stack:
         production = stack.enter_context(opened(House(folder / "production")))
         organisation = written_staging(folder / "axis-imaging")
-        arguments = ("--runbooks", str(organisation), "--environment", "staging")
+        # outside a sandbox what Temporal carries is encrypted
+        arguments = ("--encrypt", "--runbooks", str(organisation), "--environment", "staging")
         staging = stack.enter_context(opened(House(folder / "staging"), *arguments))
         wires = [stack.enter_context(wire(house.variables["AWS_ENDPOINT_URL"])) for house in (staging, production)]
         places = Places(staging, production, *wires)

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 
+from domain.values.ids import drill_workflow_id
 from tests.e2e.account import Portal
 from tests.e2e.clockwork import People
-from tests.e2e.house import Document
+from tests.e2e.house import Document, House
 from tests.e2e.staging import KEY, PRODUCTION, STAGING, Places, both
 from tests.e2e.workers import Worker, running
 from tests.waiting import until
@@ -54,6 +56,7 @@ def test_production_hears_nothing_of_a_drill_in_staging(production: Places) -> N
         People(house).roll_back(incident)
         score = until(lambda: _over(places, incident), "the drill is scored")
         until(lambda: places.at_staging.count(INVOKED, start) == 2, "the fault is withdrawn")
+        until(lambda: _is_done(house), "the drill is over")
         worker.stop()
     assert score["verdict"] == "passed"
     assert house.healthy()
@@ -71,11 +74,17 @@ def test_production_hears_nothing_of_a_drill_in_staging(production: Places) -> N
 def test_a_worker_with_productions_credentials_drills_nothing(production: Places) -> None:
     """It is refused before production's record is read, or its function of the same name called."""
     reached = {"AWS_ENDPOINT_URL": production.at_production.url, "AWS_ACCESS_KEY_ID": "OFPRODUCTION"}
+    reached |= {"AWS_ENDPOINT_URL_KMS": production.at_staging.url}  # or it could read nothing that it is asked
     with running(Worker(production.staging, **reached)):
         refused = production.staging.call("drill", "start", RESPONSE, "--as", "cto")
     said = f"the worker's credentials are of account {PRODUCTION}, but environment staging is account {STAGING}"
     assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr
     assert [one.operation for one in production.at_production.calls] == ["sts.GetCallerIdentity"]
+
+
+def _is_done(house: House) -> bool:
+    described = house.asking.run(house.asking.client.get_workflow_handle(drill_workflow_id("staging")).describe())
+    return described.status is not WorkflowExecutionStatus.RUNNING
 
 
 def _over(places: Places, incident: str) -> Document | None:

@@ -36,6 +36,7 @@ from activities.preflight.places import database
 from activities.preflight.table import CHECKS
 from activities.report_store import store_report
 from activities.statuspage_client import StatusPageClient
+from codec.data_keys import DataKeys
 from domain.config.environment import Environment
 from domain.config.runbook import NoticeStep, ProbeStep, Runbook
 from domain.model.activity_io import AppendCall, FollowCall, NoticeRequest, ReleaseRequest
@@ -56,6 +57,7 @@ from tests.activities.variant_worlds import every_world_of
 from tests.activities.world import WIRE, WorldClients, create_ledger
 from tests.domain.changing import plan
 from tests.house import FixedHouse, about, house_of, on_record
+from tests.permissions.resources import CODEC_ALIAS
 from tests.permissions.variant_looks import VARIANT_LOOKS, environments_of_clusters, of_databases
 from tests.recorded_operations import _account, _Look, recorder
 from tests.records import INCIDENT
@@ -109,6 +111,7 @@ def recorded() -> tuple[Call, ...]:
         _release(calls)
         _record(calls)
         _assume(calls)
+        _encrypt(calls)
         _pages(calls)
         _faults(calls)
     return tuple(calls.made)
@@ -271,6 +274,17 @@ def _assume(calls: Calls) -> None:
                     sts.assume_role(**_session(where, role))
         with calls.under(PREFLIGHT, where):
             sts.assume_role(**_session(where, FORENSICS_QUEUE))
+
+
+def _encrypt(calls: Calls) -> None:
+    """A worker makes data keys, reads by them, and looks up what a key's alias is."""
+    with mock_aws():
+        where = place()
+        kms = WorldClients().inner.client("kms")
+        kms.create_alias(AliasName=CODEC_ALIAS, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+        with calls.under(WORKER, where):
+            made = DataKeys(kms, (CODEC_ALIAS,)).current()
+            assert DataKeys(kms, (CODEC_ALIAS,)).find(made.key, made.wrapped)
 
 
 def _session(where: Environment, role: str) -> dict[str, str]:

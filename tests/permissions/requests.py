@@ -93,6 +93,12 @@ _VALUES: dict[str, Callable[[Call], Context]] = {
         {"ecs:task-definition": call.asked["taskDefinition"]} if "taskDefinition" in call.asked else {}
     ),
     "iam:CreateServiceLinkedRole": lambda call: {"iam:AWSServiceName": f"{call.service}.amazonaws.com"},
+    **dict.fromkeys(
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        lambda call: {
+            f"kms:EncryptionContext:{name}": value for name, value in call.asked.get("EncryptionContext", {}).items()
+        },
+    ),
     "kms:CreateGrant": lambda _: {"kms:GrantIsForAWSResource": "true"},
     "cloudwatch:PutMetricData": lambda call: {"cloudwatch:namespace": call.asked["Namespace"]},
     **dict.fromkeys(

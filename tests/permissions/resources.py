@@ -51,6 +51,8 @@ _RECOVERED = {
     "rds:db": "rds:db: of a recovery test",
     "rds:snapshot": "rds:snapshot: of a recovery test",
 }
+CODEC_KEY, CODEC_ALIAS = "codec key", "alias/codec"
+"""What encrypts what Temporal carries: no file names it. Only such calls have an encryption context."""
 LOOKED_AT = frozenset((*_RECOVERED.values(), *REHEARSED))
 """What recovery tests make or put back: preflight may look at it too, as it may see everywhere how all is set up.
 
@@ -86,6 +88,8 @@ def _types(action: str, asked: Asked) -> tuple[str, ...]:
 def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
     """Buckets and keys are told apart by what they are for."""
     evidence = environment.evidence
+    if kind == "kms:key" and (_key(asked) == CODEC_ALIAS or "EncryptionContext" in asked):
+        return CODEC_KEY
     if kind == "kms:key" and evidence:
         signing = {evidence.signing_key, *evidence.earlier_signing_keys}
         if evidence.snapshots and (_key(asked) == evidence.snapshots.kms_key or "KmsKeyId" in asked):

@@ -25,6 +25,7 @@ from deploy.policies.documents import (
 from domain.config.environment import Environment
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE
 from tests.permissions.matrix import Cell, cells, environment_key, policy_of
+from tests.permissions.resources import CODEC_KEY
 from tests.permissions.unmade import UNMADE
 
 NODE = Path(__file__).parent / "node"
@@ -73,6 +74,8 @@ class Simulation:
     def _own(self, cell: Cell, place: str) -> str | None:
         """The policy that the resource itself has."""
         kind, environment = cell.request.kind, cell.request.environment
+        if kind == CODEC_KEY:
+            return None
         if kind.endswith(" key"):
             forensics = environment.evidence.snapshots if environment.evidence and kind == "snapshot key" else None
             own = key_policy(

@@ -44,5 +44,5 @@ def test_another_environment_goes_where_it_is_wanted(tmp_path: Path, monkeypatch
     monkeypatch.setattr("sys.argv", ["iam", "--environment", str(own), "--into", str(tmp_path / "made")])
     main()
     policy = json.loads((tmp_path / "made" / "iam" / "worker.json").read_text(encoding="utf-8"))
-    assert policy["Statement"][0]["Resource"] == ["arn:aws:iam::210987654321:role/incident-clinic-*"]
+    assert policy["Statement"][-1]["Resource"] == ["arn:aws:iam::210987654321:role/incident-clinic-*"]
     assert "ledger_table" in (tmp_path / "made" / "stack.yaml").read_text(encoding="utf-8")

@@ -7,8 +7,10 @@ import pytest
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.permissions.dependents import DEPENDENTS, with_dependents
 from activities.permissions.roles import CONSOLE, PREFLIGHT, SENSITIVE, WORKER, permissions_of, role_of, roles
-from activities.permissions.statements import Statement, granted, statements
+from activities.permissions.statements import CODEC_PURPOSE, Statement, granted, statements
+from codec.data_keys import _CONTEXT
 from deploy.policies import authorization
+from deploy.policies.documents import codec_policy
 from deploy.policies.field_names import of_fields
 from domain.config.environment import Environment
 from tests.activities.scopes import environment
@@ -33,10 +35,26 @@ def test_a_role_is_granted_what_it_needs_and_no_more(role: str) -> None:
 
 
 def test_the_console_has_no_rights_and_the_worker_only_becomes_others() -> None:
-    """Whoever takes the console over can change nothing in AWS; the process itself may assume its roles alone."""
+    """Whoever takes the console over can change nothing in AWS; the process itself may assume its roles, and encrypt.
+
+    Data keys it is given for what Temporal carries alone; looking up what an alias stands for tells nothing.
+    """
     assert statements(CONSOLE, shipped()) == ()
     assumed = "arn:aws:iam::123456789012:role/incident-sandbox-*"
-    assert statements(WORKER, shipped()) == (Statement(("sts:AssumeRole",), (assumed,)),)
+    keys = ("arn:aws:kms:ap-southeast-2:123456789012:key/*",)
+    assert _CONTEXT == {"purpose": CODEC_PURPOSE}
+    only = {"StringEquals": {"kms:EncryptionContext:purpose": (CODEC_PURPOSE,)}}
+    assert statements(WORKER, shipped()) == (
+        Statement(("kms:Decrypt", "kms:GenerateDataKey"), keys, only),
+        Statement(("kms:DescribeKey",), keys),
+        Statement(("sts:AssumeRole",), (assumed,)),
+    )
+
+
+def test_people_who_use_the_command_encrypt_and_nothing_else() -> None:
+    """As the worker does."""
+    own = [one.document() for one in statements(WORKER, shipped())[:2]]
+    assert codec_policy(shipped())["Statement"] == own
 
 
 def test_who_reads_content_reads_nothing_else_for_others() -> None:

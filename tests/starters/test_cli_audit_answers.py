@@ -56,6 +56,21 @@ def test_a_fork_and_what_temporal_has_more_are_not_intact(
         assert broken is None or broken in said.err
 
 
+def test_what_is_not_intact_is_exported_and_said(
+    incident: Incident, aws: Vaulted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is written, as a broken record is evidence too; the exit status and the reason say that it is broken."""
+    aws.note(5)
+    monkeypatch.setattr(verdicts, "_LATE_SECONDS", 0)
+    monkeypatch.setattr(verdicts, "document", lambda _: {"timeline": {"length": 9, "head": "0" * 64}})
+    for number, more in enumerate(((), ("--json",))):
+        file = tmp_path / f"{number}.zip"
+        said = incident("audit", "export", INCIDENT, "-o", str(file), *more)
+        assert (said.status, f"the record of {INCIDENT} is not intact: entry 6: the record" in said.err) == (1, True)
+        assert incident("audit", "verify", "--file", str(file), "--json").json["entries"] == 5
+    assert said.json["intact"] is False
+
+
 @pytest.mark.parametrize("content", ["", "no key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
 def test_a_key_that_is_none_is_wrong_usage(incident: Incident, tmp_path: Path, content: str) -> None:
     """A file that holds no public key exits 2."""

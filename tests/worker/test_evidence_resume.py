@@ -33,7 +33,7 @@ from tests.worker.processes import worker_process
 from worker.folder import Folder
 
 SCOPE = evidence_scope()
-SCOPE = SCOPE.model_copy(update={"environment": SCOPE.environment.model_copy(update={"kind": "staging"})})
+SCOPE = SCOPE.model_copy(update={"environment": SCOPE.environment.model_copy(update={"kind": "sandbox"})})
 GIVEN = {"bucket": "audit-logs", "since": "24h"}
 OBJECTS = 800
 HALF = 600

@@ -79,7 +79,7 @@ async def test_a_week_without_workers_is_one_run_that_tells_of_six(server: Workf
     await fill(schedule, *week)
     while (await schedule.describe()).info.num_actions_skipped_overlap < 6:
         await asyncio.sleep(0.02)
-    async with world.workers(server.client):
+    async with world.workers(server.client, environment="sandbox"):
         result, said = await ran(server, schedule)
         assert (result.nominal.at, result.nominal.missed) == (week[0], tuple(week[1:]))
         clock = Clock(ZoneInfo(SYDNEY))
@@ -106,7 +106,7 @@ async def test_a_week_without_the_server_is_one_run_that_tells_of_six(tmp_path: 
     stopped_at(before + MINUTE, database, left)
     async with server_on(database) as env:
         schedule = env.client.get_schedule_handle("sandbox.drift")
-        async with world.workers(env.client):
+        async with world.workers(env.client, environment="sandbox"):
             result, said = await ran(env, schedule)
         told = (await schedule.describe()).info
     assert (result.nominal.at, result.nominal.missed) == (last, tuple(missed))
