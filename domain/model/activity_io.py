@@ -16,11 +16,8 @@ from domain.values.severity import Severity
 Mode = Literal["live", "dry-run", "drill", "upkeep"]
 
 
-class About(BaseModel):
-    """On whose behalf an activity acts, and in which environment, by name. `declared_at` is UTC.
-
-    `speed` is that of the incident's clocks: another than 1 is for sandboxes.
-    """
+class Behalf(BaseModel):
+    """On whose behalf an activity acts. `declared_at` is UTC."""
 
     incident: str
     type: str
@@ -28,6 +25,14 @@ class About(BaseModel):
     severity: Severity
     mode: Mode
     declared_at: datetime
+
+
+class About(Behalf):
+    """The same with the environment by its name.
+
+    `speed` is that of the incident's clocks: another than 1 is for sandboxes.
+    """
+
     environment: str
     speed: float = 1
 

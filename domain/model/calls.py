@@ -7,20 +7,13 @@ from pydantic import BaseModel
 
 from domain.config.environment import Environment, Notifications
 from domain.config.organisation import Channel
-from domain.model.activity_io import Ballot, Mode
+from domain.model.activity_io import Ballot, Behalf
 from domain.model.plan import Plan
-from domain.values.severity import Severity
 
 
-class Scope(BaseModel):
-    """On whose behalf an activity acts, and where. `declared_at` is UTC; `environment` is the worker's own."""
+class Scope(Behalf):
+    """On whose behalf an activity acts, and where: `environment` is the worker's own."""
 
-    incident: str
-    type: str
-    title: str
-    severity: Severity
-    mode: Mode
-    declared_at: datetime
     environment: Environment
 
 
