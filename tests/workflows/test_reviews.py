@@ -62,7 +62,7 @@ async def test_the_last_entries_of_what_opens_a_review_are_written_with_its_repo
 ) -> None:
     """What the review came to is waited for: the record and the report of it are one activity, and one wake-up."""
     monkeypatch.setattr(ledger_writer, "_PACE", timedelta(minutes=10))
-    monkeypatch.setattr(workflows_world, "runner", UnsandboxedWorkflowRunner)
+    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
     async with world.workers(server.client):
         told = await closed(server, 1, environment=VAULT)
         (link,) = (await told.state())["links"]
