@@ -13,3 +13,9 @@ class UnreachableError(click.ClickException):
     """Temporal does not answer, or no worker does."""
 
     exit_code = 3
+
+
+class UnseenError(click.ClickException):
+    """What was to be looked at could not be: nobody knows whether all is well."""
+
+    exit_code = 2

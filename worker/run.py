@@ -15,9 +15,11 @@ from temporalio.worker import Worker
 
 from activities.action import Clients
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
+from activities.channels.paging import Pager
 from activities.permissions.roles import WORKER, queue_of
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
+from activities.watching.watcher import Watcher
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE, task_queue
 from starters.files.problems import InvalidFile
 from starters.files.shipped import shipped_folder
@@ -31,6 +33,7 @@ from worker.heartbeat import beat
 from worker.runner import runner
 from worker.settings import Settings
 from worker.telemetry import runtime
+from worker.watching import watching
 from workflows.builds import code
 from workflows.catalogue import WORKFLOWS
 
@@ -54,7 +57,8 @@ async def serve(
     Raises a `StartError` that says what is wrong when it cannot start, later on whatever a worker died of.
     """
     clients = _clients_for(settings)
-    todo = _activities(settings, clients)
+    folder = _folder(settings)
+    todo = {} if folder is None else _activities(settings, folder, clients)
     stop = _stop_on_signals()
     codec = await codec_of(settings.codec_key, clients(WORKER)) if settings.codec_key else None
     client = await connect(interceptors, runtime(settings.metrics_address), codec)
@@ -72,21 +76,29 @@ async def serve(
         if on_ready is not None:
             on_ready(served)
         stopping = asyncio.create_task(stop.wait())
-        async with _beating(client, clients, served, settings):
+        async with (
+            _beating(client, clients, served, settings),
+            _watching(client, clients, folder, served),
+        ):
             await asyncio.wait([stopping, *died], return_when=asyncio.FIRST_COMPLETED)
         _log.info("worker stopping", grace_seconds=settings.shutdown_grace.total_seconds())
 
 
-def _activities(settings: Settings, clients: Callable[[str], Clients]) -> dict[str, list[Activity]]:
-    """What the settings' queues are to do; a worker of workflows alone acts by nobody's files."""
+def _folder(settings: Settings) -> Folder | None:
+    """The files that it acts by; a worker of workflows alone acts by nobody's."""
     if settings.queues == (INCIDENTS_QUEUE,):
-        return {}
-    status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
+        return None
     try:
         folder = Folder(settings.runbooks or shipped_folder(), settings.environment)
     except InvalidFile as error:
         raise SettingsError(f"INCIDENT_RUNBOOKS and INCIDENT_ENVIRONMENT: {error}") from error
     refuse_in_the_clear(settings.codec_key, folder.environment())
+    return folder
+
+
+def _activities(settings: Settings, folder: Folder, clients: Callable[[str], Clients]) -> dict[str, list[Activity]]:
+    """What the settings' queues are to do."""
+    status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
     todo = activities(clients, status_page, folder, settings.queues)
     if DIAGNOSE_QUEUE in todo:
         todo[DIAGNOSE_QUEUE] += house.activities(folder, clients, status_page)
@@ -187,6 +199,19 @@ async def _beating(
         yield
     finally:
         beating.cancel()
+
+
+@asynccontextmanager
+async def _watching(
+    client: Client, clients: Callable[[str], Clients], folder: Folder | None, served: list[str]
+) -> AsyncIterator[None]:
+    """Watch over open incidents meanwhile, where the queue of pages is served."""
+    if folder is None or NOTIFY_QUEUE not in served:
+        yield
+        return
+    acting = clients(NOTIFY_QUEUE)
+    async with watching(client, Watcher(acting, folder, Pager(acting))):
+        yield
 
 
 async def _polled(client: Client, workers: Sequence[Worker], died: Sequence["asyncio.Task[None]"]) -> None:

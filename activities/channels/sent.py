@@ -87,11 +87,7 @@ class Sent:
 
     def _stored(self, call: PageCall) -> list[Copy] | None:
         """The copies on record; None where the table does not answer."""
-
-        def read(table: Table) -> list[Copy]:
-            return [Copy.model_validate_json(one["content"]["S"]) for one in table.items(_pk(call))]
-
-        return self._ask(call, read)
+        return self._ask(call, lambda table: copies_on_record(table, call.page_id))
 
     def _keep(self, call: PageCall, copies: list[Copy]) -> None:
         with self._lock:
@@ -123,13 +119,18 @@ def _together(*known: Iterable[Copy]) -> list[Copy]:
     return [found[key] for key in sorted(found) if found[key].outcome != "refused"]
 
 
-def _pk(call: PageCall) -> str:
-    return f"page#{call.page_id}"
+def copies_on_record(table: Table, page_id: str) -> list[Copy]:
+    """Every copy of a page that is on record, refused ones too (`dynamodb:Query`)."""
+    return [Copy.model_validate_json(one["content"]["S"]) for one in table.items(_pk(page_id))]
+
+
+def _pk(page_id: str) -> str:
+    return f"page#{page_id}"
 
 
 def _item(call: PageCall, number: int, copy: Copy) -> Item:
     return {
-        **keys(_pk(call), f"{number:04d}"),
+        **keys(_pk(call.page_id), f"{number:04d}"),
         "at_channel": text(f"{copy.at.isoformat()} {copy.channel}"),
         "outcome": text(copy.outcome),
         "content": text(copy.model_dump_json()),

@@ -10,16 +10,19 @@ from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
+from activities.watching.notebook import Notebook
 from domain.audit.storage_format import INDEX_KEY, StoredCopy, chain_key
 from domain.audit.verdict import OF_NO_ENTRY, account, audit
 from domain.model.activity_io import ChangeOutcome
 from domain.model.records import ChangeStatus
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
+from domain.model.silence import Silence
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rules.evolve import NoIncidentError, begun, fold
 from domain.values.status import Status
 
+_SILENCES = 10
 _BEFORE_AN_INTENT = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}
 
 
@@ -51,6 +54,7 @@ class Restorer:
             until=entries[-1].at,
             intended=dict(_intended(table, state)),
             followed=_followed(entries),
+            silences=_silences(table, call.incident, entries),
         )
 
     def open_ones(self, call: RestorableCall) -> list[Restorable]:
@@ -125,6 +129,12 @@ def _is_over(entries: list[Entry], state: IncidentState) -> bool:
 def _followed(entries: list[Entry]) -> int:
     """How many entries of the follow-up work stand behind the incident's end."""
     return max((int(entry.data.get("follow_up", 0)) for entry in entries), default=0)
+
+
+def _silences(table: Table, incident: str, entries: list[Entry]) -> tuple[Silence, ...]:
+    """What the watcher has found since the incident was begun, or restored last, and did not tell before."""
+    since = max(entry.at for entry in entries if entry.kind in {"declared", "restored"})
+    return tuple(one for one in Notebook(table).silences(incident) if one.noticed_at > since)[-_SILENCES:]
 
 
 def _intended(table: Table, state: IncidentState) -> Iterator[tuple[str, ChangeOutcome]]:

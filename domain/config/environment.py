@@ -199,6 +199,7 @@ class Environment(ConfigFile):
     """One environment, as `environments/<name>.yaml` gives it.
 
     `faults` are what drills inject: by the name that scenarios use, a Lambda function that injects and withdraws it.
+    With `restore_silent` the watcher goes on with incidents that nobody carries on; else it pages people alone.
     """
 
     name: str
@@ -228,6 +229,7 @@ class Environment(ConfigFile):
     evidence: Evidence | None = None
     recovery: Recovery | None = None
     protected: Protected = Protected()
+    restore_silent: bool = False
 
     @property
     def home_region(self) -> str:

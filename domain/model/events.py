@@ -56,18 +56,23 @@ class Declared(Event):
 
 
 class Restored(Event):
-    """The incident goes on from its record, under a new term. What happened after `until` was not on record."""
+    """The incident goes on from its record, under a new term. What happened after `until` was not on record.
+
+    `watched` says of each silence before it what the watcher did, oldest first.
+    """
 
     kind: Literal["restored"] = "restored"
     term: int
     entries: int
     until: datetime
+    watched: tuple[str, ...] = ()
 
     def sentence(self, actor: str) -> str:
-        return (
+        said = (
             f"Restored from its record, as term {self.term}: {self.entries} entries up to {stamp(self.until)}. What "
             "happened between then and now may be missing; a page of that time may come twice"
         )
+        return ". ".join((said, *self.watched))
 
 
 class Acknowledged(Event):

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from domain.model.activity_io import ChangeOutcome
+from domain.model.silence import Silence
 from domain.model.state import IncidentState
 from domain.values.severity import Severity
 
@@ -21,7 +22,7 @@ class RestoredIncident(BaseModel):
 
     `intended` are the changes whose intent is on record though their last entry does not say so, with what
     came of them. `followed` entries behind the incident's end are of its follow-up work. `until` (UTC) dates the last
-    entry.
+    entry. `silences` are those that the watcher found since it was declared, or restored last.
     """
 
     state: IncidentState
@@ -31,6 +32,7 @@ class RestoredIncident(BaseModel):
     term: int
     until: datetime
     intended: dict[str, ChangeOutcome] = {}
+    silences: tuple[Silence, ...] = ()
     followed: int = 0
 
 

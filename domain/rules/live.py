@@ -98,7 +98,8 @@ class LiveIncident:
     def restored(cls, found: RestoredIncident, now: datetime) -> "LiveIncident":
         """Go on from the record alone, behind its last entry: what it does not say the end of is done again."""
         incident = cls(found.state, Timeline(dropped=found.length, base=found.head))
-        event = Restored(term=found.term, entries=found.length, until=found.until)
+        watched = tuple(silence.sentence() for silence in found.silences)
+        event = Restored(term=found.term, entries=found.length, until=found.until, watched=watched)
         cause = {"command": "restore"}
         incident.take([Happening(event)], now, cause)
         for workflow_id, outcome in found.intended.items():

@@ -37,6 +37,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "codec": ("starters.cli.codec:codec", "Decode for Temporal's UI what is encrypted."),
     "audit": ("starters.cli.audit:audit", "Check the stored record, or export it as one file."),
     "restore": ("starters.cli.restore:restore", "Go on with incidents that Temporal has lost, from the ledger."),
+    "watchdog": ("starters.cli.watchdog:watchdog", "Look once for incidents that nobody carries on, and page."),
     "simulate": (
         "starters.cli.simulate:simulate",
         "Show who would be paged, and when, before it happens.",

@@ -1,8 +1,9 @@
 """AWS, for the few commands that read or write the record: with the caller's own rights."""
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,14 @@ from activities.action import Clients, RuleError
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.aws.shared.error_mapping import as_application_error
 from domain.config.environment import Environment
-from starters.errors import RefusedError
+from domain.config.organisation import Organisation
+from domain.config.runbook import Runbook
+from starters.errors import RefusedError, UnseenError
 from starters.options import Options
 
 if TYPE_CHECKING:
     from activities.preflight.check import Row
+    from domain.model.silence import Found
 
 
 @contextmanager
@@ -72,3 +76,40 @@ def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
     )
     room = Room(clients, environment, organisation, now, acting, page)
     return list(run((*CHECKS, *(ASSUMED if assume else ()), *(WRITES if write else ())), room))
+
+
+class _Files:
+    """The caller's folder, as the hands know theirs."""
+
+    def __init__(self, options: Options) -> None:
+        self._environment, self._organisation = options.load_environment(), options.load_organisation()
+
+    def environment(self) -> Environment:
+        return self._environment
+
+    def organisation(self) -> Organisation:
+        return self._organisation
+
+    def runbook(self, digest: str) -> Runbook | None:  # noqa: ARG002 - an incident's own is in its record
+        return None
+
+
+def watched(options: Options) -> "list[Found]":
+    """Look at every open incident once, and page about those that are silent, with the caller's own rights.
+
+    Raises `UnseenError` where they could not be looked at.
+    """
+    from activities.channels.paging import Pager
+    from activities.ledger.store_time import ClockError
+    from activities.watching.watcher import Watcher
+
+    files = _Files(options)
+    clients = AwsClients(boto3.Session(), files.environment().region)
+    try:
+        with redirect_stdout(sys.stderr):  # what is logged meanwhile is no part of the answer
+            return Watcher(clients, files, Pager(clients)).look()
+    except ClockError as error:
+        raise UnseenError(str(error)) from error
+    except (ClientError, BotoCoreError) as error:
+        doing = f"looking at the incidents of {options.named_environment()}"
+        raise UnseenError(as_application_error(error, doing).message) from error

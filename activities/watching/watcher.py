@@ -1,0 +1,175 @@
+"""The watcher: it looks for incidents that nobody carries on, and pages people about them. Temporal is not asked.
+
+What was due two minutes ago, and stands neither in the record nor in the hands' own record of the pages that they sent,
+does not happen: whether the incident's workflow was terminated, cancelled, deleted or reset, waits behind a flood, or
+had its pages swallowed. That is one check.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from threading import Event
+from uuid import uuid4
+
+import structlog
+from temporalio.exceptions import ApplicationError
+
+from activities.action import Clients, RuleError
+from activities.channels.paging import Pager
+from activities.channels.sent import Attempt, copies_on_record
+from activities.channels.words import addressed
+from activities.house import House
+from activities.ledger.table import Table
+from activities.watching.lost import Lost, silent, unreadable
+from activities.watching.notebook import Notebook, silence_key
+from activities.watching.records import Record, Records
+from domain.config.environment import Environment
+from domain.config.organisation import Contact
+from domain.model.silence import Claim, Found, Silence, Told
+from domain.model.state import IncidentState
+from domain.rules import unattended
+from domain.rules.clock import Due
+from domain.values.timestamps import stamp
+
+LEASE = timedelta(seconds=90)
+_CLAIM = timedelta(minutes=1)
+"""How long whoever pages about a silence has for it, before somebody else takes it for dead."""
+_WITHOUT_RECORD = timedelta(minutes=10)
+"""Policy time for which an incident is believed whose pages go out, and whose record is not written: it pages for that
+itself after five minutes."""
+_log = structlog.get_logger(__name__)
+
+
+class Watcher:
+    """Watches one environment. Any number may: one by a lease, those outside beside it, and each page is sent once.
+
+    `now` is the time in the store, unless it is given.
+    """
+
+    def __init__(
+        self, clients: Clients, house: House, pager: Pager, now: Callable[[Table], datetime] = Table.now
+    ) -> None:
+        self._clients = clients
+        self._house = house
+        self._pager = pager
+        self._now = now
+        self._holder = str(uuid4())
+        self._records = Records(clients)
+        self.stopped = Event()
+
+    @property
+    def environment(self) -> Environment:
+        """Where it watches, by the file as it stands now."""
+        return self._house.environment()
+
+    def is_the_one(self) -> bool:
+        """Whether it is this one that watches, by a lease that it renews (`dynamodb:PutItem`)."""
+        table = self._table()
+        return Notebook(table).lease(self._holder, LEASE, self._now(table))
+
+    def leave(self) -> None:
+        """Let another watch at once: nothing where another does."""
+        table = self._table()
+        Notebook(table).lease(self._holder, timedelta(), self._now(table))
+
+    def look(self) -> list[Found]:
+        """Look at every open incident once, and page about those that are silent, a round of pages at a time.
+
+        Raises `ClockError` where this machine's clock is off, and lets botocore's errors through: who cannot look says
+        so. One that cannot be paged about now is tried again by the next look.
+        """
+        table = self._table()
+        table.refuse_wrong_clock()
+        now = self._now(table)
+        found = (self._silence(table, record, now) for record in self._open_ones(now))
+        return [one for one in found if one is not None]
+
+    def note_restore(self, found: Found, workflow: str) -> None:
+        """Put on record that a workflow was begun which goes on with a silent incident; nothing where others write."""
+        book, key = Notebook(self._table()), silence_key(found.incident, found.due_at)
+        silence, version = book.read(key, Silence)
+        if silence is not None:
+            book.write(key, silence.model_copy(update={"restoring": workflow}), version)
+
+    def _open_ones(self, now: datetime) -> Iterator[Record]:
+        for record in self._records.open_ones(self._house.environment(), now):
+            if self.stopped.is_set():
+                return
+            yield record
+
+    def _table(self) -> Table:
+        return Table(self._clients, self._house.environment().ledger_table)
+
+    def _silence(self, table: Table, record: Record, now: datetime) -> Found | None:
+        """What of an incident is missed, paged about if a round of that is due."""
+        if isinstance(record.state, str):
+            lost = unreadable(record, self._house)
+        elif (due := _missed(table, record.state, now)) is not None:
+            lost = silent(record.state, due, now)
+        else:
+            return None
+        due = lost.due
+        _log.warning("an incident is not carried on", incident=record.incident, missed=due.what, due_at=stamp(due.at))
+        paged = self._page(table, lost, now)
+        return Found(record.incident, due.what, due.at, tuple(paged), lost.can_go_on)
+
+    def _page(self, table: Table, lost: Lost, now: datetime) -> list[str]:
+        """Send the round of pages that is due, if any; each page of it once, whoever was cut amid it."""
+        book, key = Notebook(table), silence_key(lost.about.incident, lost.due.at)
+        silence, version = book.read(key, Silence)
+        if silence is None:
+            silence = Silence(what=lost.due.what, due_at=lost.due.at, noticed_at=now)
+        rounds = unattended.rounds_by((now - silence.noticed_at) * lost.about.speed)
+        if rounds <= silence.rounds or (silence.claim is not None and silence.claim.until > now):
+            return []
+        claimed = silence.model_copy(update={"claim": Claim(holder=self._holder, until=now + _CLAIM)})
+        if not book.write(key, claimed, version):
+            return []
+        told, is_whole = self._send(lost, rounds, now)
+        done = {"claim": None, "told": [*silence.told, *told], "rounds": rounds if is_whole else silence.rounds}
+        book.write(key, silence.model_copy(update=done), version + 1)
+        return [one.to for one in told]
+
+    def _send(self, lost: Lost, rounds: int, now: datetime) -> tuple[list[Told], bool]:
+        """Page everybody concerned, each by himself; who was reached, and whether nobody is left to be tried again."""
+        told, is_whole = [], True
+        for contact, role in self._people(lost):
+            asked = lost.page(contact.id, role, rounds)
+            try:
+                paged = self._pager.page(addressed(self._house, asked), Attempt(1, now, now))
+            except RuleError as error:
+                _log.error("nobody can be paged so", page=asked.page_id, problem=str(error))
+            except Exception as error:  # noqa: BLE001 - the next is paged, and this one again by the next look
+                is_whole = False
+                kind = error.type if isinstance(error, ApplicationError) else type(error).__name__
+                _log.warning("a page did not go out", page=asked.page_id, error=kind)
+            else:
+                told.append(Told(at=now, to=contact.id, role=role, channel=paged.channel))
+        return told, is_whole
+
+    def _people(self, lost: Lost) -> Iterator[tuple[Contact, str]]:
+        """Who holds the roles that are concerned, by the worker's own file, each person once."""
+        people = self._house.organisation()
+        found: dict[str, tuple[Contact, str]] = {}
+        for role in lost.roles:
+            for contact in people.holders(role, lost.commander):
+                found.setdefault(contact.id, (contact, role))
+        yield from found.values()
+
+
+def _missed(table: Table, state: IncidentState, now: datetime) -> Due | None:
+    """The first thing that was due and did not happen, by the record and by what the hands have sent."""
+    due = unattended.missed(state, now)
+    if due is not None and (sent := _sent_since(table, state)) is not None:
+        due = due if sent + state.scaled(_WITHOUT_RECORD) <= now else None
+    swallowed = (
+        page
+        for number, page in unattended.unsettled(state, now)
+        if not copies_on_record(table, f"{state.id}/page/{number}")
+    )
+    return min(filter(None, (due, next(swallowed, None))), default=None)
+
+
+def _sent_since(table: Table, state: IncidentState) -> datetime | None:
+    """When the page went out that comes after the last one on record: the incident lives, and is not written down."""
+    copies = copies_on_record(table, f"{state.id}/page/{len(state.pages) + 1}")
+    return max((copy.at for copy in copies), default=None)
