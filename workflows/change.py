@@ -30,6 +30,8 @@ from workflows import failures, profiles
 from workflows.asking import ask
 from workflows.message_handlers import Hears
 from workflows.teller import Teller
+from workflows.uncancelled import uncancelled, wait_condition
+from workflows.visibility import details_of_change
 
 _AT_ONCE = timedelta(seconds=2)
 T = TypeVar("T")
@@ -68,6 +70,7 @@ class Change(Hears):
         self._teller = Teller(self._change, request.about.incident, self._can_wait)
 
     @workflow.run
+    @uncancelled
     async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
         """See the change through; returns its record, and under `news` what its incident has not heard yet.
 
@@ -84,7 +87,7 @@ class Change(Hears):
             await self._wait_for_evidence()
         if record.in_flight and record.plan is not None:
             await self._apply_and_verify(record.plan)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await wait_condition(workflow.all_handlers_finished)
         self._teller.stop()
         await telling
         news = await self._teller.tell_the_rest(lambda: self._by_signal)
@@ -101,7 +104,7 @@ class Change(Hears):
         record = self._change.record
         call = PlanRequest(**self._asked())
         planning = self._asked_for(f"{record.action}.plan", Planned, self._options(profiles.PLAN, "Plan"), call)
-        await workflow.wait_condition(lambda: planning.done() or self._change.ended or self._must_go_on_anew())
+        await wait_condition(lambda: planning.done() or self._change.ended or self._must_go_on_anew())
         if self._change.ended:
             planning.cancel()  # who cancelled is not kept waiting for a plan that nobody wants
             return
@@ -117,7 +120,7 @@ class Change(Hears):
         timeout = None if due is None else max(due - workflow.now(), timedelta(0))
         self._changed = False
         try:
-            await workflow.wait_condition(
+            await wait_condition(
                 lambda: self._changed or self.is_full(self._request.history_limit),
                 timeout=timeout,
                 timeout_summary="approval: page again or escalate",
@@ -134,7 +137,7 @@ class Change(Hears):
         self._tell()
         until = workflow.now() + self._wait_for
         try:
-            await workflow.wait_condition(
+            await wait_condition(
                 lambda: self._evidence_begun or self._must_go_on_anew(),
                 timeout=self._wait_for,
                 timeout_summary="evidence first",
@@ -212,7 +215,7 @@ class Change(Hears):
     async def _told_while(self, doing: "asyncio.Future[T]") -> T:
         """Wait for an activity; say that it is under way only where it is not over at once."""
         try:
-            await workflow.wait_condition(
+            await wait_condition(
                 lambda: doing.done() or self._must_go_on_anew(), timeout=_AT_ONCE, timeout_summary="still at it"
             )
         except TimeoutError:
@@ -222,7 +225,7 @@ class Change(Hears):
 
     async def _answer_of(self, doing: "asyncio.Future[T]") -> T:
         """The answer of an activity; where the history cannot wait for it, another run asks for it again."""
-        await workflow.wait_condition(lambda: doing.done() or self._must_go_on_anew())
+        await wait_condition(lambda: doing.done() or self._must_go_on_anew())
         if not doing.done():
             doing.cancel()
             await self._go_on_anew()
@@ -233,7 +236,7 @@ class Change(Hears):
 
     async def _go_on_anew(self) -> None:
         """Carry on as a new run, which has the votes and what the incident is still to hear."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._teller.saying)
+        await wait_condition(lambda: workflow.all_handlers_finished() and not self._teller.saying)
         waits = None if self._evidence_begun else self._wait_for
         workflow.continue_as_new(
             self._change.next_run(workflow.now(), by_signal=self._by_signal, wait_for_evidence=waits)
@@ -244,27 +247,13 @@ class Change(Hears):
 
         The vote that decides is told together with what came of it, unless that takes time; the end by the result.
         """
-        workflow.set_current_details(self._details())
+        workflow.set_current_details(details_of_change(self._request.title, self._change.record))
         self._teller.tell()
 
     def _can_wait(self) -> bool:
         if self._releasing:  # which may take as long as AWS's trouble does
             return False
         return self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time)
-
-    def _details(self) -> str:
-        record = self._change.record
-        if record.plan is None:
-            return f"**{record.status}**"
-        lines = [
-            f"## {self._request.title}",
-            f"**{record.status}** · {record.plan.summary}",
-            f"Impact: {record.plan.impact}",
-            f"Digest: `{record.plan.digest}`",
-        ]
-        if record.eligible:
-            lines.append(f"Waits for: {', '.join(record.eligible)}")
-        return "\n\n".join(lines)
 
     def hear(self, name: str, command: Command) -> str | None:
         """Take a vote or a cancellation; a refusal goes into the incident's timeline, so that none is turned away."""
@@ -276,6 +265,11 @@ class Change(Hears):
     def refuse(self, name: str, by: str, reason: str) -> None:
         """Put on record that something was refused."""
         self._change.refuse(name, by, reason, workflow.now())
+        self._tell()
+
+    async def refuse_cancel(self) -> None:
+        """Put on record that the workflow was to be cancelled; the incident pages."""
+        self._change.refuse_cancel(workflow.now())
         self._tell()
 
     def learn(self, name: str, message: BaseModel) -> str | None:

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.declaration import KeyHold
 
 from workflows.message_handlers import Hears
+from workflows.uncancelled import uncancelled, wait_condition
 
 _LONG = 2000
 
@@ -33,10 +34,11 @@ class IncidentKey(Hears):
         self._released = False
 
     @workflow.run
+    @uncancelled
     async def run(self, hold: KeyHold) -> str:
         """Wait for the release; returns the id of the incident that was held."""
-        await workflow.wait_condition(lambda: self._released or self.is_full(_LONG))
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await wait_condition(lambda: self._released or self.is_full(_LONG))
+        await wait_condition(workflow.all_handlers_finished)
         if not self._released:
             workflow.continue_as_new(hold.model_copy(update={"refused": self.refused}))
         return hold.incident_id

@@ -33,6 +33,7 @@ from workflows import declaring, failures, profiles
 from workflows.asking import ask
 from workflows.giving_way import put_off
 from workflows.message_handlers import Hears
+from workflows.uncancelled import uncancelled, wait_condition
 
 
 @workflow.defn(name="Drill")
@@ -54,6 +55,7 @@ class Drill(Hears):
         self._over: tuple[DrillCut, str] | None = None
 
     @workflow.run
+    @uncancelled
     async def run(self, run: DrillRun) -> DrillResult:
         """Prepare, inject, declare, wait for the end, withdraw.
 
@@ -136,13 +138,11 @@ class Drill(Hears):
         options = profiles.with_profile(profiles.LIVE, declaration.severity, "Give way")
         watch = asyncio.create_task(ask("drills.watch", str, options))
         try:
-            await workflow.wait_condition(
+            await wait_condition(
                 lambda: incident.done() or watch.done() or bool(self._over), timeout=box / declaration.speed
             )
         except TimeoutError:
             self._over = "time-box", f"its time of {spoken(box)} is up"
-        except asyncio.CancelledError:
-            self._over = "stopped", "its workflow was cancelled"
         if incident.done():
             watch.cancel()
             if await self._end(incident, DrillEnd(reason="people have ended it")):
@@ -178,6 +178,10 @@ class Drill(Hears):
     async def _ask(self, activity: str, profile: profiles.Profile, result: Any, *given: Any) -> Any:
         options = profiles.with_profile(profile, Severity.P3, activity)
         return await ask(activity, result or type(None), options, *given)
+
+    async def refuse_cancel(self) -> None:
+        """Take it as a stop, like the command: nothing of a drill is real, and its fault is withdrawn."""
+        self._over = self._over or ("stopped", "its workflow was cancelled")
 
     def hear(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it is the only one
         """End the drill, wherever it stands; the workflow's result says when it has ended."""

@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
 from workflows import declaring, failures, profiles, search_attributes
 from workflows.asking import ask
 from workflows.messenger import Messenger
+from workflows.uncancelled import wait_condition
 
 
 class EffectRunner:
@@ -231,7 +232,7 @@ class EffectRunner:
     async def _tell_changes(self, tell: TellChanges) -> None:
         for workflow_id in tell.workflow_ids:
             # the server may send a signal before it has started a child that was asked for earlier
-            await workflow.wait_condition(lambda name=workflow_id: name not in self._starting)  # type: ignore[misc]
+            await wait_condition(lambda name=workflow_id: name not in self._starting)  # type: ignore[misc]
             if not await self._signalled(workflow_id, tell.signal, tell.payload) and workflow_id not in self._awaited:
                 # it tells its end before it ends, so one that is still in flight here was ended from outside
                 self._take(change_outcomes.lost(self._incident.state, workflow_id), "signal")

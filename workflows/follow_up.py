@@ -26,6 +26,7 @@ from workflows.effect_runner import EffectRunner
 from workflows.listener import Listener
 from workflows.restore import restored_incident
 from workflows.search_attributes import WAITING_FOR
+from workflows.uncancelled import uncancelled, wait_condition
 
 COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task": WaiveTask, "note": Note}
 
@@ -69,6 +70,7 @@ class FollowUp(Listener):
         self._ready = True
 
     @workflow.run
+    @uncancelled
     async def run(self, run: FollowUpRun) -> dict[str, Any]:
         """Live until every task has ended; returns the incident as it stands then."""
         if not self._ready:
@@ -86,7 +88,7 @@ class FollowUp(Listener):
                     self._go_on_anew()
                 continue  # what was heard meanwhile comes first, and is written
             if not self._waiting and not self._effects.running:
-                await workflow.wait_condition(workflow.all_handlers_finished)
+                await wait_condition(workflow.all_handlers_finished)
                 if not (self._incident.timeline.entries or self._incident.refusals.untold):
                     return self._document()
                 continue
@@ -139,7 +141,7 @@ class FollowUp(Listener):
             )
             profile = profiles.with_profile(profiles.LEDGER, state.severity, "Write the ledger")
             writing = asyncio.create_task(ask("ledger.follow", type(None), profile, call))
-            await workflow.wait_condition(lambda: writing.done() or self._can_go_on_anew(amid=True))  # noqa: B023
+            await wait_condition(lambda: writing.done() or self._can_go_on_anew(amid=True))  # noqa: B023
             if not writing.done():
                 writing.cancel()
                 return

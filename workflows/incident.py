@@ -23,6 +23,7 @@ from workflows.follow_up import leave_follow_up
 from workflows.ledger_writer import LedgerWriter
 from workflows.listener import Listener
 from workflows.restore import restored_incident
+from workflows.uncancelled import uncancelled, wait_condition
 from workflows.visibility import Visibility
 
 
@@ -54,6 +55,7 @@ class Incident(Listener):
         self._ready = True
 
     @workflow.run
+    @uncancelled
     async def run(self, run: IncidentRun) -> dict[str, Any]:
         """Live until the incident has ended; returns the final account: the state and the timeline."""
         if not self._ready:
@@ -83,11 +85,11 @@ class Incident(Listener):
         if (key := self._incident.state.declaration.key) is not None:
             await declaring.give_back(key, self._incident.state.id)
         await self._ledger.store_report()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await wait_condition(workflow.all_handlers_finished)
         while self._incident.refusals.untold:
             self._incident.tell_refusals(workflow.now())
             await self._ledger.store_report()
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            await wait_condition(workflow.all_handlers_finished)
         return {"state": self._document(), "timeline": self.timeline()}
 
     async def _restore(self, run: IncidentRun) -> None:
@@ -168,7 +170,7 @@ class Incident(Listener):
     async def answer(self) -> dict[str, Any]:
         """The incident as it stands, its changes begun: whoever reads of one may vote on it at once."""
         if self._effects.beginning:
-            await workflow.wait_condition(lambda: not self._effects.beginning)
+            await wait_condition(lambda: not self._effects.beginning)
         return self._document()
 
     def may_say(self, name: str, sender: str) -> bool:

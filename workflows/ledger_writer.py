@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import failures, profiles
 from workflows.asking import ask
+from workflows.uncancelled import wait_condition
 
 _LEAST = timedelta(seconds=1)
 _PACE = timedelta(seconds=2)
@@ -109,7 +110,7 @@ class LedgerWriter:
                     self._take_report(ReportStored(reason=failures.reason(error)))
         while self._is_behind and not self.superseded:
             self.keep()
-            await workflow.wait_condition(lambda: not self.will_wake)
+            await wait_condition(lambda: not self.will_wake)
 
     async def _store(self, profile: profiles.Profile, last: AppendCall | None) -> Reported:
         self._with_report = False

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows.message_handlers import Hears
 from workflows.timer import Timer
+from workflows.uncancelled import wait_condition
 
 
 class Listener(Hears):
@@ -37,13 +38,13 @@ class Listener(Hears):
     async def _wait_for_news(self, due: Due | None) -> None:
         """Sleep until the next thing is due or something has been heard."""
         self._timer.set(due)
-        await workflow.wait_condition(lambda: self._changed)
+        await wait_condition(lambda: self._changed)
         self._changed = False
 
     async def _is_still(self) -> bool:
         """Wait until all that was said is heard; False where something of it is to be done first."""
         self._changed = False
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() or self._changed)
+        await wait_condition(lambda: workflow.all_handlers_finished() or self._changed)
         return workflow.all_handlers_finished()
 
     def _document(self) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class Listener(Hears):
     async def ready(self) -> None:
         """Wait until an incident that is being restored has been read."""
         if not self._ready:
-            await workflow.wait_condition(lambda: self._ready)
+            await wait_condition(lambda: self._ready)
 
     def refuse_early(self, name: str, command: Command) -> str | None:
         """Turn an update away at once; nothing of it enters history."""
@@ -76,6 +77,12 @@ class Listener(Hears):
         """Put it on record like a refusal, once there is a record to put it on."""
         if self._ready:
             self.refuse(what, "unknown", why)
+
+    async def refuse_cancel(self) -> None:
+        """Put on record that the workflow was to be cancelled, and page whoever sees to security."""
+        await self.ready()
+        self._incident.refuse_cancel(workflow.now())
+        self._news()
 
     async def answer(self) -> dict[str, Any]:
         """The incident as it stands."""

@@ -79,6 +79,10 @@ class Hears:
         """Record a refusal, with nothing of what could not be read; a workflow that keeps no record counts it."""
         self.refused += 1
 
+    async def refuse_cancel(self) -> None:
+        """Record that the workflow was to be cancelled; one that keeps no record counts it."""
+        self.refuse("cancel", "unknown", "workflows are not cancelled")
+
     async def answer(self) -> Any:
         """The new state, as updates answer it, once every workflow that it names is there to be spoken to."""
 

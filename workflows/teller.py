@@ -9,6 +9,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.change import LiveChange
     from domain.rules.change_messages import ChangeNews
 
+from workflows.uncancelled import wait_condition
+
 
 class Teller:
     """Says what is new; what happens while one message is on its way goes with the next."""
@@ -30,7 +32,7 @@ class Teller:
     async def run(self) -> None:
         """Tell until it is stopped."""
         while not self._over:
-            await workflow.wait_condition(lambda: self._to_tell or self._over)
+            await wait_condition(lambda: self._to_tell or self._over)
             self._to_tell = False
             if not self._over and (news := self._change.news()) is not None:
                 self.saying = True

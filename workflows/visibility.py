@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
+    from domain.model.records import ChangeRecord
     from domain.model.state import IncidentState
     from domain.rules import clock
     from domain.rules.document import waiting_for
@@ -68,3 +69,18 @@ def details(state: IncidentState) -> str:
             parts += [f"### {heading}", "\n".join(lines)]
     commands = [step.command for step in next_steps(state)] or [f"incident report {state.id}"]
     return "\n\n".join([*parts, "### What to type", "```\n" + "\n".join(commands) + "\n```"])
+
+
+def details_of_change(title: str, change: ChangeRecord) -> str:
+    """A change at a glance: what its plan would do, and who is waited for."""
+    if change.plan is None:
+        return f"**{change.status}**"
+    lines = [
+        f"## {title}",
+        f"**{change.status}** · {change.plan.summary}",
+        f"Impact: {change.plan.impact}",
+        f"Digest: `{change.plan.digest}`",
+    ]
+    if change.eligible:
+        lines.append(f"Waits for: {', '.join(change.eligible)}")
+    return "\n\n".join(lines)

@@ -78,6 +78,7 @@ class RecoveryTargets(Frozen):
 class Organisation(ConfigFile):
     """One organisation, as `organisation.yaml` gives it.
 
+    `security` is the role that is paged when somebody tampers with incidents; without it the first of the chain is.
     `on_call` and `approval` hold where a runbook is silent: who is paged first, in that order, and who may approve a
     change of each class. What an incident leaves is kept for `retention` from its end. `personal_numbers` are regular
     expressions of numbers that stand for people, by what to call them: notes that hold one are warned of.
@@ -89,6 +90,7 @@ class Organisation(ConfigFile):
     contacts: tuple[Contact, ...] = Field(min_length=1)
     chain: tuple[str, ...] = Field(min_length=1)
     on_call: tuple[str, ...] = ()
+    security: str | None = None
     approval: dict[ApprovalClass, ApprovalRule] = {}
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
@@ -100,12 +102,18 @@ class Organisation(ConfigFile):
 
     @staticmethod
     def flaws(data: Mapping[str, Any]) -> Iterator[Flaw]:
-        """Ids that stand twice, a chain with roles that nobody holds, severities left out."""
+        """Ids that stand twice, a chain or a `security` that nobody holds, severities left out."""
         yield from doubled([*parts(data, "contacts"), *parts(data, "externals")])
         yield from strange(("chain",), data.get("chain"), held(data), "role")
+        yield from strange(("security",), data.get("security"), held(data), "role")
         policies = data.get("severities")
         if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
             yield Flaw(("severities",), f"no policy for {', '.join(missing)}; add one")
+
+    @property
+    def guard(self) -> str:
+        """The role that sees to security."""
+        return self.security or self.chain[0]
 
     def holders(self, role: str, commander: str | None = None) -> tuple[Contact, ...]:
         """Everybody who holds a role; empty for one that nobody holds. The commander's is held by whoever commands."""

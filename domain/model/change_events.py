@@ -161,6 +161,11 @@ class ChangeMoved(_OfAChange):
                 return f"{self.title}: {self.status} - {self.reason}"
 
 
+def pieces_of(plan: Plan, refused: dict[str, str]) -> dict[str, str]:
+    """What came of each piece that was to change."""
+    return {name: refused.get(name, PIECE_DONE) for name in plan.changing}
+
+
 def pieces_told(pieces: dict[str, str]) -> str:
     """Say how many pieces were done, and why each of the others was not."""
     refused = [f"{name} ({why})" for name, why in pieces.items() if why != PIECE_DONE]

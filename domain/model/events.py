@@ -156,7 +156,8 @@ class AlertRepeated(Event):
 class Refused(Event):
     """A command was refused. One to a change names its `step` and its workflow.
 
-    `confirm` names what is taken when the same is said again.
+    `confirm` names what is taken when the same is said again. One that came from `outside` is no command, but a request
+    to Temporal itself.
     """
 
     kind: Literal["refused"] = "refused"
@@ -165,6 +166,7 @@ class Refused(Event):
     step: str | None = None
     workflow_id: str | None = None
     confirm: str | None = None
+    outside: bool = False
     says: ClassVar[str] = "Refused {command}: {reason}"
 
 

@@ -15,12 +15,13 @@ from domain.model.change_events import (
     PlanMade,
     VoteCast,
     VoteKept,
+    pieces_of,
     pieces_told,
 )
 from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Reject
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
-from domain.model.plan import Plan
-from domain.model.records import PIECE_DONE, ChangeStatus, EarlyVote
+from domain.model.records import ChangeStatus, EarlyVote
+from domain.rules import tampering
 from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest
 from domain.rules.decide import cause_of, refused
 from domain.rules.evolve_changes import alter
@@ -189,6 +190,10 @@ class LiveChange:
             else:
                 self._take(now, cause or {"command": event.command}, Refused, by, **_fields(event))
 
+    def refuse_cancel(self, now: datetime) -> None:
+        """Put on record that its workflow was to be cancelled, however much else was refused; its incident pages."""
+        self._take(now, {"command": "cancel"}, Refused, tampering.UNKNOWN, **_fields(tampering.cancelled()))
+
     def tell_refusals(self, now: datetime) -> None:
         """Put on record how many refusals were counted since that was told last."""
         for event in self.refusals.rest():
@@ -258,7 +263,7 @@ class LiveChange:
             reason = "somebody else has done it meanwhile"
             self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=False)
         else:
-            pieces = _pieces(self.record.plan, applied.refused) if self.record.plan and applied.refused else {}
+            pieces = pieces_of(self.record.plan, applied.refused) if self.record.plan and applied.refused else {}
             self.move(ChangeStatus.VERIFYING, now, cause, ours=applied.ours, pieces=pieces)
             if applied.verified is not None:
                 self.verified(applied.verified, now)
@@ -288,11 +293,6 @@ class LiveChange:
 
 def _fields(event: Refused | RefusalsCounted) -> dict[str, Any]:
     return event.model_dump(exclude={"kind", "step", "workflow_id"})
-
-
-def _pieces(plan: Plan, refused: dict[str, str]) -> dict[str, str]:
-    """What came of each piece that was to change."""
-    return {name: refused.get(name, PIECE_DONE) for name in plan.changing}
 
 
 def _answer(verb: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from domain.model.events import Declared, RefusalsCounted, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
-from domain.rules import change_outcomes, change_requests, clock, decide, evolve, facts
+from domain.rules import change_outcomes, change_requests, clock, decide, evolve, facts, tampering
 from domain.rules.react import outstanding, react
 from domain.rules.refusals import Refusals
 
@@ -81,6 +81,10 @@ class LiveIncident:
                 self._count(event, now)
             else:
                 self.take([Happening(event, by)], now, cause or {"command": event.command})
+
+    def refuse_cancel(self, now: datetime) -> None:
+        """Put on record that the workflow was to be cancelled, however much else was refused, and page."""
+        self.take(tampering.cancel_refused(self.state), now, {"command": "cancel"})
 
     def tell_refusals(self, now: datetime) -> None:
         """Put on record how many refusals were counted since that was told last."""
