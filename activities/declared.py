@@ -11,12 +11,13 @@ In the ledger's table, written with the first and the last entry of a chain by o
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationErrorCategory
 
 from activities.action import RuleError
 from activities.house import House, refuse_speed
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import end_key
+from activities.strange_requests import Strange, StrangeRequestError, UnrecordedError
 from domain.config.runbook import ChangeStep, NoticeStep, Runbook
 from domain.model.activity_io import Mode, NoticeRequest
 from domain.model.declaration import Declaration
@@ -59,7 +60,7 @@ class Declared:
     def _found(self, incident: str) -> OnRecord:
         found = self._table.get(keys(_of(incident), "declared"))
         if found is None:
-            raise ApplicationError(
+            raise UnrecordedError(
                 f"{incident} is not on record: nothing is done for an incident that is not in the ledger",
                 type=ErrorKind.NOT_YET.value,
                 next_retry_delay=_SOON,
@@ -94,11 +95,13 @@ class Declared:
         if ended is not None and at - ended > _LAST_WORDS:
             raise RuleError(f"{asked.about.incident} has ended: nobody outside is told of it any more")
         if asked.about.mode != incident.mode:
-            raise RuleError(f"{asked.about.incident} is {incident.mode}, not {asked.about.mode}")
+            reason = f"{asked.about.incident} is {incident.mode}, not {asked.about.mode}"
+            raise StrangeRequestError(reason, Strange.UNASKED)
         step = self.runbook(incident.runbook).step(asked.step)
         given = step.params if isinstance(step, NoticeStep) and step.notice == action else None
         if given is None or canonical_json(asked.params) != canonical_json(given):
-            raise RuleError(f"the runbook of {asked.about.incident} does not tell {action} so at {asked.step!r}")
+            reason = f"the runbook of {asked.about.incident} does not tell {action} so at {asked.step!r}"
+            raise StrangeRequestError(reason, Strange.UNASKED)
 
     def know(self, runbook: Runbook) -> None:
         """Put a runbook on record; a repeat changes nothing (`dynamodb:PutItem`)."""
@@ -125,15 +128,17 @@ class Declared:
     def _refuse_strange(self, declaration: Declaration) -> None:
         environment, organisation = self._house.environment(), self._house.organisation()
         if (declaration.organisation.id, declaration.environment.name) != (organisation.id, environment.name):
-            raise RuleError(
+            raise StrangeRequestError(
                 f"{declaration.incident_id} is declared in {declaration.environment.name} of "
-                f"{declaration.organisation.id}; this worker serves {environment.name} of {organisation.id} alone"
+                f"{declaration.organisation.id}; this worker serves {environment.name} of {organisation.id} alone",
+                Strange.ELSEWHERE,
             )
         refuse_speed(environment, declaration.speed)
         if environment.kind != "sandbox":
             self._refuse_stranger(declaration)
         if declaration.runbook.digest() != declaration.runbook_digest:
-            raise RuleError(f"the runbook of {declaration.incident_id} is not what its digest was made of")
+            reason = f"the runbook of {declaration.incident_id} is not what its digest was made of"
+            raise StrangeRequestError(reason, Strange.FORGED)
         if any(isinstance(step, ChangeStep | NoticeStep) for step in declaration.runbook.steps()):
             self.runbook(declaration.runbook_digest)
 

@@ -7,6 +7,7 @@ addresses, tables, keys or approval rules is not believed: anybody who reaches T
 from typing import Protocol
 
 from activities.action import RuleError
+from activities.strange_requests import Strange, StrangeRequestError
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
@@ -31,14 +32,17 @@ def environment_of(house: House, name: str) -> Environment:
     """The worker's environment, by its name. Raises `RuleError` for any other."""
     own = house.environment()
     if own.name != name:
-        raise RuleError(f"this worker serves {own.name} alone; {name!r} is not its environment")
+        raise StrangeRequestError(
+            f"this worker serves {own.name} alone; {name!r} is not its environment", Strange.ELSEWHERE
+        )
     return own
 
 
 def refuse_speed(environment: Environment, speed: float) -> None:
     """Raise `RuleError` for clocks that run faster than real ones, but in a sandbox."""
     if speed != 1 and environment.kind != "sandbox":
-        raise RuleError(f"a speed is for sandboxes only; {environment.name} is {environment.kind}")
+        reason = f"a speed is for sandboxes only; {environment.name} is {environment.kind}"
+        raise StrangeRequestError(reason, Strange.ELSEWHERE)
 
 
 def called(house: House, asked: ObserveRequest) -> ObserveCall:

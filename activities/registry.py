@@ -27,6 +27,8 @@ from activities.ledger.table import Table
 from activities.logical_names import known_params
 from activities.permissions.roles import LEDGER, role_of
 from activities.report_store import store_report
+from activities.strange_requests import Strange, StrangeRequestError
+from activities.watching.sheets import Sheets
 from domain.model.activity_io import (
     AppendCall,
     Appended,
@@ -79,25 +81,42 @@ def activities(
     is taken from `house`.
     """
     of = cache(clients_for)
+    sheets = Sheets(house)
     makers: dict[str, Callable[[], list[Activity]]] = {
         DIAGNOSE_QUEUE: lambda: [_observe(probe(of(role_of(probe))), house) for probe in PROBES.values()],
         REMEDIATE_QUEUE: lambda: [
-            *_changes(of, house, REMEDIATE_QUEUE, evidence=False),
+            *_changes(of, house, sheets, REMEDIATE_QUEUE, evidence=False),
             *_faults(Faults(of(REMEDIATE_QUEUE), house)),
         ],
         FORENSICS_QUEUE: lambda: [
-            *_changes(of, house, FORENSICS_QUEUE, evidence=True),
-            *_records(of(LEDGER), house),
+            *_changes(of, house, sheets, FORENSICS_QUEUE, evidence=True),
+            *_records(of(LEDGER), house, sheets),
             _outcome(of(FORENSICS_QUEUE), house),
         ],
-        NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page, house),
+        NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page, house, sheets),
     }
     made = {queue: make() for queue, make in makers.items() if queue in queues}
     return {queue: functions for queue, functions in made.items() if functions}
 
 
-def _activity(name: str, work: Callable[[Any], Any]) -> Activity:
-    """Give `work` its name on the queue, and its surroundings; Temporal reads its types from its annotations."""
+Note = Callable[[Exception, str, str | None], None]
+"""Takes note of what was refused: the error, the activity's name, and the incident that it was asked for."""
+
+
+def _noting(sheets: Sheets, clients: Clients) -> Note:
+    """Put strange requests on record under a role."""
+
+    def note(error: Exception, name: str, incident: str | None) -> None:
+        sheets.note(clients, error, name, incident, activity.info().started_time)
+
+    return note
+
+
+def _activity(name: str, work: Callable[[Any], Any], note: Note | None = None) -> Activity:
+    """Give `work` its name on the queue, and its surroundings; Temporal reads its types from its annotations.
+
+    Of what it refuses `note` is taken.
+    """
 
     @activity.defn(name=name)
     @wraps(work)
@@ -105,7 +124,12 @@ def _activity(name: str, work: Callable[[Any], Any]) -> Activity:
         about = getattr(call, "about", None)
         known = {field: getattr(call, field, getattr(about, field, None)) for field in _LOGGED}
         with acting(name, **{field: value for field, value in known.items() if value is not None}):
-            return work(call)
+            try:
+                return work(call)
+            except Exception as error:
+                if note is not None:
+                    note(error, name, known["incident"])
+                raise
 
     return run
 
@@ -118,25 +142,29 @@ def _observe(probe: ProbeAction[Any], house: House) -> Activity:
     return _activity(f"{probe.name}.observe", observe)
 
 
-def _changes(of: Callable[[str], Clients], house: House, queue: str, *, evidence: bool) -> list[Activity]:
+def _changes(
+    of: Callable[[str], Clients], house: House, sheets: Sheets, queue: str, *, evidence: bool
+) -> list[Activity]:
     """The changes of one queue, each under its own role, which holds its locks and intents as well."""
     chosen = [change for change in CHANGES.values() if change.evidence == evidence]
     steps = []
     for change in chosen:
         clients = of(role_of(change))
-        steps += _steps(change.name, Hands(clients, house, change(clients), ChangeRunner(clients)))
+        hands = Hands(clients, house, change(clients), ChangeRunner(clients))
+        steps += _steps(change.name, hands, _noting(sheets, clients))
     around = of(queue)
 
     def give_back(asked: ReleaseRequest) -> None:
         own = change_workflow_id(asked.about.incident, asked.step, asked.generation)
         if activity.info().workflow_id != own:
-            raise RuleError(f"the locks of {own} are given back by that workflow alone")
+            reason = f"the locks of {own} are given back by that workflow alone"
+            raise StrangeRequestError(reason, Strange.OTHERS)
         release(around, house, ChangeRunner(around), asked, activity.info().started_time)
 
-    return [*steps, _activity("changes.release", give_back)]
+    return [*steps, _activity("changes.release", give_back, _noting(sheets, around))]
 
 
-def _steps(name: str, hands: Hands) -> list[Activity]:
+def _steps(name: str, hands: Hands, note: Note) -> list[Activity]:
     def plan(asked: PlanRequest) -> Planned:
         return hands.plan(asked, activity.info().started_time)
 
@@ -146,7 +174,7 @@ def _steps(name: str, hands: Hands) -> list[Activity]:
     def verify(asked: VerifyRequest) -> Verified:
         return hands.verify(asked, activity.info().started_time)
 
-    return [_activity(f"{name}.{step.__name__}", step) for step in (plan, apply, verify)]
+    return [_activity(f"{name}.{step.__name__}", step, note) for step in (plan, apply, verify)]
 
 
 def _faults(faults: Faults) -> list[Activity]:
@@ -161,7 +189,7 @@ def _faults(faults: Faults) -> list[Activity]:
     return [_activity("drills.inject", inject), _activity("drills.withdraw", withdraw)]
 
 
-def _records(clients: Clients, house: House) -> list[Activity]:
+def _records(clients: Clients, house: House, sheets: Sheets) -> list[Activity]:
     """What keeps an incident's record: the entries of its ledger, and its report; and what reads it back."""
     restorer, appender = Restorer(clients, house), Appender(clients, house)
 
@@ -188,13 +216,15 @@ def _records(clients: Clients, house: House) -> list[Activity]:
         "ledger.restorable": restorer.open_ones,
         "report.store": store,
     }
-    return [_activity(name, work) for name, work in named.items()]
+    note = _noting(sheets, clients)
+    return [_activity(name, work, note) for name, work in named.items()]
 
 
 def _refuse_others(incident: str) -> None:
     """Raise `RuleError` unless the incident's own workflow, or that of its follow-up work, keeps its record."""
     if (asking := (activity.info().workflow_id or "").split("/")[0]) != incident:
-        raise RuleError(f"the record of {incident} is kept by its own workflow, not by {asking}")
+        reason = f"the record of {incident} is kept by its own workflow, not by {asking}"
+        raise StrangeRequestError(reason, Strange.OTHERS)
 
 
 def _outcome(clients: Clients, house: House) -> Activity:
@@ -207,17 +237,20 @@ def _outcome(clients: Clients, house: House) -> Activity:
     return _activity("changes.outcome", outcome)
 
 
-def _notification(clients: Clients, status_page: StatusPageApi, house: House) -> list[Activity]:
-    pager = Pager(clients)
+def _notification(clients: Clients, status_page: StatusPageApi, house: House, sheets: Sheets) -> list[Activity]:
+    pager, note = Pager(clients), _noting(sheets, clients)
 
     def page(asked: PageRequest) -> Paged:
         return pager.page(addressed(house, asked), _attempt())
 
     def page_wave(asked: WaveRequest) -> Wave:
-        return waved(house, asked, lambda call: pager.page_wave(call, _attempt()))
+        def refused(error: RuleError, one: PageRequest) -> None:
+            note(error, "people.page_wave", one.about.incident)
 
-    notices = (_send(notice(clients, status_page), clients, house) for notice in NOTICES.values())
-    return [*notices, _activity("people.page", page), _activity("people.page_wave", page_wave)]
+        return waved(house, asked, lambda call: pager.page_wave(call, _attempt()), refused)
+
+    notices = (_send(notice(clients, status_page), clients, house, note) for notice in NOTICES.values())
+    return [*notices, _activity("people.page", page, note), _activity("people.page_wave", page_wave, note)]
 
 
 def _attempt() -> Attempt:
@@ -225,7 +258,7 @@ def _attempt() -> Attempt:
     return Attempt(info.attempt, info.started_time, info.scheduled_time)
 
 
-def _send(notice: NoticeAction[Any], clients: Clients, house: House) -> Activity:
+def _send(notice: NoticeAction[Any], clients: Clients, house: House, note: Note) -> Activity:
     def send(asked: NoticeRequest) -> Noticed:
         if asked.about.mode == "dry-run":
             raise RuleError("a dry run informs nobody outside")
@@ -238,4 +271,4 @@ def _send(notice: NoticeAction[Any], clients: Clients, house: House) -> Activity
             return notice.recorded(scope, params)
         return notice.send(scope, params, asked.sequence)
 
-    return _activity(f"{notice.name}.send", send)
+    return _activity(f"{notice.name}.send", send, note)

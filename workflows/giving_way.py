@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import profiles
 from workflows.asking import ask
+from workflows.uncancelled import wait_condition
 
 
 async def put_off(days: int, speed: float, is_over: Callable[[], bool] = lambda: False) -> str | None:
@@ -22,7 +23,7 @@ async def put_off(days: int, speed: float, is_over: Callable[[], bool] = lambda:
     for day in range(days + 1):
         if day:
             with suppress(TimeoutError):
-                await workflow.wait_condition(is_over, timeout=POSTPONED / speed, timeout_summary=f"{busy[0]} is open")
+                await wait_condition(is_over, timeout=POSTPONED / speed, timeout_summary=f"{busy[0]} is open")
         options = profiles.with_profile(profiles.LIVE, Severity.P3, "What else is open")
         busy = await ask("drills.live", list[str], options)
         if is_over() or not busy:

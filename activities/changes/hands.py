@@ -18,6 +18,7 @@ from activities.changes.runner import ChangeRunner
 from activities.declared import Declared, OnRecord
 from activities.house import House, scope_of
 from activities.ledger.table import Table
+from activities.strange_requests import Strange, StrangeRequestError
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import (
     Applied,
@@ -139,23 +140,23 @@ class Hands:
         declared = Declared(self._house, self._table(scope))
         incident = declared.open_one(scope.incident)
         if scope.mode != incident.mode:
-            raise RuleError(f"{scope.incident} is {incident.mode}, not {scope.mode}")
+            raise _unasked(f"{scope.incident} is {incident.mode}, not {scope.mode}")
         step = declared.runbook(incident.runbook).step(asked.step)
         if not isinstance(step, ChangeStep) or step.change != self._action.name:
-            raise RuleError(f"{asked.step} of {scope.incident} is no {self._action.name} by its runbook")
+            raise _unasked(f"{asked.step} of {scope.incident} is no {self._action.name} by its runbook")
         if strange := _strange(step, made.params):
-            raise RuleError(f"{asked.step} takes no other {', '.join(strange)} than its runbook gives")
+            raise _unasked(f"{asked.step} takes no other {', '.join(strange)} than its runbook gives")
         if step.evidence and made.requested_by == ORCHESTRATOR:
             return
         self._wait_for_evidence(scope, step, incident, at)
         organisation = self._house.organisation()
         soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed
         if at - made.at < len(asked.added) * soonest:
-            raise RuleError(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
+            raise _unasked(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
         rule = rule_for(organisation, step.approval, made.plan.approval_class)
         electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
         if why := refused_votes(electorate, asked.votes):
-            raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")
+            raise _unasked(f"the plan {made.plan.digest[:12]} is not approved: {why}")
 
     def _wait_for_evidence(self, scope: Scope, step: ChangeStep, incident: OnRecord, at: datetime) -> None:
         """Raise `NotYet` while evidence that is to come first has no intent on record, and still has time to.
@@ -214,6 +215,11 @@ class Hands:
 
     def _table(self, scope: Scope, *, once: bool = False) -> Table:
         return Table(self._clients, scope.environment.ledger_table, once=once)
+
+
+def _unasked(reason: str) -> StrangeRequestError:
+    """What no workflow of ours asks for: it counts the votes by the same rule, of steps of the same runbook."""
+    return StrangeRequestError(reason, Strange.UNASKED)
 
 
 def release(clients: Clients, house: House, runner: ChangeRunner, asked: ReleaseRequest, at: datetime) -> None:

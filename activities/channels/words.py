@@ -6,6 +6,7 @@ import structlog
 
 from activities.action import RuleError
 from activities.house import House, environment_of, refuse_speed
+from activities.strange_requests import Strange, StrangeRequestError
 from domain.model.activity_io import PageRequest, Wave, WaveRequest
 from domain.model.calls import PageCall, WaveCall
 from domain.rules.messages import framed
@@ -13,18 +14,23 @@ from domain.rules.messages import framed
 _log = structlog.get_logger(__name__)
 
 
-def waved(house: House, asked: WaveRequest, send: Callable[[WaveCall], Wave]) -> Wave:
-    """Send a wave; whoever cannot be addressed is left to a page of their own, which says why."""
-    pages = [_addressed_or_none(house, one) for one in asked.pages]
+def waved(
+    house: House, asked: WaveRequest, send: Callable[[WaveCall], Wave], note: Callable[[RuleError, PageRequest], None]
+) -> Wave:
+    """Send a wave; whoever cannot be addressed is noted, and left to a page of their own, which says why."""
+    pages = [_addressed_or_none(house, one, note) for one in asked.pages]
     sent = iter(send(WaveCall(pages=[one for one in pages if one])).sent)
     return Wave(sent=[None if one is None else next(sent) for one in pages])
 
 
-def _addressed_or_none(house: House, asked: PageRequest) -> PageCall | None:
+def _addressed_or_none(
+    house: House, asked: PageRequest, note: Callable[[RuleError, PageRequest], None]
+) -> PageCall | None:
     try:
         return addressed(house, asked)
     except RuleError as error:
         _log.warning("a page cannot be addressed", page=asked.page_id, problem=str(error))
+        note(error, asked)
         return None
 
 
@@ -37,7 +43,8 @@ def addressed(house: House, asked: PageRequest) -> PageCall:
     refuse_speed(environment, asked.about.speed)
     contact = organisation.contact(asked.to)
     if contact is None or contact.id != asked.to:
-        raise RuleError(f"{asked.to!r} is no contact of {organisation.id}: nobody else is paged")
+        reason = f"{asked.to!r} is no contact of {organisation.id}: nobody else is paged"
+        raise StrangeRequestError(reason, Strange.NOBODY)
     words = framed(asked, organisation)
     return PageCall(
         page_id=asked.page_id,

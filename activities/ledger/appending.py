@@ -1,11 +1,12 @@
 """What may go on record: entries in their place of a chain that begins with a declaration of this worker's own."""
 
-from activities.action import Clients, RuleError
+from activities.action import Clients
 from activities.declared import Declared
 from activities.house import House, environment_of
 from activities.ledger.store import LedgerStore
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import end_key
+from activities.strange_requests import Strange, StrangeRequestError
 from domain.audit.storage_format import chain_key
 from domain.model.activity_io import AppendCall, Appended, FollowCall
 from domain.model.declaration import Declaration
@@ -33,7 +34,8 @@ class Appender:
         beside: list[Item] = [{**end_key(call.incident), "at": text(at)} for at in ends][:1]
         first = call.entries[0]
         if Timeline(entries=call.entries, dropped=first.seq - 1, base=first.prev).first_broken():
-            raise RuleError(f"the entries of {call.incident} from {first.seq} on do not follow from each other")
+            reason = f"the entries of {call.incident} from {first.seq} on do not follow from each other"
+            raise StrangeRequestError(reason, Strange.FORGED)
         if first.seq == 1:
             beside.append(Declared(self._house, table).first(_declaration(call.incident, first)))
         else:
@@ -50,9 +52,11 @@ def _declaration(incident: str, first: Entry) -> Declaration:
     try:
         declaration = begun(first).declaration
     except (ValueError, NoIncidentError) as error:
-        raise RuleError(f"the record of {incident} does not begin with a declaration") from error
+        reason = f"the record of {incident} does not begin with a declaration"
+        raise StrangeRequestError(reason, Strange.FORGED) from error
     if declaration.incident_id != incident:
-        raise RuleError(f"the record of {incident} begins with the declaration of {declaration.incident_id}")
+        reason = f"the record of {incident} begins with the declaration of {declaration.incident_id}"
+        raise StrangeRequestError(reason, Strange.FORGED)
     return declaration
 
 
@@ -64,4 +68,5 @@ def _refuse_displaced(table: Table, call: AppendCall, first: Entry) -> None:
         mark = table.get(keys(f"chain#{call.incident}", f"epoch#{call.epoch:04d}"))
         follows = mark is not None and mark["prev"]["S"] == first.prev and mark["after"]["N"] == str(first.seq - 1)
     if not follows:
-        raise RuleError(f"entry {first.seq} of {call.incident} does not follow from the entry that stands before it")
+        reason = f"entry {first.seq} of {call.incident} does not follow from the entry that stands before it"
+        raise StrangeRequestError(reason, Strange.FORGED)

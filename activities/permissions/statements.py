@@ -155,14 +155,16 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
         case "dynamodb:PutItem" if role == NOTIFY_QUEUE:  # the copies of pages, and what the watcher does
             return _leading("page#*", "watch#*", "stranger#*")
         case "dynamodb:Query" if role == NOTIFY_QUEUE:  # of open incidents whether they are carried on
-            return _leading("page#*", "watch#*", "stranger#*", "chain#*", "incidents")
+            return _leading("page#*", "stranger#*", "chain#*", "incidents")
         case "dynamodb:PutItem" if role == REMEDIATE_QUEUE:  # what came of a change that failed
             return _leading("intent*", "stranger#*")
         case "dynamodb:GetItem" if role == REMEDIATE_QUEUE:  # whose locks are to be given back
             return _leading("plan#*")
         case "dynamodb:GetItem" if role == NOTIFY_QUEUE:  # whether the incident is there, and what its runbook tells
             return _leading("declared#*", "runbook#*", "watch#*")
-        case "dynamodb:Query" if role != LEDGER:
+        case "dynamodb:Query" if role == LEDGER:  # the record, and what the watcher did about it
+            return _leading("chain#*", "incidents", "watch#*")
+        case "dynamodb:Query":
             return _leading("intent*")
         case "dynamodb:DeleteItem":
             return _leading("lock/*")

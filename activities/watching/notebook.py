@@ -49,6 +49,11 @@ class Notebook:
             return self._table.put(item) is None
         return self._table.put(item, "version = :before", {":before": {"N": str(before)}}) is None
 
+    def now(self) -> datetime:
+        """What time it is in the store, by an answer about the lease (`dynamodb:GetItem`). Raises `ClockError`."""
+        self._table.get(_LEASE)
+        return self._table.now()
+
     def lease(self, holder: str, time: timedelta, now: datetime) -> bool:
         """Be the one who watches from `now` on, or go on being that (`dynamodb:PutItem`); False where another is."""
         until = (now + time).timestamp()

@@ -11,20 +11,20 @@ from threading import Event
 from uuid import uuid4
 
 import structlog
-from temporalio.exceptions import ApplicationError
 
-from activities.action import Clients, RuleError
+from activities.action import Clients
 from activities.channels.paging import Pager
-from activities.channels.sent import Attempt, copies_on_record
-from activities.channels.words import addressed
+from activities.channels.sent import copies_on_record
 from activities.house import House
 from activities.ledger.table import Table
+from activities.watching import strangers
 from activities.watching.lost import Lost, silent, unreadable
 from activities.watching.notebook import Notebook, silence_key
 from activities.watching.records import Record, Records
+from activities.watching.sending import send
 from domain.config.environment import Environment
 from domain.config.organisation import Contact
-from domain.model.silence import Claim, Found, Silence, Told
+from domain.model.silence import Claim, Found, Silence
 from domain.model.state import IncidentState
 from domain.rules import unattended
 from domain.rules.clock import Due
@@ -46,7 +46,7 @@ class Watcher:
     """
 
     def __init__(
-        self, clients: Clients, house: House, pager: Pager, now: Callable[[Table], datetime] = Table.now
+        self, clients: Clients, house: House, pager: Pager, now: Callable[[Notebook], datetime] = Notebook.now
     ) -> None:
         self._clients = clients
         self._house = house
@@ -63,25 +63,30 @@ class Watcher:
 
     def is_the_one(self) -> bool:
         """Whether it is this one that watches, by a lease that it renews (`dynamodb:PutItem`)."""
-        table = self._table()
-        return Notebook(table).lease(self._holder, LEASE, self._now(table))
+        book = Notebook(self._table())
+        return book.lease(self._holder, LEASE, self._now(book))
 
     def leave(self) -> None:
         """Let another watch at once: nothing where another does."""
-        table = self._table()
-        Notebook(table).lease(self._holder, timedelta(), self._now(table))
+        book = Notebook(self._table())
+        book.lease(self._holder, timedelta(), self._now(book))
 
     def look(self) -> list[Found]:
         """Look at every open incident once, and page about those that are silent, a round of pages at a time.
+
+        And page, once an hour, about what the hands have noted of requests that are none of ours.
 
         Raises `ClockError` where this machine's clock is off, and lets botocore's errors through: who cannot look says
         so. One that cannot be paged about now is tried again by the next look.
         """
         table = self._table()
+        now = self._now(Notebook(table))
         table.refuse_wrong_clock()
-        now = self._now(table)
-        found = (self._silence(table, record, now) for record in self._open_ones(now))
-        return [one for one in found if one is not None]
+        looked = (self._silence(table, record, now) for record in self._open_ones(now))
+        found = [one for one in looked if one is not None]
+        if paged := strangers.tell(table, self._house, self._pager, self._holder, now):
+            _log.warning("requests that are none of ours were refused", paged=paged)
+        return found
 
     def note_restore(self, found: Found, workflow: str) -> None:
         """Put on record that a workflow was begun which goes on with a silent incident; nothing where others write."""
@@ -124,27 +129,15 @@ class Watcher:
         claimed = silence.model_copy(update={"claim": Claim(holder=self._holder, until=now + _CLAIM)})
         if not book.write(key, claimed, version):
             return []
-        told, is_whole = self._send(lost, rounds, now)
-        done = {"claim": None, "told": [*silence.told, *told], "rounds": rounds if is_whole else silence.rounds}
+        pages = (lost.page(contact.id, role, rounds) for contact, role in self._people(lost))
+        sent = send(self._house, self._pager, pages, now)
+        done = {
+            "claim": None,
+            "told": [*silence.told, *sent.told],
+            "rounds": rounds if sent.is_whole else silence.rounds,
+        }
         book.write(key, silence.model_copy(update=done), version + 1)
-        return [one.to for one in told]
-
-    def _send(self, lost: Lost, rounds: int, now: datetime) -> tuple[list[Told], bool]:
-        """Page everybody concerned, each by himself; who was reached, and whether nobody is left to be tried again."""
-        told, is_whole = [], True
-        for contact, role in self._people(lost):
-            asked = lost.page(contact.id, role, rounds)
-            try:
-                paged = self._pager.page(addressed(self._house, asked), Attempt(1, now, now))
-            except RuleError as error:
-                _log.error("nobody can be paged so", page=asked.page_id, problem=str(error))
-            except Exception as error:  # noqa: BLE001 - the next is paged, and this one again by the next look
-                is_whole = False
-                kind = error.type if isinstance(error, ApplicationError) else type(error).__name__
-                _log.warning("a page did not go out", page=asked.page_id, error=kind)
-            else:
-                told.append(Told(at=now, to=contact.id, role=role, channel=paged.channel))
-        return told, is_whole
+        return [one.to for one in sent.told]
 
     def _people(self, lost: Lost) -> Iterator[tuple[Contact, str]]:
         """Who holds the roles that are concerned, by the worker's own file, each person once."""

@@ -4,13 +4,14 @@ The real server and the hands of a real worker; what time it is for the watcher 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 
 from activities.channels.paging import Pager
 from activities.watching.watcher import Watcher
@@ -104,6 +105,42 @@ def test_a_silent_incident_is_paged(house: House, worker: Worker, silence: Calla
     assert len(house.outbox(incident)) == len(before) + len(LEADS)
     house.run("restore", incident)
     house.until(incident, "it goes on", lambda state: state["status"] == "declared")
+    house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
+
+
+def test_a_cancelled_incident_goes_on(house: House, worker: Worker) -> None:
+    """The cancel is refused on record, and the Security Lead alone is paged for it; nobody has to restore anything."""
+    incident = declared(house, "Somebody cancels it")
+    before = len(house.outbox(incident))
+    house.asking.run(house.asking.client.get_workflow_handle(incident).cancel())
+    until(lambda: len(house.outbox(incident)) > before, "the page about it is out")
+    (page,) = house.outbox(incident)[before:]
+    assert page["role"] == "security-lead"
+    assert page["subject"].endswith(f"{incident}: somebody tampers: the incident was to be cancelled")
+    (refused,) = [one for one in house.timeline(incident) if one["kind"] == "refused"]
+    assert (refused["data"]["command"], refused["data"]["outside"]) == ("cancel", True)
+    house.asking.update(incident, "acknowledge", by="devops-lead")
+    house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
+    house.ended(incident)
+    assert len(house.outbox(incident)) == before + 1
+
+
+def test_an_incident_that_was_reset_pages_on(house: House, worker: Worker) -> None:
+    """It goes on from where it was reset to, and pages in time: nothing is missed, and the watcher pages nobody."""
+    incident = house.start("Somebody resets it", "--speed", "30")
+    house.until(incident, "it is on record", lambda state: state["timeline"]["written"] > len(LEADS))
+    client = house.asking.client
+    asked = ResetWorkflowExecutionRequest(
+        namespace=client.namespace,
+        workflow_execution=WorkflowExecution(workflow_id=incident),
+        reason="silence",
+        workflow_task_finish_event_id=4,
+        request_id=str(uuid4()),
+    )
+    house.asking.run(client.workflow_service.reset_workflow_execution(asked))
+    house.until(incident, "it pages on", lambda state: len(state["pages"]) >= 3 * len(LEADS))
+    assert look(house, incident, datetime.now(UTC)) == []
+    assert told(house, incident) == []
     house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
 
 

@@ -25,6 +25,7 @@ from domain.rules.run import IncidentRun
 from domain.values.ids import task_queue
 from domain.values.severity import Severity
 from starters.files.organisation_folder import load_environment, load_organisation
+from tests.attacks.test_silenced import watcher
 from tests.builders import declaration
 from tests.e2e.account import Portal
 from tests.e2e.house import House
@@ -329,3 +330,26 @@ def test_an_incident_of_his_own_reaches_nobody(stranger: Stranger) -> None:
     assert told
     assert all("this worker serves" in text or "speed is for sandboxes" in text for text in told)
     assert house.outbox(incident) == []
+
+
+def test_all_of_it_is_one_page(stranger: Stranger) -> None:
+    """What was refused above, and more of it, is noted by the hands; whoever sees to security is paged once an hour."""
+    house = stranger.house
+    before = _told_of_strangers(house, stranger.place.name)
+    page = {"about": stranger.about(), "page_id": f"{NEVER}/{uuid4()}", "message": "page", "role": "cto"}
+    for _ in range(3):
+        assert "is no contact" in stranger.refused("notify", "people.page", **page, to="nobody", reason="r", ask="a")
+    append = {"incident": NEVER, "environment": "production", "epoch": 1, "entries": []}
+    timeline = Timeline()
+    timeline.append(datetime.now(UTC), "cto", "note", "I approve", {"text": "all"})
+    append["entries"] = [one.model_dump(mode="json") for one in timeline.entries]
+    assert "is not its environment" in stranger.refused("forensics", "ledger.append", **append)
+    watcher(house, datetime.now(UTC) + timedelta(hours=1)).look()
+    watcher(house, datetime.now(UTC) + timedelta(hours=1)).look()
+    (told,) = _told_of_strangers(house, stranger.place.name)[len(before) :]
+    assert told["role"] == "security-lead"
+    assert told["subject"].startswith(f"[P1] Requests that are none of ours in {stranger.place.name}: ")
+
+
+def _told_of_strangers(house: House, environment: str) -> list[dict[str, Any]]:
+    return [one for one in house.outbox(environment) if "none of ours" in one["subject"]]

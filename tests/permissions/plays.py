@@ -36,6 +36,9 @@ from activities.preflight.places import database
 from activities.preflight.table import CHECKS
 from activities.report_store import store_report
 from activities.statuspage_client import StatusPageClient
+from activities.strange_requests import Strange, StrangeRequestError
+from activities.watching.sheets import Sheets
+from activities.watching.watcher import Watcher
 from codec.data_keys import DataKeys
 from domain.config.environment import Environment
 from domain.config.runbook import NoticeStep, ProbeStep, Runbook
@@ -113,6 +116,7 @@ def recorded() -> tuple[Call, ...]:
         _assume(calls)
         _encrypt(calls)
         _pages(calls)
+        _watch(calls)
         _faults(calls)
     return tuple(calls.made)
 
@@ -290,6 +294,29 @@ def _encrypt(calls: Calls) -> None:
 def _session(where: Environment, role: str) -> dict[str, str]:
     arn = where.arn("iam", f"role/{role_name(role, where)}")
     return {"RoleArn": arn, "RoleSessionName": f"incident-{role}"}
+
+
+def _watch(calls: Calls) -> None:
+    """A silent incident is found, paged about and restored; strange requests are noted by all hands, and told."""
+    with ledger_and_vault() as clients:
+        clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
+        telephones()
+        played, where = outage(), place()
+        declared = played.incident.state.declaration
+        house = house_of(declared)
+        Appender(clients, house).append(
+            AppendCall(incident=INCIDENT, environment=where.name, epoch=1, entries=list(played.entries))
+        )
+        strange = StrangeRequestError("elsewhere", Strange.ELSEWHERE)
+        for role in (REMEDIATE_QUEUE, LEDGER, FORENSICS_QUEUE, NOTIFY_QUEUE):
+            with calls.under(role, where):
+                Sheets(house).note(clients, strange, "people.page", INCIDENT, datetime.now(UTC))
+        with calls.under(NOTIFY_QUEUE, where):
+            watcher = Watcher(clients, house, Pager(clients))
+            watcher.is_the_one()
+            (found,) = watcher.look()
+            watcher.note_restore(found, "restore/x")
+            watcher.leave()
 
 
 def _pages(calls: Calls) -> None:

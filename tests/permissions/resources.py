@@ -22,6 +22,9 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "intents": ("intent",),
     "pages": ("page#",),
     "plans": ("plan#",),
+    "the watcher's": ("watch#",),
+    "strange requests": ("stranger#",),
+    "chains": ("chain#", "incidents"),
     "declarations": ("declared#", "runbook#"),
 }
 """The items of the ledger's table that a role may be given alone, by their partition keys."""
@@ -99,6 +102,10 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         return "the role of evidence"
     if kind == "dynamodb:table":
         part = next((name for name, keys in ITEMS.items() if leading(asked).startswith(keys)), None)
+        if (
+            part == "chains" and "KeyConditionExpression" not in asked
+        ):  # its term is looked up by whoever changes things
+            part = None
         return kind if part is None else f"{kind}: {part}"
     with_databases = ("kms:key",) if environment.kind == "staging" else ()
     if environment.recovery and kind in (with_databases if environment.databases else _RECOVERED):

@@ -1,7 +1,6 @@
-"""Nobody cancels a workflow of ours: it goes on, says that it was asked to end, and whoever sees to security is paged."""
+"""Nobody cancels a workflow of ours: it goes on, says that it was to end, and whoever sees to security is paged."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
