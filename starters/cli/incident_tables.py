@@ -12,7 +12,7 @@ from starters.cli.terminal import clean, table
 Document = dict[str, Any]
 
 
-_OUTSIDE = ", ended from outside: nobody is paged. Go on with it: incident restore {}"
+_OUTSIDE = ", ended from outside: nobody carries it on. Go on with it: incident restore {}"
 
 
 def head(state: Document, clock: Clock) -> Table:

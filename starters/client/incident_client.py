@@ -79,7 +79,7 @@ async def ask(client: Client, workflow_id: str, query: str) -> Any:
 async def state(client: Client, incident: str) -> Document:
     """An incident's document; one that has ended needs no worker for it, but for the work that it left.
 
-    `ended_from_outside` stands in that of an open one whose workflow somebody has ended: nobody is paged for it.
+    `ended_from_outside` stands in that of an open one whose workflow somebody has ended: the watcher pages about it.
     """
     left = await _left(client, incident)
     document: Document = left.state if left else await ask(client, incident, "state")

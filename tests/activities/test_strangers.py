@@ -1,6 +1,7 @@
 """Requests that are none of ours are noted where they are refused, and one page an hour tells of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_it_is_refused_all_the_same_where_that_cannot_be_noted(here: Watched) ->
 
 
 def test_entries_that_do_not_belong_there_are_strange(here: Watched) -> None:
-    """Forged ones, and those of a life that was left behind."""
+    """Forged ones, those of a life that was left behind, and whatever another workflow would write."""
     played = Recorded(declaration())
     here.write(INCIDENT, *played.entries)
     Terms(Table(here.aws, here.house.environment().ledger_table)).take(INCIDENT, "run-2")
@@ -158,9 +159,20 @@ def test_entries_that_do_not_belong_there_are_strange(here: Watched) -> None:
     played.say("note", "cto", text="from the past")
     for entries, kind in (([forged], Strange.FORGED), ([played.entries[-1]], Strange.OLDER_LIFE)):
         with pytest.raises(ApplicationError):
-            ActivityEnvironment().run(append, AppendCall(**call, entries=entries))
+            as_workflow(INCIDENT).run(append, AppendCall(**call, entries=entries))
         sheet = here.aws.sent("PutItem")[-1]["Item"]["content"]["S"]
         assert kind in Sheet.model_validate_json(sheet).counts
+    with pytest.raises(ApplicationError, match="is kept by its own workflow"):
+        as_workflow("theirs").run(append, AppendCall(**call, entries=[last]))
+    sheet = here.aws.sent("PutItem")[-1]["Item"]["content"]["S"]
+    assert Strange.OTHERS in Sheet.model_validate_json(sheet).counts
+
+
+def as_workflow(name: str) -> ActivityEnvironment:
+    """What asks for an activity."""
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, workflow_id=name)
+    return environment
 
 
 def registered(here: Watched, name: str) -> Any:

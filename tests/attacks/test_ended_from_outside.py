@@ -18,7 +18,7 @@ def test_a_terminated_incident_says_so_and_goes_on(house: House, worker: Worker)
     until(lambda: _listed(house, incident)["execution"] == "terminated", "it is listed as ended")
     assert "ended from outside" in " ".join(house.run("list").split())
     shown = " ".join(house.run("show", incident).split())
-    assert f"ended from outside: nobody is paged. Go on with it: incident restore {incident}" in shown
+    assert f"ended from outside: nobody carries it on. Go on with it: incident restore {incident}" in shown
     assert house.show(incident)["ended_from_outside"] is True
     house.run("restore", incident, "--from-ledger")
     house.until(incident, "it has been read", lambda state: len(state["pages"]) > 0)

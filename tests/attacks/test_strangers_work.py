@@ -339,11 +339,9 @@ def test_all_of_it_is_one_page(stranger: Stranger) -> None:
     page = {"about": stranger.about(), "page_id": f"{NEVER}/{uuid4()}", "message": "page", "role": "cto"}
     for _ in range(3):
         assert "is no contact" in stranger.refused("notify", "people.page", **page, to="nobody", reason="r", ask="a")
-    append = {"incident": NEVER, "environment": "production", "epoch": 1, "entries": []}
-    timeline = Timeline()
-    timeline.append(datetime.now(UTC), "cto", "note", "I approve", {"text": "all"})
-    append["entries"] = [one.model_dump(mode="json") for one in timeline.entries]
-    assert "is not its environment" in stranger.refused("forensics", "ledger.append", **append)
+    elsewhere = {**page, "about": stranger.about(environment="production")}
+    said = stranger.refused("notify", "people.page", **elsewhere, to="cto", reason="r", ask="a")
+    assert "is not its environment" in said
     watcher(house, datetime.now(UTC) + timedelta(hours=1)).look()
     watcher(house, datetime.now(UTC) + timedelta(hours=1)).look()
     (told,) = _told_of_strangers(house, stranger.place.name)[len(before) :]
