@@ -7,6 +7,7 @@ import yaml
 from deploy.policies.documents import Document
 
 _SMALL, _WIDTH = 100, 4096
+_ONE_OR_MANY = frozenset({"Action", "Resource"})
 
 
 class Filled(str):
@@ -44,7 +45,13 @@ def _listed(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
 def _small(dumper: yaml.SafeDumper, value: Document) -> yaml.Node:
     flat = not any(isinstance(one, dict | list) for one in value.values()) and len(str(value)) < _SMALL
     brief = flat or "Effect" in value or _is_brief(value)
-    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=brief)
+    told = {name: _alone(one) if name in _ONE_OR_MANY else one for name, one in value.items()}
+    return dumper.represent_mapping("tag:yaml.org,2002:map", told, flow_style=brief)
+
+
+def _alone(value: Any) -> Any:
+    """One text instead of a list of it: IAM takes both, and there is little room."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _is_brief(value: Document) -> bool:
