@@ -10,7 +10,12 @@ IN_THE_CLEAR = "in-the-clear"
 """Metadata of what came in the clear, or cannot be read, where everything of ours is encrypted."""
 
 KIND = "failure-kind"
-"""Metadata of a failure's attributes: the type of the error."""
+"""Metadata of a failure's attributes: the type of the error, and whether it is final."""
+
+
+def kind_of(error: str, *, final: bool) -> bytes:
+    """What stands under `KIND`."""
+    return f"{'final' if final else 'passing'} {error}".encode()
 
 
 def answer_seal(workflow_id: str, activity_id: str) -> bytes:

@@ -24,7 +24,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from codec.encoding import IN_THE_CLEAR, KIND, SEALED_BY, answer_seal
+from codec.encoding import IN_THE_CLEAR, KIND, SEALED_BY, answer_seal, kind_of
 from codec.payload_codec import EnvelopeCodec
 
 _NOTHING = Payload(metadata={"encoding": b"binary/null"})
@@ -80,9 +80,10 @@ def _marked(payload: Payload, name: str, mark: bytes) -> Payload:
 
 
 class SealedFailures(DefaultFailureConverterWithEncodedAttributes):
-    """Puts the kind of an error inside what is sealed of a failure: what is done about it hangs on that."""
+    """Seals with a failure its kind, and whether it is final: what is done about it hangs on both."""
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
         super().to_failure(exception, payload_converter, failure)
         if failure.HasField("application_failure_info"):
-            failure.encoded_attributes.metadata[KIND] = failure.application_failure_info.type.encode()
+            info = failure.application_failure_info
+            failure.encoded_attributes.metadata[KIND] = kind_of(info.type, final=info.non_retryable)

@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from codec.encoding import ENCODING
 from domain.values.errors import ASK_AGAIN, ErrorKind
+from worker.ends import make_legible
 from worker.sealed import Seals, may_begin
 
 _PURE = ("pydantic", "pydantic_core", "domain", "structlog", "opentelemetry", "codec.encoding")
@@ -54,7 +55,8 @@ class Attentive(WorkflowInstance):
     has its workflow's: our converter does not look at contexts, and our codec seals by who sends.
 
     A workflow that is started with what it does not take fails, where the SDK would try its first task for ever; a
-    message's place in a trace that cannot be read is left out, where the SDK would fail the task. What is encrypted
+    message's place in a trace that cannot be read is left out, and an error that cannot be read is replaced, where the
+    SDK would fail the task. What is encrypted
     under a key that this worker does not have is left to one that has it. Where everything is sealed, `seals` looks at
     what comes in first.
     """
@@ -75,6 +77,7 @@ class Attentive(WorkflowInstance):
                 return _put_off(act.run_id, ASK_AGAIN)
         for job in act.jobs:
             _leave_out_illegible(job)
+            make_legible(job)
             if job.HasField("initialize_workflow") and not act.is_replaying:
                 if any(one.metadata.get("encoding") == ENCODING for one in job.initialize_workflow.arguments):
                     return _put_off(act.run_id, _NO_KEY)

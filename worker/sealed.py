@@ -18,8 +18,8 @@ from temporalio.bridge.proto.workflow_activation import (
 )
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
-from codec.encoding import IN_THE_CLEAR, KIND, SEALED_BY, answer_seal
-from domain.values.errors import ErrorKind
+from codec.encoding import IN_THE_CLEAR, KIND, SEALED_BY, answer_seal, kind_of
+from worker.ends import unsealed
 
 _BY_NOBODY = "this is sealed by none of ours"
 
@@ -53,7 +53,7 @@ class Seals:
     def _look_at_child(self, told: ResolveChildWorkflowExecution) -> None:
         child = self._children.pop(told.seq, "")
         if told.result.HasField("completed") and not _is_sealed(told.result.completed.result, child.encode()):
-            told.result.failed.failure.CopyFrom(_unsealed())
+            told.result.failed.failure.CopyFrom(_of_no_child(child))
 
 
 def may_begin(started: InitializeWorkflow) -> bool:
@@ -69,7 +69,7 @@ def _look_at_answer(told: ResolveActivity, seal: bytes) -> None:
     elif told.result.HasField("failed"):
         failure = told.result.failed.failure
         if failure.HasField("cause") and _is_forged(failure.cause, seal):
-            failure.cause.CopyFrom(_unsealed())
+            failure.cause.CopyFrom(unsealed(_BY_NOBODY))
         for inner in _causes(failure):
             if inner.HasField("cause") and _is_forged(inner.cause, seal):
                 inner.ClearField("cause")  # the last attempt, behind a time that the server has kept itself
@@ -86,7 +86,8 @@ def _is_forged(failure: Failure, seal: bytes) -> bool:
     if failure.HasField("timeout_failure_info") or failure.HasField("canceled_failure_info"):
         return False
     attributes = failure.encoded_attributes
-    kind = failure.application_failure_info.type.encode()
+    info = failure.application_failure_info
+    kind = kind_of(info.type, final=info.non_retryable)
     return not (_is_sealed(attributes, seal) and attributes.metadata.get(KIND) == kind)
 
 
@@ -94,7 +95,7 @@ def _is_sealed(payload: Payload, seal: bytes) -> bool:
     return payload.metadata.get(SEALED_BY) == seal and bool(seal)
 
 
-def _unsealed() -> Failure:
-    failure = Failure(message=_BY_NOBODY)
-    failure.application_failure_info.type = ErrorKind.UNSEALED.value
+def _of_no_child(child: str) -> Failure:
+    failure = Failure(message="Child Workflow execution failed", cause=unsealed(_BY_NOBODY))
+    failure.child_workflow_execution_failure_info.workflow_execution.workflow_id = child
     return failure

@@ -38,8 +38,8 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
             # an id that no other run has, and that stays the same in a run that was reset: the answer is bound to it
             drawn = workflow.uuid4().hex[:16]
             raw = await workflow.execute_activity(name, args=call, result_type=RawValue, activity_id=drawn, **options)
-            return _read(raw, answer)
-        except _StrangeAnswerError as error:
+            return read(raw, answer)
+        except StrangeAnswerError as error:
             _disbelieve(name, str(error))
             if _is_past(until):
                 raise _unanswered(name, str(error)) from None
@@ -53,21 +53,24 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
         pause = min(2 * pause, _LONGEST)
 
 
-class _StrangeAnswerError(Exception):
+class StrangeAnswerError(Exception):
     """An answer that is not taken, and why."""
 
 
-def _read(raw: RawValue, answer: type[T]) -> T:
+def read(raw: RawValue | None, answer: type[T]) -> T:
+    """What an activity or a child gave, which may be nothing at all. Raises `StrangeAnswerError`."""
+    if raw is None:
+        raise StrangeAnswerError(UNREADABLE)
     if seals.came_in_the_clear(raw.payload):
-        raise _StrangeAnswerError(UNSEALED)
+        raise StrangeAnswerError(UNSEALED)
     if answer is type(None):
         return None
     if raw.payload.metadata.get("encoding") != b"json/plain":  # other converters do not look at the type
-        raise _StrangeAnswerError(UNREADABLE)
+        raise StrangeAnswerError(UNREADABLE)
     try:
         return workflow.payload_converter().from_payload(raw.payload, answer)
     except Exception:  # noqa: BLE001 - whatever it is, it is not the answer, and what it says of it may repeat it
-        raise _StrangeAnswerError(UNREADABLE) from None
+        raise StrangeAnswerError(UNREADABLE) from None
 
 
 def _disbelieve(name: str, why: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import RawValue, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -15,7 +15,8 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import profiles, search_attributes
 
-Handle = workflow.ChildWorkflowHandle[Any, Any]
+Handle = workflow.ChildWorkflowHandle[Any, RawValue]
+"""Whoever polls the queue can end it with anything: `workflows.asking.read` says what it is."""
 
 
 async def declare(made: Callable[[str], Declaration], details: str) -> tuple[str, Handle] | None:
@@ -43,6 +44,7 @@ async def _start(declaration: Declaration, details: str) -> Handle:
     return await workflow.start_child_workflow(
         "Incident",
         IncidentRun(declaration=declaration),
+        result_type=RawValue,
         id=declaration.incident_id,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         parent_close_policy=workflow.ParentClosePolicy.ABANDON,
@@ -60,6 +62,7 @@ async def hold(key: str, incident: str) -> Handle | None:
         return await workflow.start_child_workflow(
             "IncidentKey",
             KeyHold(incident_id=incident),
+            result_type=RawValue,
             id=ids.key_workflow_id(key),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             memo={"incident": incident},

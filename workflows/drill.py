@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.declaration import Declaration
     from domain.model.drill import (
         DrillEnd,
+        DrillLeft,
         DrillOutcome,
         DrillResult,
         DrillRun,
@@ -30,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.timestamps import stamp
 
 from workflows import declaring, failures, profiles
-from workflows.asking import ask
+from workflows.asking import StrangeAnswerError, ask, read
 from workflows.giving_way import put_off
 from workflows.message_handlers import Hears
 from workflows.uncancelled import uncancelled, wait_condition
@@ -165,14 +166,14 @@ class Drill(Hears):
             with suppress(ApplicationError):  # it has just ended
                 await incident.signal("end_drill", end)
         try:
-            left: dict[str, Any] = await incident
-        except ChildWorkflowError:
+            left = read(await incident, DrillLeft)
+        except (ChildWorkflowError, StrangeAnswerError):
             workflow.logger.warning("the incident of the drill was ended from outside")
             return False
-        for link in left["state"]["links"]:
-            if link["incident"]:
+        for link in left.state.links:
+            if link.incident:
                 with suppress(ApplicationError):  # it has ended
-                    await workflow.get_external_workflow_handle(link["incident"]).signal("end_drill", end)
+                    await workflow.get_external_workflow_handle(link.incident).signal("end_drill", end)
         return True
 
     async def _ask(self, activity: str, profile: profiles.Profile, result: Any, *given: Any) -> Any:

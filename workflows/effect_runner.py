@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -26,11 +27,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.work_events import NoticeMoved
     from domain.rules import change_outcomes, change_requests, findings, hearing_changes, links
     from domain.rules.access import denied_access
-    from domain.rules.change_messages import ChangeNews, ChangeRequest
+    from domain.rules.change_messages import ChangeEnd, ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
 
 from workflows import declaring, failures, profiles, search_attributes
-from workflows.asking import ask
+from workflows.asking import StrangeAnswerError, ask, read
 from workflows.messenger import Messenger
 from workflows.uncancelled import wait_condition
 
@@ -166,7 +167,7 @@ class EffectRunner:
             child = await workflow.start_child_workflow(
                 "Change",
                 request,
-                result_type=dict[str, Any],
+                result_type=RawValue,
                 id=record.workflow_id,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=profiles.short(request.title),
@@ -181,15 +182,15 @@ class EffectRunner:
         finally:
             self._starting.discard(record.workflow_id)
 
-    async def _hear_end(self, workflow_id: str, child: workflow.ChildWorkflowHandle[Any, dict[str, Any]]) -> None:
+    async def _hear_end(self, workflow_id: str, child: workflow.ChildWorkflowHandle[Any, RawValue]) -> None:
         try:
-            news = (await child)["news"]
-        except ChildWorkflowError:
+            news = read(await child, ChangeEnd).news
+        except (ChildWorkflowError, StrangeAnswerError):
             self._take(change_outcomes.lost(self._incident.state, workflow_id), "change")
         else:
-            if news is not None and (reason := self.hear_change(ChangeNews.model_validate(news))) is not None:
+            if news is not None and (reason := self.hear_change(news)) is not None:
                 self._incident.refuse("change_progress", workflow_id, reason, workflow.now())
-                self._take(change_outcomes.lost(self._incident.state, workflow_id), "change")
+            self._take(change_outcomes.lost(self._incident.state, workflow_id), "change")
         finally:
             self._awaited.pop(workflow_id, None)
         self._news()

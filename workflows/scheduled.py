@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
+from temporalio.common import RawValue, SearchAttributeKey
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.severity import Severity
 
 from workflows import declaring, profiles
-from workflows.asking import ask
+from workflows.asking import StrangeAnswerError, ask, read
 from workflows.giving_way import put_off
 
 DRILL = "drill"
@@ -38,7 +38,7 @@ class Scheduled:
 
         What is to be tried hangs on what the record proves: that is asked where the record is kept.
         """
-        last = workflow.get_last_completion_result(ScheduledResult)
+        last = _last()
         at = _due_at()
         call = ScheduledCall(run=run, at=at, now=workflow.now(), after=last and (last.told or last.nominal.at))
         if run.declares == DRILL:
@@ -68,16 +68,20 @@ class Scheduled:
             environment=run.environment, days=_PUT_OFF_DAYS, speed=run.speed, scheduled=call, **dict(choice)
         )
         try:
-            over = await workflow.execute_child_workflow(
+            raw = await workflow.execute_child_workflow(
                 "Drill",
                 drill,
                 id=ids.drill_workflow_id(run.environment),
-                result_type=DrillResult,
+                result_type=RawValue,
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
                 static_summary=profiles.short(f"Drill by schedule {run.schedule}"),
             )
         except WorkflowAlreadyStartedError as error:
             raise ApplicationError(f"a drill of {run.environment} is under way", non_retryable=True) from error
+        try:
+            over = read(raw, DrillResult)
+        except StrangeAnswerError as error:
+            raise ApplicationError(f"the drill of {run.environment} ended from outside", non_retryable=True) from error
         told = max(call.at, call.now) if over.incident else _before(call)
         return ScheduledResult(incident=over.incident, nominal=Nominal(schedule=run.schedule, at=call.at), told=told)
 
@@ -85,6 +89,16 @@ class Scheduled:
 def _before(call: ScheduledCall) -> datetime:
     """Until when all was accounted for before this run, which came to nothing: the next one tells of it."""
     return call.after or call.at - timedelta(seconds=1)
+
+
+def _last() -> ScheduledResult | None:
+    """What the run before came to; none where that is nothing that a run of ours ends with."""
+    raw = workflow.get_last_completion_result(RawValue)
+    try:
+        return None if raw is None else read(raw, ScheduledResult)
+    except StrangeAnswerError as error:
+        workflow.logger.warning("the run before: %s", error)
+        return None
 
 
 def _due_at() -> datetime:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from domain.config.drill import DrillCut, DrillKind
 from domain.model.commands import Command
+from domain.model.records import Link
 from domain.model.scheduled import ScheduledCall
 
 
@@ -56,6 +57,18 @@ class DrillStop(Command):
 
 
 DrillOutcome = DrillCut | Literal["ended", "missed"]
+
+
+class OpenedBeside(BaseModel):
+    """Of an incident's state, what it opened."""
+
+    links: list[Link]
+
+
+class DrillLeft(BaseModel):
+    """What an incident's workflow ends with, as far as its drill reads it."""
+
+    state: OpenedBeside
 
 
 class DrillResult(BaseModel):

@@ -127,6 +127,12 @@ class ChangeNews(BaseModel):
         return [Happening(one.event, one.actor, one.at, one.cause) for one in self.events]
 
 
+class ChangeEnd(BaseModel):
+    """What a change's workflow ends with, as far as its incident reads it: what it has not heard yet."""
+
+    news: ChangeNews | None
+
+
 class ChangeHappening(BaseModel):
     """One event of a change: who did it, when (UTC), and what it came of."""
 
