@@ -78,10 +78,12 @@ class Attentive(WorkflowInstance):
         for job in act.jobs:
             _leave_out_illegible(job)
             make_legible(job)
+            if job.HasField("initialize_workflow") and self._seals is not None:
+                self._begun = may_begin(job.initialize_workflow)  # in a replay too: his own tasks may have come first
             if job.HasField("initialize_workflow") and not act.is_replaying:
                 if any(one.metadata.get("encoding") == ENCODING for one in job.initialize_workflow.arguments):
                     return _put_off(act.run_id, _NO_KEY)
-                self._begun = self._can_read(job.initialize_workflow)
+                self._begun = self._begun and self._can_read(job.initialize_workflow)
         if not self._begun:
             return _failed(act)
         if self._seals is None:
@@ -93,7 +95,7 @@ class Attentive(WorkflowInstance):
 
     def _can_read(self, started: InitializeWorkflow) -> bool:
         """Whether the workflow takes what it is started with. Read twice, as the SDK would log what it cannot read."""
-        if len(started.arguments) != len(self._takes) or (self._seals is not None and not may_begin(started)):
+        if len(started.arguments) != len(self._takes):
             return False
         try:
             pydantic_data_converter.payload_converter.from_payloads(started.arguments, list(self._takes))

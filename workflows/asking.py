@@ -20,6 +20,7 @@ from workflows.message_handlers import Hears
 UNSEALED = "the answer is none that the hands have given: the activity is asked again"
 UNREADABLE = "the answer is not what was asked for: the activity is asked again"
 _PAUSE, _LONGEST = timedelta(seconds=1), timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
 
 T = TypeVar("T")
 
@@ -28,12 +29,15 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
     """Ask for an answer of this type, at most one input being given.
 
     Raises `ActivityError` like `workflow.execute_activity`, also where no sealed answer came within the time that the
-    options set.
+    options set. Where they set none it is asked anew each hour: whoever fails it in the place of ours may have the
+    server wait for years before it is tried again.
     """
     within = options.get("schedule_to_close_timeout")
     until: datetime | None = None if within is None else workflow.now() + within
     pause = _PAUSE
     while True:
+        left = _HOUR if until is None else max(until - workflow.now(), _PAUSE)
+        options = {**options, "schedule_to_close_timeout": left}
         try:
             # an id that no other run has, and that stays the same in a run that was reset: the answer is bound to it
             drawn = workflow.uuid4().hex[:16]
@@ -44,6 +48,8 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
             if _is_past(until):
                 raise _unanswered(name, str(error)) from None
         except ActivityError as error:
+            if until is None and failures.is_out_of_time(error):
+                continue
             if not failures.is_unsealed(error):
                 raise
             _disbelieve(name, UNSEALED)

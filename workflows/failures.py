@@ -1,6 +1,6 @@
 """What a failed activity says about itself."""
 
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from domain.values.errors import ErrorKind
@@ -41,6 +41,12 @@ def is_trouble(error: ActivityError) -> bool:
 def is_unsealed(error: ActivityError) -> bool:
     """Whether somebody else failed it in the hands' place."""
     return _is(error, ErrorKind.UNSEALED)
+
+
+def is_out_of_time(error: ActivityError) -> bool:
+    """Whether all the time for it was over, whatever its attempts said."""
+    cause = error.__cause__
+    return isinstance(cause, TemporalTimeoutError) and cause.type is TimeoutType.SCHEDULE_TO_CLOSE
 
 
 def is_superseded(error: ActivityError) -> bool:
