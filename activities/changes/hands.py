@@ -18,6 +18,7 @@ from activities.changes.runner import ChangeRunner
 from activities.declared import Declared, OnRecord
 from activities.house import House, scope_of
 from activities.ledger.table import Table
+from activities.logical_names import known_params
 from activities.strange_requests import Strange, StrangeRequestError
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import (
@@ -146,6 +147,7 @@ class Hands:
             raise _unasked(f"{asked.step} of {scope.incident} is no {self._action.name} by its runbook")
         if strange := _strange(step, made.params):
             raise _unasked(f"{asked.step} takes no other {', '.join(strange)} than its runbook gives")
+        known_params(self._action.params, made.params, scope.environment)  # a name may be lost since the plan
         if step.evidence and made.requested_by == ORCHESTRATOR:
             return
         self._wait_for_evidence(scope, step, incident, at)

@@ -186,8 +186,8 @@ class ChangeRunner:
         if not fits:
             return Applied(outcome="stale", observed=now)
         if not known:
+            action.refuse_late(call.scope, call.plan)  # first: what will pass is waited for, and a plan refuses it
             judge()
-            action.refuse_late(call.scope, call.plan)
             intents.put(intent.model_copy(update={"observed": now}), call.term)
         try:
             with acting_for(call.scope.incident, call.approvers):
