@@ -91,7 +91,7 @@ def activities(
         FORENSICS_QUEUE: lambda: [
             *_changes(of, house, sheets, FORENSICS_QUEUE, evidence=True),
             *_records(of(LEDGER), house, sheets),
-            _outcome(of(FORENSICS_QUEUE), house),
+            _outcome(of(FORENSICS_QUEUE), house, sheets),
         ],
         NOTIFY_QUEUE: lambda: _notification(of(NOTIFY_QUEUE), status_page, house, sheets),
     }
@@ -227,14 +227,14 @@ def _refuse_others(incident: str) -> None:
         raise StrangeRequestError(reason, Strange.OTHERS)
 
 
-def _outcome(clients: Clients, house: House) -> Activity:
+def _outcome(clients: Clients, house: House, sheets: Sheets) -> Activity:
     """What came of a change, where the record is kept."""
 
     def outcome(asked: ChangeAsked) -> ChangeOutcome:
         info = activity.info()
         return came_of(clients, house, asked, info.workflow_id or "", info.started_time)
 
-    return _activity("changes.outcome", outcome)
+    return _activity("changes.outcome", outcome, _noting(sheets, clients))
 
 
 def _notification(clients: Clients, status_page: StatusPageApi, house: House, sheets: Sheets) -> list[Activity]:

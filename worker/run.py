@@ -76,10 +76,7 @@ async def serve(
         if on_ready is not None:
             on_ready(served)
         stopping = asyncio.create_task(stop.wait())
-        async with (
-            _beating(client, clients, served, settings),
-            _watching(client, clients, folder, served),
-        ):
+        async with _beating(client, clients, served, settings), _watching(client, clients, folder, served):
             await asyncio.wait([stopping, *died], return_when=asyncio.FIRST_COMPLETED)
         _log.info("worker stopping", grace_seconds=settings.shutdown_grace.total_seconds())
 

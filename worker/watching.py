@@ -83,7 +83,7 @@ async def _go_on(client: Client, watcher: Watcher, found: Found) -> None:
             "Restore",
             RestoreRequest(incident=found.incident),
             id=request,
-            task_queue=ids.INCIDENTS_QUEUE,
+            task_queue=ids.task_queue(watcher.environment.name),
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
         _log.warning("a silent incident is restored", incident=found.incident, workflow=request)

@@ -162,9 +162,7 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
             return _leading("plan#*")
         case "dynamodb:GetItem" if role == NOTIFY_QUEUE:  # whether the incident is there, and what its runbook tells
             return _leading("declared#*", "runbook#*", "watch#*")
-        case "dynamodb:Query" if role == LEDGER:  # the record, and what the watcher did about it
-            return _leading("chain#*", "incidents", "watch#*")
-        case "dynamodb:Query":
+        case "dynamodb:Query" if role != LEDGER:
             return _leading("intent*")
         case "dynamodb:DeleteItem":
             return _leading("lock/*")
