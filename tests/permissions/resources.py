@@ -102,9 +102,10 @@ def _told(kind: str, arn: str, environment: Environment, asked: Asked) -> str:
         return "the role of evidence"
     if kind == "dynamodb:table":
         part = next((name for name, keys in ITEMS.items() if leading(asked).startswith(keys)), None)
-        if (
-            part == "chains" and "KeyConditionExpression" not in asked
-        ):  # its term is looked up by whoever changes things
+        reads = "KeyConditionExpression" in asked
+        if part == "chains" and not reads:  # its term is looked up by whoever changes things
+            part = None
+        if part == "the watcher's" and reads:  # whoever keeps the record reads what was done about it
             part = None
         return kind if part is None else f"{kind}: {part}"
     with_databases = ("kms:key",) if environment.kind == "staging" else ()

@@ -4,7 +4,6 @@ UNMADE: dict[tuple[str, str], str] = {
     ("diagnose-sensitive", "logs:StopQuery"): "a query is stopped only when its activity is cancelled",
     ("forensics", "s3:AbortMultipartUpload"): "only an upload of parts that was cut is given up",
     ("diagnose-sensitive", "kms:Decrypt"): "S3 asks it where a bucket is encrypted under a key of its own",
-    ("ledger", "dynamodb:Query"): "the table is its own: of that it reads chains, and what the watcher did",
     ("ledger", "kms:Decrypt"): "S3 asks it where the bucket encrypts by itself under the key",
 }
 """By role and IAM action."""
