@@ -36,8 +36,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from domain.model.scheduled import ScheduledRun
 from domain.values import ids
 from domain.values.errors import ErrorKind
+from tests.attacks.sealing import sealing
 from tests.attacks.stranger import failed_tasks, runs
-from tests.attacks.test_strangers_answers import _sees_through, answering, doubted, sealing
+from tests.attacks.test_strangers_answers import _sees_through, answering, doubted
 from tests.builders import declaration
 from tests.codec.kms import CountedKms
 from tests.workflows.asking import begin, do_upkeep, incident_of
