@@ -74,8 +74,10 @@ class Simulation:
     def _own(self, cell: Cell, place: str) -> str | None:
         """The policy that the resource itself has."""
         kind, environment = cell.request.kind, cell.request.environment
-        if kind == CODEC_KEY:
-            return None
+        if kind == CODEC_KEY:  # nothing of ours makes it: it has the policy that KMS gives a key
+            own = {"Effect": "Allow", "Principal": {"AWS": environment.arn("iam", "root")}}
+            default = {"Version": "2012-10-17", "Statement": [{**own, "Action": "kms:*", "Resource": "*"}]}
+            return self._named(f"{kind} in {place}", default)
         if kind.endswith(" key"):
             forensics = environment.evidence.snapshots if environment.evidence and kind == "snapshot key" else None
             own = key_policy(
