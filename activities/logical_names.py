@@ -32,7 +32,8 @@ def _refuse_unknown(environment: Environment, name: str, mark: Logical) -> None:
     if name not in there:
         raise RuleError(f"environment {environment.name} has no {name!r} among its {mark.kind}")
     if mark.needs and not getattr(there[name], mark.needs):
-        raise RuleError(f"{name!r} has no {mark.needs} in environment {environment.name}: add it there")
+        field = f"{mark.kind}.{name}.{mark.needs}"
+        raise RuleError(f"environment {environment.name} has no {field}: add it to its file")
 
 
 def _named(environment: Environment, kind: str) -> Mapping[str, Any]:

@@ -196,6 +196,8 @@ class Hands:
             undo=undo,
         )
         now, then = self._planned(scope, again).plan, made.plan
+        if now.digest != then.digest:  # such as what could not be looked at besides
+            _log.warning("the plan says otherwise by now", step=asked.step, impact=now.impact)
         if now.target != then.target:
             raise RuleError(f"{asked.step} is about {now.target} by now; the plan is about {then.target}: ask again")
         if now.approval_class.value > then.approval_class.value:

@@ -39,7 +39,7 @@ def test_a_renamed_role_is_told_wherever_its_approval_is_missed(tmp_path: Path) 
     """With the CTO's role renamed one voter is left for a quorum of two: every step that this stops is named."""
     told = _told(without_cto(tmp_path))
     for start in (
-        "organisation.yaml:72: approval.A3.roles[0]: unknown role 'cto'; ",
+        "organisation.yaml:75: approval.A3.roles[0]: unknown role 'cto'; ",
         "database.yaml:157: phases[2].steps[2].approval.roles[0]: unknown role 'cto'; ",
         (
             "security.yaml:149: phases[2].steps[2].change: 'cognito.reset_passwords' can be of class A3: 2 of cto, "

@@ -27,7 +27,9 @@ def written(aws: Vaulted, ago: timedelta) -> None:
 @pytest.fixture
 def paged(aws: Vaulted) -> Vaulted:
     telephones()
-    aws.clients.client("sesv2").create_email_identity(EmailIdentity=aws.environment.notifications.mail_sender)
+    mail = aws.clients.client("sesv2")
+    mail.create_email_identity(EmailIdentity=aws.environment.notifications.mail_sender)
+    mail.create_configuration_set(ConfigurationSetName="incidents")
     return aws
 
 
