@@ -27,7 +27,7 @@ async def declare(made: Callable[[str], Declaration], details: str) -> tuple[str
     names = ids.incident_ids(workflow.now(), workflow.random().randrange)
     while True:
         declaration = made(next(names))
-        held = await hold(declaration.key, declaration.incident_id) if declaration.key else None
+        held = await hold(declaration)
         if declaration.key and held is None:
             return None
         try:
@@ -51,31 +51,35 @@ async def _start(declaration: Declaration, details: str) -> Handle:
         static_summary=profiles.short(declaration.title),
         static_details=details,
         priority=profiles.priority(severity),
-        memo=memo | ({"key": ids.key_workflow_id(declaration.key)} if declaration.key else {}),
+        memo=memo | ({"key": declaration.holder} if declaration.holder else {}),
         search_attributes=search_attributes.pairs(declaration.runbook.id, severity.value, declaration.mode),
     )
 
 
-async def hold(key: str, incident: str) -> Handle | None:
-    """Have a key stand for an incident until it is given back; None where it stands for one already."""
+async def hold(declaration: Declaration) -> Handle | None:
+    """Have its alert's key stand for an incident until it is given back; None where it stands for one, or is none."""
+    if declaration.holder is None:
+        return None
     try:
         return await workflow.start_child_workflow(
             "IncidentKey",
-            KeyHold(incident_id=incident),
+            KeyHold(incident_id=declaration.incident_id),
             result_type=RawValue,
-            id=ids.key_workflow_id(key),
+            id=declaration.holder,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            memo={"incident": incident},
+            memo={"incident": declaration.incident_id},
         )
     except WorkflowAlreadyStartedError:
         workflow.logger.info("the key is held already")
         return None
 
 
-async def give_back(key: str, incident: str) -> None:
-    """Let a key go; a starter that finds it held by a closed incident takes it anyway."""
-    handle = workflow.get_external_workflow_handle(ids.key_workflow_id(key))
+async def give_back(declaration: Declaration) -> None:
+    """Let its key go, if it has one; a starter that finds it held by a closed incident takes it anyway."""
+    if declaration.holder is None:
+        return
+    handle = workflow.get_external_workflow_handle(declaration.holder)
     try:
-        await handle.signal("release", KeyHold(incident_id=incident))
+        await handle.signal("release", KeyHold(incident_id=declaration.incident_id))
     except ApplicationError:
         workflow.logger.info("the key is free already")

@@ -82,8 +82,7 @@ class Incident(Listener):
                 continue  # what was heard meanwhile comes first, and is written
             await self._wait_for_news(clock.next_due(self._incident.state))
         await leave_follow_up(self._incident.state, self._ledger.progress.term)
-        if (key := self._incident.state.declaration.key) is not None:
-            await declaring.give_back(key, self._incident.state.id)
+        await declaring.give_back(self._incident.state.declaration)
         await self._ledger.store_report()
         await wait_condition(workflow.all_handlers_finished)
         while self._incident.refusals.untold:
@@ -105,8 +104,8 @@ class Incident(Listener):
             left = f"; withdraw {drill.scenario.fault} by hand" if drill.scenario.fault else ""
             happened = lifecycle.end_drill(self._incident.state, "stopped", f"Temporal lost the drill{left}")
             self._incident.take(happened, workflow.now(), {"drill": "lost"})
-        if declaration.key is not None and not found.state.ended:
-            await declaring.hold(declaration.key, declaration.incident_id)
+        if not found.state.ended:
+            await declaring.hold(declaration)
 
     def _is_over(self) -> bool:
         return self._is_quiet() and not self._ledger.writing

@@ -51,7 +51,7 @@ async def _started(found: Restorable) -> str:
     severity = found.severity or Severity.P0
     memo = {"title": found.title, "declared_at": stamp(found.declared_at)}
     if found.key is not None:
-        memo["key"] = ids.key_workflow_id(found.key)
+        memo["key"] = found.key
     try:
         await workflow.start_child_workflow(
             name,

@@ -80,7 +80,7 @@ class Restorer:
             mode=state.declaration.mode,
             over=_is_over(entries, state),
             declared_at=state.declared_at,
-            key=state.declaration.key,
+            key=state.declaration.holder,
             entries=len(entries),
             until=entries[-1].at,
         )

@@ -13,6 +13,7 @@ from domain.config.runbook import Runbook
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Mode
 from domain.model.records import Link
+from domain.values import ids
 from domain.values.business_days import BusinessCalendar
 from domain.values.severity import Severity
 
@@ -59,6 +60,11 @@ class Declaration(BaseModel):
     scheduled: Nominal | None = None
     drill: Exercise | None = None
     history_limit: int = Field(default=4000, gt=0)
+
+    @property
+    def holder(self) -> str | None:
+        """The workflow that stands for the alert's key while the incident is open; None without a key."""
+        return None if self.key is None else ids.key_workflow_id(self.environment.name, self.key)
 
     def policy(self, severity: Severity) -> SeverityPolicy:
         """The deadlines of a severity at this incident's speed."""

@@ -43,7 +43,10 @@ class RestorableCall(BaseModel):
 
 
 class Restorable(BaseModel):
-    """An incident that is open in the ledger, or `over` with work left; `problem` is why it cannot be restored."""
+    """An incident that is open in the ledger, or `over` with work left; `problem` is why it cannot be restored.
+
+    `key` is the workflow that stands for its alert's key.
+    """
 
     incident: str
     title: str = ""

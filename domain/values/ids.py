@@ -4,6 +4,7 @@ An id is fixed before the first attempt and never holds an attempt number or a r
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
@@ -13,6 +14,7 @@ _DRAWN = 3
 """How many letters of an id are drawn; one more makes the sum of all."""
 
 _DRAWN_AGAIN = 5
+_INCIDENT = re.compile(r"inc-[0-9]{8}-[0-9a-z]{4,8}")
 _ACTIONS = UUID("6f1d2c5e-9b0a-5c1e-8f53-0a3f6f1b7c11")
 
 INCIDENTS_QUEUE = "incidents"
@@ -64,14 +66,19 @@ def incident_ids(at: datetime, draw: Callable[[int], int]) -> Iterator[str]:
         letters = _DRAWN_AGAIN
 
 
+def is_incident_id(name: str) -> bool:
+    """Whether a name can be that of an incident."""
+    return _INCIDENT.fullmatch(name) is not None
+
+
 def first_of_day(at: datetime) -> str:
     """What the names of a day's incidents, in UTC, begin with: none of them is less, none of an earlier day more."""
     return f"inc-{at.astimezone(UTC):%Y%m%d}-"
 
 
-def key_workflow_id(key: str) -> str:
-    """Name the workflow that holds an alert's key while an incident of that key is open."""
-    return f"key/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+def key_workflow_id(environment: str, key: str) -> str:
+    """Name the workflow that holds an alert's key in an environment while an incident of that key is open there."""
+    return f"key/{environment}/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 def change_workflow_id(incident: str, step: str, generation: int) -> str:

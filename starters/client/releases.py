@@ -132,7 +132,7 @@ async def _parts(client: Client, found: WorkflowExecutionDescription) -> list[Wo
 async def _is_of(one: WorkflowExecutionDescription, incident: WorkflowExecutionDescription) -> bool:
     """A key may stand for another incident by now; and the incident that opened this one is not part of it."""
     if one.workflow_type == "IncidentKey":
-        return bool(await one.memo_value("incident") == incident.id)
+        return bool(await one.memo_value("incident", None) == incident.id)
     return one.workflow_type in _WAITING or one.id.split("/")[0] == incident.id
 
 

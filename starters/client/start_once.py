@@ -40,6 +40,8 @@ class Started(NamedTuple):
 
 
 class _Hold(NamedTuple):
+    """The run of a key's workflow, and what its memo names: anybody can have begun it."""
+
     incident: str
     run_id: str
 
@@ -58,14 +60,15 @@ async def start(client: Client, declaration: Document, details: Callable[[Docume
             if await _create(client, declaration, candidate, details):
                 return Started(candidate, created=True)
             continue
-        hold = await _hold(client, declaration["environment"]["name"], key, candidate)
+        hold = await _hold(client, declaration, candidate)
         if hold is None:
             continue
-        if await _create(client, declaration, hold.incident, details):
-            return Started(hold.incident, created=True)
-        if await _alerted(client, declaration, hold.incident):
-            return Started(hold.incident, created=False)
-        await _let_go(client, key, hold)
+        if ids.is_incident_id(hold.incident):
+            if await _create(client, declaration, hold.incident, details):
+                return Started(hold.incident, created=True)
+            if await _alerted(client, declaration, hold.incident):
+                return Started(hold.incident, created=False)
+        await _let_go(client, declaration, hold)
 
 
 async def _create(client: Client, draft: Document, incident: str, details: Callable[[Document], str]) -> bool:
@@ -95,14 +98,14 @@ async def _create(client: Client, draft: Document, incident: str, details: Calla
     return True
 
 
-async def _hold(client: Client, environment: str, key: str, candidate: str) -> _Hold | None:
+async def _hold(client: Client, declaration: Document, candidate: str) -> _Hold | None:
     """Take the key for a candidate, or read whom it stands for; None when it was let go in between."""
     try:
         taken = await client.start_workflow(
             "IncidentKey",
             {"incident_id": candidate},
-            id=ids.key_workflow_id(key),
-            task_queue=ids.task_queue(environment),
+            id=_key_id(declaration),
+            task_queue=ids.task_queue(declaration["environment"]["name"]),
             id_conflict_policy=Conflict.FAIL,
             id_reuse_policy=Reuse.ALLOW_DUPLICATE,
             memo={"incident": candidate},
@@ -112,7 +115,7 @@ async def _hold(client: Client, environment: str, key: str, candidate: str) -> _
         found = await look(client, held.workflow_id, held.run_id)
         if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
             return None
-        return _Hold(str(await found.memo_value("incident")), found.run_id)
+        return _Hold(str(await found.memo_value("incident", "")), found.run_id)
     return _Hold(candidate, taken.result_run_id or "")
 
 
@@ -138,9 +141,9 @@ async def _alerted(client: Client, declaration: Document, incident: str) -> bool
     return True
 
 
-async def _let_go(client: Client, key: str, hold: _Hold) -> None:
+async def _let_go(client: Client, declaration: Document, hold: _Hold) -> None:
     """End exactly this hold; one that somebody else ended, or took anew, is left alone."""
-    handle = client.get_workflow_handle(ids.key_workflow_id(key), run_id=hold.run_id)
+    handle = client.get_workflow_handle(_key_id(declaration), run_id=hold.run_id)
     try:
         await handle.terminate(reason=f"{hold.incident} no longer answers for this key", rpc_timeout=RPC_TIMEOUT)
     except RPCError as error:
@@ -149,7 +152,11 @@ async def _let_go(client: Client, key: str, hold: _Hold) -> None:
 
 
 def _key(declaration: Document) -> str | None:
-    return None if declaration["key"] is None else ids.key_workflow_id(declaration["key"])
+    return None if declaration["key"] is None else _key_id(declaration)
+
+
+def _key_id(declaration: Document) -> str:
+    return ids.key_workflow_id(declaration["environment"]["name"], declaration["key"])
 
 
 def _as_written(document: Document) -> RawValue:

@@ -18,6 +18,7 @@ from domain.model.restoring import RestorableCall, RestoreCall
 from domain.model.timeline import Entry, Timeline
 from domain.model.work_events import ReportStored
 from domain.rules.evolve import fold
+from domain.values import ids
 from tests.activities.ledger_worlds import BUCKET, append, ledger_and_vault, objects, place, stored, table
 from tests.activities.report_worlds import Played
 from tests.activities.scopes import environment
@@ -259,7 +260,7 @@ def test_looking_changes_nothing(clients: WorldClients) -> None:
         "acknowledged",
     )
     assert (one.entries, one.until, one.over, one.problem) == (len(entries), entries[-1].at, False, None)
-    assert (two.incident, two.key) == ("inc-20261124-0001", "alarm")
+    assert (two.incident, two.key) == ("inc-20261124-0001", ids.key_workflow_id(place().name, "alarm"))
     (alone,) = Restorer(clients, HOUSE).open_ones(RestorableCall(incident="inc-20261124-0001"))
     assert alone == two
     assert everything(clients) == before

@@ -72,7 +72,7 @@ async def test_a_key_that_is_given_back_by_a_stranger(
     async with world.workers(client):
         hold = KeyHold(incident_id="inc-20261123-7f3k")
         key = await client.start_workflow(
-            "IncidentKey", hold, id=ids.key_workflow_id("alarm"), task_queue=ids.INCIDENTS_QUEUE
+            "IncidentKey", hold, id=ids.key_workflow_id("production", "alarm"), task_queue=ids.INCIDENTS_QUEUE
         )
         await server.client.get_workflow_handle(key.id).signal("release", hold)
         assert await key.query("state") == {"incident": hold.incident_id, "refused": 1}

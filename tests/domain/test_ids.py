@@ -75,7 +75,7 @@ def test_names_of_changes_are_fixed() -> None:
     assert ids.change_workflow_id("inc-20261123-7f3k", "rollback", 2) == "inc-20261123-7f3k/rollback/2"
     assert ids.action_id("inc-20261123-7f3k", "rollback", 1) == ids.action_id("inc-20261123-7f3k", "rollback", 1)
     assert ids.action_id("inc-20261123-7f3k", "rollback", 1) == "158a5081-2ad5-5f32-9b15-580c14882cfc"
-    assert ids.key_workflow_id("alarm-1") == "key/4382c23b0dc02a24521e7f3381730591"
+    assert ids.key_workflow_id("staging", "alarm-1") == "key/staging/4382c23b0dc02a24521e7f3381730591"
     assert ids.lock_id("arn:aws:ecs:x") == "lock/arn:aws:ecs:x"
 
 

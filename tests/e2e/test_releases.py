@@ -110,7 +110,7 @@ def test_what_replays_is_moved_with_its_changes(house: House, start: Start, mend
     promote(house, "D", mended)
 
     done = deploy(house, mended, "move", outage)
-    moved = [outage, f"{outage}/rollback/1", ids.key_workflow_id("alarm-7")]
+    moved = [outage, f"{outage}/rollback/1", ids.key_workflow_id("sandbox", "alarm-7")]
     assert json.loads(done.stdout) == {"incident": outage, "build": "D", "moved": moved}
     assert json.loads(deploy(house, mended, "move", outage).stdout)["moved"] == []
     assert status(house, "D")["incidents"] == [outage]

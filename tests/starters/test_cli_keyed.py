@@ -20,7 +20,7 @@ from tests.builders import T0, declaration, incident_id
 from tests.starters import backstage
 from workflows import search_attributes
 
-KEY = "alarm/portal"
+KEY, PLACE = "alarm/portal", declaration().environment.name
 
 
 @pytest_asyncio.fixture
@@ -53,8 +53,8 @@ async def hold(client: Client, incident: str) -> str:
     handle = await client.start_workflow(
         "IncidentKey",
         KeyHold(incident_id=incident),
-        id=ids.key_workflow_id(KEY),
-        task_queue=ids.task_queue("sandbox"),
+        id=ids.key_workflow_id(PLACE, KEY),
+        task_queue=ids.task_queue(PLACE),
         memo={"incident": incident},
     )
     assert handle.result_run_id is not None
@@ -92,17 +92,42 @@ async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Cl
     """Closing is final: an alert that comes while the closed incident's workflow still runs opens a new one."""
     closing = incident_id(T0)
     closed = TypedSearchAttributes([SearchAttributePair(search_attributes.INCIDENT_STATUS, "closed")])
-    memo = {"key": ids.key_workflow_id(KEY)}
+    memo = {"key": ids.key_workflow_id(PLACE, KEY)}
     await client.start_workflow(
-        "Incident", id=closing, task_queue=ids.task_queue("sandbox"), search_attributes=closed, memo=memo
+        "Incident", id=closing, task_queue=ids.task_queue(PLACE), search_attributes=closed, memo=memo
     )
     run = await hold(client, closing)
     started = await begin(client)
     assert started.created
     assert started.incident != closing
     assert await alerts(client, closing) == 0
-    old = await client.get_workflow_handle(ids.key_workflow_id(KEY), run_id=run).describe()
+    old = await client.get_workflow_handle(ids.key_workflow_id(PLACE, KEY), run_id=run).describe()
     assert old.status is WorkflowExecutionStatus.TERMINATED
+
+
+async def test_a_key_is_of_its_environment_alone(client: Client) -> None:
+    """An alarm that staging has too opens an incident in each, and no alert of one lands on the other's."""
+    place = declaration().environment
+    there = await begin(client, environment=place.model_copy(update={"name": "staging"}))
+    here = await begin(client)
+    assert (there.created, here.created) == (True, True)
+    assert await alerts(client, there.incident) == 0
+
+
+@pytest.mark.parametrize(
+    "memo", [{}, {"incident": 7}, {"incident": "key/x\x1b[2J"}, {"incident": "Restore/" + "x" * 900}]
+)
+async def test_a_key_that_stands_for_no_incident_is_let_go(client: Client, memo: dict[str, Any]) -> None:
+    """Whoever takes a key as none of our starters does keeps no incident from being declared, and names none."""
+    await client.start_workflow(
+        "IncidentKey",
+        id=ids.key_workflow_id(PLACE, KEY),
+        task_queue=ids.task_queue(PLACE),
+        memo=memo,
+    )
+    started = await begin(client)
+    assert started.created
+    assert ids.is_incident_id(started.incident)
 
 
 async def test_a_key_never_answers_for_another(client: Client) -> None:

@@ -97,7 +97,7 @@ class Past:
             mode=state.declaration.mode,
             over=state.ended,
             declared_at=state.declared_at,
-            key=state.declaration.key,
+            key=state.declaration.holder,
             entries=len(entries),
             until=entries[-1].at,
         )

@@ -157,7 +157,7 @@ async def record(name: str, client: Client) -> None:
     async with served(client, world):
         if declared.key:
             hold = KeyHold(incident_id=declared.incident_id)
-            key = ids.key_workflow_id(declared.key)
+            key = ids.key_workflow_id(PLACE.name, declared.key)
             await client.start_workflow("IncidentKey", hold, id=key, task_queue=ids.INCIDENTS_QUEUE)
         told = await Told.start(client, declared)
         await play(told, world)

@@ -98,7 +98,7 @@ async def test_a_key_holds(server: WorkflowEnvironment, world: World) -> None:
     async with world.workers(server.client):
         hold = KeyHold(incident_id="inc-20261123-7f3k")
         key = await server.client.start_workflow(
-            "IncidentKey", hold, id=ids.key_workflow_id("an alarm"), task_queue=ids.INCIDENTS_QUEUE
+            "IncidentKey", hold, id=ids.key_workflow_id("production", "an alarm"), task_queue=ids.INCIDENTS_QUEUE
         )
         await key.cancel()
         async with asyncio.timeout(30):

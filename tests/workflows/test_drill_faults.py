@@ -21,7 +21,7 @@ async def test_a_fault_that_stays_is_a_live_incident(server: WorkflowEnvironment
             with pytest.raises(WorkflowFailureError) as failed:
                 await run.result()
             assert "denied" in str(failed.value.cause.__cause__)
-            key = server.client.get_workflow_handle(ids.key_workflow_id("fault:staging:bad"))
+            key = server.client.get_workflow_handle(ids.key_workflow_id("production", "fault:staging:bad"))
             held = (await (await key.describe()).memo())["incident"]
             told = Told(server.client, server.client.get_workflow_handle(held))
             state = await told.until(lambda state: state["pages"])

@@ -38,7 +38,7 @@ async def test_each_environment_does_its_own_work(server: WorkflowEnvironment) -
         await told.change_is("rollback", "applied")
         await told.do("false_alarm", reason="seen enough")
         await told.handle.result()
-        key = server.client.get_workflow_handle(ids.key_workflow_id("alarm-staging"))
+        key = server.client.get_workflow_handle(ids.key_workflow_id("staging", "alarm-staging"))
         await key.result()
         queues = {(await one.describe()).task_queue for one in (told.handle, told.change("rollback"), key)}
     assert queues == {"staging-incidents"}

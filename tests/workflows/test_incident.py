@@ -246,7 +246,7 @@ async def test_the_key_is_given_back_by_its_holder_alone(server: WorkflowEnviron
         key = await server.client.start_workflow(
             "IncidentKey",
             KeyHold(incident_id=declared.incident_id),
-            id=ids.key_workflow_id("alarm-1"),
+            id=ids.key_workflow_id("production", "alarm-1"),
             task_queue=ids.INCIDENTS_QUEUE,
             result_type=str,
         )

@@ -34,7 +34,7 @@ def workflow_id(file: Path) -> str:
     incident = f"inc-20261123-{file.stem.split('.')[0]}"
     part = file.stem.partition(".")[2]
     if part == "key":
-        return ids.key_workflow_id("alarm-1")
+        return ids.key_workflow_id("production", "alarm-1")
     if part.startswith("inc-"):
         return part
     if part == "run":

@@ -123,16 +123,16 @@ async def test_an_incident_goes_on_where_it_stood(
         assert entry["data"]["term"] == 2
         await approve(new, change, by="devops-lead")
         await new.change_is("promote", "applied")
-        key = await fresh.client.get_workflow_handle(ids.key_workflow_id(KEY)).describe()
+        key = await fresh.client.get_workflow_handle(ids.key_workflow_id("production", KEY)).describe()
         assert await key.memo_value("incident") == old.handle.id
         shown = await new.handle.describe()
         assert await shown.memo_value("title") == "Portal down"
-        assert await shown.memo_value("key") == ids.key_workflow_id(KEY)
+        assert await shown.memo_value("key") == ids.key_workflow_id("production", KEY)
         assert shown.typed_search_attributes.get(search_attributes.INCIDENT_TYPE) == "system-outage"
         assert shown.typed_search_attributes.get(search_attributes.INCIDENT_MODE) == "live"
         await new.do("false_alarm", reason="a drill")
         await new.handle.result()
-        await fresh.client.get_workflow_handle(ids.key_workflow_id(KEY)).result()
+        await fresh.client.get_workflow_handle(ids.key_workflow_id("production", KEY)).result()
     assert Counter(world.pages) == pages
     assert len(world.acted) == 1
     assert assert_one_chain(world).status == "false-alarm"

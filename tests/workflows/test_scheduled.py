@@ -138,7 +138,9 @@ async def test_a_key_that_is_given_back_opens_anew(server: WorkflowEnvironment, 
             mending = Told(server.client, server.client.get_workflow_handle(link["incident"]))
             await mending.do("false_alarm", reason="made it")
             await mending.handle.result()
-            await server.client.get_workflow_handle(ids.key_workflow_id("drift:staging:trails.account")).result()
+            await server.client.get_workflow_handle(
+                ids.key_workflow_id("production", "drift:staging:trails.account")
+            ).result()
     assert None not in found
     assert len(set(found)) == 2
 
