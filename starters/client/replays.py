@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.worker import Replayer
 
 from codec.converter import encrypted
+from codec.seals import SealingCodec
 from starters.errors import RefusedError
+from worker.runner import runner  # what a worker believes of a history, a replay has to
 from workflows import builds
 from workflows.catalogue import WORKFLOWS
 
@@ -26,12 +28,12 @@ async def refuse_unless_replayed(client: Client, workflow_ids: Iterable[str], bu
 
     Temporal: `GetWorkflowExecutionHistory`. Nothing is changed.
     """
-    # without Temporal's sandbox, which is there to find what does not replay: a replay finds it by itself
+    converter = encrypted(pydantic_data_converter, client.data_converter.payload_codec)
     replayer = Replayer(
         workflows=WORKFLOWS,
         namespace=client.namespace,
-        data_converter=encrypted(pydantic_data_converter, client.data_converter.payload_codec),
-        workflow_runner=UnsandboxedWorkflowRunner(),
+        data_converter=converter,
+        workflow_runner=runner(share_workflows=True, sealed=isinstance(converter.payload_codec, SealingCodec)),
     )
     for workflow_id in workflow_ids:
         history = await client.get_workflow_handle(workflow_id).fetch_history()

@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 
 from domain.values import ids
 from domain.values.errors import ErrorKind
+from starters.client.replays import refuse_unless_replayed
 from tests.attacks.sealing import completed, first, kms, sealing
 from tests.attacks.stranger import failed_tasks, runs
 from tests.builders import declaration
@@ -73,7 +74,10 @@ async def doubted(told: Told, count: int, why: tuple[str, ...]) -> list[str]:
 
 
 async def _sees_through(client: Client, world: World, told: Told) -> None:
-    """The incident has its pages, findings and changes by our hands, once they are there; no task has failed."""
+    """The incident has its pages, findings and changes by our hands, once they are there; no task has failed.
+
+    A release that is to go on with it replays it as it went.
+    """
     async with world.hands(client):
         await told.until(lambda state: len(state["findings"]) == 2)
         await told.do("acknowledge")
@@ -88,6 +92,7 @@ async def _sees_through(client: Client, world: World, told: Told) -> None:
         assert len(world.ledger) > 10
         assert "forged" not in str(await told.timeline())
         assert await failed_tasks(client, told.handle.id, change["workflow_id"]) == []
+        await refuse_unless_replayed(client, [told.handle.id, change["workflow_id"]], "the next")
 
 
 @pytest.mark.parametrize("rogue", ROGUES)
