@@ -99,7 +99,7 @@ class DataKeys:
         cannot unwrap it is asked about once a day, or a flood of such would keep a task from ever coming to its end.
         """
         found, cipher = self.known(key, wrapped)
-        if found or not self._is_ours(key):
+        if found or not self.is_ours(key):
             return cipher
         try:
             cipher = self._unwrapped(key, wrapped)
@@ -132,7 +132,7 @@ class DataKeys:
             while len(self._opened) > _KEPT:
                 self._opened.popitem(last=False)
 
-    def _is_ours(self, key: str) -> bool:
+    def is_ours(self, key: str) -> bool:
         """Whether a key's ARN is one of ours; what aliases and ids stand for is asked once (`kms:DescribeKey`)."""
         with self._asking:
             while key not in self._ours and self._unresolved:

@@ -9,6 +9,9 @@ SEALED_BY = "sealed-by"
 IN_THE_CLEAR = "in-the-clear"
 """Metadata of what came in the clear, or cannot be read, where everything of ours is encrypted."""
 
+ANOTHER_KEY = b"under another key"
+"""What stands there of an envelope under a key that this process was not given: others may read it."""
+
 KIND = "failure-kind"
 """Metadata of a failure's attributes: the type of the error, and whether it is final."""
 

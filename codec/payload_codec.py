@@ -55,6 +55,10 @@ class EnvelopeCodec(PayloadCodec):
             return True
         return self._keys.known(payload.metadata[_KEY].decode(errors="replace"), payload.metadata[_WRAPPED])[0]
 
+    def is_under_another_key(self, payload: Payload) -> bool:
+        """Whether it has the form of an envelope, under a key that is none of ours. May ask KMS what an alias names."""
+        return _is_sealed(payload) and not self._keys.is_ours(payload.metadata[_KEY].decode(errors="replace"))
+
     def opened(self, payload: Payload) -> Payload:
         """What an envelope holds, or the payload as it is. May ask KMS."""
         if not _is_sealed(payload):

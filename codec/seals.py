@@ -24,7 +24,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from codec.encoding import IN_THE_CLEAR, KIND, SEALED_BY, answer_seal, kind_of
+from codec.encoding import ANOTHER_KEY, IN_THE_CLEAR, KIND, SEALED_BY, answer_seal, kind_of
 from codec.payload_codec import EnvelopeCodec
 
 _NOTHING = Payload(metadata={"encoding": b"binary/null"})
@@ -60,7 +60,10 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         own = found is not came and SEALED_BY in found.metadata
         if isinstance(self._context, ActivitySerializationContext):
             return found if own and self._is_for(found.metadata[SEALED_BY], self._context) else _NOTHING
-        return found if own else _marked(found, IN_THE_CLEAR, b"true")
+        if own:
+            return found
+        is_others = found is came and self._envelopes.is_under_another_key(came)
+        return _marked(found, IN_THE_CLEAR, ANOTHER_KEY if is_others else b"true")
 
     @staticmethod
     def _is_for(seal: bytes, context: ActivitySerializationContext) -> bool:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from pydantic_core import from_json
+from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import (
     InitializeWorkflow,
     WorkflowActivation,
@@ -16,7 +17,7 @@ from temporalio.converter import StorageDriverStoreContext, WorkflowSerializatio
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from codec.encoding import ENCODING
+from codec.encoding import ANOTHER_KEY, ENCODING, IN_THE_CLEAR
 from domain.values.errors import ASK_AGAIN, ErrorKind
 from worker.ends import make_legible
 from worker.sealed import Seals, may_begin
@@ -81,7 +82,7 @@ class Attentive(WorkflowInstance):
             if job.HasField("initialize_workflow") and self._seals is not None:
                 self._begun = may_begin(job.initialize_workflow)  # in a replay too: his own tasks may have come first
             if job.HasField("initialize_workflow") and not act.is_replaying:
-                if any(one.metadata.get("encoding") == ENCODING for one in job.initialize_workflow.arguments):
+                if any(self._is_for_others(one) for one in job.initialize_workflow.arguments):
                     return _put_off(act.run_id, _NO_KEY)
                 self._begun = self._begun and self._can_read(job.initialize_workflow)
         if not self._begun:
@@ -92,6 +93,12 @@ class Attentive(WorkflowInstance):
         completion = self._inner.activate(act)
         self._seals.note(completion)
         return completion
+
+    def _is_for_others(self, argument: Payload) -> bool:
+        """Whether it is encrypted, and another worker may be able to read it."""
+        if self._seals is None:
+            return argument.metadata.get("encoding") == ENCODING
+        return argument.metadata.get(IN_THE_CLEAR) == ANOTHER_KEY
 
     def _can_read(self, started: InitializeWorkflow) -> bool:
         """Whether the workflow takes what it is started with. Read twice, as the SDK would log what it cannot read."""

@@ -23,9 +23,9 @@ def kms() -> Iterator[CountedKms]:
         yield CountedKms()
 
 
-def sealing(client: Client, kms: CountedKms) -> Client:
-    """The same connection as ours have it: with the codec."""
-    codec = EnvelopeCodec(DataKeys(kms, ("alias/new",)))
+def sealing(client: Client, kms: CountedKms, *keys: str) -> Client:
+    """The same connection as ours have it: with the codec, under data keys of its own."""
+    codec = EnvelopeCodec(DataKeys(kms, keys or ("alias/new",)))
     told: dict[str, Any] = {**client.config(), "data_converter": encrypted(pydantic_data_converter, codec)}
     return Client(**told)
 

@@ -1,16 +1,19 @@
 """Who speaks like one of our workflows, or hands one of ours a state: nobody believes him where all is sealed."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowFailureError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from codec.encoding import ENCODING
 from domain.model.activity_io import PageRequest
 from domain.model.declaration import KeyHold
 from domain.rules.live import LiveIncident
@@ -18,6 +21,7 @@ from domain.values import ids
 from domain.values.errors import ErrorKind
 from domain.values.timestamps import stamp
 from tests.attacks.sealing import first, kms, sealing, signalled
+from tests.attacks.stranger import failed_tasks
 from tests.builders import declaration
 from tests.codec.kms import CountedKms
 from tests.workflows.asking import approve, ask, begin, refused
@@ -79,6 +83,50 @@ async def test_a_key_that_is_given_back_by_a_stranger(
         told = await Told.start(client, declaration(declared_at=datetime.now(UTC), key="alarm"))
         await told.do("false_alarm", reason="nothing")
         assert await key.result() == hold.incident_id
+
+
+@pytest.mark.parametrize("rubbish", ["no envelope", "a data key that KMS never made", "changed on the way"])
+async def test_a_key_that_is_begun_with_rubbish(
+    server: WorkflowEnvironment, world: World, kms: CountedKms, rubbish: str
+) -> None:
+    """It ends at once, and the alarm that it stood for is free: no worker could ever read what it was begun with."""
+    client = sealing(server.client, kms)
+    hold = KeyHold(incident_id="inc-20261123-7f3k")
+    (payload,) = await client.data_converter.encode([hold])
+    if rubbish == "no envelope":
+        payload = Payload(metadata={"encoding": ENCODING}, data=b"x" * 100)
+    elif rubbish == "changed on the way":
+        payload.data = payload.data[:-1] + bytes([payload.data[-1] ^ 1])
+    else:
+        payload.metadata["data-key"] = b"x" * 150
+    async with world.workers(client):
+        key = await server.client.start_workflow(
+            "IncidentKey",
+            RawValue(payload),
+            id=ids.key_workflow_id("production", "alarm"),
+            task_queue=ids.INCIDENTS_QUEUE,
+        )
+        with pytest.raises(WorkflowFailureError) as ended:
+            await key.result()
+    assert "not started with that" in str(ended.value.cause)
+
+
+async def test_what_is_under_another_key_waits_for_its_worker(
+    server: WorkflowEnvironment, world: World, kms: CountedKms
+) -> None:
+    """A worker that was not given the key leaves it to one that was."""
+    old = sealing(server.client, kms, "alias/old")
+    hold = KeyHold(incident_id="inc-20261123-7f3k")
+    key = await old.start_workflow(
+        "IncidentKey", hold, id=ids.key_workflow_id("production", "alarm"), task_queue=ids.INCIDENTS_QUEUE
+    )
+    async with world.workers(sealing(server.client, kms)):
+        while not await failed_tasks(server.client, key.id):
+            await asyncio.sleep(0.02)
+    both = sealing(server.client, kms, "alias/new", "alias/old")
+    async with world.workers(both):
+        state = await both.get_workflow_handle(key.id).query("state")
+    assert state == {"incident": hold.incident_id, "refused": 0}
 
 
 @workflow.defn(name="Strange")
