@@ -144,6 +144,27 @@ async def test_an_answer_of_ours_to_something_else(server: WorkflowEnvironment, 
         await _sees_through(client, world, told)
 
 
+async def test_a_key_that_is_changed_amid(server: WorkflowEnvironment, world: World, kms: CountedKms) -> None:
+    """An incident that was begun under the key before goes on under the new one, by processes with their own data keys.
+
+    Nothing that is ours is doubted on the way.
+    """
+    old = sealing(server.client, kms, "alias/old")
+    async with world.incidents(old):
+        told = await Told.start(old, declaration(declared_at=datetime.now(UTC)))
+        await _pending(server.client, told.handle.id, 4)
+    client, hands_client = (sealing(server.client, kms, "alias/new", "alias/old") for _ in range(2))
+    told = Told(client, client.get_workflow_handle(told.handle.id))
+    async with world.incidents(client), world.hands(hands_client):
+        await told.until(lambda state: len(state["findings"]) == 2)
+        await told.do("acknowledge")
+        change = await ask(told)
+        await approve(told, change)
+        await told.change_is("rollback", "applied")
+        assert await refused(told, 0) == []
+        assert len(world.acted) == 1
+
+
 async def test_a_run_that_was_reset_has_its_answers(server: WorkflowEnvironment, world: World, kms: CountedKms) -> None:
     """What the hands answered before is in its history under another run, and is believed: its tasks go on."""
     client = sealing(server.client, kms)
