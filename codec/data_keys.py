@@ -48,7 +48,7 @@ class DataKeys:
 
     def __init__(self, kms: Any, keys: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._kms, self._names, self._clock = kms, tuple(keys), clock
-        self._asking, self._looking = Lock(), Lock()  # while KMS is asked for something new; for a moment
+        self._asking, self._looking = Lock(), Lock()  # held while KMS is asked, which may take long; for a look-up
         self._current: DataKey | None = None
         self._made = self._asked = float("-inf")
         self._ours: set[str] = {name for name in keys if ":key/" in name}
@@ -95,8 +95,8 @@ class DataKeys:
     def find(self, key: str, wrapped: bytes) -> AESGCM | None:
         """The cipher of a data key (`kms:Decrypt`); None for one that is not ours, or that KMS cannot unwrap.
 
-        Only what one of our own keys is said to have wrapped is brought before KMS, and to that key alone. What KMS
-        cannot unwrap it is asked about once a day, or a flood of such would keep a task from ever coming to its end.
+        KMS is asked only about what one of our own keys is said to have wrapped, and to unwrap it by that key alone. It
+        is asked once a day about what it cannot unwrap: else a flood of that would keep a task from ever ending.
         """
         found, cipher = self.known(key, wrapped)
         if found or not self.is_ours(key):

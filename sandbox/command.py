@@ -34,7 +34,10 @@ def sandbox() -> None:
 @_data_dir
 @click.option("--detach", is_flag=True, help="Return once everything is up, and leave it running.")
 @click.option(
-    "--port-base", type=click.IntRange(1024, 65532), metavar="N", help="Temporal's port; the next three are used too."
+    "--port-base",
+    type=click.IntRange(1024, 65530),
+    metavar="N",
+    help="Temporal's port; the next three are used too, and N + 5 with --encrypt.",
 )
 @click.option("--no-worker", is_flag=True, help="Do not start a worker; you run it yourself.")
 @click.option("--encrypt", is_flag=True, help="Encrypt what Temporal carries, as everywhere else.")

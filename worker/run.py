@@ -23,14 +23,14 @@ from activities.watching.watcher import Watcher
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, INCIDENTS_QUEUE, NOTIFY_QUEUE, task_queue
 from starters.files.problems import InvalidFile
 from starters.files.shipped import shipped_folder
-from worker import builds, house
+from worker import builds, folder_activities
 from worker.connect import connect, is_polled, register_search_attributes
 from worker.encryption import codec_of, refuse_in_the_clear
 from worker.errors import SettingsError
 from worker.folder import Folder
-from worker.hearing import HearsOurs
 from worker.heartbeat import beat
 from worker.runner import runner
+from worker.sealed_input import RefusesUnsealed
 from worker.settings import Settings
 from worker.telemetry import runtime
 from worker.watching import watching
@@ -67,8 +67,8 @@ async def serve(
         await register_search_attributes(client)
     served = [queue for queue in settings.queues if queue == INCIDENTS_QUEUE or todo.get(queue)]
     workers = [build_worker(client, queue, settings, todo.get(queue, [])) for queue in served]
-    async with _running(workers, settings.shutdown_grace) as died:
-        await _polled(client, workers, died)
+    async with _running(workers, settings.shutdown_grace) as running:
+        await _polled(client, workers, running.ends)
         if settings.build_id is not None:
             await builds.announce(client, settings.environment, settings.build_id)
         known = {"environment": settings.environment, "build": settings.build_id, "namespace": client.namespace}
@@ -77,8 +77,9 @@ async def serve(
             on_ready(served)
         stopping = asyncio.create_task(stop.wait())
         async with _beating(client, clients, served, settings), _watching(client, clients, folder, served):
-            await asyncio.wait([stopping, *died], return_when=asyncio.FIRST_COMPLETED)
-        _log.info("worker stopping", grace_seconds=settings.shutdown_grace.total_seconds())
+            await asyncio.wait([stopping, *running.ends], return_when=asyncio.FIRST_COMPLETED)
+            _log.info("worker stopping", grace_seconds=settings.shutdown_grace.total_seconds())
+            running.drain()  # before the watch ends, which may take a while: no new work is taken meanwhile
 
 
 def _folder(settings: Settings) -> Folder | None:
@@ -98,16 +99,16 @@ def _activities(settings: Settings, folder: Folder, clients: Callable[[str], Cli
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
     todo = activities(clients, status_page, folder, settings.queues)
     if DIAGNOSE_QUEUE in todo:
-        todo[DIAGNOSE_QUEUE] += house.activities(folder, clients, status_page)
+        todo[DIAGNOSE_QUEUE] += folder_activities.of_diagnose(folder, clients, status_page)
     if FORENSICS_QUEUE in todo:
-        todo[FORENSICS_QUEUE] += house.records(folder, clients)
+        todo[FORENSICS_QUEUE] += folder_activities.of_forensics(folder, clients)
     if not todo and INCIDENTS_QUEUE not in settings.queues:
         raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
     return todo
 
 
 def _clients_for(settings: Settings) -> Callable[[str], Clients]:
-    """Give a role's clients. Roles that are not told apart share theirs: each is long in the making."""
+    """Give a role's clients. Roles without an ARN of their own share one set: making a set takes long."""
     session = partial(own_session, settings.aws_region)
 
     @cache
@@ -149,7 +150,7 @@ def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[
         deployment_config=builds.config(settings.environment, settings.build_id),
         build_id=None if settings.build_id else code(),  # else the SDK reads the bytecode of all that is loaded
         workflow_runner=runner(share_workflows=True, sealed=client.data_converter.payload_codec is not None),
-        interceptors=[HearsOurs()],
+        interceptors=[RefusesUnsealed()],
         max_cached_workflows=settings.max_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=_EAGER_ACTIVITIES,
         max_heartbeat_throttle_interval=_BEAT,
@@ -165,21 +166,40 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
+class _Running:
+    """Workers at work; `ends` are done once they have died or been drained."""
+
+    def __init__(self, workers: Sequence[Worker], grace: timedelta) -> None:
+        self.ends = [asyncio.create_task(worker.run()) for worker in workers]
+        self._workers = workers
+        self._within = (grace + _LAST_CALL).total_seconds()
+        self._drained: asyncio.Task[None] | None = None
+
+    def drain(self) -> "asyncio.Task[None]":
+        """Take no new work from now on; once more does nothing. The task raises what a worker died of."""
+        if self._drained is None:
+            self._drained = asyncio.create_task(self._drain())
+        return self._drained
+
+    async def _drain(self) -> None:
+        ends = asyncio.gather(*(worker.shutdown() for worker in self._workers), *self.ends)
+        try:
+            await asyncio.wait_for(ends, self._within)
+        except TimeoutError:
+            _log.warning("activities left running: they do not end when told to")
+
+
 @asynccontextmanager
-async def _running(workers: Sequence[Worker], grace: timedelta) -> AsyncIterator[list["asyncio.Task[None]"]]:
+async def _running(workers: Sequence[Worker], grace: timedelta) -> AsyncIterator[_Running]:
     """Run the workers; on the way out drain all of them, and raise what one of them died of.
 
     What hangs for long after the grace is left behind: its heartbeat ends with the process, and it is taken up anew.
     """
-    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    running = _Running(workers, grace)
     try:
-        yield tasks
+        yield running
     finally:
-        ends = asyncio.gather(*(worker.shutdown() for worker in workers), *tasks)
-        try:
-            await asyncio.wait_for(ends, (grace + _LAST_CALL).total_seconds())
-        except TimeoutError:
-            _log.warning("activities left running: they do not end when told to")
+        await running.drain()
 
 
 @asynccontextmanager

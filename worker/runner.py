@@ -57,9 +57,8 @@ class Attentive(WorkflowInstance):
 
     A workflow that is started with what it does not take fails, where the SDK would try its first task for ever; a
     message's place in a trace that cannot be read is left out, and an error that cannot be read is replaced, where the
-    SDK would fail the task. What is encrypted
-    under a key that this worker does not have is left to one that has it. Where everything is sealed, `seals` looks at
-    what comes in first.
+    SDK would fail the task. What is encrypted under a key that this worker does not have is left to one that has it.
+    Where everything is sealed, `seals` looks at what comes in first.
     """
 
     def __init__(self, inner: WorkflowInstance, takes: tuple[type, ...] = (), seals: Seals | None = None) -> None:

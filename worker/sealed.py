@@ -1,4 +1,4 @@
-"""What comes to a workflow by way of Temporal, where everything of ours is sealed: believed only from who gives it.
+"""What Temporal brings to a workflow, where everything of ours is sealed: believed only from whoever is to give it.
 
 Temporal lets any client complete an activity by its id, and any process poll a queue or continue as one of our
 workflows. What comes so is made into what workflow code knows already: an answer is marked as in the clear, which

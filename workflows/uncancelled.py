@@ -1,4 +1,4 @@
-"""No workflow of ours is cancelled: people end an incident, and nobody else does.
+"""What carries an incident is not cancelled: people end it, and nobody else does.
 
 The server passes a request to cancel on once a run. The SDK hands it to whatever the workflow's main task awaits, which
 would cut an activity there, and to every condition that was waited for meanwhile. So the main task awaits nothing but
@@ -61,7 +61,7 @@ async def wait_condition(
     try:
         await workflow.wait_condition(holds, timeout=timeout, timeout_summary=timeout_summary)
     except asyncio.CancelledError:
-        # the SDK says so to whatever was waited for when the request came, once that is over
+        # the SDK raises it in every condition that was waited for when the request came, once that wait ends
         if _is_evicted(asyncio.current_task()):
             raise
         if timeout is not None and not holds():

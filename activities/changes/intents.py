@@ -1,8 +1,8 @@
 """What we intended before we did it, and what came of it, in the ledger's table.
 
 pk                           sk                what it holds
-intent#<incident>/<step>     000001            an intent: action id, digest, target, before, after, approvers, at
-intent#<incident>/<step>     000001#outcome    what came of it
+intent#<incident>/<step>     000001            an intent: digest, target, before, after, observed, votes, who asked, at
+intent#<incident>/<step>     000001#outcome    what came of it; without an intent, that the change was given up
 intents-on#<target>          <at>#<incident>/<step>/000001    the intent again, among those of every incident
 """
 
@@ -72,9 +72,9 @@ class Intents:
     def put(self, intent: Intent, term: int, *, begun: bool = False) -> None:
         """Put an intent on record, twice (`dynamodb:PutItem`); again with the same digest does nothing.
 
-        Raises `RuleError` when a plan of another digest stands under its incident, step and generation, or that was
-        given up, and `SupersededError` when the incident goes on under a later term; the former too once it has ended,
-        but for what was `begun` before.
+        Raises `RuleError` when a plan of another digest stands under its incident, step and generation, when that
+        generation was given up, and once the incident has ended, unless it was `begun` before; `SupersededError` when
+        the incident goes on under a later term.
         """
         item = {
             **_keys(intent.incident, intent.step, intent.generation),
@@ -154,8 +154,8 @@ class Intents:
 
     def outcome(self, incident: str, step: str, generation: int) -> str | None:
         """Look up what came of an intent; None when nothing is on record."""
-        found = self._table.get(_keys(incident, step, generation, _OUTCOME))
-        return found["outcome"]["S"] if found else None
+        found = self.ended(incident, step, generation)
+        return found[0] if found else None
 
     def took(self, intent: Intent) -> timedelta | None:
         """How long it was from an intent until it was verified; None where that is not on record."""

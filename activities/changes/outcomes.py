@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from activities.action import Clients, RuleError
+from activities.action import Clients
 from activities.changes.intents import Intents
 from activities.changes.plans import Plans
 from activities.house import House, scope_of
 from activities.ledger.table import Table
+from activities.strange_requests import Strange, StrangeRequestError
 from domain.model.activity_io import ChangeAsked, ChangeOutcome
 
 
@@ -26,12 +27,13 @@ def came_of(clients: Clients, house: House, asked: ChangeAsked, asker: str, at: 
     """Say what came of a change; one that was not begun is given up first, so that it never will be.
 
     An attempt to apply it that is still under way is refused from then on (`dynamodb:TransactWriteItems`); a repeat
-    finds the same. `asker` is the workflow that asks, by Temporal's word. Raises `RuleError` where that is not the
-    incident: nobody else gives up its changes.
+    finds the same. `asker` is the workflow that asks, by Temporal's word. Raises `StrangeRequestError` where that is
+    not the incident: nobody else gives up its changes.
     """
     scope = scope_of(house, asked.about)
     if asker != scope.incident:
-        raise RuleError(f"what came of a change of {scope.incident} is said to that incident alone")
+        reason = f"what came of a change of {scope.incident} is said to that incident alone"
+        raise StrangeRequestError(reason, Strange.OTHERS)
     if scope.mode == "dry-run":
         return ChangeOutcome(outcome="nothing")
     table, change = Table(clients, scope.environment.ledger_table), (scope.incident, asked.step, asked.generation)

@@ -64,7 +64,7 @@ class ChangeRunner:
         """Say what would change; write nothing, so a repeat only looks again.
 
         An undo swaps the applied plan. Raises `RuleError` when that cannot be reversed or the resource is no
-        longer as the plan left it, and for a plan of more than `sizes.PLAN` bytes, which the record could not hold;
+        longer as the plan left it, and for a plan of more than `limits.PLAN` bytes, which the record could not hold;
         pydantic's `ValidationError` for parameters the action does not take.
         """
         if call.undo is not None:

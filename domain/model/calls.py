@@ -95,12 +95,3 @@ class WaveCall(BaseModel):
     """Reach several contacts at once, each tried once by each of his channels."""
 
     pages: list[PageCall]
-
-
-class NoticeCall(BaseModel):
-    """Tell an outside party something. `sequence` orders the notices of one incident; a repeat changes nothing."""
-
-    scope: Scope
-    step: str
-    params: dict[str, Any]
-    sequence: int

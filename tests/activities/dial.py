@@ -1,11 +1,7 @@
 # ruff: noqa: ARG002
 """A change of two numbers in memory, to try the mechanism of changes with."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
-
-from moto import mock_aws
 
 from activities.action import ChangeAction, Params
 from activities.changes.intents import Intents
@@ -16,7 +12,7 @@ from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.plan import Plan, State, Verification
 from domain.values.ids import action_id, change_workflow_id
 from tests.activities.scopes import scope
-from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.activities.world import LEDGER, WorldClients
 
 STEP = "turn"
 ARN = "arn:aws:test:ap-southeast-2:123456789012:dial/1"
@@ -81,15 +77,6 @@ class Dial(ChangeAction[DialParams]):
         if self.cut == point:
             self.cut = None
             raise CutError
-
-
-@contextmanager
-def ledger_clients() -> Iterator[WorldClients]:
-    """Clients of an empty world with a ledger."""
-    with mock_aws():
-        clients = WorldClients()
-        create_ledger(clients)
-        yield clients
 
 
 def planned(runner: ChangeRunner, dial: Dial, to: int = 2, where: Scope | None = None) -> ApplyCall:

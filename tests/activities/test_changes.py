@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import boto3
 import pytest
 from hypothesis import given, settings
@@ -22,17 +20,10 @@ from tests.activities.dial import (
     Point,
     held,
     intents,
-    ledger_clients,
     planned,
 )
 from tests.activities.scopes import NOW, REGION, scope
-from tests.activities.world import WorldClients
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with ledger_clients() as clients:
-        yield clients
+from tests.activities.world import WorldClients, ledger_clients
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,17 +10,10 @@ from domain.model.calls import ReleaseCall
 from domain.model.plan import Verification
 from tests.activities.dial import (
     Dial,
-    ledger_clients,
     planned,
 )
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.world import WorldClients
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with ledger_clients() as clients:
-        yield clients
 
 
 @pytest.fixture

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from temporalio.exceptions import ApplicationError
 
@@ -14,18 +12,11 @@ from tests.activities.dial import (
     Dial,
     held,
     intents,
-    ledger_clients,
     looking,
     planned,
 )
 from tests.activities.scopes import NOW, scope
 from tests.activities.world import WorldClients
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with ledger_clients() as clients:
-        yield clients
 
 
 @pytest.fixture

@@ -1,28 +1,18 @@
 """Who may declare an incident, by the worker's own files and the record: outside a sandbox nobody without a name."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from activities.action import RuleError
 from activities.declared import Declared
 from activities.ledger.table import Table
 from domain.model.declaration import Declaration
-from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.activities.world import LEDGER, WorldClients
 from tests.builders import declaration
 from tests.house import house_of
 
 PARENT = "inc-20261123-0001"
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with mock_aws():
-        clients = WorldClients()
-        create_ledger(clients)
-        yield clients
 
 
 def made(kind: str = "production", **fields: Any) -> Declaration:

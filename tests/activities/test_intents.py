@@ -1,33 +1,17 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from activities.action import RuleError
 from activities.changes.intents import Intent, Intents
-from activities.ledger.table import Table
 from domain.config.approval import ApprovalClass
 from domain.model.plan import Plan
-from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.activities.world import LEDGER, WorldClients
 
 INCIDENT, STEP = "inc-20261123-7f3k", "scale-up"
 HOUR = timedelta(hours=1)
 A, B = (f"arn:aws:ecs:ap-southeast-2:123456789012:service/axis/{name}" for name in "ab")
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with mock_aws():
-        clients = WorldClients()
-        create_ledger(clients)
-        yield clients
-
-
-@pytest.fixture
-def intents(clients: WorldClients) -> Intents:
-    return Intents(Table(clients, LEDGER))
 
 
 def intent(generation: int = 1, after: int = 6, step: str = STEP) -> Intent:

@@ -1,25 +1,15 @@
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from moto import mock_aws
 
 from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
 from domain.values.ids import lock_id
 from tests.activities.store_clock import StoreClock
-from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.activities.world import LEDGER, WorldClients
 
 A, B, C = (f"arn:aws:ecs:ap-southeast-2:123456789012:service/axis/{name}" for name in "abc")
 LEASE = timedelta(minutes=5)
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with mock_aws():
-        clients = WorldClients()
-        create_ledger(clients)
-        yield clients
 
 
 @pytest.fixture

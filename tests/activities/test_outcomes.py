@@ -1,37 +1,22 @@
 """What the record says of a change whose workflow is gone: how far it came, and that what was not begun never is."""
 
-from collections.abc import Iterator
-
 import pytest
-from moto import mock_aws
 
 from activities.action import RuleError
 from activities.changes.intents import Intent, Intents
 from activities.changes.outcomes import came_of
 from activities.changes.plans import MadePlan, Plans
 from activities.ledger.table import Table
+from activities.strange_requests import Strange, StrangeRequestError
 from domain.model.activity_io import About, Ballot, ChangeAsked, ChangeOutcome
 from domain.rules.live import LiveIncident
 from tests.activities.scopes import NOW, environment
-from tests.activities.world import LEDGER, WorldClients, create_ledger
+from tests.activities.world import LEDGER, WorldClients
 from tests.builders import declaration
 from tests.domain.changing import plan
 from tests.house import FixedHouse
 
 VOTES = (Ballot(by="cto", role="cto"),)
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with mock_aws():
-        clients = WorldClients()
-        create_ledger(clients)
-        yield clients
-
-
-@pytest.fixture
-def intents(clients: WorldClients) -> Intents:
-    return Intents(Table(clients, LEDGER))
 
 
 def about(mode: str = "live") -> About:
@@ -76,8 +61,10 @@ def test_what_came_of_it_is_said(clients: WorldClients, intents: Intents, outcom
 
 
 def test_nobody_else_gives_up_an_incident_s_change(clients: WorldClients, intents: Intents) -> None:
-    with pytest.raises(RuleError, match="is said to that incident alone"):
+    """It is refused as what none of our workflows asks for, which whoever sees to security hears of."""
+    with pytest.raises(StrangeRequestError, match="is said to that incident alone") as refused:
         asked(clients, asker="theirs-1")
+    assert refused.value.kind is Strange.OTHERS
     intents.put(intent(), 1)
 
 

@@ -1,6 +1,5 @@
 """A worker whose clock is wrong changes nothing and says by how much; what counts is the store's time."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -15,19 +14,13 @@ from activities.changes.runner import LEASE, ChangeRunner
 from activities.ledger.store_time import ClockError, StoreTime
 from activities.ledger.table import Table
 from domain.values.errors import ErrorKind
-from tests.activities.dial import ARN, STEP, Dial, held, intents, ledger_clients, looking, planned
+from tests.activities.dial import ARN, STEP, Dial, held, intents, looking, planned
 from tests.activities.scopes import NOW
 from tests.activities.store_clock import StoreClock
 from tests.activities.world import LEDGER, WorldClients
 from tests.records import INCIDENT
 
 DAY, SIX_MINUTES, SECOND = timedelta(days=1), timedelta(minutes=6), timedelta(seconds=1)
-
-
-@pytest.fixture
-def clients() -> Iterator[WorldClients]:
-    with ledger_clients() as clients:
-        yield clients
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from tests.activities.aws_calls import RecordedAws
 from tests.activities.scopes import ACCOUNT, NOW, REGION, environment, scope
 from tests.activities.unread import Case, Look, ProbeCases
 
-Cases = dict[Case, Callable[[], Look] | str]
 _WHERE = scope(
     environment=environment(
         trails={"account": "axis-trail"},

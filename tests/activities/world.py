@@ -1,13 +1,15 @@
 """AWS as changes see it in tests: moto's clients, every call on record, with answers that can be lost on the way."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, Literal
 
 import boto3
 from botocore import xform_name
+from moto import mock_aws
 
 from activities.aws.shared.clients import AwsClients
 from tests.activities.scopes import REGION, environment
@@ -119,6 +121,15 @@ def forget_clients() -> None:
     """Let the worlds from here on make new clients: whoever hooks into botocore's sessions begins and ends with it."""
     _session.cache_clear()
     _aws.cache_clear()
+
+
+@contextmanager
+def ledger_clients() -> Iterator[WorldClients]:
+    """Clients of an account with nothing in it but the ledger's table."""
+    with mock_aws():
+        clients = WorldClients()
+        create_ledger(clients)
+        yield clients
 
 
 def create_ledger(clients: WorldClients, name: str = LEDGER) -> None:

@@ -11,7 +11,7 @@ from activities.permissions.dependents import DEPENDENTS
 from domain.config.environment import Environment
 from tests.iam import permissions_for
 from tests.permissions.beside import BESIDE
-from tests.permissions.plays import Call
+from tests.permissions.calls import Call
 from tests.permissions.resources import leading, resources
 
 Context = dict[str, str | list[str]]

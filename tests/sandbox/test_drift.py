@@ -25,7 +25,7 @@ from tests.aws import aws_clients
 from tests.builders import T0
 from tests.house import about
 from tests.sandbox.preflight_rooms import KEY, served
-from worker import house
+from worker import folder_activities
 from worker.folder import Folder
 
 ROLE = "arn:aws:iam::123456789012:role/incident-sandbox-preflight"
@@ -53,7 +53,7 @@ def found(world: World, clients: Any = None) -> Finding:
     with TemporaryDirectory() as tmp:
         made: dict[str, Callable[..., Any]] = {
             getattr(one, "__temporal_activity_definition").name: one
-            for one in house.activities(folder(Path(tmp)), clients_for, StatusPageClient(served(), KEY))
+            for one in folder_activities.of_diagnose(folder(Path(tmp)), clients_for, StatusPageClient(served(), KEY))
         }
         call = ObserveRequest(about=about(scope(environment=environment)), step="drift", params={}, at=T0)
         finding: Finding = ActivityEnvironment().run(made["environment.drift.observe"], call)

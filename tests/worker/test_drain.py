@@ -3,15 +3,19 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from tests.worker import starter
 from tests.worker.processes import worker_process
+from worker import run
 
 _SENT = b'{"MessageId": "m-1"}'
 
@@ -108,3 +112,34 @@ async def test_running_activities_end_within_the_grace(bare_server: WorkflowEnvi
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
     ]
     assert all(one.attempt == 1 for one in started if one.scheduled_event_id in pages)
+
+
+class Working:
+    """A worker that works until it is told to stop, and may die of that."""
+
+    def __init__(self, death: Exception | None = None) -> None:
+        self.told = asyncio.Event()
+        self._death = death
+
+    async def run(self) -> None:
+        await self.told.wait()
+        if self._death is not None:
+            raise self._death
+
+    async def shutdown(self) -> None:
+        self.told.set()
+
+
+async def test_no_new_work_is_taken_while_something_else_ends() -> None:
+    """The watch may take a while to end; its worker is told to stop before that, and once."""
+    one = Working()
+    async with run._running([cast("Worker", one)], timedelta(seconds=5)) as running:
+        assert running.drain() is running.drain()
+        await asyncio.wait_for(one.told.wait(), 5)
+    assert running.ends[0].done()
+
+
+async def test_what_a_worker_died_of_is_raised() -> None:
+    with pytest.raises(ConnectionError, match="the server is gone"):
+        async with run._running([cast("Worker", Working(ConnectionError("the server is gone")))], timedelta()):
+            pass

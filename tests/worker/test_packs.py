@@ -23,7 +23,7 @@ from tests.organisations.folders import written
 from tests.packs import PERIOD, Quarter, quarter
 from tests.starters.ledgered import alter
 from tests.starters.vaulted import Vaulted, vaulted
-from worker import house
+from worker import folder_activities
 from worker.folder import Folder
 
 DUE = datetime.fromisoformat("2027-01-01T06:00+11:00")
@@ -52,7 +52,7 @@ def pack(world: Vaulted, declaration: Declaration) -> Finding:
     assert isinstance(step, ProbeStep)
     (made,) = (
         one
-        for one in house.records(Folder(shipped_folder(), "sandbox"), lambda _: world.clients)
+        for one in folder_activities.of_forensics(Folder(shipped_folder(), "sandbox"), lambda _: world.clients)
         if one.__name__ == "pack"
     )
     scope = Scope(

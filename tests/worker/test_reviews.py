@@ -25,7 +25,7 @@ from tests.house import about
 from tests.reviews import read, reviewed
 from tests.starters.ledgered import alter, keep
 from tests.starters.vaulted import Vaulted, vaulted
-from worker import house
+from worker import folder_activities
 from worker.folder import Folder
 
 DAY = timedelta(days=1)
@@ -46,7 +46,9 @@ def folder(tmp_path: Path) -> Path:
 def look(world: Vaulted, folder: Path, type_: str = TYPE) -> Finding:
     """What the activity says of a runbook."""
     (review,) = (
-        one for one in house.records(Folder(folder, "sandbox"), lambda _: world.clients) if one.__name__ == "review"
+        one
+        for one in folder_activities.of_forensics(Folder(folder, "sandbox"), lambda _: world.clients)
+        if one.__name__ == "review"
     )
     scope = Scope(
         incident="inc-20261130-7f3k",

@@ -15,7 +15,7 @@ from tests.activities.report_worlds import Played
 from tests.builders import T0, declaration, runbook
 from tests.starters.ledgered import alter, keep
 from tests.starters.vaulted import Vaulted, vaulted
-from worker import house
+from worker import folder_activities
 from worker.folder import Folder
 
 CHANGE = "ecs.rollback_service"
@@ -44,7 +44,7 @@ def declare(world: Vaulted, after: timedelta) -> Declaration:
     """What the activity declares so long after that."""
     (asked,) = (
         one
-        for one in house.records(Folder(shipped_folder(), "sandbox"), lambda _: world.clients)
+        for one in folder_activities.of_forensics(Folder(shipped_folder(), "sandbox"), lambda _: world.clients)
         if one.__name__ == "declare"
     )
     run = ScheduledRun(schedule="trials", environment="sandbox", declares="trials")

@@ -45,8 +45,8 @@ from tests.builders import organisation
 from tests.upkeep import sent, upkeep
 from tests.workflows.drilled import Drilled
 from tests.workflows.past import Past
-from worker.hearing import HearsOurs
 from worker.runner import runner
+from worker.sealed_input import RefusesUnsealed
 from workflows.catalogue import WORKFLOWS
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
@@ -284,7 +284,7 @@ async def hands(client: Client, made: list[Callable[..., Any]], environment: str
     async with AsyncExitStack() as stack:
         for queue in (ids.DIAGNOSE_QUEUE, ids.REMEDIATE_QUEUE, ids.NOTIFY_QUEUE, ids.FORENSICS_QUEUE):
             named = _named(queue, environment)
-            worker = Worker(client, task_queue=named, activities=made, interceptors=[HearsOurs()])
+            worker = Worker(client, task_queue=named, activities=made, interceptors=[RefusesUnsealed()])
             await stack.enter_async_context(worker)
         yield
 

@@ -1,4 +1,4 @@
-"""What an activity is asked in the clear, where everything of ours is sealed, is not done."""
+"""No activity does what it is asked in the clear, where everything of ours is sealed."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from domain.values.errors import ErrorKind
 
 
-class HearsOurs(Interceptor):
-    """Refuses an activity whose input the codec has taken away, as none of our workflows has sealed it."""
+class RefusesUnsealed(Interceptor):
+    """Refuses an activity whose input the codec has taken away, since none of our workflows had sealed it."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - SDK's
-        return _Hearing(next)
+        return _Refusing(next)
 
 
-class _Hearing(ActivityInboundInterceptor):
+class _Refusing(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
         if any(one is None for one in input.args):
             raise ApplicationError(

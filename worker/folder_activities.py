@@ -1,4 +1,4 @@
-"""What a worker knows of its organisation by the folder that it is given, and the activities that stand on that.
+"""The activities that read the organisation's folder: what schedules and drills declare, drift, reviews, packs.
 
 What was corrected in the files holds from the next run on.
 """
@@ -63,10 +63,10 @@ def _reading() -> "Iterator[None]":
         raise ApplicationError(str(error), type=BROKEN) from error
 
 
-def activities(
+def of_diagnose(
     folder: Folder, clients_for: "Callable[[str], Clients]", status_page: StatusPageClient
 ) -> "list[Activity]":
-    """The activities of the queue `diagnose` that read the organisation's folder."""
+    """Those of the queue `diagnose`: drift, and what else is open."""
     clients = clients_for(PREFLIGHT)
 
     @activity.defn(name="environment.drift.observe")
@@ -90,8 +90,8 @@ def activities(
     return [observe, live, watch]
 
 
-def records(folder: Folder, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
-    """The activities of the queue `forensics` that look at the record, one of them by the organisation's folder."""
+def of_forensics(folder: Folder, clients_for: "Callable[[str], Clients]") -> "list[Activity]":
+    """Those of the queue `forensics`, which also look at the record."""
     clients = clients_for(LEDGER)
     account = Account(clients)
 
