@@ -47,6 +47,7 @@ from domain.model.activity_io import (
     ReleaseRequest,
     ReportCall,
     Reported,
+    StrangeAnswer,
     Verified,
     VerifyRequest,
     Wave,
@@ -54,6 +55,8 @@ from domain.model.activity_io import (
 )
 from domain.model.drill import FaultCall
 from domain.model.finding import Finding
+from domain.model.timeline import Unchained
+from domain.rules.tampering import is_forged
 from domain.values.ids import (
     DIAGNOSE_QUEUE,
     FORENSICS_QUEUE,
@@ -193,13 +196,19 @@ def _records(clients: Clients, house: House, sheets: Sheets) -> list[Activity]:
     """What keeps an incident's record: the entries of its ledger, and its report; and what reads it back."""
     restorer, appender = Restorer(clients, house), Appender(clients, house)
 
+    note = _noting(sheets, clients)
+
     def append(call: AppendCall) -> Appended:
         _refuse_others(call.incident)
-        return appender.append(call)
+        appended = appender.append(call)
+        for entry in call.entries:
+            _note_forged(note, call.incident, entry)
+        return appended
 
     def follow(call: FollowCall) -> None:
         _refuse_others(call.incident)
         appender.follow(call)
+        _note_forged(note, call.incident, call)
 
     def store(call: ReportCall) -> Reported:
         _refuse_others(call.incident)
@@ -216,8 +225,14 @@ def _records(clients: Clients, house: House, sheets: Sheets) -> list[Activity]:
         "ledger.restorable": restorer.open_ones,
         "report.store": store,
     }
-    note = _noting(sheets, clients)
     return [_activity(name, work, note) for name, work in named.items()]
+
+
+def _note_forged(note: Note, incident: str, entry: Unchained) -> None:
+    """Take note of what came to an incident in the place of ours, which it has refused and put on record."""
+    if is_forged(entry.kind, entry.data):
+        what = str(entry.data.get("command"))[:100]
+        note(StrangeRequestError(f"{incident} did not believe {what}", Strange.ANSWERS), what, incident)
 
 
 def _refuse_others(incident: str) -> None:
@@ -249,8 +264,14 @@ def _notification(clients: Clients, status_page: StatusPageApi, house: House, sh
 
         return waved(house, asked, lambda call: pager.page_wave(call, _attempt()), refused)
 
+    def strange(told: StrangeAnswer) -> None:
+        note(
+            StrangeRequestError(f"an answer to {told.activity} was not believed", Strange.ANSWERS), told.activity, None
+        )
+
     notices = (_send(notice(clients, status_page), clients, house, note) for notice in NOTICES.values())
-    return [*notices, _activity("people.page", page, note), _activity("people.page_wave", page_wave, note)]
+    pages = [_activity("people.page", page, note), _activity("people.page_wave", page_wave, note)]
+    return [*notices, *pages, _activity("strangers.note", strange)]
 
 
 def _attempt() -> Attempt:

@@ -12,13 +12,16 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.model.activity_io import StrangeAnswer
     from domain.values.errors import ErrorKind
+    from domain.values.severity import Severity
 
-from workflows import failures, seals
+from workflows import failures, profiles, seals
 from workflows.message_handlers import Hears
 
 UNSEALED = "the answer is none that the hands have given: the activity is asked again"
 UNREADABLE = "the answer is not what was asked for: the activity is asked again"
+NOTE = "strangers.note"
 _PAUSE, _LONGEST = timedelta(seconds=1), timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
@@ -32,6 +35,14 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
     options set. Where they set none it is asked anew each hour: whoever fails it in the place of ours may have the
     server wait for years before it is tried again.
     """
+    doubted = _Doubts(name)
+    try:
+        return await _asked(name, answer, options, call, doubted)
+    finally:
+        await doubted.tell()
+
+
+async def _asked(name: str, answer: type[T], options: dict[str, Any], call: tuple[Any, ...], doubted: "_Doubts") -> T:
     within = options.get("schedule_to_close_timeout")
     until: datetime | None = None if within is None else workflow.now() + within
     pause = _PAUSE
@@ -44,7 +55,7 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
             raw = await workflow.execute_activity(name, args=call, result_type=RawValue, activity_id=drawn, **options)
             return read(raw, answer)
         except StrangeAnswerError as error:
-            _disbelieve(name, str(error))
+            doubted.add(str(error))
             if _is_past(until):
                 raise _unanswered(name, str(error)) from None
         except ActivityError as error:
@@ -52,7 +63,7 @@ async def ask(name: str, answer: type[T], options: dict[str, Any], *call: Any) -
                 continue
             if not failures.is_unsealed(error):
                 raise
-            _disbelieve(name, UNSEALED)
+            doubted.add(UNSEALED)
             if _is_past(until):
                 raise
         await workflow.sleep(pause, summary=f"ask {name} again")
@@ -79,11 +90,27 @@ def read(raw: RawValue | None, answer: type[T]) -> T:
         raise StrangeAnswerError(UNREADABLE) from None
 
 
-def _disbelieve(name: str, why: str) -> None:
-    workflow.logger.warning("%s: %s", name, why)
-    own = workflow.instance()
-    if isinstance(own, Hears):
-        own.disbelieve(f"answer to {name}", why)
+class _Doubts:
+    """Answers to one activity that were not believed: they go on record, or the hands are told that there were some."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._untold = False
+
+    def add(self, why: str) -> None:
+        workflow.logger.warning("%s: %s", self._name, why)
+        own = workflow.instance()
+        if not (isinstance(own, Hears) and own.disbelieve(f"answer to {self._name}", why)):
+            self._untold = True
+
+    async def tell(self) -> None:
+        """Have the hands take note, where the workflow keeps no record; for an hour at most, as work waits for it."""
+        if self._untold and self._name != NOTE:
+            options = profiles.with_profile(profiles.NOTE, Severity.P3, "Take note of strange answers")
+            try:
+                await ask(NOTE, type(None), options, StrangeAnswer(activity=self._name))
+            except ActivityError as error:
+                workflow.logger.warning("nobody takes note of strange answers: %s", failures.reason(error))
 
 
 def _is_past(until: datetime | None) -> bool:

@@ -37,12 +37,6 @@ _AT_ONCE = timedelta(seconds=2)
 T = TypeVar("T")
 
 
-def _looking(plan: Plan, *, evidence: bool) -> profiles.Profile:
-    if evidence:
-        return profiles.PRESERVE
-    return profiles.RESTORE if plan.takes_long else profiles.VERIFY
-
-
 @workflow.defn(name="Change")
 class Change(Hears):
     """A compare-and-set that people approve by its digest.
@@ -189,7 +183,7 @@ class Change(Hears):
 
     async def _verified(self, plan: Plan, call: VerifyRequest) -> Verified:
         """Look until the world is as planned; again where AWS could not be asked at the end of the time."""
-        options = self._options(_looking(plan, evidence=self._request.evidence), "Verify")
+        options = self._options(profiles.looking(plan, evidence=self._request.evidence), "Verify")
         until, name = workflow.now() + profiles.TROUBLE, f"{self._change.record.action}.verify"
         while True:
             try:
@@ -266,6 +260,12 @@ class Change(Hears):
         """Put on record that something was refused."""
         self._change.refuse(name, by, reason, workflow.now())
         self._tell()
+
+    def disbelieve(self, what: str, why: str) -> bool:
+        """Put it on record."""
+        self._change.disbelieve(what, why, workflow.now())
+        self._tell()
+        return True
 
     async def refuse_cancel(self) -> None:
         """Put on record that the workflow was to be cancelled; the incident pages."""

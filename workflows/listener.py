@@ -73,10 +73,12 @@ class Listener(Hears):
         self._incident.refuse(name, by, reason, workflow.now())
         self._news()
 
-    def disbelieve(self, what: str, why: str) -> None:
-        """Put it on record like a refusal, once there is a record to put it on."""
+    def disbelieve(self, what: str, why: str) -> bool:
+        """Put it on record, once there is a record to put it on."""
         if self._ready:
-            self.refuse(what, "unknown", why)
+            self._incident.disbelieve(what, why, workflow.now())
+            self._news()
+        return self._ready
 
     async def refuse_cancel(self) -> None:
         """Put on record that the workflow was to be cancelled, and page whoever sees to security."""

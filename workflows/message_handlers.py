@@ -71,9 +71,10 @@ class Hears:
         """Whether the workflow `sender`, which sealed a message, is one that says such to this one."""
         return True
 
-    def disbelieve(self, what: str, why: str) -> None:
-        """Record that something which only ours may say was not ours."""
+    def disbelieve(self, what: str, why: str) -> bool:
+        """Something which only ours say came from none of ours: whether that is on record now. Else it is counted."""
         self.refuse(what, "unknown", why)
+        return False
 
     def refuse(self, name: str, by: str, reason: str) -> None:  # noqa: ARG002 - a number is kept
         """Record a refusal, with nothing of what could not be read; a workflow that keeps no record counts it."""
@@ -174,7 +175,7 @@ class Hears:
 
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
         if not self._is_ours(name, args):
-            self.refuse(name, "unknown", NOT_OURS)
+            self.disbelieve(name, NOT_OURS)
             return
         try:
             reason = self.learn(name, self._read(self.messages, name, args, limits.NEWS))

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 
+from domain.model.plan import Plan
 from domain.values import ids
 from domain.values.errors import FINAL
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
@@ -117,6 +118,9 @@ PAGE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, wit
 WAVE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=3, longest_pause=1)
 """Several pages at once, each tried once; only a worker that was cut is a reason to try again."""
 
+NOTE = _profile(NOTIFY_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=30, within=timedelta(hours=1))
+"""Telling the hands what they are to note."""
+
 NOTICE = _profile(NOTIFY_QUEUE, attempt=1.5 * _MINUTE, attempts=0, longest_pause=60, within=TROUBLE)
 
 LEDGER = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15, heartbeat=timedelta(seconds=3))
@@ -144,6 +148,13 @@ def of_evidence(profile: Profile) -> Profile:
     """The same work on what preserves evidence: where evidence is kept, and for hours at least."""
     most = max(profile.get("schedule_to_close_timeout", _HOURS), _HOURS)
     return {**profile, "task_queue": FORENSICS_QUEUE, "schedule_to_close_timeout": most}
+
+
+def looking(plan: Plan, *, evidence: bool) -> Profile:
+    """How long it is looked whether what a plan says has come to be."""
+    if evidence:
+        return PRESERVE
+    return RESTORE if plan.takes_long else VERIFY
 
 
 def with_profile(profile: Profile, severity: Severity, summary: str) -> dict[str, Any]:

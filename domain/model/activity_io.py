@@ -165,6 +165,12 @@ class Appended(BaseModel):
     epoch: int
 
 
+class StrangeAnswer(BaseModel):
+    """That an activity was answered by none of ours, to a workflow that keeps no record."""
+
+    activity: str = Field(max_length=100)
+
+
 class FollowCall(Unchained):
     """Write one entry behind the closed chain of an incident. `number` tells it from others that say the same."""
 

@@ -156,8 +156,8 @@ class AlertRepeated(Event):
 class Refused(Event):
     """A command was refused. One to a change names its `step` and its workflow.
 
-    `confirm` names what is taken when the same is said again. One that came from `outside` is no command, but a request
-    to Temporal itself.
+    `confirm` names what is taken when the same is said again. What came from `outside` is no command: a request to
+    Temporal itself to cancel, or what only ours say, and none of ours said.
     """
 
     kind: Literal["refused"] = "refused"

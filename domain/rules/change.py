@@ -23,10 +23,10 @@ from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.records import ChangeStatus, EarlyVote
 from domain.rules import tampering
 from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest
-from domain.rules.decide import cause_of, refused
+from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
-from domain.rules.refusals import Refusals
+from domain.rules.refusing import Refusing
 from domain.rules.voting import Electorate, rule_for
 from domain.values import limits
 
@@ -36,16 +36,16 @@ _KEPT = 3
 _TOLD = limits.NEWS // 2
 
 
-class LiveChange:
+class LiveChange(Refusing):
     """One change under way. What it has to say to its incident is drained with `news`."""
 
     def __init__(self, request: ChangeRequest) -> None:
+        super().__init__(request.carried.refusals if request.carried else None)
         self.request = request
         self.record = request.record.model_copy(deep=True)
         self.commander = request.commander
         carried = request.carried
         self._news: list[ChangeHappening] = list(carried.news) if carried else []
-        self.refusals = carried.refusals if carried else Refusals()
 
     @property
     def ended(self) -> bool:
@@ -182,25 +182,12 @@ class LiveChange:
             self._vote(who, command, now, cause)
         return None
 
-    def refuse(self, name: str, by: str, reason: str, now: datetime, cause: dict[str, Any] | None = None) -> None:
-        """Put on record that a command to this change was refused."""
-        for event in self.refusals.take(refused(name, reason), now):
-            if isinstance(event, RefusalsCounted):
-                self._count(event, now)
-            else:
-                self._take(now, cause or {"command": event.command}, Refused, by, **_fields(event))
+    def _record(self, event: Refused | RefusalsCounted, by: str, now: datetime, cause: dict[str, Any]) -> None:
+        self._take(now, cause, type(event), by, **event.model_dump(exclude={"kind", "step", "workflow_id"}))
 
     def refuse_cancel(self, now: datetime) -> None:
         """Put on record that its workflow was to be cancelled, however much else was refused; its incident pages."""
-        self._take(now, {"command": "cancel"}, Refused, tampering.UNKNOWN, **_fields(tampering.cancelled()))
-
-    def tell_refusals(self, now: datetime) -> None:
-        """Put on record how many refusals were counted since that was told last."""
-        for event in self.refusals.rest():
-            self._count(event, now)
-
-    def _count(self, event: RefusalsCounted, now: datetime) -> None:
-        self._take(now, {"refusals": "counted"}, RefusalsCounted, **_fields(event))
+        self._record(tampering.cancelled(), tampering.UNKNOWN, now, {"command": "cancel"})
 
     def _not_kept(self, command: Command) -> str | None:
         """Why a vote that comes before the plan is not kept until it is there."""
@@ -289,10 +276,6 @@ class LiveChange:
         self._take(now, cause, ChangeMoved, actor, title=self.request.title, status=status, **fields)
         for vote in early if self.ended else []:
             self._hear_early(vote, now)
-
-
-def _fields(event: Refused | RefusalsCounted) -> dict[str, Any]:
-    return event.model_dump(exclude={"kind", "step", "workflow_id"})
 
 
 def _answer(verb: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from domain.config.runbook import ChangeStep, TaskStep
 from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequested, NotPlanned, pieces_told
 from domain.model.commands import RequestChange, Undo
 from domain.model.event_kinds import Happening
-from domain.model.events import ORCHESTRATOR, Refused
+from domain.model.events import ORCHESTRATOR
 from domain.model.records import DONE, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules import change_delays, paging, tampering, tasks
@@ -133,7 +133,7 @@ def progress(state: IncidentState, workflow_id: str, happenings: list[Happening]
     for happening in happenings:
         counts = record.in_flight
         yield happening
-        if isinstance(happening.event, Refused) and happening.event.outside:
+        if tampering.is_cancel(happening.event):
             yield from tampering.tell(state, f"the change {record.title} was to be cancelled")
         if counts:
             yield from _follow(state, record, happening.event)

@@ -12,25 +12,26 @@ from domain.model.commands import Command
 from domain.model.declaration import Declaration
 from domain.model.effects import Effect
 from domain.model.event_kinds import Happening
-from domain.model.events import Declared, RefusalsCounted, Restored
+from domain.model.events import Declared, RefusalsCounted, Refused, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
 from domain.rules import change_outcomes, change_requests, clock, decide, evolve, facts, tampering
 from domain.rules.react import outstanding, react
 from domain.rules.refusals import Refusals
+from domain.rules.refusing import Refusing
 
 _GIVEN = 4000
 """How many bytes of what was given to a refused command are kept: it may come fifty times an hour."""
 
 
-class LiveIncident:
+class LiveIncident(Refusing):
     """One incident. `effects` is drained by whoever carries them out."""
 
     def __init__(self, state: IncidentState, timeline: Timeline, refusals: Refusals | None = None) -> None:
+        super().__init__(refusals)
         self.state = state
         self.timeline = timeline
-        self.refusals = refusals or Refusals()
         self.effects: list[Effect] = []
 
     @classmethod
@@ -74,25 +75,12 @@ class LiveIncident:
             self.refuse(name, command.by, reason, now, decide.cause_of(name, command, most=_GIVEN))
         return reason
 
-    def refuse(self, name: str, by: str, reason: str, now: datetime, cause: dict[str, Any] | None = None) -> None:
-        """Put on record that a command was refused, or count it among many; nothing of what cannot be read is kept."""
-        for event in self.refusals.take(decide.refused(name, reason), now):
-            if isinstance(event, RefusalsCounted):
-                self._count(event, now)
-            else:
-                self.take([Happening(event, by)], now, cause or {"command": event.command})
+    def _record(self, event: Refused | RefusalsCounted, by: str, now: datetime, cause: dict[str, Any]) -> None:
+        self.take([Happening(event, by)], now, cause)
 
     def refuse_cancel(self, now: datetime) -> None:
         """Put on record that the workflow was to be cancelled, however much else was refused, and page."""
         self.take(tampering.cancel_refused(self.state), now, {"command": "cancel"})
-
-    def tell_refusals(self, now: datetime) -> None:
-        """Put on record how many refusals were counted since that was told last."""
-        for event in self.refusals.rest():
-            self._count(event, now)
-
-    def _count(self, event: RefusalsCounted, now: datetime) -> None:
-        self.take([Happening(event)], now, {"refusals": "counted"})
 
     def pass_time(self, now: datetime) -> None:
         """Let everything happen that is due by now."""

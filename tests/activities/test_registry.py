@@ -67,7 +67,7 @@ def test_every_action_is_an_activity_of_its_queue(todo: Todo) -> None:
         "diagnose": {f"{name}.observe" for name in PROBES},
         "remediate": _steps(CHANGES.keys() - evidence),
         "forensics": _steps(evidence),
-        "notify": {f"{name}.send" for name in NOTICES} | {"people.page", "people.page_wave"},
+        "notify": {f"{name}.send" for name in NOTICES} | {"people.page", "people.page_wave", "strangers.note"},
     }
     found = {queue: {name for name in names if name not in HOUSEKEEPING} for queue, names in todo.items()}
     assert {queue: names for queue, names in found.items() if names} == {

@@ -15,7 +15,7 @@ from activities.ledger.terms import SupersededError, Terms
 from activities.registry import activities
 from activities.strange_requests import Strange, StrangeRequestError, UnrecordedError, kind_of
 from activities.watching.sheets import Sheet, Sheets
-from domain.model.activity_io import AppendCall, PageRequest
+from domain.model.activity_io import AppendCall, PageRequest, StrangeAnswer
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE
 from tests.activities.watched import Watched, all_at_once, watched
 from tests.builders import CHAIN, T0, declaration, minutes
@@ -168,10 +168,32 @@ def test_entries_that_do_not_belong_there_are_strange(here: Watched) -> None:
     assert Strange.OTHERS in Sheet.model_validate_json(sheet).counts
 
 
+def test_what_an_incident_did_not_believe_is_noted_with_its_entry(here: Watched) -> None:
+    """The refusals of people are nobody's attack, and of a cancellation the incident itself pages."""
+    played = Recorded(declaration())
+    here.write(INCIDENT, *played.entries)
+    written = len(played.entries)
+    played.incident.refuse("note", "cto", "the incident has ended", T0)
+    played.incident.refuse_cancel(T0)
+    played.incident.disbelieve("answer to people.page", "it is none that the hands have given", T0)
+    call = {"incident": INCIDENT, "environment": here.house.environment().name, "epoch": 1, "term": 1}
+    entries = played.incident.timeline.entries[written:]
+    as_workflow(INCIDENT).run(registered(here, "ledger.append"), AppendCall(**call, entries=entries))
+    here.looks(minutes(1))
+    assert f"answer to people.page {INCIDENT}" in _said(here)
+    assert [subject[-9:] for who, subject in here.pages() if who == "security-lead"] == ["1 refused"]
+
+
+def test_what_a_run_without_a_record_did_not_believe_is_noted(here: Watched) -> None:
+    as_workflow("restore/x").run(registered(here, "strangers.note"), StrangeAnswer(activity="schedules.declare"))
+    here.looks(minutes(1))
+    assert [subject[-9:] for who, subject in here.pages() if who == "security-lead"] == ["1 refused"]
+
+
 def as_workflow(name: str) -> ActivityEnvironment:
     """What asks for an activity."""
     environment = ActivityEnvironment()
-    environment.info = replace(environment.info, workflow_id=name)
+    environment.info = replace(environment.info, workflow_id=name, started_time=T0)
     return environment
 
 

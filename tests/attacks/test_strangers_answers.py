@@ -18,6 +18,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from domain.model.scheduled import ScheduledRun
+from domain.rules.run import RestoreRequest
 from domain.values import ids
 from domain.values.errors import ErrorKind
 from starters.client.replays import refuse_unless_replayed
@@ -88,6 +90,7 @@ async def _sees_through(client: Client, world: World, told: Told) -> None:
         findings = {one["summary"] for one in state["findings"]}
         assert findings == {"test.health seen", "test.deployments seen"}
         assert [role for role, _ in world.pages][:1] == ["devops-lead"]
+        assert all(one["data"]["outside"] for one in await told.timeline() if one["kind"] == "refused")
         assert len(world.acted) == 1
         assert len(world.ledger) > 10
         assert "forged" not in str(await told.timeline())
@@ -142,6 +145,31 @@ async def test_an_answer_of_ours_to_something_else(server: WorkflowEnvironment, 
             await pending[name].complete(RawValue(await first(server.client, told.handle.id, completed)))
         await doubted(told, 2, (UNSEALED,))
         await _sees_through(client, world, told)
+
+
+async def test_a_run_that_keeps_no_record_has_the_hands_note_it(
+    server: WorkflowEnvironment, world: World, kms: CountedKms
+) -> None:
+    """What was said in their place to a run of a schedule, and to a request to restore, is told to the hands once."""
+    client = sealing(server.client, kms)
+    run = ScheduledRun(schedule="nightly", environment="staging", declares="drift")
+    async with world.incidents(client):
+        async with hands(server.client, answering(ROGUES["well made"])):
+            scheduled = await client.start_workflow(
+                "Scheduled", run, id="scheduled/staging/nightly-1", task_queue=ids.INCIDENTS_QUEUE
+            )
+            restore = await client.start_workflow(
+                "Restore", RestoreRequest(), id=ids.restore_workflow_id("x"), task_queue=ids.INCIDENTS_QUEUE
+            )
+            for one in (scheduled, restore):
+                while not [e async for e in one.fetch_history_events() if e.HasField("timer_started_event_attributes")]:
+                    await asyncio.sleep(0.02)
+        async with world.hands(client):
+            while len(world.strange) < 2:
+                await asyncio.sleep(0.02)
+            await restore.result()
+    assert sorted(world.strange) == ["ledger.restorable", "schedules.declare"]
+    assert await failed_tasks(client, scheduled.id, restore.id) == []
 
 
 async def test_a_key_that_is_changed_amid(server: WorkflowEnvironment, world: World, kms: CountedKms) -> None:

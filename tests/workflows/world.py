@@ -29,6 +29,7 @@ from domain.model.activity_io import (
     ReleaseRequest,
     ReportCall,
     Reported,
+    StrangeAnswer,
     Verified,
     VerifyRequest,
     Wave,
@@ -78,6 +79,7 @@ class World:
         self.pages: list[tuple[str, str]] = []
         self.unreached: set[str] = set()
         self.notices: list[tuple[str, int]] = []
+        self.strange: list[str] = []
         self.ledger: list[Entry] = []
         self.followed: list[FollowCall] = []
         self.reports: list[int] = []
@@ -172,6 +174,10 @@ class World:
         async def page_wave(call: WaveRequest) -> Wave:
             return Wave(sent=[None if one.role in self.unreached else await page(one) for one in call.pages])
 
+        @activity.defn(name="strangers.note")
+        async def note(told: StrangeAnswer) -> None:
+            self.strange.append(told.activity)
+
         @activity.defn(name="test.tell.send")
         async def tell(call: NoticeRequest) -> Noticed:
             if "test.tell" in self.broken:
@@ -217,7 +223,7 @@ class World:
                 raise ApplicationError("no such runbook", type="Refused", non_retryable=True)
             return upkeep(declared_at=call.now, key=self.keyed, **self.of_a_run(call))
 
-        made += [declare, page, page_wave, tell, append, follow, release, report]
+        made += [declare, page, page_wave, note, tell, append, follow, release, report]
         return [*made, *self.past.activities(), *self.drills.activities()]
 
     def _probe(self, name: str) -> Callable[..., Any]:
