@@ -11,6 +11,7 @@ from activities.strange_requests import Strange, StrangeRequestError
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
+from domain.config.schedule import Schedule
 from domain.model.activity_io import About, ObserveRequest
 from domain.model.calls import ObserveCall, Scope
 
@@ -23,6 +24,9 @@ class House(Protocol):
 
     def organisation(self) -> Organisation:
         """Who there is."""
+
+    def schedules(self) -> dict[str, Schedule]:
+        """What is done there by the clock, by id."""
 
     def runbook(self, digest: str) -> Runbook | None:
         """The runbook of a digest that stands in the folder; None where none does."""

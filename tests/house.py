@@ -11,6 +11,7 @@ from activities.ledger.table import Table, keys, text
 from domain.config.environment import Environment
 from domain.config.organisation import Channel, Contact, Organisation
 from domain.config.runbook import ChangeStep, NoticeStep, Phase, Runbook, made
+from domain.config.schedule import Schedule
 from domain.model.activity_io import About
 from domain.model.calls import Scope
 from domain.model.declaration import Declaration
@@ -25,6 +26,7 @@ class FixedHouse:
         self.place = environment
         self.people = organisation or load_organisation(shipped_folder())
         self.runbooks = {one.digest(): one for one in runbooks}
+        self.rows: dict[str, Schedule] = {}
 
     def environment(self) -> Environment:
         return self.place
@@ -34,6 +36,9 @@ class FixedHouse:
 
     def runbook(self, digest: str) -> Runbook | None:
         return self.runbooks.get(digest)
+
+    def schedules(self) -> dict[str, Schedule]:
+        return self.rows
 
 
 def house_of(declaration: Declaration) -> FixedHouse:

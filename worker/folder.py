@@ -11,9 +11,15 @@ from pydantic_core import to_jsonable_python
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
+from domain.config.schedule import Schedule
 from starters.files.kept import Document, kept, sources
 from starters.files.loading import load_runbook
-from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
+from starters.files.organisation_folder import (
+    list_runbooks,
+    load_environment,
+    load_organisation,
+    load_schedules,
+)
 from starters.files.problems import InvalidFile
 
 _log = structlog.get_logger(__name__)
@@ -23,6 +29,7 @@ class _Known(BaseModel):
     organisation: Organisation
     environment: Environment
     runbooks: dict[str, Runbook]
+    schedules: dict[str, Schedule]
 
 
 class Folder:
@@ -46,6 +53,9 @@ class Folder:
 
     def runbook(self, digest: str) -> Runbook | None:
         return self._current().runbooks.get(digest)
+
+    def schedules(self) -> dict[str, Schedule]:
+        return self._current().schedules
 
     def _current(self) -> _Known:
         with self._reading:
@@ -80,6 +90,7 @@ class Folder:
             "organisation": organisation,
             "environment": environment,
             "runbooks": {one.digest(): one for one in runbooks},
+            "schedules": load_schedules(self.path, organisation.timezone).of(environment.name),
         }
         document: Document = to_jsonable_python(known, by_alias=True)
         return document

@@ -18,7 +18,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.run import FollowUpRun
     from domain.values import ids
     from domain.values.severity import Severity
-    from domain.values.status import Status
 
 from workflows import failures, profiles, search_attributes
 from workflows.asking import ask
@@ -32,11 +31,8 @@ COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task
 
 
 async def leave_follow_up(state: IncidentState, term: int) -> None:
-    """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done.
-
-    A drill leaves nothing.
-    """
-    if state.status is not Status.CLOSED or not state.open_tasks() or not state.live or state.drill:
+    """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done."""
+    if not tasks.are_left(state):
         return
     declaration = state.declaration
     await workflow.start_child_workflow(

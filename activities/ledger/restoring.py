@@ -19,8 +19,8 @@ from domain.model.restoring import Restorable, RestorableCall, RestoreCall, Rest
 from domain.model.silence import Silence
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
+from domain.rules import tasks
 from domain.rules.evolve import NoIncidentError, begun, fold
-from domain.values.status import Status
 
 _SILENCES = 10
 _BEFORE_AN_INTENT = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}
@@ -118,7 +118,7 @@ class Restorer:
 
 def _is_open(entries: list[Entry], state: IncidentState) -> bool:
     """Whether there is something to go on with: an incident, or the work that a closed one has left."""
-    return not _is_over(entries, state) or (state.status is Status.CLOSED and bool(state.open_tasks()))
+    return not _is_over(entries, state) or tasks.are_left(state)
 
 
 def _is_over(entries: list[Entry], state: IncidentState) -> bool:

@@ -154,8 +154,8 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
             return _leading("intent*")
         case "dynamodb:PutItem" if role == NOTIFY_QUEUE:  # the copies of pages, and what the watcher does
             return _leading("page#*", "watch#*", "stranger#*")
-        case "dynamodb:Query" if role == NOTIFY_QUEUE:  # of open incidents whether they are carried on
-            return _leading("page#*", "stranger#*", "chain#*", "incidents")
+        case "dynamodb:Query" if role == NOTIFY_QUEUE:  # of incidents whether they are carried on
+            return _leading("page#*", "stranger#*", "chain#*", "incidents", "watch#over")
         case "dynamodb:PutItem" if role == REMEDIATE_QUEUE:  # what came of a change that failed
             return _leading("intent*", "stranger#*")
         case "dynamodb:GetItem" if role == REMEDIATE_QUEUE:  # whose locks are to be given back

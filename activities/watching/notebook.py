@@ -3,6 +3,9 @@
     pk                  sk              what it holds
     watch#lease         lease           who watches, and until when
     watch#<incident>    <when due>      a silence of the incident: what was due, who was paged about it, and when
+    watch#schedule/<environment>/<id>   <when due>   a silence of a schedule, likewise
+    watch#schedules     <environment>   the schedules of the worker's files, since when each comes when it does
+    watch#over          <incident>      that it has ended and left nothing to do: nobody looks at it again
     watch#strangers     told            what people were told of requests that are none of ours
 
 Each has a version that one write after the other counts up: of two that write at once one does. None is part of an
@@ -19,7 +22,17 @@ from activities.ledger.table import Item, Table, keys, number, text
 from domain.model.silence import Silence
 from domain.values.timestamps import stamp
 
+_OVER = "watch#over"
+
 M = TypeVar("M", bound=BaseModel)
+
+
+class Over(BaseModel):
+    """An incident that has ended and left nothing to do: when it ended (UTC), and which schedule's run it was."""
+
+    environment: str
+    schedule: str | None = None
+    until: datetime
 
 
 class Page(NamedTuple, Generic[M]):
@@ -71,11 +84,25 @@ class Notebook:
         for item in self._table.items(f"watch#{incident}"):
             yield Silence.model_validate_json(item["content"]["S"])
 
+    def over(self) -> Iterator[tuple[str, Over]]:
+        """Every incident that is over for good (`dynamodb:Query`)."""
+        for item in self._table.items(_OVER):
+            yield item["sk"]["S"], Over.model_validate_json(item["content"]["S"])
+
+    def settle(self, incident: str, over: Over) -> None:
+        """Put on record that an incident is over for good (`dynamodb:PutItem`); a repeat changes nothing."""
+        self._table.put({**keys(_OVER, incident), "content": text(over.model_dump_json())})
+
 
 _LEASE = keys("watch#lease", "lease")
 STRANGERS = keys("watch#strangers", "told")
 
 
-def silence_key(incident: str, due_at: datetime) -> Item:
-    """Where a silence stands."""
-    return keys(f"watch#{incident}", stamp(due_at))
+def silence_key(of: str, due_at: datetime) -> Item:
+    """Where a silence of an incident or a schedule stands."""
+    return keys(f"watch#{of}", stamp(due_at))
+
+
+def schedules_key(environment: str) -> Item:
+    """Where it stands which schedules an environment's files have."""
+    return keys("watch#schedules", environment)

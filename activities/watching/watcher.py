@@ -1,8 +1,9 @@
-"""The watcher: it looks for incidents that nobody carries on, and pages people about them. Temporal is not asked.
+"""The watcher: it looks for incidents that nobody carries on, and tells people about them. Temporal is not asked.
 
 What was due two minutes ago, and stands neither in the record nor in the hands' own record of the pages that they sent,
 does not happen: whether the incident's workflow was terminated, cancelled, deleted or reset, waits behind a flood, or
-had its pages swallowed. That is one check.
+had its pages swallowed. That is one check, of the work that a closed incident has left too. Schedules are looked at
+once an hour.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,10 +19,11 @@ from activities.channels.sent import copies_on_record
 from activities.house import House
 from activities.ledger.table import Table
 from activities.watching import strangers
-from activities.watching.lost import Lost, silent, unreadable
+from activities.watching.lost import Lost, silent, unreadable, unreminded
 from activities.watching.notebook import Notebook, silence_key
 from activities.watching.records import Record, Records
 from activities.watching.sending import send
+from activities.watching.timetable import not_running
 from domain.config.environment import Environment
 from domain.config.organisation import Contact
 from domain.model.silence import Claim, Found, Silence
@@ -36,6 +38,7 @@ _CLAIM = timedelta(minutes=1)
 _WITHOUT_RECORD = timedelta(minutes=10)
 """Policy time for which an incident is believed whose pages go out, and whose record is not written: it pages for that
 itself after five minutes."""
+_SCHEDULES_EVERY = timedelta(hours=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -53,8 +56,9 @@ class Watcher:
         self._pager = pager
         self._now = now
         self._holder = str(uuid4())
-        self._records = Records(clients)
         self.stopped = Event()
+        self._records = Records(clients, self.stopped)
+        self._schedules_at: datetime | None = None
 
     @property
     def environment(self) -> Environment:
@@ -72,9 +76,9 @@ class Watcher:
         book.lease(self._holder, timedelta(), self._now(book))
 
     def look(self) -> list[Found]:
-        """Look at every open incident once, and page about those that are silent, a round of pages at a time.
+        """Look at every incident that is to be carried on, and page about those that are silent, a round at a time.
 
-        And page, once an hour, about what the hands have noted of requests that are none of ours.
+        And tell, once an hour, of schedules that do not run, and of what the hands have noted of strange requests.
 
         Raises `ClockError` where this machine's clock is off, and lets botocore's errors through: who cannot look says
         so. One that cannot be paged about now is tried again by the next look.
@@ -82,8 +86,9 @@ class Watcher:
         table = self._table()
         now = self._now(Notebook(table))
         table.refuse_wrong_clock()
-        looked = (self._silence(table, record, now) for record in self._open_ones(now))
+        looked = (self._silence(table, record, now) for record in self._records.to_carry_on(self.environment, now))
         found = [one for one in looked if one is not None]
+        found += self._schedules(table, now)
         if paged := strangers.tell(table, self._house, self._pager, self._holder, now):
             _log.warning("requests that are none of ours were refused", paged=paged)
         return found
@@ -95,12 +100,6 @@ class Watcher:
         if silence is not None:
             book.write(key, silence.model_copy(update={"restoring": workflow}), version)
 
-    def _open_ones(self, now: datetime) -> Iterator[Record]:
-        for record in self._records.open_ones(self._house.environment(), now):
-            if self.stopped.is_set():
-                return
-            yield record
-
     def _table(self) -> Table:
         return Table(self._clients, self._house.environment().ledger_table)
 
@@ -109,21 +108,34 @@ class Watcher:
         if isinstance(record.state, str):
             lost = unreadable(record, self._house)
         elif (due := _missed(table, record.state, now)) is not None:
-            lost = silent(record.state, due, now)
+            lost = unreminded(record.state, due) if record.state.ended else silent(record.state, due, now)
         else:
             return None
+        return self._told(table, lost, now)
+
+    def _schedules(self, table: Table, now: datetime) -> list[Found]:
+        """The schedules that do not run, told of once each: looked for once an hour, when all records are read."""
+        due = self._schedules_at is None or now - self._schedules_at >= _SCHEDULES_EVERY
+        if not due or self.stopped.is_set():
+            return []
+        runs = self._records.runs(self.environment)
+        found = [self._told(table, lost, now) for lost in not_running(table, self._house, runs, now)]
+        self._schedules_at = now
+        return found
+
+    def _told(self, table: Table, lost: Lost, now: datetime) -> Found:
         due = lost.due
-        _log.warning("an incident is not carried on", incident=record.incident, missed=due.what, due_at=stamp(due.at))
+        _log.warning("nobody carries it on", of=lost.of, missed=due.what, due_at=stamp(due.at))
         paged = self._page(table, lost, now)
-        return Found(record.incident, due.what, due.at, tuple(paged), lost.can_go_on)
+        return Found(lost.of, due.what, due.at, tuple(paged), lost.can_go_on)
 
     def _page(self, table: Table, lost: Lost, now: datetime) -> list[str]:
         """Send the round of pages that is due, if any; each page of it once, whoever was cut amid it."""
-        book, key = Notebook(table), silence_key(lost.about.incident, lost.due.at)
+        book, key = Notebook(table), silence_key(lost.of, lost.due.at)
         silence, version = book.read(key, Silence)
         if silence is None:
             silence = Silence(what=lost.due.what, due_at=lost.due.at, noticed_at=now)
-        rounds = unattended.rounds_by((now - silence.noticed_at) * lost.about.speed)
+        rounds = lost.rounds((now - silence.noticed_at) * lost.about.speed)
         if rounds <= silence.rounds or (silence.claim is not None and silence.claim.until > now):
             return []
         claimed = silence.model_copy(update={"claim": Claim(holder=self._holder, until=now + _CLAIM)})
@@ -156,7 +168,7 @@ def _missed(table: Table, state: IncidentState, now: datetime) -> Due | None:
         due = due if sent + state.scaled(_WITHOUT_RECORD) <= now else None
     swallowed = (
         page
-        for number, page in unattended.unsettled(state, now)
+        for number, page in ([] if state.ended else unattended.unsettled(state, now))
         if not copies_on_record(table, f"{state.id}/page/{number}")
     )
     return min(filter(None, (due, next(swallowed, None))), default=None)

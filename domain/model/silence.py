@@ -51,10 +51,18 @@ class Silence(BaseModel):
 
 
 class Found(NamedTuple):
-    """A silence, and who was paged about it in this round. One of an unreadable record cannot be restored."""
+    """A silence, and who was told of it in this round: of an incident, by its id, or of `schedule/<environment>/<id>`.
+
+    A schedule and an incident whose record cannot be read are not restored.
+    """
 
     incident: str
     what: str
     due_at: datetime
     paged: tuple[str, ...]
     can_go_on: bool
+
+    @property
+    def is_schedule(self) -> bool:
+        """Whether it is of a schedule."""
+        return self.incident.startswith("schedule/")

@@ -12,6 +12,7 @@ from domain.model.state import IncidentState
 from domain.model.work_events import TaskEnded, TaskOpened
 from domain.rules import links, paging
 from domain.values import codes
+from domain.values.status import Status
 from domain.values.timestamps import stamp
 
 NAG = timedelta(days=1)
@@ -54,6 +55,11 @@ def next_reminder(state: IncidentState, task: Task, at: datetime) -> datetime | 
 
 def _afterwards(state: IncidentState) -> set[str]:
     return {phase.id for phase in state.declaration.runbook.phases if phase.starts == "resolved"}
+
+
+def are_left(state: IncidentState) -> bool:
+    """Whether a closed incident leaves work that goes on by itself. A drill leaves none, nor does a dry run."""
+    return state.status is Status.CLOSED and bool(state.open_tasks()) and state.live and not state.drill
 
 
 def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:

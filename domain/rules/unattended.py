@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from domain.config.organisation import COMMANDER
 from domain.model.events import PagingRound
 from domain.model.state import IncidentState
-from domain.rules import clock, paging
+from domain.rules import clock, paging, tasks
 from domain.rules.clock import Due
 
 _GRACE = timedelta(minutes=2)
@@ -31,6 +31,8 @@ def _dues(state: IncidentState) -> Iterator[Due]:
     if not state.ended:
         yield from clock.upcoming(state)
         yield from clock.voting_ends(state)
+    elif tasks.are_left(state):
+        yield from (Due(at, what) for at, what in tasks.upcoming(state))
 
 
 def unsettled(state: IncidentState, now: datetime) -> Iterator[tuple[int, Due]]:
@@ -54,9 +56,19 @@ def concerned(state: IncidentState, now: datetime) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*commands, *called, *state.chain[:1]]))
 
 
+def owners(state: IncidentState) -> tuple[str, ...]:
+    """The roles that are told that nobody is reminded of what is left: its owners, and the first of the chain."""
+    return tuple(dict.fromkeys([*(task.owner for task in state.open_tasks()), *state.chain[:1]]))
+
+
 def rounds_by(elapsed: timedelta) -> int:
     """How many times people are paged about one silence within so much policy time: at 0, 5, 15, 35, 75 minutes …."""
     rounds, at, pause = 0, timedelta(), _FIRST
     while at <= elapsed:
         rounds, at, pause = rounds + 1, at + pause, min(pause * 2, _LONGEST)
     return rounds
+
+
+def daily_rounds_by(elapsed: timedelta) -> int:
+    """How many times people are told of what was to be reminded of daily."""
+    return elapsed // tasks.NAG + 1

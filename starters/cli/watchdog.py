@@ -1,4 +1,4 @@
-"""`incident watchdog`: one look for incidents that nobody carries on, for a timer outside of the workers."""
+"""`incident watchdog`: one look for what nobody carries on, for a timer outside of the workers."""
 
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def watchdog(options: Options) -> None:
     """Page people about every open incident of which something was due two minutes ago and did not happen.
 
+    And mail them about closed ones of whose work nobody is reminded, and about schedules that do not run.
     What every worker that serves `notify` does by itself, from outside: by the ledger alone, with your own rights and
     without Temporal. However many look, each page goes out once. Exits 0 when nothing is due, 1 when something was, 2
     when it could not look.
@@ -30,12 +31,18 @@ def watchdog(options: Options) -> None:
     rows = [{**one._asdict(), "due_at": stamp(one.due_at), "paged": list(one.paged)} for one in found]
     terminal.answer(options, rows, lambda: [_said(options, found)])
     if found:
-        raise RefusedError(f"{len(found)} open incidents are not carried on in {options.named_environment()}")
+        raise RefusedError(f"{_counted(found)} in {options.named_environment()}")
+
+
+def _counted(found: "list[Found]") -> str:
+    schedules = sum(one.is_schedule for one in found)
+    said = {"incidents are not carried on": len(found) - schedules, "schedules do not run": schedules}
+    return " and ".join(f"{count} {what}" for what, count in said.items() if count)
 
 
 def _said(options: Options, found: "list[Found]") -> RenderableType:
     if not found:
-        return "Every open incident is carried on."
+        return "Every incident is carried on, and every schedule runs."
     clock = terminal.clock(options)
     cells = ([one.incident, one.what, clock(stamp(one.due_at)), ", ".join(one.paged) or "nobody now"] for one in found)
-    return terminal.table("Not carried on", "Incident", "Did not happen", "Was due", "Paged", rows=cells)
+    return terminal.table("Not carried on", "What", "Did not happen", "Was due", "Paged", rows=cells)

@@ -17,7 +17,9 @@ from activities.aws.shared.error_mapping import as_application_error
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
+from domain.config.schedule import Schedule
 from starters.errors import RefusedError, UnseenError
+from starters.files.organisation_folder import load_schedules
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -83,12 +85,16 @@ class _Files:
 
     def __init__(self, options: Options) -> None:
         self._environment, self._organisation = options.load_environment(), options.load_organisation()
+        self._schedules = load_schedules(options.folder(), self._organisation.timezone).of(self._environment.name)
 
     def environment(self) -> Environment:
         return self._environment
 
     def organisation(self) -> Organisation:
         return self._organisation
+
+    def schedules(self) -> dict[str, Schedule]:
+        return self._schedules
 
     def runbook(self, digest: str) -> Runbook | None:  # noqa: ARG002 - an incident's own is in its record
         return None

@@ -24,6 +24,7 @@ from tests.activities.report_worlds import Played
 from tests.activities.scopes import environment
 from tests.activities.world import LEDGER, WorldClients
 from tests.builders import T0, declaration, minutes
+from tests.drills import exercise
 from tests.house import FixedHouse
 from tests.records import INCIDENT
 
@@ -47,9 +48,9 @@ def outage() -> Played:
     return played
 
 
-def closed() -> Played:
+def closed(**given: Any) -> Played:
     """An outage that is closed: training of staff, which nobody had to do before, is left."""
-    played = Played(declaration(environment=place()))
+    played = Played(declaration(environment=place(), **given))
     played.say("acknowledge", "devops-lead", minutes(3))
     played.say("mitigated", "devops-lead", summary="rolled back")
     played.say("resolve", "devops-lead", summary="steady")
@@ -240,6 +241,14 @@ def test_a_closed_one_without_work_is_not(clients: WorldClients) -> None:
     done = {"actor": "devops-lead", "kind": "task", "text": "done", "data": TRAINED}
     call = FollowCall(incident=INCIDENT, environment=place().name, number=1, at=played.now, term=1, **done)
     LedgerStore(clients, place()).follow_once(call)
+    assert Restorer(clients, HOUSE).open_ones(RestorableCall()) == []
+
+
+def test_a_closed_drill_leaves_no_work(clients: WorldClients) -> None:
+    """Whatever tasks nobody has done in it."""
+    played = closed(mode="drill", drill=exercise())
+    assert played.incident.state.open_tasks()
+    written(clients, played)
     assert Restorer(clients, HOUSE).open_ones(RestorableCall()) == []
 
 

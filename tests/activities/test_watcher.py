@@ -14,7 +14,7 @@ from activities.ledger.table import keys, text
 from domain.audit.storage_format import chain_key
 from domain.model.event_kinds import event_of
 from domain.model.timeline import Entry
-from domain.rules import clock, evolve
+from domain.rules import clock, evolve, tasks
 from tests.activities.store_clock import StoreClock
 from tests.activities.watched import Watched, all_at_once, watched
 from tests.builders import T0, declaration, minutes
@@ -205,7 +205,7 @@ def test_a_record_that_cannot_be_read_is_a_silence_too(silent: Watched) -> None:
 
 
 def test_what_has_ended_is_not_looked_at(here: Watched) -> None:
-    """Nor is what is another environment's, though it stands in the same table."""
+    """Where it has left nothing to do; nor is what is another environment's, though it stands in the same table."""
     played = Recorded(declaration())
     played.say("false_alarm", "devops-lead", reason="a test")
     here.write(INCIDENT, *played.entries)
@@ -239,4 +239,5 @@ def test_while_all_is_well_nobody_is_paged(made: Path | int) -> None:
 
 def looks_between(state: Any, before: Entry, entry: Entry) -> list[datetime]:
     dues = {due.at for due in (*clock.upcoming(state), *clock.voting_ends(state))}
+    dues |= {at for at, _ in tasks.upcoming(state)}
     return sorted(look for look in {entry.at, *dues, *(due + GRACE for due in dues)} if before.at <= look < entry.at)

@@ -14,6 +14,7 @@ from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import end_key
 from activities.watching.notebook import Notebook
 from activities.watching.watcher import Watcher
+from domain.config.organisation import Channel
 from domain.model.activity_io import AppendCall
 from domain.model.declaration import Declaration
 from domain.model.event_kinds import ENDING
@@ -78,6 +79,19 @@ class Watched:
             else (names[one["DestinationPhoneNumber"]], one["Context"]["subject"])
             for kind, one in sent
         )
+
+    def mailed(self) -> list[str]:
+        """The mails that went out since this was asked last, as their readers have them."""
+        sent = self.aws.sent("SendEmail")
+        self.aws.calls.clear()
+        return [one["Content"]["Simple"]["Body"]["Text"]["Data"] for one in sent]
+
+    def give_mail(self) -> None:
+        """Give everybody a mailbox behind their telephone."""
+        people = self.house.people
+        mailbox = (Channel(kind="email", address="lead@example.com"),)
+        contacts = tuple(one.model_copy(update={"channels": one.channels + mailbox}) for one in people.contacts)
+        self.house.people = people.model_copy(update={"contacts": contacts})
 
     def silences(self, incident: str) -> list[Silence]:
         return list(Notebook(self.table).silences(incident))

@@ -13,12 +13,14 @@ from domain.model.event_kinds import Happening, event_of
 from domain.model.events import Delivered
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
-from domain.rules import clock, unattended
+from domain.rules import clock, tasks, unattended
 from domain.rules.evolve import begun, evolve
 from domain.rules.live import LiveIncident
+from tests.activities.left_behind import closed
 from tests.builders import CHAIN, T0, declaration, minutes
 from tests.domain.stored_incidents import Stored
 from tests.domain.test_recorded_ledgers import RECORDED, entries
+from tests.drills import exercise
 
 GRACE = timedelta(minutes=2)
 
@@ -35,6 +37,7 @@ def silences(record: list[Entry]) -> Iterator[str]:
     state = begun(record[0])
     for before, entry in pairwise(record):
         dues = {due.at for due in (*clock.upcoming(state), *clock.voting_ends(state))}
+        dues |= {at for at, _ in tasks.upcoming(state)}
         for look in sorted({entry.at, *dues, *(due + GRACE for due in dues)}):
             if before.at <= look < entry.at and (due := unattended.missed(state, look)) is not None:
                 yield f"{due.what}, due {due.at}, before entry {entry.seq} ({entry.kind}, {entry.at})"
@@ -87,6 +90,18 @@ def test_who_is_told_of_a_silence() -> None:
     assert unattended.concerned(live.state, T0 + minutes(16))[-2:] == (CHAIN[0], CHAIN[1])
     live.hear("acknowledge", Acknowledge(by="development-lead"), T0 + minutes(3))
     assert unattended.concerned(live.state, T0 + minutes(4)) == ("incident-commander", CHAIN[0])
+
+
+def test_what_a_closed_incident_has_left_is_missed() -> None:
+    """A reminder that did not go out; its owners are told, and the first of the chain, once a day."""
+    state, due = closed().incident.state, T0 + timedelta(days=10)
+    assert unattended.missed(state, due + minutes(2) - timedelta(seconds=1)) is None
+    assert unattended.missed(state, due + minutes(2)) == (due, "training overdue")
+    assert unattended.owners(state) == ("devops-lead", CHAIN[0])
+    days = [timedelta(days=days) for days in (0, 0.9, 1, 1.9, 2)]
+    assert [unattended.daily_rounds_by(elapsed) for elapsed in days] == [1, 1, 2, 2, 3]
+    drilled = closed(mode="drill", drill=exercise()).incident.state
+    assert unattended.missed(drilled, due + minutes(2)) is None
 
 
 def test_the_pauses_between_pages_grow_to_an_hour() -> None:

@@ -22,6 +22,7 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "intents": ("intent",),
     "pages": ("page#",),
     "plans": ("plan#",),
+    "what is over": ("watch#over",),
     "the watcher's": ("watch#",),
     "strange requests": ("stranger#",),
     "chains": ("chain#", "incidents"),

@@ -23,12 +23,15 @@ from activities.watching.sheets import Sheets
 from activities.watching.watcher import Watcher
 from codec.data_keys import DataKeys
 from domain.config.environment import Environment
+from domain.config.schedule import Schedule
 from domain.model.activity_io import AppendCall, FollowCall, ReleaseRequest
+from domain.model.declaration import Declaration
 from domain.model.drill import FaultCall
 from domain.model.restoring import RestorableCall, RestoreCall
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from tests.activities.fake_lambda import FakeLambda
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
+from tests.activities.report_worlds import Played
 from tests.activities.scopes import NOW, TEXTS_BY, scope
 from tests.activities.telephones import telephones
 from tests.activities.test_paging import EMAIL, SMS, VOICE, page
@@ -122,16 +125,22 @@ def _session(where: Environment, role: str) -> dict[str, str]:
 
 
 def watch(calls: Calls) -> None:
-    """A silent incident is found, paged about and restored; strange requests are noted by all hands, and told."""
+    """A silent incident is found, paged about and restored, and what is over and a schedule are noted.
+
+    Strange requests are noted by all hands, and told.
+    """
     with ledger_and_vault() as clients:
         clients.inner.client("sesv2").create_email_identity(EmailIdentity="incidents@example.com")
         telephones()
         played, where = outage(), place()
         declared = played.incident.state.declaration
         house = house_of(declared)
-        Appender(clients, house).append(
-            AppendCall(incident=INCIDENT, environment=where.name, epoch=1, entries=list(played.entries))
-        )
+        house.rows = {"drift": Schedule(id="drift", declares="drift", at="04:00")}
+        over = _over(declared)
+        for incident, entries in ((INCIDENT, played.entries), (over.incident.state.id, over.entries)):
+            Appender(clients, house).append(
+                AppendCall(incident=incident, environment=where.name, epoch=1, entries=list(entries))
+            )
         strange = StrangeRequestError("elsewhere", Strange.ELSEWHERE)
         for role in (REMEDIATE_QUEUE, LEDGER, FORENSICS_QUEUE, NOTIFY_QUEUE):
             with calls.under(role, where):
@@ -142,6 +151,13 @@ def watch(calls: Calls) -> None:
             (found,) = watcher.look()
             watcher.note_restore(found, "restore/x")
             watcher.leave()
+
+
+def _over(declared: Declaration) -> Played:
+    """An incident that has ended long ago, and left nothing to do."""
+    played = Played(declared.model_copy(update={"incident_id": "inc-20261123-0ver"}))
+    played.say("false_alarm", "devops-lead", reason="a test")
+    return played
 
 
 def pages(calls: Calls) -> None:
