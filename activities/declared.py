@@ -24,9 +24,10 @@ from domain.model.declaration import Declaration
 from domain.model.events import ORCHESTRATOR
 from domain.values.canonical import canonical_json
 from domain.values.errors import ErrorKind
+from domain.values.ids import is_incident_id
 
 _SOON = timedelta(seconds=1)
-_LAST_WORDS = timedelta(hours=1)
+LAST_WORDS = timedelta(hours=1)
 
 
 class OnRecord(BaseModel):
@@ -53,7 +54,7 @@ class Declared:
         its first entry may still be on its way.
         """
         found = self._found(incident)
-        if self._ended_at(incident) is not None:
+        if self.ended_at(incident) is not None:
             raise RuleError(f"{incident} has ended: nothing is done for it any more")
         return found
 
@@ -68,7 +69,8 @@ class Declared:
             )
         return OnRecord.model_validate_json(found["content"]["S"])
 
-    def _ended_at(self, incident: str) -> datetime | None:
+    def ended_at(self, incident: str) -> datetime | None:
+        """When an incident ended (UTC), by the record (`dynamodb:GetItem`); None while it is open."""
         found = self._table.get(end_key(incident))
         return datetime.fromisoformat(found["at"]["S"]) if found else None
 
@@ -91,8 +93,8 @@ class Declared:
         raises while it is not on record.
         """
         incident = self._found(asked.about.incident)
-        ended = self._ended_at(asked.about.incident)
-        if ended is not None and at - ended > _LAST_WORDS:
+        ended = self.ended_at(asked.about.incident)
+        if ended is not None and at - ended > LAST_WORDS:
             raise RuleError(f"{asked.about.incident} has ended: nobody outside is told of it any more")
         if asked.about.mode != incident.mode:
             reason = f"{asked.about.incident} is {incident.mode}, not {asked.about.mode}"
@@ -114,6 +116,8 @@ class Declared:
         Raises `RuleError` for a declaration that is not of this worker's organisation and environment, or under a
         runbook that it does not know. One that can neither change nor publish anything needs no acquaintance.
         """
+        if not is_incident_id(declaration.incident_id):
+            raise StrangeRequestError(f"{declaration.incident_id} is no name of an incident", Strange.FORGED)
         self._refuse_strange(declaration)
         self.know(declaration.runbook)  # so that what is open goes on under it, whatever becomes of the file
         known = OnRecord(

@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities.action import Clients, NoticeAction, ProbeAction, RuleError, StatusPageApi
 from activities.activity_context import acting
+from activities.askers import refuse_others
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.hands import Hands, release
 from activities.changes.outcomes import came_of
@@ -55,6 +56,7 @@ from domain.model.activity_io import (
 )
 from domain.model.drill import FaultCall
 from domain.model.finding import Finding
+from domain.model.restoring import RestoreCall, RestoredIncident
 from domain.model.timeline import Unchained
 from domain.rules.tampering import is_forged
 from domain.values.ids import (
@@ -63,7 +65,6 @@ from domain.values.ids import (
     NOTIFY_QUEUE,
     QUEUES,
     REMEDIATE_QUEUE,
-    change_workflow_id,
 )
 
 Activity = Callable[..., Any]
@@ -128,6 +129,7 @@ def _activity(name: str, work: Callable[[Any], Any], note: Note | None = None) -
         known = {field: getattr(call, field, getattr(about, field, None)) for field in _LOGGED}
         with acting(name, **{field: value for field, value in known.items() if value is not None}):
             try:
+                refuse_others(call, activity.info().workflow_id or "")
                 return work(call)
             except Exception as error:
                 if note is not None:
@@ -158,10 +160,6 @@ def _changes(
     around = of(queue)
 
     def give_back(asked: ReleaseRequest) -> None:
-        own = change_workflow_id(asked.about.incident, asked.step, asked.generation)
-        if activity.info().workflow_id != own:
-            reason = f"the locks of {own} are given back by that workflow alone"
-            raise StrangeRequestError(reason, Strange.OTHERS)
         release(around, house, ChangeRunner(around), asked, activity.info().started_time)
 
     return [*steps, _activity("changes.release", give_back, _noting(sheets, around))]
@@ -199,19 +197,19 @@ def _records(clients: Clients, house: House, sheets: Sheets) -> list[Activity]:
     note = _noting(sheets, clients)
 
     def append(call: AppendCall) -> Appended:
-        _refuse_others(call.incident)
         appended = appender.append(call)
         for entry in call.entries:
             _note_forged(note, call.incident, entry)
         return appended
 
     def follow(call: FollowCall) -> None:
-        _refuse_others(call.incident)
         appender.follow(call)
         _note_forged(note, call.incident, call)
 
+    def restore(call: RestoreCall) -> RestoredIncident:
+        return restorer.restore(call, activity.info().workflow_id or "")
+
     def store(call: ReportCall) -> Reported:
-        _refuse_others(call.incident)
         environment = environment_of(house, call.environment)
         appended = None if call.last is None else append(call.last)
         zone = house.organisation().timezone
@@ -221,7 +219,7 @@ def _records(clients: Clients, house: House, sheets: Sheets) -> list[Activity]:
     named: dict[str, Callable[[Any], Any]] = {
         "ledger.append": append,
         "ledger.follow": follow,
-        "ledger.restore": restorer.restore,
+        "ledger.restore": restore,
         "ledger.restorable": restorer.open_ones,
         "report.store": store,
     }
@@ -235,19 +233,11 @@ def _note_forged(note: Note, incident: str, entry: Unchained) -> None:
         note(StrangeRequestError(f"{incident} did not believe {what}", Strange.ANSWERS), what, incident)
 
 
-def _refuse_others(incident: str) -> None:
-    """Raise `RuleError` unless the incident's own workflow, or that of its follow-up work, keeps its record."""
-    if (asking := (activity.info().workflow_id or "").split("/")[0]) != incident:
-        reason = f"the record of {incident} is kept by its own workflow, not by {asking}"
-        raise StrangeRequestError(reason, Strange.OTHERS)
-
-
 def _outcome(clients: Clients, house: House, sheets: Sheets) -> Activity:
     """What came of a change, where the record is kept."""
 
     def outcome(asked: ChangeAsked) -> ChangeOutcome:
-        info = activity.info()
-        return came_of(clients, house, asked, info.workflow_id or "", info.started_time)
+        return came_of(clients, house, asked, activity.info().started_time)
 
     return _activity("changes.outcome", outcome, _noting(sheets, clients))
 

@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
 from activities.action import Clients
+from activities.askers import whose_is
 from activities.declared import OnRecord
 from activities.ledger.table import Table, keys, text
 from domain.config.environment import Environment
 from domain.config.organisation import Channel, Contact, Organisation
 from domain.config.runbook import ChangeStep, NoticeStep, Phase, Runbook, made
 from domain.config.schedule import Schedule
-from domain.model.activity_io import About
+from domain.model.activity_io import About, WaveRequest
 from domain.model.calls import Scope
 from domain.model.declaration import Declaration
 from starters.files.organisation_folder import load_organisation
@@ -56,6 +58,12 @@ def asked_by(workflow_id: str) -> ActivityEnvironment:
     within = ActivityEnvironment()
     within.info = replace(within.info, workflow_id=workflow_id)
     return within
+
+
+def asking(call: Any) -> ActivityEnvironment:
+    """Where an activity runs that is asked by the workflow whose the request is."""
+    one = call.pages[0] if isinstance(call, WaveRequest) else call
+    return asked_by((*whose_is(one), "anybody")[0])
 
 
 def runbook_of(*steps: ChangeStep | NoticeStep) -> Runbook:

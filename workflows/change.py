@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.change_messages import ChangeRequest, Commander, Nothing
     from domain.rules.document import change_document
 
-from workflows import failures, profiles
+from workflows import beginnings, failures, profiles
 from workflows.asking import ask
 from workflows.message_handlers import Hears
 from workflows.teller import Teller
@@ -65,11 +65,12 @@ class Change(Hears):
 
     @workflow.run
     @uncancelled
-    async def run(self, request: ChangeRequest) -> dict[str, Any]:  # noqa: ARG002 - Temporal asks for it
+    async def run(self, request: ChangeRequest) -> dict[str, Any]:
         """See the change through; returns its record, and under `news` what its incident has not heard yet.
 
         Ends by itself when it is rejected, expired or stale. One of a record goes on at the status that it had.
         """
+        beginnings.refuse_another_change(request)
         telling = asyncio.create_task(self._teller.run())
         record = self._change.record
         if record.status is ChangeStatus.PLANNING:

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.run import Carried, IncidentRun
     from domain.values import ids
 
-from workflows import declaring, failures
+from workflows import beginnings, declaring, failures
 from workflows.effect_runner import EffectRunner
 from workflows.follow_up import leave_follow_up
 from workflows.ledger_writer import LedgerWriter
@@ -58,6 +58,7 @@ class Incident(Listener):
     @uncancelled
     async def run(self, run: IncidentRun) -> dict[str, Any]:
         """Live until the incident has ended; returns the final account: the state and the timeline."""
+        beginnings.refuse_another_incident(run)
         if not self._ready:
             await self._restore(run)
         while True:

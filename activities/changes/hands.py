@@ -15,7 +15,7 @@ from activities.aws.shared.error_codes import is_of_aws
 from activities.changes.intents import Intents
 from activities.changes.plans import MadePlan, Plans
 from activities.changes.runner import ChangeRunner
-from activities.declared import Declared, OnRecord
+from activities.declared import LAST_WORDS, Declared, OnRecord
 from activities.house import House, scope_of
 from activities.ledger.table import Table
 from activities.logical_names import known_params
@@ -93,10 +93,10 @@ class Hands:
         """Carry out the plan on record, like `ChangeRunner.apply`.
 
         One that could not be put on record is made once more, and `stale` if it is another by now. Raises `RuleError`
-        for an incident that has ended, for a step that is not of its runbook, and for votes that do not suffice by the
-        worker's own rule, and for what the gates of its plan refuse by the files as they are now; a retryable error
+        for an incident that has ended, for a step that is not of its runbook, for votes that do not suffice by the
+        worker's own rule, for what the gates of its plan refuse by the files as they are now; a retryable error
         while the incident is not on record, or evidence that is to come first has not begun and still has time to. What
-        was begun goes on whatever has changed since.
+        was begun goes on whatever has changed since, to one end: what came of it is not done again.
         """
         scope = scope_of(self._house, asked.about)
         made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
@@ -108,6 +108,8 @@ class Hands:
         intent = Intents(self._table(scope)).get(scope.incident, asked.step, asked.generation)
         if intent is None:
             self._refuse_unapproved(scope, asked, made, at)
+        elif (seen := self._came_to(scope, asked, made.plan, at)) is not None:
+            return Applied(outcome="applied", verified=seen)
         votes = asked.votes if intent is None else intent.votes
         approvers = tuple(vote.by for vote in asked.votes) if intent is None else intent.approvers
         call = ApplyCall(
@@ -119,10 +121,30 @@ class Hands:
         )
         return self._runner.apply(self._action, call, at, judge=lambda: self._refuse_by_now(scope, asked, made))
 
+    def _came_to(self, scope: Scope, asked: ChangeAsked, plan: Plan, at: datetime) -> str | None:
+        """What was seen of a change that is over: it is not done again, though the world is as it was before by now.
+
+        None for one that may go on: without an outcome until an hour after the incident's end, and one that was done in
+        part while the incident is open. Raises `RuleError` for one that has failed, and after that.
+        """
+        name, table = f"{scope.incident}/{asked.step}/{asked.generation}", self._table(scope)
+        outcome, message = Intents(table).ended(scope.incident, asked.step, asked.generation) or ("", "")
+        if outcome == "verified":
+            _give_back(self._runner, scope, asked, plan, at)
+            return message
+        if outcome not in {"", "partly"}:
+            raise RuleError(f"{name} has failed, by the record: {message}")
+        ended_at = Declared(self._house, table).ended_at(scope.incident)
+        if ended_at is not None and (outcome or at - ended_at > LAST_WORDS):
+            raise RuleError(f"{scope.incident} has ended: nothing is done for it any more")
+        return None
+
     def verify(self, asked: VerifyRequest, at: datetime) -> Verified:
-        """Look at what was carried out, like `ChangeRunner.verify`."""
+        """Look at what was carried out, like `ChangeRunner.verify`; what is over is not looked at again."""
         scope = scope_of(self._house, asked.about)
         made = Plans(self._table(scope)).get(scope.incident, asked.step, asked.generation, asked.digest)
+        if (seen := self._came_to(scope, asked, made.plan, at)) is not None:
+            return Verified(message=seen)
         call = VerifyCall(**self._same(scope, asked, made.plan), refused=asked.refused)
         return self._runner.verify(self._action, call, at)
 
@@ -140,8 +162,8 @@ class Hands:
     def _refuse_unapproved(self, scope: Scope, asked: ApplyRequest, made: MadePlan, at: datetime) -> None:
         declared = Declared(self._house, self._table(scope))
         incident = declared.open_one(scope.incident)
-        if scope.mode != incident.mode:
-            raise _unasked(f"{scope.incident} is {incident.mode}, not {scope.mode}")
+        if (scope.mode, scope.declared_at) != (incident.mode, incident.declared_at):
+            raise _unasked(f"{scope.incident} is {incident.mode}, since {stamp(incident.declared_at)}")
         step = declared.runbook(incident.runbook).step(asked.step)
         if not isinstance(step, ChangeStep) or step.change != self._action.name:
             raise _unasked(f"{asked.step} of {scope.incident} is no {self._action.name} by its runbook")
@@ -231,16 +253,21 @@ def release(clients: Clients, house: House, runner: ChangeRunner, asked: Release
     scope = scope_of(house, asked.about)
     change = scope.incident, asked.step, asked.generation
     made = Plans(Table(clients, scope.environment.ledger_table)).find(*change, asked.digest)
-    if made is None:
-        return
+    if made is not None:
+        _give_back(runner, scope, asked, made.plan, at, asked.unverified)
+
+
+def _give_back(
+    runner: ChangeRunner, scope: Scope, asked: ChangeAsked, plan: Plan, at: datetime, unverified: str | None = None
+) -> None:
     runner.release(
         ReleaseCall(
             scope=scope,
             step=asked.step,
             generation=asked.generation,
-            holder=ids.change_workflow_id(*change),
-            locks=made.plan.locks,
-            unverified=asked.unverified,
+            holder=ids.change_workflow_id(scope.incident, asked.step, asked.generation),
+            locks=plan.locks,
+            unverified=unverified,
         ),
         at,
     )

@@ -7,7 +7,6 @@ from activities.changes.intents import Intents
 from activities.changes.plans import Plans
 from activities.house import House, scope_of
 from activities.ledger.table import Table
-from activities.strange_requests import Strange, StrangeRequestError
 from domain.model.activity_io import ChangeAsked, ChangeOutcome
 
 
@@ -23,17 +22,13 @@ def on_record(table: Table, change: tuple[str, str, int]) -> ChangeOutcome | Non
     return ChangeOutcome.model_validate(found)
 
 
-def came_of(clients: Clients, house: House, asked: ChangeAsked, asker: str, at: datetime) -> ChangeOutcome:
+def came_of(clients: Clients, house: House, asked: ChangeAsked, at: datetime) -> ChangeOutcome:
     """Say what came of a change; one that was not begun is given up first, so that it never will be.
 
     An attempt to apply it that is still under way is refused from then on (`dynamodb:TransactWriteItems`); a repeat
-    finds the same. `asker` is the workflow that asks, by Temporal's word. Raises `StrangeRequestError` where that is
-    not the incident: nobody else gives up its changes.
+    finds the same.
     """
     scope = scope_of(house, asked.about)
-    if asker != scope.incident:
-        reason = f"what came of a change of {scope.incident} is said to that incident alone"
-        raise StrangeRequestError(reason, Strange.OTHERS)
     if scope.mode == "dry-run":
         return ChangeOutcome(outcome="nothing")
     table, change = Table(clients, scope.environment.ledger_table), (scope.incident, asked.step, asked.generation)

@@ -37,6 +37,7 @@ class Appender:
             reason = f"the entries of {call.incident} from {first.seq} on do not follow from each other"
             raise StrangeRequestError(reason, Strange.FORGED)
         if first.seq == 1:
+            _refuse_another_beginning(table, call, first)
             beside.append(Declared(self._house, table).first(_declaration(call.incident, first)))
         else:
             _refuse_displaced(table, call, first)
@@ -58,6 +59,13 @@ def _declaration(incident: str, first: Entry) -> Declaration:
         reason = f"the record of {incident} begins with the declaration of {declaration.incident_id}"
         raise StrangeRequestError(reason, Strange.FORGED)
     return declaration
+
+
+def _refuse_another_beginning(table: Table, call: AppendCall, first: Entry) -> None:
+    """Raise `RuleError` where a record begins with another entry: a run that was reset begins with the same."""
+    standing = table.get(keys(chain_key(call.incident, 1), "000001"))
+    if standing is not None and standing["hash"]["S"] != first.hash:
+        raise StrangeRequestError(f"the record of {call.incident} begins with another declaration", Strange.FORGED)
 
 
 def _refuse_displaced(table: Table, call: AppendCall, first: Entry) -> None:

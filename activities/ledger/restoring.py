@@ -10,6 +10,7 @@ from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
+from activities.strange_requests import Strange, StrangeRequestError
 from activities.watching.notebook import Notebook
 from domain.audit.storage_format import INDEX_KEY, StoredCopy, chain_key
 from domain.audit.verdict import OF_NO_ENTRY, account, audit
@@ -21,6 +22,7 @@ from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rules import tasks
 from domain.rules.evolve import NoIncidentError, begun, fold
+from domain.values.ids import follow_up_workflow_id, is_incident_id
 
 _SILENCES = 10
 _BEFORE_AN_INTENT = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}
@@ -33,15 +35,19 @@ class Restorer:
         self._clients = clients
         self._house = house
 
-    def restore(self, call: RestoreCall) -> RestoredIncident:
+    def restore(self, call: RestoreCall, asking: str) -> RestoredIncident:
         """Read a chain, check it, take its next term, and fold what stands then (`dynamodb:Query`, `dynamodb:PutItem`).
 
-        The same run again gets the same. Raises `RuleError` for a record that is not intact, or makes no open incident.
+        The same run again gets the same. Raises `RuleError` for a record that is not intact, or makes no open incident,
+        and where the workflow `asking` is not the one that goes on with it: while it runs, no other takes its term.
         """
         table = self._table()
         _, entries, state = self._read(table, call.incident)
         if not _is_open(entries, state):
             raise RuleError(f"{call.incident} is {state.status}: there is nothing to restore")
+        own = follow_up_workflow_id(call.incident) if _is_over(entries, state) else call.incident
+        if asking != own:
+            raise StrangeRequestError(f"{asking} goes on with what is {own}'s to go on with", Strange.OTHERS)
         term = Terms(table).take(call.incident, call.holder)
         # again: until the term was taken, a life whose server is not dead after all could still write
         copy, entries, state = self._read(table, call.incident)
@@ -106,6 +112,8 @@ class Restorer:
 
     def _refuse_foreign(self, table: Table, incident: str) -> None:
         """Raise `RuleError` for a record that does not begin with a declaration in this environment."""
+        if not is_incident_id(incident):  # or what it is made of would be looked for, and put, among another's
+            raise RuleError(f"{incident} is no name of an incident")
         first: Any = next(table.items(chain_key(incident, 1)), None)
         if first is None:
             raise RuleError(f"the ledger {table.name} has no record of {incident}")

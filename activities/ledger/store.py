@@ -16,7 +16,8 @@ from datetime import datetime
 from activities.action import Clients, RuleError
 from activities.ledger.checkpoints import Checkpoints
 from activities.ledger.table import Item, Table, keys, text
-from activities.ledger.terms import Terms
+from activities.ledger.terms import Terms, end_key
+from activities.strange_requests import Strange, StrangeRequestError
 from domain.audit.storage_format import INDEX_KEY, chain_key
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended, FollowCall
@@ -120,7 +121,13 @@ class LedgerStore:
         return epoch
 
     def _fork(self, incident: str, epoch: int, first: Entry) -> int:
-        """Begin the epoch in which `first` stands; one that was begun with another entry is passed over."""
+        """Begin the epoch in which `first` stands; one that was begun with another entry is passed over.
+
+        Raises `StrangeRequestError` once the incident has ended: its record is not told otherwise.
+        """
+        if self._table.get(end_key(incident)) is not None:
+            reason = f"entry {first.seq} of {incident}, which has ended, is on record with another content"
+            raise StrangeRequestError(reason, Strange.OLDER_LIFE)
         following = epoch + 1
         while True:
             item = {

@@ -10,6 +10,7 @@ from threading import Event
 from typing import NamedTuple
 
 from activities.action import Clients
+from activities.aws.shared.error_codes import is_of_aws
 from activities.declared import OnRecord
 from activities.ledger.incidents import chain, state_of
 from activities.ledger.reader import LedgerReader
@@ -128,17 +129,29 @@ class Records:
 
     def _read(self, table: Table, reader: LedgerReader, incident: str) -> Record | None:
         """An incident as it is on record; None while its first entry is on its way, before which it is listed."""
-        newest, known = _newest(table, incident), self._known.get(incident)
-        if known is not None and known.newest == newest:
-            return known.record
-        declared = table.get(keys(f"declared#{incident}", "declared"))
-        if declared is None:
-            return None
-        entries = chain(reader.read_chain(incident))
-        state = entries if isinstance(entries, str) else state_of(incident, entries)
-        declared_at = OnRecord.model_validate_json(declared["content"]["S"]).declared_at
-        self._known[incident] = _Known(newest, Record(incident, declared_at, state))
-        return self._known[incident].record
+        known = self._known.get(incident)
+        declared_at = None if known is None else known.record.declared_at
+        if declared_at is None:
+            declared = table.get(keys(f"declared#{incident}", "declared"))
+            if declared is None:
+                return None
+            declared_at = OnRecord.model_validate_json(declared["content"]["S"]).declared_at
+        try:
+            newest = _newest(table, incident)
+            if known is None or known.newest != newest:
+                entries = chain(reader.read_chain(incident))
+                state = entries if isinstance(entries, str) else state_of(incident, entries)
+                known = self._known[incident] = _Known(newest, Record(incident, declared_at, state))
+        except Exception as error:
+            if is_of_aws(error):
+                raise
+            return unlooked(Record(incident, declared_at, ""), error)
+        return known.record
+
+
+def unlooked(record: Record, error: Exception) -> Record:
+    """The record of an incident at which the watcher cannot look, whatever that is of: it hides no other."""
+    return record._replace(state=f"it cannot be looked at ({type(error).__name__})")
 
 
 def _take(found: dict[str, Run], schedule: str, run: Run) -> None:

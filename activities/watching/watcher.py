@@ -14,6 +14,7 @@ from uuid import uuid4
 import structlog
 
 from activities.action import Clients
+from activities.aws.shared.error_codes import is_of_aws
 from activities.channels.paging import Pager
 from activities.channels.sent import copies_on_record
 from activities.house import House
@@ -21,7 +22,7 @@ from activities.ledger.table import Table
 from activities.watching import strangers
 from activities.watching.lost import Lost, silent, unreadable, unreminded
 from activities.watching.notebook import Notebook, silence_key
-from activities.watching.records import Record, Records
+from activities.watching.records import Record, Records, unlooked
 from activities.watching.sending import send
 from activities.watching.timetable import not_running
 from domain.config.environment import Environment
@@ -105,13 +106,23 @@ class Watcher:
 
     def _silence(self, table: Table, record: Record, now: datetime) -> Found | None:
         """What of an incident is missed, paged about if a round of that is due."""
+        lost = self._lost(table, record, now)
+        return None if lost is None else self._told(table, lost, now)
+
+    def _lost(self, table: Table, record: Record, now: datetime) -> Lost | None:
+        try:
+            return self._missed(table, record, now)
+        except Exception as error:
+            if is_of_aws(error):
+                raise
+            return unreadable(unlooked(record, error), self._house)
+
+    def _missed(self, table: Table, record: Record, now: datetime) -> Lost | None:
         if isinstance(record.state, str):
-            lost = unreadable(record, self._house)
-        elif (due := _missed(table, record.state, now)) is not None:
-            lost = unreminded(record.state, due) if record.state.ended else silent(record.state, due, now)
-        else:
+            return unreadable(record, self._house)
+        if (due := _missed(table, record.state, now)) is None:
             return None
-        return self._told(table, lost, now)
+        return unreminded(record.state, due) if record.state.ended else silent(record.state, due, now)
 
     def _schedules(self, table: Table, now: datetime) -> list[Found]:
         """The schedules that do not run, told of once each: looked for once an hour, when all records are read."""

@@ -19,7 +19,7 @@ _FIRST, _LONGEST = timedelta(minutes=5), timedelta(hours=1)
 
 def missed(state: IncidentState, now: datetime) -> Due | None:
     """The first thing that was to happen by itself, two minutes of policy time ago, and is not on record; else None."""
-    return min((due for due in _dues(state) if due.at + grace(state) <= now), default=None)
+    return min((due for due in _dues(state) if due.at <= now - grace(state)), default=None)
 
 
 def grace(state: IncidentState) -> timedelta:
@@ -38,7 +38,7 @@ def _dues(state: IncidentState) -> Iterator[Due]:
 def unsettled(state: IncidentState, now: datetime) -> Iterator[tuple[int, Due]]:
     """Pages that were asked for two minutes of policy time ago, each by its number, and of which nothing has come."""
     for number, page in enumerate(state.pages, start=1):
-        if not page.settled and page.at + grace(state) <= now:
+        if not page.settled and page.at <= now - grace(state):
             yield number, Due(page.at, f"page {page.to}")
 
 

@@ -11,7 +11,6 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.support.models import SupportBackend
 from moto.support.responses import SupportResponse
-from temporalio.testing import ActivityEnvironment
 
 from activities.aws.observability.support_cases import OpenCase, ResolveCase
 from activities.catalogue import NOTICES
@@ -27,7 +26,7 @@ from tests.activities.scopes import ACCOUNT, REGION, environment, scope
 from tests.activities.statuspage_server import StatusPageServer, statuspage_server
 from tests.activities.trial import named
 from tests.activities.world import WorldClients, create_ledger
-from tests.house import FixedHouse, about, on_record, reached_by, runbook_of
+from tests.house import FixedHouse, about, asking, on_record, reached_by, runbook_of
 
 _TAUGHT = (
     (SupportBackend, ("create_case", "resolve_case", "advance_case_status", "advance_case_severity_codes")),
@@ -84,7 +83,7 @@ class NoticeWorld:
 
     def _send(self, name: str, sequence: int, mode: Mode = "live") -> Noticed:
         call = NoticeRequest(about=about(_here(mode)), step=_step(name), params=self.params, sequence=sequence)
-        noticed: Noticed = ActivityEnvironment().run(self._activities[f"{name}.send"], call)
+        noticed: Noticed = asking(call).run(self._activities[f"{name}.send"], call)
         return noticed
 
 

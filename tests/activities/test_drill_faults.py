@@ -5,23 +5,20 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from domain.model.drill import FaultCall
 from tests.activities.fake_lambda import FakeLambda
 from tests.activities.scopes import environment
 from tests.activities.trial import named
 from tests.activities.world import WorldClients
-from tests.house import FixedHouse
+from tests.house import FixedHouse, asking
 
 
 def done(do: str, fake: FakeLambda, **where: Any) -> None:
     place = environment().model_copy(update={"kind": "staging", "faults": {"bad": "breaker"}, **where})
     call = FaultCall(id="staging/1", environment=place.name, fault="bad")
     with mock_aws():
-        ActivityEnvironment().run(
-            named(WorldClients(instead={"lambda": fake}), FixedHouse(place))[f"drills.{do}"], call
-        )
+        asking(call).run(named(WorldClients(instead={"lambda": fake}), FixedHouse(place))[f"drills.{do}"], call)
 
 
 @pytest.mark.parametrize("do", ["inject", "withdraw"])

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import CHANGES, PROBES
 from activities.registry import activities
@@ -18,7 +17,7 @@ from starters.files.made_recovery import recovery_test
 from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
 from starters.files.shipped import shipped_folder
 from tests.activities.scopes import NOW, scope
-from tests.house import FixedHouse, about
+from tests.house import FixedHouse, about, asking
 from tests.organisations.folders import HARBOUR
 
 _CODES = {
@@ -115,7 +114,7 @@ def test_every_error_has_its_kind_everywhere(action: str, code: str) -> None:
     if verb == "observe":
         call = ObserveRequest(about=where, step="step", params=params, at=NOW + timedelta(minutes=1))
     with pytest.raises(ApplicationError) as failed:
-        ActivityEnvironment().run(named[f"{action}.{verb}"], call)
+        asking(call).run(named[f"{action}.{verb}"], call)
     kind = _CODES[code]
     assert failed.value.type == kind.value
     first_attempt_is_final = kind in FINAL and kind is not ErrorKind.EXPIRED_CREDENTIALS

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import NOTICES
 from activities.channels import telephone
@@ -27,7 +26,7 @@ from tests.activities.wire import Sent
 from tests.activities.wire_codes import ONE_A_CLASS
 from tests.activities.world import WIRE, WorldClients
 from tests.builders import declaration
-from tests.house import FixedHouse, about, asked_by, house_of, reached_by
+from tests.house import FixedHouse, about, asked_by, asking, house_of, reached_by
 from tests.records import INCIDENT
 
 STATUSES = {
@@ -218,7 +217,7 @@ def _paging() -> Iterator[Callable[..., Paged]]:
                 reason="declared",
                 ask="Acknowledge",
             )
-            paged: Paged = ActivityEnvironment().run(activity, call)
+            paged: Paged = asking(call).run(activity, call)
             return paged
 
         yield page

@@ -6,7 +6,6 @@ from unittest.mock import patch
 import pytest
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities.catalogue import PROBES
 from domain.model.activity_io import ObserveRequest
@@ -15,7 +14,7 @@ from domain.values.errors import ErrorKind
 from tests.activities.tables import gathered
 from tests.activities.trial import named
 from tests.activities.unread import Case, Look, Partial, ProbeCases, Young
-from tests.house import FixedHouse, about
+from tests.house import FixedHouse, about, asking
 
 _COUNTED = (Case.ONE_UNREADABLE, Case.CUT_OFF, Case.TROUBLE_BESIDE_UNREADABLE)
 
@@ -90,7 +89,7 @@ def _seen(probe: str, look: Look) -> Finding | None:
     house = FixedHouse(look.scope.environment)
     call = ObserveRequest(about=about(look.scope), step="look", params=look.params, at=look.at)
     try:
-        found: Finding = ActivityEnvironment().run(named(look.clients, house)[f"{probe}.observe"], call)
+        found: Finding = asking(call).run(named(look.clients, house)[f"{probe}.observe"], call)
     except ApplicationError as error:
         if error.type == ErrorKind.UNKNOWN.value:
             raise

@@ -2,7 +2,6 @@
 
 import pytest
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities.action import RuleError
 from activities.aws.ecs.described_service import settled
@@ -10,7 +9,7 @@ from activities.statuspage import PostParams, Resolved
 from domain.model.activity_io import ObserveRequest
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.trial import named
-from tests.house import FixedHouse, about
+from tests.house import FixedHouse, about, asking
 
 BACKEND = environment().services["backend"].model_dump()
 BARE = environment(services={"backend": {**BACKEND, "target_group_arn": None}}, status_page=None)
@@ -22,7 +21,7 @@ def test_what_no_load_balancer_is_before_is_not_called_well(probe: str) -> None:
     params = {"service": "backend"} | ({} if probe == "elbv2.target_health" else {"load_balancer": "portal"})
     call = ObserveRequest(about=about(scope(environment=BARE)), step="step", params=params, at=NOW)
     with pytest.raises(ApplicationError, match=r"has no services\.backend\.target_group_arn: add it") as refused:
-        ActivityEnvironment().run(named(None, FixedHouse(BARE))[f"{probe}.observe"], call)  # type: ignore[arg-type]
+        asking(call).run(named(None, FixedHouse(BARE))[f"{probe}.observe"], call)  # type: ignore[arg-type]
     assert refused.value.non_retryable
 
 

@@ -7,7 +7,6 @@ from activities.changes.intents import Intent, Intents
 from activities.changes.outcomes import came_of
 from activities.changes.plans import MadePlan, Plans
 from activities.ledger.table import Table
-from activities.strange_requests import Strange, StrangeRequestError
 from domain.model.activity_io import About, Ballot, ChangeAsked, ChangeOutcome
 from domain.rules.live import LiveIncident
 from tests.activities.scopes import NOW, environment
@@ -23,9 +22,9 @@ def about(mode: str = "live") -> About:
     return LiveIncident.declared(declaration(mode=mode)).state.about
 
 
-def asked(clients: WorldClients, asker: str | None = None, mode: str = "live") -> ChangeOutcome:
+def asked(clients: WorldClients, mode: str = "live") -> ChangeOutcome:
     house, call = FixedHouse(environment()), ChangeAsked(about=about(mode), step="rollback", generation=1)
-    return came_of(clients, house, call, asker or call.about.incident, NOW)
+    return came_of(clients, house, call, NOW)
 
 
 def intent() -> Intent:
@@ -58,14 +57,6 @@ def test_what_came_of_it_is_said(clients: WorldClients, intents: Intents, outcom
     intents.put(intent(), 1)
     intents.record_outcome(about().incident, "rollback", 1, outcome, "seen", NOW)
     assert asked(clients) == ChangeOutcome.model_validate({"outcome": outcome, "message": "seen", "votes": VOTES})
-
-
-def test_nobody_else_gives_up_an_incident_s_change(clients: WorldClients, intents: Intents) -> None:
-    """It is refused as what none of our workflows asks for, which whoever sees to security hears of."""
-    with pytest.raises(StrangeRequestError, match="is said to that incident alone") as refused:
-        asked(clients, asker="theirs-1")
-    assert refused.value.kind is Strange.OTHERS
-    intents.put(intent(), 1)
 
 
 def test_a_dry_run_gives_up_nothing(clients: WorldClients, intents: Intents) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from moto import mock_aws
-from temporalio.testing import ActivityEnvironment
 
 from activities.registry import Activity
 from domain.config.organisation import Channel
@@ -16,7 +15,7 @@ from tests.activities.telephones import telephones
 from tests.activities.trial import named
 from tests.activities.wire import Sent
 from tests.activities.world import WIRE, WorldClients
-from tests.house import FixedHouse, about, reached_by
+from tests.house import FixedHouse, about, asked_by, reached_by
 from tests.records import INCIDENT
 
 SMS = Channel(kind="sms", address="+61491570006")
@@ -55,14 +54,14 @@ def _texts(sent: list[Sent]) -> list[str]:
 def test_one_who_cannot_be_reached_is_named_by_his_place(wave: Activity) -> None:
     """The answer is in the order of the call, with a gap for whom no channel took; the others have their pages."""
     with WIRE.listening(lambda _: None) as sent:
-        answer: Wave = ActivityEnvironment().run(wave, call(SMS, None, SMS))
+        answer: Wave = asked_by(INCIDENT).run(wave, call(SMS, None, SMS))
         assert [paged is None for paged in answer.sent] == [False, True, False]
         assert _texts(sent) == ["SendTextMessage", "SendTextMessage"]
 
 
 def test_a_repeat_pages_only_whom_the_attempt_before_did_not(wave: Activity) -> None:
     """What the heartbeats carried is not sent again, and is part of the answer."""
-    activity = ActivityEnvironment()
+    activity = asked_by(INCIDENT)
     before = {f"{INCIDENT}/page/1": {"channel": "sms", "reference": "sent before"}}
     activity.info = replace(activity.info, heartbeat_details=[before], heartbeat_timeout=timedelta(seconds=5))
     with WIRE.listening(lambda _: None) as sent:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities import registry
 from activities.action import Clients, NoParams, ProbeAction
@@ -21,7 +20,7 @@ from tests.activities.aws_calls import RecordedAws, recorded_aws
 from tests.activities.scopes import NOW, environment, scope
 from tests.activities.telephones import telephones
 from tests.activities.world import create_table
-from tests.house import FixedHouse, about, asked_by, on_record, runbook_of
+from tests.house import FixedHouse, about, asked_by, asking, on_record, runbook_of
 
 Todo = dict[str, dict[str, Activity]]
 HOUSEKEEPING = {
@@ -121,7 +120,7 @@ class Talkative(ProbeAction[NoParams]):
 def test_a_finding_leaves_its_probe_bounded(aws: RecordedAws) -> None:
     """What is too big for the record never reaches the workflow; that it was suspect does."""
     call = ObserveRequest(about=about(scope()), step="health", params={}, at=NOW)
-    finding = ActivityEnvironment().run(registry._observe(Talkative(aws), FixedHouse(environment())), call)
+    finding = asking(call).run(registry._observe(Talkative(aws), FixedHouse(environment())), call)
     assert (finding.status, finding.summary) == (FindingStatus.SUSPECT, "too much")
     assert list(finding.facts) == ["left_out"]
 
@@ -171,7 +170,7 @@ def test_a_page_goes_out(todo: Todo, aws: RecordedAws) -> None:
         reason="now",
         ask="Acknowledge",
     )
-    assert ActivityEnvironment().run(todo["notify"]["people.page"], call).channel == "sms"
+    assert asking(call).run(todo["notify"]["people.page"], call).channel == "sms"
     assert len(aws.sent("SendTextMessage")) == 1
 
 
@@ -185,5 +184,5 @@ def test_nothing_to_release_is_fine(todo: Todo, aws: RecordedAws) -> None:
 
 def _fails(one: Activity, call: Any) -> ApplicationError:
     with pytest.raises(ApplicationError) as raised:
-        ActivityEnvironment().run(one, call)
+        asking(call).run(one, call)
     return raised.value

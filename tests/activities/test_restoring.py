@@ -84,12 +84,12 @@ def test_an_intact_record_is_its_incident(clients: WorldClients) -> None:
     """The state is the fold of the entries; the chain goes on behind the last one, under the next term."""
     entries = written(clients, outage())
     before = everything(clients)
-    found = Restorer(clients, HOUSE).restore(CALL)
+    found = Restorer(clients, HOUSE).restore(CALL, INCIDENT)
     assert found.state == fold(entries) == outage().incident.state
     assert (found.length, found.head, found.until) == (len(entries), entries[-1].hash, entries[-1].at)
     assert (found.epoch, found.term, found.intended, found.followed) == (1, 2, {}, 0)
-    assert Restorer(clients, HOUSE).restore(CALL) == found
-    assert Restorer(clients, HOUSE).restore(CALL.model_copy(update={"holder": "run-2"})).term == 3
+    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT) == found
+    assert Restorer(clients, HOUSE).restore(CALL.model_copy(update={"holder": "run-2"}), INCIDENT).term == 3
     rows, heads = everything(clients)
     assert rows.pop((f"chain#{INCIDENT}", TERM)) == {"number": "3", "holder": "run-2"}
     assert (rows, heads) == before
@@ -117,7 +117,7 @@ def test_what_was_written_until_the_term_was_taken_counts(clients: WorldClients)
                 self.begun = True
                 append(clients, played.entries[len(entries) :])
 
-    found = Restorer(Writing(), HOUSE).restore(CALL)
+    found = Restorer(Writing(), HOUSE).restore(CALL, INCIDENT)
     assert found.length == len(entries) + 1
     assert found.head == played.entries[-1].hash
 
@@ -142,7 +142,7 @@ def test_the_newest_epoch_is_gone_on_with(clients: WorldClients) -> None:
     again = Played(declaration(environment=place()))
     again.say("acknowledge", "cto", minutes(4))
     append(clients, again.entries)
-    found = Restorer(clients, HOUSE).restore(CALL)
+    found = Restorer(clients, HOUSE).restore(CALL, INCIDENT)
     assert (found.state.commander, found.epoch, found.length) == ("cto", 2, len(again.entries))
     assert len(again.entries) < len(entries)
 
@@ -153,7 +153,7 @@ def test_entries_that_are_not_signed_yet_count(clients: WorldClients) -> None:
     append(clients, played.entries[:-2])
     append(clients, played.entries[-2:], where=environment())
     assert len(objects(clients)) == 1
-    assert Restorer(clients, HOUSE).restore(CALL).length == len(played.entries)
+    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).length == len(played.entries)
 
 
 @pytest.mark.parametrize("tampering", ["an entry", "a deletion", "a signed head"])
@@ -170,7 +170,7 @@ def test_a_record_that_is_not_intact_is_refused(clients: WorldClients, tampering
         clients.inner.client("s3").put_object(Bucket=BUCKET, Key=forged, Body=b"{}")
     before = everything(clients)
     with pytest.raises(RuleError, match=f"the record of {INCIDENT} is not intact"):
-        Restorer(clients, HOUSE).restore(CALL)
+        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
     (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall())
     assert found.problem is not None
     assert "not intact" in found.problem
@@ -183,9 +183,9 @@ def test_a_record_that_makes_no_incident_is_refused(clients: WorldClients) -> No
     undeclared.append(T0, "devops-lead", "note", "seen", {"text": "seen"})
     append(clients, undeclared.entries)
     with pytest.raises(RuleError, match="does not begin with a declaration"):
-        Restorer(clients, HOUSE).restore(CALL)
+        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
     with pytest.raises(RuleError, match="no record of inc-20261123-0000"):
-        Restorer(clients, HOUSE).restore(RestoreCall(incident="inc-20261123-0000", holder="run-1"))
+        Restorer(clients, HOUSE).restore(RestoreCall(incident="inc-20261123-0000", holder="run-1"), "inc-20261123-0000")
 
 
 def test_a_record_of_another_environment_is_refused(clients: WorldClients) -> None:
@@ -193,7 +193,7 @@ def test_a_record_of_another_environment_is_refused(clients: WorldClients) -> No
     written(clients, outage())
     other = FixedHouse(place().model_copy(update={"name": "staging"}))
     with pytest.raises(RuleError, match="this worker serves staging alone"):
-        Restorer(clients, other).restore(CALL)
+        Restorer(clients, other).restore(CALL, INCIDENT)
 
 
 def test_what_has_ended_is_not_begun_again(clients: WorldClients) -> None:
@@ -204,7 +204,7 @@ def test_what_has_ended_is_not_begun_again(clients: WorldClients) -> None:
     written(clients, played)
     before = everything(clients)
     with pytest.raises(RuleError, match="is false-alarm: there is nothing to restore"):
-        Restorer(clients, HOUSE).restore(CALL)
+        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
     assert Restorer(clients, HOUSE).open_ones(RestorableCall()) == []
     assert everything(clients) == before
 
@@ -216,7 +216,7 @@ def test_an_end_that_was_cut_is_gone_on_with(clients: WorldClients) -> None:
     written(clients, played)
     (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall(incident=INCIDENT))
     assert (found.status, found.over) == ("false-alarm", False)
-    assert Restorer(clients, HOUSE).restore(CALL).state.ended
+    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).state.ended
 
 
 def test_the_work_that_a_closed_one_left_is_gone_on_with(clients: WorldClients) -> None:
@@ -229,7 +229,7 @@ def test_the_work_that_a_closed_one_left_is_gone_on_with(clients: WorldClients) 
         LedgerStore(clients, place()).follow_once(call)
     (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall())
     assert (found.status, found.over, found.entries) == ("closed", True, len(entries) + 2)
-    back = Restorer(clients, HOUSE).restore(CALL)
+    back = Restorer(clients, HOUSE).restore(CALL, f"{INCIDENT}/follow-up")
     assert (back.length, back.followed) == (len(entries) + 2, 2)
     assert [task.step for task in back.state.open_tasks()] == ["training"]
 
@@ -284,9 +284,11 @@ def test_an_intent_says_more_than_the_last_entry(clients: WorldClients) -> None:
     intents = Intents(Table(clients, LEDGER))
     of_another = change.plan.model_copy(update={"after": {"revision": 6}}).sealed()
     intents.put(Intent.of(of_another, (INCIDENT, "scale-up", 1), "id", ("cto",), played.now), 1)
-    assert Restorer(clients, HOUSE).restore(CALL).intended == {}
+    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).intended == {}
     intents.put(Intent.of(change.plan, (INCIDENT, "rollback", 1), "id", ("technical-manager",), played.now), 2)
-    assert Restorer(clients, HOUSE).restore(CALL).intended == {change.workflow_id: ChangeOutcome(outcome="begun")}
+    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).intended == {
+        change.workflow_id: ChangeOutcome(outcome="begun")
+    }
 
 
 def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:
@@ -294,8 +296,8 @@ def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:
     played = Played(declaration(environment=environment()))
     played.wait(minutes(1))
     append(clients, played.entries, where=environment())
-    assert Restorer(clients, HOUSE).restore(CALL).length == len(played.entries)
+    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).length == len(played.entries)
     rewrite(clients, 2, "orchestrator", "somebody-else")
     with pytest.raises(RuleError, match="not intact"):
-        Restorer(clients, HOUSE).restore(CALL)
+        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
     assert stored(clients).seals == []

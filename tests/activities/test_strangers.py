@@ -20,6 +20,7 @@ from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE
 from tests.activities.watched import Watched, all_at_once, watched
 from tests.builders import CHAIN, T0, declaration, minutes
 from tests.domain.record_ledgers import Recorded
+from tests.house import asked_by, asking
 from tests.records import INCIDENT
 
 DEFINITION = "__temporal_activity_definition"
@@ -128,7 +129,7 @@ def test_nothing_of_a_request_is_kept_but_an_incident(here: Watched) -> None:
         }
     )
     with pytest.raises(ApplicationError, match="is no contact"):
-        ActivityEnvironment().run(page, asked)
+        asking(asked).run(page, asked)
     (written,) = [one for one in here.aws.sent("PutItem") if one["Item"]["pk"]["S"].startswith("stranger#")]
     sheet = Sheet.model_validate_json(written["Item"]["content"]["S"])
     assert (sheet.counts, [one.incident for one in sheet.examples]) == ({Strange.NOBODY: 1}, [""])
@@ -143,7 +144,7 @@ def test_it_is_refused_all_the_same_where_that_cannot_be_noted(here: Watched) ->
         {"about": about, "page_id": "x", "message": "page", "to": "cto", "role": "cto", "reason": "r", "ask": "a"}
     )
     with pytest.raises(ApplicationError, match="is not its environment") as error:
-        ActivityEnvironment().run(page, asked)
+        asking(asked).run(page, asked)
     assert error.value.type == "Refused"
 
 
@@ -162,7 +163,7 @@ def test_entries_that_do_not_belong_there_are_strange(here: Watched) -> None:
             as_workflow(INCIDENT).run(append, AppendCall(**call, entries=entries))
         sheet = here.aws.sent("PutItem")[-1]["Item"]["content"]["S"]
         assert kind in Sheet.model_validate_json(sheet).counts
-    with pytest.raises(ApplicationError, match="is kept by its own workflow"):
+    with pytest.raises(ApplicationError, match="does alone"):
         as_workflow("theirs").run(append, AppendCall(**call, entries=[last]))
     sheet = here.aws.sent("PutItem")[-1]["Item"]["content"]["S"]
     assert Strange.OTHERS in Sheet.model_validate_json(sheet).counts
@@ -192,8 +193,8 @@ def test_what_a_run_without_a_record_did_not_believe_is_noted(here: Watched) -> 
 
 def as_workflow(name: str) -> ActivityEnvironment:
     """What asks for an activity."""
-    environment = ActivityEnvironment()
-    environment.info = replace(environment.info, workflow_id=name, started_time=T0)
+    environment = asked_by(name)
+    environment.info = replace(environment.info, started_time=T0)
     return environment
 
 

@@ -1,7 +1,7 @@
 """The watcher pages about what nobody carries on, once in each round, and about nothing else."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -202,6 +202,28 @@ def test_a_record_that_cannot_be_read_is_a_silence_too(silent: Watched) -> None:
     assert found.what == "its record cannot be read: the chain is broken at entry 2"
     assert (found.paged, found.can_go_on) == (("technical-manager",), False)
     assert silent.pages() == [("technical-manager", UNREADABLE)]
+
+
+@pytest.mark.parametrize("odd", ["a row without a hash", "no time that there is"])
+def test_one_that_cannot_be_looked_at_hides_no_other(silent: Watched, odd: str) -> None:
+    """Whatever a stranger has made of it: it is told like a record that cannot be read, and hides no other."""
+    other = "inc-20261123-7f3a"
+    organisation = silent.house.people
+    if odd == "no time that there is":
+        severities = {
+            name: policy.model_copy(update={"respond": datetime.max.replace(tzinfo=UTC) - T0 - minutes(1)})
+            for name, policy in organisation.severities.items()
+        }
+        organisation = organisation.model_copy(update={"severities": severities})
+    silent.write(other, *Recorded(declaration(incident_id=other, organisation=organisation)).entries)
+    if odd == "a row without a hash":
+        silent.table.put({**keys(chain_key(other, 1), "current-term"), "number": {"N": "2"}})
+    for at in (7, 60):
+        found = {one.incident: one for one in silent.looks(minutes(at))}
+        assert found[INCIDENT].what == "page again"
+    if odd == "a row without a hash":
+        assert found[other].what == "its record cannot be read: it cannot be looked at (KeyError)"
+        assert not found[other].can_go_on
 
 
 def test_what_has_ended_is_not_looked_at(here: Watched) -> None:

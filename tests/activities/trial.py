@@ -76,7 +76,8 @@ class Trial:
     def run(self, verb: str, call: Any) -> Any:
         attempt = ActivityEnvironment()
         self._at += self.world.waits
-        attempt.info = replace(attempt.info, started_time=self._at)
+        asking = change_workflow_id(call.about.incident, call.step, call.generation)
+        attempt.info = replace(attempt.info, started_time=self._at, workflow_id=asking)
         return attempt.run(self._activities[f"{self.name}.{verb}"], call)
 
     def apply(self) -> Applied:

@@ -3,24 +3,16 @@
 The stranger has a plain client, runs a worker of his own, and knows every shape.
 """
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from domain.config.approval import ApprovalRule
-from domain.model.activity_io import About
 from domain.model.plan import Plan
-from domain.model.records import ChangeRecord
 from domain.model.timeline import Timeline
-from domain.rules.change_messages import ChangeRequest
-from domain.rules.run import IncidentRun
-from domain.values.ids import task_queue
 from tests.attacks.test_silenced import watcher
 from tests.attacks.theirs import NEVER, Stranger
-from tests.builders import declaration
 from tests.e2e.account import Portal
 from tests.e2e.house import House
 from tests.e2e.workers import Worker as Process
@@ -40,47 +32,6 @@ def _is_written(timeline: dict[str, Any]) -> bool:
     return bool(timeline["written"] == timeline["length"])
 
 
-def test_a_change_begun_by_hand_changes_nothing(stranger: Stranger) -> None:
-    """With a rule of his own that nobody need approve, of an incident that never was, in whichever environment."""
-    house, portal = stranger.house, Portal(stranger.house)
-    before, count = portal.deployed(), portal.service()["desiredCount"]
-
-    async def begin(environment: str, incident: str) -> str:
-        record = ChangeRecord(
-            step="stop-services",
-            generation=1,
-            workflow_id=f"{incident}/stop-services/1",
-            action="ecs.stop_service",
-            requested_by="devops-lead",
-            requested_at=datetime.now(UTC),
-            params={"services": ["backend", "frontend"]},
-        )
-        request = ChangeRequest(
-            about=About.model_validate(stranger.about(incident, environment=environment)),
-            organisation=stranger.people,
-            record=record,
-            rule=ApprovalRule(quorum=0),
-            approve_within=timedelta(minutes=10),
-            commander=None,
-            plan_within=timedelta(minutes=10),
-        )
-        handle = await house.asking.client.start_workflow(
-            "Change", request, id=record.workflow_id, task_queue=task_queue(stranger.place.name)
-        )
-        while True:
-            pending = (await handle.describe()).raw_description.pending_activities
-            if found := next((one.last_failure.message for one in pending if one.HasField("last_failure")), None):
-                await handle.terminate()
-                return found
-            if (await handle.describe()).status != 1:
-                return str((await handle.result())["reason"])
-            await asyncio.sleep(0.05)
-
-    assert f"{NEVER} is not on record" in house.asking.run(begin(stranger.place.name, NEVER))
-    assert "is not its environment" in house.asking.run(begin("production", f"{NEVER}2"))
-    assert (portal.deployed(), portal.service()["desiredCount"]) == (before, count)
-
-
 def test_a_plan_is_carried_out_by_true_votes_alone(stranger: Stranger) -> None:
     """In a declared incident, by its own step: without votes, by the requester's, by a role that may not, twice one."""
     house, portal = stranger.house, Portal(stranger.house)
@@ -88,7 +39,8 @@ def test_a_plan_is_carried_out_by_true_votes_alone(stranger: Stranger) -> None:
     before = portal.deployed()
     incident = house.start("The portal is down")
     house.until(incident, "it is on record", lambda state: state["timeline"]["written"] > 0)
-    asked = {"about": stranger.about(incident), "step": "rollback", "generation": 7}
+    declared_at = house.show(incident)["declared_at"]
+    asked = {"about": stranger.about(incident, declared_at=declared_at), "step": "rollback", "generation": 7}
     plan = {**asked, "params": {"service": "backend"}, "requested_by": "devops-lead"}
     made = stranger.does("remediate", "ecs.rollback_service.plan", **plan)["plan"]
     for votes, why in (
@@ -99,11 +51,13 @@ def test_a_plan_is_carried_out_by_true_votes_alone(stranger: Stranger) -> None:
     ):
         said = stranger.refused("remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=votes)
         assert why in said
-    assert "is said to that incident alone" in stranger.refused("forensics", "changes.outcome", **asked)
+    assert "does alone" in stranger.refused("forensics", "changes.outcome", "theirs", **asked)
     other = {**plan, "step": "scale-up", "digest": made["digest"]}
     assert stranger.does("remediate", "ecs.rollback_service.apply", **other)["outcome"] == "stale"
     said = stranger.refused("remediate", "ecs.rollback_service.apply", **other, plan=made)
     assert "no ecs.rollback_service by its runbook" in said
+    asked_since = {**plan, "about": stranger.about(incident), "digest": made["digest"]}
+    assert "is live, since" in stranger.refused("remediate", "ecs.rollback_service.apply", **asked_since)
     later = [{"by": "ceo", "role": "ceo"}]
     said = stranger.refused(
         "remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=later, added=["ceo"]
@@ -111,9 +65,7 @@ def test_a_plan_is_carried_out_by_true_votes_alone(stranger: Stranger) -> None:
     assert "may not decide yet" in said
     assert portal.deployed() == before
     house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
-    house.until(
-        incident, "its end is on record", lambda state: state["timeline"]["written"] == state["timeline"]["length"]
-    )
+    house.until(incident, "its end is on record", lambda state: _is_written(state["timeline"]))
     votes = [{"by": "technical-manager", "role": "technical-manager"}]
     said = stranger.refused("remediate", "ecs.rollback_service.apply", **plan, digest=made["digest"], votes=votes)
     assert "has ended" in said
@@ -181,10 +133,13 @@ def test_nothing_is_said_in_public_for_what_is_not_on_record(stranger: Stranger)
     incident = house.start("The portal is down again")
     house.until(incident, "it is on record", lambda state: state["timeline"]["written"] > 0)
     asked |= {"about": stranger.about(incident)}
-    for step, params in (("rollback", {}), ("publish-investigating", {"components": ["portal"], "impact": "critical"})):
-        said = stranger.refused("notify", "statuspage.investigating.send", **{**asked, "step": step, "params": params})
-        assert "does not tell statuspage.investigating so" in said
+    name = "statuspage.investigating.send"
+    assert f"asks for what {incident} does alone" in stranger.refused("notify", name, "theirs", **asked)
     house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
+    until(lambda: house.asking.run(house.asking.client.get_workflow_handle(incident).describe()).status != 1, "it ends")
+    for step, params in (("rollback", {}), ("publish-investigating", {"components": ["portal"], "impact": "critical"})):
+        said = stranger.refused("notify", name, **{**asked, "step": step, "params": params})
+        assert "does not tell statuspage.investigating so" in said
 
 
 def test_the_ledger_takes_no_strangers_entries(stranger: Stranger) -> None:
@@ -194,17 +149,14 @@ def test_the_ledger_takes_no_strangers_entries(stranger: Stranger) -> None:
     timeline.append(datetime.now(UTC), "cto", "note", "I approve of everything", {"text": "all"})
     call = {"incident": NEVER, "environment": place.name, "epoch": 1}
     entries = [one.model_dump(mode="json") for one in timeline.entries]
-    assert "by its own workflow" in stranger.refused("forensics", "ledger.append", **call, entries=entries)
-    said = stranger.refused("forensics", "ledger.append", NEVER, **call, entries=entries)
+    assert "does alone" in stranger.refused("forensics", "ledger.append", "theirs", **call, entries=entries)
+    said = stranger.refused("forensics", "ledger.append", **call, entries=entries)
     assert "does not begin with a declaration" in said
     timeline.append(datetime.now(UTC), "cto", "note", "more", {"text": "more"})
     later = [one.model_dump(mode="json") for one in timeline.entries[1:]]
-    assert "does not follow from the entry" in stranger.refused(
-        "forensics", "ledger.append", NEVER, **call, entries=later
-    )
-    assert "is not its environment" in stranger.refused(
-        "forensics", "ledger.append", NEVER, **{**call, "environment": "production"}, entries=entries
-    )
+    assert "does not follow from the entry" in stranger.refused("forensics", "ledger.append", **call, entries=later)
+    call["environment"] = "production"
+    assert "is not its environment" in stranger.refused("forensics", "ledger.append", **call, entries=entries)
     found = house.aws("dynamodb").scan(TableName=place.ledger_table)["Items"]
     written = [row["pk"]["S"] for row in found if NEVER in f"{row['pk']['S']} {row['sk']['S']}"]
     assert not [key for key in written if not key.startswith(("page#", "plan#"))]
@@ -213,8 +165,8 @@ def test_the_ledger_takes_no_strangers_entries(stranger: Stranger) -> None:
 def test_the_locks_of_a_change_are_its_own(stranger: Stranger) -> None:
     """Nobody else gives them back while it is under way."""
     asked = {"about": stranger.about(), "step": "rollback", "generation": 1, "digest": "0" * 64}
-    said = stranger.refused("remediate", "changes.release", **asked)
-    assert "by that workflow alone" in said
+    said = stranger.refused("remediate", "changes.release", "theirs", **asked)
+    assert f"asks for what {NEVER}/rollback/1 does alone" in said
 
 
 def test_an_open_record_takes_no_entry_that_follows(stranger: Stranger) -> None:
@@ -226,39 +178,14 @@ def test_an_open_record_takes_no_entry_that_follows(stranger: Stranger) -> None:
     timeline.append(datetime.now(UTC), "cto", "note", "I approve of everything", {"text": "all"})
     call = {"incident": incident, "environment": place.name, "epoch": 1}
     entries = [one.model_dump(mode="json") for one in timeline.entries]
-    assert "by its own workflow" in stranger.refused("forensics", "ledger.append", **call, entries=entries)
-    assert "by its own workflow" in stranger.refused(
-        "forensics", "report.store", incident=incident, environment=place.name
-    )
+    of_it = {"incident": incident, "environment": place.name}
     follow = {"number": 1, "at": datetime.now(UTC), "actor": "cto", "kind": "note", "text": "t", "data": {}}
-    said = stranger.refused("forensics", "ledger.follow", incident=incident, environment=place.name, **follow)
-    assert "by its own workflow" in said
+    for under in ("theirs", f"{incident}/z"):
+        assert "does alone" in stranger.refused("forensics", "ledger.append", under, **call, entries=entries)
+        assert "does alone" in stranger.refused("forensics", "report.store", under, **of_it)
+        assert "does alone" in stranger.refused("forensics", "ledger.follow", under, **of_it, **follow)
     house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
     until(lambda: house.call("audit", "verify", incident).returncode == 0, "its record is whole")
-
-
-def test_an_incident_of_his_own_reaches_nobody(stranger: Stranger) -> None:
-    """Declared in an environment of his own, at a thousandfold speed, with his own number as the CEO's."""
-    house = stranger.house
-    incident = f"inc-20200102-{uuid4().hex[:4]}"
-    theirs = declaration(incident_id=incident, speed=1000, declared_at=datetime.now(UTC))
-
-    async def begin() -> list[str]:
-        handle = await house.asking.client.start_workflow(
-            "Incident", IncidentRun(declaration=theirs), id=incident, task_queue=task_queue(stranger.place.name)
-        )
-        while True:
-            state: dict[str, Any] = await handle.query("state")
-            if len(state["pages"]) > _PAGES:
-                entries = await handle.query("timeline")
-                await handle.terminate()
-                return [one["text"] for one in entries if one["kind"] == "page-failed"]
-            await asyncio.sleep(0.2)
-
-    told = house.asking.run(begin())
-    assert told
-    assert all("this worker serves" in text or "speed is for sandboxes" in text for text in told)
-    assert house.outbox(incident) == []
 
 
 def test_all_of_it_is_one_page(stranger: Stranger) -> None:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from temporalio import workflow
@@ -37,6 +36,23 @@ class Theirs:
         )
 
 
+@workflow.defn(name="TheirIncident", sandboxed=False)
+class TheirIncident:
+    """Begins a change as its own, under the name of an incident that does not run."""
+
+    @workflow.run
+    async def run(self, queue: str, change: str, request: dict[str, Any]) -> Any:
+        return await workflow.execute_child_workflow("Change", request, id=change, task_queue=queue)
+
+
+def _whose(asked: dict[str, Any]) -> str:
+    """The id that the workflow has that may ask for this."""
+    incident = str(asked["about"]["incident"] if "about" in asked else asked["incident"])
+    if "number" in asked:
+        return f"{incident}/follow-up"
+    return f"{incident}/{asked['step']}/{asked['generation']}" if "generation" in asked else incident
+
+
 class Stranger:
     """Whoever reaches Temporal's port, and nothing else."""
 
@@ -58,17 +74,21 @@ class Stranger:
         }
         return About.model_validate(fields | more).model_dump(mode="json")
 
+    def worker(self) -> Worker:
+        """One of his own, for workflows of his own."""
+        runner = UnsandboxedWorkflowRunner()
+        client = self.house.asking.client
+        return Worker(client, task_queue=QUEUE, workflows=[Theirs, TheirIncident], workflow_runner=runner)
+
     def does(self, queue: str, name: str, under: str | None = None, /, **asked: Any) -> Any:
-        """What an activity answers, as asked by a workflow under an id of his choice that is free."""
+        """What an activity answers, as asked by a workflow of his under this id, or under the one that may ask."""
 
         async def work() -> Any:
-            client = self.house.asking.client
-            theirs = Worker(client, task_queue=QUEUE, workflows=[Theirs], workflow_runner=UnsandboxedWorkflowRunner())
-            async with theirs:
-                return await client.execute_workflow(
+            async with self.worker():
+                return await self.house.asking.client.execute_workflow(
                     "Theirs",
                     args=[task_queue(self.place.name, queue), name, asked],
-                    id=under or f"theirs-{uuid4()}",
+                    id=under or _whose(asked),
                     task_queue=QUEUE,
                 )
 
