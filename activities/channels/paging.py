@@ -12,6 +12,7 @@ from activities.action import Clients, RuleError
 from activities.aws.shared.error_mapping import kind_of
 from activities.channels.copies import Copy, to_wait, was_sent
 from activities.channels.kinds import CHANNELS
+from activities.channels.rates import Rates
 from activities.channels.sent import Attempt, Sent
 from activities.heartbeat import last_progress, progress
 from domain.config.organisation import Channel
@@ -28,6 +29,7 @@ class Pager:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._sent = Sent(clients)
+        self._rates = Rates()
 
     def page(self, call: PageCall, attempt: Attempt) -> Paged:
         """Send the page by the first channel that accepts it, in the contact's order.
@@ -35,11 +37,13 @@ class Pager:
         A duplicate beats a page that was missed: where the answer of one channel is lost the next takes over at once,
         and the same sends again after minutes, three copies an hour at most (`activities.channels.copies`). A repeat
         finds the copies on record; one that was taken is not sent again. When every channel fails, the error is raised
-        that a repeat is likeliest to get past, the last of several. A contact without channels is refused. Each is
-        tried once, so that one that hangs leaves time for the next.
+        that a repeat is likeliest to get past, the last of several. A contact without channels is refused, and what is
+        more than one incident can have to say to a person. Each is tried once, so that one that hangs leaves time for
+        the next.
         """
         if not call.channels:
             raise RuleError(f"{call.to} has no channel to be paged by: give one in organisation.yaml")
+        self._rates.take(call, attempt.at)
         failures: list[Exception] = []
         copies = self._sent.copies(call, attempt)
         for name, channel in _named(call.channels):

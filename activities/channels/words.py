@@ -37,10 +37,13 @@ def _addressed_or_none(
 def addressed(house: House, asked: PageRequest) -> PageCall:
     """The page of a request, with its reader's channels as they are now.
 
-    Raises `RuleError` for a reader who is no contact of the worker's organisation, and for another environment.
+    Raises `RuleError` for a reader who is no contact of the worker's organisation, for another environment, and for a
+    drill in production.
     """
     environment, organisation = environment_of(house, asked.about.environment), house.organisation()
     refuse_speed(environment, asked.about.speed)
+    if asked.about.mode == "drill" and environment.kind == "production":
+        raise StrangeRequestError(f"there are no drills in {environment.name}, which is production", Strange.ELSEWHERE)
     contact = organisation.contact(asked.to)
     if contact is None or contact.id != asked.to:
         reason = f"{asked.to!r} is no contact of {organisation.id}: nobody else is paged"
