@@ -1,0 +1,68 @@
+"""A record that begins is begun once, and one that has ended is not told otherwise."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from activities.ledger.appending import Appender
+from activities.strange_requests import Strange, StrangeRequestError
+from domain.model.activity_io import AppendCall
+from domain.model.timeline import Entry
+from tests.activities.ledger_worlds import ledger_and_vault, place, table
+from tests.activities.report_worlds import Played
+from tests.activities.world import WorldClients
+from tests.builders import declaration, minutes
+from tests.house import house_of
+from tests.records import INCIDENT
+
+
+@pytest.fixture
+def clients() -> Iterator[WorldClients]:
+    with ledger_and_vault() as clients:
+        yield clients
+
+
+def append(clients: WorldClients, entries: list[Entry], epoch: int = 1) -> int:
+    """Write them as a worker does; returns the epoch in which they stand."""
+    house = house_of(declaration(environment=place()))
+    call = AppendCall(incident=INCIDENT, environment=place().name, epoch=epoch, entries=entries)
+    return Appender(clients, house).append(call).epoch
+
+
+def played(*notes: str) -> Played:
+    made = Played(declaration(environment=place()))
+    for number, text in enumerate(notes, start=1):
+        made.say("note", "cto", minutes(number), text=text)
+    return made
+
+
+def test_it_is_begun_once(clients: WorldClients) -> None:
+    """A run that was reset begins with the same entry; another declaration under its name is none of ours."""
+    first = played("a")
+    append(clients, first.entries)
+    append(clients, first.entries)
+    before = table(clients)
+    other = Played(declaration(environment=place(), title="Nothing of note"))
+    with pytest.raises(StrangeRequestError, match="begins with another declaration") as refused:
+        append(clients, other.entries)
+    assert refused.value.kind is Strange.FORGED
+    assert table(clients) == before
+
+
+def test_an_open_one_that_was_reset_goes_on_beside(clients: WorldClients) -> None:
+    """What it says otherwise begins an epoch, as before."""
+    append(clients, played("a", "b").entries)
+    assert append(clients, played("a", "c").entries) == 2
+
+
+def test_one_that_has_ended_is_not_told_otherwise(clients: WorldClients) -> None:
+    """The same entries again are found; others are of a life that is over."""
+    over = played("a")
+    over.say("false_alarm", "cto", minutes(5), reason="a test")
+    append(clients, over.entries)
+    append(clients, over.entries)
+    before = table(clients)
+    with pytest.raises(StrangeRequestError, match="has ended") as refused:
+        append(clients, played("b").entries)
+    assert refused.value.kind is Strange.OLDER_LIFE
+    assert table(clients) == before
