@@ -8,7 +8,7 @@ from temporalio.common import RawValue, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.declaration import Declaration, KeyHold
+    from domain.model.declaration import Declaration, KeyHold, KeyRelease
     from domain.rules.run import IncidentRun
     from domain.values import ids
     from domain.values.timestamps import stamp
@@ -34,7 +34,7 @@ async def declare(made: Callable[[str], Declaration], details: str) -> tuple[str
             return declaration.incident_id, await _start(declaration, details)
         except WorkflowAlreadyStartedError:
             if held is not None:  # the id is somebody else's, and the key must not stand for it
-                await held.signal("release", KeyHold(incident_id=declaration.incident_id))
+                await held.signal("release", KeyRelease(released=declaration.incident_id))
                 await held
 
 
@@ -80,6 +80,6 @@ async def give_back(declaration: Declaration) -> None:
         return
     handle = workflow.get_external_workflow_handle(declaration.holder)
     try:
-        await handle.signal("release", KeyHold(incident_id=declaration.incident_id))
+        await handle.signal("release", KeyRelease(released=declaration.incident_id))
     except ApplicationError:
         workflow.logger.info("the key is free already")

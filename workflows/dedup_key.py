@@ -9,12 +9,15 @@ from typing import Any, ClassVar
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.declaration import KeyHold
+    from domain.model.declaration import KeyHold, KeyRelease
 
 from workflows.message_handlers import Hears
 from workflows.uncancelled import uncancelled, wait_condition
 
 _LONG = 2000
+
+_RELEASES_SAY_SO = "releases-say-so"
+"""Before, a release looked like what a key is begun with, which anybody can copy out of its history and say again."""
 
 
 @workflow.defn(name="IncidentKey")
@@ -24,7 +27,7 @@ class IncidentKey(Hears):
     It keeps no record: what it refuses is counted.
     """
 
-    messages: ClassVar = {"release": KeyHold}
+    messages: ClassVar = {"release": KeyRelease}
 
     @workflow.init
     def __init__(self, hold: KeyHold) -> None:
@@ -48,9 +51,12 @@ class IncidentKey(Hears):
         parent = workflow.info().parent
         return sender == self._hold.incident_id or (parent is not None and sender == parent.workflow_id)
 
-    def learn(self, name: str, message: KeyHold) -> str | None:  # noqa: ARG002 - it is the only one
+    def learn(self, name: str, message: KeyRelease) -> str | None:  # noqa: ARG002 - it is the only one
         """Give the key back; once more does nothing, and an incident that holds it no longer is not heard."""
-        held = message.incident_id == self._hold.incident_id
+        released = message.released
+        if released is None and not workflow.patched(_RELEASES_SAY_SO):
+            released = message.incident_id
+        held = released == self._hold.incident_id
         self._released = self._released or held
         return None if held else "the key stands for another incident"
 

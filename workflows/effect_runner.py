@@ -1,7 +1,7 @@
 """What an incident has done outside: probes, pages, notices, changes and linked incidents."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from temporalio import workflow
@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.event_kinds import Happening
     from domain.model.finding import Finding, FindingStatus
     from domain.model.work_events import NoticeMoved
-    from domain.rules import change_outcomes, change_requests, findings, hearing_changes, links
+    from domain.rules import change_outcomes, findings, links
     from domain.rules.access import denied_access
     from domain.rules.change_messages import ChangeEnd, ChangeNews, ChangeRequest
     from domain.rules.live import LiveIncident
@@ -39,10 +39,13 @@ from workflows.uncancelled import wait_condition
 class EffectRunner:
     """Carries out what the rules ask for, beside the incident's loop; `news` tells the loop of every end."""
 
-    def __init__(self, incident: LiveIncident, news: Callable[[], None], term: int) -> None:
+    def __init__(
+        self, incident: LiveIncident, news: Callable[[], None], all_heard: Callable[[], Awaitable[None]], term: int
+    ) -> None:
         self._incident = incident
         self._term = term
         self._news = news
+        self._all_heard = all_heard
         self._tasks: set[asyncio.Task[None]] = set()
         self._again: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
@@ -162,7 +165,7 @@ class EffectRunner:
         record = state.change(start.workflow_id)
         if record is None:
             raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
-        request = ChangeRequest.of(state, record, self._term)
+        request = ChangeRequest.of(state, record, self._term, self._incident.heard.get(record.workflow_id, 0))
         try:
             child = await workflow.start_child_workflow(
                 "Change",
@@ -188,6 +191,7 @@ class EffectRunner:
         except (ChildWorkflowError, StrangeAnswerError):
             self._take(change_outcomes.lost(self._incident.state, workflow_id), "change")
         else:
+            await self._all_heard()  # what it signalled before that comes first
             if news is not None and (reason := self.hear_change(news)) is not None:
                 self._incident.refuse("change_progress", workflow_id, reason, workflow.now())
             self._take(change_outcomes.lost(self._incident.state, workflow_id), "change")
@@ -214,12 +218,7 @@ class EffectRunner:
 
     def hear_change(self, news: ChangeNews) -> str | None:
         """Take what a change's workflow says, in the order in which it happened; or the reason why nothing of it."""
-        state, now = self._incident.state, workflow.now()
-        reason = hearing_changes.doubt(state, news, now)
-        if reason is None:
-            happenings = hearing_changes.dated(news, self._incident.timeline.entries[-1].at, now)
-            self._incident.take(change_requests.progress(state, news.workflow_id, happenings), now)
-        return reason
+        return self._incident.hear_change(news, workflow.now())
 
     async def _open(self, opening: OpenIncident) -> None:
         """Declare an incident beside this one, or one of its own under a key; it lives on by itself."""

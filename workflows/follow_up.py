@@ -62,7 +62,7 @@ class FollowUp(Listener):
     def _begin(self, incident: LiveIncident, written: int, term: int) -> None:
         self._incident = incident
         self._number, self._term = written, term
-        self._effects = EffectRunner(incident, self._news, term)
+        self._effects = EffectRunner(incident, self._news, self.all_heard, term)
         self._ready = True
 
     @workflow.run

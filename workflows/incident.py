@@ -8,8 +8,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.commands import INCIDENT_COMMANDS
     from domain.model.declaration import Alert
     from domain.model.drill import DrillEnd
-    from domain.model.timeline import bounded, shortened
-    from domain.rules import alerts, change_requests, clock, decide, lifecycle
+    from domain.model.timeline import shortened
+    from domain.rules import change_requests, clock, decide, declarable, lifecycle
     from domain.rules.change_messages import ChangeNews
     from domain.rules.ledger_progress import LedgerProgress
     from domain.rules.live import LiveIncident
@@ -38,17 +38,20 @@ class Incident(Listener):
     @workflow.init
     def __init__(self, run: IncidentRun) -> None:
         super().__init__("the incident", decide.refusal)
-        if run.declaration is not None:
-            self._begin(LiveIncident.declared(run.declaration), LedgerProgress())
-        elif run.carried is not None and workflow.info().continued_run_id is not None:
+        declared = run.declaration
+        self._doubt = None if declared is None else declarable.doubt(declared, workflow.info().start_time)
+        if declared is not None and self._doubt is None:
+            self._begin(LiveIncident.declared(declared), LedgerProgress())
+        elif declared is None and run.carried is not None and workflow.info().continued_run_id is not None:
             carried = run.carried
-            incident = LiveIncident(carried.state, carried.timeline, carried.refusals)
+            incident = LiveIncident(carried.state, carried.timeline, carried.refusals, carried.heard)
+            incident.alerts = carried.alerts
             incident.effects = under_way(carried.state) if carried.amid else []
             self._begin(incident, carried.ledger)
 
     def _begin(self, incident: LiveIncident, progress: LedgerProgress) -> None:
         self._incident = incident
-        self._effects = EffectRunner(incident, self._news, progress.term)
+        self._effects = EffectRunner(incident, self._news, self.all_heard, progress.term)
         self._ledger = LedgerWriter(incident, progress, self._news, self._is_quiet)
         self._visibility = Visibility(incident)
         incident.pass_time(workflow.now())
@@ -95,6 +98,8 @@ class Incident(Listener):
     async def _restore(self, run: IncidentRun) -> None:
         """Go on with an incident from its record. A state that no run of ours has handed on is refused."""
         info = workflow.info()
+        if self._doubt is not None:
+            raise failures.refused(f"an incident cannot be declared so: {self._doubt}")
         if run.restore != info.workflow_id:
             raise failures.refused("an incident is begun with its declaration, or restored by its own id")
         found = await restored_incident(info)
@@ -134,6 +139,8 @@ class Incident(Listener):
             timeline=incident.timeline,
             ledger=progress,
             refusals=incident.refusals,
+            heard=incident.heard,
+            alerts=incident.alerts,
             amid=self._effects.running,
         )
         workflow.continue_as_new(IncidentRun(carried=carried))
@@ -187,9 +194,7 @@ class Incident(Listener):
             case ChangeNews():
                 reason = self._effects.hear_change(message)
             case Alert():
-                self._incident.take(
-                    alerts.repeated(state, message.by, message.text), now, {"alert": bounded(message.by)}
-                )
+                reason = self._incident.hear_alert(message, now)
             case DrillEnd():
                 ended = lifecycle.end_drill(state, message.outcome, shortened(message.reason))
                 self._incident.take(ended, now, {"drill": "end"})

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values import limits
 
 from workflows import failures, seals
+from workflows.uncancelled import wait_condition
 
 NO_SUCH_COMMAND = "there is no such command"
 NOT_OURS = "only workflows of ours say this, and this is not sealed by one that does"
@@ -49,6 +50,7 @@ class Hears:
         self.refused = 0
         self._unheard: deque[tuple[str, Sequence[RawValue]]] = deque()
         self._heard = self._at_length = 0
+        self._waited = self._done = 0
 
     async def ready(self) -> None:
         """Wait until it can be spoken to: an incident that is being restored is read from its record first."""
@@ -106,14 +108,25 @@ class Hears:
             self._hear_one(name, args)
             return
         self._unheard.append((name, args))
+        self._waited += 1
         if len(self._unheard) > 1:
             return  # the first that waits sees to the others
         while self._unheard:
             await workflow.sleep(_PAUSE, summary="much is said at once")
             for _ in range(min(_AT_ONCE, len(self._unheard) - 1)):
-                self._hear_one(*self._unheard.popleft())
+                self._hear_next()
             if len(self._unheard) == 1:
-                self._hear_one(*self._unheard.popleft())
+                self._hear_next()
+
+    def _hear_next(self) -> None:
+        self._done += 1
+        self._hear_one(*self._unheard.popleft())
+
+    async def all_heard(self) -> None:
+        """Wait until what has been said so far is heard, where it waits among much."""
+        if self._unheard:
+            waited = self._waited
+            await wait_condition(lambda: self._done >= waited)
 
     def _has_room(self) -> bool:
         """Whether little has been heard in this task: one that takes two seconds fails, and would for ever."""

@@ -110,6 +110,16 @@ class KeyHold(BaseModel):
     refused: int = 0
 
 
+class KeyRelease(BaseModel):
+    """Gives a key back, of which `released` is the incident: the id has a name that no `KeyHold` has.
+
+    What a key was begun with is sealed by ours too, and is no release. `incident_id` is how earlier builds said it.
+    """
+
+    released: str | None = None
+    incident_id: str | None = None
+
+
 class Alert(BaseModel):
     """Another alert under the key of an open incident."""
 

@@ -21,7 +21,7 @@ from domain.model.change_events import (
 from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Reject
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.records import ChangeStatus, EarlyVote
-from domain.rules import tampering
+from domain.rules import hearing_changes, tampering
 from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
@@ -46,6 +46,7 @@ class LiveChange(Refusing):
         self.commander = request.commander
         carried = request.carried
         self._news: list[ChangeHappening] = list(carried.news) if carried else []
+        self._told = request.told
 
     @property
     def ended(self) -> bool:
@@ -66,7 +67,10 @@ class LiveChange(Refusing):
         sizes = accumulate(len(one.model_dump_json()) for one in self._news[:MOST])
         most = max(sum(1 for _ in takewhile(lambda total: total <= _TOLD, sizes)), 1)
         told, self._news = self._news[:most], self._news[most:]
-        return ChangeNews(workflow_id=self.record.workflow_id, events=told) if told else None
+        if not told:
+            return None
+        self._told = max(self._told + 1, hearing_changes.number_at(told[-1].at))
+        return ChangeNews(workflow_id=self.record.workflow_id, number=self._told, events=told)
 
     @property
     def has_news(self) -> bool:
@@ -77,7 +81,7 @@ class LiveChange(Refusing):
         self.tell_refusals(now)
         carried = CarriedChange(news=self._news, refusals=self.refusals, by_signal=by_signal)
         given = {"record": self.record, "commander": self.commander, "wait_for_evidence": wait_for_evidence}
-        return self.request.model_copy(update={**given, "carried": carried})
+        return self.request.model_copy(update={**given, "told": self._told, "carried": carried})
 
     def _take(
         self, now: datetime, cause: dict[str, Any], kind: type[Any], actor: str = ORCHESTRATOR, **fields: Any

@@ -35,6 +35,7 @@ class ChangeRequest(BaseModel):
     One that is `evidence` runs on the forensics queue. Its plan is waited for `plan_within`. It acts in the incident's
     `term`. `wait_for_evidence` is how long applying waits at most for the evidence to be under way; None where it need
     not wait. A record that has come further than planning is of a change that goes on from its incident's record.
+    `told` is the number of its latest news, where earlier runs or lives of it have told some.
     `history_limit` is the number of events after which the workflow carries on as a new run, to which it hands
     `carried`: taken from no client.
     """
@@ -50,11 +51,12 @@ class ChangeRequest(BaseModel):
     evidence: bool = False
     term: int = 1
     wait_for_evidence: timedelta | None = None
+    told: int = 0
     history_limit: int = 4000
     carried: "CarriedChange | None" = None
 
     @classmethod
-    def of(cls, state: IncidentState, record: ChangeRecord, term: int = 1) -> "ChangeRequest":
+    def of(cls, state: IncidentState, record: ChangeRecord, term: int = 1, told: int = 0) -> "ChangeRequest":
         """The request of a change that stands in its incident's state."""
         step = state.declaration.runbook.step(record.step)
         undone = change_requests.undone_by(state, record)
@@ -71,6 +73,7 @@ class ChangeRequest(BaseModel):
             evidence=isinstance(step, ChangeStep) and step.evidence,
             term=term,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
+            told=told,
             history_limit=state.declaration.history_limit,
         )
 
@@ -118,9 +121,14 @@ class Nothing(BaseModel):
 
 
 class ChangeNews(BaseModel):
-    """What a change's workflow says to its incident: events since it spoke last, in order."""
+    """What a change's workflow says to its incident: events since it spoke last, in order.
+
+    `number` is greater than that of all its news before, in earlier lives of the workflow too; 0 is of a build that
+    did not number them.
+    """
 
     workflow_id: str
+    number: int = 0
     events: list["ChangeHappening"]
 
     def happenings(self) -> list[Happening]:

@@ -1,9 +1,14 @@
-"""What an incident takes of what a change's workflow says: bounded, about that change alone, and dated as it can be."""
+"""What an incident takes of what a change's workflow says: bounded, about that change alone, and dated as it can be.
 
-from datetime import datetime, timedelta
+Each news is taken once. Anybody can copy one out of the history and say it again, sealed as it is; so they are
+numbered, by the time of the latest thing that they tell. A change that was lost and is begun anew has greater ones.
+"""
+
+from datetime import UTC, datetime, timedelta
 
 from domain.model.change_events import ApprovalAsked
 from domain.model.event_kinds import Happening
+from domain.model.records import ChangeRecord
 from domain.model.state import IncidentState
 from domain.rules.change_messages import MOST, ChangeHappening, ChangeNews
 from domain.values import limits
@@ -15,12 +20,35 @@ _WAIT = timedelta(days=366)
 _ACTOR = 200
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNIT = timedelta(microseconds=1)
+
+
+def number_at(at: datetime) -> int:
+    """The number of news whose latest event is of this instant (UTC)."""
+    return (at - _EPOCH) // _UNIT
+
+
+def number_of(news: ChangeNews, now: datetime) -> int:
+    """The number of news; where a build did not number it, that of the latest thing that it tells, as far as by now."""
+    return news.number or number_at(min(max((one.at for one in news.events), default=_EPOCH), now))
+
+
+def number_on_record(record: ChangeRecord) -> int:
+    """What was heard of a change by all that its record tells: news from before its latest event is on record."""
+    window = [record.window.opened_at] if record.window else []
+    ended = [record.ended_at] if record.ended_at else []
+    return number_at(max([record.requested_at, *window, *ended, *(vote.at for vote in record.approvals)]))
+
+
 def doubt(state: IncidentState, news: ChangeNews, now: datetime) -> str | None:
     """Why news is not taken, nothing of it; None where it is."""
     if state.change(news.workflow_id) is None:
         return "it is of no change of this incident"
     if len(news.events) > MOST:
         return f"it has more than {MOST} events"
+    if news.number > number_at(now + _LATE):
+        return "it is numbered as if it were of a later time"
     return next((reason for one in news.events if (reason := _doubt(news, one, now))), None)
 
 

@@ -9,27 +9,38 @@ from datetime import datetime
 from typing import Any
 
 from domain.model.commands import Command
-from domain.model.declaration import Declaration
+from domain.model.declaration import Alert, Declaration
 from domain.model.effects import Effect
 from domain.model.event_kinds import Happening
 from domain.model.events import Declared, RefusalsCounted, Refused, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
-from domain.model.timeline import Timeline
-from domain.rules import change_outcomes, change_requests, clock, decide, evolve, facts, tampering
+from domain.model.timeline import Timeline, bounded
+from domain.rules import change_outcomes, change_requests, clock, decide, evolve, facts, hearing_changes, tampering
+from domain.rules.alerts import TOO_MANY, Alerts, repeated
+from domain.rules.change_messages import ChangeNews
 from domain.rules.react import outstanding, react
 from domain.rules.refusals import Refusals
 from domain.rules.refusing import Refusing
+from domain.values.status import Status
 
 _GIVEN = 4000
 """How many bytes of what was given to a refused command are kept: it may come fifty times an hour."""
 
 
 class LiveIncident(Refusing):
-    """One incident. `effects` is drained by whoever carries them out."""
+    """One incident. `effects` is drained by whoever carries them out; `heard` numbers each change's latest news."""
 
-    def __init__(self, state: IncidentState, timeline: Timeline, refusals: Refusals | None = None) -> None:
+    def __init__(
+        self,
+        state: IncidentState,
+        timeline: Timeline,
+        refusals: Refusals | None = None,
+        heard: dict[str, int] | None = None,
+    ) -> None:
         super().__init__(refusals)
+        self.heard = heard or {}
+        self.alerts = Alerts()
         self.state = state
         self.timeline = timeline
         self.effects: list[Effect] = []
@@ -78,6 +89,30 @@ class LiveIncident(Refusing):
     def _record(self, event: Refused | RefusalsCounted, by: str, now: datetime, cause: dict[str, Any]) -> None:
         self.take([Happening(event, by)], now, cause)
 
+    def hear_change(self, news: ChangeNews, now: datetime) -> str | None:
+        """Take what a change's workflow says, in the order in which it happened; or the reason why nothing of it.
+
+        What was heard already does nothing.
+        """
+        if (reason := hearing_changes.doubt(self.state, news, now)) is not None:
+            return reason
+        number = hearing_changes.number_of(news, now)
+        if number > self.heard.get(news.workflow_id, 0):
+            self.heard[news.workflow_id] = number
+            happenings = hearing_changes.dated(news, self.timeline.entries[-1].at, now)
+            self.take(change_requests.progress(self.state, news.workflow_id, happenings), now)
+        return None
+
+    def hear_alert(self, alert: Alert, now: datetime) -> str | None:
+        """Count another alert; of very many in an hour only how many there were is on record, like refusals.
+
+        One that reopens the incident is always heard.
+        """
+        if not self.alerts.take(now) and self.state.status is not Status.RESOLVED:
+            return TOO_MANY
+        self.take(repeated(self.state, alert.by, alert.text), now, {"alert": bounded(alert.by)})
+        return None
+
     def refuse_cancel(self, now: datetime) -> None:
         """Put on record that the workflow was to be cancelled, however much else was refused, and page."""
         self.take(tampering.cancel_refused(self.state), now, {"command": "cancel"})
@@ -89,7 +124,8 @@ class LiveIncident(Refusing):
     @classmethod
     def restored(cls, found: RestoredIncident, now: datetime) -> "LiveIncident":
         """Go on from the record alone, behind its last entry: what it does not say the end of is done again."""
-        incident = cls(found.state, Timeline(dropped=found.length, base=found.head))
+        heard = {one.workflow_id: hearing_changes.number_on_record(one) for one in found.state.changes}
+        incident = cls(found.state, Timeline(dropped=found.length, base=found.head), heard=heard)
         watched = tuple(silence.sentence() for silence in found.silences)
         event = Restored(term=found.term, entries=found.length, until=found.until, watched=watched)
         cause = {"command": "restore"}

@@ -6,17 +6,23 @@ from domain.model.declaration import Declaration
 from domain.model.restoring import Restorable
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
+from domain.rules.alerts import Alerts
 from domain.rules.ledger_progress import LedgerProgress
 from domain.rules.refusals import Refusals
 
 
 class Carried(BaseModel):
-    """An incident as one run of its workflow hands it to the next; `amid` what is then done again."""
+    """An incident as one run of its workflow hands it to the next; `amid` what is then done again.
+
+    `heard` is the number of the latest news of each change, by its workflow.
+    """
 
     state: IncidentState
     timeline: Timeline
     ledger: LedgerProgress
     refusals: Refusals = Refusals()
+    heard: dict[str, int] = {}
+    alerts: Alerts = Alerts()
     amid: bool = False
 
 

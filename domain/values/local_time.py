@@ -1,9 +1,25 @@
 """Instants as the organisation's own clock shows them."""
 
 import re
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 _STAMP = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|\+00:00)(?!\w)", re.ASCII)
+
+_DAY = timedelta(days=1)
+
+UNKNOWN = "unknown"
+"""What stands in the place of what cannot be read."""
+
+
+def instant(said: object) -> datetime | None:
+    """An aware instant, or an RFC 3339 stamp, that has a place in UTC and a day on either side; None for all else."""
+    try:
+        at = datetime.fromisoformat(said) if isinstance(said, str) else said
+        if not isinstance(at, datetime) or at.utcoffset() is None:
+            return None
+        return at if at - _DAY < at < at + _DAY else None
+    except (ValueError, OverflowError):
+        return None
 
 
 class Clock:
@@ -17,11 +33,13 @@ class Clock:
         """The zone as people know it."""
         return str(self.zone)
 
-    def __call__(self, at: datetime | str | None) -> str:
-        """Write an instant, or an RFC 3339 stamp; nothing for None."""
+    def __call__(self, at: object) -> str:
+        """Write an instant, or an RFC 3339 stamp; nothing for None, and `unknown` for what is neither."""
         if at is None:
             return ""
-        local = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(self.zone)
+        if (known := instant(at)) is None:
+            return UNKNOWN
+        local = known.astimezone(self.zone)
         return f"{local:%Y-%m-%d %H:%M:%S} {self.offset(local)}"
 
     def in_text(self, text: str) -> str:
@@ -29,10 +47,8 @@ class Clock:
         return _STAMP.sub(self._replaced, text)
 
     def _replaced(self, found: re.Match[str]) -> str:
-        try:
-            return self(found[0])
-        except (ValueError, OverflowError):  # it looks like an instant and is none, or one that no zone reaches
-            return found[0]
+        """As it is where it looks like an instant and is none, or one that no zone reaches."""
+        return found[0] if instant(found[0]) is None else self(found[0])
 
     def offset(self, at: datetime) -> str:
         """How far the zone is from UTC at an instant: `+11:00`."""

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from domain.model.timeline import shortened
 from domain.values import ids
+from domain.values.local_time import UNKNOWN, instant
 from domain.values.timestamps import stamp
 from starters.cli import terminal
 from starters.cli.output import print_json
@@ -14,6 +16,8 @@ from starters.options import Options
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowExecution
+
+    from starters.client.notes import Notes
 
 _STATUSES = ["declared", "acknowledged", "mitigated", "resolved", "closed", "false-alarm"]
 
@@ -69,20 +73,26 @@ def _roles(options: Options, who: str | None) -> list[str]:
 
 
 async def _rows(client: "Client", query: str) -> list[dict[str, Any]]:
-    return [await _row(found) async for found in client.list_workflows(query)]
+    from starters.client.notes import Notes
+
+    notes = Notes()
+    rows = [await _row(found, notes) async for found in client.list_workflows(query)]
+    notes.warn()
+    return rows
 
 
-async def _row(found: "WorkflowExecution") -> dict[str, Any]:
+async def _row(found: "WorkflowExecution", notes: "Notes") -> dict[str, Any]:
+    """A row of the list. Anybody may start a workflow of this type: what cannot be read of one is `unknown` there."""
     attributes = {pair.key.name: pair.value for pair in found.typed_search_attributes}
-    memo = await found.memo()
+    title, declared_at = await notes.of(found, "title", ""), await notes.of(found, "declared_at")
     return {
         "id": found.id,
         "type": attributes.get(ids.INCIDENT_TYPE, ""),
-        "title": memo.get("title", ""),
+        "title": shortened(title) if isinstance(title, str) else UNKNOWN,
         "severity": attributes.get(ids.INCIDENT_SEVERITY, ""),
         "status": attributes.get(ids.INCIDENT_STATUS, ""),
         "mode": attributes.get(ids.INCIDENT_MODE, ""),
-        "declared_at": memo.get("declared_at") or stamp(found.start_time),
+        "declared_at": stamp(found.start_time) if declared_at is None else stamp(instant(declared_at)) or UNKNOWN,
         "closed_at": stamp(found.close_time),
         "waiting_for": list(attributes.get(ids.WAITING_FOR, [])),
         "execution": "running" if found.status is None else found.status.name.lower(),

@@ -156,7 +156,8 @@ def _states(incident: str | None) -> list[Document]:
 
     async def work(client: "Client") -> list[Document]:
         query = "WorkflowType = 'Incident' AND ExecutionStatus = 'Running'"
-        ids = [incident] if incident else [found.id async for found in client.list_workflows(query)]
-        return [await incident_client.state(client, id_) for id_ in ids]
+        return (
+            [await incident_client.state(client, incident)] if incident else await incident_client.states(client, query)
+        )
 
     return run(work)

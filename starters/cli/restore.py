@@ -60,28 +60,31 @@ async def _restored(
 ) -> "list[RestoreOutcome]":
     """Run the Restore workflow; the client hands over an id and nothing else."""
     from temporalio.client import WorkflowFailureError
+    from temporalio.common import RawValue
     from temporalio.exceptions import ActivityError
 
     from domain.rules.run import RestoreOutcome
     from domain.values.ids import restore_workflow_id, task_queue
+    from starters.client.answers import taken
     from starters.client.connection import nobody_answers, worker_polls
     from workflows.failures import reason
 
-    queue = task_queue(environment)
+    queue, name = task_queue(environment), restore_workflow_id(str(uuid4()))
     if not await worker_polls(client, queue=queue):
         raise await nobody_answers(client, queue=queue)
     try:
-        outcomes = await client.execute_workflow(
+        answer = await client.execute_workflow(
             "Restore",
             {"incident": incident, "dry_run": dry_run},
-            id=restore_workflow_id(str(uuid4())),
+            id=name,
             task_queue=queue,
+            result_type=RawValue,
             execution_timeout=_PATIENCE,
         )
     except WorkflowFailureError as error:
         cause = error.cause
         raise RefusedError(reason(cause) if isinstance(cause, ActivityError) else str(cause)) from error
-    return [RestoreOutcome.model_validate(one) for one in outcomes]
+    return [RestoreOutcome.model_validate(one) for one in taken(name, answer)]
 
 
 def _show(options: Options, outcomes: "list[RestoreOutcome]") -> None:

@@ -1,13 +1,14 @@
 """Schedules as documents, and as people read them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.table import Table
 
 from domain.values.durations import spoken
+from domain.values.local_time import UNKNOWN, instant
 from domain.values.timestamps import stamp, stamp_to_second
 from starters.cli import terminal
 
@@ -118,7 +119,7 @@ def shown(one: Document, clock: "Clock") -> list[RenderableType]:
         ("Missed", _missed(one)),
     ]
     parts: list[RenderableType] = [terminal.folded(f"{name:<11}{terminal.clean(text)}") for name, text in lines]
-    upcoming = [[clock(at), stamp_to_second(datetime.fromisoformat(at))] for at in one["next_runs"]]
+    upcoming = [[clock(at), stamp_to_second(instant(at)) or UNKNOWN] for at in one["next_runs"]]
     last = [[clock(r["due_at"]), clock(r["began_at"]), r["status"], r["workflow_id"]] for r in one["last_runs"]]
     parts.append(terminal.table("Next", clock.name, "UTC", rows=upcoming) if upcoming else "No next run")
     columns = ("Due", "Began", "Came to", "Workflow")
@@ -149,7 +150,9 @@ def _next(one: Document, clock: "Clock") -> str:
     """The next run in both zones; a paused schedule has none, whatever Temporal names."""
     if one["paused"] or not one["next_runs"]:
         return ""
-    at = datetime.fromisoformat(one["next_runs"][0])
+    at = instant(one["next_runs"][0])
+    if at is None:
+        return UNKNOWN
     return f"{at.astimezone(clock.zone):%Y-%m-%d %H:%M}\n{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
@@ -157,7 +160,8 @@ def _last(one: Document, clock: "Clock") -> str:
     if not one["last_runs"]:
         return ""
     run = one["last_runs"][0]
-    return f"{datetime.fromisoformat(run['due_at']).astimezone(clock.zone):%Y-%m-%d %H:%M}\n{run['status']}"
+    due = instant(run["due_at"])
+    return f"{due.astimezone(clock.zone):%Y-%m-%d %H:%M}\n{run['status']}" if due else f"{UNKNOWN}\n{run['status']}"
 
 
 def _missed(one: Document) -> str:

@@ -1,7 +1,7 @@
 """`incident watch`: follow an incident until it ends."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 
 from domain.values.durations import spoken
-from domain.values.local_time import Clock
+from domain.values.local_time import UNKNOWN, Clock, instant
 from starters.cli import incident_tables, terminal
 from starters.cli.output import print_json
 from starters.cli.send_command import ask
@@ -67,8 +67,9 @@ def frame(state: dict[str, Any], now: datetime, clock: Clock, trouble: str = "")
     """One picture of an incident at `now` (UTC)."""
 
     def due(entry: dict[str, Any]) -> list[str]:
-        left = datetime.fromisoformat(entry["at"]) - now
-        return ["now" if left <= timedelta() else spoken(left), clock(entry["at"]), entry["what"]]
+        at = instant(entry["at"])
+        left = UNKNOWN if at is None else "now" if at <= now else spoken(at - now)
+        return [left, clock(entry["at"]), entry["what"]]
 
     parts: list[RenderableType] = [incident_tables.head(state, clock)]
     if trouble:

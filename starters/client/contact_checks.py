@@ -46,8 +46,7 @@ async def heard(client: Client, by: str, environment: str, contact: str, note: s
 
 async def _waiting(client: Client) -> list[Waiting]:
     """Every open task that has a key, of every upkeep that is open."""
-    found = [one.id async for one in client.list_workflows(_OPEN)]
-    asked = [await incident_client.state(client, incident) for incident in sorted(found)]
+    asked = await incident_client.states(client, _OPEN)
     return [Waiting(one, task) for one in asked for task in one["tasks"] if task["status"] == "open" and "key" in task]
 
 

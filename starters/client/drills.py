@@ -4,10 +4,11 @@ import asyncio
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from domain.values.ids import drill_workflow_id, task_queue
+from starters.client.answers import taken
 from starters.client.connection import RPC_TIMEOUT, look, nobody_answers, worker_polls
 from starters.client.incident_client import ask
 from starters.errors import RefusedError, UnreachableError
@@ -61,10 +62,10 @@ async def stop(client: Client, environment: str, incident: str | None, by: str, 
     state: Document = await ask(client, name, "state")
     if incident is not None and incident != state["incident"]:
         raise RefusedError(f"the drill of {environment} under way is {state['incident']}, not {incident}")
-    handle = client.get_workflow_handle(name, run_id=found.run_id, result_type=dict)
+    handle = client.get_workflow_handle(name, run_id=found.run_id, result_type=RawValue)
     await handle.execute_update("stop", {"by": by, "reason": reason}, rpc_timeout=RPC_TIMEOUT)
     try:
-        result: Document = await handle.result()
+        result: Document = taken(name, await handle.result())
     except WorkflowFailureError as error:
         raise RefusedError(_said(error)) from error
     return result
@@ -72,7 +73,7 @@ async def stop(client: Client, environment: str, incident: str | None, by: str, 
 
 async def _why(client: Client, name: str) -> str:
     try:
-        result = await client.get_workflow_handle(name, result_type=dict).result()
+        result = taken(name, await client.get_workflow_handle(name, result_type=RawValue).result())
     except WorkflowFailureError as error:
         return _said(error)
     return str(result["reason"])

@@ -9,7 +9,7 @@ import click
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import PayloadCodec
 
-from codec.encoding import ENCODING
+from codec.encoding import ENCODING, IN_THE_CLEAR, SEALED_BY
 from starters.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _SECONDS = 10
 def codec() -> PayloadCodec:
     """The codec of the settings. KMS is not asked for anything until there is something to encrypt or decrypt."""
     if keys := _keys():
-        return _Keyed(keys)
+        return Keyed(keys)
     endpoint = os.environ.get(_ENDPOINT)
     return _Remote(endpoint.rstrip("/"), os.environ.get(_TOKEN, "")) if endpoint else _Unkeyed()
 
@@ -93,7 +93,7 @@ class _Remote(PayloadCodec):
             raise RefusedError(f"{self._endpoint} does not decrypt ({type(error).__name__})") from error
 
 
-class _Keyed(PayloadCodec):
+class Keyed(PayloadCodec):
     """Encrypts and decrypts with the caller's own AWS credentials; loads what that takes when it is asked to.
 
     Where KMS does not answer, or denies, what is said goes out in the clear, with a warning: a page is acknowledged and
@@ -114,20 +114,34 @@ class _Keyed(PayloadCodec):
             return list(payloads)
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Raises `RefusedError` for what cannot be decrypted."""
-        if not any(payload.metadata.get("encoding") == ENCODING for payload in payloads):
-            return list(payloads)
-        try:
-            found = await (await self._own()).decode(payloads)
-        except Exception as error:
-            raise RefusedError(_told(error, "asking KMS to decrypt what Temporal has")) from error
-        _refuse_sealed(found, f"{_VARIABLE} names no key that it is encrypted under")
-        return found
+        """Decrypt what is ours, and mark what none of our workflows has sealed, as workers do.
+
+        Raises `RefusedError` for what cannot be decrypted.
+        """
+        found = list(payloads)
+        if any(payload.metadata.get("encoding") == ENCODING for payload in payloads):
+            try:
+                found = await (await self._own()).decode(payloads)
+            except Exception as error:
+                raise RefusedError(_told(error, "asking KMS to decrypt what Temporal has")) from error
+            _refuse_sealed(found, f"{_VARIABLE} names no key that it is encrypted under")
+        return [_marked(one, was) for one, was in zip(found, payloads, strict=True)]
 
     async def _own(self) -> PayloadCodec:
         if self._codec is None:
             self._codec = await asyncio.to_thread(_envelope, self._keys)
         return self._codec
+
+
+def _marked(found: Payload, came: Payload) -> Payload:
+    """What was decrypted, and says inside who sealed it, as it is; else a copy that says of itself that it does not."""
+    if came.metadata.get("encoding") == ENCODING and SEALED_BY in found.metadata:
+        return found
+    made = Payload()
+    made.CopyFrom(found)
+    made.metadata.pop(SEALED_BY, None)
+    made.metadata[IN_THE_CLEAR] = b"true"
+    return made
 
 
 def _refuse_sealed(payloads: Sequence[Payload], why: str) -> None:

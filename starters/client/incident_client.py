@@ -7,20 +7,24 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+import click
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
+    WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
 )
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from domain.values.status import FINAL
+from starters.client.answers import taken
 from starters.client.connection import RPC_TIMEOUT, look, namespace_missing, nobody_answers, worker_polls
 from starters.errors import RefusedError, UnreachableError
 
@@ -29,6 +33,9 @@ Document = dict[str, Any]
 _ANSWER = timedelta(seconds=10)
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 2
+_SILENT = 3
+"""So many that do not answer, and none that does, are taken for all of them."""
+
 _CARRYING_ON_SECONDS = (0.1, 0.3, 0.9)
 _ALIVE = {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW, WorkflowExecutionStatus.COMPLETED}
 _UNANSWERED = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
@@ -88,6 +95,29 @@ async def state(client: Client, incident: str) -> Document:
     return document
 
 
+async def states(client: Client, query: str) -> list[Document]:
+    """The documents of the incidents that a query finds, by id.
+
+    One for which nothing of ours answers is left out, and named on stderr: anybody may start one. Raises the error of
+    the first where none answers.
+    """
+    names = sorted([one.id async for one in client.list_workflows(query)])
+    found: list[Document] = []
+    failed: dict[str, RefusedError | UnreachableError] = {}
+    for name in names:
+        try:
+            found.append(await state(client, name))
+        except (RefusedError, UnreachableError) as error:
+            failed[name] = error
+            if not found and len(failed) > _SILENT:
+                break
+    if failed and not found:
+        raise next(iter(failed.values()))
+    for name, why in failed.items():
+        click.echo(f"Warning: {name} is left out: {why.message}", err=True)
+    return found
+
+
 async def account(client: Client, incident: str) -> Account:
     """An incident's document and timeline; one that has ended needs no worker for them."""
     left = await _left(client, incident)
@@ -122,12 +152,17 @@ async def _update(client: Client, workflow_id: str, command: str, payload: Docum
     handle, name = client.get_workflow_handle(workflow_id), str(uuid4())
     for wait in _CARRYING_ON_SECONDS:
         try:
-            return await handle.execute_update(command, payload, id=name, rpc_timeout=_ANSWER)
+            return await _updated(handle, command, payload, name)
         except RPCError as error:
             if error.status is not RPCStatusCode.FAILED_PRECONDITION:
                 raise
         await asyncio.sleep(wait)
-    return await handle.execute_update(command, payload, id=name, rpc_timeout=_ANSWER)
+    return await _updated(handle, command, payload, name)
+
+
+async def _updated(handle: WorkflowHandle[Any, Any], command: str, payload: Document, name: str) -> Any:
+    answer = await handle.execute_update(command, payload, id=name, result_type=RawValue, rpc_timeout=_ANSWER)
+    return taken(handle.id, answer)
 
 
 async def _query(client: Client, workflow_id: str, query: str) -> Any:
@@ -135,12 +170,12 @@ async def _query(client: Client, workflow_id: str, query: str) -> Any:
     handle = client.get_workflow_handle(workflow_id)
     for wait in _CARRYING_ON_SECONDS:
         try:
-            return await handle.query(query, rpc_timeout=_ANSWER)
+            return taken(workflow_id, await handle.query(query, result_type=RawValue, rpc_timeout=_ANSWER))
         except WorkflowQueryFailedError as error:
             if error.message != ASK_AGAIN:
                 raise
         await asyncio.sleep(wait)
-    return await handle.query(query, rpc_timeout=_ANSWER)
+    return taken(workflow_id, await handle.query(query, result_type=RawValue, rpc_timeout=_ANSWER))
 
 
 async def _answer(client: Client, workflow_id: str, call: Coroutine[Any, Any, Any]) -> Any:
@@ -180,7 +215,8 @@ async def _left(client: Client, incident: str) -> Account | None:
     found = await find(client, incident)
     if found.status is not WorkflowExecutionStatus.COMPLETED:
         return None
-    left = await client.get_workflow_handle(incident, run_id=found.run_id).result(rpc_timeout=RPC_TIMEOUT)
+    handle = client.get_workflow_handle(incident, run_id=found.run_id, result_type=RawValue)
+    left = taken(incident, await handle.result(rpc_timeout=RPC_TIMEOUT))
     document: Document = left["state"]
     if document["status"] == "closed" and any(task["status"] == "open" for task in document["tasks"]):
         with suppress(RefusedError, UnreachableError):

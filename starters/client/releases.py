@@ -13,6 +13,7 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from domain.values import ids
 from starters.client import incident_client
 from starters.client.connection import RPC_TIMEOUT, look
+from starters.client.notes import noted
 from starters.client.replays import refuse_other_code, refuse_unless_replayed
 from starters.errors import RefusedError
 from workflows import builds
@@ -121,7 +122,7 @@ async def _parts(client: Client, found: WorkflowExecutionDescription) -> list[Wo
     """The incident, its changes and its follow-up, the key that it holds, the drill and the run that wait for it."""
     opened = _open(ids.environment_of_queue(found.task_queue))
     names = [one.id async for one in client.list_workflows(f"{opened} AND WorkflowId STARTS_WITH '{found.id}/'")]
-    names += [str(name) for name in [await found.memo_value("key", None)] if name]
+    names += [str(name) for name in [await noted(found, "key")] if name]
     parts = [found, *[one for name in names if (one := await look(client, name))]]
     above = found
     while above.parent_id and (parent := await look(client, above.parent_id)) and parent.workflow_type in _WAITING:
@@ -132,7 +133,7 @@ async def _parts(client: Client, found: WorkflowExecutionDescription) -> list[Wo
 async def _is_of(one: WorkflowExecutionDescription, incident: WorkflowExecutionDescription) -> bool:
     """A key may stand for another incident by now; and the incident that opened this one is not part of it."""
     if one.workflow_type == "IncidentKey":
-        return bool(await one.memo_value("incident", None) == incident.id)
+        return bool(await noted(one, "incident") == incident.id)
     return one.workflow_type in _WAITING or one.id.split("/")[0] == incident.id
 
 

@@ -9,6 +9,7 @@ from temporalio.worker import Replayer
 
 from codec.converter import encrypted
 from codec.seals import SealingCodec
+from starters.client.encryption import Keyed
 from starters.errors import RefusedError
 from worker.runner import runner  # what a worker believes of a history, a replay has to
 from workflows import builds
@@ -33,7 +34,7 @@ async def refuse_unless_replayed(client: Client, workflow_ids: Iterable[str], bu
         workflows=WORKFLOWS,
         namespace=client.namespace,
         data_converter=converter,
-        workflow_runner=runner(share_workflows=True, sealed=isinstance(converter.payload_codec, SealingCodec)),
+        workflow_runner=runner(share_workflows=True, sealed=isinstance(converter.payload_codec, SealingCodec | Keyed)),
     )
     for workflow_id in workflow_ids:
         history = await client.get_workflow_handle(workflow_id).fetch_history()

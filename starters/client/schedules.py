@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from temporalio.client import (
     Client,
@@ -88,9 +88,18 @@ async def find(client: Client, environment: str, id_: str) -> Standing | None:
             raise
         return None
     action = found.schedule.action
-    given = await client.data_converter.decode(action.args) if isinstance(action, ScheduleActionStartWorkflow) else []
-    row = as_row(found.schedule, given, environment)
+    row = as_row(found.schedule, await _given(client, action), environment)
     return Standing(found, row if row and row.id == id_ else None)
+
+
+async def _given(client: Client, action: object) -> list[Any]:
+    """What a schedule's runs are given; nothing where it cannot be read: no row of ours makes such a schedule."""
+    try:
+        return (
+            await client.data_converter.decode(action.args) if isinstance(action, ScheduleActionStartWorkflow) else []
+        )
+    except (KeyError, RuntimeError, TypeError, ValueError):
+        return []
 
 
 def handle(client: Client, environment: str, id_: str) -> ScheduleHandle:

@@ -23,6 +23,7 @@ from domain.values.severity import Severity
 from domain.values.status import FINAL
 from domain.values.timestamps import stamp
 from starters.client.connection import RPC_TIMEOUT, look
+from starters.client.notes import noted
 from workflows import search_attributes
 from workflows.profiles import priority
 
@@ -115,21 +116,25 @@ async def _hold(client: Client, declaration: Document, candidate: str) -> _Hold 
         found = await look(client, held.workflow_id, held.run_id)
         if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
             return None
-        return _Hold(str(await found.memo_value("incident", "")), found.run_id)
+        return _Hold(str(await noted(found, "incident")), found.run_id)
     return _Hold(candidate, taken.result_run_id or "")
 
 
 async def _alerted(client: Client, declaration: Document, incident: str) -> bool:
     """Record a duplicate alert; False when the incident has ended, or answers for another key.
 
-    One that is closed may still be sending its last notices: nobody would look at an alert on it.
+    One that is closed may still be sending its last notices: nobody would look at an alert on it. A workflow of another
+    type, or on another queue than the environment's, is no incident, whatever anybody has called it.
     """
     found = await look(client, incident)
     if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
         return False
+    place = ids.task_queue(declaration["environment"]["name"])
+    if (found.workflow_type, found.task_queue) != ("Incident", place):
+        return False
     if found.typed_search_attributes.get(search_attributes.INCIDENT_STATUS) in FINAL:
         return False
-    if await found.memo_value("key", None) != _key(declaration):
+    if await noted(found, "key") != _key(declaration):
         return False
     alert = {"by": declaration["declared_by"], "text": declaration["title"]}
     try:

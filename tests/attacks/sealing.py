@@ -9,10 +9,12 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
 from codec.converter import encrypted
 from codec.data_keys import DataKeys
 from codec.payload_codec import EnvelopeCodec
+from starters.client import encryption
 from tests.attacks.stranger import runs
 from tests.codec.kms import CountedKms
 
@@ -27,6 +29,14 @@ def sealing(client: Client, kms: CountedKms, *keys: str) -> Client:
     """The same connection as ours have it: with the codec, under data keys of its own."""
     codec = EnvelopeCodec(DataKeys(kms, keys or ("alias/new",)))
     told: dict[str, Any] = {**client.config(), "data_converter": encrypted(pydantic_data_converter, codec)}
+    return Client(**told)
+
+
+def commanding(client: Client, kms: CountedKms) -> Client:
+    """The same connection as the command has it, with a key of the namespace."""
+    codec = encryption.Keyed(["alias/new"])
+    codec._codec = EnvelopeCodec(DataKeys(kms, ("alias/new",)))
+    told: dict[str, Any] = {**client.config(), "data_converter": encrypted(DataConverter.default, codec)}
     return Client(**told)
 
 

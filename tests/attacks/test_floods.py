@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.declaration import KeyHold
+from domain.model.declaration import KeyHold, KeyRelease
 from domain.values import ids
 from tests.attacks.stranger import failed_tasks, flood, lengths, raw
 from tests.builders import declaration
@@ -97,7 +97,7 @@ async def test_a_key_under_a_flood(server: WorkflowEnvironment, world: World) ->
         while (await key.query("state"))["refused"] < 1000:
             await asyncio.sleep(0.05)
         assert await (await key.describe()).memo_value("incident") == "inc-1"
-        await key.signal("release", hold)
+        await key.signal("release", KeyRelease(released="inc-1"))
         assert await key.result() == "inc-1"
         assert await failed_tasks(server.client, "key/flooded") == []
 

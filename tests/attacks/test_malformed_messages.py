@@ -16,7 +16,7 @@ from temporalio.client import (
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.declaration import KeyHold
+from domain.model.declaration import KeyHold, KeyRelease
 from domain.model.drill import DrillRun
 from domain.values import ids
 from tests.attacks.stranger import MALFORMED, SECRET, failed_tasks, raw
@@ -100,7 +100,7 @@ async def test_on_a_key_and_on_a_drill(server: WorkflowEnvironment, world: World
         await key.signal("no-such-thing", "x")
         assert (await key.query("state"))["refused"] == len(MALFORMED) + 1
         assert (await drill.query("state"))["refused"] == len(MALFORMED)
-        await key.signal("release", KeyHold(incident_id="inc-1"))
+        await key.signal("release", KeyRelease(released="inc-1"))
         assert await key.result() == "inc-1"
         await drill.execute_update("stop", {"by": "cto", "reason": "enough"})
         assert (await drill.result())["outcome"] == "stopped"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS
-from domain.model.declaration import Alert, KeyHold
+from domain.model.declaration import Alert, KeyHold, KeyRelease
 from domain.model.drill import DrillEnd
 from domain.model.reading import Input, UnreadableError, read
 from domain.rules.change_messages import ChangeNews, Commander, Nothing
@@ -22,6 +22,7 @@ MODELS: list[type[BaseModel]] = [
     Alert,
     DrillEnd,
     KeyHold,
+    KeyRelease,
     Commander,
     Nothing,
 ]

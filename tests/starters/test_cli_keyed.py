@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import RawValue, SearchAttributePair, TypedSearchAttributes
 from temporalio.testing import WorkflowEnvironment
 
 from domain.model.declaration import KeyHold
@@ -103,6 +104,30 @@ async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Cl
     assert await alerts(client, closing) == 0
     old = await client.get_workflow_handle(ids.key_workflow_id(PLACE, KEY), run_id=run).describe()
     assert old.status is WorkflowExecutionStatus.TERMINATED
+
+
+@pytest.mark.parametrize(
+    ("kind", "queue"),
+    [("Whatever", ids.task_queue(PLACE)), ("Incident", "his"), ("Incident", ids.task_queue("staging"))],
+)
+async def test_what_is_no_incident_takes_no_alert(client: Client, kind: str, queue: str) -> None:
+    """A workflow of another type, or on another queue than the environment's, swallows no alarm by its memo."""
+    named = incident_id(T0)
+    memo = {"key": ids.key_workflow_id(PLACE, KEY)}
+    await client.start_workflow(kind, id=named, task_queue=queue, memo=memo)
+    await hold(client, named)
+    started = await begin(client)
+    assert started.created
+    assert started.incident != named
+    assert await alerts(client, named) == 0
+
+
+async def test_a_memo_that_nobody_can_read_stands_for_no_incident(client: Client) -> None:
+    """The key is taken from it, and the alarm is declared."""
+    place = ids.task_queue(PLACE)
+    memo = {"incident": RawValue(Payload(metadata={"encoding": b"no/such"}, data=b"x"))}
+    await client.start_workflow("IncidentKey", id=ids.key_workflow_id(PLACE, KEY), task_queue=place, memo=memo)
+    assert (await begin(client)).created
 
 
 async def test_a_key_is_of_its_environment_alone(client: Client) -> None:

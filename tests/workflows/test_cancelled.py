@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.declaration import KeyHold
+from domain.model.declaration import KeyHold, KeyRelease
 from domain.values import ids
 from tests.builders import CHAIN, declaration
 from tests.workflows.told import Told
@@ -105,5 +105,5 @@ async def test_a_key_holds(server: WorkflowEnvironment, world: World) -> None:
             while (await key.query("state"))["refused"] != 1:
                 await asyncio.sleep(0.02)
         assert (await key.describe()).status is WorkflowExecutionStatus.RUNNING
-        await key.signal("release", hold)
+        await key.signal("release", KeyRelease(released=hold.incident_id))
         assert await key.result() == hold.incident_id

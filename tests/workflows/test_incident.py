@@ -9,7 +9,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.model.declaration import KeyHold
+from domain.model.declaration import KeyHold, KeyRelease
 from domain.values import ids
 from domain.values.severity import Severity
 from tests.builders import CHAIN, LEADS, declaration, with_notices
@@ -250,7 +250,7 @@ async def test_the_key_is_given_back_by_its_holder_alone(server: WorkflowEnviron
             task_queue=ids.INCIDENTS_QUEUE,
             result_type=str,
         )
-        await key.signal("release", KeyHold(incident_id="inc-20261122-0000"))
+        await key.signal("release", KeyRelease(released="inc-20261122-0000"))
         told = await Told.start(server.client, declared)
         await told.do("acknowledge")
         assert (await key.describe()).status == WorkflowExecutionStatus.RUNNING

@@ -1,0 +1,132 @@
+"""What an incident is told again and again: news of a change once, alerts up to a number an hour."""
+
+from datetime import timedelta
+
+from domain.model.activity_io import Planned
+from domain.model.declaration import Alert
+from domain.model.restoring import RestoredIncident
+from domain.rules.change import LiveChange
+from domain.rules.change_messages import ChangeNews, ChangeRequest
+from domain.rules.evolve import fold
+from domain.rules.live import LiveIncident
+from domain.rules.refusals import WINDOW, WRITTEN
+from tests.activities.report_worlds import Played
+from tests.builders import T0, declaration, minutes
+from tests.domain.changing import plan
+
+
+def asked() -> tuple[LiveIncident, LiveChange]:
+    """An incident of T0, and the workflow of its rollback, which has said nothing yet."""
+    played = Played(declaration())
+    played.say("request_change", "devops-lead", step="rollback")
+    incident = played.incident
+    (record,) = incident.state.changes
+    change = LiveChange(ChangeRequest.of(incident.state, record))
+    change.planned(Planned(plan=plan()), played.now + minutes(1))
+    return incident, change
+
+
+def told(change: LiveChange) -> ChangeNews:
+    news = change.news()
+    assert news is not None
+    return news
+
+
+def test_news_is_taken_once() -> None:
+    """The same again is no refusal, no entry and no page; what comes after it is heard."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    news = told(change)
+    assert incident.hear_change(news, at) is None
+    length, pages = incident.timeline.length, len(incident.state.pages)
+    for _ in range(40):
+        assert incident.hear_change(news, at + minutes(1)) is None
+    assert (incident.timeline.length, len(incident.state.pages)) == (length, pages)
+    change.failed("no answer", at + minutes(2))
+    assert incident.hear_change(told(change), at + minutes(2)) is None
+    assert incident.state.changes[0].status == "failed"
+
+
+def test_a_change_that_is_begun_anew_is_heard() -> None:
+    """Its numbers go on above those of its lost life, though the clock be behind; news of that life is not taken."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    old = told(change)
+    incident.hear_change(old, at)
+    (record,) = incident.state.changes
+    anew = LiveChange(ChangeRequest.of(incident.state, record, told=incident.heard[record.workflow_id]))
+    anew.failed("no answer", at - minutes(2))
+    news = told(anew)
+    assert news.number > old.number
+    incident.hear_change(news, at)
+    assert incident.state.changes[0].status == "failed"
+
+
+def test_the_numbers_go_on_in_the_next_run() -> None:
+    """Though its clock be behind that of the run before."""
+    _, change = asked()
+    at = T0 + minutes(1)
+    first = told(change)
+    following = change.next_run(at, by_signal=True, wait_for_evidence=None)
+    change = LiveChange(ChangeRequest.model_validate_json(following.model_dump_json()))
+    change.failed("no answer", at)
+    assert told(change).number == first.number + 1
+
+
+def test_what_is_on_record_is_not_taken_after_a_restore() -> None:
+    """Read back from the record, the incident knows by its times what it has heard; what is said since is heard."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    old = told(change)
+    incident.hear_change(old, at)
+    entries = incident.timeline.entries
+    found = RestoredIncident(
+        state=fold(entries), length=len(entries), head=entries[-1].hash, epoch=1, term=2, until=entries[-1].at
+    )
+    restored = LiveIncident.restored(found, at + minutes(20))
+    change.failed("no answer", at + minutes(30))
+    late = told(change)
+    assert restored.hear_change(old, at + minutes(30)) is None
+    assert [one.kind for one in restored.timeline.entries][-1] == "restored"
+    restored.hear_change(late, at + minutes(30))
+    assert restored.state.changes[0].status == "failed"
+
+
+def test_what_an_earlier_build_says_without_a_number() -> None:
+    """It is taken by the latest time in it, once; a number of a later time than now is refused."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    news = told(change).model_copy(update={"number": 0})
+    length = incident.timeline.length
+    for _ in range(2):
+        assert incident.hear_change(news, at) is None
+    assert incident.timeline.length > length
+    length = incident.timeline.length
+    assert incident.hear_change(news, at) is None
+    assert incident.timeline.length == length
+    ahead = news.model_copy(update={"number": 10**18})
+    assert incident.hear_change(ahead, at) == "it is numbered as if it were of a later time"
+
+
+def test_alerts_beyond_a_number_are_counted() -> None:
+    """A thousand within an hour are fifty entries, and a reason for each other; the next hour's are heard again."""
+    incident = LiveIncident.declared(declaration())
+    alert, length = Alert(by="monitoring", text="y" * 3900), incident.timeline.length
+    reasons = [incident.hear_alert(alert, T0 + timedelta(seconds=one)) for one in range(1000)]
+    assert [one is None for one in reasons] == [True] * WRITTEN + [False] * (1000 - WRITTEN)
+    assert incident.timeline.length == length + WRITTEN
+    assert incident.hear_alert(alert, T0 + WINDOW) is None
+
+
+def test_an_alert_that_reopens_is_heard_whatever_came_before() -> None:
+    played = Played(declaration())
+    incident = played.incident
+    alert = Alert(by="monitoring", text="again")
+    for _ in range(WRITTEN + 5):
+        incident.hear_alert(alert, played.now)
+    played.say("acknowledge", "devops-lead")
+    played.say("mitigated", "devops-lead", summary="m")
+    played.say("resolve", "devops-lead", summary="r")
+    assert incident.hear_alert(alert, played.now) is None
+    assert incident.state.status == "declared"
+    assert incident.hear_alert(alert, played.now) is not None
