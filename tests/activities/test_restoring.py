@@ -14,7 +14,7 @@ from activities.ledger.terms import TERM
 from domain.audit.storage_format import chain_key, seal_place
 from domain.model.activity_io import AppendCall, ChangeOutcome, FollowCall
 from domain.model.event_kinds import Happening
-from domain.model.restoring import RestorableCall, RestoreCall
+from domain.model.restoring import RestorableCall, RestoreCall, RestoredIncident
 from domain.model.timeline import Entry, Timeline
 from domain.model.work_events import ReportStored
 from domain.rules.evolve import fold
@@ -61,6 +61,10 @@ def closed(**given: Any) -> Played:
     return played
 
 
+def restored(clients: WorldClients) -> RestoredIncident:
+    return Restorer(clients, HOUSE).restore(CALL, INCIDENT)
+
+
 def written(clients: WorldClients, played: Played) -> list[Entry]:
     append(clients, played.entries)
     return list(played.entries)
@@ -84,11 +88,11 @@ def test_an_intact_record_is_its_incident(clients: WorldClients) -> None:
     """The state is the fold of the entries; the chain goes on behind the last one, under the next term."""
     entries = written(clients, outage())
     before = everything(clients)
-    found = Restorer(clients, HOUSE).restore(CALL, INCIDENT)
+    found = restored(clients)
     assert found.state == fold(entries) == outage().incident.state
     assert (found.length, found.head, found.until) == (len(entries), entries[-1].hash, entries[-1].at)
     assert (found.epoch, found.term, found.intended, found.followed) == (1, 2, {}, 0)
-    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT) == found
+    assert restored(clients) == found
     assert Restorer(clients, HOUSE).restore(CALL.model_copy(update={"holder": "run-2"}), INCIDENT).term == 3
     rows, heads = everything(clients)
     assert rows.pop((f"chain#{INCIDENT}", TERM)) == {"number": "3", "holder": "run-2"}
@@ -142,7 +146,7 @@ def test_the_newest_epoch_is_gone_on_with(clients: WorldClients) -> None:
     again = Played(declaration(environment=place()))
     again.say("acknowledge", "cto", minutes(4))
     append(clients, again.entries)
-    found = Restorer(clients, HOUSE).restore(CALL, INCIDENT)
+    found = restored(clients)
     assert (found.state.commander, found.epoch, found.length) == ("cto", 2, len(again.entries))
     assert len(again.entries) < len(entries)
 
@@ -153,7 +157,7 @@ def test_entries_that_are_not_signed_yet_count(clients: WorldClients) -> None:
     append(clients, played.entries[:-2])
     append(clients, played.entries[-2:], where=environment())
     assert len(objects(clients)) == 1
-    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).length == len(played.entries)
+    assert restored(clients).length == len(played.entries)
 
 
 @pytest.mark.parametrize("tampering", ["an entry", "a deletion", "a signed head"])
@@ -170,7 +174,7 @@ def test_a_record_that_is_not_intact_is_refused(clients: WorldClients, tampering
         clients.inner.client("s3").put_object(Bucket=BUCKET, Key=forged, Body=b"{}")
     before = everything(clients)
     with pytest.raises(RuleError, match=f"the record of {INCIDENT} is not intact"):
-        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
+        restored(clients)
     (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall())
     assert found.problem is not None
     assert "not intact" in found.problem
@@ -183,7 +187,7 @@ def test_a_record_that_makes_no_incident_is_refused(clients: WorldClients) -> No
     undeclared.append(T0, "devops-lead", "note", "seen", {"text": "seen"})
     append(clients, undeclared.entries)
     with pytest.raises(RuleError, match="does not begin with a declaration"):
-        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
+        restored(clients)
     with pytest.raises(RuleError, match="no record of inc-20261123-0000"):
         Restorer(clients, HOUSE).restore(RestoreCall(incident="inc-20261123-0000", holder="run-1"), "inc-20261123-0000")
 
@@ -204,7 +208,7 @@ def test_what_has_ended_is_not_begun_again(clients: WorldClients) -> None:
     written(clients, played)
     before = everything(clients)
     with pytest.raises(RuleError, match="is false-alarm: there is nothing to restore"):
-        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
+        restored(clients)
     assert Restorer(clients, HOUSE).open_ones(RestorableCall()) == []
     assert everything(clients) == before
 
@@ -216,7 +220,7 @@ def test_an_end_that_was_cut_is_gone_on_with(clients: WorldClients) -> None:
     written(clients, played)
     (found,) = Restorer(clients, HOUSE).open_ones(RestorableCall(incident=INCIDENT))
     assert (found.status, found.over) == ("false-alarm", False)
-    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).state.ended
+    assert restored(clients).state.ended
 
 
 def test_the_work_that_a_closed_one_left_is_gone_on_with(clients: WorldClients) -> None:
@@ -261,13 +265,8 @@ def test_looking_changes_nothing(clients: WorldClients) -> None:
     LedgerStore(clients, place()).append(call)
     before = everything(clients)
     one, two = Restorer(clients, HOUSE).open_ones(RestorableCall())
-    assert (one.incident, one.title, one.type, one.severity, one.status) == (
-        INCIDENT,
-        "Portal down",
-        "system-outage",
-        "P0",
-        "acknowledged",
-    )
+    said = (one.incident, one.title, one.type, one.severity, one.status)
+    assert said == (INCIDENT, "Portal down", "system-outage", "P0", "acknowledged")
     assert (one.entries, one.until, one.over, one.problem) == (len(entries), entries[-1].at, False, None)
     assert (two.incident, two.key) == ("inc-20261124-0001", ids.key_workflow_id(place().name, "alarm"))
     (alone,) = Restorer(clients, HOUSE).open_ones(RestorableCall(incident="inc-20261124-0001"))
@@ -284,11 +283,9 @@ def test_an_intent_says_more_than_the_last_entry(clients: WorldClients) -> None:
     intents = Intents(Table(clients, LEDGER))
     of_another = change.plan.model_copy(update={"after": {"revision": 6}}).sealed()
     intents.put(Intent.of(of_another, (INCIDENT, "scale-up", 1), "id", ("cto",), played.now), 1)
-    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).intended == {}
+    assert restored(clients).intended == {}
     intents.put(Intent.of(change.plan, (INCIDENT, "rollback", 1), "id", ("technical-manager",), played.now), 2)
-    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).intended == {
-        change.workflow_id: ChangeOutcome(outcome="begun")
-    }
+    assert restored(clients).intended == {change.workflow_id: ChangeOutcome(outcome="begun")}
 
 
 def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:
@@ -296,8 +293,8 @@ def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:
     played = Played(declaration(environment=environment()))
     played.wait(minutes(1))
     append(clients, played.entries, where=environment())
-    assert Restorer(clients, HOUSE).restore(CALL, INCIDENT).length == len(played.entries)
+    assert restored(clients).length == len(played.entries)
     rewrite(clients, 2, "orchestrator", "somebody-else")
     with pytest.raises(RuleError, match="not intact"):
-        Restorer(clients, HOUSE).restore(CALL, INCIDENT)
+        restored(clients)
     assert stored(clients).seals == []
