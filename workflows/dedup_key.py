@@ -16,9 +16,6 @@ from workflows.uncancelled import uncancelled, wait_condition
 
 _LONG = 2000
 
-_RELEASES_SAY_SO = "releases-say-so"
-"""Before, a release looked like what a key is begun with, which anybody can copy out of its history and say again."""
-
 
 @workflow.defn(name="IncidentKey")
 class IncidentKey(Hears):
@@ -53,10 +50,7 @@ class IncidentKey(Hears):
 
     def learn(self, name: str, message: KeyRelease) -> str | None:  # noqa: ARG002 - it is the only one
         """Give the key back; once more does nothing, and an incident that holds it no longer is not heard."""
-        released = message.released
-        if released is None and not workflow.patched(_RELEASES_SAY_SO):
-            released = message.incident_id
-        held = released == self._hold.incident_id
+        held = message.released == self._hold.incident_id
         self._released = self._released or held
         return None if held else "the key stands for another incident"
 

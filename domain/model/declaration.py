@@ -113,11 +113,10 @@ class KeyHold(BaseModel):
 class KeyRelease(BaseModel):
     """Gives a key back, of which `released` is the incident: the id has a name that no `KeyHold` has.
 
-    What a key was begun with is sealed by ours too, and is no release. `incident_id` is how earlier builds said it.
+    What a key was begun with is sealed by ours too, and is no release.
     """
 
-    released: str | None = None
-    incident_id: str | None = None
+    released: str
 
 
 class Alert(BaseModel):
