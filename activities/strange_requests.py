@@ -21,7 +21,7 @@ class Strange(StrEnum):
     ANSWERS = "answers and messages in the place of ours"
     OTHERS = "what another workflow does for itself alone"
     OLDER_LIFE = "of a life of an incident that was left behind"
-    UNASKED = "what the runbook of the incident does not say, or its votes do not allow"
+    UNASKED = "what the runbook of the incident does not say"
     TOO_MANY = "more messages of one incident to one person than it can have to say"
     NOBODY = "a page to somebody who is no contact"
 

@@ -176,11 +176,11 @@ class Hands:
         organisation = self._house.organisation()
         soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed
         if at - made.at < len(asked.added) * soonest:
-            raise _unasked(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
+            raise RuleError(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
         rule = rule_for(organisation, step.approval, made.plan.approval_class)
         electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
         if why := refused_votes(electorate, asked.votes):
-            raise _unasked(f"the plan {made.plan.digest[:12]} is not approved: {why}")
+            raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")  # honest by older files
 
     def _wait_for_evidence(self, scope: Scope, step: ChangeStep, incident: OnRecord, at: datetime) -> None:
         """Raise `NotYet` while evidence that is to come first has no intent on record, and still has time to.
@@ -244,7 +244,7 @@ class Hands:
 
 
 def _unasked(reason: str) -> StrangeRequestError:
-    """What no workflow of ours asks for: it counts the votes by the same rule, of steps of the same runbook."""
+    """What no workflow of ours asks for, whatever its files say: what is on record does not change."""
     return StrangeRequestError(reason, Strange.UNASKED)
 
 

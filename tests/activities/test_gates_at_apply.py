@@ -13,6 +13,7 @@ from activities.changes.intents import Intents
 from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
 from activities.logical_names import logical_marks
+from activities.strange_requests import kind_of
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.environment import Environment
 from domain.config.runbook import ChangeStep
@@ -140,3 +141,15 @@ def test_an_address_or_a_service_that_has_become_protected(asked: Asked, protect
     place = asked.house.place
     asked.house.place = place.model_copy(update={"protected": place.protected.model_copy(update=protected)})
     assert asked.is_refused(why)
+
+
+def test_votes_that_do_not_suffice_any_more_are_nobodys_attack() -> None:
+    """Whoever voted has left the file since: the change is refused by name, and security is not paged for it."""
+    with mock_aws():
+        asked = Asked(world_of("ecs.stop_service"))
+        people = asked.house.people
+        left = tuple(one for one in people.contacts if one.id != "cto")
+        asked.house.people = people.model_copy(update={"contacts": left})
+        with pytest.raises(RuleError, match="'cto' is no contact") as refused:
+            asked.apply()
+        assert kind_of(refused.value) is None
