@@ -5,16 +5,18 @@ that can wait: what is bounded by less is what people would rather hear of than 
 """
 
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 
-from domain.model.plan import Plan
 from domain.values import ids
 from domain.values.errors import FINAL
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from domain.values.severity import Severity
+
+if TYPE_CHECKING:
+    from domain.model.plan import Plan  # the command starts without models
 
 _NEVER_AGAIN = [kind.value for kind in FINAL if kind.value != "ExpiredCredentials"]
 _HEARTBEAT = timedelta(seconds=5)
@@ -150,7 +152,7 @@ def of_evidence(profile: Profile) -> Profile:
     return {**profile, "task_queue": FORENSICS_QUEUE, "schedule_to_close_timeout": most}
 
 
-def looking(plan: Plan, *, evidence: bool) -> Profile:
+def looking(plan: "Plan", *, evidence: bool) -> Profile:
     """How long it is looked whether what a plan says has come to be."""
     if evidence:
         return PRESERVE

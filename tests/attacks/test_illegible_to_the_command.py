@@ -88,7 +88,8 @@ def test_obligations_of_all_leave_out_who_does_not_answer(there: Incident, backs
 
         def shown() -> bool:
             said = there("obligations", "--json")
-            assert said.status == 0, said.err
+            if said.status != 0:
+                return False  # the server does not list it yet
             return own in {row["incident"] for row in said.json} and "inc-20261129-dumb is left out" in said.err
 
         until(shown, "the other's are shown")

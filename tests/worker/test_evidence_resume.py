@@ -15,8 +15,10 @@ import pytest
 import yaml
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
+from temporalio import workflow
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.declared import Declared
 from activities.ledger.table import Table
@@ -95,6 +97,21 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.stop()
 
 
+@workflow.defn(sandboxed=False)
+class _Asks:
+    """Stands for the incident, which begins its change and lets it live by itself."""
+
+    @workflow.run
+    async def run(self, request: ChangeRequest) -> None:
+        await workflow.start_child_workflow(
+            "Change",
+            request,
+            id=request.record.workflow_id,
+            task_queue=task_queue(request.about.environment),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        )
+
+
 async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
     """Ask for the preservation, as an incident does when it is declared."""
     workflow_id = change_workflow_id(SCOPE.incident, "preserve-logs", 1)
@@ -116,9 +133,10 @@ async def asked(server: WorkflowEnvironment) -> WorkflowHandle[Any, Any]:
         commander=None,
         evidence=True,
     )
-    return await server.client.start_workflow(
-        "Change", request, id=workflow_id, task_queue=task_queue(request.about.environment), result_type=dict
-    )
+    parent = Worker(server.client, task_queue="parents", workflows=[_Asks], workflow_runner=UnsandboxedWorkflowRunner())
+    async with parent:
+        await server.client.execute_workflow(_Asks.run, request, id=SCOPE.incident, task_queue="parents")
+    return server.client.get_workflow_handle(workflow_id, result_type=dict)
 
 
 def written(folder: Path) -> Path:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from moto import mock_aws
@@ -77,7 +76,7 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queries]:
 
 
 async def looking(server: WorkflowEnvironment) -> WorkflowHandle[_Looks, Finding]:
-    return await server.client.start_workflow(_Looks.run, CALL, id=f"look-{uuid4()}", task_queue=QUEUE)
+    return await server.client.start_workflow(_Looks.run, CALL, id=CALL.about.incident, task_queue=QUEUE)
 
 
 def worker(server: WorkflowEnvironment) -> Worker:
