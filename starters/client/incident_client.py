@@ -1,6 +1,7 @@
 """Talking with incidents and changes: commands, questions, and the account that a closed one left."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import timedelta
@@ -34,7 +35,7 @@ _ANSWER = timedelta(seconds=10)
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 2
 _SILENT = 3
-"""So many that do not answer, and none that does, are taken for all of them."""
+"""So many of a task queue that do not answer, and none that does, are taken for all of it: it may be a stranger's."""
 
 _CARRYING_ON_SECONDS = (0.1, 0.3, 0.9)
 _ALIVE = {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW, WorkflowExecutionStatus.COMPLETED}
@@ -101,16 +102,21 @@ async def states(client: Client, query: str) -> list[Document]:
     One for which nothing of ours answers is left out, and named on stderr: anybody may start one. Raises the error of
     the first where none answers.
     """
-    names = sorted([one.id async for one in client.list_workflows(query)])
+    listed = {one.id: one.task_queue async for one in client.list_workflows(query)}
     found: list[Document] = []
     failed: dict[str, RefusedError | UnreachableError] = {}
-    for name in names:
+    silent: dict[str, list[RefusedError | UnreachableError]] = defaultdict(list)
+    answering: set[str] = set()
+    for name, queue in sorted(listed.items()):
+        if queue not in answering and len(silent[queue]) > _SILENT:
+            failed[name] = silent[queue][-1]
+            continue
         try:
             found.append(await state(client, name))
+            answering.add(queue)
         except (RefusedError, UnreachableError) as error:
             failed[name] = error
-            if not found and len(failed) > _SILENT:
-                break
+            silent[queue].append(error)
     if failed and not found:
         raise next(iter(failed.values()))
     for name, why in failed.items():
