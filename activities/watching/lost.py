@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from activities.house import House
 from activities.watching.records import Record, Run
@@ -46,19 +46,26 @@ class Lost(NamedTuple):
         )
 
 
+def _of(state: IncidentState, due: Due) -> dict[str, Any]:
+    """Of which incident it is, and how one goes on with it."""
+    return {
+        "of": state.id,
+        "about": state.about,
+        "due": due,
+        "heading": state.declaration.runbook.title,
+        "reason": _not_carried_on(f"incident restore {state.id}"),
+        "commander": state.commander,
+    }
+
+
 def silent(state: IncidentState, due: Due, now: datetime) -> Lost:
     """An incident of which something was due. Of upkeep, for which nobody is paged, people are told by mail."""
     return Lost(
-        of=state.id,
-        about=state.about,
-        due=due,
-        heading=state.declaration.runbook.title,
-        reason=_not_carried_on(f"incident restore {state.id}"),
+        **_of(state, due),
         ask=f"{due.what}: was due {short_time(due.at)} and did not happen."
         "\nNobody is paged or reminded by it any more."
         f"\nLook: incident show {state.id}\nGo on with it: incident restore {state.id}",
         roles=unattended.concerned(state, now),
-        commander=state.commander,
         message="mail" if state.upkeep else "page",
     )
 
@@ -67,16 +74,11 @@ def unreminded(state: IncidentState, due: Due) -> Lost:
     """A closed incident, of whose work that is left nobody is reminded. Its owners are told by mail, once a day."""
     left = "\n".join(f"- {task.title} ({task.owner})" for task in state.open_tasks())
     return Lost(
-        of=state.id,
-        about=state.about,
-        due=due,
-        heading=state.declaration.runbook.title,
-        reason=_not_carried_on(f"incident restore {state.id}"),
+        **_of(state, due),
         ask=f"{due.what}: a reminder was due {short_time(due.at)} and did not go out."
         f"\nThe incident is closed, and nobody is reminded any more of what it has left:\n{left}"
         f"\nLook: incident show {state.id}\nGo on with it: incident restore {state.id}",
         roles=unattended.owners(state),
-        commander=state.commander,
         message="mail",
         rounds=unattended.daily_rounds_by,
     )
