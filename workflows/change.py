@@ -277,7 +277,7 @@ class Change(Hears):
         """Hear who commands, that the evidence to be preserved first is under way, or that nobody awaits the result."""
         match name:
             case "commander_is" if isinstance(message, Commander):
-                self._change.commander_is(message.commander, workflow.now())
+                self._change.commander_is(message.commander, workflow.now(), message.at)
                 self._changed = True
             case "evidence_begun":
                 self._evidence_begun = True

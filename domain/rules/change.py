@@ -47,6 +47,7 @@ class LiveChange(Refusing):
         carried = request.carried
         self._news: list[ChangeHappening] = list(carried.news) if carried else []
         self._told = request.told
+        self._commander_since = (carried and carried.commander_since) or self.record.requested_at
 
     @property
     def ended(self) -> bool:
@@ -79,7 +80,9 @@ class LiveChange(Refusing):
     def next_run(self, now: datetime, *, by_signal: bool, wait_for_evidence: timedelta | None) -> ChangeRequest:
         """What the next run of its workflow goes on with."""
         self.tell_refusals(now)
-        carried = CarriedChange(news=self._news, refusals=self.refusals, by_signal=by_signal)
+        carried = CarriedChange(
+            news=self._news, refusals=self.refusals, by_signal=by_signal, commander_since=self._commander_since
+        )
         given = {"record": self.record, "commander": self.commander, "wait_for_evidence": wait_for_evidence}
         return self.request.model_copy(update={**given, "told": self._told, "carried": carried})
 
@@ -153,8 +156,11 @@ class LiveChange(Refusing):
                 return
             self._ask(now, cause, max(now, window.ends_at) + self.request.approve_within, added=following)
 
-    def commander_is(self, contact: str, now: datetime) -> None:
-        """Whoever commands now may vote where the commander may."""
+    def commander_is(self, contact: str, now: datetime, since: datetime | None = None) -> None:
+        """Whoever commands now may vote where the commander may; who commanded before somebody else does not."""
+        if since is not None and since < self._commander_since:
+            return
+        self._commander_since = since or self._commander_since
         self.commander = contact
         eligible = list(self.electorate.roles)
         if self.record.status is ChangeStatus.AWAITING_APPROVAL and eligible != self.record.eligible:

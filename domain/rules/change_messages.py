@@ -1,9 +1,9 @@
 """What a change and its incident say to each other: the request that it begins with, and its news."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from domain.config.approval import ApprovalRule
 from domain.config.organisation import Organisation
@@ -97,18 +97,21 @@ def _taken_back(undone: ChangeRecord) -> Undone:
 class CarriedChange(BaseModel):
     """What a change's workflow knows beside its record, as one run hands it to the next.
 
-    `news` is what its incident has not heard; `by_signal`, that the incident waits for no result.
+    `news` is what its incident has not heard; `by_signal`, that the incident waits for no result; `commander_since`,
+    when its commander took command, as far as it has been told.
     """
 
     news: list["ChangeHappening"]
     refusals: Refusals
     by_signal: bool
+    commander_since: datetime | None = None
 
 
 class Commander(BaseModel):
-    """Who commands the incident now."""
+    """Who commands the incident, and since when (UTC): anybody can copy an earlier one out of the history."""
 
     commander: str = Field(min_length=1, max_length=200)
+    at: AwareDatetime | None = None
 
 
 class Nothing(BaseModel):

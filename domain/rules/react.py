@@ -19,6 +19,7 @@ from domain.model.events import Event
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rules import change_requests, findings
+from domain.values.timestamps import stamp
 
 
 def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
@@ -35,7 +36,7 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
         case work_events.LinkAsked() if state.declaration.may_open(event.type):
             yield OpenIncident(event.type, event.key)
         case events.Acknowledged(joins=False):
-            yield from _tell(state, "commander_is", {"commander": event.commander})
+            yield from _tell(state, "commander_is", {"commander": event.commander, "at": stamp(entry.at)})
         case events.FalseAlarm():
             yield from _tell(state, "cancel", {"by": entry.actor, "reason": "false alarm"})
         case events.DrillEnded():

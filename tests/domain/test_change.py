@@ -8,6 +8,7 @@ from domain.config.approval import ApprovalRule
 from domain.model.activity_io import Applied, Planned
 from domain.model.commands import Approve, Cancel, Reject
 from domain.model.records import ChangeStatus
+from domain.rules.change import LiveChange
 from tests.builders import T0, minutes
 from tests.domain.changing import ARN, approve, change, heard, people, plan, say, waiting
 
@@ -203,6 +204,19 @@ def test_a_new_commander_may_vote() -> None:
     made.commander_is("security-lead", T0)
     assert approve(made, "security-lead") is None
     assert made.record.approvals[0].role == "incident-commander"
+
+
+def test_an_earlier_commander_that_is_said_again_commands_no_more() -> None:
+    """Nor in a later run, nor one who commanded before the change was asked for."""
+    made = waiting(commander=None)
+    made.commander_is("cto", T0, T0 - minutes(1))
+    assert made.commander is None
+    made.commander_is("devops-lead", T0 + minutes(5), T0 + minutes(5))
+    made.commander_is("security-lead", T0 + minutes(9), T0 + minutes(9))
+    later = LiveChange(made.next_run(T0 + minutes(10), by_signal=False, wait_for_evidence=None))
+    for one in (made, later):
+        one.commander_is("devops-lead", T0 + minutes(11), T0 + minutes(5))
+        assert one.commander == "security-lead"
 
 
 @pytest.mark.parametrize(("ours", "said"), [(True, "our own doing"), (False, "not our doing")])
