@@ -17,7 +17,7 @@ from domain.model.activity_io import (
     PlanRequest,
     ReleaseRequest,
     ReportCall,
-    StrangeAnswer,
+    Stranger,
     VerifyRequest,
     WaveRequest,
 )
@@ -61,6 +61,6 @@ def whose_is(asked: Any) -> tuple[str, ...]:
             return (asked.incident, follow_up_workflow_id(asked.incident))
         case FaultCall():
             return (drill_workflow_id(asked.environment),)
-        case RestorableCall() | StrangeAnswer():  # it reads, or says something of its own
+        case RestorableCall() | Stranger():  # it reads, or says something of its own
             return ()
     raise TypeError(f"nothing says whose {type(asked).__name__} is")

@@ -48,7 +48,7 @@ from domain.model.activity_io import (
     ReleaseRequest,
     ReportCall,
     Reported,
-    StrangeAnswer,
+    Stranger,
     Verified,
     VerifyRequest,
     Wave,
@@ -254,10 +254,9 @@ def _notification(clients: Clients, status_page: StatusPageApi, house: House, sh
 
         return waved(house, asked, lambda call: pager.page_wave(call, _attempt()), refused)
 
-    def strange(told: StrangeAnswer) -> None:
-        note(
-            StrangeRequestError(f"an answer to {told.activity} was not believed", Strange.ANSWERS), told.activity, None
-        )
+    def strange(told: Stranger) -> None:
+        kind = Strange.BEGUN if told.begun else Strange.ANSWERS
+        note(StrangeRequestError(f"{told.what}: {kind}", kind), told.what, None)
 
     notices = (_send(notice(clients, status_page), clients, house, note) for notice in NOTICES.values())
     pages = [_activity("people.page", page, note), _activity("people.page_wave", page_wave, note)]

@@ -19,6 +19,7 @@ class Strange(StrEnum):
     ELSEWHERE = "for another environment, or by clocks that this one does not have"
     FORGED = "entries that do not follow from the record"
     ANSWERS = "answers and messages in the place of ours"
+    BEGUN = "begun in the place of ours"
     OTHERS = "what another workflow does for itself alone"
     OLDER_LIFE = "of a life of an incident that was left behind"
     UNASKED = "what the runbook of the incident does not say"

@@ -12,7 +12,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.activity_io import StrangeAnswer
+    from domain.model.activity_io import Stranger
     from domain.values.errors import ErrorKind
     from domain.values.severity import Severity
 
@@ -70,6 +70,15 @@ async def _asked(name: str, answer: type[T], options: dict[str, Any], call: tupl
         pause = min(2 * pause, _LONGEST)
 
 
+async def note(stranger: Stranger) -> None:
+    """Have the hands take note of what came from none of ours; for an hour at most."""
+    options = profiles.with_profile(profiles.NOTE, Severity.P3, "Take note of a stranger")
+    try:
+        await ask(NOTE, type(None), options, stranger)
+    except ActivityError as error:
+        workflow.logger.warning("nobody takes note of a stranger: %s", failures.reason(error))
+
+
 class StrangeAnswerError(Exception):
     """An answer that is not taken, and why."""
 
@@ -106,11 +115,7 @@ class _Doubts:
     async def tell(self) -> None:
         """Have the hands take note, where the workflow keeps no record; for an hour at most, as work waits for it."""
         if self._untold and self._name != NOTE:
-            options = profiles.with_profile(profiles.NOTE, Severity.P3, "Take note of strange answers")
-            try:
-                await ask(NOTE, type(None), options, StrangeAnswer(activity=self._name))
-            except ActivityError as error:
-                workflow.logger.warning("nobody takes note of strange answers: %s", failures.reason(error))
+            await note(Stranger(what=self._name))
 
 
 def _is_past(until: datetime | None) -> bool:

@@ -70,7 +70,7 @@ class Change(Hears):
 
         Ends by itself when it is rejected, expired or stale. One of a record goes on at the status that it had.
         """
-        beginnings.refuse_another_change(request)
+        await beginnings.refuse_another_change(request)
         telling = asyncio.create_task(self._teller.run())
         record = self._change.record
         if record.status is ChangeStatus.PLANNING:

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.values import ids
     from domain.values.severity import Severity
 
-from workflows import failures, profiles, search_attributes
+from workflows import beginnings, failures, profiles, search_attributes
 from workflows.asking import ask
 from workflows.effect_runner import EffectRunner
 from workflows.listener import Listener
@@ -108,7 +108,7 @@ class FollowUp(Listener):
     async def _restore(self, run: FollowUpRun) -> None:
         """Go on with the work from the record. A state that no run of ours has handed on is refused."""
         if run.restore is None or ids.follow_up_workflow_id(run.restore) != workflow.info().workflow_id:
-            raise failures.refused("follow-up work is left by its incident, or restored by the incident's id")
+            await beginnings.refuse_another_follow_up()
         found = await restored_incident(workflow.info())
         self._begin(LiveIncident.restored(found, workflow.now()), found.followed, found.term)
 

@@ -61,7 +61,7 @@ class Incident(Listener):
     @uncancelled
     async def run(self, run: IncidentRun) -> dict[str, Any]:
         """Live until the incident has ended; returns the final account: the state and the timeline."""
-        beginnings.refuse_another_incident(run)
+        await beginnings.refuse_another_incident(run)
         if not self._ready:
             await self._restore(run)
         while True:

@@ -165,10 +165,11 @@ class Appended(BaseModel):
     epoch: int
 
 
-class StrangeAnswer(BaseModel):
-    """That an activity was answered by none of ours, to a workflow that keeps no record."""
+class Stranger(BaseModel):
+    """What a workflow that keeps no record was told by none of ours: an answer to `what`, or its own beginning."""
 
-    activity: str = Field(max_length=100)
+    what: str = Field(max_length=100)
+    begun: bool = False
 
 
 class FollowCall(Unchained):

@@ -24,7 +24,7 @@ from domain.model.activity_io import (
     PlanRequest,
     ReleaseRequest,
     ReportCall,
-    StrangeAnswer,
+    Stranger,
     VerifyRequest,
     WaveRequest,
 )
@@ -60,7 +60,7 @@ REQUESTS: list[tuple[Any, tuple[str, ...]]] = [
     (RestoreCall(incident=OWN, holder="run"), (OWN, f"{OWN}/follow-up")),
     (FaultCall(id="f", environment="staging", fault="bad"), ("drill/staging",)),
 ]
-ANYBODYS = (StrangeAnswer(activity="a"), RestorableCall())
+ANYBODYS = (Stranger(what="a"), RestorableCall())
 
 
 @pytest.mark.parametrize(("asked", "own"), REQUESTS, ids=lambda one: type(one).__name__)

@@ -15,7 +15,7 @@ from activities.ledger.terms import SupersededError, Terms
 from activities.registry import activities
 from activities.strange_requests import Strange, StrangeRequestError, UnrecordedError, kind_of
 from activities.watching.sheets import Sheet, Sheets
-from domain.model.activity_io import AppendCall, PageRequest, StrangeAnswer
+from domain.model.activity_io import AppendCall, PageRequest, Stranger
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE
 from tests.activities.watched import Watched, all_at_once, watched
 from tests.builders import CHAIN, T0, declaration, minutes
@@ -185,8 +185,10 @@ def test_what_an_incident_did_not_believe_is_noted_with_its_entry(here: Watched)
     assert [subject[-9:] for who, subject in here.pages() if who == "security-lead"] == ["1 refused"]
 
 
-def test_what_a_run_without_a_record_did_not_believe_is_noted(here: Watched) -> None:
-    as_workflow("restore/x").run(registered(here, "strangers.note"), StrangeAnswer(activity="schedules.declare"))
+@pytest.mark.parametrize("told", [Stranger(what="schedules.declare"), Stranger(what="a change", begun=True)])
+def test_what_a_run_without_a_record_was_told_is_noted(here: Watched, told: Stranger) -> None:
+    """An answer in the place of ours, and that it was begun by none of ours."""
+    as_workflow("restore/x").run(registered(here, "strangers.note"), told)
     here.looks(minutes(1))
     assert [subject[-9:] for who, subject in here.pages() if who == "security-lead"] == ["1 refused"]
 

@@ -29,7 +29,7 @@ from domain.model.activity_io import (
     ReleaseRequest,
     ReportCall,
     Reported,
-    StrangeAnswer,
+    Stranger,
     Verified,
     VerifyRequest,
     Wave,
@@ -175,8 +175,8 @@ class World:
             return Wave(sent=[None if one.role in self.unreached else await page(one) for one in call.pages])
 
         @activity.defn(name="strangers.note")
-        async def note(told: StrangeAnswer) -> None:
-            self.strange.append(told.activity)
+        async def note(told: Stranger) -> None:
+            self.strange.append(told.what)
 
         @activity.defn(name="test.tell.send")
         async def tell(call: NoticeRequest) -> Noticed:
