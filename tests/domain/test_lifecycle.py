@@ -27,6 +27,7 @@ from domain.model.effects import TellChanges
 from domain.rules import decide
 from domain.values.severity import Severity
 from domain.values.status import Status
+from domain.values.timestamps import stamp
 from tests.domain.speaking import BY, FINAL, OPEN, incident_in, say
 
 STAYS = (Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED)
@@ -157,7 +158,10 @@ def test_a_late_commander_is_told_to_changes_in_flight() -> None:
     say(incident, "request_change", RequestChange(by="development-lead", step="rollback"))
     say(incident, "acknowledge", Acknowledge(by=BY))
     told = [effect for effect in incident.effects if isinstance(effect, TellChanges)]
-    assert [(effect.signal, effect.payload) for effect in told] == [("commander_is", {"commander": BY})]
+    (since,) = [entry.at for entry in incident.timeline.entries if entry.kind == "acknowledged"]
+    assert [(effect.signal, effect.payload) for effect in told] == [
+        ("commander_is", {"commander": BY, "at": stamp(since)})
+    ]
     assert told[0].workflow_ids == (incident.state.changes[0].workflow_id,)
 
 
