@@ -5,7 +5,7 @@ In the ledger's table, every item by a conditional put:
     pk                           sk             what it holds
     chain#<incident>#<epoch>     000001         entry 1 of the epoch, as canonical JSON
     chain#<incident>             epoch#0002     where epoch 2 leaves another: the entry before it, its own first hash
-    incidents                    <incident>     that there is such an incident, since when; put before its first entry
+    incidents                    <incident>     that there is such an incident, since when; put with its first entry
 
 After every write the head is signed (`activities.ledger.checkpoints`).
 """
@@ -47,8 +47,8 @@ class LedgerStore:
         """
         epoch = call.epoch
         if call.entries[0].seq == 1:
-            # before the first entry, so that no incident is on record and missing from the list
-            self._table.put({**keys(INDEX_KEY, call.incident), "at": text(stamp(call.entries[0].at))})
+            # with the first entry: who reads meanwhile finds no incident listed that has none, or one missing
+            beside = [*beside, {**keys(INDEX_KEY, call.incident), "at": text(stamp(call.entries[0].at))}]
         items = [_item(call.incident, epoch, entry) for entry in call.entries]
         if not self._terms.put_under(call.incident, call.term, [*items, *beside]):
             epoch = self._put_one_by_one(call, epoch, call.entries)

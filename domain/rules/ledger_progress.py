@@ -14,9 +14,9 @@ from domain.model.work_events import LedgerTold
 from domain.rules import paging
 from domain.values import limits
 
-BATCH = 97
-"""Entries written at once: DynamoDB takes 100 items in a transaction; beside them it checks the term, and says that the
-incident is declared and that it has ended.
+BATCH = 96
+"""Entries written at once: DynamoDB takes 100 items in a transaction; beside them it checks the term, lists the
+incident, and says that it is declared and that it has ended.
 """
 
 KEPT = 200

@@ -164,7 +164,7 @@ def test_a_batch_is_bounded(count: int, text: str, most: int) -> None:
 
 def test_a_batch_ends_where_a_cause_does() -> None:
     """A round of paging and its pages are written together, so that no restore believes pages that nobody asked for."""
-    incident = grown(97 - grown(0, "").timeline.length, "short")
+    incident = grown(BATCH - grown(0, "").timeline.length, "short")
     first = incident.timeline.length + 1
     rounds = [Noted(text=f"page {number}") for number in range(5)]
     incident.take([Happening(event) for event in rounds], T0 + minutes(9), {"deadline": "level 2"})
