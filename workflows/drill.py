@@ -54,6 +54,7 @@ class Drill(Hears):
         self._scenario: str | None = None
         self._incident: str | None = None
         self._over: tuple[DrillCut, str] | None = None
+        self._doing = "it waits for its hour"
 
     @workflow.run
     @uncancelled
@@ -64,6 +65,7 @@ class Drill(Hears):
         """
         if busy := await self._put_off():
             return DrillResult(outcome="missed", reason=f"put off {run.days} times: {busy} was open")
+        self._doing = "it is prepared"
         call = PrepareCall(run=run, now=workflow.now())
         declaration = await self._ask("drills.prepare", profiles.PREPARE, Declaration, call)
         if declaration.drill is None:
@@ -78,6 +80,7 @@ class Drill(Hears):
         )
         try:
             if fault:
+                self._doing = f"{fault.fault} is injected"
                 await self._ask("drills.inject", profiles.FAULT, None, fault)
             outcome, reason = self._over or await self._respond(declaration, scenario.time_box)
         finally:
@@ -86,6 +89,7 @@ class Drill(Hears):
         return DrillResult(outcome=outcome, reason=reason, scenario=scenario.id, incident=self._incident)
 
     async def _withdraw(self, fault: FaultCall) -> None:
+        self._doing = f"{fault.fault} is withdrawn"
         try:
             await self._ask("drills.withdraw", profiles.FAULT, None, fault)
         except ActivityError as error:
@@ -136,6 +140,7 @@ class Drill(Hears):
         if opened is None:
             raise ApplicationError("the drill has no key that could be held", non_retryable=True)
         self._incident, incident = opened
+        self._doing = f"{self._incident} is open"
         options = profiles.with_profile(profiles.LIVE, declaration.severity, "Give way")
         watch = asyncio.create_task(ask("drills.watch", str, options))
         try:
@@ -165,6 +170,7 @@ class Drill(Hears):
         if not incident.done():
             with suppress(ApplicationError):  # it has just ended
                 await incident.signal("end_drill", end)
+        self._doing = f"{self._incident} comes to its end"
         try:
             left = read(await incident, DrillLeft)
         except (ChildWorkflowError, StrangeAnswerError):
@@ -192,6 +198,6 @@ class Drill(Hears):
 
     @workflow.query
     def state(self) -> dict[str, Any]:
-        """Where the drill stands: its scenario once it is drawn, its incident once that is declared."""
+        """Where the drill stands: what it does, its scenario once it is drawn, its incident once that is declared."""
         found = {"environment": self._run.environment, "scenario": self._scenario, "incident": self._incident}
-        return {**found, "refused": self.refused}
+        return {**found, "doing": self._doing, "refused": self.refused}

@@ -16,6 +16,7 @@ from starters.errors import RefusedError, UnreachableError
 Document = dict[str, Any]
 _LOOK_SECONDS = 0.3
 _LONGEST_SECONDS = 600.0
+_STOP_SECONDS = 60.0
 
 
 async def start(client: Client, asked: Document) -> Document:
@@ -53,7 +54,8 @@ async def start(client: Client, asked: Document) -> Document:
 async def stop(client: Client, environment: str, incident: str | None, by: str, reason: str) -> Document:
     """End the drill that is under way, and wait until it has; of another incident than `incident` it is refused.
 
-    Raises `RefusedError` where there is none, and where its fault could not be withdrawn.
+    Raises `RefusedError` where there is none, where its fault could not be withdrawn, and where it has not ended within
+    a minute: it goes on to its end, and a repeat waits for it again.
     """
     name = drill_workflow_id(environment)
     found = await look(client, name)
@@ -65,9 +67,13 @@ async def stop(client: Client, environment: str, incident: str | None, by: str, 
     handle = client.get_workflow_handle(name, run_id=found.run_id, result_type=RawValue)
     await handle.execute_update("stop", {"by": by, "reason": reason}, rpc_timeout=RPC_TIMEOUT)
     try:
-        result: Document = taken(name, await handle.result())
+        result: Document = taken(name, await asyncio.wait_for(handle.result(), _STOP_SECONDS))
     except WorkflowFailureError as error:
         raise RefusedError(_said(error)) from error
+    except TimeoutError as error:
+        doing = (await ask(client, name, "state"))["doing"]
+        told = f"the drill of {environment} was told to stop and is not over after a minute"
+        raise RefusedError(f"{told}: {doing}. The same command waits on; see {name}") from error
     return result
 
 

@@ -1,5 +1,6 @@
 """What drills ask of the world, for workflow tests: faults are written down; what is live is told."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,10 @@ BENIGN = ApplicationErrorCategory.BENIGN
 
 
 class Drilled:
-    """`done` is what was injected and withdrawn; `live` are the incidents that are open beside."""
+    """`done` is what was injected and withdrawn; `live` are the incidents that are open beside.
+
+    Nothing is withdrawn before `may_withdraw`.
+    """
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []
@@ -25,6 +29,8 @@ class Drilled:
         self.scenario: dict[str, Any] = {}
         self.prepared: list[PrepareCall] = []
         self.opens: str | None = None
+        self.may_withdraw = asyncio.Event()
+        self.may_withdraw.set()
 
     def activities(self) -> list[Callable[..., Any]]:
         @activity.defn(name="drills.prepare")
@@ -52,6 +58,7 @@ class Drilled:
 
         @activity.defn(name="drills.withdraw")
         async def withdraw(call: FaultCall) -> None:
+            await self.may_withdraw.wait()
             self._fault("withdraw", call)
 
         return [prepare, live, watch, inject, withdraw]

@@ -5,6 +5,8 @@ from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.values import ids
+from starters.client import drills
+from starters.errors import RefusedError
 from tests.upkeep import maintenance
 from tests.workflows.test_drill import done, drilled
 from tests.workflows.told import Told
@@ -50,3 +52,19 @@ async def test_an_incident_that_is_terminated_is_not_ended_by_people(server: Wor
         result = await run.result()
     assert (result["outcome"], result["reason"]) == ("stopped", "its incident was terminated")
     assert done(world) == ["inject", "withdraw"]
+
+
+async def test_whoever_stops_one_that_does_not_end_is_told_why(
+    server: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command does not wait for ever: it says what the drill is about, and a repeat waits on."""
+    monkeypatch.setattr(drills, "_STOP_SECONDS", 0.5)
+    world.drills.may_withdraw.clear()
+    async with drilled(server, world):
+        told = r"was told to stop and is not over after a minute: bad is withdrawn\. .* see drill/staging$"
+        with pytest.raises(RefusedError, match=told):
+            await drills.stop(server.client, "staging", None, "cto", "enough")
+        world.drills.may_withdraw.set()
+        monkeypatch.undo()
+        result = await drills.stop(server.client, "staging", None, "cto", "enough")
+    assert (result["outcome"], done(world)) == ("stopped", ["inject", "withdraw"])
