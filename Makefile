@@ -17,7 +17,7 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
-	@echo "Left out: what takes minutes: upkeep, releases, restoring, recovery tests, some attacks, the wheel and benchmarks (make long)"
+	@echo "Left out: what takes minutes: upkeep, releases, restoring, recovery tests, silence that workers end, some attacks, the wheel and benchmarks (make long)"
 	@echo "Left out: policies tried with their conditions by iam-simulate, which needs Node (make policies)"
 
 check: $(INSTALLED)

@@ -144,7 +144,7 @@ def test_an_incident_that_was_reset_pages_on(house: House, worker: Worker) -> No
     house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_workers_watch_and_restore(house: House, worker: Worker, folder: Path) -> None:
     """Nobody has to look: a worker of `notify` pages, and goes on with it where the environment says so; once."""
     places = folder / "environments" / f"{house.variables['INCIDENT_ENVIRONMENT']}.yaml"

@@ -107,7 +107,7 @@ def test_ended_follow_up_work_is_told(
     until(lambda: look(house, incident, due + DAY) == [], "it is done, on record")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_workers_restore_follow_up_work(house: House, worker: Worker, folder: Path) -> None:
     """By themselves, where the environment says so; its owner is reminded then."""
     places = folder / "environments" / f"{house.variables['INCIDENT_ENVIRONMENT']}.yaml"
