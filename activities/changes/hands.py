@@ -125,10 +125,13 @@ class Hands:
         """What was seen of a change that is over: it is not done again, though the world is as it was before by now.
 
         None for one that may go on: without an outcome until an hour after the incident's end, and one that was done in
-        part while the incident is open. Raises `RuleError` for one that has failed, and after that.
+        part while the incident is open. Raises `RuleError` for one that has failed, after that, and where what is over
+        was another plan than the one that is asked for.
         """
         name, table = f"{scope.incident}/{asked.step}/{asked.generation}", self._table(scope)
         outcome, message = Intents(table).ended(scope.incident, asked.step, asked.generation) or ("", "")
+        if outcome:
+            Intents(table).refuse_another(scope.incident, asked.step, asked.generation, plan.digest)
         if outcome == "verified":
             _give_back(self._runner, scope, asked, plan, at)
             return message

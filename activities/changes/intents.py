@@ -92,11 +92,12 @@ class Intents:
         standing = self.get(intent.incident, intent.step, intent.generation)
         if standing is None:
             raise RuleError(f"{intent.incident}/{intent.step}/{intent.generation} was given up: ask for a new change")
-        if standing.digest != intent.digest:
-            raise RuleError(
-                f"generation {intent.generation} of step {intent.step} is on record with the plan of digest "
-                f"{standing.digest}: ask for a new change instead of carrying out {intent.digest}"
-            )
+        _refuse_another(standing, intent.digest)
+
+    def refuse_another(self, incident: str, step: str, generation: int, digest: str) -> None:
+        """Raise `RuleError` where what is on record as begun is another plan than that of `digest`."""
+        if (standing := self.get(incident, step, generation)) is not None:
+            _refuse_another(standing, digest)
 
     def get(self, incident: str, step: str, generation: int) -> Intent | None:
         """Look up an intent (`dynamodb:GetItem`)."""
@@ -167,6 +168,14 @@ class Intents:
 
 def _on(target: str) -> str:
     return f"intents-on#{target}"
+
+
+def _refuse_another(standing: Intent, digest: str) -> None:
+    if standing.digest != digest:
+        raise RuleError(
+            f"generation {standing.generation} of step {standing.step} is on record with the plan of digest "
+            f"{standing.digest}: ask for a new change instead of carrying out {digest}"
+        )
 
 
 def _keys(incident: str, step: str, generation: int, suffix: str = "") -> Item:

@@ -6,6 +6,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values.ids import drill_workflow_id, task_queue
 from starters.client.answers import taken
@@ -65,7 +66,11 @@ async def stop(client: Client, environment: str, incident: str | None, by: str, 
     if incident is not None and incident != state["incident"]:
         raise RefusedError(f"the drill of {environment} under way is {state['incident']}, not {incident}")
     handle = client.get_workflow_handle(name, run_id=found.run_id, result_type=RawValue)
-    await handle.execute_update("stop", {"by": by, "reason": reason}, rpc_timeout=RPC_TIMEOUT)
+    try:
+        await handle.execute_update("stop", {"by": by, "reason": reason}, rpc_timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:  # else it has just ended
+            raise
     try:
         result: Document = taken(name, await asyncio.wait_for(handle.result(), _STOP_SECONDS))
     except WorkflowFailureError as error:

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.askers import refuse_others, whose_is
 from activities.catalogue import CHANGES
 from activities.changes.intents import Intents
+from activities.changes.plans import MadePlan, Plans
 from activities.ledger.table import Table, text
 from activities.ledger.terms import end_key
 from activities.strange_requests import Strange, StrangeRequestError
@@ -123,6 +124,19 @@ def test_what_is_over_is_not_done_again(change: str) -> None:
         assert (again.outcome, again.verified) == ("applied", looked.message)
         assert {one.service for one in sent} <= {"dynamodb"}
         assert (trial.effects, trial.holders) == (effects, set())
+
+
+def test_what_is_over_answers_for_no_other_plan() -> None:
+    """A change whose run was reset to before its plan may plan otherwise: nothing was done of that."""
+    with mock_aws():
+        trial = _done("ecs.rollback_service")
+        other = trial.call.plan.model_copy(update={"summary": "Otherwise"}).sealed()
+        made = MadePlan(plan=other, params={}, requested_by="devops-lead", at=NOW)
+        Plans(Table(trial.world.clients, LEDGER)).put(trial.world.scope.incident, STEP, 1, made)
+        trial.call = trial.call.model_copy(update={"plan": other})
+        for again in (trial.apply, trial.verify):
+            with pytest.raises(ApplicationError, match="is on record with the plan of digest"):
+                again()
 
 
 @pytest.mark.parametrize(

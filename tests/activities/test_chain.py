@@ -10,8 +10,10 @@ from botocore.exceptions import ClientError
 from activities.action import RuleError
 from activities.ledger.reader import LedgerReader
 from activities.ledger.store import LedgerStore
+from activities.ledger.table import keys
 from domain.audit.storage_format import Seal, chain_key, seal_place
 from domain.config.organisation import Channel, Contact
+from domain.model.activity_io import AppendCall
 from domain.model.commands import Custody
 from domain.model.timeline import Entry, Unchained
 from domain.rules.custody import behind_the_end
@@ -75,6 +77,14 @@ def test_a_batch_goes_in_one_transaction(clients: WorldClients) -> None:
     append(clients, entries(1, 1))
     clients.calls.clear()
     append(clients, entries(2, BATCH + 1))
+    assert [call for call in clients.calls if call.startswith("dynamodb")] == ["dynamodb.transact_write_items"]
+
+
+def test_a_whole_record_of_one_batch_goes_in_one_transaction(clients: WorldClients) -> None:
+    """Also with all that is said beside it: the term, the list, that it is declared, and that it has ended."""
+    call = AppendCall(incident=INCIDENT, environment=place().name, epoch=1, entries=entries(1, BATCH))
+    beside = [keys(f"declared#{INCIDENT}", name) for name in ("declared", "ended")]
+    LedgerStore(clients, place()).append(call, beside)
     assert [call for call in clients.calls if call.startswith("dynamodb")] == ["dynamodb.transact_write_items"]
 
 

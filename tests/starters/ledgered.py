@@ -4,10 +4,9 @@ import json
 
 from activities.ledger.store import LedgerStore
 from domain.model.activity_io import AppendCall
+from domain.rules.ledger_progress import BATCH
 from domain.rules.live import LiveIncident
 from tests.starters.vaulted import Vaulted
-
-_AT_ONCE = 99
 
 
 def keep(world: Vaulted, *incidents: LiveIncident) -> list[str]:
@@ -15,8 +14,8 @@ def keep(world: Vaulted, *incidents: LiveIncident) -> list[str]:
     chain = LedgerStore(world.clients, world.environment)
     for incident in incidents:
         entries = incident.timeline.entries
-        for start in range(0, len(entries), _AT_ONCE):
-            batch = entries[start : start + _AT_ONCE]
+        for start in range(0, len(entries), BATCH):
+            batch = entries[start : start + BATCH]
             name = incident.state.id
             chain.append(AppendCall(incident=name, environment=world.environment.name, epoch=1, entries=batch))
     return [incident.state.id for incident in incidents]

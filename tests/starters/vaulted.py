@@ -15,6 +15,7 @@ from domain.model.activity_io import AppendCall
 from domain.model.calls import Scope
 from domain.model.events import Declared
 from domain.model.timeline import Timeline
+from domain.rules.ledger_progress import BATCH
 from domain.values.severity import Severity
 from sandbox.aws import s3 as sandbox_s3
 from starters.files.organisation_folder import load_environment
@@ -53,8 +54,8 @@ class Vaulted:
     def write(self, upto: int | None = None) -> None:
         """Write what the ledger does not have yet."""
         entries = self.timeline.entries[:upto]
-        for start in range(0, len(entries), 99):
-            batch = entries[start : start + 99]
+        for start in range(0, len(entries), BATCH):
+            batch = entries[start : start + BATCH]
             call = AppendCall(incident=self.incident, environment=self.environment.name, epoch=1, entries=batch)
             LedgerStore(self.clients, self.environment).append(call)
 
