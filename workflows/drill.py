@@ -36,6 +36,9 @@ from workflows.giving_way import put_off
 from workflows.message_handlers import Hears
 from workflows.uncancelled import uncancelled, wait_condition
 
+_TO_END = timedelta(minutes=1)
+"""Real time for the incident of a drill that is over to come to its end before the fault is withdrawn."""
+
 
 @workflow.defn(name="Drill")
 class Drill(Hears):
@@ -54,6 +57,7 @@ class Drill(Hears):
         self._scenario: str | None = None
         self._incident: str | None = None
         self._over: tuple[DrillCut, str] | None = None
+        self._ending: asyncio.Task[bool] | None = None
         self._doing = "it waits for its hour"
 
     @workflow.run
@@ -84,9 +88,20 @@ class Drill(Hears):
                 await self._ask("drills.inject", profiles.FAULT, None, fault)
             outcome, reason = self._over or await self._respond(declaration, scenario.time_box)
         finally:
+            came_to_its_end = await self._clear_up(fault)
+        if outcome == "ended" and not came_to_its_end:
+            outcome, reason = "stopped", "its incident was terminated"
+        return DrillResult(outcome=outcome, reason=reason, scenario=scenario.id, incident=self._incident)
+
+    async def _clear_up(self, fault: FaultCall | None) -> bool:
+        """Withdraw the fault, and wait for the incident; whether that came to its end."""
+        try:
             if fault:
                 await self._withdraw(fault)
-        return DrillResult(outcome=outcome, reason=reason, scenario=scenario.id, incident=self._incident)
+        finally:
+            self._doing = f"{self._incident} comes to its end"
+            ended = self._ending is not None and await self._ending
+        return ended
 
     async def _withdraw(self, fault: FaultCall) -> None:
         self._doing = f"{fault.fault} is withdrawn"
@@ -149,15 +164,17 @@ class Drill(Hears):
             )
         except TimeoutError:
             self._over = "time-box", f"its time of {spoken(box)} is up"
-        if incident.done():
-            watch.cancel()
-            if await self._end(incident, DrillEnd(reason="people have ended it")):
-                return "ended", "people have ended it"
-            return "stopped", "its incident was terminated"
-        outcome, reason = self._over or await self._gave_way(watch)
+        outcome: DrillOutcome = "ended"
+        end = DrillEnd(reason="people have ended it")
+        if not incident.done():
+            outcome, reason = self._over or await self._gave_way(watch)
+            end = DrillEnd(outcome=outcome, reason=reason)
         watch.cancel()
-        await self._end(incident, DrillEnd(outcome=outcome, reason=reason))
-        return outcome, reason
+        self._doing = f"{self._incident} comes to its end"
+        self._ending = asyncio.create_task(self._end(incident, end))
+        with suppress(TimeoutError):  # it may wait for a page or its report; what still changes something has a minute
+            await wait_condition(self._ending.done, timeout=_TO_END)
+        return outcome, end.reason
 
     async def _gave_way(self, watch: Awaitable[str]) -> tuple[DrillCut, str]:
         try:
@@ -170,7 +187,6 @@ class Drill(Hears):
         if not incident.done():
             with suppress(ApplicationError):  # it has just ended
                 await incident.signal("end_drill", end)
-        self._doing = f"{self._incident} comes to its end"
         try:
             left = read(await incident, DrillLeft)
         except (ChildWorkflowError, StrangeAnswerError):

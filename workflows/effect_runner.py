@@ -77,7 +77,7 @@ class EffectRunner:
             if await self._signalled(workflow_id, "tell_by_signal", None):
                 self._awaited.pop(workflow_id, None)
             else:
-                await asyncio.wait([ending])
+                await workflow.wait([ending])
 
     def run_effects(self) -> None:
         """Start what the rules want done."""

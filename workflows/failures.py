@@ -50,13 +50,13 @@ def is_out_of_time(error: ActivityError) -> bool:
 
 
 def is_superseded(error: ActivityError) -> bool:
-    """Whether another life of the incident goes on under a later term."""
+    """Whether another life of the incident goes on under a later term, or has ended it."""
     return _is(error, ErrorKind.SUPERSEDED)
 
 
 def superseded() -> ApplicationError:
-    """What a life of an incident ends with once another one goes on."""
-    return _final("the incident goes on under a later term", ErrorKind.SUPERSEDED)
+    """What a life of an incident ends with once another one goes on, or has ended it."""
+    return _final("the incident goes on under a later term, or has ended in another life", ErrorKind.SUPERSEDED)
 
 
 def refused(why: str) -> ApplicationError:

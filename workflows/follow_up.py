@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import FollowCall
@@ -31,19 +31,26 @@ COMMANDS: dict[str, type[Command]] = {"complete_task": CompleteTask, "waive_task
 
 
 async def leave_follow_up(state: IncidentState, term: int) -> None:
-    """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done."""
+    """Let what a closed incident leaves to do live on by itself: it reminds its owners until it is done.
+
+    Where a workflow has its name already the incident ends all the same: it goes on, or it is none of ours and the
+    watcher misses the first reminder.
+    """
     if not tasks.are_left(state):
         return
     declaration = state.declaration
-    await workflow.start_child_workflow(
-        "FollowUp",
-        FollowUpRun(state=state, term=term),
-        id=ids.follow_up_workflow_id(state.id),
-        parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-        static_summary=profiles.short(f"Follow-up: {declaration.title}"),
-        search_attributes=search_attributes.pairs(declaration.runbook.id, state.severity.value, declaration.mode),
-        priority=profiles.priority(Severity.P3),
-    )
+    try:
+        await workflow.start_child_workflow(
+            "FollowUp",
+            FollowUpRun(state=state, term=term),
+            id=ids.follow_up_workflow_id(state.id),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=profiles.short(f"Follow-up: {declaration.title}"),
+            search_attributes=search_attributes.pairs(declaration.runbook.id, state.severity.value, declaration.mode),
+            priority=profiles.priority(Severity.P3),
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.warning("%s runs already", ids.follow_up_workflow_id(state.id))
 
 
 @workflow.defn(name="FollowUp")

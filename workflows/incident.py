@@ -85,15 +85,21 @@ class Incident(Listener):
                     self._continue_as_new()
                 continue  # what was heard meanwhile comes first, and is written
             await self._wait_for_news(clock.next_due(self._incident.state))
-        await leave_follow_up(self._incident.state, self._ledger.progress.term)
         await declaring.give_back(self._incident.state.declaration)
-        await self._ledger.store_report()
-        await wait_condition(workflow.all_handlers_finished)
-        while self._incident.refusals.untold:
+        await self._write_the_rest()
+        # last: once it has written an entry, nothing follows in the incident's own record
+        await leave_follow_up(self._incident.state, self._ledger.progress.term)
+        await self._write_the_rest()
+        return {"state": self._document(), "timeline": self.timeline()}
+
+    async def _write_the_rest(self) -> None:
+        """Store the report, and write what is heard meanwhile: it is refused."""
+        while True:
             self._incident.tell_refusals(workflow.now())
             await self._ledger.store_report()
             await wait_condition(workflow.all_handlers_finished)
-        return {"state": self._document(), "timeline": self.timeline()}
+            if self._ledger.done and not self._incident.refusals.untold:
+                return
 
     async def _restore(self, run: IncidentRun) -> None:
         """Go on with an incident from its record. A state that no run of ours has handed on is refused."""

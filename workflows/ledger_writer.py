@@ -45,7 +45,7 @@ class LedgerWriter:
         self._pause: asyncio.Task[None] | None = None
         self._next_at = workflow.now()
         self.superseded = False
-        """Whether another life of the incident has taken a later term: this one has nothing more to say."""
+        """Whether another life of the incident goes on, or has ended it: this one has nothing more to say."""
         self._nothing_else = nothing_else
         self._reported = False
         self._with_report = True
@@ -58,6 +58,11 @@ class LedgerWriter:
     def will_wake(self) -> bool:
         """Whether a write, or the pause before one, ends by itself soon and wakes the incident."""
         return self._writer is not None or self._pause is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is written, or nothing of this life will be."""
+        return self.superseded or not self._is_behind
 
     @property
     def _is_behind(self) -> bool:
@@ -77,7 +82,7 @@ class LedgerWriter:
         """
         now = workflow.now()
         self._incident.take(self.progress.overdue(self._incident.state, now), now)
-        if self._writer is not None or self.superseded or not self._is_behind:
+        if self._writer is not None or self.done:
             return
         if now >= self._next_at or self._nothing_else():
             if self._pause is not None:
@@ -108,7 +113,7 @@ class LedgerWriter:
                     self._take_report(ReportStored(places=(await self._store(profiles.REPORT, None)).places))
                 except ActivityError as error:
                     self._take_report(ReportStored(reason=failures.reason(error)))
-        while self._is_behind and not self.superseded:
+        while not self.done:
             self.keep()
             await wait_condition(lambda: not self.will_wake)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from temporalio import workflow
@@ -18,6 +19,10 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import failures, profiles
 from workflows.asking import ask
+from workflows.uncancelled import wait_condition
+
+_LAST = timedelta(minutes=1)
+"""Real time that a page has once its incident has ended."""
 
 
 class Letter(NamedTuple):
@@ -82,15 +87,30 @@ class Messenger:
     async def _send(self, letter: Letter) -> None:
         """Send one letter, and put on record that it went out, or why not."""
         summary = f"{'Page' if letter.message == 'page' else 'Remind'} {letter.call.to}"
+        options = self._options(profiles.PAGE, summary)
+        sending = asyncio.create_task(ask("people.page", Paged, options, letter.call))
+        if letter.message == "page" and not self._incident.state.ended and await self._outlives_its_incident(sending):
+            sending.cancel()
+            await workflow.wait([sending])
+            self._failed(letter, "the incident had ended for a minute, and no answer came")
+            return
         try:
-            paged = await ask("people.page", Paged, self._options(profiles.PAGE, summary), letter.call)
+            self._delivered(letter, await sending)
         except ActivityError as error:
-            failed = DeliveryFailed(
-                message=letter.message, number=letter.number, to=letter.call.to, reason=failures.reason(error)
-            )
-            self._record(failed)
-        else:
-            self._delivered(letter, paged)
+            self._failed(letter, failures.reason(error))
+
+    async def _outlives_its_incident(self, sending: "asyncio.Task[Paged]") -> bool:
+        """Wait for a page; whether it is still tried a minute after the end of its incident, when nobody needs it."""
+        await wait_condition(lambda: sending.done() or self._incident.state.ended)
+        try:
+            await wait_condition(sending.done, timeout=_LAST)
+        except TimeoutError:
+            return True
+        return False
+
+    def _failed(self, letter: Letter, reason: str) -> None:
+        failed = DeliveryFailed(message=letter.message, number=letter.number, to=letter.call.to, reason=reason)
+        self._record(failed)
 
     def _delivered(self, letter: Letter, paged: Paged) -> None:
         sent = Delivered(

@@ -16,8 +16,7 @@ from datetime import datetime
 from activities.action import Clients, RuleError
 from activities.ledger.checkpoints import Checkpoints
 from activities.ledger.table import Item, Table, keys, text
-from activities.ledger.terms import Terms, end_key
-from activities.strange_requests import Strange, StrangeRequestError
+from activities.ledger.terms import SupersededError, Terms, end_key
 from domain.audit.storage_format import INDEX_KEY, chain_key
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended, FollowCall
@@ -42,8 +41,8 @@ class LedgerStore:
 
         A repeat writes nothing new. Where another entry stands at a number already (a workflow that was reset),
         a new epoch begins that names where it leaves the old one. Raises `SupersededError` once another life of the
-        incident has taken a later term; lets botocore's errors through. What goes on record `beside` the entries is
-        written with them, each item if it is not there yet.
+        incident has taken a later term, or has ended it; lets botocore's errors through. What goes on record `beside`
+        the entries is written with them, each item if it is not there yet.
         """
         epoch = call.epoch
         if call.entries[0].seq == 1:
@@ -123,11 +122,10 @@ class LedgerStore:
     def _fork(self, incident: str, epoch: int, first: Entry) -> int:
         """Begin the epoch in which `first` stands; one that was begun with another entry is passed over.
 
-        Raises `StrangeRequestError` once the incident has ended: its record is not told otherwise.
+        Raises `SupersededError` once the incident has ended: its record is not told otherwise.
         """
         if self._table.get(end_key(incident)) is not None:
-            reason = f"entry {first.seq} of {incident}, which has ended, is on record with another content"
-            raise StrangeRequestError(reason, Strange.OLDER_LIFE)
+            raise SupersededError(f"{incident} has ended, with another entry {first.seq} than this one")
         following = epoch + 1
         while True:
             item = {

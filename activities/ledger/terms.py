@@ -16,7 +16,7 @@ TERM = "current-term"
 
 
 class SupersededError(RuleError):
-    """Another life of the incident has taken a later term; this one has nothing more to say."""
+    """Another life of the incident has taken a later term, or has ended it; this one has nothing more to say."""
 
 
 class Terms:

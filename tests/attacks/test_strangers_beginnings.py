@@ -20,7 +20,7 @@ from starters.client.connection import look
 from tests.attacks.theirs import NEVER, QUEUE, Stranger
 from tests.builders import declaration
 from tests.e2e.account import Portal
-from tests.e2e.house import House
+from tests.e2e.house import Document, House
 from tests.e2e.workers import Worker as Process
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
@@ -123,7 +123,7 @@ def test_an_open_incident_is_not_begun_again_under_another_name(stranger: Strang
     """Its record is not continued by another, its pages are not sent, and it is not told to have ended."""
     house = stranger.house
     incident = house.start("The portal is down")
-    shown = house.until(incident, "it is on record", lambda state: state["timeline"]["written"] > 0)
+    shown = house.until(incident, "its pages are out", _has_paged)
     theirs = declaration(incident_id=incident, declared_at=datetime.now(UTC), mode="upkeep")
 
     async def begin() -> str:
@@ -164,3 +164,8 @@ def test_an_open_incident_is_not_restored_beside_itself(stranger: Stranger, kind
     house.until(incident, "it is written", lambda state: state["timeline"]["written"] == state["timeline"]["length"])
     house.asking.update(incident, "false_alarm", by="devops-lead", reason="seen enough")
     assert house.call("audit", "verify", incident).returncode == 0
+
+
+def _has_paged(state: Document) -> bool:
+    """Whether its record has begun, and the answer to each page is there."""
+    return state["timeline"]["written"] > 0 and all(page["settled"] for page in state["pages"])

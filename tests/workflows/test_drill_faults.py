@@ -1,16 +1,23 @@
 """What a drill cannot take back, and one that ends otherwise than by people: it is told, and the result says so."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner
 
 from domain.values import ids
 from starters.client import drills
 from starters.errors import RefusedError
 from tests.upkeep import maintenance
+from tests.workflows import world as workflows_world
 from tests.workflows.test_drill import done, drilled
 from tests.workflows.told import Told
 from tests.workflows.world import World
+from workflows import drill as workflows_drill
+from workflows import profiles
 
 
 async def test_a_fault_that_stays_is_a_live_incident(server: WorkflowEnvironment, world: World) -> None:
@@ -68,3 +75,22 @@ async def test_whoever_stops_one_that_does_not_end_is_told_why(
         monkeypatch.undo()
         result = await drills.stop(server.client, "staging", None, "cto", "enough")
     assert (result["outcome"], done(world)) == ("stopped", ["inject", "withdraw"])
+
+
+async def test_a_fault_does_not_stand_until_the_record_is_whole(
+    server: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The incident of a drill that is over may wait for AWS for long; its fault is withdrawn meanwhile."""
+    monkeypatch.setattr(workflows_drill, "_TO_END", timedelta(seconds=1))
+    monkeypatch.setattr(profiles, "LEDGER_AGAIN", timedelta(seconds=0.1))
+    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    world.broken.add("ledger")
+    async with drilled(server, world) as (run, told):
+        await run.execute_update("stop", {"by": "cto", "reason": "enough"})
+        while done(world) != ["inject", "withdraw"]:
+            await asyncio.sleep(0.02)
+        waiting = await run.query("state")
+        world.broken.clear()
+        result = await run.result()
+    assert waiting["doing"] == f"{told.handle.id} comes to its end"
+    assert (result["outcome"], result["incident"]) == ("stopped", told.handle.id)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
@@ -78,6 +79,7 @@ class World:
         self.looked: list[VerifyRequest] = []
         self.pages: list[tuple[str, str]] = []
         self.unreached: set[str] = set()
+        self.unanswered: set[str] = set()
         self.notices: list[tuple[str, int]] = []
         self.strange: list[str] = []
         self.ledger: list[Entry] = []
@@ -167,6 +169,8 @@ class World:
 
         @activity.defn(name="people.page")
         async def page(call: PageRequest) -> Paged:
+            if call.role in self.unanswered:
+                raise ApplicationError("no answer", type="Transient", next_retry_delay=timedelta(minutes=5))
             self.pages.append((call.role, framed(call, organisation()).subject))
             return Paged(channel="sms", reference="1")
 
