@@ -42,8 +42,9 @@ class Change(Hears):
     """A compare-and-set that people approve by its digest.
 
     Its incident hears of what happens by signals, and of its end by its result: the run that asked for it waits for
-    that. A later run of the incident, which would wait in vain, asks to be told by signal. A long history is carried on
-    as a new run, amid an activity too if it must: whoever reads the record finds what was done already.
+    that. A later run of the incident, which would wait in vain, asks to be told by signal, and so is what was decided
+    against it. A long history is carried on as a new run, amid an activity too if it must: whoever reads the record
+    finds what was done already.
     """
 
     commands = CHANGE_COMMANDS
@@ -60,8 +61,8 @@ class Change(Hears):
         self._changed = False
         self._evidence_begun = False
         self._takes_time = self._releasing = False
-        self._by_signal = bool(request.carried and request.carried.by_signal)
-        self._teller = Teller(self._change, request.about.incident, self._can_wait)
+        by_signal = bool(request.carried and request.carried.by_signal)
+        self._teller = Teller(self._change, request.about.incident, self._can_wait, by_signal=by_signal)
 
     @workflow.run
     @uncancelled
@@ -85,7 +86,7 @@ class Change(Hears):
         await wait_condition(workflow.all_handlers_finished)
         self._teller.stop()
         await telling
-        news = await self._teller.tell_the_rest(lambda: self._by_signal)
+        news = await self._teller.tell_the_rest()
         return {**change_document(record), "news": None if news is None else news.model_dump(mode="json")}
 
     def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
@@ -234,7 +235,7 @@ class Change(Hears):
         await wait_condition(lambda: workflow.all_handlers_finished() and not self._teller.saying)
         waits = None if self._evidence_begun else self._wait_for
         workflow.continue_as_new(
-            self._change.next_run(workflow.now(), by_signal=self._by_signal, wait_for_evidence=waits)
+            self._change.next_run(workflow.now(), by_signal=self._teller.by_signal, wait_for_evidence=waits)
         )
 
     def _tell(self) -> None:
@@ -282,7 +283,7 @@ class Change(Hears):
             case "evidence_begun":
                 self._evidence_begun = True
             case "tell_by_signal":
-                self._by_signal = True
+                self._teller.tell_by_signal()
         return None
 
     def may_say(self, name: str, sender: str) -> bool:  # noqa: ARG002 - all of it is its incident's to say

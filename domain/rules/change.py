@@ -73,9 +73,18 @@ class LiveChange(Refusing):
         self._told = max(self._told + 1, hearing_changes.number_at(told[-1].at))
         return ChangeNews(workflow_id=self.record.workflow_id, number=self._told, events=told)
 
+    def unsaid(self, news: ChangeNews) -> None:
+        """Take back news that nobody was there to hear; said again, it has a greater number."""
+        self._news[:0] = news.events
+
     @property
     def has_news(self) -> bool:
         return bool(self._news)
+
+    @property
+    def end_is_news(self) -> bool:
+        """Whether its incident has not heard how it ended."""
+        return self.ended and any(isinstance(one.event, ChangeMoved) for one in self._news)
 
     def next_run(self, now: datetime, *, by_signal: bool, wait_for_evidence: timedelta | None) -> ChangeRequest:
         """What the next run of its workflow goes on with."""
@@ -97,7 +106,7 @@ class LiveChange(Refusing):
     def planned(self, planned: Planned, now: datetime) -> None:
         """Take the plan: done already, dry run, nobody to ask, or the votes are opened."""
         plan, early = planned.plan, self.record.early
-        cause = _answer("plan")
+        cause = {"answer": "plan"}
         self._take(now, cause, PlanMade, plan=plan)
         if plan.changes_nothing:
             whose = "our own doing" if planned.ours else "not our doing"
@@ -252,7 +261,7 @@ class LiveChange(Refusing):
 
     def applied(self, applied: Applied, now: datetime) -> None:
         """Take what applying came to."""
-        cause = _answer("apply")
+        cause = {"answer": "apply"}
         if applied.outcome == "stale":
             reason = "somebody else changed the resource since the plan; nothing was applied"
             self.move(ChangeStatus.STALE, now, cause, reason=reason, observed=applied.observed)
@@ -270,7 +279,7 @@ class LiveChange(Refusing):
         status = ChangeStatus.APPLIED
         if self.record.pieces:
             status, message = ChangeStatus.PARTLY_APPLIED, f"{message}; {pieces_told(self.record.pieces)}"
-        self.move(status, now, _answer("verify"), reason=message, ours=self.record.ours)
+        self.move(status, now, {"answer": "verify"}, reason=message, ours=self.record.ours)
 
     def failed(self, reason: str, now: datetime, *, denied: bool = False) -> None:
         """It cannot be applied, or is not proven good; what was refused before that is said again."""
@@ -286,8 +295,3 @@ class LiveChange(Refusing):
         self._take(now, cause, ChangeMoved, actor, title=self.request.title, status=status, **fields)
         for vote in early if self.ended else []:
             self._hear_early(vote, now)
-
-
-def _answer(verb: str) -> dict[str, Any]:
-    """The answer of one of the change's activities as the cause of an event."""
-    return {"answer": verb}
