@@ -46,7 +46,7 @@ class LiveChange(Refusing):
         self.commander = request.commander
         carried = request.carried
         self._news: list[ChangeHappening] = list(carried.news) if carried else []
-        self._told = request.told
+        self._told = max(request.told, hearing_changes.number_at(hearing_changes.last_on_record(self.record)))
         self._commander_since = (carried and carried.commander_since) or self.record.requested_at
 
     @property

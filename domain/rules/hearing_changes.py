@@ -2,6 +2,9 @@
 
 Each news is taken once. Anybody can copy one out of the history and say it again, sealed as it is; so they are
 numbered, by the time of the latest thing that they tell. A change that was lost and is begun anew has greater ones.
+
+A server's clock may be set back, so a number is judged by the latest time that the incident itself has put on record,
+which no news can push.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -20,45 +23,45 @@ _WAIT = timedelta(days=366)
 _ACTOR = 200
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT = timedelta(microseconds=1)
 
 
 def number_at(at: datetime) -> int:
     """The number of news whose latest event is of this instant (UTC)."""
-    return (at - _EPOCH) // _UNIT
+    return (at - EPOCH) // _UNIT
 
 
-def number_of(news: ChangeNews, now: datetime) -> int:
-    """The number of news; where a build did not number it, that of the latest thing that it tells, as far as by now."""
-    return news.number or number_at(min(max((one.at for one in news.events), default=_EPOCH), now))
+def number_of(news: ChangeNews, latest: datetime) -> int:
+    """The number of news; where a build did not number it, that of the last thing that it tells, `latest` at most."""
+    return news.number or number_at(min(max((one.at for one in news.events), default=EPOCH), latest))
 
 
-def number_on_record(record: ChangeRecord) -> int:
-    """What was heard of a change by all that its record tells: news from before its latest event is on record."""
+def last_on_record(record: ChangeRecord) -> datetime:
+    """When the latest thing that its record tells of a change was: news from before that is on record."""
     window = [record.window.opened_at] if record.window else []
     ended = [record.ended_at] if record.ended_at else []
-    return number_at(max([record.requested_at, *window, *ended, *(vote.at for vote in record.approvals)]))
+    return max([record.requested_at, *window, *ended, *(vote.at for vote in record.approvals)])
 
 
-def doubt(state: IncidentState, news: ChangeNews, now: datetime) -> str | None:
-    """Why news is not taken, nothing of it; None where it is."""
+def doubt(state: IncidentState, news: ChangeNews, latest: datetime) -> str | None:
+    """Why news is not taken, nothing of it; None where it is. `latest` is now, or what is on record of a later time."""
     if state.change(news.workflow_id) is None:
         return "it is of no change of this incident"
     if len(news.events) > MOST:
         return f"it has more than {MOST} events"
-    if news.number > number_at(now + _LATE):
+    if news.number > number_at(latest + _LATE):
         return "it is numbered as if it were of a later time"
-    return next((reason for one in news.events if (reason := _doubt(news, one, now))), None)
+    return next((reason for one in news.events if (reason := _doubt(news, one, latest))), None)
 
 
-def _doubt(news: ChangeNews, one: ChangeHappening, now: datetime) -> str | None:
+def _doubt(news: ChangeNews, one: ChangeHappening, latest: datetime) -> str | None:
     event = one.event
     if event.workflow_id != news.workflow_id:
         return "it is of another change than it says"
     if getattr(event, "verified", False):
         return "it says that a vote is proven, which no message can say"
-    if isinstance(event, ApprovalAsked) and event.until > now + _WAIT:
+    if isinstance(event, ApprovalAsked) and event.until > latest + _WAIT:
         return "it waits for more than a year"
     size = limits.size([event.data(), event.sentence(one.actor), one.cause])
     return "it has an entry that no record can hold" if len(one.actor) > _ACTOR or size > limits.ENTRY else None

@@ -29,7 +29,10 @@ _GIVEN = 4000
 
 
 class LiveIncident(Refusing):
-    """One incident. `effects` is drained by whoever carries them out; `heard` numbers each change's latest news."""
+    """One incident. `effects` is drained by whoever carries them out; `heard` numbers each change's latest news.
+
+    `latest` is the latest time that it has put on record, though now be earlier since.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class LiveIncident(Refusing):
     ) -> None:
         super().__init__(refusals)
         self.heard = heard or {}
+        self.latest = hearing_changes.EPOCH
         self.alerts = Alerts()
         self.state = state
         self.timeline = timeline
@@ -75,6 +79,7 @@ class LiveIncident(Refusing):
             except Exception:
                 self.timeline.entries.pop()  # a record that cannot be folded could not be gone on with
                 raise
+            self.latest = max(self.latest, entry.at)
             self.effects += react(self.state, entry, event)
 
     def hear(self, name: str, command: Command, now: datetime, refusal: decide.Refusal = decide.refusal) -> str | None:
@@ -94,9 +99,10 @@ class LiveIncident(Refusing):
 
         What was heard already does nothing.
         """
-        if (reason := hearing_changes.doubt(self.state, news, now)) is not None:
+        latest = max(self.latest, now)
+        if (reason := hearing_changes.doubt(self.state, news, latest)) is not None:
             return reason
-        number = hearing_changes.number_of(news, now)
+        number = hearing_changes.number_of(news, latest)
         if number > self.heard.get(news.workflow_id, 0):
             self.heard[news.workflow_id] = number
             happenings = hearing_changes.dated(news, self.timeline.entries[-1].at, now)
@@ -124,8 +130,10 @@ class LiveIncident(Refusing):
     @classmethod
     def restored(cls, found: RestoredIncident, now: datetime) -> "LiveIncident":
         """Go on from the record alone, behind its last entry: what it does not say the end of is done again."""
-        heard = {one.workflow_id: hearing_changes.number_on_record(one) for one in found.state.changes}
+        known = {one.workflow_id: hearing_changes.last_on_record(one) for one in found.state.changes}
+        heard = {name: hearing_changes.number_at(at) for name, at in known.items()}
         incident = cls(found.state, Timeline(dropped=found.length, base=found.head), heard=heard)
+        incident.latest = max([found.until, *known.values()])
         watched = tuple(silence.sentence() for silence in found.silences)
         event = Restored(term=found.term, entries=found.length, until=found.until, watched=watched)
         cause = {"command": "restore"}

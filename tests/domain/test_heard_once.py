@@ -1,10 +1,12 @@
 """What an incident is told again and again: news of a change once, alerts up to a number an hour."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.model.activity_io import Planned
 from domain.model.declaration import Alert
 from domain.model.restoring import RestoredIncident
+from domain.model.timeline import Timeline
+from domain.rules import hearing_changes
 from domain.rules.change import LiveChange
 from domain.rules.change_messages import ChangeNews, ChangeRequest
 from domain.rules.evolve import fold
@@ -30,6 +32,15 @@ def told(change: LiveChange) -> ChangeNews:
     news = change.news()
     assert news is not None
     return news
+
+
+def restored(incident: LiveIncident, at: datetime) -> LiveIncident:
+    entries = incident.timeline.entries
+    until = entries[-1].at
+    found = RestoredIncident(
+        state=fold(entries), length=len(entries), head=entries[-1].hash, epoch=1, term=2, until=until
+    )
+    return LiveIncident.restored(found, at)
 
 
 def test_news_is_taken_once() -> None:
@@ -79,17 +90,88 @@ def test_what_is_on_record_is_not_taken_after_a_restore() -> None:
     at = T0 + minutes(2)
     old = told(change)
     incident.hear_change(old, at)
-    entries = incident.timeline.entries
-    found = RestoredIncident(
-        state=fold(entries), length=len(entries), head=entries[-1].hash, epoch=1, term=2, until=entries[-1].at
-    )
-    restored = LiveIncident.restored(found, at + minutes(20))
+    live = restored(incident, at + minutes(20))
     change.failed("no answer", at + minutes(30))
     late = told(change)
-    assert restored.hear_change(old, at + minutes(30)) is None
-    assert [one.kind for one in restored.timeline.entries][-1] == "restored"
-    restored.hear_change(late, at + minutes(30))
-    assert restored.state.changes[0].status == "failed"
+    assert live.hear_change(old, at + minutes(30)) is None
+    assert [one.kind for one in live.timeline.entries][-1] == "restored"
+    live.hear_change(late, at + minutes(30))
+    assert live.state.changes[0].status == "failed"
+
+
+def test_a_server_whose_clock_is_set_back() -> None:
+    """What a change says goes on being heard, in the next run too, though it is numbered by what was now before."""
+    incident, change = asked()
+    at = T0 + minutes(30)
+    change.refuse("approve", "cto", "too early", at)
+    assert incident.hear_change(told(change), at) is None
+    back = at - minutes(25)
+    incident.refuse("note", "cto", "empty", back)
+    incident.timeline.drop(incident.timeline.length, 1)
+    timeline = Timeline.model_validate_json(incident.timeline.model_dump_json())
+    following = LiveIncident(incident.state, timeline, incident.refusals, incident.heard)
+    following.latest = incident.latest
+    following.refuse("note", "cto", "empty", back)
+    change.failed("no answer", at)
+    assert following.hear_change(told(change), back) is None
+    assert following.state.changes[0].status == "failed"
+    assert following.timeline.entries[-1].at == back
+
+
+def test_news_without_a_number_after_the_clock_was_set_back() -> None:
+    incident, change = asked()
+    at = T0 + minutes(30)
+    change.refuse("approve", "cto", "too early", at)
+    incident.hear_change(told(change).model_copy(update={"number": 0}), at)
+    change.failed("no answer", at + timedelta(seconds=1))
+    incident.refuse("note", "cto", "empty", at + timedelta(seconds=2))
+    last = told(change).model_copy(update={"number": 0})
+    assert incident.hear_change(last, at - minutes(25)) is None
+    assert incident.state.changes[0].status == "failed"
+
+
+def test_a_restore_after_the_clock_was_set_back() -> None:
+    """A change that is begun anew goes on above what is on record, and is heard, now and after another restore."""
+    incident, change = asked()
+    at = T0 + minutes(30)
+    change.pass_time(at)
+    incident.hear_change(told(change), at)
+    back, record = at - minutes(25), incident.state.changes[0]
+    incident.refuse("note", "cto", "empty", back)
+    live = restored(incident, back)
+    anew = LiveChange(ChangeRequest.of(live.state, record, told=live.heard[record.workflow_id]))
+    anew.failed("no answer", back)
+    assert live.hear_change(told(anew), back) is None
+    assert live.state.changes[0].status == "failed"
+
+
+def test_a_restore_of_what_was_asked_for_before_the_clock_was_set_back() -> None:
+    """The change that runs on speaks with numbers above the time when it was asked for, though it began before that."""
+    played = Played(declaration())
+    played.say("request_change", "devops-lead", step="rollback")
+    (record,) = played.incident.state.changes
+    change = LiveChange(ChangeRequest.of(played.incident.state, record))
+    back = record.requested_at - minutes(25)
+    change.planned(Planned(plan=plan()), back)
+    assert played.incident.hear_change(told(change), back) is None
+    assert played.incident.state.changes[0].status == "awaiting-approval"
+    live = restored(played.incident, back)
+    change.failed("no answer", back + minutes(1))
+    assert live.hear_change(told(change), back + minutes(1)) is None
+    assert live.state.changes[0].status == "failed"
+
+
+def test_forged_numbers_push_no_clock() -> None:
+    """Each number is judged by the times that stand on record, none by the number that was heard before."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    news = told(change)
+    incident.hear_change(news, at)
+    seconds = timedelta(seconds=50)
+    ahead = [news.model_copy(update={"number": hearing_changes.number_at(at + n * seconds)}) for n in range(1, 9)]
+    refused = [incident.hear_change(one, at) for one in ahead]
+    assert refused[0] is None
+    assert set(refused[1:]) == {"it is numbered as if it were of a later time"}
 
 
 def test_what_an_earlier_build_says_without_a_number() -> None:
