@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.plan import Plan
     from domain.model.records import ChangeStatus
     from domain.rules.change import LiveChange
-    from domain.rules.change_messages import ChangeRequest, Commander, Nothing
+    from domain.rules.change_messages import ChangeRequest, Commander, Life, Nothing
     from domain.rules.document import change_document
 
 from workflows import beginnings, failures, profiles
@@ -48,7 +48,7 @@ class Change(Hears):
     """
 
     commands = CHANGE_COMMANDS
-    messages: ClassVar = {"commander_is": Commander, "evidence_begun": Nothing, "tell_by_signal": Nothing}
+    messages: ClassVar = {"commander_is": Commander, "evidence_begun": Nothing, "tell_by_signal": Life}
 
     @workflow.init
     def __init__(self, request: ChangeRequest) -> None:
@@ -58,8 +58,7 @@ class Change(Hears):
         self._request = request
         self._wait_for = request.wait_for_evidence
         self._change = LiveChange(request)
-        self._changed = False
-        self._evidence_begun = False
+        self._changed = self._evidence_begun = False
         self._takes_time = self._releasing = False
         by_signal = bool(request.carried and request.carried.by_signal)
         self._teller = Teller(self._change, request.about.incident, self._can_wait, by_signal=by_signal)
@@ -162,7 +161,7 @@ class Change(Hears):
                     votes=tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals),
                     commander=self._change.commander,
                     added=tuple(record.added),
-                    term=self._request.term,
+                    term=self._change.request.term,
                 )
                 applied = await self._told_while(
                     self._asked_for(f"{record.action}.apply", Applied, self._options(profiles.APPLY, "Apply"), apply)
@@ -282,7 +281,8 @@ class Change(Hears):
                 self._changed = True
             case "evidence_begun":
                 self._evidence_begun = True
-            case "tell_by_signal":
+            case "tell_by_signal" if isinstance(message, Life):
+                self._change.goes_on(message)
                 self._teller.tell_by_signal()
         return None
 

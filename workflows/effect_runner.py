@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.work_events import NoticeMoved
     from domain.rules import change_outcomes, findings, links
     from domain.rules.access import denied_access
-    from domain.rules.change_messages import ChangeEnd, ChangeNews, ChangeRequest
+    from domain.rules.change_messages import ChangeEnd, ChangeNews, ChangeRequest, Life
     from domain.rules.live import LiveIncident
 
 from workflows import declaring, failures, profiles, search_attributes
@@ -43,7 +43,7 @@ class EffectRunner:
         self, incident: LiveIncident, news: Callable[[], None], all_heard: Callable[[], Awaitable[None]], term: int
     ) -> None:
         self._incident = incident
-        self._term = term
+        self._life = Life(term=term)
         self._news = news
         self._all_heard = all_heard
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,7 +74,7 @@ class EffectRunner:
     async def let_changes_go(self) -> None:
         """Have changes under way tell their end by signal, as this run is about to end; wait for those that ended."""
         for workflow_id, ending in list(self._awaited.items()):
-            if await self._signalled(workflow_id, "tell_by_signal", None):
+            if await self._signalled(workflow_id, "tell_by_signal", self._life):
                 self._awaited.pop(workflow_id, None)
             else:
                 await workflow.wait([ending])
@@ -165,7 +165,7 @@ class EffectRunner:
         record = state.change(start.workflow_id)
         if record is None:
             raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
-        request = ChangeRequest.of(state, record, self._term, self._incident.heard.get(record.workflow_id, 0))
+        request = ChangeRequest.of(state, record, self._life.term, self._incident.heard.get(record.workflow_id, 0))
         try:
             child = await workflow.start_child_workflow(
                 "Change",
@@ -179,7 +179,9 @@ class EffectRunner:
                 priority=profiles.priority(state.severity),
             )
         except WorkflowAlreadyStartedError:
-            await self._signalled(record.workflow_id, "tell_by_signal", None)  # it runs, as a child of another run
+            await self._signalled(
+                record.workflow_id, "tell_by_signal", self._life
+            )  # it runs, as a child of another run
         else:
             self._awaited[record.workflow_id] = asyncio.create_task(self._hear_end(record.workflow_id, child))
         finally:

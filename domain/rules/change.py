@@ -22,7 +22,7 @@ from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Rej
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.records import ChangeStatus, EarlyVote
 from domain.rules import hearing_changes, tampering
-from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest
+from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest, Life
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
@@ -41,9 +41,8 @@ class LiveChange(Refusing):
 
     def __init__(self, request: ChangeRequest) -> None:
         super().__init__(request.carried.refusals if request.carried else None)
-        self.request = request
+        self.request, self.commander = request, request.commander
         self.record = request.record.model_copy(deep=True)
-        self.commander = request.commander
         carried = request.carried
         self._news: list[ChangeHappening] = list(carried.news) if carried else []
         self._told = max(request.told, hearing_changes.number_at(hearing_changes.last_on_record(self.record)))
@@ -94,6 +93,10 @@ class LiveChange(Refusing):
         )
         given = {"record": self.record, "commander": self.commander, "wait_for_evidence": wait_for_evidence}
         return self.request.model_copy(update={**given, "told": self._told, "carried": carried})
+
+    def goes_on(self, life: Life) -> None:
+        """Act for this life of the incident from now on; an earlier one says nothing about that."""
+        self.request = self.request.model_copy(update={"term": max(life.term, self.request.term)})
 
     def _take(
         self, now: datetime, cause: dict[str, Any], kind: type[Any], actor: str = ORCHESTRATOR, **fields: Any

@@ -123,6 +123,12 @@ class Nothing(BaseModel):
         return {}
 
 
+class Life(BaseModel):
+    """Another run or life of the incident, which awaits no result and is told by signal: the `term` that it acts in."""
+
+    term: int = Field(ge=1)
+
+
 class ChangeNews(BaseModel):
     """What a change's workflow says to its incident: events since it spoke last, in order.
 

@@ -19,7 +19,7 @@ from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS
 from domain.model.declaration import Alert, KeyHold
 from domain.model.drill import DrillRun
 from domain.model.reading import Input, UnreadableError, read
-from domain.rules.change_messages import Commander, Nothing
+from domain.rules.change_messages import Commander, Life, Nothing
 from domain.values import ids
 from tests.attacks.stranger import failed_tasks, lengths
 from tests.attacks.test_floods import counted
@@ -34,7 +34,7 @@ _DONE: dict[str, type[BaseModel]] = {
     "alert": Alert,
     "commander_is": Commander,
     "evidence_begun": Nothing,
-    "tell_by_signal": Nothing,
+    "tell_by_signal": Life,
 }
 """What may be done of what is made up: nobody is asked for in these, and no command's sender is a contact."""
 

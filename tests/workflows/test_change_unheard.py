@@ -68,6 +68,17 @@ async def test_a_vote_that_was_given_meanwhile_counts(server: WorkflowEnvironmen
     assert [entry["kind"] for entry in entries] == ["restored", "approval", "note"]
 
 
+async def test_what_is_approved_afterwards_is_applied(server: WorkflowEnvironment, world: World) -> None:
+    """A change acts for the life of its incident that goes on, not for the one that began it."""
+    async with world.workers(server.client):
+        told, change = await silenced(server, "rollback", "development-lead")
+        new = await restored(told)
+        await new.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        await approve(new, change)
+        await new.change_is("rollback", "applied")
+    assert world.acted == [change["workflow_id"]]
+
+
 async def test_what_nobody_ever_hears_is_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said some thirty times, and is the change's result."""
     now, said = T0 + minutes(2), []
