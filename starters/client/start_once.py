@@ -5,13 +5,14 @@ key held completes the start that a dead starter left, so that one of them, and 
 """
 
 import json
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from secrets import randbelow
 from typing import Any, NamedTuple
 
+import click
 from temporalio.api.common.v1 import Payload
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.common import RawValue, SearchAttributePair
 from temporalio.common import WorkflowIDConflictPolicy as Conflict
 from temporalio.common import WorkflowIDReusePolicy as Reuse
@@ -24,6 +25,7 @@ from domain.values.status import FINAL
 from domain.values.timestamps import stamp
 from starters.client.connection import RPC_TIMEOUT, look
 from starters.client.notes import noted
+from starters.errors import RefusedError
 from workflows import search_attributes
 from workflows.profiles import priority
 
@@ -31,6 +33,9 @@ Document = dict[str, Any]
 
 _SUMMARY_BYTES = 300
 """How much of a title goes into the summary: Temporal takes no long ones. It is cut between two characters."""
+
+_PUT_OFF = timedelta(seconds=5)
+"""More than the server itself puts a run off that follows another at once."""
 
 
 class Started(NamedTuple):
@@ -51,17 +56,27 @@ async def start(client: Client, declaration: Document, details: Callable[[Docume
     """Create the incident, or find the open one of its key.
 
     A second call with the same key while that incident is open records a duplicate alert on it. Without a
-    key every call creates one. `declaration.incident_id` is replaced by a free one; `details` gets it.
+    key every call creates one, and so does one that cannot read whom the key stands for, with a warning on stderr.
+    `declaration.incident_id` is replaced by a free one; `details` gets it.
     """
-    declared_at, key = datetime.fromisoformat(declaration["declared_at"]), declaration["key"]
-    names = ids.incident_ids(declared_at, randbelow)
+    names = ids.incident_ids(datetime.fromisoformat(declaration["declared_at"]), randbelow)
+    if declaration["key"] is not None:
+        try:
+            return await _keyed(client, declaration, names, details)
+        except RefusedError as error:
+            click.echo(f"Warning: declared without its key, as {error}", err=True)
+    keyless = {**declaration, "key": None}
+    while not await _create(client, keyless, candidate := next(names), details):
+        pass
+    return Started(candidate, created=True)
+
+
+async def _keyed(
+    client: Client, declaration: Document, names: Iterator[str], details: Callable[[Document], str]
+) -> Started:
+    """Create the incident of a key, or find the open one. Raises `RefusedError` where a memo cannot be decrypted."""
     while True:
-        candidate = next(names)
-        if key is None:
-            if await _create(client, declaration, candidate, details):
-                return Started(candidate, created=True)
-            continue
-        hold = await _hold(client, declaration, candidate)
+        hold = await _hold(client, declaration, next(names))
         if hold is None:
             continue
         if ids.is_incident_id(hold.incident):
@@ -121,10 +136,11 @@ async def _hold(client: Client, declaration: Document, candidate: str) -> _Hold 
 
 
 async def _alerted(client: Client, declaration: Document, incident: str) -> bool:
-    """Record a duplicate alert; False when the incident has ended, or answers for another key.
+    """Record a duplicate alert; False when the incident has ended, is not live, or answers for another key.
 
-    One that is closed may still be sending its last notices: nobody would look at an alert on it. A workflow of another
-    type, or on another queue than the environment's, is no incident, whatever anybody has called it.
+    One that is closed may still be sending its last notices: nobody would look at an alert on it, nor on a dry run. A
+    workflow of another type, or on another queue than the environment's, is no incident, whatever anybody has called
+    it; one that the server is to start later hears nothing till then.
     """
     found = await look(client, incident)
     if found is None or found.status is not WorkflowExecutionStatus.RUNNING:
@@ -132,7 +148,10 @@ async def _alerted(client: Client, declaration: Document, incident: str) -> bool
     place = ids.task_queue(declaration["environment"]["name"])
     if (found.workflow_type, found.task_queue) != ("Incident", place):
         return False
-    if found.typed_search_attributes.get(search_attributes.INCIDENT_STATUS) in FINAL:
+    known = found.typed_search_attributes
+    if known.get(search_attributes.INCIDENT_STATUS) in FINAL or known.get(search_attributes.INCIDENT_MODE) != "live":
+        return False
+    if _is_put_off(found):
         return False
     if await noted(found, "key") != _key(declaration):
         return False
@@ -144,6 +163,12 @@ async def _alerted(client: Client, declaration: Document, incident: str) -> bool
             raise
         return False
     return True
+
+
+def _is_put_off(found: WorkflowExecutionDescription) -> bool:
+    """Whether it was begun with a delay that is not over; one without is none where this machine's clock is behind."""
+    soon = max(datetime.now(UTC), found.start_time + _PUT_OFF)
+    return found.execution_time is not None and found.execution_time > soon
 
 
 async def _let_go(client: Client, declaration: Document, hold: _Hold) -> None:

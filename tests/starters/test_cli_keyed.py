@@ -10,18 +10,24 @@ import pytest_asyncio
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import RawValue, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import RawValue, SearchAttributePair
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from codec.converter import encrypted
+from codec.encoding import ENCODING
 from domain.model.declaration import KeyHold
 from domain.values import ids
-from starters.client import start_once
+from starters.client import encryption, start_once
 from starters.client.start_once import Started
 from tests.builders import T0, declaration, incident_id
 from tests.starters import backstage
 from workflows import search_attributes
 
 KEY, PLACE = "alarm/portal", declaration().environment.name
+HOLDER = ids.key_workflow_id(PLACE, KEY)
+LIVE = search_attributes.pairs("system-outage", "P1", "live")
+SEALED = RawValue(Payload(metadata={"encoding": ENCODING}, data=b"x"))
 
 
 @pytest_asyncio.fixture
@@ -54,7 +60,7 @@ async def hold(client: Client, incident: str) -> str:
     handle = await client.start_workflow(
         "IncidentKey",
         KeyHold(incident_id=incident),
-        id=ids.key_workflow_id(PLACE, KEY),
+        id=HOLDER,
         task_queue=ids.task_queue(PLACE),
         memo={"incident": incident},
     )
@@ -92,8 +98,8 @@ async def test_a_key_whose_incident_has_ended_opens_a_new_one(client: Client) ->
 async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Client) -> None:
     """Closing is final: an alert that comes while the closed incident's workflow still runs opens a new one."""
     closing = incident_id(T0)
-    closed = TypedSearchAttributes([SearchAttributePair(search_attributes.INCIDENT_STATUS, "closed")])
-    memo = {"key": ids.key_workflow_id(PLACE, KEY)}
+    closed = LIVE.updated(SearchAttributePair(search_attributes.INCIDENT_STATUS, "closed"))
+    memo = {"key": HOLDER}
     await client.start_workflow(
         "Incident", id=closing, task_queue=ids.task_queue(PLACE), search_attributes=closed, memo=memo
     )
@@ -102,7 +108,7 @@ async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Cl
     assert started.created
     assert started.incident != closing
     assert await alerts(client, closing) == 0
-    old = await client.get_workflow_handle(ids.key_workflow_id(PLACE, KEY), run_id=run).describe()
+    old = await client.get_workflow_handle(HOLDER, run_id=run).describe()
     assert old.status is WorkflowExecutionStatus.TERMINATED
 
 
@@ -113,8 +119,7 @@ async def test_a_closed_incident_that_still_winds_down_takes_no_alert(client: Cl
 async def test_what_is_no_incident_takes_no_alert(client: Client, kind: str, queue: str) -> None:
     """A workflow of another type, or on another queue than the environment's, swallows no alarm by its memo."""
     named = incident_id(T0)
-    memo = {"key": ids.key_workflow_id(PLACE, KEY)}
-    await client.start_workflow(kind, id=named, task_queue=queue, memo=memo)
+    await client.start_workflow(kind, id=named, task_queue=queue, memo={"key": HOLDER}, search_attributes=LIVE)
     await hold(client, named)
     started = await begin(client)
     assert started.created
@@ -122,11 +127,64 @@ async def test_what_is_no_incident_takes_no_alert(client: Client, kind: str, que
     assert await alerts(client, named) == 0
 
 
+@pytest.mark.parametrize(
+    ("mode", "delay", "heard"),
+    [
+        ("live", timedelta(), 1),
+        ("live", timedelta(days=3650), 0),
+        ("dry-run", timedelta(), 0),
+        ("drill", timedelta(), 0),
+        ("upkeep", timedelta(), 0),
+    ],
+)
+async def test_an_alarm_is_given_to_what_is_live_and_runs(
+    client: Client, mode: str, delay: timedelta, heard: int
+) -> None:
+    """What the server starts years from now hears nothing till then, and nobody is paged for what is no live one."""
+    named = incident_id(T0)
+    attributes = search_attributes.pairs("system-outage", "P1", mode)
+    await client.start_workflow(
+        "Incident",
+        id=named,
+        task_queue=ids.task_queue(PLACE),
+        memo={"key": HOLDER},
+        search_attributes=attributes,
+        start_delay=delay or None,
+    )
+    await hold(client, named)
+    started = await begin(client)
+    assert (started.incident == named, started.created) == (bool(heard), not heard)
+    assert await alerts(client, named) == heard
+
+
+@pytest.mark.parametrize("of", ["the key", "its incident"])
+async def test_what_cannot_be_decrypted_keeps_no_alarm(
+    client: Client, of: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be an honest one's, so the key is left to it; the alarm is declared without, and it is said."""
+    for setting in ("INCIDENT_CODEC_KEY", "TEMPORAL_CODEC_ENDPOINT"):
+        monkeypatch.delenv(setting, raising=False)
+    told: dict[str, Any] = {**client.config(), "data_converter": encrypted(pydantic_data_converter, encryption.codec())}
+    ours = Client(**told)
+    named, queue = incident_id(T0), ids.task_queue(PLACE)
+    await client.start_workflow("Incident", id=named, task_queue=queue, memo={"key": SEALED}, search_attributes=LIVE)
+    memo = {"incident": SEALED if of == "the key" else named}
+    await client.start_workflow("IncidentKey", id=HOLDER, task_queue=queue, memo=memo)
+    started = await begin(ours)
+    assert started.created
+    assert "Warning: " in (said := capsys.readouterr().err)
+    assert "encrypted" in said
+    made = await client.get_workflow_handle(started.incident).describe()
+    assert await made.memo_value("key", None) is None
+    assert (await client.get_workflow_handle(HOLDER).describe()).status is WorkflowExecutionStatus.RUNNING
+    assert await alerts(client, named) == 0
+
+
 async def test_a_memo_that_nobody_can_read_stands_for_no_incident(client: Client) -> None:
     """The key is taken from it, and the alarm is declared."""
     place = ids.task_queue(PLACE)
     memo = {"incident": RawValue(Payload(metadata={"encoding": b"no/such"}, data=b"x"))}
-    await client.start_workflow("IncidentKey", id=ids.key_workflow_id(PLACE, KEY), task_queue=place, memo=memo)
+    await client.start_workflow("IncidentKey", id=HOLDER, task_queue=place, memo=memo)
     assert (await begin(client)).created
 
 
@@ -146,7 +204,7 @@ async def test_a_key_that_stands_for_no_incident_is_let_go(client: Client, memo:
     """Whoever takes a key as none of our starters does keeps no incident from being declared, and names none."""
     await client.start_workflow(
         "IncidentKey",
-        id=ids.key_workflow_id(PLACE, KEY),
+        id=HOLDER,
         task_queue=ids.task_queue(PLACE),
         memo=memo,
     )
