@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from secrets import token_hex
 
 import structlog
 from temporalio.client import Client
@@ -41,7 +42,7 @@ async def watching(client: Client, watcher: Watcher, every: timedelta = _EVERY) 
 
 
 async def _watch(client: Client, watcher: Watcher, stopping: asyncio.Event, every: timedelta) -> None:
-    trouble = False
+    trouble, restores = False, _Restores(client, watcher)
     while not await _is_set(stopping, every):
         try:
             found = await asyncio.to_thread(_look, watcher, after_trouble=trouble)
@@ -52,7 +53,7 @@ async def _watch(client: Client, watcher: Watcher, stopping: asyncio.Event, ever
         else:
             trouble = False
             for one in found:
-                await _go_on(client, watcher, one)
+                await restores.go_on(one)
     try:
         await asyncio.to_thread(watcher.leave)
     except Exception as error:  # noqa: BLE001 - its lease ends by itself
@@ -70,25 +71,45 @@ async def _is_set(event: asyncio.Event, within: timedelta) -> bool:
     return event.is_set()
 
 
-async def _go_on(client: Client, watcher: Watcher, found: Found) -> None:
-    """Have a silent incident restored, once for each silence, where the environment says so.
+class _Restores:
+    """Has silent incidents restored, once for each silence, where the environment says so.
 
     What runs is left alone by that, and what the ledger does not prove is refused.
     """
-    if not (watcher.environment.restore_silent and found.can_go_on):
-        return
-    request = ids.restore_workflow_id(f"{found.incident}/{stamp_to_second(found.due_at)}")
-    try:
-        await client.start_workflow(
-            "Restore",
-            RestoreRequest(incident=found.incident),
-            id=request,
-            task_queue=ids.task_queue(watcher.environment.name),
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        )
-        _log.warning("a silent incident is restored", incident=found.incident, workflow=request)
-        await asyncio.to_thread(watcher.note_restore, found, request)
-    except WorkflowAlreadyStartedError:
-        return
-    except Exception as error:  # noqa: BLE001 - people were paged, and the next look tries again
-        _log.error("a silent incident was not restored", incident=found.incident, error=type(error).__name__)
+
+    def __init__(self, client: Client, watcher: Watcher) -> None:
+        self._client = client
+        self._watcher = watcher
+        self._begun: set[str] = set()
+        self._instead: dict[str, str] = {}
+
+    async def go_on(self, found: Found) -> None:
+        """Begin a workflow that restores it, unless this or another watcher has."""
+        if not (self._watcher.environment.restore_silent and found.can_go_on):
+            return
+        try:
+            await self._begin(found)
+        except Exception as error:  # noqa: BLE001 - people were paged, and the next look tries again
+            _log.error("a silent incident was not restored", incident=found.incident, error=type(error).__name__)
+
+    async def _begin(self, found: Found) -> None:
+        """All watchers begin it under one name, which anybody can guess; the next one is drawn where that is taken."""
+        usual = ids.restore_workflow_id(f"{found.incident}/{stamp_to_second(found.due_at)}")
+        name = self._instead.get(usual, usual)
+        try:
+            await self._client.start_workflow(
+                "Restore",
+                RestoreRequest(incident=found.incident),
+                id=name,
+                task_queue=ids.task_queue(self._watcher.environment.name),
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            )
+        except WorkflowAlreadyStartedError:
+            if name in self._begun or await asyncio.to_thread(self._watcher.restoring, found) is not None:
+                return
+            self._instead[usual] = f"{usual}/{token_hex(8)}"
+            _log.warning("the name of a restore is taken: the next look takes another", workflow=name)
+            return
+        self._begun.add(name)
+        _log.warning("a silent incident is restored", incident=found.incident, workflow=name)
+        await asyncio.to_thread(self._watcher.note_restore, found, name)

@@ -94,6 +94,11 @@ class Watcher:
             _log.warning("requests that are none of ours were refused", paged=paged)
         return found
 
+    def restoring(self, found: Found) -> str | None:
+        """The workflow on record that was begun to go on with a silent incident, if any (`dynamodb:GetItem`)."""
+        silence, _ = Notebook(self._table()).read(silence_key(found.incident, found.due_at), Silence)
+        return None if silence is None else silence.restoring
+
     def note_restore(self, found: Found, workflow: str) -> None:
         """Put on record that a workflow was begun which goes on with a silent incident; nothing where others write."""
         book, key = Notebook(self._table()), silence_key(found.incident, found.due_at)

@@ -66,6 +66,15 @@ def test_it_is_paged_again_with_growing_pauses(silent: Watched) -> None:
     assert (silence.rounds, len(silence.told), silence.claim) == (5, 25, None)
 
 
+def test_what_was_begun_to_restore_it_stands_on_record(silent: Watched) -> None:
+    """So that another watcher begins it no second time."""
+    (found,) = silent.looks(minutes(7))
+    assert silent.watcher.restoring(found) is None
+    silent.watcher.note_restore(found, "restore/x")
+    assert silent.another().restoring(found) == "restore/x"
+    assert silent.another().restoring(found._replace(due_at=T0)) is None
+
+
 def test_once_it_goes_on_nobody_is_paged(silent: Watched) -> None:
     """Restored, it has what was due on record."""
     assert silent.looks(minutes(7))

@@ -150,6 +150,7 @@ def watch(calls: Calls) -> None:
             watcher.is_the_one()
             (found,) = watcher.look()
             watcher.note_restore(found, "restore/x")
+            watcher.restoring(found)
             watcher.leave()
 
 

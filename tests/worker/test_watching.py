@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.ledger.store_time import ClockError
@@ -17,6 +18,7 @@ from worker.watching import watching
 AT_ONCE = timedelta(0)
 SECONDS = 20
 LOST = Found("inc-20261123-7f3k", "page again", NOW, ("cto",), can_go_on=True)
+NAME = "restore/inc-20261123-7f3k/2026-11-23T03:30:00Z"
 
 
 class Looking:
@@ -26,6 +28,7 @@ class Looking:
         self.environment = environment(restore_silent=restores)
         self.stopped = Event()
         self.done: list[str] = []
+        self.noted: str | None = None
         self._looks: Iterator[Any] = iter(looks)
 
     def is_the_one(self) -> bool:
@@ -41,6 +44,11 @@ class Looking:
 
     def note_restore(self, found: Found, workflow: str) -> None:
         self.done.append(f"noted {found.incident} {workflow}")
+        self.noted = workflow
+
+    def restoring(self, found: Found) -> str | None:
+        self.done.append(f"asked {found.incident}")
+        return self.noted
 
     def leave(self) -> None:
         self.done.append("left")
@@ -89,6 +97,33 @@ async def test_a_silence_is_restored_once_where_the_environment_says_so(restores
     watcher = Looking([LOST, unreadable], [LOST], [LOST], restores=restores)
     temporal = Restoring(ConnectionError("Temporal is away"))
     await watch(watcher, temporal, lambda: watcher.done.count("look") > 4)
-    name = "restore/inc-20261123-7f3k/2026-11-23T03:30:00Z"
-    assert temporal.begun == ([(name, LOST.incident)] if restores else [])
-    assert watcher.done.count(f"noted {LOST.incident} {name}") == restores
+    assert temporal.begun == ([(NAME, LOST.incident)] if restores else [])
+    assert watcher.done.count(f"noted {LOST.incident} {NAME}") == restores
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_name_that_a_stranger_has_taken_keeps_nothing_from_being_restored(
+    kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and the next look takes a name that nobody can guess: once, though no note of it should be kept."""
+    watcher, temporal = Looking(*[[LOST]] * 5, restores=True), Restoring()
+    temporal.begun.append((NAME, "his"))
+    if not kept:
+        monkeypatch.setattr(watcher, "restoring", lambda _: None)
+    with capture_logs() as logs:
+        await watch(watcher, temporal, lambda: watcher.done.count("look") > 5)
+    (_, (name, incident)) = temporal.begun
+    assert name.startswith(f"{NAME}/")
+    assert incident == LOST.incident
+    assert [one["workflow"] for one in logs if one["log_level"] == "warning"] == [NAME, name]
+    assert watcher.done.count(f"noted {LOST.incident} {name}") == 1
+
+
+async def test_what_another_watcher_has_restored_is_left_alone() -> None:
+    """By the record, and nothing is said of it."""
+    watcher, temporal = Looking([LOST], [LOST], restores=True), Restoring()
+    temporal.begun.append((NAME, LOST.incident))
+    watcher.noted = NAME
+    with capture_logs() as logs:
+        await watch(watcher, temporal, lambda: watcher.done.count("look") > 2)
+    assert (len(temporal.begun), logs) == (1, [])
