@@ -119,7 +119,7 @@ class Drill(Hears):
             raise
 
     async def _hand_over(self, fault: FaultCall, why: str) -> None:
-        """Declare that somebody must withdraw it; nothing where an earlier drill left the same to be done."""
+        """Declare that somebody must withdraw it; nothing while a live incident of the record says the same."""
         where, now = self._run.environment, workflow.now()
         run = ScheduledRun(schedule="drill", environment=where, declares=MAINTENANCE, speed=self._run.speed)
         call = ScheduledCall(run=run, at=now, now=now)

@@ -111,6 +111,9 @@ PRESERVE = _profile(
 LOOK_UP = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15)
 """What the record says of a change whose workflow is gone: asked for until it answers."""
 
+WHO_HOLDS = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15, within=2 * _MINUTE)
+"""Whether a key stands for an incident on record: what is to be declared does not wait long for it."""
+
 RESTORE = _profile(REMEDIATE_QUEUE, attempt=2 * _MINUTE, attempts=0, longest_pause=20, within=timedelta(hours=12))
 """A look at what takes AWS hours and is no evidence: a database being restored."""
 

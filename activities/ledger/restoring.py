@@ -9,12 +9,13 @@ from activities.house import House, environment_of
 from activities.ledger.reader import LedgerReader
 from activities.ledger.signatures import Keys
 from activities.ledger.table import Table
-from activities.ledger.terms import Terms
+from activities.ledger.terms import Terms, end_key
 from activities.strange_requests import Strange, StrangeRequestError
 from activities.watching.notebook import Notebook
 from domain.audit.storage_format import INDEX_KEY, StoredCopy, chain_key
 from domain.audit.verdict import OF_NO_ENTRY, account, audit
 from domain.model.activity_io import ChangeOutcome
+from domain.model.declaration import Declaration
 from domain.model.records import ChangeStatus
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.model.silence import Silence
@@ -64,9 +65,11 @@ class Restorer:
         )
 
     def open_ones(self, call: RestorableCall) -> list[Restorable]:
-        """Every open incident of the ledger, or the one that is asked for; reading changes nothing."""
+        """Every open incident of the ledger, the one that is asked for, or those of a key; reading changes nothing."""
         table = self._table()
         names = [call.incident] if call.incident else [item["sk"]["S"] for item in table.items(INDEX_KEY)]
+        if call.key is not None:
+            names = [name for name in names if _stands_for(table, name, call.key)]
         found = (self._restorable(table, name) for name in names)
         return [one for one in found if one is not None]
 
@@ -114,14 +117,28 @@ class Restorer:
         """Raise `RuleError` for a record that does not begin with a declaration in this environment."""
         if not is_incident_id(incident):  # or what it is made of would be looked for, and put, among another's
             raise RuleError(f"{incident} is no name of an incident")
-        first: Any = next(table.items(chain_key(incident, 1)), None)
-        if first is None:
-            raise RuleError(f"the ledger {table.name} has no record of {incident}")
-        try:
-            environment = begun(Entry.model_validate_json(first["content"]["S"])).declaration.environment
-        except (ValueError, NoIncidentError) as error:
-            raise RuleError(f"the record of {incident} does not begin with a declaration") from error
-        environment_of(self._house, environment.name)
+        environment_of(self._house, _declared(table, incident).environment.name)
+
+
+def _declared(table: Table, incident: str) -> Declaration:
+    """What the record of an incident begins with. Raises `RuleError` where that is no declaration."""
+    first: Any = next(table.items(chain_key(incident, 1)), None)
+    if first is None:
+        raise RuleError(f"the ledger {table.name} has no record of {incident}")
+    try:
+        return begun(Entry.model_validate_json(first["content"]["S"])).declaration
+    except (ValueError, NoIncidentError) as error:
+        raise RuleError(f"the record of {incident} does not begin with a declaration") from error
+
+
+def _stands_for(table: Table, incident: str, key: str) -> bool:
+    """Whether an incident was declared under a key, and has not ended (`dynamodb:GetItem`, `dynamodb:Query`)."""
+    if table.get(end_key(incident)) is not None:
+        return False
+    try:
+        return _declared(table, incident).holder == key
+    except RuleError:  # it is listed and has no entry yet
+        return False
 
 
 def _is_open(entries: list[Entry], state: IncidentState) -> bool:

@@ -37,9 +37,10 @@ class RestoredIncident(BaseModel):
 
 
 class RestorableCall(BaseModel):
-    """List what the ledger has open: one incident, or all."""
+    """List what the ledger has open: one incident, or all; with a `key` those alone that it may stand for."""
 
     incident: str | None = None
+    key: str | None = None
 
 
 class Restorable(BaseModel):

@@ -76,6 +76,7 @@ def record(calls: Calls) -> None:
             store_report(clients, where, "UTC", INCIDENT, NOW)
             restorer = Restorer(clients, FixedHouse(where))
             restorer.open_ones(RestorableCall())
+            restorer.open_ones(RestorableCall(key="key/x"))
             restorer.restore(RestoreCall(incident=INCIDENT, holder="run-1"), INCIDENT)
             store.follow_once(_following(where))
 

@@ -167,7 +167,8 @@ class Backstage:
         async def restorable(call: RestorableCall) -> list[Restorable]:
             if self.open_ones is None:
                 raise ApplicationError("no record of it", type=ErrorKind.REFUSED.value, non_retryable=True)
-            return [one for one in self.open_ones if call.incident in {None, one.incident}]
+            asked = (one for one in self.open_ones if call.incident in {None, one.incident})
+            return [one for one in asked if call.key in {None, one.key}]
 
         made: list[Callable[..., Any]] = [page, page_wave, release, append, follow, report, restorable]
         made += [_probe(name) for name in PROBES]

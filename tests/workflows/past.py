@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from domain.model.activity_io import ChangeAsked, ChangeOutcome
+from domain.model.activity_io import AppendCall, ChangeAsked, ChangeOutcome
+from domain.model.declaration import Declaration
+from domain.model.event_kinds import ENDING
 from domain.model.records import ChangeStatus
 from domain.model.restoring import Restorable, RestorableCall, RestoreCall, RestoredIncident
 from domain.model.timeline import Entry, Timeline
-from domain.rules.evolve import fold
+from domain.rules.evolve import begun, fold
 from domain.values import ids
 from domain.values.errors import ErrorKind
 
@@ -22,13 +24,18 @@ _BEFORE_AN_INTENT = {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}
 
 
 class Past:
-    """What a world's ledger has. A test may hold back who reads it (`reading`), and sees which intents were put."""
+    """What a world's ledger has. A test may hold back who reads it (`reading`), and sees which intents were put.
+
+    `open_ones` are the declarations of all that have not ended; what is `unwritten` is on its way for that many looks.
+    """
 
     def __init__(self, world: "World") -> None:
         self._world = world
         self.term = 1
         self.holder = ""
         self.intents: dict[str, ChangeOutcome] = {}
+        self.open_ones: dict[str, Declaration] = {}
+        self.unwritten = 0
         self.reading = asyncio.Event()
         self.reading.set()
 
@@ -37,6 +44,14 @@ class Past:
         if term < self.term:
             kind = ErrorKind.SUPERSEDED.value
             raise ApplicationError(f"the incident goes on under term {self.term}", type=kind, non_retryable=True)
+
+    def note(self, call: AppendCall) -> None:
+        """Keep which incidents are open, whichever of them the chain is of."""
+        for entry in call.entries:
+            if entry.seq == 1:
+                self.open_ones[call.incident] = begun(entry).declaration
+            elif entry.kind in ENDING:
+                self.open_ones.pop(call.incident, None)
 
     def entries(self) -> list[Entry]:
         """The chain, with the follow-up work behind its end."""
@@ -55,6 +70,8 @@ class Past:
 
         @activity.defn(name="ledger.restorable")
         async def restorable(call: RestorableCall) -> list[Restorable]:
+            if call.key is not None:
+                return self._under(call.key)
             return [one for one in [self._restorable()] if call.incident in {None, one.incident}]
 
         @activity.defn(name="changes.outcome")
@@ -84,6 +101,18 @@ class Past:
             intended={name: who for name, who in self.intents.items() if name in waiting},
             followed=len(self._world.followed),
         )
+
+    def _under(self, key: str) -> list[Restorable]:
+        if "keys" in self._world.broken:
+            raise ApplicationError("no table", type="NotFound", non_retryable=True)
+        self.unwritten -= 1
+        if self.unwritten >= 0:
+            return []
+        return [
+            Restorable(incident=incident, mode=one.mode, key=key)
+            for incident, one in self.open_ones.items()
+            if one.holder == key
+        ]
 
     def _restorable(self) -> Restorable:
         entries = self.entries()

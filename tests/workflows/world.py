@@ -194,6 +194,7 @@ class World:
             if "ledger" in self.broken:
                 raise ApplicationError("no table", type="NotFound", non_retryable=True)
             self.past.check(call.term)
+            self.past.note(call)
             self.ledger += [entry for entry in call.entries if entry.seq > len(self.ledger)]
             return Appended(written=call.entries[-1].seq, epoch=call.epoch)
 
