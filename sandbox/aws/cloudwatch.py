@@ -2,7 +2,9 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, SupportsFloat
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, SupportsFloat, cast
 
 from moto.cloudwatch.models import CloudWatchBackend, Statistics
 
@@ -36,8 +38,21 @@ def get_statistics_for_type(statistics: Statistics, stat: str) -> SupportsFloat 
 def get_metric_data(
     backend: CloudWatchBackend, queries: list[dict[str, Any]], start_time: datetime, end_time: datetime, **more: Any
 ) -> list[dict[str, Any]]:
-    """Read metrics, up to the newest data point at most: moto walks every period of the window, future ones too."""
-    newest = max((one.timestamp for one in backend.get_all_metrics()), default=end_time)
+    """Read metrics, up to the newest data point at most: moto walks every period of the window, future ones too.
+
+    In each it looks through all data points of the account, so it is shown those of one metric's name at a time. What
+    is calculated from other metrics needs them all.
+    """
+    points = backend.get_all_metrics()
+    newest = max((one.timestamp for one in points), default=end_time)
     end = max(min(end_time, newest + timedelta(minutes=1)), start_time + timedelta(seconds=1))
-    found: list[dict[str, Any]] = _get_metric_data(backend, queries, start_time, min(end, end_time), **more)
+    if any("MetricStat" not in one for one in queries):
+        return cast("list[dict[str, Any]]", _get_metric_data(backend, queries, start_time, min(end, end_time), **more))
+    named: dict[str, list[Any]] = {}
+    for one in points:
+        named.setdefault(one.name, []).append(one)
+    found: list[dict[str, Any]] = []
+    for query in queries:
+        of = SimpleNamespace(get_all_metrics=partial(named.get, query["MetricStat"]["Metric"]["MetricName"], []))
+        found += _get_metric_data(of, [query], start_time, min(end, end_time), **more)
     return found
