@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from temporalio.testing import ActivityEnvironment
@@ -26,7 +27,7 @@ class FixedHouse:
 
     def __init__(self, environment: Environment, organisation: Organisation | None = None, *runbooks: Runbook) -> None:
         self.place = environment
-        self.people = organisation or load_organisation(shipped_folder())
+        self.people = organisation or _shipped()
         self.runbooks = {one.digest(): one for one in runbooks}
         self.rows: dict[str, Schedule] = {}
 
@@ -41,6 +42,11 @@ class FixedHouse:
 
     def schedules(self) -> dict[str, Schedule]:
         return self.rows
+
+
+@cache
+def _shipped() -> Organisation:
+    return load_organisation(shipped_folder())
 
 
 def house_of(declaration: Declaration) -> FixedHouse:

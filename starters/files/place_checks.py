@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,15 @@ def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
     for grade, rule in mapping(data.get("approval")).items():
         roles = mapping(rule).get("roles")
         yield from strange(("approval", grade, "roles"), roles, held | {organisation.COMMANDER}, "role")
-    zone, zones = data.get("timezone"), zoneinfo.available_timezones()
+    zone, zones = data.get("timezone"), _zones()
     if isinstance(zone, str) and zones and zone not in zones:
         yield Flaw(("timezone",), f"{zone!r} is no time zone; write one such as Australia/Sydney")
+
+
+@cache
+def _zones() -> set[str]:
+    """All that this machine knows: finding them is walking through a tree of files."""
+    return zoneinfo.available_timezones()
 
 
 def of_environment(data: Mapping[str, Any], file: Path) -> Iterator[Flaw]:
