@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, SupportsFloat, cast
+from typing import Any, SupportsFloat
 
 from moto.cloudwatch.models import CloudWatchBackend, Statistics
 
@@ -47,12 +47,12 @@ def get_metric_data(
     newest = max((one.timestamp for one in points), default=end_time)
     end = max(min(end_time, newest + timedelta(minutes=1)), start_time + timedelta(seconds=1))
     if any("MetricStat" not in one for one in queries):
-        return cast("list[dict[str, Any]]", _get_metric_data(backend, queries, start_time, min(end, end_time), **more))
+        return _get_metric_data(backend, queries, start_time, min(end, end_time), **more)
     named: dict[str, list[Any]] = {}
     for one in points:
         named.setdefault(one.name, []).append(one)
     found: list[dict[str, Any]] = []
     for query in queries:
-        of = SimpleNamespace(get_all_metrics=partial(named.get, query["MetricStat"]["Metric"]["MetricName"], []))
+        of: Any = SimpleNamespace(get_all_metrics=partial(named.get, query["MetricStat"]["Metric"]["MetricName"], []))
         found += _get_metric_data(of, [query], start_time, min(end, end_time), **more)
     return found
