@@ -179,9 +179,8 @@ class EffectRunner:
                 priority=profiles.priority(state.severity),
             )
         except WorkflowAlreadyStartedError:
-            await self._signalled(
-                record.workflow_id, "tell_by_signal", self._life
-            )  # it runs, as a child of another run
+            # it runs, as a child of another run or life of the incident
+            await self._signalled(record.workflow_id, "tell_by_signal", self._life)
         else:
             self._awaited[record.workflow_id] = asyncio.create_task(self._hear_end(record.workflow_id, child))
         finally:

@@ -47,6 +47,7 @@ class Past:
 
     def note(self, call: AppendCall) -> None:
         """Keep which incidents are open, whichever of them the chain is of."""
+        self.check(call.term)
         for entry in call.entries:
             if entry.seq == 1:
                 self.open_ones[call.incident] = begun(entry).declaration

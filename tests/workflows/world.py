@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
@@ -69,8 +68,7 @@ class World:
     """The resource has a `revision`; tests turn it, break it, or hold a call back."""
 
     def __init__(self) -> None:
-        self.revision = "bad"
-        self.snapshot = "absent"
+        self.revision, self.snapshot = "bad", "absent"
         self.applied_in_order: list[str] = []
         self.held: set[str] = set()
         self.acted: list[str] = []
@@ -79,7 +77,6 @@ class World:
         self.looked: list[VerifyRequest] = []
         self.pages: list[tuple[str, str]] = []
         self.unreached: set[str] = set()
-        self.unanswered: set[str] = set()
         self.notices: list[tuple[str, int]] = []
         self.strange: list[str] = []
         self.ledger: list[Entry] = []
@@ -169,8 +166,8 @@ class World:
 
         @activity.defn(name="people.page")
         async def page(call: PageRequest) -> Paged:
-            if call.role in self.unanswered:
-                raise ApplicationError("no answer", type="Transient", next_retry_delay=timedelta(minutes=5))
+            if f"page {call.role}" in self.broken:
+                raise ApplicationError("no answer", type="Transient")
             self.pages.append((call.role, framed(call, organisation()).subject))
             return Paged(channel="sms", reference="1")
 
@@ -193,7 +190,6 @@ class World:
         async def append(call: AppendCall) -> Appended:
             if "ledger" in self.broken:
                 raise ApplicationError("no table", type="NotFound", non_retryable=True)
-            self.past.check(call.term)
             self.past.note(call)
             self.ledger += [entry for entry in call.entries if entry.seq > len(self.ledger)]
             return Appended(written=call.entries[-1].seq, epoch=call.epoch)
