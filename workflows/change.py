@@ -9,16 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.activity_io import (
-        Applied,
-        ApplyRequest,
-        Ballot,
-        Planned,
-        PlanRequest,
-        ReleaseRequest,
-        Verified,
-        VerifyRequest,
-    )
+    from domain.model.activity_io import Verified
     from domain.model.commands import CHANGE_COMMANDS, Command
     from domain.model.plan import Plan
     from domain.model.records import ChangeStatus
@@ -27,9 +18,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.rules.document import change_document
 
 from workflows import beginnings, failures, profiles
-from workflows.asking import ask
+from workflows.change_calls import ChangeCalls
 from workflows.message_handlers import Hears
-from workflows.teller import Teller
+from workflows.teller import GIVEN_UP, Teller
 from workflows.uncancelled import uncancelled, wait_condition
 from workflows.visibility import details_of_change
 
@@ -58,6 +49,7 @@ class Change(Hears):
         self._request = request
         self._wait_for = request.wait_for_evidence
         self._change = LiveChange(request)
+        self._calls = ChangeCalls(self._change)
         self._changed = self._evidence_begun = False
         self._takes_time = self._releasing = False
         by_signal = bool(request.carried and request.carried.by_signal)
@@ -82,23 +74,16 @@ class Change(Hears):
             await self._wait_for_evidence()
         if record.in_flight and record.plan is not None:
             await self._apply_and_verify(record.plan)
+        elif record.status in GIVEN_UP and record.plan is not None:  # no life of the incident begins it after all
+            await self._released(self._calls.release(record.plan, given_up=f"{record.status}: {record.reason}"))
         await wait_condition(workflow.all_handlers_finished)
         self._teller.stop()
         await telling
         news = await self._teller.tell_the_rest()
         return {**change_document(record), "news": None if news is None else news.model_dump(mode="json")}
 
-    def _options(self, profile: profiles.Profile, verb: str) -> dict[str, Any]:
-        if profile is profiles.PLAN:
-            profile = {**profile, "schedule_to_close_timeout": self._request.plan_within}
-        if self._request.evidence:
-            profile = profiles.of_evidence(profile)
-        return profiles.with_profile(profile, self._request.about.severity, f"{verb}: {self._request.title}")
-
     async def _plan(self) -> None:
-        record = self._change.record
-        call = PlanRequest(**self._asked())
-        planning = self._asked_for(f"{record.action}.plan", Planned, self._options(profiles.PLAN, "Plan"), call)
+        planning = self._calls.plan()
         await wait_condition(lambda: planning.done() or self._change.ended or self._must_go_on_anew())
         if self._change.ended:
             planning.cancel()  # who cancelled is not kept waiting for a plan that nobody wants
@@ -151,61 +136,39 @@ class Change(Hears):
         An attempt that was cut finds its own intent in the ledger, so that it never acts twice.
         """
         record = self._change.record
-        shared = {**self._named(), "digest": plan.digest}
         try:
             if record.status is ChangeStatus.APPLYING:
-                apply = ApplyRequest(
-                    **self._asked(),
-                    digest=plan.digest,
-                    plan=plan,
-                    votes=tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals),
-                    commander=self._change.commander,
-                    added=tuple(record.added),
-                    term=self._change.request.term,
-                )
-                applied = await self._told_while(
-                    self._asked_for(f"{record.action}.apply", Applied, self._options(profiles.APPLY, "Apply"), apply)
-                )
-                self._change.applied(applied, workflow.now())
+                self._change.applied(await self._told_while(self._calls.apply(plan)), workflow.now())
             if record.status is not ChangeStatus.VERIFYING:
                 return
-            verified = await self._verified(plan, VerifyRequest(**shared, refused=tuple(record.refused)))
+            verified = await self._verified(plan)
         except ActivityError as error:
             reason = failures.reason(error)
             unverified = reason if record.status is ChangeStatus.VERIFYING else None
             self._change.failed(reason, workflow.now(), denied=failures.is_denied(error))
-            self._releasing = True
-            self._tell()
             if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
-                options = self._options(profiles.RELEASE, "Release locks")
-                await ask("changes.release", type(None), options, ReleaseRequest(**shared, unverified=unverified))
+                await self._released(self._calls.release(plan, unverified=unverified))
         else:
             self._change.verified(verified.message, workflow.now())
 
-    async def _verified(self, plan: Plan, call: VerifyRequest) -> Verified:
+    async def _verified(self, plan: Plan) -> Verified:
         """Look until the world is as planned; again where AWS could not be asked at the end of the time."""
-        options = self._options(profiles.looking(plan, evidence=self._request.evidence), "Verify")
-        until, name = workflow.now() + profiles.TROUBLE, f"{self._change.record.action}.verify"
+        until = workflow.now() + profiles.TROUBLE
         while True:
             try:
-                return await self._told_while(self._asked_for(name, Verified, options, call))
+                return await self._told_while(self._calls.verify(plan))
             except ActivityError as error:
                 if workflow.now() > until or not failures.is_trouble(error):
                     raise
 
-    @staticmethod
-    def _asked_for(name: str, answer: type[T], options: dict[str, Any], call: BaseModel) -> "asyncio.Task[T]":
-        return asyncio.create_task(ask(name, answer, options, call))
-
-    def _named(self) -> dict[str, Any]:
-        record = self._change.record
-        return {"about": self._request.about, "step": record.step, "generation": record.generation}
-
-    def _asked(self) -> dict[str, Any]:
-        """What the plan is made of."""
-        record = self._change.record
-        given = {"params": record.params, "requested_by": record.requested_by, "undo": self._request.undo}
-        return {**self._named(), **given}
+    async def _released(self, releasing: "asyncio.Task[None]") -> None:
+        """Wait for what may take as long as AWS's trouble does; how the change ended is told meanwhile."""
+        self._releasing = True
+        self._tell()
+        try:
+            await releasing
+        except ActivityError as error:
+            workflow.logger.warning("it is not on record how the change ended: %s", failures.reason(error))
 
     async def _told_while(self, doing: "asyncio.Future[T]") -> T:
         """Wait for an activity; say that it is under way only where it is not over at once."""

@@ -36,7 +36,7 @@ from workflows.giving_way import put_off
 from workflows.message_handlers import Hears
 from workflows.uncancelled import uncancelled, wait_condition
 
-_TO_END = timedelta(minutes=1)
+_TO_END = timedelta(seconds=30)
 """Real time for the incident of a drill that is over to come to its end before the fault is withdrawn."""
 
 
@@ -172,7 +172,7 @@ class Drill(Hears):
         watch.cancel()
         self._doing = f"{self._incident} comes to its end"
         self._ending = asyncio.create_task(self._end(incident, end))
-        with suppress(TimeoutError):  # it may wait for a page or its report; what still changes something has a minute
+        with suppress(TimeoutError):  # it may wait for a page or its report; what still changes something has its time
             await wait_condition(self._ending.done, timeout=_TO_END)
         return outcome, end.reason
 

@@ -165,6 +165,9 @@ class EffectRunner:
         record = state.change(start.workflow_id)
         if record is None:
             raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
+        if not record.in_flight:  # as was heard since the record was read
+            self._starting.discard(record.workflow_id)
+            return
         request = ChangeRequest.of(state, record, self._life.term, self._incident.heard.get(record.workflow_id, 0))
         try:
             child = await workflow.start_child_workflow(

@@ -112,6 +112,8 @@ class Incident(Listener):
         found = await restored_incident(info)
         progress = LedgerProgress(written=found.length, epoch=found.epoch, term=found.term)
         self._begin(LiveIncident.restored(found, workflow.now()), progress)
+        await wait_condition(lambda: True)  # what was said meanwhile is heard before anything is done about the record
+        await self.all_heard()
         declaration = found.state.declaration
         if (drill := declaration.drill) is not None:  # whoever injected its fault is lost, and nobody else ends it
             left = f"; withdraw {drill.scenario.fault} by hand" if drill.scenario.fault else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from workflows.uncancelled import wait_condition
 
 _LAST = timedelta(minutes=1)
 """Real time that a page has once its incident has ended."""
+
+_LEFT = "the incident had ended for a minute, and no answer came"
 
 
 class Letter(NamedTuple):
@@ -73,11 +76,14 @@ class Messenger:
         call = WaveRequest(pages=[letter.call for letter in letters])
         verb = "Page" if letters[0].message == "page" else "Remind"
         summary = f"{verb} {', '.join(letter.call.to for letter in letters)}"
-        try:
-            wave = await ask("people.page_wave", Wave, self._options(profiles.WAVE, summary), call)
-            sent = wave.sent
-        except ActivityError:
-            sent = [None] * len(letters)
+        waving = asyncio.create_task(ask("people.page_wave", Wave, self._options(profiles.WAVE, summary), call))
+        if await self._outlives_its_incident(waving, letters):
+            for letter in letters:
+                self._failed(letter, _LEFT)
+            return
+        sent: list[Paged | None] = [None] * len(letters)
+        with suppress(ActivityError):
+            sent = (await waving).sent
         for letter, paged in zip(letters, sent, strict=True):
             if paged is not None:
                 self._delivered(letter, paged)
@@ -89,24 +95,36 @@ class Messenger:
         summary = f"{'Page' if letter.message == 'page' else 'Remind'} {letter.call.to}"
         options = self._options(profiles.PAGE, summary)
         sending = asyncio.create_task(ask("people.page", Paged, options, letter.call))
-        if letter.message == "page" and not self._incident.state.ended and await self._outlives_its_incident(sending):
-            sending.cancel()
-            await workflow.wait([sending])
-            self._failed(letter, "the incident had ended for a minute, and no answer came")
+        if await self._outlives_its_incident(sending, [letter]):
+            self._failed(letter, _LEFT)
             return
         try:
             self._delivered(letter, await sending)
         except ActivityError as error:
             self._failed(letter, failures.reason(error))
 
-    async def _outlives_its_incident(self, sending: "asyncio.Task[Paged]") -> bool:
-        """Wait for a page; whether it is still tried a minute after the end of its incident, when nobody needs it."""
-        await wait_condition(lambda: sending.done() or self._incident.state.ended)
-        try:
+    async def _outlives_its_incident(self, sending: "asyncio.Task[Any]", letters: Sequence[Letter]) -> bool:
+        """Wait for letters; whether they are pages of before the end that are still tried a minute after it.
+
+        Nobody needs them then, and they are left.
+        """
+        await wait_condition(lambda: sending.done() or all(self._is_over(letter) for letter in letters))
+        with suppress(TimeoutError):
             await wait_condition(sending.done, timeout=_LAST)
-        except TimeoutError:
-            return True
-        return False
+        await wait_condition(lambda: True)  # an answer that came together with the end of that time counts
+        if sending.done():
+            return False
+        sending.cancel()
+        await workflow.wait([sending])
+        if not sending.cancelled():
+            sending.exception()  # or it would be logged as one that nobody has looked at
+        return True
+
+    def _is_over(self, letter: Letter) -> bool:
+        """Whether it is a page of an incident that has ended since it was asked for."""
+        state = self._incident.state
+        asked = state.letter(letter.message, letter.number)
+        return isinstance(asked, Page) and state.ended and state.closed_at is not None and asked.at <= state.closed_at
 
     def _failed(self, letter: Letter, reason: str) -> None:
         failed = DeliveryFailed(message=letter.message, number=letter.number, to=letter.call.to, reason=reason)

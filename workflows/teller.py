@@ -17,8 +17,8 @@ _SOON, _LATER = timedelta(seconds=10), timedelta(hours=1)
 _LONGEST = timedelta(days=1)
 """How long an end is said again while the incident is away: people are paged about that within minutes."""
 
-_GIVEN_UP = {ChangeStatus.REJECTED, ChangeStatus.CANCELLED, ChangeStatus.EXPIRED}
-"""Decided against by people, or by nobody in time: no record but the incident's says so."""
+GIVEN_UP = {ChangeStatus.REJECTED, ChangeStatus.CANCELLED, ChangeStatus.EXPIRED}
+"""Decided against by people, or by nobody in time."""
 
 
 class Teller:
@@ -67,7 +67,7 @@ class Teller:
         until, pause = workflow.now() + _LONGEST, _SOON
         while True:
             self._change.tell_refusals(workflow.now())
-            by_signal = self.by_signal or self._change.record.status in _GIVEN_UP
+            by_signal = self.by_signal or self._change.record.status in GIVEN_UP
             news = self._change.news()
             if news is None or not (by_signal or self._change.has_news):
                 return news

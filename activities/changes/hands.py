@@ -257,12 +257,11 @@ def release(clients: Clients, house: House, runner: ChangeRunner, asked: Release
     change = scope.incident, asked.step, asked.generation
     made = Plans(Table(clients, scope.environment.ledger_table)).find(*change, asked.digest)
     if made is not None:
-        _give_back(runner, scope, asked, made.plan, at, asked.unverified)
+        said = asked.model_dump(include={"unverified", "given_up", "term"})
+        _give_back(runner, scope, asked, made.plan, at, **said)
 
 
-def _give_back(
-    runner: ChangeRunner, scope: Scope, asked: ChangeAsked, plan: Plan, at: datetime, unverified: str | None = None
-) -> None:
+def _give_back(runner: ChangeRunner, scope: Scope, asked: ChangeAsked, plan: Plan, at: datetime, **said: Any) -> None:
     runner.release(
         ReleaseCall(
             scope=scope,
@@ -270,7 +269,7 @@ def _give_back(
             generation=asked.generation,
             holder=ids.change_workflow_id(scope.incident, asked.step, asked.generation),
             locks=plan.locks,
-            unverified=unverified,
+            **said,
         ),
         at,
     )

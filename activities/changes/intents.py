@@ -132,11 +132,20 @@ class Intents:
         key = _keys(incident, step, generation, _OUTCOME)
         self._table.put({**key, "outcome": text(outcome), "message": text(message), "at": text(at.isoformat())})
 
-    def give_up(self, incident: str, step: str, generation: int, at: datetime) -> None:
-        """Have what was not begun never begin (`dynamodb:TransactWriteItems`); what was begun stays so."""
+    def give_up(
+        self, incident: str, step: str, generation: int, why: str, at: datetime, term: int | None = None
+    ) -> None:
+        """Have what was not begun never begin (`dynamodb:TransactWriteItems`); what was begun stays so.
+
+        Raises `SupersededError` when the incident goes on under a later term than this.
+        """
         key = _keys(incident, step, generation, _OUTCOME)
-        said = {"outcome": text(_GIVEN_UP), "message": text("given up before it was begun"), "at": text(at.isoformat())}
-        self._table.put_all([{**key, **said}], self._absent(_keys(incident, step, generation)))
+        said = {"outcome": text(_GIVEN_UP), "message": text(why), "at": text(at.isoformat())}
+        unbegun = self._absent(_keys(incident, step, generation))
+        if term is None:
+            self._table.put_all([{**key, **said}], unbegun)
+        else:
+            Terms(self._table).put_under(incident, term, [{**key, **said}], unbegun)
 
     def _absent(self, key: Item) -> dict[str, Any]:
         """What a transaction checks: that there is no such item."""

@@ -33,6 +33,6 @@ def came_of(clients: Clients, house: House, asked: ChangeAsked, at: datetime) ->
         return ChangeOutcome(outcome="nothing")
     table, change = Table(clients, scope.environment.ledger_table), (scope.incident, asked.step, asked.generation)
     if (found := on_record(table, change)) is None:
-        Intents(table).give_up(*change, at)
+        Intents(table).give_up(*change, "its workflow was ended from outside", at)
         found = on_record(table, change)
     return found or ChangeOutcome(outcome="nothing")

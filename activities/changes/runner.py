@@ -133,10 +133,13 @@ class ChangeRunner:
         """Give the locks back; twice is fine, and locks of others stay.
 
         What was applied and could not be verified is on record as failed, or it would count as well to who asks next.
+        What was given up before it was begun is never begun. Raises `SupersededError` in a life that is over.
         """
+        key = (call.scope.incident, call.step, call.generation)
         if call.unverified is not None:
-            key = (call.scope.incident, call.step, call.generation)
             self._intents(call.scope).record_outcome(*key, "failed", call.unverified, at)
+        if call.given_up is not None:
+            self._intents(call.scope).give_up(*key, call.given_up, at, call.term)
         self._locks(call.scope).release(call.locks, call.holder)
 
     def _intents(self, scope: Scope) -> Intents:

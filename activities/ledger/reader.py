@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ from activities.ledger.terms import TERM
 from domain.audit.storage_format import INDEX_KEY, Item, KeptSeal, StoredCopy, chain_key, seal_place
 from domain.config.environment import Environment
 from domain.values.ids import first_of_day
+
+OPEN_FOR = timedelta(days=366)
+"""How long ago an incident that is open, or has left work, can have been declared at most."""
 
 _AT_ONCE = 8
 _LOOK_AGAIN_SECONDS = 0.25

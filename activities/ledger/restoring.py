@@ -6,7 +6,7 @@ from typing import Any
 from activities.action import Clients, RuleError
 from activities.changes.outcomes import on_record
 from activities.house import House, environment_of
-from activities.ledger.reader import LedgerReader
+from activities.ledger.reader import OPEN_FOR, LedgerReader
 from activities.ledger.signatures import Keys
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms, end_key
@@ -59,6 +59,7 @@ class Restorer:
             epoch=max((epoch for epoch, items in copy.items.items() if items), default=1),
             term=term,
             until=entries[-1].at,
+            latest=max(entry.at for entry in entries),
             intended=dict(_intended(table, state)),
             followed=_followed(entries),
             silences=_silences(table, call.incident, entries),
@@ -67,9 +68,11 @@ class Restorer:
     def open_ones(self, call: RestorableCall) -> list[Restorable]:
         """Every open incident of the ledger, the one that is asked for, or those of a key; reading changes nothing."""
         table = self._table()
-        names = [call.incident] if call.incident else [item["sk"]["S"] for item in table.items(INDEX_KEY)]
         if call.key is not None:
-            names = [name for name in names if _stands_for(table, name, call.key)]
+            recent = LedgerReader(self._clients, self._house.environment()).incidents(table.now() - OPEN_FOR)
+            names = [name for name in recent if _stands_for(table, name, call.key)]
+        else:
+            names = [call.incident] if call.incident else [item["sk"]["S"] for item in table.items(INDEX_KEY)]
         found = (self._restorable(table, name) for name in names)
         return [one for one in found if one is not None]
 

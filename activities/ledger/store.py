@@ -124,18 +124,20 @@ class LedgerStore:
 
         Raises `SupersededError` once the incident has ended: its record is not told otherwise.
         """
-        if self._table.get(end_key(incident)) is not None:
-            raise SupersededError(f"{incident} has ended, with another entry {first.seq} than this one")
+        ended = self._table.get(end_key(incident)) is not None
         following = epoch + 1
         while True:
+            at = keys(f"chain#{incident}", f"epoch#{following:04d}")
             item = {
-                **keys(f"chain#{incident}", f"epoch#{following:04d}"),
+                **at,
                 "leaves": {"N": str(epoch)},
                 "after": {"N": str(first.seq - 1)},
                 "prev": text(first.prev),
                 "first": text(first.hash),
             }
-            standing = self._table.put(item)
+            standing = self._table.get(at) if ended else self._table.put(item)
+            if ended and standing is None:
+                raise SupersededError(f"{incident} has ended, with another entry {first.seq} than this one")
             if standing is None or standing["first"] == item["first"]:
                 return following
             following += 1

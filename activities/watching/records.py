@@ -13,7 +13,7 @@ from activities.action import Clients
 from activities.aws.shared.error_codes import is_of_aws
 from activities.declared import OnRecord
 from activities.ledger.incidents import chain, state_of
-from activities.ledger.reader import LedgerReader
+from activities.ledger.reader import OPEN_FOR, LedgerReader
 from activities.ledger.table import Item, Table, keys
 from activities.ledger.terms import end_key
 from activities.watching.notebook import Notebook, Over
@@ -22,8 +22,6 @@ from domain.config.environment import Environment
 from domain.model.state import IncidentState
 from domain.rules import tasks
 
-_LONGEST = timedelta(days=366)
-"""How long ago an incident that is open, or has left work, can have been declared at most."""
 _SETTLED = timedelta(hours=1)
 """How long after its end an incident may still write what came of its last work, in real time."""
 
@@ -74,7 +72,7 @@ class Records:
             self._over.update(Notebook(table).over())
             self._knows_over = True
         ended = []
-        for incident in reader.incidents(now - _LONGEST):
+        for incident in reader.incidents(now - OPEN_FOR):
             if self._stopped.is_set():
                 return
             if incident in self._over or incident in self._elsewhere:

@@ -141,11 +141,14 @@ class Verified(BaseModel):
 class ReleaseRequest(ChangeAsked):
     """Give the locks of a plan back; those that somebody else holds by now stay theirs.
 
-    `unverified` says why what was applied is not known to do well: that goes on record as what came of it.
+    `unverified` says why what was applied is not known to do well: that goes on record as what came of it. So does why
+    a change was `given_up` in this `term` of its incident: from then on it is not begun.
     """
 
     digest: str
     unverified: str | None = None
+    given_up: str | None = None
+    term: int = 1
 
 
 class AppendCall(BaseModel):

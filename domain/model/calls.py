@@ -65,12 +65,15 @@ class VerifyCall(_ChangeCall):
 class ReleaseCall(_ChangeCall):
     """Give the locks back; those that somebody else holds by now stay theirs.
 
-    `unverified` says why what was applied is not known to do well: that goes on record as what came of it.
+    `unverified` says why what was applied is not known to do well: that goes on record as what came of it. So does why
+    a change was `given_up` in this `term` of its incident: from then on it is not begun.
     """
 
     holder: str
     locks: tuple[str, ...]
     unverified: str | None = None
+    given_up: str | None = None
+    term: int = 1
 
 
 class PageCall(BaseModel):

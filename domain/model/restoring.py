@@ -22,7 +22,8 @@ class RestoredIncident(BaseModel):
 
     `intended` are the changes whose intent is on record though their last entry does not say so, with what
     came of them. `followed` entries behind the incident's end are of its follow-up work. `until` (UTC) dates the last
-    entry. `silences` are those that the watcher found since it was declared, or restored last.
+    entry, `latest` the one of the latest time: the server's clock may have been set back. `silences` are those that the
+    watcher found since it was declared, or restored last.
     """
 
     state: IncidentState
@@ -31,6 +32,7 @@ class RestoredIncident(BaseModel):
     epoch: int
     term: int
     until: datetime
+    latest: datetime
     intended: dict[str, ChangeOutcome] = {}
     silences: tuple[Silence, ...] = ()
     followed: int = 0

@@ -9,7 +9,7 @@ which no news can push.
 
 from datetime import UTC, datetime, timedelta
 
-from domain.model.change_events import ApprovalAsked
+from domain.model.change_events import ApprovalAsked, VoteCast
 from domain.model.event_kinds import Happening
 from domain.model.records import ChangeRecord
 from domain.model.state import IncidentState
@@ -72,3 +72,19 @@ def dated(news: ChangeNews, latest: datetime, now: datetime) -> list[Happening]:
     earliest = min(latest - _LATE, now)
     heard = zip(news.events, news.happenings(), strict=True)
     return [made._replace(at=latest if one.at < earliest else min(one.at, now)) for one, made in heard]
+
+
+def without_votes_heard(record: ChangeRecord | None, happenings: list[Happening]) -> list[Happening]:
+    """Leave out votes that stand on record already: those of an intent that the incident was restored by."""
+    if record is None or record.plan is None:
+        return happenings
+    voted, digest = {vote.by for vote in record.approvals}, record.plan.digest
+    return [
+        one
+        for one in happenings
+        if not (
+            isinstance(one.event, VoteCast)
+            and (one.event.decision, one.event.digest) == ("approve", digest)
+            and one.actor in voted
+        )
+    ]

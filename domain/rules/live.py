@@ -106,6 +106,7 @@ class LiveIncident(Refusing):
         if number > self.heard.get(news.workflow_id, 0):
             self.heard[news.workflow_id] = number
             happenings = hearing_changes.dated(news, self.timeline.entries[-1].at, now)
+            happenings = hearing_changes.without_votes_heard(self.state.change(news.workflow_id), happenings)
             self.take(change_requests.progress(self.state, news.workflow_id, happenings), now)
         return None
 
@@ -133,7 +134,7 @@ class LiveIncident(Refusing):
         known = {one.workflow_id: hearing_changes.last_on_record(one) for one in found.state.changes}
         heard = {name: hearing_changes.number_at(at) for name, at in known.items()}
         incident = cls(found.state, Timeline(dropped=found.length, base=found.head), heard=heard)
-        incident.latest = max([found.until, *known.values()])
+        incident.latest = max([found.latest, *known.values()])
         watched = tuple(silence.sentence() for silence in found.silences)
         event = Restored(term=found.term, entries=found.length, until=found.until, watched=watched)
         cause = {"command": "restore"}

@@ -1,6 +1,7 @@
 """Talking with incidents and changes: commands, questions, and the account that a closed one left."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -24,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values import ids
 from domain.values.errors import ASK_AGAIN
-from domain.values.status import FINAL
+from domain.values.status import FINAL, Status
 from starters.client.answers import taken
 from starters.client.connection import RPC_TIMEOUT, look, namespace_missing, nobody_answers, worker_polls
 from starters.errors import RefusedError, UnreachableError
@@ -38,6 +39,8 @@ _SILENT = 3
 """So many of a task queue that do not answer, and none that does, are taken for all of it: it may be a stranger's."""
 
 _CARRYING_ON_SECONDS = (0.1, 0.3, 0.9)
+_ENDING_SECONDS = 60
+_LOOK_SECONDS = 0.2
 _ALIVE = {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW, WorkflowExecutionStatus.COMPLETED}
 _UNANSWERED = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
 
@@ -68,15 +71,27 @@ async def send(client: Client, workflow_id: str, command: str, payload: Document
 
 
 async def send_work(client: Client, incident: str, command: str, payload: Document) -> Document:
-    """Send a command about work; once the incident is closed, to the follow-up that it left."""
+    """Send a command about work; once the incident is closed, to the follow-up that it left.
+
+    That begins once its report is stored: while the incident comes to its end it is waited for, a minute at most.
+    """
     try:
         return await send(client, incident, command, payload)
-    except RefusedError:
-        follow_up = ids.follow_up_workflow_id(incident)
-        left = await look(client, follow_up)
-        if left is None or left.status is not WorkflowExecutionStatus.RUNNING:
-            raise
+    except RefusedError as refused:
+        follow_up, until = ids.follow_up_workflow_id(incident), time.monotonic() + _ENDING_SECONDS
+        while not await _runs(client, follow_up):
+            if not (await _runs(client, incident) and (await state(client, incident))["status"] == Status.CLOSED):
+                if not await _runs(client, follow_up):
+                    raise
+            elif time.monotonic() > until:
+                raise RefusedError(f"{incident} is just being closed; say it again once it is") from refused
+            await asyncio.sleep(_LOOK_SECONDS)
     return await send(client, follow_up, command, payload)
+
+
+async def _runs(client: Client, workflow_id: str) -> bool:
+    found = await look(client, workflow_id)
+    return found is not None and found.status is WorkflowExecutionStatus.RUNNING
 
 
 async def ask(client: Client, workflow_id: str, query: str) -> Any:

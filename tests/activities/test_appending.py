@@ -66,3 +66,14 @@ def test_one_that_has_ended_is_not_told_otherwise(clients: WorldClients) -> None
     with pytest.raises(SupersededError, match="has ended"):
         append(clients, played("b").entries)
     assert table(clients) == before
+
+
+def test_one_that_was_reset_and_ends_in_the_same_breath_is_found_again(clients: WorldClients) -> None:
+    """Its answer was lost, and the epoch that it began stands: the same life is told of that, and not left behind."""
+    append(clients, played("a", "b").entries)
+    reset = played("a", "c")
+    reset.say("false_alarm", "cto", minutes(5), reason="a test")
+    assert append(clients, reset.entries) == 2
+    before = table(clients)
+    assert append(clients, reset.entries) == 2
+    assert table(clients) == before

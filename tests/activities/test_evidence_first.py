@@ -85,7 +85,7 @@ def test_it_waits_for_all_of_it(world: ChangeWorld, intents: Intents) -> None:
 def test_what_was_given_up_has_not_begun(world: ChangeWorld, intents: Intents) -> None:
     change = Containment(world)
     begin(intents, world, SNAPSHOT)
-    intents.give_up(world.scope.incident, LOGS, 1, NOW)
+    intents.give_up(world.scope.incident, LOGS, 1, "rejected", NOW)
     assert change.waits(NOW)[0] == LOGS
 
 

@@ -1,8 +1,10 @@
 """What an incident is told again and again: news of a change once, alerts up to a number an hour."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from domain.model.activity_io import Planned
+from domain.model.activity_io import Ballot, ChangeOutcome, Planned
+from domain.model.commands import Approve
 from domain.model.declaration import Alert
 from domain.model.restoring import RestoredIncident
 from domain.model.timeline import Timeline
@@ -34,12 +36,11 @@ def told(change: LiveChange) -> ChangeNews:
     return news
 
 
-def restored(incident: LiveIncident, at: datetime) -> LiveIncident:
+def restored(incident: LiveIncident, at: datetime, **more: Any) -> LiveIncident:
     entries = incident.timeline.entries
     until = entries[-1].at
-    found = RestoredIncident(
-        state=fold(entries), length=len(entries), head=entries[-1].hash, epoch=1, term=2, until=until
-    )
+    kept = {"state": fold(entries), "length": len(entries), "head": entries[-1].hash, "epoch": 1, "term": 2}
+    found = RestoredIncident(**kept, until=until, latest=max(entry.at for entry in entries), **more)
     return LiveIncident.restored(found, at)
 
 
@@ -158,6 +159,39 @@ def test_a_restore_of_what_was_asked_for_before_the_clock_was_set_back() -> None
     live = restored(played.incident, back)
     change.failed("no answer", back + minutes(1))
     assert live.hear_change(told(change), back + minutes(1)) is None
+    assert live.state.changes[0].status == "failed"
+
+
+def test_a_restore_after_a_refusal_was_told_before_the_clock_was_set_back() -> None:
+    """The latest time on record counts, of whichever entry."""
+    incident, change = asked()
+    at = T0 + minutes(30)
+    change.refuse("approve", "cto", "too early", at)
+    incident.hear_change(told(change), at)
+    back = at - minutes(25)
+    incident.refuse("note", "cto", "empty", back)
+    live = restored(incident, back)
+    change.failed("no answer", back + minutes(1))
+    assert live.hear_change(told(change), back + minutes(1)) is None
+    assert live.state.changes[0].status == "failed"
+
+
+def test_a_vote_that_the_intent_has_told_is_not_told_again() -> None:
+    """The change says what its incident was away for, and the incident was restored by the intent meanwhile."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    incident.hear_change(told(change), at)
+    record = change.record
+    assert record.plan is not None
+    given = {"by": "technical-manager", "digest": record.plan.digest}
+    assert change.hear("approve", Approve.model_validate(given), at) is None
+    votes = tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals)
+    begun = ChangeOutcome(outcome="begun", votes=votes, plan=record.plan)
+    live = restored(incident, at + minutes(1), intended={record.workflow_id: begun})
+    for _ in range(2):
+        live.hear_change(told(change), at + minutes(2))
+        assert [vote.by for vote in live.state.changes[0].approvals] == ["technical-manager"]
+        change.failed("no answer", at + minutes(2))
     assert live.state.changes[0].status == "failed"
 
 

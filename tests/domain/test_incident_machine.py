@@ -143,7 +143,8 @@ class IncidentMachine(AlwaysHolds):
         state = fold(Entry.model_validate_json(to_json(entry)) for entry in self.entries)
         assert state == self.incident.state
         last, number = self.entries[-1], len(self.entries)
-        found = RestoredIncident(state=state, length=number, head=last.hash, epoch=1, term=2, until=last.at)
+        kept = {"state": state, "length": number, "head": last.hash, "epoch": 1, "term": 2, "until": last.at}
+        found = RestoredIncident(**kept, latest=max(entry.at for entry in self.entries))
         self.changes = {name: change for name, change in self.changes.items() if change.ended}
         self.incident = LiveIncident.restored(RestoredIncident.model_validate_json(to_json(found)), self.now)
         self._answer_effects()

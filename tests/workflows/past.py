@@ -99,6 +99,7 @@ class Past:
             epoch=1,
             term=self.term,
             until=entries[-1].at,
+            latest=max(entry.at for entry in entries),
             intended={name: who for name, who in self.intents.items() if name in waiting},
             followed=len(self._world.followed),
         )

@@ -1,5 +1,6 @@
 """An incident's workflow is ended while its change lives on: what the change says meanwhile is heard once it can be."""
 
+import asyncio
 import logging
 from datetime import timedelta
 from types import SimpleNamespace
@@ -66,6 +67,52 @@ async def test_a_vote_that_was_given_meanwhile_counts(server: WorkflowEnvironmen
         entries = await new.timeline()
     assert [vote["by"] for vote in state["changes"][0]["approvals"]] == ["cto"]
     assert [entry["kind"] for entry in entries] == ["restored", "approval", "note"]
+
+
+async def test_what_is_decided_while_the_record_is_read_does_not_come_back(
+    server: WorkflowEnvironment, world: World
+) -> None:
+    """The incident's workflow runs already, and hears it before it begins a change of its record."""
+    world.past.reading.clear()
+    async with world.workers(server.client):
+        told, _ = await silenced(server, "rollback", "development-lead")
+        restoring = asyncio.create_task(restored(told))
+        change = told.change("rollback")
+        while not await runs(told):
+            await asyncio.sleep(0.02)
+        await change.execute_update("reject", {"by": MANAGER, "reason": "look first"})
+        assert (await change.result())["status"] == "rejected"
+        world.past.reading.set()
+        new = await restoring
+        await new.change_is("rollback", "rejected")
+        await new.do("note", text="the last")
+        assert (await change.describe()).status is WorkflowExecutionStatus.COMPLETED
+    reason = "technical-manager (technical-manager) rejects: look first"
+    assert [(one.given_up, one.term) for one in world.released] == [(f"rejected: {reason}", 1)]
+
+
+async def runs(told: Told) -> bool:
+    found = await told.client.get_workflow_handle(told.handle.id).describe()
+    return found.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_one_that_is_under_way_is_carried_out_for_the_restored_one(
+    server: WorkflowEnvironment, world: World
+) -> None:
+    """The term that it was begun in is over by the time that AWS answers: it is asked for once more in the next."""
+    world.applying.clear()
+    async with world.workers(server.client):
+        told = await begin(server)
+        change = await ask(told, "rollback", by="development-lead")
+        await approve(told, change)
+        await told.change_is("rollback", "applying")
+        await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        await told.handle.terminate("somebody wants silence")
+        new = await restored(told)
+        await new.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        world.applying.set()
+        await new.change_is("rollback", "applied")
+    assert world.acted == [change["workflow_id"]]
 
 
 async def test_what_is_approved_afterwards_is_applied(server: WorkflowEnvironment, world: World) -> None:

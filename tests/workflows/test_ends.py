@@ -6,15 +6,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner
 
 from domain.values import ids
 from tests.activities.scopes import environment
 from tests.builders import declaration
+from tests.workflows import world as workflows_world
 from tests.workflows.told import Told
-from tests.workflows.world import World
+from tests.workflows.world import QUEUES, World, hands
+from workflows import messenger
 
 VAULT = environment(evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"})
 
@@ -58,6 +62,24 @@ async def test_a_page_that_nobody_answers_does_not_hold_it_up(skipping: Workflow
     assert left["data"]["reason"] == "the incident had ended for a minute, and no answer came"
     assert timedelta(minutes=1) <= datetime.fromisoformat(left["at"]) - closed < timedelta(minutes=2)
     assert "devops-lead" not in {role for role, _ in world.pages}
+
+
+async def test_a_wave_that_nobody_sends_does_not_either(
+    server: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several pages at once are one request, which waits for as long as no worker sends."""
+    monkeypatch.setattr(messenger, "_LAST", timedelta(seconds=1))
+    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    served = [queue for queue in QUEUES if queue != ids.NOTIFY_QUEUE]
+    async with world.incidents(server.client), hands(server.client, world.activities(), queues=served):
+        fields = {"declared_at": await server.get_current_time(), "environment": VAULT}
+        told = await Told.start(server.client, declaration(**fields))
+        await told.do("acknowledge")
+        await told.do("false_alarm", reason="a test")
+        account = await asyncio.wait_for(told.handle.result(), 30)
+    left = [entry["data"] for entry in account["timeline"] if entry["kind"] == "page-failed"]
+    assert {entry["reason"] for entry in left} == {"the incident had ended for a minute, and no answer came"}
+    assert len(left) == len(account["state"]["pages"]) > 1
 
 
 async def test_what_is_left_begins_once_the_record_is_whole(server: WorkflowEnvironment, world: World) -> None:

@@ -1,7 +1,7 @@
 """An outside world for workflow tests: activities that answer as told and write down what was asked of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -51,6 +51,7 @@ from worker.sealed_input import RefusesUnsealed
 from workflows.catalogue import WORKFLOWS
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
+QUEUES = (ids.DIAGNOSE_QUEUE, ids.REMEDIATE_QUEUE, ids.NOTIFY_QUEUE, ids.FORENSICS_QUEUE)
 CLASSES = {
     "test.snapshot": ApprovalClass.A1,
     "test.rollback": ApprovalClass.A2,
@@ -70,23 +71,20 @@ class World:
     def __init__(self) -> None:
         self.revision, self.snapshot = "bad", "absent"
         self.applied_in_order: list[str] = []
-        self.held: set[str] = set()
+        self.held, self.unreached = set[str](), set[str]()
         self.acted: list[str] = []
         self.plans: dict[str, Plan] = {}
         self.applied: dict[str, str] = {}
         self.looked: list[VerifyRequest] = []
         self.pages: list[tuple[str, str]] = []
-        self.unreached: set[str] = set()
         self.notices: list[tuple[str, int]] = []
-        self.strange: list[str] = []
-        self.ledger: list[Entry] = []
+        self.strange, self.ledger = list[str](), list[Entry]()
         self.followed: list[FollowCall] = []
         self.reports: list[int] = []
         self.stored_with: list[int] = []
         self.released: list[ReleaseRequest] = []
         self.past = Past(self)
-        self.denied: set[str] = set()
-        self.broken: set[str] = set()
+        self.denied, self.broken = set[str](), set[str]()
         self.suspect: set[str] = {"test.deployments"}
         self.wrong: dict[str, str] = {}
         self.scheduled: list[ScheduledCall] = []
@@ -286,10 +284,12 @@ class World:
 
 
 @asynccontextmanager
-async def hands(client: Client, made: list[Callable[..., Any]], environment: str | None = None) -> AsyncIterator[None]:
-    """Serve every queue of activities with these."""
+async def hands(
+    client: Client, made: list[Callable[..., Any]], environment: str | None = None, queues: Iterable[str] = QUEUES
+) -> AsyncIterator[None]:
+    """Serve queues of activities with these."""
     async with AsyncExitStack() as stack:
-        for queue in (ids.DIAGNOSE_QUEUE, ids.REMEDIATE_QUEUE, ids.NOTIFY_QUEUE, ids.FORENSICS_QUEUE):
+        for queue in queues:
             named = _named(queue, environment)
             worker = Worker(client, task_queue=named, activities=made, interceptors=[RefusesUnsealed()])
             await stack.enter_async_context(worker)
