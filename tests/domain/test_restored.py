@@ -29,7 +29,7 @@ def restored(played: Played, after: timedelta = GAP, **found: Any) -> LiveIncide
     """What goes on from everything that `played` has on its timeline, so long after its last moment."""
     entries, last = played.entries, played.entries[-1]
     read = {"state": fold(entries), "length": len(entries), "head": last.hash, "until": last.at}
-    back = RestoredIncident(**{**read, "epoch": 1, "term": 2, **found})
+    back = RestoredIncident(**{**read, "epoch": 1, "term": 2, "latest": read["until"], **found})
     return LiveIncident.restored(RestoredIncident.model_validate_json(back.model_dump_json()), played.now + after)
 
 
