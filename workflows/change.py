@@ -74,8 +74,8 @@ class Change(Hears):
             await self._wait_for_evidence()
         if record.in_flight and record.plan is not None:
             await self._apply_and_verify(record.plan)
-        elif record.status in GIVEN_UP and record.plan is not None:  # no life of the incident begins it after all
-            await self._released(self._calls.release(record.plan, given_up=f"{record.status}: {record.reason}"))
+        elif record.status in GIVEN_UP:  # no life of the incident carries it out after all
+            await self._released(self._calls.give_up(f"{record.status}: {record.reason}"))
         await wait_condition(workflow.all_handlers_finished)
         self._teller.stop()
         await telling
@@ -147,7 +147,7 @@ class Change(Hears):
             unverified = reason if record.status is ChangeStatus.VERIFYING else None
             self._change.failed(reason, workflow.now(), denied=failures.is_denied(error))
             if not failures.is_superseded(error):  # the life that goes on holds the locks under the same name
-                await self._released(self._calls.release(plan, unverified=unverified))
+                await self._released(self._calls.release(plan, unverified))
         else:
             self._change.verified(verified.message, workflow.now())
 

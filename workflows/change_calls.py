@@ -1,8 +1,9 @@
 """What a change asks of the hands: a plan, to carry it out, to look, to give locks back, never to begin it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -25,8 +26,11 @@ from workflows import failures, profiles
 from workflows.asking import ask
 from workflows.uncancelled import wait_condition
 
-_NEXT_LIFE = timedelta(seconds=20)
-"""How long a change that its incident's term has left behind waits to hear of the next one."""
+T = TypeVar("T")
+
+_RELEASE = "changes.release"
+_NEXT_LIFE = timedelta(minutes=5)
+"""How long a change that its incident's term has left behind waits to hear of the next one, which is read meanwhile."""
 
 
 class ChangeCalls:
@@ -62,22 +66,30 @@ class ChangeCalls:
         return asyncio.create_task(self._apply(plan))
 
     async def _apply(self, plan: Plan) -> Applied:
-        """Ask in the incident's term; again in the next one where it is restored meanwhile and says so."""
         record = self._change.record
-        while True:
-            call = ApplyRequest(
+        options = self._options(profiles.APPLY, "Apply")
+
+        def call(term: int) -> ApplyRequest:
+            return ApplyRequest(
                 **self._asked(),
                 digest=plan.digest,
                 plan=plan,
                 votes=tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals),
                 commander=self._change.commander,
                 added=tuple(record.added),
-                term=self._change.request.term,
+                term=term,
             )
+
+        return await self._in_its_term(lambda term: ask(f"{record.action}.apply", Applied, options, call(term)))
+
+    async def _in_its_term(self, asked: Callable[[int], Awaitable[T]]) -> T:
+        """Ask in the incident's term; again in the next one where it is restored meanwhile and says so."""
+        while True:
+            term = self._change.request.term
             try:
-                return await ask(f"{record.action}.apply", Applied, self._options(profiles.APPLY, "Apply"), call)
+                return await asked(term)
             except ActivityError as error:
-                if not (failures.is_superseded(error) and await self._is_in_a_later_term(call.term)):
+                if not (failures.is_superseded(error) and await self._is_in_a_later_term(term)):
                     raise
 
     async def _is_in_a_later_term(self, term: int) -> bool:
@@ -94,11 +106,17 @@ class ChangeCalls:
         call = VerifyRequest(**self._named(), digest=plan.digest, refused=tuple(record.refused))
         return asyncio.create_task(ask(f"{record.action}.verify", Verified, options, call))
 
-    def release(
-        self, plan: Plan, *, unverified: str | None = None, given_up: str | None = None
-    ) -> "asyncio.Task[None]":
-        """Have its locks given back, and what came of it put on record."""
-        options = self._options(profiles.RELEASE, "Release locks" if given_up is None else "Put on record: given up")
-        said = {"unverified": unverified, "given_up": given_up, "term": self._change.request.term}
-        call = ReleaseRequest(**self._named(), digest=plan.digest, **said)
-        return asyncio.create_task(ask("changes.release", type(None), options, call))
+    def release(self, plan: Plan, unverified: str | None) -> "asyncio.Task[None]":
+        """Have its locks given back, and put on record why it is not known to do well."""
+        options = self._options(profiles.RELEASE, "Release locks")
+        call = ReleaseRequest(**self._named(), digest=plan.digest, unverified=unverified)
+        return asyncio.create_task(ask(_RELEASE, type(None), options, call))
+
+    def give_up(self, why: str) -> "asyncio.Task[None]":
+        """Have it put on record that it is never to be begun."""
+        options, named = self._options(profiles.RELEASE, "Put on record: given up"), self._named()
+        return asyncio.create_task(
+            self._in_its_term(
+                lambda term: ask(_RELEASE, type(None), options, ReleaseRequest(**named, given_up=why, term=term))
+            )
+        )

@@ -82,13 +82,15 @@ class EffectRunner:
     def run_effects(self) -> None:
         """Start what the rules want done."""
         effects, self._incident.effects = self._incident.effects, []
-        wave = [effect for effect in effects if isinstance(effect, Send)]
+        sends = [effect for effect in effects if isinstance(effect, Send)]
+        waves = [[one for one in sends if one.message == message] for message in ("page", "mail")]
+        waves = [wave for wave in waves if len(wave) > 1]
         for effect in effects:
             if isinstance(effect, StartChange):
                 self._starting.add(effect.workflow_id)
-            if len(wave) < 2 or effect not in wave:
+            if not any(effect in wave for wave in waves):
                 self._begin(self._do(effect), again=isinstance(effect, REPEATABLE))
-        if len(wave) > 1:
+        for wave in waves:
             self._begin(self._messenger.send_wave(wave), again=True)
 
     def _begin(self, work: Coroutine[Any, Any, None], *, again: bool) -> None:
@@ -167,6 +169,7 @@ class EffectRunner:
             raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
         if not record.in_flight:  # as was heard since the record was read
             self._starting.discard(record.workflow_id)
+            await self._signalled(record.workflow_id, "tell_by_signal", self._life)
             return
         request = ChangeRequest.of(state, record, self._life.term, self._incident.heard.get(record.workflow_id, 0))
         try:

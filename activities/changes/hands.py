@@ -133,7 +133,7 @@ class Hands:
         if outcome:
             Intents(table).refuse_another(scope.incident, asked.step, asked.generation, plan.digest)
         if outcome == "verified":
-            _give_back(self._runner, scope, asked, plan, at)
+            _give_back(self._runner, scope, asked, plan.locks, at)
             return message
         if outcome not in {"", "partly"}:
             raise RuleError(f"{name} has failed, by the record: {message}")
@@ -255,20 +255,23 @@ def release(clients: Clients, house: House, runner: ChangeRunner, asked: Release
     """Give back the locks of a plan on record, like `ChangeRunner.release`; without a plan none were taken."""
     scope = scope_of(house, asked.about)
     change = scope.incident, asked.step, asked.generation
-    made = Plans(Table(clients, scope.environment.ledger_table)).find(*change, asked.digest)
-    if made is not None:
+    plans = Plans(Table(clients, scope.environment.ledger_table))
+    made = None if asked.digest is None else plans.find(*change, asked.digest)
+    if made is not None or asked.given_up is not None:
         said = asked.model_dump(include={"unverified", "given_up", "term"})
-        _give_back(runner, scope, asked, made.plan, at, **said)
+        _give_back(runner, scope, asked, made.plan.locks if made else (), at, **said)
 
 
-def _give_back(runner: ChangeRunner, scope: Scope, asked: ChangeAsked, plan: Plan, at: datetime, **said: Any) -> None:
+def _give_back(
+    runner: ChangeRunner, scope: Scope, asked: ChangeAsked, locks: tuple[str, ...], at: datetime, **said: Any
+) -> None:
     runner.release(
         ReleaseCall(
             scope=scope,
             step=asked.step,
             generation=asked.generation,
             holder=ids.change_workflow_id(scope.incident, asked.step, asked.generation),
-            locks=plan.locks,
+            locks=locks,
             **said,
         ),
         at,

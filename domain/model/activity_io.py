@@ -145,7 +145,7 @@ class ReleaseRequest(ChangeAsked):
     a change was `given_up` in this `term` of its incident: from then on it is not begun.
     """
 
-    digest: str
+    digest: str | None = None
     unverified: str | None = None
     given_up: str | None = None
     term: int = 1

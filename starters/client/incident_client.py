@@ -77,16 +77,20 @@ async def send_work(client: Client, incident: str, command: str, payload: Docume
     """
     try:
         return await send(client, incident, command, payload)
-    except RefusedError as refused:
+    except RefusedError:
         follow_up, until = ids.follow_up_workflow_id(incident), time.monotonic() + _ENDING_SECONDS
         while not await _runs(client, follow_up):
-            if not (await _runs(client, incident) and (await state(client, incident))["status"] == Status.CLOSED):
-                if not await _runs(client, follow_up):
-                    raise
-            elif time.monotonic() > until:
-                raise RefusedError(f"{incident} is just being closed; say it again once it is") from refused
+            if time.monotonic() > until or not (await _runs(client, incident) and await _leaves_work(client, incident)):
+                raise
             await asyncio.sleep(_LOOK_SECONDS)
     return await send(client, follow_up, command, payload)
+
+
+async def _leaves_work(client: Client, incident: str) -> bool:
+    """Whether it is closed, and there is something to do for whom it leaves: a drill leaves nothing."""
+    found = await state(client, incident)
+    is_open = any(task["status"] == "open" for task in found["tasks"])
+    return bool(found["status"] == Status.CLOSED and found["mode"] not in {"drill", "dry-run"} and is_open)
 
 
 async def _runs(client: Client, workflow_id: str) -> bool:

@@ -3,11 +3,13 @@
 import pytest
 
 from activities.action import RuleError
+from activities.changes.hands import release
 from activities.changes.intents import Intent, Intents
 from activities.changes.outcomes import came_of
 from activities.changes.plans import MadePlan, Plans
+from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
-from domain.model.activity_io import About, Ballot, ChangeAsked, ChangeOutcome
+from domain.model.activity_io import About, Ballot, ChangeAsked, ChangeOutcome, ReleaseRequest
 from domain.rules.live import LiveIncident
 from tests.activities.scopes import NOW, environment
 from tests.activities.world import LEDGER, WorldClients
@@ -40,6 +42,15 @@ def test_what_was_never_begun_never_is(clients: WorldClients, intents: Intents) 
     assert intents.get(about().incident, "rollback", 1) is None
     assert asked(clients) == ChangeOutcome(outcome="nothing")
     intents.put(intent().model_copy(update={"generation": 2}), 1)
+
+
+def test_what_was_given_up_before_there_was_a_plan_never_begins(clients: WorldClients, intents: Intents) -> None:
+    """There are no locks to give back then, and it is on record all the same."""
+    call = ReleaseRequest(about=about(), step="rollback", generation=1, given_up="cancelled: not needed")
+    for _ in range(2):
+        release(clients, FixedHouse(environment()), ChangeRunner(clients), call, NOW)
+    with pytest.raises(RuleError, match="was given up: ask for a new change"):
+        intents.put(intent(), 1)
 
 
 def test_what_was_begun_is_said_with_its_plan_and_its_votes(clients: WorldClients, intents: Intents) -> None:

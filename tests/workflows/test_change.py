@@ -129,7 +129,7 @@ async def test_a_failed_verification_gives_the_locks_back(server: WorkflowEnviro
         change = await told.change_is("rollback", "failed")
         await told.change("rollback").result()
     assert "targets unhealthy" in change["reason"]
-    assert [(world.plans[call.digest].locks, call.step, call.generation) for call in world.released] == [
+    assert [(world.plans[str(call.digest)].locks, call.step, call.generation) for call in world.released] == [
         ((ARN,), "rollback", 1)
     ]
     assert "targets unhealthy" in str(world.released[0].unverified)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner
 
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline
@@ -23,10 +24,11 @@ from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from tests.builders import declaration, with_notices
 from tests.drills import exercise
+from tests.workflows import world as workflows_world
 from tests.workflows.asking import approve, ask
 from tests.workflows.told import Told
 from tests.workflows.world import World
-from workflows import search_attributes
+from workflows import change_calls, search_attributes
 
 KEY = "alarm-1"
 
@@ -206,9 +208,11 @@ async def test_what_is_said_while_it_is_read_back(
 
 
 async def test_an_older_life_ends_and_does_nothing_more(
-    server: WorkflowEnvironment, fresh: WorkflowEnvironment, world: World
+    server: WorkflowEnvironment, fresh: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its server comes back: it writes, changes and releases nothing that is the new life's, and ends."""
+    monkeypatch.setattr(change_calls, "_NEXT_LIFE", timedelta(seconds=1))  # of which nobody tells its change
+    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
     async with lived(server, world) as old:
         change = await ask(old)
     async with world.workers(fresh.client):

@@ -80,8 +80,7 @@ class World:
         self.notices: list[tuple[str, int]] = []
         self.strange, self.ledger = list[str](), list[Entry]()
         self.followed: list[FollowCall] = []
-        self.reports: list[int] = []
-        self.stored_with: list[int] = []
+        self.reports, self.stored_with = list[int](), list[int]()
         self.released: list[ReleaseRequest] = []
         self.past = Past(self)
         self.denied, self.broken = set[str](), set[str]()
@@ -199,6 +198,7 @@ class World:
 
         @activity.defn(name="changes.release")
         async def release(call: ReleaseRequest) -> None:
+            self.past.check(call.term if call.given_up else self.past.term)
             self.released.append(call)
 
         @activity.defn(name="report.store")
