@@ -169,6 +169,7 @@ class Drill(Hears):
         if not incident.done():
             outcome, reason = self._over or await self._gave_way(watch)
             end = DrillEnd(outcome=outcome, reason=reason)
+        watch.add_done_callback(lambda over: over.cancelled() or over.exception())  # or the log has it as an error
         watch.cancel()
         self._doing = f"{self._incident} comes to its end"
         self._ending = asyncio.create_task(self._end(incident, end))

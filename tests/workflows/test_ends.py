@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from domain.values import ids
+from starters.client import incident_client
 from tests.activities.scopes import environment
 from tests.builders import declaration
 from tests.workflows import world as workflows_world
@@ -108,3 +109,26 @@ async def test_it_ends_though_a_workflow_has_the_name_of_its_follow_up(
         account = await asyncio.wait_for(told.handle.result(), 20)
         await theirs.terminate()
     assert account["state"]["status"] == "closed"
+
+
+async def test_work_is_told_to_what_is_left_as_soon_as_that_begins(
+    server: WorkflowEnvironment, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has done a task while the report is stored is not sent away."""
+    looked, looks = asyncio.Event(), incident_client._leaves_work
+
+    async def noted(client: Client, incident: str) -> bool:
+        looked.set()
+        return await looks(client, incident)
+
+    monkeypatch.setattr(incident_client, "_leaves_work", noted)
+    world.storing.clear()
+    async with open_incident(server, world) as told:
+        await close(told)
+        await world.storing_begun.wait()
+        done = {"by": "devops-lead", "step": "training", "note": "done"}
+        sent = asyncio.create_task(incident_client.send_work(server.client, told.handle.id, "complete_task", done))
+        await looked.wait()
+        world.storing.set()
+        state = await sent
+    assert [task["status"] for task in state["tasks"] if task["step"] == "training"] == ["done"]
