@@ -11,6 +11,7 @@ from temporalio.client import WorkflowHistory
 
 from tests.e2e.house import Document, House
 from tests.forked import ROOT, forked
+from tests.waiting import until
 
 CODE = ("domain", "workflows", "reporting", "activities", "codec", "worker", "starters", "sandbox", "runbooks")
 LOOP = "        while True:\n            self._incident.pass_time(workflow.now())\n"
@@ -43,8 +44,15 @@ def status(house: House, build: str) -> Document:
 
 
 def promote(house: House, build: str, root: Path) -> None:
+    """Make it the build on which incidents begin, once the server knows that its worker serves every queue."""
+
+    def serves(one: Document) -> bool:
+        return bool(one["build"] == build and not one["not_polled"])
+
+    until(lambda: any(map(serves, json.loads(deploy(house, ROOT, "status").stdout))), f"{build} serves every queue")
     done = deploy(house, root, "promote", build)
-    assert (done.returncode, json.loads(done.stdout)["current"]) == (0, build), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["current"] == build
 
 
 def histories(house: House, incident: str) -> dict[str, WorkflowHistory]:
