@@ -14,6 +14,8 @@ from domain.model.activity_io import (
     Appended,
     Applied,
     ApplyRequest,
+    ChangeAsked,
+    ChangeOutcome,
     FollowCall,
     Noticed,
     NoticeRequest,
@@ -32,6 +34,7 @@ from domain.model.activity_io import (
 )
 from domain.model.finding import Finding, FindingStatus
 from domain.model.plan import Plan
+from domain.model.restoring import Restorable, RestorableCall
 
 Activity = Callable[..., Any]
 _ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis-cluster/axis-backend"
@@ -126,10 +129,21 @@ def _record(marks: Marks) -> list[Activity]:
     def follow(_call: FollowCall) -> None:
         marks.add()
 
+    @activity.defn(name="ledger.restorable")
+    def restorable(call: RestorableCall) -> list[Restorable]:
+        """Every review but the first finds its key held by that one, which stays open."""
+        marks.add()
+        return [Restorable(incident="the-first-review", mode="live", key=call.key)]
+
+    @activity.defn(name="changes.outcome")
+    def outcome(_call: ChangeAsked) -> ChangeOutcome:
+        marks.add()
+        return ChangeOutcome(outcome="nothing")
+
     @activity.defn(name="report.store")
     def report(call: ReportCall) -> Reported:
         marks.add()
         appended = call.last and Appended(written=call.last.entries[-1].seq, epoch=call.last.epoch)
         return Reported(seq=1, places=(f"reports/{call.incident}",), appended=appended)
 
-    return [page, page_wave, append, follow, release, report]
+    return [page, page_wave, append, follow, release, restorable, outcome, report]

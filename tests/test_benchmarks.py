@@ -1,14 +1,19 @@
 """Benchmarks run. What they measure is not asserted: a machine that is busy tells nothing."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import temporalio.activity
 
+import workflows
+from benchmarks import memory, outage
 from benchmarks.__main__ import BENCHMARKS, EVIDENCE, measured
-from benchmarks.bare import Op, Shape
+from benchmarks.bare import Marks, Op, Shape
 from benchmarks.figures import Figure, compared, percentile
 from benchmarks.stage import Size, Stage, stage
 
@@ -59,6 +64,21 @@ def test_percentiles_are_values_that_were_seen() -> None:
     assert percentile(range(1, 101), 50) == 50
     assert percentile(range(1, 101), 99) == 99
     assert percentile([3.0, 1.0, 2.0], 99) == 3
+
+
+def test_memory_answers_whatever_a_workflow_asks_the_record_or_people_for() -> None:
+    """No incident of a benchmark waits for an activity that nobody serves; none is restored there."""
+    asked = {
+        name
+        for file in Path(workflows.__path__[0]).glob("*.py")
+        for name in re.findall(r'"((?:ledger|people|changes|report)\.[a-z_]+)"', file.read_text())
+    }
+    served = {
+        temporalio.activity._Definition.must_from_callable(one).name
+        for one in memory.activities(outage.declaration("none").runbook, Marks())
+    }
+    assert asked - served == {"ledger.restore"}
+    assert len(asked) > 7
 
 
 def test_bare_begins_with_as_many_bytes() -> None:
