@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
         Applied,
         ApplyRequest,
         Ballot,
+        GivenUp,
         Planned,
         PlanRequest,
         ReleaseRequest,
@@ -112,7 +113,7 @@ class ChangeCalls:
         call = ReleaseRequest(**self._named(), digest=plan.digest, unverified=unverified)
         return asyncio.create_task(ask(_RELEASE, type(None), options, call))
 
-    def give_up(self, why: str) -> "asyncio.Task[None]":
+    def give_up(self, why: GivenUp) -> "asyncio.Task[None]":
         """Have it put on record that it is never to be begun."""
         options, named = self._options(profiles.RELEASE, "Put on record: given up"), self._named()
         return asyncio.create_task(

@@ -60,11 +60,13 @@ class Hands:
         """Plan, and put the plan on record under its digest; a dry run's is not kept. A repeat plans anew.
 
         People read it and vote though the store is away: then it is made once more when it is to be carried out.
+        Raises `RuleError` for a change that was given up.
         """
         scope = scope_of(self._house, asked.about)
         planned = self._planned(scope, asked)
         if scope.mode != "dry-run":
             try:
+                Intents(self._table(scope, once=True)).refuse_given_up(scope.incident, asked.step, asked.generation)
                 self._keep(scope, asked, planned.plan, at)
             except Exception as error:
                 if not is_of_aws(error):
@@ -258,7 +260,7 @@ def release(clients: Clients, house: House, runner: ChangeRunner, asked: Release
     plans = Plans(Table(clients, scope.environment.ledger_table))
     made = None if asked.digest is None else plans.find(*change, asked.digest)
     if made is not None or asked.given_up is not None:
-        said = asked.model_dump(include={"unverified", "given_up", "term"})
+        said = {"unverified": asked.unverified, "given_up": asked.given_up, "term": asked.term}
         _give_back(runner, scope, asked, made.plan.locks if made else (), at, **said)
 
 

@@ -14,13 +14,14 @@ from pydantic import BaseModel
 from activities.action import RuleError
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import Terms
-from domain.model.activity_io import Ballot
+from domain.model.activity_io import Ballot, GivenUp
 from domain.model.plan import Plan, State
 from domain.values.canonical import canonical_json
 
 _OUTCOME = "#outcome"
-_GIVEN_UP = "nothing"
-"""The outcome of what was never begun: it stands without an intent, and no intent is put under it any more."""
+_ENDED_FROM_OUTSIDE = "nothing"
+GIVEN_UP = frozenset({_ENDED_FROM_OUTSIDE, "rejected", "cancelled", "expired"})
+"""Outcomes of what was never begun: one stands without an intent, and no intent is put under it any more."""
 
 
 class Intent(BaseModel):
@@ -91,13 +92,18 @@ class Intents:
             return
         standing = self.get(intent.incident, intent.step, intent.generation)
         if standing is None:
-            raise RuleError(f"{intent.incident}/{intent.step}/{intent.generation} was given up: ask for a new change")
+            raise _given_up(intent.incident, intent.step, intent.generation)
         _refuse_another(standing, intent.digest)
 
     def refuse_another(self, incident: str, step: str, generation: int, digest: str) -> None:
         """Raise `RuleError` where what is on record as begun is another plan than that of `digest`."""
         if (standing := self.get(incident, step, generation)) is not None:
             _refuse_another(standing, digest)
+
+    def refuse_given_up(self, incident: str, step: str, generation: int) -> None:
+        """Raise `RuleError` for what is never to be begun (`dynamodb:GetItem`): nobody is to vote on it."""
+        if self.outcome(incident, step, generation) in GIVEN_UP:
+            raise _given_up(incident, step, generation)
 
     def get(self, incident: str, step: str, generation: int) -> Intent | None:
         """Look up an intent (`dynamodb:GetItem`)."""
@@ -133,14 +139,22 @@ class Intents:
         self._table.put({**key, "outcome": text(outcome), "message": text(message), "at": text(at.isoformat())})
 
     def give_up(
-        self, incident: str, step: str, generation: int, why: str, at: datetime, term: int | None = None
+        self,
+        incident: str,
+        step: str,
+        generation: int,
+        at: datetime,
+        decided: GivenUp | None = None,
+        term: int | None = None,
     ) -> None:
         """Have what was not begun never begin (`dynamodb:TransactWriteItems`); what was begun stays so.
 
-        Raises `SupersededError` when the incident goes on under a later term than this.
+        Nobody `decided` that where its workflow was ended from outside. Raises `SupersededError` when the incident
+        goes on under a later term than this.
         """
         key = _keys(incident, step, generation, _OUTCOME)
-        said = {"outcome": text(_GIVEN_UP), "message": text(why), "at": text(at.isoformat())}
+        outcome, message = (decided.status, decided.reason) if decided else (_ENDED_FROM_OUTSIDE, "")
+        said = {"outcome": text(outcome), "message": text(message), "at": text(at.isoformat())}
         unbegun = self._absent(_keys(incident, step, generation))
         if term is None:
             self._table.put_all([{**key, **said}], unbegun)
@@ -177,6 +191,10 @@ class Intents:
 
 def _on(target: str) -> str:
     return f"intents-on#{target}"
+
+
+def _given_up(incident: str, step: str, generation: int) -> RuleError:
+    return RuleError(f"{incident}/{step}/{generation} was given up: ask for a new change")
 
 
 def _refuse_another(standing: Intent, digest: str) -> None:

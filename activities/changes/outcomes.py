@@ -11,12 +11,15 @@ from domain.model.activity_io import ChangeAsked, ChangeOutcome
 
 
 def on_record(table: Table, change: tuple[str, str, int]) -> ChangeOutcome | None:
-    """How far a change of (incident, step, generation) has come (`dynamodb:GetItem`); None where it was not begun."""
+    """How far a change of (incident, step, generation) has come (`dynamodb:GetItem`).
+
+    None where it was not begun, and still may be.
+    """
     intents = Intents(table)
-    intent = intents.get(*change)
+    intent, ended = intents.get(*change), intents.ended(*change)
     if intent is None:
-        return None
-    outcome, message = intents.ended(*change) or ("begun", "")
+        return None if ended is None else ChangeOutcome.model_validate({"outcome": ended[0], "message": ended[1]})
+    outcome, message = ended or ("begun", "")
     made = Plans(table).find(*change, intent.digest)
     found = {"outcome": outcome, "message": message, "votes": intent.votes, "plan": made.plan if made else None}
     return ChangeOutcome.model_validate(found)
@@ -33,6 +36,6 @@ def came_of(clients: Clients, house: House, asked: ChangeAsked, at: datetime) ->
         return ChangeOutcome(outcome="nothing")
     table, change = Table(clients, scope.environment.ledger_table), (scope.incident, asked.step, asked.generation)
     if (found := on_record(table, change)) is None:
-        Intents(table).give_up(*change, "its workflow was ended from outside", at)
+        Intents(table).give_up(*change, at)
         found = on_record(table, change)
     return found or ChangeOutcome(outcome="nothing")

@@ -139,7 +139,7 @@ class ChangeRunner:
         if call.unverified is not None:
             self._intents(call.scope).record_outcome(*key, "failed", call.unverified, at)
         if call.given_up is not None:
-            self._intents(call.scope).give_up(*key, call.given_up, at, call.term)
+            self._intents(call.scope).give_up(*key, at, call.given_up, call.term)
         self._locks(call.scope).release(call.locks, call.holder)
 
     def _intents(self, scope: Scope) -> Intents:

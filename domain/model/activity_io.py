@@ -116,10 +116,12 @@ class Applied(BaseModel):
 class ChangeOutcome(BaseModel):
     """What the record says of a change: nothing was begun, it was begun, or how it ended, with the end's `message`.
 
+    Of one that was decided against nothing was begun, and nothing will be.
+
     `votes` and `plan` are those that it was begun on. `unread` is said where the record could not be read.
     """
 
-    outcome: Literal["nothing", "begun", "verified", "partly", "failed", "unread"]
+    outcome: Literal["nothing", "rejected", "cancelled", "expired", "begun", "verified", "partly", "failed", "unread"]
     message: str = ""
     votes: tuple[Ballot, ...] = ()
     plan: Plan | None = None
@@ -138,6 +140,13 @@ class Verified(BaseModel):
     message: str
 
 
+class GivenUp(BaseModel):
+    """How it was decided that a change is not to be begun, and why."""
+
+    status: Literal["rejected", "cancelled", "expired"]
+    reason: str
+
+
 class ReleaseRequest(ChangeAsked):
     """Give the locks of a plan back; those that somebody else holds by now stay theirs.
 
@@ -147,7 +156,7 @@ class ReleaseRequest(ChangeAsked):
 
     digest: str | None = None
     unverified: str | None = None
-    given_up: str | None = None
+    given_up: GivenUp | None = None
     term: int = 1
 
 

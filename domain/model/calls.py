@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from domain.config.environment import Environment, Notifications
 from domain.config.organisation import Channel
-from domain.model.activity_io import Ballot, Behalf
+from domain.model.activity_io import Ballot, Behalf, GivenUp
 from domain.model.plan import Plan
 
 
@@ -72,7 +72,7 @@ class ReleaseCall(_ChangeCall):
     holder: str
     locks: tuple[str, ...]
     unverified: str | None = None
-    given_up: str | None = None
+    given_up: GivenUp | None = None
     term: int = 1
 
 

@@ -1,7 +1,6 @@
 """The rules of one change: planned, voted on, applied, verified. They read no clock; they are told the time."""
 
 from datetime import datetime, timedelta
-from itertools import accumulate, takewhile
 from typing import Any
 
 from domain.config.approval import ApprovalRule
@@ -21,19 +20,17 @@ from domain.model.change_events import (
 from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Reject
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.records import ChangeStatus, EarlyVote
-from domain.rules import hearing_changes, tampering
-from domain.rules.change_messages import MOST, CarriedChange, ChangeHappening, ChangeNews, ChangeRequest, Life
+from domain.rules import tampering
+from domain.rules.change_messages import CarriedChange, ChangeHappening, ChangeNews, ChangeRequest, Life
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
 from domain.rules.refusing import Refusing
+from domain.rules.unheard import Unheard
 from domain.rules.voting import Electorate, rule_for
-from domain.values import limits
 
 _KEPT = 3
 """How many votes of one person are kept before there is a plan to vote on."""
-
-_TOLD = limits.NEWS // 2
 
 
 class LiveChange(Refusing):
@@ -44,8 +41,7 @@ class LiveChange(Refusing):
         self.request, self.commander = request, request.commander
         self.record = request.record.model_copy(deep=True)
         carried = request.carried
-        self._news: list[ChangeHappening] = list(carried.news) if carried else []
-        self._told = max(request.told, hearing_changes.number_at(hearing_changes.last_on_record(self.record)))
+        self.unheard = Unheard(self.record, carried.news if carried else [], request.told)
         self._commander_since = (carried and carried.commander_since) or self.record.requested_at
 
     @property
@@ -64,38 +60,21 @@ class LiveChange(Refusing):
 
     def news(self) -> ChangeNews | None:
         """What happened since the last call, as much as is told at once; None when nothing did."""
-        sizes = accumulate(len(one.model_dump_json()) for one in self._news[:MOST])
-        most = max(sum(1 for _ in takewhile(lambda total: total <= _TOLD, sizes)), 1)
-        told, self._news = self._news[:most], self._news[most:]
-        if not told:
-            return None
-        self._told = max(self._told + 1, hearing_changes.number_at(told[-1].at))
-        return ChangeNews(workflow_id=self.record.workflow_id, number=self._told, events=told)
-
-    def unsaid(self, news: ChangeNews) -> None:
-        """Take back news that nobody was there to hear; said again, it has a greater number."""
-        self._news[:0] = news.events
-
-    @property
-    def has_news(self) -> bool:
-        return bool(self._news)
-
-    @property
-    def end_is_news(self) -> bool:
-        """Whether its incident has not heard how it ended."""
-        return self.ended and any(isinstance(one.event, ChangeMoved) for one in self._news)
+        return self.unheard.next_part()
 
     def next_run(self, now: datetime, *, by_signal: bool, wait_for_evidence: timedelta | None) -> ChangeRequest:
         """What the next run of its workflow goes on with."""
         self.tell_refusals(now)
         carried = CarriedChange(
-            news=self._news, refusals=self.refusals, by_signal=by_signal, commander_since=self._commander_since
+            news=self.unheard.events, refusals=self.refusals, by_signal=by_signal, commander_since=self._commander_since
         )
         given = {"record": self.record, "commander": self.commander, "wait_for_evidence": wait_for_evidence}
-        return self.request.model_copy(update={**given, "told": self._told, "carried": carried})
+        return self.request.model_copy(update={**given, "told": self.unheard.told, "carried": carried})
 
     def goes_on(self, life: Life) -> None:
-        """Act for this life of the incident from now on; an earlier one says nothing about that."""
+        """Act for this life of the incident from now on, which may not know the end; an earlier one says nothing."""
+        if life.term > self.request.term:
+            self.unheard.say_end_again()
         self.request = self.request.model_copy(update={"term": max(life.term, self.request.term)})
 
     def _take(
@@ -104,7 +83,7 @@ class LiveChange(Refusing):
         """Let an event happen: it alters the record, and the incident will hear of it."""
         event = kind(step=self.record.step, workflow_id=self.record.workflow_id, **fields)
         alter(self.record, now, actor, event)
-        self._news.append(ChangeHappening(at=now, actor=actor, event=event, cause=cause))
+        self.unheard.add(ChangeHappening(at=now, actor=actor, event=event, cause=cause))
 
     def planned(self, planned: Planned, now: datetime) -> None:
         """Take the plan: done already, dry run, nobody to ask, or the votes are opened."""

@@ -55,6 +55,8 @@ def _moved(record: ChangeRecord, outcome: ChangeOutcome) -> ChangeMoved:
             reason, ours = f"{_ENDED}; nothing was done", record.ours
         case "unread":
             reason = f"{_ENDED}, and what came of it could not be read ({outcome.message})"
+        case "rejected" | "cancelled" | "expired":
+            status, ours = ChangeStatus(outcome.outcome), record.ours
         case "verified":
             status, ours = ChangeStatus.APPLIED, True
         case "failed":

@@ -9,9 +9,9 @@ which no news can push.
 
 from datetime import UTC, datetime, timedelta
 
-from domain.model.change_events import ApprovalAsked, VoteCast
+from domain.model.change_events import ApprovalAsked, ChangeMoved, VoteCast
 from domain.model.event_kinds import Happening
-from domain.model.records import ChangeRecord
+from domain.model.records import IN_FLIGHT, ChangeRecord
 from domain.model.state import IncidentState
 from domain.rules.change_messages import MOST, ChangeHappening, ChangeNews
 from domain.values import limits
@@ -74,17 +74,15 @@ def dated(news: ChangeNews, latest: datetime, now: datetime) -> list[Happening]:
     return [made._replace(at=latest if one.at < earliest else min(one.at, now)) for one, made in heard]
 
 
-def without_votes_heard(record: ChangeRecord | None, happenings: list[Happening]) -> list[Happening]:
-    """Leave out votes that stand on record already: those of an intent that the incident was restored by."""
-    if record is None or record.plan is None:
-        return happenings
-    voted, digest = {vote.by for vote in record.approvals}, record.plan.digest
-    return [
-        one
-        for one in happenings
-        if not (
-            isinstance(one.event, VoteCast)
-            and (one.event.decision, one.event.digest) == ("approve", digest)
-            and one.actor in voted
-        )
-    ]
+def without_what_stands(record: ChangeRecord | None, happenings: list[Happening]) -> list[Happening]:
+    """Leave out what stands on record already, by which an incident was restored: votes, and an end without a deed."""
+    return [one for one in happenings if record is None or not _stands(record, one)]
+
+
+def _stands(record: ChangeRecord, one: Happening) -> bool:
+    match one.event:
+        case VoteCast(decision="approve", digest=digest) if record.plan is not None and digest == record.plan.digest:
+            return one.actor in {vote.by for vote in record.approvals}
+        case ChangeMoved(status=status, ours=ours):
+            return not record.in_flight and status not in IN_FLIGHT and not ours
+    return False

@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.model.commands import Command
 from domain.model.declaration import Alert, Declaration
-from domain.model.effects import Effect
+from domain.model.effects import Effect, StartChange
 from domain.model.event_kinds import Happening
 from domain.model.events import Declared, RefusalsCounted, Refused, Restored
 from domain.model.restoring import RestoredIncident
@@ -106,7 +106,7 @@ class LiveIncident(Refusing):
         if number > self.heard.get(news.workflow_id, 0):
             self.heard[news.workflow_id] = number
             happenings = hearing_changes.dated(news, self.timeline.entries[-1].at, now)
-            happenings = hearing_changes.without_votes_heard(self.state.change(news.workflow_id), happenings)
+            happenings = hearing_changes.without_what_stands(self.state.change(news.workflow_id), happenings)
             self.take(change_requests.progress(self.state, news.workflow_id, happenings), now)
         return None
 
@@ -141,5 +141,7 @@ class LiveIncident(Refusing):
         incident.take([Happening(event)], now, cause)
         for workflow_id, outcome in found.intended.items():
             incident.take(change_outcomes.found(incident.state, workflow_id, outcome), now, cause)
-        incident.effects = list(outstanding(incident.state))
+        ended = {one.workflow_id for one in incident.state.changes if not one.in_flight}
+        to_hear = [StartChange(name) for name in found.intended if name in ended]  # it may wait for somebody who hears
+        incident.effects = [*outstanding(incident.state), *to_hear]
         return incident

@@ -7,7 +7,7 @@ from activities.action import RuleError
 from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
 from activities.ledger.terms import SupersededError, Terms
-from domain.model.activity_io import Mode
+from domain.model.activity_io import GivenUp, Mode
 from domain.model.calls import ReleaseCall
 from domain.model.plan import Verification
 from tests.activities.dial import (
@@ -57,11 +57,14 @@ def test_a_busy_resource_is_waited_for(runner: ChangeRunner, dial: Dial, clients
     assert runner.apply(dial, mine, NOW).outcome == "applied"
 
 
+REJECTED = GivenUp(status="rejected", reason="cto: look first")
+
+
 def test_what_was_given_up_is_never_begun(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:
     """Nobody approves it after all, in whichever life; one that is over gives nothing up that is the next one's."""
     call = planned(runner, dial)
     of_it = {"scope": call.scope, "step": call.step, "generation": call.generation, "holder": call.holder}
-    given_up = ReleaseCall(**of_it, locks=call.plan.locks, given_up="rejected: cto: look first")
+    given_up = ReleaseCall(**of_it, locks=call.plan.locks, given_up=REJECTED)
     Terms(Table(clients, call.scope.environment.ledger_table)).take(call.scope.incident, "the next run")
     with pytest.raises(SupersededError):
         runner.release(given_up, NOW)

@@ -8,13 +8,14 @@ import pytest
 from moto import mock_aws
 from temporalio.exceptions import ApplicationError
 
+from activities.action import RuleError
 from activities.changes.hands import Hands
 from activities.changes.intents import Intent, Intents
 from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
 from domain.config.approval import ApprovalRule
 from domain.config.runbook import ChangeStep
-from domain.model.activity_io import Applied, ApplyRequest, Ballot, PlanRequest
+from domain.model.activity_io import Applied, ApplyRequest, Ballot, GivenUp, PlanRequest
 from domain.rules.change_messages import EVIDENCE_BOX
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld
@@ -85,8 +86,17 @@ def test_it_waits_for_all_of_it(world: ChangeWorld, intents: Intents) -> None:
 def test_what_was_given_up_has_not_begun(world: ChangeWorld, intents: Intents) -> None:
     change = Containment(world)
     begin(intents, world, SNAPSHOT)
-    intents.give_up(world.scope.incident, LOGS, 1, "rejected", NOW)
+    intents.give_up(world.scope.incident, LOGS, 1, NOW)
     assert change.waits(NOW)[0] == LOGS
+
+
+def test_what_was_given_up_is_planned_for_nobody(world: ChangeWorld, intents: Intents) -> None:
+    """So nobody is asked to vote on what would never be done; a new generation of it is planned."""
+    change = Containment(world)
+    intents.give_up(world.scope.incident, STOP, 1, NOW, GivenUp(status="rejected", reason="look first"))
+    with pytest.raises(RuleError, match="was given up: ask for a new change"):
+        change.hands.plan(PlanRequest(**change.asked), NOW)
+    assert change.hands.plan(PlanRequest(**{**change.asked, "generation": 2}), NOW).plan.digest == change.digest
 
 
 def test_it_waits_no_longer_than_its_time(world: ChangeWorld) -> None:

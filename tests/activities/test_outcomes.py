@@ -9,7 +9,7 @@ from activities.changes.outcomes import came_of
 from activities.changes.plans import MadePlan, Plans
 from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
-from domain.model.activity_io import About, Ballot, ChangeAsked, ChangeOutcome, ReleaseRequest
+from domain.model.activity_io import About, Ballot, ChangeAsked, ChangeOutcome, GivenUp, ReleaseRequest
 from domain.rules.live import LiveIncident
 from tests.activities.scopes import NOW, environment
 from tests.activities.world import LEDGER, WorldClients
@@ -17,6 +17,7 @@ from tests.builders import declaration
 from tests.domain.changing import plan
 from tests.house import FixedHouse
 
+NOT_NEEDED = GivenUp(status="cancelled", reason="not needed")
 VOTES = (Ballot(by="cto", role="cto"),)
 
 
@@ -46,9 +47,10 @@ def test_what_was_never_begun_never_is(clients: WorldClients, intents: Intents) 
 
 def test_what_was_given_up_before_there_was_a_plan_never_begins(clients: WorldClients, intents: Intents) -> None:
     """There are no locks to give back then, and it is on record all the same."""
-    call = ReleaseRequest(about=about(), step="rollback", generation=1, given_up="cancelled: not needed")
+    call = ReleaseRequest(about=about(), step="rollback", generation=1, given_up=NOT_NEEDED)
     for _ in range(2):
         release(clients, FixedHouse(environment()), ChangeRunner(clients), call, NOW)
+    assert asked(clients) == ChangeOutcome(outcome="cancelled", message="not needed")
     with pytest.raises(RuleError, match="was given up: ask for a new change"):
         intents.put(intent(), 1)
 

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.model.activity_io import Ballot, ChangeOutcome, Planned
-from domain.model.commands import Approve
+from domain.model.commands import Approve, Reject
 from domain.model.declaration import Alert
+from domain.model.records import ChangeStatus
 from domain.model.restoring import RestoredIncident
 from domain.model.timeline import Timeline
 from domain.rules import hearing_changes
@@ -83,6 +84,25 @@ def test_the_numbers_go_on_in_the_next_run() -> None:
     change = LiveChange(ChangeRequest.model_validate_json(following.model_dump_json()))
     change.failed("no answer", at)
     assert told(change).number == first.number + 1
+
+
+def test_an_end_stands_until_something_was_done() -> None:
+    """An incident that was restored by a decision does not hear it as a second end, nor that nothing could be done."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    incident.hear_change(told(change), at)
+    (record,) = incident.state.changes
+    change.hear("reject", Reject(by="technical-manager", reason="look first"), at)
+    rejected = ChangeOutcome(outcome="rejected", message="technical-manager rejects: look first")
+    live = restored(incident, at + minutes(1), intended={record.workflow_id: rejected})
+    live.hear_change(told(change), at + minutes(2))
+    change.failed("it was given up", at + minutes(3))
+    live.hear_change(told(change), at + minutes(3))
+    assert [one.kind for one in live.timeline.entries] == ["restored", "change", "approval"]
+    assert live.state.changes[0].status == "rejected"
+    change.move(ChangeStatus.APPLIED, at + minutes(4), {}, ours=True)
+    live.hear_change(told(change), at + minutes(4))
+    assert live.timeline.entries[-1].data["status"] == "applied"
 
 
 def test_what_is_on_record_is_not_taken_after_a_restore() -> None:

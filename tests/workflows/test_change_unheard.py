@@ -11,6 +11,7 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
+from domain.model.activity_io import GivenUp
 from domain.model.commands import Reject
 from domain.rules.change_messages import ChangeNews
 from domain.rules.run import RestoreRequest
@@ -88,7 +89,28 @@ async def test_what_is_decided_while_the_record_is_read_does_not_come_back(
         await new.do("note", text="the last")
         assert (await change.describe()).status is WorkflowExecutionStatus.COMPLETED
     reason = "technical-manager (technical-manager) rejects: look first"
-    assert [(one.given_up, one.term) for one in world.released] == [(f"rejected: {reason}", 1)]
+    given_up = GivenUp(status="rejected", reason=reason)
+    assert [(one.given_up, one.term) for one in world.released] == [(given_up, 1)]
+
+
+async def test_an_end_that_was_heard_and_not_written_is_said_again(server: WorkflowEnvironment, world: World) -> None:
+    """The incident is lost with it, while the change waits for the store to take that it was given up."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        await ask(told, "rollback", by="development-lead")
+        await told.until(lambda s: s["timeline"]["written"] == s["timeline"]["length"])
+        world.broken.add("ledger")
+        world.releasing.clear()
+        change = told.change("rollback")
+        await change.execute_update("reject", {"by": MANAGER, "reason": "look first"})
+        await told.change_is("rollback", "rejected")
+        await told.handle.terminate("the server is lost")
+        world.broken.clear()
+        new = await restored(told)
+        await new.change_is("rollback", "rejected")
+        world.releasing.set()
+        assert (await change.result())["news"] is None
+    assert [one.kind for one in world.ledger].count("approval-asked") == 1
 
 
 async def runs(told: Told) -> bool:

@@ -79,9 +79,8 @@ class World:
         self.pages: list[tuple[str, str]] = []
         self.notices: list[tuple[str, int]] = []
         self.strange, self.ledger = list[str](), list[Entry]()
-        self.followed: list[FollowCall] = []
+        self.followed, self.released = list[FollowCall](), list[ReleaseRequest]()
         self.reports, self.stored_with = list[int](), list[int]()
-        self.released: list[ReleaseRequest] = []
         self.past = Past(self)
         self.denied, self.broken = set[str](), set[str]()
         self.suspect: set[str] = {"test.deployments"}
@@ -93,8 +92,8 @@ class World:
         }
         self.drills = Drilled()
         self.before_apply: Callable[[], None] = lambda: None
-        self.storing_begun, *gates = (asyncio.Event() for _ in range(6))
-        self.gate, self.storing, self.applying, self.acting, self.verifying = gates
+        self.storing_begun, *gates = (asyncio.Event() for _ in range(7))
+        self.gate, self.storing, self.applying, self.acting, self.verifying, self.releasing = gates
         for gate in gates:
             gate.set()
 
@@ -198,6 +197,7 @@ class World:
 
         @activity.defn(name="changes.release")
         async def release(call: ReleaseRequest) -> None:
+            await self.releasing.wait()
             self.past.check(call.term if call.given_up else self.past.term)
             self.released.append(call)
 
