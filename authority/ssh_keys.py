@@ -99,7 +99,8 @@ def key_of_blob(blob: bytes) -> SshKey:
 
 def _key_of(blob: bytes) -> SshKey:
     reader, application = Reader(blob), ""
-    kind, key = reader.name(), None
+    kind = reader.name()
+    key: _Key
     match kind:
         case "ssh-ed25519" | "sk-ssh-ed25519@openssh.com":
             key = _of_ed25519(reader)

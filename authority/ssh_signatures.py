@@ -8,7 +8,7 @@ from binascii import Error as Base64Error
 from hashlib import sha256, sha512
 from typing import NamedTuple
 
-from authority.ssh_keys import SshKeyError, SshKey, key_of_blob
+from authority.ssh_keys import SshKey, SshKeyError, key_of_blob
 from authority.wire import Reader, WireError, string
 
 NAMESPACE = "incident-claim"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authority.ssh_keys import SK_ED25519, SK_P256, SshKeyError, SshKey, key_of_line
+from authority.ssh_keys import SK_ED25519, SK_P256, SshKey, SshKeyError, key_of_line
 from authority.ssh_signatures import SignatureError, verify
 from tests.authority.signing import TOUCHED, TOUCHED_AND_VERIFIED, Token, armoured, generated, public, signed
 
@@ -93,8 +93,8 @@ def test_ssh_keygen_agrees(folder: Path, signatures: dict[str, Signature]) -> No
         line = f"{key.kind} {_base64(key)}"
         allowed.write_text(f"responder {line}\n")
         file.write_text(text)
-        run = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "responder", "-n", "incident-claim", "-s", file]
-        done = subprocess.run(run, check=False, input=CLAIM, capture_output=True)
+        run = ["ssh-keygen", "-Y", "verify", "-f", str(allowed), "-I", "responder", "-n", "incident-claim"]
+        done = subprocess.run([*run, "-s", str(file)], check=False, input=CLAIM, capture_output=True)
         assert done.returncode == 0, (kind, done.stderr)
 
 
