@@ -1,0 +1,71 @@
+"""Proofs: whether a claim was made by whom it says, with a key that is that person's and good at that time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from authority.claims import Claim
+from authority.register import Method, Register, RegisteredKey
+from authority.ssh_keys import key_of_line
+from authority.ssh_signatures import SignatureError, verify
+
+AHEAD = timedelta(minutes=5)
+"""How far the clock of whoever signs may be ahead of ours."""
+
+
+class Proof(BaseModel):
+    """How a claim is proven: by which key of the register, and what that key has made of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: Method
+    key: str = Field(max_length=200)
+    signature: str = Field(max_length=8192)
+
+
+class UnprovenError(ValueError):
+    """Why a claim is not proven. It says what to do, and repeats nothing that came with it but names."""
+
+
+class Proven(NamedTuple):
+    """By what a claim is proven. `holder_verified` says whether a hardware key asked for a PIN or a finger."""
+
+    method: Method
+    key: str
+    holder_verified: bool = False
+
+
+def prove(claim: Claim, proof: Proof, register: Register, now: datetime) -> Proven:
+    """Look at a proof that arrives `now` (UTC). Raises `UnprovenError`.
+
+    Whether the nonce is new, and whether who it is may do this, is for those to ask who have the record and the rules.
+    """
+    if claim.at > now + AHEAD:
+        raise UnprovenError(f"it is dated {claim.at:%Y-%m-%dT%H:%M:%SZ}, which is to come: look at the clock")
+    if claim.expires <= now:
+        raise UnprovenError(f"it has expired at {claim.expires:%Y-%m-%dT%H:%M:%SZ}: sign it again")
+    key = register.key(proof.key)
+    if key is None or key.method != proof.method:
+        raise UnprovenError(f"no key of the register is called so{_instead(claim, register, now)}")
+    if key.contact != claim.by:
+        raise UnprovenError(f"the key is not {claim.by}'s{_instead(claim, register, now)}")
+    if not (key.proves_at(now) and key.proves_at(min(claim.at, now))):
+        raise UnprovenError(f"the key does not prove anything at that time{_instead(claim, register, now)}")
+    return Proven(proof.method, key.name, _METHODS[proof.method](claim, proof, key))
+
+
+def _instead(claim: Claim, register: Register, now: datetime) -> str:
+    good = [key.name for key in register.of(claim.by) if key.proves_at(now)]
+    return f"; {claim.by} signs with {' or '.join(good)}" if good else f"; {claim.by} has none: enrol one"
+
+
+def _by_ssh(claim: Claim, proof: Proof, key: RegisteredKey) -> bool:
+    try:
+        return bool(verify(proof.signature, claim.canonical(), key_of_line(key.public)).verified)
+    except SignatureError as error:
+        raise UnprovenError(f"the signature proves nothing: {error}") from None
+
+
+_METHODS: dict[Method, Callable[[Claim, Proof, RegisteredKey], bool]] = {"ssh": _by_ssh}

@@ -1,0 +1,64 @@
+"""The register of keys: whose each is, since when, until when, and who has entered it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from authority.claims import At
+from authority.ssh_keys import key_of_line
+
+Method = Literal["ssh"]
+
+
+class RegisteredKey(BaseModel):
+    """One key of one contact, which proves from `since` on and until `until`, where that is set (UTC).
+
+    `public` is as the method has it: of `ssh` the line of the `.pub` file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    contact: str = Field(min_length=1, max_length=200)
+    method: Method
+    public: str = Field(min_length=1, max_length=8192)
+    since: At
+    until: At | None = None
+    by: str = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "RegisteredKey":
+        key_of_line(self.public)
+        if self.until is not None and self.until < self.since:
+            raise ValueError("until is before since")
+        return self
+
+    @cached_property
+    def name(self) -> str:
+        """What a proof calls it: the fingerprint that `ssh-keygen -l` prints."""
+        return key_of_line(self.public).fingerprint
+
+    def proves_at(self, at: datetime) -> bool:
+        """Whether it was good at an instant: what it has proven before it was revoked stays proven."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+class Register:
+    """The keys of an organisation. One key is one person's: nobody signs with another's."""
+
+    def __init__(self, keys: Iterable[RegisteredKey]) -> None:
+        self._keys: dict[str, RegisteredKey] = {}
+        for key in keys:
+            if key.name in self._keys:
+                raise ValueError(f"{key.name} stands there twice: for {self._keys[key.name].contact} and {key.contact}")
+            self._keys[key.name] = key
+
+    def key(self, name: str) -> RegisteredKey | None:
+        """The key of that fingerprint, good or not."""
+        return self._keys.get(name)
+
+    def of(self, contact: str) -> list[RegisteredKey]:
+        """All that a contact has or had, in the order of the file."""
+        return [key for key in self._keys.values() if key.contact == contact]
