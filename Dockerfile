@@ -7,6 +7,7 @@ COPY runbooks runbooks
 COPY workflows workflows
 COPY reporting reporting
 COPY activities activities
+COPY authority authority
 COPY codec codec
 COPY worker worker
 COPY starters starters

@@ -42,6 +42,7 @@ class Act(StrEnum):
     APPROVE_RUNBOOK = "approve-runbook"
     ENROL = "enrol"
     REVOKE = "revoke"
+    TEST = "test"
 
 
 def _in_seconds(at: datetime) -> datetime:
@@ -51,29 +52,29 @@ def _in_seconds(at: datetime) -> datetime:
 
 
 At = Annotated[AwareDatetime, AfterValidator(_in_seconds)]
-_Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~][ -~]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~][ -~]*$")]
 """A name of ours: printable ASCII, so that no two look alike."""
 
 
 class Claim(BaseModel):
     """Who does what about which thing, until when; `at` and `expires` are UTC to the second.
 
-    `subject` is the SHA-256 of what it is about, in hex: a plan, a runbook, the facts of a duty. `incident`, `step` and
-    `generation` are empty where it is about none. A `nonce` is used once.
+    `subject` is the SHA-256 of what it is about, in hex: a plan, a runbook, the facts of a duty. `environment`,
+    `incident`, `step` and `generation` are empty where it is about none. A `nonce` is used once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     v: Literal[1] = 1
-    organisation: _Text
-    environment: _Text
-    incident: _Text | None = None
-    step: _Text | None = None
+    organisation: Name
+    environment: Name | None = None
+    incident: Name | None = None
+    step: Name | None = None
     generation: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
     act: Act
     subject: str = Field(pattern=r"^[0-9a-f]{64}$")
     decision: str = Field(default="", max_length=500)
-    by: _Text
+    by: Name
     at: At
     expires: At
     nonce: str = Field(pattern=r"^[0-9a-f]{32}$")

@@ -1,6 +1,6 @@
 """The register of keys: whose each is, since when, until when, and who has entered it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
@@ -16,7 +16,8 @@ Method = Literal["ssh"]
 class RegisteredKey(BaseModel):
     """One key of one contact, which proves from `since` on and until `until`, where that is set (UTC).
 
-    `public` is as the method has it: of `ssh` the line of the `.pub` file.
+    One that `enrols` signs entries of the register too. `public` is as the method has it: of `ssh` the line of the
+    `.pub` file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
@@ -27,6 +28,7 @@ class RegisteredKey(BaseModel):
     since: At
     until: At | None = None
     by: str = Field(min_length=1, max_length=200)
+    enrols: bool = False
 
     @model_validator(mode="after")
     def _is_one(self) -> "RegisteredKey":
@@ -62,3 +64,6 @@ class Register:
     def of(self, contact: str) -> list[RegisteredKey]:
         """All that a contact has or had, in the order of the file."""
         return [key for key in self._keys.values() if key.contact == contact]
+
+    def __iter__(self) -> Iterator[RegisteredKey]:
+        return iter(self._keys.values())

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_ROOMS = ("activities", "domain", "reporting", "sandbox", "starters", "worker", "workflows")
+_ROOMS = ("activities", "authority", "domain", "reporting", "sandbox", "starters", "worker", "workflows")
 _KNOWS = {
     "domain/values/aws_places.py",  # the table itself
     "sandbox/seed/account.py",  # S3 takes no location constraint for one region alone

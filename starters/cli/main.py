@@ -49,6 +49,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "drill": ("starters.cli.drill:drill", "Start, list, score and stop drills."),
     "schedule": ("starters.cli.schedule:schedule", "Apply, list, run and pause schedules: drills, reviews, checks."),
     "contact": ("starters.cli.contact:contact", "See by what people are known to be reached, and confirm one."),
+    "identity": ("starters.cli.identity:identity", "Enrol, list, revoke and try the keys that prove who people are."),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),
     "deploy": ("starters.cli.deploy:deploy", "Release amid incidents: builds, which is current, moving to it."),
     "runbook": ("starters.cli.runbook:runbook", "List, show, draw, check and compare runbooks."),

@@ -1,6 +1,5 @@
 """`incident facts`, `incident obligations` and `incident obligation`: what is owed, to whom and by when."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from rich.console import RenderableType
 from starters.cli import incident_tables, terminal
 from starters.cli.output import answer, write
 from starters.cli.send_command import send
-from starters.cli.shared_options import shared
+from starters.cli.shared_options import instant, shared
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -135,18 +134,8 @@ def _end(options: Options, incident: str, update: str, step: str, **given: Any) 
 
 
 def _instant(text: str | None) -> str | None:
-    """Parse a time and return it in UTC. Raises `UsageError` for one without an offset or in the future."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(f"--at {text!r} is not a time; write one such as 2026-11-25T14:30:00+11:00") from error
-    if at.tzinfo is None:
-        raise click.UsageError(f"--at {text!r} has no UTC offset; write one such as {text}+11:00 or {text}Z")
-    if at > datetime.now(UTC):
-        raise click.UsageError(f"--at {text} is in the future")
-    return at.astimezone(UTC).isoformat()
+    at = instant(text)
+    return None if at is None else at.isoformat()
 
 
 def _states(incident: str | None) -> list[Document]:

@@ -36,3 +36,18 @@ def midnight(day: str, zone: tzinfo, now: datetime) -> datetime:
     if start > now:
         raise click.UsageError(f"--since {day} is still to come; {_REMEDY}")
     return start
+
+
+def instant(text: str | None) -> datetime | None:
+    """Parse an `--at` and return it in UTC. Raises `UsageError` for one without an offset or in the future."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"--at {text!r} is not a time; write one such as 2026-11-25T14:30:00+11:00") from error
+    if at.tzinfo is None:
+        raise click.UsageError(f"--at {text!r} has no UTC offset; write one such as {text}+11:00 or {text}Z")
+    if at > datetime.now(UTC):
+        raise click.UsageError(f"--at {text} is in the future")
+    return at.astimezone(UTC)

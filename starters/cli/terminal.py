@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starters.options import Options
 
 _PIPE_WIDTH = 140
-_TYPED = frozenset({"Id", "Incident", "Step"})
+_TYPED = frozenset({"Id", "Incident", "Step", "Key"})
 """Columns of what people type again: it is not broken where the others keep `_LEFT_OVER` columns each."""
 _LEFT_OVER = 6
 

@@ -20,6 +20,7 @@ from domain.config.runbook import Runbook
 from starters.files import approval, obligation_checks, place_checks, runbook_checks
 from starters.files.drills import DRILLS, load_drills
 from starters.files.organisation_folder import (
+    IDENTITIES,
     ORGANISATION,
     SCHEDULES,
     list_environments,
@@ -115,7 +116,7 @@ def unreviewed(path: Path, today: date) -> dict[Path, date | None]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / ORGANISATION)
-    for optional in (_OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
+    for optional in (IDENTITIES, _OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
         if (folder / optional).exists():
             yield from _lint_file(folder / optional)
     for name in list_environments(folder):
@@ -133,6 +134,11 @@ def _lint_file(file: Path) -> list[Problem]:
     if file.name == SCHEDULES:
         people = _organisation_if_valid(file.parent)
         return _refused(partial(load_schedules, file.parent, people.timezone if people else None))
+    if file.name == IDENTITIES:
+        from starters.files.identities import load_identities  # which alone needs the cryptography
+
+        people = _organisation_if_valid(file.parent)
+        return _refused(partial(load_identities, file.parent, people.id)) if people else []
     if file.name == DRILLS:
         return _refused(partial(load_drills, file.parent))
     if file.name == REHEARSAL:

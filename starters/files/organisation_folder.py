@@ -25,6 +25,7 @@ from starters.files.yaml_lines import Document, read
 
 ORGANISATION = "organisation.yaml"
 SCHEDULES = "schedules.yaml"
+IDENTITIES = "identities.yaml"
 _STAND_INS: dict[str, Any] = {
     "account": "000000000000",
     "max_connections": 1,

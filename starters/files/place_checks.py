@@ -11,7 +11,9 @@ from domain.config.names import Flaw, mapping, parts, strange
 from domain.values.placeholders import placeholders
 from starters.files.log_checks import of_logs
 
-NO_RUNBOOKS = frozenset({"drills", "organisation", "obligations", "rehearsal", "requirements", "schedules"})
+NO_RUNBOOKS = frozenset(
+    {"drills", "identities", "organisation", "obligations", "rehearsal", "requirements", "schedules"}
+)
 """What stands beside the runbooks in an organisation's folder and is none."""
 _FICTION = frozenset({"+61491570006", "+61491570110", *(f"+6149157015{last}" for last in "6789")})
 """Telephone numbers that Australia reserves for fiction and that our examples use: nobody answers them."""

@@ -175,7 +175,18 @@ def test_what_is_added_to_is_the_owners_alone(tmp_path: Path) -> None:
         local_files.appending(tmp_path / "link")
 
 
-ROOMS = ("domain", "workflows", "reporting", "activities", "codec", "worker", "starters", "sandbox", "deploy")
+ROOMS = (
+    "domain",
+    "authority",
+    "workflows",
+    "reporting",
+    "activities",
+    "codec",
+    "worker",
+    "starters",
+    "sandbox",
+    "deploy",
+)
 WRITING = {"write_text", "write_bytes", "touch", "mkstemp", "NamedTemporaryFile", "copyfile", "copy2"}
 BY_ITSELF = {"activities/local_files.py", "reporting/archive/verify_archive.py"}
 """The helper, and the program in an archive, which writes into a folder that it makes for itself."""

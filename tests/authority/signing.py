@@ -56,6 +56,7 @@ class Token:
                 key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
             )
         self.key = key_of_blob(string(kind.encode()) + point + string(application.encode()))
+        self.line = f"{kind} {b64encode(self.key.blob).decode()} a token"
 
     def signed(self, content: bytes, flags: int, counter: int = 7) -> str:
         head = b"SSHSIG"

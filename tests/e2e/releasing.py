@@ -13,7 +13,18 @@ from tests.e2e.house import Document, House
 from tests.forked import ROOT, forked
 from tests.waiting import until
 
-CODE = ("domain", "workflows", "reporting", "activities", "codec", "worker", "starters", "sandbox", "runbooks")
+CODE = (
+    "domain",
+    "authority",
+    "workflows",
+    "reporting",
+    "activities",
+    "codec",
+    "worker",
+    "starters",
+    "sandbox",
+    "runbooks",
+)
 LOOP = "        while True:\n            self._incident.pass_time(workflow.now())\n"
 
 

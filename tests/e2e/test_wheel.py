@@ -19,7 +19,18 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]
 
-PACKAGES = ("domain", "runbooks", "workflows", "reporting", "activities", "codec", "worker", "starters", "sandbox")
+PACKAGES = (
+    "domain",
+    "authority",
+    "runbooks",
+    "workflows",
+    "reporting",
+    "activities",
+    "codec",
+    "worker",
+    "starters",
+    "sandbox",
+)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "benchmarks")
 
 

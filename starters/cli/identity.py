@@ -1,0 +1,204 @@
+"""`incident identity`: whose keys prove who somebody is."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from domain.values.timestamps import stamp_to_second
+from starters.cli import terminal
+from starters.cli.output import answer, print_json, write
+from starters.cli.shared_options import instant, shared
+from starters.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authority.enrolment import Enrolled, Revoked
+    from authority.register import RegisteredKey
+    from domain.config.organisation import Organisation
+
+E = TypeVar("E", "Enrolled", "Revoked")
+
+_SIGN_WITH = click.option(
+    "--sign-with",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    envvar="INCIDENT_SSH_KEY",
+    metavar="FILE",
+    help="Your own SSH key, private or public; without it the one that your agent holds.",
+)
+
+
+@click.group()
+def identity() -> None:
+    """See whose keys prove who they are, enrol and revoke them, and try your own."""
+
+
+@identity.command()
+@click.argument("contact")
+@click.option(
+    "--public",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The public key to enrol, such as ~/.ssh/id_ed25519.pub.",
+)
+@click.option("--enrols", is_flag=True, help="The key may enrol and revoke keys too; the first always may.")
+@_SIGN_WITH
+@shared
+def enrol(options: Options, contact: str, public: Path, enrols: bool, sign_with: Path | None) -> None:
+    """Enter a public key of CONTACT into identities.yaml, signed by you; commit the file afterwards.
+
+    The first key is entered unsigned: whoever owns the file vouches for it, and it may enrol the others. For example:
+    incident identity enrol cto --public cto.pub --as technical-manager
+    """
+    from authority.enrolment import Enrolled
+    from starters.client.signing import public_key
+
+    organisation = options.load_organisation()
+    whose, by = _contact(organisation, contact), _contact(organisation, options.by())
+    line = public_key(public)
+
+    def made(at: datetime, first: bool) -> "Enrolled":
+        return Enrolled(by=by, at=at, contact=whose, method="ssh", public=line, enrols=enrols or first)
+
+    entry, file = _add(options, organisation, made, sign_with)
+    said = {
+        "contact": whose,
+        "key": entry.key.name,
+        "by": by,
+        "enrols": entry.enrols,
+        "signed": entry.proof is not None,
+    }
+    vouched = "signed by" if entry.proof else "the first, unsigned: the file's owner vouches for it;"
+    told = f"{file}: {entry.key.name} proves from now on who {whose} is ({vouched} {by})"
+    answer(options, {**said, "since": stamp_to_second(entry.at), "file": str(file)}, f"{told}\nNext: commit {file}")
+
+
+@identity.command()
+@click.argument("key")
+@click.option("--at", metavar="TIME", help="From when on it proves nothing, such as when it was lost; by default now.")
+@_SIGN_WITH
+@shared
+def revoke(options: Options, key: str, at: str | None, sign_with: Path | None) -> None:
+    """Take its power from KEY, a fingerprint or the end of one; what it has proven before stays proven.
+
+    For example: incident identity revoke SHA256:4Tn... --at 2026-11-25T18:00:00+11:00 --as technical-manager
+    """
+    from authority.enrolment import Revoked
+    from starters.client.signing import own_key
+    from starters.files.identities import load_identities
+
+    organisation = options.load_organisation()
+    by = _contact(organisation, options.by())
+    found = own_key(load_identities(options.folder(), organisation.id), key)
+    until = instant(at)
+
+    def made(now: datetime, _: bool) -> "Revoked":
+        return Revoked(by=by, at=now, key=found.name, until=max(until or now, found.since))
+
+    entry, file = _add(options, organisation, made, sign_with)
+    said = {
+        "contact": found.contact,
+        "key": found.name,
+        "by": by,
+        "until": stamp_to_second(entry.until),
+        "file": str(file),
+    }
+    when = terminal.clock(options)(entry.until)
+    answer(options, said, f"{file}: {found.name} of {found.contact} proves nothing from {when} on\nNext: commit {file}")
+
+
+def _add(
+    options: Options,
+    organisation: "Organisation",
+    made: "Callable[[datetime, bool], E]",
+    sign_with: Path | None,
+) -> tuple[E, Path]:
+    """Sign an entry, and write it where the register takes it; nothing is written where it does not."""
+    from starters.client.signing import proof_of
+    from starters.files.identities import grown, load_identities
+    from starters.files.organisation_folder import IDENTITIES
+
+    folder = options.folder()
+    register, now = load_identities(folder, organisation.id), datetime.now(UTC).replace(microsecond=0)
+    first = not list(register)
+    entry = made(now, first)
+    if not first:
+        proof = proof_of(entry.claim(organisation.id), register, sign_with, now)
+        entry = entry.model_copy(update={"proof": proof})
+    file = folder / IDENTITIES
+    write(file, grown(folder, organisation.id, entry).encode(), keep_mode=True)
+    return entry, file
+
+
+@identity.command(name="list")
+@shared
+def list_(options: Options) -> None:
+    """List every key: whose it is, since when and until when it proves, and who enrolled it."""
+    from starters.files.identities import load_identities
+
+    organisation = options.load_organisation()
+    keys = list(load_identities(options.folder(), organisation.id))
+    without = sorted({one.id for one in organisation.contacts} - {key.contact for key in keys})
+    if options.as_json:
+        print_json({"keys": [_document(key) for key in keys], "without": without})
+        return
+    clock = terminal.clock(options)
+    rows = [
+        (key.contact, key.name, clock(key.since), clock(key.until) if key.until else "", _entered(key)) for key in keys
+    ]
+    title = f"Keys of {organisation.title}, in {clock.name}"
+    terminal.show(terminal.table(title, "Contact", "Key", "Since", "Until", "Entered", rows=rows, lines=True))
+    if without:
+        click.echo(terminal.folded(f"Without a key: {', '.join(without)}"))
+
+
+@identity.command()
+@_SIGN_WITH
+@shared
+def test(options: Options, sign_with: Path | None) -> None:
+    """Sign something that means nothing, and say whether that proves who you are."""
+    from authority.claims import Act, Claim
+    from authority.proofs import UnprovenError, prove
+    from domain.values.canonical import digest
+    from starters.client.signing import proof_of
+    from starters.errors import RefusedError
+    from starters.files.identities import load_identities
+
+    organisation = options.load_organisation()
+    by, now = _contact(organisation, options.by()), datetime.now(UTC).replace(microsecond=0)
+    register = load_identities(options.folder(), organisation.id)
+    subject, nonce = digest("a test"), secrets.token_hex(16)
+    given: dict[str, Any] = {"organisation": organisation.id, "act": Act.TEST, "subject": subject, "nonce": nonce}
+    claim = Claim(**given, by=by, at=now, expires=now + timedelta(minutes=5))
+    proof = proof_of(claim, register, sign_with, now)
+    try:
+        proven = prove(claim, proof, register, datetime.now(UTC))
+    except UnprovenError as error:
+        raise RefusedError(f"{by} is not proven: {error}") from error
+    how = "a hardware key that verified you" if proven.holder_verified else "a key"
+    said = {"by": by, "method": proven.method, "key": proven.key, "holder_verified": proven.holder_verified}
+    answer(options, said, f"You are {by}: proven by {how}, {proven.key}")
+
+
+def _contact(organisation: "Organisation", who: str) -> str:
+    """The id of a contact, or of the first who holds a role. Raises `UsageError`."""
+    from domain.config.names import unknown
+
+    found = organisation.contact(who)
+    if found is None:
+        raise click.UsageError(unknown(who, [one.id for one in organisation.contacts], "contact"))
+    return found.id
+
+
+def _entered(key: "RegisteredKey") -> str:
+    return f"by {key.by}" + (", may enrol" if key.enrols else "")
+
+
+def _document(key: "RegisteredKey") -> dict[str, Any]:
+    until = None if key.until is None else stamp_to_second(key.until)
+    said = {"contact": key.contact, "method": key.method, "key": key.name, "enrols": key.enrols, "by": key.by}
+    return {**said, "since": stamp_to_second(key.since), "until": until}
