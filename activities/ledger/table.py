@@ -73,9 +73,10 @@ class Table:
             return standing
         return None
 
-    def put_all(self, items: list[Item], *guards: dict[str, Any]) -> bool:
-        """Put all of them if none is there yet and the guards hold (`dynamodb:TransactWriteItems`); tells if it did.
+    def put_all(self, items: list[Item], *guards: dict[str, Any]) -> list[int]:
+        """Put all of them if none is there yet and the guards hold (`dynamodb:TransactWriteItems`).
 
+        Tells what kept it from being done: the positions of guards, and behind them of items; none where it was done.
         Two transactions at the same item at once cancel each other, though every condition holds: that comes through as
         an error, to be retried, and not as an answer.
         """
@@ -85,10 +86,11 @@ class Table:
         try:
             self._db.transact_write_items(TransactItems=[*guards, *puts])
         except self._db.exceptions.TransactionCanceledException as error:
-            if not any(reason["Code"] == _UNMET for reason in error.response.get("CancellationReasons", [])):
+            reasons = enumerate(error.response.get("CancellationReasons", []))
+            if not (unmet := [position for position, reason in reasons if reason["Code"] == _UNMET]):
                 raise
-            return False
-        return True
+            return unmet
+        return []
 
     def delete(self, key: Item, condition: str, values: Item) -> bool:
         """Delete an item if the condition holds (`dynamodb:DeleteItem`); tells whether it did."""

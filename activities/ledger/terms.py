@@ -35,12 +35,12 @@ class Terms:
         term, and `RuleError` where they are put `while_open` alone and the incident has ended.
         """
         own = [self._guard(incident, term), *([self._open(incident)] if while_open else [])]
-        if self._table.put_all(items, *own, *guards):
-            return True
-        self.check(incident, term)
-        if while_open and self._table.get(end_key(incident)) is not None:
+        unmet = self._table.put_all(items, *own, *guards)
+        if 0 in unmet:
+            raise SupersededError(f"{incident} goes on under a later term; this is term {term}")
+        if while_open and 1 in unmet:
             raise RuleError(f"{incident} has ended: nothing is done for it any more")
-        return False
+        return not unmet
 
     def check(self, incident: str, term: int) -> None:
         """Raise `SupersededError` when the incident goes on under a later term."""

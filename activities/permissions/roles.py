@@ -38,8 +38,8 @@ _READS_CONTENT = frozenset(
 
 _LOCKS_AND_INTENTS = iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem Query")
 _AROUND: dict[str, tuple[str, ...]] = {
-    # whatever happened to a change, its locks are given back; and what drills inject
-    REMEDIATE_QUEUE: iam("dynamodb:DeleteItem GetItem PutItem", "lambda:InvokeFunction"),
+    # whatever happened to a change, its locks are given back, and it is on record; and what drills inject
+    REMEDIATE_QUEUE: iam("dynamodb:ConditionCheckItem DeleteItem GetItem PutItem", "lambda:InvokeFunction"),
     FORENSICS_QUEUE: _LOCKS_AND_INTENTS,
     LEDGER: iam(
         "dynamodb:ConditionCheckItem GetItem PutItem Query",

@@ -156,7 +156,7 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
             return _leading("page#*", "watch#*", "stranger#*")
         case "dynamodb:Query" if role == NOTIFY_QUEUE:  # of incidents whether they are carried on
             return _leading("page#*", "stranger#*", "chain#*", "incidents", "watch#over")
-        case "dynamodb:PutItem" if role == REMEDIATE_QUEUE:  # what came of a change that failed
+        case "dynamodb:PutItem" if role == REMEDIATE_QUEUE:  # what came of a change that failed, or was given up
             return _leading("intent*", "stranger#*")
         case "dynamodb:GetItem" if role == REMEDIATE_QUEUE:  # whose locks are to be given back
             return _leading("plan#*")

@@ -4,7 +4,7 @@ An operation is not an IAM action: some have another name, some need several, so
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from activities.permissions.dependents import DEPENDENTS
@@ -12,7 +12,7 @@ from domain.config.environment import Environment
 from tests.iam import permissions_for
 from tests.permissions.beside import BESIDE
 from tests.permissions.calls import Call
-from tests.permissions.resources import leading, resources
+from tests.permissions.resources import ITEMS, leading, resources
 
 Context = dict[str, str | list[str]]
 
@@ -36,10 +36,20 @@ class Request:
 def requests_of(call: Call) -> Iterator[Request]:
     """All that IAM decides on for one call. Raises `KeyError` where nobody has said what its resource is."""
     for action in _asked(call):
-        for kind, resource in resources(action, call.environment, call.asked):
-            given = {**_values(action, call), **_aliases(call, kind)}
+        judged = _of_one_kind(action, call)
+        for kind, resource in resources(action, call.environment, judged.asked):
+            given = {**_values(action, judged), **_aliases(judged, kind)}
             context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in given.items())
             yield Request(call.role, action, resource, kind, context, call.environment)
+
+
+def _of_one_kind(action: str, call: Call) -> Call:
+    """A transaction that puts items of one kind alone, as one of them; any other counts as a write to the table."""
+    if call.operation != "TransactWriteItems" or action != "dynamodb:PutItem":
+        return call
+    puts = [item["Put"] for item in call.asked["TransactItems"] if "Put" in item]
+    kinds = {next((name for name, keys in ITEMS.items() if leading(one).startswith(keys)), None) for one in puts}
+    return replace(call, asked=puts[0]) if len(kinds) == 1 and None not in kinds else call
 
 
 def _asked(call: Call) -> list[str]:

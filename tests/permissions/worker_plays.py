@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from moto import mock_aws
 
 from activities.changes.hands import release as give_back
@@ -15,6 +16,7 @@ from activities.ledger.appending import Appender
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
 from activities.ledger.table import Table
+from activities.ledger.terms import SupersededError, Terms
 from activities.permissions.roles import LEDGER, OUTSIDE, PREFLIGHT, WORKER, roles
 from activities.permissions.statements import heartbeat_namespace, role_name
 from activities.report_store import store_report
@@ -24,7 +26,7 @@ from activities.watching.watcher import Watcher
 from codec.data_keys import DataKeys
 from domain.config.environment import Environment
 from domain.config.schedule import Schedule
-from domain.model.activity_io import AppendCall, FollowCall, ReleaseRequest
+from domain.model.activity_io import AppendCall, FollowCall, GivenUp, ReleaseRequest
 from domain.model.declaration import Declaration
 from domain.model.drill import FaultCall
 from domain.model.restoring import RestorableCall, RestoreCall
@@ -46,18 +48,26 @@ from worker.heartbeat import sign
 
 
 def release(calls: Calls) -> None:
-    """What the workflow does once a change has failed, whichever it was."""
+    """What the workflow does once a change has failed, or was decided against, and when a later life goes on."""
     with mock_aws():
         clients = WorldClients()
         create_ledger(clients)
         where, planned_once = scope(environment=place()), plan()
         made = MadePlan(plan=planned_once, params={}, requested_by="cto", at=NOW)
         Plans(Table(clients, place().ledger_table)).put(where.incident, "s", 1, made)
+        rejected = GivenUp(status="rejected", reason="look first")
+        given_up = ReleaseRequest(about=about(where), step="s", generation=2, given_up=rejected)
         with calls.under(REMEDIATE_QUEUE, place()):
             asked = ReleaseRequest(
                 about=about(where), step="s", generation=1, digest=planned_once.digest, unverified="NotYet"
             )
             give_back(clients, FixedHouse(place()), ChangeRunner(clients), asked, NOW)
+            for _ in range(2):
+                give_back(clients, FixedHouse(place()), ChangeRunner(clients), given_up, NOW)
+        Terms(Table(clients, place().ledger_table)).take(where.incident, "the next life")
+        later = given_up.model_copy(update={"generation": 3})
+        with calls.under(REMEDIATE_QUEUE, place()), pytest.raises(SupersededError):
+            give_back(clients, FixedHouse(place()), ChangeRunner(clients), later, NOW)
 
 
 def record(calls: Calls) -> None:
